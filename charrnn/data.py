@@ -6,8 +6,8 @@ L units in a layer (``lstm_size``), K windows in an epoch.
 """
 import numpy as np
 
-# Characters encoded at a time: large enough for NumPy to run at full speed, small enough that the
-# temporary arrays (4 bytes a character each) do not count beside the text.
+# Characters encoded at a time: the temporary arrays (4 bytes a character each) stay in the processor's
+# cache and do not count beside the text.
 _CHUNK = 1 << 16
 
 

@@ -1,0 +1,84 @@
+# Works with GNU make 3.81 (macOS) and later. Everything runs in .venv, which is made when it is first needed.
+
+# Arguments for the command, quoted for the shell: make train ARGS="--epochs 1 --lstm-size 128"
+ARGS ?=
+# A known text (anna, tiny-shakespeare, python) or a path: make train TEXT=my.txt
+TEXT ?= anna
+
+python := .venv/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Where the two texts already lie beside the checkout, no download is needed.
+ifeq ($(origin CHARRNN_DATA),undefined)
+ifneq ($(wildcard ../shared/data),)
+export CHARRNN_DATA := $(CURDIR)/../shared/data
+endif
+endif
+
+# $(1) as one word for the shell, whatever is in it.
+quote = '$(subst ','\'',$(1))'
+
+.PHONY: help train sample notebook test lint venv lock clean again
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
+		printf '  make %-10s%s\n' "$$name" "$$text"; done
+	@echo 'ARGS="..." goes to the command, TEXT=... names the text, PYTHON=... the Python 3.7 to use.'
+
+train: .venv/.done ## train the notebook's recipe on anna.txt, or on TEXT
+	@text=$(if $(filter-out anna,$(TEXT)),$(call quote,$(TEXT)),$$($(python) -m charrnn.corpus anna python)) && \
+		$(python) -m charrnn.train "$$text" $(ARGS)
+
+sample: .venv/.done ## write text from the latest checkpoint
+	@$(python) -m charrnn.sample $(ARGS)
+
+# The kernel must be this environment's, not one that the user installed for all.
+notebook: .venv/.done ## open the notebooks in a browser
+	@JUPYTER_PREFER_ENV_PATH=1 $(python) -m notebook --ip=127.0.0.1 $(ARGS) notebooks/
+
+test: .venv/.done ## run the quick tests; ARGS="-m ''" runs the slow ones too
+	@$(python) -m pytest $(ARGS)
+
+lint: .venv/.done ## check the style, and that the notebooks are as generated
+	@$(python) -m ruff check $(wildcard charrnn tests notebooks benchmarks) setup.py
+	@if [ -f notebooks/generate.py ]; then $(python) notebooks/generate.py --check; fi
+
+venv: .venv/.done ## make .venv with the locked packages and charrnn, and nothing else
+
+# pip 24.0 is the last for Python 3.7.
+pip := pip==24.0
+# A .venv that was moved here, or whose Python is gone, is made again.
+stale := $(shell [ "$$(cat .venv/.done 2>/dev/null)" = "$$(pwd -P)" ] && .venv/bin/python -c '' 2>/dev/null || echo again)
+
+# The stamp comes last and a set-up starts from nothing, so one that was cut short is never taken for whole.
+# setuptools and wheel come first because gast has no wheel and is built with them.
+.venv/.done: setup.py requirements.txt requirements-dev.txt $(stale)
+	@found=$$(sh .make/find-python) && \
+	echo "$$("$$found" -V) at $$found" && \
+	echo "making .venv" && rm -rf .venv && "$$found" -m venv .venv && \
+	$(python) -m pip install -q $(pip) && \
+	$(python) -m pip install -q -c requirements.txt setuptools wheel && \
+	echo "installing the locked packages, which takes a minute or a few" && \
+	$(python) -m pip install -q --no-build-isolation -r requirements.txt -r requirements-dev.txt && \
+	echo "installing charrnn from this folder" && \
+	$(python) -m pip install -q --no-deps --no-build-isolation -e . && \
+	pwd -P >.venv/.done && echo "done: .venv is complete"
+
+# h5py is held back in the lock only: TensorFlow 1.15's Keras cannot read its own HDF5 models with h5py 3.
+lock: .venv/.done ## renew requirements.txt and requirements-dev.txt (on Linux x86-64)
+	@set -e; new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
+	$(python) -m pip freeze --all | grep -E '^(pip|setuptools|wheel)==' >"$$new/tools"; \
+	"$$(sh .make/find-python)" -m venv "$$new/venv"; pip="$$new/venv/bin/python -m pip"; \
+	freeze() { $$pip freeze --all --exclude pip --exclude charrnn | LC_ALL=C sort -f; }; \
+	$$pip install -q $(pip); $$pip install -q -r "$$new/tools"; \
+	$$pip install -q --no-build-isolation . 'h5py<3'; freeze >"$$new/run"; \
+	$$pip install -q --no-build-isolation -c "$$new/run" '.[notebook,test]' ruff; \
+	freeze | grep -vxF -f "$$new/run" >"$$new/dev"; \
+	for part in run dev; do \
+		file=requirements.txt; [ $$part = run ] || file=requirements-dev.txt; \
+		{ sed -n '/^#/p' $$file; cat "$$new/$$part"; } >"$$new/whole"; cat "$$new/whole" >$$file; done
+
+clean: ## delete .venv, caches and build products; data/ and checkpoints/ stay
+	@rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage
+	@find Makefile setup.py $(wildcard charrnn tests notebooks benchmarks) \
+		\( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

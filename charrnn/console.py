@@ -1,0 +1,60 @@
+"""What every script's ``main`` shares: how it parses, fails and keeps TensorFlow quiet."""
+import argparse
+import logging
+import os
+import sys
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are a ValueError, so that they end like every other."""
+
+    def error(self, message):
+        raise ValueError("{} (see {} --help)".format(message, self.prog))
+
+
+def run(body, parser, argv):
+    """Parse the arguments, run a script's body on them, and return the script's exit status.
+
+    Args:
+        body: function of the parsed arguments; returns the exit status, or None for 0.
+        parser: a Parser.
+        argv: list of arguments, or None for the process's own.
+
+    Returns:
+        The body's status; 2 after one line on standard error where the caller's input was at fault
+        (ValueError) or the system refused (OSError); 130 after Ctrl-C; 141 where the reader of our
+        output went away (128 + SIGPIPE).
+    """
+    try:
+        args = parser.parse_args(argv)
+        quiet_tensorflow()
+        status = body(args) or 0
+        sys.stdout.flush()  # so that a reader who went away is noticed here
+        return status
+    except BrokenPipeError:
+        # what is left in the buffer has nowhere to go: let the interpreter flush it into nothing
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (ValueError, OSError) as error:
+        print("{}: error: {}".format(parser.prog, error), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("{}: interrupted".format(parser.prog), file=sys.stderr)
+        return 130
+
+
+def quiet_tensorflow():
+    """Silence TensorFlow's chatter, and only that: the user's own warnings still come through.
+
+    Must be called before TensorFlow is first imported. The C++ side's lines (processor features, the
+    search for a GPU) are switched off unless TF_CPP_MIN_LOG_LEVEL is already set; of the Python side's,
+    those about deprecated functions, which every TensorFlow 1.x program makes.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logger = logging.getLogger("tensorflow")
+    if _drop_deprecations not in logger.filters:
+        logger.addFilter(_drop_deprecations)
+
+
+def _drop_deprecations(record):
+    return "is deprecated" not in record.getMessage()

@@ -1,0 +1,63 @@
+"""Packaging of charrnn."""
+import os
+import re
+
+from setuptools import setup
+
+
+def _read(*names):
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), *names), encoding="utf-8") as file:
+        return file.read()
+
+
+setup(
+    name="charrnn",
+    # read, not imported: importing charrnn needs NumPy, which is not there yet when this runs
+    version=re.search(r'^__version__ = "(.+)"$', _read("charrnn", "__init__.py"), re.MULTILINE).group(1),
+    description="Character-wise LSTM language model in TensorFlow 1.15, ported from the Anna KaRNNa notebook",
+    long_description=_read("README.md") if os.path.exists("README.md") else "",
+    long_description_content_type="text/markdown",
+    license="MIT",
+    classifiers=[
+        # the name belongs to another package on the public index, so no index accepts an upload by mistake
+        "Private :: Do Not Upload",
+        "Intended Audience :: Education",
+        "License :: OSI Approved :: MIT License",
+        "Operating System :: MacOS :: MacOS X",
+        "Operating System :: Microsoft :: Windows",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3.7",
+        "Programming Language :: Python :: Implementation :: CPython",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+    packages=["charrnn"],
+    # TensorFlow 1.15 has no wheel for 3.8 and later; a module's __getattr__ needs 3.7
+    python_requires=">=3.7,<3.8",
+    install_requires=[
+        # the last series of 1.x, which the notebook is written for; this is 1.15.0 exactly
+        "tensorflow==1.15",
+        # the bounds of TensorFlow 1.15's own last release; from 1.20 on, tf.zeros of a symbolic size fails
+        "numpy>=1.16,<1.19",
+        # with 4.x (the next after 3.20), importing TensorFlow 1.15 fails, and pip check sees nothing wrong
+        "protobuf<3.21",
+        # the oldest that the progress bar was tried with
+        "tqdm>=4.32",
+    ],
+    extras_require={
+        "notebook": [
+            # 7 is JupyterLab under another name, and needs a newer Python
+            "notebook>=6.5,<7",
+            "matplotlib",
+        ],
+        "test": [
+            # reads .pytest.ini, and is the last series for Python 3.7
+            "pytest>=7,<8",
+            "pytest-timeout",
+            "hypothesis",
+        ],
+    },
+    entry_points={"console_scripts": [
+        "charrnn-train = charrnn.train:main",
+        "charrnn-sample = charrnn.sample:main",
+    ]},
+)
