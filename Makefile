@@ -44,6 +44,7 @@ lint: .venv/.done ## check the style, and that the notebooks are as generated
 	@if [ -f notebooks/generate.py ]; then $(python) notebooks/generate.py --check; fi
 
 venv: .venv/.done ## make .venv with the locked packages and charrnn, and nothing else
+	@echo "the environment is .venv: $$($(python) -V)"
 
 # pip 24.0 is the last for Python 3.7.
 pip := pip==24.0
@@ -55,14 +56,14 @@ stale := $(shell [ "$$(cat .venv/.done 2>/dev/null)" = "$$(pwd -P)" ] && .venv/b
 .venv/.done: setup.py requirements.txt requirements-dev.txt $(stale)
 	@found=$$(sh .make/find-python) && \
 	echo "$$("$$found" -V) at $$found" && \
-	echo "making .venv" && rm -rf .venv && "$$found" -m venv .venv && \
+	echo "making .venv" && rm -rf .venv/.done .venv && "$$found" -m venv .venv && \
 	$(python) -m pip install -q $(pip) && \
 	$(python) -m pip install -q -c requirements.txt setuptools wheel && \
 	echo "installing the locked packages, which takes a minute or a few" && \
 	$(python) -m pip install -q --no-build-isolation -r requirements.txt -r requirements-dev.txt && \
 	echo "installing charrnn from this folder" && \
 	$(python) -m pip install -q --no-deps --no-build-isolation -e . && \
-	pwd -P >.venv/.done && echo "done: .venv is complete"
+	pwd -P >.venv/.done
 
 # h5py is held back in the lock only: TensorFlow 1.15's Keras cannot read its own HDF5 models with h5py 3.
 lock: .venv/.done ## renew requirements.txt and requirements-dev.txt (on Linux x86-64)
@@ -79,6 +80,6 @@ lock: .venv/.done ## renew requirements.txt and requirements-dev.txt (on Linux x
 		{ sed -n '/^#/p' $$file; cat "$$new/$$part"; } >"$$new/whole"; cat "$$new/whole" >$$file; done
 
 clean: ## delete .venv, caches and build products; data/ and checkpoints/ stay
-	@rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage
+	@rm -rf .venv/.done .venv build dist *.egg-info __pycache__ .pytest_cache .ruff_cache .hypothesis .coverage
 	@find Makefile setup.py $(wildcard charrnn tests notebooks benchmarks) \
 		\( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

@@ -53,7 +53,11 @@ setup(
             # reads .pytest.ini, and is the last series for Python 3.7
             "pytest>=7,<8",
             "pytest-timeout",
+            "pytest-xdist",
             "hypothesis",
+            # run the notebooks
+            "nbclient",
+            "nbformat",
         ],
     },
     entry_points={"console_scripts": [

@@ -154,8 +154,8 @@ def _download(name, known, path):
         files.write_whole(path, content)
         return path
     raise ValueError(
-        "the text {!r} is neither at {} nor in the folder that CHARRNN_DATA names, and cannot be downloaded "
-        "({}): fetch {} yourself and put it there, or name another text".format(
+        "the text {!r} can be had nowhere: not at {}, not in the folder that CHARRNN_DATA names, not by download "
+        "({}); fetch {} yourself and put it there, or name another text".format(
             name, path, "; ".join(dict.fromkeys(failures)), known.addresses[0]))
 
 
@@ -170,13 +170,13 @@ def main(argv=None):
 
 
 def _main(args):
-    for name in args.names:
+    for name, instead in zip(args.names, args.names[1:] + [None]):
         try:
             read(name)
         except ValueError as error:
-            if name == args.names[-1]:
+            if instead is None:
                 raise
-            print("{}; going on without it".format(error), file=sys.stderr)
+            print("{}; going on with {!r} instead".format(error, instead), file=sys.stderr)
             continue
         print(name)
         return 0

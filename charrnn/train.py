@@ -3,6 +3,8 @@ import argparse
 import contextlib
 import itertools
 import math
+import numbers
+import os
 import signal
 import sys
 import time
@@ -50,14 +52,17 @@ class Hyperparameters(NamedTuple):
 
     def check(self):
         """Raise ValueError where a value is out of range."""
-        for name in self._fields[:-1]:
+        for name, default in self._field_defaults.items():
             value = getattr(self, name)
-            if not (value > 0 and math.isfinite(value)):
-                raise ValueError("{} must be a number above 0, not {}".format(name, value))
+            kind, wanted = (numbers.Integral, "whole number") if isinstance(default, int) else (
+                numbers.Real, "number")
+            if name != "seed" and not (isinstance(value, kind) and 0 < value < math.inf):
+                raise ValueError("{} must be a {} above 0, not {!r}".format(name, wanted, value))
         if self.keep_prob > 1:
             raise ValueError("keep_prob is a probability, at most 1, not {}".format(self.keep_prob))
-        if self.seed is not None and not 0 <= self.seed < 2 ** 31:
-            raise ValueError("seed must be from 0 to 2147483647, not {}".format(self.seed))
+        seed = self.seed
+        if seed is not None and not (isinstance(seed, numbers.Integral) and 0 <= seed < 2 ** 31):
+            raise ValueError("seed must be a whole number from 0 to 2147483647, not {!r}".format(seed))
 
 
 # What a resumed run may not change, for its weights, its state or its place in the text hang on it.
@@ -85,6 +90,46 @@ def check_text(n_characters, n_distinct, batch_size, num_steps):
         "the text has {:,} characters, too few for one window of {} x {} (batch_size x num_steps, {:,} "
         "characters); what fits: {}".format(
             n_characters, batch_size, num_steps, batch_size * num_steps, ", or ".join(fits)))
+
+
+def count_parameters(num_classes, lstm_size, num_layers):
+    """Return the number of weights and biases of a network.
+
+    >>> count_parameters(83, 512, 2)
+    3362387
+    """
+    first = (num_classes + lstm_size + 1) * 4 * lstm_size
+    others = (num_layers - 1) * (2 * lstm_size + 1) * 4 * lstm_size
+    return first + others + (lstm_size + 1) * num_classes
+
+
+def check_memory(num_classes, hyperparameters, available):
+    """Raise ValueError where a training cannot fit in memory, however well it is done.
+
+    The least that it needs: each parameter with its gradient and Adam's two averages, and for each unit
+    and step of a window the four gates, c and h, all float32.
+
+    Args:
+        num_classes: C.
+        hyperparameters: a Hyperparameters.
+        available: bytes of memory that the machine has.
+    """
+    hyper = hyperparameters
+    parameters = count_parameters(num_classes, hyper.lstm_size, hyper.num_layers)
+    units = hyper.batch_size * hyper.num_steps * hyper.lstm_size * hyper.num_layers
+    least = 4 * (4 * parameters + 6 * units)
+    if least > available:
+        raise ValueError(
+            "training this network needs at least {:,.0f} MB of memory, and the machine has {:,.0f} MB: make "
+            "lstm_size, num_layers, batch_size or num_steps smaller".format(least / 1e6, available / 1e6))
+
+
+def _memory():
+    """Return the bytes of memory that this machine has; no bound where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return math.inf
 
 
 def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints", *, resume=False,
@@ -115,6 +160,7 @@ def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints",
         raise ValueError("sample_length must be at least 0, not {}".format(sample_length))
     vocabulary = Vocabulary.from_text(text.text)
     check_text(len(text.text), len(vocabulary), hyperparameters.batch_size, hyperparameters.num_steps)
+    check_memory(len(vocabulary), hyperparameters, _memory())
     run = checkpoint.Run(hyperparameters._asdict(), vocabulary, text.name, text.sha256, text.encoding)
     if resume:
         _check_same_run(checkpoint.read_run(checkpoint_dir), run, checkpoint_dir)
@@ -158,7 +204,6 @@ class _Trainer:
             len(run.vocabulary), hyperparameters.batch_size, hyperparameters.num_steps,
             hyperparameters.lstm_size, hyperparameters.num_layers, hyperparameters.learning_rate,
             hyperparameters.grad_clip, seed=hyperparameters.seed)
-        self._parameters = sum(variable.shape.num_elements() for variable in tf.trainable_variables())
         self._saver = tf.train.Saver(max_to_keep=MAX_TO_KEEP, save_relative_paths=True)
         initialize = tf.global_variables_initializer()
         self._session = tf.Session()
@@ -203,7 +248,8 @@ class _Trainer:
                 self._windows, hyper.batch_size, hyper.num_steps,
                 len(self._encoded) - self._windows * hyper.batch_size * hyper.num_steps)),
             ("network", "{} layers of {} units, {:,} parameters".format(
-                hyper.num_layers, hyper.lstm_size, self._parameters)),
+                hyper.num_layers, hyper.lstm_size, count_parameters(
+                    len(run.vocabulary), hyper.lstm_size, hyper.num_layers))),
             ("steps", "{:,} in {} epochs".format(self._total, hyper.epochs)),
             ("folder", "{}, a checkpoint every {:,} steps".format(self._folder, hyper.save_every_n)),
         ]
@@ -385,6 +431,10 @@ def _main(args):
     if args.resume:
         run = checkpoint.read_run(args.checkpoint_dir)
         name, encoding = run.text_name, run.text_encoding
+        unknown = set(run.hyperparameters) - set(Hyperparameters._fields)
+        if unknown:
+            raise checkpoint.CheckpointError("the run in {} has hyperparameters that this charrnn does not know: "
+                                             "{}".format(args.checkpoint_dir, ", ".join(sorted(unknown))))
         chosen = dict(run.hyperparameters, **chosen)
     hyperparameters = Hyperparameters(**chosen)
     hyperparameters.check()

@@ -1,0 +1,132 @@
+"""Text to ids to batches."""
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from charrnn.data import Vocabulary, count_windows, get_batches, load_text
+
+ids = st.integers(0, 3000).map(np.arange)
+
+
+def test_windows_worked_by_hand():
+    """N = 2 rows and M = 3 steps over 14 ids: K = 2 windows, two ids dropped."""
+    batches = list(get_batches(np.arange(10, 24), 2, 3))
+    assert [x.tolist() for x, _ in batches] == [[[10, 11, 12], [16, 17, 18]], [[13, 14, 15], [19, 20, 21]]]
+    assert [y.tolist() for _, y in batches] == [[[11, 12, 13], [17, 18, 19]], [[14, 15, 0], [20, 21, 0]]]
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint8])
+def test_batches_keep_the_dtype(dtype):
+    x, y = next(get_batches(np.arange(60, dtype=dtype), 3, 4))
+    assert x.dtype == y.dtype == dtype
+    assert x.shape == y.shape == (3, 4)
+
+
+@given(st.integers(0, 400), st.integers(1, 7), st.integers(1, 9))
+@settings(deadline=None)
+def test_rows_go_on_and_targets_are_one_later(length, batch_size, n_steps):
+    encoded = np.arange(1, length + 1)
+    batches = list(get_batches(encoded, batch_size, n_steps))
+    assert len(batches) == count_windows(length, batch_size, n_steps) == length // (batch_size * n_steps)
+    if batches:
+        x, y = (np.concatenate(windows, axis=1) for windows in zip(*batches))
+        np.testing.assert_array_equal(x.ravel(), encoded[:x.size])
+        np.testing.assert_array_equal(y[:, :-1], x[:, 1:])
+        assert not y[:, -1].any()
+
+
+def test_too_short_a_text_yields_nothing():
+    assert list(get_batches(np.arange(11), 3, 4)) == []
+
+
+@pytest.mark.parametrize("sizes", [(0, 3), (2, 0), (-1, 3)])
+def test_batch_sizes_out_of_range(sizes):
+    with pytest.raises(ValueError, match="at least 1"):
+        next(get_batches(np.arange(10), *sizes))
+
+
+def test_batches_equal_the_notebooks(notebook):
+    encoded = np.random.RandomState(3).randint(0, 9, 500).astype(np.int32)
+    for ours, theirs in zip(get_batches(encoded, 4, 7), notebook.get_batches(encoded, 4, 7)):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_anna(anna):
+    vocabulary = Vocabulary.from_text(anna)
+    encoded = vocabulary.encode(anna)
+    assert (len(anna), len(vocabulary)) == (1985223, 83)
+    assert encoded[:10].tolist() == [31, 64, 57, 72, 76, 61, 74, 1, 16, 0]
+    assert encoded.dtype == np.int32
+    assert count_windows(len(encoded), 100, 100) == 198
+    assert len(encoded) - 198 * 100 * 100 == 5223
+    assert sum(1 for _ in get_batches(encoded, 10, 50)) == 3970
+
+
+@given(st.text(min_size=1))
+@settings(deadline=None)
+def test_vocabulary_is_the_notebooks(text):
+    vocabulary = Vocabulary.from_text(text)
+    vocab = sorted(set(text))
+    assert list(vocabulary.chars) == vocab
+    assert vocabulary.vocab_to_int == {char: index for index, char in enumerate(vocab)}
+    assert vocabulary.int_to_vocab == dict(enumerate(vocab))
+    assert vocabulary.encode(text).tolist() == [vocabulary.vocab_to_int[char] for char in text]
+    assert vocabulary.decode(vocabulary.encode(text)) == text
+
+
+def test_encoding_past_one_chunk(monkeypatch):
+    monkeypatch.setattr("charrnn.data._CHUNK", 4)
+    text = "naïve café \U0001f600 déjà vu"
+    vocabulary = Vocabulary.from_text(text)
+    assert vocabulary.encode(text).tolist() == [sorted(set(text)).index(char) for char in text]
+
+
+@pytest.mark.parametrize("unknown", ["x", "\U0001f600", "\0", "é"])
+def test_encoding_names_unknown_characters(unknown):
+    vocabulary = Vocabulary("abcd")
+    assert vocabulary.unknown("ab" + unknown + "b" + unknown) == [unknown]
+    with pytest.raises(ValueError) as error:
+        vocabulary.encode("ab" + unknown)
+    assert repr(unknown) in str(error.value)
+
+
+def test_encoding_nothing():
+    assert Vocabulary("abc").encode("").tolist() == []
+
+
+@pytest.mark.parametrize("chars", ["", "ba", "aa", ["ab"], [1]])
+def test_bad_vocabularies(chars):
+    with pytest.raises(ValueError, match="vocabulary"):
+        Vocabulary(chars)
+
+
+@pytest.mark.parametrize("index", [-1, 3])
+def test_decoding_out_of_range(index):
+    with pytest.raises(ValueError, match="from 0 to 2"):
+        Vocabulary("abc").decode([0, index])
+
+
+def test_load_text_has_universal_newlines(tmp_path):
+    path = tmp_path / "text"
+    path.write_bytes("é\r\nb\rc\n".encode())
+    assert load_text(path) == "é\nb\nc\n"
+    path.write_bytes("é\r\n".encode("latin-1"))
+    assert load_text(path, encoding="latin-1") == "é\n"
+
+
+@pytest.mark.parametrize("content, encoding, message", [
+    (None, "utf-8", "No such file"), (b"", "utf-8", "is empty"), (b"\xff\xfe\xfa", "utf-8", "--encoding"),
+    (b"abc", "klingon", "no encoding named 'klingon'"), (b"abc", "base64", "encoding")])
+def test_load_text_says_what_is_wrong(tmp_path, content, encoding, message):
+    path = tmp_path / "text"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValueError) as error:
+        load_text(path, encoding)
+    assert message in str(error.value)
+
+
+def test_load_text_of_a_folder(tmp_path):
+    with pytest.raises(ValueError, match="Is a directory"):
+        load_text(tmp_path)

@@ -1,0 +1,292 @@
+"""The graph, held to NumPy and to the solution notebook's own cells."""
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from charrnn import model as models
+from charrnn.model import CharRNN
+
+N, M, L, C, LAYERS = 2, 3, 5, 4, 2
+KERNEL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/kernel"
+BIAS = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/bias"
+
+
+def small(**options):
+    return CharRNN(C, N, M, L, LAYERS, **dict({"seed": 11}, **options))
+
+
+def window(seed=0, shape=(N, M)):
+    random = np.random.RandomState(seed)
+    return random.randint(0, C, shape), random.randint(0, C, shape)
+
+
+def feed(model, x, y, keep_prob=1.0, state=None):
+    values = {model.inputs: x, model.targets: y, model.keep_prob: keep_prob}
+    if state is not None:
+        values[model.initial_state] = state
+    return values
+
+
+def initialized(model):
+    session = tf.Session(graph=model.loss.graph)
+    with model.loss.graph.as_default():
+        session.run(tf.global_variables_initializer())
+    return session
+
+
+def weights_of(session):
+    with session.graph.as_default():
+        return {variable.op.name: value.astype(np.float64) for variable, value in zip(
+            tf.trainable_variables(), session.run(tf.trainable_variables()))}
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def numpy_network(weights, x, state, num_classes=C, layers=LAYERS):
+    """Run the stack of LSTM layers and the softmax over ids [N, M] in float64; return logits, state."""
+    size = weights["softmax/Variable"].shape[0]
+    state = [[c, h] for c, h in state]
+    tops = []
+    for step in range(x.shape[1]):
+        below = np.eye(num_classes)[x[:, step]]  # [N, C]
+        for layer in range(layers):
+            c, h = state[layer]
+            gates = np.concatenate([below, h], 1) @ weights[KERNEL.format(layer)] + weights[BIAS.format(layer)]
+            i, j, f, o = (gates[:, k * size:(k + 1) * size] for k in range(4))
+            c = sigmoid(f + 1) * c + sigmoid(i) * np.tanh(j)
+            below = h = sigmoid(o) * np.tanh(c)
+            state[layer] = [c, h]
+        tops.append(below)
+    flat = np.stack(tops, 1).reshape(-1, size)  # [N·M, L], row by row
+    return flat @ weights["softmax/Variable"] + weights["softmax/Variable_1"], state
+
+
+def numpy_loss(logits, targets):
+    shifted = logits - logits.max(1, keepdims=True)
+    log_softmax = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+    return -log_softmax[np.arange(len(logits)), targets.ravel()].mean()
+
+
+def random_state(seed=5):
+    random = np.random.RandomState(seed)
+    return tuple(tf.nn.rnn_cell.LSTMStateTuple(*random.uniform(-1, 1, (2, N, L)).astype(np.float32))
+                 for _ in range(LAYERS))
+
+
+def test_forward_pass_equals_numpy():
+    model = small()
+    x, y = window()
+    with initialized(model) as session:
+        prediction, logits, loss, final_state = session.run(
+            [model.prediction, model.logits, model.loss, model.final_state],
+            feed(model, x, y, state=random_state()))
+        weights = weights_of(session)
+    expected, expected_state = numpy_network(weights, x, random_state())
+    np.testing.assert_allclose(logits, expected, atol=1e-6)
+    np.testing.assert_allclose(final_state, expected_state, atol=1e-6)
+    exponentials = np.exp(expected)
+    np.testing.assert_allclose(prediction, exponentials / exponentials.sum(1, keepdims=True), atol=1e-6)
+    assert loss == pytest.approx(numpy_loss(expected, y), abs=1e-6)
+
+
+def test_gradients_equal_numerical_ones():
+    """The update's direction: each gradient against a central difference of the NumPy loss."""
+    model = small()
+    x, y = window(1)
+    variables = tf.trainable_variables()
+    gradients = tf.gradients(model.loss, variables)
+    with initialized(model) as session:
+        found = dict(zip([v.op.name for v in variables], session.run(gradients, feed(model, x, y))))
+        weights = weights_of(session)
+    zero = np.zeros((LAYERS, 2, N, L))
+    for name, gradient in found.items():
+        for place in [(0,) * gradient.ndim, tuple(size - 1 for size in gradient.shape)]:
+            losses = []
+            for change in (1e-5, -1e-5):
+                changed = {key: value.copy() for key, value in weights.items()}
+                changed[name][place] += change
+                losses.append(numpy_loss(numpy_network(changed, x, zero)[0], y))
+            assert gradient[place] == pytest.approx((losses[0] - losses[1]) / 2e-5, abs=1e-6), (name, place)
+
+
+def test_state_carried_over_two_windows_is_one_window_twice_as_long():
+    x, y = window(2, (N, 2 * M))
+    model = small()
+    with initialized(model) as session:
+        first, state = session.run([model.logits, model.final_state], feed(model, x[:, :M], y[:, :M]))
+        second = session.run(model.logits, feed(model, x[:, M:], y[:, M:], state=state))
+        weights = weights_of(session)
+    both = np.concatenate([part.reshape(N, M, C) for part in (first, second)], 1)
+    zero = np.zeros((LAYERS, 2, N, L))
+    np.testing.assert_allclose(both.reshape(-1, C), numpy_network(weights, x, zero)[0], atol=1e-6)
+
+
+def test_update_is_clipped_adam():
+    """Two steps of the optimizer against Adam written out, with a clip that bites."""
+    rate, clip = 0.01, 0.05
+    model = small(learning_rate=rate, grad_clip=clip)
+    x, y = window(3)
+    variables = tf.trainable_variables()
+    gradients = tf.gradients(model.loss, variables)
+    with initialized(model) as session:
+        values = [value.astype(np.float64) for value in session.run(variables)]
+        m, v = [np.zeros_like(value) for value in values], [np.zeros_like(value) for value in values]
+        for step in (1, 2):
+            g = [value.astype(np.float64) for value in session.run(gradients, feed(model, x, y))]
+            norm = np.sqrt(sum((each ** 2).sum() for each in g))
+            assert norm > clip
+            for k, each in enumerate(g):
+                each = each * clip / norm
+                m[k] = 0.9 * m[k] + 0.1 * each
+                v[k] = 0.999 * v[k] + 0.001 * each ** 2
+                corrected = rate * np.sqrt(1 - 0.999 ** step) / (1 - 0.9 ** step)
+                values[k] = values[k] - corrected * m[k] / (np.sqrt(v[k]) + 1e-8)
+            session.run(model.optimizer, feed(model, x, y))
+        for expected, found in zip(values, session.run(variables)):
+            np.testing.assert_allclose(found, expected, atol=2e-6)
+
+
+def test_dropout_keeps_and_scales_the_output_only():
+    """The final state has no dropout in the first layer; the top layer's outputs are 0 or doubled."""
+    inputs, _, keep_prob = build_fresh_inputs()
+    cell, initial_state = models.build_lstm(50, 1, N, keep_prob)
+    outputs, final_state = tf.nn.dynamic_rnn(cell, tf.one_hot(inputs, C), initial_state=initial_state)
+    x, _ = window()
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        kept, state_kept = session.run([outputs, final_state], {inputs: x, keep_prob: 1.0})
+        dropped, state = session.run([outputs, final_state], {inputs: x, keep_prob: 0.5})
+    np.testing.assert_array_equal(state, state_kept)
+    zero = dropped == 0
+    assert 0.35 < zero.mean() < 0.65
+    np.testing.assert_allclose(dropped[~zero], 2 * kept[~zero], rtol=1e-6)
+
+
+def build_fresh_inputs():
+    tf.reset_default_graph()
+    tf.set_random_seed(3)
+    return models.build_inputs(N, M)
+
+
+def test_inputs():
+    inputs, targets, keep_prob = build_fresh_inputs()
+    assert [(each.name, each.dtype, each.shape.as_list() if each.shape.dims is not None else None)
+            for each in (inputs, targets, keep_prob)] == [
+        ("inputs:0", tf.int32, [N, M]), ("targets:0", tf.int32, [N, M]), ("keep_prob:0", tf.float32, None)]
+
+
+def test_each_layer_has_a_cell_of_its_own():
+    tf.reset_default_graph()
+    cell, state = models.build_lstm(L, 3, N, tf.constant(1.0))
+    assert isinstance(cell, tf.nn.rnn_cell.MultiRNNCell)
+    assert len({id(layer) for layer in cell._cells}) == 3
+    assert all(isinstance(layer, tf.nn.rnn_cell.DropoutWrapper) for layer in cell._cells)
+    assert [tuple(part.shape.as_list()) for layer in state for part in layer] == [(N, L)] * 6
+
+
+def test_output_takes_a_list_as_well():
+    """The notebook's concat on axis 1 joins step outputs [N, 1, L] given as a list."""
+    tf.reset_default_graph()
+    steps = [tf.constant(np.random.RandomState(k).rand(N, 1, L), tf.float32) for k in range(M)]
+    predictions, logits = models.build_output(steps, L, C)
+    assert predictions.name == "predictions:0"
+    assert predictions.shape.as_list() == logits.shape.as_list() == [N * M, C]
+
+
+def test_initial_weights():
+    model = CharRNN(50, 2, 3, 200, 1, seed=1)
+    with initialized(model) as session:
+        weights = weights_of(session)
+    softmax = weights["softmax/Variable"]
+    assert np.abs(softmax).max() <= 0.2  # truncated at two standard deviations of 0.1
+    assert softmax.std() == pytest.approx(0.088, abs=0.003)  # 0.1 x 0.8796, the truncated normal's
+    assert not weights["softmax/Variable_1"].any() and not weights[BIAS.format(0)].any()
+
+
+def test_recipe_has_the_documented_names_shapes_and_size():
+    model = CharRNN(83, 100, 100, 512, 2)
+    shapes = {variable.op.name: tuple(variable.shape.as_list()) for variable in tf.global_variables()}
+    trainable = {KERNEL.format(0): (595, 2048), BIAS.format(0): (2048,), KERNEL.format(1): (1024, 2048),
+                 BIAS.format(1): (2048,), "softmax/Variable": (512, 83), "softmax/Variable_1": (83,)}
+    expected = dict(trainable, beta1_power=(), beta2_power=())
+    for name, shape in trainable.items():
+        expected.update({name + "/Adam": shape, name + "/Adam_1": shape})
+    assert shapes == expected
+    assert sum(np.prod(shape) for shape in trainable.values()) == 3362387
+    assert [each.name for each in (model.inputs, model.targets, model.keep_prob, model.prediction)] == [
+        "inputs:0", "targets:0", "keep_prob:0", "predictions:0"]
+    assert model.loss.shape.as_list() == []
+
+
+def test_sampling_takes_one_character_at_a_time():
+    model = CharRNN(C, 7, 9, L, LAYERS, sampling=True)
+    assert model.inputs.shape.as_list() == model.targets.shape.as_list() == [1, 1]
+    assert model.initial_state[0].h.shape.as_list() == [1, L]
+
+
+def test_seed_gives_the_same_weights_and_masks_again():
+    x, y = window()
+
+    def losses(seed):
+        model = small(seed=seed)
+        with initialized(model) as session:
+            return [session.run(model.loss, feed(model, x, y, keep_prob)) for keep_prob in (1.0, 0.5)]
+
+    assert losses(1) == losses(1)
+    assert losses(1) != losses(2)
+    assert losses(None) != losses(None)
+
+
+@pytest.mark.parametrize("options", [
+    {"num_classes": 0}, {"batch_size": 0}, {"num_steps": -1}, {"lstm_size": 0}, {"num_layers": 0},
+    {"learning_rate": 0}, {"grad_clip": -5}, {"learning_rate": float("nan")}])
+def test_arguments_out_of_range(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        CharRNN(**dict({"num_classes": 3}, **options))
+
+
+def graph_of(network):
+    """Every variable's name and shape, and the tensors that have names of their own."""
+    names = ["inputs:0", "targets:0", "keep_prob:0", "predictions:0"]
+    graph = network.loss.graph
+    with graph.as_default():
+        variables = {variable.op.name: variable.shape.as_list() for variable in tf.global_variables()}
+    return variables, {name: (graph.get_tensor_by_name(name).dtype, str(graph.get_tensor_by_name(name).shape))
+                       for name in names}
+
+
+def test_graph_equals_the_notebooks(notebook):
+    ours = graph_of(small())
+    assert graph_of(notebook.CharRNN(C, N, M, L, LAYERS)) == ours
+
+
+def test_training_equals_the_notebooks(notebook, tmp_path):
+    """From the notebook's weights, saved by it and restored here, Adam slots included: the same losses."""
+    def train(model, session, start, stop):
+        state, losses = None, []
+        for step in range(start, stop):
+            loss, state, _ = session.run([model.loss, model.final_state, model.optimizer],
+                                         feed(model, *window(step), state=state))
+            losses.append(loss)
+        return losses
+
+    theirs = notebook.CharRNN(C, N, M, L, LAYERS, learning_rate=0.01, seed=2)
+    saver = tf.train.Saver()
+    with initialized(theirs) as session:
+        train(theirs, session, 0, 5)
+        prefix = saver.save(session, str(tmp_path / "i5_l5.ckpt"))
+        expected = train(theirs, session, 5, 10)
+    ours = small(learning_rate=0.01)
+    saver = tf.train.Saver()
+    with tf.Session() as session:
+        saver.restore(session, prefix)
+        assert train(ours, session, 5, 10) == expected
+        # and back: what the package saves, the notebook restores
+        prefix = saver.save(session, str(tmp_path / "i10_l5.ckpt"))
+        expected = train(ours, session, 10, 15)
+    theirs = notebook.CharRNN(C, N, M, L, LAYERS, learning_rate=0.01)
+    with tf.Session() as session:
+        tf.train.Saver().restore(session, prefix)
+        assert train(theirs, session, 10, 15) == expected
