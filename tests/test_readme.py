@@ -12,8 +12,8 @@ from conftest import ROOT, TEXT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
-# added to each training, so that it takes a second; the network of 128 units stays what file names tell
-QUICK = ["--batch-size", "2", "--num-steps", "3", "--num-layers", "1"]
+# added to each training, so that it takes a second
+QUICK = ["--batch-size", "2", "--num-steps", "3", "--num-layers", "1", "--epochs", "1"]
 
 
 @pytest.fixture
@@ -36,7 +36,8 @@ def run(command):
         with pytest.raises(SystemExit):
             train.main(arguments)
     elif program == "charrnn-train":
-        assert train.main(arguments + ([] if "--resume" in arguments else QUICK)) == 0
+        small = [] if "--lstm-size" in arguments else ["--lstm-size", "8"]
+        assert train.main(arguments + ([] if "--resume" in arguments else QUICK + small)) == 0
     else:
         return False
     return True
