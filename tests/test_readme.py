@@ -5,9 +5,9 @@ import shlex
 import subprocess
 
 import pytest
+from conftest import ROOT, TEXT
 
 from charrnn import corpus, sample, train
-from conftest import ROOT, TEXT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)

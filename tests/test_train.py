@@ -242,8 +242,9 @@ def test_importing_does_not_import_tensorflow():
 def test_a_process_that_is_stopped_saves_and_goes_on(text_file, tmp_path, number):
     """As users run it: quiet, stopped by a signal in the middle, and resumed to its end."""
     folder = tmp_path / "run"
-    command = [sys.executable, "-m", "charrnn.train", str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(folder)]
-    with subprocess.Popen([*command, "--epochs", "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    command = [sys.executable, "-m", "charrnn.train"]
+    flags = [str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(folder), "--epochs", "100000"]
+    with subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           universal_newlines=True) as process:
         while "step 50/" not in process.stdout.readline():
             assert process.poll() is None
@@ -252,7 +253,7 @@ def test_a_process_that_is_stopped_saves_and_goes_on(text_file, tmp_path, number
     assert (process.returncode, err) == (128 + number, "")
     assert "stopped by {} after step".format(number.name) in out
     assert "charrnn-train --resume --checkpoint-dir {}".format(folder) in out
-    done = subprocess.run([*command[:3], "--resume", "--checkpoint-dir", str(folder), "--epochs", "5"],
+    done = subprocess.run([*command, "--resume", "--checkpoint-dir", str(folder), "--epochs", "5"],
                           capture_output=True, text=True, timeout=240)
     assert (done.returncode, done.stderr) == (0, "")
     assert "resumed  after step" in done.stdout and "step 865/865" in done.stdout
