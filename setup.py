@@ -5,8 +5,12 @@ import re
 from setuptools import setup
 
 
+def _path(*names):
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), *names)
+
+
 def _read(*names):
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), *names), encoding="utf-8") as file:
+    with open(_path(*names), encoding="utf-8") as file:
         return file.read()
 
 
@@ -15,7 +19,7 @@ setup(
     # read, not imported: importing charrnn needs NumPy, which is not there yet when this runs
     version=re.search(r'^__version__ = "(.+)"$', _read("charrnn", "__init__.py"), re.MULTILINE).group(1),
     description="Character-wise LSTM language model in TensorFlow 1.15, ported from the Anna KaRNNa notebook",
-    long_description=_read("README.md") if os.path.exists("README.md") else "",
+    long_description=_read("README.md") if os.path.exists(_path("README.md")) else "",
     long_description_content_type="text/markdown",
     license="MIT",
     classifiers=[

@@ -12,6 +12,7 @@ has no ``run.json`` and no progress: it can be sampled from when its vocabulary 
 """
 import io
 import json
+import os
 import re
 import zipfile
 import zlib
@@ -85,8 +86,25 @@ def checkpoint_prefix(folder, step, lstm_size):
     return str(Path(folder) / "i{}_l{}.ckpt".format(step, lstm_size))
 
 
+def check_name(path):
+    r"""Raise CheckpointError where TensorFlow could not handle a path: it takes some characters for patterns.
+
+    Args:
+        path: of a run folder or a checkpoint.
+    """
+    refused = set(str(path)) & (set("*?[") | (set() if os.sep == "\\" else {"\\"}))
+    try:
+        str(path).encode("utf-8")
+    except UnicodeError:
+        refused.add("bytes that are not UTF-8")
+    if refused:
+        raise CheckpointError("{!r} cannot be the name of a checkpoint or its folder: TensorFlow does not take {} "
+                              "literally".format(str(path), " or ".join(sorted(refused))))
+
+
 def check_unused(folder):
     """Raise CheckpointError where a folder already holds a run, this package's or the notebook's."""
+    check_name(folder)
     folder = Path(folder)
     if (folder / RUN_FILE).exists() or (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.*")):
         raise CheckpointError(
@@ -107,9 +125,12 @@ def write_run(folder, run):
         "vocabulary": "".join(run.vocabulary.chars),
         "text": {"name": run.text_name, "sha256": run.text_sha256, "encoding": run.text_encoding},
     }
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    content = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    files.write_whole(Path(folder) / RUN_FILE, content.encode("utf-8"))
+    content = (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        files.write_whole(Path(folder) / RUN_FILE, content)
+    except OSError as error:
+        raise OSError("the folder {} cannot be written: {}".format(folder, error.strerror or error))
 
 
 def read_run(folder):
@@ -123,50 +144,68 @@ def read_run(folder):
     """
     path = Path(folder) / RUN_FILE
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
     except OSError as error:
         raise CheckpointError("there is no run in {}: cannot read {} ({})".format(
             folder, path, error.strerror or error))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError("{} is damaged: {}".format(path, error))
-    if isinstance(record, dict) and record.get("format", FORMAT_VERSION) != FORMAT_VERSION:
-        raise CheckpointError("{} has format {!r}; this charrnn reads format {}: use the version that wrote "
-                              "it".format(path, record["format"], FORMAT_VERSION))
     try:
+        if record["format"] != FORMAT_VERSION:
+            raise ValueError("it has format {!r}, and this charrnn reads format {}".format(
+                record["format"], FORMAT_VERSION))
         run = Run(dict(record["hyperparameters"]), Vocabulary(record["vocabulary"]), str(record["text"]["name"]),
                   str(record["text"]["sha256"]), str(record["text"]["encoding"]))
         for name, value in run.hyperparameters.items():
             if not (value is None or type(value) in (int, float)):
                 raise ValueError("{} is {!r}".format(name, value))
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError("{} is damaged: {}: {}".format(path, type(error).__name__, error))
+        raise CheckpointError("{} cannot be used: {}: {}".format(path, type(error).__name__, error))
     return run
 
 
 def list_checkpoints(folder):
     """Return the prefixes of a folder's checkpoints, the newest last.
 
-    Raises:
-        CheckpointError: the folder is missing, or has no list of checkpoints.
-    """
-    import tensorflow.compat.v1 as tf
+    They are those that TensorFlow's list names; where that list is missing or damaged, those that are there, by
+    their steps.
 
-    if not Path(folder).is_dir():
-        raise CheckpointError("there is no checkpoint: {} is not a folder".format(folder))
-    state = tf.train.get_checkpoint_state(str(folder))
-    if state is None or not state.model_checkpoint_path:
-        raise CheckpointError("there is no checkpoint in {}".format(folder))
+    Raises:
+        CheckpointError: the folder is missing, or has no checkpoint.
+    """
+    check_name(folder)
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise CheckpointError("there is no file or folder {}: train first (charrnn-train)".format(folder))
+    by_step = {}
+    for path in folder.glob("*.ckpt.index"):
+        numbers = re.fullmatch(r"i(\d+)_l\d+\.ckpt\.index", path.name)
+        if numbers:
+            by_step[path.name[:-len(".index")]] = int(numbers.group(1))
+    try:
+        listed = re.findall(r'^all_model_checkpoint_paths: "(?:.*[/\\])?(.+)"$',
+                            (folder / "checkpoint").read_text(encoding="utf-8"), re.MULTILINE)
+    except (OSError, ValueError):
+        listed = []
     # only the names count: a folder that was moved may still list the place where it was written
-    return [str(Path(folder) / Path(path).name) for path in state.all_model_checkpoint_paths]
+    names = listed or sorted(by_step, key=by_step.get)
+    if not names:
+        raise CheckpointError("there is no checkpoint in {}".format(folder))
+    return [str(folder / name) for name in names]
 
 
 def latest_checkpoint(folder):
     """Return the prefix of a folder's newest checkpoint.
 
     Raises:
-        CheckpointError: the folder is missing, or has no checkpoint.
+        CheckpointError: the folder is missing, or has no checkpoint, or its newest one is gone.
     """
-    return list_checkpoints(folder)[-1]
+    *others, newest = list_checkpoints(folder)
+    if not Path(newest + ".index").exists():
+        there = [prefix for prefix in others if Path(prefix + ".index").exists()]
+        raise CheckpointError("{}, the newest checkpoint of {}, is gone; {}".format(
+            newest, folder, "there is still " + there[-1] if there else "there is no other"))
+    return newest
 
 
 def open_checkpoint(path, vocabulary=None):
@@ -183,9 +222,9 @@ def open_checkpoint(path, vocabulary=None):
         CheckpointError: it is missing or damaged, is not a charrnn or notebook checkpoint, has no vocabulary, or
             one of another size.
     """
-    path = Path(path)
-    prefix = latest_checkpoint(path) if path.is_dir() else re.sub(
-        r"(\.ckpt)\.(index|meta|data-\d+-of-\d+|progress\.npz)$", r"\1", str(path))
+    prefix = re.sub(r"(\.ckpt)\.(index|meta|data-\d+-of-\d+|progress\.npz)$", r"\1", str(path))
+    if not Path(prefix + ".index").exists():  # then it is a folder, or nothing
+        prefix = latest_checkpoint(path)
     num_classes, lstm_size, num_layers = _network_sizes(prefix)
     if vocabulary is None:
         folder = Path(prefix).parent
@@ -203,12 +242,11 @@ def _network_sizes(prefix):
     """Return C, L and the number of layers, read off the names and shapes of a checkpoint's variables."""
     import tensorflow.compat.v1 as tf
 
-    if not Path(prefix + ".index").exists():
-        raise CheckpointError("there is no checkpoint {}".format(prefix))
+    check_name(prefix)
     try:
         shapes = tf.train.NewCheckpointReader(prefix).get_variable_to_shape_map()
     except tf.errors.OpError as error:
-        raise CheckpointError("the checkpoint {} cannot be read: {}".format(prefix, error.message))
+        raise CheckpointError("the checkpoint {} cannot be read: {}".format(prefix, _reason(error)))
     try:
         lstm_size, num_classes = shapes["softmax/Variable"]
     except (KeyError, ValueError):
@@ -251,17 +289,15 @@ def save(session, saver, folder, lstm_size, progress):
     try:
         saver.save(session, prefix)
     except (tf.errors.OpError, ValueError) as error:
-        raise OSError("the checkpoint {} could not be saved: {}".format(
-            prefix, getattr(error, "message", error)))
-    _forget_progress(folder, saver)
+        raise OSError("the checkpoint {} could not be saved: {}".format(prefix, _reason(error)))
+    _forget_progress(folder)
     return prefix
 
 
-def _forget_progress(folder, saver):
+def _forget_progress(folder):
     """Remove the progress of those checkpoints that the Saver has removed (its max_to_keep)."""
-    kept = {Path(prefix).name + ".progress.npz" for prefix in saver.last_checkpoints}
     for path in Path(folder).glob("i*_l*.ckpt.progress.npz"):
-        if path.name not in kept and not Path(str(path)[:-len(".progress.npz")] + ".index").exists():
+        if not Path(str(path)[:-len(".progress.npz")] + ".index").exists():
             path.unlink()
 
 
@@ -284,6 +320,9 @@ def read_progress(prefix, state_shape):
             progress = Progress(int(arrays["step"]), arrays["lstm_state"], arrays["epoch_losses"])
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise CheckpointError("{} cannot be resumed from: its progress cannot be read ({})".format(prefix, error))
+    if Path(prefix).name.split("_")[0] != "i{}".format(progress.step):
+        raise CheckpointError("{} cannot be resumed from: its progress is that of step {}".format(
+            prefix, progress.step))
     if progress.lstm_state.shape != tuple(state_shape):
         raise CheckpointError("{} cannot be resumed from: its LSTM state has shape {}, not {}".format(
             prefix, progress.lstm_state.shape, tuple(state_shape)))
@@ -306,5 +345,10 @@ def restore(session, saver, prefix):
     try:
         saver.restore(session, prefix)
     except (tf.errors.OpError, ValueError) as error:
-        message = getattr(error, "message", str(error)).strip().split("\n")[0]
-        raise CheckpointError("the checkpoint {} cannot be restored: {}".format(prefix, message))
+        raise CheckpointError("the checkpoint {} cannot be restored: {}".format(prefix, _reason(error)))
+
+
+def _reason(error):
+    """Return the line of a TensorFlow error that says what is wrong, without its advice and traces."""
+    message = getattr(error, "message", str(error))
+    return message.split("Original error:")[-1].strip().split("\n")[0]

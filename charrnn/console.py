@@ -25,11 +25,15 @@ def run(body, parser, argv):
         (ValueError) or the system refused (OSError); 130 after Ctrl-C; 141 where the reader of our
         output went away (128 + SIGPIPE).
     """
+    if hasattr(sys.stdout, "reconfigure"):
+        # a character that the terminal's encoding lacks is shown by its code, and ends nothing
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         args = parser.parse_args(argv)
         quiet_tensorflow()
         status = body(args) or 0
-        sys.stdout.flush()  # so that a reader who went away is noticed here
+        if sys.stdout:  # None where the process was started without one
+            sys.stdout.flush()  # so that a reader who went away is noticed here
         return status
     except BrokenPipeError:
         # what is left in the buffer has nowhere to go: let the interpreter flush it into nothing

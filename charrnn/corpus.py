@@ -72,9 +72,10 @@ def read(name, encoding="utf-8", data_dir="data"):
     if name == PYTHON:
         text = python_source()
         return Text(name, text, hashlib.sha256(text.encode("utf-8")).hexdigest(), "utf-8")
-    path = find(name, data_dir)
+    content = data.read_bytes(find(name, data_dir))
     encoding = "utf-8" if name in KNOWN_TEXTS else encoding
-    return Text(str(name), data.load_text(path, encoding), _sha256(path), encoding)
+    text = data.decode_text(content, encoding, name)
+    return Text(str(name), text, hashlib.sha256(content).hexdigest(), encoding)
 
 
 def find(name, data_dir="data"):
@@ -100,7 +101,7 @@ def find(name, data_dir="data"):
     for folder in folders:
         path = folder / known.filename
         if path.is_file():
-            if _sha256(path) != known.sha256:
+            if hashlib.sha256(data.read_bytes(path)).hexdigest() != known.sha256:
                 raise ValueError(
                     "{} is not the known text {!r}, whose SHA-256 is {}: move it away to have the known "
                     "one, or name it by its path to use it as it is".format(path, name, known.sha256))
@@ -127,14 +128,6 @@ def python_source():
     if not sources:
         raise ValueError("this Python has no source of its standard library to train on")
     return "".join(sources)
-
-
-def _sha256(path):
-    digest = hashlib.sha256()
-    with open(str(path), "rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _download(name, known, path):

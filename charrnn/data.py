@@ -4,6 +4,8 @@ Letters for shapes, here and everywhere in the project: N sequences in a batch (
 in a window (``num_steps``; ``n_steps`` in :func:`get_batches`), C distinct characters (``num_classes``),
 L units in a layer (``lstm_size``), K windows in an epoch.
 """
+import io
+
 import numpy as np
 
 # Characters encoded at a time: the temporary arrays (4 bytes a character each) stay in the processor's
@@ -27,19 +29,44 @@ def load_text(path, encoding="utf-8"):
 
     Source: notebook, "loading and encoding the text".
     """
+    return decode_text(read_bytes(path), encoding, path)
+
+
+def read_bytes(path):
+    """Read a file whole.
+
+    Raises:
+        ValueError: it is missing, unreadable, a folder or empty.
+    """
     try:
-        with open(str(path), encoding=encoding) as file:
-            text = file.read()
+        with open(str(path), "rb") as file:
+            content = file.read()
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise ValueError("cannot read the text {!r}: {}".format(
+            str(path), getattr(error, "strerror", None) or error))
+    if not content:
+        raise ValueError("the text {} is empty".format(path))
+    return content
+
+
+def decode_text(content, encoding, name):
+    """Turn bytes into text with universal newlines.
+
+    Args:
+        content: bytes.
+        encoding: name of their encoding.
+        name: what an error calls the text.
+
+    Raises:
+        ValueError: they are not text in that encoding, or there is no such encoding.
+    """
+    try:
+        return io.TextIOWrapper(io.BytesIO(content), encoding=encoding).read()
     except UnicodeError as error:
         raise ValueError("{} is not {} text ({}): name the right one with encoding (--encoding), "
-                         "for example latin-1 or cp1252".format(path, encoding, error))
-    except LookupError:
+                         "for example latin-1 or cp1252".format(name, encoding, error))
+    except (LookupError, TypeError):  # TypeError: an empty name
         raise ValueError("there is no encoding named {!r}: try utf-8, latin-1 or cp1252".format(encoding))
-    except OSError as error:
-        raise ValueError("cannot read the text {}: {}".format(path, error.strerror or error))
-    if not text:
-        raise ValueError("the text {} is empty".format(path))
-    return text
 
 
 class Vocabulary:

@@ -5,6 +5,7 @@ import itertools
 import math
 import numbers
 import os
+import shlex
 import signal
 import sys
 import time
@@ -120,8 +121,9 @@ def check_memory(num_classes, hyperparameters, available):
     least = 4 * (4 * parameters + 6 * units)
     if least > available:
         raise ValueError(
-            "training this network needs at least {:,.0f} MB of memory, and the machine has {:,.0f} MB: make "
-            "lstm_size, num_layers, batch_size or num_steps smaller".format(least / 1e6, available / 1e6))
+            "training this network needs at least {:,} MB of memory, and the machine has {:,} MB: make "
+            "lstm_size, num_layers, batch_size or num_steps smaller".format(
+                least // 10 ** 6, available // 10 ** 6))
 
 
 def _memory():
@@ -150,7 +152,7 @@ def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints",
 
     Raises:
         ValueError: the hyperparameters are out of range, the text is too short, the folder holds another
-            run, or there is none to resume. Nothing was written then.
+            run, or there is none to resume; nothing was written then. Later, a loss that is not finite.
         OSError: the folder cannot be written.
 
     Source: notebook, "training".
@@ -174,10 +176,12 @@ def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints",
 
 def _check_same_run(old, new, folder):
     """Raise CheckpointError where a run cannot be gone on with under new settings."""
-    if (new.text_sha256, new.vocabulary) != (old.text_sha256, old.vocabulary):
-        raise checkpoint.CheckpointError(
-            "the run in {} was trained on {} with SHA-256 {}, but {} has {}".format(
-                folder, old.text_name, old.text_sha256, new.text_name, new.text_sha256))
+    for what, before, now in [("a text with SHA-256", old.text_sha256, new.text_sha256),
+                              ("the encoding", old.text_encoding, new.text_encoding),
+                              ("the vocabulary", old.vocabulary.chars, new.vocabulary.chars)]:
+        if before != now:
+            raise checkpoint.CheckpointError("the run in {} was trained on {}, with {} {}, but {} has {}".format(
+                folder, old.text_name, what, before, new.text_name, now))
     for name in FIXED:
         before, now = old.hyperparameters.get(name), new.hyperparameters[name]
         if before != now:
@@ -217,11 +221,11 @@ class _Trainer:
             self._sampler.close()
 
     def start(self, resume):
-        """Say what is about to be done; take up the run in the folder, or begin one there."""
+        """Take up the run in the folder, or begin one there; say what is about to be done."""
         if resume:
             self._take_up()
-        self._say_plan(resume)
         checkpoint.write_run(self._folder, self._run)
+        self._say_plan(resume)
 
     def _take_up(self):
         """Restore the newest checkpoint and the place where it was made, if there is one yet."""
@@ -262,7 +266,7 @@ class _Trainer:
     def run_all(self):
         """Do the steps that are left; return the signal that ended them early, or None."""
         characters = self._hyper.batch_size * self._hyper.num_steps
-        saved_at = self._step
+        stopped_by = None
         bar = tqdm.tqdm(total=self._total * characters, initial=self._step * characters, unit=" characters",
                         unit_scale=True, disable=None, dynamic_ncols=True, smoothing=0.05)
         with bar, _stop_requests() as stop:
@@ -272,15 +276,16 @@ class _Trainer:
                 bar.set_postfix_str("loss {:.4f}".format(loss), refresh=False)
                 bar.update(characters)
                 self._say_step(loss)
-                if stop.signal or self._step == self._total or self._step % self._hyper.save_every_n == 0:
+                stopped_by = stop.signal  # read once: a signal that comes later is for the next step
+                if stopped_by or self._step == self._total or self._step % self._hyper.save_every_n == 0:
                     self._save()
-                    saved_at = self._step
-                if stop.signal:
+                if stopped_by:
                     break
-        if stop.signal and saved_at == self._step:
+        if stopped_by:
             print("stopped by {} after step {:,}; the checkpoint is saved. To go on: charrnn-train --resume "
-                  "--checkpoint-dir {}".format(stop.signal.name, self._step, self._folder), flush=True)
-        return stop.signal
+                  "--checkpoint-dir {}".format(
+                      stopped_by.name, self._step, shlex.quote(str(self._folder))), flush=True)
+        return stopped_by
 
     def _windows_left(self):
         """Yield x and y [N, M] of every step from the current place on; zero the state at each epoch."""
@@ -301,6 +306,9 @@ class _Trainer:
         loss, self._state, _ = self._session.run(
             [model.loss, model.final_state, model.optimizer], feed_dict=feed)
         self._step += 1
+        if not math.isfinite(loss):
+            raise ValueError("the loss is {} at step {:,}: the checkpoints before it stand; start again, or "
+                             "resume, with a lower --learning-rate or --grad-clip".format(loss, self._step))
         self._epoch_losses.append(loss)
         return loss
 
@@ -334,8 +342,8 @@ class _Trainer:
             self._sampler = Sampler(checkpoint.open_checkpoint(prefix))
         prime = default_prime(self._run.vocabulary)
         # a generator of its own: sampling must not change what a seeded run draws elsewhere
-        text = self._sampler.generate(prime, self._sample_length, rng=np.random.RandomState(self._step))
-        _say("".join(["-" * 70, "\n", prime, *text, "\n", "-" * 70]))
+        pieces = self._sampler.generate(prime, self._sample_length, rngs=[np.random.RandomState(self._step)])
+        _say("".join(["-" * 70, "\n", prime, *(piece for piece, in pieces), "\n", "-" * 70]))
 
 
 def _say(line):
@@ -373,22 +381,23 @@ def _stop_requests():
             signal.signal(number, handler)
 
 
+def _add_hyperparameter(group, name, meaning):
+    """Add the flag of a hyperparameter, which is left out of the arguments' values unless it is given."""
+    default = getattr(Hyperparameters(), name)
+    is_float = isinstance(default, float)
+    group.add_argument("--" + name.replace("_", "-"), metavar="X" if is_float else "N",
+                       type=float if is_float else int, help="{} (default: {})".format(
+                           meaning, "another one each time" if default is None else default))
+
+
 def _parser():
-    recipe = Hyperparameters()
+    add = _add_hyperparameter
     parser = console.Parser(
         prog="charrnn-train", formatter_class=argparse.RawDescriptionHelpFormatter, argument_default=None,
         description="Train a character-wise LSTM on a text. The defaults are the notebook's recipe.",
         epilog="examples:\n"
                "  charrnn-train anna --epochs 1 --lstm-size 128 --checkpoint-dir checkpoints/small\n"
                "  charrnn-train --resume --checkpoint-dir checkpoints/small --epochs 3")
-
-    def add(group, name, meaning):
-        default = getattr(recipe, name)
-        shown = "another one each time" if default is None else default
-        group.add_argument("--" + name.replace("_", "-"), metavar="X" if isinstance(default, float) else "N",
-                           type=float if isinstance(default, float) else int,
-                           help="{} (default: {})".format(meaning, shown))
-
     group = parser.add_argument_group("text")
     group.add_argument("text", metavar="TEXT", nargs="?",
                        help="a path, or a known text: {}, {} (default: anna)".format(
@@ -438,7 +447,8 @@ def _main(args):
         chosen = dict(run.hyperparameters, **chosen)
     hyperparameters = Hyperparameters(**chosen)
     hyperparameters.check()
-    text = corpus.read(args.text or name, args.encoding or encoding)
+    text = corpus.read(name if args.text is None else args.text,
+                       encoding if args.encoding is None else args.encoding)
     stopped_by = train(text, hyperparameters, args.checkpoint_dir, resume=args.resume,
                        sample_length=args.sample_length)
     return 128 + stopped_by if stopped_by else 0

@@ -11,7 +11,7 @@ from charrnn import checkpoint
 from charrnn.checkpoint import CheckpointError, Progress, Run
 from charrnn.data import Vocabulary
 
-LAST = "i174_l5.ckpt"  # of the trained run: 1,040 characters in windows of 2 x 3, less one of each hundred
+LAST = "i173_l5.ckpt"  # of the trained run: 1,040 // (2 x 3) = 173 windows
 
 
 @pytest.fixture
@@ -39,12 +39,13 @@ def test_run_survives_writing_and_reading(tmp_path):
 
 @pytest.mark.parametrize("change, message", [
     (lambda record: dict(record, format=2), "has format 2"),
-    (lambda record: {"format": 1}, "damaged: KeyError"),
-    (lambda record: [record], "damaged"),
-    (lambda record: dict(record, vocabulary="ba"), "damaged"),
-    (lambda record: dict(record, vocabulary=7), "damaged"),
-    (lambda record: dict(record, hyperparameters={"lstm_size": "5"}), "damaged"),
-    (lambda record: dict(record, text="anna"), "damaged")])
+    (lambda record: {"vocabulary": "ab"}, "KeyError: 'format'"),
+    (lambda record: {"format": 1}, "KeyError"),
+    (lambda record: [record], "TypeError"),
+    (lambda record: dict(record, vocabulary="ba"), "ValueError: a vocabulary is sorted"),
+    (lambda record: dict(record, vocabulary=7), "TypeError"),
+    (lambda record: dict(record, hyperparameters={"lstm_size": "5"}), "lstm_size is '5'"),
+    (lambda record: dict(record, text="anna"), "TypeError")])
 def test_edited_run_file(run, change, message):
     path = run / "run.json"
     path.write_text(json.dumps(change(json.loads(path.read_text()))))
@@ -52,7 +53,7 @@ def test_edited_run_file(run, change, message):
         checkpoint.read_run(run)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"null"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100000])
 def test_damaged_run_file(run, content):
     (run / "run.json").write_bytes(content)
     with pytest.raises(CheckpointError, match="damaged"):
@@ -62,7 +63,7 @@ def test_damaged_run_file(run, content):
 def test_names(trained):
     assert checkpoint.checkpoint_prefix("checkpoints", 200, 512) == "checkpoints/i200_l512.ckpt"
     assert {path.name for path in trained.iterdir()} == {"run.json", "checkpoint"} | {
-        name + suffix for name in ("i100_l5.ckpt", LAST.replace("174", "173"))
+        name + suffix for name in ("i100_l5.ckpt", LAST)
         for suffix in (".index", ".meta", ".data-00000-of-00001", ".progress.npz")}
 
 
@@ -93,8 +94,38 @@ def test_a_folder_with_a_run_is_not_unused(run, tmp_path):
 
 def test_nothing_to_open(tmp_path):
     for path in [tmp_path, tmp_path / "missing", tmp_path / "i5_l5.ckpt"]:
-        with pytest.raises(CheckpointError, match="there is no checkpoint"):
+        with pytest.raises(CheckpointError, match="there is no"):
             checkpoint.open_checkpoint(path)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"garbage", b"\xff\xfe"])
+def test_a_list_of_checkpoints_that_is_lost(run, content):
+    """Then they are found by their names, in the order of their steps."""
+    (run / "checkpoint").unlink()
+    if content is not None:
+        (run / "checkpoint").write_bytes(content)
+    names = ["i100_l5.ckpt", LAST]
+    assert checkpoint.list_checkpoints(run) == [str(run / name) for name in names]
+
+
+def test_a_list_that_names_another_folder(run):
+    """Only the names count: as when a notebook's folder was moved."""
+    (run / "checkpoint").write_text("".join(
+        'all_model_checkpoint_paths: "{}"\n'.format(name) for name in ["/somewhere/else/" + LAST, "i100_l5.ckpt"]))
+    assert checkpoint.list_checkpoints(run) == [str(run / LAST), str(run / "i100_l5.ckpt")]
+
+
+def test_a_newest_checkpoint_that_is_gone(run):
+    (run / (LAST + ".index")).unlink()
+    with pytest.raises(CheckpointError, match="i173_l5.ckpt, the newest .*, is gone; there is still .*i100"):
+        checkpoint.open_checkpoint(run)
+
+
+@pytest.mark.parametrize("name", ["a*", "a?", "a[1]", "a\\b", "a\udcff"])
+def test_names_that_tensorflow_takes_for_patterns(tmp_path, name):
+    for refuse in (checkpoint.check_unused, checkpoint.open_checkpoint):
+        with pytest.raises(CheckpointError, match="cannot be the name"):
+            refuse(tmp_path / name)
 
 
 def test_no_vocabulary_or_another(run):
@@ -144,6 +175,9 @@ def test_progress(run):
     assert progress.step == 173 and len(progress.epoch_losses) == 173
     with pytest.raises(CheckpointError, match=r"\(2, 2, 2, 5\), not \(2, 2, 3, 5\)"):
         checkpoint.read_progress(prefix, (2, 2, 3, 5))
+    shutil.copy(str(run / "i100_l5.ckpt.progress.npz"), prefix + ".progress.npz")
+    with pytest.raises(CheckpointError, match="progress is that of step 100"):
+        checkpoint.read_progress(prefix, (2, 2, 2, 5))
 
 
 def test_a_pickle_is_not_read(run):

@@ -48,8 +48,7 @@ def test_batch_sizes_out_of_range(sizes):
 
 def test_batches_equal_the_notebooks(notebook):
     encoded = np.random.RandomState(3).randint(0, 9, 500).astype(np.int32)
-    for ours, theirs in zip(get_batches(encoded, 4, 7), notebook.get_batches(encoded, 4, 7)):
-        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(list(get_batches(encoded, 4, 7)), list(notebook.get_batches(encoded, 4, 7)))
 
 
 def test_anna(anna):

@@ -1,4 +1,5 @@
 """Drawing characters, and the script that does."""
+import os
 import shutil
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+from conftest import ROOT
 
 from charrnn import sample as sampling
 from charrnn.checkpoint import open_checkpoint
@@ -69,11 +71,67 @@ def test_text_equals_the_notebooks(notebook, trained):
     assert len(text) == len("the ") + 301 and text.startswith("the ")
 
 
-def test_the_state_is_carried(trained):
-    """Continuing after a prime equals feeding the prime as the text that was drawn so far."""
-    sampler = Sampler(open_checkpoint(trained))
-    whole = "".join(sampler.generate("the ", 40, top_n=1))
-    assert "".join(sampler.generate("the " + whole[:15], 25, top_n=1)) == whole[15:]
+@pytest.fixture
+def untrained(tmp_path):
+    """A checkpoint with large weights, so that its distributions differ from place to place."""
+    from charrnn.model import CharRNN
+    CharRNN(len(CHARS), lstm_size=7, num_layers=3, seed=5)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run([variable.assign(4 * variable) for variable in tf.trainable_variables()])
+        return open_checkpoint(tf.train.Saver().save(session, str(tmp_path / "i1_l7.ckpt")), Vocabulary(CHARS))
+
+
+def generate(sampler, prime, length, **options):
+    return ["".join(pieces) for pieces in zip(*sampler.generate(prime, length, **options))]
+
+
+@pytest.mark.parametrize("top_n", [1, 2, 5, 14, 99])
+def test_the_loop_in_the_graph_writes_the_characters_of_the_loop_outside(untrained, top_n):
+    """Across chunks, for one text and for several, each from a seed of its own."""
+    length = sampling.CHUNK + 30
+    expected = []
+    for seed in (4, 5, 6):
+        np.random.seed(seed)
+        expected.append(sample(untrained.prefix, length - 1, prime="the cat", top_n=top_n,
+                               vocabulary=untrained.vocabulary)[len("the cat"):])
+    for count in (1, 3):
+        sampler = Sampler(untrained, count)
+        rngs = [np.random.RandomState(seed) for seed in (4, 5, 6)[:count]]
+        assert generate(sampler, "the cat", length, top_n=top_n, rngs=rngs) == expected[:count]
+        sampler.close()
+
+
+def test_drawing_is_the_inverse_of_the_cumulative_distribution():
+    """Ids in order, edges to the right of equal numbers, and never a character of probability zero."""
+    from charrnn.generate import draw
+    tf.reset_default_graph()
+    rows = np.array([[0.25, 0, 0.5, 0.25]], np.float32)
+    numbers = [0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2 ** -53]
+    uniform = tf.placeholder(tf.float64, [1])
+    drawn = draw(tf.constant(rows), uniform, 4), draw(tf.constant(rows), uniform, 1)
+    with tf.Session() as session:
+        results = [[ids[0] for ids in session.run(drawn, {uniform: [number]})] for number in numbers]
+    assert [all_four for all_four, _ in results] == [0, 0, 2, 2, 3, 3]
+    assert {largest for _, largest in results} == {2}
+
+
+def test_the_prime_is_read_in_parts(untrained, monkeypatch):
+    """A prime longer than one part leads to the same text, and the state is carried from part to part."""
+    prime = "the cat sat on the mat"
+    sampler = Sampler(untrained)
+    whole = generate(sampler, prime, 40, rngs=[np.random.RandomState(1)])
+    monkeypatch.setattr(sampling, "PRIME_CHUNK", 5)
+    assert generate(sampler, prime, 40, rngs=[np.random.RandomState(1)]) == whole
+    sampler.close()
+
+
+def test_going_on_after_what_was_drawn(untrained):
+    """Continuing after a prime equals feeding the prime and the text that was drawn so far."""
+    sampler = Sampler(untrained)
+    whole, = generate(sampler, "the ", 40, top_n=1)
+    assert generate(sampler, "the " + whole[:15], 25, top_n=1) == [whole[15:]]
+    assert generate(sampler, "the ", 0) == []
     sampler.close()
 
 
@@ -108,6 +166,38 @@ def test_script(trained, capsys):
     assert sample(trained, 29, prime="the ") + "\n" == texts[0]
 
 
+def test_several_samples(trained, capsys):
+    """Each is the text of its own seed, and a line stands between them."""
+    arguments = [str(trained), "--prime", "the ", "--length", "30"]
+    alone = []
+    for seed in ("3", "4", "5"):
+        assert sampling.main([*arguments, "--seed", seed]) == 0
+        alone.append(capsys.readouterr().out)
+    assert sampling.main([*arguments, "--seed", "3", "--num-samples", "3"]) == 0
+    assert capsys.readouterr().out == ("-" * 70 + "\n").join(alone)
+
+
+def test_top_n_of_the_script(trained, capsys):
+    texts = set()
+    for seed in ("1", "2"):
+        assert sampling.main([str(trained), "--prime", "the ", "--seed", seed, "--top-n", "1"]) == 0
+        texts.add(capsys.readouterr().out)
+    assert len(texts) == 1  # the most probable character leaves nothing to the seed
+
+
+def test_a_terminal_without_the_characters(tmp_path):
+    """They are shown by their codes, and end nothing."""
+    text = "\xe9\u20ac" * 60
+    (tmp_path / "text").write_text(text, encoding="utf-8")
+    environment = dict(os.environ, PYTHONIOENCODING="ascii", PYTHONPATH=str(ROOT))
+    for arguments in (["charrnn.train", "text", "--lstm-size", "2", "--batch-size", "2", "--num-steps", "3",
+                       "--epochs", "1"], ["charrnn.sample", "--length", "5"]):
+        done = subprocess.run([sys.executable, "-m", *arguments], cwd=str(tmp_path), env=environment,
+                              capture_output=True, timeout=120)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"\\xe9" in done.stdout
+
+
 def test_default_prime():
     assert sampling.default_prime(Vocabulary(" Teh")) == "The "
     assert sampling.default_prime(Vocabulary("01")) == "0"
@@ -126,6 +216,8 @@ def test_script_takes_the_vocabulary_from_a_text(without_run_file, text_file, ca
     (["--top-n", "0"], "--top-n must be at least 1"),
     (["--seed", "-1"], "--seed"),
     (["--seed", "4294967296"], "--seed"),
+    (["--seed", "4294967295", "--num-samples", "2"], "--seed"),
+    (["--num-samples", "0"], "--num-samples"),
     (["--vocab-from", "missing.txt"], "missing.txt"),
     (["--colour"], "unrecognized arguments")])
 def test_script_refuses_in_one_line(trained, capsys, arguments, message):
