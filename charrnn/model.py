@@ -4,6 +4,8 @@ Letters for shapes as in :mod:`charrnn.data`: N sequences, M steps, C characters
 """
 import tensorflow.compat.v1 as tf
 
+from charrnn import fused as _fused
+
 
 def build_inputs(batch_size, num_steps):
     """Make the placeholders for a window of text.
@@ -45,6 +47,16 @@ def build_lstm(lstm_size, num_layers, batch_size, keep_prob):
         for _ in range(num_layers)]
     cell = tf.nn.rnn_cell.MultiRNNCell(layers)
     return cell, cell.zero_state(batch_size, tf.float32)
+
+
+def build_mask_seed():
+    """Make the scalar that dropout masks are drawn from; unless fed, a new one from the graph's generator.
+
+    Returns:
+        int64 scalar. In the graph it is ``mask_seed``.
+    """
+    drawn = tf.random_uniform([], maxval=tf.int64.max, dtype=tf.int64)
+    return tf.placeholder_with_default(drawn, [], name="mask_seed")
 
 
 def build_output(lstm_output, in_size, out_size):
@@ -126,7 +138,8 @@ class CharRNN:
     """
 
     def __init__(self, num_classes, batch_size=64, num_steps=50, lstm_size=128, num_layers=2,
-                 learning_rate=0.001, grad_clip=5, sampling=False, *, seed=None):
+                 learning_rate=0.001, grad_clip=5, sampling=False, *, seed=None, fused=False,
+                 threads=None):
         """Reset the default graph and build the network in it.
 
         Args:
@@ -140,6 +153,8 @@ class CharRNN:
             sampling: build for one sequence of one step (N = M = 1), whatever the two arguments say.
             seed: seed of the graph, set after the reset: the same one gives the same initial weights
                 and dropout masks. None draws new ones.
+            fused: unroll with :mod:`charrnn.fused` in place of ``dynamic_rnn``: the same numbers, sooner.
+            threads: for fused, the threads to make the graph for; None for as many as there are cores.
 
         Raises:
             ValueError: an argument is out of range.
@@ -157,9 +172,27 @@ class CharRNN:
         tf.set_random_seed(seed)
         self.inputs, self.targets, self.keep_prob = build_inputs(n_rows, n_steps)
         cell, self.initial_state = build_lstm(lstm_size, num_layers, n_rows, self.keep_prob)
-        x_one_hot = tf.one_hot(self.inputs, num_classes)  # [N, M, C]
-        outputs, self.final_state = tf.nn.dynamic_rnn(  # [N, M, L]
-            cell, x_one_hot, initial_state=self.initial_state)
+        if fused:
+            self._mask_seed = build_mask_seed()
+            outputs, self.final_state = _fused.unroll(  # [N, M, L]
+                cell, self.inputs, num_classes, self.initial_state, self._mask_seed, threads)
+        else:
+            self._mask_seed = None
+            x_one_hot = tf.one_hot(self.inputs, num_classes)  # [N, M, C]
+            outputs, self.final_state = tf.nn.dynamic_rnn(  # [N, M, L]
+                cell, x_one_hot, initial_state=self.initial_state)
         self.prediction, self.logits = build_output(outputs, lstm_size, num_classes)
         self.loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
         self.optimizer = build_optimizer(self.loss, learning_rate, grad_clip)
+
+    def mask_feed(self, step):
+        """Return what to feed for dropout masks that depend on the graph's seed and the step alone.
+
+        Args:
+            step: a whole number, the steps of training done before.
+
+        Returns:
+            A feed_dict. It is empty where masks come from ``DropoutWrapper``, whose generator cannot be
+            told a step.
+        """
+        return {} if self._mask_seed is None else {self._mask_seed: step}
