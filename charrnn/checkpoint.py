@@ -37,7 +37,7 @@ class Run(NamedTuple):
     """What a run was started with.
 
     Attributes:
-        hyperparameters: dict from name to number; always has lstm_size and num_layers.
+        hyperparameters: dict from name to number, bool or None.
         vocabulary: a Vocabulary.
         text_name: the known name or path of the training text.
         text_sha256: hexadecimal SHA-256 of its bytes.
@@ -157,7 +157,7 @@ def read_run(folder):
         run = Run(dict(record["hyperparameters"]), Vocabulary(record["vocabulary"]), str(record["text"]["name"]),
                   str(record["text"]["sha256"]), str(record["text"]["encoding"]))
         for name, value in run.hyperparameters.items():
-            if not (value is None or type(value) in (int, float)):
+            if not (value is None or type(value) in (int, float, bool)):
                 raise ValueError("{} is {!r}".format(name, value))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError("{} cannot be used: {}: {}".format(path, type(error).__name__, error))

@@ -36,7 +36,9 @@ class Hyperparameters(NamedTuple):
         epochs: passes over the text.
         print_every_n: steps from one line to the next.
         save_every_n: steps from one checkpoint to the next.
-        seed: seed of the graph, 0 to 2147483647; None for another one each time.
+        seed: seed of the weights and of dropout, 0 to 2147483647; None for another one each time.
+        fused: whether the network is unrolled by :mod:`charrnn.fused`, with the same numbers but sooner, or
+            by ``dynamic_rnn`` as in the notebook.
     """
 
     batch_size: int = 100
@@ -50,6 +52,7 @@ class Hyperparameters(NamedTuple):
     print_every_n: int = 50
     save_every_n: int = 200
     seed: Optional[int] = None
+    fused: bool = True
 
     def check(self):
         """Raise ValueError where a value is out of range."""
@@ -57,10 +60,12 @@ class Hyperparameters(NamedTuple):
             value = getattr(self, name)
             kind, wanted = (numbers.Integral, "whole number") if isinstance(default, int) else (
                 numbers.Real, "number")
-            if name != "seed" and not (isinstance(value, kind) and 0 < value < math.inf):
+            if name not in ("seed", "fused") and not (isinstance(value, kind) and 0 < value < math.inf):
                 raise ValueError("{} must be a {} above 0, not {!r}".format(name, wanted, value))
         if self.keep_prob > 1:
             raise ValueError("keep_prob is a probability, at most 1, not {}".format(self.keep_prob))
+        if not isinstance(self.fused, bool):
+            raise ValueError("fused must be True or False, not {!r}".format(self.fused))
         seed = self.seed
         if seed is not None and not (isinstance(seed, numbers.Integral) and 0 <= seed < 2 ** 31):
             raise ValueError("seed must be a whole number from 0 to 2147483647, not {!r}".format(seed))
@@ -135,7 +140,7 @@ def _memory():
 
 
 def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints", *, resume=False,
-          sample_length=200):
+          sample_length=200, threads=None):
     """Train a network on a text, and save checkpoints. It resets the default graph.
 
     Ctrl-C or SIGTERM finishes the step at hand, saves a checkpoint and ends; a second one ends at once.
@@ -146,6 +151,7 @@ def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints",
         checkpoint_dir: the run folder.
         resume: go on with the run in that folder; it must be of the same text, and agree in FIXED.
         sample_length: characters to sample at each checkpoint, 0 for none.
+        threads: how many to use, at least 1; None for as many as the process may have cores.
 
     Returns:
         The signal that ended the training early, a signal.Signals, or None.
@@ -158,6 +164,11 @@ def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints",
     Source: notebook, "training".
     """
     hyperparameters.check()
+    if threads is not None and threads < 1:
+        raise ValueError("threads must be at least 1, not {}".format(threads))
+    if hyperparameters.seed is None and not resume:
+        # written down with the rest, so that a resumed run draws what it would have drawn
+        hyperparameters = hyperparameters._replace(seed=int(np.random.RandomState().randint(2 ** 31)))
     if sample_length < 0:
         raise ValueError("sample_length must be at least 0, not {}".format(sample_length))
     vocabulary = Vocabulary.from_text(text.text)
@@ -168,7 +179,7 @@ def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints",
         _check_same_run(checkpoint.read_run(checkpoint_dir), run, checkpoint_dir)
     else:
         checkpoint.check_unused(checkpoint_dir)
-    trainer = _Trainer(run, hyperparameters, vocabulary.encode(text.text), checkpoint_dir, sample_length)
+    trainer = _Trainer(run, hyperparameters, vocabulary.encode(text.text), checkpoint_dir, sample_length, threads)
     with contextlib.closing(trainer):
         trainer.start(resume)
         return trainer.run_all()
@@ -192,9 +203,10 @@ def _check_same_run(old, new, folder):
 class _Trainer:
     """One training run: the graph in its session, the place in the text, and what is said on the way."""
 
-    def __init__(self, run, hyperparameters, encoded, folder, sample_length):
+    def __init__(self, run, hyperparameters, encoded, folder, sample_length, threads):
         import tensorflow.compat.v1 as tf
 
+        from charrnn.fused import session_config
         from charrnn.model import CharRNN
         self._run, self._hyper, self._encoded = run, hyperparameters, encoded
         self._folder, self._sample_length = folder, sample_length
@@ -207,10 +219,13 @@ class _Trainer:
         self._model = CharRNN(
             len(run.vocabulary), hyperparameters.batch_size, hyperparameters.num_steps,
             hyperparameters.lstm_size, hyperparameters.num_layers, hyperparameters.learning_rate,
-            hyperparameters.grad_clip, seed=hyperparameters.seed)
+            hyperparameters.grad_clip, seed=hyperparameters.seed, fused=hyperparameters.fused,
+            threads=threads)
         self._saver = tf.train.Saver(max_to_keep=MAX_TO_KEEP, save_relative_paths=True)
         initialize = tf.global_variables_initializer()
-        self._session = tf.Session()
+        # the notebook's graph is best served by TensorFlow's own settings, which 0 stands for
+        self._session = tf.Session(config=session_config(threads) if hyperparameters.fused else tf.ConfigProto(
+            intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0))
         self._session.run(initialize)
         self._zero_state = self._session.run(self._model.initial_state)
         self._state = self._zero_state
@@ -254,7 +269,7 @@ class _Trainer:
             ("network", "{} layers of {} units, {:,} parameters".format(
                 hyper.num_layers, hyper.lstm_size, count_parameters(
                     len(run.vocabulary), hyper.lstm_size, hyper.num_layers))),
-            ("steps", "{:,} in {} epochs".format(self._total, hyper.epochs)),
+            ("steps", "{:,} in {} epochs, seed {}".format(self._total, hyper.epochs, hyper.seed)),
             ("folder", "{}, a checkpoint every {:,} steps".format(self._folder, hyper.save_every_n)),
         ]
         if resume:
@@ -303,6 +318,7 @@ class _Trainer:
         model = self._model
         feed = {model.inputs: x, model.targets: y, model.keep_prob: self._hyper.keep_prob,
                 model.initial_state: self._state}
+        feed.update(model.mask_feed(self._step))
         loss, self._state, _ = self._session.run(
             [model.loss, model.final_state, model.optimizer], feed_dict=feed)
         self._step += 1
@@ -414,6 +430,11 @@ def _parser():
     add(group, "grad_clip", "largest global norm of the gradients")
     add(group, "epochs", "passes over the text")
     add(group, "seed", "seed of the weights and of dropout, 0 to 2147483647")
+    group = parser.add_argument_group("speed")
+    group.add_argument("--no-fused", dest="fused", action="store_const", const=False,
+                       help="unroll with dynamic_rnn, as the notebook does: the same numbers, later")
+    group.add_argument("--threads", metavar="N", type=int,
+                       help="threads to use (default: as many as the process may have cores)")
     group = parser.add_argument_group("checkpoints and lines")
     group.add_argument("--checkpoint-dir", metavar="DIR", default="checkpoints",
                        help="the run's folder (default: checkpoints)")
@@ -450,7 +471,7 @@ def _main(args):
     text = corpus.read(name if args.text is None else args.text,
                        encoding if args.encoding is None else args.encoding)
     stopped_by = train(text, hyperparameters, args.checkpoint_dir, resume=args.resume,
-                       sample_length=args.sample_length)
+                       sample_length=args.sample_length, threads=args.threads)
     return 128 + stopped_by if stopped_by else 0
 
 

@@ -5,6 +5,7 @@ import hashlib
 import os
 import pty
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -48,7 +49,7 @@ def test_what_it_says(text_file, tmp_path, capsys):
         "text     {}, 1,040 characters, 14 distinct".format(text_file),
         "windows  173 an epoch of 2 x 3, 2 characters left over",
         "network  2 layers of 5 units, 704 parameters",
-        "steps    346 in 2 epochs",
+        "steps    346 in 2 epochs, seed 7",
         "folder   {}, a checkpoint every 100 steps".format(tmp_path / "run")]
     steps = [LINE.fullmatch(line).groups() for line in lines if LINE.fullmatch(line)]
     assert [(int(epoch), int(step)) for epoch, _, step, _, _ in steps] == [
@@ -74,7 +75,7 @@ def test_it_learns(text_file, tmp_path):
 def test_it_does_what_the_loop_of_the_notebook_does(text_file, tmp_path):
     """The same losses as a plain loop: state zeroed once an epoch, fed back window by window."""
     assert run(text_file, tmp_path / "run", "--keep-prob", "1", "--epochs", "2", "--sample-length", "0",
-               "--learning-rate", "0.002", "--grad-clip", "0.1") == 0
+               "--no-fused", "--learning-rate", "0.002", "--grad-clip", "0.1") == 0
     encoded = Vocabulary.from_text(TEXT).encode(TEXT)
     model = CharRNN(14, 2, 3, 5, 2, 0.002, 0.1, seed=7)
     with tf.Session() as session:
@@ -110,10 +111,12 @@ class Interrupt:
         return signal.SIGTERM if self.left <= 0 else None
 
 
-@pytest.mark.parametrize("stops", [[1], [172], [173], [174], [40, 100, 33, 60]])
-def test_a_resumed_run_is_the_run_that_was_not_stopped(text_file, tmp_path, monkeypatch, capsys, stops):
-    """Without dropout, to the last bit: step, epoch, place in the text, LSTM state, weights, Adam."""
-    flags = ["--keep-prob", "1", "--epochs", "2", "--sample-length", "0"]
+@pytest.mark.parametrize("stops, graph", [
+    ([1], []), ([172], []), ([173], []), ([174], []), ([40, 100, 33, 60], []),
+    ([40, 140], ["--no-fused", "--keep-prob", "1"])])
+def test_a_resumed_run_is_the_run_that_was_not_stopped(text_file, tmp_path, monkeypatch, capsys, stops, graph):
+    """To the last bit: step, epoch, place in the text, LSTM state, weights, Adam, the fused graph's masks."""
+    flags = ["--epochs", "2", "--sample-length", "0", *graph]
     assert run(text_file, tmp_path / "whole", *flags) == 0
     resume, step = [], 0
     for after in stops:
@@ -250,7 +253,7 @@ def test_bad_texts(tmp_path, capsys, name, message):
     ["--lstm-size", "10000000"], ["--num-layers", "0"], ["--learning-rate", "0"], ["--learning-rate", "nan"],
     ["--learning-rate", "inf"], ["--keep-prob", "0"], ["--keep-prob", "1.01"], ["--grad-clip", "-5"],
     ["--epochs", "0"], ["--print-every-n", "0"], ["--save-every-n", "0"], ["--sample-length", "-1"],
-    ["--seed", "-1"], ["--seed", "2147483648"], ["--encoding", "klingon"],
+    ["--seed", "-1"], ["--seed", "2147483648"], ["--threads", "0"], ["--encoding", "klingon"],
     ["--encoding", ""], ["--unheard-of"], ["--num-layers", "1" + 400 * "0"]])
 def test_bad_flags(text_file, tmp_path, capsys, flags):
     assert run(text_file, tmp_path / "run", *flags) == 2
@@ -324,14 +327,15 @@ def test_the_second_signal_ends_it_at_once(text_file, tmp_path):
             signal.sigtimedwait([], 1)
 
 
-@pytest.mark.parametrize("change", [{"batch_size": 2.5}, {"lstm_size": "5"}, {"seed": 1.5}, {"keep_prob": None}])
+@pytest.mark.parametrize("change", [{"batch_size": 2.5}, {"lstm_size": "5"}, {"seed": 1.5}, {"keep_prob": None},
+                                    {"fused": None}])
 def test_hyperparameters_of_the_wrong_kind(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         Hyperparameters(**change).check()
 
 
 def test_the_recipe_is_the_default():
-    assert Hyperparameters() == (100, 100, 512, 2, 0.001, 0.5, 5, 20, 50, 200, None)
+    assert Hyperparameters() == (100, 100, 512, 2, 0.001, 0.5, 5, 20, 50, 200, None, True)
     Hyperparameters().check()
 
 
@@ -349,6 +353,28 @@ def test_parameters_and_memory():
     check_memory(83, Hyperparameters(), least)
     with pytest.raises(ValueError, match="at least 299 MB"):
         check_memory(83, Hyperparameters(), least - 1)
+
+
+def test_the_fused_graph_and_the_notebooks_train_alike(text_file, tmp_path):
+    """One goes on from the other's checkpoint; without dropout their losses agree to rounding."""
+    flags = ["--keep-prob", "1", "--sample-length", "0"]
+    assert run(text_file, tmp_path / "run", *flags, "--no-fused") == 0
+    shutil.copytree(str(tmp_path / "run"), str(tmp_path / "other"))
+    resume = ["--resume", "--epochs", "2", "--sample-length", "0", "--checkpoint-dir"]
+    assert train.main([*resume, str(tmp_path / "run")]) == 0
+    assert checkpoint.read_run(tmp_path / "run").hyperparameters["fused"] is False  # as it was begun
+    run_file = tmp_path / "other" / "run.json"
+    run_file.write_text(run_file.read_text().replace('"fused": false', '"fused": true'))
+    assert train.main([*resume, str(tmp_path / "other"), "--threads", "1"]) == 0
+    np.testing.assert_allclose(losses_of(tmp_path / "other"), losses_of(tmp_path / "run"), atol=1e-4)
+
+
+def test_a_seed_that_was_chosen_is_written_down(text_file, tmp_path, capsys):
+    flags = SMALL_FLAGS[:-2]
+    flags += ["--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
+    assert train.main([str(text_file), *flags]) == 0
+    seed = checkpoint.read_run(tmp_path / "run").hyperparameters["seed"]
+    assert "in 1 epochs, seed {}\n".format(seed) in capsys.readouterr().out
 
 
 def test_help_is_for_people(capsys):
