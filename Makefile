@@ -18,7 +18,7 @@ endif
 # $(1) as one word for the shell, whatever is in it.
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help train sample notebook test lint venv lock clean again
+.PHONY: help train sample notebook test bench lint venv lock clean again
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
@@ -38,6 +38,9 @@ notebook: .venv/.done ## open the notebooks in a browser
 
 test: .venv/.done ## run the quick tests; ARGS="-m ''" runs the slow ones too
 	@$(python) -m pytest $(ARGS)
+
+bench: .venv/.done ## measure the speed beside what it is compared with, on a quiet machine
+	@$(python) benchmarks/bench.py $(ARGS)
 
 lint: .venv/.done ## check the style, and that the notebooks are as generated
 	@$(python) -m ruff check $(wildcard charrnn tests notebooks benchmarks) setup.py

@@ -33,6 +33,10 @@ class CheckpointError(ValueError):
     """A checkpoint or run folder that is missing, damaged or not the one that was asked for."""
 
 
+class NoCheckpointError(CheckpointError):
+    """A run folder in which no checkpoint was saved yet."""
+
+
 class Run(NamedTuple):
     """What a run was started with.
 
@@ -171,7 +175,7 @@ def list_checkpoints(folder):
     their steps.
 
     Raises:
-        CheckpointError: the folder is missing, or has no checkpoint.
+        CheckpointError: the folder is missing; NoCheckpointError, which is one: it has no checkpoint.
     """
     check_name(folder)
     folder = Path(folder)
@@ -190,7 +194,7 @@ def list_checkpoints(folder):
     # only the names count: a folder that was moved may still list the place where it was written
     names = listed or sorted(by_step, key=by_step.get)
     if not names:
-        raise CheckpointError("there is no checkpoint in {}".format(folder))
+        raise NoCheckpointError("there is no checkpoint in {}".format(folder))
     return [str(folder / name) for name in names]
 
 

@@ -13,10 +13,6 @@ import tensorflow.compat.v1 as tf
 
 from charrnn.model import build_lstm, build_output
 
-# A layer's units are computed in this many parts, which the threads of the session work on side by side:
-# one row of a product is too little to be shared by threads otherwise.
-_PARTS = 2
-
 
 class Generation(NamedTuple):
     """The graph's ends. A state is a list of (c, h) for each layer, float32 [1, L] or [B, L].
@@ -33,6 +29,7 @@ class Generation(NamedTuple):
         ids: int32 [T, B], what was drawn.
         last_prediction: float32 [B, C], distribution after the last of them.
         last_state: the state after it.
+        prepare: operation that lays out the weights for the loop; to be run after they were restored.
     """
 
     prime: tf.Tensor
@@ -46,6 +43,7 @@ class Generation(NamedTuple):
     ids: tf.Tensor
     last_prediction: tf.Tensor
     last_state: list
+    prepare: tf.Operation
 
 
 def build_generation(num_classes, lstm_size, num_layers, num_samples=1):
@@ -72,10 +70,10 @@ def build_generation(num_classes, lstm_size, num_layers, num_samples=1):
               tf.placeholder(tf.float32, [num_samples, lstm_size])) for _ in range(num_layers)]
     uniforms = tf.placeholder(tf.float64, [None, num_samples])
     top_n = tf.placeholder(tf.int32, [])
-    ids, last_prediction, last_state = _loop(
-        _split_layers(cell, num_classes), softmax, prediction, state, uniforms, top_n)
+    layers = _lay_out(cell, num_classes, transposed=num_samples == 1)
+    ids, last_prediction, last_state = _loop(layers, softmax, prediction, state, uniforms, top_n)
     return Generation(prime, prime_state, read_state, read_prediction, prediction, state, uniforms, top_n,
-                      ids, last_prediction, last_state)
+                      ids, last_prediction, last_state, tf.local_variables_initializer())
 
 
 def draw(prediction, uniforms, top_n):
@@ -98,36 +96,43 @@ def draw(prediction, uniforms, top_n):
 
 
 class _Layer(NamedTuple):
-    """A layer's weights in _PARTS parts, each with the four gates of some of the units."""
+    """A layer's weights, cut between the gates i, j and f, o: two products keep two cores busy.
 
-    inputs: list   # [C, 4L'] with the biases added, of the first layer; [1, 4L'] of the others, the biases
-    kernel: list   # [L, 4L'] of the first layer; [2L, 4L'] of the others
+    Attributes:
+        added: what is added to the products. Of the first layer a pair of [C, 2L], whose rows are the products
+            of the one-hot inputs and the biases; of the others a pair of [2L], the biases.
+        kernel: pair of [I, 2L], of the first layer for h alone (I = L), of the others for input and h (I = 2L);
+            [2L, I] if transposed.
+        transposed: whether it is laid out so that a row times the matrix reads it in the order of memory.
+    """
+
+    added: list
+    kernel: list
+    transposed: bool
 
 
-def _split_layers(cell, num_classes):
-    """Return the _Layer of each cell, its forget bias added to the biases."""
+def _lay_out(cell, num_classes, transposed):
+    """Return the _Layer of each cell, in variables of their own that ``prepare`` fills once."""
     layers = []
     for index, wrapper in enumerate(cell._cells):
         lstm = wrapper.wrapped_cell
-        kernel, bias = lstm.variables
+        kernel, bias = [variable.read_value() for variable in lstm.variables]
         size = lstm.output_size
-        forget = tf.concat([tf.zeros(2 * size), tf.fill([size], lstm._forget_bias), tf.zeros(size)], 0)  # [4L]
-        bias = (bias + forget)[tf.newaxis]  # [1, 4L]
+        # the forget bias, of the third gate
+        bias += tf.concat([tf.zeros(2 * size), tf.fill([size], lstm._forget_bias), tf.zeros(size)], 0)  # [4L]
+        added = bias
         if index == 0:  # a one-hot row times a matrix is a row of the matrix
-            inputs, kernel = kernel[:num_classes] + bias, kernel[num_classes:]
-        else:
-            inputs = bias
-        layers.append(_Layer(_split_units(inputs, size), _split_units(kernel, size)))
+            added, kernel = kernel[:num_classes] + bias, kernel[num_classes:]
+        halves = tf.split(kernel, 2, axis=1)
+        layers.append(_Layer(
+            _kept(tf.split(added, 2, axis=-1)),
+            _kept([tf.transpose(half) for half in halves] if transposed else halves), transposed))
     return layers
 
 
-def _split_units(matrix, size):
-    """Split a matrix [·, 4L] by units into matrices [·, 4L'], each with all four gates of its units."""
-    parts = min(_PARTS, size)
-    edges = [size * part // parts for part in range(parts + 1)]
-    gates = tf.reshape(matrix, [-1, 4, size])  # [·, 4, L]
-    return [tf.reshape(gates[:, :, begin:end], [-1, 4 * (end - begin)])  # [·, 4L']
-            for begin, end in zip(edges, edges[1:])]
+def _kept(values):
+    """Return local variables that are initialized with the values; no checkpoint has them."""
+    return [tf.Variable(value, trainable=False, collections=[tf.GraphKeys.LOCAL_VARIABLES]) for value in values]
 
 
 def _loop(layers, softmax, prediction, state, uniforms, top_n):
@@ -139,8 +144,10 @@ def _loop(layers, softmax, prediction, state, uniforms, top_n):
         ids = draw(prediction, uniforms[step], top_n)  # [B]
         below, next_state = None, []
         for layer, (c, h) in zip(layers, state):
-            inputs = [tf.gather(part, ids) for part in layer.inputs] if below is None else layer.inputs
-            c, h = _step(layer, inputs, h if below is None else tf.concat([below, h], 1), c)
+            if below is None:
+                c, h = _step(layer, [tf.gather(half, ids) for half in layer.added], h, c)
+            else:
+                c, h = _step(layer, layer.added, tf.concat([below, h], 1), c)
             next_state.append((c, h))
             below = h
         prediction = tf.nn.softmax(tf.matmul(below, weights) + bias)  # [B, C]
@@ -152,13 +159,10 @@ def _loop(layers, softmax, prediction, state, uniforms, top_n):
     return drawn.stack(), prediction, state  # [T, B]
 
 
-def _step(layer, inputs, joined, c):
-    """Do one step of a layer in parts; return c and h, float32 [B, L]."""
-    cs, hs = [], []
-    sizes = [part.shape[1].value // 4 for part in layer.kernel]
-    for part, added, c_part in zip(layer.kernel, inputs, tf.split(c, sizes, axis=1)):
-        i, j, f, o = tf.split(tf.matmul(joined, part) + added, 4, axis=1)  # [B, L'] each
-        c_part = tf.sigmoid(f) * c_part + tf.sigmoid(i) * tf.tanh(j)
-        cs.append(c_part)
-        hs.append(tf.sigmoid(o) * tf.tanh(c_part))
-    return tf.concat(cs, 1), tf.concat(hs, 1)
+def _step(layer, added, joined, c):
+    """Do one step of a layer from its joined inputs [B, I]; return c and h, float32 [B, L]."""
+    (i, j), (f, o) = [
+        tf.split(tf.matmul(joined, half, transpose_b=layer.transposed) + more, 2, axis=1)  # [B, L] each
+        for half, more in zip(layer.kernel, added)]
+    c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(j)
+    return c, tf.sigmoid(o) * tf.tanh(c)

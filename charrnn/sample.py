@@ -97,6 +97,7 @@ class Sampler:
             CheckpointError: that checkpoint is damaged or of another network.
         """
         checkpoints.restore(self._session, self._saver, prefix)
+        self._session.run(self._graph.prepare)
 
     def generate(self, prime, length, top_n=5, *, rngs=None):
         """Yield pieces of B texts that continue one beginning.

@@ -246,7 +246,7 @@ class _Trainer:
         """Restore the newest checkpoint and the place where it was made, if there is one yet."""
         try:
             prefix = checkpoint.latest_checkpoint(self._folder)
-        except checkpoint.CheckpointError:
+        except checkpoint.NoCheckpointError:
             return  # the run was stopped before its first checkpoint
         hyper = self._hyper
         progress = checkpoint.read_progress(

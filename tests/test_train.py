@@ -145,6 +145,15 @@ def test_a_run_whose_list_of_checkpoints_is_lost_is_not_begun_again(text_file, t
     assert "resumed  after step 173, 0 to go" in capsys.readouterr().out
 
 
+def test_a_run_whose_newest_checkpoint_is_gone_is_not_begun_again(text_file, tmp_path, capsys):
+    assert run(text_file, tmp_path / "run", "--sample-length", "0") == 0
+    (tmp_path / "run" / "i173_l5.ckpt.index").unlink()
+    capsys.readouterr()
+    assert train.main(["--resume", "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "is gone; there is still" in err
+
+
 def test_old_checkpoints_go_and_the_list_has_no_folders(text_file, tmp_path, monkeypatch):
     monkeypatch.setattr(train, "MAX_TO_KEEP", 2)
     assert run(text_file, tmp_path / "run", "--save-every-n", "40", "--sample-length", "0") == 0
