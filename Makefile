@@ -37,7 +37,7 @@ notebook: .venv/.done ## open the notebooks in a browser
 	@JUPYTER_PREFER_ENV_PATH=1 $(python) -m notebook --ip=127.0.0.1 $(ARGS) notebooks/
 
 test: .venv/.done ## run the quick tests; ARGS="-m ''" runs the slow ones too
-	@$(python) -m pytest $(ARGS)
+	@$(python) -m pytest -n 2 $(ARGS)
 
 bench: .venv/.done ## measure the speed beside what it is compared with, on a quiet machine
 	@$(python) benchmarks/bench.py $(ARGS)
