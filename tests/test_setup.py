@@ -202,7 +202,8 @@ class TestMakefile:
         train = _make(copy, "train", "ARGS=--epochs 1 --lstm-size 128", "TEXT=it's a \"text\".txt")
         assert train.splitlines()[1:-1] == [
             "charrnn.train", "it's a \"text\".txt", "--epochs", "1", "--lstm-size", "128"]
-        assert _make(copy, "test", "ARGS=-k 'a or b'").splitlines()[:-1] == ["-m", "pytest", "-k", "a or b"]
+        assert _make(copy, "test", "ARGS=-k 'a or b'").splitlines()[:-1] == [
+            "-m", "pytest", "-n", "2", "-k", "a or b"]
 
     def test_the_default_text_is_the_first_that_can_be_had(self, copy):
         _pretend_environment(copy)
