@@ -9,6 +9,7 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are a ValueError, so that they end like every other."""
 
     def error(self, message):
+        """Raise ValueError with the complaint and where help is."""
         raise ValueError("{} (see {} --help)".format(message, self.prog))
 
 

@@ -231,6 +231,7 @@ class _Trainer:
         self._state = self._zero_state
 
     def close(self):
+        """Close the sessions."""
         self._session.close()
         if self._sampler:
             self._sampler.close()
