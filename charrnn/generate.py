@@ -70,8 +70,8 @@ def build_generation(num_classes, lstm_size, num_layers, num_samples=1):
               tf.placeholder(tf.float32, [num_samples, lstm_size])) for _ in range(num_layers)]
     uniforms = tf.placeholder(tf.float64, [None, num_samples])
     top_n = tf.placeholder(tf.int32, [])
-    layers = _lay_out(cell, num_classes, transposed=num_samples == 1)
-    ids, last_prediction, last_state = _loop(layers, softmax, prediction, state, uniforms, top_n)
+    ids, last_prediction, last_state = _loop(
+        _lay_out(cell), softmax, prediction, state, uniforms, top_n)
     return Generation(prime, prime_state, read_state, read_prediction, prediction, state, uniforms, top_n,
                       ids, last_prediction, last_state, tf.local_variables_initializer())
 
@@ -81,37 +81,36 @@ def draw(prediction, uniforms, top_n):
 
     Args:
         prediction: float32 [B, C].
-        uniforms: float64 [B] in [0, 1).
+        uniforms: float64 [B, 1] in [0, 1).
         top_n: int32 scalar in [1, C].
 
     Returns:
         int32 [B].
     """
-    smallest = tf.nn.top_k(prediction, top_n).values[:, -1:]  # [B, 1]
+    smallest = tf.reduce_min(tf.nn.top_k(prediction, top_n).values, axis=1, keepdims=True)  # [B, 1]
     kept = tf.where(prediction >= smallest, prediction, tf.zeros_like(prediction))  # [B, C]
     cumulative = tf.cumsum(tf.cast(kept, tf.float64), axis=1)  # [B, C]
+    total = tf.reduce_max(cumulative, axis=1, keepdims=True)  # [B, 1]; the last, but quicker to come by
     # as many as are at most the number: the place where it would be inserted, to the right of its equals
-    below = cumulative <= uniforms[:, tf.newaxis] * cumulative[:, -1:]  # [B, C]
-    return tf.reduce_sum(tf.cast(below, tf.int32), axis=1)
+    return tf.reduce_sum(tf.cast(cumulative <= uniforms * total, tf.int32), axis=1)
 
 
 class _Layer(NamedTuple):
-    """A layer's weights, cut between the gates i, j and f, o: two products keep two cores busy.
+    """A layer's weights, laid out for the loop.
 
     Attributes:
-        added: what is added to the products. Of the first layer a pair of [C, 2L], whose rows are the products
-            of the one-hot inputs and the biases; of the others a pair of [2L], the biases.
-        kernel: pair of [I, 2L], of the first layer for h alone (I = L), of the others for input and h (I = 2L);
-            [2L, I] if transposed.
-        transposed: whether it is laid out so that a row times the matrix reads it in the order of memory.
+        inputs: of the first layer [C, 4L], whose rows are the products of the one-hot inputs and the bias;
+            of the others [L, 4L].
+        recurrent: [L, 4L].
+        bias: [4L]; of the first layer zeros.
     """
 
-    added: list
-    kernel: list
-    transposed: bool
+    inputs: tf.Tensor
+    recurrent: tf.Tensor
+    bias: tf.Tensor
 
 
-def _lay_out(cell, num_classes, transposed):
+def _lay_out(cell):
     """Return the _Layer of each cell, in variables of their own that ``prepare`` fills once."""
     layers = []
     for index, wrapper in enumerate(cell._cells):
@@ -120,49 +119,39 @@ def _lay_out(cell, num_classes, transposed):
         size = lstm.output_size
         # the forget bias, of the third gate
         bias += tf.concat([tf.zeros(2 * size), tf.fill([size], lstm._forget_bias), tf.zeros(size)], 0)  # [4L]
-        added = bias
+        inputs, recurrent = kernel[:-size], kernel[-size:]
         if index == 0:  # a one-hot row times a matrix is a row of the matrix
-            added, kernel = kernel[:num_classes] + bias, kernel[num_classes:]
-        halves = tf.split(kernel, 2, axis=1)
-        layers.append(_Layer(
-            _kept(tf.split(added, 2, axis=-1)),
-            _kept([tf.transpose(half) for half in halves] if transposed else halves), transposed))
+            inputs, bias = inputs + bias, tf.zeros_like(bias)
+        # local variables, which no checkpoint has
+        layers.append(_Layer(*[tf.Variable(value, trainable=False, collections=[tf.GraphKeys.LOCAL_VARIABLES])
+                               for value in (inputs, recurrent, bias)]))
     return layers
 
 
-def _kept(values):
-    """Return local variables that are initialized with the values; no checkpoint has them."""
-    return [tf.Variable(value, trainable=False, collections=[tf.GraphKeys.LOCAL_VARIABLES]) for value in values]
-
-
 def _loop(layers, softmax, prediction, state, uniforms, top_n):
-    """Draw and feed back once for each row of ``uniforms``; return the ids, the last prediction and state."""
+    """Draw and feed back once for each row of ``uniforms``; return the ids, the last prediction and state.
+
+    The products are kept apart by what they wait for: that of a layer's h needs nothing of the step to come, so
+    it is made on one core while another makes what the drawn character decides.
+    """
     weights, bias = softmax
     n_steps = tf.shape(uniforms)[0]
+    uniforms = uniforms[:, :, tf.newaxis]  # [T, B, 1]
 
     def body(step, prediction, state, drawn):
-        ids = draw(prediction, uniforms[step], top_n)  # [B]
+        ids = draw(prediction, tf.gather(uniforms, step), top_n)  # [B]
         below, next_state = None, []
         for layer, (c, h) in zip(layers, state):
-            if below is None:
-                c, h = _step(layer, [tf.gather(half, ids) for half in layer.added], h, c)
-            else:
-                c, h = _step(layer, layer.added, tf.concat([below, h], 1), c)
-            next_state.append((c, h))
-            below = h
-        prediction = tf.nn.softmax(tf.matmul(below, weights) + bias)  # [B, C]
+            recurrent = tf.nn.xw_plus_b(h, layer.recurrent, layer.bias)  # [B, 4L]
+            inputs = tf.gather(layer.inputs, ids) if below is None else tf.matmul(below, layer.inputs)
+            i, j, f, o = tf.split(inputs + recurrent, 4, axis=1)  # [B, L] each
+            c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(j)
+            below = tf.sigmoid(o) * tf.tanh(c)
+            next_state.append((c, below))
+        prediction = tf.nn.softmax(tf.nn.xw_plus_b(below, weights, bias))  # [B, C]
         return step + 1, prediction, next_state, drawn.write(step, ids)
 
     drawn = tf.TensorArray(tf.int32, n_steps, element_shape=[prediction.shape[0]])
     _, prediction, state, drawn = tf.while_loop(
         lambda step, *_: step < n_steps, body, (0, prediction, state, drawn), back_prop=False)
     return drawn.stack(), prediction, state  # [T, B]
-
-
-def _step(layer, added, joined, c):
-    """Do one step of a layer from its joined inputs [B, I]; return c and h, float32 [B, L]."""
-    (i, j), (f, o) = [
-        tf.split(tf.matmul(joined, half, transpose_b=layer.transposed) + more, 2, axis=1)  # [B, L] each
-        for half, more in zip(layer.kernel, added)]
-    c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(j)
-    return c, tf.sigmoid(o) * tf.tanh(c)
