@@ -67,5 +67,6 @@ setup(
     entry_points={"console_scripts": [
         "charrnn-train = charrnn.train:main",
         "charrnn-sample = charrnn.sample:main",
+        "charrnn-evaluate = charrnn.evaluate:main",
     ]},
 )

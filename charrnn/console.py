@@ -37,8 +37,7 @@ def run(body, parser, argv):
             sys.stdout.flush()  # so that a reader who went away is noticed here
         return status
     except BrokenPipeError:
-        # what is left in the buffer has nowhere to go: let the interpreter flush it into nothing
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return 141
     except (ValueError, OSError) as error:
         print("{}: error: {}".format(parser.prog, error), file=sys.stderr)
@@ -46,6 +45,27 @@ def run(body, parser, argv):
     except KeyboardInterrupt:
         print("{}: interrupted".format(parser.prog), file=sys.stderr)
         return 130
+
+
+def drop_output():
+    """Let what is still to be written to standard output, whose reader went away, go into nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say_skipped(lines):
+    """Print on standard error what was passed over on the way to a checkpoint."""
+    for line in lines:
+        print("skipped: " + line, file=sys.stderr)
+
+
+def peak_memory():
+    """Return the most memory that this process has held so far, in words."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return "not known on this system"
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return "{:,.0f} MB".format(peak / 1e6)
 
 
 def quiet_tensorflow():

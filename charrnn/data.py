@@ -224,3 +224,20 @@ def get_batches(arr, batch_size, n_steps):
         following = rows[:, start + 1:start + n_steps + 1]  # [N, M], or [N, M - 1] in the last window
         y[:, :following.shape[1]] = following
         yield x, y
+
+
+def split(text, val_fraction):
+    """Cut a text in what is trained on and its end, which is held out.
+
+    Args:
+        text: a str, or an array [T].
+        val_fraction: share of the end, at least 0, below 1.
+
+    Returns:
+        (training, held_out): the two parts.
+
+    >>> split("abcdefghij", 0.2)
+    ('abcdefgh', 'ij')
+    """
+    edge = len(text) - int(len(text) * val_fraction)
+    return text[:edge], text[edge:]

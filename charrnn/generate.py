@@ -15,7 +15,7 @@ from charrnn.model import build_lstm, build_output
 
 
 class Generation(NamedTuple):
-    """The graph's ends. A state is a list of (c, h) for each layer, float32 [1, L] or [B, L].
+    """The graph's ends. A state is what the stack of cells makes of it, float32 [1, L] or [B, L] each.
 
     Attributes:
         prime: int32 placeholder [1, P], ids that are read as one window.
@@ -37,41 +37,42 @@ class Generation(NamedTuple):
     read_state: tuple
     read_prediction: tf.Tensor
     prediction: tf.Tensor
-    state: list
+    state: tuple
     uniforms: tf.Tensor
     top_n: tf.Tensor
     ids: tf.Tensor
     last_prediction: tf.Tensor
-    last_state: list
+    last_state: tuple
     prepare: tf.Operation
 
 
-def build_generation(num_classes, lstm_size, num_layers, num_samples=1):
+def build_generation(num_classes, lstm_size, num_layers, num_samples=1, cell="lstm"):
     """Build the graph that generates text, in the default graph.
 
     Args:
         num_classes: C, distinct characters.
         lstm_size: L, units in a layer.
-        num_layers: LSTM layers.
+        num_layers: layers of cells.
         num_samples: B, texts at once.
+        cell: kind of cell, see :func:`charrnn.model.build_lstm`.
 
     Returns:
         A Generation. The trainable variables are those of the CharRNN of these sizes.
     """
     prime = tf.placeholder(tf.int32, [1, None])
-    cell, prime_state = build_lstm(lstm_size, num_layers, 1, 1.0)
+    stack, prime_state = build_lstm(lstm_size, num_layers, 1, 1.0, cell=cell)
     outputs, read_state = tf.nn.dynamic_rnn(  # [1, P, L]
-        cell, tf.one_hot(prime, num_classes), initial_state=prime_state)
+        stack, tf.one_hot(prime, num_classes), initial_state=prime_state)
     read_prediction, _ = build_output(outputs[:, -1:], lstm_size, num_classes)  # [1, C]
     softmax = [variable.read_value() for variable in tf.trainable_variables("softmax/")]
 
     prediction = tf.placeholder(tf.float32, [num_samples, num_classes])
-    state = [(tf.placeholder(tf.float32, [num_samples, lstm_size]),
-              tf.placeholder(tf.float32, [num_samples, lstm_size])) for _ in range(num_layers)]
+    state = tf.nest.map_structure(
+        lambda part: tf.placeholder(tf.float32, [num_samples, part.shape[1]]), prime_state)
     uniforms = tf.placeholder(tf.float64, [None, num_samples])
     top_n = tf.placeholder(tf.int32, [])
-    ids, last_prediction, last_state = _loop(
-        _lay_out(cell), softmax, prediction, state, uniforms, top_n)
+    step = _lstm_step(stack) if cell == "lstm" else _any_step(stack, num_classes)
+    ids, last_prediction, last_state = _loop(step, softmax, prediction, state, uniforms, top_n)
     return Generation(prime, prime_state, read_state, read_prediction, prediction, state, uniforms, top_n,
                       ids, last_prediction, last_state, tf.local_variables_initializer())
 
@@ -110,10 +111,10 @@ class _Layer(NamedTuple):
     bias: tf.Tensor
 
 
-def _lay_out(cell):
+def _lay_out(stack):
     """Return the _Layer of each cell, in variables of their own that ``prepare`` fills once."""
     layers = []
-    for index, wrapper in enumerate(cell._cells):
+    for index, wrapper in enumerate(stack._cells):
         lstm = wrapper.wrapped_cell
         kernel, bias = [variable.read_value() for variable in lstm.variables]
         size = lstm.output_size
@@ -128,18 +129,15 @@ def _lay_out(cell):
     return layers
 
 
-def _loop(layers, softmax, prediction, state, uniforms, top_n):
-    """Draw and feed back once for each row of ``uniforms``; return the ids, the last prediction and state.
+def _lstm_step(stack):
+    """Return the function of (ids [B], state) that does a step of the layers; it returns [B, L] and the state.
 
     The products are kept apart by what they wait for: that of a layer's h needs nothing of the step to come, so
     it is made on one core while another makes what the drawn character decides.
     """
-    weights, bias = softmax
-    n_steps = tf.shape(uniforms)[0]
-    uniforms = uniforms[:, :, tf.newaxis]  # [T, B, 1]
+    layers = _lay_out(stack)
 
-    def body(step, prediction, state, drawn):
-        ids = draw(prediction, tf.gather(uniforms, step), top_n)  # [B]
+    def step(ids, state):
         below, next_state = None, []
         for layer, (c, h) in zip(layers, state):
             recurrent = tf.nn.xw_plus_b(h, layer.recurrent, layer.bias)  # [B, 4L]
@@ -147,9 +145,30 @@ def _loop(layers, softmax, prediction, state, uniforms, top_n):
             i, j, f, o = tf.split(inputs + recurrent, 4, axis=1)  # [B, L] each
             c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(j)
             below = tf.sigmoid(o) * tf.tanh(c)
-            next_state.append((c, below))
-        prediction = tf.nn.softmax(tf.nn.xw_plus_b(below, weights, bias))  # [B, C]
-        return step + 1, prediction, next_state, drawn.write(step, ids)
+            next_state.append(tf.nn.rnn_cell.LSTMStateTuple(c, below))
+        return below, tuple(next_state)
+    return step
+
+
+def _any_step(stack, num_classes):
+    """Return the same for any kind of cell, by the cells themselves."""
+    def step(ids, state):
+        with tf.variable_scope("rnn", reuse=True):
+            return stack(tf.one_hot(ids, num_classes), state)
+    return step
+
+
+def _loop(step_of_layers, softmax, prediction, state, uniforms, top_n):
+    """Draw and feed back once for each row of ``uniforms``; return the ids, the last prediction and state."""
+    weights, bias = softmax
+    n_steps = tf.shape(uniforms)[0]
+    uniforms = uniforms[:, :, tf.newaxis]  # [T, B, 1]
+
+    def body(step, prediction, state, drawn):
+        ids = draw(prediction, tf.gather(uniforms, step), top_n)  # [B]
+        output, state = step_of_layers(ids, state)  # [B, L]
+        prediction = tf.nn.softmax(tf.nn.xw_plus_b(output, weights, bias))  # [B, C]
+        return step + 1, prediction, state, drawn.write(step, ids)
 
     drawn = tf.TensorArray(tf.int32, n_steps, element_shape=[prediction.shape[0]])
     _, prediction, state, drawn = tf.while_loop(

@@ -26,7 +26,7 @@ def build_inputs(batch_size, num_steps):
     return inputs, targets, keep_prob
 
 
-def build_lstm(lstm_size, num_layers, batch_size, keep_prob):
+def build_lstm(lstm_size, num_layers, batch_size, keep_prob, *, cell="lstm", input_keep_prob=1.0):
     """Stack LSTM cells, each with dropout on its output.
 
     Args:
@@ -34,19 +34,41 @@ def build_lstm(lstm_size, num_layers, batch_size, keep_prob):
         num_layers: number of layers; each has a cell of its own.
         batch_size: N, sequences in a batch.
         keep_prob: float32 scalar tensor, the probability of keeping a unit, in (0, 1].
+        cell: ``lstm``, or another kind of cell: ``gru``, ``rnn``, ``layer-norm-lstm`` or ``nas``.
+        input_keep_prob: probability of keeping a unit of a cell's input, in (0, 1].
 
     Returns:
         (cell, initial_state): a ``MultiRNNCell``, and its zero state: for each layer an ``LSTMStateTuple``
-        of c and h, float32 [N, L].
+        of c and h, float32 [N, L]; of ``gru`` and ``rnn`` h alone.
+
+    Raises:
+        ValueError: there is no such kind of cell.
 
     Source: notebook, "LSTM cell". The classes come from ``tf.nn.rnn_cell``; those in ``tf.contrib.rnn``
-    are the same, but slow to import.
+    are the same, but slow to import. The other kinds: Cho et al. 2014 (arXiv:1406.1078), Elman 1990, Ba et
+    al. 2016 (arXiv:1607.06450) and Zoph and Le 2017 (arXiv:1611.01578).
     """
     layers = [
-        tf.nn.rnn_cell.DropoutWrapper(tf.nn.rnn_cell.BasicLSTMCell(lstm_size), output_keep_prob=keep_prob)
+        tf.nn.rnn_cell.DropoutWrapper(_new_cell(cell, lstm_size), input_keep_prob=input_keep_prob,
+                                      output_keep_prob=keep_prob)
         for _ in range(num_layers)]
-    cell = tf.nn.rnn_cell.MultiRNNCell(layers)
-    return cell, cell.zero_state(batch_size, tf.float32)
+    stack = tf.nn.rnn_cell.MultiRNNCell(layers)
+    return stack, stack.zero_state(batch_size, tf.float32)
+
+
+def _new_cell(kind, size):
+    if kind == "lstm":
+        return tf.nn.rnn_cell.BasicLSTMCell(size)
+    if kind == "gru":
+        return tf.nn.rnn_cell.GRUCell(size)
+    if kind == "rnn":
+        return tf.nn.rnn_cell.BasicRNNCell(size)
+    from tensorflow.contrib import rnn  # slow to import
+    if kind == "layer-norm-lstm":
+        return rnn.LayerNormBasicLSTMCell(size)
+    if kind == "nas":
+        return rnn.NASCell(size)
+    raise ValueError("there is no cell {!r}".format(kind))
 
 
 def build_mask_seed():
@@ -57,6 +79,27 @@ def build_mask_seed():
     """
     drawn = tf.random_uniform([], maxval=tf.int64.max, dtype=tf.int64)
     return tf.placeholder_with_default(drawn, [], name="mask_seed")
+
+
+def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused=False, threads=None):
+    """Run the stack of cells over a window of ids.
+
+    Args:
+        inputs: int32 [N, M], ids in [0, C).
+        num_classes: C.
+        cell: what :func:`build_lstm` made.
+        initial_state: the state before the window.
+        mask_seed: for fused, what the dropout masks are drawn from.
+        fused: unroll with :mod:`charrnn.fused`, in place of ``dynamic_rnn`` over the one-hot inputs.
+        threads: for fused, the threads to make the graph for; None for as many as there are cores.
+
+    Returns:
+        (outputs, final_state): float32 [N, M, L], and the state after the window.
+    """
+    if fused:
+        return _fused.unroll(cell, inputs, num_classes, initial_state, mask_seed, threads)
+    x_one_hot = tf.one_hot(inputs, num_classes)  # [N, M, C]
+    return tf.nn.dynamic_rnn(cell, x_one_hot, initial_state=initial_state)
 
 
 def build_output(lstm_output, in_size, out_size):
@@ -102,22 +145,38 @@ def build_loss(logits, targets, lstm_size, num_classes):
         labels=tf.stop_gradient(labels), logits=logits))
 
 
-def build_optimizer(loss, learning_rate, grad_clip):
+def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average_decay=0.0):
     """Clip the gradients of all trainable variables by their global norm and apply them with Adam.
 
     Args:
         loss: float32 scalar.
         learning_rate: Adam's step size.
         grad_clip: largest global norm that the gradients keep (Pascanu et al. 2013, arXiv:1211.5063).
+        optimizer: ``adam``, or ``rmsprop`` with the settings of the older char-RNN programs (decay 0.95).
+        average_decay: decay of running averages of the variables (Polyak and Juditsky 1992), which stand in
+            the checkpoints beside them; 0 for none.
 
     Returns:
         The operation that does one update.
+
+    Raises:
+        ValueError: there is no such optimizer.
 
     Source: notebook, "optimizer".
     """
     variables = tf.trainable_variables()
     gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), grad_clip)
-    return tf.train.AdamOptimizer(learning_rate).apply_gradients(zip(gradients, variables))
+    if optimizer == "adam":
+        made = tf.train.AdamOptimizer(learning_rate)
+    elif optimizer == "rmsprop":
+        made = tf.train.RMSPropOptimizer(learning_rate, decay=0.95, name="RMSProp")
+    else:
+        raise ValueError("there is no optimizer {!r}".format(optimizer))
+    update = made.apply_gradients(zip(gradients, variables))
+    if not average_decay:
+        return update
+    with tf.control_dependencies([update]):
+        return tf.train.ExponentialMovingAverage(average_decay).apply(variables)
 
 
 class CharRNN:
@@ -133,13 +192,15 @@ class CharRNN:
         logits: float32 [N·M, C].
         loss: float32 scalar, nats per character.
         optimizer: the operation that does one update.
+        learning_rate: float32 scalar constant of the optimizer; feed it for another step size.
+        gradient_norm: float32 scalar, the global norm of the gradients before they are clipped.
 
     Source: notebook, "the network".
     """
 
     def __init__(self, num_classes, batch_size=64, num_steps=50, lstm_size=128, num_layers=2,
                  learning_rate=0.001, grad_clip=5, sampling=False, *, seed=None, fused=False,
-                 threads=None):
+                 threads=None, cell="lstm", optimizer="adam", input_keep_prob=1.0, average_decay=0.0):
         """Reset the default graph and build the network in it.
 
         Args:
@@ -155,6 +216,8 @@ class CharRNN:
                 and dropout masks. None draws new ones.
             fused: unroll with :mod:`charrnn.fused` in place of ``dynamic_rnn``: the same numbers, sooner.
             threads: for fused, the threads to make the graph for; None for as many as there are cores.
+            cell, input_keep_prob: as for :func:`build_lstm`; fused is for ``lstm`` without dropout on inputs.
+            optimizer, average_decay: as for :func:`build_optimizer`.
 
         Raises:
             ValueError: an argument is out of range.
@@ -171,19 +234,19 @@ class CharRNN:
         tf.reset_default_graph()
         tf.set_random_seed(seed)
         self.inputs, self.targets, self.keep_prob = build_inputs(n_rows, n_steps)
-        cell, self.initial_state = build_lstm(lstm_size, num_layers, n_rows, self.keep_prob)
-        if fused:
-            self._mask_seed = build_mask_seed()
-            outputs, self.final_state = _fused.unroll(  # [N, M, L]
-                cell, self.inputs, num_classes, self.initial_state, self._mask_seed, threads)
-        else:
-            self._mask_seed = None
-            x_one_hot = tf.one_hot(self.inputs, num_classes)  # [N, M, C]
-            outputs, self.final_state = tf.nn.dynamic_rnn(  # [N, M, L]
-                cell, x_one_hot, initial_state=self.initial_state)
+        stack, self.initial_state = build_lstm(
+            lstm_size, num_layers, n_rows, self.keep_prob, cell=cell, input_keep_prob=input_keep_prob)
+        self._mask_seed = build_mask_seed() if fused else None
+        outputs, self.final_state = build_rnn(  # [N, M, L]
+            self.inputs, num_classes, stack, self.initial_state, self._mask_seed, fused=fused, threads=threads)
         self.prediction, self.logits = build_output(outputs, lstm_size, num_classes)
         self.loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
-        self.optimizer = build_optimizer(self.loss, learning_rate, grad_clip)
+        self.optimizer = build_optimizer(
+            self.loss, learning_rate, grad_clip, optimizer=optimizer, average_decay=average_decay)
+        graph = tf.get_default_graph()
+        self.learning_rate = graph.get_tensor_by_name(
+            {"adam": "Adam", "rmsprop": "RMSProp"}[optimizer] + "/learning_rate:0")
+        self.gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")
 
     def mask_feed(self, step):
         """Return what to feed for dropout masks that depend on the graph's seed and the step alone.

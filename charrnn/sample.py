@@ -85,8 +85,7 @@ class Sampler:
         self.num_samples = num_samples
         with tf.Graph().as_default() as graph:
             self._graph = build_generation(
-                len(self.vocabulary), checkpoint.lstm_size, checkpoint.num_layers, num_samples)
-            self._saver = tf.train.Saver(tf.trainable_variables())
+                len(self.vocabulary), checkpoint.lstm_size, checkpoint.num_layers, num_samples, checkpoint.cell)
         self._session = tf.Session(graph=graph, config=session_config())
         self.restore(checkpoint.prefix)
 
@@ -96,7 +95,7 @@ class Sampler:
         Raises:
             CheckpointError: that checkpoint is damaged or of another network.
         """
-        checkpoints.restore(self._session, self._saver, prefix)
+        checkpoints.load_weights(self._session, prefix)
         self._session.run(self._graph.prepare)
 
     def generate(self, prime, length, top_n=5, *, rngs=None):
@@ -127,22 +126,22 @@ class Sampler:
         graph = self._graph
         for start in range(0, length, CHUNK):
             uniforms = np.stack([rng.random_sample(min(CHUNK, length - start)) for rng in rngs], axis=1)  # [T, B]
-            feed = {place: value for places, values in zip(graph.state, state)
-                    for place, value in zip(places, values)}
-            feed.update({graph.prediction: prediction, graph.uniforms: uniforms,
-                         graph.top_n: min(top_n, len(self.vocabulary))})
+            feed = {graph.state: state, graph.prediction: prediction, graph.uniforms: uniforms,
+                    graph.top_n: min(top_n, len(self.vocabulary))}
             ids, prediction, state = self._session.run(
                 [graph.ids, graph.last_prediction, graph.last_state], feed_dict=feed)
             yield [self.vocabulary.decode(column) for column in ids.T]
 
     def _read(self, ids):
-        """Read the prime; return the distribution after it [B, C], and the state, (c, h) [B, L] a layer."""
+        """Read the prime; return the distribution after it [B, C], and the state, [B, L] each."""
+        import tensorflow.compat.v1 as tf
+
         graph, state = self._graph, self._session.run(self._graph.prime_state)
         for start in range(0, len(ids), PRIME_CHUNK):
             feed = {graph.prime: ids[np.newaxis, start:start + PRIME_CHUNK], graph.prime_state: state}
             prediction, state = self._session.run([graph.read_prediction, graph.read_state], feed_dict=feed)
         rows = (self.num_samples, 1)
-        return np.tile(prediction, rows), [(np.tile(c, rows), np.tile(h, rows)) for c, h in state]
+        return np.tile(prediction, rows), tf.nest.map_structure(lambda part: np.tile(part, rows), state)
 
     def close(self):
         """Close the session."""
@@ -188,10 +187,9 @@ def _one_by_one(checkpoint, prime, length, top_n):
     from charrnn.model import CharRNN
     vocabulary = checkpoint.vocabulary
     model = CharRNN(len(vocabulary), lstm_size=checkpoint.lstm_size, num_layers=checkpoint.num_layers,
-                    sampling=True)
-    saver = tf.train.Saver(tf.trainable_variables())
+                    sampling=True, cell=checkpoint.cell)
     with tf.Session() as session:
-        checkpoints.restore(session, saver, checkpoint.prefix)
+        checkpoints.load_weights(session, checkpoint.prefix)
         state = session.run(model.initial_state)
         given = list(vocabulary.encode(prime))
         for step in range(len(given) + length - 1):
@@ -211,6 +209,8 @@ def _parser():
                "  charrnn-sample checkpoints/i200_l512.ckpt --top-n 3")
     parser.add_argument("checkpoint", metavar="CHECKPOINT", nargs="?", default="checkpoints",
                         help="a checkpoint, or a folder for its latest one (default: checkpoints)")
+    parser.add_argument("--best", action="store_true",
+                        help="of a folder, take the checkpoint with the lowest validation loss")
     text = parser.add_argument_group("text")
     text.add_argument("--prime", metavar="TEXT", default=None,
                       help="how the text begins (default: 'The ', or where the model does not know "
@@ -253,7 +253,9 @@ def _main(args):
     vocabulary = None
     if args.vocab_from is not None:
         vocabulary = Vocabulary.from_text(corpus.read(args.vocab_from, args.encoding).text)
-    sampler = Sampler(checkpoints.open_checkpoint(args.checkpoint, vocabulary), args.num_samples)
+    found = checkpoints.open_checkpoint(args.checkpoint, vocabulary, best=args.best)
+    console.say_skipped(found.skipped)
+    sampler = Sampler(found, args.num_samples)
     prime = default_prime(sampler.vocabulary) if args.prime is None else args.prime
     rngs = [np.random.RandomState(None if args.seed is None else args.seed + row)
             for row in range(args.num_samples)]
