@@ -30,20 +30,23 @@ setup(
         "Operating System :: MacOS :: MacOS X",
         "Operating System :: Microsoft :: Windows",
         "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3.7",
         "Programming Language :: Python :: Implementation :: CPython",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
     packages=["charrnn"],
-    # TensorFlow 1.15 has no wheel for 3.8 and later; a module's __getattr__ needs 3.7
-    python_requires=">=3.7,<3.8",
+    # TensorFlow 1.15 has no wheel for 3.8 and later: there, models that were exported can be used, and no others.
+    # A module's __getattr__ needs 3.7.
+    python_requires=">=3.7",
     install_requires=[
         # the last series of 1.x, which the notebook is written for; this is 1.15.0 exactly
-        "tensorflow==1.15",
+        "tensorflow==1.15; python_version<'3.8'",
         # the bounds of TensorFlow 1.15's own last release; from 1.20 on, tf.zeros of a symbolic size fails
-        "numpy>=1.16,<1.19",
+        "numpy>=1.16,<1.19; python_version<'3.8'",
+        "numpy>=1.17; python_version>='3.8'",
         # with 4.x (the next after 3.20), importing TensorFlow 1.15 fails, and pip check sees nothing wrong
-        "protobuf<3.21",
+        "protobuf<3.21; python_version<'3.8'",
         # the oldest that the progress bar was tried with
         "tqdm>=4.32",
     ],
@@ -68,5 +71,7 @@ setup(
         "charrnn-train = charrnn.train:main",
         "charrnn-sample = charrnn.sample:main",
         "charrnn-evaluate = charrnn.evaluate:main",
+        "charrnn-score = charrnn.score:main",
+        "charrnn-export = charrnn.export:main",
     ]},
 )

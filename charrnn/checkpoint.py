@@ -108,6 +108,11 @@ class Checkpoint(NamedTuple):
     cell: str = "lstm"
     skipped: List[str] = []
 
+    @property
+    def name(self):
+        """What to call it: its prefix."""
+        return self.prefix
+
 
 def checkpoint_prefix(folder, step, lstm_size):
     """Return the notebook's name for a checkpoint: ``folder/i{step}_l{lstm_size}.ckpt``, a str."""
@@ -140,13 +145,9 @@ def check_unused(folder):
             "(--checkpoint-dir)".format(folder))
 
 
-def write_run(folder, run):
-    """Write ``run.json``, making the folder if need be.
-
-    Raises:
-        OSError: the folder cannot be made or written.
-    """
-    record = {
+def record_of(run):
+    """Return the content of ``run.json``: a dict that JSON can hold."""
+    return {
         "format": FORMAT_VERSION,
         "charrnn": charrnn.__version__,
         "hyperparameters": run.hyperparameters,
@@ -154,7 +155,37 @@ def write_run(folder, run):
         "text": {"name": run.text_name, "sha256": run.text_sha256, "encoding": run.text_encoding},
         "best": run.best,
     }
-    content = (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+
+
+def run_from_record(record):
+    """Return the Run of what :func:`record_of` made.
+
+    Raises:
+        ValueError: it is something else, or a newer charrnn wrote it.
+    """
+    try:
+        if record["format"] != FORMAT_VERSION:
+            raise ValueError("it has format {!r}, and this charrnn reads format {}".format(
+                record["format"], FORMAT_VERSION))
+        run = Run(dict(record["hyperparameters"]), Vocabulary(record["vocabulary"]), str(record["text"]["name"]),
+                  str(record["text"]["sha256"]), str(record["text"]["encoding"]), record["best"])
+        for name, value in run.hyperparameters.items():
+            if not (value is None or type(value) in (int, float, bool, str)):
+                raise ValueError("{} is {!r}".format(name, value))
+        if not (run.best is None or isinstance(run.best, str) and _step_of(run.best)):
+            raise ValueError("best is {!r}".format(run.best))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("{}: {}".format(type(error).__name__, error))
+    return run
+
+
+def write_run(folder, run):
+    """Write ``run.json``, making the folder if need be.
+
+    Raises:
+        OSError: the folder cannot be made or written.
+    """
+    content = (json.dumps(record_of(run), indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         files.write_whole(Path(folder) / RUN_FILE, content)
@@ -180,19 +211,9 @@ def read_run(folder):
     except (ValueError, RecursionError) as error:
         raise CheckpointError("{} is damaged: {}".format(path, error))
     try:
-        if record["format"] != FORMAT_VERSION:
-            raise ValueError("it has format {!r}, and this charrnn reads format {}".format(
-                record["format"], FORMAT_VERSION))
-        run = Run(dict(record["hyperparameters"]), Vocabulary(record["vocabulary"]), str(record["text"]["name"]),
-                  str(record["text"]["sha256"]), str(record["text"]["encoding"]), record["best"])
-        for name, value in run.hyperparameters.items():
-            if not (value is None or type(value) in (int, float, bool, str)):
-                raise ValueError("{} is {!r}".format(name, value))
-        if not (run.best is None or isinstance(run.best, str) and _step_of(run.best)):
-            raise ValueError("best is {!r}".format(run.best))
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError("{} cannot be used: {}: {}".format(path, type(error).__name__, error))
-    return run
+        return run_from_record(record)
+    except ValueError as error:
+        raise CheckpointError("{} cannot be used: {}".format(path, error))
 
 
 def _step_of(name):

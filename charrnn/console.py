@@ -23,12 +23,12 @@ def run(body, parser, argv):
 
     Returns:
         The body's status; 2 after one line on standard error where the caller's input was at fault
-        (ValueError) or the system refused (OSError); 130 after Ctrl-C; 141 where the reader of our
-        output went away (128 + SIGPIPE).
+        (ValueError), the system refused (OSError) or TensorFlow is wanted and not there; 130 after Ctrl-C;
+        141 where the reader of our output went away (128 + SIGPIPE).
     """
     if hasattr(sys.stdout, "reconfigure"):
-        # a character that the terminal's encoding lacks is shown by its code, and ends nothing
-        sys.stdout.reconfigure(errors="backslashreplace")
+        # UTF-8 whatever the locale says; what UTF-8 lacks is shown by its code, and ends nothing
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         args = parser.parse_args(argv)
         quiet_tensorflow()
@@ -39,6 +39,13 @@ def run(body, parser, argv):
     except BrokenPipeError:
         drop_output()
         return 141
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in ("tensorflow", "tqdm"):
+            raise
+        print("{}: error: this needs TensorFlow 1.15, which is not installed here and has no wheel for Python 3.8 or "
+              "newer: use Python 3.7 (the README's set-up). Without it, models that charrnn-export has written (.npz) "
+              "can be sampled from and evaluated".format(parser.prog), file=sys.stderr)
+        return 2
     except (ValueError, OSError) as error:
         print("{}: error: {}".format(parser.prog, error), file=sys.stderr)
         return 2
@@ -50,6 +57,15 @@ def run(body, parser, argv):
 def drop_output():
     """Let what is still to be written to standard output, whose reader went away, go into nothing."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def read_input():
+    """Return what standard input has, read as UTF-8, with universal newlines; ValueError where it is not UTF-8."""
+    try:
+        content = sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeError as error:
+        raise ValueError("standard input is not UTF-8 text ({})".format(error))
+    return content.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def say_skipped(lines):

@@ -1,5 +1,6 @@
 """How well a model predicts a text: ``charrnn-evaluate``, or ``python -m charrnn.evaluate``."""
 import argparse
+import contextlib
 import math
 import sys
 
@@ -8,6 +9,8 @@ import numpy as np
 from charrnn import baselines, console, corpus
 from charrnn import checkpoint as checkpoints
 from charrnn.data import Vocabulary, split
+from charrnn.models import open_model, run_of
+from charrnn.numpy_lstm import NumpyLSTM
 
 WARM_UP = 500  # characters that a row reads before the first that counts
 WINDOW = 100  # steps of one session call
@@ -63,44 +66,70 @@ class Evaluator:
         """
         checkpoints.load_weights(self._session, prefix)
 
+    def zero_state(self):
+        """Return the state before a text."""
+        return self._session.run(self._initial_state)
+
+    def surprises(self, inputs, targets, state):
+        """Read windows of text [rows, WINDOW], as :meth:`charrnn.numpy_lstm.NumpyLSTM.surprises` does."""
+        return self._session.run([self._nats, self._final_state], feed_dict={
+            self._inputs: inputs, self._targets: targets, self._initial_state: state})
+
     def nats(self, ids):
-        """Return the surprise of each character of a text but the first, which has nothing before it.
-
-        Args:
-            ids: int array [T], T at least 2.
-
-        Returns:
-            float32 [T - 1], minus the natural logarithm of the probability of each.
-
-        Raises:
-            ValueError: T is below 2.
-        """
-        if len(ids) < 2:
-            raise ValueError("a text to evaluate needs at least 2 characters, not {}".format(len(ids)))
-        count = len(ids) - 1
-        rows = min(self.rows, count)
-        edges = [count * row // rows for row in range(rows + 1)]  # row r counts what is between edges r and r + 1
-        length = min(count, -(-count // rows) + (WARM_UP if rows > 1 else 0))
-        starts = [max(0, end - length) for end in edges[1:]]
-        nats = np.empty(count, np.float32)
-        state = self._session.run(self._initial_state)
-        for begin in range(0, length, WINDOW):
-            end = min(begin + WINDOW, length)
-            window = np.zeros((self.rows, WINDOW + 1), np.int32)
-            for row, start in enumerate(starts):
-                piece = ids[start + begin:start + end + 1]
-                window[row, :len(piece)] = piece
-            found, state = self._session.run([self._nats, self._final_state], feed_dict={
-                self._inputs: window[:, :-1], self._targets: window[:, 1:], self._initial_state: state})
-            for row, start in enumerate(starts):
-                low, high = max(edges[row], start + begin), min(edges[row + 1], start + end)
-                if low < high:
-                    nats[low:high] = found[row, low - start - begin:high - start - begin]
-        return nats
+        """Return the surprise of each character of a text but the first: :func:`nats_of` with this network."""
+        return nats_of(self.surprises, self.zero_state(), ids, self.rows)
 
     def close(self):
         """Close the session."""
         self._session.close()
+
+
+def nats_of(surprises, state, ids, rows):
+    """Return the surprise of each character of a text but the first, which has nothing before it.
+
+    Args:
+        surprises: function of inputs, targets [rows, WINDOW] and a state; returns the nats and the state.
+        state: the state before a text, for all rows.
+        ids: int array [T], T at least 2.
+        rows: pieces of the text that are read side by side. With 1, the state is carried from its beginning to its
+            end; with more, each reads WARM_UP characters before those that it counts.
+
+    Returns:
+        float32 [T - 1], minus the natural logarithm of the probability of each.
+
+    Raises:
+        ValueError: T is below 2.
+    """
+    if len(ids) < 2:
+        raise ValueError("a text to evaluate needs at least 2 characters, not {}".format(len(ids)))
+    count = len(ids) - 1
+    pieces = min(rows, count)
+    edges = [count * piece // pieces for piece in range(pieces + 1)]  # a piece counts from its edge to the next
+    length = min(count, -(-count // pieces) + (WARM_UP if pieces > 1 else 0))
+    starts = [max(0, end - length) for end in edges[1:]]
+    nats = np.empty(count, np.float32)
+    for begin in range(0, length, WINDOW):
+        end = min(begin + WINDOW, length)
+        window = np.zeros((rows, WINDOW + 1), np.int32)
+        for row, start in enumerate(starts):
+            piece = ids[start + begin:start + end + 1]
+            window[row, :len(piece)] = piece
+        found, state = surprises(window[:, :-1], window[:, 1:], state)
+        for row, start in enumerate(starts):
+            low, high = max(edges[row], start + begin), min(edges[row + 1], start + end)
+            if low < high:
+                nats[low:high] = found[row, low - start - begin:high - start - begin]
+    return nats
+
+
+def measure(model, ids, rows=1):
+    """Return :func:`nats_of` a text [T] by a model, a Checkpoint or a NumpyLSTM."""
+    if isinstance(model, NumpyLSTM):
+        return nats_of(model.surprises, model.zero_state(rows), ids, rows)
+    evaluator = Evaluator(len(model.vocabulary), model.lstm_size, model.num_layers, model.cell, rows)
+    with contextlib.closing(evaluator):
+        evaluator.restore(model.prefix)
+        return evaluator.nats(ids)
 
 
 def leave_out_unknown(text, vocabulary):
@@ -143,14 +172,15 @@ def _training_text(args, run):
 def _parser():
     parser = console.Parser(
         prog="charrnn-evaluate", formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [-h] [options] [CHECKPOINT] TEXT\n       %(prog)s [-h] [options] --held-out [CHECKPOINT]",
+        usage="%(prog)s [-h] [options] [MODEL] TEXT\n       %(prog)s [-h] [options] --held-out [MODEL]",
         description="Measure how well a model predicts a text: each character but the first, from all before it.",
         epilog="examples:\n"
                "  charrnn-evaluate checkpoints/small tiny-shakespeare\n"
-               "  charrnn-evaluate --held-out --best checkpoints/quick")
-    parser.add_argument("places", metavar="[CHECKPOINT] TEXT", nargs="*",
-                        help="a checkpoint, or a folder for its latest one (default: checkpoints), and a path or a "
-                             "known text")
+               "  charrnn-evaluate --held-out --best checkpoints/quick\n"
+               "  charrnn-evaluate model.npz other.txt")
+    parser.add_argument("places", metavar="[MODEL] TEXT", nargs="*",
+                        help="a checkpoint, a folder for its latest one or an exported .npz (default: checkpoints), "
+                             "and a path or a known text")
     parser.add_argument("--held-out", action="store_true",
                         help="in place of a TEXT, the end of the training text that the run has held out")
     parser.add_argument("--best", action="store_true",
@@ -175,17 +205,17 @@ def main(argv=None):
 def _main(args):
     wanted = 0 if args.held_out else 1
     if not wanted <= len(args.places) <= wanted + 1:
-        raise ValueError("--held-out takes a CHECKPOINT at most" if args.held_out else
-                         "name a TEXT, and before it a CHECKPOINT if it is not in checkpoints")
+        raise ValueError("--held-out takes a MODEL at most" if args.held_out else
+                         "name a TEXT, and before it a MODEL if it is not in checkpoints")
     if args.rows < 1:
         raise ValueError("--rows must be at least 1, not {}".format(args.rows))
     place = args.places[0] if len(args.places) > wanted else "checkpoints"
     vocabulary = None
     if args.train_text is not None and not checkpoints.knows_vocabulary(place):
         vocabulary = Vocabulary.from_text(corpus.read(args.train_text, args.encoding).text)
-    found = checkpoints.open_checkpoint(place, vocabulary, best=args.best)
+    found = open_model(place, vocabulary, best=args.best)
     console.say_skipped(found.skipped)
-    run = checkpoints.run_of(found.prefix)
+    run = run_of(found)
     training, trained_on, trouble = None, None, None
     try:
         (training, held_out), trained_on = _training_text(args, run)
@@ -195,7 +225,7 @@ def _main(args):
         trouble = error
     if args.held_out:
         if not held_out:
-            raise ValueError("the run of {} has held nothing out (--val-fraction)".format(found.prefix))
+            raise ValueError("the run of {} has held nothing out (--val-fraction)".format(found.name))
         text, name = held_out, "held out of {}".format(run.text_name)
     else:
         given = corpus.read(args.places[-1], args.encoding)
@@ -203,7 +233,7 @@ def _main(args):
         if given.sha256 == trained_on:
             name += ", which the model was trained on"
     text, left_out = leave_out_unknown(text, found.vocabulary)
-    print("model    {}".format(found.prefix))
+    print("model    {}".format(found.name))
     print("text     {}, {:,} characters, {:,} of them predicted".format(name, len(text), len(text) - 1))
     if left_out:
         count = sum(left_out.values())
@@ -214,10 +244,7 @@ def _main(args):
     if trouble:
         print("training the text cannot be had, so less is compared ({}): name it with --train-text".format(trouble))
     sys.stdout.flush()
-    evaluator = Evaluator(len(found.vocabulary), found.lstm_size, found.num_layers, found.cell, args.rows)
-    evaluator.restore(found.prefix)
-    nats = evaluator.nats(found.vocabulary.encode(text))
-    evaluator.close()
+    nats = measure(found, found.vocabulary.encode(text), args.rows)
     print("\n{:<36}{:>10}{:>10}{:>12}".format("", "nats/char", "bits/char", "perplexity"))
     for label, value in _rows_of_table(nats, text, found.vocabulary, training):
         print("{:<36}{:>10.4f}{:>10.4f}{:>12.3f}".format(label, value, value / math.log(2), math.exp(value)),

@@ -9,86 +9,124 @@ Letters for shapes as in :mod:`charrnn.data`; besides, B texts (``num_samples``)
 """
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
+from charrnn import checkpoint as checkpoints
+from charrnn.fused import session_config
 from charrnn.model import build_lstm, build_output
 
+PRIME_CHUNK = 1000  # characters of a prime that are read at once, which bounds the memory
 
-class Generation(NamedTuple):
-    """The graph's ends. A state is what the stack of cells makes of it, float32 [1, L] or [B, L] each.
 
-    Attributes:
-        prime: int32 placeholder [1, P], ids that are read as one window.
-        prime_state: the state before them; zeros unless fed.
-        read_state: the state after them, [1, L].
-        read_prediction: float32 [1, C], distribution over the next character.
-        prediction: float32 placeholder [B, C], distribution over the first character to draw.
-        state: placeholders, the state that it came from.
-        uniforms: float64 placeholder [T, B] in [0, 1), a number for each draw.
-        top_n: int32 scalar placeholder in [1, C], how many of the largest probabilities to draw from.
-        ids: int32 [T, B], what was drawn.
-        last_prediction: float32 [B, C], distribution after the last of them.
-        last_state: the state after it.
-        prepare: operation that lays out the weights for the loop; to be run after they were restored.
+class Generator:
+    """A checkpoint's network in a graph and a session of its own, for one text or several at once.
+
+    It has the methods of :class:`charrnn.numpy_lstm.NumpyLSTM`, which says what they take and return. A state is
+    what the stack of cells makes of it, float32 [1, L] or [B, L] each.
     """
 
-    prime: tf.Tensor
-    prime_state: tuple
-    read_state: tuple
-    read_prediction: tf.Tensor
-    prediction: tf.Tensor
-    state: tuple
-    uniforms: tf.Tensor
+    def __init__(self, checkpoint, num_samples=1, nucleus=False):
+        """Build the graph and take the checkpoint's weights.
+
+        Args:
+            checkpoint: a Checkpoint.
+            num_samples: B, texts at once.
+            nucleus: whether there will be settings with ``top_p`` below 1, which costs a little in each step.
+
+        Raises:
+            CheckpointError: the checkpoint is damaged.
+        """
+        num_classes, lstm_size = len(checkpoint.vocabulary), checkpoint.lstm_size
+        with tf.Graph().as_default() as graph:
+            self._prime = tf.placeholder(tf.int32, [1, None])
+            stack, self._prime_state = build_lstm(lstm_size, checkpoint.num_layers, 1, 1.0, cell=checkpoint.cell)
+            outputs, self._read_state = tf.nn.dynamic_rnn(  # [1, P, L]
+                stack, tf.one_hot(self._prime, num_classes), initial_state=self._prime_state)
+            _, self._read_logits = build_output(outputs[:, -1:], lstm_size, num_classes)  # [1, C]
+            softmax = [variable.read_value() for variable in tf.trainable_variables("softmax/")]
+
+            self._logits = tf.placeholder(tf.float32, [num_samples, num_classes])
+            self._state = tf.nest.map_structure(
+                lambda part: tf.placeholder(tf.float32, [num_samples, part.shape[1]]), self._prime_state)
+            self._uniforms = tf.placeholder(tf.float64, [None, num_samples])  # [T, B]
+            self._settings = _Settings(
+                tf.placeholder(tf.float32, []), tf.placeholder(tf.int32, []),
+                tf.placeholder(tf.float64, []) if nucleus else None)
+            step = _lstm_step(stack) if checkpoint.cell == "lstm" else _any_step(stack, num_classes)
+            self._drawn = _loop(step, softmax, self._logits, self._state, self._uniforms, self._settings)
+            # lays out the weights for the loop
+            self._prepare = tf.local_variables_initializer()
+        self._session = tf.Session(graph=graph, config=session_config())
+        self.restore(checkpoint.prefix)
+
+    def restore(self, prefix):
+        """Take the weights of another checkpoint of the same network.
+
+        Raises:
+            CheckpointError: that checkpoint is damaged or of another network.
+        """
+        checkpoints.load_weights(self._session, prefix)
+        self._session.run(self._prepare)
+
+    def zero_state(self):
+        """Return the state before a text, of one row."""
+        return self._session.run(self._prime_state)
+
+    def read(self, ids, state):
+        """Read a text; return the logits after it [1, C], and the state."""
+        for start in range(0, len(ids), PRIME_CHUNK):
+            feed = {self._prime: [ids[start:start + PRIME_CHUNK]], self._prime_state: state}
+            logits, state = self._session.run([self._read_logits, self._read_state], feed_dict=feed)
+        return logits, state
+
+    def draw(self, logits, state, uniforms, settings):
+        """Draw and feed back; return the ids and their log-probabilities [T, B], and what to go on with."""
+        feed = {self._logits: logits, self._state: state, self._uniforms: uniforms,
+                self._settings.temperature: settings.temperature,
+                self._settings.top_n: min(settings.top_n, logits.shape[1])}
+        if self._settings.top_p is not None:
+            feed[self._settings.top_p] = settings.top_p
+        elif settings.top_p < 1:
+            raise ValueError("top_p below 1 needs a graph that was built for it (nucleus=True)")
+        return self._session.run(self._drawn, feed_dict=feed)
+
+    def repeated(self, state, rows):
+        """Return a state of one row for several rows."""
+        return tf.nest.map_structure(lambda part: np.repeat(part, rows, axis=0), state)
+
+    def close(self):
+        """Close the session."""
+        self._session.close()
+
+
+class _Settings(NamedTuple):
+    """The placeholders of a :class:`charrnn.drawing.Settings`: float32, int32 and float64 or None."""
+
+    temperature: tf.Tensor
     top_n: tf.Tensor
-    ids: tf.Tensor
-    last_prediction: tf.Tensor
-    last_state: tuple
-    prepare: tf.Operation
+    top_p: tf.Tensor
 
 
-def build_generation(num_classes, lstm_size, num_layers, num_samples=1, cell="lstm"):
-    """Build the graph that generates text, in the default graph.
+def _draw(logits, uniforms, settings):
+    """Draw an id for each row, as :func:`charrnn.drawing.draw` does.
 
     Args:
-        num_classes: C, distinct characters.
-        lstm_size: L, units in a layer.
-        num_layers: layers of cells.
-        num_samples: B, texts at once.
-        cell: kind of cell, see :func:`charrnn.model.build_lstm`.
-
-    Returns:
-        A Generation. The trainable variables are those of the CharRNN of these sizes.
-    """
-    prime = tf.placeholder(tf.int32, [1, None])
-    stack, prime_state = build_lstm(lstm_size, num_layers, 1, 1.0, cell=cell)
-    outputs, read_state = tf.nn.dynamic_rnn(  # [1, P, L]
-        stack, tf.one_hot(prime, num_classes), initial_state=prime_state)
-    read_prediction, _ = build_output(outputs[:, -1:], lstm_size, num_classes)  # [1, C]
-    softmax = [variable.read_value() for variable in tf.trainable_variables("softmax/")]
-
-    prediction = tf.placeholder(tf.float32, [num_samples, num_classes])
-    state = tf.nest.map_structure(
-        lambda part: tf.placeholder(tf.float32, [num_samples, part.shape[1]]), prime_state)
-    uniforms = tf.placeholder(tf.float64, [None, num_samples])
-    top_n = tf.placeholder(tf.int32, [])
-    step = _lstm_step(stack) if cell == "lstm" else _any_step(stack, num_classes)
-    ids, last_prediction, last_state = _loop(step, softmax, prediction, state, uniforms, top_n)
-    return Generation(prime, prime_state, read_state, read_prediction, prediction, state, uniforms, top_n,
-                      ids, last_prediction, last_state, tf.local_variables_initializer())
-
-
-def draw(prediction, uniforms, top_n):
-    """Draw an id for each row, as :func:`charrnn.sample.pick_top_n` does with the same uniform number.
-
-    Args:
-        prediction: float32 [B, C].
+        logits: float32 [B, C].
         uniforms: float64 [B, 1] in [0, 1).
-        top_n: int32 scalar in [1, C].
+        settings: a _Settings.
 
     Returns:
         int32 [B].
     """
-    smallest = tf.reduce_min(tf.nn.top_k(prediction, top_n).values, axis=1, keepdims=True)  # [B, 1]
+    prediction = tf.nn.softmax(logits / settings.temperature)  # [B, C]
+    largest = tf.nn.top_k(prediction, settings.top_n).values  # [B, n], falling
+    if settings.top_p is not None:
+        shares = tf.cast(largest, tf.float64)
+        before = tf.cumsum(shares, axis=1, exclusive=True)
+        enough = before >= settings.top_p * tf.reduce_sum(shares, axis=1, keepdims=True)  # [B, n]
+        largest = tf.where(enough, tf.fill(tf.shape(largest), np.inf), largest)
+    smallest = tf.reduce_min(largest, axis=1, keepdims=True)  # [B, 1]
     kept = tf.where(prediction >= smallest, prediction, tf.zeros_like(prediction))  # [B, C]
     cumulative = tf.cumsum(tf.cast(kept, tf.float64), axis=1)  # [B, C]
     total = tf.reduce_max(cumulative, axis=1, keepdims=True)  # [B, 1]; the last, but quicker to come by
@@ -112,7 +150,7 @@ class _Layer(NamedTuple):
 
 
 def _lay_out(stack):
-    """Return the _Layer of each cell, in variables of their own that ``prepare`` fills once."""
+    """Return the _Layer of each cell, in variables of their own that are filled once."""
     layers = []
     for index, wrapper in enumerate(stack._cells):
         lstm = wrapper.wrapped_cell
@@ -158,19 +196,24 @@ def _any_step(stack, num_classes):
     return step
 
 
-def _loop(step_of_layers, softmax, prediction, state, uniforms, top_n):
-    """Draw and feed back once for each row of ``uniforms``; return the ids, the last prediction and state."""
+def _loop(step_of_layers, softmax, logits, state, uniforms, settings):
+    """Draw and feed back once for each row of ``uniforms``.
+
+    Returns:
+        (ids, log_probabilities, logits, state): int32 and float32 [T, B], and what to go on with.
+    """
     weights, bias = softmax
     n_steps = tf.shape(uniforms)[0]
     uniforms = uniforms[:, :, tf.newaxis]  # [T, B, 1]
 
-    def body(step, prediction, state, drawn):
-        ids = draw(prediction, tf.gather(uniforms, step), top_n)  # [B]
+    def body(step, logits, state, drawn, surprises):
+        ids = _draw(logits, tf.gather(uniforms, step), settings)  # [B]
+        surprise = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=ids, logits=logits)  # [B]
         output, state = step_of_layers(ids, state)  # [B, L]
-        prediction = tf.nn.softmax(tf.nn.xw_plus_b(output, weights, bias))  # [B, C]
-        return step + 1, prediction, state, drawn.write(step, ids)
+        logits = tf.nn.xw_plus_b(output, weights, bias)  # [B, C]
+        return step + 1, logits, state, drawn.write(step, ids), surprises.write(step, surprise)
 
-    drawn = tf.TensorArray(tf.int32, n_steps, element_shape=[prediction.shape[0]])
-    _, prediction, state, drawn = tf.while_loop(
-        lambda step, *_: step < n_steps, body, (0, prediction, state, drawn), back_prop=False)
-    return drawn.stack(), prediction, state  # [T, B]
+    arrays = [tf.TensorArray(dtype, n_steps, element_shape=[logits.shape[0]]) for dtype in (tf.int32, tf.float32)]
+    _, logits, state, drawn, surprises = tf.while_loop(
+        lambda step, *_: step < n_steps, body, (0, logits, state, *arrays), back_prop=False)
+    return drawn.stack(), -surprises.stack(), logits, state

@@ -1,16 +1,22 @@
-"""Generating text from a checkpoint: ``charrnn-sample``, or ``python -m charrnn.sample``."""
+"""Generating text from a model: ``charrnn-sample``, or ``python -m charrnn.sample``."""
 import argparse
+import contextlib
+import json
 import sys
+from typing import List, NamedTuple
 
 import numpy as np
 
 from charrnn import checkpoint as checkpoints
-from charrnn import console, corpus
-from charrnn.data import Vocabulary
+from charrnn import console, corpus, novelty, unknown
+from charrnn.data import Vocabulary, split
+from charrnn.drawing import Settings
+from charrnn.models import open_model, run_of
+from charrnn.numpy_lstm import NumpyLSTM
 
 PRIME = "The "
 CHUNK = 50  # characters drawn before they are shown
-PRIME_CHUNK = 1000  # characters of a prime that are read at once, which bounds the memory
+TRIES = 20  # samples that are refused for what they copy before it is given up
 
 
 def pick_top_n(preds, vocab_size, top_n=5, *, rng=np.random):
@@ -57,37 +63,34 @@ def default_prime(vocabulary):
 
 
 class Sampler:
-    """A checkpoint's network, ready to continue any beginning, with the loop inside the graph.
+    """A model ready to continue any beginning, one text or several at once.
 
     Attributes:
-        vocabulary: the Vocabulary of the checkpoint.
+        vocabulary: the Vocabulary of the model.
         num_samples: B, texts written at once.
     """
 
-    def __init__(self, checkpoint, num_samples=1):
-        """Build the graph, a new one of its own, and restore the checkpoint.
+    def __init__(self, model, num_samples=1, nucleus=False):
+        """Take a model; for a checkpoint, build a graph of its own and restore it.
 
         Args:
-            checkpoint: a Checkpoint, from :func:`charrnn.checkpoint.open_checkpoint`.
+            model: a Checkpoint or a NumpyLSTM, from :func:`charrnn.models.open_model`.
             num_samples: B, at least 1.
+            nucleus: whether there will be settings with ``top_p`` below 1.
 
         Raises:
             ValueError: ``num_samples`` is below 1.
             CheckpointError: the checkpoint is damaged.
         """
-        import tensorflow.compat.v1 as tf
-
-        from charrnn.fused import session_config
-        from charrnn.generate import build_generation
         if num_samples < 1:
             raise ValueError("num_samples must be at least 1, not {}".format(num_samples))
-        self.vocabulary = checkpoint.vocabulary
+        self.vocabulary = model.vocabulary
         self.num_samples = num_samples
-        with tf.Graph().as_default() as graph:
-            self._graph = build_generation(
-                len(self.vocabulary), checkpoint.lstm_size, checkpoint.num_layers, num_samples, checkpoint.cell)
-        self._session = tf.Session(graph=graph, config=session_config())
-        self.restore(checkpoint.prefix)
+        if isinstance(model, NumpyLSTM):
+            self._engine = model
+        else:
+            from charrnn.generate import Generator
+            self._engine = Generator(model, num_samples, nucleus)
 
     def restore(self, prefix):
         """Take the weights of another checkpoint of the same network.
@@ -95,16 +98,15 @@ class Sampler:
         Raises:
             CheckpointError: that checkpoint is damaged or of another network.
         """
-        checkpoints.load_weights(self._session, prefix)
-        self._session.run(self._graph.prepare)
+        self._engine.restore(prefix)
 
-    def generate(self, prime, length, top_n=5, *, rngs=None):
+    def generate(self, prime, length, top_n=5, *, temperature=1.0, top_p=1.0, rngs=None):
         """Yield pieces of B texts that continue one beginning.
 
         Args:
             prime: the beginning, at least one character, all of them in the vocabulary.
             length: number of characters to draw, at least 0.
-            top_n: see :func:`pick_top_n`.
+            top_n, temperature, top_p: see :class:`charrnn.drawing.Settings`.
             rngs: B generators, of which each draws one text: RandomStates, or ``np.random``, whose seed is
                 the caller's. None for new ones.
 
@@ -112,40 +114,40 @@ class Sampler:
             Lists of B strings, all of the same length, at most CHUNK.
 
         Raises:
-            ValueError: the prime is empty or has characters that the model never saw; ``length`` or
-                ``top_n`` is out of range. Raised when the first piece is asked for.
+            ValueError: the prime is empty or has characters that the model never saw; ``length`` or a
+                setting is out of range. Raised when the first piece is asked for.
+        """
+        for texts, _ in self.generate_scored(prime, length, Settings(temperature, top_n, top_p), rngs):
+            yield texts
+
+    def generate_scored(self, prime, length, settings=Settings(), rngs=None):
+        """Yield the same with what the network thought of it.
+
+        Args:
+            prime, length, rngs: as for :meth:`generate`.
+            settings: a drawing.Settings.
+
+        Yields:
+            (texts, log_probabilities): lists of B strings, and float32 [T, B], natural logarithms of what the
+            network gave each drawn character, before temperature and cuts.
         """
         check_prime(prime, self.vocabulary)
+        settings.check()
         if length < 0:
             raise ValueError("length must be at least 0, not {}".format(length))
-        if top_n < 1:
-            raise ValueError("top_n must be at least 1, not {}".format(top_n))
         if rngs is None:
             rngs = [np.random.RandomState() for _ in range(self.num_samples)]
-        prediction, state = self._read(self.vocabulary.encode(prime))
-        graph = self._graph
+        engine = self._engine
+        logits, state = engine.read(self.vocabulary.encode(prime), engine.zero_state())
+        logits, state = np.repeat(logits, self.num_samples, axis=0), engine.repeated(state, self.num_samples)
         for start in range(0, length, CHUNK):
             uniforms = np.stack([rng.random_sample(min(CHUNK, length - start)) for rng in rngs], axis=1)  # [T, B]
-            feed = {graph.state: state, graph.prediction: prediction, graph.uniforms: uniforms,
-                    graph.top_n: min(top_n, len(self.vocabulary))}
-            ids, prediction, state = self._session.run(
-                [graph.ids, graph.last_prediction, graph.last_state], feed_dict=feed)
-            yield [self.vocabulary.decode(column) for column in ids.T]
-
-    def _read(self, ids):
-        """Read the prime; return the distribution after it [B, C], and the state, [B, L] each."""
-        import tensorflow.compat.v1 as tf
-
-        graph, state = self._graph, self._session.run(self._graph.prime_state)
-        for start in range(0, len(ids), PRIME_CHUNK):
-            feed = {graph.prime: ids[np.newaxis, start:start + PRIME_CHUNK], graph.prime_state: state}
-            prediction, state = self._session.run([graph.read_prediction, graph.read_state], feed_dict=feed)
-        rows = (self.num_samples, 1)
-        return np.tile(prediction, rows), tf.nest.map_structure(lambda part: np.tile(part, rows), state)
+            ids, log_probabilities, logits, state = engine.draw(logits, state, uniforms, settings)
+            yield [self.vocabulary.decode(column) for column in ids.T], log_probabilities
 
     def close(self):
-        """Close the session."""
-        self._session.close()
+        """Close the session, where there is one."""
+        self._engine.close()
 
 
 def sample(checkpoint, n_samples, lstm_size=None, vocab_size=None, prime=PRIME, *, top_n=5, vocabulary=None):
@@ -200,38 +202,136 @@ def _one_by_one(checkpoint, prime, length, top_n):
                 yield vocabulary.int_to_vocab[given[-1]]
 
 
+class Sample(NamedTuple):
+    """A text that was written.
+
+    Attributes:
+        seed: what it was drawn with.
+        text: what was drawn, without the prime.
+        log_probabilities: natural logarithms of what the network gave each drawn character.
+    """
+
+    seed: int
+    text: str
+    log_probabilities: List[float]
+
+
+class _Growing:
+    """A sample that is being written, up to where it is to end."""
+
+    def __init__(self, seed, stop, lines):
+        self.seed, self._stop, self._lines = seed, stop, lines
+        self.text, self.log_probabilities, self.ended = "", [], False
+
+    def add(self, piece, log_probabilities):
+        """Add a piece; return what of it was taken."""
+        if self.ended:
+            return ""
+        before, whole = len(self.text), self.text + piece
+        ends = [len(whole)]
+        if self._stop:
+            found = whole.find(self._stop, max(0, before - len(self._stop) + 1))
+            ends += [found + len(self._stop)] if found >= 0 else []
+        if self._lines and whole.count("\n") >= self._lines:
+            ends.append(len("\n".join(whole.split("\n")[:self._lines])) + 1)
+        end = min(ends)
+        self.ended = len(ends) > 1
+        self.text = whole[:end]
+        self.log_probabilities += [float(each) for each in log_probabilities[:end - before]]
+        return self.text[before:]
+
+    def done(self):
+        return Sample(self.seed, self.text, self.log_probabilities)
+
+
+def write(sampler, prime, length, settings, seed, *, stop=None, lines=None, show=None):
+    """Write texts, one for each row of a sampler.
+
+    Args:
+        sampler: a Sampler.
+        prime, length: as for :meth:`Sampler.generate`.
+        settings: a drawing.Settings.
+        seed: of the first row; the next rows have the numbers that follow.
+        stop: a text ends after this string, where it comes.
+        lines: a text ends after so many line ends.
+        show: function of each piece of the first text, called when it was drawn.
+
+    Returns:
+        (samples, interrupted): a list of Sample, and whether Ctrl-C ended them early.
+    """
+    growing = [_Growing(seed + row, stop, lines) for row in range(sampler.num_samples)]
+    rngs = [np.random.RandomState(each.seed) for each in growing]
+    interrupted = False
+    try:
+        for texts, log_probabilities in sampler.generate_scored(prime, length, settings, rngs):
+            taken = [each.add(*row) for each, *row in zip(growing, texts, log_probabilities.T)]
+            if show:
+                show(taken[0])
+            if all(each.ended for each in growing):
+                break
+    except KeyboardInterrupt:
+        interrupted = True
+    return [each.done() for each in growing], interrupted
+
+
 def _parser():
     parser = console.Parser(
         prog="charrnn-sample", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Generate text from a checkpoint, character by character.",
+        description="Generate text from a model, character by character.",
         epilog="examples:\n"
                "  charrnn-sample --prime 'Anna ' --length 500 --seed 1\n"
-               "  charrnn-sample checkpoints/i200_l512.ckpt --top-n 3")
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", nargs="?", default="checkpoints",
-                        help="a checkpoint, or a folder for its latest one (default: checkpoints)")
+               "  charrnn-sample checkpoints/i200_l512.ckpt --top-n 3\n"
+               "  charrnn-sample model.npz --temperature 0.7 --top-p 0.95 --interactive")
+    parser.add_argument("model", metavar="MODEL", nargs="?", default="checkpoints",
+                        help="a checkpoint, a folder for its latest one, or an exported .npz (default: checkpoints)")
     parser.add_argument("--best", action="store_true",
                         help="of a folder, take the checkpoint with the lowest validation loss")
     text = parser.add_argument_group("text")
     text.add_argument("--prime", metavar="TEXT", default=None,
-                      help="how the text begins (default: 'The ', or where the model does not know "
-                           "those characters, the first of its vocabulary)")
+                      help="how the text begins; - reads it from standard input (default: 'The ', or where the model "
+                           "does not know those characters, the first of its vocabulary)")
+    text.add_argument("--prime-file", metavar="FILE", default=None, help="the same from a UTF-8 file")
+    text.add_argument("--unknown", choices=unknown.CHOICES, default="error",
+                      help="what to do with characters of the prime that the model never saw: name them and end, leave "
+                           "them out, or take the nearest it has for accents, quotes and dashes (default: error)")
     text.add_argument("--length", metavar="N", type=int, default=1000,
                       help="characters to draw after the prime, at least 1 (default: 1000)")
+    text.add_argument("--stop", metavar="STRING", default=None, help="end after this string, where it comes")
+    text.add_argument("--lines", metavar="N", type=int, default=None, help="end after N line ends")
     text.add_argument("--num-samples", metavar="N", type=int, default=1,
                       help="texts to write at once, at least 1; one is shown while it is made, several at "
                            "the end, with a line between them (default: 1)")
+    text.add_argument("--interactive", action="store_true",
+                      help="type beginnings and see them continued; /help lists the commands")
     draw = parser.add_argument_group("drawing")
-    draw.add_argument("--top-n", metavar="N", type=int, default=5,
-                      help="draw from the N most probable characters, at least 1; as many as the "
-                           "vocabulary has, or more, draws from all (default: 5)")
+    draw.add_argument("--temperature", metavar="X", type=float, default=None,
+                      help="divide the logits by X, above 0: below 1 the probable becomes more so (default: 1)")
+    draw.add_argument("--top-n", metavar="N", type=int, default=None,
+                      help="draw from the N most probable characters, at least 1; as many as the vocabulary has, or "
+                           "more, draws from all (default: 5, or all with --top-p)")
+    draw.add_argument("--top-p", metavar="P", type=float, default=None,
+                      help="draw from the fewest most probable characters that together have the probability P, above "
+                           "0, at most 1; after the temperature and --top-n (default: 1)")
+    draw.add_argument("--greedy", action="store_true", help="take the most probable character each time")
     draw.add_argument("--seed", metavar="N", type=int, default=None,
                       help="draw the same text each time, 0 to 4294967295; further samples are those of the "
-                           "numbers that follow (default: another text each time)")
-    model = parser.add_argument_group("checkpoints of the notebook's own, which do not know their vocabulary")
-    model.add_argument("--vocab-from", metavar="TEXT", default=None,
-                       help="the text that the model was trained on: a path or a known name")
-    model.add_argument("--encoding", metavar="NAME", default="utf-8",
-                       help="encoding of that text (default: utf-8)")
+                           "numbers that follow (default: another one each time, which is printed on standard error)")
+    out = parser.add_argument_group("output")
+    out.add_argument("--output", metavar="FILE", default=None, help="write there, in UTF-8, not to standard output")
+    out.add_argument("--json", action="store_true",
+                     help="write JSON: the texts, their seeds, the settings and each character's log-probability")
+    out.add_argument("--novelty", action="store_true",
+                     help="say after each text how long a run of it stands word for word in the training text")
+    out.add_argument("--max-copy", metavar="K", type=int, default=None,
+                     help="refuse texts of which more than K characters in a row stand in the training text, and draw "
+                          "others")
+    out.add_argument("--train-text", metavar="TEXT", default=None,
+                     help="that training text (default: the one that the model names)")
+    notebook = parser.add_argument_group("checkpoints of the notebook's own, which do not know their vocabulary")
+    notebook.add_argument("--vocab-from", metavar="TEXT", default=None,
+                          help="the text that the model was trained on: a path or a known name")
+    notebook.add_argument("--encoding", metavar="NAME", default="utf-8",
+                          help="encoding of texts given by their path (default: utf-8)")
     return parser
 
 
@@ -240,39 +340,156 @@ def main(argv=None):
     return console.run(_main, _parser(), argv)
 
 
-def _main(args):
-    if args.length < 1:
-        raise ValueError("--length must be at least 1, not {}".format(args.length))
-    if args.top_n < 1:
-        raise ValueError("--top-n must be at least 1, not {}".format(args.top_n))
-    if args.num_samples < 1:
-        raise ValueError("--num-samples must be at least 1, not {}".format(args.num_samples))
+def _check(args):
+    """Raise ValueError where arguments are out of range or contradict each other."""
+    for name in ("length", "num_samples", "lines", "max_copy"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise ValueError("--{} must be at least 1, not {}".format(name.replace("_", "-"), value))
+    if args.stop == "":
+        raise ValueError("--stop needs at least one character")
+    for one, others in [("greedy", ("temperature", "top_n", "top_p", "seed")), ("prime", ("prime_file",)),
+                        ("interactive", ("json", "output", "num_samples", "novelty", "max_copy", "prime", "prime_file",
+                                         "stop", "lines"))]:
+        for other in others:
+            given = getattr(args, other)
+            if getattr(args, one) and given is not None and given is not False and not (
+                    other == "num_samples" and given == 1):
+                raise ValueError("--{} and --{} contradict each other".format(one, other.replace("_", "-")))
     if args.seed is not None and not 0 <= args.seed <= 2 ** 32 - args.num_samples:
         raise ValueError("--seed must be from 0 to 4294967295, and so must the seed of each further sample, "
                          "not {}".format(args.seed))
+
+
+def _settings(args, vocabulary):
+    top_n = args.top_n
+    if top_n is None:
+        top_n = 1 if args.greedy else 5 if args.top_p is None else len(vocabulary)
+    settings = Settings(1.0 if args.temperature is None else args.temperature, top_n,
+                        1.0 if args.top_p is None else args.top_p)
+    settings.check()
+    return settings
+
+
+def _prime(args, vocabulary):
+    """Return the prime that was asked for, made one of the vocabulary's characters."""
+    if args.prime_file == "-" or args.prime == "-":
+        given = console.read_input()
+    elif args.prime_file is not None:
+        given = corpus.read(args.prime_file, args.encoding).text
+    else:
+        given = args.prime
+    if given is None:
+        return default_prime(vocabulary)
+    return _resolved(given, vocabulary, args.unknown)
+
+
+def _resolved(prime, vocabulary, how):
+    prime, note = unknown.resolve(prime, vocabulary, how, "the prime")
+    if note:
+        print(note, file=sys.stderr)
+    check_prime(prime, vocabulary)
+    return prime
+
+
+def _main(args):
+    _check(args)
     vocabulary = None
     if args.vocab_from is not None:
         vocabulary = Vocabulary.from_text(corpus.read(args.vocab_from, args.encoding).text)
-    found = checkpoints.open_checkpoint(args.checkpoint, vocabulary, best=args.best)
-    console.say_skipped(found.skipped)
-    sampler = Sampler(found, args.num_samples)
-    prime = default_prime(sampler.vocabulary) if args.prime is None else args.prime
-    rngs = [np.random.RandomState(None if args.seed is None else args.seed + row)
-            for row in range(args.num_samples)]
-    pieces = sampler.generate(prime, args.length, args.top_n, rngs=rngs)
-    if args.num_samples == 1:
-        _show(prime, pieces)
+    model = open_model(args.model, vocabulary, best=args.best)
+    console.say_skipped(model.skipped)
+    settings = _settings(args, model.vocabulary)
+    seed = args.seed
+    if args.interactive:
+        from charrnn.interactive import Conversation
+        return Conversation(Sampler(model, nucleus=True), settings, args.length, args.unknown, seed).hold()
+    prime = _prime(args, model.vocabulary)
+    reference = _reference(args, model) if args.novelty or args.max_copy else None
+    sampler = Sampler(model, args.num_samples, nucleus=settings.top_p < 1)
+    if seed is None:
+        seed = int(np.random.RandomState().randint(2 ** 32 - args.num_samples * TRIES, dtype=np.int64))
+        if not args.greedy:
+            print("seed {}".format(seed), file=sys.stderr)
+    with _output(args.output) as out:
+        return _write_all(args, sampler, model, prime, settings, seed, reference, out)
+
+
+@contextlib.contextmanager
+def _output(path):
+    """Give the stream to write to: a file, or standard output."""
+    if path is None:
+        yield sys.stdout
     else:
-        for row, text in enumerate(map("".join, zip(*pieces))):
-            sys.stdout.write("{}{}{}\n".format("-" * 70 + "\n" if row else "", prime, text))
+        with open(path, "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
+            yield file
 
 
-def _show(prime, pieces):
-    """Write a text while it is made; whatever is wrong with the prime is said before it is written."""
-    for number, (piece,) in enumerate(pieces):
-        sys.stdout.write(piece if number else prime + piece)
-        sys.stdout.flush()
-    sys.stdout.write("\n")
+def _reference(args, model):
+    """Return the training text, without what was held out, as a novelty.Reference."""
+    run = run_of(model)
+    if args.train_text is not None:
+        text = corpus.read(args.train_text, args.encoding).text
+    elif run:
+        text = corpus.read(run.text_name, run.text_encoding).text
+    else:
+        raise ValueError("{} does not name its training text: name it with --train-text".format(model.name))
+    return novelty.Reference(split(text, run.hyperparameters.get("val_fraction", 0) if run else 0)[0])
+
+
+def _write_all(args, sampler, model, prime, settings, seed, reference, out):
+    """Write what was asked for; return the exit status."""
+    streaming = args.num_samples == 1 and not args.json and args.max_copy is None
+    shown = []
+
+    def show(piece):
+        if not shown:  # whatever is wrong with the prime was said before
+            piece = prime + piece
+        shown.append(piece)
+        out.write(piece)
+        out.flush()
+
+    samples, copies, interrupted = [], [], False
+    for _ in range(TRIES):
+        samples, interrupted = write(sampler, prime, args.length, settings, seed, stop=args.stop, lines=args.lines,
+                                     show=show if streaming else None)
+        copies = [reference.novelty(prime + each.text) if reference else None for each in samples]
+        worst = max((each.longest for each in copies if each), default=0)
+        if args.max_copy is None or worst <= args.max_copy or interrupted:
+            break
+        print("refused: with seed {} a run of {:,} characters stands in the training text".format(seed, worst),
+              file=sys.stderr)
+        seed += len(samples)
+    else:
+        raise ValueError("each of {} tries copied more than {} characters: allow more with --max-copy, or draw more "
+                         "freely with --temperature or --top-n".format(TRIES, args.max_copy))
+    if args.json:
+        json.dump(_as_json(model, prime, settings, samples, copies), out, indent=1)
+        out.write("\n")
+    elif streaming:
+        out.write("\n")
+    else:
+        for row, each in enumerate(samples):
+            out.write("{}{}{}\n".format("-" * 70 + "\n" if row else "", prime, each.text))
+    if args.novelty and not args.json:
+        for each, copied in zip(samples, copies):
+            out.write(_novelty_line(prime + each.text, copied))
+    if interrupted:
+        print("charrnn-sample: interrupted", file=sys.stderr)
+        return 130
+
+
+def _novelty_line(text, copied):
+    return ("novelty: the longest run that stands in the training text has {:,} characters ({!r}, at character {:,} "
+            "there); {:.1%} of the {}-character windows stand there\n".format(
+                copied.longest, text[copied.start:copied.start + copied.longest], copied.place, copied.share,
+                novelty.WINDOW))
+
+
+def _as_json(model, prime, settings, samples, copies):
+    return {"model": model.name, "prime": prime, **settings._asdict(), "samples": [
+        {"seed": each.seed, "text": prime + each.text, "log_probabilities": each.log_probabilities,
+         **({"novelty": copied._asdict()} if copied else {})} for each, copied in zip(samples, copies)]}
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from charrnn.hyperparameters import (
     check_memory,
     check_text,
 )
-from charrnn.trainer import Trainer
 
 
 def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints", *, resume=False,
@@ -52,6 +51,7 @@ def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints",
 
     Source: notebook, "training".
     """
+    from charrnn.trainer import Trainer  # needs TensorFlow and tqdm
     hyper = hyperparameters
     hyper.check()
     if threads is not None and threads < 1:

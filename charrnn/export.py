@@ -1,0 +1,179 @@
+"""Models that outlive TensorFlow 1.15: ``charrnn-export``, or ``python -m charrnn.export``."""
+import argparse
+import io
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from charrnn import checkpoint as checkpoints
+from charrnn import console, corpus, files, numpy_lstm
+from charrnn.data import Vocabulary
+
+CHECKED = 1000  # characters on which an export is held against the graph
+TOLERANCE = 1e-5
+
+
+def export_npz(checkpoint, path):
+    """Write a checkpoint's weights, vocabulary and run into one ``.npz`` file; see :mod:`charrnn.numpy_lstm`.
+
+    Args:
+        checkpoint: a Checkpoint of LSTM cells.
+        path: the file to make or replace; its name ends in ``.npz``.
+
+    Raises:
+        ValueError: the name ends otherwise, or the cells are of another kind.
+        OSError: it cannot be written.
+    """
+    if not str(path).endswith(".npz"):
+        raise ValueError("an exported model's name ends in .npz, not {!r}".format(str(path)))
+    if checkpoint.cell != "lstm":
+        raise ValueError("only models of lstm cells can be exported to .npz, and {} has {}: try --format "
+                         "saved-model".format(checkpoint.prefix, checkpoint.cell))
+    weights, run = checkpoints.read_weights(checkpoint.prefix), checkpoints.run_of(checkpoint.prefix)
+    record = checkpoints.record_of(run) if run else None
+    arrays = {
+        "format": np.int64(numpy_lstm.FORMAT_VERSION),
+        "about": np.frombuffer(json.dumps(record).encode(), np.uint8),
+        "vocabulary": np.array([ord(char) for char in checkpoint.vocabulary.chars], np.uint32),
+        "softmax_kernel": weights["softmax/Variable"],
+        "softmax_bias": weights["softmax/Variable_1"],
+    }
+    size = checkpoint.lstm_size
+    for layer in range(checkpoint.num_layers):
+        scope = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/".format(layer)
+        forget = np.repeat(np.array([0, 0, 1, 0], np.float32), size)  # BasicLSTMCell's forget_bias
+        arrays["kernel_{}".format(layer)] = weights[scope + "kernel"]
+        arrays["bias_{}".format(layer)] = weights[scope + "bias"] + forget
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    files.write_whole(path, buffer.getvalue())
+
+
+def export_saved_model(checkpoint, folder):
+    """Write a SavedModel, whose signature ``serving_default`` takes ids and a state.
+
+    Inputs are ``ids``, int32 [B, M], and ``state``, float32 [S, B, L]: the parts of the LSTM state one after the
+    other, c and h of the first layer, then of the next. Outputs are ``probabilities``, float32 [B, M, C], of the
+    character after each, and ``state``. ``vocabulary.txt`` among its assets has the characters in id order.
+
+    Args:
+        checkpoint: a Checkpoint.
+        folder: the folder to make.
+
+    Raises:
+        ValueError: the folder exists.
+        OSError: it cannot be written.
+    """
+    import tensorflow.compat.v1 as tf
+
+    from charrnn.model import build_lstm, build_output
+    if Path(folder).exists():
+        raise ValueError("{} exists: name a folder that is not there yet".format(folder))
+    aside = Path("{}.{}.tmp".format(folder, os.getpid()))
+    num_classes = len(checkpoint.vocabulary)
+    try:
+        with tf.Graph().as_default(), tf.Session() as session:
+            ids = tf.placeholder(tf.int32, [None, None], name="ids")  # [B, M]
+            stack, zero = build_lstm(checkpoint.lstm_size, checkpoint.num_layers, tf.shape(ids)[0], 1.0,
+                                     cell=checkpoint.cell)
+            parts = tf.nest.flatten(zero)
+            state = tf.placeholder(tf.float32, [len(parts), None, checkpoint.lstm_size], name="state")  # [S, B, L]
+            outputs, after = tf.nn.dynamic_rnn(  # [B, M, L]
+                stack, tf.one_hot(ids, num_classes), initial_state=tf.nest.pack_sequence_as(zero, tf.unstack(state)))
+            prediction, _ = build_output(outputs, checkpoint.lstm_size, num_classes)  # [B·M, C]
+            probabilities = tf.reshape(prediction, [tf.shape(ids)[0], -1, num_classes])  # [B, M, C]
+            checkpoints.load_weights(session, checkpoint.prefix)
+            tf.saved_model.simple_save(session, str(aside), {"ids": ids, "state": state},
+                                       {"probabilities": probabilities, "state": tf.stack(tf.nest.flatten(after))})
+        characters = "".join(checkpoint.vocabulary.chars).encode("utf-8", "surrogatepass")
+        (aside / "assets").mkdir(exist_ok=True)
+        files.write_whole(aside / "assets" / "vocabulary.txt", characters)
+        os.replace(str(aside), str(folder))
+    finally:
+        shutil.rmtree(str(aside), ignore_errors=True)
+
+
+def _graph_probabilities(checkpoint, ids):
+    """Return what the graph gives each next character [T, C], the state carried through a text of ids [T]."""
+    import tensorflow.compat.v1 as tf
+
+    from charrnn.model import CharRNN
+    model = CharRNN(len(checkpoint.vocabulary), 1, len(ids), checkpoint.lstm_size, checkpoint.num_layers,
+                    cell=checkpoint.cell)
+    with tf.Session() as session:
+        checkpoints.load_weights(session, checkpoint.prefix)
+        return session.run(model.prediction, {model.inputs: [ids], model.keep_prob: 1.0})
+
+
+def _saved_model_probabilities(folder, ids, lstm_size):
+    import tensorflow.compat.v1 as tf
+    with tf.Graph().as_default(), tf.Session() as session:
+        signature = tf.saved_model.load(session, ["serve"], str(folder)).signature_def["serving_default"]
+        places = {name: info.name for name, info in signature.inputs.items()}
+        parts = signature.inputs["state"].tensor_shape.dim[0].size
+        return session.run(signature.outputs["probabilities"].name, {
+            places["ids"]: [ids], places["state"]: np.zeros((parts, 1, lstm_size), np.float32)})[0]
+
+
+def _numpy_probabilities(path, ids):
+    from charrnn.drawing import softmax
+    model = numpy_lstm.NumpyLSTM(path)
+    state, found = model.zero_state(), []
+    for index in ids:
+        output, state = model.step([index], state)
+        found.append(softmax(model.logits(output))[0])
+    return np.array(found)
+
+
+def _parser():
+    parser = console.Parser(
+        prog="charrnn-export", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Write a checkpoint as a model that needs no TensorFlow (.npz), or as a SavedModel, and hold it "
+                    "against the graph.",
+        epilog="examples:\n"
+               "  charrnn-export checkpoints/small small.npz\n"
+               "  charrnn-export checkpoints/small served --format saved-model")
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a checkpoint, or a folder for its latest one")
+    parser.add_argument("target", metavar="FILE", help="the .npz file to write, or the folder of a SavedModel")
+    parser.add_argument("--format", choices=["npz", "saved-model"], default="npz", help="(default: npz)")
+    parser.add_argument("--best", action="store_true",
+                        help="of a folder, take the checkpoint with the lowest validation loss")
+    parser.add_argument("--vocab-from", metavar="TEXT", default=None,
+                        help="for a checkpoint of the notebook's own, the text that it was trained on")
+    parser.add_argument("--encoding", metavar="NAME", default="utf-8", help="encoding of that text (default: utf-8)")
+    return parser
+
+
+def main(argv=None):
+    """Run ``charrnn-export``; return its exit status."""
+    return console.run(_main, _parser(), argv)
+
+
+def _main(args):
+    vocabulary = None
+    if args.vocab_from is not None:
+        vocabulary = Vocabulary.from_text(corpus.read(args.vocab_from, args.encoding).text)
+    found = checkpoints.open_checkpoint(args.checkpoint, vocabulary, best=args.best)
+    console.say_skipped(found.skipped)
+    ids = np.random.RandomState(0).randint(len(found.vocabulary), size=CHECKED)
+    if args.format == "npz":
+        export_npz(found, args.target)
+        exported = _numpy_probabilities(args.target, ids)
+    else:
+        export_saved_model(found, args.target)
+        exported = _saved_model_probabilities(args.target, ids, found.lstm_size)
+    difference = float(np.abs(exported - _graph_probabilities(found, ids)).max())
+    if not difference < TOLERANCE:
+        raise ValueError("{} gives other probabilities than {}, by up to {:.1e}: do not use it".format(
+            args.target, found.prefix, difference))
+    print("wrote {}: {} layers of {} units, {} characters; its probabilities are those of {} within {:.0e} over {:,} "
+          "characters".format(args.target, found.num_layers, found.lstm_size, len(found.vocabulary), found.prefix,
+                              difference, CHECKED))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

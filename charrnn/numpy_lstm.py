@@ -1,0 +1,272 @@
+"""An exported model, and its network in NumPy alone: no TensorFlow, so it runs on any Python from 3.7 on.
+
+An exported model is one ``.npz`` file without pickles, which :mod:`charrnn.export` writes:
+
+==================  ==========================================================================
+``format``          int64 scalar, the format version, 1
+``about``           UTF-8 bytes, uint8: JSON of the run, as in ``run.json``
+``vocabulary``      uint32 [C], the code points of the characters in id order
+``kernel_0`` …      float32 [I + L, 4L] of each layer, I = C for the first and L for the others; gates i, j, f, o
+``bias_0`` …        float32 [4L], with the forget bias added
+``softmax_kernel``  float32 [L, C]
+``softmax_bias``    float32 [C]
+==================  ==========================================================================
+"""
+import ast
+import io
+import json
+import math
+import re
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from charrnn import drawing
+from charrnn.checkpoint import CheckpointError, run_from_record
+from charrnn.data import Vocabulary
+
+FORMAT_VERSION = 1
+LARGEST_HEADER = 4096  # bytes of a .npy header, far more than any that is meant
+
+
+class _Layer(NamedTuple):
+    """A layer's weights, scaled so that one exponential serves all gates: i, f and o by -1, and j by -2.
+
+    Attributes:
+        table: of the first layer float32 [C, 4L], the products of the one-hot inputs and the bias; else None.
+        kernel: float32, of the first layer for h alone [L, 4L], of the others for input and h [2L, 4L].
+        transposed: the same, laid out for a product from the left: [4L, L] or [4L, 2L].
+        bias: float32 [4L]; it is in the table of the first layer.
+    """
+
+    table: Any
+    kernel: np.ndarray
+    transposed: np.ndarray
+    bias: np.ndarray
+
+
+class NumpyLSTM:
+    """An exported model.
+
+    Attributes:
+        name: the path that it was read from.
+        vocabulary: the Vocabulary.
+        run: the checkpoint.Run that it comes from, or None.
+        lstm_size: L.
+        num_layers: number of layers.
+        skipped: nothing, where a Checkpoint says what was passed over on the way to it.
+    """
+
+    skipped = ()
+
+    def __init__(self, path):
+        """Read a model.
+
+        Args:
+            path: of a ``.npz`` file that ``charrnn-export`` wrote.
+
+        Raises:
+            CheckpointError: it is missing, damaged, has a pickle inside, or a newer charrnn wrote it.
+        """
+        arrays = _read_arrays(path)
+        try:
+            self._take(arrays)
+        except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            raise CheckpointError("{} is not an exported model, or damaged: {}".format(
+                path, "it has no {}".format(error) if isinstance(error, KeyError) else error))
+        self.name = str(path)
+
+    def _take(self, arrays):
+        if arrays["format"].shape != () or int(arrays["format"]) != FORMAT_VERSION:
+            raise ValueError("it has format {}, and this charrnn reads format {}".format(
+                arrays["format"], FORMAT_VERSION))
+        self.run = None
+        record = json.loads(_expect(arrays["about"], np.uint8, None).tobytes().decode("utf-8", "surrogatepass"))
+        points = _expect(arrays["vocabulary"], np.uint32, None)
+        if points.max(initial=0) > 0x10ffff:
+            raise ValueError("its vocabulary has a number that is no character")
+        self.vocabulary = Vocabulary(map(chr, points.tolist()))
+        if record is not None:
+            self.run = run_from_record(record)
+        num_classes = len(self.vocabulary)
+        self._softmax = arrays["softmax_kernel"]
+        self.lstm_size = size = len(self._softmax)
+        _expect(self._softmax, np.float32, (size, num_classes))
+        self._softmax_bias = _expect(arrays["softmax_bias"], np.float32, (num_classes,))
+        self.num_layers = sum(bool(re.match(r"kernel_\d", name)) for name in arrays)
+        if not self.num_layers or not size:
+            raise ValueError("it has no layers")
+        scale = np.repeat(np.array([-1, -2, -1, -1], np.float32), size)  # [4L]
+        self._layers = []
+        for index in range(self.num_layers):
+            inputs = size if index else num_classes
+            kernel = _expect(arrays["kernel_{}".format(index)], np.float32, (inputs + size, 4 * size)) * scale
+            bias = _expect(arrays["bias_{}".format(index)], np.float32, (4 * size,)) * scale
+            table = None
+            if index == 0:  # a one-hot row times a matrix is a row of the matrix
+                table, kernel = kernel[:inputs] + bias, kernel[inputs:]
+            self._layers.append(_Layer(table, np.ascontiguousarray(kernel), np.ascontiguousarray(kernel.T), bias))
+
+    def zero_state(self, rows=1):
+        """Return the state before a text: a list of (c, h) for each layer, float32 [rows, L] each."""
+        return [(np.zeros((rows, self.lstm_size), np.float32), np.zeros((rows, self.lstm_size), np.float32))
+                for _ in range(self.num_layers)]
+
+    def step(self, ids, state):
+        """Read a character in each row.
+
+        Args:
+            ids: int array [B] in [0, C).
+            state: the state before it, (c, h) of float32 [B, L] a layer.
+
+        Returns:
+            (output, state): float32 [B, L], the last layer's h, and the state after it.
+        """
+        below, after = None, []
+        with np.errstate(over="ignore"):  # exp may pass the largest float32: one over that is 0, as it should be
+            for layer, (c, h) in zip(self._layers, state):
+                joined = h if below is None else np.concatenate([below, h], axis=1)
+                if len(ids) == 1:  # a product from the left reads the matrix in the order of memory
+                    gates = np.dot(layer.transposed, joined[0])[np.newaxis]  # [1, 4L]
+                else:
+                    gates = np.dot(joined, layer.kernel)  # [B, 4L]
+                gates += layer.bias if below is not None else layer.table[ids]
+                np.exp(gates, out=gates)
+                gates += 1
+                np.reciprocal(gates, out=gates)
+                size = self.lstm_size
+                i, j, f, o = (gates[:, gate * size:(gate + 1) * size] for gate in range(4))
+                j = 2 * j - 1  # tanh(x) = 2 · sigmoid(2x) - 1
+                c = f * c + i * j
+                below = o * (2 / (1 + np.exp(-2 * c)) - 1)
+                after.append((c, below))
+        return below, after
+
+    def logits(self, output):
+        """Return the logits [B, C] of the next character after an output [B, L]."""
+        return np.dot(output, self._softmax) + self._softmax_bias
+
+    def read(self, ids, state):
+        """Read a text; return the logits after it [1, C], and the state.
+
+        Args:
+            ids: int array [T], T at least 1.
+            state: the state before it, of one row.
+        """
+        for index in ids:
+            output, state = self.step([index], state)
+        return self.logits(output), state
+
+    def draw(self, logits, state, uniforms, settings):
+        """Draw and feed back.
+
+        Args:
+            logits: float32 [B, C], of the first character to draw.
+            state: the state that they come from, [B, L] each.
+            uniforms: float64 [T, B] in [0, 1), a number for each draw.
+            settings: a drawing.Settings.
+
+        Returns:
+            (ids, log_probabilities, logits, state): int [T, B] and float32 [T, B], natural logarithms of what
+            the network gave the drawn characters, before temperature and cuts; what to go on with.
+        """
+        drawn = np.empty(uniforms.shape, np.int64)
+        log_probabilities = np.empty(uniforms.shape, np.float32)
+        for step, numbers in enumerate(uniforms):
+            ids = drawing.draw(logits, numbers, settings)
+            drawn[step] = ids
+            log_probabilities[step] = _log_probability(logits, ids)
+            output, state = self.step(ids, state)
+            logits = self.logits(output)
+        return drawn, log_probabilities, logits, state
+
+    def surprises(self, inputs, targets, state):
+        """Read windows of text.
+
+        Args:
+            inputs, targets: int arrays [B, S], each target being the character after its input.
+            state: the state before them.
+
+        Returns:
+            (nats, state): float32 [B, S], minus the natural logarithms of the targets' probabilities, and the state
+            after them.
+        """
+        nats = np.empty(inputs.shape, np.float32)
+        for step in range(inputs.shape[1]):
+            output, state = self.step(inputs[:, step], state)
+            nats[:, step] = -_log_probability(self.logits(output), targets[:, step])
+        return nats, state
+
+    def repeated(self, state, rows):
+        """Return a state of one row for several rows."""
+        return [(np.repeat(c, rows, axis=0), np.repeat(h, rows, axis=0)) for c, h in state]
+
+    def close(self):
+        """Do nothing: there is no session."""
+
+
+def _log_probability(logits, ids):
+    """Return the natural logarithm of the softmax [B] at an id of each row."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted[np.arange(len(ids)), ids] - np.log(np.exp(shifted).sum(axis=1))
+
+
+def _expect(array, dtype, shape):
+    """Return an array; ValueError where it is of another kind. A shape of None is that of any list."""
+    if array.dtype != dtype or (array.shape != shape if shape is not None else array.ndim != 1):
+        raise ValueError("an array has {} {}, not {} {}".format(
+            array.dtype, array.shape, np.dtype(dtype), "(any,)" if shape is None else shape))
+    return array
+
+
+def _read_arrays(path):
+    """Return the arrays of a .npz file. Nothing is allocated that the file does not hold: sizes are not believed."""
+    try:
+        size = Path(path).stat().st_size
+        with zipfile.ZipFile(str(path)) as archive:
+            members = archive.infolist()
+            if any(member.compress_type != zipfile.ZIP_STORED or member.file_size > size for member in members):
+                raise ValueError("a member is compressed, or larger than the file")
+            if sum(member.file_size for member in members) > size:
+                raise ValueError("its members are larger than the file")
+            return {re.sub(r"\.npy$", "", member.filename): _array(archive.read(member)) for member in members}
+    except (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, MemoryError, RecursionError, SyntaxError,
+            KeyError, UnicodeError, zipfile.BadZipFile, zlib.error) as error:
+        raise CheckpointError("the model {} cannot be read: {}".format(
+            path, getattr(error, "strerror", None) or error or type(error).__name__))
+
+
+def _array(content):
+    """Return the array of a .npy file's bytes; ValueError for objects, and where header and bytes disagree."""
+    stream = io.BytesIO(content)
+    if stream.read(6) != b"\x93NUMPY":
+        raise ValueError("a member is not a .npy file")
+    version = stream.read(2)
+    width = {b"\x01\x00": 2, b"\x02\x00": 4}.get(version)
+    if width is None:
+        raise ValueError("a member is of an unknown .npy version")
+    length = int.from_bytes(stream.read(width), "little")
+    if length > LARGEST_HEADER:
+        raise ValueError("a header of {:,} bytes".format(length))
+    header = ast.literal_eval(stream.read(length).decode("latin-1").strip())
+    if not isinstance(header, dict) or set(header) != {"descr", "fortran_order", "shape"}:
+        raise ValueError("a header is not one of NumPy's")
+    if header["descr"] not in ("<f4", "<i8", "<u4", "|u1"):
+        raise ValueError("an array of kind {!r}, which no model has".format(header["descr"]))
+    shape, dtype = header["shape"], np.dtype(header["descr"])
+    if not isinstance(shape, tuple) or not all(type(side) is int and 0 <= side <= len(content) for side in shape):
+        raise ValueError("an array of shape {!r}".format(shape))
+    data = content[stream.tell():]
+    count = 1
+    for side in shape:
+        count *= side
+    if count * dtype.itemsize != len(data):
+        raise ValueError("an array says that it has {:,} bytes, and has {:,}".format(
+            count * dtype.itemsize, len(data)))
+    array = np.frombuffer(data, dtype).reshape(shape, order="F" if header["fortran_order"] else "C")
+    if dtype.kind == "f" and not math.isfinite(float(np.abs(array).max(initial=0))):
+        raise ValueError("an array has numbers that are not finite")
+    return array
