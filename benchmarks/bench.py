@@ -21,6 +21,9 @@ RECIPE = {"N": 100, "M": 100, "L": 512, "layers": 2, "C": 83}
 SMALL = {"N": 50, "M": 50, "L": 128, "layers": 2, "C": 83}
 
 
+TICKS = (1000, 2000, 5000, 10000, 20000, 50000, 100000)  # characters a second, in the plot
+
+
 class Worker:
     """A variant's process. Its figures: seconds a step of each turn, and at the end its peak of memory."""
 
@@ -89,7 +92,8 @@ def training(sizes, options):
 def generation(options):
     sizes = {key: RECIPE[key] for key in ("L", "layers", "C")}
     variants = [("one by one", "one_by_one", dict(sizes, B=1))] + [
-        ("in graph, {} streams".format(b), "in_graph", dict(sizes, B=b)) for b in (1, 8, 64)]
+        ("in {}, {} stream{}".format(engine, b, "s" * (b > 1)), "in_" + engine, dict(sizes, B=b))
+        for engine in ("graph", "numpy") for b in (1, 8, 64)]
     return measure(variants, options.rounds, options.seconds, options.pythons)
 
 
@@ -166,6 +170,8 @@ def plot(figures, path):
         axis.set_yscale("log")
         axis.set_xticks(sorted(points))
         axis.set_xticklabels(map(str, sorted(points)))
+        axis.set_yticks(TICKS)
+        axis.set_yticklabels(["{:,}".format(tick) for tick in TICKS])
         axis.minorticks_off()
         axis.set_xlabel(titles[letter])
         axis.grid(alpha=0.3)

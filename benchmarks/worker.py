@@ -126,6 +126,20 @@ def one_by_one(sizes):
 
 def in_graph(sizes):
     """Generation by the loop in the graph, a step of which draws B characters; done by the sampler."""
+    return _sampling_step(sizes, lambda found, folder: found)
+
+
+def in_numpy(sizes):
+    """The same by an exported model, in NumPy alone."""
+    def exported(found, folder):
+        from charrnn.export import export_npz
+        from charrnn.numpy_lstm import NumpyLSTM
+        export_npz(found, folder + "/model.npz")
+        return NumpyLSTM(folder + "/model.npz")
+    return _sampling_step(sizes, exported)
+
+
+def _sampling_step(sizes, model_of):
     import tempfile
 
     import tensorflow.compat.v1 as tf
@@ -139,7 +153,7 @@ def in_graph(sizes):
     with tempfile.TemporaryDirectory() as folder, tf.Session() as session:
         session.run(tf.global_variables_initializer())
         prefix = tf.train.Saver().save(session, folder + "/random.ckpt")
-        sampler = Sampler(open_checkpoint(prefix, vocabulary), sizes["B"])
+        sampler = Sampler(model_of(open_checkpoint(prefix, vocabulary), folder), sizes["B"])
 
     def step(count):
         for _ in sampler.generate(vocabulary.chars[0], count):
@@ -149,7 +163,7 @@ def in_graph(sizes):
 
 
 VARIANTS = {function.__name__: function for function in (
-    notebook, fused, floor, pytorch, one_by_one, in_graph)}
+    notebook, fused, floor, pytorch, one_by_one, in_graph, in_numpy)}
 
 
 def main(name, sizes):
