@@ -375,11 +375,6 @@ def run_of(prefix):
     return read_run(folder) if (folder / RUN_FILE).exists() else None
 
 
-def knows_vocabulary(path):
-    """Return whether a run folder, or the folder of a checkpoint, has a ``run.json``."""
-    return any((folder / RUN_FILE).exists() for folder in (Path(path), Path(path).parent))
-
-
 def _network_sizes(prefix):
     """Return C, L, the number of layers and the kind of cell, read off a checkpoint's variables."""
     import tensorflow.compat.v1 as tf

@@ -6,10 +6,9 @@ import sys
 
 import numpy as np
 
-from charrnn import baselines, console, corpus
+from charrnn import baselines, console, corpus, models
 from charrnn import checkpoint as checkpoints
-from charrnn.data import Vocabulary, split
-from charrnn.models import open_model, run_of
+from charrnn.data import split
 from charrnn.numpy_lstm import NumpyLSTM
 
 WARM_UP = 500  # characters that a row reads before the first that counts
@@ -158,8 +157,9 @@ def _rows_of_table(nats, text, vocabulary, training):
 
 def _training_text(args, run):
     """Return the text that a run was trained on, without what it held out, and its SHA-256."""
-    if args.train_text is not None:
-        found = corpus.read(args.train_text, args.encoding)
+    named = args.vocab_from if args.train_text is None else args.train_text
+    if named is not None:
+        found = corpus.read(named, args.encoding)
     elif run:
         found = corpus.read(run.text_name, run.text_encoding)
         if found.sha256 != run.text_sha256:
@@ -183,8 +183,7 @@ def _parser():
                              "and a path or a known text")
     parser.add_argument("--held-out", action="store_true",
                         help="in place of a TEXT, the end of the training text that the run has held out")
-    parser.add_argument("--best", action="store_true",
-                        help="of a folder, take the checkpoint with the lowest validation loss")
+    models.add_arguments(parser)
     parser.add_argument("--rows", metavar="N", type=int, default=1,
                         help="read the text in N pieces side by side, each after the {} characters before it: sooner "
                              "done, and off by as much as what stands further back would have told "
@@ -192,8 +191,6 @@ def _parser():
     parser.add_argument("--train-text", metavar="TEXT", default=None,
                         help="the text that the model was trained on, for what the figure is compared with "
                              "(default: the one that the run names)")
-    parser.add_argument("--encoding", metavar="NAME", default="utf-8",
-                        help="encoding of texts given by their path (default: utf-8)")
     return parser
 
 
@@ -210,12 +207,8 @@ def _main(args):
     if args.rows < 1:
         raise ValueError("--rows must be at least 1, not {}".format(args.rows))
     place = args.places[0] if len(args.places) > wanted else "checkpoints"
-    vocabulary = None
-    if args.train_text is not None and not checkpoints.knows_vocabulary(place):
-        vocabulary = Vocabulary.from_text(corpus.read(args.train_text, args.encoding).text)
-    found = open_model(place, vocabulary, best=args.best)
-    console.say_skipped(found.skipped)
-    run = run_of(found)
+    found = models.open_named(place, args)
+    run = models.run_of(found)
     training, trained_on, trouble = None, None, None
     try:
         (training, held_out), trained_on = _training_text(args, run)

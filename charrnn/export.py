@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from charrnn import checkpoint as checkpoints
-from charrnn import console, corpus, files, numpy_lstm
-from charrnn.data import Vocabulary
+from charrnn import console, files, models, numpy_lstm
 
 CHECKED = 1000  # characters on which an export is held against the graph
 TOLERANCE = 1e-5
@@ -140,11 +139,7 @@ def _parser():
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a checkpoint, or a folder for its latest one")
     parser.add_argument("target", metavar="FILE", help="the .npz file to write, or the folder of a SavedModel")
     parser.add_argument("--format", choices=["npz", "saved-model"], default="npz", help="(default: npz)")
-    parser.add_argument("--best", action="store_true",
-                        help="of a folder, take the checkpoint with the lowest validation loss")
-    parser.add_argument("--vocab-from", metavar="TEXT", default=None,
-                        help="for a checkpoint of the notebook's own, the text that it was trained on")
-    parser.add_argument("--encoding", metavar="NAME", default="utf-8", help="encoding of that text (default: utf-8)")
+    models.add_arguments(parser)
     return parser
 
 
@@ -154,11 +149,9 @@ def main(argv=None):
 
 
 def _main(args):
-    vocabulary = None
-    if args.vocab_from is not None:
-        vocabulary = Vocabulary.from_text(corpus.read(args.vocab_from, args.encoding).text)
-    found = checkpoints.open_checkpoint(args.checkpoint, vocabulary, best=args.best)
-    console.say_skipped(found.skipped)
+    found = models.open_named(args.checkpoint, args)
+    if isinstance(found, numpy_lstm.NumpyLSTM):
+        raise ValueError("{} is exported already".format(found.name))
     ids = np.random.RandomState(0).randint(len(found.vocabulary), size=CHECKED)
     if args.format == "npz":
         export_npz(found, args.target)

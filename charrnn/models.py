@@ -1,5 +1,7 @@
 """What text can be written and measured with: a checkpoint, or a model that was exported."""
 from charrnn import checkpoint as checkpoints
+from charrnn import console, corpus
+from charrnn.data import Vocabulary
 from charrnn.numpy_lstm import NumpyLSTM
 
 
@@ -27,3 +29,24 @@ def open_model(path, vocabulary=None, *, best=False):
 def run_of(model):
     """Return the Run that a model comes from, or None."""
     return model.run if isinstance(model, NumpyLSTM) else checkpoints.run_of(model.prefix)
+
+
+def add_arguments(parser):
+    """Add the arguments by which every script that uses a model names it, but for its path."""
+    parser.add_argument("--best", action="store_true",
+                        help="of a folder, take the checkpoint with the lowest validation loss")
+    parser.add_argument("--vocab-from", metavar="TEXT", default=None,
+                        help="for a checkpoint of the notebook's own, which does not know its vocabulary: the text that "
+                             "it was trained on, a path or a known name")
+    parser.add_argument("--encoding", metavar="NAME", default="utf-8",
+                        help="encoding of texts given by their path (default: utf-8)")
+
+
+def open_named(path, args):
+    """Open the model that a script's arguments name, and say what was passed over on the way."""
+    vocabulary = None
+    if args.vocab_from is not None:
+        vocabulary = Vocabulary.from_text(corpus.read(args.vocab_from, args.encoding).text)
+    model = open_model(path, vocabulary, best=args.best)
+    console.say_skipped(model.skipped)
+    return model

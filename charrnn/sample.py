@@ -8,10 +8,9 @@ from typing import List, NamedTuple
 import numpy as np
 
 from charrnn import checkpoint as checkpoints
-from charrnn import console, corpus, novelty, unknown
-from charrnn.data import Vocabulary, split
+from charrnn import console, corpus, models, novelty, unknown
+from charrnn.data import split
 from charrnn.drawing import Settings
-from charrnn.models import open_model, run_of
 from charrnn.numpy_lstm import NumpyLSTM
 
 PRIME = "The "
@@ -284,8 +283,7 @@ def _parser():
                "  charrnn-sample model.npz --temperature 0.7 --top-p 0.95 --interactive")
     parser.add_argument("model", metavar="MODEL", nargs="?", default="checkpoints",
                         help="a checkpoint, a folder for its latest one, or an exported .npz (default: checkpoints)")
-    parser.add_argument("--best", action="store_true",
-                        help="of a folder, take the checkpoint with the lowest validation loss")
+    models.add_arguments(parser)
     text = parser.add_argument_group("text")
     text.add_argument("--prime", metavar="TEXT", default=None,
                       help="how the text begins; - reads it from standard input (default: 'The ', or where the model "
@@ -327,11 +325,6 @@ def _parser():
                           "others")
     out.add_argument("--train-text", metavar="TEXT", default=None,
                      help="that training text (default: the one that the model names)")
-    notebook = parser.add_argument_group("checkpoints of the notebook's own, which do not know their vocabulary")
-    notebook.add_argument("--vocab-from", metavar="TEXT", default=None,
-                          help="the text that the model was trained on: a path or a known name")
-    notebook.add_argument("--encoding", metavar="NAME", default="utf-8",
-                          help="encoding of texts given by their path (default: utf-8)")
     return parser
 
 
@@ -394,11 +387,7 @@ def _resolved(prime, vocabulary, how):
 
 def _main(args):
     _check(args)
-    vocabulary = None
-    if args.vocab_from is not None:
-        vocabulary = Vocabulary.from_text(corpus.read(args.vocab_from, args.encoding).text)
-    model = open_model(args.model, vocabulary, best=args.best)
-    console.say_skipped(model.skipped)
+    model = models.open_named(args.model, args)
     settings = _settings(args, model.vocabulary)
     seed = args.seed
     if args.interactive:
@@ -427,7 +416,7 @@ def _output(path):
 
 def _reference(args, model):
     """Return the training text, without what was held out, as a novelty.Reference."""
-    run = run_of(model)
+    run = models.run_of(model)
     if args.train_text is not None:
         text = corpus.read(args.train_text, args.encoding).text
     elif run:

@@ -6,10 +6,8 @@ import sys
 
 import numpy as np
 
-from charrnn import console, corpus, unknown
-from charrnn.data import Vocabulary
+from charrnn import console, corpus, models, unknown
 from charrnn.evaluate import measure
-from charrnn.models import open_model
 
 # Surprise in bits from which a character is shown in a colour, with the colour's number of the 256.
 COLOURS = ((8, 196), (6, 208), (4, 220), (2, 150), (0, None))
@@ -56,20 +54,16 @@ def _parser():
                "  charrnn-score model.npz --file chapter.txt --no-table")
     parser.add_argument("model", metavar="MODEL", nargs="?", default="checkpoints",
                         help="a checkpoint, a folder for its latest one, or an exported .npz (default: checkpoints)")
-    parser.add_argument("--best", action="store_true",
-                        help="of a folder, take the checkpoint with the lowest validation loss")
+    models.add_arguments(parser)
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument("--text", metavar="TEXT", help="the text; - reads it from standard input")
     given.add_argument("--file", metavar="FILE", help="a path or a known text")
-    parser.add_argument("--encoding", metavar="NAME", default="utf-8", help="encoding of a file (default: utf-8)")
     parser.add_argument("--unknown", choices=unknown.CHOICES, default="error",
                         help="what to do with characters that the model never saw, as for charrnn-sample "
                              "(default: error)")
     parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
                         help="show the text in colours (default: auto, on a terminal)")
     parser.add_argument("--no-table", action="store_true", help="leave the table out")
-    parser.add_argument("--vocab-from", metavar="TEXT", default=None,
-                        help="for a checkpoint of the notebook's own, the text that it was trained on")
     return parser
 
 
@@ -79,11 +73,7 @@ def main(argv=None):
 
 
 def _main(args):
-    vocabulary = None
-    if args.vocab_from is not None:
-        vocabulary = Vocabulary.from_text(corpus.read(args.vocab_from, args.encoding).text)
-    model = open_model(args.model, vocabulary, best=args.best)
-    console.say_skipped(model.skipped)
+    model = models.open_named(args.model, args)
     text = corpus.read(args.file, args.encoding).text if args.file is not None else (
         console.read_input() if args.text == "-" else args.text)
     text, note = unknown.resolve(text, model.vocabulary, args.unknown)
