@@ -36,8 +36,8 @@ def add_arguments(parser):
     parser.add_argument("--best", action="store_true",
                         help="of a folder, take the checkpoint with the lowest validation loss")
     parser.add_argument("--vocab-from", metavar="TEXT", default=None,
-                        help="for a checkpoint of the notebook's own, which does not know its vocabulary: the text that "
-                             "it was trained on, a path or a known name")
+                        help="for a checkpoint of the notebook's own, which does not know its vocabulary: the text "
+                             "that it was trained on, a path or a known name")
     parser.add_argument("--encoding", metavar="NAME", default="utf-8",
                         help="encoding of texts given by their path (default: utf-8)")
 
