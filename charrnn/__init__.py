@@ -2,22 +2,28 @@
 
 The names of the notebook are here: ``get_batches`` from :mod:`charrnn.data`; ``build_inputs``,
 ``build_lstm``, ``build_output``, ``build_loss``, ``build_optimizer`` and ``CharRNN`` from
-:mod:`charrnn.model`. TensorFlow is imported when one of the latter is first used, not before.
+:mod:`charrnn.model`. NumPy and TensorFlow are imported when one that needs them is first used, not before.
 """
-from charrnn.data import Vocabulary, get_batches, load_text
+from importlib import import_module
+
+from charrnn.blas import choose_kernels
 
 __version__ = "0.1.0"
 
-_MODEL_NAMES = ["build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer", "CharRNN"]
-__all__ = ["Vocabulary", "get_batches", "load_text"] + _MODEL_NAMES
+_MODULES = dict(
+    dict.fromkeys(["Vocabulary", "get_batches", "load_text"], "charrnn.data"),
+    **dict.fromkeys(["build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer", "CharRNN"],
+                    "charrnn.model"))
+__all__ = list(_MODULES)
+
+choose_kernels()
 
 
 def __getattr__(name):
-    if name in _MODEL_NAMES:
-        from charrnn import model
-        return getattr(model, name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError("module 'charrnn' has no attribute {!r}".format(name))
 
 
 def __dir__():
-    return sorted(list(globals()) + _MODEL_NAMES)
+    return sorted(list(globals()) + __all__)

@@ -15,6 +15,7 @@ can be sampled from when its vocabulary is given.
 """
 import contextlib
 import hashlib
+import io
 import json
 import os
 import re
@@ -29,6 +30,7 @@ import numpy as np
 import charrnn
 from charrnn import files
 from charrnn.data import Vocabulary
+from charrnn.hyperparameters import FIXED
 
 FORMAT_VERSION = 1
 RUN_FILE = "run.json"
@@ -58,6 +60,7 @@ class Run(NamedTuple):
         text_sha256: hexadecimal SHA-256 of its bytes.
         text_encoding: the encoding of those bytes.
         best: name of the checkpoint with the lowest validation loss, where there is one.
+        init_from: the checkpoint whose weights it was started from, where there was one.
     """
 
     hyperparameters: dict
@@ -66,6 +69,7 @@ class Run(NamedTuple):
     text_sha256: str
     text_encoding: str
     best: Optional[str] = None
+    init_from: Optional[str] = None
 
 
 class Progress(NamedTuple):
@@ -154,6 +158,7 @@ def record_of(run):
         "vocabulary": "".join(run.vocabulary.chars),
         "text": {"name": run.text_name, "sha256": run.text_sha256, "encoding": run.text_encoding},
         "best": run.best,
+        "init_from": run.init_from,
     }
 
 
@@ -168,12 +173,15 @@ def run_from_record(record):
             raise ValueError("it has format {!r}, and this charrnn reads format {}".format(
                 record["format"], FORMAT_VERSION))
         run = Run(dict(record["hyperparameters"]), Vocabulary(record["vocabulary"]), str(record["text"]["name"]),
-                  str(record["text"]["sha256"]), str(record["text"]["encoding"]), record["best"])
+                  str(record["text"]["sha256"]), str(record["text"]["encoding"]), record["best"],
+                  record["init_from"])
         for name, value in run.hyperparameters.items():
             if not (value is None or type(value) in (int, float, bool, str)):
                 raise ValueError("{} is {!r}".format(name, value))
         if not (run.best is None or isinstance(run.best, str) and _step_of(run.best)):
             raise ValueError("best is {!r}".format(run.best))
+        if not (run.init_from is None or isinstance(run.init_from, str)):
+            raise ValueError("init_from is {!r}".format(run.init_from))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError("{}: {}".format(type(error).__name__, error))
     return run
@@ -225,8 +233,8 @@ def _step_of(name):
 def list_checkpoints(folder):
     """Return the prefixes of a folder's checkpoints, the newest last, whether they are whole or not.
 
-    In a run's folder they are those that have a record, by their steps; in the notebook's, those that TensorFlow's
-    list names, or where that is missing or damaged, those that are there.
+    In a run's folder they are those that have a record or are in TensorFlow's list, by their steps; in the notebook's,
+    those that TensorFlow's list names, or where that is missing or damaged, those that are there.
 
     Raises:
         CheckpointError: the folder is missing; NoCheckpointError, which is one: it has no checkpoint.
@@ -237,8 +245,11 @@ def list_checkpoints(folder):
         raise CheckpointError("there is no file or folder {}: train first (charrnn-train)".format(folder))
     suffix = ".json" if (folder / RUN_FILE).exists() else ".index"
     found = [path.name[:-len(suffix)] for path in folder.glob("*.ckpt" + suffix)]
-    names = sorted(filter(_step_of, found), key=_step_of)
-    if suffix == ".index":
+    names = sorted((name for name in found if _step_of(name) is not None), key=_step_of)
+    if suffix == ".json":
+        # also those whose record was lost; a save that was cut short is not in the list
+        names = sorted({*names, *(name for name in _names_in_list(folder) if _step_of(name) is not None)}, key=_step_of)
+    else:
         # only the names count: a folder that was moved may still list the place where it was written
         names = _names_in_list(folder) or names
     if not names:
@@ -273,7 +284,7 @@ def check_whole(prefix):
         recorded = {str(file): (entry["bytes"], entry["sha256"]) for file, entry in record["files"].items()}
         complete = record["format"] == FORMAT_VERSION and {
             name + suffix for suffix in (".index", ".data-00000-of-00001", ".progress.npz")} <= set(recorded)
-        vocabulary = record["vocabulary_sha256"]
+        fixed = record["run_sha256"]
     except OSError as error:
         raise CheckpointError("{} is not whole: its record {}.json cannot be read ({})".format(
             prefix, name, error.strerror or error))
@@ -282,14 +293,24 @@ def check_whole(prefix):
             prefix, name, type(error).__name__, error))
     if not complete:
         raise CheckpointError("{} is not whole: its record {}.json is damaged".format(prefix, name))
-    if vocabulary != _vocabulary_sha256(read_run(folder).vocabulary):
-        raise CheckpointError("{} does not belong to the vocabulary in {}".format(prefix, folder / RUN_FILE))
+    if fixed != _fixed_sha256(read_run(folder)):
+        raise CheckpointError("{} does not belong to the vocabulary, text and sizes in {}".format(
+            prefix, folder / RUN_FILE))
     for file, (size, sha256) in recorded.items():
         path = folder / file
-        if Path(file).name != file or not path.is_file():
-            raise CheckpointError("{} is not whole: {} is gone".format(prefix, file))
+        if not re.fullmatch(re.escape(name) + r"\.[\w.-]{1,50}", file) or not path.is_file():
+            raise CheckpointError("{} is not whole: {!r} is gone".format(prefix, file))
         if path.stat().st_size != size or _sha256(path) != sha256:
             raise CheckpointError("{} is not whole: {} is not as it was saved".format(prefix, file))
+
+
+def is_whole(folder, name):
+    """Return whether a folder has a checkpoint of a name, and it is whole."""
+    try:
+        check_whole(str(Path(folder) / name))
+    except CheckpointError:
+        return False
+    return True
 
 
 def _sha256(path):
@@ -300,8 +321,11 @@ def _sha256(path):
     return digest.hexdigest()
 
 
-def _vocabulary_sha256(vocabulary):
-    return hashlib.sha256("".join(vocabulary.chars).encode("utf-8", "surrogatepass")).hexdigest()
+def _fixed_sha256(run):
+    """Return the SHA-256 of what the weights and the place in the text hang on."""
+    fixed = ["".join(run.vocabulary.chars), run.text_sha256, run.text_encoding,
+             {name: run.hyperparameters.get(name) for name in FIXED}]
+    return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
 
 
 def newest_whole(folder):
@@ -446,7 +470,7 @@ def load_weights(session, prefix):
                 raise CheckpointError("{} is of another network: {}: {}".format(prefix, variable.op.name, error))
 
 
-def save(session, saver, folder, lstm_size, progress, vocabulary, max_to_keep=100):
+def save(session, saver, folder, lstm_size, progress, run, max_to_keep=100):
     """Save a checkpoint: aside, flushed, then moved into place, its record last; then forget the oldest.
 
     Args:
@@ -455,7 +479,7 @@ def save(session, saver, folder, lstm_size, progress, vocabulary, max_to_keep=10
         folder: the run folder.
         lstm_size: L.
         progress: a Progress.
-        vocabulary: the Vocabulary of the run.
+        run: the Run, with the best checkpoint that it has then; it is written down where that is this one.
         max_to_keep: checkpoints to keep, besides the best.
 
     Returns:
@@ -472,26 +496,31 @@ def save(session, saver, folder, lstm_size, progress, vocabulary, max_to_keep=10
     try:
         remove_leftovers(folder)
         stage.mkdir()
-        np.savez(str(stage / (name + ".progress.npz")), **progress._asdict())
+        content = io.BytesIO()  # for a ZipFile that cannot write to the disk complains once more when it goes
+        np.savez(content, **progress._asdict())
+        (stage / (name + ".progress.npz")).write_bytes(content.getvalue())
         saver.save(session, str(stage / name), write_state=False)
         written = sorted(path.name for path in stage.iterdir())
         for each in written:
             files.flush(stage / each)
-        record = {"format": FORMAT_VERSION, "step": progress.step, "vocabulary_sha256": _vocabulary_sha256(vocabulary),
+        record = {"format": FORMAT_VERSION, "step": progress.step, "run_sha256": _fixed_sha256(run),
                   "files": {each: {"bytes": (stage / each).stat().st_size, "sha256": _sha256(stage / each)}
                             for each in written}}
         files.write_whole(stage / (name + ".json"), (json.dumps(record, indent=2) + "\n").encode())
         for each in [*written, name + ".json"]:
             os.replace(str(stage / each), str(folder / each))
         files.flush(folder)
-        _write_list(folder)
     except (tf.errors.OpError, ValueError, OSError) as error:
         raise OSError("the checkpoint {} could not be saved: {}".format(
             prefix, getattr(error, "strerror", None) or _reason(error)))
     finally:
         with contextlib.suppress(OSError):
             remove_leftovers(folder)
-    _forget(folder, max_to_keep, "i{}_".format(progress.best_step))
+    with contextlib.suppress(OSError):  # saved it is; the next save makes good what could not be done here
+        _write_list(folder)
+        if read_run(folder).best != run.best:
+            write_run(folder, run)  # before the best so far is forgotten
+        _forget(folder, progress.step, max_to_keep, run.best)
     return prefix
 
 
@@ -505,16 +534,26 @@ def remove_leftovers(folder):
 
 def _write_list(folder):
     """Write TensorFlow's list of the checkpoints, which the notebook's own way of restoring reads."""
-    names = [Path(prefix).name for prefix in list_checkpoints(folder)]
+    names = _recorded(folder)
     lines = ['model_checkpoint_path: "{}"'.format(names[-1])]
     lines += ['all_model_checkpoint_paths: "{}"'.format(name) for name in names]
     files.write_whole(folder / "checkpoint", ("\n".join(lines) + "\n").encode())
 
 
-def _forget(folder, max_to_keep, best):
-    """Remove all checkpoints but the newest and the best; the record last, so that a cut is made good later."""
-    forgotten = [Path(prefix).name for prefix in list_checkpoints(folder)[:-max_to_keep]]
-    forgotten = [name for name in forgotten if not name.startswith(best)]
+def _recorded(folder):
+    """Return the names of the checkpoints that have a record."""
+    return [Path(prefix).name for prefix in list_checkpoints(folder) if Path(prefix + ".json").exists()]
+
+
+def _forget(folder, step, max_to_keep, best):
+    """Remove all checkpoints but the newest and the best; the record last, so that a cut is made good later.
+
+    Those of later steps than the one just saved are broken, for training has gone back behind them: they stand for
+    nothing, and are not counted.
+    """
+    names = _recorded(folder)
+    forgotten = [name for name in names if _step_of(name) <= step][:-max_to_keep]
+    forgotten = [name for name in forgotten if name != best]
     for name in forgotten:
         for path in sorted(folder.glob(name + ".*"), key=lambda path: path.suffix == ".json"):
             path.unlink()

@@ -1,6 +1,7 @@
 """What a training run is made with: its values, presets and learning-rate schedules, and whether it can be done."""
 import math
 import numbers
+import sys
 from typing import NamedTuple, Optional
 
 from charrnn.data import count_windows
@@ -92,10 +93,10 @@ class Hyperparameters(NamedTuple):
 
 _RANGES = [  # names, kind of number, what fits, the same in words
     (("batch_size", "num_steps", "lstm_size", "num_layers", "epochs", "print_every_n", "save_every_n", "max_to_keep"),
-     numbers.Integral, lambda value: value > 0, "a whole number above 0"),
+     numbers.Integral, lambda value: 0 < value < 2 ** 63, "a whole number above 0"),
     (("warmup_steps", "eval_every_n", "early_stop"),
-     numbers.Integral, lambda value: value >= 0, "a whole number, at least 0"),
-    (("learning_rate", "grad_clip"), numbers.Real, lambda value: 0 < value < math.inf, "a number above 0"),
+     numbers.Integral, lambda value: 0 <= value < 2 ** 63, "a whole number, at least 0"),
+    (("learning_rate", "grad_clip"), numbers.Real, lambda value: 0 < value <= sys.float_info.max, "a number above 0"),
     (("keep_prob", "input_keep_prob", "decay"), numbers.Real, lambda value: 0 < value <= 1,
      "a number above 0, at most 1"),
     (("average_decay", "val_fraction"), numbers.Real, lambda value: 0 <= value < 1, "a number from 0 to below 1"),

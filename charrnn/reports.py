@@ -1,6 +1,9 @@
 """What a run leaves for those who watch it: history.csv, and TensorBoard's scalars and samples."""
 import csv
+import errno
 import io
+import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,9 +65,14 @@ class Reports:
                 self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
 
     def add(self, row):
-        """Write a Row down."""
-        with open(str(self._path), "a", encoding="utf-8", newline="") as file:
-            file.write(_line(["" if value is None else repr(value) for value in row]))
+        """Write a Row down; OSError where it cannot be, and then nothing of it is."""
+        line = _line(["" if value is None else repr(value) for value in row]).encode()
+        with open(str(self._path), "ab", buffering=0) as file:
+            end = file.tell()
+            written = file.write(line)
+            if written < len(line):
+                file.truncate(end)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if self._writer:
             import tensorflow.compat.v1 as tf
             self._writer.add_summary(tf.Summary(value=[
@@ -107,6 +115,7 @@ def _lines_until(path, step):
     kept = []
     for line in lines:
         first = line.split(",")[0]
-        if line.endswith("\n") and line.count(",") == len(Row._fields) - 1 and first.isdigit() and int(first) <= step:
+        whole = line.endswith("\n") and line.count(",") == len(Row._fields) - 1 and re.fullmatch("[0-9]{1,18}", first)
+        if whole and int(first) <= step:
             kept.append(line)
     return kept

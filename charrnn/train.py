@@ -64,7 +64,9 @@ def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints",
     moved = _transfer(init_from, text, hyper) if init_from and not resume else None
     old = checkpoint.read_run(checkpoint_dir) if resume else None
     vocabulary = old.vocabulary if old else moved.vocabulary if moved else Vocabulary.from_text(text.text)
-    run = checkpoint.Run(hyper._asdict(), vocabulary, text.name, text.sha256, text.encoding)
+    run = checkpoint.Run(hyper._asdict(), vocabulary, text.name, text.sha256, text.encoding,
+                         old.best if old else None,
+                         old.init_from if old else init_from.prefix if init_from else None)
     if old:
         _check_same_run(old, run, checkpoint_dir)
     training, held_out = split(vocabulary.encode(text.text), hyper.val_fraction)
@@ -231,7 +233,7 @@ def _main(args):
         unknown = set(run.hyperparameters) - set(Hyperparameters._fields)
         if unknown:
             raise checkpoint.CheckpointError("the run in {} has hyperparameters that this charrnn does not know: "
-                                             "{}".format(args.checkpoint_dir, ", ".join(sorted(unknown))))
+                                             "{}".format(args.checkpoint_dir, ", ".join(map(repr, sorted(unknown)))))
         chosen = dict(run.hyperparameters, **chosen)
     elif args.preset:
         chosen = dict(PRESETS[args.preset], **chosen)

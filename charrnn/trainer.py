@@ -102,6 +102,10 @@ class Trainer:
         try:
             prefix, skipped = checkpoint.newest_whole(self._folder)
         except checkpoint.NoCheckpointError:
+            if self._run.init_from:
+                raise checkpoint.CheckpointError(
+                    "the run in {} was stopped before its first checkpoint, and was started from the weights of {}: "
+                    "start it again in another folder".format(self._folder, self._run.init_from))
             return  # the run was stopped before its first checkpoint
         for line in skipped:
             self._say("skipped  " + line)
@@ -120,9 +124,14 @@ class Trainer:
         import tensorflow.compat.v1 as tf
         return tf.nest.pack_sequence_as(self._zero_state, list(array.reshape((-1,) + array.shape[2:])))
 
+    def _name(self, step):
+        return checkpoint.checkpoint_prefix("", step, self._hyper.lstm_size)
+
     def _write_run(self):
-        best = checkpoint.checkpoint_prefix("", self._best_step, self._hyper.lstm_size) if self._best_step else None
-        checkpoint.write_run(self._folder, self._run._replace(best=best))
+        best = self._name(self._best_step)
+        if self._best_step and checkpoint.is_whole(self._folder, best):
+            self._run = self._run._replace(best=best)
+        checkpoint.write_run(self._folder, self._run)
 
     def _plan(self):
         """Return what is about to be done, as pairs of a name and a value."""
@@ -296,11 +305,12 @@ class Trainer:
         with self._untimed():
             progress = checkpoint.Progress(self._step, self._state_array(), np.array(self._epoch_losses, np.float32),
                                            self._best_step, self._best_loss, self._worse)
+            # where a save fails, the best is the best of those that were saved
+            run = self._run._replace(best=self._name(self._step)) if self._best_step == self._step else self._run
             try:
                 prefix = checkpoint.save(self._session, self._saver, self._folder, self._hyper.lstm_size, progress,
-                                         self._run.vocabulary, self._hyper.max_to_keep)
-                if self._best_step == self._step:
-                    self._write_run()
+                                         run, self._hyper.max_to_keep)
+                self._run = run
             except OSError as error:
                 if last:
                     raise
