@@ -36,15 +36,13 @@ class _Layer(NamedTuple):
     """A layer's weights, scaled so that one exponential serves all gates: i, f and o by -1, and j by -2.
 
     Attributes:
-        table: of the first layer float32 [C, 4L], the products of the one-hot inputs and the bias; else None.
-        kernel: float32, of the first layer for h alone [L, 4L], of the others for input and h [2L, 4L].
-        transposed: the same, laid out for a product from the left: [4L, L] or [4L, 2L].
-        bias: float32 [4L]; it is in the table of the first layer.
+        table: of the first layer float32 [C, 4L], the products of the one-hot inputs, and the bias; else None.
+        kernel: float32, of the first layer for h alone [4L, L], of the others for input and h [4L, 2L].
+        bias: float32 [4L, 1]; it is in the table of the first layer.
     """
 
     table: Any
     kernel: np.ndarray
-    transposed: np.ndarray
     bias: np.ndarray
 
 
@@ -92,9 +90,9 @@ class NumpyLSTM:
         if record is not None:
             self.run = run_from_record(record)
         num_classes = len(self.vocabulary)
-        self._softmax = arrays["softmax_kernel"]
-        self.lstm_size = size = len(self._softmax)
-        _expect(self._softmax, np.float32, (size, num_classes))
+        self.lstm_size = size = len(arrays["softmax_kernel"])
+        softmax = _expect(arrays["softmax_kernel"], np.float32, (size, num_classes))
+        self._softmax = np.ascontiguousarray(softmax.T)  # [C, L]
         self._softmax_bias = _expect(arrays["softmax_bias"], np.float32, (num_classes,))
         self.num_layers = sum(bool(re.match(r"kernel_\d", name)) for name in arrays)
         if not self.num_layers or not size:
@@ -108,11 +106,11 @@ class NumpyLSTM:
             table = None
             if index == 0:  # a one-hot row times a matrix is a row of the matrix
                 table, kernel = kernel[:inputs] + bias, kernel[inputs:]
-            self._layers.append(_Layer(table, np.ascontiguousarray(kernel), np.ascontiguousarray(kernel.T), bias))
+            self._layers.append(_Layer(table, np.ascontiguousarray(kernel.T), bias[:, np.newaxis]))
 
     def zero_state(self, rows=1):
-        """Return the state before a text: a list of (c, h) for each layer, float32 [rows, L] each."""
-        return [(np.zeros((rows, self.lstm_size), np.float32), np.zeros((rows, self.lstm_size), np.float32))
+        """Return the state before a text: a list of (c, h) for each layer, float32 [L, rows] each."""
+        return [(np.zeros((self.lstm_size, rows), np.float32), np.zeros((self.lstm_size, rows), np.float32))
                 for _ in range(self.num_layers)]
 
     def step(self, ids, state):
@@ -120,34 +118,32 @@ class NumpyLSTM:
 
         Args:
             ids: int array [B] in [0, C).
-            state: the state before it, (c, h) of float32 [B, L] a layer.
+            state: the state before it, (c, h) of float32 [L, B] a layer.
 
         Returns:
-            (output, state): float32 [B, L], the last layer's h, and the state after it.
+            (output, state): float32 [L, B], the last layer's h, and the state after it.
         """
-        below, after = None, []
+        size, below, after = self.lstm_size, None, []
         with np.errstate(over="ignore"):  # exp may pass the largest float32: one over that is 0, as it should be
             for layer, (c, h) in zip(self._layers, state):
-                joined = h if below is None else np.concatenate([below, h], axis=1)
-                if len(ids) == 1:  # a product from the left reads the matrix in the order of memory
-                    gates = np.dot(layer.transposed, joined[0])[np.newaxis]  # [1, 4L]
-                else:
-                    gates = np.dot(joined, layer.kernel)  # [B, 4L]
-                gates += layer.bias if below is not None else layer.table[ids]
+                gates = _product(layer.kernel, h if below is None else np.concatenate([below, h]))  # [4L, B]
+                gates += layer.bias if below is not None else layer.table[ids].T
                 np.exp(gates, out=gates)
                 gates += 1
                 np.reciprocal(gates, out=gates)
-                size = self.lstm_size
-                i, j, f, o = (gates[:, gate * size:(gate + 1) * size] for gate in range(4))
-                j = 2 * j - 1  # tanh(x) = 2 · sigmoid(2x) - 1
-                c = f * c + i * j
-                below = o * (2 / (1 + np.exp(-2 * c)) - 1)
+                i, j, f, o = gates[:size], gates[size:2 * size], gates[2 * size:3 * size], gates[3 * size:]
+                c = f * c + i * (2 * j - 1)  # tanh(x) = 2 · sigmoid(2x) - 1
+                below = np.exp(-2 * c)
+                below += 1
+                np.divide(2, below, out=below)
+                below -= 1
+                below *= o
                 after.append((c, below))
         return below, after
 
     def logits(self, output):
-        """Return the logits [B, C] of the next character after an output [B, L]."""
-        return np.dot(output, self._softmax) + self._softmax_bias
+        """Return the logits [B, C] of the next character after an output [L, B]."""
+        return _product(self._softmax, output).T + self._softmax_bias
 
     def read(self, ids, state):
         """Read a text; return the logits after it [1, C], and the state.
@@ -165,7 +161,7 @@ class NumpyLSTM:
 
         Args:
             logits: float32 [B, C], of the first character to draw.
-            state: the state that they come from, [B, L] each.
+            state: the state that they come from, [L, B] each.
             uniforms: float64 [T, B] in [0, 1), a number for each draw.
             settings: a drawing.Settings.
 
@@ -202,10 +198,17 @@ class NumpyLSTM:
 
     def repeated(self, state, rows):
         """Return a state of one row for several rows."""
-        return [(np.repeat(c, rows, axis=0), np.repeat(h, rows, axis=0)) for c, h in state]
+        return [(np.repeat(c, rows, axis=1), np.repeat(h, rows, axis=1)) for c, h in state]
 
     def close(self):
         """Do nothing: there is no session."""
+
+
+def _product(matrix, columns):
+    """Return the product of [I, J] and [J, B]. One column goes as a vector, which BLAS does at twice the speed."""
+    if columns.shape[1] == 1:
+        return np.dot(matrix, columns[:, 0])[:, np.newaxis]
+    return np.dot(matrix, columns)
 
 
 def _log_probability(logits, ids):

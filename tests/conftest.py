@@ -68,6 +68,76 @@ def trained(tmp_path_factory):
     return folder / "run"
 
 
+def process_environment(**variables):
+    """Return the environment of a process that is to find this checkout, and says no more than it must."""
+    return dict(os.environ, PYTHONPATH=str(ROOT), **variables)
+
+
+def make_network(folder, chars, lstm_size, num_layers, cell="lstm", gain=1.0):
+    """Save a network of random weights in a folder, as the notebook's Saver would, and return its Checkpoint.
+
+    Args:
+        gain: the weights' standard deviation. With 1 the state forgets what small errors are made; with 3 or more the
+            distributions differ widely from place to place, and so do the states that start out alike.
+    """
+    import tensorflow.compat.v1 as tf
+
+    from charrnn.checkpoint import open_checkpoint
+    from charrnn.data import Vocabulary
+    from charrnn.model import build_lstm, build_output
+    random = np.random.RandomState(5)
+    with tf.Graph().as_default(), tf.Session() as session:
+        stack, state = build_lstm(lstm_size, num_layers, 1, 1.0, cell=cell)
+        inputs = tf.one_hot(tf.zeros([1, 2], tf.int32), len(chars))
+        outputs, _ = tf.nn.dynamic_rnn(stack, inputs, initial_state=state)
+        build_output(outputs, lstm_size, len(chars))
+        session.run(tf.global_variables_initializer())
+        for variable in tf.trainable_variables():
+            variable.load(gain * random.standard_normal(variable.shape.as_list()), session)
+        prefix = tf.train.Saver().save(session, str(Path(str(folder)) / "i1_l{}.ckpt".format(lstm_size)))
+    return open_checkpoint(prefix, Vocabulary(chars))
+
+
+def graph_probabilities(checkpoint, ids, window):
+    """Return what the cells of TensorFlow give each next character of texts, the state carried between windows.
+
+    Args:
+        checkpoint: a Checkpoint.
+        ids: int array [B, T].
+        window: M, steps of one session call.
+
+    Returns:
+        float32 [B, T, C].
+    """
+    import tensorflow.compat.v1 as tf
+
+    from charrnn.checkpoint import load_weights
+    from charrnn.model import build_lstm, build_output
+    rows, num_classes = len(ids), len(checkpoint.vocabulary)
+    with tf.Graph().as_default(), tf.Session() as session:
+        given = tf.placeholder(tf.int32, [rows, None])
+        stack, zero = build_lstm(checkpoint.lstm_size, checkpoint.num_layers, rows, 1.0, cell=checkpoint.cell)
+        outputs, after = tf.nn.dynamic_rnn(stack, tf.one_hot(given, num_classes), initial_state=zero)  # [B, M, L]
+        prediction, _ = build_output(outputs, checkpoint.lstm_size, num_classes)  # [B·M, C]
+        load_weights(session, checkpoint.prefix)
+        state, found = session.run(zero), []
+        for start in range(0, ids.shape[1], window):
+            piece = ids[:, start:start + window]
+            part, state = session.run([prediction, after], {given: piece, zero: state})
+            found.append(part.reshape(rows, -1, num_classes))
+    return np.concatenate(found, axis=1)
+
+
+@pytest.fixture(scope="session")
+def exported(trained):
+    """The small run as an exported model. Not to be changed."""
+    from charrnn.checkpoint import open_checkpoint
+    from charrnn.export import export_npz
+    path = trained.parent / "small.npz"
+    export_npz(open_checkpoint(trained), path)
+    return path
+
+
 @pytest.fixture(scope="session")
 def notebook():
     """The definitions of the solution notebook, run as they stand there."""
