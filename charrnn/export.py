@@ -11,6 +11,7 @@ import numpy as np
 
 from charrnn import checkpoint as checkpoints
 from charrnn import console, files, models, numpy_lstm
+from charrnn.drawing import softmax
 
 CHECKED = 1000  # characters on which an export is held against the graph
 TOLERANCE = 1e-5
@@ -119,12 +120,11 @@ def _saved_model_probabilities(folder, ids, lstm_size):
 
 
 def _numpy_probabilities(path, ids):
-    from charrnn.drawing import softmax
     model = numpy_lstm.NumpyLSTM(path)
     state, found = model.zero_state(), []
     for index in ids:
-        output, state = model.step([index], state)
-        found.append(softmax(model.logits(output))[0])
+        logits, state = model.read([index], state)
+        found.append(softmax(logits)[0])
     return np.array(found)
 
 

@@ -46,6 +46,10 @@ class _Layer(NamedTuple):
     bias: np.ndarray
 
 
+# exp may pass the largest float32: one over that is 0, as it should be.
+_overflows = np.errstate(over="ignore")
+
+
 class NumpyLSTM:
     """An exported model.
 
@@ -124,27 +128,27 @@ class NumpyLSTM:
             (output, state): float32 [L, B], the last layer's h, and the state after it.
         """
         size, below, after = self.lstm_size, None, []
-        with np.errstate(over="ignore"):  # exp may pass the largest float32: one over that is 0, as it should be
-            for layer, (c, h) in zip(self._layers, state):
-                gates = _product(layer.kernel, h if below is None else np.concatenate([below, h]))  # [4L, B]
-                gates += layer.bias if below is not None else layer.table[ids].T
-                np.exp(gates, out=gates)
-                gates += 1
-                np.reciprocal(gates, out=gates)
-                i, j, f, o = gates[:size], gates[size:2 * size], gates[2 * size:3 * size], gates[3 * size:]
-                c = f * c + i * (2 * j - 1)  # tanh(x) = 2 · sigmoid(2x) - 1
-                below = np.exp(-2 * c)
-                below += 1
-                np.divide(2, below, out=below)
-                below -= 1
-                below *= o
-                after.append((c, below))
+        for layer, (c, h) in zip(self._layers, state):
+            gates = _product(layer.kernel, h if below is None else np.concatenate([below, h]))  # [4L, B]
+            gates += layer.bias if below is not None else layer.table[ids].T
+            np.exp(gates, out=gates)
+            gates += 1
+            np.reciprocal(gates, out=gates)
+            i, j, f, o = gates[:size], gates[size:2 * size], gates[2 * size:3 * size], gates[3 * size:]
+            c = f * c + i * (2 * j - 1)  # tanh(x) = 2 · sigmoid(2x) - 1
+            below = np.exp(-2 * c)
+            below += 1
+            np.divide(2, below, out=below)
+            below -= 1
+            below *= o
+            after.append((c, below))
         return below, after
 
     def logits(self, output):
         """Return the logits [B, C] of the next character after an output [L, B]."""
         return _product(self._softmax, output).T + self._softmax_bias
 
+    @_overflows
     def read(self, ids, state):
         """Read a text; return the logits after it [1, C], and the state.
 
@@ -156,6 +160,7 @@ class NumpyLSTM:
             output, state = self.step([index], state)
         return self.logits(output), state
 
+    @_overflows
     def draw(self, logits, state, uniforms, settings):
         """Draw and feed back.
 
@@ -170,15 +175,15 @@ class NumpyLSTM:
             the network gave the drawn characters, before temperature and cuts; what to go on with.
         """
         drawn = np.empty(uniforms.shape, np.int64)
-        log_probabilities = np.empty(uniforms.shape, np.float32)
+        expected = np.empty(uniforms.shape + logits.shape[1:], np.float32)  # [T, B, C]
         for step, numbers in enumerate(uniforms):
-            ids = drawing.draw(logits, numbers, settings)
-            drawn[step] = ids
-            log_probabilities[step] = _log_probability(logits, ids)
-            output, state = self.step(ids, state)
+            expected[step] = logits
+            drawn[step] = drawing.draw(logits, numbers, settings)
+            output, state = self.step(drawn[step], state)
             logits = self.logits(output)
-        return drawn, log_probabilities, logits, state
+        return drawn, _log_probabilities(expected, drawn), logits, state
 
+    @_overflows
     def surprises(self, inputs, targets, state):
         """Read windows of text.
 
@@ -190,11 +195,11 @@ class NumpyLSTM:
             (nats, state): float32 [B, S], minus the natural logarithms of the targets' probabilities, and the state
             after them.
         """
-        nats = np.empty(inputs.shape, np.float32)
+        expected = np.empty(inputs.shape + (len(self.vocabulary),), np.float32)  # [B, S, C]
         for step in range(inputs.shape[1]):
             output, state = self.step(inputs[:, step], state)
-            nats[:, step] = -_log_probability(self.logits(output), targets[:, step])
-        return nats, state
+            expected[:, step] = self.logits(output)
+        return -_log_probabilities(expected, targets), state
 
     def repeated(self, state, rows):
         """Return a state of one row for several rows."""
@@ -211,10 +216,11 @@ def _product(matrix, columns):
     return np.dot(matrix, columns)
 
 
-def _log_probability(logits, ids):
-    """Return the natural logarithm of the softmax [B] at an id of each row."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted[np.arange(len(ids)), ids] - np.log(np.exp(shifted).sum(axis=1))
+def _log_probabilities(logits, ids):
+    """Return the natural logarithms of the softmax of logits [..., C] at ids [...], float32."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    chosen = np.take_along_axis(shifted, ids[..., np.newaxis].astype(np.int64), axis=-1)[..., 0]
+    return chosen - np.log(np.exp(shifted).sum(axis=-1))
 
 
 def _expect(array, dtype, shape):
