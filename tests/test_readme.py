@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from conftest import ROOT, TEXT
 
-from charrnn import corpus, sample, train
+from charrnn import corpus, evaluate, export, sample, score, train
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -19,25 +19,28 @@ QUICK = ["--batch-size", "2", "--num-steps", "3", "--num-layers", "1", "--epochs
 @pytest.fixture
 def small_anna(tmp_path, monkeypatch):
     """A folder where ``anna`` is a small text, of 250 windows of 2 x 3."""
-    text = ("The Anna " + 2 * TEXT)[:2 * 3 * 250]
+    text = ("The Anna. Happy families are all alike " + 2 * TEXT)[:2 * 3 * 250]
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "anna.txt").write_text(text)
-    known = corpus.KNOWN_TEXTS["anna"]._replace(sha256=hashlib.sha256(text.encode()).hexdigest())
-    monkeypatch.setitem(corpus.KNOWN_TEXTS, "anna", known)
+    (tmp_path / "data" / "tiny-shakespeare.txt").write_text(text)
+    for name in ("anna", "tiny-shakespeare"):
+        known = corpus.KNOWN_TEXTS[name]._replace(sha256=hashlib.sha256(text.encode()).hexdigest())
+        monkeypatch.setitem(corpus.KNOWN_TEXTS, name, known)
     monkeypatch.chdir(tmp_path)
 
 
 def run(command):
     """Run a command of the README, made small; return whether it is one of the package's own."""
     program, *arguments = shlex.split(command)
-    if program == "charrnn-sample":
-        assert sample.main(arguments) == 0
+    scripts = {"charrnn-sample": sample, "charrnn-evaluate": evaluate, "charrnn-export": export, "charrnn-score": score}
+    if program in scripts:
+        assert scripts[program].main(arguments) == 0, command
     elif "--help" in arguments:
         with pytest.raises(SystemExit):
             train.main(arguments)
     elif program == "charrnn-train":
         small = [] if "--lstm-size" in arguments else ["--lstm-size", "8"]
-        assert train.main(arguments + ([] if "--resume" in arguments else QUICK + small)) == 0
+        assert train.main(arguments + ([] if "--resume" in arguments else QUICK + small)) == 0, command
     else:
         return False
     return True
@@ -58,7 +61,7 @@ def test_every_other_command_is_known():
             subprocess.run(["make", "-n", *shlex.split(command)[1:]], cwd=str(ROOT), check=True,
                            stdout=subprocess.DEVNULL)
         else:
-            assert re.match(r"python3\.7 -m venv|\. \.venv/bin/activate|python -m pip install", command), command
+            assert re.match(r"python3\.7 -m venv|\. \.venv/bin/activate|python -m pip install|python tests/", command), command
             for name in re.findall(r"\S+\.txt", command):
                 assert (ROOT / name).is_file()
     assert "make train" in others and "make test" in others
