@@ -41,7 +41,7 @@ def ngram_nats(train_ids, ids, num_classes, order=5):
     contexts = np.zeros(len(joined), np.int64)  # a number for the characters before each position
     for length in range(order + 1):
         if length:  # the context grows by the character that stands `length` before
-            earlier = np.concatenate([np.full(length, num_classes, np.int64), joined[:-length]])
+            earlier = np.concatenate([np.full(length, num_classes, np.int64), joined])[:len(joined)]
             contexts = np.unique(contexts * (num_classes + 1) + earlier, return_inverse=True)[1]
         learned, seen = contexts[:len(train_ids)], contexts[first:]
         pairs, counts = np.unique(learned * num_classes + joined[:len(train_ids)], return_counts=True)

@@ -492,7 +492,7 @@ def save(session, saver, folder, lstm_size, progress, run, max_to_keep=100):
 
     prefix = checkpoint_prefix(folder, progress.step, lstm_size)
     name, folder = Path(prefix).name, Path(folder)
-    stage = folder / STAGE
+    stage, moved = folder / STAGE, []
     try:
         remove_leftovers(folder)
         stage.mkdir()
@@ -509,8 +509,12 @@ def save(session, saver, folder, lstm_size, progress, run, max_to_keep=100):
         files.write_whole(stage / (name + ".json"), (json.dumps(record, indent=2) + "\n").encode())
         for each in [*written, name + ".json"]:
             os.replace(str(stage / each), str(folder / each))
+            moved.append(folder / each)
         files.flush(folder)
     except (tf.errors.OpError, ValueError, OSError) as error:
+        for path in moved:
+            with contextlib.suppress(OSError):
+                path.unlink()
         raise OSError("the checkpoint {} could not be saved: {}".format(
             prefix, getattr(error, "strerror", None) or _reason(error)))
     finally:

@@ -148,7 +148,7 @@ def leave_out_unknown(text, vocabulary):
 def _rows_of_table(nats, text, vocabulary, training):
     """Yield (name, nats a character) of the model and of what it is compared with."""
     yield "this model", float(np.mean(nats, dtype=np.float64))
-    if training is not None:
+    if training:
         ids = vocabulary.encode(training), vocabulary.encode(text)
         yield "counts of 5 characters and the next", float(baselines.ngram_nats(*ids, len(vocabulary)).mean())
         yield "xz, after the training text", baselines.xz_bits(text, training) * math.log(2) / len(text)
@@ -209,11 +209,11 @@ def _main(args):
     place = args.places[0] if len(args.places) > wanted else "checkpoints"
     found = models.open_named(place, args)
     run = models.run_of(found)
-    training, trained_on, trouble = None, None, None
+    training, held_out, trained_on, trouble = "", "", None, None
     try:
         (training, held_out), trained_on = _training_text(args, run)
     except ValueError as error:
-        if args.held_out:
+        if args.held_out or args.train_text is not None:
             raise
         trouble = error
     if args.held_out:
@@ -226,6 +226,9 @@ def _main(args):
         if given.sha256 == trained_on:
             name += ", which the model was trained on"
     text, left_out = leave_out_unknown(text, found.vocabulary)
+    training, _ = leave_out_unknown(training, found.vocabulary)
+    if len(text) < 2:
+        raise ValueError("{} has {} characters that the model knows: at least 2 are needed".format(name, len(text)))
     print("model    {}".format(found.name))
     print("text     {}, {:,} characters, {:,} of them predicted".format(name, len(text), len(text) - 1))
     if left_out:

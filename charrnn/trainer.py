@@ -209,6 +209,8 @@ class Trainer:
         row = Row(step, (step - 1) // self._windows + 1)
         if step % hyper.print_every_n == 0 or step == self._total:
             row = self._say_step(row, loss, norm)
+        if step % self._windows == 0:
+            self._say("epoch {}/{}  mean loss {:.4f}".format(row.epoch, hyper.epochs, np.mean(self._epoch_losses)))
         regular = step == self._total or step % hyper.save_every_n == 0
         due = len(self._held_out) and (regular or (hyper.eval_every_n and step % hyper.eval_every_n == 0))
         if due:
@@ -258,14 +260,12 @@ class Trainer:
         return learning_rate_at(self._hyper, step, self._windows)
 
     def _say_step(self, row, loss, norm):
-        """Print the notebook's line; at the end of an epoch one more. Return the row with what was measured."""
+        """Print the notebook's line; return the row with what was measured."""
         hyper, (then, step_then), now = self._hyper, self._timed_from, time.perf_counter()
         seconds = (now - then) / (self._step - step_then)
         self._say("epoch {}/{}  step {}/{}  loss {:.4f}  {:.4f} s/batch".format(
             row.epoch, hyper.epochs, self._step, self._total, loss, seconds))
         self._timed_from = (now, self._step)
-        if self._step % self._windows == 0:
-            self._say("epoch {}/{}  mean loss {:.4f}".format(row.epoch, hyper.epochs, np.mean(self._epoch_losses)))
         return row._replace(
             loss=loss, bits_per_character=loss / math.log(2), gradient_norm=norm,
             learning_rate=self._learning_rate(self._step - 1),
@@ -347,7 +347,7 @@ class Trainer:
             sys.stdout.flush()
         except BrokenPipeError:
             console.drop_output()
-            self._stop.signal = signal.SIGPIPE
+            self._stop.signal = getattr(signal, "SIGPIPE", signal.SIGTERM)  # Windows has no SIGPIPE
 
     def _complain(self, line):
         tqdm.tqdm.write("charrnn-train: " + line, file=sys.stderr)
