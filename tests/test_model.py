@@ -262,6 +262,117 @@ def test_graph_equals_the_notebooks(notebook):
     assert graph_of(notebook.CharRNN(C, N, M, L, LAYERS)) == ours
 
 
+@pytest.mark.parametrize("options", [{}, {"cell": "lstm", "optimizer": "adam", "input_keep_prob": 1.0,
+                                          "average_decay": 0.0, "fused": False}])
+def test_all_operations_are_called_what_the_notebooks_are(notebook, options):
+    """Whatever the graph can do besides: left alone it has the notebook's, and the labels' stop of gradients."""
+    ours = {each.name: each.type for each in small(**options).loss.graph.get_operations()}
+    theirs = {each.name: each.type for each in notebook.CharRNN(C, N, M, L, LAYERS).loss.graph.get_operations()}
+    assert ours == dict(theirs, StopGradient="StopGradient")
+
+
+CELL = "rnn/multi_rnn_cell/cell_{}/"
+
+
+def numpy_gru(weights, layer, below, h):
+    prefix = CELL.format(layer) + "gru_cell/"
+    gates = sigmoid(np.concatenate([below, h], 1) @ weights[prefix + "gates/kernel"] + weights[prefix + "gates/bias"])
+    reset, update = gates[:, :h.shape[1]], gates[:, h.shape[1]:]
+    candidate = np.tanh(np.concatenate([below, reset * h], 1) @ weights[prefix + "candidate/kernel"]
+                        + weights[prefix + "candidate/bias"])
+    return update * h + (1 - update) * candidate
+
+
+def numpy_rnn(weights, layer, below, h):
+    prefix = CELL.format(layer) + "basic_rnn_cell/"
+    return np.tanh(np.concatenate([below, h], 1) @ weights[prefix + "kernel"] + weights[prefix + "bias"])
+
+
+@pytest.mark.parametrize("cell, step", [("gru", numpy_gru), ("rnn", numpy_rnn)])
+def test_other_cells_equal_numpy(cell, step):
+    """From a state that is not zero."""
+    model = small(cell=cell)
+    x, y = window(4)
+    random = np.random.RandomState(6)
+    state = [random.uniform(-1, 1, (N, L)).astype(np.float32) for _ in range(LAYERS)]
+    assert [part.shape.as_list() for part in model.initial_state] == [[N, L]] * LAYERS
+    with initialized(model) as session:
+        logits, final_state = session.run([model.logits, model.final_state], feed(model, x, y, state=tuple(state)))
+        weights = weights_of(session)
+    tops = []
+    for column in x.T:
+        below = np.eye(C)[column]
+        for layer in range(LAYERS):
+            below = state[layer] = step(weights, layer, below, state[layer])
+        tops.append(below)
+    flat = np.stack(tops, 1).reshape(-1, L)
+    np.testing.assert_allclose(logits, flat @ weights["softmax/Variable"] + weights["softmax/Variable_1"], atol=1e-6)
+    np.testing.assert_allclose(final_state, state, atol=1e-6)
+
+
+def test_there_is_no_such_cell_or_optimizer():
+    with pytest.raises(ValueError, match="no cell 'gruu'"):
+        small(cell="gruu")
+    with pytest.raises(ValueError, match="no optimizer 'sgd'"):
+        small(optimizer="sgd")
+
+
+def test_dropout_on_inputs():
+    """Its state depends on what was dropped, which with dropout on outputs alone that of the first layer does not."""
+    x, y = window()
+    states = []
+    for input_keep_prob in (1.0, 0.5):
+        model = small(input_keep_prob=input_keep_prob)
+        with initialized(model) as session:
+            states.append(session.run(model.final_state[0], feed(model, x, y)))
+    assert not np.allclose(*states)
+
+
+def test_update_is_clipped_rmsprop():
+    """Two steps against RMSProp written out, its mean square beginning at 1, with a clip that bites."""
+    rate, clip = 0.01, 0.05
+    model = small(learning_rate=0.7, grad_clip=clip, optimizer="rmsprop")
+    x, y = window(3)
+    variables = tf.trainable_variables()
+    gradients = tf.gradients(model.loss, variables)
+    with initialized(model) as session:
+        values = [value.astype(np.float64) for value in session.run(variables)]
+        square = [np.ones_like(value) for value in values]
+        for _ in range(2):
+            g = [value.astype(np.float64) for value in session.run(gradients, feed(model, x, y))]
+            norm = np.sqrt(sum((each ** 2).sum() for each in g))
+            assert norm > clip
+            for k, each in enumerate(g):
+                square[k] = 0.95 * square[k] + 0.05 * (each * clip / norm) ** 2
+                values[k] = values[k] - rate * each * clip / norm / np.sqrt(square[k] + 1e-10)
+            fed = feed(model, x, y)
+            fed[model.learning_rate] = rate
+            found, _ = session.run([model.gradient_norm, model.optimizer], fed)
+            assert found == pytest.approx(norm, rel=1e-5)  # before it is clipped
+        for expected, found in zip(values, session.run(variables)):
+            np.testing.assert_allclose(found, expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+def test_running_averages_equal_numpy(fused, optimizer):
+    """They begin at the initial weights, and take in those after each update."""
+    rate = {"adam": 0.1, "rmsprop": 5}[optimizer]  # whose first steps are small
+    model = small(average_decay=0.8, learning_rate=rate, optimizer=optimizer, fused=fused)
+    variables = tf.trainable_variables()
+    by_name = {variable.op.name: variable for variable in tf.global_variables()}
+    averages = [by_name[variable.op.name + "/ExponentialMovingAverage"] for variable in variables]
+    with initialized(model) as session:
+        expected = [value.astype(np.float64) for value in session.run(variables)]
+        for step in range(4):
+            session.run(model.optimizer, feed(model, *window(step)))
+            values = session.run(variables)
+            expected = [0.8 * average + 0.2 * value for average, value in zip(expected, values)]
+            for variable, average, found, value in zip(variables, expected, session.run(averages), values):
+                np.testing.assert_allclose(found, average, atol=1e-6, err_msg=variable.op.name)
+                assert np.abs(found - value).max() > 1e-3
+
+
 def test_training_equals_the_notebooks(notebook, tmp_path):
     """From the notebook's weights, saved by it and restored here, Adam slots included: the same losses."""
     def train(model, session, start, stop):

@@ -1,0 +1,101 @@
+"""What a model's figure is held against: counts of characters, held to plain Python, and xz."""
+import lzma
+import math
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+
+from charrnn.baselines import ngram_nats, xz_bits
+
+
+def plain_probability(train, context, char, num_classes, order):
+    """Witten and Bell's mixture, by dictionaries: from no context to the longest that was seen."""
+    followers = defaultdict(Counter)
+    for place, following in enumerate(train):
+        for length in range(min(order, place) + 1):
+            followers[tuple(train[place - length:place])][following] += 1
+    probability = 1 / num_classes
+    for length in range(order + 1):
+        if length > len(context):
+            break
+        counts = followers.get(tuple(context[len(context) - length:]))
+        if counts:
+            kinds = len(counts)
+            probability = (counts[char] + kinds * probability) / (sum(counts.values()) + kinds)
+    return probability
+
+
+def texts(seed, num_classes, n_train, n_text):
+    """Two texts of ids that come in runs, so that contexts come back; the second has one that the first lacks."""
+    random = np.random.RandomState(seed)
+    steps = random.choice([0, 1, 1, 1, 2], n_train + n_text)
+    ids = np.cumsum(steps) % (num_classes - 1)
+    text = ids[n_train:].copy()
+    text[n_text // 2] = num_classes - 1
+    return ids[:n_train], text
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3, 5, 8])
+def test_it_equals_plain_python(order):
+    train, text = texts(4, 6, 150, 41)
+    found = ngram_nats(train, text, 6, order)
+    assert found.shape == (40,) and found.dtype == np.float64
+    train, both = train.tolist(), train.tolist() + text.tolist()
+    expected = [-math.log(plain_probability(train, both[:150 + place], both[150 + place], 6, order))
+                for place in range(1, 41)]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_the_order_is_five_unless_it_is_told():
+    train, text = texts(4, 6, 150, 41)
+    np.testing.assert_array_equal(ngram_nats(train, text, 6), ngram_nats(train, text, 6, 5))
+    assert (ngram_nats(train, text, 6, 4) != ngram_nats(train, text, 6)).any()
+
+
+def test_by_hand():
+    """Order 1 after a b a b a: p(a) is (3 + 2/2) / (5 + 2), and p(b | a) is (2 + 1 · p(b)) / (2 + 1)."""
+    after_a = ngram_nats(np.array([0, 1, 0, 1, 0]), np.array([0, 1]), 2, order=1)
+    assert math.exp(-after_a[0]) == pytest.approx((2 + 1 - 4 / 7) / 3)
+
+
+@pytest.mark.parametrize("order", [0, 1, 4])
+def test_probabilities_sum_to_one(order):
+    """Over all that may follow a context: a known one, an unknown one, and one that is known in part."""
+    train, _ = texts(7, 5, 80, 10)
+    for context in (train[20:26].tolist(), [4, 4, 4], [4] + train[30:31].tolist()):
+        probabilities = [math.exp(-ngram_nats(train, np.array([*context, char]), 5, order)[-1]) for char in range(5)]
+        assert sum(probabilities) == pytest.approx(1, abs=1e-12)
+        assert min(probabilities) > 0
+
+
+@pytest.mark.parametrize("num_classes, order", [(2, 3), (300, 20)])
+def test_sizes_at_the_edges(num_classes, order):
+    """A text of two characters; a context that reaches back before the beginning of the training text."""
+    train = np.arange(7, dtype=np.int32) % num_classes
+    found = ngram_nats(train, train[:2], num_classes, order)
+    assert found.shape == (1,) and np.isfinite(found).all()
+
+
+def test_it_does_not_learn_from_what_it_predicts():
+    train, text = texts(9, 6, 90, 30)
+    both = ngram_nats(train, np.concatenate([text, text]), 6)
+    np.testing.assert_allclose(both[30 + 5:], ngram_nats(train, text, 6)[5:])  # 5 characters of context before
+    np.testing.assert_allclose(both[:29], ngram_nats(train, text, 6))
+
+
+def test_longer_contexts_help():
+    train, text = texts(1, 6, 3000, 500)
+    losses = [ngram_nats(train, text, 6, order).mean() for order in (0, 1)]
+    assert losses[1] < losses[0] - 0.3 < math.log(6)
+
+
+def test_xz():
+    text = "naïve \ud800 text\n" * 9
+    packed = lzma.compress(text.encode("utf-8", "surrogatepass"), preset=9 | lzma.PRESET_EXTREME)
+    assert xz_bits(text) == 8 * len(packed)
+    random = np.random.RandomState(2)
+    before = "".join(random.choice(list("abcdefgh"), 3000))
+    after = "".join(random.choice(list("abcdefgh"), 2000))
+    assert xz_bits(before[:2000], before) < 0.1 * xz_bits(before[:2000])  # it was seen
+    assert xz_bits(after, before) == pytest.approx(3 * 2000, rel=0.2)  # nothing to be known but 8 kinds

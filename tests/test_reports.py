@@ -1,0 +1,164 @@
+"""What a run leaves for those who watch it: history.csv and TensorBoard's event files."""
+import csv
+import math
+import re
+import time
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+from conftest import SMALL_FLAGS
+
+from charrnn import reports, train
+from charrnn.reports import Reports, Row
+
+HEAD = ("step,epoch,loss,bits_per_character,val_loss,val_bits_per_character,learning_rate,gradient_norm,"
+        "characters_per_second\n")
+
+
+def events(folder):
+    """All events of a run's summaries, file by file in the order of their names."""
+    return [event for path in sorted((folder / "summaries").iterdir())
+            for event in tf.train.summary_iterator(str(path))]
+
+
+def scalars(folder):
+    """A dict from (name, step) to the value last written."""
+    return {(value.tag, event.step): value.simple_value for event in events(folder)
+            for value in event.summary.value if value.tag != "sample"}
+
+
+def samples(folder):
+    return {event.step: tf.make_ndarray(value.tensor).item().decode() for event in events(folder)
+            for value in event.summary.value if value.tag == "sample"}
+
+
+def lines_of(folder):
+    return (folder / "history.csv").read_bytes().decode().splitlines(True)
+
+
+def test_a_row_in_both(tmp_path):
+    """Every number survives as it is; what was not measured is an empty field, and no scalar."""
+    written = Reports(tmp_path, 0)
+    full = Row(30, 2, 0.1 + 0.2, 1 / 3, 2.5, 1e-17, 0.001, 1e30, 12345.678)
+    written.add(Row(20, 1, val_loss=2.25))
+    written.add(full)
+    written.close()
+    lines = lines_of(tmp_path)
+    assert lines[:2] == [HEAD, "20,1,,,2.25,,,,\n"] and len(lines) == 3
+    assert tuple(map(float, lines[2].split(","))) == full
+    found = scalars(tmp_path)
+    assert found.pop(("val_loss", 20)) == 2.25 and found.pop(("epoch", 20)) == 1
+    assert set(found) == {(name, 30) for name in Row._fields if name != "step"}
+    for (name, _), value in found.items():
+        assert value == np.float32(getattr(full, name))
+
+
+def test_no_summaries(tmp_path):
+    written = Reports(tmp_path, 0, summaries=False)
+    written.add(Row(3, 1, 2.0))
+    written.add_sample("text", 3)
+    written.flush()
+    written.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["history.csv"]
+
+
+def test_samples_stand_as_they_are(tmp_path):
+    """Indented, so that TensorBoard does not take them for Markdown; for its panel for text."""
+    written = Reports(tmp_path, 0)
+    written.add_sample("# one\n\n*two* \ud800 \u00e9", 7)
+    written.close()
+    assert samples(tmp_path) == {7: "    # one\n    \n    *two* \\ud800 \u00e9"}
+    plugins = [value.metadata.plugin_data.plugin_name for event in events(tmp_path) for value in event.summary.value]
+    assert plugins == ["text"]
+
+
+ROWS = ["10,1,2.5,3.6,,,0.001,0.5,100.0\n", "20,1,,,2.25,3.2,,,\n", "30,2,2.0,2.9,,,0.001,0.5,100.0\n"]
+
+
+@pytest.mark.parametrize("before, step, kept", [
+    (ROWS, 20, 2), (ROWS, 19, 1), (ROWS, 30, 3), (ROWS, 0, 0),
+    # half a last line, as a killed process leaves it: short by fields, by digits, by its end
+    (ROWS[:2] + ["30,2,2.0"], 30, 2), (ROWS[:2] + [ROWS[2][:-1]], 30, 2), (ROWS[:2] + ["3"], 30, 2),
+    (ROWS[:2] + [ROWS[2][:-6]], 30, 2), (ROWS[:2] + ["\0" * 40], 30, 2), ([], 30, 0)])
+def test_going_on_after_a_step(tmp_path, before, step, kept):
+    """Rows of later steps are dropped, and so is half a row; what follows stands on lines of its own."""
+    (tmp_path / "history.csv").write_text("".join([HEAD, *before]))
+    written = Reports(tmp_path, step, summaries=False)
+    assert lines_of(tmp_path) == [HEAD, *before[:kept]]
+    written.add(Row(40, 2, 1.5))
+    assert lines_of(tmp_path) == [HEAD, *before[:kept], "40,2,1.5,,,,,,\n"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"step,ep", b"\xff\xfe\0"])
+def test_a_history_that_is_lost_is_begun_again(tmp_path, content):
+    if content is not None:
+        (tmp_path / "history.csv").write_bytes(content)
+    (tmp_path / "history.csv.77.tmp").write_bytes(b"half")
+    Reports(tmp_path, 30, summaries=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["history.csv"] and lines_of(tmp_path) == [HEAD]
+
+
+@pytest.mark.filterwarnings("ignore:inspect.getargspec:DeprecationWarning", "ignore:The 'warn' method")
+def test_tensorboard_is_told_where_a_resumed_run_goes_on(tmp_path):
+    """It purges what it was told of the steps from there on, of which there are several now."""
+    for resumed_after in (0, 20):
+        time.sleep(1.1 if resumed_after else 0)  # event files are named by the second
+        written = Reports(tmp_path, resumed_after)
+        for step in (10, 20, 30):
+            if step > resumed_after:
+                written.add(Row(step, 1, float(step + resumed_after)))
+        written.close()
+    marks = [event.step for event in events(tmp_path) if event.session_log.status == tf.SessionLog.START]
+    assert marks == [21]
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    seen = EventAccumulator(str(tmp_path / "summaries"))
+    seen.Reload()
+    assert [(each.step, each.value) for each in seen.Scalars("loss")] == [(10, 10), (20, 20), (30, 50)]
+
+
+def test_a_run(text_file, tmp_path, capsys):
+    """The rows of a real one say what its lines say, and add up."""
+    folder = tmp_path / "run"
+    assert train.main([str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(folder), "--val-fraction", "0.25",
+                       "--schedule", "linear", "--learning-rate", "0.01", "--eval-every-n", "40",
+                       "--sample-length", "9"]) == 0
+    out = capsys.readouterr().out
+    with open(str(folder / "history.csv"), newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [40, 50, 80, 100, 120, 130]  # 780 // 6 = 130
+    trained = {row["step"] for row in rows if row["loss"]}
+    validated = {row["step"] for row in rows if row["val_loss"]}
+    assert (trained, validated) == ({"50", "100", "130"}, {"40", "80", "100", "120", "130"})
+    found = scalars(folder)
+    for row in rows:
+        step = int(row["step"])
+        for loss, bits in [("loss", "bits_per_character"), ("val_loss", "val_bits_per_character")]:
+            if row[loss]:
+                assert float(row[bits]) == pytest.approx(float(row[loss]) / math.log(2), rel=1e-12)
+        if row["loss"]:
+            assert float(row["learning_rate"]) == pytest.approx(0.01 * (130 - step + 1) / 130)
+            assert float(row["gradient_norm"]) > 0 and float(row["characters_per_second"]) > 0
+            assert "step {}/130  loss {:.4f}".format(step, float(row["loss"])) in out
+        if row["val_loss"]:
+            assert "step {}/130  validation loss {:.4f}".format(step, float(row["val_loss"])) in out
+        for name, value in row.items():
+            if name != "step":
+                assert ((name, step) in found) == (value != "")
+                assert not value or found[name, step] == np.float32(value)
+    printed = re.findall("-{70}\n(.*?)\n-{70}\n", out, re.DOTALL)
+    assert [re.sub("^    ", "", text, flags=re.MULTILINE) for _, text in sorted(samples(folder).items())] == printed
+    assert len(printed) == len(samples(folder)) >= 2
+
+
+def test_a_history_that_cannot_be_written_ends_nothing(text_file, tmp_path, monkeypatch, capsys):
+    def fail(self, row):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reports.Reports, "add", fail)
+    assert train.main([str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0",
+                       "--no-summaries"]) == 0
+    out, err = capsys.readouterr()
+    assert err == 4 * "charrnn-train: the history cannot be written: No space left on device\n"
+    assert "step 173/173" in out and not (tmp_path / "run" / "summaries").exists()
