@@ -298,8 +298,10 @@ def check_whole(prefix):
             prefix, folder / RUN_FILE))
     for file, (size, sha256) in recorded.items():
         path = folder / file
-        if not re.fullmatch(re.escape(name) + r"\.[\w.-]{1,50}", file) or not path.is_file():
-            raise CheckpointError("{} is not whole: {!r} is gone".format(prefix, file))
+        if not re.fullmatch(re.escape(name) + r"\.[\w.-]{1,50}", file):
+            raise CheckpointError("{} is not whole: its record {}.json is damaged".format(prefix, name))
+        if not path.is_file():
+            raise CheckpointError("{} is not whole: {} is gone".format(prefix, file))
         if path.stat().st_size != size or _sha256(path) != sha256:
             raise CheckpointError("{} is not whole: {} is not as it was saved".format(prefix, file))
 

@@ -228,7 +228,8 @@ def _main(args):
     text, left_out = leave_out_unknown(text, found.vocabulary)
     training, _ = leave_out_unknown(training, found.vocabulary)
     if len(text) < 2:
-        raise ValueError("{} has {} characters that the model knows: at least 2 are needed".format(name, len(text)))
+        raise ValueError("a text to evaluate needs at least 2 characters that the model knows, and {} has {}".format(
+            name, len(text)))
     print("model    {}".format(found.name))
     print("text     {}, {:,} characters, {:,} of them predicted".format(name, len(text), len(text) - 1))
     if left_out:

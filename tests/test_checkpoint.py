@@ -166,19 +166,22 @@ def test_no_checkpoint_is_whole(run):
 
 
 def test_a_checkpoint_without_its_record_does_not_count(run):
-    """The record is written last, so that without it a save was cut short."""
+    """The record is written last, so that without it a save was cut short, or it was lost where the list has it."""
     (run / (LAST + ".json")).unlink()
-    assert checkpoint.list_checkpoints(run) == [str(run / "i100_l5.ckpt")]
+    prefix, skipped = checkpoint.newest_whole(run)
+    assert prefix == str(run / "i100_l5.ckpt") and "its record i173_l5.ckpt.json cannot be read" in skipped[0]
     with pytest.raises(CheckpointError, match="is not whole: its record i173_l5.ckpt.json cannot be read"):
         checkpoint.open_checkpoint(run / LAST)
+    (run / "checkpoint").unlink()
+    assert checkpoint.list_checkpoints(run) == [str(run / "i100_l5.ckpt")]
     (run / "i100_l5.ckpt.json").unlink()
     with pytest.raises(checkpoint.NoCheckpointError):
         checkpoint.newest_whole(run)
 
 
 @pytest.mark.parametrize("content", [
-    b"", b"{", b"[" * 100000, b"\xff", b"[]", b'{"format": 1}', b'{"format": 2, "vocabulary_sha256": "", "files": {}}',
-    b'{"format": 1, "vocabulary_sha256": "", "files": {}}', b'{"format": 1, "vocabulary_sha256": "", "files": []}'])
+    b"", b"{", b"[" * 100000, b"\xff", b"[]", b'{"format": 1}', b'{"format": 2, "run_sha256": "", "files": {}}',
+    b'{"format": 1, "run_sha256": "", "files": {}}', b'{"format": 1, "run_sha256": "", "files": []}'])
 def test_damaged_records(run, content):
     (run / (LAST + ".json")).write_bytes(content)
     with pytest.raises(CheckpointError, match="is not whole: its record i173_l5.ckpt.json is damaged"):
@@ -316,7 +319,7 @@ def test_a_pickle_is_not_read(run):
         checkpoint.read_progress(path[:-len(".progress.npz")], (2, 2, 2, 5))
 
 
-AB = Vocabulary("ab")
+AB = Run({}, Vocabulary("ab"), "name", "f00", "utf-8")
 
 
 @pytest.fixture
@@ -330,12 +333,13 @@ def session():
 
 def save(session, folder, step, best_step=0, max_to_keep=100):
     progress = Progress(step, np.zeros((1, 2, 1, 5)), np.zeros(step), best_step)
-    return checkpoint.save(*session, folder, 5, progress, AB, max_to_keep)
+    best = "i{}_l5.ckpt".format(best_step) if best_step else None
+    return checkpoint.save(*session, folder, 5, progress, AB._replace(best=best), max_to_keep)
 
 
 @pytest.fixture
 def folder(tmp_path):
-    checkpoint.write_run(tmp_path, Run({}, AB, "name", "f00", "utf-8"))
+    checkpoint.write_run(tmp_path, AB)
     return tmp_path
 
 

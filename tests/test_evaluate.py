@@ -249,7 +249,7 @@ def test_a_checkpoint_of_the_notebooks_own(trained, tmp_path, capsys):
     shutil.copytree(str(trained), str(tmp_path / "bare"))
     (tmp_path / "bare" / "run.json").unlink()
     (tmp_path / "text").write_text(TEXT[:100])
-    out = evaluated(capsys, tmp_path / "bare", tmp_path / "text", "--train-text", trained.parent / "small.txt")
+    out = evaluated(capsys, tmp_path / "bare", tmp_path / "text", "--vocab-from", trained.parent / "small.txt")
     assert table(out) == table(evaluated(capsys, trained, tmp_path / "text"))
     assert evaluate.main([str(tmp_path / "bare"), str(tmp_path / "text")]) == 2
     assert "has no run.json beside it" in capsys.readouterr().err
@@ -269,7 +269,7 @@ def test_a_training_text_that_is_gone(trained, tmp_path, capsys):
         assert list(table(out)) == ["this model", "xz, of this text alone"]
         assert evaluate.main(["--held-out", str(folder)]) == 2
         assert message in capsys.readouterr().err
-    whole = evaluated(capsys, folder, tmp_path / "text", "--train-text", trained.parent / "small.txt")
+    whole = evaluated(capsys, folder, tmp_path / "text", "--vocab-from", trained.parent / "small.txt")
     assert table(whole) == table(evaluated(capsys, trained, tmp_path / "text"))
 
 
@@ -277,7 +277,7 @@ def test_a_training_text_that_is_gone(trained, tmp_path, capsys):
     (["{run}"], "cannot read the text"),  # one place is a TEXT, and a folder is none
     ([], "name a TEXT"),
     (["{run}", "{text}", "{text}"], "name a TEXT"),
-    (["--held-out", "{run}", "{text}"], "--held-out takes a CHECKPOINT at most"),
+    (["--held-out", "{run}", "{text}"], "--held-out takes a MODEL at most"),
     (["--held-out", "{run}"], "has held nothing out"),
     (["--best", "{run}", "{text}"], "has no best checkpoint"),
     (["--rows", "0", "{run}", "{text}"], "--rows must be at least 1, not 0"),
@@ -301,7 +301,7 @@ def test_nothing_to_predict(trained, tmp_path, capsys, text, count):
     (tmp_path / "text").write_text(text)
     assert evaluate.main([str(trained), str(tmp_path / "text")]) == 2
     out, err = capsys.readouterr()
-    assert "at least 2 characters, not {}".format(count) in err and err.count("\n") == 1
+    assert "at least 2 characters that the model knows" in err and "has {}".format(count) in err and err.count("\n") == 1
     assert "-1 of them" not in out
 
 

