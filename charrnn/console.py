@@ -26,6 +26,9 @@ def run(body, parser, argv):
         (ValueError), the system refused (OSError) or TensorFlow is wanted and not there; 130 after Ctrl-C;
         141 where the reader of our output went away (128 + SIGPIPE).
     """
+    for name, mode in [("stdin", "r"), ("stdout", "w"), ("stderr", "w")]:
+        if getattr(sys, name) is None:  # the process was started without one
+            setattr(sys, name, open(os.devnull, mode))
     if hasattr(sys.stdout, "reconfigure"):
         # UTF-8 whatever the locale says; what UTF-8 lacks is shown by its code, and ends nothing
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -33,8 +36,7 @@ def run(body, parser, argv):
         args = parser.parse_args(argv)
         quiet_tensorflow()
         status = body(args) or 0
-        if sys.stdout:  # None where the process was started without one
-            sys.stdout.flush()  # so that a reader who went away is noticed here
+        sys.stdout.flush()  # so that a reader who went away is noticed here
         return status
     except BrokenPipeError:
         drop_output()

@@ -11,7 +11,7 @@ class Settings(NamedTuple):
     """How characters are drawn. The temperature comes first, then the cuts, ``top_n`` before ``top_p``.
 
     Attributes:
-        temperature: what the logits are divided by, above 0: below 1 the probable becomes more so.
+        temperature: what the logits are divided by, at least 0.001: below 1 the probable becomes more so.
         top_n: how many of the most probable characters to draw from, at least 1.
         top_p: draw from the fewest of the most probable characters that have this share of what ``top_n`` leaves
             (Holtzman et al. 2020, arXiv:1904.09751), above 0, at most 1.
@@ -23,8 +23,8 @@ class Settings(NamedTuple):
 
     def check(self):
         """Raise ValueError where a value is out of range."""
-        if not 0 < self.temperature < np.inf:
-            raise ValueError("temperature must be a number above 0, not {!r}".format(self.temperature))
+        if not 0.001 <= self.temperature < np.inf:  # lower, and float32 has no room for the logits
+            raise ValueError("temperature must be a number, at least 0.001, not {!r}".format(self.temperature))
         if self.top_n < 1:
             raise ValueError("top_n must be at least 1, not {}".format(self.top_n))
         if not 0 < self.top_p <= 1:

@@ -8,7 +8,6 @@ import numpy as np
 
 from charrnn import baselines, console, corpus, models
 from charrnn import checkpoint as checkpoints
-from charrnn.data import split
 from charrnn.numpy_lstm import NumpyLSTM
 
 WARM_UP = 500  # characters that a row reads before the first that counts
@@ -155,20 +154,6 @@ def _rows_of_table(nats, text, vocabulary, training):
     yield "xz, of this text alone", baselines.xz_bits(text) * math.log(2) / len(text)
 
 
-def _training_text(args, run):
-    """Return the text that a run was trained on, without what it held out, and its SHA-256."""
-    named = args.vocab_from if args.train_text is None else args.train_text
-    if named is not None:
-        found = corpus.read(named, args.encoding)
-    elif run:
-        found = corpus.read(run.text_name, run.text_encoding)
-        if found.sha256 != run.text_sha256:
-            raise ValueError("{} is not the text that the model was trained on any more".format(run.text_name))
-    else:
-        raise ValueError("this checkpoint does not know its training text")
-    return split(found.text, run.hyperparameters.get("val_fraction", 0) if run else 0), found.sha256
-
-
 def _parser():
     parser = console.Parser(
         prog="charrnn-evaluate", formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -211,7 +196,8 @@ def _main(args):
     run = models.run_of(found)
     training, held_out, trained_on, trouble = "", "", None, None
     try:
-        (training, held_out), trained_on = _training_text(args, run)
+        training, held_out, trained_on = models.training_text(
+            run, args.vocab_from if args.train_text is None else args.train_text, args.encoding)
     except ValueError as error:
         if args.held_out or args.train_text is not None:
             raise
@@ -239,7 +225,7 @@ def _main(args):
                   count, 100 * count / (count + len(text)),
                   ", ".join("{!r} {:,} times".format(*each) for each in left_out.items())))
     if trouble:
-        print("training the text cannot be had, so less is compared ({}): name it with --train-text".format(trouble))
+        print("training the text cannot be had, so less is compared: {}".format(trouble))
     sys.stdout.flush()
     nats = measure(found, found.vocabulary.encode(text), args.rows)
     print("\n{:<36}{:>10}{:>10}{:>12}".format("", "nats/char", "bits/char", "perplexity"))

@@ -28,8 +28,9 @@ def export_npz(checkpoint, path):
         ValueError: the name ends otherwise, or the cells are of another kind.
         OSError: it cannot be written.
     """
-    if not str(path).endswith(".npz"):
-        raise ValueError("an exported model's name ends in .npz, not {!r}".format(str(path)))
+    if not str(path).endswith(".npz") or str(path).endswith(".progress.npz"):
+        raise ValueError("an exported model's name ends in .npz, and not in .progress.npz, which {!r} does not "
+                         "fit".format(str(path)))
     if checkpoint.cell != "lstm":
         raise ValueError("only models of lstm cells can be exported to .npz, and {} has {}: try --format "
                          "saved-model".format(checkpoint.prefix, checkpoint.cell))
@@ -93,6 +94,8 @@ def export_saved_model(checkpoint, folder):
         (aside / "assets").mkdir(exist_ok=True)
         files.write_whole(aside / "assets" / "vocabulary.txt", characters)
         os.replace(str(aside), str(folder))
+    except tf.errors.OpError as error:
+        raise OSError("{} cannot be written: {}".format(folder, error.message))
     finally:
         shutil.rmtree(str(aside), ignore_errors=True)
 

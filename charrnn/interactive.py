@@ -25,6 +25,8 @@ class Conversation:
         """Read lines from standard input until it ends; return the exit status."""
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401  input() then has a history and can be edited
+        if hasattr(sys.stdin, "reconfigure"):
+            sys.stdin.reconfigure(encoding="utf-8", errors="backslashreplace")  # whatever the locale says
         if sys.stdin.isatty():
             print(HELP)
         while True:
@@ -69,6 +71,7 @@ class Conversation:
             if seed is not None and not 0 <= seed < 2 ** 32:
                 raise ValueError("the seed must be from 0 to 4294967295, not {}".format(seed))
             self._seed = seed
+            print("seed {}".format("of its own for each text" if seed is None else seed))
         else:
             raise ValueError("there is no command /{}; /help lists them".format(name))
 

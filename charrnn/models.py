@@ -1,7 +1,7 @@
 """What text can be written and measured with: a checkpoint, or a model that was exported."""
 from charrnn import checkpoint as checkpoints
 from charrnn import console, corpus
-from charrnn.data import Vocabulary
+from charrnn.data import Vocabulary, split
 from charrnn.numpy_lstm import NumpyLSTM
 
 
@@ -29,6 +29,31 @@ def open_model(path, vocabulary=None, *, best=False):
 def run_of(model):
     """Return the Run that a model comes from, or None."""
     return model.run if isinstance(model, NumpyLSTM) else checkpoints.run_of(model.prefix)
+
+
+def training_text(run, name=None, encoding="utf-8"):
+    """Read the text that a model was trained on.
+
+    Args:
+        run: the Run that the model comes from, or None.
+        name: a path or a known name; None for the text that the run names.
+        encoding: of a path that is named.
+
+    Returns:
+        (training, held_out, sha256): its two parts, and the SHA-256 of its bytes.
+
+    Raises:
+        ValueError: it cannot be had, or is another text by now.
+    """
+    if name is not None:
+        found = corpus.read(name, encoding)
+    elif run:
+        found = corpus.read(run.text_name, run.text_encoding)
+        if found.sha256 != run.text_sha256:
+            raise ValueError("{} is not the text that the model was trained on any more".format(run.text_name))
+    else:
+        raise ValueError("the model does not name its training text: name it with --train-text")
+    return (*split(found.text, run.hyperparameters.get("val_fraction", 0) if run else 0), found.sha256)
 
 
 def add_arguments(parser):

@@ -87,7 +87,7 @@ class Reference:
         shift = np.uint32(32 - _BITS)
         known = np.zeros(1 << _BITS, bool)
         known[ranked >> shift] = True
-        missing = np.ones(len(ranked), bool)  # hashes that were not met yet
+        missing = np.ones(len(ranked), bool)  # hashes with windows that were not found yet
         for begin in range(0, len(self._points) - width + 1, _PIECE):
             here = _hashes(self._points[begin:begin + _PIECE + width - 1], width)
             places = np.flatnonzero(known[here >> shift])
@@ -96,9 +96,10 @@ class Reference:
             for rank, place in zip(ranks[met], begin + places[met]):
                 if missing[rank]:
                     window = self._points[place:place + width]
-                    same = [start for start in starts[rank] if np.array_equal(window, sought[start:start + width])]
-                    missing[rank] = not same
-                    for start in same:
+                    same = [np.array_equal(window, sought[start:start + width]) for start in starts[rank]]
+                    found, starts[rank] = starts[rank][same], starts[rank][np.logical_not(same)]
+                    missing[rank] = len(starts[rank])
+                    for start in found:
                         yield int(place), int(start)
 
 

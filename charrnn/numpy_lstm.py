@@ -12,11 +12,11 @@ An exported model is one ``.npz`` file without pickles, which :mod:`charrnn.expo
 ``softmax_bias``    float32 [C]
 ==================  ==========================================================================
 """
-import ast
 import io
 import json
 import math
 import re
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -98,9 +98,11 @@ class NumpyLSTM:
         softmax = _expect(arrays["softmax_kernel"], np.float32, (size, num_classes))
         self._softmax = np.ascontiguousarray(softmax.T)  # [C, L]
         self._softmax_bias = _expect(arrays["softmax_bias"], np.float32, (num_classes,))
-        self.num_layers = sum(bool(re.match(r"kernel_\d", name)) for name in arrays)
-        if not self.num_layers or not size:
-            raise ValueError("it has no layers")
+        self.num_layers = (len(arrays) - 5) // 2
+        names = {"{}_{}".format(name, layer) for name in ("kernel", "bias") for layer in range(self.num_layers)}
+        if not self.num_layers or not size or set(arrays) != names | {
+                "format", "about", "vocabulary", "softmax_kernel", "softmax_bias"}:
+            raise ValueError("it has not the arrays of a model, but {}".format(", ".join(sorted(arrays))))
         scale = np.repeat(np.array([-1, -2, -1, -1], np.float32), size)  # [4L]
         self._layers = []
         for index in range(self.num_layers):
@@ -237,15 +239,16 @@ def _read_arrays(path):
         size = Path(path).stat().st_size
         with zipfile.ZipFile(str(path)) as archive:
             members = archive.infolist()
-            if any(member.compress_type != zipfile.ZIP_STORED or member.file_size > size for member in members):
+            if any(member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size
+                   for member in members) or sum(member.file_size for member in members) > size:
                 raise ValueError("a member is compressed, or larger than the file")
-            if sum(member.file_size for member in members) > size:
-                raise ValueError("its members are larger than the file")
+            if len({member.filename for member in members}) != len(members):
+                raise ValueError("two members have one name")
             return {re.sub(r"\.npy$", "", member.filename): _array(archive.read(member)) for member in members}
-    except (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, MemoryError, RecursionError, SyntaxError,
-            KeyError, UnicodeError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, MemoryError, TypeError, IndexError,
+            KeyError, struct.error, zipfile.BadZipFile, zlib.error) as error:
         raise CheckpointError("the model {} cannot be read: {}".format(
-            path, getattr(error, "strerror", None) or error or type(error).__name__))
+            path, getattr(error, "strerror", None) or str(error) or type(error).__name__))
 
 
 def _array(content):
@@ -260,14 +263,13 @@ def _array(content):
     length = int.from_bytes(stream.read(width), "little")
     if length > LARGEST_HEADER:
         raise ValueError("a header of {:,} bytes".format(length))
-    header = ast.literal_eval(stream.read(length).decode("latin-1").strip())
-    if not isinstance(header, dict) or set(header) != {"descr", "fortran_order", "shape"}:
+    header = re.fullmatch(r"\{'descr': '(..\d)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\), \}\s*",
+                          stream.read(length).decode("latin-1"))
+    if not header:
         raise ValueError("a header is not one of NumPy's")
-    if header["descr"] not in ("<f4", "<i8", "<u4", "|u1"):
-        raise ValueError("an array of kind {!r}, which no model has".format(header["descr"]))
-    shape, dtype = header["shape"], np.dtype(header["descr"])
-    if not isinstance(shape, tuple) or not all(type(side) is int and 0 <= side <= len(content) for side in shape):
-        raise ValueError("an array of shape {!r}".format(shape))
+    if header.group(1) not in ("<f4", "<i8", "<u4", "|u1"):
+        raise ValueError("an array of kind {!r}, which no model has".format(header.group(1)))
+    dtype, shape = np.dtype(header.group(1)), tuple(int(side) for side in re.findall(r"\d{1,15}", header.group(3)))
     data = content[stream.tell():]
     count = 1
     for side in shape:
@@ -275,7 +277,7 @@ def _array(content):
     if count * dtype.itemsize != len(data):
         raise ValueError("an array says that it has {:,} bytes, and has {:,}".format(
             count * dtype.itemsize, len(data)))
-    array = np.frombuffer(data, dtype).reshape(shape, order="F" if header["fortran_order"] else "C")
+    array = np.frombuffer(data, dtype).reshape(shape, order="F" if header.group(2) == "True" else "C")
     if dtype.kind == "f" and not math.isfinite(float(np.abs(array).max(initial=0))):
         raise ValueError("an array has numbers that are not finite")
     return array

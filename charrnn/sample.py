@@ -1,6 +1,6 @@
 """Generating text from a model: ``charrnn-sample``, or ``python -m charrnn.sample``."""
 import argparse
-import contextlib
+import io
 import json
 import sys
 from typing import List, NamedTuple
@@ -8,8 +8,7 @@ from typing import List, NamedTuple
 import numpy as np
 
 from charrnn import checkpoint as checkpoints
-from charrnn import console, corpus, models, novelty, unknown
-from charrnn.data import split
+from charrnn import console, corpus, files, models, novelty, unknown
 from charrnn.drawing import Settings
 from charrnn.numpy_lstm import NumpyLSTM
 
@@ -258,7 +257,7 @@ def write(sampler, prime, length, settings, seed, *, stop=None, lines=None, show
     Returns:
         (samples, interrupted): a list of Sample, and whether Ctrl-C ended them early.
     """
-    growing = [_Growing(seed + row, stop, lines) for row in range(sampler.num_samples)]
+    growing = [_Growing((seed + row) % 2 ** 32, stop, lines) for row in range(sampler.num_samples)]
     rngs = [np.random.RandomState(each.seed) for each in growing]
     interrupted = False
     try:
@@ -319,7 +318,7 @@ def _parser():
     out.add_argument("--json", action="store_true",
                      help="write JSON: the texts, their seeds, the settings and each character's log-probability")
     out.add_argument("--novelty", action="store_true",
-                     help="say after each text how long a run of it stands word for word in the training text")
+                     help="say after each text how long a run of what was drawn stands word for word in the training text")
     out.add_argument("--max-copy", metavar="K", type=int, default=None,
                      help="refuse texts of which more than K characters in a row stand in the training text, and draw "
                           "others")
@@ -346,8 +345,8 @@ def _check(args):
                                          "stop", "lines"))]:
         for other in others:
             given = getattr(args, other)
-            if getattr(args, one) and given is not None and given is not False and not (
-                    other == "num_samples" and given == 1):
+            asked = getattr(args, one) not in (None, False)
+            if asked and given is not None and given is not False and not (other == "num_samples" and given == 1):
                 raise ValueError("--{} and --{} contradict each other".format(one, other.replace("_", "-")))
     if args.seed is not None and not 0 <= args.seed <= 2 ** 32 - args.num_samples:
         raise ValueError("--seed must be from 0 to 4294967295, and so must the seed of each further sample, "
@@ -394,36 +393,20 @@ def _main(args):
         from charrnn.interactive import Conversation
         return Conversation(Sampler(model, nucleus=True), settings, args.length, args.unknown, seed).hold()
     prime = _prime(args, model.vocabulary)
-    reference = _reference(args, model) if args.novelty or args.max_copy else None
+    reference = None
+    if args.novelty or args.max_copy:
+        reference = novelty.Reference(models.training_text(models.run_of(model), args.train_text, args.encoding)[0])
     sampler = Sampler(model, args.num_samples, nucleus=settings.top_p < 1)
     if seed is None:
-        seed = int(np.random.RandomState().randint(2 ** 32 - args.num_samples * TRIES, dtype=np.int64))
+        seed = int(np.random.RandomState().randint(2 ** 32 - args.num_samples, dtype=np.int64))
         if not args.greedy:
             print("seed {}".format(seed), file=sys.stderr)
-    with _output(args.output) as out:
-        return _write_all(args, sampler, model, prime, settings, seed, reference, out)
-
-
-@contextlib.contextmanager
-def _output(path):
-    """Give the stream to write to: a file, or standard output."""
-    if path is None:
-        yield sys.stdout
-    else:
-        with open(path, "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
-            yield file
-
-
-def _reference(args, model):
-    """Return the training text, without what was held out, as a novelty.Reference."""
-    run = models.run_of(model)
-    if args.train_text is not None:
-        text = corpus.read(args.train_text, args.encoding).text
-    elif run:
-        text = corpus.read(run.text_name, run.text_encoding).text
-    else:
-        raise ValueError("{} does not name its training text: name it with --train-text".format(model.name))
-    return novelty.Reference(split(text, run.hyperparameters.get("val_fraction", 0) if run else 0)[0])
+    if args.output is None:
+        return _write_all(args, sampler, model, prime, settings, seed, reference, sys.stdout)
+    out = io.StringIO()
+    status = _write_all(args, sampler, model, prime, settings, seed, reference, out)
+    files.write_whole(args.output, out.getvalue().encode("utf-8", "surrogatepass"))
+    return status
 
 
 def _write_all(args, sampler, model, prime, settings, seed, reference, out):
@@ -442,13 +425,15 @@ def _write_all(args, sampler, model, prime, settings, seed, reference, out):
     for _ in range(TRIES):
         samples, interrupted = write(sampler, prime, args.length, settings, seed, stop=args.stop, lines=args.lines,
                                      show=show if streaming else None)
-        copies = [reference.novelty(prime + each.text) if reference else None for each in samples]
+        copies = [reference.novelty(each.text) if reference else None for each in samples]
         worst = max((each.longest for each in copies if each), default=0)
-        if args.max_copy is None or worst <= args.max_copy or interrupted:
+        if args.max_copy is None or worst <= args.max_copy:
             break
         print("refused: with seed {} a run of {:,} characters stands in the training text".format(seed, worst),
               file=sys.stderr)
-        seed += len(samples)
+        if interrupted:
+            return 130
+        seed = (seed + len(samples)) % 2 ** 32
     else:
         raise ValueError("each of {} tries copied more than {} characters: allow more with --max-copy, or draw more "
                          "freely with --temperature or --top-n".format(TRIES, args.max_copy))
@@ -462,7 +447,7 @@ def _write_all(args, sampler, model, prime, settings, seed, reference, out):
             out.write("{}{}{}\n".format("-" * 70 + "\n" if row else "", prime, each.text))
     if args.novelty and not args.json:
         for each, copied in zip(samples, copies):
-            out.write(_novelty_line(prime + each.text, copied))
+            out.write(_novelty_line(each.text, copied))
     if interrupted:
         print("charrnn-sample: interrupted", file=sys.stderr)
         return 130

@@ -1,0 +1,154 @@
+"""Drawing characters: the settings one by one and together, in NumPy and in the graph."""
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from charrnn.drawing import Settings, draw, softmax
+from charrnn.sample import pick_top_n
+
+LOGITS = np.log(np.array([[4, 1, 16]], np.float32))
+
+
+def shares(settings, logits=LOGITS, count=84000):
+    """Return how large a part of [0, 1) draws each character: what its probability is, within 1 / count."""
+    uniforms = (np.arange(count) + 0.5) / count
+    drawn = draw(np.repeat(logits, count, axis=0), uniforms, settings)
+    return np.bincount(drawn, minlength=logits.shape[1]) / count
+
+
+@pytest.mark.parametrize("settings, weights", [
+    (Settings(), [4, 1, 16]),
+    (Settings(temperature=2), [2, 1, 4]),
+    (Settings(temperature=0.5), [16, 1, 256]),
+    (Settings(temperature=0.01), [0, 0, 1]),
+    (Settings(temperature=1e6), [1, 1, 1]),
+    (Settings(top_n=1), [0, 0, 1]),
+    (Settings(top_n=2), [4, 0, 16]),
+    (Settings(top_n=3), [4, 1, 16]),
+    (Settings(top_n=10 ** 12), [4, 1, 16]),
+    (Settings(top_p=0.76), [0, 0, 1]),  # 16/21 is 0.762
+    (Settings(top_p=0.77), [4, 0, 16]),
+    (Settings(top_p=0.95), [4, 0, 16]),  # 20/21 is 0.952
+    (Settings(top_p=0.96), [4, 1, 16]),
+    (Settings(top_p=1e-9), [0, 0, 1]),
+    (Settings(top_n=3, top_p=0.79), [4, 0, 16]),
+    (Settings(top_n=2, top_p=0.79), [0, 0, 1]),  # of what top_n leaves: 16/20
+    (Settings(top_n=2, top_p=0.81), [4, 0, 16]),
+    (Settings(temperature=2, top_n=2, top_p=0.66), [0, 0, 1]),  # after the temperature: 4/6
+    (Settings(temperature=2, top_n=2, top_p=0.67), [2, 0, 4]),
+    (Settings(temperature=2, top_p=0.58), [2, 0, 4])])  # 4/7 is 0.571
+def test_settings_by_hand(settings, weights):
+    assert shares(settings) == pytest.approx(np.array(weights) / sum(weights), abs=2 / 84000)
+
+
+def test_each_row_has_its_own_number_and_logits():
+    logits = np.log(np.array([[4, 1, 16], [1, 1, 2], [1, 0.001, 0.001], [1, 8, 1]], np.float32))
+    uniforms = np.array([0.2, 0.49, 0.999, 0.09])
+    settings = Settings(top_n=2)
+    alone = [int(draw(logits[row:row + 1], uniforms[row:row + 1], settings)) for row in range(4)]
+    assert draw(logits, uniforms, settings).tolist() == alone
+    assert draw(logits, uniforms, Settings()).tolist() == [1, 1, 1, 0]
+
+
+def test_the_edges_of_a_character():
+    """Ids in order, edges to the right of equal numbers, and never a character of probability zero."""
+    logits = np.log(np.array([[0.25, 1e-45, 0.5, 0.25]], np.float32))
+    numbers = [0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2 ** -53]
+    assert [int(draw(logits, np.array([number]), Settings())) for number in numbers] == [0, 0, 2, 2, 3, 3]
+    assert {int(draw(logits, np.array([number]), Settings(top_n=1))) for number in numbers} == {2}
+
+
+@pytest.mark.parametrize("settings", [Settings(), Settings(0.7, 4), Settings(1.3, 9, 0.8), Settings(1.0, 3, 0.9)])
+def test_frequencies(settings):
+    """What is drawn from seeded numbers is as frequent as it is probable, within four standard deviations."""
+    count = 20000
+    logits = np.random.RandomState(2).standard_normal((1, 7)).astype(np.float32)
+    drawn = draw(np.repeat(logits, count, axis=0), np.random.RandomState(3).random_sample(count), settings)
+    expected = shares(settings, logits)
+    spread = 4 * np.sqrt(expected * (1 - expected) / count) + 1e-4
+    assert np.all(np.abs(np.bincount(drawn, minlength=7) / count - expected) < spread)
+    assert set(drawn) == set(np.flatnonzero(expected))
+
+
+def test_top_p_keeps_the_fewest_that_reach_it():
+    random = np.random.RandomState(4)
+    for _ in range(100):
+        p = random.dirichlet(np.full(9, 0.7)).astype(np.float32)
+        top_n, top_p = random.randint(1, 11), random.uniform(0.02, 0.98)
+        order = np.argsort(-p)[:top_n]
+        total = p[order].sum(dtype=np.float64)
+        fewest = next(count for count in range(1, 10) if p[order[:count]].sum(dtype=np.float64) >= top_p * total)
+        with np.errstate(divide="ignore"):
+            kept = shares(Settings(top_n=top_n, top_p=top_p), np.log(p[np.newaxis]), 5000)
+        # what is rarer than the grid is fine may be missed
+        assert set(np.flatnonzero(kept)) <= set(order[:fewest])
+        assert {each for each in order[:fewest] if p[each] > 1e-3} <= set(np.flatnonzero(kept))
+
+
+@pytest.mark.parametrize("top_n", [1, 2, 5, 9, 12])
+def test_it_draws_what_numpys_choice_draws(top_n):
+    """From the same generator, one number for each."""
+    random = np.random.RandomState(1)
+    logits = 2 * random.standard_normal((300, 9)).astype(np.float32)
+    one, other = np.random.RandomState(6), np.random.RandomState(6)
+    expected = [pick_top_n(softmax(row[np.newaxis]), 9, top_n, rng=one) for row in logits]
+    assert draw(logits, other.random_sample(300), Settings(top_n=top_n)).tolist() == expected
+
+
+def test_softmax_of_large_logits():
+    found = softmax(np.array([[1000, 0, 1000], [-1e30, 0, -1e30]], np.float32))
+    assert found.tolist() == [[0.5, 0, 0.5], [0, 1, 0]] and found.dtype == np.float32
+
+
+@pytest.mark.parametrize("settings, name", [
+    (Settings(temperature=0), "temperature"), (Settings(temperature=-1), "temperature"),
+    (Settings(temperature=float("nan")), "temperature"), (Settings(temperature=float("inf")), "temperature"),
+    (Settings(top_n=0), "top_n"), (Settings(top_n=-3), "top_n"), (Settings(top_p=0), "top_p"),
+    (Settings(top_p=1.01), "top_p"), (Settings(top_p=float("nan")), "top_p")])
+def test_settings_that_are_refused(settings, name):
+    with pytest.raises(ValueError, match="^{} must be ".format(name)):
+        settings.check()
+    Settings(0.1, 1, 1.0).check()
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-20, 1e-37, 1e-38, 1e-45, 1e-300])
+def test_the_smallest_temperatures_take_the_most_probable(temperature):
+    """Those that are let through draw a character, and no number that stands for none."""
+    settings = Settings(temperature=temperature)
+    try:
+        settings.check()
+    except ValueError:
+        return
+    logits = np.array([[9, -30, 11, 10]], np.float32)
+    assert draw(logits, np.array([0.999]), settings).tolist() == [2]
+
+
+def test_the_graph_draws_the_same():
+    """For rows of large and of small differences, and for edges that are hit exactly."""
+    from charrnn.generate import _draw
+    from charrnn.generate import _Settings as Placeholders
+    random = np.random.RandomState(8)
+    logits = random.standard_normal((400, 11)).astype(np.float32) * random.choice([0.3, 2, 12], (400, 1))
+    logits = logits.astype(np.float32)
+    uniforms = random.random_sample(400)
+    with tf.Graph().as_default(), tf.Session() as session:
+        places = Placeholders(tf.placeholder(tf.float32, []), tf.placeholder(tf.int32, []),
+                              tf.placeholder(tf.float64, []))
+        given, numbers = tf.placeholder(tf.float32, [None, None]), tf.placeholder(tf.float64, [None, 1])
+        drawn = [_draw(given, numbers, places), _draw(given, numbers, places._replace(top_p=None))]
+
+        def both(logits, uniforms, settings):
+            feed = {given: logits, numbers: uniforms[:, np.newaxis]}
+            feed.update({place: value for place, value in zip(places, settings)})
+            return [found.tolist() for found in session.run(drawn, feed)]
+
+        for settings in [Settings(1, 11), Settings(), Settings(0.5, 3), Settings(1.7, 11, 0.9), Settings(1, 4, 0.6),
+                         Settings(0.3, 8, 0.99), Settings(1, 1)]:
+            with_top_p, without = both(logits, uniforms, settings)
+            assert with_top_p == draw(logits, uniforms, settings).tolist()
+            if settings.top_p == 1:
+                assert without == with_top_p
+        edges = np.array([0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2 ** -53])
+        quarters = np.repeat(np.log(np.array([[0.25, 1e-45, 0.5, 0.25]], np.float32)), 6, axis=0)
+        assert both(quarters, edges, Settings(top_n=4)) == [[0, 0, 2, 2, 3, 3]] * 2
+        assert both(quarters, edges, Settings(top_n=1)) == [[2] * 6] * 2

@@ -1,0 +1,148 @@
+"""Typing beginnings and seeing them continued."""
+import builtins
+import io
+import re
+import sys
+
+import pytest
+
+from charrnn import sample as sampling
+from charrnn.interactive import HELP
+from charrnn.numpy_lstm import NumpyLSTM
+
+
+@pytest.fixture
+def talk(exported, monkeypatch, capsys):
+    """A function that types lines into the script and returns its status and what it says."""
+    def say(*lines, options=()):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(line + "\n" for line in lines)))
+        status = sampling.main([str(exported), "--interactive", *options])
+        out, err = capsys.readouterr()
+        assert err == ""
+        return status, out
+    return say
+
+
+def written(capsys, exported, prime, seed, *options):
+    assert sampling.main([str(exported), "--prime", prime, "--seed", str(seed), *options]) == 0
+    return capsys.readouterr().out
+
+
+def test_a_beginning_is_continued_as_without_it(talk, exported, capsys):
+    status, out = talk("the ", "on", options=["--length", "70", "--seed", "3"])
+    expected = [written(capsys, exported, prime, 3, "--length", "70") for prime in ("the ", "on")]
+    assert status == 0
+    assert out == "{}[seed 3]\n{}[seed 3]\n\n".format(*expected)
+
+
+def test_settings_are_those_of_the_command_line(talk, exported, capsys):
+    _, out = talk("the ", options=["--length", "30", "--seed", "3", "--temperature", "0.4", "--top-p", "0.8"])
+    assert out.startswith(written(capsys, exported, "the ", 3, "--length", "30", "--temperature", "0.4",
+                                  "--top-p", "0.8"))
+
+
+def test_settings_are_changed_on_the_way(talk, exported, capsys):
+    _, out = talk("/temperature 0.4", "/top-n 3", "/top-p 0.9", "/length 40", "/seed 6", "the ",
+                  "/temperature", "/top-n", "/top-p", "/length")
+    expected = written(capsys, exported, "the ", 6, "--length", "40", "--temperature", "0.4", "--top-n", "3",
+                       "--top-p", "0.9")
+    said = "temperature 0.4\ntop-n 3\ntop-p 0.9\nlength 40\n"
+    assert out.startswith(said) and out.endswith(expected + "[seed 6]\n" + said + "\n")
+
+
+def test_a_seed_is_chosen_and_shown_until_one_is_set(talk, exported, capsys):
+    _, out = talk("the ", "/seed 6", "the ", "the ", "/seed", "the ", "the ", options=["--length", "20"])
+    seeds = [int(seed) for seed in re.findall(r"^\[seed (\d+)\]$", out, re.MULTILINE)]
+    assert len(seeds) == 5 and seeds[1:3] == [6, 6] and len({seeds[0], seeds[3], seeds[4], 6}) == 4
+    assert out.startswith(written(capsys, exported, "the ", seeds[0], "--length", "20"))
+
+
+def test_a_line_end_in_a_beginning(talk, exported, capsys):
+    _, out = talk("the\\ncat", options=["--length", "20", "--seed", "1"])
+    assert out.startswith(written(capsys, exported, "the\ncat", 1, "--length", "20"))
+
+
+def test_help_and_quit(talk):
+    assert talk("/help", "/quit", "the ") == (0, HELP + "\n")
+    assert talk("/help", "  /quit  ", "the ") == (0, HELP + "\n")
+
+
+def test_empty_lines_and_the_end(talk):
+    assert talk() == (0, "\n")
+    assert talk("", "") == (0, "\n")
+
+
+@pytest.mark.parametrize("line, message", [
+    ("the Zoo", "what you typed has characters that the model never saw: 'Z' (line 1, column 5)"),
+    ("/temperature warm", "'warm' is no number"), ("/temperature 0", "temperature must be"),
+    ("/temperature nan", "temperature must be"), ("/top-n 2.5", "'2.5' is no whole number"),
+    ("/top-n 0", "top_n must be"), ("/top-p 1.5", "top_p must be"), ("/length 0", "length must be at least 1"),
+    ("/length much", "'much' is no whole number"), ("/seed -1", "from 0 to 4294967295"),
+    ("/seed 4294967296", "from 0 to 4294967295"), ("/colour", "no command /colour"), ("/", "no command /;"),
+    ("/temperature 1 2", "'1 2' is no number")])
+def test_an_error_is_a_line_and_ends_nothing(talk, exported, capsys, line, message):
+    status, out = talk(line, "the ", options=["--length", "9", "--seed", "2"])
+    error, rest = out.split("\n", 1)
+    assert status == 0 and error.startswith("error: ") and message in error
+    assert rest == written(capsys, exported, "the ", 2, "--length", "9") + "[seed 2]\n\n"
+
+
+def test_unknown_characters(talk, exported, capsys):
+    _, out = talk("th\u00e9 ", options=["--length", "9", "--seed", "2", "--unknown", "nearest"])
+    note, rest = out.split("\n", 1)
+    assert note == "in what you typed '\u00e9' became 'e'"
+    assert rest.startswith(written(capsys, exported, "the ", 2, "--length", "9"))
+    _, out = talk("\u00e9", options=["--unknown", "skip"])
+    assert "error: the prime is empty" in out
+
+
+def test_ctrl_c_ends_a_text_and_goes_back_to_the_prompt(talk, exported, monkeypatch, capsys):
+    """What was drawn until then is shown, and the next beginning is continued as ever."""
+    usual, calls = NumpyLSTM.draw, []
+
+    def draw(self, *args):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return usual(self, *args)
+
+    monkeypatch.setattr(NumpyLSTM, "draw", draw)
+    status, out = talk("the ", "on", options=["--length", "170", "--seed", "3"])
+    cut, rest = written(capsys, exported, "the ", 3, "--length", "170"), written(
+        capsys, exported, "on", 3, "--length", "170")
+    assert status == 0
+    assert out == "{}\n[seed 3]\n{}[seed 3]\n\n".format(cut[:4 + 2 * sampling.CHUNK], rest)
+
+
+def test_ctrl_c_at_the_prompt_ends_nothing(talk, monkeypatch):
+    answers = iter([KeyboardInterrupt, "/length", EOFError])
+
+    def ask(prompt):
+        answer = next(answers)
+        if isinstance(answer, str):
+            return answer
+        raise answer
+
+    monkeypatch.setattr(builtins, "input", ask)
+    assert talk(options=["--length", "7"]) == (0, "\nlength 7\n\n")
+
+
+def test_a_terminal_gets_the_help_and_a_prompt(exported, monkeypatch, capsys):
+    prompts, stdin = [], io.StringIO()
+    stdin.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdin", stdin)
+    monkeypatch.setattr(builtins, "input", lambda prompt: prompts.append(prompt) or "/quit")
+    assert sampling.main([str(exported), "--interactive"]) == 0
+    assert capsys.readouterr().out == HELP + "\n" and prompts == ["> "]
+
+
+def test_a_process_reads_and_writes_utf_8(exported):
+    """Whatever the locale says, as everywhere else."""
+    import subprocess
+
+    from conftest import process_environment
+    done = subprocess.run([sys.executable, "-m", "charrnn.sample", str(exported), "--interactive",
+                           "--unknown", "nearest"], input="th\u00e9\n".encode(), capture_output=True, timeout=120,
+                          env=process_environment(PYTHONIOENCODING="ascii", LC_ALL="C"))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().startswith("in what you typed '\u00e9' became 'e'\nthe")

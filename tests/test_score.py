@@ -1,0 +1,106 @@
+"""The surprise of each character, and the script that shows it."""
+import io
+import math
+import re
+import sys
+
+import numpy as np
+import pytest
+from conftest import graph_probabilities
+
+from charrnn import score
+from charrnn.checkpoint import open_checkpoint
+from charrnn.evaluate import measure
+from charrnn.models import open_model
+
+TEXT = "the hat sat\non, the"
+
+
+@pytest.fixture
+def stdin(monkeypatch):
+    def give(content):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="ascii"))
+    return give
+
+
+def bits_of_the_graph(trained, text):
+    checkpoint = open_checkpoint(trained)
+    ids = checkpoint.vocabulary.encode(text)
+    probabilities = graph_probabilities(checkpoint, ids[np.newaxis, :-1], 7)[0]
+    return -np.log2(probabilities[np.arange(len(text) - 1), ids[1:]])
+
+
+def test_surprises_are_the_graphs_in_both_engines(trained, exported):
+    expected = bits_of_the_graph(trained, TEXT) * math.log(2)
+    for path in (trained, exported):
+        model = open_model(path)
+        assert measure(model, model.vocabulary.encode(TEXT)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_table(trained, exported, capsys):
+    """A line for each character but the first, and the mean."""
+    bits = bits_of_the_graph(trained, TEXT)
+    for path in (trained, exported):
+        assert score.main([str(path), "--text", TEXT]) == 0
+        out, err = capsys.readouterr()
+        head, *lines, last = out.splitlines()
+        assert err == "" and head.split() == ["character", "log-probability", "bits"] and len(lines) == len(TEXT) - 1
+        for place, (line, char, each) in enumerate(zip(lines, TEXT[1:], bits), 2):
+            number, shown, log_probability, found = re.fullmatch(r" *(\d+)  ('.+?') +(\S+) +(\S+)", line).groups()
+            assert (int(number), shown) == (place, repr(char))
+            assert float(log_probability) == pytest.approx(-each * math.log(2), abs=1e-4)
+            assert float(found) == pytest.approx(each, abs=0.006)
+        assert last == "{} characters, {:.4f} bits each, perplexity {:.3f}".format(
+            len(bits), bits.mean(), 2 ** bits.mean())
+
+
+def test_colours(exported, capsys, monkeypatch):
+    """Each character in that of its surprise; taken away, the text is left."""
+    assert score.coloured("abcdef", [1, 9, 8, 2.5, 0]) == "ab\x1b[38;5;196mcd\x1b[38;5;150me\x1b[0mf\x1b[0m"
+    assert score.coloured("a", []) == "a\x1b[0m"
+    assert score.main([str(exported), "--text", TEXT, "--color", "always", "--no-table"]) == 0
+    out = capsys.readouterr().out
+    plain = re.sub("\x1b\\[[0-9;]*m", "", out)
+    assert out != plain and plain.startswith(TEXT + "\nsurprise in bits: ") and plain.count("\n") == 5
+    assert score.main([str(exported), "--text", TEXT, "--color", "never", "--no-table"]) == 0
+    assert capsys.readouterr().out.count("\n") == 1
+    for no_color in (False, True):
+        if no_color:
+            monkeypatch.setenv("NO_COLOR", "1")
+        else:
+            monkeypatch.delenv("NO_COLOR", raising=False)
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        assert score.main([str(exported), "--text", TEXT, "--no-table"]) == 0
+        assert ("\x1b" in capsys.readouterr().out) is not no_color
+
+
+def test_texts_from_a_file_and_from_a_pipe(exported, tmp_path, stdin, capsys):
+    (tmp_path / "text").write_bytes(TEXT.replace("\n", "\r\n").encode())
+    stdin(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
+    outs = set()
+    for given in (["--text", TEXT], ["--file", str(tmp_path / "text")], ["--text", "-"]):
+        assert score.main([str(exported), *given]) == 0
+        outs.add(capsys.readouterr().out)
+    assert len(outs) == 1
+
+
+def test_unknown_characters(exported, capsys):
+    for how, text in (("skip", "th hat"), ("nearest", "the hat")):
+        assert score.main([str(exported), "--text", text, "--no-table"]) == 0
+        expected = capsys.readouterr().out
+        assert score.main([str(exported), "--text", "th\u00e9 hat", "--unknown", how, "--no-table"]) == 0
+        out, err = capsys.readouterr()
+        assert out == expected and err.count("\n") == 1 and "'\u00e9'" in err
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ([], "--text --file is required"), (["--text", "a", "--file", "b"], "not allowed with"),
+    (["--text", ""], "at least 2 characters"), (["--text", "t"], "at least 2 characters"),
+    (["--text", "the Zoo"], "'Z' (line 1, column 5)"), (["--file", "missing.txt"], "missing.txt"),
+    (["--text", "-"], "not UTF-8"), (["--best", "--text", "the"], "--best"),
+    (["--text", "the", "--color", "blue"], "blue")])
+def test_it_refuses_in_one_line(exported, stdin, capsys, arguments, message):
+    stdin(b"\xff\xfe")
+    assert score.main([str(exported), *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith("charrnn-score: error: ") and message in err

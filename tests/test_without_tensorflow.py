@@ -1,0 +1,99 @@
+"""Exported models where there is no TensorFlow, as on every Python from 3.8 on."""
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import TEXT, process_environment
+
+from charrnn import sample
+
+# Runs a module of the package as a script in a process where importing those two fails.
+WITHOUT = """
+import runpy, sys
+sys.modules["tensorflow"] = sys.modules["tqdm"] = None
+sys.argv[:2] = sys.argv[1:2]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+# The same through the function that the console command calls.
+COMMAND = """
+import importlib, sys
+sys.modules["tensorflow"] = sys.modules["tqdm"] = None
+module = sys.argv.pop(1)
+sys.exit(importlib.import_module(module).main(sys.argv[1:]))
+"""
+
+
+def run(code, *arguments, **options):
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code, *map(str, arguments)], capture_output=True,
+                          timeout=120, env=process_environment(), **options)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def test_importing_the_package():
+    code = ("import sys; sys.modules['tensorflow'] = sys.modules['tqdm'] = None; import charrnn; "
+            "from charrnn import get_batches, Vocabulary, corpus, data, drawing, evaluate, export, hyperparameters, "
+            "models, novelty, numpy_lstm, sample, score, train, unknown; print(charrnn.__version__); "
+            "print(sorted(name for name in sys.modules if name.split('.')[0] in ('tensorflow', 'tqdm')))")
+    import charrnn
+    assert run(code) == (0, "{}\n['tensorflow', 'tqdm']\n".format(charrnn.__version__), "")
+
+
+@pytest.mark.parametrize("arguments", [["--num-samples", "3"], ["--novelty"], ["--top-p", "0.8"]])
+def test_sampling(exported, capsys, arguments):
+    arguments = [str(exported), "--prime", "the ", "--length", "60", "--seed", "3", *arguments]
+    assert sample.main(arguments) == 0
+    assert run(WITHOUT, "charrnn.sample", *arguments) == (0, capsys.readouterr().out, "")
+
+
+def test_typing_beginnings(exported):
+    status, out, err = run(WITHOUT, "charrnn.sample", exported, "--interactive", "--seed", "3", "--length", "9",
+                           input=b"the \n")
+    assert (status, err) == (0, "") and out.startswith("the ") and out.endswith("\n[seed 3]\n\n")
+
+
+def test_evaluating_and_scoring(exported, tmp_path, capsys):
+    from charrnn import evaluate, score
+    (tmp_path / "text").write_text(TEXT[:300], encoding="utf-8")
+    for module, arguments in [(evaluate, [str(exported), str(tmp_path / "text")]),
+                              (evaluate, ["--rows", "3", str(exported), str(tmp_path / "text")]),
+                              (score, [str(exported), "--text", "the hat\n"])]:
+        assert module.main(arguments) == 0
+        expected = capsys.readouterr().out
+        assert run(WITHOUT, module.__name__, *arguments) == (0, expected, "")
+
+
+@pytest.mark.parametrize("code", [WITHOUT, COMMAND], ids=["module", "command"])
+@pytest.mark.parametrize("script", ["train", "sample", "evaluate", "score", "export"])
+def test_what_needs_tensorflow_says_so_in_a_line(trained, tmp_path, code, script):
+    arguments = {"train": [trained.parent / "small.txt", "--checkpoint-dir", tmp_path / "run"], "sample": [trained],
+                 "evaluate": [trained, trained.parent / "small.txt"], "score": [trained, "--text", "the"],
+                 "export": [trained, tmp_path / "m.npz"]}[script]
+    status, out, err = run(code, "charrnn." + script, *arguments)
+    assert status == 2 and err.count("\n") == 1
+    assert err.startswith("charrnn-{}: error: this needs TensorFlow 1.15, which is not installed here".format(script))
+    assert "Python 3.7" in err and ".npz" in err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("script", ["train", "sample", "evaluate", "score", "export"])
+def test_help_needs_nothing(script):
+    status, out, err = run(WITHOUT, "charrnn." + script, "--help")
+    assert (status, err) == (0, "") and out.startswith("usage: charrnn-" + script)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [
+    ["--num-samples", "3"], ["--temperature", "0.7", "--top-n", "9", "--top-p", "0.9"]])
+def test_other_pythons_write_the_same_text(exported, capsys, options):
+    """Those that CHARRNN_PYTHONS names, paths of interpreters with NumPy, as PATH is written."""
+    pythons = [python for python in os.environ.get("CHARRNN_PYTHONS", "").split(os.pathsep) if python]
+    if not pythons:
+        pytest.skip("CHARRNN_PYTHONS names no other Python")
+    arguments = [str(exported), "--prime", "the ", "--length", "700", "--seed", "3", *options]
+    assert sample.main(arguments) == 0
+    expected = capsys.readouterr().out
+    for python in pythons:
+        done = subprocess.run([python, "-W", "error", "-m", "charrnn.sample", *arguments], capture_output=True,
+                              timeout=120, env=process_environment())
+        assert (done.returncode, done.stdout.decode(), done.stderr.decode()) == (0, expected, ""), python
