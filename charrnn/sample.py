@@ -318,7 +318,7 @@ def _parser():
     out.add_argument("--json", action="store_true",
                      help="write JSON: the texts, their seeds, the settings and each character's log-probability")
     out.add_argument("--novelty", action="store_true",
-                     help="say after each text how long a run of what was drawn stands word for word in the training text")
+                     help="say after each text how long a run of it stands word for word in the training text")
     out.add_argument("--max-copy", metavar="K", type=int, default=None,
                      help="refuse texts of which more than K characters in a row stand in the training text, and draw "
                           "others")

@@ -61,7 +61,8 @@ def test_every_other_command_is_known():
             subprocess.run(["make", "-n", *shlex.split(command)[1:]], cwd=str(ROOT), check=True,
                            stdout=subprocess.DEVNULL)
         else:
-            assert re.match(r"python3\.7 -m venv|\. \.venv/bin/activate|python -m pip install|python tests/", command), command
+            known = r"python3\.7 -m venv|\. \.venv/bin/activate|python -m pip install|python tests/"
+            assert re.match(known, command), command
             for name in re.findall(r"\S+\.txt", command):
                 assert (ROOT / name).is_file()
     assert "make train" in others and "make test" in others
@@ -72,7 +73,8 @@ def test_links_lead_to_files():
     assert len(links) > 10
     for link in links:
         if link.startswith("#"):
-            assert re.search(r"^#+ {}$".format(link[1:].replace("-", "[ -]")), README, re.MULTILINE | re.IGNORECASE), link
+            heading = r"^#+ {}$".format(link[1:].replace("-", "[ -]"))
+            assert re.search(heading, README, re.MULTILINE | re.IGNORECASE), link
         else:
             assert (ROOT / link).exists(), link
 
