@@ -109,7 +109,8 @@ def gated(tmp_path_factory):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["run", "model.bin"], "ends in .npz, and not in .progress.npz, which 'model.bin'"), (["run", "nowhere/m.npz"], "nowhere/m.npz"),
+    (["run", "model.bin"], "ends in .npz, and not in .progress.npz, which 'model.bin'"),
+    (["run", "nowhere/m.npz"], "nowhere/m.npz"),
     (["run", "there", "--format", "saved-model"], "there exists"),
     (["run", "text", "--format", "saved-model"], "text exists"),
     (["run", "text/served", "--format", "saved-model"], "text/served"),
