@@ -371,8 +371,8 @@ class _StopRequests:
         try:
             for name in ("SIGINT", "SIGTERM", "SIGHUP"):
                 number = getattr(signal, name, None)  # Windows has no SIGHUP
-                # what the caller has switched off stays so: nohup does that with SIGHUP
-                if number and signal.getsignal(number) != signal.SIG_IGN:
+                # nohup switches SIGHUP off, and so it stays
+                if number and not (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
                     usual[number] = signal.signal(number, note)
         except ValueError:
             pass  # not in the main thread, which alone may set handlers: signals keep their usual effect

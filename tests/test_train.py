@@ -293,7 +293,7 @@ def test_resuming_says_so_and_may_go_further(text_file, tmp_path, capsys):
 
 def test_resuming_a_run_that_was_stopped_before_its_first_checkpoint(text_file, tmp_path, capsys):
     assert run(text_file, tmp_path / "run", "--sample-length", "0") == 0
-    for path in (tmp_path / "run").glob("*.ckpt*"):
+    for path in [*(tmp_path / "run").glob("*.ckpt*"), tmp_path / "run" / "checkpoint"]:
         path.unlink()
     assert train.main(["--resume", "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]) == 0
     assert "resumed  after step 0, 173 to go" in capsys.readouterr().out
@@ -746,7 +746,7 @@ def test_a_run_file_whose_hyperparameters_were_edited(trained, tmp_path, capsys)
     shutil.copytree(str(trained), str(folder))
     record = json.loads((folder / "run.json").read_text())
     for change, message in [({"lstm_size": "5"}, "lstm_size must be a whole number above 0, not '5'"),
-                            ({"unheard_of": 1}, "does not know: unheard_of"),
+                            ({"unheard_of": 1}, "does not know: 'unheard_of'"),
                             ({"cell": "gruu"}, "cell must be one of")]:
         changed = dict(record, hyperparameters=dict(record["hyperparameters"], **change))
         (folder / "run.json").write_text(json.dumps(changed))
