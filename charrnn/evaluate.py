@@ -136,6 +136,7 @@ def leave_out_unknown(text, vocabulary):
     Returns:
         (kept, left_out): the text without them, and a dict from each of them to how often it was there.
 
+    >>> from charrnn.data import Vocabulary
     >>> leave_out_unknown("naïve café", Vocabulary(" acefnv"))
     ('nave caf', {'ï': 1, 'é': 1})
     """

@@ -193,7 +193,7 @@ def test_a_record_that_names_less_or_more(run):
     path = run / (LAST + ".json")
     record = json.loads(path.read_text())
     for change, message in [(lambda files: files.pop(LAST + ".index"), "damaged"),
-                            (lambda files: files.update({"../run/run.json": files[LAST + ".meta"]}), "is gone")]:
+                            (lambda files: files.update({"../run/run.json": files[LAST + ".meta"]}), "is damaged")]:
         files = dict(record["files"])
         change(files)
         path.write_text(json.dumps(dict(record, files=files)))

@@ -265,7 +265,7 @@ def test_a_training_text_that_is_gone(trained, tmp_path, capsys):
     for name, message in [(tmp_path / "missing", "cannot read"), (tmp_path / "moved" / "small.txt", "any more")]:
         checkpoint.write_run(folder, run._replace(text_name=str(name)))
         out = evaluated(capsys, folder, tmp_path / "text")
-        assert "training the text cannot be had, so less is compared (" in out and message in out
+        assert "training the text cannot be had, so less is compared: " in out and message in out
         assert list(table(out)) == ["this model", "xz, of this text alone"]
         assert evaluate.main(["--held-out", str(folder)]) == 2
         assert message in capsys.readouterr().err

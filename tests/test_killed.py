@@ -184,6 +184,7 @@ def test_killed_before_the_first_checkpoint(text, alone, tmp_path, monkeypatch):
     assert differences(alone, outcome(tmp_path / "run")) == []
 
 
+@pytest.mark.slow
 def test_killed_before_the_first_checkpoint_of_a_run_from_other_weights(text, tmp_path, monkeypatch, capfd):
     """It is not taken up with random ones: it comes to the same, or it is refused."""
     assert train.main(flags(text, tmp_path / "first", "--epochs", "1")) == 0
@@ -396,6 +397,7 @@ def _process(folder, *arguments):
                             text=True)
 
 
+@pytest.mark.slow
 def test_two_trainings_in_one_folder(text, alone, tmp_path):
     """The second is told while the first lives; when that was killed, it goes on where that one was."""
     folder = tmp_path / "run"

@@ -139,12 +139,13 @@ class Interrupt:
 
 
 @pytest.mark.parametrize("stops, graph", [
-    ([1], []), ([172], []), ([173], []), ([174], []), ([40, 100, 33, 60], []),
-    ([40, 140], ["--no-fused", "--keep-prob", "1"]),
+    ([1], []), pytest.param([172], [], marks=pytest.mark.slow), ([173], []),
+    pytest.param([174], [], marks=pytest.mark.slow), pytest.param([40, 100, 33, 60], [], marks=pytest.mark.slow),
+    pytest.param([40, 140], ["--no-fused", "--keep-prob", "1"], marks=pytest.mark.slow),
     ([20, 25, 105], ["--val-fraction", "0.25", "--eval-every-n", "20", "--average-decay", "0.9",
                             "--schedule", "cosine", "--warmup-steps", "30"]),
-    ([55, 85], ["--val-fraction", "0.25", "--cell", "gru", "--keep-prob", "1"]),
-    ([70], ["--cell", "rnn", "--keep-prob", "1", "--optimizer", "rmsprop"])])
+    pytest.param([55, 85], ["--val-fraction", "0.25", "--cell", "gru", "--keep-prob", "1"], marks=pytest.mark.slow),
+    pytest.param([70], ["--cell", "rnn", "--keep-prob", "1", "--optimizer", "rmsprop"], marks=pytest.mark.slow)])
 def test_a_resumed_run_is_the_run_that_was_not_stopped(text_file, tmp_path, monkeypatch, capsys, stops, graph):
     """To the last bit: step, epoch, place in the text, LSTM state, weights, Adam, the fused graph's masks.
 
@@ -542,8 +543,10 @@ def test_texts_by_name(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("flags", [
-    ["--cell", "gru"], ["--cell", "rnn"], ["--optimizer", "rmsprop"], ["--input-keep-prob", "0.9"],
     ["--cell", "gru", "--optimizer", "rmsprop", "--average-decay", "0.9", "--val-fraction", "0.3"],
+    ["--cell", "rnn", "--input-keep-prob", "0.9"],
+    pytest.param(["--cell", "gru"], marks=pytest.mark.slow), pytest.param(["--cell", "rnn"], marks=pytest.mark.slow),
+    pytest.param(["--optimizer", "rmsprop"], marks=pytest.mark.slow),
     pytest.param(["--cell", "layer-norm-lstm"], marks=pytest.mark.slow),
     pytest.param(["--cell", "nas"], marks=pytest.mark.slow)])
 def test_kinds_of_network(text_file, tmp_path, capsys, flags):

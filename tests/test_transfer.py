@@ -122,7 +122,7 @@ def test_the_trainer_begins_with_them(models, other_file, tmp_path):
     assert not any(value.any() for name, value in values.items() if name.endswith(("/Adam", "/Adam_1")))
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", ["lstm", pytest.param("gru", marks=pytest.mark.slow)])
 def test_a_run_from_another_model(models, tmp_path, capsys, cell):
     """The sizes are the other model's without being told; it begins better than one from nothing."""
     other = models(cell, "--learning-rate", "0.02", "--epochs", "3", "--keep-prob", "1")
