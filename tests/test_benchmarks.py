@@ -16,7 +16,7 @@ def test_bench_measures_and_reports(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     record = json.loads(figures.read_text())
     assert set(record["small"]) == {"notebook", "fused", "floor"}
-    assert len(record["generation"]) == 4
+    assert len(record["generation"]) == 7
     for part in ("small", "generation"):
         for name, figure in record[part].items():
             assert figure["least"] <= figure["seconds"] <= figure["greatest"] and figure["megabytes"] > 50

@@ -489,8 +489,9 @@ def test_a_process_that_is_stopped_saves_and_goes_on(text_file, tmp_path, number
     folder = tmp_path / "run"
     command = [sys.executable, "-m", "charrnn.train"]
     flags = [str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(folder), "--epochs", "100000"]
-    with subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True) as process:
+    # a process inherits what is ignored, as under nohup
+    with subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          preexec_fn=lambda: signal.signal(number, signal.SIG_DFL)) as process:
         while "step 50/" not in process.stdout.readline():
             assert process.poll() is None
         process.send_signal(number)
