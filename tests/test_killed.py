@@ -311,6 +311,7 @@ def test_the_best_checkpoint_after_saves_that_failed(text, alone, disk, monkeypa
     assert not failures and checkpoint.read_run(disk.run).best
 
 
+@pytest.mark.slow
 def test_a_full_disk_at_the_last_save(text, alone, disk, monkeypatch, capfd):
     """It ends with a line and status 2; when there is room again, the run is taken up and comes to the same."""
     after_steps(monkeypatch, {92: disk.fill})

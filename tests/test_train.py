@@ -139,7 +139,7 @@ class Interrupt:
 
 
 @pytest.mark.parametrize("stops, graph", [
-    ([1], []), pytest.param([172], [], marks=pytest.mark.slow), ([173], []),
+    pytest.param([1], [], marks=pytest.mark.slow), pytest.param([172], [], marks=pytest.mark.slow), ([173], []),
     pytest.param([174], [], marks=pytest.mark.slow), pytest.param([40, 100, 33, 60], [], marks=pytest.mark.slow),
     pytest.param([40, 140], ["--no-fused", "--keep-prob", "1"], marks=pytest.mark.slow),
     ([20, 25, 105], ["--val-fraction", "0.25", "--eval-every-n", "20", "--average-decay", "0.9",
@@ -483,7 +483,9 @@ def test_importing_does_not_import_tensorflow():
     assert b"has no attribute 'nothing'" in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [
+    signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+    pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
 def test_a_process_that_is_stopped_saves_and_goes_on(text_file, tmp_path, number):
     """As users run it: quiet, stopped by a signal in the middle, and resumed to its end."""
     folder = tmp_path / "run"
