@@ -207,6 +207,7 @@ def test_solution_executes_small(execute, solution, tmp_path):
     assert committed() == before
 
 
+@pytest.mark.slow
 def test_exercise_filled_in_executes_and_is_right(execute, exercise, solution, tmp_path):
     assert_trained(execute(exercise, fill_in(exercise, solution)), str(tmp_path / "run"))
 
