@@ -185,6 +185,17 @@ def main(argv=None):
     return console.run(_main, _parser(), argv)
 
 
+def _say_text(name, text, left_out):
+    """Print what is measured, and what leaving out characters does to the figure."""
+    print("text     {}, {:,} characters, {:,} of them predicted".format(name, len(text), len(text) - 1))
+    if left_out:
+        count = sum(left_out.values())
+        print("unknown  {:,} more ({:.3g}%) that the model never saw are left out: {}. It gives them no chance at all, "
+              "so a figure with them would be without bound; this one is too low by what they would have cost.".format(
+                  count, 100 * count / (count + len(text)),
+                  ", ".join("{!r} {:,} times".format(*each) for each in left_out.items())))
+
+
 def _main(args):
     wanted = 0 if args.held_out else 1
     if not wanted <= len(args.places) <= wanted + 1:
@@ -218,13 +229,7 @@ def _main(args):
         raise ValueError("a text to evaluate needs at least 2 characters that the model knows, and {} has {}".format(
             name, len(text)))
     print("model    {}".format(found.name))
-    print("text     {}, {:,} characters, {:,} of them predicted".format(name, len(text), len(text) - 1))
-    if left_out:
-        count = sum(left_out.values())
-        print("unknown  {:,} more ({:.3g}%) that the model never saw are left out: {}. It gives them no chance at all, "
-              "so a figure with them would be without bound; this one is too low by what they would have cost.".format(
-                  count, 100 * count / (count + len(text)),
-                  ", ".join("{!r} {:,} times".format(*each) for each in left_out.items())))
+    _say_text(name, text, left_out)
     if trouble:
         print("training the text cannot be had, so less is compared: {}".format(trouble))
     sys.stdout.flush()

@@ -239,6 +239,7 @@ class _Growing:
         return self.text[before:]
 
     def done(self):
+        """Return what was written so far, a Sample."""
         return Sample(self.seed, self.text, self.log_probabilities)
 
 

@@ -24,6 +24,7 @@ class Tower(NamedTuple):
 
     @property
     def n_pieces(self):
+        """How many pieces the window has."""
         return -(-self.ids.shape[0].value // self.piece)
 
     def span(self, k):
