@@ -3,8 +3,9 @@
 ``make bench`` runs all of it (about half an hour). Each variant lives in a process of its own and they take
 turns, so that a machine whose speed drifts drifts for all of them; what is reported are medians, with the least
 and the greatest, and ratios of medians. Nothing else may run on the machine meanwhile. With ``--torch-python
-PYTHON``, PyTorch's nn.LSTM is measured as well, by an interpreter that has torch. ``--json FILE`` writes the
-figures, ``--plot FILE`` draws how the speed grows (needs matplotlib).
+PYTHON``, PyTorch's nn.LSTM is measured as well, by an interpreter that has torch; with ``--numpy-python PYTHON``,
+generation in NumPy by a newer one as well. ``--json FILE`` writes the figures, ``--plot FILE`` draws how the speed
+grows (needs matplotlib).
 """
 import argparse
 import json
@@ -16,7 +17,8 @@ import sys
 import time
 from pathlib import Path
 
-WORKER = str(Path(__file__).resolve().parent / "worker.py")
+ROOT = Path(__file__).resolve().parent.parent
+WORKER = str(ROOT / "benchmarks" / "worker.py")
 RECIPE = {"N": 100, "M": 100, "L": 512, "layers": 2, "C": 83}
 SMALL = {"N": 50, "M": 50, "L": 128, "layers": 2, "C": 83}
 
@@ -27,12 +29,13 @@ TICKS = (1000, 2000, 5000, 10000, 20000, 50000, 100000)  # characters a second, 
 class Worker:
     """A variant's process. Its figures: seconds a step of each turn, and at the end its peak of memory."""
 
-    def __init__(self, variant, sizes, python):
+    def __init__(self, variant, sizes, python=sys.executable):
         self.variant, self.sizes, self.turns = variant, sizes, []
         started = time.perf_counter()
         self._process = subprocess.Popen(
             [python, WORKER, variant, json.dumps(sizes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL if variant == "pytorch" else None, universal_newlines=True)
+            stderr=subprocess.DEVNULL if variant == "pytorch" else None, universal_newlines=True,
+            env=dict(os.environ, PYTHONPATH=str(ROOT)))
         self._answer()
         self.start_up = time.perf_counter() - started  # from nothing to the end of the first step
 
@@ -53,20 +56,18 @@ class Worker:
         self._process.wait()
 
 
-def measure(variants, rounds, seconds, pythons):
+def measure(variants, rounds, seconds):
     """Let variants take turns.
 
     Args:
-        variants: list of (name, variant, sizes).
+        variants: list of (name, variant, sizes), and of (name, variant, sizes, interpreter) for another one.
         rounds: turns of each.
         seconds: about how long a turn takes.
-        pythons: dict from variant to interpreter, for those that need another one.
 
     Returns:
         A dict from name to a dict of figures.
     """
-    workers = {name: Worker(variant, sizes, pythons.get(variant, sys.executable))
-               for name, variant, sizes in variants}
+    workers = {name: Worker(*rest) for name, *rest in variants}
     counts = {}
     for name, worker in workers.items():
         worker.turn(3)  # to warm up, and to learn how many steps make a turn
@@ -84,17 +85,20 @@ def measure(variants, rounds, seconds, pythons):
 
 def training(sizes, options):
     variants = [("notebook", "notebook", sizes), ("fused", "fused", sizes), ("floor", "floor", sizes)]
-    if "pytorch" in options.pythons:
-        variants.append(("pytorch", "pytorch", sizes))
-    return measure(variants, options.rounds, options.seconds, options.pythons)
+    if options.torch_python:
+        variants.append(("pytorch", "pytorch", sizes, options.torch_python))
+    return measure(variants, options.rounds, options.seconds)
 
 
 def generation(options):
     sizes = {key: RECIPE[key] for key in ("L", "layers", "C")}
+    engines = [("in graph", "in_graph", sys.executable), ("in numpy", "in_numpy", sys.executable)]
+    if options.numpy_python:
+        engines.append(("in newer numpy", "in_numpy", options.numpy_python))
     variants = [("one by one", "one_by_one", dict(sizes, B=1))] + [
-        ("in {}, {} stream{}".format(engine, b, "s" * (b > 1)), "in_" + engine, dict(sizes, B=b))
-        for engine in ("graph", "numpy") for b in (1, 8, 64)]
-    return measure(variants, options.rounds, options.seconds, options.pythons)
+        ("{}, {} stream{}".format(engine, b, "s" * (b > 1)), variant, dict(sizes, B=b), python)
+        for engine, variant, python in engines for b in (1, 8, 64)]
+    return measure(variants, options.rounds, options.seconds)
 
 
 def start_up(options):
@@ -102,7 +106,7 @@ def start_up(options):
     times = {name: [] for name in ("notebook", "fused")}
     for _ in range(5):
         for name, found in times.items():
-            worker = Worker(name, SMALL, sys.executable)
+            worker = Worker(name, SMALL)
             worker.end()
             found.append(worker.start_up)
     return {name: {"seconds": statistics.median(found), "least": min(found), "greatest": max(found)}
@@ -118,7 +122,7 @@ def growth(options):
     for letter, value in changes:
         name = "{} = {}".format(letter, value)
         variants = [(name, "fused", dict(RECIPE, **{letter: value}))]
-        figures.update(measure(variants, max(3, options.rounds // 3), options.seconds, options.pythons))
+        figures.update(measure(variants, max(3, options.rounds // 3), options.seconds))
     return figures
 
 
@@ -185,6 +189,7 @@ def parse(argv):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help="of {} (default: all)".format(", ".join(parts)))
     parser.add_argument("--torch-python", metavar="PYTHON", help="an interpreter that has torch")
+    parser.add_argument("--numpy-python", metavar="PYTHON", help="a newer interpreter that has NumPy")
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="turns of each variant (default: 9)")
     parser.add_argument("--seconds", type=float, default=4, metavar="X", help="length of a turn (default: 4)")
     parser.add_argument("--json", metavar="FILE", help="write the figures there")
@@ -194,7 +199,6 @@ def parse(argv):
     if unknown:
         parser.error("no such part: {}".format(", ".join(sorted(unknown))))
     options.parts = options.parts or list(parts)
-    options.pythons = {"pytorch": options.torch_python} if options.torch_python else {}
     return options
 
 
@@ -203,7 +207,7 @@ def main(argv=None):
     options = parse(argv)
     figures = {"machine": machine()}
     print(", ".join("{} {}".format(*item) for item in figures["machine"].items()))
-    others = ["notebook", "floor"] + list(options.pythons)
+    others = ["notebook", "floor"] + ["pytorch"] * bool(options.torch_python)
     for part in options.parts:
         if part in ("recipe", "small"):
             sizes = {"recipe": RECIPE, "small": SMALL}[part]

@@ -2,7 +2,7 @@
 
 Run by bench.py as ``worker.py VARIANT SIZES``, where SIZES is JSON. It reads a number from each line of its
 standard input, works that often, and answers each with a line of JSON. The PyTorch variant imports neither
-charrnn nor TensorFlow, so that it runs wherever torch is installed.
+charrnn nor TensorFlow, so that it runs wherever torch is installed; the one in NumPy imports no TensorFlow.
 """
 import json
 import resource
@@ -126,37 +126,50 @@ def one_by_one(sizes):
 
 def in_graph(sizes):
     """Generation by the loop in the graph, a step of which draws B characters; done by the sampler."""
-    return _sampling_step(sizes, lambda found, folder: found)
-
-
-def in_numpy(sizes):
-    """The same by an exported model, in NumPy alone."""
-    def exported(found, folder):
-        from charrnn.export import export_npz
-        from charrnn.numpy_lstm import NumpyLSTM
-        export_npz(found, folder + "/model.npz")
-        return NumpyLSTM(folder + "/model.npz")
-    return _sampling_step(sizes, exported)
-
-
-def _sampling_step(sizes, model_of):
     import tempfile
 
     import tensorflow.compat.v1 as tf
 
     from charrnn.checkpoint import open_checkpoint
-    from charrnn.data import Vocabulary
     from charrnn.model import CharRNN
-    from charrnn.sample import Sampler
     CharRNN(sizes["C"], lstm_size=sizes["L"], num_layers=sizes["layers"], sampling=True, seed=1)
-    vocabulary = Vocabulary(map(chr, range(64, 64 + sizes["C"])))
     with tempfile.TemporaryDirectory() as folder, tf.Session() as session:
         session.run(tf.global_variables_initializer())
         prefix = tf.train.Saver().save(session, folder + "/random.ckpt")
-        sampler = Sampler(model_of(open_checkpoint(prefix, vocabulary), folder), sizes["B"])
+        return _sampling_step(open_checkpoint(prefix, _vocabulary(sizes)), sizes)
+
+
+def in_numpy(sizes):
+    """The same by an exported model with random weights, in NumPy alone."""
+    import tempfile  # noqa: I001
+
+    from charrnn.numpy_lstm import NumpyLSTM  # before NumPy, for charrnn chooses its kernels
+    import numpy as np
+    units, chars, random = sizes["L"], sizes["C"], np.random.RandomState(1)
+    arrays = {"format": np.int64(1), "about": np.frombuffer(b"null", np.uint8),
+              "vocabulary": np.array([ord(char) for char in _vocabulary(sizes).chars], np.uint32),
+              "softmax_kernel": random.normal(0, 0.1, (units, chars)).astype(np.float32),
+              "softmax_bias": np.zeros(chars, np.float32)}
+    for layer in range(sizes["layers"]):
+        shape = (units if layer else chars) + units, 4 * units
+        arrays["kernel_{}".format(layer)] = random.uniform(-0.05, 0.05, shape).astype(np.float32)
+        arrays["bias_{}".format(layer)] = np.repeat(np.float32([0, 0, 1, 0]), units)
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(folder + "/model.npz", **arrays)
+        return _sampling_step(NumpyLSTM(folder + "/model.npz"), sizes)
+
+
+def _vocabulary(sizes):
+    from charrnn.data import Vocabulary
+    return Vocabulary(map(chr, range(64, 64 + sizes["C"])))
+
+
+def _sampling_step(model, sizes):
+    from charrnn.sample import Sampler
+    sampler = Sampler(model, sizes["B"])
 
     def step(count):
-        for _ in sampler.generate(vocabulary.chars[0], count):
+        for _ in sampler.generate(model.vocabulary.chars[0], count):
             pass
     step.takes_count = True
     return step
@@ -168,7 +181,7 @@ VARIANTS = {function.__name__: function for function in (
 
 def main(name, sizes):
     """Build a variant, do one step, then as many as each line of standard input says."""
-    if name != "pytorch":
+    if name not in ("pytorch", "in_numpy"):
         from charrnn.console import quiet_tensorflow
         quiet_tensorflow()
     step = VARIANTS[name](sizes)

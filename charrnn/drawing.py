@@ -55,12 +55,14 @@ def draw(logits, uniforms, settings):
     >>> draw(np.log(np.array([[0.1, 0.7, 0.2]], np.float32)), np.array([0.5]), Settings(top_n=2)).tolist()
     [1]
     """
-    prediction = softmax(logits / np.float32(settings.temperature))  # [B, C]
-    if settings.top_n < prediction.shape[1] or settings.top_p < 1:
-        largest = np.sort(prediction, axis=1)[:, :-settings.top_n - 1:-1].astype(np.float64)  # [B, n], falling
+    logits = logits / np.float32(settings.temperature)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))  # [B, C], the softmax but for a factor
+    if settings.top_n < powers.shape[1] or settings.top_p < 1:
+        largest = np.sort(powers, axis=1)[:, :-settings.top_n - 1:-1]  # [B, n], falling
         if settings.top_p < 1:
-            before = np.cumsum(largest, axis=1) - largest
-            largest[before >= settings.top_p * largest.sum(axis=1, keepdims=True)] = np.inf
-        prediction = np.where(prediction >= largest.min(axis=1, keepdims=True), prediction, 0)
-    cumulative = np.cumsum(prediction, axis=1, dtype=np.float64)
-    return (cumulative <= uniforms[:, np.newaxis] * cumulative[:, -1:]).sum(axis=1)
+            sums = np.cumsum(largest, axis=1, dtype=np.float64)
+            largest = np.where(sums - largest < settings.top_p * sums[:, -1:], largest, np.inf).min(
+                axis=1, keepdims=True)
+        powers *= powers >= largest[:, -1:]
+    sums = np.add.accumulate(powers, axis=1, dtype=np.float64)
+    return (sums > uniforms[:, np.newaxis] * sums[:, -1:]).argmax(axis=1)

@@ -30,24 +30,25 @@ from charrnn.data import Vocabulary
 
 FORMAT_VERSION = 1
 LARGEST_HEADER = 4096  # bytes of a .npy header, far more than any that is meant
+FEW_ROWS = 8  # from here on a product of two matrices is faster than one of a matrix and a vector for each row
+_HALF = np.array(0.5, np.float32)
+# OpenBLAS 0.3.7 (NumPy 1.18) ends a product of matrices with the upper halves of the registers in use, and all
+# that is not AVX is two to four times slower until they are cleared. Its products with vectors clear them.
+_CLEARS = np.zeros((64, 64), np.float32)
 
 
 class _Layer(NamedTuple):
-    """A layer's weights, scaled so that one exponential serves all gates: i, f and o by -1, and j by -2.
+    """A layer's weights, its gates in the order i, f, o, j and the first three halved: one tanh serves all.
 
     Attributes:
         table: of the first layer float32 [C, 4L], the products of the one-hot inputs, and the bias; else None.
         kernel: float32, of the first layer for h alone [4L, L], of the others for input and h [4L, 2L].
-        bias: float32 [4L, 1]; it is in the table of the first layer.
+        bias: float32 [4L]; it is in the table of the first layer.
     """
 
     table: Any
     kernel: np.ndarray
     bias: np.ndarray
-
-
-# exp may pass the largest float32: one over that is 0, as it should be.
-_overflows = np.errstate(over="ignore")
 
 
 class NumpyLSTM:
@@ -103,20 +104,19 @@ class NumpyLSTM:
         if not self.num_layers or not size or set(arrays) != names | {
                 "format", "about", "vocabulary", "softmax_kernel", "softmax_bias"}:
             raise ValueError("it has not the arrays of a model, but {}".format(", ".join(sorted(arrays))))
-        scale = np.repeat(np.array([-1, -2, -1, -1], np.float32), size)  # [4L]
         self._layers = []
         for index in range(self.num_layers):
             inputs = size if index else num_classes
-            kernel = _expect(arrays["kernel_{}".format(index)], np.float32, (inputs + size, 4 * size)) * scale
-            bias = _expect(arrays["bias_{}".format(index)], np.float32, (4 * size,)) * scale
+            kernel = _regrouped(_expect(arrays["kernel_{}".format(index)], np.float32, (inputs + size, 4 * size)))
+            bias = _regrouped(_expect(arrays["bias_{}".format(index)], np.float32, (4 * size,)))
             table = None
             if index == 0:  # a one-hot row times a matrix is a row of the matrix
                 table, kernel = kernel[:inputs] + bias, kernel[inputs:]
-            self._layers.append(_Layer(table, np.ascontiguousarray(kernel.T), bias[:, np.newaxis]))
+            self._layers.append(_Layer(table, np.ascontiguousarray(kernel.T), bias))
 
     def zero_state(self, rows=1):
-        """Return the state before a text: a list of (c, h) for each layer, float32 [L, rows] each."""
-        return [(np.zeros((self.lstm_size, rows), np.float32), np.zeros((self.lstm_size, rows), np.float32))
+        """Return the state before a text: a list of (c, h) for each layer, float32 [rows, L] each."""
+        return [(np.zeros((rows, self.lstm_size), np.float32), np.zeros((rows, self.lstm_size), np.float32))
                 for _ in range(self.num_layers)]
 
     def step(self, ids, state):
@@ -124,33 +124,30 @@ class NumpyLSTM:
 
         Args:
             ids: int array [B] in [0, C).
-            state: the state before it, (c, h) of float32 [L, B] a layer.
+            state: the state before it, (c, h) of float32 [B, L] a layer.
 
         Returns:
-            (output, state): float32 [L, B], the last layer's h, and the state after it.
+            (output, state): float32 [B, L], the last layer's h, and the state after it.
         """
         size, below, after = self.lstm_size, None, []
         for layer, (c, h) in zip(self._layers, state):
-            gates = _product(layer.kernel, h if below is None else np.concatenate([below, h]))  # [4L, B]
-            gates += layer.bias if below is not None else layer.table[ids].T
-            np.exp(gates, out=gates)
-            gates += 1
-            np.reciprocal(gates, out=gates)
-            i, j, f, o = gates[:size], gates[size:2 * size], gates[2 * size:3 * size], gates[3 * size:]
-            c = f * c + i * (2 * j - 1)  # tanh(x) = 2 · sigmoid(2x) - 1
-            below = np.exp(-2 * c)
-            below += 1
-            np.divide(2, below, out=below)
-            below -= 1
-            below *= o
+            gates = _product(layer.kernel, h if below is None else np.concatenate([below, h], axis=1))  # [B, 4L]
+            gates += layer.bias if below is not None else layer.table[ids]
+            gates = np.tanh(gates)
+            sigmoids = gates[:, :3 * size]
+            sigmoids *= _HALF  # sigmoid(x) = (tanh(x / 2) + 1) / 2
+            sigmoids += _HALF
+            c = sigmoids[:, size:2 * size] * c
+            c += sigmoids[:, :size] * gates[:, 3 * size:]
+            below = np.tanh(c)
+            below *= sigmoids[:, 2 * size:]
             after.append((c, below))
         return below, after
 
     def logits(self, output):
-        """Return the logits [B, C] of the next character after an output [L, B]."""
-        return _product(self._softmax, output).T + self._softmax_bias
+        """Return the logits [B, C] of the next character after an output [B, L]."""
+        return np.add(_product(self._softmax, output), self._softmax_bias, order="C")
 
-    @_overflows
     def read(self, ids, state):
         """Read a text; return the logits after it [1, C], and the state.
 
@@ -162,13 +159,12 @@ class NumpyLSTM:
             output, state = self.step([index], state)
         return self.logits(output), state
 
-    @_overflows
     def draw(self, logits, state, uniforms, settings):
         """Draw and feed back.
 
         Args:
             logits: float32 [B, C], of the first character to draw.
-            state: the state that they come from, [L, B] each.
+            state: the state that they come from, [B, L] each.
             uniforms: float64 [T, B] in [0, 1), a number for each draw.
             settings: a drawing.Settings.
 
@@ -185,7 +181,6 @@ class NumpyLSTM:
             logits = self.logits(output)
         return drawn, _log_probabilities(expected, drawn), logits, state
 
-    @_overflows
     def surprises(self, inputs, targets, state):
         """Read windows of text.
 
@@ -205,17 +200,25 @@ class NumpyLSTM:
 
     def repeated(self, state, rows):
         """Return a state of one row for several rows."""
-        return [(np.repeat(c, rows, axis=1), np.repeat(h, rows, axis=1)) for c, h in state]
+        return [(np.repeat(c, rows, axis=0), np.repeat(h, rows, axis=0)) for c, h in state]
 
     def close(self):
         """Do nothing: there is no session."""
 
 
-def _product(matrix, columns):
-    """Return the product of [I, J] and [J, B]. One column goes as a vector, which BLAS does at twice the speed."""
-    if columns.shape[1] == 1:
-        return np.dot(matrix, columns[:, 0])[:, np.newaxis]
-    return np.dot(matrix, columns)
+def _regrouped(weights):
+    """Return weights [..., 4L] of the gates i, j, f, o in the order and at the scale of a _Layer."""
+    i, j, f, o = np.split(weights, 4, axis=-1)
+    return np.concatenate([i / 2, f / 2, o / 2, j], axis=-1)
+
+
+def _product(matrix, rows):
+    """Return the products of [J, I] and each of [B, I], [B, J], the fastest way: a few rows one by one."""
+    if len(rows) < FEW_ROWS:
+        return np.matmul(matrix, rows[:, :, np.newaxis])[:, :, 0]
+    product = np.dot(matrix, rows.T).T
+    np.dot(_CLEARS, _CLEARS[0])
+    return product
 
 
 def _log_probabilities(logits, ids):
