@@ -30,7 +30,7 @@ from charrnn.data import Vocabulary
 
 FORMAT_VERSION = 1
 LARGEST_HEADER = 4096  # bytes of a .npy header, far more than any that is meant
-FEW_ROWS = 8  # from here on a product of two matrices is faster than one of a matrix and a vector for each row
+FEW_ROWS = 8  # up to here a product of the matrix and each row is as fast as one of two matrices, or faster
 _HALF = np.array(0.5, np.float32)
 # OpenBLAS 0.3.7 (NumPy 1.18) ends a product of matrices with the upper halves of the registers in use, and all
 # that is not AVX is two to four times slower until they are cleared. Its products with vectors clear them.
@@ -214,7 +214,7 @@ def _regrouped(weights):
 
 def _product(matrix, rows):
     """Return the products of [J, I] and each of [B, I], [B, J], the fastest way: a few rows one by one."""
-    if len(rows) < FEW_ROWS:
+    if len(rows) <= FEW_ROWS:
         return np.matmul(matrix, rows[:, :, np.newaxis])[:, :, 0]
     product = np.dot(matrix, rows.T).T
     np.dot(_CLEARS, _CLEARS[0])

@@ -13,7 +13,7 @@ from conftest import graph_probabilities, make_network
 from charrnn.checkpoint import CheckpointError
 from charrnn.drawing import softmax
 from charrnn.export import export_npz
-from charrnn.numpy_lstm import NumpyLSTM
+from charrnn.numpy_lstm import FEW_ROWS, NumpyLSTM
 from charrnn.sample import Sampler
 
 CHARS = "\n ,.acdehmnost"
@@ -58,11 +58,12 @@ def test_rows_are_read_side_by_side(tmp_path):
         assert np.abs(softmax(logits)[0] - expected[row, -1]).max() < 1e-5
 
 
-def test_surprises_are_those_of_the_targets(tmp_path):
+@pytest.mark.parametrize("rows", [3, FEW_ROWS + 3])
+def test_surprises_are_those_of_the_targets(tmp_path, rows):
     checkpoint, model = both(tmp_path, 2)
-    ids = np.random.RandomState(3).randint(len(CHARS), size=(3, 41))
+    ids = np.random.RandomState(3).randint(len(CHARS), size=(rows, 41))
     expected = np.log(graph_probabilities(checkpoint, ids[:, :-1], 40))
-    nats, state = model.surprises(ids[:, :17], ids[:, 1:18], model.zero_state(3))
+    nats, state = model.surprises(ids[:, :17], ids[:, 1:18], model.zero_state(rows))
     rest, _ = model.surprises(ids[:, 17:-1], ids[:, 18:], state)
     found = np.concatenate([nats, rest], axis=1)
     assert found.dtype == np.float32
