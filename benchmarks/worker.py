@@ -165,7 +165,7 @@ def _vocabulary(sizes):
 
 
 def _sampling_step(model, sizes):
-    from charrnn.sample import Sampler
+    from charrnn.sampler import Sampler
     sampler = Sampler(model, sizes["B"])
 
     def step(count):

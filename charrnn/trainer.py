@@ -16,7 +16,7 @@ from charrnn.data import count_windows, get_batches
 from charrnn.evaluate import Evaluator
 from charrnn.hyperparameters import learning_rate_at
 from charrnn.reports import Reports, Row
-from charrnn.sample import Sampler, default_prime
+from charrnn.sampler import Sampler, default_prime
 
 # Evaluations on the way read the held-out text in this many pieces side by side.
 EVALUATION_ROWS = 32

@@ -9,6 +9,7 @@ import pytest
 from charrnn import sample as sampling
 from charrnn.interactive import HELP
 from charrnn.numpy_lstm import NumpyLSTM
+from charrnn.sampler import CHUNK
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_ctrl_c_ends_a_text_and_goes_back_to_the_prompt(talk, exported, monkeypa
     cut, rest = written(capsys, exported, "the ", 3, "--length", "170"), written(
         capsys, exported, "on", 3, "--length", "170")
     assert status == 0
-    assert out == "{}\n[seed 3]\n{}[seed 3]\n\n".format(cut[:4 + 2 * sampling.CHUNK], rest)
+    assert out == "{}\n[seed 3]\n{}[seed 3]\n\n".format(cut[:4 + 2 * CHUNK], rest)
 
 
 def test_ctrl_c_at_the_prompt_ends_nothing(talk, monkeypatch):

@@ -14,7 +14,7 @@ from charrnn.checkpoint import CheckpointError
 from charrnn.drawing import softmax
 from charrnn.export import export_npz
 from charrnn.numpy_lstm import FEW_ROWS, NumpyLSTM
-from charrnn.sample import Sampler
+from charrnn.sampler import Sampler
 
 CHARS = "\n ,.acdehmnost"
 

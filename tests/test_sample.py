@@ -19,7 +19,8 @@ from charrnn.drawing import Settings
 from charrnn.export import export_npz
 from charrnn.novelty import Reference
 from charrnn.numpy_lstm import NumpyLSTM
-from charrnn.sample import Sampler, pick_top_n, sample
+from charrnn.sample import pick_top_n, sample
+from charrnn.sampler import CHUNK, Sampler, default_prime
 
 CHARS = "\n ,.acdehmnost"  # the vocabulary of the trained run
 
@@ -108,7 +109,7 @@ def generate(sampler, prime, length, **options):
 @pytest.mark.parametrize("top_n", [1, 5, 99])
 def test_the_loop_in_the_graph_writes_the_characters_of_the_loop_outside(untrained, top_n):
     """Across chunks, for one text and for several, each from a seed of its own."""
-    length = sampling.CHUNK + 30
+    length = CHUNK + 30
     expected = []
     for seed in (4, 5):
         np.random.seed(seed)
@@ -277,7 +278,7 @@ def test_it_ends_after_a_string(exported, capsys):
             end = text.index(stop) + width
             out, err = script(capsys, exported, *arguments, "--stop", stop)
             assert (out, err) == ("the " + text[:end] + "\n", "")
-            tried += (end - width) // sampling.CHUNK != (end - 1) // sampling.CHUNK
+            tried += (end - width) // CHUNK != (end - 1) // CHUNK
     assert tried >= 5
     assert script(capsys, exported, *arguments, "--stop", "hat hat hat cat")[0] == "the " + text + "\n"
 
@@ -365,7 +366,7 @@ def test_ctrl_c_writes_what_was_made(exported, tmp_path, monkeypatch, capsys, op
 
     options = [str(tmp_path / "out") if each == "FILE" else each for each in options]
     arguments = ["--prime", "the ", "--seed", "2", *options, "--length"]
-    expected, _ = script(capsys, exported, *arguments, str(2 * sampling.CHUNK))
+    expected, _ = script(capsys, exported, *arguments, str(2 * CHUNK))
     if "--output" in options:
         expected = (tmp_path / "out").read_text(encoding="utf-8")
     monkeypatch.setattr(NumpyLSTM, "draw", draw)
@@ -385,7 +386,7 @@ def test_ctrl_c_stops_the_graph_too(trained, monkeypatch, capsys):
 
     monkeypatch.setattr(in_graph.Generator, "draw", draw)
     out, err = script(capsys, trained, "--prime", "the ", "--seed", "2", status=130)
-    assert len(out) == 4 + 2 * sampling.CHUNK + 1 and err == "charrnn-sample: interrupted\n"
+    assert len(out) == 4 + 2 * CHUNK + 1 and err == "charrnn-sample: interrupted\n"
 
 
 # ---- what was copied --------------------------------------------------------------------------------------
@@ -444,8 +445,8 @@ def test_a_process_writes_utf_8_whatever_the_locale(tmp_path, variables):
 
 
 def test_default_prime():
-    assert sampling.default_prime(Vocabulary(" Teh")) == "The "
-    assert sampling.default_prime(Vocabulary("01")) == "0"
+    assert default_prime(Vocabulary(" Teh")) == "The "
+    assert default_prime(Vocabulary("01")) == "0"
 
 
 def test_script_takes_the_vocabulary_from_a_text(without_run_file, text_file, capsys):

@@ -220,7 +220,7 @@ def test_old_checkpoints_go_and_the_list_has_no_folders(text_file, tmp_path):
 def test_samples_are_of_the_checkpoint_and_leave_the_callers_generator_alone(text_file, tmp_path, capsys):
     """Each is what the saved checkpoint writes with the step as its seed."""
     from charrnn.checkpoint import open_checkpoint
-    from charrnn.sample import Sampler
+    from charrnn.sampler import Sampler
     np.random.seed(0)
     expected_draw = np.random.RandomState(0).random_sample()
     assert run(text_file, tmp_path / "run", "--learning-rate", "0.05", "--keep-prob", "1") == 0
