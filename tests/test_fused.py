@@ -273,7 +273,8 @@ def test_graph_has_the_names_and_shapes_of_dynamic_rnns(layers):
     assert graph_of(CharRNN(6, 3, 4, 5, layers, fused=True, threads=8)) == wanted
 
 
-@pytest.mark.parametrize("first", [False, True], ids=["notebook to fused", "fused to notebook"])
+@pytest.mark.parametrize("first", [False, pytest.param(True, marks=pytest.mark.slow)],
+                         ids=["notebook to fused", "fused to notebook"])
 def test_checkpoint_of_one_goes_on_in_the_other(tmp_path, first):
     def run(is_fused, prefix, restore):
         model = CharRNN(6, 3, 4, 5, 2, learning_rate=0.1, seed=3, fused=is_fused, threads=4)

@@ -120,6 +120,7 @@ def _steps(folder):
     return {int(path.name.split("_")[0][1:]) for path in folder.glob("i*.ckpt.json")}
 
 
+@pytest.mark.slow
 def test_at_each_moment_the_newest_checkpoint_and_the_best_can_be_opened(moments):
     """And they are never older than the newest of the moment before."""
     assert len(moments) > 200 and len({name.name.split("_")[1] for name in moments}) == 7

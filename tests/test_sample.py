@@ -106,7 +106,7 @@ def generate(sampler, prime, length, **options):
     return ["".join(pieces) for pieces in zip(*sampler.generate(prime, length, **options))]
 
 
-@pytest.mark.parametrize("top_n", [1, 5, 99])
+@pytest.mark.parametrize("top_n", [pytest.param(1, marks=pytest.mark.slow), 5, 99])
 def test_the_loop_in_the_graph_writes_the_characters_of_the_loop_outside(untrained, top_n):
     """Across chunks, for one text and for several, each from a seed of its own."""
     length = CHUNK + 30

@@ -652,6 +652,7 @@ def test_early_stop_and_the_best(tmp_path, capsys):
     assert names == ["i{}_l9.ckpt".format(step) for step in (best, 300, 390)]
 
 
+@pytest.mark.slow
 def test_a_stop_among_evaluations_changes_nothing(tmp_path, monkeypatch, capsys):
     """Not even where the early end is near: the run ends at the step where the one without a stop ends."""
     text = overfitting_text(tmp_path / "text")
@@ -666,6 +667,7 @@ def test_a_stop_among_evaluations_changes_nothing(tmp_path, monkeypatch, capsys)
     assert_same_run(tmp_path / "parts", tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_best_that_could_not_be_saved_is_not_named(tmp_path, monkeypatch, capsys):
     """What run.json names as the best is there, after the run and after it was resumed."""
     text, folder, usual = overfitting_text(tmp_path / "text"), tmp_path / "run", checkpoint.save

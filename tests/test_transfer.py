@@ -64,7 +64,7 @@ def numpy_transfer(old, fresh, before, after, cell):
     return expected
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm", pytest.param("gru", marks=pytest.mark.slow), "rnn"])
 def test_rows_are_added_and_the_others_are_untouched(models, cell):
     """Bit for bit; characters that the new text lacks keep theirs."""
     found = checkpoint.open_checkpoint(models(cell))
