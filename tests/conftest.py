@@ -138,6 +138,18 @@ def exported(trained):
     return path
 
 
+def interrupted_at(function, call):
+    """Return a function that does as another does, and at a later call is interrupted by Ctrl-C."""
+    calls = []
+
+    def interrupted(*args):
+        calls.append(1)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return function(*args)
+    return interrupted
+
+
 @pytest.fixture(scope="session")
 def notebook():
     """The definitions of the solution notebook, run as they stand there."""

@@ -5,6 +5,7 @@ import re
 import sys
 
 import pytest
+from conftest import interrupted_at
 
 from charrnn import sample as sampling
 from charrnn.interactive import HELP
@@ -99,15 +100,7 @@ def test_unknown_characters(talk, exported, capsys):
 
 def test_ctrl_c_ends_a_text_and_goes_back_to_the_prompt(talk, exported, monkeypatch, capsys):
     """What was drawn until then is shown, and the next beginning is continued as ever."""
-    usual, calls = NumpyLSTM.draw, []
-
-    def draw(self, *args):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return usual(self, *args)
-
-    monkeypatch.setattr(NumpyLSTM, "draw", draw)
+    monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(NumpyLSTM.draw, 3))
     status, out = talk("the ", "on", options=["--length", "170", "--seed", "3"])
     cut, rest = written(capsys, exported, "the ", 3, "--length", "170"), written(
         capsys, exported, "on", 3, "--length", "170")

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from conftest import TEXT, graph_probabilities, make_network, process_environment
+from conftest import TEXT, graph_probabilities, interrupted_at, make_network, process_environment
 
 from charrnn import generate as in_graph
 from charrnn import sample as sampling
@@ -356,35 +356,19 @@ def test_unknown_characters_of_the_prime(exported, capsys):
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--num-samples", "3"], ["--output", "FILE"]])
 def test_ctrl_c_writes_what_was_made(exported, tmp_path, monkeypatch, capsys, options):
-    usual, calls = NumpyLSTM.draw, []
-
-    def draw(self, *args):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return usual(self, *args)
-
     options = [str(tmp_path / "out") if each == "FILE" else each for each in options]
     arguments = ["--prime", "the ", "--seed", "2", *options, "--length"]
     expected, _ = script(capsys, exported, *arguments, str(2 * CHUNK))
     if "--output" in options:
         expected = (tmp_path / "out").read_text(encoding="utf-8")
-    monkeypatch.setattr(NumpyLSTM, "draw", draw)
+    monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(NumpyLSTM.draw, 3))
     out, err = script(capsys, exported, *arguments, "1000", status=130)
     assert err == "charrnn-sample: interrupted\n"
     assert (out or (tmp_path / "out").read_text(encoding="utf-8")) == expected
 
 
 def test_ctrl_c_stops_the_graph_too(trained, monkeypatch, capsys):
-    usual, calls = in_graph.Generator.draw, []
-
-    def draw(self, *args):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return usual(self, *args)
-
-    monkeypatch.setattr(in_graph.Generator, "draw", draw)
+    monkeypatch.setattr(in_graph.Generator, "draw", interrupted_at(in_graph.Generator.draw, 3))
     out, err = script(capsys, trained, "--prime", "the ", "--seed", "2", status=130)
     assert len(out) == 4 + 2 * CHUNK + 1 and err == "charrnn-sample: interrupted\n"
 
