@@ -26,7 +26,7 @@ help: ## list the targets
 	@echo 'ARGS="..." goes to the command, TEXT=... names the text, PYTHON=... the Python 3.7 to use.'
 
 train: .venv/.done ## train the notebook's recipe on anna.txt, or on TEXT
-	@text=$(if $(filter-out anna,$(TEXT)),$(call quote,$(TEXT)),$$($(python) -m charrnn.corpus anna python)) && \
+	@text=$(if $(filter-out anna,$(TEXT)),$(call quote,$(TEXT)),$$($(python) -m charrnn.text.corpus anna python)) && \
 		$(python) -m charrnn.train "$$text" $(ARGS)
 
 sample: .venv/.done ## write text from the latest checkpoint

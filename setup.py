@@ -17,7 +17,7 @@ def _read(*names):
 setup(
     name="charrnn",
     # read, not imported: importing charrnn needs NumPy, which is not there yet when this runs
-    version=re.search(r'^__version__ = "(.+)"$', _read("charrnn", "__init__.py"), re.MULTILINE).group(1),
+    version=re.search(r'^__version__ = "(.+)"$', _read("charrnn", "version.py"), re.MULTILINE).group(1),
     description="Character-wise LSTM language model in TensorFlow 1.15, ported from the Anna KaRNNa notebook",
     long_description=_read("README.md") if os.path.exists(_path("README.md")) else "",
     long_description_content_type="text/markdown",
@@ -35,7 +35,8 @@ setup(
         "Programming Language :: Python :: Implementation :: CPython",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
-    packages=["charrnn"],
+    packages=["charrnn", *("charrnn." + room for room in (
+        "checkpoints", "engines", "fused", "system", "text", "training"))],
     # TensorFlow 1.15 has no wheel for 3.8 and later: there, models that were exported can be used, and no others.
     # A module's __getattr__ needs 3.7.
     python_requires=">=3.7",

@@ -18,7 +18,7 @@ def notebook(sizes):
 
 def fused(sizes):
     """The fused graph, in the session that goes with it."""
-    from charrnn.fused import session_config
+    from charrnn.fused.session import session_config
     threads = sizes.get("threads")
     return _training_step(sizes, session_config(threads), fused=True, threads=threads)
 
@@ -53,7 +53,7 @@ def floor(sizes):
     """
     import tensorflow.compat.v1 as tf
 
-    from charrnn.fused import session_config, thread_count
+    from charrnn.fused.session import session_config, thread_count
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     threads = thread_count(sizes.get("threads"))
     rows = n * m // threads
@@ -130,7 +130,7 @@ def in_graph(sizes):
 
     import tensorflow.compat.v1 as tf
 
-    from charrnn.checkpoint import open_checkpoint
+    from charrnn.checkpoints import open_checkpoint
     from charrnn.model import CharRNN
     CharRNN(sizes["C"], lstm_size=sizes["L"], num_layers=sizes["layers"], sampling=True, seed=1)
     with tempfile.TemporaryDirectory() as folder, tf.Session() as session:
@@ -143,7 +143,7 @@ def in_numpy(sizes):
     """The same by an exported model with random weights, in NumPy alone."""
     import tempfile  # noqa: I001
 
-    from charrnn.numpy_lstm import NumpyLSTM  # before NumPy, for charrnn chooses its kernels
+    from charrnn.engines.numpy_lstm import NumpyLSTM  # before NumPy, for charrnn chooses its kernels
     import numpy as np
     units, chars, random = sizes["L"], sizes["C"], np.random.RandomState(1)
     arrays = {"format": np.int64(1), "about": np.frombuffer(b"null", np.uint8),
@@ -165,7 +165,7 @@ def _vocabulary(sizes):
 
 
 def _sampling_step(model, sizes):
-    from charrnn.sampler import Sampler
+    from charrnn.engines.sampler import Sampler
     sampler = Sampler(model, sizes["B"])
 
     def step(count):
@@ -182,7 +182,7 @@ VARIANTS = {function.__name__: function for function in (
 def main(name, sizes):
     """Build a variant, do one step, then as many as each line of standard input says."""
     if name not in ("pytorch", "in_numpy"):
-        from charrnn.console import quiet_tensorflow
+        from charrnn.system.console import quiet_tensorflow
         quiet_tensorflow()
     step = VARIANTS[name](sizes)
     turn = step if hasattr(step, "takes_count") else lambda count: [step() for _ in range(count)]

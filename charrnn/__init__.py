@@ -6,9 +6,8 @@ The names of the notebook are here: ``get_batches`` from :mod:`charrnn.data`; ``
 """
 from importlib import import_module
 
-from charrnn.blas import choose_kernels
-
-__version__ = "0.1.0"
+from charrnn.system.machine import choose_kernels
+from charrnn.version import __version__
 
 _MODULES = dict(
     dict.fromkeys(["Vocabulary", "get_batches", "load_text"], "charrnn.data"),

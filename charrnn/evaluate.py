@@ -6,9 +6,11 @@ import sys
 
 import numpy as np
 
-from charrnn import baselines, console, corpus, models
-from charrnn import checkpoint as checkpoints
-from charrnn.numpy_lstm import NumpyLSTM
+from charrnn import checkpoints
+from charrnn.engines import loading as models
+from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.system import console
+from charrnn.text import baselines, corpus
 
 WARM_UP = 500  # characters that a row reads before the first that counts
 WINDOW = 100  # steps of one session call
@@ -35,7 +37,7 @@ class Evaluator:
         """
         import tensorflow.compat.v1 as tf
 
-        from charrnn.fused import session_config
+        from charrnn.fused.session import session_config
         from charrnn.model import build_lstm, build_output, build_rnn
         self.rows = rows
         with tf.Graph().as_default() as graph:
@@ -69,7 +71,7 @@ class Evaluator:
         return self._session.run(self._initial_state)
 
     def surprises(self, inputs, targets, state):
-        """Read windows of text [rows, WINDOW], as :meth:`charrnn.numpy_lstm.NumpyLSTM.surprises` does."""
+        """Read windows of text [rows, WINDOW], as :meth:`charrnn.engines.numpy_lstm.NumpyLSTM.surprises` does."""
         return self._session.run([self._nats, self._final_state], feed_dict={
             self._inputs: inputs, self._targets: targets, self._initial_state: state})
 

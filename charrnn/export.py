@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from charrnn import checkpoint as checkpoints
-from charrnn import console, files, models, numpy_lstm
-from charrnn.drawing import softmax
+from charrnn import checkpoints
+from charrnn.engines import loading as models
+from charrnn.engines import numpy_lstm
+from charrnn.engines.decoding import softmax
+from charrnn.system import console, files
 
 CHECKED = 1000  # characters on which an export is held against the graph
 # Far above what rounding makes of it (1e-5 and less, unless a network is very sure of itself), far below an error.
@@ -19,7 +21,7 @@ TOLERANCE = 1e-3
 
 
 def export_npz(checkpoint, path):
-    """Write a checkpoint's weights, vocabulary and run into one ``.npz`` file; see :mod:`charrnn.numpy_lstm`.
+    """Write a checkpoint's weights, vocabulary and run into one ``.npz`` file; see :mod:`charrnn.engines.numpy_lstm`.
 
     Args:
         checkpoint: a Checkpoint of LSTM cells.
@@ -52,7 +54,7 @@ def export_npz(checkpoint, path):
         arrays["bias_{}".format(layer)] = weights[scope + "bias"] + forget
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    files.write_whole(path, buffer.getvalue())
+    files.write_atomically(path, buffer.getvalue())
 
 
 def export_saved_model(checkpoint, folder):
@@ -93,7 +95,7 @@ def export_saved_model(checkpoint, folder):
                                        {"probabilities": probabilities, "state": tf.stack(tf.nest.flatten(after))})
         characters = "".join(checkpoint.vocabulary.chars).encode("utf-8", "surrogatepass")
         (aside / "assets").mkdir(exist_ok=True)
-        files.write_whole(aside / "assets" / "vocabulary.txt", characters)
+        files.write_atomically(aside / "assets" / "vocabulary.txt", characters)
         os.replace(str(aside), str(folder))
     except tf.errors.OpError as error:
         raise OSError("{} cannot be written: {}".format(folder, error.message))

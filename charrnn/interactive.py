@@ -4,8 +4,8 @@ import sys
 
 import numpy as np
 
-from charrnn import unknown
-from charrnn.sampler import check_prime, write
+from charrnn.engines.sampler import check_prime, write
+from charrnn.text import unknown
 
 HELP = """type the beginning of a text, and it is continued; \\n in it stands for a line end
 /temperature X  /top-n N  /top-p P  /length N   change how it is written; without a value they say what it is

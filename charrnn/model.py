@@ -4,7 +4,7 @@ Letters for shapes as in :mod:`charrnn.data`: N sequences, M steps, C characters
 """
 import tensorflow.compat.v1 as tf
 
-from charrnn import fused as _fused
+from charrnn.fused import unroll as _fused
 
 
 def build_inputs(batch_size, num_steps):

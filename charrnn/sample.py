@@ -6,11 +6,13 @@ import sys
 
 import numpy as np
 
-from charrnn import checkpoint as checkpoints
-from charrnn import console, corpus, files, models, novelty, unknown
-from charrnn.drawing import Settings
+from charrnn import checkpoints
+from charrnn.engines import loading as models
+from charrnn.engines.decoding import Settings
+from charrnn.engines.sampler import PRIME, Sampler, check_prime, default_prime, write
 from charrnn.interactive import Conversation
-from charrnn.sampler import PRIME, Sampler, check_prime, default_prime, write
+from charrnn.system import console, files
+from charrnn.text import corpus, novelty, unknown
 
 TRIES = 20  # samples that are refused for what they copy before it is given up
 
@@ -227,7 +229,7 @@ def _main(args):
         return _write_all(args, sampler, model, prime, settings, seed, reference, sys.stdout)
     out = io.StringIO()
     status = _write_all(args, sampler, model, prime, settings, seed, reference, out)
-    files.write_whole(args.output, out.getvalue().encode("utf-8", "surrogatepass"))
+    files.write_atomically(args.output, out.getvalue().encode("utf-8", "surrogatepass"))
     return status
 
 

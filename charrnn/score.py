@@ -6,8 +6,10 @@ import sys
 
 import numpy as np
 
-from charrnn import console, corpus, models, unknown
+from charrnn.engines import loading as models
 from charrnn.evaluate import measure
+from charrnn.system import console
+from charrnn.text import corpus, unknown
 
 # Surprise in bits from which a character is shown in a colour, with the colour's number of the 256.
 COLOURS = ((8, 196), (6, 208), (4, 220), (2, 150), (0, None))

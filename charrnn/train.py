@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from charrnn import checkpoint, console, corpus, files, transfer
+from charrnn import checkpoints
 from charrnn.data import Vocabulary, split
-from charrnn.hyperparameters import (
+from charrnn.system import console, files
+from charrnn.text import corpus
+from charrnn.training import transfer
+from charrnn.training.hyperparameters import (
     CELLS,
-    FIXED,
+    IMMUTABLE,
     OPTIMIZERS,
     PRESETS,
     SCHEDULES,
@@ -33,7 +36,7 @@ def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints",
         text: a corpus.Text.
         hyperparameters: a Hyperparameters.
         checkpoint_dir: the run folder.
-        resume: go on with the run in that folder; it must be of the same text, and agree in FIXED.
+        resume: go on with the run in that folder; it must be of the same text, and agree in IMMUTABLE.
         sample_length: characters to sample at each checkpoint, 0 for none.
         threads: how many to use, at least 1; None for as many as the process may have cores.
         summaries: whether to write TensorBoard's event files beside history.csv.
@@ -51,7 +54,7 @@ def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints",
 
     Source: notebook, "training".
     """
-    from charrnn.trainer import Trainer  # needs TensorFlow and tqdm
+    from charrnn.training.trainer import Trainer  # needs TensorFlow and tqdm
     hyper = hyperparameters
     hyper.check()
     if threads is not None and threads < 1:
@@ -62,9 +65,9 @@ def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints",
         # written down with the rest, so that a resumed run draws what it would have drawn
         hyper = hyper._replace(seed=int(np.random.RandomState().randint(2 ** 31)))
     moved = _transfer(init_from, text, hyper) if init_from and not resume else None
-    old = checkpoint.read_run(checkpoint_dir) if resume else None
+    old = checkpoints.read_run(checkpoint_dir) if resume else None
     vocabulary = old.vocabulary if old else moved.vocabulary if moved else Vocabulary.from_text(text.text)
-    run = checkpoint.Run(hyper._asdict(), vocabulary, text.name, text.sha256, text.encoding,
+    run = checkpoints.Run(hyper._asdict(), vocabulary, text.name, text.sha256, text.encoding,
                          old.best if old else None,
                          old.init_from if old else init_from.prefix if init_from else None)
     if old:
@@ -89,20 +92,20 @@ def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints",
 def _held(folder, resume, dry_run):
     """Make a run folder and hold its lock, so that no other process trains there."""
     if not resume:
-        checkpoint.check_unused(folder)
+        checkpoints.check_unused(folder)
     if dry_run:
         yield
         return
-    lock = Path(folder) / checkpoint.LOCK_FILE
+    lock = Path(folder) / checkpoints.LOCK_FILE
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(files.locked(lock))
             except BlockingIOError:
-                raise checkpoint.CheckpointError("{} is being trained in by another process".format(folder))
+                raise checkpoints.CheckpointError("{} is being trained in by another process".format(folder))
             if not resume:
-                checkpoint.check_unused(folder)  # what another process has begun in the meantime
+                checkpoints.check_unused(folder)  # what another process has begun in the meantime
             yield
     except OSError as error:
         if error.filename == str(lock) or error.filename == str(lock.parent):
@@ -132,12 +135,12 @@ def _check_same_run(old, new, folder):
     for what, before, now in [("a text with SHA-256", old.text_sha256, new.text_sha256),
                               ("the encoding", old.text_encoding, new.text_encoding)]:
         if before != now:
-            raise checkpoint.CheckpointError("the run in {} was trained on {}, with {} {}, but {} has {}".format(
+            raise checkpoints.CheckpointError("the run in {} was trained on {}, with {} {}, but {} has {}".format(
                 folder, old.text_name, what, before, new.text_name, now))
-    for name in FIXED:
+    for name in IMMUTABLE:
         before, now = old.hyperparameters.get(name), new.hyperparameters[name]
         if before != now:
-            raise checkpoint.CheckpointError(
+            raise checkpoints.CheckpointError(
                 "the run in {} has {} {}, which --resume cannot change to {}".format(folder, name, before, now))
 
 
@@ -202,7 +205,7 @@ def _parser():
     group.add_argument("--resume", action="store_true",
                        help="go on with the run in that folder, with its text and hyperparameters; all but {} "
                             "may be changed then".format(", ".join(
-                                "--" + name.replace("_", "-") for name in FIXED)))
+                                "--" + name.replace("_", "-") for name in IMMUTABLE)))
     add(group, "save_every_n", "steps from one checkpoint to the next")
     add(group, "max_to_keep", "checkpoints to keep, besides the best")
     add(group, "eval_every_n", "steps from one evaluation on the text held out to the next, besides those at each "
@@ -228,17 +231,17 @@ def _main(args):
         for flag in ("preset", "init_from", "dry_run"):
             if getattr(args, flag):
                 raise ValueError("--{} is for a new run, not to --resume one".format(flag.replace("_", "-")))
-        run = checkpoint.read_run(args.checkpoint_dir)
+        run = checkpoints.read_run(args.checkpoint_dir)
         name, encoding = run.text_name, run.text_encoding
         unknown = set(run.hyperparameters) - set(Hyperparameters._fields)
         if unknown:
-            raise checkpoint.CheckpointError("the run in {} has hyperparameters that this charrnn does not know: "
+            raise checkpoints.CheckpointError("the run in {} has hyperparameters that this charrnn does not know: "
                                              "{}".format(args.checkpoint_dir, ", ".join(map(repr, sorted(unknown)))))
         chosen = dict(run.hyperparameters, **chosen)
     elif args.preset:
         chosen = dict(PRESETS[args.preset], **chosen)
     if args.init_from is not None:
-        init_from = checkpoint.open_checkpoint(args.init_from)
+        init_from = checkpoints.open_checkpoint(args.init_from)
         for field in ("lstm_size", "num_layers", "cell"):
             chosen.setdefault(field, getattr(init_from, field))
     hyperparameters = Hyperparameters(**chosen)

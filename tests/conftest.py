@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from charrnn import console
+from charrnn.system import console
 
 console.quiet_tensorflow()
 
@@ -47,7 +47,8 @@ def text_file(tmp_path):
 @pytest.fixture(scope="session")
 def anna():
     """The text of anna.txt, where it lies on this machine."""
-    from charrnn import corpus, data
+    from charrnn import data
+    from charrnn.text import corpus
     folders = [ROOT / "data", Path(os.environ.get("CHARRNN_DATA") or ROOT / "data")]
     found = [folder / "anna.txt" for folder in folders if (folder / "anna.txt").is_file()]
     if not found:
@@ -82,7 +83,7 @@ def make_network(folder, chars, lstm_size, num_layers, cell="lstm", gain=1.0):
     """
     import tensorflow.compat.v1 as tf
 
-    from charrnn.checkpoint import open_checkpoint
+    from charrnn.checkpoints import open_checkpoint
     from charrnn.data import Vocabulary
     from charrnn.model import build_lstm, build_output
     random = np.random.RandomState(5)
@@ -111,7 +112,7 @@ def graph_probabilities(checkpoint, ids, window):
     """
     import tensorflow.compat.v1 as tf
 
-    from charrnn.checkpoint import load_weights
+    from charrnn.checkpoints import load_weights
     from charrnn.model import build_lstm, build_output
     rows, num_classes = len(ids), len(checkpoint.vocabulary)
     with tf.Graph().as_default(), tf.Session() as session:
@@ -131,7 +132,7 @@ def graph_probabilities(checkpoint, ids, window):
 @pytest.fixture(scope="session")
 def exported(trained):
     """The small run as an exported model. Not to be changed."""
-    from charrnn.checkpoint import open_checkpoint
+    from charrnn.checkpoints import open_checkpoint
     from charrnn.export import export_npz
     path = trained.parent / "small.npz"
     export_npz(open_checkpoint(trained), path)

@@ -143,20 +143,20 @@ class Killer:
 
     def _look_into(self, folder):
         """Note where what a kill has left in a folder cannot be opened."""
-        from charrnn import checkpoint
+        from charrnn import checkpoints
         try:
-            checkpoint.newest_whole(folder)
-        except checkpoint.NoCheckpointError:
+            checkpoints.newest_intact(folder)
+        except checkpoints.NoCheckpointError:
             return  # killed before the first one
-        except checkpoint.CheckpointError as error:
+        except checkpoints.CheckpointError as error:
             self.differences.append("{}: after a kill: {}".format(folder.name, error))
             return
         for best in (False, True):
-            if best and not checkpoint.read_run(folder).best:
+            if best and not checkpoints.read_run(folder).best:
                 continue
             try:
-                checkpoint.read_weights(checkpoint.open_checkpoint(folder, best=best).prefix)
-            except checkpoint.CheckpointError as error:
+                checkpoints.read_weights(checkpoints.open_checkpoint(folder, best=best).prefix)
+            except checkpoints.CheckpointError as error:
                 self.differences.append("{}: after a kill{}: {}".format(
                     folder.name, ", of the best" if best else "", error))
 
@@ -171,8 +171,8 @@ def outcome(folder):
     """Return what a run has come to: a dict from a name to something that can be compared, arrays as bytes."""
     import tensorflow.compat.v1 as tf
 
-    from charrnn import checkpoint
-    prefix, _ = checkpoint.newest_whole(folder)
+    from charrnn import checkpoints
+    prefix, _ = checkpoints.newest_intact(folder)
     names = {path.name for path in Path(folder).iterdir()}
     found = {"newest": Path(prefix).name,
              "best": json.loads((Path(folder) / "run.json").read_text(encoding="utf-8"))["best"],
@@ -207,6 +207,6 @@ def differences(expected, found):
 
 
 if __name__ == "__main__":
-    from charrnn import console
+    from charrnn.system import console
     console.quiet_tensorflow()
     sys.exit(main())

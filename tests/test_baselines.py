@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from charrnn.baselines import ngram_nats, xz_bits
+from charrnn.text.baselines import ngram_nats, xz_bits
 
 
 def plain_probability(train, context, char, num_classes, order):

@@ -8,8 +8,8 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 import charrnn
-from charrnn import checkpoint
-from charrnn.checkpoint import CheckpointError, Progress, Run
+from charrnn import checkpoints
+from charrnn.checkpoints import CheckpointError, Progress, Run
 from charrnn.data import Vocabulary
 
 LAST = "i173_l5.ckpt"  # of the trained run: 1,040 // (2 x 3) = 173 windows
@@ -34,11 +34,11 @@ def test_run_file_is_readable_and_complete(trained):
 def test_run_survives_writing_and_reading(tmp_path):
     vocabulary = Vocabulary(sorted('é"\\\n\u2028\U0001f600'))
     run = Run({"lstm_size": 3, "num_layers": 1, "seed": None}, vocabulary, "name", "f00", "latin-1")
-    checkpoint.write_run(tmp_path / "new" / "folder", run)
-    assert checkpoint.read_run(tmp_path / "new" / "folder") == run
+    checkpoints.write_run(tmp_path / "new" / "folder", run)
+    assert checkpoints.read_run(tmp_path / "new" / "folder") == run
     run = run._replace(best="i7_l3.ckpt", hyperparameters={"cell": "gru", "fused": True, "decay": 0.5})
-    checkpoint.write_run(tmp_path / "new" / "folder", run)
-    assert checkpoint.read_run(tmp_path / "new" / "folder") == run
+    checkpoints.write_run(tmp_path / "new" / "folder", run)
+    assert checkpoints.read_run(tmp_path / "new" / "folder") == run
 
 
 @pytest.mark.parametrize("change, message", [
@@ -58,18 +58,18 @@ def test_edited_run_file(run, change, message):
     path = run / "run.json"
     path.write_text(json.dumps(change(json.loads(path.read_text()))))
     with pytest.raises(CheckpointError, match=message):
-        checkpoint.read_run(run)
+        checkpoints.read_run(run)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100000])
 def test_damaged_run_file(run, content):
     (run / "run.json").write_bytes(content)
     with pytest.raises(CheckpointError, match="damaged"):
-        checkpoint.read_run(run)
+        checkpoints.read_run(run)
 
 
 def test_names(trained):
-    assert checkpoint.checkpoint_prefix("checkpoints", 200, 512) == "checkpoints/i200_l512.ckpt"
+    assert checkpoints.checkpoint_prefix("checkpoints", 200, 512) == "checkpoints/i200_l512.ckpt"
     others = {"run.json", "checkpoint", ".lock", "history.csv", "summaries"}
     assert {path.name for path in trained.iterdir()} == others | {
         name + suffix for name in ("i100_l5.ckpt", LAST)
@@ -80,31 +80,31 @@ def test_a_folder_that_was_moved(run, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     moved = tmp_path / "elsewhere" / "renamed"
     run.rename(moved)
-    found = checkpoint.open_checkpoint(moved)
+    found = checkpoints.open_checkpoint(moved)
     assert found.prefix == str(moved / "i173_l5.ckpt")
     assert (found.lstm_size, found.num_layers, len(found.vocabulary)) == (5, 2, 14)
 
 
 @pytest.mark.parametrize("suffix", ["", ".index", ".meta", ".data-00000-of-00001", ".progress.npz", ".json"])
 def test_a_checkpoint_by_any_of_its_files(trained, suffix):
-    found = checkpoint.open_checkpoint(str(trained / "i100_l5.ckpt") + suffix)
+    found = checkpoints.open_checkpoint(str(trained / "i100_l5.ckpt") + suffix)
     assert found.prefix == str(trained / "i100_l5.ckpt")
 
 
 def test_a_folder_with_a_run_is_not_unused(run, tmp_path):
     for name in ["run.json", "checkpoint"]:
         with pytest.raises(CheckpointError, match="--resume.*--checkpoint-dir"):
-            checkpoint.check_unused(run)
+            checkpoints.check_unused(run)
         (run / name).unlink()
     with pytest.raises(CheckpointError, match="another run"):
-        checkpoint.check_unused(run)  # the checkpoints themselves
-    checkpoint.check_unused(tmp_path / "nothing here")
+        checkpoints.check_unused(run)  # the checkpoints themselves
+    checkpoints.check_unused(tmp_path / "nothing here")
 
 
 def test_nothing_to_open(tmp_path):
     for path in [tmp_path, tmp_path / "missing", tmp_path / "i5_l5.ckpt"]:
         with pytest.raises(CheckpointError, match="there is no"):
-            checkpoint.open_checkpoint(path)
+            checkpoints.open_checkpoint(path)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"garbage", b"\xff\xfe"])
@@ -114,16 +114,16 @@ def test_a_list_of_checkpoints_that_is_lost(run, content):
     if content is not None:
         (run / "checkpoint").write_bytes(content)
     names = ["i100_l5.ckpt", LAST]
-    assert checkpoint.list_checkpoints(run) == [str(run / name) for name in names]
+    assert checkpoints.list_checkpoints(run) == [str(run / name) for name in names]
 
 
 def test_a_list_that_names_another_folder(run):
     """Only the names count: as when a notebook's folder was moved. A run's own is found by its records."""
     (run / "checkpoint").write_text("".join(
         'all_model_checkpoint_paths: "{}"\n'.format(name) for name in ["/somewhere/else/" + LAST, "i100_l5.ckpt"]))
-    assert checkpoint.list_checkpoints(run) == [str(run / "i100_l5.ckpt"), str(run / LAST)]
+    assert checkpoints.list_checkpoints(run) == [str(run / "i100_l5.ckpt"), str(run / LAST)]
     (run / "run.json").unlink()
-    assert checkpoint.list_checkpoints(run) == [str(run / LAST), str(run / "i100_l5.ckpt")]
+    assert checkpoints.list_checkpoints(run) == [str(run / LAST), str(run / "i100_l5.ckpt")]
 
 
 SUFFIXES = (".index", ".data-00000-of-00001", ".progress.npz", ".meta")
@@ -147,12 +147,12 @@ def flip(path):
 def test_a_newest_checkpoint_that_is_gone_or_damaged(run, suffix, damage, message):
     """It is skipped by name, and the one before it is taken; asked for by itself, it is refused."""
     damage(run / (LAST + suffix))
-    found = checkpoint.open_checkpoint(run)
+    found = checkpoints.open_checkpoint(run)
     message = "{} is not whole: {}".format(run / LAST, message.format(LAST + suffix))
     assert (found.prefix, found.skipped) == (str(run / "i100_l5.ckpt"), [message])
-    assert checkpoint.newest_whole(run) == (found.prefix, found.skipped)
+    assert checkpoints.newest_intact(run) == (found.prefix, found.skipped)
     with pytest.raises(CheckpointError) as error:
-        checkpoint.open_checkpoint(run / LAST)
+        checkpoints.open_checkpoint(run / LAST)
     assert str(error.value) == message
 
 
@@ -161,22 +161,22 @@ def test_no_checkpoint_is_whole(run):
         cut(run / (name + ".index"))
     message = "no whole checkpoint in .*i173.* is not as .*; .*i100.* is not as"
     with pytest.raises(CheckpointError, match=message) as error:
-        checkpoint.newest_whole(run)
-    assert not isinstance(error.value, checkpoint.NoCheckpointError)
+        checkpoints.newest_intact(run)
+    assert not isinstance(error.value, checkpoints.NoCheckpointError)
 
 
 def test_a_checkpoint_without_its_record_does_not_count(run):
     """The record is written last, so that without it a save was cut short, or it was lost where the list has it."""
     (run / (LAST + ".json")).unlink()
-    prefix, skipped = checkpoint.newest_whole(run)
+    prefix, skipped = checkpoints.newest_intact(run)
     assert prefix == str(run / "i100_l5.ckpt") and "its record i173_l5.ckpt.json cannot be read" in skipped[0]
     with pytest.raises(CheckpointError, match="is not whole: its record i173_l5.ckpt.json cannot be read"):
-        checkpoint.open_checkpoint(run / LAST)
+        checkpoints.open_checkpoint(run / LAST)
     (run / "checkpoint").unlink()
-    assert checkpoint.list_checkpoints(run) == [str(run / "i100_l5.ckpt")]
+    assert checkpoints.list_checkpoints(run) == [str(run / "i100_l5.ckpt")]
     (run / "i100_l5.ckpt.json").unlink()
-    with pytest.raises(checkpoint.NoCheckpointError):
-        checkpoint.newest_whole(run)
+    with pytest.raises(checkpoints.NoCheckpointError):
+        checkpoints.newest_intact(run)
 
 
 @pytest.mark.parametrize("content", [
@@ -185,8 +185,8 @@ def test_a_checkpoint_without_its_record_does_not_count(run):
 def test_damaged_records(run, content):
     (run / (LAST + ".json")).write_bytes(content)
     with pytest.raises(CheckpointError, match="is not whole: its record i173_l5.ckpt.json is damaged"):
-        checkpoint.check_whole(str(run / LAST))
-    assert checkpoint.newest_whole(run)[0] == str(run / "i100_l5.ckpt")
+        checkpoints.verify(str(run / LAST))
+    assert checkpoints.newest_intact(run)[0] == str(run / "i100_l5.ckpt")
 
 
 def test_a_record_that_names_less_or_more(run):
@@ -198,7 +198,7 @@ def test_a_record_that_names_less_or_more(run):
         change(files)
         path.write_text(json.dumps(dict(record, files=files)))
         with pytest.raises(CheckpointError, match=message):
-            checkpoint.check_whole(str(run / LAST))
+            checkpoints.verify(str(run / LAST))
 
 
 def test_a_checkpoint_of_another_vocabulary(run):
@@ -207,17 +207,17 @@ def test_a_checkpoint_of_another_vocabulary(run):
     record = json.loads(path.read_text())
     path.write_text(json.dumps(dict(record, vocabulary="".join(sorted(record["vocabulary"][:-1] + "z")))))
     with pytest.raises(CheckpointError, match="does not belong to the vocabulary"):
-        checkpoint.open_checkpoint(run / LAST)
+        checkpoints.open_checkpoint(run / LAST)
 
 
 def test_the_best(run):
     with pytest.raises(CheckpointError, match="has no best checkpoint"):
-        checkpoint.open_checkpoint(run, best=True)
-    checkpoint.write_run(run, checkpoint.read_run(run)._replace(best="i100_l5.ckpt"))
-    assert checkpoint.open_checkpoint(run, best=True).prefix == str(run / "i100_l5.ckpt")
+        checkpoints.open_checkpoint(run, best=True)
+    checkpoints.write_run(run, checkpoints.read_run(run)._replace(best="i100_l5.ckpt"))
+    assert checkpoints.open_checkpoint(run, best=True).prefix == str(run / "i100_l5.ckpt")
     cut(run / "i100_l5.ckpt.meta")
     with pytest.raises(CheckpointError, match="i100_l5.ckpt is not whole"):
-        checkpoint.open_checkpoint(run, best=True)
+        checkpoints.open_checkpoint(run, best=True)
 
 
 @pytest.mark.parametrize("cell, scope", [
@@ -226,7 +226,7 @@ def test_the_best(run):
 def test_the_kind_of_cell_is_read_off_the_names(tmp_path, cell, scope):
     shapes = {"rnn__multi_rnn_cell__cell_{}__{}__kernel".format(layer, scope): [(2, 3)[layer > 0] + 3, 12]
               for layer in range(4)}
-    found = checkpoint.open_checkpoint(save_variables(tmp_path, softmax__Variable=[3, 2], **shapes), Vocabulary("ab"))
+    found = checkpoints.open_checkpoint(save_variables(tmp_path, softmax__Variable=[3, 2], **shapes), Vocabulary("ab"))
     assert (found.cell, found.lstm_size, found.num_layers) == (cell, 3, 4)
 
 
@@ -240,7 +240,7 @@ def test_weights_are_the_averages_where_there_are_some(tmp_path):
             tf.Variable(value, name=name)
         session.run(tf.global_variables_initializer())
         prefix = tf.train.Saver().save(session, str(tmp_path / "i1_l3.ckpt"))
-    assert checkpoint.read_weights(prefix) == {"softmax/Variable": 2, "softmax/Variable_1": 3, "rnn/kernel": 6}
+    assert checkpoints.read_weights(prefix) == {"softmax/Variable": 2, "softmax/Variable_1": 3, "rnn/kernel": 6}
 
 
 def test_weights_of_another_network(trained):
@@ -250,24 +250,24 @@ def test_weights_of_another_network(trained):
                            ((14, 2, 3, 5, 3), "has no rnn/.*cell_2")]:
         CharRNN(*sizes)
         with tf.Session() as session, pytest.raises(CheckpointError, match=message):
-            checkpoint.load_weights(session, prefix)
+            checkpoints.load_weights(session, prefix)
 
 
 @pytest.mark.parametrize("name", ["a*", "a?", "a[1]", "a\\b", "a\udcff"])
 def test_names_that_tensorflow_takes_for_patterns(tmp_path, name):
-    for refuse in (checkpoint.check_unused, checkpoint.open_checkpoint):
+    for refuse in (checkpoints.check_unused, checkpoints.open_checkpoint):
         with pytest.raises(CheckpointError, match="cannot be the name"):
             refuse(tmp_path / name)
 
 
 def test_no_vocabulary_or_another(run):
     with pytest.raises(CheckpointError, match="14 distinct characters, but the vocabulary given has 2"):
-        checkpoint.open_checkpoint(run, Vocabulary("ab"))
+        checkpoints.open_checkpoint(run, Vocabulary("ab"))
     (run / "run.json").unlink()
     with pytest.raises(CheckpointError, match="--vocab-from"):
-        checkpoint.open_checkpoint(run)
+        checkpoints.open_checkpoint(run)
     vocabulary = Vocabulary("\n ,.acdehmnost")
-    assert checkpoint.open_checkpoint(run, vocabulary).vocabulary is vocabulary
+    assert checkpoints.open_checkpoint(run, vocabulary).vocabulary is vocabulary
 
 
 def save_variables(folder, **shapes):
@@ -288,7 +288,7 @@ def save_variables(folder, **shapes):
 def test_checkpoints_of_other_networks(tmp_path, shapes, message):
     prefix = save_variables(tmp_path, **shapes)
     with pytest.raises(CheckpointError, match=message):
-        checkpoint.open_checkpoint(prefix, Vocabulary("ab"))
+        checkpoints.open_checkpoint(prefix, Vocabulary("ab"))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"not a zip file at all", None])
@@ -298,25 +298,25 @@ def test_damaged_progress(run, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(CheckpointError, match="cannot be resumed from"):
-        checkpoint.read_progress(str(run / "i173_l5.ckpt"), (2, 2, 2, 5))
+        checkpoints.read_progress(str(run / "i173_l5.ckpt"), (2, 2, 2, 5))
 
 
 def test_progress(run):
     prefix = str(run / "i173_l5.ckpt")
-    progress = checkpoint.read_progress(prefix, (2, 2, 2, 5))
+    progress = checkpoints.read_progress(prefix, (2, 2, 2, 5))
     assert progress.step == 173 and len(progress.epoch_losses) == 173
     with pytest.raises(CheckpointError, match=r"\(2, 2, 2, 5\), not \(2, 2, 3, 5\)"):
-        checkpoint.read_progress(prefix, (2, 2, 3, 5))
+        checkpoints.read_progress(prefix, (2, 2, 3, 5))
     shutil.copy(str(run / "i100_l5.ckpt.progress.npz"), prefix + ".progress.npz")
     with pytest.raises(CheckpointError, match="progress is that of step 100"):
-        checkpoint.read_progress(prefix, (2, 2, 2, 5))
+        checkpoints.read_progress(prefix, (2, 2, 2, 5))
 
 
 def test_a_pickle_is_not_read(run):
     path = str(run / "i173_l5.ckpt.progress.npz")
     np.savez(path, step=1, lstm_state=np.array([{}], object), epoch_losses=np.zeros(1))
     with pytest.raises(CheckpointError, match="allow_pickle"):
-        checkpoint.read_progress(path[:-len(".progress.npz")], (2, 2, 2, 5))
+        checkpoints.read_progress(path[:-len(".progress.npz")], (2, 2, 2, 5))
 
 
 AB = Run({}, Vocabulary("ab"), "name", "f00", "utf-8")
@@ -334,12 +334,12 @@ def session():
 def save(session, folder, step, best_step=0, max_to_keep=100):
     progress = Progress(step, np.zeros((1, 2, 1, 5)), np.zeros(step), best_step)
     best = "i{}_l5.ckpt".format(best_step) if best_step else None
-    return checkpoint.save(*session, folder, 5, progress, AB._replace(best=best), max_to_keep)
+    return checkpoints.save(*session, folder, 5, progress, AB._replace(best=best), max_to_keep)
 
 
 @pytest.fixture
 def folder(tmp_path):
-    checkpoint.write_run(tmp_path, AB)
+    checkpoints.write_run(tmp_path, AB)
     return tmp_path
 
 
@@ -355,7 +355,7 @@ def test_old_checkpoints_are_forgotten_with_all_their_files(folder, session):
     for step in (1, 2, 3):
         assert save(session, folder, step, max_to_keep=2) == str(folder / "i{}_l5.ckpt".format(step))
     assert steps_in(folder) == ([2, 3], [2, 3])
-    assert checkpoint.newest_whole(folder) == (str(folder / "i3_l5.ckpt"), [])
+    assert checkpoints.newest_intact(folder) == (str(folder / "i3_l5.ckpt"), [])
     assert "/" not in (folder / "checkpoint").read_text()
     assert not (folder / ".saving").exists()
 
@@ -372,7 +372,7 @@ def test_the_best_is_kept_besides(folder, session):
 def test_steps_are_ordered_as_numbers(folder, session):
     for step in (9, 10, 100):
         save(session, folder, step)
-    assert checkpoint.newest_whole(folder)[0] == str(folder / "i100_l5.ckpt")
+    assert checkpoints.newest_intact(folder)[0] == str(folder / "i100_l5.ckpt")
     assert steps_in(folder)[1] == [9, 10, 100]
 
 
@@ -385,7 +385,7 @@ def assert_failed_save_leaves_nothing(folder, session):
     with pytest.raises(OSError, match="i2_l5.ckpt could not be saved: No space left on device"):
         save(session, folder, 2)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    checkpoint.check_whole(str(folder / "i1_l5.ckpt"))
+    checkpoints.verify(str(folder / "i1_l5.ckpt"))
 
 
 def test_a_save_that_tensorflow_fails_in_leaves_nothing_behind(folder, session):
@@ -414,7 +414,7 @@ def test_what_a_killed_save_left_is_removed(folder, session):
     (folder / ".saving" / "i2_l5.ckpt.index").write_bytes(b"half")
     (folder / "run.json.123.tmp").write_bytes(b"half")
     (folder / "mine.tmp").write_bytes(b"whole")
-    checkpoint.remove_leftovers(folder)
+    checkpoints.remove_leftovers(folder)
     assert sorted(path.name for path in folder.iterdir()) == ["mine.tmp", "run.json"]
 
 

@@ -3,7 +3,8 @@ import hashlib
 
 import pytest
 
-from charrnn import corpus, files
+from charrnn.system import files
+from charrnn.text import corpus
 
 CONTENT = b"known text\r\n" * 9
 
@@ -92,8 +93,8 @@ def test_known_texts_are_as_documented(anna):
 
 def test_write_whole_replaces_or_leaves_alone(tmp_path, monkeypatch):
     path = tmp_path / "file"
-    files.write_whole(path, b"old")
-    files.write_whole(path, b"new")
+    files.write_atomically(path, b"old")
+    files.write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
 
     def full(_number):
@@ -101,6 +102,6 @@ def test_write_whole_replaces_or_leaves_alone(tmp_path, monkeypatch):
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        files.write_whole(path, b"newest")
+        files.write_atomically(path, b"newest")
     assert path.read_bytes() == b"new"
     assert list(tmp_path.iterdir()) == [path]

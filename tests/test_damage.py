@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from conftest import SMALL_FLAGS, TEXT
 
-from charrnn import checkpoint, train
-from charrnn.hyperparameters import FIXED
+from charrnn import checkpoints, train
+from charrnn.training.hyperparameters import IMMUTABLE
 
 OLDER, NEWEST = "i100_l5.ckpt", "i173_l5.ckpt"
 STATE = (2, 2, 2, 5)
@@ -25,18 +25,18 @@ BLOCKS, BLOCK = 24, 50  # variants of the slow test
 @pytest.fixture(scope="module")
 def saved(trained):
     """What the checkpoints of the trained run hold: a dict from their names to (weights, progress), as bytes."""
-    run = checkpoint.read_run(trained)
+    run = checkpoints.read_run(trained)
     return {"vocabulary": run.vocabulary.chars,
             **{name: (_weights(trained / name), _progress(trained / name)) for name in (OLDER, NEWEST)}}
 
 
 def _weights(prefix):
     return {name: (str(values.dtype), values.shape, values.tobytes())
-            for name, values in checkpoint.read_weights(str(prefix)).items()}
+            for name, values in checkpoints.read_weights(str(prefix)).items()}
 
 
 def _progress(prefix):
-    return [np.asarray(value).tobytes() for value in checkpoint.read_progress(str(prefix), STATE)]
+    return [np.asarray(value).tobytes() for value in checkpoints.read_progress(str(prefix), STATE)]
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def check(run, saved):
     """Open a damaged run for sampling and for resuming; return in a word what came of it."""
     words = []
     try:
-        found = checkpoint.open_checkpoint(run)
+        found = checkpoints.open_checkpoint(run)
         weights = _weights(found.prefix)
     except ValueError as error:
         check_line(error)
@@ -179,7 +179,7 @@ def check(run, saved):
         check_skipped(found.prefix, found.skipped)
         words.append(name)
     try:
-        prefix, skipped = checkpoint.newest_whole(run)
+        prefix, skipped = checkpoints.newest_intact(run)
         progress = _progress(prefix)
     except ValueError as error:
         check_line(error)
@@ -189,7 +189,7 @@ def check(run, saved):
         check_skipped(prefix, skipped)
         words.append(Path(prefix).name)
     try:
-        assert checkpoint.read_run(run).vocabulary.chars == saved["vocabulary"] or words == ["refused"] * 2
+        assert checkpoints.read_run(run).vocabulary.chars == saved["vocabulary"] or words == ["refused"] * 2
     except ValueError as error:
         check_line(error)
         assert words[0] == "refused"
@@ -260,8 +260,8 @@ def test_all_records_lost(run, capfd):
 def test_all_checkpoints_damaged(run):
     for name in (OLDER, NEWEST):
         (run / (name + ".data-00000-of-00001")).write_bytes(b"")
-    for opening in (checkpoint.open_checkpoint, checkpoint.newest_whole):
-        with pytest.raises(checkpoint.CheckpointError, match="no whole checkpoint .*i173_l5.*i100_l5"):
+    for opening in (checkpoints.open_checkpoint, checkpoints.newest_intact):
+        with pytest.raises(checkpoints.CheckpointError, match="no whole checkpoint .*i173_l5.*i100_l5"):
             opening(run)
 
 
@@ -290,7 +290,7 @@ def check_resumed(run, saved, capfd):
         assert len(err) == 1 and err[0].startswith("charrnn-train: error: "), err
     else:
         assert (status, err) == (0, [])
-        assert checkpoint.read_run(run).vocabulary.chars == saved["vocabulary"]
+        assert checkpoints.read_run(run).vocabulary.chars == saved["vocabulary"]
         assert _weights(run / NEWEST) == saved[NEWEST][0] and _progress(run / NEWEST) == saved[NEWEST][1]
         assert ("skipped" in out) == ("resumed  after step 100" in out)
         assert ("skipped" in out) or "resumed  after step 173, 0 to go" in out
@@ -350,7 +350,7 @@ def test_huge_numbers_where_steps_are_left(run, capfd, name):
 
 def test_all_that_cannot_be_changed_is_tried():
     tried = test_what_cannot_be_changed_is_not_changed_in_the_file_either.pytestmark[0].args[1]
-    assert sorted(name for name, _ in tried) == sorted(FIXED)
+    assert sorted(name for name, _ in tried) == sorted(IMMUTABLE)
 
 
 @pytest.mark.parametrize("change", [
@@ -399,7 +399,7 @@ def test_a_damaged_newest_checkpoint_is_trained_anew(run, saved, capfd):
     path = run / (NEWEST + ".progress.npz")
     path.write_bytes(path.read_bytes()[:-1])
     assert check_resumed(run, saved, capfd) == 0
-    assert checkpoint.newest_whole(run) == (str(run / NEWEST), [])
+    assert checkpoints.newest_intact(run) == (str(run / NEWEST), [])
 
 
 def test_what_is_saved_after_damaged_checkpoints_is_not_forgotten(tmp_path):
@@ -409,14 +409,14 @@ def test_what_is_saved_after_damaged_checkpoints_is_not_forgotten(tmp_path):
     folder = tmp_path / "run"
     flags = [*SMALL_FLAGS, "--checkpoint-dir", str(folder), "--sample-length", "0", "--max-to-keep", "3"]
     assert train.main([str(path), *flags, "--save-every-n", "40"]) == 0
-    assert len(checkpoint.list_checkpoints(folder)) == 3  # steps 120, 160 and 173
+    assert len(checkpoints.list_checkpoints(folder)) == 3  # steps 120, 160 and 173
     for step in (160, 173):
         (folder / "i{}_l5.ckpt.index".format(step)).write_bytes(b"")
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("charrnn.trainer.Trainer._say_step", _interrupt)
+        monkeypatch.setattr("charrnn.training.trainer.Trainer._say_step", _interrupt)
         train.main(["--resume", "--checkpoint-dir", str(folder), "--save-every-n", "5", "--print-every-n", "8",
                     "--max-to-keep", "2"])
-    assert Path(checkpoint.newest_whole(folder)[0]).name == "i125_l5.ckpt"
+    assert Path(checkpoints.newest_intact(folder)[0]).name == "i125_l5.ckpt"
 
 
 def _interrupt(*_):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from charrnn.drawing import Settings, draw, softmax
+from charrnn.engines.decoding import Settings, draw, softmax
 from charrnn.sample import pick_top_n
 
 LOGITS = np.log(np.array([[4, 1, 16]], np.float32))
@@ -125,8 +125,8 @@ def test_the_smallest_temperatures_take_the_most_probable(temperature):
 
 def test_the_graph_draws_the_same():
     """For rows of large and of small differences, and for edges that are hit exactly."""
-    from charrnn.generate import _draw
-    from charrnn.generate import _Settings as Placeholders
+    from charrnn.engines.graph import _draw
+    from charrnn.engines.graph import _Settings as Placeholders
     random = np.random.RandomState(8)
     logits = random.standard_normal((400, 11)).astype(np.float32) * random.choice([0.3, 2, 12], (400, 1))
     logits = logits.astype(np.float32)

@@ -8,11 +8,11 @@ import pytest
 import tensorflow.compat.v1 as tf
 from conftest import SMALL_FLAGS, TEXT
 
-from charrnn import checkpoint, evaluate, train
-from charrnn.baselines import ngram_nats, xz_bits
+from charrnn import checkpoints, evaluate, train
 from charrnn.data import Vocabulary, split
 from charrnn.evaluate import Evaluator
 from charrnn.model import CharRNN
+from charrnn.text.baselines import ngram_nats, xz_bits
 
 C, L, LAYERS = 7, 5, 2
 LENGTHS = [2, 3, 99, 100, 101, 250]  # about one session call's 100 steps
@@ -120,11 +120,11 @@ def test_the_weights_of_a_checkpoint(trained):
     evaluator = Evaluator(14, 5, 2)
     evaluator.restore(prefix)
     ids = Vocabulary.from_text(TEXT).encode(TEXT[:60])
-    found = one_by_one(checkpoint.read_weights(prefix), ids)
+    found = one_by_one(checkpoints.read_weights(prefix), ids)
     np.testing.assert_allclose(evaluator.nats(ids), found, atol=1e-5)
     evaluator.close()
     evaluator = Evaluator(14, 6, 2)
-    with pytest.raises(checkpoint.CheckpointError, match="of another network"):
+    with pytest.raises(checkpoints.CheckpointError, match="of another network"):
         evaluator.restore(prefix)
     evaluator.close()
 
@@ -185,7 +185,7 @@ def test_a_text(trained, tmp_path, capsys):
     assert list(rows) == ["this model", "counts of 5 characters and the next", "xz, after the training text",
                           "xz, of this text alone"]
     assert list(rows.values()) == pytest.approx([
-        one_by_one(checkpoint.read_weights(str(trained / "i173_l5.ckpt")), ids).mean(),
+        one_by_one(checkpoints.read_weights(str(trained / "i173_l5.ckpt")), ids).mean(),
         ngram_nats(vocabulary.encode(TEXT), ids, 14).mean(),
         xz_bits(text, TEXT) * math.log(2) / 148, xz_bits(text) * math.log(2) / 148], abs=1e-4)
     for rows_flag in ("2", "200"):
@@ -239,7 +239,7 @@ def test_held_out_and_best(validated, capsys):
     out = evaluated(capsys, "--held-out", "--best", validated)
     assert "model    {}\n".format(validated / "i{}_l9.ckpt".format(best)) in out
     assert table(out)["this model"] == pytest.approx(losses[best], abs=1e-4)
-    averages = checkpoint.read_weights(str(validated / "i260_l9.ckpt"))
+    averages = checkpoints.read_weights(str(validated / "i260_l9.ckpt"))
     nats = one_by_one(averages, vocabulary.encode(held_out)).mean()
     assert losses[260] == pytest.approx(nats, abs=1e-5)
 
@@ -259,11 +259,11 @@ def test_a_training_text_that_is_gone(trained, tmp_path, capsys):
     """Then less is compared; what was held out of it cannot be had at all."""
     shutil.copytree(str(trained.parent), str(tmp_path / "moved"))
     folder = tmp_path / "moved" / "run"
-    run = checkpoint.read_run(folder)
+    run = checkpoints.read_run(folder)
     (tmp_path / "moved" / "small.txt").write_text(TEXT + "!")
     (tmp_path / "text").write_text(TEXT[:100])
     for name, message in [(tmp_path / "missing", "cannot read"), (tmp_path / "moved" / "small.txt", "any more")]:
-        checkpoint.write_run(folder, run._replace(text_name=str(name)))
+        checkpoints.write_run(folder, run._replace(text_name=str(name)))
         out = evaluated(capsys, folder, tmp_path / "text")
         assert "training the text cannot be had, so less is compared: " in out and message in out
         assert list(table(out)) == ["this model", "xz, of this text alone"]

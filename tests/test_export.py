@@ -7,8 +7,8 @@ import tensorflow.compat.v1 as tf
 from conftest import graph_probabilities, make_network
 
 from charrnn import export
-from charrnn.checkpoint import list_checkpoints, open_checkpoint, read_run, read_weights
-from charrnn.numpy_lstm import NumpyLSTM
+from charrnn.checkpoints import list_checkpoints, open_checkpoint, read_run, read_weights
+from charrnn.engines.numpy_lstm import NumpyLSTM
 
 CHARS = "\n ,.acdehmnost"
 

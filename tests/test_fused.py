@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from charrnn import fused
+from charrnn.fused import session
+from charrnn.fused import unroll as fused
 from charrnn.model import CharRNN, build_lstm
 
 KERNEL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/kernel"
@@ -379,27 +380,27 @@ def test_what_build_lstm_makes_is_taken():
 
 
 def test_session_config():
-    config = fused.session_config()
+    config = session.session_config()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     assert isinstance(config, tf.ConfigProto)
     assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (1, cores)
-    assert fused.session_config(3).inter_op_parallelism_threads == 3
+    assert session.session_config(3).inter_op_parallelism_threads == 3
 
 
 @pytest.mark.parametrize("threads", [0, -2])
 def test_threads_below_1_are_refused(threads):
     with pytest.raises(ValueError, match="threads must be at least 1, not"):
-        fused.session_config(threads)
+        session.session_config(threads)
     with pytest.raises(ValueError, match="threads must be at least 1, not"):
         CharRNN(6, 3, 4, 5, 2, fused=True, threads=threads)
 
 
 def test_threads_follow_the_cores_of_the_process(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {1, 4, 6}, raising=False)
-    assert fused.thread_count() == 3
+    assert session.thread_count() == 3
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: 5)
-    assert fused.thread_count() == 5
+    assert session.thread_count() == 5
 
 
 @pytest.mark.parametrize("n_rows, n_layers, threads, lengths", [

@@ -4,9 +4,10 @@ import math
 import pytest
 import tensorflow.compat.v1 as tf
 
-from charrnn.hyperparameters import (
+from charrnn.model import CharRNN
+from charrnn.training.hyperparameters import (
     CELLS,
-    FIXED,
+    IMMUTABLE,
     OPTIMIZERS,
     PRESETS,
     SCHEDULES,
@@ -16,7 +17,6 @@ from charrnn.hyperparameters import (
     count_parameters,
     learning_rate_at,
 )
-from charrnn.model import CharRNN
 
 
 def test_the_recipe_is_the_default():
@@ -90,7 +90,7 @@ def test_the_presets_of_the_notebooks():
 
 
 def test_what_a_resumed_run_may_not_change_is_among_the_names():
-    assert set(FIXED) <= set(Hyperparameters._fields)
+    assert set(IMMUTABLE) <= set(Hyperparameters._fields)
 
 
 def rates(n_steps, **options):

@@ -18,8 +18,8 @@ import pytest
 import tensorflow.compat.v1 as tf
 from kill_training import FLAGS, TEXT, Killer, differences, outcome
 
-from charrnn import checkpoint, train
-from charrnn.trainer import Trainer
+from charrnn import checkpoints, train
+from charrnn.training.trainer import Trainer
 
 # Fewer steps than in kill_training: 46 an epoch, 92 in all, a checkpoint at least every 10.
 SHORT = TEXT[:306]
@@ -126,28 +126,28 @@ def test_at_each_moment_the_newest_checkpoint_and_the_best_can_be_opened(moments
     assert len(moments) > 200 and len({name.name.split("_")[1] for name in moments}) == 7
     newest = 0
     for folder in moments:
-        if not (folder / checkpoint.RUN_FILE).exists():
+        if not (folder / checkpoints.RUN_FILE).exists():
             assert not newest
             continue
         try:
-            prefix, skipped = checkpoint.newest_whole(folder)
-        except checkpoint.NoCheckpointError:
+            prefix, skipped = checkpoints.newest_intact(folder)
+        except checkpoints.NoCheckpointError:
             assert not newest, folder
             continue
         step = int(Path(prefix).name.split("_")[0][1:])
         assert step >= newest and step == max(_steps(folder)) and not skipped, folder
         newest = step
-        assert checkpoint.read_weights(checkpoint.open_checkpoint(folder).prefix)
-        assert checkpoint.read_progress(prefix, (2, 2, 2, 5)).step == step
+        assert checkpoints.read_weights(checkpoints.open_checkpoint(folder).prefix)
+        assert checkpoints.read_progress(prefix, (2, 2, 2, 5)).step == step
     assert newest == 92
 
 
 def test_at_each_moment_the_best_checkpoint_can_be_opened(moments):
-    named = [folder for folder in moments if (folder / checkpoint.RUN_FILE).exists()
-             and checkpoint.read_run(folder).best]
+    named = [folder for folder in moments if (folder / checkpoints.RUN_FILE).exists()
+             and checkpoints.read_run(folder).best]
     assert len(named) > 100
     for folder in named:
-        checkpoint.open_checkpoint(folder, best=True)
+        checkpoints.open_checkpoint(folder, best=True)
 
 
 def _resumes_to(folder, expected, copy):
@@ -171,7 +171,7 @@ def test_at_every_moment_a_kill_changes_nothing(moments, alone, tmp_path, part):
     unlinked = [number for number, folder in enumerate(moments) if folder.name.endswith("_unlink")]
     middle = unlinked[len(unlinked) // 2]
     chosen = [folder for folder in moments[:40] + moments[middle - 25:middle + 15]
-              if (folder / checkpoint.RUN_FILE).exists()]
+              if (folder / checkpoints.RUN_FILE).exists()]
     for folder in chosen[part::4]:
         _resumes_to(folder, alone, tmp_path / folder.name)
 
@@ -265,7 +265,7 @@ def test_a_save_that_fails_on_the_way(text, alone, disk, tmp_path, monkeypatch, 
     def look(when):
         seen[when] = (disk.names(), _steps(disk.run))
         for step in _steps(disk.run):
-            checkpoint.check_whole(str(disk.run / "i{}_l5.ckpt".format(step)))
+            checkpoints.verify(str(disk.run / "i{}_l5.ckpt".format(step)))
 
     after_steps(monkeypatch, {46: lambda: (look("before"), disk.fill()), 64: lambda: (look("full"), disk.free())})
     assert train.main(flags(text, disk.run, *flags_added)) == 0
@@ -276,7 +276,7 @@ def test_a_save_that_fails_on_the_way(text, alone, disk, tmp_path, monkeypatch, 
         assert re.fullmatch(r"charrnn-train: (the checkpoint \S+/run/i\d+_l5\.ckpt could not be saved: .*; the earlier "
                             r"checkpoints stand, and training goes on|the history cannot be written: .*)", line), line
     assert seen["full"] == seen["before"]
-    assert checkpoint.STAGE not in disk.names()
+    assert checkpoints.STAGE not in disk.names()
     if not flags_added:
         expected = dict(alone)
     else:
@@ -293,11 +293,11 @@ def test_the_best_checkpoint_after_saves_that_failed(text, alone, disk, monkeypa
     failures = []
 
     def look():
-        best = checkpoint.read_run(disk.run).best
+        best = checkpoints.read_run(disk.run).best
         try:
             if best:
-                checkpoint.open_checkpoint(disk.run, best=True)
-        except checkpoint.CheckpointError as error:
+                checkpoints.open_checkpoint(disk.run, best=True)
+        except checkpoints.CheckpointError as error:
             failures.append(str(error))
 
     actions = {step: look for step in range(1, 93)}
@@ -309,7 +309,7 @@ def test_the_best_checkpoint_after_saves_that_failed(text, alone, disk, monkeypa
     assert not failures
     assert resume(disk.run) == 0
     look()
-    assert not failures and checkpoint.read_run(disk.run).best
+    assert not failures and checkpoints.read_run(disk.run).best
 
 
 @pytest.mark.slow
@@ -320,7 +320,7 @@ def test_a_full_disk_at_the_last_save(text, alone, disk, monkeypatch, capfd):
     err = said(capfd)
     assert len(err) == 1 and re.match(
         r"charrnn-train: error: the checkpoint \S+/run/i92_l5\.ckpt could not be saved: ", err[0]), err
-    assert not [name for name in disk.names() if name.startswith((checkpoint.STAGE, "i92"))]
+    assert not [name for name in disk.names() if name.startswith((checkpoints.STAGE, "i92"))]
     assert resume(disk.run) == 2  # still full
     err = said(capfd)
     assert len(err) == 1 and "the folder" in err[0] and "cannot be written: No space left on device" in err[0], err
@@ -347,7 +347,7 @@ def test_a_disk_too_full_for_the_reports(text, alone, disk, monkeypatch, capfd):
 @pytest.mark.slow
 def test_summaries_on_a_full_disk(text, disk, monkeypatch, capfd):
     """Event files are flushed at each checkpoint; that it fails is said at most."""
-    from charrnn import reports
+    from charrnn.training import reports
     usual = reports.Reports.flush
 
     def flush(self):
@@ -378,8 +378,8 @@ def test_a_save_with_any_room(disk, tmp_path, monkeypatch, capfd):
             if not found[step - 1]:
                 assert disk.names() == before["names"]
         if step > 2:
-            assert not checkpoint.newest_whole(disk.run)[1]
-            assert checkpoint.read_weights(checkpoint.open_checkpoint(disk.run).prefix)
+            assert not checkpoints.newest_intact(disk.run)[1]
+            assert checkpoints.read_weights(checkpoints.open_checkpoint(disk.run).prefix)
         before["names"] = disk.names()
         disk.fill(1 << 20 if step < 3 else 4096 * step)
 

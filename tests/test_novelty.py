@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from charrnn import novelty
-from charrnn.novelty import WINDOW, Novelty, Reference
+from charrnn.text import novelty
+from charrnn.text.novelty import WINDOW, Novelty, Reference
 
 
 def longest_by_hand(text, reference):

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from conftest import graph_probabilities, make_network
 
-from charrnn.checkpoint import CheckpointError
-from charrnn.drawing import softmax
+from charrnn.checkpoints import CheckpointError
+from charrnn.engines.decoding import softmax
+from charrnn.engines.numpy_lstm import FEW_ROWS, NumpyLSTM
+from charrnn.engines.sampler import Sampler
 from charrnn.export import export_npz
-from charrnn.numpy_lstm import FEW_ROWS, NumpyLSTM
-from charrnn.sampler import Sampler
 
 CHARS = "\n ,.acdehmnost"
 

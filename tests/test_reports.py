@@ -9,8 +9,9 @@ import pytest
 import tensorflow.compat.v1 as tf
 from conftest import SMALL_FLAGS
 
-from charrnn import reports, train
-from charrnn.reports import Reports, Row
+from charrnn import train
+from charrnn.training import reports
+from charrnn.training.reports import Reports, Row
 
 HEAD = ("step,epoch,loss,bits_per_character,val_loss,val_bits_per_character,learning_rate,gradient_norm,"
         "characters_per_second\n")

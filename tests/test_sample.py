@@ -11,16 +11,16 @@ import pytest
 import tensorflow.compat.v1 as tf
 from conftest import TEXT, graph_probabilities, interrupted_at, make_network, process_environment
 
-from charrnn import generate as in_graph
 from charrnn import sample as sampling
-from charrnn.checkpoint import open_checkpoint
+from charrnn.checkpoints import open_checkpoint
 from charrnn.data import Vocabulary
-from charrnn.drawing import Settings
+from charrnn.engines import graph
+from charrnn.engines.decoding import Settings
+from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.sampler import CHUNK, Sampler, default_prime
 from charrnn.export import export_npz
-from charrnn.novelty import Reference
-from charrnn.numpy_lstm import NumpyLSTM
 from charrnn.sample import pick_top_n, sample
-from charrnn.sampler import CHUNK, Sampler, default_prime
+from charrnn.text.novelty import Reference
 
 CHARS = "\n ,.acdehmnost"  # the vocabulary of the trained run
 
@@ -176,7 +176,7 @@ def test_the_prime_is_read_in_parts(untrained, monkeypatch):
     prime = "the cat sat on the mat"
     sampler = Sampler(untrained)
     whole = generate(sampler, prime, 40, rngs=[np.random.RandomState(1)])
-    monkeypatch.setattr(in_graph, "PRIME_CHUNK", 5)
+    monkeypatch.setattr(graph, "PRIME_CHUNK", 5)
     assert generate(sampler, prime, 40, rngs=[np.random.RandomState(1)]) == whole
     sampler.close()
 
@@ -368,7 +368,7 @@ def test_ctrl_c_writes_what_was_made(exported, tmp_path, monkeypatch, capsys, op
 
 
 def test_ctrl_c_stops_the_graph_too(trained, monkeypatch, capsys):
-    monkeypatch.setattr(in_graph.Generator, "draw", interrupted_at(in_graph.Generator.draw, 3))
+    monkeypatch.setattr(graph.Generator, "draw", interrupted_at(graph.Generator.draw, 3))
     out, err = script(capsys, trained, "--prime", "the ", "--seed", "2", status=130)
     assert len(out) == 4 + 2 * CHUNK + 1 and err == "charrnn-sample: interrupted\n"
 
@@ -528,7 +528,8 @@ def test_a_process_without_input_or_output(exported, closed, options):
 PRIME_OF_A_MILLION = """
 import sys
 import numpy as np
-from charrnn import console, sample
+from charrnn import sample
+from charrnn.system import console
 sample.main([sys.argv[1], "--prime-file", "small", "--length", "5", "--seed", "1", "--output", "out"])
 before = console.peak_memory()
 assert sample.main([sys.argv[1], "--prime-file", "large", "--length", "5", "--seed", "1", "--output", "out"]) == 0

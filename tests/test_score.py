@@ -9,9 +9,9 @@ import pytest
 from conftest import graph_probabilities
 
 from charrnn import score
-from charrnn.checkpoint import open_checkpoint
+from charrnn.checkpoints import open_checkpoint
+from charrnn.engines.loading import open_model
 from charrnn.evaluate import measure
-from charrnn.models import open_model
 
 TEXT = "the hat sat\non, the"
 

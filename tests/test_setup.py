@@ -181,7 +181,7 @@ def _pretend_environment(folder):
     python.write_text("\n".join([
         "#!/bin/sh",
         "[ \"$1\" != -c ] || exit 0",
-        "[ \"$2\" != charrnn.corpus ] || { echo python; exit; }",
+        "[ \"$2\" != charrnn.text.corpus ] || { echo python; exit; }",
         "printf '%s\\n' \"$@\" \"data=$CHARRNN_DATA\"", ""]), encoding="utf-8")
     python.chmod(0o755)
     (folder / ".venv" / ".done").write_text("{}\n".format(folder.resolve()), encoding="utf-8")
@@ -208,8 +208,8 @@ class TestMakefile:
     def test_the_default_text_is_the_first_that_can_be_had(self, copy):
         _pretend_environment(copy)
         assert _make(copy, "train").splitlines()[1:3] == ["charrnn.train", "python"]
-        assert "charrnn.corpus anna python" in _make(copy, "-n", "train")
-        assert "charrnn.corpus" not in _make(copy, "-n", "train", "TEXT=tiny-shakespeare")
+        assert "charrnn.text.corpus anna python" in _make(copy, "-n", "train")
+        assert "charrnn.text.corpus" not in _make(copy, "-n", "train", "TEXT=tiny-shakespeare")
 
     def test_texts_beside_the_checkout_are_used_unless_told_otherwise(self, copy):
         _pretend_environment(copy)
@@ -303,7 +303,7 @@ def wheel(tmp_path_factory):
     """A wheel built from a copy of the checkout, so that nothing is left in the checkout itself."""
     source = tmp_path_factory.mktemp("source") / "charrnn"
     shutil.copytree(str(ROOT), str(source), ignore=shutil.ignore_patterns(
-        ".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", "data", "checkpoints"))
+        ".git", ".venv", "build", "dist", "*.egg-info", "__pycache__"))
     folder = tmp_path_factory.mktemp("dist")
     done = _run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation",
                  "-w", folder, source])
@@ -316,7 +316,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     assert wheel.name == "charrnn-{}-py3-none-any.whl".format(charrnn.__version__)
     names = zipfile.ZipFile(str(wheel)).namelist()
     modules = {name for name in names if name.startswith("charrnn/")}
-    assert modules == {"charrnn/" + path.name for path in (ROOT / "charrnn").glob("*.py")}
+    assert modules == {path.relative_to(ROOT).as_posix() for path in (ROOT / "charrnn").rglob("*.py")}
     assert all(name in modules or ".dist-info/" in name for name in names)
     assert any(name.endswith("/LICENSE") for name in names)
 

@@ -20,10 +20,13 @@ import pytest
 import tensorflow.compat.v1 as tf
 from conftest import SMALL_FLAGS, TEXT
 
-from charrnn import checkpoint, corpus, evaluate, files, sample, train, trainer
+from charrnn import checkpoints, evaluate, sample, train
 from charrnn.data import Vocabulary, get_batches, split
-from charrnn.hyperparameters import CELLS
 from charrnn.model import CharRNN
+from charrnn.system import files
+from charrnn.text import corpus
+from charrnn.training import trainer
+from charrnn.training.hyperparameters import CELLS
 
 LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss (\d+\.\d{4})  \d+\.\d{4} s/batch")
 
@@ -34,12 +37,12 @@ def run(text_file, folder, *flags):
 
 def losses_of(folder):
     """The losses of the last epoch so far, as the newest checkpoint keeps them."""
-    prefix = checkpoint.newest_whole(folder)[0]
-    return checkpoint.read_progress(prefix, (2, 2, 2, 5)).epoch_losses
+    prefix = checkpoints.newest_intact(folder)[0]
+    return checkpoints.read_progress(prefix, (2, 2, 2, 5)).epoch_losses
 
 
 def weights_of(folder):
-    reader = tf.train.NewCheckpointReader(checkpoint.newest_whole(folder)[0])
+    reader = tf.train.NewCheckpointReader(checkpoints.newest_intact(folder)[0])
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
 
@@ -57,11 +60,11 @@ def assert_same_run(folder, expected):
     for name, value in ours.items():
         np.testing.assert_array_equal(value, theirs[name], err_msg=name)
     progress, expected_progress = (
-        np.load(checkpoint.newest_whole(each)[0] + ".progress.npz") for each in (folder, expected))
-    for name in checkpoint.Progress._fields:
+        np.load(checkpoints.newest_intact(each)[0] + ".progress.npz") for each in (folder, expected))
+    for name in checkpoints.Progress._fields:
         np.testing.assert_array_equal(progress[name], expected_progress[name], err_msg=name)
     assert history_of(folder) == history_of(expected)
-    assert checkpoint.read_run(folder).best == checkpoint.read_run(expected).best
+    assert checkpoints.read_run(folder).best == checkpoints.read_run(expected).best
 
 
 def test_what_it_says(text_file, tmp_path, capsys):
@@ -93,7 +96,7 @@ def test_what_it_says(text_file, tmp_path, capsys):
 def test_it_learns(text_file, tmp_path):
     assert run(text_file, tmp_path / "run", "--learning-rate", "0.02", "--keep-prob", "1", "--lstm-size", "20",
                "--num-steps", "7", "--epochs", "8", "--sample-length", "0") == 0
-    progress = checkpoint.read_progress(checkpoint.newest_whole(tmp_path / "run")[0], (2, 2, 2, 20))
+    progress = checkpoints.read_progress(checkpoints.newest_intact(tmp_path / "run")[0], (2, 2, 2, 20))
     assert progress.epoch_losses[-20:].mean() < 0.5  # it began near ln 14 = 2.64
 
 
@@ -166,7 +169,7 @@ def test_a_resumed_run_is_the_run_that_was_not_stopped(text_file, tmp_path, monk
         assert (tmp_path / "parts" / "i{}_l5.ckpt.index".format(step)).exists()
         assert "stopped by SIGTERM after step {};".format(step) in out
     assert train.main(["--resume", "--checkpoint-dir", str(tmp_path / "parts"), "--sample-length", "0"]) == 0
-    with np.load(checkpoint.newest_whole(tmp_path / "whole")[0] + ".progress.npz") as progress:
+    with np.load(checkpoints.newest_intact(tmp_path / "whole")[0] + ".progress.npz") as progress:
         epoch_mean = "epoch 2/2  mean loss {:.4f}".format(np.mean(progress["epoch_losses"]))
     assert epoch_mean in capsys.readouterr().out
     assert_same_run(tmp_path / "parts", tmp_path / "whole")
@@ -194,7 +197,7 @@ def test_a_newest_checkpoint_that_is_gone_or_damaged_is_skipped(
     assert "skipped  {} is not whole: {}".format(
         folder / "i173_l5.ckpt", message.format("i173_l5.ckpt" + suffix)) in out.splitlines()
     assert "resumed  after step 100, 73 to go" in out and err == ""
-    checkpoint.check_whole(str(folder / "i173_l5.ckpt"))
+    checkpoints.verify(str(folder / "i173_l5.ckpt"))
     assert_same_run(folder, trained)
 
 
@@ -220,8 +223,8 @@ def test_old_checkpoints_go_and_the_list_has_no_folders(text_file, tmp_path):
 
 def test_samples_are_of_the_checkpoint_and_leave_the_callers_generator_alone(text_file, tmp_path, capsys):
     """Each is what the saved checkpoint writes with the step as its seed."""
-    from charrnn.checkpoint import open_checkpoint
-    from charrnn.sampler import Sampler
+    from charrnn.checkpoints import open_checkpoint
+    from charrnn.engines.sampler import Sampler
     np.random.seed(0)
     expected_draw = np.random.RandomState(0).random_sample()
     assert run(text_file, tmp_path / "run", "--learning-rate", "0.05", "--keep-prob", "1") == 0
@@ -247,7 +250,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(text_file, tmp_path, capsys):
     capsys.readouterr()
     assert train.main([*resume, "--learning-rate", "1e300"]) == 2
     assert re.search("at step 17[56] the loss is", capsys.readouterr().err)
-    assert checkpoint.newest_whole(tmp_path / "late") == (str(tmp_path / "late" / "i173_l5.ckpt"), [])
+    assert checkpoints.newest_intact(tmp_path / "late") == (str(tmp_path / "late" / "i173_l5.ckpt"), [])
     assert train.main([*resume, "--learning-rate", "0.01"]) == 0
 
 
@@ -270,7 +273,7 @@ def test_the_encoding_is_heeded(tmp_path, capsys):
     path = tmp_path / "latin"
     path.write_bytes((TEXT + "\xe9").encode("latin-1"))
     assert run(path, tmp_path / "run", "--encoding", "latin-1", "--sample-length", "0") == 0
-    assert checkpoint.read_run(tmp_path / "run").vocabulary.chars[-1] == "\xe9"
+    assert checkpoints.read_run(tmp_path / "run").vocabulary.chars[-1] == "\xe9"
     capsys.readouterr()
     flags = ["--resume", "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
     assert train.main(flags) == 0  # the encoding is that of the run
@@ -287,9 +290,9 @@ def test_resuming_says_so_and_may_go_further(text_file, tmp_path, capsys):
     assert "resumed  after step 173, 0 to go" in capsys.readouterr().out
     assert train.main([*flags, "--epochs", "2", "--learning-rate", "0.002"]) == 0
     assert "resumed  after step 173, 173 to go" in capsys.readouterr().out
-    hyperparameters = checkpoint.read_run(tmp_path / "moved").hyperparameters
+    hyperparameters = checkpoints.read_run(tmp_path / "moved").hyperparameters
     assert (hyperparameters["epochs"], hyperparameters["learning_rate"]) == (2, 0.002)
-    names = [os.path.basename(path) for path in checkpoint.list_checkpoints(tmp_path / "moved")]
+    names = [os.path.basename(path) for path in checkpoints.list_checkpoints(tmp_path / "moved")]
     assert names == ["i100_l5.ckpt", "i173_l5.ckpt", "i200_l5.ckpt", "i300_l5.ckpt", "i346_l5.ckpt"]
 
 
@@ -454,7 +457,7 @@ def test_the_fused_graph_and_the_notebooks_train_alike(text_file, tmp_path):
     shutil.copytree(str(tmp_path / "run"), str(tmp_path / "other"))
     resume = ["--resume", "--epochs", "2", "--sample-length", "0", "--checkpoint-dir"]
     assert train.main([*resume, str(tmp_path / "run")]) == 0
-    assert checkpoint.read_run(tmp_path / "run").hyperparameters["fused"] is False  # as it was begun
+    assert checkpoints.read_run(tmp_path / "run").hyperparameters["fused"] is False  # as it was begun
     run_file = tmp_path / "other" / "run.json"
     run_file.write_text(run_file.read_text().replace('"fused": false', '"fused": true'))
     assert train.main([*resume, str(tmp_path / "other"), "--threads", "1"]) == 0
@@ -465,7 +468,7 @@ def test_a_seed_that_was_chosen_is_written_down(text_file, tmp_path, capsys):
     flags = SMALL_FLAGS[:-2]
     flags += ["--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
     assert train.main([str(text_file), *flags]) == 0
-    seed = checkpoint.read_run(tmp_path / "run").hyperparameters["seed"]
+    seed = checkpoints.read_run(tmp_path / "run").hyperparameters["seed"]
     assert "in 1 epochs, seed {}\n".format(seed) in capsys.readouterr().out
 
 
@@ -503,7 +506,7 @@ def test_a_process_that_is_stopped_saves_and_goes_on(text_file, tmp_path, number
     assert (process.returncode, err) == (128 + number, "")
     stopped = re.search("stopped by {} after step ([0-9,]+);".format(number.name), out).group(1)
     assert "charrnn-train --resume --checkpoint-dir {}".format(folder) in out
-    assert checkpoint.newest_whole(folder) == (str(folder / "i{}_l5.ckpt".format(stopped.replace(",", ""))), [])
+    assert checkpoints.newest_intact(folder) == (str(folder / "i{}_l5.ckpt".format(stopped.replace(",", ""))), [])
     if number == signal.SIGHUP:
         return  # from here on it is as with the others
     done = subprocess.run([*command, "--resume", "--checkpoint-dir", str(folder), "--epochs", "5"],
@@ -521,13 +524,13 @@ def test_a_reader_that_goes_away(text_file, tmp_path):
                           capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
     assert done.stdout.startswith("text ") and done.stdout.count("\n") == 1
-    prefix, skipped = checkpoint.newest_whole(folder)
-    assert skipped == [] and 0 < checkpoint.read_progress(prefix, (2, 2, 2, 5)).step < 100000
+    prefix, skipped = checkpoints.newest_intact(folder)
+    assert skipped == [] and 0 < checkpoints.read_progress(prefix, (2, 2, 2, 5)).step < 100000
     assert train.main(["--resume", "--checkpoint-dir", str(folder), "--epochs", "1", "--sample-length", "0"]) == 0
 
 
 def test_the_users_own_warnings_are_heard():
-    code = ("from charrnn import console; console.quiet_tensorflow(); import warnings, charrnn\n"
+    code = ("from charrnn.system import console; console.quiet_tensorflow(); import warnings, charrnn\n"
             "charrnn.CharRNN(3); import tensorflow.compat.v1 as tf; tf.logging.warning('mine')\n"
             "warnings.warn('mine too'); tf.Session().close()")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
@@ -565,7 +568,7 @@ def test_kinds_of_network(text_file, tmp_path, capsys, flags):
     assert len(losses) == (5 * 52 if "--val-fraction" in flags else 5 * 74) and last < first - 0.7 and err == ""
     assert ("unrolled by dynamic_rnn" in out) == (flags[0] != "--optimizer")
     kind = flags[1] if flags[0] == "--cell" else "lstm"
-    assert checkpoint.open_checkpoint(folder).cell == kind
+    assert checkpoints.open_checkpoint(folder).cell == kind
     assert ("20 units, " in out) == (kind == "lstm") and (" of kind " + kind in out) == (kind != "lstm")
     assert sample.main([folder, "--length", "30", "--seed", "3"]) == 0
     out = capsys.readouterr().out
@@ -639,16 +642,16 @@ def test_early_stop_and_the_best(tmp_path, capsys):
     assert "step {}/390  validation loss {:.4f}, the best so far".format(best, losses[best]) in out
     assert "step {}/390  validation loss {:.4f}, the best {:.4f} at step {}".format(
         last, losses[last], losses[best], best) in out
-    assert err == "" and checkpoint.read_run(folder).best == "i{}_l9.ckpt".format(best)
-    names = [os.path.basename(prefix) for prefix in checkpoint.list_checkpoints(folder)]
+    assert err == "" and checkpoints.read_run(folder).best == "i{}_l9.ckpt".format(best)
+    names = [os.path.basename(prefix) for prefix in checkpoints.list_checkpoints(folder)]
     assert names == ["i{}_l9.ckpt".format(step) for step in (best, last)]
     resume = ["--resume", "--checkpoint-dir", str(folder), "--sample-length", "0"]
     assert train.main(resume) == 0
     assert "ended early, 3 evaluations without improvement" in capsys.readouterr().out
-    assert [os.path.basename(prefix) for prefix in checkpoint.list_checkpoints(folder)] == names
+    assert [os.path.basename(prefix) for prefix in checkpoints.list_checkpoints(folder)] == names
     assert train.main([*resume, "--early-stop", "0", "--max-to-keep", "2"]) == 0
     assert "step 390/390" in capsys.readouterr().out
-    names = [os.path.basename(prefix) for prefix in checkpoint.list_checkpoints(folder)]
+    names = [os.path.basename(prefix) for prefix in checkpoints.list_checkpoints(folder)]
     assert names == ["i{}_l9.ckpt".format(step) for step in (best, 300, 390)]
 
 
@@ -670,20 +673,20 @@ def test_a_stop_among_evaluations_changes_nothing(tmp_path, monkeypatch, capsys)
 @pytest.mark.slow
 def test_a_best_that_could_not_be_saved_is_not_named(tmp_path, monkeypatch, capsys):
     """What run.json names as the best is there, after the run and after it was resumed."""
-    text, folder, usual = overfitting_text(tmp_path / "text"), tmp_path / "run", checkpoint.save
+    text, folder, usual = overfitting_text(tmp_path / "text"), tmp_path / "run", checkpoints.save
     assert run(text, tmp_path / "usual", *VALIDATED, "--early-stop", "3") == 0
-    best = checkpoint.read_run(tmp_path / "usual").best
+    best = checkpoints.read_run(tmp_path / "usual").best
 
     def save(session, saver, folder, lstm_size, progress, *args):
         if best == "i{}_l9.ckpt".format(progress.step):
             raise OSError("no space")
         return usual(session, saver, folder, lstm_size, progress, *args)
 
-    monkeypatch.setattr(checkpoint, "save", save)
+    monkeypatch.setattr(checkpoints, "save", save)
     assert run(text, folder, *VALIDATED, "--max-to-keep", "1") == 0
-    checkpoint.open_checkpoint(folder, best=True)
+    checkpoints.open_checkpoint(folder, best=True)
     assert train.main(["--resume", "--checkpoint-dir", str(folder), "--sample-length", "0"]) == 0
-    checkpoint.open_checkpoint(folder, best=True)
+    checkpoints.open_checkpoint(folder, best=True)
 
 
 def test_the_validation_loss_is_of_the_running_averages(tmp_path):
@@ -692,8 +695,8 @@ def test_the_validation_loss_is_of_the_running_averages(tmp_path):
     assert run(text, folder, *VALIDATED, "--average-decay", "0.95", "--no-summaries") == 0
     _, held_out = split(Vocabulary.from_text(text.read_text()).encode(text.read_text()), 0.25)
     weights = weights_of(folder)
-    averages = {name[:-len(checkpoint.AVERAGE)]: value for name, value in weights.items()
-                if name.endswith(checkpoint.AVERAGE)}
+    averages = {name[:-len(checkpoints.AVERAGE)]: value for name, value in weights.items()
+                if name.endswith(checkpoints.AVERAGE)}
     assert len(averages) == 6
     found = []
     for values in (averages, weights):
@@ -769,21 +772,21 @@ def test_presets(text_file, tmp_path):
     """Flags given besides count."""
     assert train.main([str(text_file), "--preset", "exercise", "--checkpoint-dir", str(tmp_path / "run"),
                        "--epochs", "1", "--lstm-size", "6", "--sample-length", "0", "--no-summaries"]) == 0
-    hyper = checkpoint.read_run(tmp_path / "run").hyperparameters
+    hyper = checkpoints.read_run(tmp_path / "run").hyperparameters
     names = ["batch_size", "num_steps", "lstm_size", "learning_rate", "epochs", "keep_prob"]
     assert [hyper[name] for name in names] == [10, 50, 6, 0.01, 1, 0.5]
 
 
 def test_a_save_that_fails_ends_only_the_last(text_file, tmp_path, monkeypatch, capsys):
     """A full disk on the way is said, and training goes on; at the end it is an error."""
-    usual, failing = checkpoint.save, [100]
+    usual, failing = checkpoints.save, [100]
 
     def save(session, saver, folder, lstm_size, progress, *args):
         if progress.step in failing:
             raise OSError("the checkpoint i{} could not be saved: No space left on device".format(progress.step))
         return usual(session, saver, folder, lstm_size, progress, *args)
 
-    monkeypatch.setattr(checkpoint, "save", save)
+    monkeypatch.setattr(checkpoints, "save", save)
     assert run(text_file, tmp_path / "run", "--sample-length", "0") == 0
     out, err = capsys.readouterr()
     assert err == ("charrnn-train: the checkpoint i100 could not be saved: No space left on device; the earlier "

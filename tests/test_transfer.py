@@ -4,12 +4,13 @@ import pytest
 import tensorflow.compat.v1 as tf
 from conftest import SMALL_FLAGS, TEXT
 
-from charrnn import checkpoint, train, transfer
-from charrnn.corpus import Text
+from charrnn import checkpoints, train
 from charrnn.data import Vocabulary
-from charrnn.hyperparameters import Hyperparameters
 from charrnn.model import CharRNN
-from charrnn.trainer import Trainer
+from charrnn.text.corpus import Text
+from charrnn.training import transfer
+from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.trainer import Trainer
 
 OTHER = "A cat: one, two! And the hats.\n" * 30  # without d, m; with A, :, w, !
 NEW = "!:Aw"
@@ -67,11 +68,11 @@ def numpy_transfer(old, fresh, before, after, cell):
 @pytest.mark.parametrize("cell", ["lstm", pytest.param("gru", marks=pytest.mark.slow), "rnn"])
 def test_rows_are_added_and_the_others_are_untouched(models, cell):
     """Bit for bit; characters that the new text lacks keep theirs."""
-    found = checkpoint.open_checkpoint(models(cell))
+    found = checkpoints.open_checkpoint(models(cell))
     moved = transfer.plan(found, OTHER)
     before, after = list(found.vocabulary.chars), list(moved.vocabulary.chars)
     assert sorted(moved.new_characters) == sorted(NEW) and after == sorted(set(TEXT + OTHER))
-    old, fresh = checkpoint.read_weights(found.prefix), fresh_weights(len(after), cell)
+    old, fresh = checkpoints.read_weights(found.prefix), fresh_weights(len(after), cell)
     grown = moved.weights(fresh)
     expected = numpy_transfer(old, fresh, before, after, cell)
     assert set(grown) == set(fresh) == set(expected)
@@ -82,20 +83,20 @@ def test_rows_are_added_and_the_others_are_untouched(models, cell):
 
 
 def test_a_text_with_nothing_new_changes_nothing(models):
-    found = checkpoint.open_checkpoint(models("lstm"))
+    found = checkpoints.open_checkpoint(models("lstm"))
     moved = transfer.plan(found, "the cat")
     assert moved.vocabulary == found.vocabulary and moved.new_characters == []
-    old = checkpoint.read_weights(found.prefix)
+    old = checkpoints.read_weights(found.prefix)
     for name, values in moved.weights(fresh_weights(14, "lstm")).items():
         np.testing.assert_array_equal(values, old[name], err_msg=name)
 
 
 def test_the_other_model_says_what_it_said(models):
     """With new characters in the vocabulary, the logits of the known ones are the same to the last bit."""
-    found = checkpoint.open_checkpoint(models("lstm"))
+    found = checkpoints.open_checkpoint(models("lstm"))
     moved = transfer.plan(found, OTHER)
     weights, logits = moved.weights(fresh_weights(18, "lstm")), []
-    for vocabulary, values in [(found.vocabulary, checkpoint.read_weights(found.prefix)), (moved.vocabulary, weights)]:
+    for vocabulary, values in [(found.vocabulary, checkpoints.read_weights(found.prefix)), (moved.vocabulary, weights)]:
         model = CharRNN(len(vocabulary), 1, 7, 5, 3)
         with tf.Session() as session:
             for variable in tf.trainable_variables():
@@ -108,10 +109,10 @@ def test_the_other_model_says_what_it_said(models):
 
 def test_the_trainer_begins_with_them(models, other_file, tmp_path):
     """The weights before the first step, and their running averages where there are some."""
-    found = checkpoint.open_checkpoint(models("gru"))
+    found = checkpoints.open_checkpoint(models("gru"))
     moved = transfer.plan(found, OTHER)
     hyper = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, num_layers=3, seed=7, cell="gru", average_decay=0.5)
-    run = checkpoint.Run(hyper._asdict(), moved.vocabulary, "other", "f00", "utf-8")
+    run = checkpoints.Run(hyper._asdict(), moved.vocabulary, "other", "f00", "utf-8")
     trainer = Trainer(run, hyper, moved.vocabulary.encode(OTHER), np.zeros(0, np.int32), tmp_path, transfer=moved)
     values = trainer._session.run(trainer._variables)
     trainer.close()
@@ -133,11 +134,11 @@ def test_a_run_from_another_model(models, tmp_path, capsys, cell):
     capsys.readouterr()
     assert train.main([*flags, "--init-from", str(other), "--checkpoint-dir", str(tmp_path / "run")]) == 0
     out = capsys.readouterr().out
-    prefix = checkpoint.newest_whole(other)[0]
+    prefix = checkpoints.newest_intact(other)[0]
     assert "weights  from {}, with new rows for '!' and the others untouched".format(prefix) in out.splitlines()
-    hyper = checkpoint.read_run(tmp_path / "run").hyperparameters
+    hyper = checkpoints.read_run(tmp_path / "run").hyperparameters
     assert (hyper["lstm_size"], hyper["num_layers"], hyper["cell"]) == (5, 3, cell)
-    assert checkpoint.read_run(tmp_path / "run").vocabulary == Vocabulary.from_text(TEXT + "!")
+    assert checkpoints.read_run(tmp_path / "run").vocabulary == Vocabulary.from_text(TEXT + "!")
     sizes = ["--lstm-size", "5", "--num-layers", "3", "--cell", cell]
     assert train.main([*flags, *sizes, "--checkpoint-dir", str(tmp_path / "fresh")]) == 0
     losses = [np.mean([float(row.split(",")[2]) for row in (tmp_path / name / "history.csv").read_text().split()[1:40]])
@@ -177,20 +178,20 @@ def test_what_does_not_agree_is_refused(models, other_file, tmp_path, capsys, fl
 
 def test_it_is_the_averages_that_are_started_from(models):
     """A model that has running averages is evaluated and sampled with them, so that is what it is."""
-    prefix = checkpoint.open_checkpoint(models("lstm", "--average-decay", "0.9")).prefix
+    prefix = checkpoints.open_checkpoint(models("lstm", "--average-decay", "0.9")).prefix
     reader = tf.train.NewCheckpointReader(prefix)
     bias = "rnn/multi_rnn_cell/cell_1/basic_lstm_cell/bias"
-    moved = transfer.plan(checkpoint.open_checkpoint(prefix), TEXT)
+    moved = transfer.plan(checkpoints.open_checkpoint(prefix), TEXT)
     found = moved.weights(fresh_weights(14, "lstm"))[bias]
-    np.testing.assert_array_equal(found, reader.get_tensor(bias + checkpoint.AVERAGE))
+    np.testing.assert_array_equal(found, reader.get_tensor(bias + checkpoints.AVERAGE))
     assert (found != reader.get_tensor(bias)).any()
 
 
 def test_the_function_takes_a_checkpoint(models, tmp_path):
     hyper = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, num_layers=3, epochs=1, seed=4)
-    found = checkpoint.open_checkpoint(models("lstm"))
+    found = checkpoints.open_checkpoint(models("lstm"))
     text = Text("other", OTHER, "f00", "utf-8")
     train.train(text, hyper, tmp_path / "run", sample_length=0, summaries=False, init_from=found)
-    assert len(checkpoint.open_checkpoint(tmp_path / "run").vocabulary) == 18
+    assert len(checkpoints.open_checkpoint(tmp_path / "run").vocabulary) == 18
     with pytest.raises(ValueError, match="lstm_size"):
         train.train(text, hyper._replace(lstm_size=6), tmp_path / "none", init_from=found)

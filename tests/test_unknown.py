@@ -2,7 +2,7 @@
 import pytest
 
 from charrnn.data import Vocabulary
-from charrnn.unknown import CHOICES, resolve
+from charrnn.text.unknown import CHOICES, resolve
 
 LETTERS = Vocabulary(sorted("\n '-\"abcdefghijklmnopqrstuvwxyzABE."))
 

@@ -32,8 +32,9 @@ def run(code, *arguments, **options):
 
 def test_importing_the_package():
     code = ("import sys; sys.modules['tensorflow'] = sys.modules['tqdm'] = None; import charrnn; "
-            "from charrnn import get_batches, Vocabulary, corpus, data, drawing, evaluate, export, hyperparameters, "
-            "models, novelty, numpy_lstm, sample, score, train, unknown; print(charrnn.__version__); "
+            "from charrnn import get_batches, Vocabulary, data, evaluate, export, sample, score, train; "
+            "from charrnn.engines import decoding, loading, numpy_lstm; from charrnn.text import corpus, novelty, unknown; "
+            "from charrnn.training import hyperparameters; print(charrnn.__version__); "
             "print(sorted(name for name in sys.modules if name.split('.')[0] in ('tensorflow', 'tqdm')))")
     import charrnn
     assert run(code) == (0, "{}\n['tensorflow', 'tqdm']\n".format(charrnn.__version__), "")

@@ -3,8 +3,8 @@ from typing import List, NamedTuple
 
 import numpy as np
 
-from charrnn.drawing import Settings
-from charrnn.numpy_lstm import NumpyLSTM
+from charrnn.engines.decoding import Settings
+from charrnn.engines.numpy_lstm import NumpyLSTM
 
 PRIME = "The "
 CHUNK = 50  # characters drawn before they are shown
@@ -37,7 +37,7 @@ class Sampler:
         """Take a model; for a checkpoint, build a graph of its own and restore it.
 
         Args:
-            model: a Checkpoint or a NumpyLSTM, from :func:`charrnn.models.open_model`.
+            model: a Checkpoint or a NumpyLSTM, from :func:`charrnn.engines.loading.open_model`.
             num_samples: B, at least 1.
             nucleus: whether there will be settings with ``top_p`` below 1.
 
@@ -52,7 +52,7 @@ class Sampler:
         if isinstance(model, NumpyLSTM):
             self._engine = model
         else:
-            from charrnn.generate import Generator
+            from charrnn.engines.graph import Generator
             self._engine = Generator(model, num_samples, nucleus)
 
     def restore(self, prefix):
@@ -69,7 +69,7 @@ class Sampler:
         Args:
             prime: the beginning, at least one character, all of them in the vocabulary.
             length: number of characters to draw, at least 0.
-            top_n, temperature, top_p: see :class:`charrnn.drawing.Settings`.
+            top_n, temperature, top_p: see :class:`charrnn.engines.decoding.Settings`.
             rngs: B generators, of which each draws one text: RandomStates, or ``np.random``, whose seed is
                 the caller's. None for new ones.
 

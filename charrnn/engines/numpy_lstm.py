@@ -24,9 +24,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from charrnn import drawing
-from charrnn.checkpoint import CheckpointError, run_from_record
+from charrnn.checkpoints import CheckpointError, run_from_record
 from charrnn.data import Vocabulary
+from charrnn.engines import decoding as drawing
 
 FORMAT_VERSION = 1
 LARGEST_HEADER = 4096  # bytes of a .npy header, far more than any that is meant
@@ -57,7 +57,7 @@ class NumpyLSTM:
     Attributes:
         name: the path that it was read from.
         vocabulary: the Vocabulary.
-        run: the checkpoint.Run that it comes from, or None.
+        run: the checkpoints.Run that it comes from, or None.
         lstm_size: L.
         num_layers: number of layers.
         skipped: nothing, where a Checkpoint says what was passed over on the way to it.

@@ -1,8 +1,9 @@
 """What text can be written and measured with: a checkpoint, or a model that was exported."""
-from charrnn import checkpoint as checkpoints
-from charrnn import console, corpus
+from charrnn import checkpoints
 from charrnn.data import Vocabulary, split
-from charrnn.numpy_lstm import NumpyLSTM
+from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.system import console
+from charrnn.text import corpus
 
 
 def open_model(path, vocabulary=None, *, best=False):
@@ -14,7 +15,7 @@ def open_model(path, vocabulary=None, *, best=False):
         best: of a run folder, take the checkpoint with the lowest validation loss.
 
     Returns:
-        A checkpoint.Checkpoint or a NumpyLSTM. Both have ``name``, ``vocabulary`` and ``skipped``.
+        A checkpoints.Checkpoint or a NumpyLSTM. Both have ``name``, ``vocabulary`` and ``skipped``.
 
     Raises:
         CheckpointError: it is missing or damaged, or best is asked of a file.

@@ -103,7 +103,7 @@ _RANGES = [  # names, kind of number, what fits, the same in words
 ]
 
 # What a resumed run may not change, for its weights, its state or its place in the text hang on it.
-FIXED = ("batch_size", "num_steps", "lstm_size", "num_layers", "seed", "cell", "optimizer", "average_decay",
+IMMUTABLE = ("batch_size", "num_steps", "lstm_size", "num_layers", "seed", "cell", "optimizer", "average_decay",
          "val_fraction")
 
 PRESETS = {

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 
-def write_whole(path, data):
+def write_atomically(path, data):
     """Write a file so that its name never stands for half of it, whatever happens on the way.
 
     Args:
@@ -30,7 +30,7 @@ def write_whole(path, data):
 
 
 def remove_leftovers(path):
-    """Remove what :func:`write_whole` leaves beside a path when its process is killed."""
+    """Remove what :func:`write_atomically` leaves beside a path when its process is killed."""
     path = Path(path)
     for found in path.parent.glob("*.tmp"):
         if re.fullmatch(re.escape(path.name) + r"\.\d+\.tmp", found.name):

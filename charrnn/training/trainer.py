@@ -11,12 +11,13 @@ import time
 import numpy as np
 import tqdm
 
-from charrnn import checkpoint, console
+from charrnn import checkpoints
 from charrnn.data import count_windows, get_batches
+from charrnn.engines.sampler import Sampler, default_prime
 from charrnn.evaluate import Evaluator
-from charrnn.hyperparameters import learning_rate_at
-from charrnn.reports import Reports, Row
-from charrnn.sampler import Sampler, default_prime
+from charrnn.system import console
+from charrnn.training.hyperparameters import learning_rate_at
+from charrnn.training.reports import Reports, Row
 
 # Evaluations on the way read the held-out text in this many pieces side by side.
 EVALUATION_ROWS = 32
@@ -31,7 +32,7 @@ class Trainer:
         """Build the graph, in the default graph, and initialize it.
 
         Args:
-            run: a checkpoint.Run.
+            run: a checkpoints.Run.
             hyperparameters: a Hyperparameters, checked.
             training: int array, the text to train on.
             held_out: int array, the text to evaluate on; empty for none.
@@ -43,7 +44,7 @@ class Trainer:
         """
         import tensorflow.compat.v1 as tf
 
-        from charrnn.fused import session_config
+        from charrnn.fused.session import session_config
         from charrnn.model import CharRNN
         self._run, self._hyper, self._folder = run, hyperparameters, folder
         self._training, self._held_out, self._threads = training, held_out, threads
@@ -75,7 +76,7 @@ class Trainer:
     def _load(self, weights):
         """Set the weights, and their running averages where there are some."""
         for name, values in weights.items():
-            for each in (name, name + checkpoint.AVERAGE):
+            for each in (name, name + checkpoints.AVERAGE):
                 if each in self._variables:
                     self._variables[each].load(values, self._session)
 
@@ -87,7 +88,7 @@ class Trainer:
 
     def start(self, resume):
         """Take up the run in the folder, or begin one there; say what is about to be done."""
-        checkpoint.remove_leftovers(self._folder)
+        checkpoints.remove_leftovers(self._folder)
         if resume:
             self._take_up()
         self._write_run()
@@ -100,17 +101,17 @@ class Trainer:
     def _take_up(self):
         """Restore the newest whole checkpoint and the place where it was made, if there is one yet."""
         try:
-            prefix, skipped = checkpoint.newest_whole(self._folder)
-        except checkpoint.NoCheckpointError:
+            prefix, skipped = checkpoints.newest_intact(self._folder)
+        except checkpoints.NoCheckpointError:
             if self._run.init_from:
-                raise checkpoint.CheckpointError(
+                raise checkpoints.CheckpointError(
                     "the run in {} was stopped before its first checkpoint, and was started from the weights of {}: "
                     "start it again in another folder".format(self._folder, self._run.init_from))
             return  # the run was stopped before its first checkpoint
         for line in skipped:
             self._say("skipped  " + line)
-        progress = checkpoint.read_progress(prefix, self._state_array().shape)
-        checkpoint.restore(self._session, self._saver, prefix)
+        progress = checkpoints.read_progress(prefix, self._state_array().shape)
+        checkpoints.restore(self._session, self._saver, prefix)
         self._step, self._epoch_losses = progress.step, list(progress.epoch_losses)
         self._state = self._state_from(progress.lstm_state)
         self._best_step, self._best_loss, self._worse = progress.best_step, progress.best_loss, progress.worse
@@ -125,13 +126,13 @@ class Trainer:
         return tf.nest.pack_sequence_as(self._zero_state, list(array.reshape((-1,) + array.shape[2:])))
 
     def _name(self, step):
-        return checkpoint.checkpoint_prefix("", step, self._hyper.lstm_size)
+        return checkpoints.checkpoint_prefix("", step, self._hyper.lstm_size)
 
     def _write_run(self):
         best = self._name(self._best_step)
-        if self._best_step and checkpoint.is_whole(self._folder, best):
+        if self._best_step and checkpoints.is_intact(self._folder, best):
             self._run = self._run._replace(best=best)
-        checkpoint.write_run(self._folder, self._run)
+        checkpoints.write_run(self._folder, self._run)
 
     def _plan(self):
         """Return what is about to be done, as pairs of a name and a value."""
@@ -287,7 +288,7 @@ class Trainer:
                 self._evaluator = Evaluator(len(self._run.vocabulary), hyper.lstm_size, hyper.num_layers, hyper.cell,
                                             EVALUATION_ROWS, self._threads)
             # the running averages stand for the weights where there are some
-            tensors = {name: self._variables.get(name + checkpoint.AVERAGE, self._variables[name])
+            tensors = {name: self._variables.get(name + checkpoints.AVERAGE, self._variables[name])
                        for name in self._trained}
             self._evaluator.load(self._session.run(tensors))
             loss = float(np.mean(self._evaluator.nats(self._held_out), dtype=np.float64))
@@ -303,12 +304,12 @@ class Trainer:
     def _save(self, last):
         """Save a checkpoint. Where it fails, training goes on and the next one is tried, unless it is the last."""
         with self._untimed():
-            progress = checkpoint.Progress(self._step, self._state_array(), np.array(self._epoch_losses, np.float32),
+            progress = checkpoints.Progress(self._step, self._state_array(), np.array(self._epoch_losses, np.float32),
                                            self._best_step, self._best_loss, self._worse)
             # where a save fails, the best is the best of those that were saved
             run = self._run._replace(best=self._name(self._step)) if self._best_step == self._step else self._run
             try:
-                prefix = checkpoint.save(self._session, self._saver, self._folder, self._hyper.lstm_size, progress,
+                prefix = checkpoints.save(self._session, self._saver, self._folder, self._hyper.lstm_size, progress,
                                          run, self._hyper.max_to_keep)
                 self._run = run
             except OSError as error:
@@ -332,7 +333,7 @@ class Trainer:
         if self._sampler:
             self._sampler.restore(prefix)
         else:
-            self._sampler = Sampler(checkpoint.open_checkpoint(prefix))
+            self._sampler = Sampler(checkpoints.open_checkpoint(prefix))
         prime = default_prime(self._run.vocabulary)
         # a generator of its own: sampling must not change what a seeded run draws elsewhere
         pieces = self._sampler.generate(prime, self._sample_length, rngs=[np.random.RandomState(self._step)])

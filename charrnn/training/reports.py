@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from charrnn import files
+from charrnn.system import files
 
 HISTORY_FILE = "history.csv"
 SUMMARY_FOLDER = "summaries"
@@ -56,7 +56,7 @@ class Reports:
         self._path = Path(folder) / HISTORY_FILE
         files.remove_leftovers(self._path)
         lines = [_line(Row._fields)] + _lines_until(self._path, step)
-        files.write_whole(self._path, "".join(lines).encode())
+        files.write_atomically(self._path, "".join(lines).encode())
         self._writer = None
         if summaries:
             import tensorflow.compat.v1 as tf

@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charrnn.checkpoint import Checkpoint, read_weights
+from charrnn.checkpoints import Checkpoint, read_weights
 from charrnn.data import Vocabulary
 
 

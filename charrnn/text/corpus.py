@@ -1,6 +1,6 @@
 """The known texts: finding or fetching them, and knowing them by their SHA-256.
 
-``python -m charrnn.corpus NAME [NAME ...]`` prints the first of the known texts that can be had, after
+``python -m charrnn.text.corpus NAME [NAME ...]`` prints the first of the known texts that can be had, after
 fetching it if need be.
 """
 import argparse
@@ -14,7 +14,8 @@ import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
-from charrnn import console, data, files
+from charrnn import data
+from charrnn.system import console, files
 
 
 class KnownText(NamedTuple):
@@ -144,7 +145,7 @@ def _download(name, known, path):
             failures.append("other bytes than expected at " + address)
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        files.write_whole(path, content)
+        files.write_atomically(path, content)
         return path
     raise ValueError(
         "the text {!r} can be had nowhere: not at {}, not in the folder that CHARRNN_DATA names, not by download "
@@ -155,7 +156,7 @@ def _download(name, known, path):
 def main(argv=None):
     """Print the first of the named known texts that can be had; return 2 where none can."""
     parser = console.Parser(
-        prog="python -m charrnn.corpus", formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m charrnn.text.corpus", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Find or fetch the known texts, and print the name of the first that can be had.")
     parser.add_argument("names", metavar="NAME", nargs="+",
                         help="a known text ({}) or a path".format(", ".join([*KNOWN_TEXTS, PYTHON])))

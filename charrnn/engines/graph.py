@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from charrnn import checkpoint as checkpoints
-from charrnn.fused import session_config
+from charrnn import checkpoints
+from charrnn.fused.session import session_config
 from charrnn.model import build_lstm, build_output
 
 PRIME_CHUNK = 1000  # characters of a prime that are read at once, which bounds the memory
@@ -22,7 +22,7 @@ PRIME_CHUNK = 1000  # characters of a prime that are read at once, which bounds 
 class Generator:
     """A checkpoint's network in a graph and a session of its own, for one text or several at once.
 
-    It has the methods of :class:`charrnn.numpy_lstm.NumpyLSTM`, which says what they take and return. A state is
+    It has the methods of :class:`charrnn.engines.numpy_lstm.NumpyLSTM`, which says what they take and return. A state is
     what the stack of cells makes of it, float32 [1, L] or [B, L] each.
     """
 
@@ -101,7 +101,7 @@ class Generator:
 
 
 class _Settings(NamedTuple):
-    """The placeholders of a :class:`charrnn.drawing.Settings`: float32, int32 and float64 or None."""
+    """The placeholders of a :class:`charrnn.engines.decoding.Settings`: float32, int32 and float64 or None."""
 
     temperature: tf.Tensor
     top_n: tf.Tensor
@@ -109,7 +109,7 @@ class _Settings(NamedTuple):
 
 
 def _draw(logits, uniforms, settings):
-    """Draw an id for each row, as :func:`charrnn.drawing.draw` does.
+    """Draw an id for each row, as :func:`charrnn.engines.decoding.draw` does.
 
     Args:
         logits: float32 [B, C].

@@ -1,0 +1,30 @@
+"""A training run on disk: its record, its checkpoints and their weights."""
+from charrnn.checkpoints.find import (
+    Checkpoint,
+    is_intact,
+    list_checkpoints,
+    newest_intact,
+    open_checkpoint,
+    run_of,
+    verify,
+)
+from charrnn.checkpoints.record import (
+    FORMAT_VERSION,
+    IMMUTABLE,
+    LOCK_FILE,
+    RUN_FILE,
+    STAGE,
+    CheckpointError,
+    NoCheckpointError,
+    Run,
+    check_name,
+    check_unused,
+    checkpoint_prefix,
+    fingerprint,
+    read_run,
+    record_of,
+    run_from_record,
+    write_run,
+)
+from charrnn.checkpoints.saving import Progress, read_progress, remove_leftovers, save
+from charrnn.checkpoints.weights import AVERAGE, CELL_SCOPES, load_weights, read_weights, restore

@@ -1,0 +1,2 @@
+"""The version of charrnn."""
+__version__ = "0.1.0"
