@@ -1,79 +1,85 @@
-"""Text to ids to mini-batches, as in the notebook's first half. NumPy only.
+"""Text to ids to mini-batches: the first half of the notebook. NumPy only.
 
 Letters for shapes, here and everywhere in the project: N sequences in a batch (``batch_size``), M steps
 in a window (``num_steps``; ``n_steps`` in :func:`get_batches`), C distinct characters (``num_classes``),
 L units in a layer (``lstm_size``), K windows in an epoch.
 """
 import io
+import os
+from typing import Iterable, Iterator, List, Tuple, TypeVar, Union
 
 import numpy as np
 
-# Characters encoded at a time: the temporary arrays (4 bytes a character each) stay in the processor's
-# cache and do not count beside the text.
+# Characters encoded at a time. The temporary arrays, four bytes a character, then fit in the processor's cache
+# and need little memory compared with the text.
 _CHUNK = 1 << 16
 
+StrPath = Union[str, "os.PathLike[str]"]
+_Text = TypeVar("_Text", str, np.ndarray)
 
-def load_text(path, encoding="utf-8"):
-    r"""Read a text file with universal newlines, so that CRLF and CR become ``\n``.
 
-    Args:
-        path: path of the file.
-        encoding: name of the encoding of its bytes.
-
-    Returns:
-        The text, a str.
+def load_text(path: StrPath, encoding: str = "utf-8") -> str:
+    r"""Read a text file with universal newlines: CRLF and CR become ``\n``.
 
     Raises:
-        ValueError: the file is missing, unreadable, a folder or empty, its bytes are not text in that
+        ValueError: the file is missing, unreadable, empty or a folder, its bytes are not text in that
             encoding, or there is no such encoding.
 
     Source: notebook, "loading and encoding the text".
     """
-    return decode_text(read_bytes(path), encoding, path)
+    return decode_text(read_bytes(path), encoding, str(path))
 
 
-def read_bytes(path):
-    """Read a file whole.
+def read_bytes(path: StrPath) -> bytes:
+    """Read all bytes of a text file.
 
     Raises:
-        ValueError: it is missing, unreadable, a folder or empty.
+        ValueError: the file is missing, unreadable, empty or a folder.
     """
     try:
         with open(str(path), "rb") as file:
             content = file.read()
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        raise ValueError("cannot read the text {!r}: {}".format(
-            str(path), getattr(error, "strerror", None) or error))
+    except (OSError, ValueError) as error:  # ValueError: a path with a null character in it
+        raise ValueError(f"cannot read the text {str(path)!r}: {getattr(error, 'strerror', None) or error}")
     if not content:
-        raise ValueError("the text {} is empty".format(path))
+        raise ValueError(f"the text {path} is empty")
     return content
 
 
-def decode_text(content, encoding, name):
-    """Turn bytes into text with universal newlines.
+def decode_text(content: bytes, encoding: str, name: str) -> str:
+    """Decode bytes to text with universal newlines.
 
     Args:
-        content: bytes.
+        content: the bytes of a text file.
         encoding: name of their encoding.
-        name: what an error calls the text.
+        name: name of the text in error messages.
 
     Raises:
-        ValueError: they are not text in that encoding, or there is no such encoding.
+        ValueError: the bytes are not text in that encoding, or there is no such encoding.
     """
     try:
         return io.TextIOWrapper(io.BytesIO(content), encoding=encoding).read()
     except UnicodeError as error:
-        raise ValueError("{} is not {} text ({}): name the right one with encoding (--encoding), "
-                         "for example latin-1 or cp1252".format(name, encoding, error))
+        raise ValueError(f"{name} is not {encoding} text ({error}): choose another encoding with --encoding, "
+                         "for example latin-1 or cp1252")
     except (LookupError, TypeError):  # TypeError: an empty name
-        raise ValueError("there is no encoding named {!r}: try utf-8, latin-1 or cp1252".format(encoding))
+        raise ValueError(f"there is no encoding named {encoding!r}: try utf-8, latin-1 or cp1252")
+
+
+def code_points(text: str) -> np.ndarray:
+    """Return the Unicode code points of a text, uint32 [T].
+
+    >>> code_points("aé").tolist()
+    [97, 233]
+    """
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
 class Vocabulary:
-    """The distinct characters of a text, in sorted order; a character's place is its id.
+    """The distinct characters of a text in sorted order. The index of a character is its id.
 
     Attributes:
-        chars: tuple of the C characters, ascending by code point (the notebook's ``vocab``).
+        chars: tuple of the C characters, ascending by code point (``vocab`` in the notebook).
         vocab_to_int: dict from character to id.
         int_to_vocab: dict from id to character.
 
@@ -86,81 +92,75 @@ class Vocabulary:
     'hello'
     """
 
-    def __init__(self, chars):
-        """Take the characters in id order.
+    def __init__(self, chars: Iterable[str]) -> None:
+        """Make a vocabulary of characters in the order of their ids.
 
         Args:
-            chars: iterable of distinct single characters, ascending by code point.
+            chars: distinct single characters, ascending by code point.
 
         Raises:
-            ValueError: none, an item that is not one character, a repeated one, or wrong order.
+            ValueError: there are no characters, an item is not one character, or the characters are repeated
+                or not in order.
         """
         self.chars = tuple(chars)
         if not self.chars:
             raise ValueError("a vocabulary needs at least one character")
         for char in self.chars:
             if not isinstance(char, str) or len(char) != 1:
-                raise ValueError("a vocabulary holds single characters, not {!r}".format(char))
+                raise ValueError(f"a vocabulary consists of single characters, not {char!r}")
         for before, after in zip(self.chars, self.chars[1:]):
             if before >= after:
-                raise ValueError("a vocabulary is sorted and without repeats, but {!r} comes before "
-                                 "{!r}".format(before, after))
+                raise ValueError(
+                    f"a vocabulary must be sorted and without repeats, but {before!r} comes before {after!r}")
         self.int_to_vocab = dict(enumerate(self.chars))
         self.vocab_to_int = {char: index for index, char in self.int_to_vocab.items()}
-        # ids by code point; -1 where the vocabulary has no such character
+        # ids by code point; -1 for a character that is not in the vocabulary
         self._ids = np.full(ord(self.chars[-1]) + 1, -1, np.int32)
         self._ids[[ord(char) for char in self.chars]] = np.arange(len(self.chars))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.chars)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Vocabulary) and self.chars == other.chars
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
     @classmethod
-    def from_text(cls, text):
-        """Collect the distinct characters of a non-empty text: ``sorted(set(text))`` of the notebook.
+    def from_text(cls, text: str) -> "Vocabulary":
+        """Collect the distinct characters of a text: ``sorted(set(text))`` in the notebook.
 
         Raises:
             ValueError: the text is empty.
         """
         seen = np.zeros(0x110000, bool)  # one flag for each Unicode code point
-        for chunk in _code_points(text):
-            seen[chunk] = True
+        for start in range(0, len(text), _CHUNK):
+            seen[code_points(text[start:start + _CHUNK])] = True
         return cls(map(chr, np.flatnonzero(seen)))
 
-    def unknown(self, text):
-        """Return the characters of ``text`` that the vocabulary lacks, in order of first appearance."""
+    def unknown(self, text: str) -> List[str]:
+        """Return the characters of a text that are not in the vocabulary, in order of first appearance."""
         return [char for char in dict.fromkeys(text) if char not in self.vocab_to_int]
 
-    def encode(self, text):
-        """Turn a text into ids.
-
-        Args:
-            text: str of T characters.
-
-        Returns:
-            int32 array [T] with ids in [0, C).
+    def encode(self, text: str) -> np.ndarray:
+        """Convert a text to ids in [0, C), int32 [T].
 
         Raises:
-            ValueError: a character is not in the vocabulary; the message names all such characters.
+            ValueError: characters of the text are not in the vocabulary. The message names them all.
         """
         encoded = np.empty(len(text), np.int32)
-        start = 0
-        for chunk in _code_points(text):
-            ids = encoded[start:start + len(chunk)]
-            np.take(self._ids, chunk, out=ids, mode="clip")
-            # a code point past the table was clipped to its last entry, a known character
-            if ids.min() < 0 or chunk.max() >= len(self._ids):
-                raise ValueError("the vocabulary of {} characters does not have {}".format(
-                    len(self), ", ".join(map(repr, self.unknown(text)))))
-            start += len(chunk)
+        for start in range(0, len(text), _CHUNK):
+            points = code_points(text[start:start + _CHUNK])
+            ids = encoded[start:start + _CHUNK]
+            np.take(self._ids, points, out=ids, mode="clip")
+            # a code point past the table is clipped to its last entry, a known character
+            if ids.min() < 0 or points.max() >= len(self._ids):
+                unknown = ", ".join(map(repr, self.unknown(text)))
+                raise ValueError(f"the vocabulary of {len(self)} characters does not have {unknown}")
         return encoded
 
-    def decode(self, ids):
-        """Turn ids in [0, C) into text.
+    def decode(self, ids: Iterable[int]) -> str:
+        """Convert ids in [0, C) to text.
 
         Raises:
             ValueError: an id is out of range.
@@ -168,19 +168,11 @@ class Vocabulary:
         try:
             return "".join([self.int_to_vocab[int(index)] for index in ids])
         except KeyError as error:
-            raise ValueError("there is no character with id {}: ids go from 0 to {}".format(
-                error, len(self) - 1))
+            raise ValueError(f"there is no character with id {error}: ids go from 0 to {len(self) - 1}")
 
 
-def _code_points(text):
-    """Yield the code points of a text as int32 arrays of at most _CHUNK."""
-    for start in range(0, len(text), _CHUNK):
-        encoded = text[start:start + _CHUNK].encode("utf-32-le", "surrogatepass")
-        yield np.frombuffer(encoded, "<i4")
-
-
-def count_windows(length, batch_size, n_steps):
-    """Return K, the number of windows that ``length`` characters give at N x M.
+def count_windows(length: int, batch_size: int, n_steps: int) -> int:
+    """Return K, the number of N x M windows in a text of ``length`` characters.
 
     >>> count_windows(1985223, 100, 100)
     198
@@ -188,11 +180,11 @@ def count_windows(length, batch_size, n_steps):
     return length // (batch_size * n_steps)
 
 
-def get_batches(arr, batch_size, n_steps):
+def get_batches(arr: np.ndarray, batch_size: int, n_steps: int) -> Iterator[Tuple[np.ndarray, np.ndarray]]:
     """Yield the K mini-batches of an encoded text.
 
-    The first N·M·K characters are laid out as N rows, and a window of M columns slides over them from
-    the left, so that row r of one batch goes on in row r of the next: the LSTM state can be carried over.
+    The first N·M·K ids are laid out as N rows, and a window of M columns moves over them from left to right.
+    Row r of a batch continues in row r of the next batch, so the LSTM state can be carried over.
 
     Args:
         arr: integer array [T] of ids.
@@ -201,7 +193,7 @@ def get_batches(arr, batch_size, n_steps):
 
     Yields:
         (x, y), both [N, M] with the dtype of ``arr``; y is x one character later in the same row. The last
-        column of the last window has no next character: there, as in the notebook, y is 0.
+        column of the last window has no next character. As in the notebook, y is 0 there.
 
     Raises:
         ValueError: ``batch_size`` or ``n_steps`` is below 1 (raised at the first ``next``).
@@ -214,8 +206,7 @@ def get_batches(arr, batch_size, n_steps):
     [[4, 5, 6], [10, 11, 12]] [[5, 6, 0], [11, 12, 0]]
     """
     if batch_size < 1 or n_steps < 1:
-        raise ValueError("batch_size and n_steps must be at least 1, not {} and {}".format(
-            batch_size, n_steps))
+        raise ValueError(f"batch_size and n_steps must be at least 1, not {batch_size} and {n_steps}")
     n_windows = count_windows(len(arr), batch_size, n_steps)
     rows = arr[:batch_size * n_steps * n_windows].reshape((batch_size, -1))  # [N, M·K]
     for start in range(0, rows.shape[1], n_steps):
@@ -226,18 +217,44 @@ def get_batches(arr, batch_size, n_steps):
         yield x, y
 
 
-def split(text, val_fraction):
-    """Cut a text in what is trained on and its end, which is held out.
+def split(text: _Text, val_fraction: float) -> Tuple[_Text, _Text]:
+    """Split a text, or an array [T], into the part to train on and its end, which is held out.
 
     Args:
-        text: a str, or an array [T].
-        val_fraction: share of the end, at least 0, below 1.
-
-    Returns:
-        (training, held_out): the two parts.
+        text: the text.
+        val_fraction: share of the text to hold out, at least 0, below 1.
 
     >>> split("abcdefghij", 0.2)
     ('abcdefgh', 'ij')
     """
     edge = len(text) - int(len(text) * val_fraction)
     return text[:edge], text[edge:]
+
+
+def check_text(n_characters: int, n_distinct: int, batch_size: int, num_steps: int) -> None:
+    """Check that a text is long enough to train on.
+
+    Args:
+        n_characters: length of the text, without the part that is held out.
+        n_distinct: C, its distinct characters.
+        batch_size: N.
+        num_steps: M.
+
+    Raises:
+        ValueError: the text has one distinct character only, or is shorter than one window. In the second
+            case the message names sizes that fit.
+    """
+    if n_distinct < 2:
+        raise ValueError("the text has only one distinct character: there is nothing to learn")
+    if count_windows(n_characters, batch_size, num_steps):
+        return
+    fits = []
+    if n_characters >= num_steps:
+        fits.append(f"--batch-size at most {n_characters // num_steps} with --num-steps {num_steps}")
+    if n_characters >= batch_size:
+        fits.append(f"--num-steps at most {n_characters // batch_size} with --batch-size {batch_size}")
+    if not fits:
+        fits.append(f"--batch-size 1 with --num-steps at most {n_characters}")
+    raise ValueError(
+        f"the text has {n_characters:,} characters, too few for one window of {batch_size} x {num_steps} "
+        f"(--batch-size x --num-steps, {batch_size * num_steps:,} characters); sizes that fit: {', or '.join(fits)}")

@@ -16,6 +16,7 @@ Where the time goes in ``dynamic_rnn`` is what is not done here:
 Letters for shapes as in :mod:`charrnn.data`, and R rows of a tower, S steps of a piece, I inputs of a
 layer (C in the first, L in the others).
 """
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 from charrnn.fused import passes as _tower
@@ -80,12 +81,27 @@ def _masks(shape, keep_probs, mask_seed):
     return masks
 
 
+def add_forget_bias(bias, forget_bias=1.0):
+    """Add the forget bias of a ``BasicLSTMCell`` to the part of a bias that belongs to the forget gate.
+
+    Args:
+        bias: float32 [4L] of the gates i, j, f, o: a NumPy array or a tensor of static shape.
+        forget_bias: what the cell adds to the forget gate before its sigmoid.
+
+    Returns:
+        A new array or tensor, float32 [4L].
+
+    >>> add_forget_bias(np.zeros(8, np.float32)).tolist()
+    [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]
+    """
+    size = int(bias.shape[0]) // 4
+    return bias + np.repeat(np.array([0, 0, forget_bias, 0], np.float32), size)
+
+
 def _layer_of(cell, kernel, bias):
-    """Return the tower.Layer of a BasicLSTMCell: the kernel cut in two, forget_bias added to its gate's bias."""
+    """Return the Layer of a BasicLSTMCell: the kernel cut in two, forget_bias added to its gate's bias."""
     size = cell.output_size
-    forget = tf.constant([0.0, 0.0, cell._forget_bias, 0.0])  # i, j, f, o
-    bias = tf.reshape(tf.reshape(bias, [4, size]) + forget[:, tf.newaxis], [4 * size])
-    return _tower.Layer(kernel[:-size], kernel[-size:], bias)
+    return _tower.Layer(kernel[:-size], kernel[-size:], add_forget_bias(bias, cell._forget_bias))
 
 
 def _differentiable(cells, towers, bands):
