@@ -149,8 +149,8 @@ def test_a_newest_checkpoint_that_is_gone_or_damaged(run, suffix, damage, messag
     damage(run / (LAST + suffix))
     found = checkpoints.open_checkpoint(run)
     message = "{} is not whole: {}".format(run / LAST, message.format(LAST + suffix))
-    assert (found.prefix, found.skipped) == (str(run / "i100_l5.ckpt"), [message])
-    assert checkpoints.newest_intact(run) == (found.prefix, found.skipped)
+    assert (found.prefix, found.skipped) == (str(run / "i100_l5.ckpt"), (message,))
+    assert checkpoints.newest_intact(run) == (found.prefix, list(found.skipped))
     with pytest.raises(CheckpointError) as error:
         checkpoints.open_checkpoint(run / LAST)
     assert str(error.value) == message

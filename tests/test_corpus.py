@@ -28,7 +28,7 @@ def test_a_path_is_itself(known):
 
 def test_download_into_data(known, tmp_path):
     text = corpus.read("known")
-    assert text == ("known", "known text\n" * 9, hashlib.sha256(CONTENT).hexdigest(), "utf-8")
+    assert text == corpus.Text("known", "known text\n" * 9, hashlib.sha256(CONTENT).hexdigest(), "utf-8")
     assert (tmp_path / "data" / "known.txt").read_bytes() == CONTENT
     known.unlink()
     assert corpus.read("known") == text  # found in data/ from now on

@@ -1,5 +1,6 @@
 """Damaged run folders: what is opened is what was saved, or it is refused in one line."""
 import copy
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -36,7 +37,8 @@ def _weights(prefix):
 
 
 def _progress(prefix):
-    return [np.asarray(value).tobytes() for value in checkpoints.read_progress(str(prefix), STATE)]
+    progress = dataclasses.asdict(checkpoints.read_progress(str(prefix), STATE))
+    return {name: np.asarray(value).tobytes() for name, value in progress.items()}
 
 
 @pytest.fixture
@@ -151,7 +153,7 @@ def check_skipped(prefix, skipped):
     """The newest one is opened, or the older one, and then it is said, unless there is no trace of the newest."""
     folder = Path(prefix).parent
     if Path(prefix).name == NEWEST:
-        assert skipped == []
+        assert not skipped
     elif skipped or (folder / (NEWEST + ".json")).exists() or NEWEST in _list_of(folder):
         assert len(skipped) == 1 and NEWEST in skipped[0] and len(skipped[0].splitlines()) == 1
 

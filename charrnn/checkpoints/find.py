@@ -1,8 +1,9 @@
 """Find, verify and open the checkpoints of a run folder."""
 import json
 import re
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import List, NamedTuple
+from typing import Tuple
 
 from charrnn.checkpoints.record import (
     FORMAT_VERSION,
@@ -19,7 +20,8 @@ from charrnn.checkpoints.weights import network_sizes
 from charrnn.data import Vocabulary
 
 
-class Checkpoint(NamedTuple):
+@dataclass(frozen=True)
+class Checkpoint:
     """A checkpoint that a network can be built for.
 
     Attributes:
@@ -36,7 +38,7 @@ class Checkpoint(NamedTuple):
     lstm_size: int
     num_layers: int
     cell: str = "lstm"
-    skipped: List[str] = []
+    skipped: Tuple[str, ...] = ()
 
     @property
     def name(self):
@@ -187,7 +189,7 @@ def open_checkpoint(path, vocabulary=None, *, best=False):
     if len(vocabulary) != num_classes:
         raise CheckpointError("{} was trained on {} distinct characters, but the vocabulary given has {}".format(
             prefix, num_classes, len(vocabulary)))
-    return Checkpoint(prefix, vocabulary, lstm_size, num_layers, cell, skipped)
+    return Checkpoint(prefix, vocabulary, lstm_size, num_layers, cell, tuple(skipped))
 
 
 def run_of(prefix):
@@ -198,3 +200,7 @@ def run_of(prefix):
     """
     folder = Path(prefix).parent
     return read_run(folder) if (folder / RUN_FILE).exists() else None
+
+
+# transition
+Checkpoint._replace = replace

@@ -17,8 +17,9 @@ import hashlib
 import json
 import os
 import re
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from charrnn.data import Vocabulary
 from charrnn.system import files
@@ -41,7 +42,8 @@ class NoCheckpointError(CheckpointError):
     """A run folder in which no checkpoint was saved yet."""
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True)
+class Run:
     """What a run was started with.
 
     Attributes:
@@ -188,3 +190,7 @@ def fingerprint(run):
     fixed = ["".join(run.vocabulary.chars), run.text_sha256, run.text_encoding,
              {name: run.hyperparameters.get(name) for name in IMMUTABLE}]
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
+
+
+# transition
+Run._replace = replace

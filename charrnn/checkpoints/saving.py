@@ -6,8 +6,8 @@ import os
 import shutil
 import zipfile
 import zlib
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,8 @@ from charrnn.checkpoints.weights import reason
 from charrnn.system import files
 
 
-class Progress(NamedTuple):
+@dataclass(frozen=True)
+class Progress:
     """How far a run has come.
 
     Attributes:
@@ -38,7 +39,7 @@ class Progress(NamedTuple):
         epoch_losses: float32 array, the losses of the steps done in the current epoch.
         best_step: step of the best evaluation, 0 where there was none.
         best_loss: its validation loss, in nats per character.
-        worse: evaluations since then.
+        evals_since_best: evaluations since then.
     """
 
     step: int
@@ -46,7 +47,7 @@ class Progress(NamedTuple):
     epoch_losses: np.ndarray
     best_step: int = 0
     best_loss: float = float("inf")
-    worse: int = 0
+    evals_since_best: int = 0
 
 
 def save(session, saver, folder, lstm_size, progress, run, max_to_keep=100):
@@ -76,7 +77,9 @@ def save(session, saver, folder, lstm_size, progress, run, max_to_keep=100):
         remove_leftovers(folder)
         stage.mkdir()
         content = io.BytesIO()  # for a ZipFile that cannot write to the disk complains once more when it goes
-        np.savez(content, **progress._asdict())
+        arrays = asdict(progress)
+        arrays["worse"] = arrays.pop("evals_since_best")
+        np.savez(content, **arrays)
         (stage / (name + ".progress.npz")).write_bytes(content.getvalue())
         saver.save(session, str(stage / name), write_state=False)
         written = sorted(path.name for path in stage.iterdir())
@@ -171,3 +174,9 @@ def read_progress(prefix, state_shape):
         raise CheckpointError("{} cannot be resumed from: its LSTM state has shape {}, not {}".format(
             prefix, progress.lstm_state.shape, tuple(state_shape)))
     return progress
+
+
+# transition
+Progress._replace = replace
+Progress._fields = (*(field.name for field in fields(Progress)),)[:-1] + ("worse",)
+Progress.worse = property(lambda self: self.evals_since_best)

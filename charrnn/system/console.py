@@ -4,6 +4,8 @@ import logging
 import os
 import sys
 
+from charrnn.system.machine import peak_memory  # noqa: F401  transition
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are a ValueError, so that they end like every other."""
@@ -13,7 +15,7 @@ class Parser(argparse.ArgumentParser):
         raise ValueError("{} (see {} --help)".format(message, self.prog))
 
 
-def run(body, parser, argv):
+def run_main(body, parser, argv=None):
     """Parse the arguments, run a script's body on them, and return the script's exit status.
 
     Args:
@@ -61,7 +63,7 @@ def drop_output():
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def read_input():
+def read_standard_input():
     """Return what standard input has, read as UTF-8, with universal newlines; ValueError where it is not UTF-8."""
     try:
         content = sys.stdin.buffer.read().decode("utf-8-sig")
@@ -70,20 +72,10 @@ def read_input():
     return content.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def say_skipped(lines):
+def print_skipped(lines):
     """Print on standard error what was passed over on the way to a checkpoint."""
     for line in lines:
         print("skipped: " + line, file=sys.stderr)
-
-
-def peak_memory():
-    """Return the most memory that this process has held so far, in words."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return "not known on this system"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return "{:,.0f} MB".format(peak / 1e6)
 
 
 def quiet_tensorflow():
@@ -101,3 +93,9 @@ def quiet_tensorflow():
 
 def _drop_deprecations(record):
     return "is deprecated" not in record.getMessage()
+
+
+# transition
+run = run_main
+read_input = read_standard_input
+say_skipped = print_skipped

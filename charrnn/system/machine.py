@@ -1,4 +1,5 @@
 """The kernels of NumPy's matrix products, on processors that are newer than the NumPy of Python 3.7."""
+import math
 import os
 import sys
 
@@ -19,3 +20,21 @@ def choose_kernels():
         return
     if "avx2" in flags and "fma" in flags:
         os.environ["OPENBLAS_CORETYPE"] = "Haswell"
+
+
+def total_memory() -> float:
+    """Return this machine's memory in bytes; infinity where the system does not report it."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf
+
+
+def peak_memory() -> str:
+    """Return the largest amount of memory that this process has used so far, for display."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return "unknown on this system"
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return f"{peak / 1e6:,.0f} MB"

@@ -11,14 +11,15 @@ import sys
 import sysconfig
 import tokenize
 import urllib.request
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 from charrnn import data
 from charrnn.system import console, files
 
 
-class KnownText(NamedTuple):
+@dataclass(frozen=True)
+class KnownText:
     """A text that is known by name: where it can be had, and the SHA-256 of its bytes."""
 
     filename: str
@@ -40,7 +41,8 @@ PYTHON = "python"  # the known text that every machine has; see python_source
 DOWNLOAD_TIMEOUT = 30  # seconds without an answer
 
 
-class Text(NamedTuple):
+@dataclass(frozen=True)
+class Text:
     """A training text and where it came from.
 
     Attributes:
@@ -160,7 +162,7 @@ def main(argv=None):
         description="Find or fetch the known texts, and print the name of the first that can be had.")
     parser.add_argument("names", metavar="NAME", nargs="+",
                         help="a known text ({}) or a path".format(", ".join([*KNOWN_TEXTS, PYTHON])))
-    return console.run(_main, parser, argv)
+    return console.run_main(_main, parser, argv)
 
 
 def _main(args):
@@ -174,6 +176,10 @@ def _main(args):
             continue
         print(name)
         return 0
+
+
+# transition
+Text._replace = KnownText._replace = replace
 
 
 if __name__ == "__main__":

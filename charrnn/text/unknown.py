@@ -40,13 +40,36 @@ def resolve(text, vocabulary, how, name="the text"):
         return (text.translate({ord(char): None for char in found}),
                 "left out of {}: {}".format(name, ", ".join(map(repr, found))))
     nearest = {char: _nearest(char, vocabulary) for char in found} if how == "nearest" else dict.fromkeys(found)
-    lacking = [char for char in found if nearest[char] is None]
-    if lacking:
-        raise ValueError("{} has characters that the model never saw: {}{}".format(
-            name, ", ".join("{!r} ({})".format(char, _place(text, char)) for char in lacking[:10]),
-            " and {:,} more".format(len(lacking) - 10) if len(lacking) > 10 else ""))
+    _refuse([char for char in found if nearest[char] is None], text, name)
     return (text.translate({ord(char): near for char, near in nearest.items()}),
             "in {} {}".format(name, ", ".join("{!r} became {!r}".format(*each) for each in nearest.items())))
+
+
+def check_known(text, vocabulary, name="the text"):
+    """Raise ValueError if a text has characters that a vocabulary lacks, and name them with their places."""
+    _refuse(vocabulary.unknown(text), text, name)
+
+
+def leave_out_unknown(text, vocabulary):
+    """Leave out of a text the characters that a vocabulary lacks.
+
+    Returns:
+        (kept, left_out): the text without them, and a dict from each of them to how often it was there.
+
+    >>> from charrnn.data import Vocabulary
+    >>> leave_out_unknown("naïve café", Vocabulary(" acefnv"))
+    ('nave caf', {'ï': 1, 'é': 1})
+    """
+    unknown = vocabulary.unknown(text)
+    left_out = {char: text.count(char) for char in unknown}
+    return text.translate({ord(char): None for char in unknown}), left_out
+
+
+def _refuse(chars, text, name):
+    if chars:
+        raise ValueError("{} has characters that the model never saw: {}{}".format(
+            name, ", ".join("{!r} ({})".format(char, _place(text, char)) for char in chars[:10]),
+            " and {:,} more".format(len(chars) - 10) if len(chars) > 10 else ""))
 
 
 def _nearest(char, vocabulary):
