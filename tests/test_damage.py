@@ -10,7 +10,7 @@ import pytest
 from conftest import SMALL_FLAGS, TEXT
 
 from charrnn import checkpoints, train
-from charrnn.training.hyperparameters import IMMUTABLE
+from charrnn.checkpoints import IMMUTABLE
 
 OLDER, NEWEST = "i100_l5.ckpt", "i173_l5.ckpt"
 STATE = (2, 2, 2, 5)

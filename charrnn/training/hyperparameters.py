@@ -1,115 +1,114 @@
-"""What a training run is made with: its values, presets and learning-rate schedules, and whether it can be done."""
+"""Hyperparameters: values, ranges, flags, presets and learning-rate schedules of a training run."""
+import argparse
+import dataclasses
 import math
 import numbers
+import operator
 import sys
-from typing import NamedTuple, Optional
-
-from charrnn.data import count_windows
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional
 
 CELLS = ("lstm", "gru", "rnn", "layer-norm-lstm", "nas")
 OPTIMIZERS = ("adam", "rmsprop")
 SCHEDULES = ("constant", "exponential", "linear", "cosine")
+# the groups of flags on the help page, in its order
+GROUPS = TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS = (
+    "text", "network", "optimisation", "speed", "checkpoints and reports")
+
+_COMPARE = {"at least": operator.ge, "above": operator.gt, "at most": operator.le, "below": operator.lt}
+_LARGEST = {int: 2 ** 63 - 1, float: sys.float_info.max}  # what TensorFlow and the JSON record can hold
 
 
-class Hyperparameters(NamedTuple):
-    """What a run is made with; the defaults are the notebook's recipe.
+def _field(default: Any, group: str, meaning: str, bounds: Optional[Dict[str, float]] = None,
+           choices: Optional[tuple] = None) -> Any:
+    """Declare a hyperparameter: its default, and what its flag and its check are made from.
 
-    Attributes:
-        batch_size: N, sequences in a batch.
-        num_steps: M, steps in a window, the reach of backpropagation through time.
-        lstm_size: L, units in a layer.
-        num_layers: layers of cells.
-        learning_rate: the optimizer's step size, before the schedule.
-        keep_prob: probability of keeping a unit in dropout on a layer's output, above 0, at most 1.
-        grad_clip: largest global norm of the gradients.
-        epochs: passes over the text.
-        print_every_n: steps from one line to the next.
-        save_every_n: steps from one checkpoint to the next.
-        seed: seed of the weights and of dropout, 0 to 2147483647; None for another one each time.
-        fused: whether an LSTM is unrolled by :mod:`charrnn.fused`, with the same numbers but sooner, or
-            by ``dynamic_rnn`` as in the notebook.
-        cell: one of CELLS.
-        optimizer: one of OPTIMIZERS.
-        input_keep_prob: probability of keeping a unit in dropout on a layer's input, above 0, at most 1.
-        schedule: one of SCHEDULES, see :func:`learning_rate_at`.
-        warmup_steps: steps over which the learning rate rises to its full size.
-        decay: with the exponential schedule, the factor from one epoch to the next, above 0, at most 1.
-        average_decay: decay of the running averages of the weights, which then take the place of the weights in
-            evaluation and sampling; at least 0, below 1, 0 for none.
-        val_fraction: share of the text, its end, that is held out for validation, at least 0, below 1.
-        eval_every_n: steps from one evaluation to the next; 0 for one at each checkpoint.
-        early_stop: evaluations without improvement after which training ends; 0 for never.
-        max_to_keep: checkpoints that are kept, besides the best.
+    Args:
+        default: the notebook's value, or the value that switches the feature off.
+        group: one of GROUPS.
+        meaning: help text of the flag.
+        bounds: for a number, dict from a comparison in _COMPARE to a bound.
+        choices: for anything else, the values that are allowed.
+    """
+    return dataclasses.field(default=default, metadata={
+        "group": group, "help": meaning, "bounds": bounds, "choices": choices})
+
+
+_COUNT, _COUNT_OR_ZERO, _POSITIVE = {"at least": 1}, {"at least": 0}, {"above": 0}
+_PROBABILITY, _FRACTION = {"above": 0, "at most": 1}, {"at least": 0, "below": 1}
+_SEED = {"at least": 0, "at most": 2 ** 31 - 1}
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """What a network is trained with. The defaults are the notebook's recipe.
+
+    Each field declares its default, the group and help text of its flag, and its range. The flag is the name with
+    dashes (``--batch-size``), and error messages use it.
     """
 
-    batch_size: int = 100
-    num_steps: int = 100
-    lstm_size: int = 512
-    num_layers: int = 2
-    learning_rate: float = 0.001
-    keep_prob: float = 0.5
-    grad_clip: float = 5.0
-    epochs: int = 20
-    print_every_n: int = 50
-    save_every_n: int = 200
-    seed: Optional[int] = None
-    fused: bool = True
-    cell: str = "lstm"
-    optimizer: str = "adam"
-    input_keep_prob: float = 1.0
-    schedule: str = "constant"
-    warmup_steps: int = 0
-    decay: float = 0.95
-    average_decay: float = 0.0
-    val_fraction: float = 0.0
-    eval_every_n: int = 0
-    early_stop: int = 0
-    max_to_keep: int = 100
+    batch_size: int = _field(100, OPTIMISATION, "sequences in a batch", _COUNT)
+    num_steps: int = _field(
+        100, OPTIMISATION, "characters in a window, the reach of backpropagation through time", _COUNT)
+    lstm_size: int = _field(512, NETWORK, "units in each layer", _COUNT)
+    num_layers: int = _field(2, NETWORK, "number of layers", _COUNT)
+    learning_rate: float = _field(
+        0.001, OPTIMISATION, "step size of the optimizer, before the schedule", _POSITIVE)
+    keep_prob: float = _field(
+        0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", _PROBABILITY)
+    grad_clip: float = _field(5.0, OPTIMISATION, "largest global norm of the gradients", _POSITIVE)
+    epochs: int = _field(20, OPTIMISATION, "passes over the text", _COUNT)
+    print_every_n: int = _field(50, REPORTS, "steps between printed lines", _COUNT)
+    save_every_n: int = _field(200, REPORTS, "steps between checkpoints", _COUNT)
+    seed: Optional[int] = _field(None, OPTIMISATION, "seed of the initial weights and of dropout", _SEED)
+    fused: bool = _field(
+        True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same numbers, but slower",
+        choices=(True, False))
+    cell: str = _field("lstm", NETWORK, "kind of cell", choices=CELLS)
+    optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=OPTIMIZERS)
+    input_keep_prob: float = _field(
+        1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", _PROBABILITY)
+    schedule: str = _field(
+        "constant", OPTIMISATION, "how the learning rate falls: not at all, by --decay at each epoch, or to 0 at "
+        "the end, linearly or along a cosine", choices=SCHEDULES)
+    warmup_steps: int = _field(
+        0, OPTIMISATION, "steps in which the learning rate first rises to its full size", _COUNT_OR_ZERO)
+    decay: float = _field(
+        0.95, OPTIMISATION, "factor of the exponential schedule from one epoch to the next", _PROBABILITY)
+    average_decay: float = _field(
+        0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
+        "0 for none", _FRACTION)
+    val_fraction: float = _field(
+        0.0, TEXT, "fraction of the text, at its end, to hold out for validation", _FRACTION)
+    eval_every_n: int = _field(
+        0, REPORTS, "steps between evaluations on the held-out text, in addition to one at each checkpoint; "
+        "0 for none but those", _COUNT_OR_ZERO)
+    early_stop: int = _field(
+        0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never", _COUNT_OR_ZERO)
+    max_to_keep: int = _field(100, REPORTS, "number of checkpoints to keep, in addition to the best", _COUNT)
 
-    def check(self):
-        """Raise ValueError where a value is out of range, or two contradict each other."""
-        for names, kind, fits, wanted in _RANGES:
-            for name in names:
-                value = getattr(self, name)
-                if isinstance(value, bool) or not isinstance(value, kind) or not fits(value):
-                    raise ValueError("{} must be {}, not {!r}".format(name, wanted, value))
-        for name, choices in [("cell", CELLS), ("optimizer", OPTIMIZERS), ("schedule", SCHEDULES),
-                              ("fused", (True, False))]:
-            if getattr(self, name) not in choices:
-                raise ValueError("{} must be one of {}, not {!r}".format(
-                    name, ", ".join(map(str, choices)), getattr(self, name)))
-        seed = self.seed
-        if seed is not None and not (isinstance(seed, numbers.Integral) and 0 <= seed < 2 ** 31):
-            raise ValueError("seed must be a whole number from 0 to 2147483647, not {!r}".format(seed))
+    def check(self) -> None:
+        """Raise ValueError if a value is out of range, or if two values contradict each other."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if not _allows(field, value):
+                raise ValueError(f"{flag(field.name)} must be {_requirement(field)}, not {value!r}")
         for name in ("eval_every_n", "early_stop"):
             if getattr(self, name) and not self.val_fraction:
-                raise ValueError("{} needs a text to evaluate on: hold some out with val_fraction above 0".format(name))
+                raise ValueError(f"{flag(name)} needs a held-out text: set {flag('val_fraction')} above 0")
 
     @property
-    def unrolls_fused(self):
-        """Whether the fused unroll is wanted and can do it: it is for the plain LSTM, without dropout on inputs."""
+    def unrolls_fused(self) -> bool:
+        """Whether the fused unroll is used. It supports the plain LSTM without dropout on inputs."""
         return self.fused and self.cell == "lstm" and self.input_keep_prob == 1
 
 
-_RANGES = [  # names, kind of number, what fits, the same in words
-    (("batch_size", "num_steps", "lstm_size", "num_layers", "epochs", "print_every_n", "save_every_n", "max_to_keep"),
-     numbers.Integral, lambda value: 0 < value < 2 ** 63, "a whole number above 0"),
-    (("warmup_steps", "eval_every_n", "early_stop"),
-     numbers.Integral, lambda value: 0 <= value < 2 ** 63, "a whole number, at least 0"),
-    (("learning_rate", "grad_clip"), numbers.Real, lambda value: 0 < value <= sys.float_info.max, "a number above 0"),
-    (("keep_prob", "input_keep_prob", "decay"), numbers.Real, lambda value: 0 < value <= 1,
-     "a number above 0, at most 1"),
-    (("average_decay", "val_fraction"), numbers.Real, lambda value: 0 <= value < 1, "a number from 0 to below 1"),
-]
+NAMES = tuple(field.name for field in dataclasses.fields(Hyperparameters))
 
-# What a resumed run may not change, for its weights, its state or its place in the text hang on it.
-IMMUTABLE = ("batch_size", "num_steps", "lstm_size", "num_layers", "seed", "cell", "optimizer", "average_decay",
-         "val_fraction")
-
-PRESETS = {
+PRESETS: Dict[str, dict] = {
     "notebook": {},
     "exercise": dict(batch_size=10, num_steps=50, lstm_size=128, learning_rate=0.01),
-    # the next two: low validation losses on Tiny Shakespeare, in minutes and in an hour of two cores
+    # low validation losses on Tiny Shakespeare, after a few minutes and after an hour on two cores
     "quick": dict(batch_size=32, num_steps=64, lstm_size=224, learning_rate=0.006, keep_prob=0.85, epochs=4,
                   schedule="linear", warmup_steps=100, average_decay=0.99, val_fraction=0.1, save_every_n=490),
     "best": dict(batch_size=32, learning_rate=0.003, epochs=22, schedule="linear", warmup_steps=200,
@@ -117,16 +116,70 @@ PRESETS = {
 }
 
 
-def learning_rate_at(hyperparameters, step, n_windows):
+def flag(name: str) -> str:
+    """Return the flag of a parameter.
+
+    >>> flag("batch_size")
+    '--batch-size'
+    """
+    return "--" + name.replace("_", "-")
+
+
+def add_arguments(groups: Dict[str, argparse._ArgumentGroup]) -> None:
+    """Add the flag of each hyperparameter to an argument parser. A flag that is not given has the value None.
+
+    Args:
+        groups: dict from each name in GROUPS to an argument group of the parser.
+    """
+    for field in dataclasses.fields(Hyperparameters):
+        kind, choices, group = _kind(field), field.metadata["choices"], groups[field.metadata["group"]]
+        if kind is bool:
+            group.add_argument(flag("no_" + field.name), dest=field.name, action="store_const", const=False,
+                               help=field.metadata["help"])
+            continue
+        notes = [] if choices else [_range_in_words(field)]
+        notes.append(f"default: {'a new one' if field.default is None else field.default}")
+        group.add_argument(flag(field.name), type=kind, choices=choices,
+                           metavar=None if choices else {int: "N", float: "X"}[kind],
+                           help=f"{field.metadata['help']} ({'; '.join(notes)})")
+
+
+def _kind(field: dataclasses.Field) -> type:
+    return int if field.type == Optional[int] else field.type
+
+
+def _range_in_words(field: dataclasses.Field) -> str:
+    return " and ".join(f"{comparison} {bound}" for comparison, bound in field.metadata["bounds"].items())
+
+
+def _requirement(field: dataclasses.Field) -> str:
+    """Return what a field's value must be, in words."""
+    if field.metadata["choices"]:
+        return f"one of {', '.join(map(str, field.metadata['choices']))}"
+    return f"{'an integer' if _kind(field) is int else 'a number'}, {_range_in_words(field)}"
+
+
+def _allows(field: dataclasses.Field, value: Any) -> bool:
+    """Return whether a field may have a value."""
+    kind, choices = _kind(field), field.metadata["choices"]
+    if choices:
+        return value in choices
+    if value is None or isinstance(value, bool):
+        return value is field.default
+    return (isinstance(value, {int: numbers.Integral, float: numbers.Real}[kind]) and value <= _LARGEST[kind]
+            and all(_COMPARE[comparison](value, bound) for comparison, bound in field.metadata["bounds"].items()))
+
+
+def learning_rate_at(hyperparameters: Hyperparameters, step: int, n_windows: int) -> float:
     """Return the learning rate of a step.
 
-    In the first ``warmup_steps`` it rises in equal parts. After them it stays (constant), is multiplied by
-    ``decay`` at each new epoch (exponential), or falls to 0 at the end of the last epoch in equal parts (linear)
-    or along half a period of the cosine (Loshchilov and Hutter 2017, arXiv:1608.03983).
+    It rises linearly in the first ``warmup_steps``. After them it stays the same (constant), is multiplied by
+    ``decay`` at the start of each epoch (exponential), or falls to 0 at the end of the last epoch (linear; cosine:
+    along half a period, Loshchilov and Hutter 2017, arXiv:1608.03983).
 
     Args:
         hyperparameters: a Hyperparameters.
-        step: steps done before this one.
+        step: number of steps done before this one.
         n_windows: K, steps in an epoch.
 
     >>> hyper = Hyperparameters(learning_rate=0.5, epochs=2, schedule="linear", warmup_steps=2)
@@ -146,30 +199,7 @@ def learning_rate_at(hyperparameters, step, n_windows):
     return hyper.learning_rate
 
 
-def check_text(n_characters, n_distinct, batch_size, num_steps):
-    """Raise ValueError where a text cannot be trained on, saying what would do.
-
-    Args:
-        n_characters: length of the text, without what is held out.
-        n_distinct: C, its distinct characters.
-        batch_size: N.
-        num_steps: M.
-    """
-    if n_distinct < 2:
-        raise ValueError("the text has one distinct character only: there is nothing to learn")
-    if count_windows(n_characters, batch_size, num_steps):
-        return
-    fits = ["batch_size at most {} with num_steps {}".format(n_characters // num_steps, num_steps),
-            "num_steps at most {} with batch_size {}".format(n_characters // batch_size, batch_size)]
-    fits = [fit for fit in fits if "at most 0" not in fit] or [
-        "batch_size 1 with num_steps at most {}".format(n_characters)]
-    raise ValueError(
-        "the text has {:,} characters, too few for one window of {} x {} (batch_size x num_steps, {:,} "
-        "characters); what fits: {}".format(
-            n_characters, batch_size, num_steps, batch_size * num_steps, ", or ".join(fits)))
-
-
-def count_parameters(num_classes, lstm_size, num_layers):
+def count_parameters(num_classes: int, lstm_size: int, num_layers: int) -> int:
     """Return the number of weights and biases of an LSTM network.
 
     >>> count_parameters(83, 512, 2)
@@ -180,17 +210,17 @@ def count_parameters(num_classes, lstm_size, num_layers):
     return first + others + (lstm_size + 1) * num_classes
 
 
-def check_memory(num_classes, hyperparameters, available):
-    """Raise ValueError where a training cannot fit in memory, however well it is done.
+def check_memory(num_classes: int, hyperparameters: Hyperparameters, available: float) -> None:
+    """Raise ValueError if training cannot fit in memory.
 
-    The least that it needs: each parameter with its gradient and the optimizer's two averages, and for each
-    unit and step of a window the gates, c and h, all float32. The simplest cell has one matrix where the
-    LSTM has four.
+    The least that training needs, all in float32: each parameter with its gradient and the optimizer's two
+    averages, and for each unit and step of a window the four gates, c and h. The simplest cell has one matrix
+    where the LSTM has four.
 
     Args:
         num_classes: C.
         hyperparameters: a Hyperparameters.
-        available: bytes of memory that the machine has.
+        available: the machine's memory in bytes.
     """
     hyper = hyperparameters
     share = 1 if hyper.cell == "lstm" else 4
@@ -198,7 +228,14 @@ def check_memory(num_classes, hyperparameters, available):
     units = hyper.batch_size * hyper.num_steps * hyper.lstm_size * hyper.num_layers // share
     least = 4 * (4 * parameters + 6 * units)
     if least > available:
+        sizes: List[str] = [flag(name) for name in ("lstm_size", "num_layers", "batch_size", "num_steps")]
         raise ValueError(
-            "training this network needs at least {:,} MB of memory, and the machine has {:,} MB: make "
-            "lstm_size, num_layers, batch_size or num_steps smaller".format(
-                least // 10 ** 6, available // 10 ** 6))
+            f"training this network needs at least {least // 10 ** 6:,} MB of memory, but the machine has "
+            f"{available // 10 ** 6:,.0f} MB: reduce {', '.join(sizes[:-1])} or {sizes[-1]}")
+
+
+# transition
+from charrnn.data import check_text  # noqa: E402,F401
+
+Hyperparameters._replace, Hyperparameters._asdict = dataclasses.replace, dataclasses.asdict
+Hyperparameters._fields = NAMES

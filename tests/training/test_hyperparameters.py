@@ -1,19 +1,25 @@
-"""What a run is made with: ranges, contradictions, presets, schedules, and whether a run can be done."""
+"""Hyperparameters: ranges, contradictions, flags, presets, schedules, and the memory that a network needs."""
+import argparse
+import dataclasses
 import math
+import re
 
 import pytest
 import tensorflow.compat.v1 as tf
 
+from charrnn.checkpoints import IMMUTABLE
+from charrnn.data import check_text
 from charrnn.model import CharRNN
+from charrnn.training import hyperparameters
 from charrnn.training.hyperparameters import (
     CELLS,
-    IMMUTABLE,
+    GROUPS,
+    NAMES,
     OPTIMIZERS,
     PRESETS,
     SCHEDULES,
     Hyperparameters,
     check_memory,
-    check_text,
     count_parameters,
     learning_rate_at,
 )
@@ -21,56 +27,85 @@ from charrnn.training.hyperparameters import (
 
 def test_the_recipe_is_the_default():
     """The notebook's values, and whatever the notebook does not have is off."""
-    assert Hyperparameters() == (
+    assert dataclasses.astuple(Hyperparameters()) == (
         100, 100, 512, 2, 0.001, 0.5, 5, 20, 50, 200, None, True,
         "lstm", "adam", 1, "constant", 0, 0.95, 0, 0, 0, 0, 100)
     Hyperparameters().check()
     assert Hyperparameters().unrolls_fused
 
 
-@pytest.mark.parametrize("name, wrong, right", [
-    *((name, (0, -1, 2.0, 2.5, "5", None, True), (1, 7, 10 ** 6))
-      for name in ("batch_size", "num_steps", "lstm_size", "num_layers", "epochs", "print_every_n", "save_every_n",
-                   "max_to_keep")),
-    ("warmup_steps", (-1, 0.5, None, False), (0, 1, 9)),
-    ("eval_every_n", (-1, 0.5, None, True), (0, 1, 9)),
-    ("early_stop", (-1, 0.5, None, True), (0, 1, 9)),
-    ("learning_rate", (0, -1, math.inf, math.nan, "1", None, True), (1, 1e-9, 5.5)),
-    ("grad_clip", (0, -1, math.inf, math.nan, "1", None, True), (1, 1e-9, 5.5)),
-    ("keep_prob", (0, -0.1, 1.01, math.nan, None, True), (1e-9, 0.5, 1, 1.0)),
-    ("input_keep_prob", (0, -0.1, 1.01, math.nan, None, True), (1e-9, 0.5, 1, 1.0)),
-    ("decay", (0, -0.1, 1.01, math.nan, None, True), (1e-9, 0.5, 1, 1.0)),
-    ("average_decay", (-0.1, 1, 1.5, math.nan, None, False), (0, 0.5, 0.9999)),
-    ("val_fraction", (-0.1, 1, 1.5, math.nan, None), (0, 0.5, 0.9999)),
-    ("seed", (-1, 2 ** 31, 1.5, "7"), (None, 0, 2 ** 31 - 1)),
+COUNTS = ("batch_size", "num_steps", "lstm_size", "num_layers", "epochs", "print_every_n", "save_every_n",
+          "max_to_keep")
+RANGES = [
+    *((name, (0, -1, 2.0, "5", None, True, 2 ** 63), (1, 7, 10 ** 6)) for name in COUNTS),
+    *((name, (-1, 0.5, None, False, 2 ** 63), (0, 1, 9)) for name in ("warmup_steps", "eval_every_n", "early_stop")),
+    *((name, (0, -1, math.inf, math.nan, "1", None, True, 10 ** 400), (1, 1e-9, 5.5))
+      for name in ("learning_rate", "grad_clip")),
+    *((name, (0, -0.1, 1.01, math.nan, None, True), (1e-9, 0.5, 1, 1.0))
+      for name in ("keep_prob", "input_keep_prob", "decay")),
+    *((name, (-0.1, 1, 1.5, math.nan, None, False), (0, 0.5, 0.9999)) for name in ("average_decay", "val_fraction")),
+    ("seed", (-1, 2 ** 31, 1.5, "7", True), (None, 0, 2 ** 31 - 1)),
     ("fused", (None, "yes", 2), (True, False)),
     ("cell", ("LSTM", "", None, 1), CELLS),
     ("optimizer", ("Adam", "sgd", None), OPTIMIZERS),
-    ("schedule", ("step", None), SCHEDULES)], ids=lambda value: value if isinstance(value, str) else "")
+    ("schedule", ("step", None), SCHEDULES)]
+
+
+@pytest.mark.parametrize("name, wrong, right", RANGES, ids=[name for name, _, _ in RANGES])
 def test_ranges(name, wrong, right):
-    # what needs a text to evaluate on is given one
-    beside = {} if name == "val_fraction" else {"val_fraction": 0.1}
+    # some values are allowed only with a held-out text
+    others = {} if name == "val_fraction" else {"val_fraction": 0.1}
     for value in wrong:
-        with pytest.raises(ValueError, match="^{} must be .*, not ".format(name)) as error:
-            Hyperparameters(**{name: value}, **beside).check()
+        with pytest.raises(ValueError, match=f"^{hyperparameters.flag(name)} must be .*, not ") as error:
+            Hyperparameters(**{name: value}, **others).check()
         assert repr(value) in str(error.value)
     for value in right:
-        Hyperparameters(**{name: value}, **beside).check()
+        Hyperparameters(**{name: value}, **others).check()
 
 
 def test_all_ranges_are_tested():
-    tested = [case[0] for case in test_ranges.pytestmark[0].args[1]]
-    assert sorted(tested) == sorted(Hyperparameters._fields)
+    assert sorted(name for name, _, _ in RANGES) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"batch_size": 0}, "--batch-size must be an integer, at least 1, not 0"),
+    ({"keep_prob": 7}, "--keep-prob must be a number, above 0 and at most 1, not 7"),
+    ({"seed": -1}, "--seed must be an integer, at least 0 and at most 2147483647, not -1"),
+    ({"optimizer": "sgd"}, "--optimizer must be one of adam, rmsprop, not 'sgd'"),
+    ({"early_stop": 3}, "--early-stop needs a held-out text: set --val-fraction above 0")])
+def test_a_message_names_the_flag_and_the_range(change, message):
+    with pytest.raises(ValueError) as error:
+        Hyperparameters(**change).check()
+    assert str(error.value) == message
 
 
 @pytest.mark.parametrize("name", ["eval_every_n", "early_stop"])
-def test_evaluation_needs_a_text_held_out(name):
-    with pytest.raises(ValueError, match="{} needs a text to evaluate on.*val_fraction".format(name)):
+def test_evaluation_needs_a_held_out_text(name):
+    with pytest.raises(ValueError, match="needs a held-out text"):
         Hyperparameters(**{name: 3}).check()
     Hyperparameters(**{name: 3}, val_fraction=0.1).check()
 
 
-def test_who_unrolls_fused():
+def test_a_value_cannot_be_changed_in_place():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Hyperparameters().epochs = 3
+
+
+def test_each_field_has_a_flag_with_its_help_range_and_default():
+    parser = argparse.ArgumentParser(formatter_class=lambda prog: argparse.HelpFormatter(prog, width=1000))
+    hyperparameters.add_arguments({name: parser.add_argument_group(name) for name in GROUPS})
+    shown = parser.format_help()
+    for line in ["--batch-size N +sequences in a batch \\(at least 1; default: 100\\)",
+                 "--learning-rate X .*\\(above 0; default: 0.001\\)",
+                 "--cell .* +kind of cell \\(default: lstm\\)",
+                 "--seed N .*default: a new one\\)", "--no-fused +unroll with"]:
+        assert re.search(line, shown), line
+    assert vars(parser.parse_args([])) == dict.fromkeys(NAMES)
+    assert vars(parser.parse_args(["--no-fused", "--keep-prob", "1", "--epochs", "2"])) == {
+        **dict.fromkeys(NAMES), "fused": False, "keep_prob": 1.0, "epochs": 2}
+
+
+def test_which_networks_are_unrolled_fused():
     assert [Hyperparameters(**change).unrolls_fused for change in (
         {"fused": False}, {"cell": "gru"}, {"input_keep_prob": 0.9}, {"optimizer": "rmsprop"},
         {"average_decay": 0.9})] == [False, False, False, True, True]
@@ -89,8 +124,8 @@ def test_the_presets_of_the_notebooks():
     assert PRESETS["exercise"] == {"batch_size": 10, "num_steps": 50, "lstm_size": 128, "learning_rate": 0.01}
 
 
-def test_what_a_resumed_run_may_not_change_is_among_the_names():
-    assert set(IMMUTABLE) <= set(Hyperparameters._fields)
+def test_what_a_resumed_run_may_not_change_are_hyperparameters():
+    assert set(IMMUTABLE) <= set(NAMES)
 
 
 def rates(n_steps, **options):
@@ -120,8 +155,8 @@ def rates(n_steps, **options):
     (dict(schedule="cosine", warmup_steps=12), [0.8 * step / 12 for step in range(1, 13)] + [0.8]),
 ])
 def test_schedules(options, expected):
-    for step, (found, wanted) in enumerate(zip(rates(13, **options), expected)):
-        assert wanted is None or found == pytest.approx(wanted, abs=1e-7), step
+    for step, (found, right) in enumerate(zip(rates(13, **options), expected)):
+        assert right is None or found == pytest.approx(right, abs=1e-7), step
 
 
 def test_all_schedules_are_tested():
@@ -129,37 +164,28 @@ def test_all_schedules_are_tested():
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
-def test_a_rate_that_falls_never_rises_again(schedule):
-    """Not even after the last epoch, where a run with fewer of them is resumed."""
+def test_a_falling_rate_never_rises_again(schedule):
+    """Not even after the last epoch, which happens when a run is resumed with fewer epochs."""
     found = rates(40, schedule=schedule, warmup_steps=3)
     assert all(before >= after >= 0 for before, after in zip(found[3:], found[4:])) and found[-1] == 0
 
 
-def test_what_a_text_must_have():
-    check_text(300, 2, 10, 30)
-    with pytest.raises(ValueError, match="batch_size at most 9 with num_steps 30, or num_steps at most 29"):
-        check_text(299, 2, 10, 30)
-    with pytest.raises(ValueError, match="fits: num_steps at most 2 with batch_size 10$"):
-        check_text(20, 2, 10, 30)
-    with pytest.raises(ValueError, match="fits: batch_size 1 with num_steps at most 9$"):
-        check_text(9, 2, 10, 30)
-    with pytest.raises(ValueError, match="one distinct character"):
-        check_text(300, 1, 10, 30)
-
-
-def test_parameters_and_memory():
+def test_parameters_are_those_of_the_graph():
     CharRNN(7, lstm_size=5, num_layers=3)
     assert count_parameters(7, 5, 3) == sum(
         variable.shape.num_elements() for variable in tf.trainable_variables())
+
+
+def test_too_little_memory():
     least = 4 * (4 * 3362387 + 6 * 100 * 100 * 512 * 2)
     check_memory(83, Hyperparameters(), least)
-    with pytest.raises(ValueError, match="at least 299 MB"):
+    with pytest.raises(ValueError, match="at least 299 MB .* has 299 MB: reduce --lstm-size, .* or --num-steps"):
         check_memory(83, Hyperparameters(), least - 1)
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_no_cell_needs_less_than_it_is_refused_for(cell):
-    """What is refused cannot be done: the least is at most what the cell's own variables take, four times over."""
+def test_no_cell_is_refused_that_fits(cell):
+    """The estimate is at most what the cell's own variables take, four times over."""
     sizes = dict(batch_size=1, num_steps=1, lstm_size=6, num_layers=2)
     CharRNN(5, 1, 1, 6, 2, cell=cell)
     parameters = sum(variable.shape.num_elements() for variable in tf.trainable_variables())

@@ -1,0 +1,41 @@
+"""Stop a training run on request: the signals that ask for it."""
+import contextlib
+import signal
+from typing import Any, Iterator, Optional
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class StopRequests:
+    """Requests to stop a run after the current step.
+
+    Attributes:
+        signal: the first signal that asked for it, or None.
+    """
+
+    def __init__(self) -> None:
+        self.signal: Optional[signal.Signals] = None
+
+    @contextlib.contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note the first SIGINT, SIGTERM or SIGHUP within a block. The second one has its usual effect."""
+        usual = {}
+
+        def note(number: int, _frame: Any) -> None:
+            self.signal = signal.Signals(number)
+            for each, handler in usual.items():
+                signal.signal(each, handler)
+
+        try:
+            for name in SIGNALS:
+                number = getattr(signal, name, None)  # Windows has no SIGHUP
+                # nohup makes the process ignore SIGHUP; it must stay ignored
+                if number and not (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
+                    usual[number] = signal.signal(number, note)
+        except ValueError:
+            pass  # only the main thread can set handlers; in another one, signals keep their usual effect
+        try:
+            yield
+        finally:
+            for number, handler in usual.items():
+                signal.signal(number, handler)
