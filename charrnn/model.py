@@ -1,14 +1,14 @@
-"""The network: each of the notebook's build functions, in its order, and the CharRNN graph they make.
+"""The network: the notebook's build functions, in the notebook's order, and the CharRNN graph made of them.
 
 Letters for shapes as in :mod:`charrnn.data`: N sequences, M steps, C characters, L units.
 """
 import tensorflow.compat.v1 as tf
 
-from charrnn.fused import unroll as _fused
+from charrnn.fused.unroll import unroll
 
 
 def build_inputs(batch_size, num_steps):
-    """Make the placeholders for a window of text.
+    """Create the placeholders for a window of text.
 
     Args:
         batch_size: N, sequences in a batch.
@@ -16,7 +16,7 @@ def build_inputs(batch_size, num_steps):
 
     Returns:
         (inputs, targets, keep_prob): int32 [N, M], int32 [N, M] and a float32 scalar, the probability
-        of keeping a unit in dropout, in (0, 1]. In the graph they bear these names.
+        of keeping a unit in dropout, in (0, 1]. They have these names in the graph.
 
     Source: notebook, "inputs".
     """
@@ -31,22 +31,22 @@ def build_lstm(lstm_size, num_layers, batch_size, keep_prob, *, cell="lstm", inp
 
     Args:
         lstm_size: L, units in a layer.
-        num_layers: number of layers; each has a cell of its own.
+        num_layers: number of layers; each has its own cell.
         batch_size: N, sequences in a batch.
         keep_prob: float32 scalar tensor, the probability of keeping a unit, in (0, 1].
         cell: ``lstm``, or another kind of cell: ``gru``, ``rnn``, ``layer-norm-lstm`` or ``nas``.
         input_keep_prob: probability of keeping a unit of a cell's input, in (0, 1].
 
     Returns:
-        (cell, initial_state): a ``MultiRNNCell``, and its zero state: for each layer an ``LSTMStateTuple``
-        of c and h, float32 [N, L]; of ``gru`` and ``rnn`` h alone.
+        (cell, initial_state): a ``MultiRNNCell`` and its zero state: for each layer an ``LSTMStateTuple``
+        of c and h, float32 [N, L]; for ``gru`` and ``rnn`` h alone.
 
     Raises:
         ValueError: there is no such kind of cell.
 
-    Source: notebook, "LSTM cell". The classes come from ``tf.nn.rnn_cell``; those in ``tf.contrib.rnn``
-    are the same, but slow to import. The other kinds: Cho et al. 2014 (arXiv:1406.1078), Elman 1990, Ba et
-    al. 2016 (arXiv:1607.06450) and Zoph and Le 2017 (arXiv:1611.01578).
+    Source: notebook, "LSTM cell". The classes come from ``tf.nn.rnn_cell``. They are the same as those in
+    ``tf.contrib.rnn``, which is slow to import. The other kinds of cell: Cho et al. 2014 (arXiv:1406.1078),
+    Elman 1990, Ba et al. 2016 (arXiv:1607.06450) and Zoph and Le 2017 (arXiv:1611.01578).
     """
     layers = [
         tf.nn.rnn_cell.DropoutWrapper(_new_cell(cell, lstm_size), input_keep_prob=input_keep_prob,
@@ -68,51 +68,20 @@ def _new_cell(kind, size):
         return rnn.LayerNormBasicLSTMCell(size)
     if kind == "nas":
         return rnn.NASCell(size)
-    raise ValueError("there is no cell {!r}".format(kind))
-
-
-def build_mask_seed():
-    """Make the scalar that dropout masks are drawn from; unless fed, a new one from the graph's generator.
-
-    Returns:
-        int64 scalar. In the graph it is ``mask_seed``.
-    """
-    drawn = tf.random_uniform([], maxval=tf.int64.max, dtype=tf.int64)
-    return tf.placeholder_with_default(drawn, [], name="mask_seed")
-
-
-def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused=False, threads=None):
-    """Run the stack of cells over a window of ids.
-
-    Args:
-        inputs: int32 [N, M], ids in [0, C).
-        num_classes: C.
-        cell: what :func:`build_lstm` made.
-        initial_state: the state before the window.
-        mask_seed: for fused, what the dropout masks are drawn from.
-        fused: unroll with :mod:`charrnn.fused`, in place of ``dynamic_rnn`` over the one-hot inputs.
-        threads: for fused, the threads to make the graph for; None for as many as there are cores.
-
-    Returns:
-        (outputs, final_state): float32 [N, M, L], and the state after the window.
-    """
-    if fused:
-        return _fused.unroll(cell, inputs, num_classes, initial_state, mask_seed, threads)
-    x_one_hot = tf.one_hot(inputs, num_classes)  # [N, M, C]
-    return tf.nn.dynamic_rnn(cell, x_one_hot, initial_state=initial_state)
+    raise ValueError(f"there is no cell {kind!r}")
 
 
 def build_output(lstm_output, in_size, out_size):
-    """Map each step's LSTM output to a distribution over the characters.
+    """Map the LSTM output of each step to a distribution over the characters.
 
     Args:
-        lstm_output: float32 [N, M, L], or a list of float32 tensors to be joined along axis 1.
+        lstm_output: float32 [N, M, L], or a list of float32 tensors to join along axis 1.
         in_size: L, units in the last layer.
         out_size: C, distinct characters.
 
     Returns:
-        (predictions, logits): float32 [N·M, C] each, row by row, step by step; ``predictions`` is
-        the softmax of ``logits`` and bears that name in the graph.
+        (predictions, logits): float32 [N·M, C] each, row by row, step by step. ``predictions`` is
+        the softmax of ``logits`` and has this name in the graph.
 
     Source: notebook, "output".
     """
@@ -131,7 +100,7 @@ def build_loss(logits, targets, lstm_size, num_classes):
     Args:
         logits: float32 [N·M, C].
         targets: int32 [N, M], ids in [0, C).
-        lstm_size: L; the notebook takes it and does not use it, and so does this.
+        lstm_size: L, not used, as in the notebook.
         num_classes: C, distinct characters.
 
     Returns:
@@ -150,11 +119,11 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
 
     Args:
         loss: float32 scalar.
-        learning_rate: Adam's step size.
-        grad_clip: largest global norm that the gradients keep (Pascanu et al. 2013, arXiv:1211.5063).
-        optimizer: ``adam``, or ``rmsprop`` with the settings of the older char-RNN programs (decay 0.95).
-        average_decay: decay of running averages of the variables (Polyak and Juditsky 1992), which stand in
-            the checkpoints beside them; 0 for none.
+        learning_rate: step size.
+        grad_clip: largest global norm of the gradients.
+        optimizer: ``adam``, or ``rmsprop`` with the settings of older char-RNN programs (decay 0.95).
+        average_decay: decay of the running averages of the variables (Polyak and Juditsky 1992), which
+            checkpoints then contain as well; 0 for none.
 
     Returns:
         The operation that does one update.
@@ -167,33 +136,56 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
     variables = tf.trainable_variables()
     gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), grad_clip)
     if optimizer == "adam":
-        made = tf.train.AdamOptimizer(learning_rate)
+        chosen = tf.train.AdamOptimizer(learning_rate)
     elif optimizer == "rmsprop":
-        made = tf.train.RMSPropOptimizer(learning_rate, decay=0.95, name="RMSProp")
+        chosen = tf.train.RMSPropOptimizer(learning_rate, decay=0.95, name="RMSProp")
     else:
-        raise ValueError("there is no optimizer {!r}".format(optimizer))
-    update = made.apply_gradients(zip(gradients, variables))
+        raise ValueError(f"there is no optimizer {optimizer!r}")
+    update = chosen.apply_gradients(zip(gradients, variables))
     if not average_decay:
         return update
     with tf.control_dependencies([update]):
         return tf.train.ExponentialMovingAverage(average_decay).apply(variables)
 
 
+def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused=False, threads=None):
+    """Run the stack of cells over a window of ids.
+
+    Args:
+        inputs: int32 [N, M], ids in [0, C).
+        num_classes: C.
+        cell: the stack from :func:`build_lstm`.
+        initial_state: the state before the window.
+        mask_seed: for fused, the integer scalar that the dropout masks are drawn from.
+        fused: unroll with :mod:`charrnn.fused` instead of ``dynamic_rnn`` over the one-hot inputs.
+        threads: for fused, the number of threads to build the graph for; None for one for each core.
+
+    Returns:
+        (outputs, final_state): float32 [N, M, L], and the state after the window.
+
+    Source: notebook, "the network".
+    """
+    if fused:
+        return unroll(cell, inputs, num_classes, initial_state, mask_seed, threads)
+    x_one_hot = tf.one_hot(inputs, num_classes)  # [N, M, C]
+    return tf.nn.dynamic_rnn(cell, x_one_hot, initial_state=initial_state)
+
+
 class CharRNN:
-    """The whole graph, for training or, with ``sampling=True``, for one character at a time.
+    """The graph for training, or with ``sampling=True`` for one character at a time.
 
     Attributes:
         inputs: int32 placeholder [N, M], ids of a window.
         targets: int32 placeholder [N, M], ids one character later.
         keep_prob: float32 scalar placeholder, probability of keeping a unit in dropout.
-        initial_state: per layer an LSTMStateTuple of float32 [N, L]; zeros unless fed.
-        final_state: the state after the window, same structure.
+        initial_state: for each layer an LSTMStateTuple of float32 [N, L]; zeros unless fed.
+        final_state: the state after the window, with the same structure.
         prediction: float32 [N·M, C], distribution over the next character.
         logits: float32 [N·M, C].
         loss: float32 scalar, nats per character.
         optimizer: the operation that does one update.
-        learning_rate: float32 scalar constant of the optimizer; feed it for another step size.
-        gradient_norm: float32 scalar, the global norm of the gradients before they are clipped.
+        learning_rate: float32 scalar constant of the optimizer; feed it to change the step size.
+        gradient_norm: float32 scalar, the global norm of the gradients before clipping.
 
     Source: notebook, "the network".
     """
@@ -209,14 +201,14 @@ class CharRNN:
             num_steps: M, steps in a window, at least 1.
             lstm_size: L, units in a layer, at least 1.
             num_layers: number of LSTM layers, at least 1.
-            learning_rate: Adam's step size, above 0.
+            learning_rate: step size of the optimizer, above 0.
             grad_clip: largest global norm of the gradients, above 0.
-            sampling: build for one sequence of one step (N = M = 1), whatever the two arguments say.
-            seed: seed of the graph, set after the reset: the same one gives the same initial weights
+            sampling: build for one sequence of one step (N = M = 1), whatever the two arguments are.
+            seed: seed of the graph, set after the reset. The same seed gives the same initial weights
                 and dropout masks. None draws new ones.
-            fused: unroll with :mod:`charrnn.fused` in place of ``dynamic_rnn``: the same numbers, sooner.
-            threads: for fused, the threads to make the graph for; None for as many as there are cores.
-            cell, input_keep_prob: as for :func:`build_lstm`; fused is for ``lstm`` without dropout on inputs.
+            fused: unroll with :mod:`charrnn.fused` instead of ``dynamic_rnn``: the same numbers, faster.
+            threads: for fused, the number of threads to build the graph for; None for one for each core.
+            cell, input_keep_prob: as for :func:`build_lstm`. fused needs ``lstm`` without dropout on inputs.
             optimizer, average_decay: as for :func:`build_optimizer`.
 
         Raises:
@@ -225,10 +217,10 @@ class CharRNN:
         for name, value in [("num_classes", num_classes), ("batch_size", batch_size),
                             ("num_steps", num_steps), ("lstm_size", lstm_size), ("num_layers", num_layers)]:
             if value < 1:
-                raise ValueError("{} must be at least 1, not {}".format(name, value))
+                raise ValueError(f"{name} must be at least 1, not {value}")
         for name, value in [("learning_rate", learning_rate), ("grad_clip", grad_clip)]:
             if not value > 0:
-                raise ValueError("{} must be above 0, not {}".format(name, value))
+                raise ValueError(f"{name} must be above 0, not {value}")
         n_rows, n_steps = (1, 1) if sampling else (batch_size, num_steps)
 
         tf.reset_default_graph()
@@ -236,7 +228,7 @@ class CharRNN:
         self.inputs, self.targets, self.keep_prob = build_inputs(n_rows, n_steps)
         stack, self.initial_state = build_lstm(
             lstm_size, num_layers, n_rows, self.keep_prob, cell=cell, input_keep_prob=input_keep_prob)
-        self._mask_seed = build_mask_seed() if fused else None
+        self._mask_seed = _build_mask_seed() if fused else None
         outputs, self.final_state = build_rnn(  # [N, M, L]
             self.inputs, num_classes, stack, self.initial_state, self._mask_seed, fused=fused, threads=threads)
         self.prediction, self.logits = build_output(outputs, lstm_size, num_classes)
@@ -249,13 +241,19 @@ class CharRNN:
         self.gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")
 
     def mask_feed(self, step):
-        """Return what to feed for dropout masks that depend on the graph's seed and the step alone.
+        """Return the feed_dict that makes the dropout masks depend on the graph's seed and the step only.
 
         Args:
-            step: a whole number, the steps of training done before.
+            step: number of training steps done before this one.
 
         Returns:
-            A feed_dict. It is empty where masks come from ``DropoutWrapper``, whose generator cannot be
-            told a step.
+            A feed_dict. It is empty unless fused, since the generator of ``DropoutWrapper`` cannot be set to a
+            step.
         """
         return {} if self._mask_seed is None else {self._mask_seed: step}
+
+
+def _build_mask_seed():
+    """Create the int64 scalar that dropout masks are drawn from: random in each run unless it is fed."""
+    drawn = tf.random_uniform([], maxval=tf.int64.max, dtype=tf.int64)
+    return tf.placeholder_with_default(drawn, [], name="mask_seed")

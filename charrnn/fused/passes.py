@@ -1,35 +1,61 @@
-"""A tower: the layers of LSTM cells over some rows of a batch, step by step, and their gradient back.
+"""The forward and the backward pass of one shard: some rows of the batch through all layers.
 
-This is the inside of :mod:`charrnn.fused`, which says how it is made and why. Letters for shapes as there.
+This is the inner part of :mod:`charrnn.fused.unroll`, which explains the method and the letters for shapes.
 """
+from dataclasses import dataclass
 from typing import Any, List, NamedTuple
 
 import tensorflow.compat.v1 as tf
 
 
 class Layer(NamedTuple):
-    """A layer's weights: from its input [I, 4L], from its h [L, 4L], and the bias [4L], forget_bias in it."""
+    """The weights of a layer, or their gradients.
+
+    Attributes:
+        inputs: [I, 4L], the weights of the layer's input.
+        recurrent: [L, 4L], the weights of the layer's own h.
+        bias: [4L], with the forget bias added.
+    """
+
     inputs: Any
     recurrent: Any
     bias: Any
 
 
-class Tower(NamedTuple):
-    """What a tower has of a window: ids [M, R], a mask [M, R, L] (or None) a layer, where its rows [M, R]
-    stand in [N·M], and S."""
+@dataclass(frozen=True)
+class Shard:
+    """Some rows of the batch, over all steps of the window.
+
+    Attributes:
+        ids: int32 [M, R].
+        masks: for each layer a dropout mask [M, R, L], or None.
+        flat_positions: int32 [M, R], the row of each step in the flat outputs [N·M] of the batch.
+        piece_steps: S, steps of a piece.
+    """
+
     ids: Any
     masks: List[Any]
-    places: Any
-    piece: int
+    flat_positions: Any
+    piece_steps: int
+
+    @property
+    def n_steps(self):
+        """M, steps of the window."""
+        return self.ids.shape[0].value
+
+    @property
+    def n_rows(self):
+        """R, rows of the shard."""
+        return self.ids.shape[1].value
 
     @property
     def n_pieces(self):
-        """How many pieces the window has."""
-        return -(-self.ids.shape[0].value // self.piece)
+        """Number of pieces of the window."""
+        return -(-self.n_steps // self.piece_steps)
 
     def span(self, k):
         """Return the first step of piece k and the step after its last."""
-        return k * self.piece, tf.minimum((k + 1) * self.piece, self.ids.shape[0].value)
+        return k * self.piece_steps, tf.minimum((k + 1) * self.piece_steps, self.n_steps)
 
     def drop(self, layer, values, begin, end):
         """Apply the layer's dropout mask to values [S, R, L] of the steps from begin to end."""
@@ -38,12 +64,16 @@ class Tower(NamedTuple):
 
 
 class _Tape(NamedTuple):
-    """What a layer's gradient needs of its steps: handles of TensorArrays.
+    """The values of a layer's forward pass that its backward pass needs, as handles of TensorArrays.
 
-    One element a step: the gates i, j, f, o after their functions, and tanh(c), [R, L] each; c and h, where
-    element 0 is the initial state. One element a piece: dropped, the output after dropout [S, R, L]. The
-    flow, a scalar, is what a read must wait for, whichever array it reads.
+    Attributes:
+        i, j, f, o: the gates after their functions, [R, L] for each step.
+        tanh_c: tanh(c), [R, L] for each step.
+        c, h: the state, [R, L] for each step; element 0 is the state before the window.
+        dropped: the outputs after dropout, [S, R, L] for each piece.
+        flow: scalar that each read depends on, so that it comes after all writes, whichever array it reads.
     """
+
     i: Any
     j: Any
     f: Any
@@ -52,6 +82,7 @@ class _Tape(NamedTuple):
     c: Any
     h: Any
     dropped: Any
+    flow: Any
 
 
 def _array(size):
@@ -68,7 +99,7 @@ def _read(array, index, flow, shape):
     return value
 
 
-def _read_all(array, begin, end, flow, shape):
+def _read_range(array, begin, end, flow, shape):
     return tf.raw_ops.TensorArrayGatherV3(  # [end - begin] + shape
         handle=array, indices=tf.range(begin, end), flow_in=flow, dtype=tf.float32, element_shape=shape)
 
@@ -77,8 +108,34 @@ def _loop(condition, body, values):
     return tf.while_loop(condition, body, values, back_prop=False)
 
 
-def _run_piece(layer, tape, input_at, span, c, h, flow):
-    """Run a layer over the steps of a piece; return c and h after it, and the tape's flow."""
+def _new_tape(shard, c, h):
+    """Return a tape whose states begin with c and h, [R, L] each."""
+    steps, states, pieces = shard.n_steps, shard.n_steps + 1, shard.n_pieces
+    tape = _Tape(*[_array(size) for size in (steps, steps, steps, steps, steps, states, states, pieces)],
+                 flow=tf.zeros([]))
+    return tape._replace(flow=_write(tape.h, 0, h, _write(tape.c, 0, c, tape.flow)))
+
+
+def _gate_inputs(layer, below, n_rows, size):
+    """Return the share of the gates [S, R, 4L] that comes from the layer below, whose outputs are [S, R, L]."""
+    product = tf.matmul(tf.reshape(below, [-1, size]), layer.inputs)  # [S·R, 4L]
+    return tf.reshape(tf.nn.bias_add(product, layer.bias), [-1, n_rows, 4 * size])
+
+
+def _forward_piece(layer, tape, input_at, span, c, h, flow):
+    """Run a layer over the steps of a piece.
+
+    Args:
+        layer: the Layer.
+        tape: its tape, which is written.
+        input_at: function from a step to the share of the gates [R, 4L] that comes from the input.
+        span: first step of the piece and the step after its last.
+        c, h: [R, L], the state before the piece.
+        flow: of the tape.
+
+    Returns:
+        (c, h, flow): the state after the piece, and the tape's flow.
+    """
     def step(t, c, h, flow):
         gates = tf.matmul(h, layer.recurrent) + input_at(t)  # [R, 4L]
         i, j, f, o = tf.split(gates, 4, axis=1)  # [R, L] each
@@ -95,74 +152,66 @@ def _run_piece(layer, tape, input_at, span, c, h, flow):
     return _loop(lambda t, *_: t < end, step, (begin, c, h, flow))[1:]
 
 
-def run(tower, layers, state):
-    """Run the layers over a window.
+def forward(shard, layers, state):
+    """Run all layers over the window.
 
     Args:
-        tower: a Tower.
+        shard: the Shard.
         layers: a list of Layer.
-        state: a list of (c, h), [R, L] each.
+        state: for each layer (c, h), [R, L] each, before the window.
 
     Returns:
-        (outputs, state, tapes, flows): float32 [M, R, L], the state after the window, a _Tape and a flow a
-        layer.
+        (outputs, state, tapes): float32 [M, R, L] after dropout, the state after the window, and for each layer
+        the tape that :func:`backward` reads.
     """
-    n_steps, n_rows = tower.ids.shape.as_list()
-    size = layers[0].recurrent.shape[0].value
-    table = layers[0].inputs + layers[0].bias  # [C, 4L]
-    tapes, flows = [], []
-    for c, h in state:
-        tape = _Tape(*[_array(n_steps) for _ in range(5)], _array(n_steps + 1), _array(n_steps + 1),
-                     _array(tower.n_pieces))
-        tapes.append(tape)
-        flows.append(_write(tape.h, 0, h, _write(tape.c, 0, c, tf.zeros([]))))
+    first_inputs = layers[0].inputs + layers[0].bias  # [C, 4L]: a one-hot row times a matrix is one of its rows
+    tapes = [_new_tape(shard, c, h) for c, h in state]
+    element = n_rows, size = state[0][1].shape.as_list()  # [R, L]
 
     def run_piece(k, state, flows):
-        begin, end = span = tower.span(k)
+        begin, end = span = shard.span(k)
         state, flows, below = list(state), list(flows), None
         for index, (layer, tape) in enumerate(zip(layers, tapes)):
-            if index == 0:
-                def input_at(t):
-                    return tf.gather(table, tower.ids[t])  # [R, 4L]
-            else:
-                product = tf.matmul(tf.reshape(below, [-1, size]), layer.inputs)  # [S·R, 4L]
-                inputs = tf.reshape(tf.nn.bias_add(product, layer.bias), [-1, n_rows, 4 * size])  # [S, R, 4L]
+            inputs = _gate_inputs(layer, below, n_rows, size) if index else None  # [S, R, 4L]
 
-                def input_at(t, inputs=inputs):
-                    return inputs[t - begin]  # [R, 4L]
-            c, h, flow = _run_piece(layer, tape, input_at, span, *state[index], flows[index])
+            def input_at(t, inputs=inputs):
+                return tf.gather(first_inputs, shard.ids[t]) if inputs is None else inputs[t - begin]  # [R, 4L]
+
+            c, h, flow = _forward_piece(layer, tape, input_at, span, *state[index], flows[index])
             state[index] = c, h
-            outputs = _read_all(tape.h, begin + 1, end + 1, flow, [n_rows, size])  # [S, R, L]
-            below = tower.drop(index, outputs, begin, end)
+            below = shard.drop(index, _read_range(tape.h, begin + 1, end + 1, flow, element), begin, end)
             flows[index] = _write(tape.dropped, k, below, flow)
         return k + 1, state, flows
 
-    _, state, flows = _loop(lambda k, *_: k < tower.n_pieces, run_piece, (0, state, flows))
+    _, state, flows = _loop(lambda k, *_: k < shard.n_pieces, run_piece, (0, state, [tape.flow for tape in tapes]))
+    tapes = [tape._replace(flow=flow) for tape, flow in zip(tapes, flows)]
     outputs = tf.raw_ops.TensorArrayConcatV3(  # [M, R, L]
-        handle=tapes[-1].dropped, flow_in=flows[-1], dtype=tf.float32, element_shape_except0=[n_rows, size])[0]
-    return outputs, state, tapes, flows
+        handle=tapes[-1].dropped, flow_in=tapes[-1].flow, dtype=tf.float32, element_shape_except0=element)[0]
+    return outputs, state, tapes
 
 
-def _run_piece_back(recurrent_transposed, tape, flow, d_outputs, span, dc, dh):
-    """Take the gradient back through the steps of a piece.
+def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
+    """Compute the gradient for the gates of a piece, from its last step to its first.
 
     Args:
         recurrent_transposed: [4L, L].
-        tape, flow: of the layer.
+        tape: of the layer.
         d_outputs: [S, R, L], the gradient for the outputs before dropout.
         span: first step of the piece and the step after its last.
         dc, dh: [R, L], the gradient for the state after the piece.
 
     Returns:
-        (dc, dh, d_gates): for the state before the piece, and for the gates before their functions
-        [S, R, 4L].
+        (dc, dh, d_gates): the gradient for the state before the piece, and for the gates before their
+        functions [S·R, 4L].
     """
     begin, end = span
-    shape = dc.shape.as_list()
+    n_rows, size = dc.shape.as_list()
     gates = _array(end - begin)
 
     def step(t, dc, dh, written):
-        i, j, f, o, tanh_c, c_before = (_read(array, t, flow, shape) for array in tape[:6])
+        i, j, f, o, tanh_c, c_before = (
+            _read(array, t, tape.flow, [n_rows, size])
+            for array in (tape.i, tape.j, tape.f, tape.o, tape.tanh_c, tape.c))
         dh += d_outputs[t - begin]
         dc += tf.raw_ops.TanhGrad(y=tanh_c, dy=dh * o)
         d_gates = tf.concat([  # [R, 4L]
@@ -172,55 +221,69 @@ def _run_piece_back(recurrent_transposed, tape, flow, d_outputs, span, dc, dh):
         return t - 1, dc * f, tf.matmul(d_gates, recurrent_transposed), written
 
     _, dc, dh, written = _loop(lambda t, *_: t >= begin, step, (end - 1, dc, dh, tf.zeros([])))
-    return dc, dh, _read_all(gates, 0, end - begin, written, [shape[0], 4 * shape[1]])
+    d_gates = _read_range(gates, 0, end - begin, written, [n_rows, 4 * size])  # [S, R, 4L]
+    return dc, dh, tf.reshape(d_gates, [-1, 4 * size])
 
 
-def run_back(tower, layers, tapes, flows, d_outputs, d_state):
-    """Take the gradient back through :func:`run`.
+def _weight_gradients(layer, ids, below, h_before, d_gates):
+    """Compute a piece's share of a layer's gradients.
 
     Args:
-        tower, layers, tapes, flows: as there.
-        d_outputs: [N·M, L], for the outputs of all towers.
-        d_state: a list of (dc, dh), [R, L] each, for the state after the window.
+        layer: the Layer.
+        ids: int32 [S, R], the input of the first layer.
+        below: [S, R, L], the input of another layer; None for the first.
+        h_before: [S, R, L], the layer's own h before each step.
+        d_gates: [S·R, 4L].
 
     Returns:
-        (d_state, d_layers): for the state before the window, and a list of Layer of gradients.
+        A Layer of gradients. In the first layer that of the bias is zeros, since :func:`backward` computes it from
+        all pieces together.
     """
-    n_rows, size = tower.ids.shape[1].value, layers[0].recurrent.shape[0].value
-    recurrent = [tf.transpose(layer.recurrent) for layer in layers]  # [4L, L]
-    inputs = [tf.transpose(layer.inputs) for layer in layers[1:]]  # [4L, L], layer 1 on
+    size = layer.recurrent.shape[0].value
+    d_recurrent = tf.matmul(tf.reshape(h_before, [-1, size]), d_gates, transpose_a=True)  # [L, 4L]
+    if below is None:
+        d_inputs = tf.unsorted_segment_sum(d_gates, tf.reshape(ids, [-1]), layer.inputs.shape[0].value)  # [C, 4L]
+        return Layer(d_inputs, d_recurrent, tf.zeros([4 * size]))
+    d_inputs = tf.matmul(tf.reshape(below, [-1, size]), d_gates, transpose_a=True)  # [L, 4L]
+    ones = tf.ones([1, tf.shape(d_gates)[0]])  # a product with ones is faster than a sum over rows
+    return Layer(d_inputs, d_recurrent, tf.reshape(tf.matmul(ones, d_gates), [4 * size]))
 
-    def weight_gradients(index, k, span, d_gates):
-        """Return a piece's share of a layer's gradients, from d_gates [S·R, 4L]."""
-        begin, end = span
-        before = _read_all(tapes[index].h, begin, end, flows[index], [n_rows, size])  # [S, R, L]
-        d_recurrent = tf.matmul(tf.reshape(before, [-1, size]), d_gates, transpose_a=True)  # [L, 4L]
-        if index == 0:  # each row to its character; all of them make the bias, in the end
-            d_inputs = tf.unsorted_segment_sum(  # [C, 4L]
-                d_gates, tf.reshape(tower.ids[begin:end], [-1]), layers[0].inputs.shape[0].value)
-            return Layer(d_inputs, d_recurrent, tf.zeros([4 * size]))
-        below = _read(tapes[index - 1].dropped, k, flows[index - 1], [None, n_rows, size])  # [S, R, L]
-        d_inputs = tf.matmul(tf.reshape(below, [-1, size]), d_gates, transpose_a=True)  # [L, 4L]
-        ones = tf.ones([1, tf.shape(d_gates)[0]])  # a product with it is quicker than a sum over rows
-        return Layer(d_inputs, d_recurrent, tf.reshape(tf.matmul(ones, d_gates), [4 * size]))
+
+def backward(shard, layers, tapes, d_outputs, d_state):
+    """Compute the gradients of :func:`forward`.
+
+    Args:
+        shard, layers: as for :func:`forward`.
+        tapes: from :func:`forward`.
+        d_outputs: [N·M, L], the gradient for the flat outputs of the batch.
+        d_state: for each layer (dc, dh), [R, L] each, the gradient for the state after the window.
+
+    Returns:
+        (d_state, d_layers): the gradient for the state before the window, and a Layer of gradients for each layer.
+    """
+    recurrent_transposed = [tf.transpose(layer.recurrent) for layer in layers]  # [4L, L]
+    inputs_transposed = [None] + [tf.transpose(layer.inputs) for layer in layers[1:]]  # [4L, L]
+    element = d_state[0][1].shape.as_list()  # [R, L]
 
     def run_piece(k, d_state, sums):
-        span = begin, end = tower.span(k)
+        begin, end = span = shard.span(k)
         d_state, sums = list(d_state), list(sums)
-        above = tf.gather(d_outputs, tower.places[begin:end])  # [S, R, L]
+        ids = shard.ids[begin:end]  # [S, R]
+        d_above = tf.gather(d_outputs, shard.flat_positions[begin:end])  # [S, R, L]
         for index in reversed(range(len(layers))):
-            above = tower.drop(index, above, begin, end)
-            dc, dh, d_gates = _run_piece_back(
-                recurrent[index], tapes[index], flows[index], above, span, *d_state[index])
-            d_gates = tf.reshape(d_gates, [-1, 4 * size])  # [S·R, 4L]
-            d_state[index] = (dc, dh)
-            sums[index] = Layer(*[total + share for total, share in zip(
-                sums[index], weight_gradients(index, k, span, d_gates))])
+            tape, below = tapes[index], None
+            d_above = shard.drop(index, d_above, begin, end)
+            dc, dh, d_gates = _backward_piece(recurrent_transposed[index], tape, d_above, span, *d_state[index])
+            d_state[index] = dc, dh
+            h_before = _read_range(tape.h, begin, end, tape.flow, element)
             if index:
-                above = tf.reshape(tf.matmul(d_gates, inputs[index - 1]), [-1, n_rows, size])  # [S, R, L]
+                below = _read(tapes[index - 1].dropped, k, tapes[index - 1].flow, [None] + element)
+                d_above = tf.reshape(tf.matmul(d_gates, inputs_transposed[index]), [-1] + element)  # [S, R, L]
+            shares = _weight_gradients(layers[index], ids, below, h_before, d_gates)
+            sums[index] = Layer(*[total + share for total, share in zip(sums[index], shares)])
         return k - 1, d_state, sums
 
     zeros = [Layer(*[tf.zeros(values.shape) for values in layer]) for layer in layers]
-    _, d_state, sums = _loop(lambda k, *_: k >= 0, run_piece, (tower.n_pieces - 1, d_state, zeros))
-    first = sums[0]
+    _, d_state, sums = _loop(lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros))
+    first = sums[0]  # the bias is added once with each row of inputs, so its gradient is the sum of their gradients
     return d_state, [first._replace(bias=tf.reduce_sum(first.inputs, axis=0))] + list(sums[1:])
