@@ -8,143 +8,30 @@ import numpy as np
 
 from charrnn import checkpoints
 from charrnn.engines import loading as models
-from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.surprisal import WARM_UP, surprisal
 from charrnn.system import console
 from charrnn.text import baselines, corpus
-
-WARM_UP = 500  # characters that a row reads before the first that counts
-WINDOW = 100  # steps of one session call
+from charrnn.text.unknown import leave_out_unknown
 
 
-class Evaluator:
-    """A network that tells how surprised it is by each character of a text.
+def measure(model, ids, rows=1):  # transition
+    with contextlib.closing(models.load_engine(model)) as engine:
+        return surprisal(engine, ids, rows)
 
-    Attributes:
-        rows: pieces of a text that are read side by side.
-    """
 
+class Evaluator:  # transition
     def __init__(self, num_classes, lstm_size, num_layers, cell="lstm", rows=1, threads=None):
-        """Build the graph, a new one of its own. The weights come by :meth:`load` or :meth:`restore`.
-
-        Args:
-            num_classes: C.
-            lstm_size: L.
-            num_layers: layers of cells.
-            cell: kind of cell, see :func:`charrnn.model.build_lstm`.
-            rows: at least 1. With 1, a text is read from its beginning to its end with the state carried
-                through. More are quicker: each row reads WARM_UP characters before those that it counts.
-            threads: as for CharRNN.
-        """
-        import tensorflow.compat.v1 as tf
-
-        from charrnn.fused.session import session_config
-        from charrnn.model import build_lstm, build_output, build_rnn
-        self.rows = rows
-        with tf.Graph().as_default() as graph:
-            self._inputs = tf.placeholder(tf.int32, [rows, WINDOW])
-            self._targets = tf.placeholder(tf.int32, [rows, WINDOW])
-            stack, self._initial_state = build_lstm(lstm_size, num_layers, rows, 1.0, cell=cell)
-            outputs, self._final_state = build_rnn(  # [rows, WINDOW, L]
-                self._inputs, num_classes, stack, self._initial_state, fused=cell == "lstm", threads=threads)
-            _, logits = build_output(outputs, lstm_size, num_classes)  # [rows·WINDOW, C]
-            nats = tf.nn.sparse_softmax_cross_entropy_with_logits(
-                labels=tf.reshape(self._targets, [-1]), logits=logits)
-            self._nats = tf.reshape(nats, [rows, WINDOW])
-            self._variables = tf.trainable_variables()
-        self._session = tf.Session(graph=graph, config=session_config(threads))
-
-    def load(self, weights):
-        """Take weights: a dict from the name of each trainable variable to its values."""
-        for variable in self._variables:
-            variable.load(weights[variable.op.name], self._session)
+        from charrnn.data import Vocabulary
+        from charrnn.engines.graph import GraphEngine
+        self._engine, self.rows = GraphEngine(Vocabulary(map(chr, range(num_classes))), lstm_size, num_layers, cell,
+                                              threads), rows
+        self.load, self.close = self._engine.load, self._engine.close
 
     def restore(self, prefix):
-        """Take the weights of a checkpoint.
-
-        Raises:
-            CheckpointError: it is damaged, or of another network.
-        """
-        checkpoints.load_weights(self._session, prefix)
-
-    def zero_state(self):
-        """Return the state before a text."""
-        return self._session.run(self._initial_state)
-
-    def surprises(self, inputs, targets, state):
-        """Read windows of text [rows, WINDOW], as :meth:`charrnn.engines.numpy_lstm.NumpyLSTM.surprises` does."""
-        return self._session.run([self._nats, self._final_state], feed_dict={
-            self._inputs: inputs, self._targets: targets, self._initial_state: state})
+        self.load(checkpoints.read_weights(prefix))
 
     def nats(self, ids):
-        """Return the surprise of each character of a text but the first: :func:`nats_of` with this network."""
-        return nats_of(self.surprises, self.zero_state(), ids, self.rows)
-
-    def close(self):
-        """Close the session."""
-        self._session.close()
-
-
-def nats_of(surprises, state, ids, rows):
-    """Return the surprise of each character of a text but the first, which has nothing before it.
-
-    Args:
-        surprises: function of inputs, targets [rows, WINDOW] and a state; returns the nats and the state.
-        state: the state before a text, for all rows.
-        ids: int array [T], T at least 2.
-        rows: pieces of the text that are read side by side. With 1, the state is carried from its beginning to its
-            end; with more, each reads WARM_UP characters before those that it counts.
-
-    Returns:
-        float32 [T - 1], minus the natural logarithm of the probability of each.
-
-    Raises:
-        ValueError: T is below 2.
-    """
-    if len(ids) < 2:
-        raise ValueError("a text to evaluate needs at least 2 characters, not {}".format(len(ids)))
-    count = len(ids) - 1
-    pieces = min(rows, count)
-    edges = [count * piece // pieces for piece in range(pieces + 1)]  # a piece counts from its edge to the next
-    length = min(count, -(-count // pieces) + (WARM_UP if pieces > 1 else 0))
-    starts = [max(0, end - length) for end in edges[1:]]
-    nats = np.empty(count, np.float32)
-    for begin in range(0, length, WINDOW):
-        end = min(begin + WINDOW, length)
-        window = np.zeros((rows, WINDOW + 1), np.int32)
-        for row, start in enumerate(starts):
-            piece = ids[start + begin:start + end + 1]
-            window[row, :len(piece)] = piece
-        found, state = surprises(window[:, :-1], window[:, 1:], state)
-        for row, start in enumerate(starts):
-            low, high = max(edges[row], start + begin), min(edges[row + 1], start + end)
-            if low < high:
-                nats[low:high] = found[row, low - start - begin:high - start - begin]
-    return nats
-
-
-def measure(model, ids, rows=1):
-    """Return :func:`nats_of` a text [T] by a model, a Checkpoint or a NumpyLSTM."""
-    if isinstance(model, NumpyLSTM):
-        return nats_of(model.surprises, model.zero_state(rows), ids, rows)
-    evaluator = Evaluator(len(model.vocabulary), model.lstm_size, model.num_layers, model.cell, rows)
-    with contextlib.closing(evaluator):
-        evaluator.restore(model.prefix)
-        return evaluator.nats(ids)
-
-
-def leave_out_unknown(text, vocabulary):
-    """Leave out of a text the characters that a vocabulary lacks.
-
-    Returns:
-        (kept, left_out): the text without them, and a dict from each of them to how often it was there.
-
-    >>> from charrnn.data import Vocabulary
-    >>> leave_out_unknown("naïve café", Vocabulary(" acefnv"))
-    ('nave caf', {'ï': 1, 'é': 1})
-    """
-    unknown = vocabulary.unknown(text)
-    left_out = {char: text.count(char) for char in unknown}
-    return text.translate({ord(char): None for char in unknown}), left_out
+        return surprisal(self._engine, ids, self.rows)
 
 
 def _rows_of_table(nats, text, vocabulary, training):

@@ -11,50 +11,13 @@ import numpy as np
 
 from charrnn import checkpoints
 from charrnn.engines import loading as models
-from charrnn.engines import numpy_lstm
+from charrnn.engines.exported import ExportedModel, export_npz
 from charrnn.engines.decoding import softmax
 from charrnn.system import console, files
 
 CHECKED = 1000  # characters on which an export is held against the graph
 # Far above what rounding makes of it (1e-5 and less, unless a network is very sure of itself), far below an error.
 TOLERANCE = 1e-3
-
-
-def export_npz(checkpoint, path):
-    """Write a checkpoint's weights, vocabulary and run into one ``.npz`` file; see :mod:`charrnn.engines.numpy_lstm`.
-
-    Args:
-        checkpoint: a Checkpoint of LSTM cells.
-        path: the file to make or replace; its name ends in ``.npz``.
-
-    Raises:
-        ValueError: the name ends otherwise, or the cells are of another kind.
-        OSError: it cannot be written.
-    """
-    if not str(path).endswith(".npz") or str(path).endswith(".progress.npz"):
-        raise ValueError("an exported model's name ends in .npz, and not in .progress.npz, which {!r} does not "
-                         "fit".format(str(path)))
-    if checkpoint.cell != "lstm":
-        raise ValueError("only models of lstm cells can be exported to .npz, and {} has {}: try --format "
-                         "saved-model".format(checkpoint.prefix, checkpoint.cell))
-    weights, run = checkpoints.read_weights(checkpoint.prefix), checkpoints.run_of(checkpoint.prefix)
-    record = checkpoints.record_of(run) if run else None
-    arrays = {
-        "format": np.int64(numpy_lstm.FORMAT_VERSION),
-        "about": np.frombuffer(json.dumps(record).encode(), np.uint8),
-        "vocabulary": np.array([ord(char) for char in checkpoint.vocabulary.chars], np.uint32),
-        "softmax_kernel": weights["softmax/Variable"],
-        "softmax_bias": weights["softmax/Variable_1"],
-    }
-    size = checkpoint.lstm_size
-    for layer in range(checkpoint.num_layers):
-        scope = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/".format(layer)
-        forget = np.repeat(np.array([0, 0, 1, 0], np.float32), size)  # BasicLSTMCell's forget_bias
-        arrays["kernel_{}".format(layer)] = weights[scope + "kernel"]
-        arrays["bias_{}".format(layer)] = weights[scope + "bias"] + forget
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    files.write_atomically(path, buffer.getvalue())
 
 
 def export_saved_model(checkpoint, folder):
@@ -126,7 +89,7 @@ def _saved_model_probabilities(folder, ids, lstm_size):
 
 
 def _numpy_probabilities(path, ids):
-    model = numpy_lstm.NumpyLSTM(path)
+    model = models.load_engine(models.open_model(path))
     state, found = model.zero_state(), []
     for index in ids:
         logits, state = model.read([index], state)
@@ -156,7 +119,7 @@ def main(argv=None):
 
 def _main(args):
     found = models.open_named(args.checkpoint, args)
-    if isinstance(found, numpy_lstm.NumpyLSTM):
+    if isinstance(found, ExportedModel):
         raise ValueError("{} is exported already".format(found.name))
     ids = np.random.RandomState(0).randint(len(found.vocabulary), size=CHECKED)
     if args.format == "npz":

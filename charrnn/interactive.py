@@ -1,5 +1,6 @@
 """The interactive mode of ``charrnn-sample``: type a beginning, see it continued."""
 import contextlib
+import dataclasses
 import sys
 
 import numpy as np
@@ -55,7 +56,7 @@ class Conversation:
         elif name in ("temperature", "top-n", "top-p"):
             field = name.replace("-", "_")
             if value is not None:
-                settings = self._settings._replace(**{field: _number(value, int if name == "top-n" else float)})
+                settings = dataclasses.replace(self._settings, **{field: _number(value, int if name == "top-n" else float)})
                 settings.check()
                 self._settings = settings
             print("{} {}".format(name, getattr(self._settings, field)))

@@ -1,5 +1,6 @@
 """Generating text from a model: ``charrnn-sample``, or ``python -m charrnn.sample``."""
 import argparse
+import dataclasses
 import io
 import json
 import sys
@@ -285,7 +286,7 @@ def _novelty_line(text, copied):
 
 
 def _as_json(model, prime, settings, samples, copies):
-    return {"model": model.name, "prime": prime, **settings._asdict(), "samples": [
+    return {"model": model.name, "prime": prime, **dataclasses.asdict(settings), "samples": [
         {"seed": each.seed, "text": prime + each.text, "log_probabilities": each.log_probabilities,
          **({"novelty": copied._asdict()} if copied else {})} for each, copied in zip(samples, copies)]}
 

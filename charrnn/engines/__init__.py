@@ -1,0 +1,77 @@
+"""Trained networks that continue and measure texts, behind one interface. NumPy only, except for ``graph``.
+
+Letters for shapes as in :mod:`charrnn.data`. In addition: B rows that are processed together (texts, or pieces of a
+text), T steps of one call, S parts of a state.
+"""
+import abc
+from typing import Sequence, Tuple
+
+import numpy as np
+
+from charrnn.data import Vocabulary
+from charrnn.engines.decoding import Settings
+
+
+class Engine(abc.ABC):
+    """A trained network that continues and measures texts.
+
+    A state is one float32 array [S, B, L]: the parts of the LSTM state one after the other, c and h of the first
+    layer, then of the next. The cells ``gru`` and ``rnn`` have h alone. ``np.repeat(state, B, axis=1)`` makes a state
+    of B rows from a state of one row.
+
+    Attributes:
+        vocabulary: the characters that the network knows.
+    """
+
+    vocabulary: Vocabulary
+
+    @abc.abstractmethod
+    def zero_state(self, rows: int = 1) -> np.ndarray:
+        """Return the state before a text, [S, rows, L]."""
+
+    @abc.abstractmethod
+    def read(self, ids: Sequence[int], state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Read the characters of one text.
+
+        Args:
+            ids: [T] in [0, C), T at least 1.
+            state: the state before them, [S, 1, L].
+
+        Returns:
+            (logits, state): float32 [1, C], for the character that follows, and the state after the text.
+        """
+
+    @abc.abstractmethod
+    def draw(self, logits: np.ndarray, state: np.ndarray, uniforms: np.ndarray,
+             settings: Settings) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Draw a character in each row and feed it back, once for each step.
+
+        Args:
+            logits: float32 [B, C], for the first character to draw.
+            state: the state that the logits belong to, [S, B, L].
+            uniforms: float64 [T, B] in [0, 1), one number for each draw.
+            settings: how to draw, see :func:`charrnn.engines.decoding.draw`.
+
+        Returns:
+            (ids, log_probabilities, logits, state): the drawn ids, integers [T, B]; the natural logarithms of their
+            probabilities, float32 [T, B], before temperature, ``top_n`` and ``top_p``; logits and state for the next
+            call.
+        """
+
+    @abc.abstractmethod
+    def surprisal(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Measure how unexpected the characters of a window are.
+
+        Args:
+            inputs: integers [B, M] in [0, C).
+            targets: integers [B, M], the character after each input.
+            state: the state before the window, [S, B, L].
+
+        Returns:
+            (nats, state): float32 [B, M], minus the natural logarithm of the probability of each target, and the
+            state after the window.
+        """
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Release the session of the engine, if it has one."""

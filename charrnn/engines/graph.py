@@ -1,111 +1,218 @@
-"""Generation inside the graph: the prime read as one window, then a loop that draws and feeds back.
+"""An engine in TensorFlow: the network in a graph and a session of its own.
 
-The stack of cells is the one that :func:`charrnn.model.build_lstm` makes, with the same variables. The loop
-runs it for B texts at once, as rows of one batch, and draws as ``np.random.choice`` does: from uniform numbers
-that NumPy's generator gave, by the inverse of the cumulative distribution in id order. So it writes the text
-that feeding one character at a time writes, at a fraction of the cost.
+The graph starts with :func:`build_forward`, which reads text. Two more parts are added when they are first used:
 
-Letters for shapes as in :mod:`charrnn.data`; besides, B texts (``num_samples``) and T steps of one call.
+- The loop draws characters and feeds them back inside the graph, for B texts at once as rows of one batch. It draws
+  as ``np.random.choice`` does: from uniform numbers of NumPy's generator, by the inverse of the cumulative
+  distribution in id order. So it writes the text that feeding one character at a time writes, at a fraction of the
+  cost.
+- The surprisal of a window. For LSTM cells it uses the fused unroll, which is faster than ``dynamic_rnn``.
+
+Letters for shapes as in :mod:`charrnn.engines`.
 """
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from charrnn import checkpoints
+from charrnn.engines import Engine
 from charrnn.fused.session import session_config
-from charrnn.model import build_lstm, build_output
+from charrnn.fused.unroll import add_forget_bias
+from charrnn.model import build_lstm, build_output, build_rnn
 
-PRIME_CHUNK = 1000  # characters of a prime that are read at once, which bounds the memory
+READ_CHUNK = 1000  # characters that are read in one session call, which bounds the memory
 
 
-class Generator:
-    """A checkpoint's network in a graph and a session of its own, for one text or several at once.
+class Forward(NamedTuple):
+    """The forward graph: the stack of cells over windows of any shape, with the state as one array.
 
-    It has the methods of :class:`charrnn.engines.numpy_lstm.NumpyLSTM`, which says what they take and return. A state is
-    what the stack of cells makes of it, float32 [1, L] or [B, L] each.
+    Attributes:
+        stack: the MultiRNNCell.
+        ids: int32 placeholder [B, M].
+        state: float32 placeholder [S, B, L], the state before the window.
+        outputs: float32 [B, M, L], of the last layer.
+        logits: float32 [B·M, C].
+        probabilities: float32 [B, M, C], of the character after each.
+        final_state: float32 [S, B, L], the state after the window.
     """
 
-    def __init__(self, checkpoint, num_samples=1, nucleus=False):
-        """Build the graph and take the checkpoint's weights.
+    stack: tf.nn.rnn_cell.MultiRNNCell
+    ids: tf.Tensor
+    state: tf.Tensor
+    outputs: tf.Tensor
+    logits: tf.Tensor
+    probabilities: tf.Tensor
+    final_state: tf.Tensor
+
+
+def build_forward(num_classes, lstm_size, num_layers, cell="lstm"):
+    """Build the graph that evaluation, generation and the SavedModel share, in the default graph.
+
+    Args:
+        num_classes: C.
+        lstm_size: L.
+        num_layers: number of layers.
+        cell: kind of cell, see :func:`charrnn.model.build_lstm`.
+
+    Returns:
+        A Forward.
+    """
+    ids = tf.placeholder(tf.int32, [None, None], name="ids")
+    stack, _ = build_lstm(lstm_size, num_layers, 1, 1.0, cell=cell)
+    state = _state_placeholder(stack, None)
+    outputs, final_state = build_rnn(ids, num_classes, stack, _split(stack, state))  # [B, M, L]
+    prediction, logits = build_output(outputs, lstm_size, num_classes)  # [B·M, C]
+    probabilities = tf.reshape(prediction, [tf.shape(ids)[0], -1, num_classes])  # [B, M, C]
+    return Forward(stack, ids, state, outputs, logits, probabilities, _joined(final_state))
+
+
+def _state_placeholder(stack, rows):
+    """Make a placeholder for a state [S, B, L]."""
+    return tf.placeholder(tf.float32, [len(tf.nest.flatten(stack.state_size)), rows, stack.output_size], name="state")
+
+
+def _split(stack, state):
+    """Return a state [S, B, L] in the structure that the stack of cells takes."""
+    return tf.nest.pack_sequence_as(stack.state_size, tf.unstack(state))
+
+
+def _joined(state):
+    """Return the state of a stack of cells as [S, B, L]."""
+    return tf.stack(tf.nest.flatten(state))
+
+
+class GraphEngine(Engine):
+    """A network of any kind of cell in TensorFlow; see :class:`charrnn.engines.Engine`."""
+
+    def __init__(self, vocabulary, lstm_size, num_layers, cell="lstm", threads=None):
+        """Build the forward graph. The engine can be used after :meth:`load`.
 
         Args:
-            checkpoint: a Checkpoint.
-            num_samples: B, texts at once.
-            nucleus: whether there will be settings with ``top_p`` below 1, which costs a little in each step.
-
-        Raises:
-            CheckpointError: the checkpoint is damaged.
+            vocabulary: the Vocabulary of C characters.
+            lstm_size: L.
+            num_layers: number of layers.
+            cell: kind of cell, see :func:`charrnn.model.build_lstm`.
+            threads: as for :class:`charrnn.model.CharRNN`.
         """
-        num_classes, lstm_size = len(checkpoint.vocabulary), checkpoint.lstm_size
+        self.vocabulary, self._cell, self._threads = vocabulary, cell, threads
+        self._loops, self._windows = {}, {}  # the parts built so far
+        self._step = self._lay_out = None
         with tf.Graph().as_default() as graph:
-            self._prime = tf.placeholder(tf.int32, [1, None])
-            stack, self._prime_state = build_lstm(lstm_size, checkpoint.num_layers, 1, 1.0, cell=checkpoint.cell)
-            outputs, self._read_state = tf.nn.dynamic_rnn(  # [1, P, L]
-                stack, tf.one_hot(self._prime, num_classes), initial_state=self._prime_state)
-            _, self._read_logits = build_output(outputs[:, -1:], lstm_size, num_classes)  # [1, C]
-            softmax = [variable.read_value() for variable in tf.trainable_variables("softmax/")]
+            self._forward = build_forward(len(vocabulary), lstm_size, num_layers, cell)
+            self._variables = tf.trainable_variables()
+            self._softmax = [variable.read_value() for variable in tf.trainable_variables("softmax/")]
+            self._last_logits = tf.nn.xw_plus_b(self._forward.outputs[:, -1], *self._softmax)  # [B, C]
+        self._session = tf.Session(graph=graph, config=session_config(threads))
 
-            self._logits = tf.placeholder(tf.float32, [num_samples, num_classes])
-            self._state = tf.nest.map_structure(
-                lambda part: tf.placeholder(tf.float32, [num_samples, part.shape[1]]), self._prime_state)
-            self._uniforms = tf.placeholder(tf.float64, [None, num_samples])  # [T, B]
-            self._settings = _Settings(
-                tf.placeholder(tf.float32, []), tf.placeholder(tf.int32, []),
-                tf.placeholder(tf.float64, []) if nucleus else None)
-            step = _lstm_step(stack) if checkpoint.cell == "lstm" else _any_step(stack, num_classes)
-            self._drawn = _loop(step, softmax, self._logits, self._state, self._uniforms, self._settings)
-            # lays out the weights for the loop
-            self._prepare = tf.local_variables_initializer()
-        self._session = tf.Session(graph=graph, config=session_config())
-        self.restore(checkpoint.prefix)
+    def load(self, weights):
+        """Set the weights.
 
-    def restore(self, prefix):
-        """Take the weights of another checkpoint of the same network.
+        Args:
+            weights: a dict from the name of each trainable variable to its values.
 
         Raises:
-            CheckpointError: that checkpoint is damaged or of another network.
+            ValueError: they are the weights of another network.
         """
-        checkpoints.load_weights(self._session, prefix)
-        self._session.run(self._prepare)
+        for variable in self._variables:
+            name, shape = variable.op.name, tuple(variable.shape.as_list())
+            if name not in weights or np.shape(weights[name]) != shape:
+                raise ValueError(f"it has the weights of another network, without {name} of shape {shape}")
+            variable.load(weights[name], self._session)
+        if self._lay_out:
+            self._session.run(self._lay_out)
 
-    def zero_state(self):
-        """Return the state before a text, of one row."""
-        return self._session.run(self._prime_state)
+    def zero_state(self, rows=1):
+        n_parts, _, lstm_size = self._forward.state.shape.as_list()
+        return np.zeros((n_parts, rows, lstm_size), np.float32)
 
     def read(self, ids, state):
-        """Read a text; return the logits after it [1, C], and the state."""
-        for start in range(0, len(ids), PRIME_CHUNK):
-            feed = {self._prime: [ids[start:start + PRIME_CHUNK]], self._prime_state: state}
-            logits, state = self._session.run([self._read_logits, self._read_state], feed_dict=feed)
+        for start in range(0, len(ids), READ_CHUNK):
+            logits, state = self._session.run([self._last_logits, self._forward.final_state], feed_dict={
+                self._forward.ids: [ids[start:start + READ_CHUNK]], self._forward.state: state})
         return logits, state
 
     def draw(self, logits, state, uniforms, settings):
-        """Draw and feed back; return the ids and their log-probabilities [T, B], and what to go on with."""
-        feed = {self._logits: logits, self._state: state, self._uniforms: uniforms,
-                self._settings.temperature: settings.temperature,
-                self._settings.top_n: min(settings.top_n, logits.shape[1])}
-        if self._settings.top_p is not None:
-            feed[self._settings.top_p] = settings.top_p
-        elif settings.top_p < 1:
-            raise ValueError("top_p below 1 needs a graph that was built for it (nucleus=True)")
-        return self._session.run(self._drawn, feed_dict=feed)
+        key = len(logits), settings.top_p < 1  # without top_p, a step of the loop is faster
+        if key not in self._loops:
+            with self._session.graph.as_default():
+                self._loops[key] = self._build_loop(*key)
+        loop = self._loops[key]
+        feed = {loop.logits: logits, loop.state: state, loop.uniforms: uniforms,
+                loop.settings.temperature: settings.temperature,
+                loop.settings.top_n: min(settings.top_n, logits.shape[1])}
+        if loop.settings.top_p is not None:
+            feed[loop.settings.top_p] = settings.top_p
+        return self._session.run(loop.results, feed_dict=feed)
 
-    def repeated(self, state, rows):
-        """Return a state of one row for several rows."""
-        return tf.nest.map_structure(lambda part: np.repeat(part, rows, axis=0), state)
+    def surprisal(self, inputs, targets, state):
+        key = inputs.shape if self._cell == "lstm" else None
+        if key not in self._windows:
+            with self._session.graph.as_default():
+                self._windows[key] = self._build_window(key)
+        window = self._windows[key]
+        return self._session.run([window.nats, window.final_state], feed_dict={
+            window.inputs: inputs, window.targets: targets, window.state: state})
 
     def close(self):
-        """Close the session."""
         self._session.close()
 
+    def _build_loop(self, rows, with_top_p):
+        """Build the loop for so many rows."""
+        stack, num_classes = self._forward.stack, len(self.vocabulary)
+        if not self._step:
+            self._step = _lstm_step(stack) if self._cell == "lstm" else _any_step(stack, num_classes)
+            self._lay_out = tf.local_variables_initializer()  # copies the weights into the layout of the loop
+            self._session.run(self._lay_out)
+        logits = tf.placeholder(tf.float32, [rows, num_classes])
+        state = _state_placeholder(stack, rows)
+        uniforms = tf.placeholder(tf.float64, [None, rows])  # [T, B]
+        settings = _SettingsInputs(tf.placeholder(tf.float32, []), tf.placeholder(tf.int32, []),
+                                   tf.placeholder(tf.float64, []) if with_top_p else None)
+        ids, log_probabilities, after, final_state = _loop(
+            self._step, self._softmax, logits, _split(stack, state), uniforms, settings)
+        return _Loop(logits, state, uniforms, settings, [ids, log_probabilities, after, _joined(final_state)])
 
-class _Settings(NamedTuple):
-    """The placeholders of a :class:`charrnn.engines.decoding.Settings`: float32, int32 and float64 or None."""
+    def _build_window(self, shape):
+        """Build the surprisal of a window of a shape [B, M], or with ``dynamic_rnn`` for windows of any shape."""
+        forward = self._forward
+        inputs, state, logits, final_state = forward.ids, forward.state, forward.logits, forward.final_state
+        if shape:
+            inputs, state = tf.placeholder(tf.int32, shape), _state_placeholder(forward.stack, shape[0])
+            outputs, after = build_rnn(inputs, len(self.vocabulary), forward.stack, _split(forward.stack, state),
+                                       fused=True, threads=self._threads)  # [B, M, L]
+            outputs = tf.reshape(outputs, [-1, forward.stack.output_size])  # [B·M, L]
+            logits, final_state = tf.nn.xw_plus_b(outputs, *self._softmax), _joined(after)  # [B·M, C]
+        targets = tf.placeholder(tf.int32, shape or [None, None])
+        nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.reshape(targets, [-1]), logits=logits)  # [B·M]
+        return _Window(inputs, targets, state, tf.reshape(nats, tf.shape(targets)), final_state)
+
+
+class _SettingsInputs(NamedTuple):
+    """Placeholders for :class:`charrnn.engines.decoding.Settings`: float32, int32 and float64 or None."""
 
     temperature: tf.Tensor
     top_n: tf.Tensor
     top_p: tf.Tensor
+
+
+class _Loop(NamedTuple):
+    """The placeholders of the loop, and what it returns."""
+
+    logits: tf.Tensor
+    state: tf.Tensor
+    uniforms: tf.Tensor
+    settings: _SettingsInputs
+    results: list
+
+
+class _Window(NamedTuple):
+    """The placeholders of the surprisal of a window, and what it returns."""
+
+    inputs: tf.Tensor
+    targets: tf.Tensor
+    state: tf.Tensor
+    nats: tf.Tensor
+    final_state: tf.Tensor
 
 
 def _draw(logits, uniforms, settings):
@@ -114,13 +221,13 @@ def _draw(logits, uniforms, settings):
     Args:
         logits: float32 [B, C].
         uniforms: float64 [B, 1] in [0, 1).
-        settings: a _Settings.
+        settings: a _SettingsInputs.
 
     Returns:
         int32 [B].
     """
     prediction = tf.nn.softmax(logits / settings.temperature)  # [B, C]
-    largest = tf.nn.top_k(prediction, settings.top_n).values  # [B, n], falling
+    largest = tf.nn.top_k(prediction, settings.top_n).values  # [B, n], descending
     if settings.top_p is not None:
         shares = tf.cast(largest, tf.float64)
         before = tf.cumsum(shares, axis=1, exclusive=True)
@@ -129,19 +236,18 @@ def _draw(logits, uniforms, settings):
     smallest = tf.reduce_min(largest, axis=1, keepdims=True)  # [B, 1]
     kept = tf.where(prediction >= smallest, prediction, tf.zeros_like(prediction))  # [B, C]
     cumulative = tf.cumsum(tf.cast(kept, tf.float64), axis=1)  # [B, C]
-    total = tf.reduce_max(cumulative, axis=1, keepdims=True)  # [B, 1]; the last, but quicker to come by
-    # as many as are at most the number: the place where it would be inserted, to the right of its equals
+    total = tf.reduce_max(cumulative, axis=1, keepdims=True)  # [B, 1]; the last, but faster than a slice
+    # the number of edges that are at most the uniform number, as np.searchsorted(side="right") counts them
     return tf.reduce_sum(tf.cast(cumulative <= uniforms * total, tf.int32), axis=1)
 
 
 class _Layer(NamedTuple):
-    """A layer's weights, laid out for the loop.
+    """The weights of a layer in the layout of the loop.
 
     Attributes:
-        inputs: of the first layer [C, 4L], whose rows are the products of the one-hot inputs and the bias;
-            of the others [L, 4L].
+        inputs: [C, 4L] in the first layer, the products of the one-hot inputs plus the bias; [L, 4L] in the others.
         recurrent: [L, 4L].
-        bias: [4L]; of the first layer zeros.
+        bias: [4L]; zeros in the first layer.
     """
 
     inputs: tf.Tensor
@@ -149,31 +255,28 @@ class _Layer(NamedTuple):
     bias: tf.Tensor
 
 
-def _lay_out(stack):
-    """Return the _Layer of each cell, in variables of their own that are filled once."""
+def _laid_out(stack):
+    """Return the _Layer of each cell, in local variables, whose initializer copies the weights."""
     layers = []
     for index, wrapper in enumerate(stack._cells):
         lstm = wrapper.wrapped_cell
         kernel, bias = [variable.read_value() for variable in lstm.variables]
-        size = lstm.output_size
-        # the forget bias, of the third gate
-        bias += tf.concat([tf.zeros(2 * size), tf.fill([size], lstm._forget_bias), tf.zeros(size)], 0)  # [4L]
-        inputs, recurrent = kernel[:-size], kernel[-size:]
+        bias = add_forget_bias(bias, lstm._forget_bias)  # [4L]
+        inputs, recurrent = kernel[:-lstm.output_size], kernel[-lstm.output_size:]
         if index == 0:  # a one-hot row times a matrix is a row of the matrix
             inputs, bias = inputs + bias, tf.zeros_like(bias)
-        # local variables, which no checkpoint has
         layers.append(_Layer(*[tf.Variable(value, trainable=False, collections=[tf.GraphKeys.LOCAL_VARIABLES])
                                for value in (inputs, recurrent, bias)]))
     return layers
 
 
 def _lstm_step(stack):
-    """Return the function of (ids [B], state) that does a step of the layers; it returns [B, L] and the state.
+    """Return the function of ids [B] and a state that runs the layers for one step; it returns [B, L] and the state.
 
-    The products are kept apart by what they wait for: that of a layer's h needs nothing of the step to come, so
-    it is made on one core while another makes what the drawn character decides.
+    A step has separate products for its input and for h. The product of h needs nothing of the current step, so one
+    core computes it while another computes what depends on the drawn character.
     """
-    layers = _lay_out(stack)
+    layers = _laid_out(stack)
 
     def step(ids, state):
         below, next_state = None, []
@@ -189,7 +292,7 @@ def _lstm_step(stack):
 
 
 def _any_step(stack, num_classes):
-    """Return the same for any kind of cell, by the cells themselves."""
+    """Return the same function for any kind of cell, by calling the cells."""
     def step(ids, state):
         with tf.variable_scope("rnn", reuse=True):
             return stack(tf.one_hot(ids, num_classes), state)
@@ -197,23 +300,18 @@ def _any_step(stack, num_classes):
 
 
 def _loop(step_of_layers, softmax, logits, state, uniforms, settings):
-    """Draw and feed back once for each row of ``uniforms``.
-
-    Returns:
-        (ids, log_probabilities, logits, state): int32 and float32 [T, B], and what to go on with.
-    """
-    weights, bias = softmax
+    """Draw and feed back once for each row of ``uniforms``; see :meth:`charrnn.engines.Engine.draw`."""
     n_steps = tf.shape(uniforms)[0]
     uniforms = uniforms[:, :, tf.newaxis]  # [T, B, 1]
 
-    def body(step, logits, state, drawn, surprises):
+    def body(step, logits, state, drawn, nats):
         ids = _draw(logits, tf.gather(uniforms, step), settings)  # [B]
-        surprise = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=ids, logits=logits)  # [B]
+        surprisal = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=ids, logits=logits)  # [B]
         output, state = step_of_layers(ids, state)  # [B, L]
-        logits = tf.nn.xw_plus_b(output, weights, bias)  # [B, C]
-        return step + 1, logits, state, drawn.write(step, ids), surprises.write(step, surprise)
+        logits = tf.nn.xw_plus_b(output, *softmax)  # [B, C]
+        return step + 1, logits, state, drawn.write(step, ids), nats.write(step, surprisal)
 
     arrays = [tf.TensorArray(dtype, n_steps, element_shape=[logits.shape[0]]) for dtype in (tf.int32, tf.float32)]
-    _, logits, state, drawn, surprises = tf.while_loop(
+    _, logits, state, drawn, nats = tf.while_loop(
         lambda step, *_: step < n_steps, body, (0, logits, state, *arrays), back_prop=False)
-    return drawn.stack(), -surprises.stack(), logits, state
+    return drawn.stack(), -nats.stack(), logits, state

@@ -1,78 +1,109 @@
-"""What text can be written and measured with: a checkpoint, or a model that was exported."""
+"""Opening models: a checkpoint or an exported model, the engine that runs it, and the text that it was trained on."""
+import argparse
+from typing import Optional, Tuple, Union
+
 from charrnn import checkpoints
-from charrnn.data import Vocabulary, split
+from charrnn.checkpoints import Checkpoint, CheckpointError, Run
+from charrnn.data import StrPath, Vocabulary, split
+from charrnn.engines import Engine
+from charrnn.engines.exported import ExportedModel, is_exported, read_npz
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.system import console
 from charrnn.text import corpus
 
+Model = Union[Checkpoint, ExportedModel]
 
-def open_model(path, vocabulary=None, *, best=False):
+
+def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: bool = False) -> Model:
     """Open a checkpoint or an exported model.
 
     Args:
         path: a run folder, a checkpoint, or a ``.npz`` file that ``charrnn-export`` wrote.
-        vocabulary: a Vocabulary, for a checkpoint of the notebook's own.
-        best: of a run folder, take the checkpoint with the lowest validation loss.
-
-    Returns:
-        A checkpoints.Checkpoint or a NumpyLSTM. Both have ``name``, ``vocabulary`` and ``skipped``.
+        vocabulary: the characters of a checkpoint of the notebook, which does not record them.
+        best: take the checkpoint of a run folder that has the lowest validation loss.
 
     Raises:
-        CheckpointError: it is missing or damaged, or best is asked of a file.
+        CheckpointError: the model is missing or damaged, or ``best`` is given for a file.
     """
-    if str(path).endswith(".npz") and not str(path).endswith(".progress.npz"):
-        if best:
-            raise checkpoints.CheckpointError("--best is for the folder of a run, not for {}".format(path))
-        return NumpyLSTM(path)
-    return checkpoints.open_checkpoint(path, vocabulary, best=best)
+    if not is_exported(path):
+        return checkpoints.open_checkpoint(path, vocabulary, best=best)
+    if best:
+        raise CheckpointError(f"--best needs the folder of a run, and {path} is a file")
+    return read_npz(path)
 
 
-def run_of(model):
-    """Return the Run that a model comes from, or None."""
-    return model.run if isinstance(model, NumpyLSTM) else checkpoints.run_of(model.prefix)
+def load_engine(model: Model, *, threads: Optional[int] = None) -> Engine:
+    """Make the engine that runs a model. This is the only place that chooses between engines.
+
+    Args:
+        model: from :func:`open_model`.
+        threads: threads of TensorFlow, at least 1; None for one per core.
+
+    Raises:
+        CheckpointError: the weights of a checkpoint are damaged.
+    """
+    if isinstance(model, ExportedModel):
+        return NumpyLSTM(model)
+    from charrnn.engines.graph import GraphEngine  # needs TensorFlow
+    weights = checkpoints.read_weights(model.prefix)
+    engine = GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell, threads)
+    try:
+        engine.load(weights)
+    except ValueError as error:
+        raise CheckpointError(f"the checkpoint {model.prefix} cannot be used: {error}")
+    return engine
 
 
-def training_text(run, name=None, encoding="utf-8"):
+def run_of(model: Model) -> Optional[Run]:
+    """Return the run that a model comes from; None for a checkpoint of the notebook."""
+    return model.run if isinstance(model, ExportedModel) else checkpoints.run_of(model.prefix)
+
+
+def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str = "utf-8") -> Tuple[str, str, str]:
     """Read the text that a model was trained on.
 
     Args:
-        run: the Run that the model comes from, or None.
+        run: the run that the model comes from, if known.
         name: a path or a known name; None for the text that the run names.
-        encoding: of a path that is named.
+        encoding: encoding of a text given by its path.
 
     Returns:
-        (training, held_out, sha256): its two parts, and the SHA-256 of its bytes.
+        (training, held_out, sha256): the two parts of the text, and the SHA-256 of its bytes.
 
     Raises:
-        ValueError: it cannot be had, or is another text by now.
+        ValueError: the text cannot be read, or has changed since the training.
     """
     if name is not None:
         found = corpus.read(name, encoding)
     elif run:
         found = corpus.read(run.text_name, run.text_encoding)
         if found.sha256 != run.text_sha256:
-            raise ValueError("{} is not the text that the model was trained on any more".format(run.text_name))
+            raise ValueError(f"{run.text_name} has changed since the model was trained on it")
     else:
-        raise ValueError("the model does not name its training text: name it with --train-text")
-    return (*split(found.text, run.hyperparameters.get("val_fraction", 0) if run else 0), found.sha256)
+        raise ValueError("the model does not record its training text: name it with --train-text")
+    training, held_out = split(found.text, run.hyperparameters.get("val_fraction", 0) if run else 0)
+    return training, held_out, found.sha256
 
 
-def add_arguments(parser):
-    """Add the arguments by which every script that uses a model names it, but for its path."""
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options by which a script finds a model; :func:`open_named` reads them."""
     parser.add_argument("--best", action="store_true",
-                        help="of a folder, take the checkpoint with the lowest validation loss")
+                        help="of a folder, use the checkpoint with the lowest validation loss")
     parser.add_argument("--vocab-from", metavar="TEXT", default=None,
-                        help="for a checkpoint of the notebook's own, which does not know its vocabulary: the text "
-                             "that it was trained on, a path or a known name")
+                        help="the text that a checkpoint of the notebook was trained on, a path or a known name: "
+                             "its characters are the vocabulary, which such a checkpoint does not record")
     parser.add_argument("--encoding", metavar="NAME", default="utf-8",
                         help="encoding of texts given by their path (default: utf-8)")
 
 
-def open_named(path, args):
-    """Open the model that a script's arguments name, and say what was passed over on the way."""
+def open_named(path: StrPath, args: argparse.Namespace) -> Model:
+    """Open the model at a path as the options of a script say, and report the checkpoints that were skipped."""
     vocabulary = None
     if args.vocab_from is not None:
         vocabulary = Vocabulary.from_text(corpus.read(args.vocab_from, args.encoding).text)
     model = open_model(path, vocabulary, best=args.best)
-    console.say_skipped(model.skipped)
+    console.print_skipped(model.skipped)
     return model
+
+
+add_arguments = add_model_arguments  # transition

@@ -1,125 +1,104 @@
-"""Continuing a beginning with any engine: one text or several, piece by piece, up to where each is to end."""
-from typing import List, NamedTuple
+"""Continuing a prime with any engine: one text or several, in pieces, up to where each text ends. NumPy only.
+
+Letters for shapes as in :mod:`charrnn.engines`.
+"""
+from dataclasses import dataclass
+from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from charrnn.data import Vocabulary
+from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
-from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.text import unknown
 
 PRIME = "The "
-CHUNK = 50  # characters drawn before they are shown
+CHUNK = 50  # characters drawn in one call of the engine
+SEEDS = 2 ** 32  # NumPy takes seeds below this number
 
 
-def check_prime(prime, vocabulary):
-    """Raise ValueError where a prime is empty or has characters that the vocabulary lacks."""
+def check_prime(prime: str, vocabulary: Vocabulary) -> None:
+    """Raise ValueError if a prime is empty or has characters that the vocabulary lacks."""
     if not prime:
         raise ValueError("the prime is empty: give at least one character to begin with")
-    unknown = vocabulary.unknown(prime)
-    if unknown:
-        raise ValueError("the prime has characters that the model never saw: {}".format(
-            ", ".join(map(repr, unknown))))
+    unknown.check_known(prime, vocabulary, "the prime")
 
 
-def default_prime(vocabulary):
-    """Return "The ", or where the vocabulary lacks one of its characters, the vocabulary's first one."""
+def default_prime(vocabulary: Vocabulary) -> str:
+    """Return "The ", or the vocabulary's first character if one of those is unknown."""
     return vocabulary.chars[0] if vocabulary.unknown(PRIME) else PRIME
 
 
+def fresh_seed(below: int = SEEDS) -> int:
+    """Choose a seed at random, at least 0."""
+    return int(np.random.RandomState().randint(below, dtype=np.int64))
+
+
 class Sampler:
-    """A model ready to continue any beginning, one text or several at once.
+    """An engine that continues one prime by several texts at once.
 
     Attributes:
-        vocabulary: the Vocabulary of the model.
+        vocabulary: the characters that the engine knows.
         num_samples: B, texts written at once.
     """
 
-    def __init__(self, model, num_samples=1, nucleus=False):
-        """Take a model; for a checkpoint, build a graph of its own and restore it.
+    def __init__(self, engine: Engine, num_samples: int = 1):
+        """Keep the engine.
 
         Args:
-            model: a Checkpoint or a NumpyLSTM, from :func:`charrnn.engines.loading.open_model`.
+            engine: the network. :meth:`close` closes it.
             num_samples: B, at least 1.
-            nucleus: whether there will be settings with ``top_p`` below 1.
 
         Raises:
             ValueError: ``num_samples`` is below 1.
-            CheckpointError: the checkpoint is damaged.
         """
         if num_samples < 1:
-            raise ValueError("num_samples must be at least 1, not {}".format(num_samples))
-        self.vocabulary = model.vocabulary
-        self.num_samples = num_samples
-        if isinstance(model, NumpyLSTM):
-            self._engine = model
-        else:
-            from charrnn.engines.graph import Generator
-            self._engine = Generator(model, num_samples, nucleus)
+            raise ValueError(f"num_samples must be at least 1, not {num_samples}")
+        self.vocabulary, self.num_samples, self._engine = engine.vocabulary, num_samples, engine
 
-    def restore(self, prefix):
-        """Take the weights of another checkpoint of the same network.
-
-        Raises:
-            CheckpointError: that checkpoint is damaged or of another network.
-        """
-        self._engine.restore(prefix)
-
-    def generate(self, prime, length, top_n=5, *, temperature=1.0, top_p=1.0, rngs=None):
-        """Yield pieces of B texts that continue one beginning.
+    def pieces(self, prime: str, length: int, settings: Settings,
+               rngs: Sequence[np.random.RandomState]) -> Iterator[Tuple[List[str], np.ndarray]]:
+        """Yield the texts in pieces of at most CHUNK characters.
 
         Args:
-            prime: the beginning, at least one character, all of them in the vocabulary.
-            length: number of characters to draw, at least 0.
-            top_n, temperature, top_p: see :class:`charrnn.engines.decoding.Settings`.
-            rngs: B generators, of which each draws one text: RandomStates, or ``np.random``, whose seed is
-                the caller's. None for new ones.
+            prime: the beginning of all texts.
+            length: characters to draw for each text, at least 0.
+            settings: how to draw.
+            rngs: B random number generators, one for each text.
 
         Yields:
-            Lists of B strings, all of the same length, at most CHUNK.
+            (texts, log_probabilities): B strings of equal length T, and for each of their characters the natural
+            logarithm of its probability, float32 [T, B], before temperature, ``top_n`` and ``top_p``.
 
         Raises:
-            ValueError: the prime is empty or has characters that the model never saw; ``length`` or a
-                setting is out of range. Raised when the first piece is asked for.
-        """
-        for texts, _ in self.generate_scored(prime, length, Settings(temperature, top_n, top_p), rngs):
-            yield texts
-
-    def generate_scored(self, prime, length, settings=Settings(), rngs=None):
-        """Yield the same with what the network thought of it.
-
-        Args:
-            prime, length, rngs: as for :meth:`generate`.
-            settings: a drawing.Settings.
-
-        Yields:
-            (texts, log_probabilities): lists of B strings, and float32 [T, B], natural logarithms of what the
-            network gave each drawn character, before temperature and cuts.
+            ValueError: the prime is empty or has unknown characters, or ``length`` or a setting is out of range.
+                It is raised when the first piece is requested.
         """
         check_prime(prime, self.vocabulary)
         settings.check()
         if length < 0:
-            raise ValueError("length must be at least 0, not {}".format(length))
-        if rngs is None:
-            rngs = [np.random.RandomState() for _ in range(self.num_samples)]
-        engine = self._engine
+            raise ValueError(f"length must be at least 0, not {length}")
+        engine, rows = self._engine, self.num_samples
         logits, state = engine.read(self.vocabulary.encode(prime), engine.zero_state())
-        logits, state = np.repeat(logits, self.num_samples, axis=0), engine.repeated(state, self.num_samples)
+        logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
         for start in range(0, length, CHUNK):
             uniforms = np.stack([rng.random_sample(min(CHUNK, length - start)) for rng in rngs], axis=1)  # [T, B]
             ids, log_probabilities, logits, state = engine.draw(logits, state, uniforms, settings)
             yield [self.vocabulary.decode(column) for column in ids.T], log_probabilities
 
-    def close(self):
-        """Close the session, where there is one."""
+    def close(self) -> None:
+        """Close the engine."""
         self._engine.close()
 
 
-class Sample(NamedTuple):
+@dataclass(frozen=True)
+class Sample:
     """A text that was written.
 
     Attributes:
-        seed: what it was drawn with.
-        text: what was drawn, without the prime.
-        log_probabilities: natural logarithms of what the network gave each drawn character.
+        seed: the seed that it was drawn with.
+        text: the drawn characters, without the prime.
+        log_probabilities: the natural logarithm of the probability that the network gave each drawn character.
     """
 
     seed: int
@@ -128,59 +107,84 @@ class Sample(NamedTuple):
 
 
 class _Growing:
-    """A sample that is being written, up to where it is to end."""
+    """A sample that is being written, up to where it ends."""
 
-    def __init__(self, seed, stop, lines):
+    def __init__(self, seed: int, stop: Optional[str], lines: Optional[int]):
         self.seed, self._stop, self._lines = seed, stop, lines
-        self.text, self.log_probabilities, self.ended = "", [], False
+        self.text, self.ended = "", False
+        self.log_probabilities: List[float] = []
 
-    def add(self, piece, log_probabilities):
-        """Add a piece; return what of it was taken."""
+    def add(self, piece: str, log_probabilities: np.ndarray) -> str:
+        """Append a piece up to where the text ends; return what was appended."""
         if self.ended:
             return ""
-        before, whole = len(self.text), self.text + piece
-        ends = [len(whole)]
+        before, text = len(self.text), self.text + piece
+        ends = [len(text)]
         if self._stop:
-            found = whole.find(self._stop, max(0, before - len(self._stop) + 1))
+            found = text.find(self._stop, max(0, before - len(self._stop) + 1))
             ends += [found + len(self._stop)] if found >= 0 else []
-        if self._lines and whole.count("\n") >= self._lines:
-            ends.append(len("\n".join(whole.split("\n")[:self._lines])) + 1)
+        if self._lines and text.count("\n") >= self._lines:
+            ends.append(len("\n".join(text.split("\n")[:self._lines])) + 1)
         end = min(ends)
         self.ended = len(ends) > 1
-        self.text = whole[:end]
-        self.log_probabilities += [float(each) for each in log_probabilities[:end - before]]
+        self.text = text[:end]
+        self.log_probabilities += log_probabilities[:end - before].tolist()
         return self.text[before:]
 
-    def done(self):
-        """Return what was written so far, a Sample."""
+    def sample(self) -> Sample:
+        """Return what was written so far."""
         return Sample(self.seed, self.text, self.log_probabilities)
 
 
-def write(sampler, prime, length, settings, seed, *, stop=None, lines=None, show=None):
-    """Write texts, one for each row of a sampler.
+def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: int, *, stop: Optional[str] = None,
+          lines: Optional[int] = None, show: Optional[Callable[[str], object]] = None) -> Tuple[List[Sample], bool]:
+    """Write as many texts as the sampler has rows.
 
     Args:
-        sampler: a Sampler.
-        prime, length: as for :meth:`Sampler.generate`.
-        settings: a drawing.Settings.
-        seed: of the first row; the next rows have the numbers that follow.
-        stop: a text ends after this string, where it comes.
-        lines: a text ends after so many line ends.
-        show: function of each piece of the first text, called when it was drawn.
+        sampler: the rows and their engine.
+        prime: the beginning of all texts.
+        length: characters to draw for each text, at least 0.
+        settings: how to draw.
+        seed: the seed of the first text; each further text has the next seed.
+        stop: end a text after this string.
+        lines: end a text after this many line ends.
+        show: called with each piece of the first text when it has been drawn.
 
     Returns:
-        (samples, interrupted): a list of Sample, and whether Ctrl-C ended them early.
+        (samples, interrupted): the texts, and whether Ctrl-C ended them early.
+
+    Raises:
+        ValueError: as for :meth:`Sampler.pieces`.
     """
-    growing = [_Growing((seed + row) % 2 ** 32, stop, lines) for row in range(sampler.num_samples)]
+    growing = [_Growing((seed + row) % SEEDS, stop, lines) for row in range(sampler.num_samples)]
     rngs = [np.random.RandomState(each.seed) for each in growing]
     interrupted = False
     try:
-        for texts, log_probabilities in sampler.generate_scored(prime, length, settings, rngs):
-            taken = [each.add(*row) for each, *row in zip(growing, texts, log_probabilities.T)]
+        for texts, log_probabilities in sampler.pieces(prime, length, settings, rngs):
+            added = [each.add(*row) for each, *row in zip(growing, texts, log_probabilities.T)]
             if show:
-                show(taken[0])
+                show(added[0])
             if all(each.ended for each in growing):
                 break
     except KeyboardInterrupt:
         interrupted = True
-    return [each.done() for each in growing], interrupted
+    return [each.sample() for each in growing], interrupted
+
+
+# transition
+class _OldSampler(Sampler):
+    def __init__(self, model, num_samples=1, nucleus=False):
+        from charrnn.engines.loading import load_engine
+        super().__init__(model if isinstance(model, Engine) else load_engine(model), num_samples)
+
+    def restore(self, prefix):
+        from charrnn.checkpoints import read_weights
+        self._engine.load(read_weights(prefix))
+
+    def generate(self, prime, length, top_n=5, *, temperature=1.0, top_p=1.0, rngs=None):
+        rngs = rngs or [np.random.RandomState() for _ in range(self.num_samples)]
+        for texts, _ in self.pieces(prime, length, Settings(temperature, top_n, top_p), rngs):
+            yield texts
+
+
+Sampler = _OldSampler

@@ -1,0 +1,200 @@
+"""Exported models: one ``.npz`` file without pickles that holds weights, vocabulary and run. NumPy only.
+
+==================  ==========================================================================
+``format``          int64 scalar, the format version, 1
+``about``           UTF-8 bytes, uint8: JSON of the run, as in ``run.json``
+``vocabulary``      uint32 [C], the code points of the characters in id order
+``kernel_0`` …      float32 [I + L, 4L] of each layer, I = C for the first and L for the others; gates i, j, f, o
+``bias_0`` …        float32 [4L], with the forget bias added
+``softmax_kernel``  float32 [L, C]
+``softmax_bias``    float32 [C]
+==================  ==========================================================================
+"""
+import io
+import json
+import math
+import re
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Optional, Tuple
+
+import numpy as np
+
+from charrnn import checkpoints
+from charrnn.checkpoints import Checkpoint, CheckpointError, Run
+from charrnn.data import StrPath, Vocabulary, code_points
+from charrnn.system import files
+
+FORMAT_VERSION = 1
+LARGEST_HEADER = 4096  # bytes of a .npy header, far more than a model needs
+
+
+@dataclass(frozen=True, eq=False)
+class ExportedModel:
+    """An LSTM network as it was exported.
+
+    Attributes:
+        name: the path that it was read from.
+        vocabulary: C characters.
+        run: the run that it comes from; None for a checkpoint of the notebook.
+        kernels: for each layer float32 [I + L, 4L], I = C for the first and L for the others; gates i, j, f, o.
+        biases: for each layer float32 [4L], with the forget bias added.
+        softmax_kernel: float32 [L, C].
+        softmax_bias: float32 [C].
+        skipped: empty; as for a Checkpoint.
+    """
+
+    name: str
+    vocabulary: Vocabulary
+    run: Optional[Run]
+    kernels: Tuple[np.ndarray, ...]
+    biases: Tuple[np.ndarray, ...]
+    softmax_kernel: np.ndarray
+    softmax_bias: np.ndarray
+    skipped: Tuple[str, ...] = ()
+
+    @property
+    def lstm_size(self) -> int:
+        """Return L."""
+        return len(self.softmax_kernel)
+
+    @property
+    def num_layers(self) -> int:
+        """Return the number of layers."""
+        return len(self.kernels)
+
+
+def is_exported(path: StrPath) -> bool:
+    """Tell by its name whether a path is an exported model: it ends in .npz, but not in .progress.npz."""
+    return str(path).endswith(".npz") and not str(path).endswith(".progress.npz")
+
+
+def export_npz(checkpoint: Checkpoint, path: StrPath) -> None:
+    """Write the weights, vocabulary and run of a checkpoint to one file.
+
+    Args:
+        checkpoint: a checkpoint of LSTM cells.
+        path: the file to create or replace. Its name ends in ``.npz``.
+
+    Raises:
+        ValueError: the name has another ending, or the network has other cells.
+        OSError: the file cannot be written.
+    """
+    if not is_exported(path):
+        raise ValueError(f"the name of an exported model ends in .npz, and not in .progress.npz: {str(path)!r} does not")
+    if checkpoint.cell != "lstm":
+        raise ValueError(f"only models of lstm cells can be exported to .npz, and {checkpoint.prefix} has "
+                         f"{checkpoint.cell}: try --format saved-model")
+    from charrnn.fused.unroll import add_forget_bias  # needs TensorFlow
+    weights, run = checkpoints.read_weights(checkpoint.prefix), checkpoints.run_of(checkpoint.prefix)
+    record = checkpoints.record_of(run) if run else None
+    arrays = {
+        "format": np.int64(FORMAT_VERSION),
+        "about": np.frombuffer(json.dumps(record).encode(), np.uint8),
+        "vocabulary": code_points("".join(checkpoint.vocabulary.chars)),
+        "softmax_kernel": weights["softmax/Variable"],
+        "softmax_bias": weights["softmax/Variable_1"],
+    }
+    for layer in range(checkpoint.num_layers):
+        scope = f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell"
+        arrays[f"kernel_{layer}"] = weights[f"{scope}/kernel"]
+        arrays[f"bias_{layer}"] = add_forget_bias(weights[f"{scope}/bias"])
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    files.write_atomically(path, buffer.getvalue())
+
+
+def read_npz(path: StrPath) -> ExportedModel:
+    """Read a file that :func:`export_npz` wrote.
+
+    Raises:
+        CheckpointError: the file is missing or damaged, has a pickle in it, or a newer charrnn wrote it.
+    """
+    arrays = _read_arrays(path)
+    try:
+        return _model_of(str(path), arrays)
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else error
+        raise CheckpointError(f"{path} is not an exported model, or it is damaged: {reason}")
+
+
+def _model_of(name: str, arrays: Dict[str, np.ndarray]) -> ExportedModel:
+    """Check the arrays of a file against each other; any of several errors means that they are no model."""
+    if arrays["format"].shape != () or int(arrays["format"]) != FORMAT_VERSION:
+        raise ValueError(f"it has format {arrays['format']}, and this charrnn reads format {FORMAT_VERSION}")
+    record = json.loads(_expect(arrays["about"], np.uint8, None).tobytes().decode("utf-8", "surrogatepass"))
+    points = _expect(arrays["vocabulary"], np.uint32, None)
+    if points.max(initial=0) > 0x10ffff:
+        raise ValueError("its vocabulary has a number that is not a code point")
+    vocabulary = Vocabulary(map(chr, points.tolist()))
+    num_classes, size, num_layers = len(vocabulary), len(arrays["softmax_kernel"]), (len(arrays) - 5) // 2
+    names = {f"{part}_{layer}" for part in ("kernel", "bias") for layer in range(num_layers)}
+    if not num_layers or not size or set(arrays) != names | {
+            "format", "about", "vocabulary", "softmax_kernel", "softmax_bias"}:
+        raise ValueError(f"it has other arrays than a model: {', '.join(sorted(arrays))}")
+    kernels = [_expect(arrays[f"kernel_{layer}"], np.float32, ((size if layer else num_classes) + size, 4 * size))
+               for layer in range(num_layers)]
+    biases = [_expect(arrays[f"bias_{layer}"], np.float32, (4 * size,)) for layer in range(num_layers)]
+    return ExportedModel(
+        name, vocabulary, None if record is None else checkpoints.run_from_record(record), tuple(kernels),
+        tuple(biases), _expect(arrays["softmax_kernel"], np.float32, (size, num_classes)),
+        _expect(arrays["softmax_bias"], np.float32, (num_classes,)))
+
+
+def _expect(array: np.ndarray, dtype: type, shape: Optional[Tuple[int, ...]]) -> np.ndarray:
+    """Return an array, or raise ValueError if its type or shape differs. A shape of None allows any length."""
+    if array.dtype != dtype or (array.shape != shape if shape is not None else array.ndim != 1):
+        raise ValueError(f"an array has {array.dtype} {array.shape}, not {np.dtype(dtype)} {shape or '(any,)'}")
+    return array
+
+
+def _read_arrays(path: StrPath) -> Dict[str, np.ndarray]:
+    """Return the arrays of a .npz file. No size in the file is trusted, so memory stays in proportion to the file."""
+    try:
+        size = Path(path).stat().st_size
+        with zipfile.ZipFile(str(path)) as archive:
+            members = archive.infolist()
+            if any(member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size
+                   for member in members) or sum(member.file_size for member in members) > size:
+                raise ValueError("a member is compressed, or larger than the file")
+            if len({member.filename for member in members}) != len(members):
+                raise ValueError("two members have the same name")
+            return {re.sub(r"\.npy$", "", member.filename): _array(archive.read(member)) for member in members}
+    except (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, MemoryError, TypeError, IndexError,
+            KeyError, struct.error, zipfile.BadZipFile, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise CheckpointError(f"the model {path} cannot be read: {reason}")
+
+
+def _array(content: bytes) -> np.ndarray:
+    """Return the array of a .npy file's bytes; raise ValueError for objects, or if header and bytes disagree."""
+    stream = io.BytesIO(content)
+    if stream.read(6) != b"\x93NUMPY":
+        raise ValueError("a member is not a .npy file")
+    version = stream.read(2)
+    width = {b"\x01\x00": 2, b"\x02\x00": 4}.get(version)
+    if width is None:
+        raise ValueError("a member has an unknown .npy version")
+    length = int.from_bytes(stream.read(width), "little")
+    if length > LARGEST_HEADER:
+        raise ValueError(f"a header has {length:,} bytes")
+    header = re.fullmatch(r"\{'descr': '(..\d)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\), \}\s*",
+                          stream.read(length).decode("latin-1"))
+    if not header:
+        raise ValueError("a header was not written by NumPy")
+    if header.group(1) not in ("<f4", "<i8", "<u4", "|u1"):
+        raise ValueError(f"an array has the type {header.group(1)!r}, which no model has")
+    dtype, shape = np.dtype(header.group(1)), tuple(int(side) for side in re.findall(r"\d{1,15}", header.group(3)))
+    data = content[stream.tell():]
+    count = 1
+    for side in shape:
+        count *= side
+    if count * dtype.itemsize != len(data):
+        raise ValueError(f"an array should have {count * dtype.itemsize:,} bytes, but has {len(data):,}")
+    array = np.frombuffer(data, dtype).reshape(shape, order="F" if header.group(2) == "True" else "C")
+    if dtype.kind == "f" and not math.isfinite(float(np.abs(array).max(initial=0))):
+        raise ValueError("an array has numbers that are not finite")
+    return array

@@ -1,0 +1,46 @@
+"""The surprisal of each character of a text, measured by an engine. NumPy only."""
+import numpy as np
+
+from charrnn.engines import Engine
+
+WARM_UP = 500  # characters that a row reads before the first that it measures
+WINDOW = 100  # steps of one call of the engine
+
+
+def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1) -> np.ndarray:
+    """Measure the surprisal of each character of a text but the first, which has no context.
+
+    Args:
+        engine: the network.
+        ids: integer array [T], T at least 2.
+        rows: pieces of the text that are read in parallel, at least 1. With 1, the state is carried from the start
+            of the text to its end. With more, the text is read faster, and each row first reads WARM_UP characters
+            before those that it measures.
+
+    Returns:
+        float32 [T - 1], minus the natural logarithm of the probability of each character.
+
+    Raises:
+        ValueError: T is below 2.
+    """
+    if len(ids) < 2:
+        raise ValueError(f"a text to evaluate needs at least 2 characters, not {len(ids)}")
+    count = len(ids) - 1
+    pieces = min(rows, count)
+    edges = [count * piece // pieces for piece in range(pieces + 1)]  # a piece is measured from its edge to the next
+    length = min(count, -(-count // pieces) + (WARM_UP if pieces > 1 else 0))
+    starts = [max(0, end - length) for end in edges[1:]]
+    state = engine.zero_state(rows)
+    nats = np.empty(count, np.float32)
+    for begin in range(0, length, WINDOW):
+        end = min(begin + WINDOW, length)
+        window = np.zeros((rows, WINDOW + 1), np.int32)
+        for row, start in enumerate(starts):
+            piece = ids[start + begin:start + end + 1]
+            window[row, :len(piece)] = piece
+        found, state = engine.surprisal(window[:, :-1], window[:, 1:], state)  # [rows, WINDOW]
+        for row, start in enumerate(starts):
+            low, high = max(edges[row], start + begin), min(edges[row + 1], start + end)
+            if low < high:
+                nats[low:high] = found[row, low - start - begin:high - start - begin]
+    return nats
