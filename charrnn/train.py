@@ -1,55 +1,59 @@
-"""Training: ``charrnn-train``, or ``python -m charrnn.train``."""
+"""Train a network: :func:`train`, and the script ``charrnn-train``, or ``python -m charrnn.train``."""
 import argparse
 import contextlib
-import math
-import os
+import signal
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Iterator, Optional, Union
 
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.data import Vocabulary, split
-from charrnn.system import console, files
+from charrnn.checkpoints import IMMUTABLE, Checkpoint, CheckpointError, Run
+from charrnn.data import Vocabulary, check_text, split
+from charrnn.system import console, files, machine
 from charrnn.text import corpus
 from charrnn.training import transfer
 from charrnn.training.hyperparameters import (
-    CELLS,
-    IMMUTABLE,
-    OPTIMIZERS,
+    GROUPS,
+    NAMES,
     PRESETS,
-    SCHEDULES,
     Hyperparameters,
+    add_arguments,
     check_memory,
-    check_text,
+    flag,
 )
 
 
-def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints", *, resume=False,
-          sample_length=200, threads=None, summaries=True, init_from=None, dry_run=False):
-    """Train a network on a text, and save checkpoints. It resets the default graph.
+def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(),
+          checkpoint_dir: Union[str, Path] = "checkpoints", *, resume: bool = False, sample_length: int = 200,
+          threads: Optional[int] = None, summaries: bool = True, init_from: Optional[Checkpoint] = None,
+          dry_run: bool = False) -> Optional[signal.Signals]:
+    """Train a network on a text, and save checkpoints. This resets the default graph.
 
-    Ctrl-C, SIGTERM, SIGHUP or a reader of the output that went away finishes the step at hand, saves a checkpoint
-    and ends; a second signal ends at once.
+    Ctrl-C, SIGTERM, SIGHUP or a closed standard output finishes the current step, saves a checkpoint and ends the
+    training; a second signal ends it at once.
 
     Args:
-        text: a corpus.Text.
-        hyperparameters: a Hyperparameters.
+        text: the training text.
+        hyperparameters: the hyperparameters; a seed of None is replaced by a new one, which the run records.
         checkpoint_dir: the run folder.
-        resume: go on with the run in that folder; it must be of the same text, and agree in IMMUTABLE.
+        resume: continue the run in that folder. It must have the same text and the same values of IMMUTABLE.
         sample_length: characters to sample at each checkpoint, 0 for none.
-        threads: how many to use, at least 1; None for as many as the process may have cores.
-        summaries: whether to write TensorBoard's event files beside history.csv.
-        init_from: a Checkpoint of the same cell and sizes to start from; the text may have other characters.
-        dry_run: print the plan, try a few steps for an estimate of memory and time, and write nothing.
+        threads: threads to use, at least 1; None for one for each core of the process.
+        summaries: whether to write TensorBoard's event files in addition to history.csv.
+        init_from: a checkpoint to take the initial weights from. It must have the same cell and sizes; the text
+            may have other characters.
+        dry_run: print the plan and an estimate of memory and time from a few steps, and write nothing.
 
     Returns:
-        The signal that ended the training early, a signal.Signals, or None.
+        The signal that ended the training early, or None.
 
     Raises:
-        ValueError: the hyperparameters are out of range, the text is too short, the folder holds another
-            run or one that lives, or there is none to resume; nothing was written then. Later, a loss that is
-            not finite.
+        ValueError: the hyperparameters are out of range, the text is too short, the folder holds another run or
+            one that is being trained, or it has no run to resume. Nothing is written then. Later, also a loss that
+            is not finite.
         OSError: the folder cannot be written.
 
     Source: notebook, "training".
@@ -58,39 +62,63 @@ def train(text, hyperparameters=Hyperparameters(), checkpoint_dir="checkpoints",
     hyper = hyperparameters
     hyper.check()
     if threads is not None and threads < 1:
-        raise ValueError("threads must be at least 1, not {}".format(threads))
+        raise ValueError(f"--threads must be at least 1, not {threads}")
     if sample_length < 0:
-        raise ValueError("sample_length must be at least 0, not {}".format(sample_length))
-    if hyper.seed is None and not resume:
-        # written down with the rest, so that a resumed run draws what it would have drawn
-        hyper = hyper._replace(seed=int(np.random.RandomState().randint(2 ** 31)))
-    moved = _transfer(init_from, text, hyper) if init_from and not resume else None
-    old = checkpoints.read_run(checkpoint_dir) if resume else None
-    vocabulary = old.vocabulary if old else moved.vocabulary if moved else Vocabulary.from_text(text.text)
-    run = checkpoints.Run(hyper._asdict(), vocabulary, text.name, text.sha256, text.encoding,
-                         old.best if old else None,
-                         old.init_from if old else init_from.prefix if init_from else None)
-    if old:
-        _check_same_run(old, run, checkpoint_dir)
-    training, held_out = split(vocabulary.encode(text.text), hyper.val_fraction)
+        raise ValueError(f"--sample-length must be at least 0, not {sample_length}")
+    moved = None
+    if resume:
+        run = _resumed_run(checkpoint_dir, text, hyper)
+    else:
+        if hyper.seed is None:
+            hyper = replace(hyper, seed=int(np.random.RandomState().randint(2 ** 31)))
+        moved = transfer.plan(init_from, text.text, hyper) if init_from else None
+        run = _new_run(text, hyper, moved)
+    training, held_out = split(run.vocabulary.encode(text.text), hyper.val_fraction)
+    _check_sizes(run, hyper, training, held_out)
+    with _reserved(checkpoint_dir, resume, dry_run), contextlib.closing(Trainer(
+            run, hyper, training, held_out, checkpoint_dir, sample_length=sample_length, threads=threads,
+            summaries=summaries, transfer=moved)) as trainer:
+        if dry_run:
+            return trainer.try_out()
+        trainer.start(resume)
+        return trainer.run()
+
+
+def _new_run(text: corpus.Text, hyper: Hyperparameters, moved: Optional[transfer.Transfer]) -> Run:
+    """Return the record of a new run."""
+    vocabulary = moved.vocabulary if moved else Vocabulary.from_text(text.text)
+    return Run(asdict(hyper), vocabulary, text.name, text.sha256, text.encoding,
+               init_from=moved.checkpoint.prefix if moved else None)
+
+
+def _resumed_run(folder: Union[str, Path], text: corpus.Text, hyper: Hyperparameters) -> Run:
+    """Return the record of the run in a folder with new settings. Raise CheckpointError if it cannot have them."""
+    old, hyperparameters = checkpoints.read_run(folder), asdict(hyper)
+    for what, before, now in [("SHA-256", old.text_sha256, text.sha256),
+                              ("encoding", old.text_encoding, text.encoding)]:
+        if before != now:
+            raise CheckpointError(f"the run in {folder} was trained on {old.text_name} with the {what} {before}, "
+                                  f"but {text.name} has {now}")
+    for name in IMMUTABLE:
+        before, now = old.hyperparameters.get(name), hyperparameters[name]
+        if before != now:
+            raise CheckpointError(
+                f"the run in {folder} has {flag(name)} {before}, which --resume cannot change to {now}")
+    return replace(old, hyperparameters=hyperparameters, text_name=text.name)
+
+
+def _check_sizes(run: Run, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray) -> None:
+    """Raise ValueError if the text is too short or the memory too small for a run."""
     check_text(len(training), len(np.unique(training)), hyper.batch_size, hyper.num_steps)
     if hyper.val_fraction and len(held_out) < 2:
-        raise ValueError("val_fraction {} holds out {} of the text's {:,} characters: at least 2 are needed".format(
-            hyper.val_fraction, len(held_out), len(text.text)))
-    check_memory(len(vocabulary), hyper, _memory())
-    with _held(checkpoint_dir, resume, dry_run):
-        trainer = Trainer(run, hyper, training, held_out, checkpoint_dir, sample_length=sample_length,
-                          threads=threads, summaries=summaries, transfer=moved)
-        with contextlib.closing(trainer):
-            if dry_run:
-                return trainer.try_out()
-            trainer.start(resume)
-            return trainer.run_all()
+        raise ValueError(f"--val-fraction {hyper.val_fraction} holds out {len(held_out)} of the text's "
+                         f"{len(training) + len(held_out):,} characters, but at least 2 are needed")
+    check_memory(len(run.vocabulary), hyper, machine.total_memory())
 
 
 @contextlib.contextmanager
-def _held(folder, resume, dry_run):
-    """Make a run folder and hold its lock, so that no other process trains there."""
+def _reserved(folder: Union[str, Path], resume: bool, dry_run: bool) -> Iterator[None]:
+    """Make a run folder and hold its lock, so that no other process trains in it. A dry run only looks."""
     if not resume:
         checkpoints.check_unused(folder)
     if dry_run:
@@ -103,58 +131,17 @@ def _held(folder, resume, dry_run):
             try:
                 stack.enter_context(files.locked(lock))
             except BlockingIOError:
-                raise checkpoints.CheckpointError("{} is being trained in by another process".format(folder))
+                raise CheckpointError(f"another process is training in {folder}")
             if not resume:
-                checkpoints.check_unused(folder)  # what another process has begun in the meantime
+                checkpoints.check_unused(folder)  # another process may have started a run in the meantime
             yield
     except OSError as error:
-        if error.filename == str(lock) or error.filename == str(lock.parent):
-            raise OSError("the folder {} cannot be written: {}".format(folder, error.strerror))
+        if error.filename in (str(lock), str(lock.parent)):
+            raise OSError(f"the folder {folder} cannot be written: {error.strerror}")
         raise
 
 
-def _memory():
-    """Return the bytes of memory that this machine has; no bound where the system does not tell."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return math.inf
-
-
-def _transfer(found, text, hyperparameters):
-    """Return the Transfer from a Checkpoint; ValueError where it is of another network than is wanted."""
-    for name in ("lstm_size", "num_layers", "cell"):
-        if getattr(found, name) != getattr(hyperparameters, name):
-            raise ValueError("{} has {} {}, and {} cannot be started from it".format(
-                found.prefix, name, getattr(found, name), getattr(hyperparameters, name)))
-    return transfer.plan(found, text.text)
-
-
-def _check_same_run(old, new, folder):
-    """Raise CheckpointError where a run cannot be gone on with under new settings."""
-    for what, before, now in [("a text with SHA-256", old.text_sha256, new.text_sha256),
-                              ("the encoding", old.text_encoding, new.text_encoding)]:
-        if before != now:
-            raise checkpoints.CheckpointError("the run in {} was trained on {}, with {} {}, but {} has {}".format(
-                folder, old.text_name, what, before, new.text_name, now))
-    for name in IMMUTABLE:
-        before, now = old.hyperparameters.get(name), new.hyperparameters[name]
-        if before != now:
-            raise checkpoints.CheckpointError(
-                "the run in {} has {} {}, which --resume cannot change to {}".format(folder, name, before, now))
-
-
-def _add_hyperparameter(group, name, meaning, choices=None):
-    """Add the flag of a hyperparameter, which is left out of the arguments' values unless it is given."""
-    default = getattr(Hyperparameters(), name)
-    kind = int if default is None else type(default)
-    group.add_argument("--" + name.replace("_", "-"), type=kind, choices=choices,
-                       metavar=None if choices else {int: "N", float: "X"}[kind], help="{} (default: {})".format(
-                           meaning, "another one each time" if default is None else default))
-
-
-def _parser():
-    add = _add_hyperparameter
+def _parser() -> console.Parser:
     parser = console.Parser(
         prog="charrnn-train", formatter_class=argparse.RawDescriptionHelpFormatter, argument_default=None,
         description="Train a character-wise LSTM on a text. The defaults are the notebook's recipe.",
@@ -162,96 +149,67 @@ def _parser():
                "  charrnn-train anna --epochs 1 --lstm-size 128 --checkpoint-dir checkpoints/small\n"
                "  charrnn-train --resume --checkpoint-dir checkpoints/small --epochs 3\n"
                "  charrnn-train tiny-shakespeare --preset quick --checkpoint-dir checkpoints/quick")
-    parser.add_argument("--preset", choices=sorted(PRESETS), help="hyperparameters to begin with; flags given "
-                        "besides count (default: notebook)")
-    parser.add_argument("--dry-run", action="store_true", help="print the plan, with parameters, steps and an estimate "
-                        "of memory and time from a few steps, and write nothing")
-    group = parser.add_argument_group("text")
-    group.add_argument("text", metavar="TEXT", nargs="?",
-                       help="a path, or a known text: {}, {} (default: anna)".format(
-                           ", ".join(corpus.KNOWN_TEXTS), corpus.PYTHON))
-    group.add_argument("--encoding", metavar="NAME", help="encoding of a text given by its path (default: utf-8)")
-    add(group, "val_fraction", "share of the text, its end, to hold out for validation, from 0 to below 1")
-    group = parser.add_argument_group("network")
-    add(group, "lstm_size", "units in a layer")
-    add(group, "num_layers", "layers of cells")
-    add(group, "cell", "kind of cell", CELLS)
-    group.add_argument("--init-from", metavar="CHECKPOINT", help="start from the weights of another model, of this "
-                       "network or the one that it has; characters that it does not know get new rows")
-    group = parser.add_argument_group("optimisation")
-    add(group, "batch_size", "sequences in a batch")
-    add(group, "num_steps", "characters in a window, through which the gradients reach back")
-    add(group, "optimizer", "what applies the gradients", OPTIMIZERS)
-    add(group, "learning_rate", "the optimizer's step size")
-    add(group, "schedule", "how the learning rate falls: not, by --decay at each epoch, or to 0 at the end", SCHEDULES)
-    add(group, "decay", "factor of the exponential schedule from one epoch to the next, above 0, at most 1")
-    add(group, "warmup_steps", "steps over which the learning rate rises to its full size first")
-    add(group, "keep_prob", "probability of keeping a unit in dropout on a layer's output, above 0, at most 1")
-    add(group, "input_keep_prob", "the same for dropout on a layer's input")
-    add(group, "grad_clip", "largest global norm of the gradients")
-    add(group, "average_decay", "decay of running averages of the weights, which evaluation and sampling use then; "
-                                "0 for none")
-    add(group, "epochs", "passes over the text")
-    add(group, "early_stop", "evaluations without improvement after which training ends, 0 for never")
-    add(group, "seed", "seed of the weights and of dropout, 0 to 2147483647")
-    group = parser.add_argument_group("speed")
-    group.add_argument("--no-fused", dest="fused", action="store_const", const=False,
-                       help="unroll with dynamic_rnn, as the notebook does: the same numbers, later")
-    group.add_argument("--threads", metavar="N", type=int,
-                       help="threads to use (default: as many as the process may have cores)")
-    group = parser.add_argument_group("checkpoints and reports")
-    group.add_argument("--checkpoint-dir", metavar="DIR", default="checkpoints",
-                       help="the run's folder (default: checkpoints)")
-    group.add_argument("--resume", action="store_true",
-                       help="go on with the run in that folder, with its text and hyperparameters; all but {} "
-                            "may be changed then".format(", ".join(
-                                "--" + name.replace("_", "-") for name in IMMUTABLE)))
-    add(group, "save_every_n", "steps from one checkpoint to the next")
-    add(group, "max_to_keep", "checkpoints to keep, besides the best")
-    add(group, "eval_every_n", "steps from one evaluation on the text held out to the next, besides those at each "
-                               "checkpoint; 0 for those alone")
-    add(group, "print_every_n", "steps from one line to the next")
-    group.add_argument("--sample-length", metavar="N", type=int, default=200,
-                       help="characters to sample at each checkpoint, 0 for none (default: 200)")
-    group.add_argument("--no-summaries", dest="summaries", action="store_false",
-                       help="write no event files for TensorBoard")
+    parser.add_argument("--preset", choices=sorted(PRESETS),
+                        help="set of hyperparameters to start from; other flags override it (default: notebook)")
+    parser.add_argument("--dry-run", action="store_true",
+                        help="print the plan, try a few steps to estimate memory and time, and write nothing")
+    groups = {title: parser.add_argument_group(title) for title in GROUPS}
+    groups["text"].add_argument(
+        "text", metavar="TEXT", nargs="?", help="a path, or one of the known texts "
+        f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])} (default: anna)")
+    groups["text"].add_argument(
+        "--encoding", metavar="NAME", help="encoding of a text given by its path (default: utf-8)")
+    groups["network"].add_argument(
+        "--init-from", metavar="CHECKPOINT", help="take the initial weights, and the sizes unless they are "
+        "given, from another model; characters that it does not have get new rows")
+    groups["speed"].add_argument(
+        "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
+    reports = groups["checkpoints and reports"]
+    reports.add_argument("--checkpoint-dir", metavar="DIR", default="checkpoints",
+                         help="folder of the run (default: checkpoints)")
+    reports.add_argument("--resume", action="store_true", help="continue the run in that folder with its text and "
+                         f"hyperparameters; all but {', '.join(map(flag, IMMUTABLE))} may be changed")
+    reports.add_argument("--sample-length", metavar="N", type=int, default=200,
+                         help="characters to sample at each checkpoint; 0 for none (default: 200)")
+    reports.add_argument("--no-summaries", dest="summaries", action="store_false",
+                         help="do not write event files for TensorBoard")
+    add_arguments(groups)
     return parser
 
 
-def main(argv=None):
-    """Run ``charrnn-train``; return its exit status: 0, 2 for bad input, 128 + the signal that stopped it."""
-    return console.run(_main, _parser(), argv)
+def main(argv=None) -> int:
+    """Run ``charrnn-train``. Return its exit status: 0, 2 for bad input, or 128 + the signal that stopped it."""
+    return console.run_main(_main, _parser(), argv)
 
 
-def _main(args):
-    chosen = {name: getattr(args, name) for name in Hyperparameters._fields
-              if getattr(args, name) is not None}
-    name, encoding, init_from = "anna", "utf-8", None
-    if args.resume:
-        for flag in ("preset", "init_from", "dry_run"):
-            if getattr(args, flag):
-                raise ValueError("--{} is for a new run, not to --resume one".format(flag.replace("_", "-")))
-        run = checkpoints.read_run(args.checkpoint_dir)
-        name, encoding = run.text_name, run.text_encoding
-        unknown = set(run.hyperparameters) - set(Hyperparameters._fields)
-        if unknown:
-            raise checkpoints.CheckpointError("the run in {} has hyperparameters that this charrnn does not know: "
-                                             "{}".format(args.checkpoint_dir, ", ".join(map(repr, sorted(unknown)))))
-        chosen = dict(run.hyperparameters, **chosen)
-    elif args.preset:
-        chosen = dict(PRESETS[args.preset], **chosen)
-    if args.init_from is not None:
-        init_from = checkpoints.open_checkpoint(args.init_from)
-        for field in ("lstm_size", "num_layers", "cell"):
-            chosen.setdefault(field, getattr(init_from, field))
-    hyperparameters = Hyperparameters(**chosen)
+def _main(args: argparse.Namespace) -> int:
+    run = _run_to_resume(args) if args.resume else None
+    init_from = None if args.init_from is None else checkpoints.open_checkpoint(args.init_from)
+    values = run.hyperparameters if run else {
+        **(transfer.network_of(init_from) if init_from else {}), **PRESETS[args.preset or "notebook"]}
+    given = {name: getattr(args, name) for name in NAMES if getattr(args, name) is not None}
+    hyperparameters = Hyperparameters(**{**values, **given})
     hyperparameters.check()
+    name, encoding = (run.text_name, run.text_encoding) if run else ("anna", "utf-8")
     text = corpus.read(name if args.text is None else args.text,
                        encoding if args.encoding is None else args.encoding)
     stopped_by = train(text, hyperparameters, args.checkpoint_dir, resume=args.resume,
                        sample_length=args.sample_length, threads=args.threads, summaries=args.summaries,
                        init_from=init_from, dry_run=args.dry_run)
     return 128 + stopped_by if stopped_by else 0
+
+
+def _run_to_resume(args: argparse.Namespace) -> Run:
+    """Return the run that the arguments name. Raise ValueError if it cannot be resumed with them."""
+    for name in ("preset", "init_from", "dry_run"):
+        if getattr(args, name):
+            raise ValueError(f"{flag(name)} is for a new run and cannot be combined with --resume")
+    run = checkpoints.read_run(args.checkpoint_dir)
+    unknown = sorted(set(run.hyperparameters) - set(NAMES))
+    if unknown:
+        raise CheckpointError(f"the run in {args.checkpoint_dir} has hyperparameters that this version of charrnn "
+                              f"does not know: {', '.join(map(repr, unknown))}")
+    return run
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""What a run leaves for those who watch it: history.csv, and TensorBoard's scalars and samples."""
+"""Reports of a run: history.csv, and TensorBoard's scalars and samples."""
 import csv
 import errno
 import io
 import os
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Iterable, List, NamedTuple, Optional, Union
 
 from charrnn.system import files
 
@@ -14,40 +14,45 @@ SUMMARY_FOLDER = "summaries"
 
 
 class Row(NamedTuple):
-    """A line of the history; what was not measured at its step is None.
+    """A line of the history. What was not measured at its step is None.
 
     Attributes:
-        step: steps done.
-        epoch: from 1.
+        step: number of steps done.
+        epoch: counted from 1.
         loss: of that step, in nats per character.
         bits_per_character: the same in bits.
-        val_loss: on the text held out, in nats per character.
+        val_loss: on the held-out text, in nats per character.
         val_bits_per_character: the same in bits.
         learning_rate: of that step.
         gradient_norm: of that step, before clipping.
-        characters_per_second: in training, since the line before.
+        characters_per_second: training speed since the line before.
     """
 
     step: int
     epoch: int
-    loss: float = None
-    bits_per_character: float = None
-    val_loss: float = None
-    val_bits_per_character: float = None
-    learning_rate: float = None
-    gradient_norm: float = None
-    characters_per_second: float = None
+    loss: Optional[float] = None
+    bits_per_character: Optional[float] = None
+    val_loss: Optional[float] = None
+    val_bits_per_character: Optional[float] = None
+    learning_rate: Optional[float] = None
+    gradient_norm: Optional[float] = None
+    characters_per_second: Optional[float] = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was measured at its step."""
+        return self == Row(self.step, self.epoch)
 
 
 class Reports:
-    """The history of a run, and, unless they are not wanted, its summaries."""
+    """The history of a run and, on request, its summaries for TensorBoard."""
 
-    def __init__(self, folder, step, summaries=True):
-        """Go on with the reports of a run folder after a step: what they say of later ones is dropped.
+    def __init__(self, folder: Union[str, Path], step: int, summaries: bool = True) -> None:
+        """Open the reports of a run folder after a step, and drop what they have of later steps.
 
         Args:
             folder: the run folder.
-            step: steps done; 0 for a new run.
+            step: number of steps done, 0 for a new run.
             summaries: whether to write TensorBoard's event files too.
 
         Raises:
@@ -64,8 +69,8 @@ class Reports:
             if step:  # TensorBoard drops what an earlier process wrote of later steps
                 self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
 
-    def add(self, row):
-        """Write a Row down; OSError where it cannot be, and then nothing of it is."""
+    def add(self, row: Row) -> None:
+        """Write a row. Raise OSError if that fails; then no part of the row is written."""
         line = _line(["" if value is None else repr(value) for value in row]).encode()
         with open(str(self._path), "ab", buffering=0) as file:
             end = file.tell()
@@ -79,35 +84,35 @@ class Reports:
                 tf.Summary.Value(tag=name, simple_value=value)
                 for name, value in row._asdict().items() if name != "step" and value is not None]), row.step)
 
-    def add_sample(self, text, step):
-        """Write down a text that the network made."""
+    def add_sample(self, text: str, step: int) -> None:
+        """Write a text that the network generated."""
         if self._writer:
             import tensorflow.compat.v1 as tf
             metadata = tf.SummaryMetadata(plugin_data=tf.SummaryMetadata.PluginData(plugin_name="text"))
-            # indented, so that it is shown as it is and not as Markdown
+            # indented, so that TensorBoard shows it verbatim and not as Markdown
             shown = "".join("    " + line for line in text.splitlines(True)).encode("utf-8", "backslashreplace")
             self._writer.add_summary(tf.Summary(value=[tf.Summary.Value(
                 tag="sample", metadata=metadata, tensor=tf.make_tensor_proto(shown))]), step)
 
-    def flush(self):
-        """Have all of it on the disk's way."""
+    def flush(self) -> None:
+        """Write buffered summaries to their file."""
         if self._writer:
             self._writer.flush()
 
-    def close(self):
-        """End the event file."""
+    def close(self) -> None:
+        """Close the event file."""
         if self._writer:
             self._writer.close()
 
 
-def _line(values):
+def _line(values: Iterable[Any]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(values)
     return line.getvalue()
 
 
-def _lines_until(path, step):
-    """Return the whole lines of an earlier history up to a step, without its head."""
+def _lines_until(path: Path, step: int) -> List[str]:
+    """Return the complete lines of an earlier history up to a step, without its header."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines(True)[1:]
     except (OSError, ValueError):
@@ -115,7 +120,7 @@ def _lines_until(path, step):
     kept = []
     for line in lines:
         first = line.split(",")[0]
-        whole = line.endswith("\n") and line.count(",") == len(Row._fields) - 1 and re.fullmatch("[0-9]{1,18}", first)
-        if whole and int(first) <= step:
+        complete = line.endswith("\n") and line.count(",") == len(Row._fields) - 1
+        if complete and re.fullmatch("[0-9]{1,18}", first) and int(first) <= step:
             kept.append(line)
     return kept

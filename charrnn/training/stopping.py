@@ -16,6 +16,10 @@ class StopRequests:
     def __init__(self) -> None:
         self.signal: Optional[signal.Signals] = None
 
+    def reader_left(self) -> None:
+        """Note that the reader of the output has gone, which is a request to stop too."""
+        self.signal = getattr(signal, "SIGPIPE", signal.SIGTERM)  # Windows has no SIGPIPE
+
     @contextlib.contextmanager
     def noted(self) -> Iterator[None]:
         """Note the first SIGINT, SIGTERM or SIGHUP within a block. The second one has its usual effect."""

@@ -94,7 +94,7 @@ def test_a_value_cannot_be_changed_in_place():
 def test_each_field_has_a_flag_with_its_help_range_and_default():
     parser = argparse.ArgumentParser(formatter_class=lambda prog: argparse.HelpFormatter(prog, width=1000))
     hyperparameters.add_arguments({name: parser.add_argument_group(name) for name in GROUPS})
-    shown = parser.format_help()
+    shown = " ".join(parser.format_help().split())
     for line in ["--batch-size N +sequences in a batch \\(at least 1; default: 100\\)",
                  "--learning-rate X .*\\(above 0; default: 0.001\\)",
                  "--cell .* +kind of cell \\(default: lstm\\)",

@@ -1,0 +1,192 @@
+"""What a training run prints: its plan, a line for each event, samples, and a progress bar."""
+import contextlib
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable, Iterator, List, Optional, Tuple, Union
+
+import tqdm
+
+from charrnn.checkpoints import Run
+from charrnn.system import console
+from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.stopping import StopRequests
+from charrnn.training.transfer import Transfer
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is about to do.
+
+    Attributes:
+        run: its record.
+        hyperparameters: its hyperparameters.
+        folder: its folder.
+        n_training: characters to train on.
+        n_held_out: characters to evaluate on.
+        n_windows: K, windows in an epoch.
+        n_parameters: weights and biases of the network.
+        transfer: where the initial weights come from; None for random ones.
+    """
+
+    run: Run
+    hyperparameters: Hyperparameters
+    folder: Union[str, Path]
+    n_training: int
+    n_held_out: int
+    n_windows: int
+    n_parameters: int
+    transfer: Optional[Transfer] = None
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of all epochs."""
+        return self.n_windows * self.hyperparameters.epochs
+
+    @property
+    def characters_per_step(self) -> int:
+        """Characters in a window of all sequences, N·M."""
+        return self.hyperparameters.batch_size * self.hyperparameters.num_steps
+
+    def rows(self) -> List[Tuple[str, str]]:
+        """Return the plan as pairs of a name and a value."""
+        run, hyper = self.run, self.hyperparameters
+        left_over = self.n_training - self.n_windows * self.characters_per_step
+        rows = [("text", f"{run.text_name}, {self.n_training + self.n_held_out:,} characters, "
+                         f"{len(run.vocabulary)} distinct")]
+        if self.n_held_out:
+            when = f"every {hyper.eval_every_n:,} steps and " if hyper.eval_every_n else ""
+            rows.append((
+                "held out", f"the last {self.n_held_out:,} characters, evaluated {when}at each checkpoint"))
+        rows += [
+            ("windows", f"{self.n_windows:,} of {hyper.batch_size} x {hyper.num_steps} per epoch, "
+                        f"{left_over:,} characters left over"),
+            ("network", self._network()),
+            ("steps", f"{self.n_steps:,} in {hyper.epochs} epochs, seed {hyper.seed}"),
+            ("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps"),
+        ]
+        if self.transfer:
+            new = ", ".join(map(repr, self.transfer.new_characters))
+            rows.append(("weights", f"from {self.transfer.checkpoint.prefix}, " + (
+                f"with new rows for {new}" if new else "which has all characters of the text")))
+        return rows
+
+    def _network(self) -> str:
+        hyper = self.hyperparameters
+        kind = "" if hyper.cell == "lstm" else hyper.cell + " "
+        slow = ", unrolled with dynamic_rnn (the fused unroll supports only lstm without dropout on inputs)"
+        return (f"{hyper.num_layers} layers of {hyper.lstm_size} {kind}units, {self.n_parameters:,} parameters"
+                f"{slow if hyper.fused and not hyper.unrolls_fused else ''}")
+
+
+class Display:
+    """Prints what happens in a run, above a progress bar if standard error is a terminal."""
+
+    def __init__(self, plan: Plan, stop: StopRequests) -> None:
+        """Prepare to print.
+
+        Args:
+            plan: the plan of the run.
+            stop: notified when the reader of the output has gone.
+        """
+        self._plan, self._stop = plan, stop
+        self._bar: Optional[tqdm.tqdm] = None
+
+    def plan(self) -> None:
+        """Print the plan."""
+        self._table(self._plan.rows())
+
+    def trial(self, seconds: float, memory: str) -> None:
+        """Print what a few steps have shown: seconds a step, and the memory used."""
+        total = duration(seconds * self._plan.n_steps)
+        self._table([
+            ("memory", memory),
+            ("time", f"{seconds:.4f} s/batch, {total} for all steps, without checkpoints and evaluations")])
+
+    def skipped(self, lines: Iterable[str]) -> None:
+        """Print why newer checkpoints were skipped."""
+        self._table([("skipped", line) for line in lines])
+
+    def resumed(self, step: int) -> None:
+        """Print where the run resumes."""
+        self._table([("resumed", f"after step {step:,}, {max(0, self._plan.n_steps - step):,} to go")])
+
+    @contextlib.contextmanager
+    def bar(self, step: int) -> Iterator[None]:
+        """Show a progress bar, which begins at a step."""
+        characters = self._plan.characters_per_step
+        self._bar = tqdm.tqdm(
+            total=self._plan.n_steps * characters, initial=step * characters, unit=" characters", unit_scale=True,
+            disable=None, dynamic_ncols=True, smoothing=0.05)
+        with self._bar:
+            yield
+
+    def advance(self, loss: float) -> None:
+        """Advance the bar by a step."""
+        self._bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
+        self._bar.update(self._plan.characters_per_step)
+
+    def step(self, step: int, loss: float, seconds: float) -> None:
+        """Print the notebook's line about a step."""
+        self._print(f"{self._place(step)}  loss {loss:.4f}  {seconds:.4f} s/batch")
+
+    def epoch(self, epoch: int, mean_loss: float) -> None:
+        """Print the mean loss of an epoch."""
+        self._print(f"epoch {epoch}/{self._plan.hyperparameters.epochs}  mean loss {mean_loss:.4f}")
+
+    def validation(self, step: int, loss: float, best_loss: float, best_step: int) -> None:
+        """Print the result of an evaluation."""
+        best = "the best so far" if step == best_step else f"the best {best_loss:.4f} at step {best_step:,}"
+        self._print(f"{self._place(step)}  validation loss {loss:.4f}, {best}")
+
+    def saved(self, prefix: str) -> None:
+        """Print which checkpoint was saved."""
+        self._print(f"saved {prefix}")
+
+    def sample(self, text: str) -> None:
+        """Print a text that the network generated."""
+        self._print(f"{'-' * 70}\n{text}\n{'-' * 70}")
+
+    def ended_early(self, step: int, evaluations: int, best_step: int) -> None:
+        """Print that training ended because the validation loss no longer improved."""
+        self._print(f"ended early after step {step:,}: {evaluations:,} evaluations without improvement since step "
+                    f"{best_step:,}")
+
+    def stopped(self, by: str, step: int) -> None:
+        """Print that a signal ended the training, and how to resume it."""
+        self._print(f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: "
+                    f"charrnn-train --resume --checkpoint-dir {shlex.quote(str(self._plan.folder))}")
+
+    def warn(self, message: object) -> None:
+        """Print a warning on standard error."""
+        tqdm.tqdm.write(f"charrnn-train: {message}", file=sys.stderr)
+
+    def _place(self, step: int) -> str:
+        plan = self._plan
+        epoch = (step - 1) // plan.n_windows + 1
+        return f"epoch {epoch}/{plan.hyperparameters.epochs}  step {step}/{plan.n_steps}"
+
+    def _table(self, rows: Iterable[Tuple[str, str]]) -> None:
+        for name, value in rows:
+            self._print(f"{name:<9}{value}")
+
+    def _print(self, line: str) -> None:
+        try:
+            tqdm.tqdm.write(line, file=sys.stdout)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            console.drop_output()
+            self._stop.reader_left()
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in words.
+
+    >>> duration(42), duration(5000)
+    ('42 s', '1 h 23 min')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
