@@ -1,4 +1,4 @@
-"""A training run on disk: its record, its checkpoints and their weights."""
+"""A training run on disk: its record, its checkpoints, their weights, and saving."""
 from charrnn.checkpoints.find import (
     Checkpoint,
     is_intact,

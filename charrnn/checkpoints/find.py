@@ -3,13 +3,14 @@ import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Tuple
+from typing import Dict, List, Optional, Tuple
 
 from charrnn.checkpoints.record import (
     FORMAT_VERSION,
     RUN_FILE,
     CheckpointError,
     NoCheckpointError,
+    Run,
     check_name,
     file_sha256,
     fingerprint,
@@ -17,20 +18,20 @@ from charrnn.checkpoints.record import (
     step_of,
 )
 from charrnn.checkpoints.weights import network_sizes
-from charrnn.data import Vocabulary
+from charrnn.data import StrPath, Vocabulary
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that a network can be built for.
+    """A checkpoint, and what is needed to build its network.
 
     Attributes:
-        prefix: path of its files without their last suffixes, as a Saver takes it.
+        prefix: path of its files without their last suffixes, as used by a Saver.
         vocabulary: a Vocabulary of C characters.
         lstm_size: L, from the shapes of its variables.
-        num_layers: from the names of its variables.
+        num_layers: number of layers, from the names of its variables.
         cell: kind of cell, from the names of its variables.
-        skipped: what was passed over on the way to it, a line for each newer checkpoint that is not whole.
+        skipped: a line for each newer checkpoint that was skipped because it is damaged or incomplete.
     """
 
     prefix: str
@@ -41,39 +42,43 @@ class Checkpoint:
     skipped: Tuple[str, ...] = ()
 
     @property
-    def name(self):
-        """What to call it: its prefix."""
+    def name(self) -> str:
+        """The name for display: the prefix."""
         return self.prefix
 
 
-def list_checkpoints(folder):
-    """Return the prefixes of a folder's checkpoints, the newest last, whether they are whole or not.
+def list_checkpoints(folder: StrPath) -> List[str]:
+    """List the prefixes of a folder's checkpoints, the newest last, without verifying them.
 
-    In a run's folder they are those that have a record or are in TensorFlow's list, by their steps; in the notebook's,
-    those that TensorFlow's list names, or where that is missing or damaged, those that are there.
+    In a run folder, these are the checkpoints that have a record or are in TensorFlow's list, sorted by step. In a
+    folder written by the notebook, these are the checkpoints in TensorFlow's list or, if the list is missing or
+    damaged, the checkpoints that have an index.
 
     Raises:
-        CheckpointError: the folder is missing; NoCheckpointError, which is one: it has no checkpoint.
+        CheckpointError: there is no such folder.
+        NoCheckpointError: the folder has no checkpoint.
     """
     check_name(folder)
     folder = Path(folder)
     if not folder.is_dir():
-        raise CheckpointError("there is no file or folder {}: train first (charrnn-train)".format(folder))
-    suffix = ".json" if (folder / RUN_FILE).exists() else ".index"
-    found = [path.name[:-len(suffix)] for path in folder.glob("*.ckpt" + suffix)]
-    names = sorted((name for name in found if step_of(name) is not None), key=step_of)
-    if suffix == ".json":
-        # also those whose record was lost; a save that was cut short is not in the list
-        names = sorted({*names, *(name for name in _names_in_list(folder) if step_of(name) is not None)}, key=step_of)
-    else:
-        # only the names count: a folder that was moved may still list the place where it was written
-        names = _names_in_list(folder) or names
+        raise CheckpointError(f"there is no file or folder {folder}: train a model first with charrnn-train")
+    # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
+    listed = _listed_names(folder)
+    is_run = (folder / RUN_FILE).exists()
+    suffix = ".json" if is_run else ".index"
+    found = {path.name[:-len(suffix)] for path in folder.glob(f"*.ckpt{suffix}")}
+    if is_run:
+        found.update(listed)  # a record may be lost; an interrupted save is not in the list
+    names = sorted((name for name in found if step_of(name) is not None), key=lambda name: step_of(name) or 0)
+    if not is_run and listed:
+        names = listed
     if not names:
-        raise NoCheckpointError("there is no checkpoint in {}".format(folder))
+        raise NoCheckpointError(f"there is no checkpoint in {folder}")
     return [str(folder / name) for name in names]
 
 
-def _names_in_list(folder):
+def _listed_names(folder: Path) -> List[str]:
+    """Return the names in TensorFlow's list of checkpoints; [] if it is missing or damaged."""
     try:
         content = (folder / "checkpoint").read_text(encoding="utf-8")
     except (OSError, ValueError):
@@ -81,49 +86,59 @@ def _names_in_list(folder):
     return re.findall(r'^all_model_checkpoint_paths: "(?:.*[/\\])?(.+)"$', content, re.MULTILINE)
 
 
-def verify(prefix):
-    """Raise CheckpointError where a checkpoint of a run is not what was saved: a file cut, changed or gone.
+def verify(prefix: str) -> None:
+    """Verify a checkpoint against its record.
 
-    TensorFlow 1.15's reader can crash on damaged files, so this must be asked before. A checkpoint of the
-    notebook's own has no record to be held to; there it is only seen whether its index is there.
+    TensorFlow 1.15 can crash when it reads damaged files, so a checkpoint must be verified before it is read. A
+    checkpoint written by the notebook has no record: only the presence of its index is checked.
 
-    Args:
-        prefix: the checkpoint's prefix.
+    Raises:
+        CheckpointError: a file of the checkpoint is missing or has changed, or the record is missing or damaged.
     """
-    folder, name = Path(prefix).parent, Path(prefix).name
+    folder = Path(prefix).parent
     if not (folder / RUN_FILE).exists():
         if not Path(prefix + ".index").exists():
-            raise CheckpointError("{} is gone".format(prefix))
+            raise CheckpointError(f"{prefix}.index is missing")
         return
-    try:
-        record = json.loads(Path(prefix + ".json").read_bytes().decode("utf-8"))
-        recorded = {str(file): (entry["bytes"], entry["sha256"]) for file, entry in record["files"].items()}
-        complete = record["format"] == FORMAT_VERSION and {
-            name + suffix for suffix in (".index", ".data-00000-of-00001", ".progress.npz")} <= set(recorded)
-        fixed = record["run_sha256"]
-    except OSError as error:
-        raise CheckpointError("{} is not whole: its record {}.json cannot be read ({})".format(
-            prefix, name, error.strerror or error))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise CheckpointError("{} is not whole: its record {}.json is damaged ({}: {})".format(
-            prefix, name, type(error).__name__, error))
-    if not complete:
-        raise CheckpointError("{} is not whole: its record {}.json is damaged".format(prefix, name))
-    if fixed != fingerprint(read_run(folder)):
-        raise CheckpointError("{} does not belong to the vocabulary, text and sizes in {}".format(
-            prefix, folder / RUN_FILE))
-    for file, (size, sha256) in recorded.items():
-        path = folder / file
-        if not re.fullmatch(re.escape(name) + r"\.[\w.-]{1,50}", file):
-            raise CheckpointError("{} is not whole: its record {}.json is damaged".format(prefix, name))
+    run_sha256, recorded = _read_record(prefix)
+    if run_sha256 != fingerprint(read_run(folder)):
+        raise CheckpointError(f"{prefix} does not match the vocabulary, text and hyperparameters in "
+                              f"{folder / RUN_FILE}")
+    for name, (size, sha256) in recorded.items():
+        path = folder / name
         if not path.is_file():
-            raise CheckpointError("{} is not whole: {} is gone".format(prefix, file))
+            raise CheckpointError(f"{prefix} is incomplete: {name} is missing")
         if path.stat().st_size != size or file_sha256(path) != sha256:
-            raise CheckpointError("{} is not whole: {} is not as it was saved".format(prefix, file))
+            raise CheckpointError(f"{prefix} is damaged: {name} has changed since it was saved")
 
 
-def is_intact(folder, name):
-    """Return whether a folder has a checkpoint of a name, and it is whole."""
+def _read_record(prefix: str) -> Tuple[str, Dict[str, Tuple[int, str]]]:
+    """Read the record of a checkpoint.
+
+    Returns:
+        (run_sha256, recorded): the fingerprint of its run, and the size and SHA-256 of each file by name.
+    """
+    path, name = Path(prefix + ".json"), Path(prefix).name
+    try:
+        record = json.loads(path.read_bytes().decode("utf-8"))
+        recorded = {str(file): (entry["bytes"], entry["sha256"]) for file, entry in record["files"].items()}
+        is_valid = record["format"] == FORMAT_VERSION
+        run_sha256 = record["run_sha256"]
+    except OSError as error:
+        raise CheckpointError(f"{prefix} is incomplete: its record {path.name} cannot be read "
+                              f"({error.strerror or error})")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"{prefix} is damaged: its record {path.name} is invalid "
+                              f"({type(error).__name__}: {error})")
+    required = {name + suffix for suffix in (".index", ".data-00000-of-00001", ".progress.npz")}
+    allowed = re.escape(name) + r"\.[\w.-]{1,50}"
+    if not is_valid or not required <= set(recorded) or not all(re.fullmatch(allowed, file) for file in recorded):
+        raise CheckpointError(f"{prefix} is damaged: its record {path.name} is invalid")
+    return run_sha256, recorded
+
+
+def is_intact(folder: StrPath, name: str) -> bool:
+    """Return whether a folder has an intact checkpoint with this name."""
     try:
         verify(str(Path(folder) / name))
     except CheckpointError:
@@ -131,69 +146,70 @@ def is_intact(folder, name):
     return True
 
 
-def newest_intact(folder):
-    """Find a folder's newest checkpoint that is whole.
+def newest_intact(folder: StrPath) -> Tuple[str, List[str]]:
+    """Find the newest intact checkpoint of a folder.
 
     Returns:
-        (prefix, skipped): its prefix, and a line for each newer one that is not whole.
+        (prefix, skipped): its prefix, and a line for each newer checkpoint that is damaged or incomplete.
 
     Raises:
-        CheckpointError: the folder is missing, or has checkpoints but none whole; NoCheckpointError, which is
-            one: it has no checkpoint.
+        CheckpointError: there is no such folder, or none of its checkpoints is intact.
+        NoCheckpointError: the folder has no checkpoint.
     """
-    skipped = []
+    skipped: List[str] = []
     for prefix in reversed(list_checkpoints(folder)):
         try:
             verify(prefix)
             return prefix, skipped
         except CheckpointError as error:
             skipped.append(str(error))
-    raise CheckpointError("there is no whole checkpoint in {}: {}".format(folder, "; ".join(skipped)))
+    raise CheckpointError(f"there is no intact checkpoint in {folder}: {'; '.join(skipped)}")
 
 
-def open_checkpoint(path, vocabulary=None, *, best=False):
-    """Find a checkpoint and learn what is needed to build its network.
+def open_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: bool = False) -> Checkpoint:
+    """Find and verify a checkpoint, and read the sizes of its network.
 
     Args:
-        path: a run folder (its newest whole checkpoint is meant), a checkpoint's prefix, or one of its files.
-        vocabulary: a Vocabulary; None for that of the folder's ``run.json``.
-        best: of a run folder, take the checkpoint with the lowest validation loss.
-
-    Returns:
-        A Checkpoint.
+        path: a run folder, to open its newest intact checkpoint; the prefix of a checkpoint, or one of its files.
+        vocabulary: the vocabulary of the model. By default it is read from the run folder.
+        best: open the checkpoint of a run folder with the lowest validation loss.
 
     Raises:
-        CheckpointError: it is missing or damaged, is not a charrnn or notebook checkpoint, has no vocabulary, or
-            one of another size; or there is no best one.
+        CheckpointError: the checkpoint is missing, damaged or of another kind of network, its vocabulary is
+            missing or has another size, or the run has no best checkpoint.
     """
-    prefix, skipped = re.sub(r"(\.ckpt)\.(index|meta|json|data-\d+-of-\d+|progress\.npz)$", r"\1", str(path)), []
-    check_name(prefix)
-    if best:
-        name = read_run(path).best
-        if not name:
-            raise CheckpointError("the run in {} has no best checkpoint: it was not validated (--val-fraction), or "
-                                  "not yet".format(path))
-        prefix = str(Path(path) / name)
-        verify(prefix)
-    elif Path(prefix + ".index").exists() or Path(prefix + ".json").exists():
-        verify(prefix)
-    else:  # then it is a folder, or nothing
-        prefix, skipped = newest_intact(path)
+    prefix, skipped = _resolve(path, best)
     num_classes, lstm_size, num_layers, cell = network_sizes(prefix)
     if vocabulary is None:
         run = run_of(prefix)
         if run is None:
-            raise CheckpointError("{} has no {} beside it to tell its vocabulary: name its training text "
-                                  "(--vocab-from)".format(prefix, RUN_FILE))
+            raise CheckpointError(f"{prefix} has no {RUN_FILE} next to it to read the vocabulary from: name the "
+                                  "training text with --vocab-from")
         vocabulary = run.vocabulary
     if len(vocabulary) != num_classes:
-        raise CheckpointError("{} was trained on {} distinct characters, but the vocabulary given has {}".format(
-            prefix, num_classes, len(vocabulary)))
+        raise CheckpointError(f"{prefix} was trained on {num_classes} distinct characters, but the given "
+                              f"vocabulary has {len(vocabulary)}")
     return Checkpoint(prefix, vocabulary, lstm_size, num_layers, cell, tuple(skipped))
 
 
-def run_of(prefix):
-    """Return the Run that a checkpoint belongs to; None for one of the notebook's own.
+def _resolve(path: StrPath, best: bool) -> Tuple[str, List[str]]:
+    """Return the prefix of the verified checkpoint that a path refers to, and a line for each skipped one."""
+    prefix = re.sub(r"(\.ckpt)\.(index|meta|json|data-\d+-of-\d+|progress\.npz)$", r"\1", str(path))
+    check_name(prefix)
+    if best:
+        name = read_run(path).best
+        if not name:
+            raise CheckpointError(f"the run in {path} has no best checkpoint: it was trained without "
+                                  "--val-fraction, or has not been evaluated yet")
+        prefix = str(Path(path) / name)
+    elif not Path(prefix + ".index").exists() and not Path(prefix + ".json").exists():
+        return newest_intact(path)
+    verify(prefix)
+    return prefix, []
+
+
+def run_of(prefix: str) -> Optional[Run]:
+    """Return the Run of a checkpoint, or None for a checkpoint written by the notebook.
 
     Raises:
         CheckpointError: its ``run.json`` is damaged.

@@ -1,17 +1,17 @@
-"""The run folder: what stands beside the weights, and how a run is found, saved and resumed.
+"""The run folder: the record of a run, and the names and errors that belong to it.
 
 A run folder holds one training run::
 
-    run.json                        hyperparameters, vocabulary, the text's name and SHA-256, the best checkpoint
+    run.json                        hyperparameters, vocabulary, name and SHA-256 of the text, the best checkpoint
     i{step}_l{lstm_size}.ckpt.*     weights and the optimizer's slots, as the notebook's Saver writes them
-    i{step}_l{lstm_size}.ckpt.progress.npz   step, LSTM state, the epoch's losses, the evaluations so far
-    i{step}_l{lstm_size}.ckpt.json  sizes and SHA-256 of those files: with it, the checkpoint is whole
-    checkpoint                      TensorFlow's list of the checkpoints, with paths relative to the folder
+    i{step}_l{lstm_size}.ckpt.progress.npz   step, LSTM state, losses of the epoch, evaluations so far
+    i{step}_l{lstm_size}.ckpt.json  record of the checkpoint: sizes and SHA-256 of its files
+    checkpoint                      TensorFlow's list of the checkpoints, with relative paths
 
-A checkpoint is written into the folder ``.saving`` and moved from there, its record last; what a record does not
-confirm is not used. ``.lock`` is held by the process that trains. All paths are relative, so a folder that is
-moved or renamed still works. A folder written by the notebook has no ``run.json``, no records and no progress: it
-can be sampled from when its vocabulary is given.
+A checkpoint is written to the folder ``.saving`` and then moved, its record last. A checkpoint without a valid
+record is not used. The training process holds the lock ``.lock``. All paths are relative, so a run folder can be
+moved and renamed. A folder written by the notebook has no ``run.json``, no records and no progress. Its
+checkpoints can be used for sampling if the vocabulary is given.
 """
 import hashlib
 import json
@@ -19,13 +19,13 @@ import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Optional
+from typing import Any, Dict, Optional
 
-from charrnn.data import Vocabulary
+from charrnn.data import StrPath, Vocabulary
 from charrnn.system import files
 from charrnn.version import __version__
 
-# What a resumed run may not change, for its weights, its state or its place in the text hang on it.
+# Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
 IMMUTABLE = ("batch_size", "num_steps", "lstm_size", "num_layers", "seed", "cell", "optimizer", "average_decay",
              "val_fraction")
 FORMAT_VERSION = 1
@@ -35,28 +35,28 @@ LOCK_FILE = ".lock"
 
 
 class CheckpointError(ValueError):
-    """A checkpoint or run folder that is missing, damaged or not the one that was asked for."""
+    """A checkpoint or run folder is missing, damaged, or not the requested one."""
 
 
 class NoCheckpointError(CheckpointError):
-    """A run folder in which no checkpoint was saved yet."""
+    """A run folder has no checkpoint yet."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run was started with.
+    """The settings that a run was started with, and its best checkpoint.
 
     Attributes:
         hyperparameters: dict from name to number, str, bool or None.
-        vocabulary: a Vocabulary.
+        vocabulary: the Vocabulary.
         text_name: the known name or path of the training text.
-        text_sha256: hexadecimal SHA-256 of its bytes.
-        text_encoding: the encoding of those bytes.
-        best: name of the checkpoint with the lowest validation loss, where there is one.
-        init_from: the checkpoint whose weights it was started from, where there was one.
+        text_sha256: hexadecimal SHA-256 of the bytes of the text.
+        text_encoding: the encoding of these bytes.
+        best: name of the checkpoint with the lowest validation loss, if there is one.
+        init_from: the checkpoint that the initial weights were taken from, if there was one.
     """
 
-    hyperparameters: dict
+    hyperparameters: Dict[str, Any]
     vocabulary: Vocabulary
     text_name: str
     text_sha256: str
@@ -65,39 +65,49 @@ class Run:
     init_from: Optional[str] = None
 
 
-def checkpoint_prefix(folder, step, lstm_size):
-    """Return the notebook's name for a checkpoint: ``folder/i{step}_l{lstm_size}.ckpt``, a str."""
-    return str(Path(folder) / "i{}_l{}.ckpt".format(step, lstm_size))
+def checkpoint_prefix(folder: StrPath, step: int, lstm_size: int) -> str:
+    """Return the notebook's name for a checkpoint: ``folder/i{step}_l{lstm_size}.ckpt``."""
+    return str(Path(folder) / f"i{step}_l{lstm_size}.ckpt")
 
 
-def check_name(path):
-    r"""Raise CheckpointError where TensorFlow could not handle a path: it takes some characters for patterns.
+def step_of(name: str) -> Optional[int]:
+    """Return the step in the name of a checkpoint, or None for any other name."""
+    found = re.fullmatch(r"i(\d{1,18})_l\d+\.ckpt", name)
+    return int(found.group(1)) if found else None
 
-    Args:
-        path: of a run folder or a checkpoint.
+
+def check_name(path: StrPath) -> None:
+    r"""Check that TensorFlow can use the path of a run folder or checkpoint.
+
+    Raises:
+        CheckpointError: the path contains ``*``, ``?``, ``[`` or, except on Windows, ``\``, which TensorFlow
+            interprets as patterns, or bytes that are not UTF-8.
     """
-    refused = set(str(path)) & (set("*?[") | (set() if os.sep == "\\" else {"\\"}))
+    refused = set(str(path)) & set("*?[" if os.sep == "\\" else "*?[\\")
     try:
         str(path).encode("utf-8")
     except UnicodeError:
         refused.add("bytes that are not UTF-8")
     if refused:
-        raise CheckpointError("{!r} cannot be the name of a checkpoint or its folder: TensorFlow does not take {} "
-                              "literally".format(str(path), " or ".join(sorted(refused))))
+        raise CheckpointError(f"{str(path)!r} cannot be the path of a checkpoint or run folder: TensorFlow does "
+                              f"not support {' or '.join(sorted(refused))} in paths")
 
 
-def check_unused(folder):
-    """Raise CheckpointError where a folder already holds a run, this package's or the notebook's."""
+def check_unused(folder: StrPath) -> None:
+    """Check that a folder holds no run yet, neither of this package nor of the notebook.
+
+    Raises:
+        CheckpointError: it does.
+    """
     check_name(folder)
     folder = Path(folder)
     if (folder / RUN_FILE).exists() or (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.*")):
-        raise CheckpointError(
-            "{} holds another run: go on with that one (--resume), or name another folder "
-            "(--checkpoint-dir)".format(folder))
+        raise CheckpointError(f"{folder} holds another run: continue it with --resume, or name another folder "
+                              "with --checkpoint-dir")
 
 
-def record_of(run):
-    """Return the content of ``run.json``: a dict that JSON can hold."""
+def record_of(run: Run) -> Dict[str, Any]:
+    """Return the content of ``run.json`` as a dict of JSON types."""
     return {
         "format": FORMAT_VERSION,
         "charrnn": __version__,
@@ -109,75 +119,68 @@ def record_of(run):
     }
 
 
-def run_from_record(record):
-    """Return the Run of what :func:`record_of` made.
+def run_from_record(record: Dict[str, Any]) -> Run:
+    """Convert the content of ``run.json``, as returned by :func:`record_of`, to a Run.
 
     Raises:
-        ValueError: it is something else, or a newer charrnn wrote it.
+        ValueError: an entry is missing or invalid, or a newer version of charrnn wrote the record.
     """
     try:
         if record["format"] != FORMAT_VERSION:
-            raise ValueError("it has format {!r}, and this charrnn reads format {}".format(
-                record["format"], FORMAT_VERSION))
-        run = Run(dict(record["hyperparameters"]), Vocabulary(record["vocabulary"]), str(record["text"]["name"]),
-                  str(record["text"]["sha256"]), str(record["text"]["encoding"]), record["best"],
-                  record["init_from"])
-        for name, value in run.hyperparameters.items():
-            if not (value is None or type(value) in (int, float, bool, str)):
-                raise ValueError("{} is {!r}".format(name, value))
-        if not (run.best is None or isinstance(run.best, str) and step_of(run.best)):
-            raise ValueError("best is {!r}".format(run.best))
-        if not (run.init_from is None or isinstance(run.init_from, str)):
-            raise ValueError("init_from is {!r}".format(run.init_from))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError("{}: {}".format(type(error).__name__, error))
+            raise ValueError(f"it has format {record['format']!r}, but this version of charrnn reads format "
+                             f"{FORMAT_VERSION}")
+        text = record["text"]
+        run = Run(dict(record["hyperparameters"]), Vocabulary(record["vocabulary"]), str(text["name"]),
+                  str(text["sha256"]), str(text["encoding"]), record["best"], record["init_from"])
+    except KeyError as error:
+        raise ValueError(f"it has no entry {error}")
+    except TypeError as error:
+        raise ValueError(f"an entry has the wrong type ({error})")
+    for name, value in run.hyperparameters.items():
+        if not (value is None or type(value) in (int, float, bool, str)):
+            raise ValueError(f"its {name} is {value!r}")
+    if not (run.best is None or isinstance(run.best, str) and step_of(run.best)):
+        raise ValueError(f"its best is {run.best!r}")
+    if not (run.init_from is None or isinstance(run.init_from, str)):
+        raise ValueError(f"its init_from is {run.init_from!r}")
     return run
 
 
-def write_run(folder, run):
-    """Write ``run.json``, making the folder if need be.
+def write_run(folder: StrPath, run: Run) -> None:
+    """Write ``run.json``, and create the run folder if necessary.
 
     Raises:
-        OSError: the folder cannot be made or written.
+        OSError: the folder cannot be created or written.
     """
     content = (json.dumps(record_of(run), indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         files.write_atomically(Path(folder) / RUN_FILE, content)
     except OSError as error:
-        raise OSError("the folder {} cannot be written: {}".format(folder, error.strerror or error))
+        raise OSError(f"the folder {folder} cannot be written: {error.strerror or error}")
 
 
-def read_run(folder):
+def read_run(folder: StrPath) -> Run:
     """Read ``run.json``.
 
-    Returns:
-        A Run.
-
     Raises:
-        CheckpointError: the folder has none, it is damaged, or a newer charrnn wrote it.
+        CheckpointError: the file is missing or damaged, or a newer version of charrnn wrote it.
     """
     path = Path(folder) / RUN_FILE
     try:
         record = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
     except OSError as error:
-        raise CheckpointError("there is no run in {}: cannot read {} ({})".format(
-            folder, path, error.strerror or error))
+        raise CheckpointError(f"there is no run in {folder}: cannot read {path} ({error.strerror or error})")
     except (ValueError, RecursionError) as error:
-        raise CheckpointError("{} is damaged: {}".format(path, error))
+        raise CheckpointError(f"{path} is damaged: {error}")
     try:
         return run_from_record(record)
     except ValueError as error:
-        raise CheckpointError("{} cannot be used: {}".format(path, error))
+        raise CheckpointError(f"{path} cannot be used: {error}")
 
 
-def step_of(name):
-    """Return the step in a checkpoint's name; None for another name."""
-    found = re.fullmatch(r"i(\d{1,18})_l\d+\.ckpt", name)
-    return found and int(found.group(1))
-
-
-def file_sha256(path):
+def file_sha256(path: StrPath) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
     digest = hashlib.sha256()
     with open(str(path), "rb") as file:
         for piece in iter(lambda: file.read(1 << 20), b""):
@@ -185,8 +188,8 @@ def file_sha256(path):
     return digest.hexdigest()
 
 
-def fingerprint(run):
-    """Return the SHA-256 of what the weights and the place in the text hang on."""
+def fingerprint(run: Run) -> str:
+    """Return the SHA-256 of what weights and progress depend on: vocabulary, text, IMMUTABLE hyperparameters."""
     fixed = ["".join(run.vocabulary.chars), run.text_sha256, run.text_encoding,
              {name: run.hyperparameters.get(name) for name in IMMUTABLE}]
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Save a checkpoint and the progress of its run, and restore the progress."""
+"""Save a checkpoint with the progress of its run, and read the progress back."""
 import contextlib
 import io
 import json
@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import List, Optional, Sequence
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from charrnn.checkpoints.record import (
     RUN_FILE,
     STAGE,
     CheckpointError,
+    Run,
     checkpoint_prefix,
     file_sha256,
     fingerprint,
@@ -25,21 +27,22 @@ from charrnn.checkpoints.record import (
     write_run,
 )
 from charrnn.checkpoints.weights import reason
+from charrnn.data import StrPath
 from charrnn.system import files
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Progress:
-    """How far a run has come.
+    """The progress of a run.
 
     Attributes:
-        step: updates done; epoch and place in the text follow from it.
-        lstm_state: float32 [num_layers, 2, N, L], c and h of each layer after that step; of cells that have h
-            alone [num_layers, 1, N, L].
+        step: number of updates done. It determines the epoch and the place in the text.
+        lstm_state: float32 [num_layers, 2, N, L], c and h of each layer after that step; [num_layers, 1, N, L] for
+            cells whose state is h alone.
         epoch_losses: float32 array, the losses of the steps done in the current epoch.
-        best_step: step of the best evaluation, 0 where there was none.
+        best_step: step of the evaluation with the lowest loss; 0 if there was no evaluation.
         best_loss: its validation loss, in nats per character.
-        evals_since_best: evaluations since then.
+        evals_since_best: number of evaluations since then.
     """
 
     step: int
@@ -50,129 +53,131 @@ class Progress:
     evals_since_best: int = 0
 
 
-def save(session, saver, folder, lstm_size, progress, run, max_to_keep=100):
-    """Save a checkpoint: aside, flushed, then moved into place, its record last; then forget the oldest.
+def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: Run,
+         max_to_keep: int = 100) -> str:
+    """Save a checkpoint, then remove the oldest ones.
+
+    The files are written to a stage and flushed, then moved into the folder, the record last.
 
     Args:
         session: the tf.Session that holds the weights.
-        saver: its Saver, made with ``max_to_keep=0``, for what is kept is decided here.
+        saver: its Saver, created with ``max_to_keep=0``, because this function removes old checkpoints itself.
         folder: the run folder.
         lstm_size: L.
-        progress: a Progress.
-        run: the Run, with the best checkpoint that it has then; it is written down where that is this one.
-        max_to_keep: checkpoints to keep, besides the best.
+        progress: the Progress of the run.
+        run: the Run, with the name of its best checkpoint. ``run.json`` is rewritten if that name has changed.
+        max_to_keep: number of checkpoints to keep, not counting the best one.
 
     Returns:
-        The checkpoint's prefix.
+        The prefix of the checkpoint.
 
     Raises:
-        OSError: it could not be written; earlier checkpoints are untouched, and nothing of it is left behind.
+        OSError: the checkpoint cannot be written. Earlier checkpoints are unchanged, and none of its files remain.
     """
     import tensorflow.compat.v1 as tf
 
     prefix = checkpoint_prefix(folder, progress.step, lstm_size)
-    name, folder = Path(prefix).name, Path(folder)
-    stage, moved = folder / STAGE, []
+    folder = Path(folder)
+    moved: List[Path] = []
     try:
         remove_leftovers(folder)
-        stage.mkdir()
-        content = io.BytesIO()  # for a ZipFile that cannot write to the disk complains once more when it goes
-        arrays = asdict(progress)
-        arrays["worse"] = arrays.pop("evals_since_best")
-        np.savez(content, **arrays)
-        (stage / (name + ".progress.npz")).write_bytes(content.getvalue())
-        saver.save(session, str(stage / name), write_state=False)
-        written = sorted(path.name for path in stage.iterdir())
-        for each in written:
-            files.flush(stage / each)
-        record = {"format": FORMAT_VERSION, "step": progress.step, "run_sha256": fingerprint(run),
-                  "files": {each: {"bytes": (stage / each).stat().st_size, "sha256": file_sha256(stage / each)}
-                            for each in written}}
-        files.write_atomically(stage / (name + ".json"), (json.dumps(record, indent=2) + "\n").encode())
-        for each in [*written, name + ".json"]:
-            os.replace(str(stage / each), str(folder / each))
-            moved.append(folder / each)
+        for path in _write_stage(session, saver, folder / STAGE, Path(prefix).name, progress, run):
+            os.replace(str(path), str(folder / path.name))
+            moved.append(folder / path.name)
         files.flush(folder)
     except (tf.errors.OpError, ValueError, OSError) as error:
         for path in moved:
             with contextlib.suppress(OSError):
                 path.unlink()
-        raise OSError("the checkpoint {} could not be saved: {}".format(
-            prefix, getattr(error, "strerror", None) or reason(error)))
+        raise OSError(f"the checkpoint {prefix} could not be saved: "
+                      f"{getattr(error, 'strerror', None) or reason(error)}")
     finally:
         with contextlib.suppress(OSError):
             remove_leftovers(folder)
-    with contextlib.suppress(OSError):  # saved it is; the next save makes good what could not be done here
+    with contextlib.suppress(OSError):  # the checkpoint is saved, and the next save will do what fails here
         _write_list(folder)
         if read_run(folder).best != run.best:
-            write_run(folder, run)  # before the best so far is forgotten
-        _forget(folder, progress.step, max_to_keep, run.best)
+            write_run(folder, run)  # before the previous best checkpoint is removed
+        _remove_old(folder, progress.step, max_to_keep, run.best)
     return prefix
 
 
-def remove_leftovers(folder):
-    """Remove what a save that was cut short has left in a run folder. Only for the holder of its lock."""
+def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: Run) -> List[Path]:
+    """Write and flush the files of a checkpoint in a new folder, and return their paths, the record last."""
+    stage.mkdir()
+    arrays = asdict(progress)
+    arrays["worse"] = arrays.pop("evals_since_best")  # the key in the file format
+    content = io.BytesIO()  # because a ZipFile that fails to write to the disk reports a second error when deleted
+    np.savez(content, **arrays)
+    (stage / f"{name}.progress.npz").write_bytes(content.getvalue())
+    saver.save(session, str(stage / name), write_state=False)
+    written = sorted(stage.iterdir())
+    for path in written:
+        files.flush(path)
+    sizes = {path.name: {"bytes": path.stat().st_size, "sha256": file_sha256(path)} for path in written}
+    record = {"format": FORMAT_VERSION, "step": progress.step, "run_sha256": fingerprint(run), "files": sizes}
+    files.write_atomically(stage / f"{name}.json", (json.dumps(record, indent=2) + "\n").encode())
+    return [*written, stage / f"{name}.json"]
+
+
+def remove_leftovers(folder: StrPath) -> None:
+    """Remove the files that an interrupted save has left in a run folder. The caller must hold its lock."""
     if (Path(folder) / STAGE).is_dir():
         shutil.rmtree(str(Path(folder) / STAGE))
     for name in (RUN_FILE, "checkpoint"):
         files.remove_leftovers(Path(folder) / name)
 
 
-def _write_list(folder):
-    """Write TensorFlow's list of the checkpoints, which the notebook's own way of restoring reads."""
+def _write_list(folder: Path) -> None:
+    """Write TensorFlow's list of checkpoints, which the notebook uses to restore."""
     names = _recorded(folder)
-    lines = ['model_checkpoint_path: "{}"'.format(names[-1])]
-    lines += ['all_model_checkpoint_paths: "{}"'.format(name) for name in names]
+    lines = [f'model_checkpoint_path: "{names[-1]}"', *(f'all_model_checkpoint_paths: "{name}"' for name in names)]
     files.write_atomically(folder / "checkpoint", ("\n".join(lines) + "\n").encode())
 
 
-def _recorded(folder):
+def _recorded(folder: Path) -> List[str]:
     """Return the names of the checkpoints that have a record."""
     return [Path(prefix).name for prefix in list_checkpoints(folder) if Path(prefix + ".json").exists()]
 
 
-def _forget(folder, step, max_to_keep, best):
-    """Remove all checkpoints but the newest and the best; the record last, so that a cut is made good later.
+def _remove_old(folder: Path, step: int, max_to_keep: int, best: Optional[str]) -> None:
+    """Remove all checkpoints but the newest and the best one.
 
-    Those of later steps than the one just saved are broken, for training has gone back behind them: they stand for
-    nothing, and are not counted.
+    Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
+    counted nor removed. The record of a checkpoint is removed last, so that the next save completes an interrupted
+    removal.
     """
-    names = _recorded(folder)
-    forgotten = [name for name in names if step_of(name) <= step][:-max_to_keep]
-    forgotten = [name for name in forgotten if name != best]
-    for name in forgotten:
-        for path in sorted(folder.glob(name + ".*"), key=lambda path: path.suffix == ".json"):
+    names = [name for name in _recorded(folder) if (step_of(name) or 0) <= step][:-max_to_keep]
+    old = [name for name in names if name != best]
+    for name in old:
+        for path in sorted(folder.glob(f"{name}.*"), key=lambda path: path.suffix == ".json"):
             path.unlink()
-    if forgotten:
+    if old:
         _write_list(folder)
 
 
-def read_progress(prefix, state_shape):
-    """Read the progress that stands beside a checkpoint.
+def read_progress(prefix: str, state_shape: Sequence[int]) -> Progress:
+    """Read the progress that was saved with a checkpoint.
 
     Args:
-        prefix: the checkpoint's prefix.
+        prefix: the prefix of a verified checkpoint.
         state_shape: expected shape of the LSTM state.
 
-    Returns:
-        A Progress.
-
     Raises:
-        CheckpointError: it is missing, damaged or of another shape.
+        CheckpointError: the progress is missing, damaged, or has another step or shape.
     """
-    path = prefix + ".progress.npz"
+    refused = f"{prefix} cannot be used to resume"
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(prefix + ".progress.npz", allow_pickle=False) as arrays:
             progress = Progress(int(arrays["step"]), arrays["lstm_state"], arrays["epoch_losses"],
                                 int(arrays["best_step"]), float(arrays["best_loss"]), int(arrays["worse"]))
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise CheckpointError("{} cannot be resumed from: its progress cannot be read ({})".format(prefix, error))
-    if Path(prefix).name.split("_")[0] != "i{}".format(progress.step):
-        raise CheckpointError("{} cannot be resumed from: its progress is that of step {}".format(
-            prefix, progress.step))
+        raise CheckpointError(f"{refused}: its progress cannot be read ({error})")
+    if Path(prefix).name.split("_")[0] != f"i{progress.step}":
+        raise CheckpointError(f"{refused}: its progress is that of step {progress.step}")
     if progress.lstm_state.shape != tuple(state_shape):
-        raise CheckpointError("{} cannot be resumed from: its LSTM state has shape {}, not {}".format(
-            prefix, progress.lstm_state.shape, tuple(state_shape)))
+        raise CheckpointError(f"{refused}: its LSTM state has shape {progress.lstm_state.shape}, not "
+                              f"{tuple(state_shape)}")
     return progress
 
 

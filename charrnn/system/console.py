@@ -1,44 +1,47 @@
-"""What every script's ``main`` shares: how it parses, fails and keeps TensorFlow quiet."""
+"""Shared parts of the scripts: argument parsing, errors, exit statuses, standard input and TensorFlow's output."""
 import argparse
 import logging
 import os
 import sys
+from typing import Callable, Iterable, NoReturn, Optional, Sequence
 
-from charrnn.system.machine import peak_memory  # noqa: F401  transition
+# transition
+from charrnn.system.machine import peak_memory  # noqa: F401
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are a ValueError, so that they end like every other."""
+    """An argument parser that raises ValueError instead of exiting, so that all errors are reported alike."""
 
-    def error(self, message):
-        """Raise ValueError with the complaint and where help is."""
-        raise ValueError("{} (see {} --help)".format(message, self.prog))
+    def error(self, message: str) -> NoReturn:
+        """Raise ValueError with the message and a reference to ``--help``."""
+        raise ValueError(f"{message} (see {self.prog} --help)")
 
 
-def run_main(body, parser, argv=None):
-    """Parse the arguments, run a script's body on them, and return the script's exit status.
+def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser,
+             argv: Optional[Sequence[str]] = None) -> int:
+    """Parse the arguments of a script, run its body and return its exit status.
 
     Args:
-        body: function of the parsed arguments; returns the exit status, or None for 0.
-        parser: a Parser.
-        argv: list of arguments, or None for the process's own.
+        body: function of the parsed arguments that returns the exit status, or None for 0.
+        parser: the script's Parser.
+        argv: the arguments, or None for those of the process.
 
     Returns:
-        The body's status; 2 after one line on standard error where the caller's input was at fault
-        (ValueError), the system refused (OSError) or TensorFlow is wanted and not there; 130 after Ctrl-C;
-        141 where the reader of our output went away (128 + SIGPIPE).
+        The status that the body returns. 2, after one line on standard error, for invalid input (ValueError), a
+        system error (OSError), or if TensorFlow is needed but not installed. 130 after Ctrl-C. 141 (128 + SIGPIPE)
+        if the reader of standard output has closed it.
     """
     for name, mode in [("stdin", "r"), ("stdout", "w"), ("stderr", "w")]:
-        if getattr(sys, name) is None:  # the process was started without one
+        if getattr(sys, name) is None:  # the process was started without this stream
             setattr(sys, name, open(os.devnull, mode))
     if hasattr(sys.stdout, "reconfigure"):
-        # UTF-8 whatever the locale says; what UTF-8 lacks is shown by its code, and ends nothing
+        # UTF-8 in any locale; characters that UTF-8 cannot encode are escaped instead of raising an error
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         args = parser.parse_args(argv)
         quiet_tensorflow()
         status = body(args) or 0
-        sys.stdout.flush()  # so that a reader who went away is noticed here
+        sys.stdout.flush()  # raises BrokenPipeError here rather than at exit
         return status
     except BrokenPipeError:
         drop_output()
@@ -46,44 +49,48 @@ def run_main(body, parser, argv=None):
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in ("tensorflow", "tqdm"):
             raise
-        print("{}: error: this needs TensorFlow 1.15, which is not installed here and has no wheel for Python 3.8 or "
-              "newer: use Python 3.7 (the README's set-up). Without it, models that charrnn-export has written (.npz) "
-              "can be sampled from and evaluated".format(parser.prog), file=sys.stderr)
+        print(f"{parser.prog}: error: this needs TensorFlow 1.15, which is not installed here and has no wheel "
+              "for Python 3.8 or newer: use Python 3.7, as the README describes. Exported models (.npz) work "
+              "without TensorFlow in charrnn-sample, charrnn-evaluate and charrnn-score", file=sys.stderr)
         return 2
     except (ValueError, OSError) as error:
-        print("{}: error: {}".format(parser.prog, error), file=sys.stderr)
+        print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("{}: interrupted".format(parser.prog), file=sys.stderr)
+        print(f"{parser.prog}: interrupted", file=sys.stderr)
         return 130
 
 
-def drop_output():
-    """Let what is still to be written to standard output, whose reader went away, go into nothing."""
+def drop_output() -> None:
+    """Discard all further standard output, after its reader has closed it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def read_standard_input():
-    """Return what standard input has, read as UTF-8, with universal newlines; ValueError where it is not UTF-8."""
+def read_standard_input() -> str:
+    """Read standard input as UTF-8 text with universal newlines.
+
+    Raises:
+        ValueError: it is not UTF-8.
+    """
     try:
         content = sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeError as error:
-        raise ValueError("standard input is not UTF-8 text ({})".format(error))
+        raise ValueError(f"standard input is not UTF-8 text ({error})")
     return content.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def print_skipped(lines):
-    """Print on standard error what was passed over on the way to a checkpoint."""
+def print_skipped(lines: Iterable[str]) -> None:
+    """Print on standard error why checkpoints were skipped."""
     for line in lines:
-        print("skipped: " + line, file=sys.stderr)
+        print(f"skipped: {line}", file=sys.stderr)
 
 
-def quiet_tensorflow():
-    """Silence TensorFlow's chatter, and only that: the user's own warnings still come through.
+def quiet_tensorflow() -> None:
+    """Suppress TensorFlow's own log messages, but no warnings of other code. Call it before importing TensorFlow.
 
-    Must be called before TensorFlow is first imported. The C++ side's lines (processor features, the
-    search for a GPU) are switched off unless TF_CPP_MIN_LOG_LEVEL is already set; of the Python side's,
-    those about deprecated functions, which every TensorFlow 1.x program makes.
+    Messages of the C++ runtime (processor features, the search for a GPU) are disabled unless TF_CPP_MIN_LOG_LEVEL
+    is set. Of the Python messages only those about deprecated functions are suppressed, which every TensorFlow 1.x
+    program causes.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logger = logging.getLogger("tensorflow")
@@ -91,7 +98,7 @@ def quiet_tensorflow():
         logger.addFilter(_drop_deprecations)
 
 
-def _drop_deprecations(record):
+def _drop_deprecations(record: logging.LogRecord) -> bool:
     return "is deprecated" not in record.getMessage()
 
 

@@ -1,22 +1,24 @@
-"""Files that are whole or not there, and a lock."""
+"""Atomic writes, and a lock between processes."""
 import contextlib
 import os
 import re
+import sys
 from pathlib import Path
+from typing import Iterator, Union
 
 
-def write_atomically(path, data):
-    """Write a file so that its name never stands for half of it, whatever happens on the way.
+def write_atomically(path: Union[str, Path], data: bytes) -> None:
+    """Write a file so that its path never refers to incomplete content, even after a crash.
 
     Args:
-        path: the file to make or replace. Its folder must exist.
-        data: bytes.
+        path: the file to create or replace, in an existing folder.
+        data: the new content.
 
     Raises:
-        OSError: it cannot be written. What stood there before still does, and nothing is left behind.
+        OSError: the file cannot be written. An existing file is unchanged, and no temporary file remains.
     """
     path = Path(path)
-    temporary = path.with_name("{}.{}.tmp".format(path.name, os.getpid()))
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with open(str(temporary), "wb") as file:
             file.write(data)
@@ -29,19 +31,19 @@ def write_atomically(path, data):
         raise
 
 
-def remove_leftovers(path):
-    """Remove what :func:`write_atomically` leaves beside a path when its process is killed."""
+def remove_leftovers(path: Union[str, Path]) -> None:
+    """Remove the temporary files of :func:`write_atomically` that killed processes have left for a path."""
     path = Path(path)
     for found in path.parent.glob("*.tmp"):
         if re.fullmatch(re.escape(path.name) + r"\.\d+\.tmp", found.name):
             found.unlink()
 
 
-def flush(path):
-    """Have the system write a file, or the names in a folder, to the disk."""
-    if os.name == "nt" and os.path.isdir(str(path)):
-        return  # Windows has no such thing for folders
-    descriptor = os.open(str(path), os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+def flush(path: Union[str, Path]) -> None:
+    """Flush the content of a file, or the entries of a folder, to the disk."""
+    if sys.platform == "win32" and os.path.isdir(str(path)):
+        return  # Windows cannot flush folders
+    descriptor = os.open(str(path), os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -49,24 +51,24 @@ def flush(path):
 
 
 @contextlib.contextmanager
-def locked(path):
-    """Hold a lock; it ends with the block or with the process, however that ends. The file stays.
+def locked(path: Union[str, Path]) -> Iterator[None]:
+    """Hold a lock until the end of the block or of the process, whichever comes first.
 
     Args:
-        path: the lock's file, made if need be. Its folder must exist.
+        path: the lock file, in an existing folder. It is created if necessary and never removed.
 
     Raises:
-        BlockingIOError: another process holds it.
-        OSError: the file cannot be made.
+        BlockingIOError: another process holds the lock.
+        OSError: the file cannot be created.
     """
     with open(str(path), "a") as file:
         try:
-            if os.name == "nt":
+            if sys.platform == "win32":
                 import msvcrt
                 msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
             else:
                 import fcntl
                 fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise BlockingIOError("{} is held by another process".format(path))
+            raise BlockingIOError(f"another process holds the lock {path}")
         yield

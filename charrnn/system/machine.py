@@ -1,21 +1,22 @@
-"""The kernels of NumPy's matrix products, on processors that are newer than the NumPy of Python 3.7."""
+"""What a process can use of its machine: the kernels of NumPy's matrix products, and memory."""
 import math
 import os
 import sys
 
 
-def choose_kernels():
-    """Have OpenBLAS use its kernels for AVX2 where it would not know the processor. To be called before NumPy.
+def choose_kernels() -> None:
+    """Select OpenBLAS's AVX2 kernels on processors that NumPy's OpenBLAS does not recognise. Call it before NumPy.
 
-    NumPy below 1.19, the one that TensorFlow 1.15 can use, brings OpenBLAS 0.3.7, which takes a processor made after
-    2019 for one of 2004, and multiplies at a quarter of the speed. Does nothing where OPENBLAS_CORETYPE is set, NumPy
-    is imported already, Python is newer (and so is its NumPy), or the system does not tell that there is AVX2.
+    NumPy below 1.19, which TensorFlow 1.15 requires, contains OpenBLAS 0.3.7. On processors released after 2019 it
+    falls back to kernels from 2004, which multiply at a quarter of the speed. Nothing is changed if
+    OPENBLAS_CORETYPE is set, NumPy is already imported, Python is newer than 3.7 (its NumPy is newer too), or the
+    system does not report AVX2.
     """
     if sys.version_info >= (3, 8) or "numpy" in sys.modules or "OPENBLAS_CORETYPE" in os.environ:
         return
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
-            flags = next((line.split() for line in file if line.startswith("flags")), [])
+            flags = next((line for line in file if line.startswith("flags")), "").split()
     except OSError:  # not Linux
         return
     if "avx2" in flags and "fma" in flags:
@@ -23,7 +24,7 @@ def choose_kernels():
 
 
 def total_memory() -> float:
-    """Return this machine's memory in bytes; infinity where the system does not report it."""
+    """Return the memory of this machine in bytes, or infinity if the system does not report it."""
     try:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, ValueError, OSError):
@@ -31,7 +32,7 @@ def total_memory() -> float:
 
 
 def peak_memory() -> str:
-    """Return the largest amount of memory that this process has used so far, for display."""
+    """Return the peak memory use of this process, formatted for display."""
     try:
         import resource
     except ImportError:  # Windows

@@ -1,7 +1,7 @@
-"""The known texts: finding or fetching them, and knowing them by their SHA-256.
+"""The known texts, and texts in files.
 
-``python -m charrnn.text.corpus NAME [NAME ...]`` prints the first of the known texts that can be had, after
-fetching it if need be.
+``python -m charrnn.text.corpus NAME [NAME ...]`` prints the name of the first text that is available. Known texts
+are downloaded if necessary.
 """
 import argparse
 import hashlib
@@ -13,18 +13,20 @@ import tokenize
 import urllib.request
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Optional, Sequence, Tuple
 
 from charrnn import data
+from charrnn.data import StrPath
 from charrnn.system import console, files
 
 
 @dataclass(frozen=True)
 class KnownText:
-    """A text that is known by name: where it can be had, and the SHA-256 of its bytes."""
+    """A text with a known name: its filename, the SHA-256 of its bytes, and the addresses to download it from."""
 
     filename: str
     sha256: str
-    addresses: tuple
+    addresses: Tuple[str, ...]
 
 
 KNOWN_TEXTS = {
@@ -37,19 +39,19 @@ KNOWN_TEXTS = {
         "tiny-shakespeare.txt", "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
         ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",)),
 }
-PYTHON = "python"  # the known text that every machine has; see python_source
-DOWNLOAD_TIMEOUT = 30  # seconds without an answer
+PYTHON = "python"  # a known text that needs no download; see python_source
+DOWNLOAD_TIMEOUT = 30  # seconds without a response
 
 
 @dataclass(frozen=True)
 class Text:
-    """A training text and where it came from.
+    """A training text and its source.
 
     Attributes:
-        name: the known name or the path that was asked for.
+        name: the known name or path that was requested.
         text: the characters, with universal newlines.
-        sha256: hexadecimal SHA-256 of the bytes it was read from.
-        encoding: the encoding of those bytes.
+        sha256: hexadecimal SHA-256 of the bytes in the file.
+        encoding: the encoding of these bytes.
     """
 
     name: str
@@ -58,65 +60,56 @@ class Text:
     encoding: str
 
 
-def read(name, encoding="utf-8", data_dir="data"):
+def read(name: StrPath, encoding: str = "utf-8", data_dir: StrPath = "data") -> Text:
     """Read a text by its known name or its path.
 
     Args:
         name: ``anna``, ``tiny-shakespeare``, ``python``, or a path.
-        encoding: of the bytes of a path; the known texts are UTF-8.
+        encoding: the encoding of a file given by its path. The known texts are UTF-8.
         data_dir: the folder of the known texts.
 
-    Returns:
-        A Text.
-
     Raises:
-        ValueError: it cannot be had or read; the message says what to do.
+        ValueError: the text is not available or cannot be read.
     """
     if name == PYTHON:
         text = python_source()
-        return Text(name, text, hashlib.sha256(text.encode("utf-8")).hexdigest(), "utf-8")
+        return Text(PYTHON, text, hashlib.sha256(text.encode("utf-8")).hexdigest(), "utf-8")
     content = data.read_bytes(find(name, data_dir))
     encoding = "utf-8" if name in KNOWN_TEXTS else encoding
-    text = data.decode_text(content, encoding, name)
+    text = data.decode_text(content, encoding, str(name))
     return Text(str(name), text, hashlib.sha256(content).hexdigest(), encoding)
 
 
-def find(name, data_dir="data"):
-    """Return the path of a text: a known one is looked for, then downloaded; any other name is a path.
+def find(name: StrPath, data_dir: StrPath = "data") -> Path:
+    """Return the path of a text, after downloading a known text if necessary.
 
-    A known text is looked for in ``data_dir``, then in the folder that the environment variable
-    CHARRNN_DATA names, then downloaded from its public addresses into ``data_dir``.
+    A known text is looked for in ``data_dir``, then in the folder named by the environment variable CHARRNN_DATA,
+    and otherwise downloaded to ``data_dir``. Any other name is returned as a path.
 
     Args:
         name: ``anna``, ``tiny-shakespeare``, or a path.
-        data_dir: the folder of the known texts, made when a download needs it.
-
-    Returns:
-        A pathlib.Path.
+        data_dir: the folder of the known texts, created if a download needs it.
 
     Raises:
-        ValueError: the known text can be had nowhere, or a file with its name has other bytes.
+        ValueError: the known text is not available, or a file with its name has other content.
     """
-    if name not in KNOWN_TEXTS:
+    known = KNOWN_TEXTS.get(name) if isinstance(name, str) else None
+    if known is None:
         return Path(name)
-    known = KNOWN_TEXTS[name]
-    folders = [Path(data_dir)] + [Path(folder) for folder in [os.environ.get("CHARRNN_DATA")] if folder]
-    for folder in folders:
-        path = folder / known.filename
+    for folder in (data_dir, os.environ.get("CHARRNN_DATA") or data_dir):
+        path = Path(folder) / known.filename
         if path.is_file():
             if hashlib.sha256(data.read_bytes(path)).hexdigest() != known.sha256:
-                raise ValueError(
-                    "{} is not the known text {!r}, whose SHA-256 is {}: move it away to have the known "
-                    "one, or name it by its path to use it as it is".format(path, name, known.sha256))
+                raise ValueError(f"{path} is not the known text {name!r}, whose SHA-256 is {known.sha256}: move "
+                                 "the file to download the known text, or use the file by giving its path")
             return path
-    return _download(name, known, Path(data_dir) / known.filename)
+    return _download(str(name), known, Path(data_dir) / known.filename)
 
 
-def python_source():
+def python_source() -> str:
     """Join the top-level ``*.py`` files of the running interpreter's standard library, sorted by name.
 
-    Returns:
-        The text, a str, without the few files that are not text in the encoding they declare.
+    The few files that are not text in the encoding they declare are left out.
 
     Raises:
         ValueError: this interpreter has no such files.
@@ -124,17 +117,17 @@ def python_source():
     sources = []
     for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
         try:
-            with tokenize.open(str(path)) as file:  # heeds the encoding that the file declares
+            with tokenize.open(str(path)) as file:  # uses the encoding that the file declares
                 sources.append(file.read())
         except (OSError, SyntaxError, UnicodeError):
             continue
     if not sources:
-        raise ValueError("this Python has no source of its standard library to train on")
+        raise ValueError("this Python has no source files of its standard library to train on")
     return "".join(sources)
 
 
-def _download(name, known, path):
-    """Fetch a known text from the first of its addresses that has it, and return its path."""
+def _download(name: str, known: KnownText, path: Path) -> Path:
+    """Download a known text from the first of its addresses that provides it, and return its path."""
     failures = []
     for address in known.addresses:
         try:
@@ -144,38 +137,37 @@ def _download(name, known, path):
             failures.append(str(getattr(error, "reason", error)))
             continue
         if hashlib.sha256(content).hexdigest() != known.sha256:
-            failures.append("other bytes than expected at " + address)
+            failures.append(f"unexpected content at {address}")
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomically(path, content)
         return path
-    raise ValueError(
-        "the text {!r} can be had nowhere: not at {}, not in the folder that CHARRNN_DATA names, not by download "
-        "({}); fetch {} yourself and put it there, or name another text".format(
-            name, path, "; ".join(dict.fromkeys(failures)), known.addresses[0]))
+    reasons = "; ".join(dict.fromkeys(failures))
+    raise ValueError(f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could "
+                     f"not be downloaded ({reasons}): save {known.addresses[0]} as {path}, or name another text")
 
 
-def main(argv=None):
-    """Print the first of the named known texts that can be had; return 2 where none can."""
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Print the name of the first available text; return the exit status, 2 if none is available."""
     parser = console.Parser(
         prog="python -m charrnn.text.corpus", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Find or fetch the known texts, and print the name of the first that can be had.")
+        description="Print the name of the first text that is available. Known texts are downloaded if necessary.")
     parser.add_argument("names", metavar="NAME", nargs="+",
-                        help="a known text ({}) or a path".format(", ".join([*KNOWN_TEXTS, PYTHON])))
+                        help=f"a known text ({', '.join([*KNOWN_TEXTS, PYTHON])}) or a path")
     return console.run_main(_main, parser, argv)
 
 
-def _main(args):
-    for name, instead in zip(args.names, args.names[1:] + [None]):
+def _main(args: argparse.Namespace) -> None:
+    for name, alternative in zip(args.names, args.names[1:] + [None]):
         try:
             read(name)
         except ValueError as error:
-            if instead is None:
+            if alternative is None:
                 raise
-            print("{}; going on with {!r} instead".format(error, instead), file=sys.stderr)
+            print(f"{error}; using {alternative!r} instead", file=sys.stderr)
             continue
         print(name)
-        return 0
+        return
 
 
 # transition

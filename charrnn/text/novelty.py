@@ -1,26 +1,30 @@
-"""How much of a text stands word for word in another: the longest run, and the share of windows. NumPy only.
+"""How much of a text is copied from a training text: the longest run, and the share of copied windows. NumPy only.
 
-Windows are found by their polynomial hashes (Karp and Rabin 1987), computed for a piece of the long text at once,
-and held against the characters themselves before they count.
+Windows of both texts are compared by polynomial hashes (Karp and Rabin 1987), computed for one piece of the
+training text at a time. Windows with equal hashes are then compared character by character.
 """
-from typing import NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Iterator, Tuple
 
 import numpy as np
 
+from charrnn.data import code_points
+
 WINDOW = 20  # characters
-_PIECE = 1 << 18  # characters of the long text at a time
-_BASE = 0x9E3779B1  # odd, so that no character is lost modulo 2^32
-_BITS = 20  # of a hash that the first look goes by
+_PIECE = 1 << 18  # characters of the training text that are hashed at a time
+_BASE = 0x9E3779B1  # odd, so that no character vanishes modulo 2^32
+_BITS = 20  # upper bits of a hash that are looked up first
 
 
-class Novelty(NamedTuple):
-    """What of a text was copied.
+@dataclass(frozen=True)
+class Novelty:
+    """How much of a text is copied from the training text.
 
     Attributes:
-        longest: length of the longest run of characters that stands in the training text.
-        start: where it begins in the text.
-        place: where it stands in the training text, counted in characters.
-        share: share of the text's windows of WINDOW characters that stand there; 0 where it is shorter.
+        longest: length of the longest run of characters that occurs in the training text.
+        start: position of this run in the text.
+        place: position of this run in the training text, in characters.
+        share: share of the windows of WINDOW characters that occur in the training text; 0 for a shorter text.
     """
 
     longest: int
@@ -30,30 +34,30 @@ class Novelty(NamedTuple):
 
 
 class Reference:
-    """A training text that others are held against."""
+    """A training text that other texts are compared with."""
 
-    def __init__(self, text):
-        """Take the text, a str; 4 bytes a character."""
-        self._points = _points(text)
+    def __init__(self, text: str) -> None:
+        """Store the training text, in 4 bytes a character."""
+        self._points = code_points(text)
 
-    def novelty(self, text):
-        """Return the Novelty of a text, a str.
+    def novelty(self, text: str) -> Novelty:
+        """Compare a text with the training text.
 
         >>> Reference("the cat sat on the mat").novelty("a cat sat here")
         Novelty(longest=9, start=1, place=3, share=0.0)
         """
-        sought = _points(text)
+        sought = code_points(text)
         copied = np.zeros(max(0, len(sought) - WINDOW + 1), bool)
         for _, start in self._matches(sought, WINDOW):
             copied[start] = True
-        best = self._longest(sought)
-        return Novelty(*best, share=float(copied.mean()) if len(copied) else 0.0)
+        longest, start, place = self._longest(sought)
+        return Novelty(longest, start, place, float(copied.mean()) if len(copied) else 0.0)
 
-    def _longest(self, sought):
+    def _longest(self, sought: np.ndarray) -> Tuple[int, int, int]:
         """Return (length, start, place) of the longest run.
 
-        Where a run of some length stands, so do shorter ones: the length is doubled until there is none, and then
-        the gap is halved.
+        If a run of some length occurs, so do shorter ones. The length is therefore doubled until no run has it,
+        and then found by bisection.
         """
         best, low, high = (0, 0, 0), 0, min(len(sought), len(self._points))
         length = WINDOW
@@ -62,7 +66,7 @@ class Reference:
             found = next(self._matches(sought, length), None)
             if found:
                 place, start = found
-                low = self._grown(place, start, length, sought)
+                low = self._extended(place, start, length, sought)
                 best = (low, start, place)
             else:
                 high = length - 1
@@ -70,30 +74,29 @@ class Reference:
             length = max(length, low + 1)
         return best
 
-    def _grown(self, place, start, length, sought):
-        """Return how far a match goes on to the right."""
+    def _extended(self, place: int, start: int, length: int, sought: np.ndarray) -> int:
+        """Return the length of a match after extending it to the right as far as the texts agree."""
         while (place + length < len(self._points) and start + length < len(sought)
                and self._points[place + length] == sought[start + length]):
             length += 1
         return length
 
-    def _matches(self, sought, width):
-        """Yield (place, start) for each window of the sought text that stands in the long one, once for each start."""
-        hashes = _hashes(sought, width)
-        ranked, which = np.unique(hashes, return_inverse=True)
+    def _matches(self, sought: np.ndarray, width: int) -> Iterator[Tuple[int, int]]:
+        """Yield (place, start) for each window of the text that occurs in the training text, once per start."""
+        ranked, which = np.unique(_hashes(sought, width), return_inverse=True)
         if not len(ranked):
             return
         starts = np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which))[:-1])
         shift = np.uint32(32 - _BITS)
         known = np.zeros(1 << _BITS, bool)
         known[ranked >> shift] = True
-        missing = np.ones(len(ranked), bool)  # hashes with windows that were not found yet
+        missing = np.ones(len(ranked), bool)  # hashes of which some windows are not yet found
         for begin in range(0, len(self._points) - width + 1, _PIECE):
             here = _hashes(self._points[begin:begin + _PIECE + width - 1], width)
             places = np.flatnonzero(known[here >> shift])
             ranks = np.minimum(np.searchsorted(ranked, here[places]), len(ranked) - 1)
-            met = (ranked[ranks] == here[places]) & missing[ranks]
-            for rank, place in zip(ranks[met], begin + places[met]):
+            equal = (ranked[ranks] == here[places]) & missing[ranks]
+            for rank, place in zip(ranks[equal], begin + places[equal]):
                 if missing[rank]:
                     window = self._points[place:place + width]
                     same = [np.array_equal(window, sought[start:start + width]) for start in starts[rank]]
@@ -103,20 +106,16 @@ class Reference:
                         yield int(place), int(start)
 
 
-def _points(text):
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+def _hashes(points: np.ndarray, width: int) -> np.ndarray:
+    """Return the hash of each window of a width, uint32 [T - width + 1].
 
-
-def _hashes(points, width):
-    """Return a hash for each window of the given width, uint32 [T - width + 1].
-
-    The hash of 2n characters is that of the first n times the base to the n plus that of the last n.
+    The hash of 2n characters is the hash of the first n times the base to the power n, plus that of the last n.
     """
     if len(points) < width:
         return np.zeros(0, np.uint32)
     count = len(points) - width + 1
     power, size = points + np.uint32(1), 1  # hashes of `size` characters
-    base = _BASE  # the base to the `size`, modulo 2^32
+    base = _BASE  # the base to the power `size`, modulo 2^32
     done, offset = None, 0
     remaining = width
     while True:
@@ -126,8 +125,11 @@ def _hashes(points, width):
             offset += size
         remaining >>= 1
         if not remaining:
-            # spread over the upper bits, which are looked at first
-            return done * np.uint32(0x85EBCA6B)
+            return done * np.uint32(0x85EBCA6B)  # mixes all bits into the upper ones, which are looked up first
         power = power[:-size] * np.uint32(base) + power[size:]
         base = base * base % (1 << 32)
         size *= 2
+
+
+# transition
+Novelty._asdict = asdict

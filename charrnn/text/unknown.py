@@ -1,9 +1,12 @@
-"""Characters that a model never saw: named, skipped, or replaced by what it has. No TensorFlow."""
+"""Characters that are not in a model's vocabulary: reported, left out, or replaced. No TensorFlow."""
 import unicodedata
+from typing import Dict, Iterable, Optional, Tuple
+
+from charrnn.data import Vocabulary
 
 CHOICES = ("error", "skip", "nearest")
 
-# What unicodedata does not decompose: quotes, dashes and the like, with what is tried for each, in order.
+# Replacements for characters that unicodedata does not decompose, such as quotes and dashes.
 _NEAREST = {
     "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201b": "'", "\u2032": "'", "\u00b4": "'", "`": "'",
     "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u201f": '"', "\u2033": '"', "\u00ab": '"', "\u00bb": '"',
@@ -13,67 +16,74 @@ _NEAREST = {
 }
 
 
-def resolve(text, vocabulary, how, name="the text"):
-    """Make a text one of a vocabulary's characters.
+def check_known(text: str, vocabulary: Vocabulary, name: str = "the text") -> None:
+    """Check that all characters of a text are in a vocabulary.
 
     Args:
-        text: str.
-        vocabulary: a Vocabulary.
-        how: ``error``, ``skip`` (leave them out) or ``nearest`` (letters without their accents, plain quotes
-            and dashes, the other case).
-        name: what an error calls the text.
-
-    Returns:
-        (text, notes): the text, and a line that says what was done, or "" for nothing.
+        text: the text to check.
+        vocabulary: the vocabulary of the model.
+        name: name of the text in the error message.
 
     Raises:
-        ValueError: how is ``error`` and a character is unknown, or ``nearest`` and one has nothing near.
-
-    >>> from charrnn.data import Vocabulary
-    >>> resolve("caf\u00e9", Vocabulary("acef"), "nearest")
-    ('cafe', "in the text '\u00e9' became 'e'")
+        ValueError: some are not. The message names them, each with the line and column where it first occurs.
     """
-    found = vocabulary.unknown(text)
-    if not found:
-        return text, ""
-    if how == "skip":
-        return (text.translate({ord(char): None for char in found}),
-                "left out of {}: {}".format(name, ", ".join(map(repr, found))))
-    nearest = {char: _nearest(char, vocabulary) for char in found} if how == "nearest" else dict.fromkeys(found)
-    _refuse([char for char in found if nearest[char] is None], text, name)
-    return (text.translate({ord(char): near for char, near in nearest.items()}),
-            "in {} {}".format(name, ", ".join("{!r} became {!r}".format(*each) for each in nearest.items())))
-
-
-def check_known(text, vocabulary, name="the text"):
-    """Raise ValueError if a text has characters that a vocabulary lacks, and name them with their places."""
     _refuse(vocabulary.unknown(text), text, name)
 
 
-def leave_out_unknown(text, vocabulary):
-    """Leave out of a text the characters that a vocabulary lacks.
+def leave_out_unknown(text: str, vocabulary: Vocabulary) -> Tuple[str, Dict[str, int]]:
+    """Remove the characters that are not in a vocabulary from a text.
 
     Returns:
-        (kept, left_out): the text without them, and a dict from each of them to how often it was there.
+        (kept, left_out): the remaining text, and how often each removed character occurred.
 
-    >>> from charrnn.data import Vocabulary
     >>> leave_out_unknown("naïve café", Vocabulary(" acefnv"))
     ('nave caf', {'ï': 1, 'é': 1})
     """
+    left_out = {char: text.count(char) for char in vocabulary.unknown(text)}
+    return text.translate({ord(char): None for char in left_out}), left_out
+
+
+def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text") -> Tuple[str, str]:
+    """Convert a text to the characters of a vocabulary.
+
+    Args:
+        text: the text to convert.
+        vocabulary: the vocabulary of the model.
+        how: what to do with other characters: ``error`` refuses them, ``skip`` leaves them out, ``nearest``
+            replaces them (by letters without accents, plain quotes and dashes, or the other case).
+        name: name of the text in messages.
+
+    Returns:
+        (text, note): the converted text, and a line that describes the changes, "" if there are none.
+
+    Raises:
+        ValueError: there are unknown characters and how is ``error``, or ``nearest`` and one has no replacement.
+
+    >>> resolve("café", Vocabulary("acef"), "nearest")
+    ('cafe', "replaced in the text: 'é' by 'e'")
+    """
     unknown = vocabulary.unknown(text)
-    left_out = {char: text.count(char) for char in unknown}
-    return text.translate({ord(char): None for char in unknown}), left_out
+    if not unknown:
+        return text, ""
+    if how == "skip":
+        return leave_out_unknown(text, vocabulary)[0], f"left out of {name}: {', '.join(map(repr, unknown))}"
+    nearest = {char: _nearest(char, vocabulary) for char in unknown} if how == "nearest" else {}
+    _refuse([char for char in unknown if nearest.get(char) is None], text, name)
+    replaced = ", ".join(f"{char!r} by {near!r}" for char, near in nearest.items())
+    return text.translate({ord(char): near for char, near in nearest.items()}), f"replaced in {name}: {replaced}"
 
 
-def _refuse(chars, text, name):
-    if chars:
-        raise ValueError("{} has characters that the model never saw: {}{}".format(
-            name, ", ".join("{!r} ({})".format(char, _place(text, char)) for char in chars[:10]),
-            " and {:,} more".format(len(chars) - 10) if len(chars) > 10 else ""))
+def _refuse(unknown: Iterable[str], text: str, name: str) -> None:
+    """Raise ValueError if there are unknown characters in a text."""
+    places = [f"{char!r} ({_place(text, char)})" for char in unknown]
+    if places:
+        more = f" and {len(places) - 10:,} more" if len(places) > 10 else ""
+        raise ValueError(
+            f"{name} has characters that are not in the model's vocabulary: {', '.join(places[:10])}{more}")
 
 
-def _nearest(char, vocabulary):
-    """Return the nearest that the vocabulary has for a character; None for nothing."""
+def _nearest(char: str, vocabulary: Vocabulary) -> Optional[str]:
+    """Return the replacement of a character in a vocabulary, or None if there is none."""
     plain = "".join(each for each in unicodedata.normalize("NFKD", char) if not unicodedata.combining(each))
     plain = "".join(_NEAREST.get(each, each) for each in plain)
     for near in (plain, plain.swapcase()):
@@ -82,7 +92,8 @@ def _nearest(char, vocabulary):
     return None
 
 
-def _place(text, char):
-    """Return where a character first stands in a text."""
+def _place(text: str, char: str) -> str:
+    """Return the line and column where a character first occurs in a text."""
     index = text.index(char)
-    return "line {:,}, column {:,}".format(text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))
+    line, column = text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+    return f"line {line:,}, column {column:,}"
