@@ -1,8 +1,9 @@
-"""Character-wise LSTM language model in TensorFlow 1.15, ported from the "Anna KaRNNa" course notebook.
+"""A character-wise LSTM language model in TensorFlow 1.15, a port of the course notebook "Anna KaRNNa".
 
-The names of the notebook are here: ``get_batches`` from :mod:`charrnn.data`; ``build_inputs``,
-``build_lstm``, ``build_output``, ``build_loss``, ``build_optimizer`` and ``CharRNN`` from
-:mod:`charrnn.model`. NumPy and TensorFlow are imported when one that needs them is first used, not before.
+The names of the notebook are available here: ``get_batches`` of :mod:`charrnn.data`; ``build_inputs``,
+``build_lstm``, ``build_output``, ``build_loss``, ``build_optimizer`` and ``CharRNN`` of :mod:`charrnn.model`;
+``pick_top_n`` and ``sample`` of :mod:`charrnn.sample`. ``charrnn.sample`` is a module that can be called: calling it
+calls its function ``sample``. NumPy and TensorFlow are imported when a name that needs them is first used.
 """
 from importlib import import_module
 
@@ -10,19 +11,22 @@ from charrnn.system.machine import choose_kernels
 from charrnn.version import __version__
 
 _MODULES = dict(
-    dict.fromkeys(["Vocabulary", "get_batches", "load_text"], "charrnn.data"),
+    **dict.fromkeys(["Vocabulary", "get_batches", "load_text"], "charrnn.data"),
     **dict.fromkeys(["build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer", "CharRNN"],
-                    "charrnn.model"))
-__all__ = list(_MODULES)
+                    "charrnn.model"),
+    pick_top_n="charrnn.sample")
+__all__ = [*_MODULES, "sample"]
 
 choose_kernels()
 
 
 def __getattr__(name):
+    if name == "sample":
+        return import_module("charrnn.sample")
     if name in _MODULES:
         return getattr(import_module(_MODULES[name]), name)
-    raise AttributeError("module 'charrnn' has no attribute {!r}".format(name))
+    raise AttributeError(f"module 'charrnn' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted(list(globals()) + __all__)
+    return sorted([*globals(), *__all__])

@@ -1,84 +1,78 @@
-"""Models that outlive TensorFlow 1.15: ``charrnn-export``, or ``python -m charrnn.export``."""
+"""Exporting checkpoints to other formats: ``charrnn-export``, or ``python -m charrnn.export``."""
 import argparse
-import io
-import json
+import contextlib
 import os
 import shutil
 import sys
 from pathlib import Path
+from typing import List, Optional
 
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.engines import loading as models
-from charrnn.engines.exported import ExportedModel, export_npz
+from charrnn.checkpoints import Checkpoint
+from charrnn.data import StrPath
+from charrnn.engines import Engine, loading
 from charrnn.engines.decoding import softmax
+from charrnn.engines.exported import export_npz, is_exported, read_npz
+from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.system import console, files
 
-CHECKED = 1000  # characters on which an export is held against the graph
-# Far above what rounding makes of it (1e-5 and less, unless a network is very sure of itself), far below an error.
+CHECKED = 1000  # characters on which an exported model is compared with the graph
+# Far above the effect of rounding (1e-5 or less, unless the weights are very large), far below that of a fault.
 TOLERANCE = 1e-3
 
 
-def export_saved_model(checkpoint, folder):
+def export_saved_model(checkpoint: Checkpoint, folder: StrPath) -> None:
     """Write a SavedModel, whose signature ``serving_default`` takes ids and a state.
 
-    Inputs are ``ids``, int32 [B, M], and ``state``, float32 [S, B, L]: the parts of the LSTM state one after the
-    other, c and h of the first layer, then of the next. Outputs are ``probabilities``, float32 [B, M, C], of the
-    character after each, and ``state``. ``vocabulary.txt`` among its assets has the characters in id order.
+    The inputs are ``ids``, int32 [B, M], and ``state``, float32 [S, B, L], see :class:`charrnn.engines.Engine`.
+    The outputs are ``probabilities``, float32 [B, M, C], of the character after each, and ``state``.
+    ``vocabulary.txt`` among its assets has the characters in id order.
 
     Args:
-        checkpoint: a Checkpoint.
-        folder: the folder to make.
+        checkpoint: a checkpoint of any kind of cell.
+        folder: the folder to create.
 
     Raises:
         ValueError: the folder exists.
-        OSError: it cannot be written.
+        OSError: the folder cannot be written.
     """
     import tensorflow.compat.v1 as tf
 
-    from charrnn.model import build_lstm, build_output
+    from charrnn.engines.graph import build_forward
     if Path(folder).exists():
-        raise ValueError("{} exists: name a folder that is not there yet".format(folder))
-    aside = Path("{}.{}.tmp".format(folder, os.getpid()))
-    num_classes = len(checkpoint.vocabulary)
+        raise ValueError(f"{folder} exists: give the name of a new folder")
+    temporary = Path(f"{folder}.{os.getpid()}.tmp")
     try:
         with tf.Graph().as_default(), tf.Session() as session:
-            ids = tf.placeholder(tf.int32, [None, None], name="ids")  # [B, M]
-            stack, zero = build_lstm(checkpoint.lstm_size, checkpoint.num_layers, tf.shape(ids)[0], 1.0,
-                                     cell=checkpoint.cell)
-            parts = tf.nest.flatten(zero)
-            state = tf.placeholder(tf.float32, [len(parts), None, checkpoint.lstm_size], name="state")  # [S, B, L]
-            outputs, after = tf.nn.dynamic_rnn(  # [B, M, L]
-                stack, tf.one_hot(ids, num_classes), initial_state=tf.nest.pack_sequence_as(zero, tf.unstack(state)))
-            prediction, _ = build_output(outputs, checkpoint.lstm_size, num_classes)  # [B·M, C]
-            probabilities = tf.reshape(prediction, [tf.shape(ids)[0], -1, num_classes])  # [B, M, C]
+            forward = build_forward(len(checkpoint.vocabulary), checkpoint.lstm_size, checkpoint.num_layers,
+                                    checkpoint.cell)
             checkpoints.load_weights(session, checkpoint.prefix)
-            tf.saved_model.simple_save(session, str(aside), {"ids": ids, "state": state},
-                                       {"probabilities": probabilities, "state": tf.stack(tf.nest.flatten(after))})
+            tf.saved_model.simple_save(session, str(temporary), {"ids": forward.ids, "state": forward.state},
+                                       {"probabilities": forward.probabilities, "state": forward.final_state})
         characters = "".join(checkpoint.vocabulary.chars).encode("utf-8", "surrogatepass")
-        (aside / "assets").mkdir(exist_ok=True)
-        files.write_atomically(aside / "assets" / "vocabulary.txt", characters)
-        os.replace(str(aside), str(folder))
+        (temporary / "assets").mkdir(exist_ok=True)
+        files.write_atomically(temporary / "assets" / "vocabulary.txt", characters)
+        os.replace(str(temporary), str(folder))
     except tf.errors.OpError as error:
-        raise OSError("{} cannot be written: {}".format(folder, error.message))
+        raise OSError(f"{folder} cannot be written: {error.message}")
     finally:
-        shutil.rmtree(str(aside), ignore_errors=True)
+        shutil.rmtree(str(temporary), ignore_errors=True)
 
 
-def _graph_probabilities(checkpoint, ids):
-    """Return what the graph gives each next character [T, C], the state carried through a text of ids [T]."""
-    import tensorflow.compat.v1 as tf
-
-    from charrnn.model import CharRNN
-    model = CharRNN(len(checkpoint.vocabulary), 1, len(ids), checkpoint.lstm_size, checkpoint.num_layers,
-                    cell=checkpoint.cell)
-    with tf.Session() as session:
-        checkpoints.load_weights(session, checkpoint.prefix)
-        return session.run(model.prediction, {model.inputs: [ids], model.keep_prob: 1.0})
+def _probabilities(engine: Engine, ids: np.ndarray) -> np.ndarray:
+    """Return the probabilities [T, C] of the character after each of a text [T]. Close the engine."""
+    with contextlib.closing(engine):
+        state, found = engine.zero_state(), []
+        for index in ids:
+            logits, state = engine.read([index], state)
+            found.append(softmax(logits)[0])
+    return np.array(found)
 
 
-def _saved_model_probabilities(folder, ids, lstm_size):
+def _saved_model_probabilities(folder: StrPath, ids: np.ndarray, lstm_size: int) -> np.ndarray:
+    """Return the same probabilities of a SavedModel."""
     import tensorflow.compat.v1 as tf
     with tf.Graph().as_default(), tf.Session() as session:
         signature = tf.saved_model.load(session, ["serve"], str(folder)).signature_def["serving_default"]
@@ -88,53 +82,44 @@ def _saved_model_probabilities(folder, ids, lstm_size):
             places["ids"]: [ids], places["state"]: np.zeros((parts, 1, lstm_size), np.float32)})[0]
 
 
-def _numpy_probabilities(path, ids):
-    model = models.load_engine(models.open_model(path))
-    state, found = model.zero_state(), []
-    for index in ids:
-        logits, state = model.read([index], state)
-        found.append(softmax(logits)[0])
-    return np.array(found)
-
-
-def _parser():
+def _parser() -> console.Parser:
     parser = console.Parser(
         prog="charrnn-export", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Write a checkpoint as a model that needs no TensorFlow (.npz), or as a SavedModel, and hold it "
-                    "against the graph.",
+        description="Write a checkpoint as a model that needs no TensorFlow (.npz), or as a SavedModel, and "
+                    "compare it with the graph.",
         epilog="examples:\n"
                "  charrnn-export checkpoints/small small.npz\n"
                "  charrnn-export checkpoints/small served --format saved-model")
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a checkpoint, or a folder for its latest one")
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a checkpoint, or a run folder for its newest one")
     parser.add_argument("target", metavar="FILE", help="the .npz file to write, or the folder of a SavedModel")
     parser.add_argument("--format", choices=["npz", "saved-model"], default="npz", help="(default: npz)")
-    models.add_arguments(parser)
+    loading.add_model_arguments(parser)
     return parser
 
 
-def main(argv=None):
+def main(argv: Optional[List[str]] = None) -> int:
     """Run ``charrnn-export``; return its exit status."""
-    return console.run(_main, _parser(), argv)
+    return console.run_main(_main, _parser(), argv)
 
 
-def _main(args):
-    found = models.open_named(args.checkpoint, args)
-    if isinstance(found, ExportedModel):
-        raise ValueError("{} is exported already".format(found.name))
+def _main(args: argparse.Namespace) -> None:
+    if is_exported(args.checkpoint):
+        raise ValueError(f"{args.checkpoint} is an exported model already")
+    found = loading.open_named(args.checkpoint, args)
     ids = np.random.RandomState(0).randint(len(found.vocabulary), size=CHECKED)
     if args.format == "npz":
         export_npz(found, args.target)
-        exported = _numpy_probabilities(args.target, ids)
+        exported = _probabilities(NumpyLSTM(read_npz(args.target)), ids)
     else:
         export_saved_model(found, args.target)
         exported = _saved_model_probabilities(args.target, ids, found.lstm_size)
-    difference = float(np.abs(exported - _graph_probabilities(found, ids)).max())
+    difference = float(np.abs(exported - _probabilities(loading.load_engine(found), ids)).max())
     if not difference < TOLERANCE:
-        raise ValueError("{} gives other probabilities than {}, by up to {:.1e}: do not use it".format(
-            args.target, found.prefix, difference))
-    print("wrote {}: {} layers of {} units, {} characters; its probabilities are those of {} within {:.0e} over {:,} "
-          "characters".format(args.target, found.num_layers, found.lstm_size, len(found.vocabulary), found.prefix,
-                              difference, CHECKED))
+        raise ValueError(f"{args.target} gives other probabilities than {found.prefix}, by up to {difference:.1e}: "
+                         "do not use it")
+    print(f"wrote {args.target}: {found.num_layers} layers of {found.lstm_size} units, {len(found.vocabulary)} "
+          f"characters; its probabilities are those of {found.prefix} within {difference:.0e} over {CHECKED:,} "
+          "characters")
 
 
 if __name__ == "__main__":

@@ -1,97 +1,106 @@
-"""The interactive mode of ``charrnn-sample``: type a beginning, see it continued."""
+"""The interactive mode of ``charrnn-sample``, which continues what is typed."""
 import contextlib
-import dataclasses
+import functools
 import sys
+from dataclasses import replace
+from typing import Optional
 
-import numpy as np
-
-from charrnn.engines.sampler import check_prime, write
+from charrnn.engines.decoding import Settings
+from charrnn.engines.sampler import SEEDS, Sampler, check_prime, fresh_seed, write
 from charrnn.text import unknown
 
-HELP = """type the beginning of a text, and it is continued; \\n in it stands for a line end
-/temperature X  /top-n N  /top-p P  /length N   change how it is written; without a value they say what it is
-/seed N         draw the same again; /seed alone draws another each time
-/help  /quit    Ctrl-C ends a text, Ctrl-D all"""
+HELP = """type the beginning of a text to see it continued; \\n in it is a line end
+/temperature X  /top-n N  /top-p P  /length N   change a setting, or without a value show it
+/seed N         use this seed for every text; without a value use a new one for each
+/help  /quit    Ctrl-C ends a text, Ctrl-D the program"""
 
 
 class Conversation:
-    """A model that was loaded once, and what is set for its texts."""
+    """A sampler, and the settings for the texts that it writes."""
 
-    def __init__(self, sampler, settings, length, how_unknown="error", seed=None):
-        """Take a Sampler of one text, a drawing.Settings, and what ``charrnn-sample`` takes."""
+    def __init__(self, sampler: Sampler, settings: Settings, length: int, how_unknown: str = "error",
+                 seed: Optional[int] = None) -> None:
+        """Keep the arguments.
+
+        Args:
+            sampler: a sampler of one text.
+            settings: how to draw at first.
+            length: characters to draw for each text at first.
+            how_unknown: what to do with unknown characters, see :func:`charrnn.text.unknown.resolve`.
+            seed: the seed of every text at first; None for a new one for each.
+        """
         self._sampler, self._settings, self._length = sampler, settings, length
         self._unknown, self._seed = how_unknown, seed
 
-    def hold(self):
-        """Read lines from standard input until it ends; return the exit status."""
+    def run(self) -> int:
+        """Answer lines from standard input until it ends; return the exit status."""
         with contextlib.suppress(ImportError):
-            import readline  # noqa: F401  input() then has a history and can be edited
+            import readline  # noqa: F401  gives input() a history and line editing
         if hasattr(sys.stdin, "reconfigure"):
-            sys.stdin.reconfigure(encoding="utf-8", errors="backslashreplace")  # whatever the locale says
-        if sys.stdin.isatty():
+            sys.stdin.reconfigure(encoding="utf-8", errors="backslashreplace")  # independent of the locale
+        prompt = "> " if sys.stdin.isatty() else ""
+        if prompt:
             print(HELP)
         while True:
             try:
-                line = input("> " if sys.stdin.isatty() else "")
+                line = input(prompt)
                 if line.strip() == "/quit":
                     return 0
-                self._answer(line)
+                if line.startswith("/"):
+                    self._command(*line[1:].split(None, 1))
+                elif line:
+                    self._continue(line.replace("\\n", "\n"))
             except EOFError:
                 print()
                 return 0
             except KeyboardInterrupt:
                 print()
             except ValueError as error:
-                print("error: {}".format(error))
+                print(f"error: {error}")
 
-    def _answer(self, line):
-        if line.startswith("/"):
-            self._command(*line[1:].split(None, 1))
-        elif line:
-            self._continue(line.replace("\\n", "\n"))
-
-    def _command(self, name="", value=None):
+    def _command(self, name: str = "", value: Optional[str] = None) -> None:
+        """Change a setting, or show it."""
         if name == "help":
             print(HELP)
         elif name in ("temperature", "top-n", "top-p"):
             field = name.replace("-", "_")
             if value is not None:
-                settings = dataclasses.replace(self._settings, **{field: _number(value, int if name == "top-n" else float)})
+                settings = replace(self._settings, **{field: _number(value, int if name == "top-n" else float)})
                 settings.check()
                 self._settings = settings
-            print("{} {}".format(name, getattr(self._settings, field)))
+            print(f"{name} {getattr(self._settings, field)}")
         elif name == "length":
             if value is not None:
                 length = _number(value, int)
                 if length < 1:
-                    raise ValueError("length must be at least 1, not {}".format(length))
+                    raise ValueError(f"length must be at least 1, not {length}")
                 self._length = length
-            print("length {}".format(self._length))
+            print(f"length {self._length}")
         elif name == "seed":
             seed = None if value is None else _number(value, int)
-            if seed is not None and not 0 <= seed < 2 ** 32:
-                raise ValueError("the seed must be from 0 to 4294967295, not {}".format(seed))
+            if seed is not None and not 0 <= seed < SEEDS:
+                raise ValueError(f"the seed must be from 0 to {SEEDS - 1}, not {seed}")
             self._seed = seed
-            print("seed {}".format("of its own for each text" if seed is None else seed))
+            print(f"seed {'chosen for each text' if seed is None else seed}")
         else:
-            raise ValueError("there is no command /{}; /help lists them".format(name))
+            raise ValueError(f"there is no command /{name}; /help lists the commands")
 
-    def _continue(self, prime):
+    def _continue(self, prime: str) -> None:
+        """Write a text, and show its seed."""
         prime, note = unknown.resolve(prime, self._sampler.vocabulary, self._unknown, "what you typed")
         check_prime(prime, self._sampler.vocabulary)
-        seed = self._seed
-        if seed is None:
-            seed = int(np.random.RandomState().randint(2 ** 32, dtype=np.int64))
+        seed = fresh_seed() if self._seed is None else self._seed
         if note:
             print(note)
         print(prime, end="", flush=True)
-        write(self._sampler, prime, self._length, self._settings, seed, show=lambda piece: print(
-            piece, end="", flush=True))
-        print("\n[seed {}]".format(seed))
+        write(self._sampler, prime, self._length, self._settings, seed,
+              show=functools.partial(print, end="", flush=True))
+        print(f"\n[seed {seed}]")
 
 
-def _number(value, kind):
+def _number(value: str, kind: type) -> float:
+    """Read an int or a float."""
     try:
         return kind(value)
     except ValueError:
-        raise ValueError("{!r} is no {}number".format(value, "whole " if kind is int else ""))
+        raise ValueError(f"{value!r} is not {'an integer' if kind is int else 'a number'}")

@@ -1,34 +1,50 @@
-"""Generating text from a model: ``charrnn-sample``, or ``python -m charrnn.sample``."""
+"""Sampling: the notebook's :func:`pick_top_n` and :func:`sample`, and the script ``charrnn-sample``.
+
+Calling this module calls its function :func:`sample`. So ``from charrnn import sample`` and
+``from charrnn.sample import sample`` both give a ``sample`` that generates text. The script is :func:`main`, or
+``python -m charrnn.sample``.
+"""
 import argparse
-import dataclasses
+import contextlib
+import functools
 import io
 import json
 import sys
+import types
+from dataclasses import asdict
+from typing import Any, Iterator, List, Optional, TextIO
 
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.engines import loading as models
+from charrnn.checkpoints import Checkpoint
+from charrnn.data import StrPath, Vocabulary
+from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
-from charrnn.engines.sampler import PRIME, Sampler, check_prime, default_prime, write
+from charrnn.engines.sampler import PRIME, SEEDS, Sample, Sampler, check_prime, default_prime, fresh_seed, write
 from charrnn.interactive import Conversation
 from charrnn.system import console, files
 from charrnn.text import corpus, novelty, unknown
 
-TRIES = 20  # samples that are refused for what they copy before it is given up
+# Flags that cannot be given together with a flag.
+CONFLICTS = {
+    "greedy": ("temperature", "top_n", "top_p", "seed"),
+    "prime": ("prime_file",),
+    "interactive": ("json", "output", "num_samples", "novelty", "prime", "prime_file", "stop", "lines"),
+}
 
 
-def pick_top_n(preds, vocab_size, top_n=5, *, rng=np.random):
+def pick_top_n(preds: np.ndarray, vocab_size: int, top_n: int = 5, *, rng: Any = np.random) -> int:
     """Draw one id from the ``top_n`` most probable ones.
 
     Args:
-        preds: float array with C probabilities, of any shape that squeezes to [C]; left as it is.
+        preds: float array with C probabilities, of any shape that squeezes to [C]. It is not changed.
         vocab_size: C.
         top_n: how many of the largest probabilities to keep, at least 1; C or more keeps all of them.
-        rng: what draws: ``np.random``, whose seed is the caller's, or a RandomState.
+        rng: ``np.random``, whose seed the caller sets, or a RandomState.
 
     Returns:
-        The id, an int in [0, C).
+        The id, in [0, C).
 
     Raises:
         ValueError: ``top_n`` is below 1.
@@ -39,46 +55,48 @@ def pick_top_n(preds, vocab_size, top_n=5, *, rng=np.random):
     1
     """
     if top_n < 1:
-        raise ValueError("top_n must be at least 1, not {}".format(top_n))
+        raise ValueError(f"top_n must be at least 1, not {top_n}")
     p = np.squeeze(preds).copy()
     p[np.argsort(p)[:-top_n]] = 0
     p = p / np.sum(p)
     return int(rng.choice(vocab_size, 1, p=p)[0])
 
 
-def sample(checkpoint, n_samples, lstm_size=None, vocab_size=None, prime=PRIME, *, top_n=5, vocabulary=None):
-    """Generate text from a checkpoint. With ``np.random.seed`` set it draws what the notebook draws.
+def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None, vocab_size: Optional[int] = None,
+           prime: str = PRIME, *, top_n: int = 5, vocabulary: Optional[Vocabulary] = None) -> str:
+    """Generate text from a checkpoint. With ``np.random.seed`` set, it draws what the notebook draws.
 
     Args:
         checkpoint: a run folder, or the prefix of a checkpoint.
         n_samples: number of drawn characters that are fed back, at least 0.
-        lstm_size: L. The checkpoint knows it; if given, it must agree.
-        vocab_size: C. The checkpoint knows it; if given, it must agree.
+        lstm_size: L. The checkpoint records it; if given, it must agree.
+        vocab_size: C. The checkpoint records it; if given, it must agree.
         prime: the beginning of the text.
         top_n: see :func:`pick_top_n`.
-        vocabulary: a Vocabulary, for a checkpoint of the notebook's own; None for that of the run folder.
+        vocabulary: the characters of a checkpoint of the notebook; None for those of the run folder.
 
     Returns:
-        The prime and ``n_samples`` + 1 new characters, a str.
+        The prime and ``n_samples`` + 1 new characters.
 
     Raises:
-        ValueError: bad arguments; CheckpointError, which is one, for a bad checkpoint.
+        ValueError: an argument is out of range.
+        CheckpointError: the checkpoint is missing or damaged.
 
-    Source: notebook, "sampling". Unlike the notebook's it takes the vocabulary and the number of layers
-    from the checkpoint, and refuses what it cannot do.
+    Source: notebook, "sampling". Unlike the notebook's function, it takes the vocabulary and the number of layers
+    from the checkpoint, and raises errors for an empty prime, unknown characters and ``top_n`` below 1.
     """
     if n_samples < 0:
-        raise ValueError("n_samples must be at least 0, not {}".format(n_samples))
+        raise ValueError(f"n_samples must be at least 0, not {n_samples}")
     found = checkpoints.open_checkpoint(checkpoint, vocabulary)
     for name, given, known in [("lstm_size", lstm_size, found.lstm_size),
                                ("vocab_size", vocab_size, len(found.vocabulary))]:
         if given is not None and given != known:
-            raise ValueError("{} is {}, but {} has {}".format(name, given, found.prefix, known))
+            raise ValueError(f"{name} is {given}, but {found.prefix} has {known}")
     check_prime(prime, found.vocabulary)
     return prime + "".join(_one_by_one(found, prime, n_samples + 1, top_n))
 
 
-def _one_by_one(checkpoint, prime, length, top_n):
+def _one_by_one(checkpoint: Checkpoint, prime: str, length: int, top_n: int) -> Iterator[str]:
     """Yield ``length`` characters as the notebook's loop draws them, with one session call for each."""
     import tensorflow.compat.v1 as tf
 
@@ -98,7 +116,17 @@ def _one_by_one(checkpoint, prime, length, top_n):
                 yield vocabulary.int_to_vocab[given[-1]]
 
 
-def _parser():
+class _CallableModule(types.ModuleType):
+    """The class of this module: calling the module calls :func:`sample`."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> str:
+        return sample(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _CallableModule
+
+
+def _parser() -> console.Parser:
     parser = console.Parser(
         prog="charrnn-sample", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Generate text from a model, character by character.",
@@ -106,189 +134,173 @@ def _parser():
                "  charrnn-sample --prime 'Anna ' --length 500 --seed 1\n"
                "  charrnn-sample checkpoints/i200_l512.ckpt --top-n 3\n"
                "  charrnn-sample model.npz --temperature 0.7 --top-p 0.95 --interactive")
-    parser.add_argument("model", metavar="MODEL", nargs="?", default="checkpoints",
-                        help="a checkpoint, a folder for its latest one, or an exported .npz (default: checkpoints)")
-    models.add_arguments(parser)
-    text = parser.add_argument_group("text")
-    text.add_argument("--prime", metavar="TEXT", default=None,
-                      help="how the text begins; - reads it from standard input (default: 'The ', or where the model "
-                           "does not know those characters, the first of its vocabulary)")
-    text.add_argument("--prime-file", metavar="FILE", default=None, help="the same from a UTF-8 file")
-    text.add_argument("--unknown", choices=unknown.CHOICES, default="error",
-                      help="what to do with characters of the prime that the model never saw: name them and end, leave "
-                           "them out, or take the nearest it has for accents, quotes and dashes (default: error)")
-    text.add_argument("--length", metavar="N", type=int, default=1000,
-                      help="characters to draw after the prime, at least 1 (default: 1000)")
-    text.add_argument("--stop", metavar="STRING", default=None, help="end after this string, where it comes")
-    text.add_argument("--lines", metavar="N", type=int, default=None, help="end after N line ends")
-    text.add_argument("--num-samples", metavar="N", type=int, default=1,
-                      help="texts to write at once, at least 1; one is shown while it is made, several at "
-                           "the end, with a line between them (default: 1)")
-    text.add_argument("--interactive", action="store_true",
-                      help="type beginnings and see them continued; /help lists the commands")
-    draw = parser.add_argument_group("drawing")
-    draw.add_argument("--temperature", metavar="X", type=float, default=None,
-                      help="divide the logits by X, above 0: below 1 the probable becomes more so (default: 1)")
-    draw.add_argument("--top-n", metavar="N", type=int, default=None,
-                      help="draw from the N most probable characters, at least 1; as many as the vocabulary has, or "
-                           "more, draws from all (default: 5, or all with --top-p)")
-    draw.add_argument("--top-p", metavar="P", type=float, default=None,
-                      help="draw from the fewest most probable characters that together have the probability P, above "
-                           "0, at most 1; after the temperature and --top-n (default: 1)")
-    draw.add_argument("--greedy", action="store_true", help="take the most probable character each time")
-    draw.add_argument("--seed", metavar="N", type=int, default=None,
-                      help="draw the same text each time, 0 to 4294967295; further samples are those of the "
-                           "numbers that follow (default: another one each time, which is printed on standard error)")
-    out = parser.add_argument_group("output")
-    out.add_argument("--output", metavar="FILE", default=None, help="write there, in UTF-8, not to standard output")
-    out.add_argument("--json", action="store_true",
-                     help="write JSON: the texts, their seeds, the settings and each character's log-probability")
-    out.add_argument("--novelty", action="store_true",
-                     help="say after each text how long a run of it stands word for word in the training text")
-    out.add_argument("--max-copy", metavar="K", type=int, default=None,
-                     help="refuse texts of which more than K characters in a row stand in the training text, and draw "
-                          "others")
-    out.add_argument("--train-text", metavar="TEXT", default=None,
-                     help="that training text (default: the one that the model names)")
+    parser.add_argument("model", metavar="MODEL", nargs="?", default="checkpoints", help=loading.MODEL_HELP)
+    loading.add_model_arguments(parser)
+    _add_text_arguments(parser.add_argument_group("text"))
+    _add_decoding_arguments(parser.add_argument_group("decoding"))
+    _add_output_arguments(parser.add_argument_group("output"))
     return parser
 
 
-def main(argv=None):
+def _add_text_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--prime", metavar="TEXT", default=None,
+                       help="beginning of the text (default: 'The ', or, if the model does not know these "
+                            "characters, the first of its vocabulary)")
+    group.add_argument("--prime-file", metavar="FILE", default=None,
+                       help="UTF-8 file with the beginning of the text; - reads standard input")
+    group.add_argument("--unknown", choices=unknown.CHOICES, default="error",
+                       help="what to do with characters of the prime that the model does not know: stop with an "
+                            "error, leave them out, or replace accented letters, quotes and dashes by the nearest "
+                            "characters that it knows (default: error)")
+    group.add_argument("--length", metavar="N", type=int, default=1000,
+                       help="characters to draw after the prime, at least 1 (default: 1000)")
+    group.add_argument("--stop", metavar="STRING", default=None, help="end a text after this string")
+    group.add_argument("--lines", metavar="N", type=int, default=None, help="end a text after N line ends")
+    group.add_argument("--num-samples", metavar="N", type=int, default=1,
+                       help="texts to write at once, at least 1. One text is shown while it is written; several "
+                            "are printed at the end, with a line between them (default: 1)")
+    group.add_argument("--interactive", action="store_true",
+                       help="continue the beginnings that are typed; /help lists the commands")
+
+
+def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--temperature", metavar="X", type=float, default=None,
+                       help="divide the logits by X, at least 0.001; values below 1 favour probable characters "
+                            "(default: 1)")
+    group.add_argument("--top-n", metavar="N", type=int, default=None,
+                       help="draw from the N most probable characters, at least 1; the size of the vocabulary or "
+                            "more keeps all of them (default: 5, or all with --top-p)")
+    group.add_argument("--top-p", metavar="P", type=float, default=None,
+                       help="draw from the fewest most probable characters that together have the probability P, "
+                            "above 0, at most 1, after --temperature and --top-n (default: 1)")
+    group.add_argument("--greedy", action="store_true", help="take the most probable character each time")
+    group.add_argument("--seed", metavar="N", type=int, default=None,
+                       help="seed of the first text, 0 to 4294967295; each further text has the next seed "
+                            "(default: a new one each time, printed on standard error)")
+
+
+def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--output", metavar="FILE", default=None,
+                       help="write to this file, in UTF-8, in place of standard output")
+    group.add_argument("--json", action="store_true",
+                       help="write JSON: the texts, seeds, settings and the log-probability of each character")
+    group.add_argument("--novelty", action="store_true",
+                       help="report after each text how much of it is copied from the training text")
+    group.add_argument("--train-text", metavar="TEXT", default=None,
+                       help="the training text for --novelty (default: the one that the model names)")
+
+
+def main(argv: Optional[List[str]] = None) -> int:
     """Run ``charrnn-sample``; return its exit status."""
-    return console.run(_main, _parser(), argv)
+    return console.run_main(_main, _parser(), argv)
 
 
-def _check(args):
-    """Raise ValueError where arguments are out of range or contradict each other."""
-    for name in ("length", "num_samples", "lines", "max_copy"):
+def _main(args: argparse.Namespace) -> int:
+    _check(args)
+    model = loading.open_named(args.model, args)
+    settings = _settings(args, len(model.vocabulary))
+    prime, reference = "", None
+    if not args.interactive:
+        prime = _prime(args, model.vocabulary)
+    if args.novelty:
+        reference = novelty.Reference(
+            loading.training_text(loading.run_of(model), args.train_text, args.encoding)[0])
+    with contextlib.closing(Sampler(loading.load_engine(model), args.num_samples)) as sampler:
+        if args.interactive:
+            return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()
+        if args.output is None:
+            return _write(args, sampler, model.name, prime, settings, reference, sys.stdout)
+        out = io.StringIO()
+        status = _write(args, sampler, model.name, prime, settings, reference, out)
+    files.write_atomically(args.output, out.getvalue().encode("utf-8", "surrogatepass"))
+    return status
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Raise ValueError if arguments are out of range or cannot be combined."""
+    for name in ("length", "num_samples", "lines"):
         value = getattr(args, name)
         if value is not None and value < 1:
-            raise ValueError("--{} must be at least 1, not {}".format(name.replace("_", "-"), value))
+            raise ValueError(f"{_flag(name)} must be at least 1, not {value}")
     if args.stop == "":
         raise ValueError("--stop needs at least one character")
-    for one, others in [("greedy", ("temperature", "top_n", "top_p", "seed")), ("prime", ("prime_file",)),
-                        ("interactive", ("json", "output", "num_samples", "novelty", "max_copy", "prime", "prime_file",
-                                         "stop", "lines"))]:
+    parser = _parser()
+    given = [name for name, value in vars(args).items() if value != parser.get_default(name)]
+    for one, others in CONFLICTS.items():
         for other in others:
-            given = getattr(args, other)
-            asked = getattr(args, one) not in (None, False)
-            if asked and given is not None and given is not False and not (other == "num_samples" and given == 1):
-                raise ValueError("--{} and --{} contradict each other".format(one, other.replace("_", "-")))
-    if args.seed is not None and not 0 <= args.seed <= 2 ** 32 - args.num_samples:
-        raise ValueError("--seed must be from 0 to 4294967295, and so must the seed of each further sample, "
-                         "not {}".format(args.seed))
+            if one in given and other in given:
+                raise ValueError(f"{_flag(one)} and {_flag(other)} cannot be combined")
+    if args.seed is not None and not 0 <= args.seed <= SEEDS - args.num_samples:
+        raise ValueError(f"--seed must be from 0 to {SEEDS - 1}, and so must the seed of each further text, not "
+                         f"{args.seed}")
 
 
-def _settings(args, vocabulary):
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _settings(args: argparse.Namespace, num_classes: int) -> Settings:
     top_n = args.top_n
     if top_n is None:
-        top_n = 1 if args.greedy else 5 if args.top_p is None else len(vocabulary)
+        top_n = 1 if args.greedy else 5 if args.top_p is None else num_classes
     settings = Settings(1.0 if args.temperature is None else args.temperature, top_n,
                         1.0 if args.top_p is None else args.top_p)
     settings.check()
     return settings
 
 
-def _prime(args, vocabulary):
-    """Return the prime that was asked for, made one of the vocabulary's characters."""
-    if args.prime_file == "-" or args.prime == "-":
-        given = console.read_input()
-    elif args.prime_file is not None:
-        given = corpus.read(args.prime_file, args.encoding).text
-    else:
-        given = args.prime
-    if given is None:
+def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
+    """Return the prime that the arguments give, in characters of the vocabulary."""
+    prime = args.prime
+    if args.prime_file is not None:
+        prime = console.read_standard_input() if args.prime_file == "-" else corpus.read(
+            args.prime_file, args.encoding).text
+    if prime is None:
         return default_prime(vocabulary)
-    return _resolved(given, vocabulary, args.unknown)
-
-
-def _resolved(prime, vocabulary, how):
-    prime, note = unknown.resolve(prime, vocabulary, how, "the prime")
+    prime, note = unknown.resolve(prime, vocabulary, args.unknown, "the prime")
     if note:
         print(note, file=sys.stderr)
     check_prime(prime, vocabulary)
     return prime
 
 
-def _main(args):
-    _check(args)
-    model = models.open_named(args.model, args)
-    settings = _settings(args, model.vocabulary)
-    seed = args.seed
-    if args.interactive:
-        return Conversation(Sampler(model, nucleus=True), settings, args.length, args.unknown, seed).hold()
-    prime = _prime(args, model.vocabulary)
-    reference = None
-    if args.novelty or args.max_copy:
-        reference = novelty.Reference(models.training_text(models.run_of(model), args.train_text, args.encoding)[0])
-    sampler = Sampler(model, args.num_samples, nucleus=settings.top_p < 1)
+def _write(args: argparse.Namespace, sampler: Sampler, model_name: str, prime: str, settings: Settings,
+           reference: Optional[novelty.Reference], out: TextIO) -> int:
+    """Write the texts in the format that was chosen; return the exit status."""
+    seed, show = args.seed, None
     if seed is None:
-        seed = int(np.random.RandomState().randint(2 ** 32 - args.num_samples, dtype=np.int64))
+        seed = fresh_seed(SEEDS - args.num_samples)
         if not args.greedy:
-            print("seed {}".format(seed), file=sys.stderr)
-    if args.output is None:
-        return _write_all(args, sampler, model, prime, settings, seed, reference, sys.stdout)
-    out = io.StringIO()
-    status = _write_all(args, sampler, model, prime, settings, seed, reference, out)
-    files.write_atomically(args.output, out.getvalue().encode("utf-8", "surrogatepass"))
-    return status
-
-
-def _write_all(args, sampler, model, prime, settings, seed, reference, out):
-    """Write what was asked for; return the exit status."""
-    streaming = args.num_samples == 1 and not args.json and args.max_copy is None
-    shown = []
-
-    def show(piece):
-        if not shown:  # whatever is wrong with the prime was said before
-            piece = prime + piece
-        shown.append(piece)
-        out.write(piece)
-        out.flush()
-
-    samples, copies, interrupted = [], [], False
-    for _ in range(TRIES):
-        samples, interrupted = write(sampler, prime, args.length, settings, seed, stop=args.stop, lines=args.lines,
-                                     show=show if streaming else None)
-        copies = [reference.novelty(each.text) if reference else None for each in samples]
-        worst = max((each.longest for each in copies if each), default=0)
-        if args.max_copy is None or worst <= args.max_copy:
-            break
-        print("refused: with seed {} a run of {:,} characters stands in the training text".format(seed, worst),
-              file=sys.stderr)
-        if interrupted:
-            return 130
-        seed = (seed + len(samples)) % 2 ** 32
-    else:
-        raise ValueError("each of {} tries copied more than {} characters: allow more with --max-copy, or draw more "
-                         "freely with --temperature or --top-n".format(TRIES, args.max_copy))
+            print(f"seed {seed}", file=sys.stderr)
+    if args.num_samples == 1 and not args.json:
+        out.write(prime)
+        show = functools.partial(print, end="", file=out, flush=True)
+    samples, interrupted = write(sampler, prime, args.length, settings, seed, stop=args.stop, lines=args.lines,
+                                 show=show)
+    copies = [reference.novelty(each.text) if reference else None for each in samples]
     if args.json:
-        json.dump(_as_json(model, prime, settings, samples, copies), out, indent=1)
-        out.write("\n")
-    elif streaming:
+        json.dump(_as_json(model_name, prime, settings, samples, copies), out, indent=1)
         out.write("\n")
     else:
-        for row, each in enumerate(samples):
-            out.write("{}{}{}\n".format("-" * 70 + "\n" if row else "", prime, each.text))
-    if args.novelty and not args.json:
-        for each, copied in zip(samples, copies):
-            out.write(_novelty_line(each.text, copied))
+        out.write("\n" if show else ("-" * 70 + "\n").join(f"{prime}{each.text}\n" for each in samples))
+        out.writelines(_novelty_line(each.text, copied) for each, copied in zip(samples, copies) if copied)
     if interrupted:
         print("charrnn-sample: interrupted", file=sys.stderr)
-        return 130
+    return 130 if interrupted else 0
 
 
-def _novelty_line(text, copied):
-    return ("novelty: the longest run that stands in the training text has {:,} characters ({!r}, at character {:,} "
-            "there); {:.1%} of the {}-character windows stand there\n".format(
-                copied.longest, text[copied.start:copied.start + copied.longest], copied.place, copied.share,
-                novelty.WINDOW))
+def _novelty_line(text: str, copied: novelty.Novelty) -> str:
+    run = text[copied.start:copied.start + copied.longest]
+    return (f"novelty: the longest run copied from the training text has {copied.longest:,} characters ({run!r}, "
+            f"at character {copied.place:,}); {copied.share:.1%} of the {novelty.WINDOW}-character windows are "
+            "copied\n")
 
 
-def _as_json(model, prime, settings, samples, copies):
-    return {"model": model.name, "prime": prime, **dataclasses.asdict(settings), "samples": [
+def _as_json(model_name: str, prime: str, settings: Settings, samples: List[Sample],
+             copies: List[Optional[novelty.Novelty]]) -> dict:
+    return {"model": model_name, "prime": prime, **asdict(settings), "samples": [
         {"seed": each.seed, "text": prime + each.text, "log_probabilities": each.log_probabilities,
-         **({"novelty": copied._asdict()} if copied else {})} for each, copied in zip(samples, copies)]}
+         **({"novelty": asdict(copied)} if copied else {})} for each, copied in zip(samples, copies)]}
 
 
 if __name__ == "__main__":

@@ -1,94 +1,101 @@
-"""How surprised a model is by each character of a text: ``charrnn-score``, or ``python -m charrnn.score``."""
+"""The surprisal of each character of a text: ``charrnn-score``, or ``python -m charrnn.score``."""
 import argparse
+import contextlib
 import math
 import os
 import sys
+from typing import Iterator, List, Optional, Sequence
 
 import numpy as np
 
-from charrnn.engines import loading as models
-from charrnn.evaluate import measure
+from charrnn.engines import loading
+from charrnn.engines.surprisal import surprisal
 from charrnn.system import console
 from charrnn.text import corpus, unknown
 
-# Surprise in bits from which a character is shown in a colour, with the colour's number of the 256.
+# The surprisal in bits from which a character has a colour, and the colour's number of the 256.
 COLOURS = ((8, 196), (6, 208), (4, 220), (2, 150), (0, None))
 
 
-def coloured(text, bits):
-    """Return a text whose characters have the colours of their surprise, for a terminal.
+def coloured(text: str, bits: Sequence[float]) -> str:
+    """Colour the characters of a text by their surprisal, for a terminal.
 
     Args:
-        text: str of T characters.
-        bits: float array [T - 1], the surprise of each but the first.
+        text: T characters.
+        bits: T - 1 numbers, the surprisal of each character but the first.
     """
     shown, last = [text[:1]], None
     for char, each in zip(text[1:], bits):
         colour = next(colour for least, colour in COLOURS if each >= least)
         if colour != last:
-            shown.append("\x1b[0m" if colour is None else "\x1b[38;5;{}m".format(colour))
+            shown.append(_escape(colour))
             last = colour
         shown.append(char)
-    return "".join(shown) + "\x1b[0m"
+    return "".join(shown) + _escape(None)
 
 
-def legend():
-    """Return what the colours mean, in the colours."""
-    return "surprise in bits: " + "  ".join(
-        "{}from {}\x1b[0m".format("" if colour is None else "\x1b[38;5;{}m".format(colour), least)
+def _escape(colour: Optional[int]) -> str:
+    """Return the sequence that switches a terminal to a colour."""
+    return "\x1b[0m" if colour is None else f"\x1b[38;5;{colour}m"
+
+
+def legend() -> str:
+    """Explain the colours, in the colours."""
+    return "surprisal in bits: " + "  ".join(
+        f"{'' if colour is None else _escape(colour)}from {least}{_escape(None)}"
         for least, colour in reversed(COLOURS))
 
 
-def table(text, bits):
-    """Yield the lines of a table with a line for each character but the first."""
-    yield "{:>9}  {:<10}{:>16}{:>8}".format("character", "", "log-probability", "bits")
+def table(text: str, bits: Sequence[float]) -> Iterator[str]:
+    """Yield the lines of a table with one line for each character but the first."""
+    yield f"{'character':>9}  {'':<10}{'log-probability':>16}{'bits':>8}"
     for place, (char, each) in enumerate(zip(text[1:], bits), 2):
-        yield "{:>9,}  {:<10}{:>16.4f}{:>8.2f}".format(place, repr(char), -each * math.log(2), each)
+        yield f"{place:>9,}  {char!r:<10}{-each * math.log(2):>16.4f}{each:>8.2f}"
 
 
-def _parser():
+def _parser() -> console.Parser:
     parser = console.Parser(
         prog="charrnn-score", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Show how surprised a model is by each character of a text but the first: its log-probability "
-                    "(natural) and the surprise in bits, as a table, and on a terminal the text in colours.",
+        description="Show the natural log-probability of each character of a text but the first, and its "
+                    "surprisal in bits: as a table, and on a terminal also as a coloured text.",
         epilog="examples:\n"
                "  charrnn-score checkpoints/small --text 'Happy families are all alike'\n"
                "  charrnn-score model.npz --file chapter.txt --no-table")
-    parser.add_argument("model", metavar="MODEL", nargs="?", default="checkpoints",
-                        help="a checkpoint, a folder for its latest one, or an exported .npz (default: checkpoints)")
-    models.add_arguments(parser)
+    parser.add_argument("model", metavar="MODEL", nargs="?", default="checkpoints", help=loading.MODEL_HELP)
+    loading.add_model_arguments(parser)
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument("--text", metavar="TEXT", help="the text; - reads it from standard input")
     given.add_argument("--file", metavar="FILE", help="a path or a known text")
     parser.add_argument("--unknown", choices=unknown.CHOICES, default="error",
-                        help="what to do with characters that the model never saw, as for charrnn-sample "
+                        help="what to do with characters that the model does not know, as for charrnn-sample "
                              "(default: error)")
     parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
                         help="show the text in colours (default: auto, on a terminal)")
-    parser.add_argument("--no-table", action="store_true", help="leave the table out")
+    parser.add_argument("--no-table", action="store_true", help="print no table")
     return parser
 
 
-def main(argv=None):
+def main(argv: Optional[List[str]] = None) -> int:
     """Run ``charrnn-score``; return its exit status."""
-    return console.run(_main, _parser(), argv)
+    return console.run_main(_main, _parser(), argv)
 
 
-def _main(args):
-    model = models.open_named(args.model, args)
+def _main(args: argparse.Namespace) -> None:
+    model = loading.open_named(args.model, args)
     text = corpus.read(args.file, args.encoding).text if args.file is not None else (
-        console.read_input() if args.text == "-" else args.text)
+        console.read_standard_input() if args.text == "-" else args.text)
     text, note = unknown.resolve(text, model.vocabulary, args.unknown)
     if note:
         print(note, file=sys.stderr)
-    bits = measure(model, model.vocabulary.encode(text)) / math.log(2)
+    with contextlib.closing(loading.load_engine(model)) as engine:
+        bits = surprisal(engine, model.vocabulary.encode(text)) / math.log(2)
     if args.color == "always" or (args.color == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ):
-        print("{}\n{}\n".format(coloured(text, bits), legend()))
+        print(f"{coloured(text, bits)}\n{legend()}\n")
     if not args.no_table:
         for line in table(text, bits):
             print(line)
-    print("{:,} characters, {:.4f} bits each, perplexity {:.3f}".format(
-        len(bits), np.mean(bits, dtype=np.float64), 2 ** np.mean(bits, dtype=np.float64)))
+    mean = np.mean(bits, dtype=np.float64)
+    print(f"{len(bits):,} characters, {mean:.4f} bits each, perplexity {2 ** mean:.3f}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Trained networks that continue and measure texts, behind one interface. NumPy only, except for ``graph``.
 
-Letters for shapes as in :mod:`charrnn.data`. In addition: B rows that are processed together (texts, or pieces of a
-text), T steps of one call, S parts of a state.
+Letters for shapes as in :mod:`charrnn.data`. In addition: B rows that are processed together (texts, or pieces of
+a text), T steps of one call, S parts of a state.
 """
 import abc
 from typing import Sequence, Tuple
@@ -16,8 +16,8 @@ class Engine(abc.ABC):
     """A trained network that continues and measures texts.
 
     A state is one float32 array [S, B, L]: the parts of the LSTM state one after the other, c and h of the first
-    layer, then of the next. The cells ``gru`` and ``rnn`` have h alone. ``np.repeat(state, B, axis=1)`` makes a state
-    of B rows from a state of one row.
+    layer, then of the next. The cells ``gru`` and ``rnn`` have h alone. ``np.repeat(state, B, axis=1)`` makes a
+    state of B rows from a state of one row.
 
     Attributes:
         vocabulary: the characters that the network knows.
@@ -53,13 +53,14 @@ class Engine(abc.ABC):
             settings: how to draw, see :func:`charrnn.engines.decoding.draw`.
 
         Returns:
-            (ids, log_probabilities, logits, state): the drawn ids, integers [T, B]; the natural logarithms of their
-            probabilities, float32 [T, B], before temperature, ``top_n`` and ``top_p``; logits and state for the next
-            call.
+            (ids, log_probabilities, logits, state): the drawn ids, integers [T, B]; the natural logarithms of
+            their probabilities, float32 [T, B], before temperature, ``top_n`` and ``top_p``; logits and state for
+            the next call.
         """
 
     @abc.abstractmethod
-    def surprisal(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    def surprisal(self, inputs: np.ndarray, targets: np.ndarray,
+                  state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         """Measure how unexpected the characters of a window are.
 
         Args:
@@ -70,6 +71,18 @@ class Engine(abc.ABC):
         Returns:
             (nats, state): float32 [B, M], minus the natural logarithm of the probability of each target, and the
             state after the window.
+        """
+
+    @abc.abstractmethod
+    def activations(self, ids: Sequence[int], state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Return what every unit does while the network reads the characters of one text.
+
+        Args:
+            ids: [T] in [0, C), T at least 1.
+            state: the state before them, [S, 1, L].
+
+        Returns:
+            (activations, state): float32 [T, S, L], the state after each character, and the last as a state.
         """
 
     @abc.abstractmethod

@@ -24,13 +24,13 @@ class Settings:
     top_p: float = 1.0
 
     def check(self) -> None:
-        """Raise ValueError if a setting is out of range."""
+        """Raise ValueError if a setting is out of range. The message names its flag."""
         if not 0.001 <= self.temperature < np.inf:  # a smaller one makes the logits overflow float32
-            raise ValueError(f"temperature must be a number, at least 0.001, not {self.temperature!r}")
+            raise ValueError(f"--temperature must be a number, at least 0.001, not {self.temperature!r}")
         if self.top_n < 1:
-            raise ValueError(f"top_n must be at least 1, not {self.top_n}")
+            raise ValueError(f"--top-n must be at least 1, not {self.top_n}")
         if not 0 < self.top_p <= 1:
-            raise ValueError(f"top_p must be above 0, at most 1, not {self.top_p!r}")
+            raise ValueError(f"--top-p must be above 0, at most 1, not {self.top_p!r}")
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -84,7 +84,8 @@ def export_npz(checkpoint: Checkpoint, path: StrPath) -> None:
         OSError: the file cannot be written.
     """
     if not is_exported(path):
-        raise ValueError(f"the name of an exported model ends in .npz, and not in .progress.npz: {str(path)!r} does not")
+        raise ValueError("the name of an exported model must end in .npz, but not in .progress.npz, unlike "
+                         f"{str(path)!r}")
     if checkpoint.cell != "lstm":
         raise ValueError(f"only models of lstm cells can be exported to .npz, and {checkpoint.prefix} has "
                          f"{checkpoint.cell}: try --format saved-model")
@@ -152,7 +153,7 @@ def _expect(array: np.ndarray, dtype: type, shape: Optional[Tuple[int, ...]]) ->
 
 
 def _read_arrays(path: StrPath) -> Dict[str, np.ndarray]:
-    """Return the arrays of a .npz file. No size in the file is trusted, so memory stays in proportion to the file."""
+    """Return the arrays of a .npz file. No size in the file is trusted, so a small file takes little memory."""
     try:
         size = Path(path).stat().st_size
         with zipfile.ZipFile(str(path)) as archive:

@@ -1,12 +1,12 @@
 """An engine in TensorFlow: the network in a graph and a session of its own.
 
-The graph starts with :func:`build_forward`, which reads text. Two more parts are added when they are first used:
+The graph starts with :func:`build_forward`, which reads text. Three more parts are added when they are first used:
 
-- The loop draws characters and feeds them back inside the graph, for B texts at once as rows of one batch. It draws
-  as ``np.random.choice`` does: from uniform numbers of NumPy's generator, by the inverse of the cumulative
-  distribution in id order. So it writes the text that feeding one character at a time writes, at a fraction of the
-  cost.
+- The loop draws characters and feeds them back inside the graph, for B texts at once as rows of one batch. It
+  draws as ``np.random.choice`` does: from uniform numbers of NumPy's generator, by the inverse of the cumulative
+  distribution in id order. So it writes the text that feeding one character at a time writes, but much faster.
 - The surprisal of a window. For LSTM cells it uses the fused unroll, which is faster than ``dynamic_rnn``.
+- The activations: the state after each character of a text.
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
@@ -68,7 +68,8 @@ def build_forward(num_classes, lstm_size, num_layers, cell="lstm"):
 
 def _state_placeholder(stack, rows):
     """Make a placeholder for a state [S, B, L]."""
-    return tf.placeholder(tf.float32, [len(tf.nest.flatten(stack.state_size)), rows, stack.output_size], name="state")
+    n_parts = len(tf.nest.flatten(stack.state_size))
+    return tf.placeholder(tf.float32, [n_parts, rows, stack.output_size], name="state")
 
 
 def _split(stack, state):
@@ -96,7 +97,7 @@ class GraphEngine(Engine):
         """
         self.vocabulary, self._cell, self._threads = vocabulary, cell, threads
         self._loops, self._windows = {}, {}  # the parts built so far
-        self._step = self._lay_out = None
+        self._step = self._lay_out = self._activations = None
         with tf.Graph().as_default() as graph:
             self._forward = build_forward(len(vocabulary), lstm_size, num_layers, cell)
             self._variables = tf.trainable_variables()
@@ -153,6 +154,13 @@ class GraphEngine(Engine):
         return self._session.run([window.nats, window.final_state], feed_dict={
             window.inputs: inputs, window.targets: targets, window.state: state})
 
+    def activations(self, ids, state):
+        if not self._activations:
+            with self._session.graph.as_default():
+                self._activations = self._build_activations()
+        found = self._session.run(self._activations, {self._forward.ids: [ids], self._forward.state: state})
+        return found[:, :, 0], found[-1]
+
     def close(self):
         self._session.close()
 
@@ -172,6 +180,13 @@ class GraphEngine(Engine):
             self._step, self._softmax, logits, _split(stack, state), uniforms, settings)
         return _Loop(logits, state, uniforms, settings, [ids, log_probabilities, after, _joined(final_state)])
 
+    def _build_activations(self):
+        """Build the states [T, S, 1, L] after each character of one text, the placeholders of the forward graph."""
+        forward = self._forward
+        step = _any_step(forward.stack, len(self.vocabulary))
+        return tf.scan(lambda state, index: _joined(step(index[tf.newaxis], _split(forward.stack, state))[1]),
+                       forward.ids[0], initializer=forward.state, back_prop=False)
+
     def _build_window(self, shape):
         """Build the surprisal of a window of a shape [B, M], or with ``dynamic_rnn`` for windows of any shape."""
         forward = self._forward
@@ -183,7 +198,8 @@ class GraphEngine(Engine):
             outputs = tf.reshape(outputs, [-1, forward.stack.output_size])  # [B·M, L]
             logits, final_state = tf.nn.xw_plus_b(outputs, *self._softmax), _joined(after)  # [B·M, C]
         targets = tf.placeholder(tf.int32, shape or [None, None])
-        nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.reshape(targets, [-1]), logits=logits)  # [B·M]
+        nats = tf.nn.sparse_softmax_cross_entropy_with_logits(  # [B·M]
+            labels=tf.reshape(targets, [-1]), logits=logits)
         return _Window(inputs, targets, state, tf.reshape(nats, tf.shape(targets)), final_state)
 
 
@@ -245,7 +261,7 @@ class _Layer(NamedTuple):
     """The weights of a layer in the layout of the loop.
 
     Attributes:
-        inputs: [C, 4L] in the first layer, the products of the one-hot inputs plus the bias; [L, 4L] in the others.
+        inputs: [C, 4L] in the first layer, the products of the one-hot inputs plus the bias; else [L, 4L].
         recurrent: [L, 4L].
         bias: [4L]; zeros in the first layer.
     """
@@ -271,10 +287,10 @@ def _laid_out(stack):
 
 
 def _lstm_step(stack):
-    """Return the function of ids [B] and a state that runs the layers for one step; it returns [B, L] and the state.
+    """Return a function of ids [B] and a state that runs one step; it returns the output [B, L] and the state.
 
-    A step has separate products for its input and for h. The product of h needs nothing of the current step, so one
-    core computes it while another computes what depends on the drawn character.
+    A step has separate products for its input and for h. The product of h needs nothing of the current step, so
+    one core computes it while another computes what depends on the drawn character.
     """
     layers = _laid_out(stack)
 

@@ -1,4 +1,4 @@
-"""Opening models: a checkpoint or an exported model, the engine that runs it, and the text that it was trained on."""
+"""Opening a model: a checkpoint or an exported model, the engine that runs it, and its training text."""
 import argparse
 from typing import Optional, Tuple, Union
 
@@ -10,6 +10,9 @@ from charrnn.engines.exported import ExportedModel, is_exported, read_npz
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.system import console
 from charrnn.text import corpus
+
+MODEL_HELP = ("a checkpoint, a run folder for its newest checkpoint, or an exported .npz file (default: "
+              "checkpoints)")
 
 Model = Union[Checkpoint, ExportedModel]
 
@@ -104,6 +107,3 @@ def open_named(path: StrPath, args: argparse.Namespace) -> Model:
     model = open_model(path, vocabulary, best=args.best)
     console.print_skipped(model.skipped)
     return model
-
-
-add_arguments = add_model_arguments  # transition

@@ -20,7 +20,7 @@ _LayerState = Tuple[np.ndarray, np.ndarray]  # c and h of a layer, float32 [B, L
 
 
 class _Layer(NamedTuple):
-    """The weights of a layer, with the gates in the order i, f, o, j and the first three halved: one tanh serves all.
+    """The weights of a layer. The gates are in the order i, f, o, j, the first three halved: one tanh serves all.
 
     Attributes:
         table: float32 [C, 4L] in the first layer, the products of the one-hot inputs plus the bias; else None.
@@ -69,13 +69,22 @@ class NumpyLSTM(Engine):
             logits = self._logits(output)
         return drawn, _log_probabilities(expected, drawn), logits, _joined(layers)
 
-    def surprisal(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    def surprisal(self, inputs: np.ndarray, targets: np.ndarray,
+                  state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         layers = _split(state)
         expected = np.empty(inputs.shape + (len(self.vocabulary),), np.float32)  # [B, M, C]
         for step in range(inputs.shape[1]):
             output, layers = self._step(inputs[:, step], layers)
             expected[:, step] = self._logits(output)
         return -_log_probabilities(expected, targets), _joined(layers)
+
+    def activations(self, ids: Sequence[int], state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        layers = _split(state)
+        found = np.empty((len(ids), len(state), self._size), np.float32)
+        for step, index in enumerate(ids):
+            _, layers = self._step([index], layers)
+            found[step] = _joined(layers)[:, 0]
+        return found, _joined(layers)
 
     def close(self) -> None:
         pass

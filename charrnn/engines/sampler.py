@@ -136,8 +136,9 @@ class _Growing:
         return Sample(self.seed, self.text, self.log_probabilities)
 
 
-def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: int, *, stop: Optional[str] = None,
-          lines: Optional[int] = None, show: Optional[Callable[[str], object]] = None) -> Tuple[List[Sample], bool]:
+def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: int, *,
+          stop: Optional[str] = None, lines: Optional[int] = None,
+          show: Optional[Callable[[str], object]] = None) -> Tuple[List[Sample], bool]:
     """Write as many texts as the sampler has rows.
 
     Args:

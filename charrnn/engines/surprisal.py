@@ -27,7 +27,7 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1) -> np.ndarray:
         raise ValueError(f"a text to evaluate needs at least 2 characters, not {len(ids)}")
     count = len(ids) - 1
     pieces = min(rows, count)
-    edges = [count * piece // pieces for piece in range(pieces + 1)]  # a piece is measured from its edge to the next
+    edges = [count * piece // pieces for piece in range(pieces + 1)]  # each row measures from its edge to the next
     length = min(count, -(-count // pieces) + (WARM_UP if pieces > 1 else 0))
     starts = [max(0, end - length) for end in edges[1:]]
     state = engine.zero_state(rows)
