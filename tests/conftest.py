@@ -1,6 +1,9 @@
-"""What the tests share: a quiet TensorFlow, the solution notebook's definitions, and a small trained run."""
+"""What the tests share: a quiet TensorFlow, the solution notebook's definitions, and small training runs."""
+import contextlib
+import csv
 import json
 import os
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -67,6 +70,70 @@ def trained(tmp_path_factory):
     assert train.main([str(path), *SMALL_FLAGS, "--checkpoint-dir", str(folder / "run"),
                        "--sample-length", "0"]) == 0
     return folder / "run"
+
+
+def train_small(text, folder, *flags):
+    """Run ``charrnn-train`` on a text with small sizes; return its exit status."""
+    from charrnn import train
+    return train.main([str(text), *SMALL_FLAGS, "--checkpoint-dir", str(folder), *flags])
+
+
+def resume(folder, *flags):
+    """Resume a run with ``charrnn-train`` and without samples; return the exit status."""
+    from charrnn import train
+    return train.main(["--resume", "--checkpoint-dir", str(folder), "--sample-length", "0", *flags])
+
+
+def losses_of(folder):
+    """Return the losses of the current epoch, from the newest checkpoint of a run."""
+    from charrnn import checkpoints
+    with np.load(checkpoints.newest_intact(folder)[0] + ".progress.npz") as progress:
+        return progress["epoch_losses"]
+
+
+def history_of(folder):
+    """Return the rows of history.csv without the speed, which differs each time: dicts from name to str."""
+    with open(str(folder / "history.csv"), newline="") as file:
+        return [{name: value for name, value in row.items() if name != "characters_per_second"}
+                for row in csv.DictReader(file)]
+
+
+def weights_of(folder):
+    """Return all variables of the newest checkpoint of a run: a dict from name to value."""
+    import tensorflow.compat.v1 as tf
+
+    from charrnn import checkpoints
+    reader = tf.train.NewCheckpointReader(checkpoints.newest_intact(folder)[0])
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
+def assert_same_run(folder, expected):
+    """Check that two runs have the same weights, optimizer slots, progress, history and best, to the last bit."""
+    from charrnn import checkpoints
+    ours, theirs = weights_of(folder), weights_of(expected)
+    progress = [np.load(checkpoints.newest_intact(each)[0] + ".progress.npz") for each in (folder, expected)]
+    assert set(ours) == set(theirs) and set(progress[0].files) == set(progress[1].files)
+    for name, value in ours.items():
+        np.testing.assert_array_equal(value, theirs[name], err_msg=name)
+    for name in progress[0].files:
+        np.testing.assert_array_equal(progress[0][name], progress[1][name], err_msg=name)
+    assert history_of(folder) == history_of(expected)
+    assert checkpoints.read_run(folder).best == checkpoints.read_run(expected).best
+
+
+class StopAfter:
+    """In place of the trainer's StopRequests: SIGTERM arrives after a number of steps."""
+
+    noted = contextlib.nullcontext
+
+    def __init__(self, n_steps):
+        self._left = n_steps
+
+    @property
+    def signal(self):
+        """The trainer asks for it once a step."""
+        self._left -= 1
+        return signal.SIGTERM if self._left <= 0 else None
 
 
 def process_environment(**variables):
