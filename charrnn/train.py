@@ -5,13 +5,14 @@ import signal
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Iterator, Optional, Union
+from typing import Iterator, Optional, Sequence
 
 import numpy as np
 
 from charrnn import checkpoints
 from charrnn.checkpoints import IMMUTABLE, Checkpoint, CheckpointError, Run
-from charrnn.data import Vocabulary, check_text, split
+from charrnn.data import StrPath, Vocabulary, check_text, split
+from charrnn.engines.sampler import fresh_seed
 from charrnn.system import console, files, machine
 from charrnn.text import corpus
 from charrnn.training import transfer
@@ -27,7 +28,7 @@ from charrnn.training.hyperparameters import (
 
 
 def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(),
-          checkpoint_dir: Union[str, Path] = "checkpoints", *, resume: bool = False, sample_length: int = 200,
+          checkpoint_dir: StrPath = "checkpoints", *, resume: bool = False, sample_length: int = 200,
           threads: Optional[int] = None, summaries: bool = True, init_from: Optional[Checkpoint] = None,
           dry_run: bool = False) -> Optional[signal.Signals]:
     """Train a network on a text, and save checkpoints. This resets the default graph.
@@ -70,7 +71,7 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
         run = _resumed_run(checkpoint_dir, text, hyper)
     else:
         if hyper.seed is None:
-            hyper = replace(hyper, seed=int(np.random.RandomState().randint(2 ** 31)))
+            hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
         moved = transfer.plan(init_from, text.text, hyper) if init_from else None
         run = _new_run(text, hyper, moved)
     training, held_out = split(run.vocabulary.encode(text.text), hyper.val_fraction)
@@ -91,7 +92,7 @@ def _new_run(text: corpus.Text, hyper: Hyperparameters, moved: Optional[transfer
                init_from=moved.checkpoint.prefix if moved else None)
 
 
-def _resumed_run(folder: Union[str, Path], text: corpus.Text, hyper: Hyperparameters) -> Run:
+def _resumed_run(folder: StrPath, text: corpus.Text, hyper: Hyperparameters) -> Run:
     """Return the record of the run in a folder with new settings. Raise CheckpointError if it cannot have them."""
     old, hyperparameters = checkpoints.read_run(folder), asdict(hyper)
     for what, before, now in [("SHA-256", old.text_sha256, text.sha256),
@@ -117,7 +118,7 @@ def _check_sizes(run: Run, hyper: Hyperparameters, training: np.ndarray, held_ou
 
 
 @contextlib.contextmanager
-def _reserved(folder: Union[str, Path], resume: bool, dry_run: bool) -> Iterator[None]:
+def _reserved(folder: StrPath, resume: bool, dry_run: bool) -> Iterator[None]:
     """Make a run folder and hold its lock, so that no other process trains in it. A dry run only looks."""
     if not resume:
         checkpoints.check_unused(folder)
@@ -177,7 +178,7 @@ def _parser() -> console.Parser:
     return parser
 
 
-def main(argv=None) -> int:
+def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run ``charrnn-train``. Return its exit status: 0, 2 for bad input, or 128 + the signal that stopped it."""
     return console.run_main(_main, _parser(), argv)
 

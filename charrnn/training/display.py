@@ -3,12 +3,12 @@ import contextlib
 import shlex
 import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Iterable, Iterator, List, Optional, Tuple
 
 import tqdm
 
 from charrnn.checkpoints import Run
+from charrnn.data import StrPath
 from charrnn.system import console
 from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.stopping import StopRequests
@@ -32,7 +32,7 @@ class Plan:
 
     run: Run
     hyperparameters: Hyperparameters
-    folder: Union[str, Path]
+    folder: StrPath
     n_training: int
     n_held_out: int
     n_windows: int

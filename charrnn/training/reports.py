@@ -5,8 +5,9 @@ import io
 import os
 import re
 from pathlib import Path
-from typing import Any, Iterable, List, NamedTuple, Optional, Union
+from typing import Any, Iterable, List, NamedTuple, Optional
 
+from charrnn.data import StrPath
 from charrnn.system import files
 
 HISTORY_FILE = "history.csv"
@@ -47,7 +48,7 @@ class Row(NamedTuple):
 class Reports:
     """The history of a run and, on request, its summaries for TensorBoard."""
 
-    def __init__(self, folder: Union[str, Path], step: int, summaries: bool = True) -> None:
+    def __init__(self, folder: StrPath, step: int, summaries: bool = True) -> None:
         """Open the reports of a run folder after a step, and drop what they have of later steps.
 
         Args:

@@ -6,16 +6,18 @@ import signal
 import statistics
 import time
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError, Progress, Run
-from charrnn.data import count_windows, get_batches
-from charrnn.engines.sampler import Sampler, default_prime
+from charrnn.data import StrPath, count_windows, get_batches
+from charrnn.engines.decoding import Settings
+from charrnn.engines.graph import GraphEngine
+from charrnn.engines.sampler import Sampler, default_prime, write
+from charrnn.engines.surprisal import surprisal
 from charrnn.fused.session import session_config
 from charrnn.model import CharRNN
 from charrnn.system import machine
@@ -33,7 +35,7 @@ class Trainer:
     """A run that is started or resumed in its folder, and then trained."""
 
     def __init__(self, run: Run, hyperparameters: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
-                 folder: Union[str, Path], *, sample_length: int = 200, threads: Optional[int] = None,
+                 folder: StrPath, *, sample_length: int = 200, threads: Optional[int] = None,
                  summaries: bool = True, transfer: Optional[Transfer] = None) -> None:
         """Build the network in the default graph, and initialize it.
 
@@ -63,7 +65,7 @@ class Trainer:
         self._stop = StopRequests()
         self._display = Display(self._plan, self._stop)
         self._reports: Optional[Reports] = None  # opened by start
-        self._sampler = self._evaluator = None  # built when first used
+        self._engine: Optional[GraphEngine] = None  # built when first used
 
     def _build_network(self) -> None:
         hyper = self._hyper
@@ -83,7 +85,7 @@ class Trainer:
 
     def close(self) -> None:
         """Close the sessions and files."""
-        for each in (self._session, self._sampler, self._evaluator, self._reports):
+        for each in (self._session, self._engine, self._reports):
             if each:
                 each.close()
 
@@ -212,13 +214,8 @@ class Trainer:
     def _evaluate(self, row: Row) -> Row:
         """Evaluate on the held-out text. Return the row with the loss, and note whether it is the best."""
         with self._timer.paused():
-            if not self._evaluator:
-                from charrnn.evaluate import Evaluator
-                hyper = self._hyper
-                self._evaluator = Evaluator(len(self._run.vocabulary), hyper.lstm_size, hyper.num_layers, hyper.cell,
-                                            EVALUATION_ROWS, self._threads)
-            self._evaluator.load(self._current_weights())
-            loss = float(np.mean(self._evaluator.nats(self._held_out), dtype=np.float64))
+            nats = surprisal(self._loaded_engine(), self._held_out, EVALUATION_ROWS)
+            loss = float(np.mean(nats, dtype=np.float64))
             progress = self._progress
             if loss < progress.best_loss:
                 progress = replace(progress, best_step=progress.step, best_loss=loss, evals_since_best=0)
@@ -243,8 +240,8 @@ class Trainer:
             if progress.best_step == progress.step:
                 run = replace(run, best=self._name(progress.step))
             try:
-                prefix = checkpoints.save(self._session, self._saver, self._folder, self._hyper.lstm_size, progress,
-                                          run, self._hyper.max_to_keep)
+                prefix = checkpoints.save(self._session, self._saver, self._folder, self._hyper.lstm_size,
+                                          progress, run, self._hyper.max_to_keep)
             except OSError as error:
                 if last:
                     raise
@@ -254,19 +251,17 @@ class Trainer:
             self._display.saved(prefix)
             self._try_to_report(self._reports.flush)
             if self._sample_length:
-                self._sample(prefix)
+                self._sample()
 
-    def _sample(self, prefix: str) -> None:
-        """Generate and print what ``charrnn-sample`` would with the step as its seed."""
-        if self._sampler:
-            self._sampler.restore(prefix)
-        else:
-            self._sampler = Sampler(checkpoints.open_checkpoint(prefix))
-        prime = default_prime(self._run.vocabulary)
-        pieces = self._sampler.generate(prime, self._sample_length, rngs=[np.random.RandomState(self._progress.step)])
-        text = "".join([prime, *(piece for piece, in pieces)])
-        self._display.sample(text)
-        self._reports.add_sample(text, self._progress.step)
+    def _sample(self) -> None:
+        """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""
+        step, prime = self._progress.step, default_prime(self._run.vocabulary)
+        (sample,), interrupted = write(
+            Sampler(self._loaded_engine()), prime, self._sample_length, Settings(), seed=step)
+        if interrupted:
+            raise KeyboardInterrupt
+        self._display.sample(prime + sample.text)
+        self._reports.add_sample(prime + sample.text, step)
 
     def _try_to_report(self, write: Callable[[], None]) -> None:
         """Write a report, or print a warning if that fails."""
@@ -278,11 +273,16 @@ class Trainer:
     def _name(self, step: int) -> str:
         return checkpoints.checkpoint_prefix("", step, self._hyper.lstm_size)
 
-    def _current_weights(self) -> Dict[str, np.ndarray]:
-        """Return the weights to evaluate and sample with: their running averages, if there are any."""
+    def _loaded_engine(self) -> GraphEngine:
+        """Return an engine with the current weights, or their running averages if there are any."""
+        if not self._engine:
+            hyper = self._hyper
+            self._engine = GraphEngine(
+                self._run.vocabulary, hyper.lstm_size, hyper.num_layers, hyper.cell, self._threads)
         variables = {variable.op.name: variable for variable in tf.global_variables()}
-        return self._session.run({name: variables.get(name + checkpoints.AVERAGE, variable)
-                                  for name, variable in self._trained.items()})
+        self._engine.load(self._session.run({
+            name: variables.get(name + checkpoints.AVERAGE, variable) for name, variable in self._trained.items()}))
+        return self._engine
 
     def _set_weights(self, weights: Dict[str, np.ndarray]) -> None:
         """Set the weights, and their running averages if there are any."""
@@ -313,8 +313,3 @@ class _StepTimer:
         started = time.perf_counter()
         yield
         self._time += time.perf_counter() - started
-
-
-# transition
-Trainer._say_step = Trainer._print_step
-_StopRequests = StopRequests
