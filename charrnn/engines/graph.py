@@ -155,7 +155,7 @@ class GraphEngine(Engine):
             window.inputs: inputs, window.targets: targets, window.state: state})
 
     def activations(self, ids, state):
-        if not self._activations:
+        if self._activations is None:
             with self._session.graph.as_default():
                 self._activations = self._build_activations()
         found = self._session.run(self._activations, {self._forward.ids: [ids], self._forward.state: state})
