@@ -1,12 +1,12 @@
 """Activations: the state after each character, alike in both engines."""
 import numpy as np
 import pytest
+from conftest import make_network
 
 from charrnn.engines.exported import export_npz, read_npz
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.loading import load_engine
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from conftest import make_network
 
 IDS = [1, 0, 2, 2, 1, 3, 0]  # T = 7, C = 4
 
