@@ -1,12 +1,10 @@
-"""Text to ids to batches."""
+"""Text to ids to mini-batches."""
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charrnn.data import Vocabulary, count_windows, get_batches, load_text
-
-ids = st.integers(0, 3000).map(np.arange)
+from charrnn.data import Vocabulary, check_text, code_points, count_windows, get_batches, load_text, split
 
 
 def test_windows_worked_by_hand():
@@ -25,7 +23,7 @@ def test_batches_keep_the_dtype(dtype):
 
 @given(st.integers(0, 400), st.integers(1, 7), st.integers(1, 9))
 @settings(deadline=None)
-def test_rows_go_on_and_targets_are_one_later(length, batch_size, n_steps):
+def test_rows_continue_and_targets_are_one_later(length, batch_size, n_steps):
     encoded = np.arange(1, length + 1)
     batches = list(get_batches(encoded, batch_size, n_steps))
     assert len(batches) == count_windows(length, batch_size, n_steps) == length // (batch_size * n_steps)
@@ -36,12 +34,12 @@ def test_rows_go_on_and_targets_are_one_later(length, batch_size, n_steps):
         assert not y[:, -1].any()
 
 
-def test_too_short_a_text_yields_nothing():
+def test_text_shorter_than_a_window_yields_nothing():
     assert list(get_batches(np.arange(11), 3, 4)) == []
 
 
 @pytest.mark.parametrize("sizes", [(0, 3), (2, 0), (-1, 3)])
-def test_batch_sizes_out_of_range(sizes):
+def test_sizes_below_1_are_refused(sizes):
     with pytest.raises(ValueError, match="at least 1"):
         next(get_batches(np.arange(10), *sizes))
 
@@ -51,15 +49,25 @@ def test_batches_equal_the_notebooks(notebook):
     np.testing.assert_array_equal(list(get_batches(encoded, 4, 7)), list(notebook.get_batches(encoded, 4, 7)))
 
 
-def test_anna(anna):
+def test_anna_has_the_notebooks_ids(anna):
     vocabulary = Vocabulary.from_text(anna)
-    encoded = vocabulary.encode(anna)
+    encoded = vocabulary.encode(anna[:10])
     assert (len(anna), len(vocabulary)) == (1985223, 83)
-    assert encoded[:10].tolist() == [31, 64, 57, 72, 76, 61, 74, 1, 16, 0]
+    assert encoded.tolist() == [31, 64, 57, 72, 76, 61, 74, 1, 16, 0]
     assert encoded.dtype == np.int32
+
+
+def test_anna_has_the_notebooks_windows(anna):
+    encoded = Vocabulary.from_text(anna).encode(anna)
     assert count_windows(len(encoded), 100, 100) == 198
     assert len(encoded) - 198 * 100 * 100 == 5223
     assert sum(1 for _ in get_batches(encoded, 10, 50)) == 3970
+
+
+@pytest.mark.parametrize("text, points", [("", []), ("aé", [97, 233]), ("\U0001f600\ud800", [0x1F600, 0xD800])])
+def test_code_points(text, points):
+    found = code_points(text)
+    assert found.tolist() == points and found.dtype == np.uint32
 
 
 @given(st.text(min_size=1))
@@ -74,7 +82,7 @@ def test_vocabulary_is_the_notebooks(text):
     assert vocabulary.decode(vocabulary.encode(text)) == text
 
 
-def test_encoding_past_one_chunk(monkeypatch):
+def test_encoding_more_than_one_chunk(monkeypatch):
     monkeypatch.setattr("charrnn.data._CHUNK", 4)
     text = "naïve café \U0001f600 déjà vu"
     vocabulary = Vocabulary.from_text(text)
@@ -90,18 +98,18 @@ def test_encoding_names_unknown_characters(unknown):
     assert repr(unknown) in str(error.value)
 
 
-def test_encoding_nothing():
+def test_encoding_an_empty_text():
     assert Vocabulary("abc").encode("").tolist() == []
 
 
 @pytest.mark.parametrize("chars", ["", "ba", "aa", ["ab"], [1]])
-def test_bad_vocabularies(chars):
+def test_vocabularies_out_of_order_are_refused(chars):
     with pytest.raises(ValueError, match="vocabulary"):
         Vocabulary(chars)
 
 
 @pytest.mark.parametrize("index", [-1, 3])
-def test_decoding_out_of_range(index):
+def test_ids_out_of_range_are_refused(index):
     with pytest.raises(ValueError, match="from 0 to 2"):
         Vocabulary("abc").decode([0, index])
 
@@ -117,7 +125,7 @@ def test_load_text_has_universal_newlines(tmp_path):
 @pytest.mark.parametrize("content, encoding, message", [
     (None, "utf-8", "No such file"), (b"", "utf-8", "is empty"), (b"\xff\xfe\xfa", "utf-8", "--encoding"),
     (b"abc", "klingon", "no encoding named 'klingon'"), (b"abc", "base64", "encoding")])
-def test_load_text_says_what_is_wrong(tmp_path, content, encoding, message):
+def test_load_text_names_the_problem(tmp_path, content, encoding, message):
     path = tmp_path / "text"
     if content is not None:
         path.write_bytes(content)
@@ -126,6 +134,27 @@ def test_load_text_says_what_is_wrong(tmp_path, content, encoding, message):
     assert message in str(error.value)
 
 
-def test_load_text_of_a_folder(tmp_path):
+def test_load_text_refuses_a_folder(tmp_path):
     with pytest.raises(ValueError, match="Is a directory"):
         load_text(tmp_path)
+
+
+def test_split_holds_out_the_end():
+    for text in ("abcdefghij", np.arange(10)):
+        training, held_out = split(text, 0.25)
+        assert (len(training), len(held_out)) == (8, 2)
+        assert list(training) + list(held_out) == list(text)
+
+
+@pytest.mark.parametrize("n_characters, n_distinct, message", [
+    (299, 2, "--batch-size at most 9 with --num-steps 30, or --num-steps at most 29 with --batch-size 10$"),
+    (20, 2, "sizes that fit: --num-steps at most 2 with --batch-size 10$"),
+    (9, 2, "sizes that fit: --batch-size 1 with --num-steps at most 9$"),
+    (300, 1, "only one distinct character")])
+def test_text_that_cannot_be_trained_on_is_refused(n_characters, n_distinct, message):
+    with pytest.raises(ValueError, match=message):
+        check_text(n_characters, n_distinct, 10, 30)
+
+
+def test_text_of_one_window_is_enough():
+    check_text(300, 2, 10, 30)
