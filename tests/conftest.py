@@ -19,6 +19,7 @@ SOLUTION = ROOT / "notebooks" / "Anna_KaRNNa_Solution.ipynb"
 
 # Small sizes, all different, so that a swapped axis fails.
 TEXT = "the cat sat on the mat, and the hat sat on the cat.\n" * 20
+CHARS = "\n ,.acdehmnost"  # the characters of TEXT
 SMALL = {"batch_size": 2, "num_steps": 3, "lstm_size": 5, "num_layers": 2}
 SMALL_FLAGS = ["--batch-size", "2", "--num-steps", "3", "--lstm-size", "5", "--num-layers", "2",
                "--epochs", "1", "--print-every-n", "50", "--save-every-n", "100", "--seed", "7"]
@@ -200,10 +201,38 @@ def graph_probabilities(checkpoint, ids, window):
 def exported(trained):
     """The small run as an exported model. Not to be changed."""
     from charrnn.checkpoints import open_checkpoint
-    from charrnn.export import export_npz
+    from charrnn.engines.exported import export_npz
     path = trained.parent / "small.npz"
     export_npz(open_checkpoint(trained), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory):
+    """A Checkpoint of a network whose distributions differ from place to place: three layers of L = 7 units."""
+    return make_network(tmp_path_factory.mktemp("network"), CHARS, 7, 3, gain=1.2)
+
+
+@pytest.fixture(scope="session")
+def engines(network, tmp_path_factory):
+    """That network in a GraphEngine and in a NumpyLSTM."""
+    from charrnn.engines.exported import export_npz
+    from charrnn.engines.loading import load_engine, open_model
+    path = tmp_path_factory.mktemp("engines") / "network.npz"
+    export_npz(network, path)
+    made = [load_engine(network), load_engine(open_model(path))]
+    yield made
+    for engine in made:
+        engine.close()
+
+
+def texts_of(engine, prime, length, settings=None, seed=4, rows=1):
+    """Return texts that an engine writes after a prime, the first from a seed, the next from those that follow."""
+    from charrnn.engines.decoding import Settings
+    from charrnn.engines.sampler import Sampler, write
+    samples, interrupted = write(Sampler(engine, rows), prime, length, settings or Settings(), seed)
+    assert not interrupted
+    return [each.text for each in samples]
 
 
 def interrupted_at(function, call):
