@@ -1,0 +1,211 @@
+"""README and docs: commands parse and run, links lead somewhere, names and flags are the code's, figures the recording's."""
+import csv
+import hashlib
+import importlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from charrnn.system import console
+from charrnn.text import corpus
+
+PAGES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+         for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]}
+SCRIPTS = ("train", "sample", "evaluate", "score", "export")
+# the page that lists all flags of a script
+FLAG_PAGES = {"train": "docs/training.md", "sample": "docs/sampling.md", "export": "docs/sampling.md",
+              "evaluate": "docs/evaluating.md", "score": "docs/evaluating.md"}
+OTHER_PROGRAMS = ("git", "make", "python", "python3.7", "tensorboard", "echo", ".")
+OTHER_FLAGS = {"--kills", "--check", "--host", "--logdir", "--no-deps",  # of other programs
+               "--rounds", "--torch-python", "--numpy-python", "--json", "--plot", "--help"}  # of make bench
+# added to each training, so that it takes a second
+QUICK = ["--batch-size", "2", "--num-steps", "3", "--num-layers", "1", "--lstm-size", "8"]
+
+every_page = pytest.mark.parametrize("page", PAGES)
+
+
+def blocks(page, *languages):
+    """Return the code blocks of a page in some languages, "" for those without one."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```", PAGES[page], re.MULTILINE | re.DOTALL)
+    return [block for language, block in found if language in languages]
+
+
+def commands(page):
+    """Return the lines of a page's shell blocks; a command before && or | counts as one of its own."""
+    lines = "".join(blocks(page, "sh")).splitlines()
+    return [part for line in lines for part in re.split(r" && | \| ", line)]
+
+
+def shown(page):
+    """Return the commands whose output a page shows, and those in its prose."""
+    prompts = re.findall(r"^\$ (.*)$", "".join(blocks(page, "")), re.MULTILINE)
+    prose = re.sub(r"^```.*?^```", "", PAGES[page], flags=re.MULTILINE | re.DOTALL)
+    return prompts + re.findall(r"`((?:charrnn-|make )[^`\n]* [^`\n]*)`", prose)
+
+
+def parser_of(script):
+    """Return the argument parser of a script."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("run_main", "run"):
+            patch.setattr(console, name, lambda body, parser, argv=None: parser, raising=False)
+        return importlib.import_module(f"charrnn.{script}").main([])
+
+
+def flags_of(script):
+    return {flag for action in parser_of(script)._actions for flag in action.option_strings if flag.startswith("--")}
+
+
+def script_and_arguments(command):
+    """Return the script that a command calls and its arguments; (None, []) for another program."""
+    program, *arguments = shlex.split(command)
+    if program.startswith("charrnn-"):
+        return program[len("charrnn-"):], arguments
+    if program.startswith("python") and arguments[:1] == ["-m"] and arguments[1].startswith("charrnn."):
+        return arguments[1][len("charrnn."):], arguments[2:]
+    if program == "make" and arguments[0] in ("train", "sample"):
+        values = dict(each.split("=", 1) for each in arguments[1:])
+        return arguments[0], shlex.split(values.get("ARGS", ""))
+    return None, []
+
+
+@every_page
+def test_commands_of_the_package_parse(page):
+    for command in commands(page) + shown(page):
+        script, arguments = script_and_arguments(command)
+        if script and "--help" not in arguments:
+            assert script in SCRIPTS, command
+            parser_of(script).parse_args(arguments)
+
+
+@every_page
+def test_other_commands_exist(page):
+    for command in commands(page):
+        program, *arguments = shlex.split(command)
+        if script_and_arguments(command)[0]:
+            continue
+        assert program in OTHER_PROGRAMS or (program, page) == ("cd", "README.md"), command
+        for name in re.findall(r"[\w/.-]+\.(?:txt|py)\b", command):
+            assert (ROOT / name).is_file(), command
+
+
+@every_page
+def test_make_knows_its_targets(page):
+    for command in commands(page) + shown(page):
+        if command.startswith("make "):
+            subprocess.run(["make", "-n", *shlex.split(command)[1:]], cwd=str(ROOT), check=True,
+                           stdout=subprocess.DEVNULL)
+
+
+@every_page
+def test_flags_exist(page):
+    known = OTHER_FLAGS.union(*map(flags_of, SCRIPTS))
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z](?![\w-])", PAGES[page])) <= known
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_page_has_all_flags(script):
+    for flag in flags_of(script) - {"--help"}:
+        assert f"`{flag}`" in PAGES[FLAG_PAGES[script]], flag
+
+
+def anchors(page):
+    """Return the anchors of a page's headings, made as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@every_page
+def test_links_lead_to_files_and_headings(page):
+    for link in re.findall(r"\]\(([^)]+)\)", PAGES[page]):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+def test_the_readme_links_to_each_page():
+    assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} <= set(
+        re.findall(r"\]\((docs/\w+\.md)", PAGES["README.md"]))
+
+
+def test_the_readme_is_short():
+    assert len(PAGES["README.md"].splitlines()) <= 150
+
+
+def test_the_table_names_what_is_there():
+    rows = re.findall(r"^\| [^`|]* \| (`[^|]*`) \| (\[charrnn/[^|]*) \|$", PAGES["README.md"], re.MULTILINE)
+    assert len(rows) == 12
+    for names, links in rows:
+        modules = [importlib.import_module(re.sub(r"(/__init__)?\.py$", "", path).replace("/", "."))
+                   for path in re.findall(r"\((charrnn/[\w/.]+)\)", links)]
+        for name in re.findall(r"`(\w+)`", names):
+            assert any(hasattr(module, name) for module in modules), name
+
+
+def test_rooms_are_those_of_the_package():
+    table = re.findall(r"^\| (`[^|]*`) \|", PAGES["docs/design.md"], re.MULTILINE)
+    named = {name for cell in table for name in re.findall(r"`([\w/.]+)`", cell)}
+    package = ROOT / "charrnn"
+    there = {path.name for path in package.glob("*.py")} | {
+        path.parent.name + "/" for path in package.glob("*/__init__.py")}
+    assert named == there - {"__init__.py", "version.py"}
+
+
+def test_recorded_figures_are_the_recordings():
+    path = Path(os.environ.get("CHARRNN_DATA") or ROOT.parent / "shared" / "data") / "recorded-losses.csv"
+    if not path.is_file():
+        pytest.skip("recorded-losses.csv is not in CHARRNN_DATA")
+    with open(str(path), newline="") as file:
+        losses = [(int(row["epoch"]), float(row["loss"])) for row in csv.DictReader(file)]
+    page = PAGES["docs/notebook.md"]
+    for step, figure in re.findall(r"^\| step (\d+) \| ([\d.]+) \|", page, re.MULTILINE):
+        part = losses[:1] if step == "1" else losses[int(step) - 5:int(step) + 5]
+        mean = sum(loss for _, loss in part) / len(part)
+        assert figure == f"{mean:.{len(figure) - 2}f}", step
+    epochs = re.findall(r"^\| (?:mean of epoch )?(\d+) \| ([\d.]+) \|", page, re.MULTILINE)
+    assert len(epochs) == 23
+    for epoch, figure in epochs:
+        part = [loss for number, loss in losses if number == int(epoch)]
+        assert figure == f"{sum(part) / len(part):.4f}", epoch
+
+
+@pytest.fixture
+def small_texts(tmp_path, monkeypatch):
+    """A folder where each text that the pages name is a small one, of 100 windows of 2 x 3."""
+    text = ("The Anna. ROMEO: JULIET: To be, or not to be\n" + "all happy families are alike, and the rest is not\n" * 20)
+    text = text[:2 * 3 * 100]
+    (tmp_path / "data").mkdir()
+    for name in ("data/anna.txt", "data/tiny-shakespeare.txt", "my.txt", "beginning.txt"):
+        (tmp_path / name).write_text(text)
+    for name in ("anna", "tiny-shakespeare"):
+        known = replace(corpus.KNOWN_TEXTS[name], sha256=hashlib.sha256(text.encode()).hexdigest())
+        monkeypatch.setitem(corpus.KNOWN_TEXTS, name, known)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.slow
+@every_page
+def test_commands_of_the_package_run_in_order(page, small_texts, monkeypatch, capsys):
+    for command in commands(page):
+        script, arguments = script_and_arguments(command)
+        if not command.startswith("charrnn-") or "--help" in arguments:
+            continue
+        if script == "train":
+            arguments += [] if "--resume" in arguments else [*QUICK, "--epochs", "1"]
+        # for --prime-file - and --interactive
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"ROMEO:\n")))
+        assert importlib.import_module(f"charrnn.{script}").main(arguments) == 0, command
+    for block in blocks(page, "python"):
+        capsys.readouterr()
+        exec(block, {})
+        assert capsys.readouterr().out.startswith("The ")
