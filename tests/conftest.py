@@ -137,6 +137,12 @@ class StopAfter:
         return signal.SIGTERM if self._left <= 0 else None
 
 
+@pytest.fixture
+def run_copy(trained, tmp_path):
+    """A copy of the small training run that a test may change."""
+    return Path(shutil.copytree(str(trained), str(tmp_path / "run")))
+
+
 def process_environment(**variables):
     """Return the environment of a process that is to find this checkout, and says no more than it must."""
     return dict(os.environ, PYTHONPATH=str(ROOT), **variables)
