@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import signal
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
