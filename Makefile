@@ -8,14 +8,14 @@ TEXT ?= anna
 python := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# Where the two texts already lie beside the checkout, no download is needed.
+# The texts need no download if they are in a folder next to the checkout.
 ifeq ($(origin CHARRNN_DATA),undefined)
 ifneq ($(wildcard ../shared/data),)
 export CHARRNN_DATA := $(CURDIR)/../shared/data
 endif
 endif
 
-# $(1) as one word for the shell, whatever is in it.
+# $(1) as one word for the shell, whatever characters it has.
 quote = '$(subst ','\'',$(1))'
 
 .PHONY: help train sample notebook test bench lint venv lock clean again
@@ -23,39 +23,44 @@ quote = '$(subst ','\'',$(1))'
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
 		printf '  make %-10s%s\n' "$$name" "$$text"; done
-	@echo 'ARGS="..." goes to the command, TEXT=... names the text, PYTHON=... the Python 3.7 to use.'
+	@echo 'ARGS="..." goes to the command, TEXT=... names the text, PYTHON=... names the Python 3.7 to use.'
+	@echo 'If no Python 3.7 is found, one is downloaded into .python; PYTHON_DOWNLOAD=no prevents this.'
 
+# Ctrl-C is a usual way to end train and sample. Their status is then 130, for which make is to print no error.
 train: .venv/.done ## train the notebook's recipe on anna.txt, or on TEXT
-	@text=$(if $(filter-out anna,$(TEXT)),$(call quote,$(TEXT)),$$($(python) -m charrnn.text.corpus anna python)) && \
-		$(python) -m charrnn.train "$$text" $(ARGS)
+	@trap : INT; \
+		text=$(if $(filter-out anna,$(TEXT)),$(call quote,$(TEXT)),$$($(python) -m charrnn.text.corpus anna python)) && \
+		$(python) -m charrnn.train "$$text" $(ARGS) || [ $$? -eq 130 ]
 
 sample: .venv/.done ## write text from the latest checkpoint
-	@$(python) -m charrnn.sample $(ARGS)
+	@trap : INT; $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]
 
-# The kernel must be this environment's, not one that the user installed for all.
+# Jupyter prefers the user's kernels to those of this environment, unless it is told not to.
 notebook: .venv/.done ## open the notebooks in a browser
 	@JUPYTER_PREFER_ENV_PATH=1 $(python) -m notebook --ip=127.0.0.1 $(ARGS) notebooks/
 
 test: .venv/.done ## run the quick tests; ARGS="-m ''" runs the slow ones too
 	@$(python) -m pytest -n 2 $(ARGS)
 
-bench: .venv/.done ## measure the speed beside what it is compared with, on a quiet machine
+bench: .venv/.done ## compare the speed with the notebook's graph and other programs, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)
 
-lint: .venv/.done ## check the style, and that the notebooks are as generated
+lint: .venv/.done ## check the style, the types, the imports, and that the notebooks match their generator
 	@$(python) -m ruff check $(wildcard charrnn tests notebooks benchmarks) setup.py
+	@$(python) -m mypy
+	@$(python) -m pytest -q tests/test_architecture.py
 	@if [ -f notebooks/generate.py ]; then $(python) notebooks/generate.py --check; fi
 
-venv: .venv/.done ## make .venv with the locked packages and charrnn, and nothing else
+venv: .venv/.done ## make .venv with the locked packages and charrnn
 	@echo "the environment is .venv: $$($(python) -V)"
 
 # pip 24.0 is the last for Python 3.7.
 pip := pip==24.0
-# A .venv that was moved here, or whose Python is gone, is made again.
+# "again" if .venv was moved here, or if its Python is gone.
 stale := $(shell [ "$$(cat .venv/.done 2>/dev/null)" = "$$(pwd -P)" ] && .venv/bin/python -c '' 2>/dev/null || echo again)
 
-# The stamp comes last and a set-up starts from nothing, so one that was cut short is never taken for whole.
-# setuptools and wheel come first because gast has no wheel and is built with them.
+# The stamp is written last and each set-up starts from nothing, so an interrupted one is repeated.
+# setuptools and wheel are installed first because gast has no wheel and is built with them.
 .venv/.done: setup.py requirements.txt requirements-dev.txt $(stale)
 	@found=$$(sh .make/find-python) && \
 	echo "$$("$$found" -V) at $$found" && \
@@ -68,7 +73,7 @@ stale := $(shell [ "$$(cat .venv/.done 2>/dev/null)" = "$$(pwd -P)" ] && .venv/b
 	$(python) -m pip install -q --no-deps --no-build-isolation -e . && \
 	pwd -P >.venv/.done
 
-# h5py is held back in the lock only: TensorFlow 1.15's Keras cannot read its own HDF5 models with h5py 3.
+# h5py is kept below 3 in the lock only: with h5py 3, TensorFlow 1.15's Keras cannot read its own HDF5 models.
 lock: .venv/.done ## renew requirements.txt and requirements-dev.txt (on Linux x86-64)
 	@set -e; new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
 	$(python) -m pip freeze --all | grep -E '^(pip|setuptools|wheel)==' >"$$new/tools"; \
@@ -76,13 +81,14 @@ lock: .venv/.done ## renew requirements.txt and requirements-dev.txt (on Linux x
 	freeze() { $$pip freeze --all --exclude pip --exclude charrnn | LC_ALL=C sort -f; }; \
 	$$pip install -q $(pip); $$pip install -q -r "$$new/tools"; \
 	$$pip install -q --no-build-isolation . 'h5py<3'; freeze >"$$new/run"; \
-	$$pip install -q --no-build-isolation -c "$$new/run" '.[notebook,test]' ruff; \
+	$$pip install -q --no-build-isolation -c "$$new/run" '.[notebook,test]' ruff mypy; \
 	freeze | grep -vxF -f "$$new/run" >"$$new/dev"; \
 	for part in run dev; do \
 		file=requirements.txt; [ $$part = run ] || file=requirements-dev.txt; \
 		{ sed -n '/^#/p' $$file; cat "$$new/$$part"; } >"$$new/whole"; cat "$$new/whole" >$$file; done
 
-clean: ## delete .venv, caches and build products; data/ and checkpoints/ stay
-	@rm -rf .venv/.done .venv build dist *.egg-info __pycache__ .pytest_cache .ruff_cache .hypothesis .coverage
+clean: ## delete .venv, caches and build products; data/, checkpoints/ and .python/ stay
+	@rm -rf .venv/.done .venv .tools build dist *.egg-info __pycache__ \
+		.pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 	@find Makefile setup.py $(wildcard charrnn tests notebooks benchmarks) \
 		\( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

@@ -2,7 +2,7 @@
 import os
 import re
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 
 def _path(*names):
@@ -16,14 +16,14 @@ def _read(*names):
 
 setup(
     name="charrnn",
-    # read, not imported: importing charrnn needs NumPy, which is not there yet when this runs
+    # read, not imported: NumPy, which charrnn imports, may not be installed yet
     version=re.search(r'^__version__ = "(.+)"$', _read("charrnn", "version.py"), re.MULTILINE).group(1),
     description="Character-wise LSTM language model in TensorFlow 1.15, ported from the Anna KaRNNa notebook",
     long_description=_read("README.md") if os.path.exists(_path("README.md")) else "",
     long_description_content_type="text/markdown",
     license="MIT",
     classifiers=[
-        # the name belongs to another package on the public index, so no index accepts an upload by mistake
+        # public indexes refuse a package with this classifier; another package has the name there
         "Private :: Do Not Upload",
         "Intended Audience :: Education",
         "License :: OSI Approved :: MIT License",
@@ -35,20 +35,20 @@ setup(
         "Programming Language :: Python :: Implementation :: CPython",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
-    packages=["charrnn", *("charrnn." + room for room in (
-        "checkpoints", "engines", "fused", "system", "text", "training"))],
-    # TensorFlow 1.15 has no wheel for 3.8 and later: there, models that were exported can be used, and no others.
+    packages=find_packages(include=["charrnn", "charrnn.*"]),
+    package_data={"charrnn": ["page/*.html", "page/*.css", "page/*.js"]},
+    # TensorFlow 1.15 has no wheel for 3.8 and later, where only exported models can be used.
     # A module's __getattr__ needs 3.7.
     python_requires=">=3.7",
     install_requires=[
-        # the last series of 1.x, which the notebook is written for; this is 1.15.0 exactly
+        # the last series of 1.x, for which the notebook is written; this is 1.15.0 exactly
         "tensorflow==1.15; python_version<'3.8'",
-        # the bounds of TensorFlow 1.15's own last release; from 1.20 on, tf.zeros of a symbolic size fails
+        # the bounds of TensorFlow 1.15.5; from 1.20 on, tf.zeros of a symbolic size fails
         "numpy>=1.16,<1.19; python_version<'3.8'",
         "numpy>=1.17; python_version>='3.8'",
-        # with 4.x (the next after 3.20), importing TensorFlow 1.15 fails, and pip check sees nothing wrong
+        # with 4.x, the next after 3.20, importing TensorFlow 1.15 fails, and pip check does not report it
         "protobuf<3.21; python_version<'3.8'",
-        # the oldest that the progress bar was tried with
+        # the oldest version with which the progress bar was tested
         "tqdm>=4.32",
     ],
     extras_require={
@@ -58,7 +58,7 @@ setup(
             "matplotlib",
         ],
         "test": [
-            # reads .pytest.ini, and is the last series for Python 3.7
+            # the last series for Python 3.7
             "pytest>=7,<8",
             "pytest-timeout",
             "pytest-xdist",
@@ -66,6 +66,8 @@ setup(
             # run the notebooks
             "nbclient",
             "nbformat",
+            # runs the pages in a browser; the last series for Python 3.7
+            "selenium>=4.11,<4.12",
         ],
     },
     entry_points={"console_scripts": [

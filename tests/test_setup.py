@@ -1,7 +1,9 @@
-"""The set-up: finding Python, the Makefile, the lock files, and a wheel in an empty environment."""
+"""The set-up: the Makefile, the lock files, the files for conda and Docker, and a wheel in an empty environment."""
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -15,8 +17,8 @@ from packaging.utils import canonicalize_name
 import charrnn
 
 ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = ["evaluate", "export", "sample", "score", "train"]
 LOCKS = [ROOT / "requirements.txt", ROOT / "requirements-dev.txt"]
-GOOD = "CPython 3.7.9, 64 bit, x86_64"
 
 needs_sh = pytest.mark.skipif(os.name == "nt", reason="the Makefile is for POSIX systems")
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -27,136 +29,11 @@ def _run(command, **options):
                           text=True, **options)
 
 
-# ---- .make/find-python ------------------------------------------------------------------------------------
-
-class Machine:
-    """A made-up machine: a home folder, and a folder ``bin`` that is the whole PATH."""
-
-    def __init__(self, folder, machine="x86_64"):
-        self.home = folder / "home with a space"
-        self.bin = folder / "bin"
-        self.home.mkdir()
-        self.command("uname", "echo {}".format(machine))
-
-    def command(self, name, script, folder=None):
-        path = (folder or self.bin) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("#!/bin/sh\n{}\n".format(script), encoding="utf-8")
-        path.chmod(0o755)
-        return path
-
-    def python(self, name, what, folder=None):
-        """Put a Python there that says of itself what it is."""
-        path = (folder or self.bin) / name
-        return self.command(name, "echo '{}|{}'".format(what, path), folder)
-
-    def find(self, **variables):
-        return _run([ROOT / ".make" / "find-python"],
-                    env=dict({"HOME": str(self.home), "PATH": str(self.bin)}, **variables))
-
-    def finds(self, path, **variables):
-        found = self.find(**variables)
-        assert (found.returncode, found.stdout, found.stderr) == (0, "{}\n".format(path), "")
-
-    def finds_nothing(self, **variables):
-        """Check that it fails, and return the message."""
-        found = self.find(**variables)
-        assert (found.returncode, found.stdout) == (1, "")
-        return found.stderr
-
-
-@pytest.fixture
-def machine(tmp_path):
-    return Machine(tmp_path)
-
-
-@needs_sh
-class TestFindPython:
-    def test_a_shim_that_does_not_run_is_skipped(self, machine):
-        machine.command("python3.7", "echo 'pyenv: python3.7: command not found' >&2; exit 127")
-        machine.finds(machine.python("python3", GOOD))
-
-    def test_a_later_folder_of_the_path_is_looked_at(self, machine, tmp_path):
-        machine.command("python3.7", "exit 127")
-        later = machine.python("python3.7", GOOD, tmp_path / "later on")
-        machine.finds(later, PATH="{}:{}".format(machine.bin, later.parent))
-
-    @pytest.mark.parametrize("what", [
-        "CPython 3.6.15, 64 bit, x86_64", "CPython 3.8.18, 64 bit, x86_64", "CPython 2.7.18, 64 bit, x86_64",
-        "CPython 3.70.1, 64 bit, x86_64", "PyPy 3.7.13, 64 bit, x86_64", "CPython 3.7.9, 32 bit, x86_64",
-        "CPython 3.7.9, 32 bit, i686", GOOD + ", without the modules venv and ensurepip", ""])
-    def test_another_python_is_refused_silently_or_by_name(self, machine, what):
-        path = machine.python("python3.7", what)
-        assert "pyenv install 3.7.17" in machine.finds_nothing()
-        message = machine.finds_nothing(PYTHON=str(path))
-        assert str(path) in message and what in message
-
-    def test_no_python_anywhere_names_the_three_ways(self, machine):
-        message = machine.finds_nothing()
-        for way in ["pyenv install 3.7.17", "conda create -n charrnn python=3.7", "uv python install 3.7"]:
-            assert "  {}".format(way) in message
-        assert "0.6.17" in message and "arm64" not in message
-
-    @pytest.mark.parametrize("name", ["arm64", "aarch64"])
-    def test_an_arm_machine_is_told_that_there_are_no_wheels(self, tmp_path, name):
-        machine = Machine(tmp_path, name)
-        machine.python("python3.7", "CPython 3.7.9, 64 bit, {}".format(name))
-        message = machine.finds_nothing()
-        assert "no arm64 wheels" in message and "pyenv" not in message
-
-    def test_an_x86_python_on_an_arm_machine_will_do(self, tmp_path):
-        machine = Machine(tmp_path, "arm64")
-        machine.finds(machine.python("python3", GOOD))
-
-    @pytest.mark.parametrize("place", [
-        ".pyenv/versions/3.7.17/bin/python", "miniconda3/envs/charrnn/bin/python", "anaconda3/bin/python",
-        ".conda/envs/old/bin/python", ".local/share/uv/python/cpython-3.7.9-linux-x86_64-gnu/bin/python3.7"])
-    def test_places_under_home(self, machine, place):
-        path = machine.home / place
-        machine.finds(machine.python(path.name, GOOD, path.parent))
-
-    @pytest.mark.parametrize("variable, value, place", [
-        ("PYENV_ROOT", "", "versions/3.7.9/bin/python"), ("CONDA_PREFIX", "", "bin/python"),
-        ("CONDA_EXE", "bin/conda", "envs/x/bin/python"),
-        ("XDG_DATA_HOME", "", "uv/python/cpython-3.7/bin/python3.7"),
-        ("UV_PYTHON_INSTALL_DIR", "", "cpython-3.7.9-macos-x86_64-none/bin/python3.7")])
-    def test_places_that_variables_name(self, machine, tmp_path, variable, value, place):
-        root = tmp_path / "some where"
-        path = root / place
-        machine.finds(machine.python(path.name, GOOD, path.parent), **{variable: str(root / value)})
-
-    def test_pyenv_and_conda_are_asked(self, machine, tmp_path):
-        environment = machine.home / ".conda" / "environments.txt"
-        environment.parent.mkdir()
-        environment.write_text("/nowhere\n{}\n".format(tmp_path / "c d"), encoding="utf-8")
-        by_conda = machine.python("python", GOOD, tmp_path / "c d" / "bin")
-        machine.finds(by_conda)
-        machine.command("pyenv", "[ \"$*\" = 'prefix 3.7' ] && echo '{}'".format(tmp_path / "p q"))
-        machine.finds(machine.python("python", GOOD, tmp_path / "p q" / "bin"))
-
-    def test_the_override_comes_first_and_may_be_a_name(self, machine, tmp_path):
-        machine.python("python3.7", GOOD)
-        other = machine.python("snake", GOOD, tmp_path / "o p")
-        machine.finds(other, PYTHON=str(other))
-        machine.finds(other, PYTHON="snake", PATH="{}:{}".format(machine.bin, other.parent))
-
-    @pytest.mark.parametrize("override", ["/nowhere/python", "nowhere", "/"])
-    def test_a_wrong_override_is_not_passed_over(self, machine, override):
-        machine.python("python3.7", GOOD)
-        assert "{}, which is no Python that runs".format(override) in machine.finds_nothing(PYTHON=override)
-
-    def test_from_within_an_environment_the_python_beneath_it_is_found(self, machine):
-        found = machine.find(PYTHON=sys.executable)
-        assert found.returncode == 0, found.stderr
-        assert Path(found.stdout.strip()).samefile(sys.executable)
-        assert not found.stdout.startswith(str(Path(sys.prefix)) + os.sep) or sys.prefix == sys.base_prefix
-
-
 # ---- Makefile ---------------------------------------------------------------------------------------------
 
 @pytest.fixture
 def copy(tmp_path):
-    """A folder with what the Makefile needs, in a path with a space, and the environment for make in it."""
+    """A folder with what the Makefile needs, in a path with a space."""
     folder = tmp_path / "a copy"
     folder.mkdir()
     for name in ["Makefile", "setup.py", ".make", *[path.name for path in LOCKS]]:
@@ -165,26 +42,49 @@ def copy(tmp_path):
     return folder
 
 
+def _environment(**variables):
+    """Return the environment of a process, without the variables of the make that runs these tests."""
+    ours = ["MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARGS", "TEXT", "PYTHON", "PYTHON_DOWNLOAD", "CHARRNN_DATA"]
+    return {**{name: value for name, value in os.environ.items() if name not in ours}, **variables}
+
+
 def _make(folder, *arguments, **variables):
-    ours = ["MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARGS", "TEXT", "PYTHON", "CHARRNN_DATA"]
-    environment = {name: value for name, value in os.environ.items() if name not in ours}
-    environment.update(variables)
-    done = _run(["make", "-C", folder, "--no-print-directory", *arguments], env=environment)
+    done = _run(["make", "-C", folder, "--no-print-directory", *arguments], env=_environment(**variables))
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def _pretend_environment(folder):
-    """Stand in for a finished set-up, with a ``python`` that prints its arguments and CHARRNN_DATA."""
+def _interrupt(command):
+    """Run a command in a terminal, press Ctrl-C when it prints "ready", and return its output and wait status."""
+    import pty
+    process, terminal = pty.fork()
+    if not process:
+        os.execvpe(command[0], command, _environment())
+    output = b""
+    while True:
+        try:
+            part = os.read(terminal, 1024)
+        except OSError:  # the end, on Linux
+            part = b""
+        output += part
+        if b"ready" in part:
+            os.write(terminal, b"\x03")
+        if not part:
+            os.close(terminal)
+            return output.decode(), os.waitpid(process, 0)[1]
+
+
+def _pretend_environment(folder, command="printf '%s\\n' \"$@\" \"data=$CHARRNN_DATA\""):
+    """Make a finished set-up whose ``python`` runs a command; by default it prints its arguments and CHARRNN_DATA."""
     python = folder / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text("\n".join([
         "#!/bin/sh",
         "[ \"$1\" != -c ] || exit 0",
         "[ \"$2\" != charrnn.text.corpus ] || { echo python; exit; }",
-        "printf '%s\\n' \"$@\" \"data=$CHARRNN_DATA\"", ""]), encoding="utf-8")
+        command, ""]), encoding="utf-8")
     python.chmod(0o755)
-    (folder / ".venv" / ".done").write_text("{}\n".format(folder.resolve()), encoding="utf-8")
+    (folder / ".venv" / ".done").write_text(f"{folder.resolve()}\n", encoding="utf-8")
 
 
 @needs_sh
@@ -193,57 +93,106 @@ class TestMakefile:
     def test_make_alone_lists_the_targets(self, copy):
         listing = _make(copy)
         for target in ["train", "sample", "notebook", "test", "lint", "venv", "clean"]:
-            assert re.search(r"^  make {} +\w".format(target), listing, re.MULTILINE)
+            assert re.search(rf"^  make {target} +\w", listing, re.MULTILINE)
 
-    def test_arguments_pass_through(self, copy):
+    def test_arguments_reach_sample(self, copy):
         _pretend_environment(copy)
         sample = _make(copy, "sample", "ARGS=--prime 'Anna ' --chars \"2\"")
         assert sample == "-m\ncharrnn.sample\n--prime\nAnna \n--chars\n2\ndata=\n"
-        train = _make(copy, "train", "ARGS=--epochs 1 --lstm-size 128", "TEXT=it's a \"text\".txt")
+
+    def test_arguments_and_the_text_reach_train(self, copy):
+        _pretend_environment(copy)
+        train = _make(copy, "train", "ARGS=--epochs 1 --lstm-size 128", "TEXT=it's a, \"text\".txt")
         assert train.splitlines()[1:-1] == [
-            "charrnn.train", "it's a \"text\".txt", "--epochs", "1", "--lstm-size", "128"]
+            "charrnn.train", "it's a, \"text\".txt", "--epochs", "1", "--lstm-size", "128"]
+
+    def test_arguments_reach_the_tests(self, copy):
+        _pretend_environment(copy)
         assert _make(copy, "test", "ARGS=-k 'a or b'").splitlines()[:-1] == [
             "-m", "pytest", "-n", "2", "-k", "a or b"]
 
-    def test_the_default_text_is_the_first_that_can_be_had(self, copy):
+    @pytest.mark.parametrize("target", ["train", "sample"])
+    def test_a_failure_is_a_failure_of_make(self, copy, target):
+        _pretend_environment(copy, "exit 2")
+        done = _run(["make", "-C", copy, target, "TEXT=x"], env=_environment())
+        assert done.returncode == 2 and "***" in done.stderr
+
+    @pytest.mark.parametrize("target", ["train", "sample"])
+    def test_after_ctrl_c_make_prints_no_error(self, copy, target):
+        _pretend_environment(copy, "trap 'echo saved; exit 130' INT; echo ready; while :; do sleep 0.1; done")
+        output, status = _interrupt(["make", "-C", str(copy), "--no-print-directory", target, "TEXT=x"])
+        assert output.replace("^C", "").split() == ["ready", "saved"]
+        assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT  # of make itself, for the shell
+
+    def test_the_default_text_is_the_first_that_is_available(self, copy):
         _pretend_environment(copy)
         assert _make(copy, "train").splitlines()[1:3] == ["charrnn.train", "python"]
         assert "charrnn.text.corpus anna python" in _make(copy, "-n", "train")
         assert "charrnn.text.corpus" not in _make(copy, "-n", "train", "TEXT=tiny-shakespeare")
 
-    def test_texts_beside_the_checkout_are_used_unless_told_otherwise(self, copy):
+    def test_texts_next_to_the_checkout_are_used_by_default(self, copy):
         _pretend_environment(copy)
         (copy.parent / "shared" / "data").mkdir(parents=True)
-        assert _make(copy, "sample").endswith("\ndata={}/../shared/data\n".format(copy.resolve()))
+        assert _make(copy, "sample").endswith(f"\ndata={copy.resolve()}/../shared/data\n")
         assert _make(copy, "sample", CHARRNN_DATA="/else/where").endswith("\ndata=/else/where\n")
         assert _make(copy, "sample", CHARRNN_DATA="").endswith("\ndata=\n")
 
-    def test_a_finished_set_up_is_not_repeated_and_a_doubtful_one_is(self, copy):
+    def test_a_finished_set_up_is_not_repeated(self, copy):
         assert "-m venv" in _make(copy, "-n", "venv")
         _pretend_environment(copy)
         assert "-m venv" not in _make(copy, "-n", "venv")
+
+    def test_a_moved_set_up_is_repeated(self, copy):
+        _pretend_environment(copy)
         moved = copy.parent / "moved"
         copy.rename(moved)
         assert "-m venv" in _make(moved, "-n", "venv")
-        moved.rename(copy)
-        os.utime(str(copy / "requirements.txt"))
+
+    def test_an_outdated_set_up_is_repeated(self, copy):
+        _pretend_environment(copy)
         os.utime(str(copy / ".venv" / ".done"), (0, 0))
         assert "-m venv" in _make(copy, "-n", "venv")
-        os.utime(str(copy / ".venv" / ".done"))
-        assert "-m venv" not in _make(copy, "-n", "venv")
+
+    def test_a_set_up_without_its_python_is_repeated(self, copy):
+        _pretend_environment(copy)
         (copy / ".venv" / "bin" / "python").unlink()
         assert "-m venv" in _make(copy, "-n", "venv")
 
-    def test_clean_leaves_texts_and_checkpoints(self, copy):
-        keep = ["data/anna.txt", "data/__pycache__/x", "checkpoints/i1_l2.ckpt.index", "checkpoints/build/x"]
-        drop = [".venv/x", "build/x", "dist/x", "charrnn.egg-info/x", ".pytest_cache/x", ".ruff_cache/x",
+    def test_clean_leaves_texts_checkpoints_and_the_downloaded_python(self, copy):
+        keep = [".python/x", "data/anna.txt", "data/__pycache__/x", "checkpoints/i1_l2.ckpt.index",
+                "checkpoints/build/x"]
+        drop = [".venv/x", ".tools/x", "build/x", "dist/x", "charrnn.egg-info/x", ".pytest_cache/x", ".ruff_cache/x",
                 "charrnn/__pycache__/x", "notebooks/.ipynb_checkpoints/x", ".hypothesis/x", "__pycache__/x"]
         for name in keep + drop:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             (copy / name).touch()
         _make(copy, "clean")
         assert [name for name in keep + drop if (copy / name).exists()] == keep
-        _make(copy, "clean")
+
+
+# ---- .ci/run ----------------------------------------------------------------------------------------------
+
+@needs_sh
+@pytest.mark.parametrize("installed, failing, calls", [
+    (["chromium", "chromedriver"], [], []),
+    ([], [], ["apt-get update -qq", "apt-get install -qq -y --no-install-recommends chromium chromium-driver"]),
+    (["chromium"], ["apt-get"], ["apt-get update -qq"])],
+    ids=["Chromium is there", "it is installed", "it cannot be installed"])
+def test_ci_runs_the_tests_and_the_linter_whether_or_not_there_is_chromium(tmp_path, installed, failing, calls):
+    log = tmp_path / "log"
+    for name in ["make", "apt-get", "id", *installed]:
+        command = tmp_path / "bin" / name
+        command.parent.mkdir(exist_ok=True)
+        command.write_text(f"#!/bin/sh\necho {0 if name == 'id' else ''}\n[ $0 = $1 ] || echo ${{0##*/}} $* >>'{log}'\n"
+                           f"exit {int(name in failing)}\n", encoding="utf-8")
+        command.chmod(0o755)
+    for name in ["bash", "sh", "dirname"]:
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name))
+    done = _run([ROOT / ".ci" / "run", "-k", "x"], env={"PATH": str(tmp_path / "bin")})
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in log.read_text(encoding="utf-8").splitlines() if not line.startswith("id")]
+    assert lines == [*calls, "make test ARGS=-m '' -k x", "make lint"]
+    assert ("could not be installed" in done.stdout) == bool(failing)
 
 
 # ---- lock files and setup.py ------------------------------------------------------------------------------
@@ -270,7 +219,7 @@ def test_locks_satisfy_setup_py(tmp_path):
     assert package.metadata["Requires-Python"] == ">=3.7"
     assert package.metadata.get_all("Provides-Extra") == ["notebook", "test"]
     assert sorted(entry.name for entry in package.entry_points) == [
-        "charrnn-evaluate", "charrnn-export", "charrnn-sample", "charrnn-score", "charrnn-train"]
+        f"charrnn-{name}" for name in SCRIPTS]
     runtime, development = map(_pins, LOCKS)
     requirements = [(requirement, extra) for requirement in map(Requirement, package.requires)
                     for extra in ["", "notebook", "test"]]
@@ -300,10 +249,11 @@ def test_this_environment_is_the_locked_one():
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """A wheel built from a copy of the checkout, so that nothing is left in the checkout itself."""
+    """A wheel built in a copy of the checkout, so that the checkout does not change."""
     source = tmp_path_factory.mktemp("source") / "charrnn"
-    shutil.copytree(str(ROOT), str(source), ignore=shutil.ignore_patterns(
-        ".git", ".venv", "build", "dist", "*.egg-info", "__pycache__"))
+    shutil.copytree(str(ROOT / "charrnn"), str(source / "charrnn"), ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ["setup.py", "README.md", "LICENSE"]:
+        shutil.copy(str(ROOT / name), str(source))
     folder = tmp_path_factory.mktemp("dist")
     done = _run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation",
                  "-w", folder, source])
@@ -312,12 +262,13 @@ def wheel(tmp_path_factory):
     return path
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(wheel):
-    assert wheel.name == "charrnn-{}-py3-none-any.whl".format(charrnn.__version__)
+def test_the_wheel_contains_the_package_and_nothing_else(wheel):
+    assert wheel.name == f"charrnn-{charrnn.__version__}-py3-none-any.whl"
     names = zipfile.ZipFile(str(wheel)).namelist()
-    modules = {name for name in names if name.startswith("charrnn/")}
-    assert modules == {path.relative_to(ROOT).as_posix() for path in (ROOT / "charrnn").rglob("*.py")}
-    assert all(name in modules or ".dist-info/" in name for name in names)
+    package = {name for name in names if name.startswith("charrnn/")}
+    assert package == {path.relative_to(ROOT).as_posix() for path in (ROOT / "charrnn").rglob("*")
+                       if path.suffix in [".py", ".html", ".css", ".js"]}
+    assert all(name in package or ".dist-info/" in name for name in names)
     assert any(name.endswith("/LICENSE") for name in names)
 
 
@@ -351,6 +302,56 @@ def test_the_wheel_installs_in_an_empty_environment(wheel, tmp_path, constraints
     elsewhere.mkdir()
     done = _run([python, "-c", GRAPH], cwd=str(elsewhere))
     assert (done.returncode, done.stdout) == (0, "()\n"), done.stderr
-    for command in ["charrnn-train", "charrnn-sample", "charrnn-evaluate", "charrnn-score", "charrnn-export"]:
-        done = _run([scripts / command, "--help"], cwd=str(elsewhere))
-        assert done.returncode == 0 and "usage: " + command in done.stdout, done.stderr
+    for name in SCRIPTS:
+        done = _run([scripts / f"charrnn-{name}", "--help"], cwd=str(elsewhere))
+        assert done.returncode == 0 and f"usage: charrnn-{name}" in done.stdout, done.stderr
+
+
+# ---- Docker and conda -------------------------------------------------------------------------------------
+
+def _instructions():
+    """Return the Dockerfile's instructions, each split into its name and the rest."""
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    return [tuple(line.split(" ", 1)) for line in lines if line and not line.startswith("#")]
+
+
+def test_docker_may_read_what_the_dockerfile_copies():
+    ignore = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    sources = {source for name, rest in _instructions() if name == "COPY" for source in rest.split()[:-1]}
+    assert "*" in ignore
+    assert sources == {line[1:].split("/")[0] for line in ignore if line.startswith("!")}
+
+
+@needs_sh
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_commands_of_the_dockerfile_work_in_an_empty_environment(tmp_path):
+    _run([sys.executable, "-m", "venv", tmp_path / "empty"], check=True)
+    environment = _environment(PATH=f"{tmp_path / 'empty' / 'bin'}:{os.environ['PATH']}")
+    if _run([tmp_path / "empty" / "bin" / "pip", "download", "-q", "--no-deps", "-d", tmp_path, "six"]).returncode:
+        pytest.skip("pip reaches no package index")
+    folder, entry = tmp_path, []
+    for name, rest in _instructions():
+        if name == "WORKDIR":
+            folder = tmp_path / rest.lstrip("/")
+            folder.mkdir()
+        elif name == "COPY":
+            *sources, target = rest.split()
+            for source in sources:
+                (shutil.copytree if (ROOT / source).is_dir() else shutil.copy)(str(ROOT / source), str(folder / target))
+        elif name == "RUN":
+            done = _run(["sh", "-c", rest], cwd=str(folder), env=environment)
+            assert done.returncode == 0, done.stderr
+        elif name in ("ENTRYPOINT", "CMD"):
+            entry.append(json.loads(rest))
+    entry_point, default = entry
+    for command in [default, *([name, "--help"] for name in SCRIPTS)]:
+        done = _run([*entry_point, *command], cwd=str(folder), env=environment)
+        assert done.returncode == 0 and f"usage: charrnn-{command[0]}" in done.stdout, done.stderr
+
+
+def test_conda_installs_python_37_and_the_locked_packages():
+    lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
+    packages = [line.split("- ")[1] for line in lines if line.strip().startswith("- ")]
+    assert packages == ["conda-forge", "nodefaults", "python=3.7", "pip=24.0", "pip:",
+                        *[f"-r {path.name}" for path in LOCKS], "-e ."]
