@@ -1,4 +1,4 @@
-"""The network in NumPy: the graph's numbers, the same texts, and files that are not what they should be."""
+"""Exported models: what is in the file, and files that are damaged."""
 import io
 import json
 import struct
@@ -8,96 +8,60 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import graph_probabilities, make_network
+from conftest import CHARS, make_network
 
-from charrnn.checkpoints import CheckpointError
-from charrnn.engines.decoding import softmax
-from charrnn.engines.numpy_lstm import FEW_ROWS, NumpyLSTM
-from charrnn.engines.sampler import Sampler
-from charrnn.export import export_npz
-
-CHARS = "\n ,.acdehmnost"
+from charrnn.checkpoints import CheckpointError, open_checkpoint, read_weights
+from charrnn.engines.exported import export_npz, is_exported, read_npz
 
 
-def both(folder, num_layers, gain=0.6, lstm_size=13):
-    """Return a network as a Checkpoint and as an exported model."""
-    checkpoint = make_network(folder, CHARS, lstm_size, num_layers, gain=gain)
-    export_npz(checkpoint, folder / "model.npz")
-    return checkpoint, NumpyLSTM(folder / "model.npz")
+def test_the_file_has_the_weights_of_the_checkpoint_and_no_pickle(trained, exported):
+    weights = read_weights(open_checkpoint(trained).prefix)
+    with np.load(str(exported), allow_pickle=False) as arrays:
+        assert sorted(arrays.files) == ["about", "bias_0", "bias_1", "format", "kernel_0", "kernel_1", "softmax_bias",
+                                        "softmax_kernel", "vocabulary"]
+        assert arrays["format"] == 1
+        assert "".join(map(chr, arrays["vocabulary"])) == CHARS
+        assert arrays["about"].tobytes().decode().startswith('{"format": 1, ')
+        assert np.array_equal(arrays["softmax_kernel"], weights["softmax/Variable"])
+        assert np.array_equal(arrays["softmax_bias"], weights["softmax/Variable_1"])
+        for layer, inputs in enumerate([14, 5]):
+            scope = f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell"
+            kernel, bias = arrays[f"kernel_{layer}"], arrays[f"bias_{layer}"]
+            assert kernel.shape == (inputs + 5, 20) and kernel.dtype == bias.dtype == np.float32
+            assert np.array_equal(kernel, weights[f"{scope}/kernel"])
+            # the forget gate is the third of i, j, f, o
+            assert np.array_equal(bias, weights[f"{scope}/bias"] + np.repeat(np.float32([0, 0, 1, 0]), 5))
 
 
-# ---- the same numbers -------------------------------------------------------------------------------------
-
-@pytest.mark.parametrize("num_layers", [1, 2, 3])
-def test_predictions_are_the_graphs_along_ten_thousand_characters(tmp_path, num_layers):
-    """Within 1e-5, the state carried from the first to the last."""
-    checkpoint, model = both(tmp_path, num_layers)
-    assert (model.num_layers, model.lstm_size, model.vocabulary.chars) == (num_layers, 13, tuple(CHARS))
-    ids = np.random.RandomState(1).randint(len(CHARS), size=10000)
-    expected = graph_probabilities(checkpoint, ids[np.newaxis], 1700)[0]
-    assert expected.max(axis=1).std() > 0.02  # they differ from place to place
-    state, found = model.zero_state(), []
-    for index in ids:
-        logits, state = model.read([index], state)
-        found.append(softmax(logits)[0])
-    assert np.abs(np.array(found) - expected).max() < 1e-5
-
-
-def test_rows_are_read_side_by_side(tmp_path):
-    """Several texts at once end in the logits that each ends in alone, which are the graph's."""
-    checkpoint, model = both(tmp_path, 2)
-    ids = np.random.RandomState(2).randint(len(CHARS), size=(3, 61))
-    expected = graph_probabilities(checkpoint, ids, 25)
-    _, together = model.surprises(ids[:, :-2], ids[:, 1:-1], model.zero_state(3))
-    nats, _ = model.surprises(ids[:, -2:-1], ids[:, -1:], together)
-    for row in range(3):
-        logits, state = model.read(ids[row, :-1], model.zero_state())
-        assert np.abs(softmax(logits)[0] - expected[row, -2]).max() < 1e-5
-        assert nats[row, 0] == pytest.approx(-np.log(softmax(logits)[0, ids[row, -1]]), abs=1e-5)
-        logits, _ = model.read(ids[row, -1:], state)
-        assert np.abs(softmax(logits)[0] - expected[row, -1]).max() < 1e-5
-
-
-@pytest.mark.parametrize("rows", [3, FEW_ROWS + 3])
-def test_surprises_are_those_of_the_targets(tmp_path, rows):
-    checkpoint, model = both(tmp_path, 2)
-    ids = np.random.RandomState(3).randint(len(CHARS), size=(rows, 41))
-    expected = np.log(graph_probabilities(checkpoint, ids[:, :-1], 40))
-    nats, state = model.surprises(ids[:, :17], ids[:, 1:18], model.zero_state(rows))
-    rest, _ = model.surprises(ids[:, 17:-1], ids[:, 18:], state)
-    found = np.concatenate([nats, rest], axis=1)
-    assert found.dtype == np.float32
-    assert found == pytest.approx(-np.take_along_axis(expected, ids[:, 1:, np.newaxis], axis=2)[..., 0], abs=2e-5)
-
-
-@pytest.mark.parametrize("num_layers", [1, 3])
-def test_the_same_seed_writes_the_same_text(tmp_path, num_layers):
-    texts = []
-    for model in both(tmp_path, num_layers):
-        sampler = Sampler(model)
-        rngs = [np.random.RandomState(9)]
-        texts.append("".join(piece for piece, in sampler.generate("the ", 400, 9, rngs=rngs)))
-        sampler.close()
-    assert texts[0] == texts[1] and len(set(texts[0])) > 5
-
-
-def test_large_weights_are_no_trouble(tmp_path):
-    """Gates that are shut or open altogether, whose exponentials pass the largest float32."""
-    _, model = both(tmp_path, 2, gain=200.0)
-    logits, state = model.read(range(5), model.zero_state())
-    assert np.isfinite(logits).all() and all(np.abs(h).max() <= 1 for _, h in state)
-    ids = np.array([[0, 1, 2], [2, 3, 4], [4, 5, 6], [1, 1, 1]])
-    nats, _ = model.surprises(ids[:, :-1], ids[:, 1:], model.zero_state(4))
-    assert np.isfinite(nats).all() and (nats >= 0).all()
-
-
-def test_it_says_which_run_it_comes_from(exported, trained, tmp_path):
-    model = NumpyLSTM(exported)
+def test_the_model_has_what_is_in_the_file(trained, exported):
+    model = read_npz(exported)
     assert (model.name, model.skipped) == (str(exported), ())
-    assert model.run.hyperparameters["lstm_size"] == model.lstm_size == 5
+    assert (model.num_layers, model.lstm_size, model.vocabulary.chars) == (2, 5, tuple(CHARS))
+    assert model.run.hyperparameters["lstm_size"] == 5
     assert model.run.text_name == str(trained.parent / "small.txt")
-    _, unnamed = both(tmp_path, 1)
-    assert unnamed.run is None
+    with np.load(str(exported)) as arrays:
+        for layer in range(2):
+            assert np.array_equal(model.kernels[layer], arrays[f"kernel_{layer}"])
+            assert np.array_equal(model.biases[layer], arrays[f"bias_{layer}"])
+        assert np.array_equal(model.softmax_kernel, arrays["softmax_kernel"])
+        assert np.array_equal(model.softmax_bias, arrays["softmax_bias"])
+
+
+def test_a_checkpoint_of_the_notebook_has_no_run(tmp_path):
+    export_npz(make_network(tmp_path, CHARS, 3, 1), tmp_path / "m.npz")
+    assert read_npz(tmp_path / "m.npz").run is None
+
+
+def test_an_older_file_is_replaced(trained, exported, tmp_path):
+    (tmp_path / "m.npz").write_bytes(b"old")
+    export_npz(open_checkpoint(trained), tmp_path / "m.npz")
+    assert read_npz(tmp_path / "m.npz").run == read_npz(exported).run
+
+
+@pytest.mark.parametrize("path, expected", [
+    ("m.npz", True), ("folder/m.x.npz", True), ("i9_l5.ckpt.progress.npz", False), ("m.npz.index", False), ("", False)])
+def test_exported_models_are_known_by_their_names(path, expected):
+    assert is_exported(path) is expected
 
 
 # ---- damaged files ----------------------------------------------------------------------------------------
@@ -110,7 +74,7 @@ def unpacked(content):
 def packed(members, compression=zipfile.ZIP_STORED):
     buffer = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", compression) as archive:
-        warnings.simplefilter("ignore")  # names that are there twice
+        warnings.simplefilter("ignore")  # duplicate names
         for name, data in members:
             archive.writestr(name, data)
     return buffer.getvalue()
@@ -151,7 +115,7 @@ def bytes_flipped(content, random):
 
 
 def bytes_flipped_in_the_directory(content, random):
-    """Where names, sizes and places are, at the end of the file."""
+    """In the directory at the end of the file, which has names, sizes and positions."""
     damaged = bytearray(content)
     start = content.index(b"PK\x01\x02")
     for _ in range(one_of(random, [1, 2, 5])):
@@ -214,7 +178,7 @@ def wrong_shape(content, random):
 
 
 def an_array_of_objects(content, random):
-    """NumPy would unpickle it, which runs whatever the file says."""
+    """Unpickling it would run code of the file."""
     class Trap:
         def __reduce__(self):
             return pytest.fail, ("a pickle was run",)
@@ -253,7 +217,7 @@ def a_header_of_another_kind(content, random):
 
 
 def sizes_in_the_directory(content, random):
-    """Claims of the zip directory, for one field of one member or of the whole."""
+    """False sizes and positions in the directory, for one member or for the file."""
     damaged = bytearray(content)
     places = [place for place in range(len(content)) if content.startswith(b"PK\x01\x02", place)]
     fields = [one_of(random, places) + offset for offset in (16, 20, 24, 24, 28, 42)]
@@ -300,7 +264,7 @@ def another_format(content, random):
     return changed(content, "format.npy", lambda array: value)
 
 
-# the first may hit what is not read, and leave the model as it was; the others must be refused
+# the first ones may change bytes that are not read, and so leave the model as it was; the others must be errors
 KINDS = [bytes_flipped, bytes_flipped_in_the_directory, sizes_in_the_directory, cut, grown, a_member_twice,
          emptied, a_member_missing, a_member_renamed, two_members_swapped, wrong_dtype, wrong_shape,
          an_array_of_objects, a_header_that_claims_much, a_header_of_another_kind, compressed,
@@ -309,53 +273,53 @@ HARMLESS = 6
 
 
 def weights(model):
-    return [model.vocabulary.chars, model.run, model._softmax.tolist(), model._softmax_bias.tolist(),
-            [[None if part is None else part.tolist() for part in layer] for layer in model._layers]]
+    return [model.vocabulary.chars, model.run, model.softmax_kernel.tolist(), model.softmax_bias.tolist(),
+            [each.tolist() for each in model.kernels + model.biases]]
 
 
-def hold_against(path, seed, content, whole):
-    """Damage the file in the seed's way; check that it is refused in a line, or that the model is the same."""
+def check_damaged(path, seed, content, intact):
+    """Damage the file as the seed says; check that the error is one line, or that the model is the same."""
     kind = seed % len(KINDS)
     damaged = KINDS[kind](content, np.random.RandomState(seed))
     path.write_bytes(damaged)
     tracemalloc.start()
     try:
-        found = weights(NumpyLSTM(path))
+        found = weights(read_npz(path))
     except CheckpointError as error:
         assert str(path) in str(error) and "\n" not in str(error)
     else:
-        assert kind < HARMLESS and found == whole, KINDS[kind].__name__
+        assert kind < HARMLESS and found == intact, KINDS[kind].__name__
     finally:
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    # a name of the directory may say that a header is long; the lists of the comparison are a few hundred kilobytes
+    # an entry of the directory may claim a long header; the lists of the comparison are a few hundred kilobytes
     assert peak < 10 * len(damaged) + 1000000, KINDS[kind].__name__
 
 
 @pytest.fixture(scope="module")
-def whole(exported):
-    """The bytes of a model, and what is in it."""
-    return exported.read_bytes(), weights(NumpyLSTM(exported))
+def intact(exported):
+    """The bytes of a model, and its weights."""
+    return exported.read_bytes(), weights(read_npz(exported))
 
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("kind", range(len(KINDS)), ids=lambda kind: KINDS[kind].__name__)
-def test_damaged_files(whole, tmp_path, kind):
+def test_damaged_files(intact, tmp_path, kind):
     for round_of_all in range(3):
-        hold_against(tmp_path / "damaged.npz", kind + round_of_all * len(KINDS), *whole)
+        check_damaged(tmp_path / "damaged.npz", kind + round_of_all * len(KINDS), *intact)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", range(len(KINDS)), ids=lambda kind: KINDS[kind].__name__)
-def test_many_damaged_files(whole, tmp_path, kind):
+def test_many_damaged_files(intact, tmp_path, kind):
     """1,000 of them."""
     for round_of_all in range(1000 // len(KINDS)):
-        hold_against(tmp_path / "damaged.npz", kind + round_of_all * len(KINDS), *whole)
+        check_damaged(tmp_path / "damaged.npz", kind + round_of_all * len(KINDS), *intact)
 
 
-def test_any_flipped_bit_of_the_weights_is_noticed(whole, tmp_path):
-    """By the checksum that the zip file has of each member."""
-    content, _ = whole
+def test_any_flipped_bit_of_the_weights_is_noticed(intact, tmp_path):
+    """By the checksum that the zip file has for each member."""
+    content, _ = intact
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         places = {info.filename: (info.header_offset, info.file_size) for info in archive.infolist()}
     random, path = np.random.RandomState(4), tmp_path / "flipped.npz"
@@ -366,39 +330,39 @@ def test_any_flipped_bit_of_the_weights_is_noticed(whole, tmp_path):
             damaged = bytearray(content)
             damaged[start + random.randint(size)] ^= 1 << random.randint(8)
             path.write_bytes(bytes(damaged))
-            with pytest.raises(CheckpointError, match="Bad CRC-32 for file '{}'".format(name)):
-                NumpyLSTM(path)
+            with pytest.raises(CheckpointError, match=f"Bad CRC-32 for file '{name}'"):
+                read_npz(path)
 
 
-def test_a_member_that_is_there_twice_with_other_weights_is_no_model(whole, tmp_path):
-    content, _ = whole
+def test_a_duplicate_member_with_other_weights_is_an_error(intact, tmp_path):
+    content, _ = intact
     other = changed(content, "softmax_bias.npy", lambda array: array + 1)
     twice = packed(unpacked(content) + [member for member in unpacked(other) if member[0] == "softmax_bias.npy"])
     (tmp_path / "twice.npz").write_bytes(twice)
     with pytest.raises(CheckpointError):
-        NumpyLSTM(tmp_path / "twice.npz")
+        read_npz(tmp_path / "twice.npz")
 
 
 @pytest.mark.parametrize("name, message", [
     ("missing.npz", "No such file"), ("folder.npz", "Is a directory"), ("a\x00b.npz", "null"),
     ("text.npz", "not a zip")])
-def test_what_is_no_file_of_a_model(tmp_path, name, message):
+def test_other_files_are_an_error(tmp_path, name, message):
     (tmp_path / "folder.npz").mkdir()
     (tmp_path / "text.npz").write_text("the cat", encoding="utf-8")
     with pytest.raises(CheckpointError, match=message) as caught:
-        NumpyLSTM(tmp_path / name)
-    assert str(caught.value).startswith("the model {} cannot be read: ".format(tmp_path / name))
+        read_npz(tmp_path / name)
+    assert str(caught.value).startswith(f"the model {tmp_path / name} cannot be read: ")
 
 
 @pytest.mark.parametrize("header", ["(" * 2000, "{" + "'a': {" * 600, "{[]: 1}"],
                          ids=["many brackets", "many dicts", "a key that is a list"])
-def test_a_process_says_one_line(whole, tmp_path, header):
-    """And the parser of the interpreter says none of its own."""
+def test_a_process_prints_one_line(intact, tmp_path, header):
+    """Python's own parser prints nothing about the header."""
     import subprocess
     import sys
 
     from conftest import process_environment
-    content, _ = whole
+    content, _ = intact
     (tmp_path / "m.npz").write_bytes(packed([
         (name, with_header(header) if name == "kernel_0.npy" else data) for name, data in unpacked(content)]))
     done = subprocess.run([sys.executable, "-m", "charrnn.sample", "m.npz"], cwd=str(tmp_path), capture_output=True,

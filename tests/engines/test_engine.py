@@ -1,0 +1,96 @@
+"""What every engine does: the same numbers and the same texts, by the same rules."""
+import numpy as np
+import pytest
+from conftest import CHARS, graph_probabilities, texts_of
+
+from charrnn.engines.decoding import Settings, softmax
+from charrnn.engines.sampler import CHUNK, Sampler, write
+
+C, L, S = 14, 7, 6  # of the fixture
+IDS = np.random.RandomState(2).randint(C, size=(3, 61))
+
+
+def test_the_state_before_a_text_is_zero(engines):
+    for engine in engines:
+        for rows in (1, 4):
+            state = engine.zero_state(rows)
+            assert state.shape == (S, rows, L) and state.dtype == np.float32 and not state.any()
+        assert engine.vocabulary.chars == tuple(CHARS)
+
+
+def test_reading_gives_the_probabilities_of_the_cells(network, engines):
+    """In one call and in several, with the state carried."""
+    expected = graph_probabilities(network, IDS, 25)
+    for engine in engines:
+        state = engine.zero_state()
+        for start, end in [(0, 1), (1, 30), (30, 60)]:
+            logits, state = engine.read(IDS[0, start:end], state)
+            assert logits.shape == (1, C) and state.shape == (S, 1, L)
+            assert softmax(logits)[0] == pytest.approx(expected[0, end - 1], abs=1e-5)
+
+
+def test_both_engines_have_the_same_state(engines):
+    one, other = [engine.read(IDS[0], engine.zero_state())[1] for engine in engines]
+    assert one == pytest.approx(other, abs=1e-5) and one.std() > 0.1
+
+
+def test_surprisal_of_several_rows(network, engines):
+    """Each row's own, with the state carried from window to window."""
+    expected = np.log(graph_probabilities(network, IDS[:, :-1], 60))
+    expected = -np.take_along_axis(expected, IDS[:, 1:, np.newaxis], axis=2)[..., 0]
+    for engine in engines:
+        nats, state = engine.surprisal(IDS[:, :17], IDS[:, 1:18], engine.zero_state(3))
+        rest, after = engine.surprisal(IDS[:, 17:-1], IDS[:, 18:], state)
+        assert nats.dtype == np.float32 and state.shape == after.shape == (S, 3, L)
+        assert np.concatenate([nats, rest], axis=1) == pytest.approx(expected, abs=2e-5)
+        assert after[:, 1:2] == pytest.approx(engine.read(IDS[1, :-1], engine.zero_state())[1], abs=1e-5)
+
+
+@pytest.mark.parametrize("settings", [
+    Settings(), Settings(top_n=1), Settings(0.5, 14), Settings(1.8, 3), Settings(1.0, 14, 0.7), Settings(0.7, 6, 0.9),
+    Settings(1.5, 99, 0.4)])
+def test_both_engines_write_the_text_that_the_settings_describe(network, engines, settings):
+    """One text or three, drawn by hand from the probabilities of the cells, as the documentation says."""
+    texts, length = [], 130
+    for rows in (1, 3):
+        for engine in engines:
+            texts.append(texts_of(engine, "the cat", length, settings, rows=rows))
+    assert texts[0] == texts[1] and texts[2] == texts[3] and texts[0][0] == texts[2][0]
+    assert [len(text) for text in texts[2]] == [length] * 3
+    ids = np.stack([network.vocabulary.encode("the cat" + text) for text in texts[2]])
+    probabilities = graph_probabilities(network, ids[:, :-1], 50)[:, len("the cat") - 1:]  # [B, T, C]
+    for row, seed in enumerate((4, 5, 6)):
+        uniforms = np.random.RandomState(seed).random_sample(length)
+        for p, uniform, char in zip(probabilities[row].astype(np.float64), uniforms, texts[2][row]):
+            p = p ** (1 / settings.temperature)
+            order = np.argsort(-p)[:settings.top_n]
+            shares = np.cumsum(p[order]) / p[order].sum()
+            order = order[:1 + np.sum(shares < settings.top_p)] if settings.top_p < 1 else order
+            kept = np.where(np.isin(np.arange(len(p)), order), p, 0)
+            edges = np.cumsum(kept) / kept.sum()
+            assert char == CHARS[np.searchsorted(edges, uniform, side="right")]
+
+
+@pytest.mark.parametrize("settings", [Settings(), Settings(0.5, 3, 0.9)])
+@pytest.mark.parametrize("rows", [1, 3])
+def test_log_probabilities_are_the_networks_own(network, engines, rows, settings):
+    """Before temperature, top_n and top_p, for each character of each text."""
+    for engine in engines:
+        samples, _ = write(Sampler(engine, rows), "the ", CHUNK + 20, settings, 0)
+        ids = np.stack([network.vocabulary.encode("the " + each.text) for each in samples])
+        expected = np.log(graph_probabilities(network, ids[:, :-1], 50)[:, 3:])
+        expected = np.take_along_axis(expected, ids[:, 4:, np.newaxis], 2)[..., 0]
+        assert np.array([each.log_probabilities for each in samples]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_drawing_can_be_continued(engines):
+    """In two calls of the engine it draws what it draws in one."""
+    uniforms = np.random.RandomState(7).random_sample((9, 3))
+    for engine in engines:
+        logits, state = engine.read([1, 2], engine.zero_state())
+        logits, state = np.repeat(logits, 3, axis=0), np.repeat(state, 3, axis=1)
+        ids, _, after, end = engine.draw(logits, state, uniforms, Settings(top_n=9))
+        first, _, between, middle = engine.draw(logits, state, uniforms[:4], Settings(top_n=9))
+        second, _, last, final = engine.draw(between, middle, uniforms[4:], Settings(top_n=9))
+        assert ids.shape == (9, 3) and np.array_equal(ids, np.concatenate([first, second]))
+        assert last == pytest.approx(after, abs=1e-6) and final == pytest.approx(end, abs=1e-6)

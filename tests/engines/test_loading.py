@@ -1,0 +1,62 @@
+"""Opening models by their path, and finding the text that they were trained on."""
+from dataclasses import replace
+
+import pytest
+from conftest import CHARS, TEXT, make_network
+
+from charrnn.checkpoints import Checkpoint, CheckpointError, open_checkpoint
+from charrnn.engines.exported import ExportedModel, export_npz
+from charrnn.engines.graph import GraphEngine
+from charrnn.engines.loading import load_engine, open_model, run_of, training_text
+from charrnn.engines.numpy_lstm import NumpyLSTM
+
+
+def test_a_run_is_opened_as_a_checkpoint_and_runs_in_the_graph(trained):
+    model = open_model(trained)
+    assert isinstance(model, Checkpoint) and model == open_checkpoint(trained)
+    engine = load_engine(model)
+    assert isinstance(engine, GraphEngine) and engine.vocabulary == model.vocabulary
+    engine.close()
+
+
+def test_an_exported_model_runs_in_numpy(exported):
+    model = open_model(exported)
+    assert isinstance(model, ExportedModel) and isinstance(load_engine(model), NumpyLSTM)
+
+
+def test_best_is_for_the_folder_of_a_run(exported):
+    with pytest.raises(CheckpointError, match="--best needs the folder of a run"):
+        open_model(exported, best=True)
+
+
+def test_both_know_their_run(trained, exported, tmp_path):
+    assert run_of(open_model(trained)) == run_of(open_model(exported))
+    network = make_network(tmp_path, CHARS, 3, 1)
+    export_npz(network, tmp_path / "m.npz")
+    assert run_of(network) is run_of(open_model(tmp_path / "m.npz")) is None
+
+
+def test_weights_of_another_network_name_the_checkpoint(trained):
+    model = replace(open_model(trained), lstm_size=6)
+    with pytest.raises(CheckpointError, match="i173_l5.ckpt cannot be used: .* of another network"):
+        load_engine(model)
+
+
+def test_the_training_text_of_a_run(trained):
+    run = run_of(open_model(trained))
+    assert training_text(run) == (TEXT, "", run.text_sha256)
+    halved = replace(run, hyperparameters=dict(run.hyperparameters, val_fraction=0.5))
+    assert training_text(halved)[:2] == (TEXT[:520], TEXT[520:])
+
+
+def test_a_training_text_that_has_changed_is_an_error(trained):
+    run = run_of(open_model(trained))
+    with pytest.raises(ValueError, match="has changed"):
+        training_text(replace(run, text_sha256="0" * 64))
+    assert training_text(replace(run, text_sha256="0" * 64), trained.parent / "small.txt")[0] == TEXT
+
+
+def test_a_model_without_a_run_needs_the_name_of_its_text(trained):
+    with pytest.raises(ValueError, match="--train-text"):
+        training_text(None)
+    assert training_text(None, trained.parent / "small.txt")[:2] == (TEXT, "")

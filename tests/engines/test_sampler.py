@@ -1,0 +1,128 @@
+"""Continuing a prime: seeds, where a text ends, interruptions, and primes that cannot be continued."""
+import numpy as np
+import pytest
+from conftest import interrupted_at, texts_of
+
+from charrnn.data import Vocabulary
+from charrnn.engines.decoding import Settings
+from charrnn.engines.sampler import CHUNK, Sampler, check_prime, default_prime, fresh_seed, write
+
+ALL, VARIED = Settings(top_n=14), Settings(2.0, 14)
+
+
+@pytest.fixture
+def engine(engines):
+    return engines[1]
+
+
+def test_a_text_continues_what_was_drawn_before(engine):
+    """It continues the prime with the drawn characters as it continues the prime."""
+    text, = texts_of(engine, "the ", 40, Settings(top_n=1))
+    assert texts_of(engine, "the " + text[:15], 25, Settings(top_n=1)) == [text[15:]]
+
+
+def test_nothing_is_drawn_for_a_length_of_zero(engine):
+    assert texts_of(engine, "the ", 0, rows=2) == ["", ""]
+
+
+def test_each_row_has_the_text_of_its_own_seed(engine):
+    alone = [texts_of(engine, "the ", 60, seed=seed)[0] for seed in (8, 9, 10)]
+    assert texts_of(engine, "the ", 60, seed=8, rows=3) == alone and len(set(alone)) == 3
+    samples, _ = write(Sampler(engine, 3), "the ", 5, Settings(), 8)
+    assert [each.seed for each in samples] == [8, 9, 10]
+
+
+def test_seeds_wrap_at_the_last(engine):
+    samples, _ = write(Sampler(engine, 2), "the ", 9, Settings(), 2 ** 32 - 1)
+    assert [each.seed for each in samples] == [2 ** 32 - 1, 0]
+    assert samples[1].text == texts_of(engine, "the ", 9, seed=0)[0]
+
+
+def test_fresh_seeds_differ_and_are_below_the_limit():
+    seeds = {fresh_seed() for _ in range(20)}
+    assert len(seeds) == 20 and all(0 <= seed < 2 ** 32 for seed in seeds)
+    assert {fresh_seed(2) for _ in range(60)} == {0, 1}
+
+
+def test_the_pieces_of_the_first_text_are_shown(engine):
+    pieces = []
+    samples, _ = write(Sampler(engine, 2), "the ", 2 * CHUNK + 3, Settings(), 8, show=pieces.append)
+    assert [len(piece) for piece in pieces] == [CHUNK, CHUNK, 3] and "".join(pieces) == samples[0].text
+
+
+def test_a_text_ends_after_a_string(engine):
+    """Also where the string spans two pieces, the first of which was shown before."""
+    text, = texts_of(engine, "the ", 170, ALL, seed=8)
+    across = 0
+    for start in [0, 1, 30, 47, 48, 49, 50, 51, 97, 99, 100, 149, 165]:
+        for width in (1, 2, 4, 5):
+            stop, pieces = text[start:start + width], []
+            end = text.index(stop) + width
+            (found,), _ = write(Sampler(engine), "the ", 170, ALL, 8, stop=stop, show=pieces.append)
+            assert found.text == "".join(pieces) == text[:end] and len(found.log_probabilities) == end
+            across += (end - width) // CHUNK != (end - 1) // CHUNK
+    assert across >= 5
+    (found,), _ = write(Sampler(engine), "the ", 170, ALL, 8, stop="hat hat hat cat")
+    assert found.text == text
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3])
+def test_a_text_ends_after_lines(engine, lines):
+    text, = texts_of(engine, "the ", 400, VARIED, seed=2)
+    assert text.count("\n") > 4
+    (found,), _ = write(Sampler(engine), "the ", 400, VARIED, 2, lines=lines)
+    assert found.text == "".join(text.splitlines(True)[:lines])
+
+
+def test_a_text_ends_where_the_first_of_two_conditions_is_met(engine):
+    text, = texts_of(engine, "the ", 400, ALL, seed=2)
+    (found,), _ = write(Sampler(engine), "the ", 400, ALL, 2, lines=2, stop=text[:2])
+    assert found.text == text[:2]
+
+
+def test_each_of_several_texts_ends_for_itself(engine):
+    alone = [write(Sampler(engine), "the ", 120, Settings(), seed, stop="a")[0][0] for seed in (3, 4, 5)]
+    together, _ = write(Sampler(engine, 3), "the ", 120, Settings(), 3, stop="a")
+    assert [each.text for each in together] == [each.text for each in alone]
+    assert len({len(each.text) for each in together}) > 1
+
+
+def test_an_interrupted_text_has_what_was_drawn(engines, monkeypatch):
+    for engine in engines:
+        expected, = texts_of(engine, "the ", 4 * CHUNK)
+        with monkeypatch.context() as patch:
+            patch.setattr(engine, "draw", interrupted_at(engine.draw, 3))
+            (found,), interrupted = write(Sampler(engine), "the ", 4 * CHUNK, Settings(), 4)
+        assert interrupted and found.text == expected[:2 * CHUNK]
+
+
+def test_default_prime():
+    assert default_prime(Vocabulary(" Teh")) == "The "
+    assert default_prime(Vocabulary("01")) == "0"
+
+
+@pytest.mark.parametrize("prime, message", [
+    ("", "prime is empty"), ("the Queen \u00e9", r"the prime has .*'Q' \(line 1, column 5\), 'u'.*, '\u00e9'")])
+def test_a_prime_that_cannot_be_continued_is_an_error(engine, prime, message):
+    with pytest.raises(ValueError, match=message):
+        check_prime(prime, engine.vocabulary)
+    with pytest.raises(ValueError, match=message):
+        texts_of(engine, prime, 3)
+
+
+@pytest.mark.parametrize("length, settings, message", [
+    (-1, Settings(), "length must be at least 0"), (3, Settings(top_n=0), "--top-n must be at least 1")])
+def test_lengths_and_settings_out_of_range_are_an_error(engine, length, settings, message):
+    with pytest.raises(ValueError, match=message):
+        texts_of(engine, "the ", length, settings)
+
+
+def test_a_sampler_needs_a_row(engine):
+    with pytest.raises(ValueError, match="num_samples must be at least 1, not 0"):
+        Sampler(engine, 0)
+
+
+def test_pieces_can_be_drawn_from_the_callers_own_generators(engine):
+    rngs = [np.random.RandomState(4), np.random.RandomState(5)]
+    pieces = [texts for texts, _ in Sampler(engine, 2).pieces("the ", 70, Settings(), rngs)]
+    assert ["".join(row) for row in zip(*pieces)] == texts_of(engine, "the ", 70, rows=2)

@@ -1,0 +1,91 @@
+"""The surprisal of each character of a text, in one row and in several."""
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from charrnn.data import Vocabulary
+from charrnn.engines import surprisal as module
+from charrnn.engines.graph import GraphEngine
+from charrnn.engines.surprisal import surprisal
+from charrnn.model import CharRNN
+
+C, L, LAYERS = 7, 5, 2
+LENGTHS = [2, 3, 99, 100, 101, 250]  # around the 100 steps of a window
+IDS = np.random.RandomState(1).randint(0, C, 1300)
+
+
+@pytest.fixture(scope="module")
+def weights():
+    """Weights that make a distribution differ from place to place."""
+    CharRNN(C, lstm_size=L, num_layers=LAYERS)
+    random = np.random.RandomState(2)
+    return {variable.op.name: random.normal(0, 1, variable.shape.as_list()).astype(np.float32)
+            for variable in tf.trainable_variables()}
+
+
+@pytest.fixture(scope="module")
+def expected(weights):
+    """Minus the log of the probability of each character, from CharRNN with one step at a time."""
+    model = CharRNN(C, lstm_size=L, num_layers=LAYERS, sampling=True)
+    nats = []
+    with tf.Session() as session:
+        for variable in tf.trainable_variables():
+            variable.load(weights[variable.op.name], session)
+        state = session.run(model.initial_state)
+        for now, then in zip(IDS, IDS[1:]):
+            prediction, state = session.run([model.prediction, model.final_state], {
+                model.inputs: [[now]], model.keep_prob: 1, model.initial_state: state})
+            nats.append(-np.log(np.float64(prediction[0, then])))
+    return np.array(nats)
+
+
+@pytest.fixture(scope="module")
+def engine(weights):
+    made = GraphEngine(Vocabulary("abcdefg"), L, LAYERS)
+    made.load(weights)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("length", LENGTHS)
+def test_every_character_has_the_surprisal_that_it_has_one_by_one(engine, expected, rows, length):
+    """Also in several rows, if each can read all that comes before."""
+    nats = surprisal(engine, IDS[:length], rows)
+    assert nats.dtype == np.float32 and nats.shape == (length - 1,)
+    np.testing.assert_allclose(nats, expected[:length - 1], atol=1e-5)
+    assert length == 2 or nats.std() > 0.1  # or nothing was tested
+
+
+def test_the_state_is_carried_to_the_end(engine, expected):
+    np.testing.assert_allclose(surprisal(engine, IDS), expected, atol=1e-5)
+
+
+def test_rows_differ_little_from_the_exact_result(engine, expected, monkeypatch):
+    """By the effect of the characters before the 500 of the warm-up; with a warm-up of 2 it is far larger."""
+    near = np.abs(surprisal(engine, IDS, 3) - expected)
+    assert near.max() < 1e-4
+    monkeypatch.setattr(module, "WARM_UP", 2)
+    far = np.abs(surprisal(engine, IDS, 3) - expected)
+    assert far[:433].max() < 1e-5 and far.max() > 1e-2
+
+
+@pytest.mark.parametrize("warm_up", [0, 1, 37])
+def test_rows_cover_every_character_once(engine, weights, monkeypatch, warm_up):
+    """If the surprisal depends on the character alone, each place has that of its own, whatever its row."""
+    bias = weights["softmax/Variable_1"].astype(np.float64)
+    of_a_character = np.log(np.exp(bias).sum()) - bias
+    monkeypatch.setattr(module, "WARM_UP", warm_up)
+    engine.load({name: value * (name == "softmax/Variable_1") for name, value in weights.items()})
+    try:
+        for length in [*range(2, 12), 100, 101, 301, 302, 303, 304, 450, 1300]:
+            nats = surprisal(engine, IDS[:length], 3)
+            np.testing.assert_allclose(nats, of_a_character[IDS[1:length]], atol=1e-5, err_msg=str(length))
+    finally:
+        engine.load(weights)
+
+
+@pytest.mark.parametrize("length", [0, 1])
+def test_a_text_without_a_character_to_predict_is_an_error(engine, length):
+    with pytest.raises(ValueError, match=f"at least 2 characters, not {length}"):
+        surprisal(engine, IDS[:length])
