@@ -25,6 +25,11 @@ SMALL = {"batch_size": 2, "num_steps": 3, "lstm_size": 5, "num_layers": 2}
 SMALL_FLAGS = ["--batch-size", "2", "--num-steps", "3", "--lstm-size", "5", "--num-layers", "2",
                "--epochs", "1", "--print-every-n", "50", "--save-every-n", "100", "--seed", "7"]
 
+# with overfitting_text: the validation loss is lowest in the middle of the run
+VALIDATED_FLAGS = ["--val-fraction", "0.25", "--keep-prob", "1", "--learning-rate", "0.02", "--lstm-size", "9",
+                   "--save-every-n", "100", "--eval-every-n", "15", "--epochs", "3", "--sample-length", "0",
+                   "--no-summaries"]
+
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
@@ -84,6 +89,13 @@ def resume(folder, *flags):
     """Resume a run with ``charrnn-train`` and without samples; return the exit status."""
     from charrnn import train
     return train.main(["--resume", "--checkpoint-dir", str(folder), "--sample-length", "0", *flags])
+
+
+def overfitting_text(path):
+    """Write a text whose end differs from its beginning, so that learning the beginning by heart does harm."""
+    random = np.random.RandomState(3)
+    path.write_text(TEXT[:780] + "".join(random.choice(list("\n ,.acdehmnost"), 260)))
+    return path
 
 
 def losses_of(folder):

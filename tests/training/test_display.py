@@ -1,0 +1,138 @@
+"""What a training run prints: the plan, its lines, and the progress bar."""
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from dataclasses import replace
+
+import pytest
+from conftest import SMALL_FLAGS, losses_of, train_small
+
+from charrnn.checkpoints import Checkpoint, Run
+from charrnn.data import Vocabulary
+from charrnn.training.display import Display, Plan
+from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.stopping import StopRequests
+from charrnn.training.transfer import Transfer
+
+HYPER = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, epochs=4, save_every_n=1000, seed=7)
+PLAN = Plan(Run({}, Vocabulary("abc"), "my text", "f00", "utf-8"), HYPER, "my folder", 1040, 0, 173, 704)
+LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\d{4} s/batch")
+
+
+@pytest.fixture
+def display():
+    return Display(PLAN, StopRequests())
+
+
+def test_the_plan(display, capsys):
+    display.plan()
+    assert capsys.readouterr() == (
+        "text     my text, 1,040 characters, 3 distinct\n"
+        "windows  173 of 2 x 3 per epoch, 2 characters left over\n"
+        "network  2 layers of 5 units, 704 parameters\n"
+        "steps    692 in 4 epochs, seed 7\n"
+        "folder   my folder, a checkpoint every 1,000 steps\n", "")
+
+
+@pytest.mark.parametrize("change, when", [
+    ({}, "at each checkpoint"), ({"eval_every_n": 15}, "every 15 steps and at each checkpoint")])
+def test_the_plan_of_a_run_with_validation(change, when):
+    plan = replace(PLAN, n_training=780, n_held_out=260, hyperparameters=replace(HYPER, **change))
+    assert ("held out", "the last 260 characters, evaluated " + when) in plan.rows()
+    assert ("text", "my text, 1,040 characters, 3 distinct") in plan.rows()
+
+
+@pytest.mark.parametrize("change, shown", [
+    ({"cell": "gru"}, "2 layers of 5 gru units, 704 parameters, unrolled with dynamic_rnn (the fused unroll"),
+    ({"input_keep_prob": 0.5}, "2 layers of 5 units, 704 parameters, unrolled with dynamic_rnn (the fused unroll"),
+    ({"fused": False}, "2 layers of 5 units, 704 parameters")])
+def test_the_plan_of_other_networks(change, shown):
+    assert dict(replace(PLAN, hyperparameters=replace(HYPER, **change)).rows())["network"].startswith(shown)
+
+
+@pytest.mark.parametrize("chars, shown", [("abc", "which has all characters of the text"),
+                                          ("ac", "with new rows for 'b'")])
+def test_the_plan_of_a_run_from_another_model(chars, shown):
+    transfer = Transfer(Checkpoint("other.ckpt", Vocabulary(chars), 5, 2), Vocabulary("abc"))
+    assert ("weights", "from other.ckpt, " + shown) in replace(PLAN, transfer=transfer).rows()
+
+
+@pytest.mark.parametrize("event, line", [
+    (lambda display: display.step(173, 3.17391, 1.20634), "epoch 1/4  step 173/692  loss 3.1739  1.2063 s/batch"),
+    (lambda display: display.step(174, 3.17391, 1.20634), "epoch 2/4  step 174/692  loss 3.1739  1.2063 s/batch"),
+    (lambda display: display.epoch(2, 1.25), "epoch 2/4  mean loss 1.2500"),
+    (lambda display: display.validation(30, 1.5, 1.5, 30),
+     "epoch 1/4  step 30/692  validation loss 1.5000, the best so far"),
+    (lambda display: display.validation(60, 1.75, 1.5, 30),
+     "epoch 1/4  step 60/692  validation loss 1.7500, the best 1.5000 at step 30"),
+    (lambda display: display.skipped(["this one"]), "skipped  this one"),
+    (lambda display: display.resumed(100), "resumed  after step 100, 592 to go"),
+    (lambda display: display.resumed(1000), "resumed  after step 1,000, 0 to go"),
+    (lambda display: display.saved("i7_l5.ckpt"), "saved i7_l5.ckpt"),
+    (lambda display: display.ended_early(60, 3, 15),
+     "ended early after step 60: 3 evaluations without improvement since step 15"),
+    (lambda display: display.stopped("SIGINT", 1000), "stopped by SIGINT after step 1,000; the checkpoint is saved. "
+     "To resume: charrnn-train --resume --checkpoint-dir 'my folder'"),
+    (lambda display: display.sample("a\nb"), "-" * 70 + "\na\nb\n" + "-" * 70)])
+def test_the_line_of_an_event(display, capsys, event, line):
+    event(display)
+    assert capsys.readouterr() == (line + "\n", "")
+
+
+def test_a_warning_names_the_script(display, capsys):
+    display.warn("the disk is full")
+    assert capsys.readouterr() == ("", "charrnn-train: the disk is full\n")
+
+
+def test_the_output_of_a_run(text_file, tmp_path, capsys):
+    """Lines, checkpoints, samples and ends of epochs are printed when they are due."""
+    assert train_small(text_file, tmp_path / "run", "--epochs", "2", "--sample-length", "12") == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    steps = [tuple(map(int, LINE.fullmatch(line).groups())) for line in lines if LINE.fullmatch(line)]
+    assert steps == [(1, 2, 50, 346), (1, 2, 100, 346), (1, 2, 150, 346), (2, 2, 200, 346), (2, 2, 250, 346),
+                     (2, 2, 300, 346), (2, 2, 346, 346)]
+    assert [os.path.basename(path) for path in re.findall("saved (.*)", out)] == [
+        "i100_l5.ckpt", "i200_l5.ckpt", "i300_l5.ckpt", "i346_l5.ckpt"]
+    # whether or not the last step of the epoch has a line
+    assert [line[:9] for line in lines if "mean loss" in line] == ["epoch 1/2", "epoch 2/2"]
+    assert f"epoch 2/2  mean loss {losses_of(tmp_path / 'run').mean():.4f}" in lines
+    samples = out.split("-" * 70 + "\n")[1::2]
+    # the text has no "T", so the prime is its first character
+    assert [len(sample) for sample in samples] == 4 * [len("\n") + 12 + len("\n")]
+    assert all(sample[0] == "\n" for sample in samples) and err == ""
+
+
+@pytest.mark.slow
+def test_a_terminal_shows_a_bar(text_file, tmp_path):
+    """Loss, characters, speed and time left; the bar of a resumed run begins at its step."""
+    flags = [str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
+    bars = []
+    for arguments in (flags, ["--resume", *flags[-4:], "--epochs", "2"]):
+        shown = shown_in_terminal([sys.executable, "-m", "charrnn.train", *arguments])
+        bars.append([bar for bar in re.split("[\r\n]", shown) if "characters/s" in bar])
+    assert all("loss " in bar and re.search(r"\d\d:\d\d<", bar) for bar in bars[0][1:])
+    assert "1.04k/1.04k" in bars[0][-1] and "2.08k/2.08k" in bars[1][-1]
+    assert "1.04k/2.08k" in bars[1][0]
+
+
+def shown_in_terminal(command):
+    """Run a command in a terminal of 120 columns, and return what it shows."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 30, 120, 0, 0))
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(ours, 4096)
+            except OSError:  # how Linux reports that the other end is closed
+                break
+        assert process.wait(120) == 0
+    os.close(ours)
+    return shown.decode()

@@ -1,0 +1,196 @@
+"""Resumed runs: equal to uninterrupted ones, refused where they cannot be, and robust to lost or damaged files."""
+import json
+import os
+import re
+import shutil
+import signal
+
+import numpy as np
+import pytest
+from conftest import (
+    VALIDATED_FLAGS,
+    StopAfter,
+    assert_same_run,
+    history_of,
+    losses_of,
+    overfitting_text,
+    resume,
+    train_small,
+)
+
+from charrnn import checkpoints, train
+from charrnn.training import trainer
+
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("stops, flags", [
+    pytest.param([1], [], marks=SLOW), pytest.param([172], [], marks=SLOW),
+    pytest.param([173], [], marks=SLOW), pytest.param([174], [], marks=SLOW),
+    pytest.param([40, 100, 33, 60], [], marks=SLOW),
+    pytest.param([40, 140], ["--no-fused", "--keep-prob", "1"], marks=SLOW),
+    ([20, 105], ["--val-fraction", "0.25", "--eval-every-n", "20", "--average-decay", "0.9",
+                 "--schedule", "cosine", "--warmup-steps", "30"]),
+    pytest.param([55, 85], ["--val-fraction", "0.25", "--cell", "gru", "--keep-prob", "1"], marks=SLOW),
+    pytest.param([70], ["--cell", "rnn", "--keep-prob", "1", "--optimizer", "rmsprop"], marks=SLOW)])
+def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path, monkeypatch, capsys, stops, flags):
+    """To the last bit: step, place in the text, LSTM state, weights, optimizer, dropout masks, evaluations."""
+    flags = ["--epochs", "2", "--sample-length", "0", *flags]
+    assert train_small(text_file, tmp_path / "uninterrupted", *flags) == 0
+    step, folder = 0, tmp_path / "parts"
+    for after in stops:
+        capsys.readouterr()
+        with monkeypatch.context() as patch:
+            patch.setattr(trainer, "StopRequests", lambda after=after: StopAfter(after))
+            status = resume(folder) if step else train_small(text_file, folder, *flags)
+        assert status == 128 + signal.SIGTERM
+        out = capsys.readouterr().out
+        assert f"resumed  after step {step}," in out or not step
+        step += after
+        assert f"stopped by SIGTERM after step {step};" in out
+        assert (folder / f"i{step}_l5.ckpt.index").exists()
+    assert resume(folder) == 0
+    assert f"epoch 2/2  mean loss {losses_of(tmp_path / 'uninterrupted').mean():.4f}" in capsys.readouterr().out
+    assert_same_run(folder, tmp_path / "uninterrupted")
+
+
+@SLOW
+def test_a_stop_between_evaluations_does_not_change_an_early_end(tmp_path, monkeypatch, capsys):
+    """The run ends at the step at which the uninterrupted one ends."""
+    text, flags = overfitting_text(tmp_path / "text"), [*VALIDATED_FLAGS, "--early-stop", "3"]
+    assert train_small(text, tmp_path / "uninterrupted", *flags) == 0
+    last = int(re.search("ended early after step ([0-9]+)", capsys.readouterr().out).group(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "StopRequests", lambda: StopAfter(last - 20))  # between two evaluations
+        assert train_small(text, tmp_path / "parts", *flags) == 128 + signal.SIGTERM
+    assert (tmp_path / "parts" / f"i{last - 20}_l9.ckpt.json").exists()
+    assert resume(tmp_path / "parts") == 0
+    assert_same_run(tmp_path / "parts", tmp_path / "uninterrupted")
+
+
+def test_a_run_that_ended_early_stays_ended(tmp_path, capsys):
+    """Unless it is resumed with another --early-stop."""
+    folder = tmp_path / "run"
+    assert train_small(overfitting_text(tmp_path / "text"), folder, *VALIDATED_FLAGS, "--early-stop", "1") == 0
+    message = re.search("ended early after step .*: 1 evaluations.*", capsys.readouterr().out).group()
+    names = checkpoints.list_checkpoints(folder)
+    assert resume(folder) == 0
+    assert message in capsys.readouterr().out.splitlines() and checkpoints.list_checkpoints(folder) == names
+    assert resume(folder, "--early-stop", "0", "--epochs", "1") == 0
+    assert "step 130/130" in capsys.readouterr().out
+
+
+def test_a_finished_run_can_be_moved_and_continued(text_file, tmp_path, capsys):
+    assert train_small(text_file, tmp_path / "run", "--sample-length", "0") == 0
+    folder = tmp_path / "moved"
+    (tmp_path / "run").rename(folder)
+    assert resume(folder) == 0
+    assert "resumed  after step 173, 0 to go" in capsys.readouterr().out
+    assert resume(folder, "--epochs", "2", "--learning-rate", "0.002") == 0
+    assert "resumed  after step 173, 173 to go" in capsys.readouterr().out
+    hyper = checkpoints.read_run(folder).hyperparameters
+    assert (hyper["epochs"], hyper["learning_rate"]) == (2, 0.002)
+    assert [os.path.basename(path) for path in checkpoints.list_checkpoints(folder)] == [
+        "i100_l5.ckpt", "i173_l5.ckpt", "i200_l5.ckpt", "i300_l5.ckpt", "i346_l5.ckpt"]
+
+
+def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(text_file, tmp_path, capsys):
+    assert train_small(text_file, tmp_path / "run", "--sample-length", "0") == 0
+    for path in [*(tmp_path / "run").glob("*.ckpt*"), tmp_path / "run" / "checkpoint"]:
+        path.unlink()
+    assert resume(tmp_path / "run") == 0
+    assert "resumed  after step 0, 173 to go" in capsys.readouterr().out
+    assert [row["step"] for row in history_of(tmp_path / "run")] == ["50", "100", "150", "173"]
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """A copy of the small run."""
+    shutil.copytree(str(trained), str(tmp_path / "run"))
+    return tmp_path / "run"
+
+
+def test_a_lost_list_of_checkpoints_does_not_matter(run, capsys):
+    (run / "checkpoint").unlink()
+    assert resume(run) == 0
+    assert "resumed  after step 173, 0 to go" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("suffix, damage", [
+    (".index", lambda path: path.unlink()),
+    pytest.param(".data-00000-of-00001", lambda path: path.write_bytes(path.read_bytes()[:-1]), marks=SLOW),
+    pytest.param(".progress.npz", lambda path: path.write_bytes(b""), marks=SLOW)])
+def test_a_damaged_newest_checkpoint_is_skipped(trained, run, capsys, suffix, damage):
+    """This is reported, and the result is that of a run without damage."""
+    damage(run / ("i173_l5.ckpt" + suffix))
+    assert resume(run) == 0
+    out, err = capsys.readouterr()
+    assert re.search(f"^skipped  .*i173_l5.ckpt.*{re.escape(suffix)}", out, re.MULTILINE)
+    assert "resumed  after step 100, 73 to go" in out and err == ""
+    checkpoints.verify(str(run / "i173_l5.ckpt"))
+    assert_same_run(run, trained)
+
+
+def test_a_run_with_only_damaged_checkpoints_is_not_started_again(run, capsys):
+    for path in run.glob("*.index"):
+        path.unlink()
+    before = {path.name: path.stat().st_mtime_ns for path in run.iterdir()}
+    assert resume(run) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and "i173_l5.ckpt" in err
+    assert {path.name: path.stat().st_mtime_ns for path in run.iterdir()} == before
+
+
+@pytest.mark.parametrize("flags, message", [
+    (["--batch-size", "3"], "has --batch-size 2, which --resume cannot change to 3"),
+    (["--val-fraction", "0.5"], "has --val-fraction 0.0, which --resume cannot change to 0.5"),
+    (["--preset", "quick"], "--preset is for a new run"),
+    (["--init-from", "checkpoints"], "--init-from is for a new run"),
+    (["--dry-run"], "--dry-run is for a new run"),
+    (["python"], "was trained on"),
+    (["--epochs", "0"], "--epochs must be")])
+def test_what_cannot_be_changed_is_refused(trained, capsys, flags, message):
+    before = sorted(path.stat().st_mtime_ns for path in trained.iterdir())
+    assert train.main([*flags, "--resume", "--checkpoint-dir", str(trained)]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and message in err
+    assert sorted(path.stat().st_mtime_ns for path in trained.iterdir()) == before
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path, capsys):
+    assert resume(tmp_path) == 2
+    assert "there is no run in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"lstm_size": "5"}, "--lstm-size must be an integer, at least 1, not '5'"),
+    ({"unheard_of": 1}, "does not know: 'unheard_of'"),
+    ({"cell": "gruu"}, "--cell must be one of")])
+def test_a_run_file_with_edited_hyperparameters_is_refused(run, capsys, change, message):
+    record = json.loads((run / "run.json").read_text())
+    record["hyperparameters"].update(change)
+    (run / "run.json").write_text(json.dumps(record))
+    assert resume(run) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and message in err
+
+
+def test_the_encoding_is_that_of_the_run(tmp_path, capsys):
+    path = tmp_path / "latin"
+    path.write_bytes("the cat sat on the m\xe9t.\n".encode("latin-1") * 9)
+    assert train_small(path, tmp_path / "run", "--encoding", "latin-1", "--sample-length", "0") == 0
+    assert checkpoints.read_run(tmp_path / "run").vocabulary.chars[-1] == "\xe9"
+    assert resume(tmp_path / "run") == 0
+    capsys.readouterr()
+    assert resume(tmp_path / "run", "--encoding", "cp1252") == 2
+    assert "the encoding latin-1" in capsys.readouterr().err
+
+
+def test_the_unroll_is_that_of_the_run(text_file, tmp_path):
+    assert train_small(text_file, tmp_path / "run", "--sample-length", "0", "--no-fused") == 0
+    assert resume(tmp_path / "run") == 0
+    assert checkpoints.read_run(tmp_path / "run").hyperparameters["fused"] is False
+
+
+def test_the_losses_of_the_epoch_are_kept(trained):
+    assert losses_of(trained).shape == (173,) and losses_of(trained).dtype == np.float32

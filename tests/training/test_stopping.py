@@ -1,0 +1,78 @@
+"""Requests to stop: signals, and a reader of the output that goes away."""
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+from conftest import SMALL_FLAGS, resume
+
+from charrnn import checkpoints
+from charrnn.training.stopping import StopRequests
+
+
+def test_the_first_signal_is_noted_and_the_second_has_its_usual_effect():
+    stop = StopRequests()
+    with stop.noted():
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.signal == signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+            signal.sigtimedwait([], 1)
+
+
+def test_handlers_are_restored():
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    usual = [signal.getsignal(number) for number in numbers]
+    with StopRequests().noted():
+        assert [signal.getsignal(number) for number in numbers] != usual
+    assert [signal.getsignal(number) for number in numbers] == usual
+
+
+def test_sighup_stays_ignored_under_nohup():
+    usual = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        stop = StopRequests()
+        with stop.noted():
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert stop.signal is None
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert stop.signal == signal.SIGTERM
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, usual)
+
+
+@pytest.mark.parametrize("number", [
+    signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+    pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
+def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path, number):
+    """As users run it: quiet, stopped by a signal in the middle, and resumed to its end."""
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "charrnn.train", str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(folder),
+               "--epochs", "100000"]
+    # a process inherits what is ignored, as under nohup
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          preexec_fn=lambda: signal.signal(number, signal.SIG_DFL)) as process:
+        while "step 50/" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(number)
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (128 + number, "")
+    stopped = re.search(f"stopped by {number.name} after step ([0-9,]+);", out).group(1).replace(",", "")
+    assert f"To resume: charrnn-train --resume --checkpoint-dir {folder}" in out
+    assert checkpoints.newest_intact(folder)[0] == str(folder / f"i{stopped}_l5.ckpt")
+    assert resume(folder, "--epochs", str(int(stopped) // 173 + 2)) == 0
+
+
+def test_a_reader_that_goes_away(text_file, tmp_path):
+    """As with ``charrnn-train | head -1``: it ends soon, without a traceback, and the checkpoint is saved."""
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "charrnn.train", str(text_file), *SMALL_FLAGS, "--print-every-n", "1",
+               "--checkpoint-dir", str(folder), "--epochs", "100000"]
+    done = subprocess.run(["bash", "-c", '"$@" | head -1; exit ${PIPESTATUS[0]}', "bash", *command],
+                          capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+    assert done.stdout.startswith("text ") and done.stdout.count("\n") == 1
+    assert checkpoints.newest_intact(folder)[1] == []

@@ -1,0 +1,316 @@
+"""The trainer: the notebook's loop, dropout, schedules, kinds of networks, validation, samples and failed saves."""
+import os
+import re
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+from conftest import (
+    TEXT,
+    VALIDATED_FLAGS,
+    history_of,
+    losses_of,
+    overfitting_text,
+    resume,
+    train_small,
+    weights_of,
+)
+
+from charrnn import checkpoints, evaluate, sample, train
+from charrnn.data import Vocabulary, get_batches, split
+from charrnn.engines.graph import GraphEngine
+from charrnn.engines.surprisal import surprisal
+from charrnn.model import CharRNN
+from charrnn.training.hyperparameters import CELLS
+
+QUIET = ["--sample-length", "0", "--no-summaries"]
+
+
+def names_of(folder):
+    return [os.path.basename(prefix) for prefix in checkpoints.list_checkpoints(folder)]
+
+
+# The loop
+
+
+def test_it_does_what_the_loop_of_the_notebook_does(text_file, tmp_path):
+    """The losses are those of a plain loop: the state is zero at the start of an epoch, then carried."""
+    assert train_small(text_file, tmp_path / "run", *QUIET, "--keep-prob", "1", "--epochs", "2", "--no-fused",
+                       "--learning-rate", "0.002", "--grad-clip", "0.1") == 0
+    encoded = Vocabulary.from_text(TEXT).encode(TEXT)
+    model = CharRNN(14, 2, 3, 5, 2, 0.002, 0.1, seed=7)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        for _ in range(2):
+            state, losses = session.run(model.initial_state), []
+            for x, y in get_batches(encoded, 2, 3):
+                loss, state, _ = session.run(
+                    [model.loss, model.final_state, model.optimizer],
+                    {model.inputs: x, model.targets: y, model.keep_prob: 1, model.initial_state: state})
+                losses.append(loss)
+    np.testing.assert_array_equal(losses_of(tmp_path / "run"), losses)
+
+
+def test_it_learns(text_file, tmp_path):
+    assert train_small(text_file, tmp_path / "run", *QUIET, "--learning-rate", "0.02", "--keep-prob", "1",
+                       "--lstm-size", "20", "--num-steps", "7", "--epochs", "8") == 0
+    assert losses_of(tmp_path / "run")[-20:].mean() < 0.5  # the first is near ln 14 = 2.64
+
+
+@pytest.mark.parametrize("flags", [[], ["--no-fused"]])
+def test_dropout_is_on(text_file, tmp_path, flags):
+    """With the same initial weights, the first loss depends on what is dropped."""
+    first = []
+    for keep_prob in ("1", "0.5"):
+        assert train_small(text_file, tmp_path / keep_prob, *QUIET, *flags, "--keep-prob", keep_prob) == 0
+        first.append(losses_of(tmp_path / keep_prob)[0])
+    assert first[0] != first[1] and first[0] == pytest.approx(first[1], abs=0.1)
+
+
+def test_dropout_on_inputs_is_on(text_file, tmp_path):
+    first = []
+    for keep_prob in ("1", "0.5"):
+        assert train_small(text_file, tmp_path / keep_prob, *QUIET, "--input-keep-prob", keep_prob,
+                           "--keep-prob", "1", "--no-fused") == 0
+        first.append(losses_of(tmp_path / keep_prob)[0])
+    assert first[0] != first[1] and first[0] == pytest.approx(first[1], abs=0.1)
+
+
+def test_the_learning_rate_follows_the_schedule(text_file, tmp_path):
+    """Adam's first step moves a weight by the rate itself, which is a quarter after a warm-up step of 4."""
+    flags = [*QUIET, "--keep-prob", "1", "--learning-rate", "0.02", "--print-every-n", "1", "--save-every-n", "1",
+             "--num-steps", "130"]  # 4 steps an epoch
+    assert train_small(text_file, tmp_path / "constant", *flags) == 0
+    assert train_small(text_file, tmp_path / "linear", *flags, "--epochs", "2", "--schedule", "linear",
+                       "--warmup-steps", "4") == 0
+    CharRNN(14, 2, 3, 5, 2, seed=7, fused=True)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        before = session.run(tf.trainable_variables("softmax/Variable_1")[0])
+    for name, rate in (("constant", 0.02), ("linear", 0.005)):
+        reader = tf.train.NewCheckpointReader(str(tmp_path / name / "i1_l5.ckpt"))
+        moved = np.abs(reader.get_tensor("softmax/Variable_1") - before)
+        np.testing.assert_allclose(moved, rate, rtol=1e-3)
+    assert [float(row["learning_rate"]) for row in history_of(tmp_path / "linear")] == pytest.approx(
+        [0.005, 0.01, 0.015, 0.02, 0.02, 0.015, 0.01, 0.005])
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(text_file, tmp_path, capsys):
+    """No checkpoint is made of it, and the run can be resumed from the one before."""
+    assert train_small(text_file, tmp_path / "run", *QUIET) == 0
+    capsys.readouterr()
+    assert resume(tmp_path / "run", "--epochs", "2", "--learning-rate", "1e300") == 2
+    err = capsys.readouterr().err
+    assert re.search(r"at step 17[56] the loss is (nan|inf) and the norm of the gradients is (nan|inf)", err)
+    assert "--learning-rate (now 1e+300)" in err and "--grad-clip (now 5)" in err and err.count("\n") == 1
+    assert names_of(tmp_path / "run") == ["i100_l5.ckpt", "i173_l5.ckpt"]
+    assert resume(tmp_path / "run", "--epochs", "2", "--learning-rate", "0.01") == 0
+
+
+def test_gradients_that_are_not_finite_end_the_run(text_file, tmp_path, monkeypatch, capsys):
+    """Even if the loss still is finite, because the weights are lost already."""
+    usual = CharRNN.__init__
+
+    def init(self, *args, **kwargs):
+        usual(self, *args, **kwargs)
+        self.gradient_norm = tf.constant(np.inf)
+
+    monkeypatch.setattr(CharRNN, "__init__", init)
+    assert train_small(text_file, tmp_path / "run") == 2
+    err = capsys.readouterr().err
+    assert re.search(r"at step 1 the loss is 2\.\d+ and the norm of the gradients is inf, so training stops", err)
+    assert not list((tmp_path / "run").glob("*.ckpt.*"))
+
+
+# Kinds of networks
+
+
+@pytest.mark.parametrize("flags", [
+    ["--cell", "gru", "--optimizer", "rmsprop", "--average-decay", "0.9", "--val-fraction", "0.3"],
+    pytest.param(["--cell", "rnn", "--input-keep-prob", "0.9"], marks=pytest.mark.slow),
+    pytest.param(["--cell", "gru"], marks=pytest.mark.slow), pytest.param(["--cell", "rnn"], marks=pytest.mark.slow),
+    pytest.param(["--optimizer", "rmsprop"], marks=pytest.mark.slow),
+    pytest.param(["--cell", "layer-norm-lstm"], marks=pytest.mark.slow),
+    pytest.param(["--cell", "nas"], marks=pytest.mark.slow)])
+def test_each_kind_of_network_learns_and_can_be_used(text_file, tmp_path, capsys, flags):
+    """It can be sampled from, evaluated and resumed."""
+    folder = tmp_path / "run"
+    assert train_small(text_file, folder, *QUIET, "--lstm-size", "20", "--num-steps", "7", "--epochs", "5",
+                       "--learning-rate", "0.01", "--keep-prob", "1", "--print-every-n", "1", *flags) == 0
+    losses = [float(row["loss"]) for row in history_of(folder)]
+    first, last = np.mean(losses[:10]), np.mean(losses[-30:])
+    assert last < first - 0.7 and capsys.readouterr().err == ""
+    assert checkpoints.open_checkpoint(folder).cell == (flags[1] if flags[0] == "--cell" else "lstm")
+    assert sample.main([str(folder), "--length", "30", "--seed", "3"]) == 0
+    out = capsys.readouterr().out
+    assert len(out) == len("\n") + 30 + 1 and not Vocabulary.from_text(TEXT).unknown(out)
+    assert evaluate.main([str(folder), str(text_file)]) == 0
+    nats = float(re.search("^this model +([0-9.]+) ", capsys.readouterr().out, re.MULTILINE).group(1))
+    assert nats < first - 0.6
+    assert resume(folder, "--epochs", "6", "--no-summaries") == 0
+    losses = [float(row["loss"]) for row in history_of(folder)]
+    assert np.mean(losses[-30:]) < last + 0.1
+
+
+def test_all_kinds_of_cells_are_tried():
+    tried = [param for mark in test_each_kind_of_network_learns_and_can_be_used.pytestmark for param in mark.args[1]]
+    flags = [list(getattr(param, "values", [param])[0]) for param in tried]
+    assert {each[1] for each in flags if each[0] == "--cell"} | {"lstm"} == set(CELLS)
+
+
+def test_the_fused_graph_and_the_notebooks_train_alike(text_file, tmp_path):
+    """They continue from the same checkpoint; without dropout their losses agree up to rounding."""
+    assert train_small(text_file, tmp_path / "run", *QUIET, "--keep-prob", "1", "--no-fused") == 0
+    losses = []
+    for graph in (["--no-fused"], ["--threads", "1"]):
+        folder = tmp_path / graph[0]
+        folder.mkdir()
+        for path in (tmp_path / "run").glob("*.*"):
+            (folder / path.name).write_bytes(path.read_bytes())
+        run_file = folder / "run.json"
+        if graph[0] == "--threads":
+            run_file.write_text(run_file.read_text().replace('"fused": false', '"fused": true'))
+        assert resume(folder, "--epochs", "2", *graph) == 0
+        losses.append(losses_of(folder))
+    np.testing.assert_allclose(*losses, atol=1e-4)
+
+
+# Validation
+
+
+@pytest.fixture(scope="module")
+def stopped_early(tmp_path_factory):
+    """The folder of a run that ended after 3 evaluations without improvement. Not to be changed."""
+    folder = tmp_path_factory.mktemp("early")
+    assert train_small(overfitting_text(folder / "text"), folder / "run", *VALIDATED_FLAGS, "--early-stop", "3",
+                       "--max-to-keep", "1") == 0
+    return folder / "run"
+
+
+def test_training_ends_after_evaluations_without_improvement(stopped_early):
+    losses = {int(row["step"]): float(row["val_loss"]) for row in history_of(stopped_early) if row["val_loss"]}
+    steps = sorted(losses)
+    best, last = min(losses, key=losses.get), steps[-1]
+    assert steps == [step for step in range(1, last + 1) if step % 15 == 0 or step % 100 == 0]
+    assert steps.index(last) == steps.index(best) + 3 and 0 < best < last < 390
+
+
+def test_the_best_checkpoint_is_recorded_and_kept(stopped_early):
+    losses = {int(row["step"]): float(row["val_loss"]) for row in history_of(stopped_early) if row["val_loss"]}
+    best, last = min(losses, key=losses.get), max(losses)
+    assert checkpoints.read_run(stopped_early).best == f"i{best}_l9.ckpt"
+    assert names_of(stopped_early) == [f"i{best}_l9.ckpt", f"i{last}_l9.ckpt"]
+
+
+@pytest.mark.slow
+def test_a_best_that_could_not_be_saved_is_not_recorded(stopped_early, tmp_path, monkeypatch):
+    """The checkpoint that run.json names as the best exists, after the run and after it was resumed."""
+    text, folder, usual = overfitting_text(tmp_path / "text"), tmp_path / "run", checkpoints.save
+    best = checkpoints.read_run(stopped_early).best
+
+    def save(session, saver, folder, lstm_size, progress, *args):
+        if best == f"i{progress.step}_l9.ckpt":
+            raise OSError("no space")
+        return usual(session, saver, folder, lstm_size, progress, *args)
+
+    monkeypatch.setattr(checkpoints, "save", save)
+    assert train_small(text, folder, *VALIDATED_FLAGS, "--max-to-keep", "1") == 0
+    checkpoints.open_checkpoint(folder, best=True)
+    assert resume(folder) == 0
+    checkpoints.open_checkpoint(folder, best=True)
+
+
+def test_the_validation_loss_is_of_the_running_averages(tmp_path):
+    """It is that of an engine with the averages in the checkpoint, and not with the weights."""
+    text, folder = overfitting_text(tmp_path / "text"), tmp_path / "run"
+    assert train_small(text, folder, *VALIDATED_FLAGS, "--average-decay", "0.95", "--epochs", "1") == 0
+    vocabulary = Vocabulary.from_text(text.read_text())
+    _, held_out = split(vocabulary.encode(text.read_text()), 0.25)
+    weights = weights_of(folder)
+    averages = {name[:-len(checkpoints.AVERAGE)]: value for name, value in weights.items()
+                if name.endswith(checkpoints.AVERAGE)}
+    assert len(averages) == 6
+    engine, losses = GraphEngine(vocabulary, 9, 2), []
+    for values in (averages, weights):
+        engine.load(values)
+        losses.append(surprisal(engine, held_out).mean(dtype=np.float64))
+    engine.close()
+    row = history_of(folder)[-1]
+    assert float(row["val_loss"]) == pytest.approx(losses[0], abs=1e-5) != pytest.approx(losses[1], abs=1e-3)
+    assert float(row["val_bits_per_character"]) == pytest.approx(losses[0] / np.log(2), abs=1e-5)
+
+
+def test_evaluation_does_not_change_the_training(text_file, tmp_path):
+    losses = []
+    for every in ("0", "30"):
+        assert train_small(text_file, tmp_path / every, *QUIET, "--val-fraction", "0.2", "--eval-every-n", every) == 0
+        losses.append(losses_of(tmp_path / every))
+    np.testing.assert_array_equal(*losses)
+
+
+# Checkpoints and samples
+
+
+def test_old_checkpoints_are_removed(text_file, tmp_path):
+    assert train_small(text_file, tmp_path / "run", *QUIET, "--save-every-n", "40", "--max-to-keep", "2") == 0
+    assert names_of(tmp_path / "run") == ["i160_l5.ckpt", "i173_l5.ckpt"]
+    assert len(list((tmp_path / "run").glob("*.index"))) == 2
+
+
+def test_the_list_of_checkpoints_has_relative_paths(trained):
+    assert "/" not in (trained / "checkpoint").read_text()
+
+
+@pytest.mark.parametrize("flags", [[], ["--average-decay", "0.9"],
+                                   pytest.param(["--cell", "gru"], marks=pytest.mark.slow)])
+def test_a_sample_is_what_the_sampling_script_writes(text_file, tmp_path, capsys, flags):
+    """Each is what ``charrnn-sample CHECKPOINT --seed STEP`` writes."""
+    assert train_small(text_file, tmp_path / "run", "--learning-rate", "0.05", "--keep-prob", "1", *flags) == 0
+    samples = capsys.readouterr().out.split("-" * 70 + "\n")[1::2]
+    for step, text in zip((100, 173), samples):
+        assert sample.main([str(tmp_path / "run" / f"i{step}_l5.ckpt"), "--seed", str(step), "--length", "200"]) == 0
+        assert text == capsys.readouterr().out
+    assert len(samples) == 2 and samples[0] != samples[1]
+
+
+def test_samples_do_not_change_numpys_global_generator(text_file, tmp_path):
+    np.random.seed(0)
+    expected = np.random.RandomState(0).random_sample()
+    assert train_small(text_file, tmp_path / "run", "--no-summaries") == 0
+    assert np.random.random_sample() == expected
+
+
+@pytest.fixture
+def failing_saves(monkeypatch):
+    """A set of steps at which saving fails."""
+    usual, steps = checkpoints.save, set()
+
+    def save(session, saver, folder, lstm_size, progress, *args):
+        if progress.step in steps:
+            raise OSError(f"the checkpoint i{progress.step} could not be saved: No space left on device")
+        return usual(session, saver, folder, lstm_size, progress, *args)
+
+    monkeypatch.setattr(checkpoints, "save", save)
+    return steps
+
+
+def test_training_continues_after_a_failed_save(text_file, tmp_path, failing_saves, capsys):
+    failing_saves.add(100)
+    assert train_small(text_file, tmp_path / "run", *QUIET) == 0
+    out, err = capsys.readouterr()
+    assert err == ("charrnn-train: the checkpoint i100 could not be saved: No space left on device; earlier "
+                   "checkpoints are intact, and training continues\n")
+    assert out.count("saved ") == 1 and "step 173/173" in out
+
+
+def test_a_failed_last_save_is_an_error(text_file, tmp_path, failing_saves, capsys):
+    failing_saves.add(173)
+    assert train_small(text_file, tmp_path / "run", *QUIET) == 2
+    assert "charrnn-train: error: the checkpoint i173 could not be saved" in capsys.readouterr().err
+
+
+def test_the_function_returns_nothing_at_the_end(tmp_path):
+    from charrnn.text.corpus import Text
+    from charrnn.training.hyperparameters import Hyperparameters
+    hyper = Hyperparameters(batch_size=2, num_steps=130, lstm_size=5, epochs=1)
+    assert train.train(Text("text", TEXT, "f00", "utf-8"), hyper, tmp_path / "run", sample_length=0) is None
