@@ -48,7 +48,7 @@ def shown(page):
     """Return the commands whose output a page shows, and those in its prose."""
     prompts = re.findall(r"^\$ (.*)$", "".join(blocks(page, "")), re.MULTILINE)
     prose = re.sub(r"^```.*?^```", "", PAGES[page], flags=re.MULTILINE | re.DOTALL)
-    return prompts + re.findall(r"`((?:charrnn-|make )[^`\n]* [^`\n]*)`", prose)
+    return prompts + re.findall(r"`(?:\.venv/bin/)?((?:charrnn-|make )[^`\n]* [^`\n]*)`", prose)
 
 
 def parser_of(script):
