@@ -1,11 +1,12 @@
-"""Measure charrnn beside what it is compared with, in one run: training, generation, start-up, memory, growth.
+"""Compare the speed of charrnn with other programs: training, generation, start-up, memory, and growth with size.
 
-``make bench`` runs all of it (about half an hour). Each variant lives in a process of its own and they take
-turns, so that a machine whose speed drifts drifts for all of them; what is reported are medians, with the least
-and the greatest, and ratios of medians. Nothing else may run on the machine meanwhile. With ``--torch-python
-PYTHON``, PyTorch's nn.LSTM is measured as well, by an interpreter that has torch; with ``--numpy-python PYTHON``,
-generation in NumPy by a newer one as well. ``--json FILE`` writes the figures, ``--plot FILE`` draws how the speed
-grows (needs matplotlib).
+``make bench`` measures everything in about half an hour. Nothing else may run on the machine at that time. Each
+variant runs in its own process, and they take turns, so a machine that becomes slower or faster affects all of them
+alike. The report has medians, the least and the greatest time, and ratios of medians.
+
+With --torch-python PYTHON, PyTorch's nn.LSTM is measured too, by an interpreter that has torch. With --numpy-python
+PYTHON, generation in NumPy is measured by a newer interpreter too. --json FILE writes the figures. --plot FILE draws
+the growth and needs matplotlib.
 """
 import argparse
 import json
@@ -21,32 +22,41 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKER = str(ROOT / "benchmarks" / "worker.py")
 RECIPE = {"N": 100, "M": 100, "L": 512, "layers": 2, "C": 83}
 SMALL = {"N": 50, "M": 50, "L": 128, "layers": 2, "C": 83}
-
-
-TICKS = (1000, 2000, 5000, 10000, 20000, 50000, 100000)  # characters a second, in the plot
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+# The growth: one size is changed, the others are the recipe's.
+CHANGES = {"L": (128, 256, 512, 1024), "N": (25, 50, 200), "M": (25, 50, 200), "threads": range(1, CORES + 1)}
+TITLES = {"L": "units in a layer, L", "N": "sequences, N", "M": "steps, M", "threads": "threads"}
+TICKS = (1000, 2000, 5000, 10000, 20000, 50000, 100000)  # characters per second, in the plot
 
 
 class Worker:
-    """A variant's process. Its figures: seconds a step of each turn, and at the end its peak of memory."""
+    """The process of a variant.
+
+    Attributes:
+        sizes: the sizes of its network.
+        turns: seconds of a step, one for each turn.
+        start_up: seconds from the start of the process to the end of its first step.
+        megabytes: its peak of memory, known after ``end``.
+    """
 
     def __init__(self, variant, sizes, python=sys.executable):
-        self.variant, self.sizes, self.turns = variant, sizes, []
+        self._variant, self.sizes, self.turns = variant, sizes, []
         started = time.perf_counter()
         self._process = subprocess.Popen(
             [python, WORKER, variant, json.dumps(sizes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if variant == "pytorch" else None, universal_newlines=True,
             env=dict(os.environ, PYTHONPATH=str(ROOT)))
         self._answer()
-        self.start_up = time.perf_counter() - started  # from nothing to the end of the first step
+        self.start_up = time.perf_counter() - started
 
     def _answer(self):
         line = self._process.stdout.readline()
         if not line:
-            raise SystemExit("bench: the variant {} ended early".format(self.variant))
+            raise SystemExit(f"bench: the process of the variant {self._variant} has ended early")
         return json.loads(line)
 
     def turn(self, steps):
-        self._process.stdin.write("{}\n".format(steps))
+        self._process.stdin.write(f"{steps}\n")
         self._process.stdin.flush()
         self.turns.append(self._answer()["seconds"])
 
@@ -57,12 +67,12 @@ class Worker:
 
 
 def measure(variants, rounds, seconds):
-    """Let variants take turns.
+    """Measure variants, which take turns.
 
     Args:
-        variants: list of (name, variant, sizes), and of (name, variant, sizes, interpreter) for another one.
-        rounds: turns of each.
-        seconds: about how long a turn takes.
+        variants: a list of (name, variant, sizes), with a fourth item for another interpreter than this one.
+        rounds: turns of each variant.
+        seconds: approximate length of a turn.
 
     Returns:
         A dict from name to a dict of figures.
@@ -70,7 +80,7 @@ def measure(variants, rounds, seconds):
     workers = {name: Worker(*rest) for name, *rest in variants}
     counts = {}
     for name, worker in workers.items():
-        worker.turn(3)  # to warm up, and to learn how many steps make a turn
+        worker.turn(3)  # to warm up, and to find out how many steps make a turn
         counts[name] = max(1, round(seconds / worker.turns.pop()))
     for _ in range(rounds):
         for name, worker in workers.items():
@@ -83,151 +93,146 @@ def measure(variants, rounds, seconds):
         "start_up": worker.start_up, "megabytes": worker.megabytes} for name, worker in workers.items()}
 
 
-def training(sizes, options):
-    variants = [("notebook", "notebook", sizes), ("fused", "fused", sizes), ("floor", "floor", sizes)]
+def training(name, sizes, options):
+    """Measure and print the training of a network."""
+    variants = [(variant, variant, sizes) for variant in ("notebook", "fused", "floor")]
     if options.torch_python:
         variants.append(("pytorch", "pytorch", sizes, options.torch_python))
-    return measure(variants, options.rounds, options.seconds)
+    figures = measure(variants, options.rounds, options.seconds)
+    print_table(f"training, {name}: " + ", ".join(f"{letter} = {size}" for letter, size in sizes.items()), figures,
+                [variant for variant in figures if variant != "fused"])
+    return figures
 
 
 def generation(options):
+    """Measure and print generation with the recipe's network."""
     sizes = {key: RECIPE[key] for key in ("L", "layers", "C")}
     engines = [("in graph", "in_graph", sys.executable), ("in numpy", "in_numpy", sys.executable)]
     if options.numpy_python:
         engines.append(("in newer numpy", "in_numpy", options.numpy_python))
     variants = [("one by one", "one_by_one", dict(sizes, B=1))] + [
-        ("{}, {} stream{}".format(engine, b, "s" * (b > 1)), variant, dict(sizes, B=b), python)
+        (f"{engine}, {b} text{'s' * (b > 1)}", variant, dict(sizes, B=b), python)
         for engine, variant, python in engines for b in (1, 8, 64)]
-    return measure(variants, options.rounds, options.seconds)
+    figures = measure(variants, options.rounds, options.seconds)
+    print_table("generation, L = 512, two layers (a step draws one character of each text)", figures, ["one by one"])
+    return figures
 
 
 def start_up(options):
-    """Figures of processes from nothing to the end of their first step, one after the other."""
-    times = {name: [] for name in ("notebook", "fused")}
+    """Measure and print the time from the start of a process to the end of its first training step."""
+    times = {"notebook": [], "fused": []}
     for _ in range(5):
         for name, found in times.items():
             worker = Worker(name, SMALL)
             worker.end()
             found.append(worker.start_up)
-    return {name: {"seconds": statistics.median(found), "least": min(found), "greatest": max(found)}
-            for name, found in times.items()}
+    figures = {name: {"seconds": statistics.median(found), "least": min(found), "greatest": max(found)}
+               for name, found in times.items()}
+    print("\nstart-up to the end of the first step, s: " + "; ".join(
+        f"{name} {found['seconds']:.2f} ({found['least']:.2f} to {found['greatest']:.2f})"
+        for name, found in figures.items()), flush=True)
+    return figures
 
 
 def growth(options):
-    """Figures of the fused graph when one size changes and the others are the recipe's."""
-    cores = len(os.sched_getaffinity(0))
-    changes = [("L", 128), ("L", 256), ("L", 512), ("L", 1024), ("N", 25), ("N", 50), ("N", 200),
-               ("M", 25), ("M", 50), ("M", 200)] + [("threads", n) for n in range(1, cores + 1)]
+    """Measure and print the training with the fused graph when one size of the recipe changes."""
+    print("\nfused training when one size of the recipe changes, characters/s")
     figures = {}
-    for letter, value in changes:
-        name = "{} = {}".format(letter, value)
-        variants = [(name, "fused", dict(RECIPE, **{letter: value}))]
-        figures.update(measure(variants, max(3, options.rounds // 3), options.seconds))
+    for letter, values in CHANGES.items():
+        for value in values:
+            name = f"{letter} = {value}"
+            variants = [(name, "fused", dict(RECIPE, **{letter: value}))]
+            figures.update(measure(variants, max(3, options.rounds // 3), options.seconds))
+            print(f"{name}: {characters(figures[name]):,.0f}", flush=True)
+    if options.plot:
+        plot(figures, options.plot)
     return figures
 
 
 def characters(figure):
-    """Return characters a second."""
+    """Return characters per second."""
     sizes = figure["sizes"]
     return sizes.get("B", sizes.get("N", 0) * sizes.get("M", 0)) / figure["seconds"]
 
 
-def table(title, figures, against):
-    """Print figures, with the ratio of each baseline's median to theirs."""
-    print("\n{}\n\n| | s/step | least | greatest | characters/s | start-up s | peak MB |{}".format(
-        title, "".join(" against {} |".format(name) for name in against)))
-    print("|---|---|---|---|---|---|---|" + "---|" * len(against))
+def print_table(title, figures, baselines):
+    """Print figures, with the ratio of their speed to that of each baseline."""
+    print(f"\n{title}\n\n| | s/step | least | greatest | characters/s | start-up s | peak MB |"
+          + "".join(f" against {name} |" for name in baselines))
+    print("|---|---|---|---|---|---|---|" + "---|" * len(baselines))
     for name, figure in figures.items():
-        print("| {} | {:.5f} | {:.5f} | {:.5f} | {:,.0f} | {:.2f} | {:,.0f} |".format(
-            name, figure["seconds"], figure["least"], figure["greatest"], characters(figure),
-            figure["start_up"], figure["megabytes"]), end="")
-        for other in against:
-            print(" {:.2f} |".format(characters(figure) / characters(figures[other])), end="")
-        print(flush=True)
+        times = " | ".join(f"{figure[key]:.5f}" for key in ("seconds", "least", "greatest"))
+        ratios = "".join(f" {characters(figure) / characters(figures[other]):.2f} |" for other in baselines)
+        print(f"| {name} | {times} | {characters(figure):,.0f} | {figure['start_up']:.2f} | "
+              f"{figure['megabytes']:,.0f} |{ratios}", flush=True)
 
 
 def machine():
-    """Describe the machine: processor, cores allowed, versions."""
+    """Return the processor, the number of cores, the versions and the load of this machine."""
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n")
         processor = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         processor = platform.processor()
-    return {"processor": processor, "cores": len(os.sched_getaffinity(0)), "system": platform.platform(),
+    return {"processor": processor, "cores": CORES, "system": platform.platform(),
             "python": platform.python_version(), "load": os.getloadavg()[0]}
 
 
 def plot(figures, path):
-    """Draw characters a second against L, N, M and the threads."""
+    """Draw characters per second against each size of CHANGES."""
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot
-    _, axes = pyplot.subplots(1, 4, figsize=(12, 3), sharey=True)
-    titles = {"L": "units in a layer, L", "N": "sequences, N", "M": "steps, M", "threads": "threads"}
-    for axis, letter in zip(axes, titles):
-        points = {figure["sizes"].get(letter, RECIPE.get(letter)): characters(figure)
-                  for name, figure in figures.items() if name.startswith(letter + " ")}
+    _, axes = pyplot.subplots(1, len(CHANGES), figsize=(12, 3), sharey=True)
+    for axis, letter in zip(axes, CHANGES):
+        points = {value: characters(figures[f"{letter} = {value}"]) for value in CHANGES[letter]}
         if letter in RECIPE:  # the recipe itself belongs to each curve
-            points[RECIPE[letter]] = characters(figures["L = 512"])
+            points[RECIPE[letter]] = characters(figures[f"L = {RECIPE['L']}"])
         axis.plot(*zip(*sorted(points.items())), marker="o", color="#1f5fa8")
         axis.set_xscale("log", base=2)
         axis.set_yscale("log")
         axis.set_xticks(sorted(points))
         axis.set_xticklabels(map(str, sorted(points)))
         axis.set_yticks(TICKS)
-        axis.set_yticklabels(["{:,}".format(tick) for tick in TICKS])
+        axis.set_yticklabels([f"{tick:,}" for tick in TICKS])
         axis.minorticks_off()
-        axis.set_xlabel(titles[letter])
+        axis.set_xlabel(TITLES[letter])
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("characters/s in training")
     pyplot.tight_layout()
     pyplot.savefig(path, dpi=110)
 
 
+PARTS = {
+    "recipe": lambda options: training("the recipe", RECIPE, options),
+    "small": lambda options: training("a small network", SMALL, options),
+    "generation": generation, "startup": start_up, "growth": growth,
+}
+
+
 def parse(argv):
-    parts = ("recipe", "small", "generation", "startup", "growth")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="of {} (default: all)".format(", ".join(parts)))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)} (default: all)")
     parser.add_argument("--torch-python", metavar="PYTHON", help="an interpreter that has torch")
     parser.add_argument("--numpy-python", metavar="PYTHON", help="a newer interpreter that has NumPy")
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="turns of each variant (default: 9)")
     parser.add_argument("--seconds", type=float, default=4, metavar="X", help="length of a turn (default: 4)")
-    parser.add_argument("--json", metavar="FILE", help="write the figures there")
-    parser.add_argument("--plot", metavar="FILE", help="draw the growth there")
+    parser.add_argument("--json", metavar="FILE", help="write the figures to this file")
+    parser.add_argument("--plot", metavar="FILE", help="draw the growth to this file")
     options = parser.parse_args(argv)
-    unknown = set(options.parts) - set(parts)
+    unknown = set(options.parts) - set(PARTS)
     if unknown:
-        parser.error("no such part: {}".format(", ".join(sorted(unknown))))
-    options.parts = options.parts or list(parts)
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
     return options
 
 
 def main(argv=None):
-    """Measure what was asked for, and print it; return the exit status."""
+    """Measure and print the chosen parts; return the exit status."""
     options = parse(argv)
     figures = {"machine": machine()}
-    print(", ".join("{} {}".format(*item) for item in figures["machine"].items()))
-    others = ["notebook", "floor"] + ["pytorch"] * bool(options.torch_python)
-    for part in options.parts:
-        if part in ("recipe", "small"):
-            sizes = {"recipe": RECIPE, "small": SMALL}[part]
-            figures[part] = training(sizes, options)
-            table("training, " + ", ".join("{} = {}".format(*item) for item in sizes.items()),
-                  figures[part], others)
-        elif part == "generation":
-            figures[part] = generation(options)
-            table("generation, L = 512, two layers (a step draws one character of each stream)",
-                  figures[part], ["one by one"])
-        elif part == "startup":
-            figures[part] = start_up(options)
-            print("\nstart-up to the end of the first step, s: " + "; ".join(
-                "{} {:.2f} ({:.2f} to {:.2f})".format(name, *map(found.get, ("seconds", "least", "greatest")))
-                for name, found in figures[part].items()), flush=True)
-        else:
-            figures[part] = growth(options)
-            table("fused training when one size of the recipe changes", figures[part], ["L = 512"])
-            if options.plot:
-                plot(figures[part], options.plot)
+    print(", ".join(f"{name} {value}" for name, value in figures["machine"].items()))
+    for part in options.parts or PARTS:
+        figures[part] = PARTS[part](options)
     if options.json:
         Path(options.json).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0

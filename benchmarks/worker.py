@@ -1,8 +1,11 @@
-"""One variant in a process of its own: it is built, says so, and then does as many turns as it is told to.
+"""One variant of the benchmark in its own process.
 
-Run by bench.py as ``worker.py VARIANT SIZES``, where SIZES is JSON. It reads a number from each line of its
-standard input, works that often, and answers each with a line of JSON. The PyTorch variant imports neither
-charrnn nor TensorFlow, so that it runs wherever torch is installed; the one in NumPy imports no TensorFlow.
+bench.py runs it as ``worker.py VARIANT SIZES``, where SIZES is JSON. Each function of VARIANTS builds a network and
+returns a function that does a number of steps. The worker does one step and prints a line of JSON. Then it reads a
+number from each line of its standard input, does as many steps, and prints their time as a line of JSON.
+
+The PyTorch variant imports neither charrnn nor TensorFlow, so it runs wherever torch is installed. The NumPy variant
+does not import TensorFlow.
 """
 import json
 import resource
@@ -11,19 +14,19 @@ import time
 
 
 def notebook(sizes):
-    """The notebook's graph, in a session with TensorFlow's own settings."""
+    """Train with the notebook's graph, in a session with TensorFlow's default settings."""
     import tensorflow.compat.v1 as tf
-    return _training_step(sizes, tf.ConfigProto())
+    return _training(sizes, tf.ConfigProto())
 
 
 def fused(sizes):
-    """The fused graph, in the session that goes with it."""
+    """Train with the fused graph, in a session with its settings."""
     from charrnn.fused.session import session_config
     threads = sizes.get("threads")
-    return _training_step(sizes, session_config(threads), fused=True, threads=threads)
+    return _training(sizes, session_config(threads), fused=True, threads=threads)
 
 
-def _training_step(sizes, config, **options):
+def _training(sizes, config, **options):
     import numpy as np
     import tensorflow.compat.v1 as tf
 
@@ -41,15 +44,15 @@ def _training_step(sizes, config, **options):
         _, state, _ = session.run(
             [model.loss, model.final_state, model.optimizer],
             {model.inputs: x, model.targets: y, model.keep_prob: 0.5, model.initial_state: state})
-    return step
+    return _repeated(step)
 
 
 def floor(sizes):
-    """The matrix products of a training step alone, each over all steps of the window at once.
+    """Do only the matrix products of a training step, each over all steps of the window at once.
 
-    They are done as the machine does them fastest: half of the rows on each core, by independent products of
-    one thread. A layer has the product of the recurrent weights in the forward pass, the one back to h, and
-    the one for the weights' gradient; all but the first layer have the same three for their input.
+    This is the fastest way to do them: each core does the products of its share of the rows, and each product runs on
+    one thread. A layer has three products with its recurrent weights: the forward pass, the gradient for h and the
+    gradient for the weights. All layers but the first have the same three for their input.
     """
     import tensorflow.compat.v1 as tf
 
@@ -59,7 +62,7 @@ def floor(sizes):
     rows = n * m // threads
     gates = (rows, units, 4 * units), (rows, 4 * units, units), (units, rows, 4 * units)
     output = (rows, units, chars), (rows, chars, units), (units, rows, chars)
-    matrices, done = {}, []
+    matrices, results = {}, []
     for thread in range(threads):
         last = []
         for left, inner, right in gates * (2 * layers - 1) + output:
@@ -68,15 +71,15 @@ def floor(sizes):
             with tf.control_dependencies(last):
                 product = tf.matmul(a, b)
             last = [product.op]
-            done.append(product[0, 0])
-    everything = tf.add_n(done)
+            results.append(product[0, 0])
+    total = tf.add_n(results)
     session = tf.Session(config=session_config(sizes.get("threads")))
     session.run(tf.global_variables_initializer())
-    return lambda: session.run(everything)
+    return _repeated(lambda: session.run(total))
 
 
 def pytorch(sizes):
-    """PyTorch's nn.LSTM in float32, with the same dropout, loss, clipping and Adam."""
+    """Train PyTorch's nn.LSTM in float32, with the same dropout, loss, clipping and Adam."""
     import torch
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     torch.manual_seed(0)
@@ -98,12 +101,12 @@ def pytorch(sizes):
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 5)
         adam.step()
-        return loss.item()
-    return step
+        loss.item()
+    return _repeated(step)
 
 
 def one_by_one(sizes):
-    """The notebook's generation: a session call and a draw for each character."""
+    """Generate as the notebook does: one session call and one draw for each character."""
     import numpy as np
     import tensorflow.compat.v1 as tf
 
@@ -121,58 +124,62 @@ def one_by_one(sizes):
             [model.prediction, model.final_state],
             {model.inputs: np.full((1, 1), drawn), model.keep_prob: 1.0, model.initial_state: state})
         drawn = pick_top_n(preds, sizes["C"])
-    return step
+    return _repeated(step)
 
 
 def in_graph(sizes):
-    """Generation by the loop in the graph, a step of which draws B characters; done by the sampler."""
-    import tempfile
-
-    import tensorflow.compat.v1 as tf
-
-    from charrnn.checkpoints import open_checkpoint
-    from charrnn.model import CharRNN
-    CharRNN(sizes["C"], lstm_size=sizes["L"], num_layers=sizes["layers"], sampling=True, seed=1)
-    with tempfile.TemporaryDirectory() as folder, tf.Session() as session:
-        session.run(tf.global_variables_initializer())
-        prefix = tf.train.Saver().save(session, folder + "/random.ckpt")
-        return _sampling_step(open_checkpoint(prefix, _vocabulary(sizes)), sizes)
+    """Generate with the loop in the graph. A step draws one character for each of B texts."""
+    from charrnn.engines.graph import GraphEngine
+    vocabulary, kernels, biases, softmax_kernel, softmax_bias = _random_network(sizes)
+    weights = {"softmax/Variable": softmax_kernel, "softmax/Variable_1": softmax_bias}
+    for layer, (kernel, bias) in enumerate(zip(kernels, biases)):
+        weights[f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell/kernel"] = kernel
+        weights[f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell/bias"] = bias
+    engine = GraphEngine(vocabulary, sizes["L"], sizes["layers"])
+    engine.load(weights)
+    return _generation(engine, sizes)
 
 
 def in_numpy(sizes):
-    """The same by an exported model with random weights, in NumPy alone."""
-    import tempfile  # noqa: I001
+    """Generate the same with NumPy alone."""
+    from charrnn.engines.exported import ExportedModel
+    from charrnn.engines.numpy_lstm import NumpyLSTM
+    vocabulary, *weights = _random_network(sizes)
+    return _generation(NumpyLSTM(ExportedModel("random", vocabulary, None, *weights)), sizes)
 
-    from charrnn.engines.numpy_lstm import NumpyLSTM  # before NumPy, for charrnn chooses its kernels
+
+def _random_network(sizes):
+    """Return a vocabulary and random weights: kernels and biases of the layers, kernel and bias of the softmax."""
+    from charrnn.data import Vocabulary  # noqa: I001 - before NumPy, because charrnn chooses NumPy's kernels
     import numpy as np
     units, chars, random = sizes["L"], sizes["C"], np.random.RandomState(1)
-    arrays = {"format": np.int64(1), "about": np.frombuffer(b"null", np.uint8),
-              "vocabulary": np.array([ord(char) for char in _vocabulary(sizes).chars], np.uint32),
-              "softmax_kernel": random.normal(0, 0.1, (units, chars)).astype(np.float32),
-              "softmax_bias": np.zeros(chars, np.float32)}
-    for layer in range(sizes["layers"]):
-        shape = (units if layer else chars) + units, 4 * units
-        arrays["kernel_{}".format(layer)] = random.uniform(-0.05, 0.05, shape).astype(np.float32)
-        arrays["bias_{}".format(layer)] = np.repeat(np.float32([0, 0, 1, 0]), units)
-    with tempfile.TemporaryDirectory() as folder:
-        np.savez(folder + "/model.npz", **arrays)
-        return _sampling_step(NumpyLSTM(folder + "/model.npz"), sizes)
+    kernels = [random.uniform(-0.05, 0.05, ((units if layer else chars) + units, 4 * units)).astype(np.float32)
+               for layer in range(sizes["layers"])]
+    biases = [np.zeros(4 * units, np.float32) for _ in kernels]
+    softmax_kernel = random.normal(0, 0.1, (units, chars)).astype(np.float32)
+    return Vocabulary(map(chr, range(64, 64 + chars))), kernels, biases, softmax_kernel, np.zeros(chars, np.float32)
 
 
-def _vocabulary(sizes):
-    from charrnn.data import Vocabulary
-    return Vocabulary(map(chr, range(64, 64 + sizes["C"])))
+def _generation(engine, sizes):
+    import numpy as np
 
-
-def _sampling_step(model, sizes):
+    from charrnn.engines.decoding import Settings
     from charrnn.engines.sampler import Sampler
-    sampler = Sampler(model, sizes["B"])
+    sampler = Sampler(engine, sizes["B"])
+    rngs = [np.random.RandomState(row) for row in range(sizes["B"])]
 
-    def step(count):
-        for _ in sampler.generate(model.vocabulary.chars[0], count):
+    def steps(count):
+        for _ in sampler.pieces(engine.vocabulary.chars[0], count, Settings(), rngs):
             pass
-    step.takes_count = True
-    return step
+    return steps
+
+
+def _repeated(step):
+    """Return the function that does a step as often as it is asked to."""
+    def steps(count):
+        for _ in range(count):
+            step()
+    return steps
 
 
 VARIANTS = {function.__name__: function for function in (
@@ -180,18 +187,17 @@ VARIANTS = {function.__name__: function for function in (
 
 
 def main(name, sizes):
-    """Build a variant, do one step, then as many as each line of standard input says."""
+    """Build a variant, do one step, then as many as each line of standard input asks for."""
     if name not in ("pytorch", "in_numpy"):
         from charrnn.system.console import quiet_tensorflow
         quiet_tensorflow()
-    step = VARIANTS[name](sizes)
-    turn = step if hasattr(step, "takes_count") else lambda count: [step() for _ in range(count)]
-    turn(1)
+    steps = VARIANTS[name](sizes)
+    steps(1)
     _answer(ready=True)
     for line in sys.stdin:
         count = int(line)
         started = time.perf_counter()
-        turn(count)
+        steps(count)
         _answer(seconds=(time.perf_counter() - started) / count)
     _answer(megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
