@@ -150,8 +150,9 @@ def in_numpy(sizes):
 
 def _random_network(sizes):
     """Return a vocabulary and random weights: kernels and biases of the layers, kernel and bias of the softmax."""
-    from charrnn.data import Vocabulary  # noqa: I001 - before NumPy, because charrnn chooses NumPy's kernels
-    import numpy as np
+    import numpy as np  # after the engine's modules, because charrnn chooses NumPy's kernels
+
+    from charrnn.data import Vocabulary
     units, chars, random = sizes["L"], sizes["C"], np.random.RandomState(1)
     kernels = [random.uniform(-0.05, 0.05, ((units if layer else chars) + units, 4 * units)).astype(np.float32)
                for layer in range(sizes["layers"])]

@@ -5,7 +5,7 @@ in a window (``num_steps``; ``n_steps`` in :func:`get_batches`), C distinct char
 L units in a layer (``lstm_size``), K windows in an epoch.
 """
 import io
-import os
+from pathlib import Path
 from typing import Iterable, Iterator, List, Tuple, TypeVar, Union
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 # and need little memory compared with the text.
 _CHUNK = 1 << 16
 
-StrPath = Union[str, "os.PathLike[str]"]
+StrPath = Union[str, Path]
 _Text = TypeVar("_Text", str, np.ndarray)
 
 
