@@ -1,9 +1,9 @@
-"""Kill real training processes at random moments, resume each, and compare what they come to.
+"""Kill training processes at random moments, resume them, and compare the results.
 
-``python tests/kill_training.py --kills 100`` trains a small network again and again: each process is killed with
-SIGKILL, half of them while a checkpoint is being saved, and the next one resumes. A run that comes to its end must
-equal, bit for bit, a run that was left alone. One line at the end says what was done; the exit status is 1 where
-anything differed.
+``python tests/checkpoints/kill_training.py --kills 100`` trains a small network again and again. Each process is
+killed with SIGKILL, about half of them while they save a checkpoint, and the next process resumes the run. A run that
+completes must equal an uninterrupted run bit for bit. The last line is a summary, and the exit status is 1 if anything
+differs.
 """
 import argparse
 import contextlib
@@ -22,19 +22,19 @@ from pathlib import Path
 import numpy as np
 
 TEXT = "the cat sat on the mat, and the hat sat on the cat.\n" * 10
-# Dropout is on, evaluations fall beside the checkpoints, and the best one is seldom the newest.
+# With dropout, evaluations between checkpoints, and a best checkpoint that is seldom the newest.
 FLAGS = ["--batch-size", "2", "--num-steps", "3", "--lstm-size", "5", "--num-layers", "2", "--keep-prob", "0.5",
          "--learning-rate", "0.03", "--val-fraction", "0.1", "--eval-every-n", "7", "--epochs", "2", "--seed", "7",
          "--save-every-n", "10", "--max-to-keep", "2", "--print-every-n", "5", "--sample-length", "0"]
-PATIENCE = 120  # seconds without what a process should do
+PATIENCE = 120  # seconds to wait for a process
 
 
 def main(argv=None):
-    """Kill and compare; return the exit status: 0, or 1 where something differed."""
+    """Kill, resume and compare; return the exit status, 1 if something differs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--kills", type=int, default=100, help="processes to kill (default: 100)")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments to kill at (default: 0)")
-    parser.add_argument("--folder", help="where the runs are kept (default: a temporary folder, removed afterwards)")
+    parser.add_argument("--kills", type=int, default=100, help="number of processes to kill (default: 100)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random moments (default: 0)")
+    parser.add_argument("--folder", help="folder for the runs (default: a temporary folder)")
     args = parser.parse_args(argv)
     with contextlib.ExitStack() as stack:
         folder = args.folder or stack.enter_context(tempfile.TemporaryDirectory())
@@ -47,43 +47,48 @@ def main(argv=None):
 
 
 class Killer:
-    """Runs, kills and compares, and counts what came of it."""
+    """Starts, kills and compares training runs, and counts the outcomes."""
 
     def __init__(self, folder, rng, flags=()):
-        """Take a folder to work in, a random.Random, and flags of the training besides FLAGS."""
+        """Prepare to work in a folder.
+
+        Args:
+            folder: the folder for the runs.
+            rng: a random.Random for the moments.
+            flags: flags for charrnn-train in addition to FLAGS.
+        """
         self._folder, self._rng, self._flags = folder, rng, [*FLAGS, *flags]
         self.kills = self.while_saving = self.skipped = self.resumes = self.compared = 0
         self.differences = []
 
     def run(self, kills):
-        """Train once without and then with interruptions, until there were that many kills and the last run is done."""
+        """Train once without interruptions, then with them until that many processes were killed."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "text.txt").write_text(TEXT, encoding="utf-8")
-        alone = self._folder / "alone"
-        if not self._ends(alone, self._start(alone)):
+        uninterrupted = self._folder / "uninterrupted"
+        if not self._completes(uninterrupted, self._start(uninterrupted)):
             return
-        expected, number = outcome(alone), 0
+        expected, number = outcome(uninterrupted), 0
         while self.kills < kills or not number:
             number += 1
-            folder = self._folder / "run{}".format(number)
+            folder = self._folder / f"run{number}"
             if self._interrupted_run(folder, kills):
                 self.compared += 1
-                self.differences += ["{}: {}".format(folder.name, line)
-                                     for line in differences(expected, outcome(folder))]
+                self.differences += [f"{folder.name}: {line}" for line in differences(expected, outcome(folder))]
             shutil.rmtree(str(folder), ignore_errors=True)
 
     def _interrupted_run(self, folder, kills):
-        """Do a run, killing on the way while kills are left; return whether it came to its end."""
+        """Train a run with interruptions while kills are left; return whether it completes."""
         process = self._start(folder)
         while self.kills < kills:
             if not self._kill(folder, process):
                 break
-            self._look_into(folder)
+            self._check(folder)
             process = self._start(folder)
-        return self._ends(folder, process)
+        return self._completes(folder, process)
 
     def _start(self, folder):
-        """Start training in a folder, or go on there; return the process."""
+        """Start or resume training in a folder; return the process."""
         begun = (folder / "run.json").exists()
         self.resumes += begun
         command = [sys.executable, "-m", "charrnn.train", *(["--resume"] if begun else [
@@ -94,11 +99,11 @@ class Killer:
 
     @staticmethod
     def _output(folder):
-        """Return the path of the file that takes what a process says."""
+        """Return the path of the file that receives the output of the processes."""
         return folder.with_name(folder.name + ".output")
 
     def _kill(self, folder, process):
-        """Kill a process at a random moment; return False where it ended before."""
+        """Kill a process at a random moment; return False if it ended before."""
         rng = self._rng
         planned = self._wait(process, lambda: b"\nfolder " in self._output(folder).read_bytes())
         time.sleep(rng.uniform(0, 1.2))
@@ -109,47 +114,47 @@ class Killer:
         if process.wait() != -signal.SIGKILL:
             return False
         if not planned:
-            self.differences.append("{}: killed before it trained".format(folder.name))
+            self.differences.append(f"{folder.name}: killed before it trained")
         self.kills += 1
         self.while_saving += (folder / ".saving").exists()
         self._count_skipped(folder)
         return True
 
     @staticmethod
-    def _wait(process, there):
-        """Wait until something is there; return False where the process ends or dawdles before."""
+    def _wait(process, condition):
+        """Wait for a condition; return False if the process ends or PATIENCE is over before it holds."""
         until = time.time() + PATIENCE
         while process.poll() is None and time.time() < until:
-            if there():
+            if condition():
                 return True
             time.sleep(0.0005)
-        return there()
+        return condition()
 
-    def _ends(self, folder, process):
-        """Wait for a process to end well; return whether it did."""
+    def _completes(self, folder, process):
+        """Wait for a process to end; return whether its exit status is 0."""
         try:
             status = process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
-            status = "none after {} s, kill: {}".format(PATIENCE, process.wait())
+            status = f"none after {PATIENCE} s, then {process.wait()}"
         self._count_skipped(folder)
         if status:
-            self.differences.append("{}: exit status {}: {}".format(
-                folder.name, status, self._output(folder).read_text(encoding="utf-8")[-2000:]))
+            output = self._output(folder).read_text(encoding="utf-8")[-2000:]
+            self.differences.append(f"{folder.name}: exit status {status}: {output}")
         return status == 0
 
     def _count_skipped(self, folder):
         self.skipped += b"\nskipped  " in b"\n" + self._output(folder).read_bytes()
 
-    def _look_into(self, folder):
-        """Note where what a kill has left in a folder cannot be opened."""
+    def _check(self, folder):
+        """Check that the newest and the best checkpoint can be opened after a kill."""
         from charrnn import checkpoints
         try:
             checkpoints.newest_intact(folder)
         except checkpoints.NoCheckpointError:
             return  # killed before the first one
         except checkpoints.CheckpointError as error:
-            self.differences.append("{}: after a kill: {}".format(folder.name, error))
+            self.differences.append(f"{folder.name}: after a kill: {error}")
             return
         for best in (False, True):
             if best and not checkpoints.read_run(folder).best:
@@ -157,18 +162,17 @@ class Killer:
             try:
                 checkpoints.read_weights(checkpoints.open_checkpoint(folder, best=best).prefix)
             except checkpoints.CheckpointError as error:
-                self.differences.append("{}: after a kill{}: {}".format(
-                    folder.name, ", of the best" if best else "", error))
+                self.differences.append(f"{folder.name}: after a kill, {'best' if best else 'newest'}: {error}")
 
     def summary(self):
-        """Return what was done, in one line."""
-        return ("{} kills, {} of them while .saving existed; {} resumes, {} of them skipped a broken checkpoint; "
-                "{} runs compared, {} differences".format(self.kills, self.while_saving, self.resumes, self.skipped,
-                                                          self.compared, len(self.differences)))
+        """Return the counts in one line."""
+        return (f"{self.kills} kills, {self.while_saving} of them while .saving existed; {self.resumes} resumes, "
+                f"{self.skipped} of them skipped a damaged checkpoint; {self.compared} runs compared, "
+                f"{len(self.differences)} differences")
 
 
 def outcome(folder):
-    """Return what a run has come to: a dict from a name to something that can be compared, arrays as bytes."""
+    """Return the state of a run folder as a dict of comparable values: checkpoint, progress, history, stray files."""
     import tensorflow.compat.v1 as tf
 
     from charrnn import checkpoints
@@ -196,13 +200,12 @@ def _exactly(array):
 
 
 def differences(expected, found):
-    """Return a line for each name under which two outcomes differ."""
+    """Return a line for each name whose values differ between two outcomes."""
     lines = []
     for name in sorted(set(expected) | set(found)):
         if expected.get(name) != found.get(name):
-            shown = "" if name.startswith(("variable", "progress", "history")) else ": {} instead of {}".format(
-                found.get(name), expected.get(name))
-            lines.append(name + " differs" + shown)
+            shown = f": {found.get(name)} instead of {expected.get(name)}"
+            lines.append(f"{name} differs{'' if name.startswith(('variable', 'progress', 'history')) else shown}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Training that is killed, a disk that is full, and two trainings in one folder."""
+"""Training that is killed, a full disk, and two trainings in one folder."""
 import errno
 import functools
 import gc
@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+from conftest import resume
 from kill_training import FLAGS, TEXT, Killer, differences, outcome
 
 from charrnn import checkpoints, train
 from charrnn.training.trainer import Trainer
 
-# Fewer steps than in kill_training: 46 an epoch, 92 in all, a checkpoint at least every 10.
-SHORT = TEXT[:306]
+SHORT = TEXT[:306]  # 46 steps in an epoch, 92 in all, a checkpoint at least every 10
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +34,9 @@ def text(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def alone(text, tmp_path_factory):
-    """What a run on the short text comes to that nothing befalls."""
-    folder = tmp_path_factory.mktemp("alone") / "run"
+def uninterrupted(text, tmp_path_factory):
+    """The outcome of an uninterrupted run on the short text."""
+    folder = tmp_path_factory.mktemp("uninterrupted") / "run"
     assert train.main(flags(text, folder)) == 0
     return outcome(folder)
 
@@ -45,28 +45,27 @@ def flags(text, folder, *others):
     return [str(text), *FLAGS, "--checkpoint-dir", str(folder), *others]
 
 
-def resume(folder, *others):
-    return train.main(["--resume", "--checkpoint-dir", str(folder), "--sample-length", "0", *others])
-
-
 def after_steps(monkeypatch, actions):
-    """Have something done in the training of this process after some of its steps: {step: function}."""
+    """Call functions after certain steps of the training in this process: {step: function}."""
     usual = Trainer._train_step
 
     def train_step(self, x, y):
-        done = usual(self, x, y)
-        actions.pop(self._step, int)()
-        return done
+        result = usual(self, x, y)
+        actions.pop(self._progress.step, int)()
+        return result
 
     monkeypatch.setattr(Trainer, "_train_step", train_step)
+
+
+def interrupt():
+    raise KeyboardInterrupt
 
 
 # Killed
 
 
 @pytest.mark.slow
-def test_killed_again_and_again(tmp_path):
-    """Real processes, killed at random moments, half of them while they save."""
+def test_killed_processes_resume_to_the_same_outcome(tmp_path):
     done = subprocess.run([sys.executable, str(Path(__file__).resolve().with_name("kill_training.py")),
                            "--kills", "8", "--seed", "3"], cwd=str(tmp_path), stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
@@ -75,54 +74,56 @@ def test_killed_again_and_again(tmp_path):
     assert found and int(found.group(1)) >= 1, done.stdout
 
 
-def test_killing_notices_a_difference(tmp_path):
-    """What compares the runs must itself be able to fail."""
-    same, other = {"best": "i1_l5.ckpt", "variable a": 1}, {"best": "i2_l5.ckpt", "variable a": 2}
-    assert differences(same, dict(same)) == []
-    assert differences(same, other) == ["best differs: i2_l5.ckpt instead of i1_l5.ckpt", "variable a differs"]
-    killer = Killer(tmp_path, random.Random(0))
+def test_differences_between_outcomes_are_named():
+    outcomes = {"best": "i1_l5.ckpt", "variable a": 1}, {"best": "i2_l5.ckpt", "variable a": 2}
+    assert differences(outcomes[0], dict(outcomes[0])) == []
+    assert differences(*outcomes) == ["best differs: i2_l5.ckpt instead of i1_l5.ckpt", "variable a differs"]
+
+
+def test_a_folder_without_an_intact_checkpoint_counts_as_a_difference(tmp_path):
     for name in ("run.json", "i5_l5.ckpt.json"):
         (tmp_path / name).write_text("{}")
-    killer._look_into(tmp_path)
-    assert len(killer.differences) == 1 and "there is no whole checkpoint" in killer.differences[0]
+    killer = Killer(tmp_path, random.Random(0))
+    killer._check(tmp_path)
+    assert len(killer.differences) == 1 and "there is no intact checkpoint" in killer.differences[0]
 
 
 class Moments:
-    """Keeps a copy of a run folder as it is before each change to its files: what a kill then would leave."""
+    """Copies a run folder before each change to its files, as a kill at that moment would leave it."""
 
     def __init__(self, run, copies, monkeypatch):
         self._run, self._copies, self.folders = run, copies, []
         for owner, name in [(os, "replace"), (os, "fsync"), (shutil, "rmtree"), (np, "savez"),
                             (pathlib.Path, "unlink"), (pathlib.Path, "mkdir"), (tf.train.Saver, "save")]:
-            monkeypatch.setattr(owner, name, self._noting(getattr(owner, name), name))
+            monkeypatch.setattr(owner, name, self._copying(getattr(owner, name), name))
 
-    def _noting(self, usual, name):
-        def noted(*args, **kwargs):
+    def _copying(self, usual, name):
+        def copying(*args, **kwargs):
             if self._run.exists():
-                self.folders.append(self._copies / "{:04d}_{}".format(len(self.folders), name))
+                self.folders.append(self._copies / f"{len(self.folders):04d}_{name}")
                 shutil.copytree(str(self._run), str(self.folders[-1]))
             return usual(*args, **kwargs)
-        return noted
+        return copying
 
 
 @pytest.fixture(scope="module")
 def moments(text, tmp_path_factory):
-    """Folders, each as a kill at one moment of a run would leave it, from the first to the last."""
+    """The copies from Moments of one run, from the first to the last."""
     folder = tmp_path_factory.mktemp("moments")
     (folder / "copies").mkdir()
     with pytest.MonkeyPatch.context() as monkeypatch:
-        noted = Moments(folder / "run", folder / "copies", monkeypatch)
+        moments = Moments(folder / "run", folder / "copies", monkeypatch)
         assert train.main(flags(text, folder / "run", "--max-to-keep", "1")) == 0
-    return noted.folders
+    return moments.folders
 
 
-def _steps(folder):
+def recorded_steps(folder):
     return {int(path.name.split("_")[0][1:]) for path in folder.glob("i*.ckpt.json")}
 
 
 @pytest.mark.slow
-def test_at_each_moment_the_newest_checkpoint_and_the_best_can_be_opened(moments):
-    """And they are never older than the newest of the moment before."""
+def test_the_newest_checkpoint_can_be_opened_at_each_moment(moments):
+    """It is never older than at the moment before."""
     assert len(moments) > 200 and len({name.name.split("_")[1] for name in moments}) == 7
     newest = 0
     for folder in moments:
@@ -135,104 +136,81 @@ def test_at_each_moment_the_newest_checkpoint_and_the_best_can_be_opened(moments
             assert not newest, folder
             continue
         step = int(Path(prefix).name.split("_")[0][1:])
-        assert step >= newest and step == max(_steps(folder)) and not skipped, folder
+        assert step >= newest and step == max(recorded_steps(folder)) and not skipped, folder
         newest = step
         assert checkpoints.read_weights(checkpoints.open_checkpoint(folder).prefix)
         assert checkpoints.read_progress(prefix, (2, 2, 2, 5)).step == step
     assert newest == 92
 
 
-def test_at_each_moment_the_best_checkpoint_can_be_opened(moments):
-    named = [folder for folder in moments if (folder / checkpoints.RUN_FILE).exists()
-             and checkpoints.read_run(folder).best]
-    assert len(named) > 100
-    for folder in named:
+def test_the_best_checkpoint_can_be_opened_at_each_moment(moments):
+    with_best = [folder for folder in moments if (folder / checkpoints.RUN_FILE).exists()
+                 and checkpoints.read_run(folder).best]
+    assert len(with_best) > 100
+    for folder in with_best:
         checkpoints.open_checkpoint(folder, best=True)
 
 
-def _resumes_to(folder, expected, copy):
+def check_resumed(folder, expected, copy):
+    """Check that a copy of a folder resumes to an outcome."""
     shutil.copytree(str(folder), str(copy))
     assert resume(copy) == 0
     assert differences(expected, outcome(copy)) == [], folder
 
 
-def test_at_some_moments_a_kill_changes_nothing(moments, alone, tmp_path):
-    """In the middle of moving a checkpoint into place, and of forgetting one."""
-    replaced = [folder for folder in moments if folder.name.endswith("_replace")]
-    unlinked = [folder for folder in moments if folder.name.endswith("_unlink")]
-    for folder in (replaced[len(replaced) // 2], unlinked[-3]):
-        _resumes_to(folder, alone, tmp_path / folder.name)
+@pytest.mark.parametrize("name, number", [("replace", 0.5), pytest.param("unlink", 0.99, marks=pytest.mark.slow)])
+def test_a_run_resumes_from_the_moving_or_removing_of_a_checkpoint(moments, uninterrupted, tmp_path, name, number):
+    folders = [folder for folder in moments if folder.name.endswith(name)]
+    check_resumed(folders[int(number * len(folders))], uninterrupted, tmp_path / "copy")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
-def test_at_every_moment_a_kill_changes_nothing(moments, alone, tmp_path, part):
-    """From the first file to the second checkpoint, and around one in the middle that forgets an older one."""
+def test_a_run_resumes_from_each_moment(moments, uninterrupted, tmp_path, part):
+    """From the first file to the second checkpoint, and around the removal of one in the middle."""
     unlinked = [number for number, folder in enumerate(moments) if folder.name.endswith("_unlink")]
     middle = unlinked[len(unlinked) // 2]
     chosen = [folder for folder in moments[:40] + moments[middle - 25:middle + 15]
               if (folder / checkpoints.RUN_FILE).exists()]
     for folder in chosen[part::4]:
-        _resumes_to(folder, alone, tmp_path / folder.name)
+        check_resumed(folder, uninterrupted, tmp_path / folder.name)
 
 
-def test_killed_before_the_first_checkpoint(text, alone, tmp_path, monkeypatch):
-    """Then a resumed run begins anew, and comes to the same."""
+def test_a_run_killed_before_its_first_checkpoint_starts_again(text, uninterrupted, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        after_steps(patch, {5: _interrupt})
+        after_steps(patch, {5: interrupt})
         assert train.main(flags(text, tmp_path / "run")) == 130
     assert resume(tmp_path / "run") == 0
-    assert differences(alone, outcome(tmp_path / "run")) == []
+    assert differences(uninterrupted, outcome(tmp_path / "run")) == []
 
 
 @pytest.mark.slow
-def test_killed_before_the_first_checkpoint_of_a_run_from_other_weights(text, tmp_path, monkeypatch, capfd):
-    """It is not taken up with random ones: it comes to the same, or it is refused."""
+def test_a_run_from_other_weights_killed_before_its_first_checkpoint(text, tmp_path, monkeypatch, capfd):
+    """It does not resume with random weights: it has the same outcome, or is refused."""
     assert train.main(flags(text, tmp_path / "first", "--epochs", "1")) == 0
     init = ["--init-from", str(tmp_path / "first")]
-    assert train.main(flags(text, tmp_path / "alone", *init)) == 0
+    assert train.main(flags(text, tmp_path / "uninterrupted", *init)) == 0
     with monkeypatch.context() as patch:
-        after_steps(patch, {5: _interrupt})
+        after_steps(patch, {5: interrupt})
         assert train.main(flags(text, tmp_path / "run", *init)) == 130
-    said(capfd)
+    error_lines(capfd)
     if resume(tmp_path / "run") == 2:
-        assert len(said(capfd)) == 1
+        assert len(error_lines(capfd)) == 1
     else:
-        assert differences(outcome(tmp_path / "alone"), outcome(tmp_path / "run")) == []
-
-
-def _interrupt():
-    raise KeyboardInterrupt
+        assert differences(outcome(tmp_path / "uninterrupted"), outcome(tmp_path / "run")) == []
 
 
 # A full disk
 
 
-@pytest.fixture
-def disk(tmp_path):
-    """A small disk of its own, with an empty run folder's place on it."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    try:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], check=True,
-                       capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("a small disk can be mounted only by root on Linux")
-    try:
-        yield Disk(folder)
-    finally:
-        if subprocess.run(["umount", str(folder)], stderr=subprocess.PIPE).returncode:
-            subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 class Disk:
-    """A disk that can be filled and freed."""
+    """A disk that can be filled and freed, with a place for a run folder."""
 
     def __init__(self, folder):
         self.run, self._ballast = folder / "run", folder / "ballast"
 
     def fill(self, room=0):
-        """Leave no more than a number of bytes."""
+        """Leave room for no more than a number of bytes."""
         with open(str(self._ballast), "wb", buffering=0) as file:
             try:
                 while file.write(bytes(1 << 16)) == 1 << 16:
@@ -247,49 +225,67 @@ class Disk:
         self._ballast.unlink()
 
     def names(self):
-        """The names of all files, without the event files."""
+        """Return the names of all files of the run but the event files."""
         return {str(path.relative_to(self.run)) for path in self.run.rglob("*") if "summaries" not in path.parts}
 
 
-def said(capfd):
-    """The lines on standard error, with what is said only when an object goes."""
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of 4 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], check=True,
+                       capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("only root on Linux can mount a small disk")
+    try:
+        yield Disk(folder)
+    finally:
+        if subprocess.run(["umount", str(folder)], stderr=subprocess.PIPE).returncode:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def error_lines(capfd):
+    """Return the lines on standard error, including those that are written when objects are deleted."""
     gc.collect()
     return capfd.readouterr().err.splitlines()
 
 
 @pytest.mark.parametrize("flags_added", [[], pytest.param(["--eval-every-n", "0"], marks=pytest.mark.slow)])
-def test_a_save_that_fails_on_the_way(text, alone, disk, tmp_path, monkeypatch, capfd, flags_added):
-    """It is said in a line, earlier checkpoints stand, nothing of it is left, and the next one is saved."""
+def test_training_continues_after_saves_that_failed(text, uninterrupted, disk, tmp_path, monkeypatch, capfd,
+                                                    flags_added):
+    """Each failure is reported in a line, earlier checkpoints stay intact, and no file of the failed one remains."""
     seen = {}
 
     def look(when):
-        seen[when] = (disk.names(), _steps(disk.run))
-        for step in _steps(disk.run):
-            checkpoints.verify(str(disk.run / "i{}_l5.ckpt".format(step)))
+        seen[when] = (disk.names(), recorded_steps(disk.run))
+        for step in recorded_steps(disk.run):
+            checkpoints.verify(str(disk.run / f"i{step}_l5.ckpt"))
 
     after_steps(monkeypatch, {46: lambda: (look("before"), disk.fill()), 64: lambda: (look("full"), disk.free())})
     assert train.main(flags(text, disk.run, *flags_added)) == 0
-    err = said(capfd)
+    err = error_lines(capfd)
     failed = [int(re.search(r"i(\d+)_l5", line).group(1)) for line in err if "could not be saved" in line]
     assert {50, 60} <= set(failed) and all(46 < step < 64 for step in failed)
     for line in err:
-        assert re.fullmatch(r"charrnn-train: (the checkpoint \S+/run/i\d+_l5\.ckpt could not be saved: .*; the earlier "
-                            r"checkpoints stand, and training goes on|the history cannot be written: .*)", line), line
+        assert re.fullmatch(r"charrnn-train: (the checkpoint \S+/run/i\d+_l5\.ckpt could not be saved: .*; earlier "
+                            r"checkpoints are intact, and training continues|the history cannot be written: .*)",
+                            line), line
     assert seen["full"] == seen["before"]
     assert checkpoints.STAGE not in disk.names()
-    if not flags_added:
-        expected = dict(alone)
-    else:
+    expected = dict(uninterrupted)
+    if flags_added:
         assert train.main(flags(text, tmp_path / "run", *flags_added)) == 0
         expected = outcome(tmp_path / "run")
     found = outcome(disk.run)
     for each in (expected, found):
-        each.pop("history")  # what could not be written down is missing there
+        each.pop("history")  # without the rows that could not be written
     assert differences(expected, found) == []
 
 
-def test_the_best_checkpoint_after_saves_that_failed(text, alone, disk, monkeypatch):
-    """What run.json names as the best is there at each step, also where the best could not be saved."""
+def test_the_best_checkpoint_can_be_opened_after_saves_that_failed(text, uninterrupted, disk, monkeypatch):
+    """The checkpoint that run.json names as the best exists after each step, even if a better one was not saved."""
     failures = []
 
     def look():
@@ -305,7 +301,7 @@ def test_the_best_checkpoint_after_saves_that_failed(text, alone, disk, monkeypa
     after_steps(monkeypatch, actions)
     assert train.main(flags(text, disk.run)) == 0
     look()
-    assert alone["best"] == "i21_l5.ckpt"  # so that this is what could not be saved
+    assert uninterrupted["best"] == "i21_l5.ckpt"  # the one that could not be saved here
     assert not failures
     assert resume(disk.run) == 0
     look()
@@ -313,40 +309,39 @@ def test_the_best_checkpoint_after_saves_that_failed(text, alone, disk, monkeypa
 
 
 @pytest.mark.slow
-def test_a_full_disk_at_the_last_save(text, alone, disk, monkeypatch, capfd):
-    """It ends with a line and status 2; when there is room again, the run is taken up and comes to the same."""
+def test_a_full_disk_at_the_last_save(text, uninterrupted, disk, monkeypatch, capfd):
+    """Training ends with a line and status 2. With room again, the run resumes to the same outcome."""
     after_steps(monkeypatch, {92: disk.fill})
     assert train.main(flags(text, disk.run)) == 2
-    err = said(capfd)
+    err = error_lines(capfd)
     assert len(err) == 1 and re.match(
         r"charrnn-train: error: the checkpoint \S+/run/i92_l5\.ckpt could not be saved: ", err[0]), err
     assert not [name for name in disk.names() if name.startswith((checkpoints.STAGE, "i92"))]
     assert resume(disk.run) == 2  # still full
-    err = said(capfd)
+    err = error_lines(capfd)
     assert len(err) == 1 and "the folder" in err[0] and "cannot be written: No space left on device" in err[0], err
     disk.free()
     assert resume(disk.run) == 0
-    assert differences(alone, outcome(disk.run)) == []
+    assert differences(uninterrupted, outcome(disk.run)) == []
 
 
 @pytest.mark.slow
-def test_a_disk_too_full_for_the_reports(text, alone, disk, monkeypatch, capfd):
-    """Neither the history nor the event files, with samples in them, end a training."""
+def test_training_continues_if_reports_cannot_be_written(text, uninterrupted, disk, monkeypatch, capfd):
+    """Neither the history nor the event files with their samples."""
     many = ["--print-every-n", "1", "--save-every-n", "300", "--eval-every-n", "0", "--sample-length", "400"]
     after_steps(monkeypatch, {2: disk.fill, 85: disk.free})
     assert train.main(flags(text, disk.run, *many)) == 0
-    err = said(capfd)
+    err = error_lines(capfd)
     assert err and {re.sub(r".*: ", "", line) for line in err} == {"No space left on device"}, err
     assert {line.split(": ")[1] for line in err} == {"the history cannot be written"}
     found = outcome(disk.run)
-    assert [name for name in alone if name.startswith("variable") and alone[name] != found[name]] == []
+    assert [name for name in uninterrupted if name.startswith("variable") and uninterrupted[name] != found[name]] == []
     capfd.readouterr()
     assert resume(disk.run) == 0
 
 
 @pytest.mark.slow
-def test_summaries_on_a_full_disk(text, disk, monkeypatch, capfd):
-    """Event files are flushed at each checkpoint; that it fails is said at most."""
+def test_training_continues_if_event_files_cannot_be_flushed(text, disk, monkeypatch, capfd):
     from charrnn.training import reports
     usual = reports.Reports.flush
 
@@ -359,23 +354,22 @@ def test_summaries_on_a_full_disk(text, disk, monkeypatch, capfd):
 
     monkeypatch.setattr(reports.Reports, "flush", flush)
     assert train.main(flags(text, disk.run, "--sample-length", "3000", "--eval-every-n", "0")) == 0
-    for line in said(capfd):
+    for line in error_lines(capfd):
         assert line.startswith("charrnn-train: "), line
 
 
 @pytest.mark.slow
-def test_a_save_with_any_room(disk, tmp_path, monkeypatch, capfd):
-    """It is whole, or it is said that it failed and the folder is as it was; never in between."""
+def test_a_save_with_any_room_succeeds_or_leaves_the_folder_unchanged(disk, tmp_path, monkeypatch, capfd):
     path = tmp_path / "text.txt"
     path.write_text(TEXT, encoding="utf-8")
-    found, before = {}, {}
+    saved, before = {}, {}
 
     def between(step):
-        """Look at what the save of the step before has come to, and leave another room for the next one."""
+        """Check the outcome of the previous step's save, and leave a different room for the next one."""
         if step > 1:
             disk.free()
-            found[step - 1] = step - 1 in _steps(disk.run)
-            if not found[step - 1]:
+            saved[step - 1] = step - 1 in recorded_steps(disk.run)
+            if not saved[step - 1]:
                 assert disk.names() == before["names"]
         if step > 2:
             assert not checkpoints.newest_intact(disk.run)[1]
@@ -385,41 +379,40 @@ def test_a_save_with_any_room(disk, tmp_path, monkeypatch, capfd):
 
     after_steps(monkeypatch, {step: functools.partial(between, step) for step in range(1, 157)})
     status = train.main(flags(path, disk.run, "--eval-every-n", "0", "--save-every-n", "1", "--print-every-n", "1000"))
-    failed = {int(re.search(r"/i(\d+)_l5.ckpt could not be saved: ", line).group(1)) for line in said(capfd)}
-    assert failed - {156} == {step for step, there in found.items() if not there}
+    failed = {int(re.search(r"/i(\d+)_l5.ckpt could not be saved: ", line).group(1)) for line in error_lines(capfd)}
+    assert failed - {156} == {step for step, is_saved in saved.items() if not is_saved}
     assert status == (2 if 156 in failed else 0) and 10 < len(failed) < 146
 
 
 # Two trainings
 
 
-def _process(folder, *arguments):
+def start_process(folder, *arguments):
     return subprocess.Popen([sys.executable, "-m", "charrnn.train", *arguments], cwd=str(folder),
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True)
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.slow
-def test_two_trainings_in_one_folder(text, alone, tmp_path):
-    """The second is told while the first lives; when that was killed, it goes on where that one was."""
+def test_two_trainings_in_one_folder(text, uninterrupted, tmp_path):
+    """The second is refused while the first one runs. After the first was killed, a third one resumes its run."""
     folder = tmp_path / "run"
     resumed = ["--resume", "--checkpoint-dir", str(folder), "--epochs", "2"]
-    first = _process(tmp_path, *flags(text, folder, "--epochs", "100000"))
+    first = start_process(tmp_path, *flags(text, folder, "--epochs", "100000"))
     try:
         until = time.time() + 60
         while not (folder / "i7_l5.ckpt.json").exists() and first.poll() is None and time.time() < until:
             time.sleep(0.001)
-        first.send_signal(signal.SIGSTOP)  # it lives, and gets no further
-        second = _process(tmp_path, *resumed)
+        first.send_signal(signal.SIGSTOP)  # it holds the lock, but trains no further
+        second = start_process(tmp_path, *resumed)
         out, err = second.communicate(timeout=60)
     finally:
         first.kill()
         first.communicate()
     assert first.returncode == -signal.SIGKILL
     assert (second.returncode, out) == (2, "")
-    assert err == "charrnn-train: error: {} is being trained in by another process\n".format(folder)
-    third = _process(tmp_path, *resumed)
+    assert err == f"charrnn-train: error: another process is training in {folder}\n"
+    third = start_process(tmp_path, *resumed)
     out, err = third.communicate(timeout=60)
     assert (third.returncode, err) == (0, ""), err
     assert "skipped" not in out and re.search(r"^resumed  after step [1-9]", out, re.MULTILINE)
-    assert differences(alone, outcome(folder)) == []
+    assert differences(uninterrupted, outcome(folder)) == []

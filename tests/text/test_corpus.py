@@ -1,9 +1,8 @@
-"""Finding and fetching the known texts."""
+"""Reading texts, and finding and downloading the known ones."""
 import hashlib
 
 import pytest
 
-from charrnn.system import files
 from charrnn.text import corpus
 
 CONTENT = b"known text\r\n" * 9
@@ -11,7 +10,7 @@ CONTENT = b"known text\r\n" * 9
 
 @pytest.fixture
 def known(tmp_path, monkeypatch):
-    """A known text that can be had at a file: address only; the folder data/ of a fresh checkout."""
+    """A known text that only a file: address provides, and a working folder without data/. Returns its file."""
     source = tmp_path / "public" / "text"
     source.parent.mkdir()
     source.write_bytes(CONTENT)
@@ -22,19 +21,30 @@ def known(tmp_path, monkeypatch):
     return source
 
 
-def test_a_path_is_itself(known):
+def test_the_path_of_a_file_is_its_name(known):
     assert str(corpus.find("some/where.txt")) == "some/where.txt"
 
 
-def test_download_into_data(known, tmp_path):
+def test_a_file_is_read_in_its_encoding(tmp_path):
+    (tmp_path / "mine.txt").write_bytes(b"caf\xe9\r\n")
+    text = corpus.read(tmp_path / "mine.txt", "latin-1")
+    assert text == corpus.Text(str(tmp_path / "mine.txt"), "caf\u00e9\n", hashlib.sha256(b"caf\xe9\r\n").hexdigest(),
+                               "latin-1")
+
+
+def test_a_known_text_is_downloaded_to_data(known, tmp_path):
     text = corpus.read("known")
     assert text == corpus.Text("known", "known text\n" * 9, hashlib.sha256(CONTENT).hexdigest(), "utf-8")
     assert (tmp_path / "data" / "known.txt").read_bytes() == CONTENT
+
+
+def test_a_text_in_data_is_not_downloaded_again(known):
+    text = corpus.read("known")
     known.unlink()
-    assert corpus.read("known") == text  # found in data/ from now on
+    assert corpus.read("known") == text
 
 
-def test_folder_of_the_environment_comes_before_a_download(known, tmp_path, monkeypatch):
+def test_a_text_in_the_folder_of_the_environment_is_not_downloaded(known, tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "known.txt").write_bytes(CONTENT)
     monkeypatch.setenv("CHARRNN_DATA", str(tmp_path / "elsewhere"))
@@ -42,22 +52,22 @@ def test_folder_of_the_environment_comes_before_a_download(known, tmp_path, monk
     assert not (tmp_path / "data").exists()
 
 
-def test_other_bytes_under_the_known_name_are_refused_and_kept(known, tmp_path):
+def test_another_file_with_the_name_of_a_known_text_is_refused_and_kept(known, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "known.txt").write_bytes(b"mine")
-    with pytest.raises(ValueError, match="is not the known text"):
+    with pytest.raises(ValueError, match="data/known.txt is not the known text 'known'"):
         corpus.find("known")
     assert (tmp_path / "data" / "known.txt").read_bytes() == b"mine"
 
 
-def test_a_download_of_other_bytes_leaves_nothing(known, tmp_path):
+def test_a_download_of_unexpected_content_leaves_no_file(known, tmp_path):
     known.write_bytes(b"something else")
-    with pytest.raises(ValueError, match="other bytes than expected"):
+    with pytest.raises(ValueError, match="unexpected content at file:"):
         corpus.find("known")
     assert not (tmp_path / "data").exists()
 
 
-def test_text_to_be_had_nowhere(known):
+def test_the_error_names_all_places_where_a_text_was_looked_for(known):
     known.unlink()
     with pytest.raises(ValueError) as error:
         corpus.find("known")
@@ -65,18 +75,28 @@ def test_text_to_be_had_nowhere(known):
         assert part in str(error.value)
 
 
-def test_script_falls_back_in_one_line(known, capsys):
+def test_the_script_prints_the_first_available_text(known, capsys):
+    assert corpus.main(["known", "python"]) == 0
+    assert capsys.readouterr() == ("known\n", "")
+
+
+def test_the_script_falls_back_to_the_next_text(known, capsys):
     known.unlink()
     assert corpus.main(["known", "python"]) == 0
     out, err = capsys.readouterr()
     assert out == "python\n"
-    assert err.count("\n") == 1 and "going on with 'python' instead" in err
+    assert err.count("\n") == 1 and err.endswith("; using 'python' instead\n")
+
+
+def test_the_script_fails_in_one_line_if_no_text_is_available(known, capsys):
+    known.unlink()
     assert corpus.main(["known"]) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1
+    assert err.startswith("python -m charrnn.text.corpus: error: the text 'known' is neither at ")
 
 
-def test_python_source_is_whole_and_in_order():
+def test_python_source_is_complete_and_sorted():
     text = corpus.read("python")
     assert text.sha256 == hashlib.sha256(text.text.encode()).hexdigest()
     places = [text.text.index(line) for line in [
@@ -85,23 +105,7 @@ def test_python_source_is_whole_and_in_order():
     assert places == sorted(places)
 
 
-def test_known_texts_are_as_documented(anna):
-    """The fixture found anna.txt by its SHA-256."""
+def test_anna_has_the_documented_length(anna):
+    """The fixture finds the file by its SHA-256."""
     assert corpus.KNOWN_TEXTS["anna"].sha256.startswith("568bb39f")
     assert len(anna) == 1985223
-
-
-def test_write_whole_replaces_or_leaves_alone(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    files.write_atomically(path, b"old")
-    files.write_atomically(path, b"new")
-    assert path.read_bytes() == b"new"
-
-    def full(_number):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        files.write_atomically(path, b"newest")
-    assert path.read_bytes() == b"new"
-    assert list(tmp_path.iterdir()) == [path]

@@ -1,4 +1,4 @@
-"""What a model's figure is held against: counts of characters, held to plain Python, and xz."""
+"""The baselines: n-gram counts, compared with plain Python, and xz."""
 import lzma
 import math
 from collections import Counter, defaultdict
@@ -10,7 +10,7 @@ from charrnn.text.baselines import ngram_nats, xz_bits
 
 
 def plain_probability(train, context, char, num_classes, order):
-    """Witten and Bell's mixture, by dictionaries: from no context to the longest that was seen."""
+    """Return Witten and Bell's mixture, from the empty context to the longest one in the training text."""
     followers = defaultdict(Counter)
     for place, following in enumerate(train):
         for length in range(min(order, place) + 1):
@@ -27,7 +27,7 @@ def plain_probability(train, context, char, num_classes, order):
 
 
 def texts(seed, num_classes, n_train, n_text):
-    """Two texts of ids that come in runs, so that contexts come back; the second has one that the first lacks."""
+    """Return two texts of ids with recurring contexts; the second has an id that is not in the first."""
     random = np.random.RandomState(seed)
     steps = random.choice([0, 1, 1, 1, 2], n_train + n_text)
     ids = np.cumsum(steps) % (num_classes - 1)
@@ -37,7 +37,7 @@ def texts(seed, num_classes, n_train, n_text):
 
 
 @pytest.mark.parametrize("order", [0, 1, 2, 3, 5, 8])
-def test_it_equals_plain_python(order):
+def test_ngrams_equal_plain_python(order):
     train, text = texts(4, 6, 150, 41)
     found = ngram_nats(train, text, 6, order)
     assert found.shape == (40,) and found.dtype == np.float64
@@ -47,21 +47,21 @@ def test_it_equals_plain_python(order):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-def test_the_order_is_five_unless_it_is_told():
+def test_the_default_order_is_five():
     train, text = texts(4, 6, 150, 41)
     np.testing.assert_array_equal(ngram_nats(train, text, 6), ngram_nats(train, text, 6, 5))
     assert (ngram_nats(train, text, 6, 4) != ngram_nats(train, text, 6)).any()
 
 
-def test_by_hand():
-    """Order 1 after a b a b a: p(a) is (3 + 2/2) / (5 + 2), and p(b | a) is (2 + 1 · p(b)) / (2 + 1)."""
+def test_an_example_by_hand():
+    """After a b a b a with order 1: p(a) = (3 + 2/2) / (5 + 2), and p(b | a) = (2 + 1 · p(b)) / (2 + 1)."""
     after_a = ngram_nats(np.array([0, 1, 0, 1, 0]), np.array([0, 1]), 2, order=1)
     assert math.exp(-after_a[0]) == pytest.approx((2 + 1 - 4 / 7) / 3)
 
 
 @pytest.mark.parametrize("order", [0, 1, 4])
 def test_probabilities_sum_to_one(order):
-    """Over all that may follow a context: a known one, an unknown one, and one that is known in part."""
+    """After a known context, an unknown one, and one that is known in part."""
     train, _ = texts(7, 5, 80, 10)
     for context in (train[20:26].tolist(), [4, 4, 4], [4] + train[30:31].tolist()):
         probabilities = [math.exp(-ngram_nats(train, np.array([*context, char]), 5, order)[-1]) for char in range(5)]
@@ -70,32 +70,40 @@ def test_probabilities_sum_to_one(order):
 
 
 @pytest.mark.parametrize("num_classes, order", [(2, 3), (300, 20)])
-def test_sizes_at_the_edges(num_classes, order):
-    """A text of two characters; a context that reaches back before the beginning of the training text."""
+def test_a_text_of_two_characters(num_classes, order):
+    """Also with a context that is longer than the training text."""
     train = np.arange(7, dtype=np.int32) % num_classes
     found = ngram_nats(train, train[:2], num_classes, order)
     assert found.shape == (1,) and np.isfinite(found).all()
 
 
-def test_it_does_not_learn_from_what_it_predicts():
+def test_ngrams_do_not_learn_from_the_text_that_they_predict():
     train, text = texts(9, 6, 90, 30)
     both = ngram_nats(train, np.concatenate([text, text]), 6)
-    np.testing.assert_allclose(both[30 + 5:], ngram_nats(train, text, 6)[5:])  # 5 characters of context before
+    np.testing.assert_allclose(both[30 + 5:], ngram_nats(train, text, 6)[5:])  # with 5 characters of context
     np.testing.assert_allclose(both[:29], ngram_nats(train, text, 6))
 
 
-def test_longer_contexts_help():
+def test_longer_contexts_predict_better():
     train, text = texts(1, 6, 3000, 500)
     losses = [ngram_nats(train, text, 6, order).mean() for order in (0, 1)]
     assert losses[1] < losses[0] - 0.3 < math.log(6)
 
 
-def test_xz():
+def test_xz_of_a_text():
     text = "naïve \ud800 text\n" * 9
     packed = lzma.compress(text.encode("utf-8", "surrogatepass"), preset=9 | lzma.PRESET_EXTREME)
     assert xz_bits(text) == 8 * len(packed)
-    random = np.random.RandomState(2)
-    before = "".join(random.choice(list("abcdefgh"), 3000))
-    after = "".join(random.choice(list("abcdefgh"), 2000))
-    assert xz_bits(before[:2000], before) < 0.1 * xz_bits(before[:2000])  # it was seen
-    assert xz_bits(after, before) == pytest.approx(3 * 2000, rel=0.2)  # nothing to be known but 8 kinds
+
+
+def random_letters(seed, length):
+    return "".join(np.random.RandomState(seed).choice(list("abcdefgh"), length))
+
+
+def test_xz_refers_to_the_text_before():
+    before = random_letters(2, 3000)
+    assert xz_bits(before[:2000], before) < 0.1 * xz_bits(before[:2000])
+
+
+def test_xz_after_an_unrelated_text():
+    assert xz_bits(random_letters(3, 2000), random_letters(2, 3000)) == pytest.approx(3 * 2000, rel=0.2)  # 8 letters

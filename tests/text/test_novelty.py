@@ -1,4 +1,4 @@
-"""What of a text stands in another, held against looking everywhere."""
+"""How much of a text is copied, compared with an exhaustive search."""
 import numpy as np
 import pytest
 
@@ -6,31 +6,32 @@ from charrnn.text import novelty
 from charrnn.text.novelty import WINDOW, Novelty, Reference
 
 
-def longest_by_hand(text, reference):
-    """Return the length of the longest common substring, by the table of how far each pair of places agrees."""
+def plain_longest(text, reference):
+    """Return the length of the longest common substring, by dynamic programming."""
     best, row = 0, np.zeros(len(reference) + 1, int)
-    there = np.array(list(reference)) if reference else np.zeros(0, "U1")
+    characters = np.array(list(reference)) if reference else np.zeros(0, "U1")
     for char in text:
-        row[1:] = np.where(there == char, row[:-1] + 1, 0)
+        row[1:] = np.where(characters == char, row[:-1] + 1, 0)
         best = max(best, row.max())
     return best
 
 
-def share_by_hand(text, reference):
+def plain_share(text, reference):
     windows = [text[start:start + WINDOW] for start in range(len(text) - WINDOW + 1)]
     return sum(window in reference for window in windows) / len(windows) if windows else 0.0
 
 
-def hold_against(text, reference):
+def check(text, reference):
+    """Check a novelty, and return it."""
     found = Reference(reference).novelty(text)
-    assert found.longest == longest_by_hand(text, reference)
-    assert found.share == pytest.approx(share_by_hand(text, reference))
+    assert found.longest == plain_longest(text, reference)
+    assert found.share == pytest.approx(plain_share(text, reference))
     assert text[found.start:found.start + found.longest] == reference[found.place:found.place + found.longest]
     return found
 
 
 def random_texts(seed):
-    """Return a text and a training text: few letters or many, short or long, with pieces copied or without."""
+    """Return a text and a training text of few or many letters, short or long, with or without copied pieces."""
     random = np.random.RandomState(seed)
     letters = "ab" if seed % 3 == 0 else "abcdefgh\u00e9\U0001f600 \n"
     draw = lambda length: "".join(letters[index] for index in random.randint(len(letters), size=length))  # noqa: E731
@@ -44,26 +45,24 @@ def random_texts(seed):
 
 @pytest.mark.parametrize("seeds", [range(start, start + 50) for start in range(0, 200, 50)])
 def test_random_texts(seeds):
-    found = [hold_against(*random_texts(seed)) for seed in seeds]
+    found = [check(*random_texts(seed)) for seed in seeds]
     assert len({each.longest for each in found}) > 10 and any(0 < each.share < 1 for each in found)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_pieces_of_the_training_text_overlap(monkeypatch, seed):
-    """What stands across the edge of two pieces, in which the training text is gone through, is found."""
+def test_runs_across_the_edges_of_pieces_are_found(monkeypatch, seed):
     monkeypatch.setattr(novelty, "_PIECE", 7 + seed)
-    hold_against(*random_texts(300 + seed))
+    check(*random_texts(300 + seed))
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_windows_whose_hashes_are_alike(monkeypatch, seed):
-    """They are told apart by their characters, however many have the same hash."""
+def test_windows_with_equal_hashes_are_compared_by_their_characters(monkeypatch, seed):
     usual = novelty._hashes
     monkeypatch.setattr(novelty, "_hashes", lambda points, width: usual(points, width) & np.uint32(0xE0000000))
-    hold_against(*random_texts(400 + seed))
+    check(*random_texts(400 + seed))
 
 
-def test_windows_of_twenty_characters():
+def test_the_share_of_windows_of_twenty_characters():
     text = "abcdefghijklmnopqrst"
     assert len(text) == WINDOW
     assert Reference("xx" + text + "yy").novelty(text) == Novelty(20, 0, 2, 1.0)
@@ -87,18 +86,18 @@ def test_one_character_in_common():
     assert Reference("the").novelty("xxhxx") == Novelty(1, 2, 1, 0.0)
 
 
-def test_a_text_against_itself():
+def test_a_text_compared_with_itself():
     text = "".join(map(chr, np.random.RandomState(0).randint(97, 123, 3000)))
     assert Reference(text).novelty(text) == Novelty(3000, 0, 0, 1.0)
-    assert hold_against("a" * 300, "a" * 500).share == 1
+    assert check("a" * 300, "a" * 500).share == 1
 
 
-def test_a_character_that_stands_alone_in_utf_16_is_a_character():
+def test_a_lone_surrogate_is_a_character():
     assert Reference("a\ud800b").novelty("\ud800b").longest == 2
 
 
-def test_hashes_are_those_of_each_window():
-    """Equal windows have equal hashes wherever they stand, and those of other windows differ."""
+def test_equal_windows_have_equal_hashes():
+    """And different windows different ones."""
     points = np.random.RandomState(1).randint(97, 100, 2000).astype(np.uint32)
     for width in (1, 2, 3, 5, 8, 20, 21, 64):
         hashes = novelty._hashes(points, width)

@@ -1,0 +1,62 @@
+"""Atomic writes and locks."""
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import process_environment
+
+from charrnn.system import files
+
+
+def test_a_file_is_created_and_replaced(tmp_path):
+    for content in (b"old", b"new"):
+        files.write_atomically(tmp_path / "file", content)
+        assert (tmp_path / "file").read_bytes() == content
+    assert os.listdir(str(tmp_path)) == ["file"]
+
+
+def test_a_write_that_fails_keeps_the_old_file(tmp_path, monkeypatch):
+    files.write_atomically(tmp_path / "file", b"old")
+
+    def fail(_number):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        files.write_atomically(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert os.listdir(str(tmp_path)) == ["file"]
+
+
+def test_leftovers_of_other_files_are_kept(tmp_path):
+    for name in ("file", "file.12.tmp", "file.tmp", "file.x.tmp", "other.12.tmp", "afile.12.tmp"):
+        (tmp_path / name).write_bytes(b"")
+    files.remove_leftovers(tmp_path / "file")
+    assert sorted(os.listdir(str(tmp_path))) == ["afile.12.tmp", "file", "file.tmp", "file.x.tmp", "other.12.tmp"]
+
+
+def test_a_file_and_a_folder_can_be_flushed(tmp_path):
+    (tmp_path / "file").write_bytes(b"content")
+    files.flush(tmp_path / "file")
+    files.flush(tmp_path)
+
+
+def test_a_lock_cannot_be_held_twice(tmp_path):
+    with files.locked(tmp_path / "lock"):
+        with pytest.raises(BlockingIOError, match="another process holds the lock .*lock"):
+            with files.locked(tmp_path / "lock"):
+                pass
+
+
+def test_a_lock_ends_with_its_block(tmp_path):
+    for _ in range(2):
+        with files.locked(tmp_path / "lock"):
+            pass
+
+
+def test_a_lock_ends_with_its_process(tmp_path):
+    code = f"import os; from charrnn.system import files\nwith files.locked({str(tmp_path / 'lock')!r}): os._exit(3)"
+    assert subprocess.run([sys.executable, "-c", code], env=process_environment()).returncode == 3
+    with files.locked(tmp_path / "lock"):
+        pass

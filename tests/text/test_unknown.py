@@ -1,0 +1,72 @@
+"""Characters that are not in a vocabulary: reported, left out or replaced."""
+import pytest
+
+from charrnn.data import Vocabulary
+from charrnn.text.unknown import CHOICES, check_known, leave_out_unknown, resolve
+
+LETTERS = Vocabulary(sorted("\n '-\"abcdefghijklmnopqrstuvwxyzABE."))
+
+
+@pytest.mark.parametrize("how", CHOICES)
+def test_a_known_text_is_unchanged(how):
+    assert resolve("the cat.\n", LETTERS, how) == ("the cat.\n", "")
+    assert resolve("", LETTERS, how) == ("", "")
+
+
+@pytest.mark.parametrize("check", [check_known, lambda *args: resolve(*args[:2], "error", *args[2:])])
+def test_unknown_characters_are_reported_with_their_first_place(check):
+    with pytest.raises(ValueError) as caught:
+        check("ab\ncd\u00e9 Z\u00e9", LETTERS, "the prime")
+    assert str(caught.value) == ("the prime has characters that are not in the model's vocabulary: "
+                                 "'\u00e9' (line 2, column 3), 'Z' (line 2, column 5)")
+
+
+def test_at_most_ten_characters_are_reported():
+    with pytest.raises(ValueError) as caught:
+        check_known("".join(map(chr, range(0x400, 0x40d))), LETTERS)
+    assert str(caught.value).count("line 1") == 10 and str(caught.value).endswith(" and 3 more")
+
+
+def test_known_characters_raise_no_error():
+    check_known("the cat.\n", LETTERS)
+
+
+@pytest.mark.parametrize("text, kept, left_out", [
+    ("axbyxc\n", "abc", {"x": 2, "y": 1, "\n": 1}), ("cab", "cab", {}),
+    ("\U0001f600a\ud800", "a", {"\U0001f600": 1, "\ud800": 1})])
+def test_left_out_characters_are_counted(text, kept, left_out):
+    assert leave_out_unknown(text, Vocabulary("abc")) == (kept, left_out)
+
+
+def test_unknown_characters_are_skipped():
+    text, note = resolve("Na\u00efve, caf\u00e9!", LETTERS, "skip", "the prime")
+    assert text == "ave caf"
+    assert note == "left out of the prime: 'N', '\u00ef', ',', '\u00e9', '!'"
+
+
+@pytest.mark.parametrize("given, near", [
+    ("caf\u00e9", "cafe"), ("\u201cna\u00efve\u201d", '"naive"'), ("it\u2019s", "it's"),
+    ("a \u2014 b", "a - b"), ("Q", "q"), ("\u00c9", "E"), ("\u00df", "ss"), ("\u00e6", "ae"), ("\u0152", "oe"),
+    ("\u2026", "..."), ("\ufb01", "fi"), ("a\tb", "a b"), ("a\rb", "a\nb"), ("\u00a0", " "), ("\u0142", "l")])
+def test_unknown_characters_are_replaced(given, near):
+    """Letters without accents, plain quotes and dashes, separated ligatures, and if necessary the other case."""
+    text, note = resolve(given, LETTERS, "nearest")
+    assert text == near
+    assert note.startswith("replaced in the text: ") and "\n" not in note
+
+
+def test_the_note_names_each_replacement():
+    note = resolve("\u00e9\u201cQ", LETTERS, "nearest", "the prime")[1]
+    assert note == "replaced in the prime: '\u00e9' by 'e', '\u201c' by '\"', 'Q' by 'q'"
+
+
+@pytest.mark.parametrize("given, reported", [("\u00e9\u65e5", "'\u65e5'"), ("e\u0301", "'\u0301'")])
+def test_a_character_without_a_replacement_is_reported(given, reported):
+    with pytest.raises(ValueError) as caught:
+        resolve(given, LETTERS, "nearest")
+    assert str(caught.value) == ("the text has characters that are not in the model's vocabulary: "
+                                 f"{reported} (line 1, column 2)")
+
+
+def test_a_known_character_is_not_replaced():
+    assert resolve("\u00e9e", Vocabulary("e\u00e9"), "nearest") == ("\u00e9e", "")
