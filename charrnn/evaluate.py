@@ -121,20 +121,5 @@ def _main(args: argparse.Namespace) -> None:
         print(f"{label:<36}{value:>10.4f}{value / math.log(2):>10.4f}{math.exp(value):>12.3f}", flush=True)
 
 
-class Evaluator:  # transition
-    def __init__(self, num_classes, lstm_size, num_layers, cell="lstm", rows=1, threads=None):
-        from charrnn.engines.graph import GraphEngine
-        self._engine, self.rows = GraphEngine(Vocabulary(map(chr, range(num_classes))), lstm_size, num_layers, cell,
-                                              threads), rows
-        self.load, self.close = self._engine.load, self._engine.close
-
-    def restore(self, prefix):
-        from charrnn.checkpoints import read_weights
-        self.load(read_weights(prefix))
-
-    def nats(self, ids):
-        return surprisal(self._engine, ids, self.rows)
-
-
 if __name__ == "__main__":
     sys.exit(main())

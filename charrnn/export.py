@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Optional, cast
 
 import numpy as np
 
@@ -105,7 +105,7 @@ def main(argv: Optional[List[str]] = None) -> int:
 def _main(args: argparse.Namespace) -> None:
     if is_exported(args.checkpoint):
         raise ValueError(f"{args.checkpoint} is an exported model already")
-    found = loading.open_named(args.checkpoint, args)
+    found = cast(Checkpoint, loading.open_named(args.checkpoint, args))
     ids = np.random.RandomState(0).randint(len(found.vocabulary), size=CHECKED)
     if args.format == "npz":
         export_npz(found, args.target)

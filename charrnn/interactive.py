@@ -3,11 +3,13 @@ import contextlib
 import functools
 import sys
 from dataclasses import replace
-from typing import Optional
+from typing import Optional, Type, TypeVar
 
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import SEEDS, Sampler, check_prime, fresh_seed, write
 from charrnn.text import unknown
+
+_Number = TypeVar("_Number", int, float)
 
 HELP = """type the beginning of a text to see it continued; \\n in it is a line end
 /temperature X  /top-n N  /top-p P  /length N   change a setting, or without a value show it
@@ -98,7 +100,7 @@ class Conversation:
         print(f"\n[seed {seed}]")
 
 
-def _number(value: str, kind: type) -> float:
+def _number(value: str, kind: Type[_Number]) -> _Number:
     """Read an int or a float."""
     try:
         return kind(value)

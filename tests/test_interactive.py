@@ -1,4 +1,4 @@
-"""Typing beginnings and seeing them continued."""
+"""The interactive mode of charrnn-sample."""
 import builtins
 import io
 import re
@@ -15,7 +15,7 @@ from charrnn.interactive import HELP
 
 @pytest.fixture
 def talk(exported, monkeypatch, capsys):
-    """A function that types lines into the script and returns its status and what it says."""
+    """A function that types lines into the script and returns its status and what it prints."""
     def say(*lines, options=()):
         monkeypatch.setattr(sys, "stdin", io.StringIO("".join(line + "\n" for line in lines)))
         status = sampling.main([str(exported), "--interactive", *options])
@@ -30,11 +30,11 @@ def written(capsys, exported, prime, seed, *options):
     return capsys.readouterr().out
 
 
-def test_a_beginning_is_continued_as_without_it(talk, exported, capsys):
+def test_a_beginning_is_continued_as_by_the_script(talk, exported, capsys):
     status, out = talk("the ", "on", options=["--length", "70", "--seed", "3"])
     expected = [written(capsys, exported, prime, 3, "--length", "70") for prime in ("the ", "on")]
     assert status == 0
-    assert out == "{}[seed 3]\n{}[seed 3]\n\n".format(*expected)
+    assert out == f"{expected[0]}[seed 3]\n{expected[1]}[seed 3]\n\n"
 
 
 def test_settings_are_those_of_the_command_line(talk, exported, capsys):
@@ -43,13 +43,13 @@ def test_settings_are_those_of_the_command_line(talk, exported, capsys):
                                   "--top-p", "0.8"))
 
 
-def test_settings_are_changed_on_the_way(talk, exported, capsys):
+def test_commands_change_and_show_the_settings(talk, exported, capsys):
     _, out = talk("/temperature 0.4", "/top-n 3", "/top-p 0.9", "/length 40", "/seed 6", "the ",
                   "/temperature", "/top-n", "/top-p", "/length")
     expected = written(capsys, exported, "the ", 6, "--length", "40", "--temperature", "0.4", "--top-n", "3",
                        "--top-p", "0.9")
-    said = "temperature 0.4\ntop-n 3\ntop-p 0.9\nlength 40\n"
-    assert out.startswith(said) and out.endswith(expected + "[seed 6]\n" + said + "\n")
+    shown = "temperature 0.4\ntop-n 3\ntop-p 0.9\nlength 40\n"
+    assert out.startswith(shown) and out.endswith(expected + "[seed 6]\n" + shown + "\n")
 
 
 def test_a_seed_is_chosen_and_shown_until_one_is_set(talk, exported, capsys):
@@ -75,14 +75,12 @@ def test_empty_lines_and_the_end(talk):
 
 
 @pytest.mark.parametrize("line, message", [
-    ("the Zoo", "what you typed has characters that the model never saw: 'Z' (line 1, column 5)"),
-    ("/temperature warm", "'warm' is no number"), ("/temperature 0", "temperature must be"),
-    ("/temperature nan", "temperature must be"), ("/top-n 2.5", "'2.5' is no whole number"),
-    ("/top-n 0", "top_n must be"), ("/top-p 1.5", "top_p must be"), ("/length 0", "length must be at least 1"),
-    ("/length much", "'much' is no whole number"), ("/seed -1", "from 0 to 4294967295"),
-    ("/seed 4294967296", "from 0 to 4294967295"), ("/colour", "no command /colour"), ("/", "no command /;"),
-    ("/temperature 1 2", "'1 2' is no number")])
-def test_an_error_is_a_line_and_ends_nothing(talk, exported, capsys, line, message):
+    ("the Zoo", "what you typed has characters"), ("the Zoo", "'Z' (line 1, column 5)"),
+    ("/temperature warm", "'warm' is not a number"), ("/temperature 0", "--temperature must be"),
+    ("/top-n 2.5", "'2.5' is not an integer"), ("/length 0", "length must be at least 1"),
+    ("/seed -1", "from 0 to 4294967295"), ("/seed 4294967296", "from 0 to 4294967295"),
+    ("/colour", "no command /colour"), ("/", "no command /;"), ("/temperature 1 2", "'1 2' is not a number")])
+def test_after_an_error_the_conversation_continues(talk, exported, capsys, line, message):
     status, out = talk(line, "the ", options=["--length", "9", "--seed", "2"])
     error, rest = out.split("\n", 1)
     assert status == 0 and error.startswith("error: ") and message in error
@@ -92,23 +90,23 @@ def test_an_error_is_a_line_and_ends_nothing(talk, exported, capsys, line, messa
 def test_unknown_characters(talk, exported, capsys):
     _, out = talk("th\u00e9 ", options=["--length", "9", "--seed", "2", "--unknown", "nearest"])
     note, rest = out.split("\n", 1)
-    assert note == "in what you typed '\u00e9' became 'e'"
+    assert note == "replaced in what you typed: '\u00e9' by 'e'"
     assert rest.startswith(written(capsys, exported, "the ", 2, "--length", "9"))
     _, out = talk("\u00e9", options=["--unknown", "skip"])
     assert "error: the prime is empty" in out
 
 
-def test_ctrl_c_ends_a_text_and_goes_back_to_the_prompt(talk, exported, monkeypatch, capsys):
-    """What was drawn until then is shown, and the next beginning is continued as ever."""
+def test_ctrl_c_ends_a_text_and_returns_to_the_prompt(talk, exported, monkeypatch, capsys):
+    """What was drawn before is shown, and the next beginning is continued."""
     monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(NumpyLSTM.draw, 3))
     status, out = talk("the ", "on", options=["--length", "170", "--seed", "3"])
     cut, rest = written(capsys, exported, "the ", 3, "--length", "170"), written(
         capsys, exported, "on", 3, "--length", "170")
     assert status == 0
-    assert out == "{}\n[seed 3]\n{}[seed 3]\n\n".format(cut[:4 + 2 * CHUNK], rest)
+    assert out == f"{cut[:4 + 2 * CHUNK]}\n[seed 3]\n{rest}[seed 3]\n\n"
 
 
-def test_ctrl_c_at_the_prompt_ends_nothing(talk, monkeypatch):
+def test_after_ctrl_c_at_the_prompt_the_conversation_continues(talk, monkeypatch):
     answers = iter([KeyboardInterrupt, "/length", EOFError])
 
     def ask(prompt):
@@ -130,8 +128,7 @@ def test_a_terminal_gets_the_help_and_a_prompt(exported, monkeypatch, capsys):
     assert capsys.readouterr().out == HELP + "\n" and prompts == ["> "]
 
 
-def test_a_process_reads_and_writes_utf_8(exported):
-    """Whatever the locale says, as everywhere else."""
+def test_a_process_reads_and_writes_utf_8_in_any_locale(exported):
     import subprocess
 
     from conftest import process_environment
@@ -139,4 +136,4 @@ def test_a_process_reads_and_writes_utf_8(exported):
                            "--unknown", "nearest"], input="th\u00e9\n".encode(), capture_output=True, timeout=120,
                           env=process_environment(PYTHONIOENCODING="ascii", LC_ALL="C"))
     assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout.decode().startswith("in what you typed '\u00e9' became 'e'\nthe")
+    assert done.stdout.decode().startswith("replaced in what you typed: '\u00e9' by 'e'\nthe")

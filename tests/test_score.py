@@ -1,4 +1,4 @@
-"""The surprise of each character, and the script that shows it."""
+"""The script charrnn-score: its table, its colours and its errors."""
 import io
 import math
 import re
@@ -10,8 +10,6 @@ from conftest import graph_probabilities
 
 from charrnn import score
 from charrnn.checkpoints import open_checkpoint
-from charrnn.engines.loading import open_model
-from charrnn.evaluate import measure
 
 TEXT = "the hat sat\non, the"
 
@@ -30,15 +28,8 @@ def bits_of_the_graph(trained, text):
     return -np.log2(probabilities[np.arange(len(text) - 1), ids[1:]])
 
 
-def test_surprises_are_the_graphs_in_both_engines(trained, exported):
-    expected = bits_of_the_graph(trained, TEXT) * math.log(2)
-    for path in (trained, exported):
-        model = open_model(path)
-        assert measure(model, model.vocabulary.encode(TEXT)) == pytest.approx(expected, abs=1e-5)
-
-
-def test_the_table(trained, exported, capsys):
-    """A line for each character but the first, and the mean."""
+def test_the_table_has_the_surprisal_of_the_cells(trained, exported, capsys):
+    """With both engines: a line for each character but the first, and the mean."""
     bits = bits_of_the_graph(trained, TEXT)
     for path in (trained, exported):
         assert score.main([str(path), "--text", TEXT]) == 0
@@ -50,18 +41,20 @@ def test_the_table(trained, exported, capsys):
             assert (int(number), shown) == (place, repr(char))
             assert float(log_probability) == pytest.approx(-each * math.log(2), abs=1e-4)
             assert float(found) == pytest.approx(each, abs=0.006)
-        assert last == "{} characters, {:.4f} bits each, perplexity {:.3f}".format(
-            len(bits), bits.mean(), 2 ** bits.mean())
+        assert last == f"{len(bits)} characters, {bits.mean():.4f} bits each, perplexity {2 ** bits.mean():.3f}"
 
 
-def test_colours(exported, capsys, monkeypatch):
-    """Each character in that of its surprise; taken away, the text is left."""
+def test_a_character_has_the_colour_of_its_surprisal():
     assert score.coloured("abcdef", [1, 9, 8, 2.5, 0]) == "ab\x1b[38;5;196mcd\x1b[38;5;150me\x1b[0mf\x1b[0m"
     assert score.coloured("a", []) == "a\x1b[0m"
+
+
+def test_the_text_is_coloured_on_a_terminal(exported, capsys, monkeypatch):
+    """Unless NO_COLOR is set; --color chooses."""
     assert score.main([str(exported), "--text", TEXT, "--color", "always", "--no-table"]) == 0
     out = capsys.readouterr().out
     plain = re.sub("\x1b\\[[0-9;]*m", "", out)
-    assert out != plain and plain.startswith(TEXT + "\nsurprise in bits: ") and plain.count("\n") == 5
+    assert out != plain and plain.startswith(TEXT + "\nsurprisal in bits: ") and plain.count("\n") == 5
     assert score.main([str(exported), "--text", TEXT, "--color", "never", "--no-table"]) == 0
     assert capsys.readouterr().out.count("\n") == 1
     for no_color in (False, True):
@@ -99,7 +92,7 @@ def test_unknown_characters(exported, capsys):
     (["--text", "the Zoo"], "'Z' (line 1, column 5)"), (["--file", "missing.txt"], "missing.txt"),
     (["--text", "-"], "not UTF-8"), (["--best", "--text", "the"], "--best"),
     (["--text", "the", "--color", "blue"], "blue")])
-def test_it_refuses_in_one_line(exported, stdin, capsys, arguments, message):
+def test_bad_arguments_are_one_line(exported, stdin, capsys, arguments, message):
     stdin(b"\xff\xfe")
     assert score.main([str(exported), *arguments]) == 2
     out, err = capsys.readouterr()

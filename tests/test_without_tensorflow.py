@@ -1,4 +1,4 @@
-"""Exported models where there is no TensorFlow, as on every Python from 3.8 on."""
+"""Exported models without TensorFlow, as on every Python from 3.8 on."""
 import os
 import subprocess
 import sys
@@ -8,14 +8,14 @@ from conftest import TEXT, process_environment
 
 from charrnn import sample
 
-# Runs a module of the package as a script in a process where importing those two fails.
+# Runs a module of the package as a script in a process in which importing those two fails.
 WITHOUT = """
 import runpy, sys
 sys.modules["tensorflow"] = sys.modules["tqdm"] = None
 sys.argv[:2] = sys.argv[1:2]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
-# The same through the function that the console command calls.
+# Does the same through the function that the console command calls.
 COMMAND = """
 import importlib, sys
 sys.modules["tensorflow"] = sys.modules["tqdm"] = None
@@ -30,14 +30,15 @@ def run(code, *arguments, **options):
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-def test_importing_the_package():
+def test_the_package_can_be_imported():
     code = ("import sys; sys.modules['tensorflow'] = sys.modules['tqdm'] = None; import charrnn; "
-            "from charrnn import get_batches, Vocabulary, data, evaluate, export, sample, score, train; "
-            "from charrnn.engines import decoding, loading, numpy_lstm; from charrnn.text import corpus, novelty, unknown; "
-            "from charrnn.training import hyperparameters; print(charrnn.__version__); "
+            "from charrnn import get_batches, Vocabulary, pick_top_n, data, evaluate, export, sample, score, train; "
+            "from charrnn.engines import decoding, exported, loading, numpy_lstm, sampler, surprisal; "
+            "from charrnn.text import corpus, novelty, unknown; from charrnn.training import hyperparameters; "
+            "print(charrnn.__version__); "
             "print(sorted(name for name in sys.modules if name.split('.')[0] in ('tensorflow', 'tqdm')))")
     import charrnn
-    assert run(code) == (0, "{}\n['tensorflow', 'tqdm']\n".format(charrnn.__version__), "")
+    assert run(code) == (0, f"{charrnn.__version__}\n['tensorflow', 'tqdm']\n", "")
 
 
 @pytest.mark.parametrize("arguments", [["--num-samples", "3"], ["--novelty"], ["--top-p", "0.8"]])
@@ -47,7 +48,7 @@ def test_sampling(exported, capsys, arguments):
     assert run(WITHOUT, "charrnn.sample", *arguments) == (0, capsys.readouterr().out, "")
 
 
-def test_typing_beginnings(exported):
+def test_interactive_mode(exported):
     status, out, err = run(WITHOUT, "charrnn.sample", exported, "--interactive", "--seed", "3", "--length", "9",
                            input=b"the \n")
     assert (status, err) == (0, "") and out.startswith("the ") and out.endswith("\n[seed 3]\n\n")
@@ -64,15 +65,17 @@ def test_evaluating_and_scoring(exported, tmp_path, capsys):
         assert run(WITHOUT, module.__name__, *arguments) == (0, expected, "")
 
 
-@pytest.mark.parametrize("code", [WITHOUT, COMMAND], ids=["module", "command"])
-@pytest.mark.parametrize("script", ["train", "sample", "evaluate", "score", "export"])
-def test_what_needs_tensorflow_says_so_in_a_line(trained, tmp_path, code, script):
+@pytest.mark.parametrize("script, code", [("sample", WITHOUT), ("train", COMMAND)] + [
+    pytest.param(script, code, marks=pytest.mark.slow) for script in ("train", "sample", "evaluate", "score", "export")
+    for code in (WITHOUT, COMMAND) if (script, code) not in [("sample", WITHOUT), ("train", COMMAND)]],
+    ids=lambda value: {WITHOUT: "module", COMMAND: "command"}.get(value, value))
+def test_what_needs_tensorflow_prints_one_line(trained, tmp_path, code, script):
     arguments = {"train": [trained.parent / "small.txt", "--checkpoint-dir", tmp_path / "run"], "sample": [trained],
                  "evaluate": [trained, trained.parent / "small.txt"], "score": [trained, "--text", "the"],
                  "export": [trained, tmp_path / "m.npz"]}[script]
     status, out, err = run(code, "charrnn." + script, *arguments)
     assert status == 2 and err.count("\n") == 1
-    assert err.startswith("charrnn-{}: error: this needs TensorFlow 1.15, which is not installed here".format(script))
+    assert err.startswith(f"charrnn-{script}: error: this needs TensorFlow 1.15")
     assert "Python 3.7" in err and ".npz" in err
     assert not list(tmp_path.iterdir())
 
@@ -87,7 +90,7 @@ def test_help_needs_nothing(script):
 @pytest.mark.parametrize("options", [
     ["--num-samples", "3"], ["--temperature", "0.7", "--top-n", "9", "--top-p", "0.9"]])
 def test_other_pythons_write_the_same_text(exported, capsys, options):
-    """Those that CHARRNN_PYTHONS names, paths of interpreters with NumPy, as PATH is written."""
+    """CHARRNN_PYTHONS has paths of interpreters with NumPy, separated as in PATH."""
     pythons = [python for python in os.environ.get("CHARRNN_PYTHONS", "").split(os.pathsep) if python]
     if not pythons:
         pytest.skip("CHARRNN_PYTHONS names no other Python")

@@ -2,7 +2,7 @@
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class _Layer(NamedTuple):
         bias: float32 [4L]; the table of the first layer includes it.
     """
 
-    table: Optional[np.ndarray]
+    table: Any
     kernel: np.ndarray
     bias: np.ndarray
 
@@ -41,7 +41,7 @@ class NumpyLSTM(Engine):
         self.vocabulary, self._size = model.vocabulary, model.lstm_size
         self._softmax = np.ascontiguousarray(model.softmax_kernel.T)  # [C, L]
         self._softmax_bias = model.softmax_bias
-        self._layers = []
+        self._layers: List[_Layer] = []
         for kernel, bias in zip(map(_regrouped, model.kernels), map(_regrouped, model.biases)):
             table = None
             if not self._layers:  # a one-hot row times a matrix is a row of the matrix

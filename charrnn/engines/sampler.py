@@ -170,22 +170,3 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
     except KeyboardInterrupt:
         interrupted = True
     return [each.sample() for each in growing], interrupted
-
-
-# transition
-class _OldSampler(Sampler):
-    def __init__(self, model, num_samples=1, nucleus=False):
-        from charrnn.engines.loading import load_engine
-        super().__init__(model if isinstance(model, Engine) else load_engine(model), num_samples)
-
-    def restore(self, prefix):
-        from charrnn.checkpoints import read_weights
-        self._engine.load(read_weights(prefix))
-
-    def generate(self, prime, length, top_n=5, *, temperature=1.0, top_p=1.0, rngs=None):
-        rngs = rngs or [np.random.RandomState() for _ in range(self.num_samples)]
-        for texts, _ in self.pieces(prime, length, Settings(temperature, top_n, top_p), rngs):
-            yield texts
-
-
-Sampler = _OldSampler

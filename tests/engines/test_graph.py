@@ -51,7 +51,7 @@ def test_a_draw_in_the_graph_is_the_draw_in_numpy():
         assert both(quarters, edges, Settings(top_n=1)) == [[2] * 6] * 2
 
 
-@pytest.mark.parametrize("top_n", [pytest.param(1, marks=pytest.mark.slow), 5, pytest.param(99, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("top_n", [5] + [pytest.param(each, marks=pytest.mark.slow) for each in (1, 99)])
 def test_the_loop_in_the_graph_writes_the_characters_of_the_notebooks_loop(network, engine, top_n):
     """For one text and for several, each from its own seed."""
     length = CHUNK + 30
