@@ -1,9 +1,9 @@
 """Kill training processes at random moments, resume them, and compare the results.
 
 ``python tests/checkpoints/kill_training.py --kills 100`` trains a small network again and again. Each process is
-killed with SIGKILL, about half of them while they save a checkpoint, and the next process resumes the run. A run that
-completes must equal an uninterrupted run bit for bit. The last line is a summary, and the exit status is 1 if anything
-differs.
+killed with SIGKILL, about half of them while they save a checkpoint, and the next process resumes the run. A run
+that completes must equal an uninterrupted run bit for bit. The last line is a summary, and the exit status is 1 if
+anything differs.
 """
 import argparse
 import contextlib
@@ -172,7 +172,7 @@ class Killer:
 
 
 def outcome(folder):
-    """Return the state of a run folder as a dict of comparable values: checkpoint, progress, history, stray files."""
+    """Return what a run folder holds as a dict of comparable values: checkpoint, progress, history, stray files."""
     import tensorflow.compat.v1 as tf
 
     from charrnn import checkpoints

@@ -15,9 +15,9 @@ STATE_SHAPE = (2, 2, 2, 5)
 BINARY = [NEWEST + suffix for suffix in (".index", ".data-00000-of-00001", ".meta", ".progress.npz")]
 TEXTS = [NEWEST + ".json", "run.json", "checkpoint", "history.csv"]
 # Values that may replace others in a JSON file.
-VALUES = [None, True, False, 0, 1, -1, 2, 3.5, 10 ** 12, 10 ** 400, 1e308, float("nan"), float("inf"), "", "a", "5",
-          "i100_l5.ckpt", "../i100_l5.ckpt", "\x00", "\ud800", "é\n\u2028", "x" * 300, [], ["a"], [[]], {}, {"a": 1},
-          {"": None}, [["batch_size", 2]]]
+VALUES = [None, True, False, 0, 1, -1, 2, 3.5, 10 ** 12, 10 ** 400, 1e308, float("nan"), float("inf"), "", "a",
+          "5", "i100_l5.ckpt", "../i100_l5.ckpt", "\x00", "\ud800", "é\n\u2028", "x" * 300, [], ["a"], [[]], {},
+          {"a": 1}, {"": None}, [["batch_size", 2]]]
 BLOCKS, BLOCK = 24, 50  # of variants in the slow test
 
 
@@ -91,8 +91,8 @@ def damage_json(rng, path):
     elif kind == "nested":
         text = "[" * int(rng.choice([50, 5000, 100000])) + "]" * 3
     elif kind == "raw":
-        text = ['{"format": 1', "null", "1e999", "-0", '"\\ud800"', "\ufeff{}", "{} {}", "9" * 5000, "{'format': 1}",
-                path.read_text(encoding="utf-8") * 2][rng.randint(10)]
+        text = ['{"format": 1', "null", "1e999", "-0", '"\\ud800"', "\ufeff{}", "{} {}", "9" * 5000,
+                "{'format': 1}", path.read_text(encoding="utf-8") * 2][rng.randint(10)]
     else:
         value = VALUES[rng.randint(len(VALUES))]
         if kind == "added":
@@ -139,7 +139,7 @@ def check_line(error):
 
 
 def check_skipped(prefix, skipped):
-    """Check that if the older checkpoint was opened, the newest is named as skipped, unless no trace of it is left."""
+    """Check that the newest checkpoint is named if it was skipped, unless no trace of it is left."""
     folder = Path(prefix).parent
     if Path(prefix).name == NEWEST:
         assert not skipped
@@ -358,7 +358,8 @@ def test_a_harmless_change_of_the_run_file_is_accepted(run_copy, saved, capfd, c
 @pytest.mark.parametrize("name, content", [
     ("history.csv", None), ("history.csv", b"\xff\xfe\x00"), ("checkpoint", b"\xff" * 100), (".lock", None),
     slow("history.csv", b""), slow("history.csv", b"\x00" * 500),
-    slow("history.csv", "step\n²,1,,,,,,,\n".encode()), slow("history.csv", b"step\n" + b"9" * 10000 + b",1,,,,,,,\n"),
+    slow("history.csv", "step\n²,1,,,,,,,\n".encode()),
+    slow("history.csv", b"step\n" + b"9" * 10000 + b",1,,,,,,,\n"),
     slow("checkpoint", None), slow("checkpoint", b""),
     slow("checkpoint", b'model_checkpoint_path: "../elsewhere"\nall_model_checkpoint_paths: "../elsewhere"\n'),
     slow(".lock", b"garbage")], ids=lambda value: repr(value)[:30])

@@ -73,14 +73,15 @@ def test_a_damaged_checkpoint_named_by_its_prefix_is_refused(run_copy):
 
 def test_is_intact(run_copy):
     cut(run_copy / f"{NEWEST}.meta")
-    assert [checkpoints.is_intact(run_copy, name) for name in (OLDER, NEWEST, "i7_l5.ckpt")] == [True, False, False]
+    intact = [checkpoints.is_intact(run_copy, name) for name in (OLDER, NEWEST, "i7_l5.ckpt")]
+    assert intact == [True, False, False]
 
 
 @pytest.mark.parametrize("opening", [checkpoints.open_checkpoint, checkpoints.newest_intact])
 def test_a_folder_without_an_intact_checkpoint_is_refused(run_copy, opening):
     for name in (OLDER, NEWEST):
         cut(run_copy / f"{name}.index")
-    with pytest.raises(CheckpointError, match="no intact checkpoint in .*i173.* has changed .*; .*i100.*") as error:
+    with pytest.raises(CheckpointError, match="no intact checkpoint in .*i173.* has changed .*; .*i100") as error:
         opening(run_copy)
     assert not isinstance(error.value, NoCheckpointError)
 
@@ -131,7 +132,7 @@ def test_a_checkpoint_of_another_vocabulary_is_refused(run_copy):
     """With a vocabulary of the same size but other characters, the generated text would be wrong."""
     run = checkpoints.read_run(run_copy)
     checkpoints.write_run(run_copy, replace(run, vocabulary=Vocabulary((*run.vocabulary.chars[:-1], "z"))))
-    with pytest.raises(CheckpointError, match="does not match the vocabulary, text and hyperparameters in .*run.json"):
+    with pytest.raises(CheckpointError, match="not match the vocabulary, text and hyperparameters in .*run.json"):
         checkpoints.open_checkpoint(run_copy / NEWEST)
 
 

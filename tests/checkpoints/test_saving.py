@@ -187,7 +187,7 @@ def test_damaged_progress_is_refused(run_copy, content):
     path.unlink()
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(CheckpointError, match="i173_l5.ckpt cannot be used to resume: its progress cannot be read"):
+    with pytest.raises(CheckpointError, match="ckpt cannot be used to resume: its progress cannot be read"):
         checkpoints.read_progress(str(run_copy / "i173_l5.ckpt"), STATE_SHAPE)
 
 

@@ -56,7 +56,8 @@ def test_a_lock_ends_with_its_block(tmp_path):
 
 
 def test_a_lock_ends_with_its_process(tmp_path):
-    code = f"import os; from charrnn.system import files\nwith files.locked({str(tmp_path / 'lock')!r}): os._exit(3)"
-    assert subprocess.run([sys.executable, "-c", code], env=process_environment()).returncode == 3
+    code = "import os, sys; from charrnn.system import files\nwith files.locked(sys.argv[1]): os._exit(3)"
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "lock")], env=process_environment())
+    assert done.returncode == 3
     with files.locked(tmp_path / "lock"):
         pass

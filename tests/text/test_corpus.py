@@ -26,10 +26,10 @@ def test_the_path_of_a_file_is_its_name(known):
 
 
 def test_a_file_is_read_in_its_encoding(tmp_path):
-    (tmp_path / "mine.txt").write_bytes(b"caf\xe9\r\n")
-    text = corpus.read(tmp_path / "mine.txt", "latin-1")
-    assert text == corpus.Text(str(tmp_path / "mine.txt"), "caf\u00e9\n", hashlib.sha256(b"caf\xe9\r\n").hexdigest(),
-                               "latin-1")
+    path, content = tmp_path / "mine.txt", b"caf\xe9\r\n"
+    path.write_bytes(content)
+    text = corpus.read(path, "latin-1")
+    assert text == corpus.Text(str(path), "caf\u00e9\n", hashlib.sha256(content).hexdigest(), "latin-1")
 
 
 def test_a_known_text_is_downloaded_to_data(known, tmp_path):

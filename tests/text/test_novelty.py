@@ -34,7 +34,10 @@ def random_texts(seed):
     """Return a text and a training text of few or many letters, short or long, with or without copied pieces."""
     random = np.random.RandomState(seed)
     letters = "ab" if seed % 3 == 0 else "abcdefgh\u00e9\U0001f600 \n"
-    draw = lambda length: "".join(letters[index] for index in random.randint(len(letters), size=length))  # noqa: E731
+
+    def draw(length):
+        return "".join(letters[index] for index in random.randint(len(letters), size=length))
+
     reference = draw(random.randint(1, 600))
     text = draw(random.randint(0, 150))
     for _ in range(random.randint(0, 3)):
