@@ -1,0 +1,166 @@
+"""What the units of a network track: ``charrnn-inspect``, or ``python -m charrnn.inspect``."""
+import argparse
+import contextlib
+import json
+import os
+import sys
+from typing import Any, Dict, Iterator, List, Optional, Sequence
+
+import numpy as np
+
+from charrnn.engines import Engine, loading
+from charrnn.inspection import units
+from charrnn.system import console
+from charrnn.text import corpus, unknown
+
+# The value from which a character has a colour, with the numbers of the colours, of the 256, for negative and
+# positive values. The character itself is black.
+COLOURS = ((0.8, 209, 75), (0.6, 216, 111), (0.4, 223, 153), (0.2, 230, 195))
+UNNAMED = 5  # units listed of those that track no feature
+# Control characters would do something to a terminal.
+_VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
+
+
+def coloured(text: str, values: Sequence[float]) -> str:
+    """Colour the characters of a text by the values of a unit, between -1 and 1, for a terminal."""
+    shown, last = [], ""
+    for char, value in zip(text, values):
+        escape = "" if char == "\n" else _escape(value)
+        shown += ["\x1b[0m" if last and escape != last else "", escape if escape != last else "",
+                  char.translate(_VISIBLE)]
+        last = escape
+    return "".join(shown) + "\x1b[0m"
+
+
+def _escape(value: float) -> str:
+    for least, negative, positive in COLOURS:
+        if abs(value) >= least:
+            return f"\x1b[38;5;16;48;5;{negative if value < 0 else positive}m"
+    return ""
+
+
+def legend() -> str:
+    """Explain the colours, in the colours."""
+    steps = [sign * least for sign, order in ((-1, 1), (1, -1)) for least, _, _ in COLOURS[::order]]
+    return "value: " + " ".join(f"{_escape(step)}{step:+.1f}\x1b[0m" for step in steps)
+
+
+def table(measured: units.Measured, count: int) -> Iterator[str]:
+    """Yield the lines of a table: for each feature the units that track it best."""
+    yield f"{'what is tracked':<30}{'unit':>10}{'correlation':>13}   next best"
+    for best, *others in measured.best(count):
+        rest = ", ".join(f"{each.unit} {each.correlation:+.2f}" for each in others)
+        yield f"{best.feature:<30}{best.unit!s:>10}{best.correlation:>+13.2f}   {rest}".rstrip()
+    missing = [name for name in measured.features
+               if name not in {group[0].feature for group in measured.best(1)}]
+    if missing:
+        yield f"no unit reaches {units.LEAST_CORRELATION} for: {', '.join(missing)}"
+    yield "expressive units that track none of these: " + (
+        ", ".join(map(str, measured.expressive(UNNAMED))) or "none")
+
+
+def passage(engine: Engine, text: str, unit: units.Unit, measured: units.Measured) -> np.ndarray:
+    """Return the values of a unit over a text, float32 [T]."""
+    ids = engine.vocabulary.encode(text)
+    return np.concatenate([found[:, unit.part, unit.index]
+                           for found in units.activations(engine, ids, measured.parts)])
+
+
+def _report(measured: units.Measured, count: int) -> Dict[str, Any]:
+    """Return what the table has, for JSON."""
+    return {"characters": measured.length, "features": list(measured.features),
+            "units": [{"feature": each.feature, "unit": str(each.unit), "correlation": round(each.correlation, 4)}
+                      for group in measured.best(count) for each in group],
+            "expressive": [str(unit) for unit in measured.expressive(UNNAMED)]}
+
+
+def _parser() -> console.Parser:
+    parser = console.Parser(
+        prog="charrnn-inspect", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="List the units of a network by what they track in a text. A unit is named by layer, part and "
+                    "number: 2/c/317 is the memory of unit 317 in layer 2, 2/h/317 its output. The correlations are "
+                    "measured on the second half of the text, the units are chosen on the first.",
+        epilog="examples:\n"
+               "  charrnn-inspect checkpoints/anna.npz\n"
+               "  charrnn-inspect checkpoints/anna.npz --text chapter.txt --unit 2/c/317")
+    parser.add_argument("model", metavar="MODEL", nargs="?", default="checkpoints", help=loading.MODEL_HELP)
+    loading.add_model_arguments(parser)
+    parser.add_argument("--text", metavar="TEXT", default=None,
+                        help="a path or a known text; - reads standard input (default: the training text)")
+    parser.add_argument("--characters", metavar="N", type=int, default=units.CHARACTERS,
+                        help=f"how much of the text is read (default: {units.CHARACTERS})")
+    parser.add_argument("--unknown", choices=unknown.CHOICES, default="error",
+                        help="what to do with characters that the model does not know, as for charrnn-sample "
+                             "(default: error)")
+    parser.add_argument("--top", metavar="N", type=int, default=3, help="units for each feature (default: 3)")
+    parser.add_argument("--unit", metavar="UNIT", default=None,
+                        help="show what this unit tracks, and its values over the beginning of the text")
+    parser.add_argument("--passage", metavar="N", type=int, default=600,
+                        help="with --unit: how much of the text is shown (default: 600)")
+    parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
+                        help="with --unit: show the text in colours (default: auto, on a terminal)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Run ``charrnn-inspect``; return its exit status."""
+    return console.run_main(_main, _parser(), argv)
+
+
+def _main(args: argparse.Namespace) -> None:
+    for name in ("top", "passage"):
+        if getattr(args, name) < 1:
+            raise ValueError(f"--{name} must be at least 1, not {getattr(args, name)}")
+    if args.characters < 2:
+        raise ValueError(f"--characters must be at least 2, not {args.characters}")
+    model = loading.open_named(args.model, args)
+    text, note = unknown.resolve(_text(args, model), model.vocabulary, args.unknown)
+    if note:
+        print(note, file=sys.stderr)
+    if len(text) < 2:
+        raise ValueError("the text needs at least 2 characters that the model knows")
+    with contextlib.closing(loading.load_engine(model)) as engine:
+        measured = units.measure(engine, text, model.num_layers)
+        if args.unit is None:
+            _print_units(measured, args)
+        else:
+            unit, shown = measured.unit(args.unit), text[:args.passage]
+            _print_unit(measured.tracked_by(unit), shown, passage(engine, shown, unit, measured), args)
+
+
+def _text(args: argparse.Namespace, model: loading.Model) -> str:
+    """Return the part of the text that is read."""
+    if args.text is None:
+        text, _, _ = loading.training_text(loading.run_of(model))
+    else:
+        text = console.read_standard_input() if args.text == "-" else corpus.read(args.text, args.encoding).text
+    return text[:args.characters]
+
+
+def _print_units(measured: units.Measured, args: argparse.Namespace) -> None:
+    if args.json:
+        print(json.dumps(_report(measured, args.top)))
+        return
+    for line in table(measured, args.top):
+        print(line)
+    print(f"{measured.deviation.size:,} units, measured on {measured.length:,} characters")
+
+
+def _print_unit(trackings: List[units.Tracking], text: str, values: np.ndarray, args: argparse.Namespace) -> None:
+    if args.json:
+        print(json.dumps({"unit": args.unit, "tracks": [[each.feature, round(each.correlation, 4)]
+                                                        for each in trackings],
+                          "text": text, "values": [round(float(value), 4) for value in values]}))
+        return
+    if args.color == "always" or (args.color == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ):
+        print(f"{coloured(text, values)}\n{legend()}\n")
+    else:
+        for place, (char, value) in enumerate(zip(text, values), 1):
+            print(f"{place:>9,}  {char!r:<10}{value:>+8.2f}")
+    for each in trackings:
+        print(f"{each.feature:<30}{each.correlation:>+8.2f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

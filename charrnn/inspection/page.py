@@ -1,0 +1,329 @@
+"""A model as one web page: the weights, the program that runs them, and what its units track, in a single HTML file.
+
+The page is put together from the files in ``charrnn/page``. It needs neither a server nor a network.
+"""
+import base64
+import hashlib
+import html
+import json
+import re
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from charrnn.data import StrPath, Vocabulary
+from charrnn.engines import Engine
+from charrnn.engines.decoding import Settings
+from charrnn.engines.exported import ExportedModel, export_npz, read_npz
+from charrnn.engines.loading import Model, load_engine, training_text
+from charrnn.engines.sampler import Sampler, default_prime, write
+from charrnn.engines.surprisal import surprisal
+from charrnn.inspection import features, units
+from charrnn.system import files
+from charrnn.text import corpus, unknown
+from charrnn.version import __version__
+
+WEIGHTS = ("float16", "int8")
+SOURCES = Path(__file__).resolve().parent.parent / "page"
+UNITS_EACH = 3  # shown for a feature
+EXPRESSIVE = 6  # shown of those that track no feature
+EXCERPT = 140  # characters of the text on which a unit is shown
+EXCERPT_LINES = 8  # of these characters, at most
+CONTEXT = 300  # characters that the network reads before an excerpt
+PASSAGE = 1000  # characters that the page reads at first
+LOSS_CHARACTERS = 50000
+LOSS_ROWS = 64
+WRITTEN = 20000  # characters that the network writes where no text is at hand
+
+
+class Stored(NamedTuple):
+    """An array as the page holds it.
+
+    Attributes:
+        type: "float32", "float16" or "int8".
+        values: the array, of this type; a matrix has the rows that the page multiplies with a vector.
+        scales: float32, for int8: what each row is multiplied by.
+    """
+
+    type: str
+    values: np.ndarray
+    scales: Optional[np.ndarray] = None
+
+    def decoded(self) -> np.ndarray:
+        """Return the float32 array that the page computes with."""
+        decoded = self.values.astype(np.float32)
+        return decoded if self.scales is None else decoded * self.scales[:, np.newaxis]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The texts for a page.
+
+    Attributes:
+        measured: the characters on which units are measured.
+        measured_name: what they are, for a reader.
+        passage: what the page reads at first.
+        loss: the characters on which the loss is measured.
+        loss_name: what they are.
+    """
+
+    measured: str
+    measured_name: str
+    passage: str
+    loss: str
+    loss_name: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """What was written.
+
+    Attributes:
+        size: bytes of the file.
+        weights: the type of the weights.
+        loss: nats per character with the weights of the model, and with those of the page.
+        page_loss: the same with the weights of the page.
+        loss_name: the text that the loss was measured on.
+        units: the names of the best unit for each feature, with the feature and their correlation.
+    """
+
+    size: int
+    weights: str
+    loss: float
+    page_loss: float
+    loss_name: str
+    units: Tuple[units.Tracking, ...]
+
+
+def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: Optional[corpus.Text] = None,
+                characters: int = units.CHARACTERS) -> Page:
+    """Write a model as one web page.
+
+    Args:
+        model: a checkpoint of LSTM cells, or an exported model.
+        path: the file to create or replace.
+        weights: how they are stored, one of WEIGHTS.
+        text: the training text; None for the one that the run of the model names. Where that cannot be read, the
+            units are measured on a text that the network writes.
+        characters: of the training text, on which the units are measured.
+
+    Raises:
+        ValueError: the network has other cells than ``lstm``, or weights that float16 cannot hold.
+        CheckpointError: the checkpoint is damaged.
+        OSError: the file cannot be written.
+    """
+    exported = _exported(model)
+    stored = store(exported, weights)
+    on_page = stored_model(exported, stored)
+    engine = load_engine(on_page)
+    texts = _texts(engine, exported, text, characters)
+    measured = units.measure(engine, texts.measured, exported.num_layers)
+    losses = [_loss(each, texts.loss) for each in (load_engine(exported), engine)]
+    page = Page(0, weights, *losses, texts.loss_name, tuple(group[0] for group in measured.best(UNITS_EACH)))
+    content = render(_data(exported, engine, texts, measured, page), stored).encode("utf-8", "replace")
+    files.write_atomically(path, content)
+    return replace(page, size=len(content))
+
+
+def store(model: ExportedModel, weights: str) -> Dict[str, Stored]:
+    """Return the arrays of a model as the page holds them, see ``charrnn/page/engine.js``.
+
+    Args:
+        model: the model.
+        weights: one of WEIGHTS; biases are float32 in any case.
+
+    Raises:
+        ValueError: there is no such type, or a weight is too large for float16.
+    """
+    if weights not in WEIGHTS:
+        raise ValueError(f"weights are stored as {' or '.join(WEIGHTS)}, not {weights!r}")
+    size = model.lstm_size
+    matrices = {"table": model.kernels[0][:-size], "softmax_kernel": model.softmax_kernel.T}
+    for layer, kernel in enumerate(model.kernels):
+        matrices[f"kernel_{layer}"] = (kernel if layer else kernel[-size:]).T
+    if weights == "float16" and max(np.abs(matrix).max() for matrix in matrices.values()) > np.finfo(np.float16).max:
+        raise ValueError("a weight is too large for float16: use --weights int8")
+    stored = {name: _rounded(np.ascontiguousarray(matrix), weights) for name, matrix in matrices.items()}
+    for layer, bias in enumerate(model.biases):
+        stored[f"bias_{layer}"] = Stored("float32", bias)
+    stored["softmax_bias"] = Stored("float32", model.softmax_bias)
+    return stored
+
+
+def _rounded(matrix: np.ndarray, weights: str) -> Stored:
+    if weights == "float16":
+        return Stored(weights, matrix.astype(np.float16))
+    scales = np.maximum(np.abs(matrix).max(axis=1) / np.float32(127), np.finfo(np.float32).tiny)
+    return Stored(weights, np.rint(matrix / scales[:, np.newaxis]).astype(np.int8), scales)
+
+
+def stored_model(model: ExportedModel, stored: Dict[str, Stored]) -> ExportedModel:
+    """Return a model with the weights that the page computes with."""
+    arrays = {name: each.decoded() for name, each in stored.items()}
+    kernels = [arrays[f"kernel_{layer}"].T for layer in range(model.num_layers)]
+    kernels[0] = np.concatenate([arrays["table"], kernels[0]])
+    return replace(model, kernels=tuple(kernels), softmax_kernel=np.ascontiguousarray(arrays["softmax_kernel"].T))
+
+
+def render(data: Dict[str, Any], stored: Dict[str, Stored]) -> str:
+    """Return the page.
+
+    Args:
+        data: what the views need, see ``charrnn/page/view.js``.
+        stored: the weights, from :func:`store`.
+    """
+    template = _source("page.html")
+    names = re.findall(r"\{\{(\w+\.(?:js|css))\}\}", template)
+    parts = {name: _source(name) for name in names}
+    hashes = {ending: " ".join(_hash(parts[name]) for name in names if name.endswith(ending))
+              for ending in (".js", ".css")}
+    parts.update({
+        # nothing is fetched, and no script runs but these
+        "policy": f"default-src 'none'; script-src {hashes['.js']}; style-src {hashes['.css']}; worker-src blob:; "
+                  "img-src data:; base-uri 'none'; form-action 'none'",
+        "title": html.escape(data["title"]),
+        "data": _json(data),
+        "weights": _json({"arrays": {name: _encoded(each) for name, each in stored.items()},
+                          "numLayers": data["network"]["num_layers"], "lstmSize": data["network"]["lstm_size"]}),
+    })
+    return re.sub(r"\{\{([\w.]+)\}\}", lambda match: parts[match.group(1)], template)
+
+
+def _source(name: str) -> str:
+    return (SOURCES / name).read_text(encoding="utf-8")
+
+
+def _hash(source: str) -> str:
+    digest = hashlib.sha256(source.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def _json(value: Any) -> str:
+    """Return JSON that nothing in an HTML file can end: no < is left in it."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _encoded(stored: Stored) -> Dict[str, Any]:
+    def text(array):
+        return base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode("ascii")
+    encoded = {"type": stored.type, "shape": stored.values.shape, "data": text(stored.values)}
+    return encoded if stored.scales is None else dict(encoded, scales=text(stored.scales))
+
+
+def _exported(model: Model) -> ExportedModel:
+    """Return a model as an exported one."""
+    if isinstance(model, ExportedModel):
+        return model
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.npz"
+        export_npz(model, path)
+        return replace(read_npz(path), name=str(model.prefix))
+
+
+def _texts(engine: Engine, model: ExportedModel, text: Optional[corpus.Text], characters: int) -> Texts:
+    """Return the texts for a page: parts of the training text, or what the network writes where that is missing."""
+    try:
+        training, held_out, _ = training_text(model.run) if text is None else (text.text, "", "")
+    except (ValueError, OSError):
+        prime = default_prime(engine.vocabulary)
+        (sample,), _ = write(Sampler(engine), prime, WRITTEN, Settings(), seed=0)
+        written, name = prime + sample.text, f"{WRITTEN:,} characters that the network wrote"
+        return Texts(written, name, _passage(written), written, name)
+    training, held_out = (unknown.leave_out_unknown(each, engine.vocabulary)[0] for each in (training, held_out))
+    end = held_out or training
+    measured, loss = training[:characters], end[-LOSS_CHARACTERS:]
+    return Texts(
+        measured, f"the first {len(measured):,} characters of the training text", _passage(end[-10 * PASSAGE:]), loss,
+        f"the last {len(loss):,} characters of the {'held-out' if held_out else 'training'} text")
+
+
+def _passage(text: str) -> str:
+    """Return about PASSAGE characters of a text, from the beginning of a paragraph or line to the end of a word."""
+    for boundary in ("\n\n", "\n"):
+        start = text.find(boundary) + len(boundary)
+        if len(boundary) <= start <= len(text) // 2:
+            break
+    else:
+        start = 0
+    passage = text[start:start + PASSAGE]
+    end = max(passage.rfind(" "), passage.rfind("\n"))
+    return passage[:end] if end > PASSAGE // 2 else passage
+
+
+def _loss(engine: Engine, text: str) -> float:
+    """Return the mean surprisal of a text in nats per character."""
+    ids = engine.vocabulary.encode(text)
+    return float(surprisal(engine, ids, min(LOSS_ROWS, max(1, len(ids) // 100))).mean(dtype=np.float64))
+
+
+def _data(model: ExportedModel, engine: Engine, texts: Texts, measured: units.Measured, page: Page) -> Dict[str, Any]:
+    """Return what the views need."""
+    run, settings = model.run, Settings()
+    name = re.split(r"[/\\]", run.text_name)[-1] if run else Path(model.name).stem
+    network = f"{model.num_layers} layer{'s' if model.num_layers > 1 else ''} of {model.lstm_size} units"
+    return {
+        "title": f"Inside {name}",
+        "subtitle": f"A neural network of {network} that learned to write from one text, character by character. "
+                    "It runs here, in this page.",
+        "facts": [["Training text", name], ["Network", f"LSTM, {network}, {len(model.vocabulary)} characters"],
+                  ["Loss", f"{page.loss:.4f} nats per character on {page.loss_name}"],
+                  ["Weights", f"{page.weights} in this page, which makes the loss {page.page_loss:.4f}"],
+                  ["Units", f"measured on {texts.measured_name}"], ["Made by", f"charrnn {__version__}"]],
+        "vocabulary": [ord(char) for char in model.vocabulary.chars],
+        "nearest": _nearest(model.vocabulary),
+        "prime": default_prime(model.vocabulary),
+        "passage": texts.passage,
+        "settings": {"temperature": settings.temperature, "top_n": settings.top_n, "top_p": settings.top_p},
+        "network": {"num_layers": model.num_layers, "lstm_size": model.lstm_size},
+        "measured": texts.measured_name,
+        "units": _gallery(engine, texts.measured, measured),
+    }
+
+
+def _nearest(vocabulary: Vocabulary) -> Dict[str, str]:
+    """Return what the vocabulary has nearest for the characters below U+3000 that it lacks."""
+    found = {}
+    for char in vocabulary.unknown("".join(map(chr, range(9, 0x3000)))):
+        try:
+            near, _ = unknown.resolve(char, vocabulary, "nearest")
+        except ValueError:
+            continue  # nothing is near
+        found[char] = near
+    return {char: near for char, near in found.items() if near}
+
+
+def _gallery(engine: Engine, text: str, measured: units.Measured) -> List[Dict[str, Any]]:
+    """Return the units of the gallery; the first for each feature, and each without one, has an excerpt."""
+    found, values = [], features.measure(text)
+    counts = {feature.name for feature in features.FEATURES if feature.counts}
+    for group in measured.best(UNITS_EACH):
+        start = _telling(text, values[group[0].feature])
+        for unit, feature, correlation in group:
+            excerpt = _excerpt(engine, text, measured, unit, start) if unit is group[0].unit else None
+            found.append({"unit": str(unit), "feature": feature, "correlation": round(correlation, 3),
+                          "counts": feature in counts, "excerpt": excerpt})
+    for unit in measured.expressive(EXPRESSIVE):
+        found.append({"unit": str(unit), "feature": None, "correlation": None, "counts": False,
+                      "excerpt": _excerpt(engine, text, measured, unit, len(text) // 2)})
+    return found
+
+
+def _telling(text: str, values: np.ndarray) -> int:
+    """Return where an excerpt starts in which a feature varies most, in the half that did not choose the unit."""
+    starts = range(len(text) // 2, max(len(text) - EXCERPT, len(text) // 2 + 1), EXCERPT // 4)
+    return max(starts, key=lambda start: values[start:start + EXCERPT].std())
+
+
+def _excerpt(engine: Engine, text: str, measured: units.Measured, unit: units.Unit, start: int) -> Dict[str, Any]:
+    """Return a piece of a text with what a unit does, from -127 to 127, from the beginning of a word."""
+    while 0 < start < len(text) and not text[start - 1].isspace():
+        start -= 1
+    before = max(0, start - CONTEXT)
+    piece = "".join(text[start:start + EXCERPT].splitlines(keepends=True)[:EXCERPT_LINES])
+    ids = engine.vocabulary.encode(text[before:start] + piece)
+    found = np.concatenate([values[:, unit.part, unit.index]
+                            for values in units.activations(engine, ids, measured.parts)])[start - before:]
+    return {"text": piece, "values": np.rint(127 * found).astype(int).tolist()}

@@ -1,0 +1,189 @@
+"""What the units of a network track: their activations over a text, compared with the text's features. NumPy only.
+
+Letters for shapes as in :mod:`charrnn.engines`: S parts of the state, L units of a layer; besides, F features.
+
+A unit is named by its layer, its part and its number, ``2/c/317``: part c is the memory of an LSTM cell and part h its
+output; layers and units are counted from 1. A memory is shown as tanh(c), which is what the cell lets out of it, so all
+values lie between -1 and 1.
+"""
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+
+import numpy as np
+
+from charrnn.inspection import features
+
+CHARACTERS = 50000  # read of a text to measure its units
+CHUNK = 1000
+LEAST_CORRELATION = 0.3  # below this, a unit tracks nothing that has a name here
+
+
+class Unit(NamedTuple):
+    """A unit: its part of the state in [0, S) and its index in [0, L), with the name of the part, "2/c"."""
+
+    part: int
+    index: int
+    part_name: str
+
+    def __str__(self):
+        return f"{self.part_name}/{self.index + 1}"
+
+
+class Tracking(NamedTuple):
+    """A unit and the feature that it tracks, with their correlation in [-1, 1] on text that did not choose it."""
+
+    unit: Unit
+    feature: str
+    correlation: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The units of a network, measured on a text.
+
+    Attributes:
+        parts: names of the S parts of the state.
+        features: names of the F features that occur in the text.
+        chosen_by: float32 [F, S, L], correlations on the first half of the text, by which units are chosen.
+        correlations: float32 [F, S, L], correlations on the second half, which are reported.
+        deviation: float32 [S, L], each unit's standard deviation.
+        length: characters of the text.
+    """
+
+    parts: Tuple[str, ...]
+    features: Tuple[str, ...]
+    chosen_by: np.ndarray
+    correlations: np.ndarray
+    deviation: np.ndarray
+    length: int
+
+    def unit(self, name: str) -> Unit:
+        """Return the unit of a name such as "2/c/317".
+
+        Raises:
+            ValueError: there is no such unit.
+        """
+        match = re.fullmatch(r"(\d+/\w)/(\d+)", name)
+        size = self.deviation.shape[1]
+        if not match or match.group(1) not in self.parts or not 1 <= int(match.group(2)) <= size:
+            raise ValueError(f"there is no unit {name!r}: units are named by layer, part and number, from "
+                             f"{self.parts[0]}/1 to {self.parts[-1]}/{size}")
+        return Unit(self.parts.index(match.group(1)), int(match.group(2)) - 1, match.group(1))
+
+    def tracked_by(self, unit: Unit) -> List[Tracking]:
+        """Return how a unit is correlated with each feature, the strongest first."""
+        found = [Tracking(unit, name, float(self.correlations[feature, unit.part, unit.index]))
+                 for feature, name in enumerate(self.features)]
+        return sorted(found, key=lambda each: -abs(each.correlation))
+
+    def best(self, count: int, least: float = LEAST_CORRELATION) -> List[List[Tracking]]:
+        """Return for each feature the units that track it best.
+
+        Args:
+            count: units for each feature, at most.
+            least: correlation that a unit must reach, on the text that did not choose it.
+
+        Returns:
+            A list for each feature that has such units; the feature that is tracked best comes first.
+        """
+        found = []
+        for feature, name in enumerate(self.features):
+            trackings = [Tracking(unit, name, float(self.correlations[feature, unit.part, unit.index]))
+                         for unit in self._choose(np.abs(self.chosen_by[feature]), count)]
+            found.append(sorted((each for each in trackings if abs(each.correlation) >= least),
+                                key=lambda each: -abs(each.correlation)))
+        return sorted(filter(None, found), key=lambda group: -abs(group[0].correlation))
+
+    def expressive(self, count: int, least: float = LEAST_CORRELATION) -> List[Unit]:
+        """Return the units that vary most among those that track no feature."""
+        untold = np.abs(self.correlations).max(axis=0, initial=0) < least
+        return self._choose(np.where(untold, self.deviation, 0), count)
+
+    def _choose(self, values: np.ndarray, count: int) -> List[Unit]:
+        """Return the units of the largest values [S, L] above zero, of c and h of one cell only the larger."""
+        chosen: Dict[Tuple[str, int], Unit] = {}
+        for place in np.argsort(-values, axis=None, kind="stable"):
+            part, index = divmod(int(place), values.shape[1])
+            if len(chosen) == count or not values[part, index] > 0:
+                break
+            chosen.setdefault((self.parts[part].split("/")[0], index), Unit(part, index, self.parts[part]))
+        return list(chosen.values())
+
+
+def part_names(num_layers: int, parts: int) -> Tuple[str, ...]:
+    """Return the names of the S parts of a state.
+
+    >>> part_names(2, 4)
+    ('1/c', '1/h', '2/c', '2/h')
+    """
+    letters = "ch" if parts == 2 * num_layers else "h"  # gru and rnn have h alone
+    return tuple(f"{layer}/{letter}" for layer in range(1, num_layers + 1) for letter in letters)
+
+
+def activations(engine: Any, ids: np.ndarray, parts: Tuple[str, ...]) -> Iterator[np.ndarray]:
+    """Yield the activations of all units over a text, float32 [T, S, L] for T characters at a time, as they are shown.
+
+    Args:
+        engine: an Engine.
+        ids: int array of the text's ids.
+        parts: names of the parts, from :func:`part_names`.
+    """
+    state, memories = engine.zero_state(), [place for place, name in enumerate(parts) if name.endswith("c")]
+    for start in range(0, len(ids), CHUNK):
+        found, state = engine.activations(ids[start:start + CHUNK], state)
+        found[:, memories] = np.tanh(found[:, memories])
+        yield found
+
+
+def measure(engine: Any, text: str, num_layers: int) -> Measured:
+    """Measure what the units of a network track in a text.
+
+    Args:
+        engine: an Engine.
+        text: at least two characters, all in the engine's vocabulary; 50,000 are enough.
+        num_layers: number of layers.
+    """
+    found = features.measure(text)
+    table = np.stack([*found.values(), np.ones(len(text), np.float32)]).astype(np.float64)  # [F + 1, T]
+    zero = engine.zero_state()
+    names = part_names(num_layers, len(zero))
+    halves = [_Sums(len(table), zero[:, 0].size) for _ in range(2)]
+    start = 0
+    for piece in activations(engine, engine.vocabulary.encode(text), names):
+        half = halves[start >= len(text) // 2]
+        half.add(table[:, start:start + len(piece)], piece.reshape(len(piece), -1))
+        start += len(piece)
+    shape = (len(found), len(names), zero.shape[-1])
+    return Measured(names, tuple(found), halves[0].correlations().reshape(shape),
+                    halves[1].correlations().reshape(shape),
+                    np.sqrt(halves[1].variances()[1]).astype(np.float32).reshape(shape[1:]), len(text))
+
+
+class _Sums:
+    """Sums over a text from which correlations are made. The last feature is 1 everywhere: it sums the units."""
+
+    def __init__(self, num_features, num_units):
+        self.products = np.zeros((num_features, num_units))
+        self.features = np.zeros((num_features, num_features))
+        self.squares = np.zeros(num_units)
+
+    def add(self, table, piece):
+        """Add features [F + 1, T] and activations [T, U]."""
+        self.products += table @ piece
+        self.features += table @ table.T
+        self.squares += np.einsum("tu,tu->u", piece, piece, dtype=np.float64)
+
+    def variances(self):
+        """Return the variances of the features [F] and of the units [U]."""
+        count = max(self.features[-1, -1], 1)
+        return (np.maximum(np.diag(self.features)[:-1] / count - (self.features[-1, :-1] / count) ** 2, 0),
+                np.maximum(self.squares / count - (self.products[-1] / count) ** 2, 0))
+
+    def correlations(self):
+        """Return the correlations float32 [F, U], 0 where a feature or a unit does not vary."""
+        count = max(self.features[-1, -1], 1)
+        covariances = self.products[:-1] / count - np.outer(self.features[-1, :-1], self.products[-1]) / count ** 2
+        of_features, of_units = self.variances()
+        scale = np.sqrt(np.outer(of_features, of_units))
+        return np.where(scale > 1e-9, covariances / np.maximum(scale, 1e-9), 0).astype(np.float32)

@@ -1,0 +1,160 @@
+/* The network: the LSTM of charrnn/engines/numpy_lstm.py, with the weights that the page holds.
+ *
+ * Letters for shapes as in the Python package: C characters, L units of a layer. A state has two parts for each layer:
+ * c, the memory, and h, the output.
+ */
+"use strict";
+
+/** Return the bytes of a base64 string. */
+function bytesOf(base64) {
+  const characters = atob(base64);
+  const bytes = new Uint8Array(characters.length);
+  for (let place = 0; place < bytes.length; place++) {
+    bytes[place] = characters.charCodeAt(place);
+  }
+  return bytes;
+}
+
+/** Return the float32 number that 16 bits of IEEE 754 half precision mean. */
+function halfValue(bits) {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 0) {
+    return sign * fraction * 2 ** -24;
+  }
+  return exponent === 31 ? NaN : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+let halfValues = null; // of all 65,536, made when first needed
+
+/**
+ * Return a stored array as float32.
+ *
+ * Stored are {type, shape, data} with data in base64, little-endian: type "float32"; "float16"; or "int8" with
+ * `scales`, one float32 for each row, by which the row's numbers are multiplied.
+ */
+function decodeArray({ type, shape, data, scales }) {
+  const bytes = bytesOf(data);
+  if (type === "float32") {
+    return new Float32Array(bytes.buffer);
+  }
+  if (type === "float16") {
+    halfValues = halfValues || Float32Array.from({ length: 65536 }, (_, bits) => halfValue(bits));
+    return Float32Array.from(new Uint16Array(bytes.buffer), (bits) => halfValues[bits]);
+  }
+  const factors = new Float32Array(bytesOf(scales).buffer);
+  const width = shape[1];
+  return Float32Array.from(new Int8Array(bytes.buffer), (value, place) => value * factors[Math.floor(place / width)]);
+}
+
+/** Put the product of a matrix [rows, columns] and a vector [columns] into `result`, four rows at a time. */
+function multiply(matrix, vector, result, rows, columns) {
+  let row = 0;
+  for (; row + 4 <= rows; row += 4) {
+    const a = row * columns;
+    const b = a + columns;
+    const c = b + columns;
+    const d = c + columns;
+    let sumA = 0;
+    let sumB = 0;
+    let sumC = 0;
+    let sumD = 0;
+    for (let k = 0; k < columns; k++) {
+      const value = vector[k];
+      sumA += matrix[a + k] * value;
+      sumB += matrix[b + k] * value;
+      sumC += matrix[c + k] * value;
+      sumD += matrix[d + k] * value;
+    }
+    result[row] = sumA;
+    result[row + 1] = sumB;
+    result[row + 2] = sumC;
+    result[row + 3] = sumD;
+  }
+  for (; row < rows; row++) {
+    let sum = 0;
+    for (let k = 0; k < columns; k++) {
+      sum += matrix[row * columns + k] * vector[k];
+    }
+    result[row] = sum;
+  }
+}
+
+function sigmoid(x) {
+  return 1 / (1 + Math.exp(-x));
+}
+
+class Network {
+  /**
+   * @param {{arrays: Object, numLayers: number, lstmSize: number}} model arrays: `table` [C, 4L], the first layer's
+   *   products of the one-hot inputs, without the bias; `kernel_0` [4L, L], `kernel_1` ... [4L, 2L], for the layer's
+   *   input and h; `bias_0` ... [4L], with the forget bias; `softmax_kernel` [C, L]; `softmax_bias` [C]. The gates are
+   *   in the order i, j, f, o.
+   */
+  constructor({ arrays, numLayers, lstmSize }) {
+    const decoded = (name) => decodeArray(arrays[name]);
+    this.size = lstmSize;
+    this.numLayers = numLayers;
+    this.table = decoded("table");
+    this.layers = Array.from({ length: numLayers }, (_, index) => (
+      { kernel: decoded(`kernel_${index}`), bias: decoded(`bias_${index}`) }));
+    this.softmaxKernel = decoded("softmax_kernel");
+    this.softmaxBias = decoded("softmax_bias");
+    this.numClasses = this.softmaxBias.length;
+    this.gates = new Float64Array(4 * lstmSize);
+  }
+
+  /** Return the state before a text: c and h, the layers' one after the other. */
+  zeroState() {
+    const length = this.numLayers * this.size;
+    return { c: new Float64Array(length), h: new Float64Array(length) };
+  }
+
+  /** Read one character: change the state. */
+  step(id, state) {
+    const { size, gates } = this;
+    this.layers.forEach(({ kernel, bias }, index) => {
+      const start = index * size;
+      // the input of a layer is the output of the layer before, whose h comes just before its own
+      const inputs = state.h.subarray(index ? start - size : 0, start + size);
+      multiply(kernel, inputs, gates, 4 * size, inputs.length);
+      for (let k = 0; k < gates.length; k++) {
+        gates[k] += bias[k] + (index ? 0 : this.table[id * 4 * size + k]);
+      }
+      for (let unit = 0; unit < size; unit++) {
+        const input = sigmoid(gates[unit]) * Math.tanh(gates[size + unit]);
+        const memory = sigmoid(gates[2 * size + unit]) * state.c[start + unit] + input;
+        state.c[start + unit] = memory;
+        state.h[start + unit] = sigmoid(gates[3 * size + unit]) * Math.tanh(memory);
+      }
+    });
+  }
+
+  /** Return the logits [C] of the next character. */
+  logits(state) {
+    const logits = new Float32Array(this.numClasses);
+    multiply(this.softmaxKernel, state.h.subarray(-this.size), logits, this.numClasses, this.size);
+    for (let id = 0; id < logits.length; id++) {
+      logits[id] += this.softmaxBias[id];
+    }
+    return logits;
+  }
+
+  /**
+   * Put what the page shows of a state into `result`, int8 [2 * layers * L], 127 for 1: of each layer tanh(c), then h.
+   */
+  shown(state, result) {
+    const { size } = this;
+    for (let layer = 0; layer < this.numLayers; layer++) {
+      for (let unit = 0; unit < size; unit++) {
+        result[2 * layer * size + unit] = Math.round(127 * Math.tanh(state.c[layer * size + unit]));
+        result[(2 * layer + 1) * size + unit] = Math.round(127 * state.h[layer * size + unit]);
+      }
+    }
+  }
+}
+
+if (typeof module === "object") { // in node, for the tests
+  module.exports = { Network, decodeArray, halfValue, bytesOf };
+}

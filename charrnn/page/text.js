@@ -1,0 +1,94 @@
+/* Characters and numbers as the page shows them. Pure functions. */
+"use strict";
+
+const SYMBOLS = { "\n": "\u21b5", "\t": "\u21e5", " ": "\u2423", "\u007f": "\u2421" };
+const NAMES = { "\n": "line end", "\t": "tab", " ": "space" };
+
+/** Return something visible, of about one character's width, for any character. */
+function glyph(char) {
+  const code = char.codePointAt(0);
+  if (Object.hasOwn(SYMBOLS, char)) {
+    return SYMBOLS[char];
+  }
+  if (code < 32) {
+    return String.fromCodePoint(0x2400 + code); // the control pictures
+  }
+  if (/^[\p{C}\p{Zl}\p{Zp}]$/u.test(char)) {
+    return "\ufffd"; // lone surrogates, and what would change the direction of the text
+  }
+  return /^\p{M}$/u.test(char) ? `\u25cc${char}` : char;
+}
+
+/** Return what a person would call a character. */
+function nameOf(char) {
+  const code = char.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
+  if (Object.hasOwn(NAMES, char)) {
+    return NAMES[char];
+  }
+  return /^[\p{C}\p{Z}\p{M}]$/u.test(char) ? `U+${code}` : char;
+}
+
+/** Return a share in [0, 1] as a percentage, short enough for a column. */
+function percent(share) {
+  if (share >= 0.995) {
+    return share === 1 ? "100%" : ">99%";
+  }
+  return share > 0 && share < 0.005 ? "<1%" : `${Math.round(100 * share)}%`;
+}
+
+/** Return a number as people write it, 1,234. */
+function grouped(number) {
+  return Math.round(number).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** Return a number of things: 1 character, 2 characters. */
+function counted(number, thing) {
+  return `${grouped(number)} ${thing}${number === 1 ? "" : "s"}`;
+}
+
+/**
+ * Turn a text into ids, with what the vocabulary has nearest for a character that it lacks, or without that character.
+ *
+ * @param {string} text
+ * @param {Map<string, number>} places from each character of the vocabulary to its id
+ * @param {Object<string, string>} nearest from a character that the vocabulary lacks to characters that it has
+ * @returns {{ids: number[], note: string}} the note says what was replaced and left out, "" for nothing
+ */
+function encode(text, places, nearest) {
+  const ids = [];
+  const replaced = new Set();
+  const dropped = new Set();
+  for (const char of text.replace(/\r\n?/g, "\n")) {
+    if (places.has(char)) {
+      ids.push(places.get(char));
+    } else if (Object.hasOwn(nearest, char)) {
+      ids.push(...Array.from(nearest[char], (each) => places.get(each)));
+      replaced.add(`${glyph(char)} became ${Array.from(nearest[char], glyph).join("")}`);
+    } else {
+      dropped.add(glyph(char));
+    }
+  }
+  const notes = [];
+  if (replaced.size) {
+    notes.push(`${listed(replaced)}.`);
+  }
+  if (dropped.size) {
+    notes.push(`Left out: ${listed(dropped)}.`);
+  }
+  return { ids, note: notes.length ? `The network never saw some characters. ${notes.join(" ")}` : "" };
+}
+
+function listed(set, most = 8) {
+  const all = [...set];
+  return all.slice(0, most).join(", ") + (all.length > most ? ` and ${all.length - most} more` : "");
+}
+
+/** Return the parts of a unit's name, "2/c/317", counted from 1: {layer, part, unit}. */
+function parseUnit(name) {
+  const [layer, part, unit] = name.split("/");
+  return { layer: Number(layer), part, unit: Number(unit) };
+}
+
+if (typeof module === "object") { // in node, for the tests
+  module.exports = { glyph, nameOf, percent, grouped, counted, encode, parseUnit };
+}
