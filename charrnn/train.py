@@ -80,7 +80,8 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
             run, hyper, training, held_out, checkpoint_dir, sample_length=sample_length, threads=threads,
             summaries=summaries, transfer=moved)) as trainer:
         if dry_run:
-            return trainer.try_out()
+            trainer.try_out()
+            return None
         trainer.start(resume)
         return trainer.run()
 
@@ -101,10 +102,9 @@ def _resumed_run(folder: StrPath, text: corpus.Text, hyper: Hyperparameters) -> 
             raise CheckpointError(f"the run in {folder} was trained on {old.text_name} with the {what} {before}, "
                                   f"but {text.name} has {now}")
     for name in IMMUTABLE:
-        before, now = old.hyperparameters.get(name), hyperparameters[name]
-        if before != now:
-            raise CheckpointError(
-                f"the run in {folder} has {flag(name)} {before}, which --resume cannot change to {now}")
+        if old.hyperparameters.get(name) != hyperparameters[name]:
+            raise CheckpointError(f"the run in {folder} has {flag(name)} {old.hyperparameters.get(name)}, which "
+                                  f"--resume cannot change to {hyperparameters[name]}")
     return replace(old, hyperparameters=hyperparameters, text_name=text.name)
 
 

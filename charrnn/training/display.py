@@ -83,6 +83,8 @@ class Plan:
 class Display:
     """Prints what happens in a run, above a progress bar if standard error is a terminal."""
 
+    _bar: tqdm.tqdm  # set by bar()
+
     def __init__(self, plan: Plan, stop: StopRequests) -> None:
         """Prepare to print.
 
@@ -91,7 +93,6 @@ class Display:
             stop: notified when the reader of the output has gone.
         """
         self._plan, self._stop = plan, stop
-        self._bar: Optional[tqdm.tqdm] = None
 
     def plan(self) -> None:
         """Print the plan."""

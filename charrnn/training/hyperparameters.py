@@ -6,7 +6,7 @@ import numbers
 import operator
 import sys
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Mapping, Optional
 
 CELLS = ("lstm", "gru", "rnn", "layer-norm-lstm", "nas")
 OPTIMIZERS = ("adam", "rmsprop")
@@ -19,7 +19,7 @@ _COMPARE = {"at least": operator.ge, "above": operator.gt, "at most": operator.l
 _LARGEST = {int: 2 ** 63 - 1, float: sys.float_info.max}  # what TensorFlow and the JSON record can hold
 
 
-def _field(default: Any, group: str, meaning: str, bounds: Optional[Dict[str, float]] = None,
+def _field(default: Any, group: str, meaning: str, bounds: Optional[Mapping[str, float]] = None,
            choices: Optional[tuple] = None) -> Any:
     """Declare a hyperparameter: its default, and what its flag and its check are made from.
 
@@ -27,7 +27,7 @@ def _field(default: Any, group: str, meaning: str, bounds: Optional[Dict[str, fl
         default: the notebook's value, or the value that switches the feature off.
         group: one of GROUPS.
         meaning: help text of the flag.
-        bounds: for a number, dict from a comparison in _COMPARE to a bound.
+        bounds: for a number, a bound for each of some comparisons in _COMPARE.
         choices: for anything else, the values that are allowed.
     """
     return dataclasses.field(default=default, metadata={
@@ -145,7 +145,7 @@ def add_arguments(groups: Dict[str, argparse._ArgumentGroup]) -> None:
 
 
 def _kind(field: dataclasses.Field) -> type:
-    return int if field.type == Optional[int] else field.type
+    return int if field.default is None else type(field.default)
 
 
 def _range_in_words(field: dataclasses.Field) -> str:
@@ -166,8 +166,9 @@ def _allows(field: dataclasses.Field, value: Any) -> bool:
         return value in choices
     if value is None or isinstance(value, bool):
         return value is field.default
-    return (isinstance(value, {int: numbers.Integral, float: numbers.Real}[kind]) and value <= _LARGEST[kind]
-            and all(_COMPARE[comparison](value, bound) for comparison, bound in field.metadata["bounds"].items()))
+    is_number = isinstance(value, numbers.Integral if kind is int else numbers.Real)
+    return is_number and value <= _LARGEST[kind] and all(
+        _COMPARE[comparison](value, bound) for comparison, bound in field.metadata["bounds"].items())
 
 
 def learning_rate_at(hyperparameters: Hyperparameters, step: int, n_windows: int) -> float:
@@ -228,14 +229,6 @@ def check_memory(num_classes: int, hyperparameters: Hyperparameters, available: 
     units = hyper.batch_size * hyper.num_steps * hyper.lstm_size * hyper.num_layers // share
     least = 4 * (4 * parameters + 6 * units)
     if least > available:
-        sizes: List[str] = [flag(name) for name in ("lstm_size", "num_layers", "batch_size", "num_steps")]
         raise ValueError(
             f"training this network needs at least {least // 10 ** 6:,} MB of memory, but the machine has "
-            f"{available // 10 ** 6:,.0f} MB: reduce {', '.join(sizes[:-1])} or {sizes[-1]}")
-
-
-# transition
-from charrnn.data import check_text  # noqa: E402,F401
-
-Hyperparameters._replace, Hyperparameters._asdict = dataclasses.replace, dataclasses.asdict
-Hyperparameters._fields = NAMES
+            f"{available // 10 ** 6:,.0f} MB: reduce --lstm-size, --num-layers, --batch-size or --num-steps")

@@ -1,7 +1,7 @@
 """Stop a training run on request: the signals that ask for it."""
 import contextlib
 import signal
-from typing import Any, Iterator, Optional
+from typing import Any, Dict, Iterator, Optional
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -23,7 +23,7 @@ class StopRequests:
     @contextlib.contextmanager
     def noted(self) -> Iterator[None]:
         """Note the first SIGINT, SIGTERM or SIGHUP within a block. The second one has its usual effect."""
-        usual = {}
+        usual: Dict[int, Any] = {}
 
         def note(number: int, _frame: Any) -> None:
             self.signal = signal.Signals(number)

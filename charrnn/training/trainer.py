@@ -6,7 +6,7 @@ import signal
 import statistics
 import time
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterator, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -25,6 +25,7 @@ from charrnn.training.display import Display, Plan
 from charrnn.training.hyperparameters import Hyperparameters, learning_rate_at
 from charrnn.training.reports import Reports, Row
 from charrnn.training.stopping import StopRequests
+from charrnn.training.timing import StepTimer
 from charrnn.training.transfer import Transfer
 
 EVALUATION_ROWS = 32  # parts of the held-out text that are read in parallel
@@ -33,6 +34,8 @@ TRIAL_STEPS = 5
 
 class Trainer:
     """A run that is started or resumed in its folder, and then trained."""
+
+    _reports: Reports  # set by start()
 
     def __init__(self, run: Run, hyperparameters: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
                  folder: StrPath, *, sample_length: int = 200, threads: Optional[int] = None,
@@ -53,6 +56,7 @@ class Trainer:
         self._run, self._hyper, self._folder = run, hyperparameters, folder
         self._training, self._held_out = training, held_out
         self._sample_length, self._threads, self._summaries = sample_length, threads, summaries
+        self._opened = contextlib.ExitStack()
         self._build_network()
         if transfer:
             self._set_weights(transfer.weights(self._session.run(self._trained)))
@@ -64,7 +68,6 @@ class Trainer:
             sum(variable.shape.num_elements() for variable in self._trained.values()), transfer)
         self._stop = StopRequests()
         self._display = Display(self._plan, self._stop)
-        self._reports: Optional[Reports] = None  # opened by start
         self._engine: Optional[GraphEngine] = None  # built when first used
 
     def _build_network(self) -> None:
@@ -81,13 +84,12 @@ class Trainer:
         self._session = tf.Session(
             config=session_config(self._threads) if hyper.unrolls_fused else tf.ConfigProto(
                 intra_op_parallelism_threads=self._threads or 0, inter_op_parallelism_threads=self._threads or 0))
+        self._opened.callback(self._session.close)
         self._session.run(initialize)
 
     def close(self) -> None:
         """Close the sessions and files."""
-        for each in (self._session, self._engine, self._reports):
-            if each:
-                each.close()
+        self._opened.close()
 
     def start(self, resume: bool) -> None:
         """Resume the run in the folder, or begin a new one there, and print the plan."""
@@ -96,6 +98,7 @@ class Trainer:
             self._resume()
         checkpoints.write_run(self._folder, self._run)
         self._reports = Reports(self._folder, self._progress.step, self._summaries)
+        self._opened.callback(self._reports.close)
         self._display.plan()
         if resume:
             self._display.resumed(self._progress.step)
@@ -142,7 +145,7 @@ class Trainer:
     def _train(self) -> Optional[signal.Signals]:
         """Do the steps that are left, as the notebook does, and after each what is due."""
         hyper, n_windows, n_steps = self._hyper, self._plan.n_windows, self._plan.n_steps
-        self._timer = _StepTimer(self._progress.step)
+        self._timer = StepTimer(self._progress.step)
         for epoch in range(self._progress.step // n_windows + 1, hyper.epochs + 1):
             done = self._progress.step % n_windows  # more than 0 in the epoch in which a run was resumed
             if done == 0:
@@ -153,19 +156,20 @@ class Trainer:
                 loss, norm = self._train_step(x, y)
                 self._display.advance(loss)
                 step = self._progress.step
-                row = Row(step, epoch)
-                if step % hyper.print_every_n == 0 or step == n_steps:
+                row, at_end = Row(step, epoch), step == n_steps
+                saving = at_end or step % hyper.save_every_n == 0
+                evaluating = saving or hyper.eval_every_n and step % hyper.eval_every_n == 0
+                if at_end or step % hyper.print_every_n == 0:
                     row = self._print_step(row, loss, norm)
                 if step % n_windows == 0:
                     self._display.epoch(epoch, np.mean(self._progress.epoch_losses))
-                saves = step % hyper.save_every_n == 0 or step == n_steps
-                if len(self._held_out) and (saves or hyper.eval_every_n and step % hyper.eval_every_n == 0):
+                if evaluating and len(self._held_out):
                     row = self._evaluate(row)
                 if not row.is_empty:
-                    self._try_to_report(lambda: self._reports.add(row))
+                    self._try_to_report(self._reports.add, row)
                 ended, stopped_by = self._no_longer_improves(), self._stop.signal
-                last = bool(ended or stopped_by or step == n_steps)
-                if saves or last or self._progress.best_step == step:
+                last = bool(ended or stopped_by or at_end)
+                if saving or last or self._progress.best_step == step:
                     self._save(last)
                 if ended:
                     self._print_early_end()
@@ -263,10 +267,10 @@ class Trainer:
         self._display.sample(prime + sample.text)
         self._reports.add_sample(prime + sample.text, step)
 
-    def _try_to_report(self, write: Callable[[], None]) -> None:
+    def _try_to_report(self, write: Callable[..., None], *args: Row) -> None:
         """Write a report, or print a warning if that fails."""
         try:
-            write()
+            write(*args)
         except OSError as error:
             self._display.warn(f"the history cannot be written: {error.strerror or error}")
 
@@ -279,6 +283,7 @@ class Trainer:
             hyper = self._hyper
             self._engine = GraphEngine(
                 self._run.vocabulary, hyper.lstm_size, hyper.num_layers, hyper.cell, self._threads)
+            self._opened.callback(self._engine.close)
         variables = {variable.op.name: variable for variable in tf.global_variables()}
         self._engine.load(self._session.run({
             name: variables.get(name + checkpoints.AVERAGE, variable) for name, variable in self._trained.items()}))
@@ -292,24 +297,3 @@ class Trainer:
                 name = name[:-len(checkpoints.AVERAGE)]
             if name in weights:
                 variable.load(weights[name], self._session)
-
-
-class _StepTimer:
-    """Measures the seconds that a step takes."""
-
-    def __init__(self, step: int) -> None:
-        self._step, self._time = step, time.perf_counter()
-
-    def lap(self, step: int) -> float:
-        """Return the seconds per step since the last lap."""
-        now = time.perf_counter()
-        seconds = (now - self._time) / (step - self._step)
-        self._step, self._time = step, now
-        return seconds
-
-    @contextlib.contextmanager
-    def paused(self) -> Iterator[None]:
-        """Do not count the time that is spent in a block."""
-        started = time.perf_counter()
-        yield
-        self._time += time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""What a run leaves for those who watch it: history.csv and TensorBoard's event files."""
+"""The reports of a run: history.csv and TensorBoard's event files."""
 import csv
 import math
 import re
@@ -7,9 +7,8 @@ import time
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from conftest import SMALL_FLAGS
+from conftest import train_small
 
-from charrnn import train
 from charrnn.training import reports
 from charrnn.training.reports import Reports, Row
 
@@ -24,7 +23,7 @@ def events(folder):
 
 
 def scalars(folder):
-    """A dict from (name, step) to the value last written."""
+    """A dict from (name, step) to the last value written."""
     return {(value.tag, event.step): value.simple_value for event in events(folder)
             for value in event.summary.value if value.tag != "sample"}
 
@@ -38,8 +37,12 @@ def lines_of(folder):
     return (folder / "history.csv").read_bytes().decode().splitlines(True)
 
 
-def test_a_row_in_both(tmp_path):
-    """Every number survives as it is; what was not measured is an empty field, and no scalar."""
+def test_an_empty_row():
+    assert Row(20, 1).is_empty and not Row(20, 1, val_loss=0.0).is_empty
+
+
+def test_a_row_in_history_and_summaries(tmp_path):
+    """Every number is written exactly; what was not measured is an empty field, and no scalar."""
     written = Reports(tmp_path, 0)
     full = Row(30, 2, 0.1 + 0.2, 1 / 3, 2.5, 1e-17, 0.001, 1e30, 12345.678)
     written.add(Row(20, 1, val_loss=2.25))
@@ -55,7 +58,7 @@ def test_a_row_in_both(tmp_path):
         assert value == np.float32(getattr(full, name))
 
 
-def test_no_summaries(tmp_path):
+def test_no_summaries_are_written_without_a_request(tmp_path):
     written = Reports(tmp_path, 0, summaries=False)
     written.add(Row(3, 1, 2.0))
     written.add_sample("text", 3)
@@ -64,8 +67,8 @@ def test_no_summaries(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["history.csv"]
 
 
-def test_samples_stand_as_they_are(tmp_path):
-    """Indented, so that TensorBoard does not take them for Markdown; for its panel for text."""
+def test_samples_are_shown_verbatim(tmp_path):
+    """Indented, so that TensorBoard does not take them for Markdown, and in its panel for text."""
     written = Reports(tmp_path, 0)
     written.add_sample("# one\n\n*two* \ud800 \u00e9", 7)
     written.close()
@@ -79,11 +82,11 @@ ROWS = ["10,1,2.5,3.6,,,0.001,0.5,100.0\n", "20,1,,,2.25,3.2,,,\n", "30,2,2.0,2.
 
 @pytest.mark.parametrize("before, step, kept", [
     (ROWS, 20, 2), (ROWS, 19, 1), (ROWS, 30, 3), (ROWS, 0, 0),
-    # half a last line, as a killed process leaves it: short by fields, by digits, by its end
+    # an incomplete last line, as a killed process leaves it: without fields, digits or its end
     (ROWS[:2] + ["30,2,2.0"], 30, 2), (ROWS[:2] + [ROWS[2][:-1]], 30, 2), (ROWS[:2] + ["3"], 30, 2),
     (ROWS[:2] + [ROWS[2][:-6]], 30, 2), (ROWS[:2] + ["\0" * 40], 30, 2), ([], 30, 0)])
-def test_going_on_after_a_step(tmp_path, before, step, kept):
-    """Rows of later steps are dropped, and so is half a row; what follows stands on lines of its own."""
+def test_resuming_drops_later_and_incomplete_rows(tmp_path, before, step, kept):
+    """The next row is on a line of its own."""
     (tmp_path / "history.csv").write_text("".join([HEAD, *before]))
     written = Reports(tmp_path, step, summaries=False)
     assert lines_of(tmp_path) == [HEAD, *before[:kept]]
@@ -92,7 +95,7 @@ def test_going_on_after_a_step(tmp_path, before, step, kept):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"step,ep", b"\xff\xfe\0"])
-def test_a_history_that_is_lost_is_begun_again(tmp_path, content):
+def test_a_lost_history_is_started_again(tmp_path, content):
     if content is not None:
         (tmp_path / "history.csv").write_bytes(content)
     (tmp_path / "history.csv.77.tmp").write_bytes(b"half")
@@ -101,8 +104,8 @@ def test_a_history_that_is_lost_is_begun_again(tmp_path, content):
 
 
 @pytest.mark.filterwarnings("ignore:inspect.getargspec:DeprecationWarning", "ignore:The 'warn' method")
-def test_tensorboard_is_told_where_a_resumed_run_goes_on(tmp_path):
-    """It purges what it was told of the steps from there on, of which there are several now."""
+def test_tensorboard_shows_later_steps_of_a_resumed_run_once(tmp_path):
+    """It drops what the earlier process wrote of them."""
     for resumed_after in (0, 20):
         time.sleep(1.1 if resumed_after else 0)  # event files are named by the second
         written = Reports(tmp_path, resumed_after)
@@ -119,12 +122,10 @@ def test_tensorboard_is_told_where_a_resumed_run_goes_on(tmp_path):
     assert [(each.step, each.value) for each in seen.Scalars("loss")] == [(10, 10), (20, 20), (30, 50)]
 
 
-def test_a_run(text_file, tmp_path, capsys):
-    """The rows of a real one say what its lines say, and add up."""
+def test_the_reports_of_a_run_agree_with_its_output(text_file, tmp_path, capsys):
     folder = tmp_path / "run"
-    assert train.main([str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(folder), "--val-fraction", "0.25",
-                       "--schedule", "linear", "--learning-rate", "0.01", "--eval-every-n", "40",
-                       "--sample-length", "9"]) == 0
+    assert train_small(text_file, folder, "--val-fraction", "0.25", "--schedule", "linear", "--learning-rate", "0.01",
+                       "--eval-every-n", "40", "--sample-length", "9") == 0
     out = capsys.readouterr().out
     with open(str(folder / "history.csv"), newline="") as file:
         rows = list(csv.DictReader(file))
@@ -153,13 +154,12 @@ def test_a_run(text_file, tmp_path, capsys):
     assert len(printed) == len(samples(folder)) >= 2
 
 
-def test_a_history_that_cannot_be_written_ends_nothing(text_file, tmp_path, monkeypatch, capsys):
+def test_training_continues_if_the_history_cannot_be_written(text_file, tmp_path, monkeypatch, capsys):
     def fail(self, row):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(reports.Reports, "add", fail)
-    assert train.main([str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0",
-                       "--no-summaries"]) == 0
+    assert train_small(text_file, tmp_path / "run", "--sample-length", "0", "--no-summaries") == 0
     out, err = capsys.readouterr()
     assert err == 4 * "charrnn-train: the history cannot be written: No space left on device\n"
     assert "step 173/173" in out and not (tmp_path / "run" / "summaries").exists()

@@ -16,7 +16,7 @@ from conftest import (
     weights_of,
 )
 
-from charrnn import checkpoints, evaluate, sample, train
+from charrnn import checkpoints, evaluate, sample
 from charrnn.data import Vocabulary, get_batches, split
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.surprisal import surprisal
@@ -307,10 +307,3 @@ def test_a_failed_last_save_is_an_error(text_file, tmp_path, failing_saves, caps
     failing_saves.add(173)
     assert train_small(text_file, tmp_path / "run", *QUIET) == 2
     assert "charrnn-train: error: the checkpoint i173 could not be saved" in capsys.readouterr().err
-
-
-def test_the_function_returns_nothing_at_the_end(tmp_path):
-    from charrnn.text.corpus import Text
-    from charrnn.training.hyperparameters import Hyperparameters
-    hyper = Hyperparameters(batch_size=2, num_steps=130, lstm_size=5, epochs=1)
-    assert train.train(Text("text", TEXT, "f00", "utf-8"), hyper, tmp_path / "run", sample_length=0) is None

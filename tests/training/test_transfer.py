@@ -1,8 +1,10 @@
-"""Starting from another model's weights: rows for new characters, and nothing else changed."""
+"""Runs that start from another model's weights: rows for new characters, and nothing else changed."""
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from conftest import SMALL_FLAGS, TEXT
+from conftest import CHARS, SMALL_FLAGS, TEXT, make_network, resume
 
 from charrnn import checkpoints, train
 from charrnn.data import Vocabulary
@@ -20,29 +22,23 @@ KERNELS = {"lstm": ["basic_lstm_cell/kernel"], "gru": ["gru_cell/gates/kernel", 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    """A function that trains a small run of a kind of cell, once, and returns its folder."""
-    found, folder = {}, tmp_path_factory.mktemp("models")
-    (folder / "text").write_text(TEXT)
+    """A function that makes a network of random weights with a kind of cell, once, and returns its Checkpoint."""
+    found = {}
 
-    def make(cell, *flags):
-        key = (cell, *flags)
-        if key not in found:
-            found[key] = folder / "run{}".format(len(found))
-            assert train.main([str(folder / "text"), *SMALL_FLAGS, "--cell", cell, "--checkpoint-dir", str(found[key]),
-                               "--num-layers", "3", "--sample-length", "0", "--no-summaries", *flags]) == 0
-        return found[key]
+    def make(cell):
+        if cell not in found:
+            found[cell] = make_network(tmp_path_factory.mktemp(cell), CHARS, 5, 3, cell)
+        return found[cell]
     return make
 
 
-@pytest.fixture
-def other_file(tmp_path):
-    path = tmp_path / "other.txt"
-    path.write_text(OTHER)
-    return path
+def hyperparameters(cell="lstm", **changes):
+    """The hyperparameters of a run on those networks."""
+    return Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, num_layers=3, seed=7, cell=cell, **changes)
 
 
-def fresh_weights(num_classes, cell, seed=7):
-    """What a new network of these sizes begins with."""
+def fresh_weights(num_classes, cell="lstm", seed=7):
+    """The initial weights of a new network."""
     CharRNN(num_classes, 2, 3, 5, 3, seed=seed, cell=cell)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
@@ -65,133 +61,126 @@ def numpy_transfer(old, fresh, before, after, cell):
     return expected
 
 
-@pytest.mark.parametrize("cell", ["lstm", pytest.param("gru", marks=pytest.mark.slow), "rnn"])
-def test_rows_are_added_and_the_others_are_untouched(models, cell):
-    """Bit for bit; characters that the new text lacks keep theirs."""
-    found = checkpoints.open_checkpoint(models(cell))
-    moved = transfer.plan(found, OTHER)
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_rows_are_added_and_the_others_are_unchanged(models, cell):
+    """Bit for bit. Characters that only the other model has keep their rows."""
+    found = models(cell)
+    moved = transfer.plan(found, OTHER, hyperparameters(cell))
     before, after = list(found.vocabulary.chars), list(moved.vocabulary.chars)
     assert sorted(moved.new_characters) == sorted(NEW) and after == sorted(set(TEXT + OTHER))
     old, fresh = checkpoints.read_weights(found.prefix), fresh_weights(len(after), cell)
-    grown = moved.weights(fresh)
-    expected = numpy_transfer(old, fresh, before, after, cell)
-    assert set(grown) == set(fresh) == set(expected)
-    for name, values in grown.items():
+    extended, expected = moved.weights(fresh), numpy_transfer(old, fresh, before, after, cell)
+    assert set(extended) == set(fresh) == set(expected)
+    for name, values in extended.items():
         assert values.shape == fresh[name].shape and values.dtype == np.float32
         np.testing.assert_array_equal(values, expected[name], err_msg=name)
-    assert sum(values.size for values in grown.values()) > sum(values.size for values in old.values())
+    assert sum(values.size for values in extended.values()) > sum(values.size for values in old.values())
 
 
-def test_a_text_with_nothing_new_changes_nothing(models):
-    found = checkpoints.open_checkpoint(models("lstm"))
-    moved = transfer.plan(found, "the cat")
-    assert moved.vocabulary == found.vocabulary and moved.new_characters == []
-    old = checkpoints.read_weights(found.prefix)
-    for name, values in moved.weights(fresh_weights(14, "lstm")).items():
+def test_a_text_without_new_characters_changes_nothing(models):
+    moved = transfer.plan(models("lstm"), "the cat", hyperparameters())
+    assert moved.vocabulary == models("lstm").vocabulary and moved.new_characters == []
+    old = checkpoints.read_weights(models("lstm").prefix)
+    for name, values in moved.weights(fresh_weights(14)).items():
         np.testing.assert_array_equal(values, old[name], err_msg=name)
 
 
-def test_the_other_model_says_what_it_said(models):
-    """With new characters in the vocabulary, the logits of the known ones are the same to the last bit."""
-    found = checkpoints.open_checkpoint(models("lstm"))
-    moved = transfer.plan(found, OTHER)
-    weights, logits = moved.weights(fresh_weights(18, "lstm")), []
-    for vocabulary, values in [(found.vocabulary, checkpoints.read_weights(found.prefix)), (moved.vocabulary, weights)]:
+def test_the_predictions_of_known_characters_are_unchanged(models):
+    """With new characters in the vocabulary, the logits of the known ones are the same."""
+    found = models("lstm")
+    moved, logits = transfer.plan(found, OTHER, hyperparameters()), []
+    for vocabulary, values in [(found.vocabulary, checkpoints.read_weights(found.prefix)),
+                               (moved.vocabulary, moved.weights(fresh_weights(18)))]:
         model = CharRNN(len(vocabulary), 1, 7, 5, 3)
         with tf.Session() as session:
             for variable in tf.trainable_variables():
                 variable.load(values[variable.op.name], session)
             ids = vocabulary.encode("the mat")
             all_logits = session.run(model.logits, {model.inputs: [ids], model.keep_prob: 1})
-        logits.append(all_logits[:, vocabulary.encode("".join(found.vocabulary.chars))])
+        logits.append(all_logits[:, vocabulary.encode(CHARS)])
     np.testing.assert_allclose(*logits, atol=1e-6)
 
 
-def test_the_trainer_begins_with_them(models, other_file, tmp_path):
-    """The weights before the first step, and their running averages where there are some."""
-    found = checkpoints.open_checkpoint(models("gru"))
-    moved = transfer.plan(found, OTHER)
-    hyper = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, num_layers=3, seed=7, cell="gru", average_decay=0.5)
-    run = checkpoints.Run(hyper._asdict(), moved.vocabulary, "other", "f00", "utf-8")
+def test_the_trainer_starts_with_the_weights(models, tmp_path):
+    """So do the running averages; the optimizer starts anew."""
+    moved = transfer.plan(models("gru"), OTHER, hyperparameters("gru"))
+    hyper = hyperparameters("gru", average_decay=0.5)
+    run = checkpoints.Run(asdict(hyper), moved.vocabulary, "other", "f00", "utf-8")
     trainer = Trainer(run, hyper, moved.vocabulary.encode(OTHER), np.zeros(0, np.int32), tmp_path, transfer=moved)
-    values = trainer._session.run(trainer._variables)
+    values = trainer._session.run({variable.op.name: variable for variable in tf.global_variables()})
     trainer.close()
-    expected = moved.weights(fresh_weights(18, "gru"))
-    for name, value in expected.items():
+    for name, value in moved.weights(fresh_weights(18, "gru")).items():
         np.testing.assert_array_equal(values[name], value, err_msg=name)
-        np.testing.assert_array_equal(values[name + "/ExponentialMovingAverage"], value, err_msg=name)
+        np.testing.assert_array_equal(values[name + checkpoints.AVERAGE], value, err_msg=name)
     assert not any(value.any() for name, value in values.items() if name.endswith(("/Adam", "/Adam_1")))
 
 
+def trained_model(folder, *flags):
+    """Train a small model with three layers; return its folder."""
+    (folder / "text").write_text(TEXT)
+    assert train.main([str(folder / "text"), *SMALL_FLAGS, "--checkpoint-dir", str(folder / "model"), "--num-layers",
+                       "3", "--sample-length", "0", "--no-summaries", *flags]) == 0
+    return folder / "model"
+
+
 @pytest.mark.parametrize("cell", ["lstm", pytest.param("gru", marks=pytest.mark.slow)])
-def test_a_run_from_another_model(models, tmp_path, capsys, cell):
-    """The sizes are the other model's without being told; it begins better than one from nothing."""
-    other = models(cell, "--learning-rate", "0.02", "--epochs", "3", "--keep-prob", "1")
+def test_a_run_from_another_model(tmp_path, capsys, cell):
+    """It has the sizes of the other model, and starts better than a run with random weights."""
+    other = trained_model(tmp_path, "--cell", cell, "--learning-rate", "0.02", "--epochs", "3", "--keep-prob", "1")
     (tmp_path / "text").write_text(TEXT.replace(".", "!"))
     flags = [str(tmp_path / "text"), "--batch-size", "2", "--num-steps", "4", "--epochs", "1", "--seed", "8",
              "--keep-prob", "1", "--print-every-n", "1", "--sample-length", "5", "--no-summaries",
              "--learning-rate", "0.0001"]
     capsys.readouterr()
     assert train.main([*flags, "--init-from", str(other), "--checkpoint-dir", str(tmp_path / "run")]) == 0
-    out = capsys.readouterr().out
-    prefix = checkpoints.newest_intact(other)[0]
-    assert "weights  from {}, with new rows for '!' and the others untouched".format(prefix) in out.splitlines()
-    hyper = checkpoints.read_run(tmp_path / "run").hyperparameters
-    assert (hyper["lstm_size"], hyper["num_layers"], hyper["cell"]) == (5, 3, cell)
-    assert checkpoints.read_run(tmp_path / "run").vocabulary == Vocabulary.from_text(TEXT + "!")
+    assert f"weights  from {other / 'i519_l5.ckpt'}, with new rows for '!'" in capsys.readouterr().out.splitlines()
+    run = checkpoints.read_run(tmp_path / "run")
+    assert [run.hyperparameters[name] for name in ("lstm_size", "num_layers", "cell")] == [5, 3, cell]
+    assert run.vocabulary == Vocabulary.from_text(TEXT + "!") and run.init_from == str(other / "i519_l5.ckpt")
     sizes = ["--lstm-size", "5", "--num-layers", "3", "--cell", cell]
     assert train.main([*flags, *sizes, "--checkpoint-dir", str(tmp_path / "fresh")]) == 0
     losses = [np.mean([float(row.split(",")[2]) for row in (tmp_path / name / "history.csv").read_text().split()[1:40]])
               for name in ("run", "fresh")]
     assert losses[0] < losses[1] - 0.1
-    capsys.readouterr()
-    resume = ["--resume", "--checkpoint-dir", str(tmp_path / "run"), "--epochs", "2", "--sample-length", "0"]
-    assert train.main(resume) == 0
+
+
+def test_a_run_from_another_model_can_be_resumed(trained, tmp_path, capsys):
+    """Then the weights are its own."""
+    (tmp_path / "other").write_text(OTHER)
+    assert train.main([str(tmp_path / "other"), "--batch-size", "2", "--num-steps", "100", "--epochs", "1",
+                       "--init-from", str(trained), "--checkpoint-dir", str(tmp_path / "run")]) == 0
+    assert "weights  from" in capsys.readouterr().out
+    assert resume(tmp_path / "run", "--epochs", "2") == 0
     assert "weights  from" not in capsys.readouterr().out
 
 
-def test_a_text_that_adds_nothing_is_said(models, tmp_path, capsys):
-    (tmp_path / "known").write_text("the cat sat.\n" * 9)
-    assert train.main([str(tmp_path / "known"), "--init-from", str(models("lstm")), "--batch-size", "2",
-                       "--num-steps", "3", "--dry-run", "--checkpoint-dir", str(tmp_path / "run")]) == 0
-    out = capsys.readouterr().out
-    assert "whose vocabulary has all characters of the text" in out and "3 layers of 5 units" in out
-    assert "14 distinct" in out and not (tmp_path / "run").exists()
-
-
 @pytest.mark.parametrize("flags, message", [
-    (["--lstm-size", "6"], "has lstm_size 5, and 6 cannot be started from it"),
-    (["--num-layers", "2"], "has num_layers 3, and 2 cannot be started from it"),
-    (["--cell", "gru"], "has cell lstm, and gru cannot be started from it"),
-    (["--preset", "quick"], "has lstm_size 5, and 224 cannot be started from it"),
-    (["--init-from", "nowhere"], "there is no file or folder nowhere")])
-def test_what_does_not_agree_is_refused(models, other_file, tmp_path, capsys, flags, message):
-    capsys.readouterr()
-    other = models("lstm")
-    capsys.readouterr()
-    assert train.main([str(other_file), "--init-from", str(other), "--checkpoint-dir", str(tmp_path / "run"),
-                       *flags]) == 2
+    (["--lstm-size", "6"], "has --lstm-size 5: a run with --lstm-size 6 cannot start from it"),
+    (["--num-layers", "3"], "has --num-layers 2: a run with --num-layers 3 cannot start from it"),
+    (["--cell", "gru"], "has --cell lstm: a run with --cell gru cannot start from it"),
+    (["--preset", "quick"], "has --lstm-size 5: a run with --lstm-size 224 cannot start from it"),
+    (["--init-from", "nowhere"], "nowhere")])
+def test_a_different_network_is_refused(trained, tmp_path, capsys, flags, message):
+    (tmp_path / "other").write_text(OTHER)
+    assert train.main([str(tmp_path / "other"), "--init-from", str(trained), "--checkpoint-dir",
+                       str(tmp_path / "run"), *flags]) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and message in err
     assert not (tmp_path / "run").exists()
 
 
-def test_it_is_the_averages_that_are_started_from(models):
-    """A model that has running averages is evaluated and sampled with them, so that is what it is."""
-    prefix = checkpoints.open_checkpoint(models("lstm", "--average-decay", "0.9")).prefix
-    reader = tf.train.NewCheckpointReader(prefix)
+def test_a_run_starts_from_the_running_averages(tmp_path):
+    """They are what the other model is evaluated and sampled with."""
+    found = checkpoints.open_checkpoint(trained_model(tmp_path, "--average-decay", "0.9"))
+    reader = tf.train.NewCheckpointReader(found.prefix)
     bias = "rnn/multi_rnn_cell/cell_1/basic_lstm_cell/bias"
-    moved = transfer.plan(checkpoints.open_checkpoint(prefix), TEXT)
-    found = moved.weights(fresh_weights(14, "lstm"))[bias]
-    np.testing.assert_array_equal(found, reader.get_tensor(bias + checkpoints.AVERAGE))
-    assert (found != reader.get_tensor(bias)).any()
+    weights = transfer.plan(found, TEXT, hyperparameters()).weights(fresh_weights(14))
+    np.testing.assert_array_equal(weights[bias], reader.get_tensor(bias + checkpoints.AVERAGE))
+    assert (weights[bias] != reader.get_tensor(bias)).any()
 
 
 def test_the_function_takes_a_checkpoint(models, tmp_path):
-    hyper = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, num_layers=3, epochs=1, seed=4)
-    found = checkpoints.open_checkpoint(models("lstm"))
     text = Text("other", OTHER, "f00", "utf-8")
-    train.train(text, hyper, tmp_path / "run", sample_length=0, summaries=False, init_from=found)
+    train.train(text, hyperparameters(epochs=1), tmp_path / "run", sample_length=0, summaries=False,
+                init_from=models("lstm"))
     assert len(checkpoints.open_checkpoint(tmp_path / "run").vocabulary) == 18
-    with pytest.raises(ValueError, match="lstm_size"):
-        train.train(text, hyper._replace(lstm_size=6), tmp_path / "none", init_from=found)
