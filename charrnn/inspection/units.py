@@ -132,8 +132,9 @@ def activations(engine: Any, ids: np.ndarray, parts: Tuple[str, ...]) -> Iterato
     state, memories = engine.zero_state(), [place for place, name in enumerate(parts) if name.endswith("c")]
     for start in range(0, len(ids), CHUNK):
         found, state = engine.activations(ids[start:start + CHUNK], state)
-        found[:, memories] = np.tanh(found[:, memories])
-        yield found
+        shown = found.copy()  # the state may be a view of it
+        shown[:, memories] = np.tanh(found[:, memories])
+        yield shown
 
 
 def measure(engine: Any, text: str, num_layers: int) -> Measured:
@@ -151,8 +152,10 @@ def measure(engine: Any, text: str, num_layers: int) -> Measured:
     halves = [_Sums(len(table), zero[:, 0].size) for _ in range(2)]
     start = 0
     for piece in activations(engine, engine.vocabulary.encode(text), names):
-        half = halves[start >= len(text) // 2]
-        half.add(table[:, start:start + len(piece)], piece.reshape(len(piece), -1))
+        piece, values = piece.reshape(len(piece), -1), table[:, start:start + len(piece)]  # [T, S·L], [F + 1, T]
+        edge = min(max(len(text) // 2 - start, 0), len(piece))  # where the second half begins in this piece
+        halves[0].add(values[:, :edge], piece[:edge])
+        halves[1].add(values[:, edge:], piece[edge:])
         start += len(piece)
     shape = (len(found), len(names), zero.shape[-1])
     return Measured(names, tuple(found), halves[0].correlations().reshape(shape),

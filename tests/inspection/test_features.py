@@ -1,0 +1,73 @@
+"""Properties of a text that a unit may track: by hand on short texts, and which ones occur."""
+import numpy as np
+import pytest
+
+from charrnn.inspection import features
+
+VALUES = {feature.name: feature.values for feature in features.FEATURES}
+
+
+def marks(name, text):
+    """Return a feature of two values as a string with an x below each character that has it."""
+    return "".join("x" if value else " " for value in VALUES[name](text))
+
+
+@pytest.mark.parametrize("name, text, expected", [
+    ("inside quotation marks", 'a "b c" d', "  xxxx   "),
+    ("inside quotation marks", "\u201ca\u201d \u00abb\u00bb", "xx  xx "),
+    ("inside quotation marks", '"a\n\nb', "xxx  "),  # never closed: ends with the paragraph
+    ("inside brackets", "a(b[c]d)e", " xxxxxx  "),
+    ("first line of a paragraph", "A\nb\n\nC\nd", "xx   xx "),
+    ("start of a sentence", "It is. He was", "     xxxx    "),
+    ("start of a sentence", 'It." "No', "  xxxxxx"),
+    ("capital letter next", "an Anna", "  x    "),
+    ("inside a name", "To see Anna, Vronsky.", "       xxxx  xxxxxxx "),
+    ("inside a name", "See. Anna", "         "),  # a capital at the start of a sentence
+    ("end of a name", "see Anna go", "       x   "),
+    ("end of a word", "to be, so", " x  x   x"),
+    ("line end next", "ab\nc", " x  "),
+    ("inside a word in capitals", "MARIUS: I", "xxxxxx   "),
+    ("inside a number", "a 12 b3", "  xx  x"),
+    ("inside a comment (after #)", "a # b\nc", "  xxx  "),
+    ("after a space or line end", "a b\nc", " x x "),
+    ("after punctuation", "a, b!", " x  x"),
+    ("after a vowel", "tea\u00e9", " xxx"),
+    ("after a capital letter", "aB\u00c9", " xx"),
+])
+def test_features_of_two_values(name, text, expected):
+    assert marks(name, text) == expected
+
+
+@pytest.mark.parametrize("name, text, expected", [
+    ("depth of brackets", "((a)", [1, 2, 2, 1]),
+    ("position in the line", "ab\ncd", [1, 2, 0, 1, 2]),
+    ("position in the paragraph", "a\nb\n\nc", [1, 2, 3, 4, 0, 1]),
+    ("distance since the last space", "ab cd", [1, 2, 0, 1, 2]),
+    ("position in the sentence", "A b. C", [1, 2, 3, 4, 0, 1]),
+    ("indentation of the line", " a\n\tb c", [1, 1, 1, 4, 4, 4, 4]),
+])
+def test_counts(name, text, expected):
+    assert VALUES[name](text).tolist() == expected
+
+
+@pytest.mark.parametrize("feature", features.FEATURES, ids=lambda feature: feature.name)
+@pytest.mark.parametrize("text", ["", "a", "\n\n", "\ud800\x00"])
+def test_every_feature_has_a_value_for_each_character(feature, text):
+    assert feature.values(text).shape == (len(text),)
+
+
+def test_features_that_do_not_occur_are_left_out():
+    found = features.measure("one two three.\n" * 40)
+    assert "after a vowel" in found and "position in the line" in found
+    assert "inside quotation marks" not in found and "inside a number" not in found
+
+
+def test_a_feature_that_is_the_same_as_an_earlier_one_is_left_out():
+    found = features.measure("a (b c) d\n" * 40)
+    assert "inside brackets" in found and "depth of brackets" not in found
+    assert "depth of brackets" in features.measure("a (b (c)) d\n" * 40)
+
+
+def test_values_are_float32_for_each_character():
+    text = "one two three.\n" * 40
+    assert all(values.shape == (600,) and values.dtype == np.float32 for values in features.measure(text).values())

@@ -1,0 +1,92 @@
+"""The script charrnn-inspect, on an exported model and on checkpoints."""
+import json
+
+import numpy as np
+import pytest
+from conftest import TEXT, make_network
+
+from charrnn import inspect
+from charrnn.engines.exported import read_npz
+from charrnn.engines.numpy_lstm import NumpyLSTM
+
+
+def run(capsys, *args):
+    """Run the script; return its status, output and errors."""
+    status = inspect.main([str(arg) for arg in args])
+    return (status, *capsys.readouterr())
+
+
+def test_the_table_names_features_and_units(capsys, exported):
+    status, output, errors = run(capsys, exported)
+    assert status == 0 and not errors
+    assert output.startswith("what is tracked") and "after a vowel" in output
+    assert output.endswith(f"20 units, measured on {len(TEXT):,} characters\n")
+
+
+def test_a_checkpoint_gives_what_its_exported_model_gives(capsys, exported, trained):
+    found = [json.loads(run(capsys, model, "--json")[1]) for model in (exported, trained)]
+    assert [each["unit"] for each in found[0]["units"]] == [each["unit"] for each in found[1]["units"]]
+    np.testing.assert_allclose([each["correlation"] for each in found[0]["units"]],
+                               [each["correlation"] for each in found[1]["units"]], atol=1e-3)
+
+
+def test_json_of_a_unit_has_its_values(capsys, exported):
+    _, output, _ = run(capsys, exported, "--unit", "2/c/3", "--json", "--passage", 7)
+    found = json.loads(output)
+    assert found["text"] == TEXT[:7]
+    engine = NumpyLSTM(read_npz(exported))
+    expected, _ = engine.activations(engine.vocabulary.encode(TEXT[:7]), engine.zero_state())
+    np.testing.assert_allclose(found["values"], np.tanh(expected[:, 2, 2]), atol=1e-3)
+
+
+def test_the_text_may_come_from_a_file_or_standard_input(capsys, exported, tmp_path, monkeypatch):
+    (tmp_path / "other.txt").write_text("a cat and a hat\n" * 50)
+    _, from_file, _ = run(capsys, exported, "--text", tmp_path / "other.txt")
+    monkeypatch.setattr(inspect.console, "read_standard_input", lambda: "a cat and a hat\n" * 50)
+    assert run(capsys, exported, "--text", "-")[1] == from_file
+    assert "measured on 800 characters" in from_file
+
+
+def test_a_unit_is_shown_in_colours(capsys, exported):
+    _, output, _ = run(capsys, exported, "--unit", "1/c/1", "--color", "always", "--passage", 30)
+    assert "\x1b[0m" in output and "value: " in output
+
+
+def test_without_colours_each_character_has_a_line(capsys, exported):
+    _, output, _ = run(capsys, exported, "--unit", "1/c/1", "--passage", 4)
+    assert output.splitlines()[0].split()[:2] == ["1", "'t'"]
+
+
+def test_colours_follow_the_value_and_its_sign():
+    assert inspect.coloured("abcd", [0.9, -0.9, -0.9, 0.1]) == (
+        "\x1b[38;5;16;48;5;75ma\x1b[0m\x1b[38;5;16;48;5;209mbc\x1b[0md\x1b[0m")
+
+
+def test_control_characters_do_nothing_to_the_terminal():
+    assert inspect.coloured("\x1b\x7f\n", [0, 0, 0]) == "^[^?\n\x1b[0m"
+
+
+def test_other_cells_can_be_inspected(capsys, tmp_path):
+    make_network(tmp_path, "\n abcd", 4, 2, cell="gru")
+    (tmp_path / "text.txt").write_text("ab cd\n" * 50)
+    status, output, _ = run(capsys, tmp_path, "--vocab-from", tmp_path / "text.txt", "--text", tmp_path / "text.txt")
+    assert status == 0 and "8 units" in output
+
+
+@pytest.mark.parametrize("flags, message", [
+    (["--unit", "9/c/1"], "from 1/c/1 to 2/h/5"),
+    (["--top", "0"], "--top must be at least 1"),
+    (["--characters", "1"], "--characters must be at least 2"),
+    (["--passage", "0"], "--passage must be at least 1"),
+    (["--text", "no-such-file"], "no-such-file"),
+])
+def test_bad_input_is_one_line(capsys, exported, flags, message):
+    status, output, errors = run(capsys, exported, *flags)
+    assert status == 2 and not output and message in errors and errors.count("\n") == 1
+
+
+def test_unknown_characters_are_refused_or_skipped(capsys, exported, tmp_path):
+    (tmp_path / "other.txt").write_text("a cat X\n" * 50)
+    assert run(capsys, exported, "--text", tmp_path / "other.txt")[0] == 2
+    status, output, errors = run(capsys, exported, "--text", tmp_path / "other.txt", "--unknown", "skip")
+    assert status == 0 and "350 characters" in output and "X" in errors

@@ -1,0 +1,120 @@
+"""Units and what they track: correlations against NumPy's own, and a network whose units are known."""
+import numpy as np
+import pytest
+
+from charrnn.data import Vocabulary
+from charrnn.inspection import features, units
+
+TEXT = 'He said: "No." Then (at 10) she went.\nShe "was" gone, and so was Anna.\n\n' * 60
+PARTS = ("1/c", "1/h", "2/c", "2/h")
+SIZE = 3
+
+
+class KnownEngine:
+    """In place of an engine: units whose activations are features of the text, with some noise.
+
+    Unit 2/c/2 is inside quotation marks, 1/h/3 is minus the position in the line; the others are noise.
+    """
+
+    def __init__(self, text):
+        self.vocabulary = Vocabulary.from_text(text)
+        random = np.random.RandomState(4)
+        self._found = 0.1 * random.standard_normal((len(text), 4, SIZE)).astype(np.float32)
+        found = features.measure(text)
+        self._found[:, 2, 1] += 2 * found["inside quotation marks"] - 1
+        self._found[:, 1, 2] -= found["position in the line"] / 50
+        self._place = 0
+
+    def zero_state(self, rows=1):
+        return np.zeros((4, rows, SIZE), np.float32)
+
+    def activations(self, ids, state):
+        self._place += len(ids)
+        return self._found[self._place - len(ids):self._place].copy(), state
+
+    def shown(self):
+        """Return all activations as they are shown, [T, S, L]."""
+        shown = self._found.copy()
+        shown[:, [0, 2]] = np.tanh(shown[:, [0, 2]])
+        return shown
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return KnownEngine(TEXT)
+
+
+@pytest.fixture(scope="module")
+def measured(engine):
+    return units.measure(engine, TEXT, num_layers=2)
+
+
+def test_correlations_are_those_of_numpy_on_each_half(engine, measured):
+    edge = len(TEXT) // 2
+    assert edge % units.CHUNK  # it is inside a piece
+    for part, found in ((slice(None, edge), measured.chosen_by), (slice(edge, None), measured.correlations)):
+        for place, values in enumerate(features.measure(TEXT).values()):
+            expected = [[np.corrcoef(values[part], engine.shown()[part, s, l])[0, 1] for l in range(SIZE)]
+                        for s in range(4)]
+            np.testing.assert_allclose(found[place], expected, atol=1e-5)
+
+
+def test_the_units_that_track_a_feature_are_found(measured):
+    best = {group[0].feature: group[0] for group in measured.best(1)}
+    assert str(best["inside quotation marks"].unit) == "2/c/2"
+    assert best["inside quotation marks"].correlation > 0.9
+    assert str(best["position in the line"].unit) == "1/h/3"
+    assert best["position in the line"].correlation < -0.9
+
+
+def test_features_are_sorted_by_their_best_unit(measured):
+    strengths = [abs(group[0].correlation) for group in measured.best(2)]
+    assert strengths == sorted(strengths, reverse=True)
+
+
+def test_of_one_cell_only_one_part_is_listed_for_a_feature():
+    correlations = np.zeros((1, 4, SIZE), np.float32)
+    correlations[0, 2:, 1] = 0.9, 0.8  # c and h of the same cell
+    correlations[0, 0, 0] = 0.5
+    measured = units.Measured(PARTS, ("x",), correlations, correlations, np.ones((4, SIZE), np.float32), 10)
+    assert [str(each.unit) for each in measured.best(3)[0]] == ["2/c/2", "1/c/1"]
+
+
+def test_the_correlation_that_is_reported_is_not_the_one_that_chose():
+    chosen, reported = np.zeros((2, 1, 4, SIZE), np.float32)
+    chosen[0, 0, 0], reported[0, 0, 0], reported[0, 1, 1] = 0.9, 0.4, 0.8
+    measured = units.Measured(PARTS, ("x",), chosen, reported, np.ones((4, SIZE), np.float32), 10)
+    [[found]] = measured.best(3)
+    assert str(found.unit) == "1/c/1" and found.correlation == pytest.approx(0.4)
+
+
+def test_expressive_units_track_nothing_and_vary_most(measured):
+    found = [str(unit) for unit in measured.expressive(20)]
+    assert "2/c/2" not in found and "1/h/3" not in found and found
+    deviations = [measured.deviation[unit.part, unit.index] for unit in measured.expressive(20)]
+    assert deviations == sorted(deviations, reverse=True)
+
+
+def test_a_unit_is_compared_with_every_feature(measured):
+    tracked = measured.tracked_by(measured.unit("2/c/2"))
+    assert len(tracked) == len(measured.features) and tracked[0].feature == "inside quotation marks"
+
+
+@pytest.mark.parametrize("name", ["2/c/2", "1/h/3", "1/c/1"])
+def test_names_of_units(measured, name):
+    assert str(measured.unit(name)) == name
+
+
+@pytest.mark.parametrize("name", ["3/c/1", "2/x/1", "2/c/0", "2/c/4", "2/c", "c/2/1", "", "2/c/1 "])
+def test_a_name_of_no_unit_is_refused(measured, name):
+    with pytest.raises(ValueError, match="from 1/c/1 to 2/h/3"):
+        measured.unit(name)
+
+
+def test_cells_without_a_memory_have_only_outputs():
+    assert units.part_names(3, 3) == ("1/h", "2/h", "3/h")
+
+
+def test_a_text_without_features_is_measured():
+    measured = units.measure(KnownEngine(TEXT), "Anna", num_layers=2)
+    assert measured.features == () and measured.best(3) == [] and len(measured.expressive(2)) == 2
