@@ -1,7 +1,7 @@
 """Find, verify and open the checkpoints of a run folder."""
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
@@ -68,7 +68,7 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     suffix = ".json" if is_run else ".index"
     found = {path.name[:-len(suffix)] for path in folder.glob(f"*.ckpt{suffix}")}
     if is_run:
-        found.update(listed)  # a record may be lost; an interrupted save is not in the list
+        found.update(listed)  # those whose record is lost; interrupted saves are not in the list
     names = sorted((name for name in found if step_of(name) is not None), key=lambda name: step_of(name) or 0)
     if not is_run and listed:
         names = listed
@@ -216,7 +216,3 @@ def run_of(prefix: str) -> Optional[Run]:
     """
     folder = Path(prefix).parent
     return read_run(folder) if (folder / RUN_FILE).exists() else None
-
-
-# transition
-Checkpoint._replace = replace

@@ -17,7 +17,7 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -193,7 +193,3 @@ def fingerprint(run: Run) -> str:
     fixed = ["".join(run.vocabulary.chars), run.text_sha256, run.text_encoding,
              {name: run.hyperparameters.get(name) for name in IMMUTABLE}]
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
-
-
-# transition
-Run._replace = replace

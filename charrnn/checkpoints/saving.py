@@ -6,7 +6,7 @@ import os
 import shutil
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import List, Optional, Sequence
 
@@ -179,9 +179,3 @@ def read_progress(prefix: str, state_shape: Sequence[int]) -> Progress:
         raise CheckpointError(f"{refused}: its LSTM state has shape {progress.lstm_state.shape}, not "
                               f"{tuple(state_shape)}")
     return progress
-
-
-# transition
-Progress._replace = replace
-Progress._fields = (*(field.name for field in fields(Progress)),)[:-1] + ("worse",)
-Progress.worse = property(lambda self: self.evals_since_best)

@@ -5,9 +5,6 @@ import os
 import sys
 from typing import Callable, Iterable, NoReturn, Optional, Sequence
 
-# transition
-from charrnn.system.machine import peak_memory  # noqa: F401
-
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises ValueError instead of exiting, so that all errors are reported alike."""
@@ -100,9 +97,3 @@ def quiet_tensorflow() -> None:
 
 def _drop_deprecations(record: logging.LogRecord) -> bool:
     return "is deprecated" not in record.getMessage()
-
-
-# transition
-run = run_main
-read_input = read_standard_input
-say_skipped = print_skipped

@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import tokenize
 import urllib.request
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Sequence, Tuple
 
@@ -168,10 +168,6 @@ def _main(args: argparse.Namespace) -> None:
             continue
         print(name)
         return
-
-
-# transition
-Text._replace = KnownText._replace = replace
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Windows of both texts are compared by polynomial hashes (Karp and Rabin 1987), computed for one piece of the
 training text at a time. Windows with equal hashes are then compared character by character.
 """
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Iterator, Tuple
 
 import numpy as np
@@ -129,7 +129,3 @@ def _hashes(points: np.ndarray, width: int) -> np.ndarray:
         power = power[:-size] * np.uint32(base) + power[size:]
         base = base * base % (1 << 32)
         size *= 2
-
-
-# transition
-Novelty._asdict = asdict
