@@ -76,5 +76,6 @@ setup(
         "charrnn-evaluate = charrnn.evaluate:main",
         "charrnn-score = charrnn.score:main",
         "charrnn-export = charrnn.export:main",
+        "charrnn-inspect = charrnn.inspect:main",
     ]},
 )
