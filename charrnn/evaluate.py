@@ -50,9 +50,10 @@ def _print_text(name: str, text: str, left_out: Dict[str, int]) -> None:
     if left_out:
         count = sum(left_out.values())
         chars = ", ".join(f"{char!r} {times:,} times" for char, times in left_out.items())
-        print(f"unknown  {count:,} more ({100 * count / (count + len(text)):.3g}%) that the model does not know are "
-              f"left out: {chars}. The model gives them the probability 0, so with them the result would be "
-              "infinite. Without them it is too low.")
+        share = 100 * count / (count + len(text))
+        print(f"unknown  {count:,} more ({share:.3g}%) that the model does not know are left out: {chars}. The "
+              "model gives them the probability 0, so with them the result would be infinite. Without them it is "
+              "too low.")
 
 
 def _rows_of_table(nats: np.ndarray, text: str, vocabulary: Vocabulary,
@@ -82,8 +83,8 @@ def _parser() -> console.Parser:
     loading.add_model_arguments(parser)
     parser.add_argument("--rows", metavar="N", type=int, default=1,
                         help=f"read the text in N pieces in parallel, each after the {WARM_UP} characters before "
-                             "it: faster, but slightly inexact, because a piece lacks what comes earlier (default: "
-                             "1, which is exact)")
+                             "it: faster, but slightly inexact, because a piece lacks what comes earlier "
+                             "(default: 1, which is exact)")
     parser.add_argument("--train-text", metavar="TEXT", default=None,
                         help="the training text, for the comparison with other methods (default: the one that the "
                              "run names)")

@@ -90,7 +90,8 @@ def _parser() -> console.Parser:
         epilog="examples:\n"
                "  charrnn-export checkpoints/small small.npz\n"
                "  charrnn-export checkpoints/small served --format saved-model")
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a checkpoint, or a run folder for its newest one")
+    parser.add_argument("checkpoint", metavar="CHECKPOINT",
+                        help="a checkpoint, or a run folder for its newest one")
     parser.add_argument("target", metavar="FILE", help="the .npz file to write, or the folder of a SavedModel")
     parser.add_argument("--format", choices=["npz", "saved-model"], default="npz", help="(default: npz)")
     loading.add_model_arguments(parser)
@@ -115,8 +116,8 @@ def _main(args: argparse.Namespace) -> None:
         exported = _saved_model_probabilities(args.target, ids, found.lstm_size)
     difference = float(np.abs(exported - _probabilities(loading.load_engine(found), ids)).max())
     if not difference < TOLERANCE:
-        raise ValueError(f"{args.target} gives other probabilities than {found.prefix}, by up to {difference:.1e}: "
-                         "do not use it")
+        raise ValueError(f"{args.target} gives other probabilities than {found.prefix}, by up to "
+                         f"{difference:.1e}: do not use it")
     print(f"wrote {args.target}: {found.num_layers} layers of {found.lstm_size} units, {len(found.vocabulary)} "
           f"characters; its probabilities are those of {found.prefix} within {difference:.0e} over {CHECKED:,} "
           "characters")

@@ -341,18 +341,19 @@ def test_a_run_with_damaged_checkpoints_only_is_an_error(trained, tmp_path, scri
 
 # ---- as a process -----------------------------------------------------------------------------------------
 
-def test_a_process_is_quiet_and_ends_with_its_reader(trained, exported):
-    for model in (trained, exported):
-        command = [sys.executable, "-m", "charrnn.sample", str(model), "--prime", "the ", "--seed", "1", "--length"]
-        done = subprocess.run([*command, "20"], capture_output=True, timeout=120, env=process_environment())
-        assert (done.returncode, done.stderr) == (0, b"")
-        assert len(done.stdout) == 25
-        with subprocess.Popen([*command, "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=process_environment()) as process:
-            assert process.stdout.read(10).startswith(b"the ")
-            process.stdout.close()
-            assert process.stderr.read() == b""
-            assert process.wait(120) == 141
+@pytest.mark.parametrize("model", ["exported", pytest.param("trained", marks=pytest.mark.slow)])
+def test_a_process_is_quiet_and_ends_with_its_reader(request, model):
+    command = [sys.executable, "-m", "charrnn.sample", str(request.getfixturevalue(model)), "--prime", "the ",
+               "--seed", "1", "--length"]
+    done = subprocess.run([*command, "20"], capture_output=True, timeout=120, env=process_environment())
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(done.stdout) == 25
+    with subprocess.Popen([*command, "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=process_environment()) as process:
+        assert process.stdout.read(10).startswith(b"the ")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(120) == 141
 
 
 @pytest.mark.parametrize("variables", [

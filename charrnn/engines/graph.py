@@ -96,8 +96,8 @@ class GraphEngine(Engine):
             threads: as for :class:`charrnn.model.CharRNN`.
         """
         self.vocabulary, self._cell, self._threads = vocabulary, cell, threads
-        self._loops, self._windows = {}, {}  # the parts built so far
-        self._step = self._lay_out = self._activations = None
+        self._parts = {}
+        self._step = self._lay_out = None  # of the loop
         with tf.Graph().as_default() as graph:
             self._forward = build_forward(len(vocabulary), lstm_size, num_layers, cell)
             self._variables = tf.trainable_variables()
@@ -133,39 +133,33 @@ class GraphEngine(Engine):
         return logits, state
 
     def draw(self, logits, state, uniforms, settings):
-        key = len(logits), settings.top_p < 1  # without top_p, a step of the loop is faster
-        if key not in self._loops:
-            with self._session.graph.as_default():
-                self._loops[key] = self._build_loop(*key)
-        loop = self._loops[key]
-        feed = {loop.logits: logits, loop.state: state, loop.uniforms: uniforms,
-                loop.settings.temperature: settings.temperature,
-                loop.settings.top_n: min(settings.top_n, logits.shape[1])}
-        if loop.settings.top_p is not None:
-            feed[loop.settings.top_p] = settings.top_p
-        return self._session.run(loop.results, feed_dict=feed)
+        # without top_p, a step of the loop is faster, and it has no placeholder for the last value
+        placeholders, results = self._part(self._build_loop, len(logits), settings.top_p < 1)
+        top_n = min(settings.top_n, logits.shape[1])
+        values = logits, state, uniforms, settings.temperature, top_n, settings.top_p
+        return self._session.run(results, feed_dict=dict(zip(placeholders, values)))
 
     def surprisal(self, inputs, targets, state):
-        key = inputs.shape if self._cell == "lstm" else None
-        if key not in self._windows:
-            with self._session.graph.as_default():
-                self._windows[key] = self._build_window(key)
-        window = self._windows[key]
-        return self._session.run([window.nats, window.final_state], feed_dict={
-            window.inputs: inputs, window.targets: targets, window.state: state})
+        placeholders, results = self._part(self._build_window, inputs.shape if self._cell == "lstm" else None)
+        return self._session.run(results, feed_dict=dict(zip(placeholders, (inputs, targets, state))))
 
     def activations(self, ids, state):
-        if self._activations is None:
-            with self._session.graph.as_default():
-                self._activations = self._build_activations()
-        found = self._session.run(self._activations, {self._forward.ids: [ids], self._forward.state: state})
+        found = self._session.run(self._part(self._build_activations), feed_dict={
+            self._forward.ids: [ids], self._forward.state: state})
         return found[:, :, 0], found[-1]
 
     def close(self):
         self._session.close()
 
+    def _part(self, build, *args):
+        """Return a part of the graph, which is built when it is first used."""
+        if (build, args) not in self._parts:
+            with self._session.graph.as_default():
+                self._parts[build, args] = build(*args)
+        return self._parts[build, args]
+
     def _build_loop(self, rows, with_top_p):
-        """Build the loop for so many rows."""
+        """Build the loop for a number of rows; return its placeholders, and the results of :meth:`draw`."""
         stack, num_classes = self._forward.stack, len(self.vocabulary)
         if not self._step:
             self._step = _lstm_step(stack) if self._cell == "lstm" else _any_step(stack, num_classes)
@@ -178,17 +172,21 @@ class GraphEngine(Engine):
                                    tf.placeholder(tf.float64, []) if with_top_p else None)
         ids, log_probabilities, after, final_state = _loop(
             self._step, self._softmax, logits, _split(stack, state), uniforms, settings)
-        return _Loop(logits, state, uniforms, settings, [ids, log_probabilities, after, _joined(final_state)])
+        placeholders = [logits, state, uniforms, *(each for each in settings if each is not None)]
+        return placeholders, [ids, log_probabilities, after, _joined(final_state)]
 
     def _build_activations(self):
-        """Build the states [T, S, 1, L] after each character of one text, the placeholders of the forward graph."""
+        """Build the states [T, S, 1, L] after each character of a text, from the forward graph's placeholders."""
         forward = self._forward
         step = _any_step(forward.stack, len(self.vocabulary))
         return tf.scan(lambda state, index: _joined(step(index[tf.newaxis], _split(forward.stack, state))[1]),
                        forward.ids[0], initializer=forward.state, back_prop=False)
 
     def _build_window(self, shape):
-        """Build the surprisal of a window of a shape [B, M], or with ``dynamic_rnn`` for windows of any shape."""
+        """Build the surprisal of windows of a shape [B, M] with the fused unroll, or of any shape without it.
+
+        Return its placeholders, and the results of :meth:`surprisal`.
+        """
         forward = self._forward
         inputs, state, logits, final_state = forward.ids, forward.state, forward.logits, forward.final_state
         if shape:
@@ -200,7 +198,7 @@ class GraphEngine(Engine):
         targets = tf.placeholder(tf.int32, shape or [None, None])
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(  # [B·M]
             labels=tf.reshape(targets, [-1]), logits=logits)
-        return _Window(inputs, targets, state, tf.reshape(nats, tf.shape(targets)), final_state)
+        return [inputs, targets, state], [tf.reshape(nats, tf.shape(targets)), final_state]
 
 
 class _SettingsInputs(NamedTuple):
@@ -209,26 +207,6 @@ class _SettingsInputs(NamedTuple):
     temperature: tf.Tensor
     top_n: tf.Tensor
     top_p: tf.Tensor
-
-
-class _Loop(NamedTuple):
-    """The placeholders of the loop, and what it returns."""
-
-    logits: tf.Tensor
-    state: tf.Tensor
-    uniforms: tf.Tensor
-    settings: _SettingsInputs
-    results: list
-
-
-class _Window(NamedTuple):
-    """The placeholders of the surprisal of a window, and what it returns."""
-
-    inputs: tf.Tensor
-    targets: tf.Tensor
-    state: tf.Tensor
-    nats: tf.Tensor
-    final_state: tf.Tensor
 
 
 def _draw(logits, uniforms, settings):

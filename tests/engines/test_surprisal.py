@@ -1,55 +1,39 @@
 """The surprisal of each character of a text, in one row and in several."""
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
+from conftest import graph_probabilities, make_network
 
-from charrnn.data import Vocabulary
+from charrnn.checkpoints import read_weights
 from charrnn.engines import surprisal as module
-from charrnn.engines.graph import GraphEngine
+from charrnn.engines.loading import load_engine
 from charrnn.engines.surprisal import surprisal
-from charrnn.model import CharRNN
 
-C, L, LAYERS = 7, 5, 2
 LENGTHS = [2, 3, 99, 100, 101, 250]  # around the 100 steps of a window
-IDS = np.random.RandomState(1).randint(0, C, 1300)
+IDS = np.random.RandomState(1).randint(0, 7, 1300)
 
 
 @pytest.fixture(scope="module")
-def weights():
-    """Weights that make a distribution differ from place to place."""
-    CharRNN(C, lstm_size=L, num_layers=LAYERS)
-    random = np.random.RandomState(2)
-    return {variable.op.name: random.normal(0, 1, variable.shape.as_list()).astype(np.float32)
-            for variable in tf.trainable_variables()}
+def checkpoint(tmp_path_factory):
+    return make_network(tmp_path_factory.mktemp("surprisal"), "abcdefg", 5, 2)
 
 
 @pytest.fixture(scope="module")
-def expected(weights):
-    """Minus the log of the probability of each character, from CharRNN with one step at a time."""
-    model = CharRNN(C, lstm_size=L, num_layers=LAYERS, sampling=True)
-    nats = []
-    with tf.Session() as session:
-        for variable in tf.trainable_variables():
-            variable.load(weights[variable.op.name], session)
-        state = session.run(model.initial_state)
-        for now, then in zip(IDS, IDS[1:]):
-            prediction, state = session.run([model.prediction, model.final_state], {
-                model.inputs: [[now]], model.keep_prob: 1, model.initial_state: state})
-            nats.append(-np.log(np.float64(prediction[0, then])))
-    return np.array(nats)
+def expected(checkpoint):
+    """Minus the logarithm of the probability of each character, from the cells over the text at once."""
+    probabilities = graph_probabilities(checkpoint, IDS[np.newaxis, :-1], len(IDS))[0]
+    return -np.log(probabilities[np.arange(len(IDS) - 1), IDS[1:]].astype(np.float64))
 
 
 @pytest.fixture(scope="module")
-def engine(weights):
-    made = GraphEngine(Vocabulary("abcdefg"), L, LAYERS)
-    made.load(weights)
+def engine(checkpoint):
+    made = load_engine(checkpoint)
     yield made
     made.close()
 
 
 @pytest.mark.parametrize("rows", [1, 3])
 @pytest.mark.parametrize("length", LENGTHS)
-def test_every_character_has_the_surprisal_that_it_has_one_by_one(engine, expected, rows, length):
+def test_every_character_has_the_surprisal_that_the_cells_give_it(engine, expected, rows, length):
     """Also in several rows, if each can read all that comes before."""
     nats = surprisal(engine, IDS[:length], rows)
     assert nats.dtype == np.float32 and nats.shape == (length - 1,)
@@ -71,8 +55,9 @@ def test_rows_differ_little_from_the_exact_result(engine, expected, monkeypatch)
 
 
 @pytest.mark.parametrize("warm_up", [0, 1, 37])
-def test_rows_cover_every_character_once(engine, weights, monkeypatch, warm_up):
+def test_rows_cover_every_character_once(engine, checkpoint, monkeypatch, warm_up):
     """If the surprisal depends on the character alone, each place has that of its own, whatever its row."""
+    weights = read_weights(checkpoint.prefix)
     bias = weights["softmax/Variable_1"].astype(np.float64)
     of_a_character = np.log(np.exp(bias).sum()) - bias
     monkeypatch.setattr(module, "WARM_UP", warm_up)
