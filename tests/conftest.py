@@ -3,8 +3,8 @@ import contextlib
 import csv
 import json
 import os
-import signal
 import shutil
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -96,6 +96,15 @@ def overfitting_text(path):
     random = np.random.RandomState(3)
     path.write_text(TEXT[:780] + "".join(random.choice(list("\n ,.acdehmnost"), 260)))
     return path
+
+
+@pytest.fixture(scope="session")
+def stopped_early(tmp_path_factory):
+    """The folder of a run that ended after 3 evaluations without improvement. Not to be changed."""
+    folder = tmp_path_factory.mktemp("early")
+    assert train_small(overfitting_text(folder / "text"), folder / "run", *VALIDATED_FLAGS, "--early-stop", "3",
+                       "--max-to-keep", "1") == 0
+    return folder / "run"
 
 
 def losses_of(folder):

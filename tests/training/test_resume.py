@@ -5,13 +5,11 @@ import re
 import shutil
 import signal
 
-import numpy as np
 import pytest
 from conftest import (
     VALIDATED_FLAGS,
     StopAfter,
     assert_same_run,
-    history_of,
     losses_of,
     overfitting_text,
     resume,
@@ -22,6 +20,13 @@ from charrnn import checkpoints, train
 from charrnn.training import trainer
 
 SLOW = pytest.mark.slow
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """A copy of the small run."""
+    shutil.copytree(str(trained), str(tmp_path / "run"))
+    return tmp_path / "run"
 
 
 @pytest.mark.parametrize("stops, flags", [
@@ -68,46 +73,33 @@ def test_a_stop_between_evaluations_does_not_change_an_early_end(tmp_path, monke
     assert_same_run(tmp_path / "parts", tmp_path / "uninterrupted")
 
 
-def test_a_run_that_ended_early_stays_ended(tmp_path, capsys):
+def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
     """Unless it is resumed with another --early-stop."""
     folder = tmp_path / "run"
-    assert train_small(overfitting_text(tmp_path / "text"), folder, *VALIDATED_FLAGS, "--early-stop", "1") == 0
-    message = re.search("ended early after step .*: 1 evaluations.*", capsys.readouterr().out).group()
+    shutil.copytree(str(stopped_early), str(folder))
     names = checkpoints.list_checkpoints(folder)
     assert resume(folder) == 0
-    assert message in capsys.readouterr().out.splitlines() and checkpoints.list_checkpoints(folder) == names
-    assert resume(folder, "--early-stop", "0", "--epochs", "1") == 0
-    assert "step 130/130" in capsys.readouterr().out
+    assert re.search("^ended early after step [0-9]+: 3 evaluations", capsys.readouterr().out, re.MULTILINE)
+    assert checkpoints.list_checkpoints(folder) == names
+    assert resume(folder, "--early-stop", "0") == 0
+    assert "step 390/390" in capsys.readouterr().out
 
 
-def test_a_finished_run_can_be_moved_and_continued(text_file, tmp_path, capsys):
-    assert train_small(text_file, tmp_path / "run", "--sample-length", "0") == 0
-    folder = tmp_path / "moved"
-    (tmp_path / "run").rename(folder)
-    assert resume(folder) == 0
-    assert "resumed  after step 173, 0 to go" in capsys.readouterr().out
-    assert resume(folder, "--epochs", "2", "--learning-rate", "0.002") == 0
+def test_a_finished_run_can_be_continued_with_other_settings(run, capsys):
+    assert resume(run, "--epochs", "2", "--learning-rate", "0.002") == 0
     assert "resumed  after step 173, 173 to go" in capsys.readouterr().out
-    hyper = checkpoints.read_run(folder).hyperparameters
+    hyper = checkpoints.read_run(run).hyperparameters
     assert (hyper["epochs"], hyper["learning_rate"]) == (2, 0.002)
-    assert [os.path.basename(path) for path in checkpoints.list_checkpoints(folder)] == [
+    assert [os.path.basename(path) for path in checkpoints.list_checkpoints(run)] == [
         "i100_l5.ckpt", "i173_l5.ckpt", "i200_l5.ckpt", "i300_l5.ckpt", "i346_l5.ckpt"]
 
 
-def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(text_file, tmp_path, capsys):
-    assert train_small(text_file, tmp_path / "run", "--sample-length", "0") == 0
-    for path in [*(tmp_path / "run").glob("*.ckpt*"), tmp_path / "run" / "checkpoint"]:
+def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained, run, capsys):
+    for path in [*run.glob("*.ckpt*"), run / "checkpoint"]:
         path.unlink()
-    assert resume(tmp_path / "run") == 0
+    assert resume(run) == 0
     assert "resumed  after step 0, 173 to go" in capsys.readouterr().out
-    assert [row["step"] for row in history_of(tmp_path / "run")] == ["50", "100", "150", "173"]
-
-
-@pytest.fixture
-def run(trained, tmp_path):
-    """A copy of the small run."""
-    shutil.copytree(str(trained), str(tmp_path / "run"))
-    return tmp_path / "run"
+    assert_same_run(run, trained)
 
 
 def test_a_lost_list_of_checkpoints_does_not_matter(run, capsys):
@@ -186,11 +178,8 @@ def test_the_encoding_is_that_of_the_run(tmp_path, capsys):
     assert "the encoding latin-1" in capsys.readouterr().err
 
 
-def test_the_unroll_is_that_of_the_run(text_file, tmp_path):
-    assert train_small(text_file, tmp_path / "run", "--sample-length", "0", "--no-fused") == 0
-    assert resume(tmp_path / "run") == 0
-    assert checkpoints.read_run(tmp_path / "run").hyperparameters["fused"] is False
-
-
-def test_the_losses_of_the_epoch_are_kept(trained):
-    assert losses_of(trained).shape == (173,) and losses_of(trained).dtype == np.float32
+def test_the_unroll_is_that_of_the_run(run):
+    run_file = run / "run.json"
+    run_file.write_text(run_file.read_text().replace('"fused": true', '"fused": false'))
+    assert resume(run) == 0
+    assert checkpoints.read_run(run).hyperparameters["fused"] is False

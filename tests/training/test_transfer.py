@@ -4,12 +4,11 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from conftest import CHARS, SMALL_FLAGS, TEXT, make_network, resume
+from conftest import CHARS, SMALL_FLAGS, TEXT, history_of, make_network, resume
 
 from charrnn import checkpoints, train
 from charrnn.data import Vocabulary
 from charrnn.model import CharRNN
-from charrnn.text.corpus import Text
 from charrnn.training import transfer
 from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.trainer import Trainer
@@ -123,35 +122,34 @@ def trained_model(folder, *flags):
     return folder / "model"
 
 
-@pytest.mark.parametrize("cell", ["lstm", pytest.param("gru", marks=pytest.mark.slow)])
-def test_a_run_from_another_model(tmp_path, capsys, cell):
-    """It has the sizes of the other model, and starts better than a run with random weights."""
-    other = trained_model(tmp_path, "--cell", cell, "--learning-rate", "0.02", "--epochs", "3", "--keep-prob", "1")
-    (tmp_path / "text").write_text(TEXT.replace(".", "!"))
-    flags = [str(tmp_path / "text"), "--batch-size", "2", "--num-steps", "4", "--epochs", "1", "--seed", "8",
-             "--keep-prob", "1", "--print-every-n", "1", "--sample-length", "5", "--no-summaries",
-             "--learning-rate", "0.0001"]
-    capsys.readouterr()
-    assert train.main([*flags, "--init-from", str(other), "--checkpoint-dir", str(tmp_path / "run")]) == 0
-    assert f"weights  from {other / 'i519_l5.ckpt'}, with new rows for '!'" in capsys.readouterr().out.splitlines()
-    run = checkpoints.read_run(tmp_path / "run")
-    assert [run.hyperparameters[name] for name in ("lstm_size", "num_layers", "cell")] == [5, 3, cell]
-    assert run.vocabulary == Vocabulary.from_text(TEXT + "!") and run.init_from == str(other / "i519_l5.ckpt")
-    sizes = ["--lstm-size", "5", "--num-layers", "3", "--cell", cell]
-    assert train.main([*flags, *sizes, "--checkpoint-dir", str(tmp_path / "fresh")]) == 0
-    losses = [np.mean([float(row.split(",")[2]) for row in (tmp_path / name / "history.csv").read_text().split()[1:40]])
-              for name in ("run", "fresh")]
-    assert losses[0] < losses[1] - 0.1
-
-
-def test_a_run_from_another_model_can_be_resumed(trained, tmp_path, capsys):
-    """Then the weights are its own."""
+def test_a_run_from_another_model(trained, tmp_path, capsys):
+    """It has the other model's sizes and characters; when it is resumed, the weights are its own."""
     (tmp_path / "other").write_text(OTHER)
     assert train.main([str(tmp_path / "other"), "--batch-size", "2", "--num-steps", "100", "--epochs", "1",
                        "--init-from", str(trained), "--checkpoint-dir", str(tmp_path / "run")]) == 0
-    assert "weights  from" in capsys.readouterr().out
+    prefix = str(trained / "i173_l5.ckpt")
+    assert f"weights  from {prefix}, with new rows for '!', ':', 'A', 'w'" in capsys.readouterr().out.splitlines()
+    run = checkpoints.read_run(tmp_path / "run")
+    assert [run.hyperparameters[name] for name in ("lstm_size", "num_layers", "cell")] == [5, 2, "lstm"]
+    assert run.vocabulary == Vocabulary.from_text(TEXT + OTHER) and run.init_from == prefix
     assert resume(tmp_path / "run", "--epochs", "2") == 0
     assert "weights  from" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_run_from_another_model_starts_better(tmp_path, cell):
+    """Its first losses are lower than those with random weights."""
+    other = trained_model(tmp_path, "--cell", cell, "--learning-rate", "0.02", "--epochs", "3", "--keep-prob", "1")
+    (tmp_path / "text").write_text(TEXT.replace(".", "!"))
+    losses = []
+    for name, flags in [("run", ["--init-from", str(other)]), ("fresh", ["--lstm-size", "5", "--num-layers", "3"])]:
+        assert train.main([
+            str(tmp_path / "text"), "--batch-size", "2", "--num-steps", "4", "--epochs", "1", "--seed", "8",
+            "--keep-prob", "1", "--print-every-n", "1", "--sample-length", "0", "--learning-rate", "0.0001",
+            "--cell", cell, *flags, "--checkpoint-dir", str(tmp_path / name)]) == 0
+        losses.append(np.mean([float(row["loss"]) for row in history_of(tmp_path / name)[:40]]))
+    assert losses[0] < losses[1] - 0.1
 
 
 @pytest.mark.parametrize("flags, message", [
@@ -177,10 +175,3 @@ def test_a_run_starts_from_the_running_averages(tmp_path):
     weights = transfer.plan(found, TEXT, hyperparameters()).weights(fresh_weights(14))
     np.testing.assert_array_equal(weights[bias], reader.get_tensor(bias + checkpoints.AVERAGE))
     assert (weights[bias] != reader.get_tensor(bias)).any()
-
-
-def test_the_function_takes_a_checkpoint(models, tmp_path):
-    text = Text("other", OTHER, "f00", "utf-8")
-    train.train(text, hyperparameters(epochs=1), tmp_path / "run", sample_length=0, summaries=False,
-                init_from=models("lstm"))
-    assert len(checkpoints.open_checkpoint(tmp_path / "run").vocabulary) == 18
