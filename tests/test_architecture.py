@@ -7,7 +7,7 @@ from conftest import ROOT
 
 # The floors, from the top. A room imports only from itself and from the floors below its own.
 FLOORS = [
-    {"train", "sample", "evaluate", "score", "export"},  # the scripts
+    {"train", "sample", "evaluate", "score", "export", "inspect"},  # the scripts
     {"training", "inspection", "interactive"},
     {"engines"},
     {"checkpoints", "model", "text"},
