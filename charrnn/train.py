@@ -90,7 +90,7 @@ def _new_run(text: corpus.Text, hyper: Hyperparameters, moved: Optional[transfer
     """Return the record of a new run."""
     vocabulary = moved.vocabulary if moved else Vocabulary.from_text(text.text)
     return Run(asdict(hyper), vocabulary, text.name, text.sha256, text.encoding,
-               init_from=moved.checkpoint.prefix if moved else None)
+               init_from=moved.checkpoint.prefix if moved else None, text_parts=text.parts)
 
 
 def _resumed_run(folder: StrPath, text: corpus.Text, hyper: Hyperparameters) -> Run:
@@ -105,7 +105,7 @@ def _resumed_run(folder: StrPath, text: corpus.Text, hyper: Hyperparameters) -> 
         if old.hyperparameters.get(name) != hyperparameters[name]:
             raise CheckpointError(f"the run in {folder} has {flag(name)} {old.hyperparameters.get(name)}, which "
                                   f"--resume cannot change to {hyperparameters[name]}")
-    return replace(old, hyperparameters=hyperparameters, text_name=text.name)
+    return replace(old, hyperparameters=hyperparameters, text_name=text.name, text_parts=text.parts)
 
 
 def _check_sizes(run: Run, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray) -> None:
@@ -156,10 +156,15 @@ def _parser() -> console.Parser:
                         help="print the plan, try a few steps to estimate memory and time, and write nothing")
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
     groups["text"].add_argument(
-        "text", metavar="TEXT", nargs="?", help="a path, or one of the known texts "
-        f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])} (default: anna)")
+        "text", metavar="TEXT", nargs="*", help="a text file, also compressed with gzip; a folder, for all text "
+        "files in it; - for standard input; or one of the known texts "
+        f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])}. Several are joined to one text (default: anna)")
     groups["text"].add_argument(
-        "--encoding", metavar="NAME", help="encoding of a text given by its path (default: utf-8)")
+        "--separator", metavar="STRING", help="what stands between several files, with \\n for a line end "
+        "(default: one line end)")
+    groups["text"].add_argument(
+        "--encoding", metavar="NAME",
+        help="encoding of files without a byte order mark (default: utf-8)")
     groups["network"].add_argument(
         "--init-from", metavar="CHECKPOINT", help="take the initial weights, and the sizes unless they are "
         "given, from another model; characters that it does not have get new rows")
@@ -191,13 +196,24 @@ def _main(args: argparse.Namespace) -> int:
     given = {name: getattr(args, name) for name in NAMES if getattr(args, name) is not None}
     hyperparameters = Hyperparameters(**{**values, **given})
     hyperparameters.check()
-    name, encoding = (run.text_name, run.text_encoding) if run else ("anna", "utf-8")
-    text = corpus.read(name if args.text is None else args.text,
-                       encoding if args.encoding is None else args.encoding)
+    text = _read_text(args, run)
+    for line in text.skipped:
+        print(f"skipped: {line}", file=sys.stderr)
     stopped_by = train(text, hyperparameters, args.checkpoint_dir, resume=args.resume,
                        sample_length=args.sample_length, threads=args.threads, summaries=args.summaries,
                        init_from=init_from, dry_run=args.dry_run)
     return 128 + stopped_by if stopped_by else 0
+
+
+def _read_text(args: argparse.Namespace, run: Optional[Run]) -> corpus.Text:
+    """Read the text that the arguments name, or else the text of the run that is resumed."""
+    if run and not args.text and args.encoding is None and args.separator is None:
+        return corpus.read_again(run.text_name, run.text_encoding, run.text_sha256, run.text_parts)
+    parts = (run.text_parts if run else None) or {}
+    names = args.text or parts.get("names") or [run.text_name if run else "anna"]
+    encoding = args.encoding or (run.text_encoding if run else "utf-8")
+    separator = parts.get("separator", "\n") if args.separator is None else args.separator
+    return corpus.read(names, encoding, separator=separator.replace("\\n", "\n").replace("\\t", "\t"))
 
 
 def _run_to_resume(args: argparse.Namespace) -> Run:

@@ -54,6 +54,7 @@ class Run:
         text_encoding: the encoding of these bytes.
         best: name of the checkpoint with the lowest validation loss, if there is one.
         init_from: the checkpoint that the initial weights were taken from, if there was one.
+        text_parts: how a text of several files is made, see :class:`charrnn.text.corpus.Text`.
     """
 
     hyperparameters: Dict[str, Any]
@@ -63,6 +64,7 @@ class Run:
     text_encoding: str
     best: Optional[str] = None
     init_from: Optional[str] = None
+    text_parts: Optional[Dict[str, Any]] = None
 
 
 def checkpoint_prefix(folder: StrPath, step: int, lstm_size: int) -> str:
@@ -113,7 +115,8 @@ def record_of(run: Run) -> Dict[str, Any]:
         "charrnn": __version__,
         "hyperparameters": run.hyperparameters,
         "vocabulary": "".join(run.vocabulary.chars),
-        "text": {"name": run.text_name, "sha256": run.text_sha256, "encoding": run.text_encoding},
+        "text": {"name": run.text_name, "sha256": run.text_sha256, "encoding": run.text_encoding,
+                 **({"parts": run.text_parts} if run.text_parts else {})},
         "best": run.best,
         "init_from": run.init_from,
     }
@@ -131,7 +134,8 @@ def run_from_record(record: Dict[str, Any]) -> Run:
                              f"{FORMAT_VERSION}")
         text = record["text"]
         run = Run(dict(record["hyperparameters"]), Vocabulary(record["vocabulary"]), str(text["name"]),
-                  str(text["sha256"]), str(text["encoding"]), record["best"], record["init_from"])
+                  str(text["sha256"]), str(text["encoding"]), record["best"], record["init_from"],
+                  _checked_parts(text.get("parts")))
     except KeyError as error:
         raise ValueError(f"it has no entry {error}")
     except TypeError as error:
@@ -144,6 +148,17 @@ def run_from_record(record: Dict[str, Any]) -> Run:
     if not (run.init_from is None or isinstance(run.init_from, str)):
         raise ValueError(f"its init_from is {run.init_from!r}")
     return run
+
+
+def _checked_parts(parts: Any) -> Optional[Dict[str, Any]]:
+    """Return the parts of a text, after a check of their types."""
+    if parts is None:
+        return None
+    names, files_of_text = parts["names"], parts["files"]
+    if not (isinstance(names, list) and names and isinstance(files_of_text, dict) and all(
+            isinstance(each, str) for each in [parts["separator"], *names, *files_of_text, *files_of_text.values()])):
+        raise ValueError("the parts of its text are invalid")
+    return {"names": names, "separator": parts["separator"], "files": files_of_text}
 
 
 def write_run(folder: StrPath, run: Run) -> None:

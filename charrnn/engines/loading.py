@@ -79,9 +79,7 @@ def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str 
     if name is not None:
         found = corpus.read(name, encoding)
     elif run:
-        found = corpus.read(run.text_name, run.text_encoding)
-        if found.sha256 != run.text_sha256:
-            raise ValueError(f"{run.text_name} has changed since the model was trained on it")
+        found = corpus.read_again(run.text_name, run.text_encoding, run.text_sha256, run.text_parts)
     else:
         raise ValueError("the model does not record its training text: name it with --train-text")
     training, held_out = split(found.text, run.hyperparameters.get("val_fraction", 0) if run else 0)

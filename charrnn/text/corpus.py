@@ -4,20 +4,23 @@
 are downloaded if necessary.
 """
 import argparse
+import difflib
 import hashlib
 import http.client
 import os
+import re
 import sys
 import sysconfig
 import tokenize
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.data import StrPath
 from charrnn.system import console, files
+from charrnn.text import documents
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ KNOWN_TEXTS = {
         ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",)),
 }
 PYTHON = "python"  # a known text that needs no download; see python_source
+STANDARD_INPUT = "-"
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
 
 
@@ -48,36 +52,107 @@ class Text:
     """A training text and its source.
 
     Attributes:
-        name: the known name or path that was requested.
+        name: the known name or path that was requested; of several, all of them.
         text: the characters, with universal newlines.
-        sha256: hexadecimal SHA-256 of the bytes in the file.
-        encoding: the encoding of these bytes.
+        sha256: hexadecimal SHA-256 of the bytes of the text, after decompression; of several files, of all
+            characters in UTF-8.
+        encoding: the encoding of files without a byte order mark.
+        parts: how a text of several files is made, in JSON types: the ``names`` that were requested, the
+            ``separator``, and the SHA-256 of each of the ``files``. None for one file.
+        skipped: a line for each file of a folder that is not text.
     """
 
     name: str
     text: str
     sha256: str
     encoding: str
+    parts: Optional[Dict[str, Any]] = None
+    skipped: Tuple[str, ...] = ()
 
 
-def read(name: StrPath, encoding: str = "utf-8", data_dir: StrPath = "data") -> Text:
-    """Read a text by its known name or its path.
+def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, separator: str = "\n",
+         data_dir: StrPath = "data") -> Text:
+    """Read a text from one or several sources.
 
     Args:
-        name: ``anna``, ``tiny-shakespeare``, ``python``, or a path.
-        encoding: the encoding of a file given by its path. The known texts are UTF-8.
+        names: for each source ``anna``, ``tiny-shakespeare``, ``python``, the path of a text file, which may be
+            compressed with gzip, a folder for the text files in it, or ``-`` for standard input.
+        encoding: the encoding of files without a byte order mark. The known texts are UTF-8.
+        separator: stands between the files of several sources or of a folder.
         data_dir: the folder of the known texts.
 
     Raises:
-        ValueError: the text is not available or cannot be read.
+        ValueError: a source is not available or not text.
     """
+    names = [names] if isinstance(names, (str, Path)) else list(names)
+    sources = [(str(name), os.path.isdir(str(name))) for name in names]
+    if len(sources) == 1 and not sources[0][1]:
+        return _read_one(sources[0][0], encoding, data_dir)
+    found, skipped = [], []
+    for name, is_folder in sources:
+        for path in documents.find_documents(name) if is_folder else [name]:
+            try:
+                found.append(_read_one(str(path), encoding, data_dir))
+            except ValueError as error:
+                if not is_folder:
+                    raise
+                skipped.append(str(error))
+    name = ", ".join(name for name, _ in sources)
+    if not found:
+        raise ValueError(f"there is no text file in {name}")
+    text = separator.join(each.text for each in found)
+    parts = {"names": [name for name, _ in sources], "separator": separator,
+             "files": {each.name: each.sha256 for each in found}}
+    return Text(name, text, _sha256(text.encode("utf-8", "surrogatepass")), encoding, parts, tuple(skipped))
+
+
+def read_again(name: str, encoding: str, sha256: str, parts: Optional[Dict[str, Any]] = None) -> Text:
+    """Read the text of an earlier run again.
+
+    Args:
+        name, encoding, sha256, parts: of the Text that was read for the run.
+
+    Raises:
+        ValueError: the text is not available, or has changed.
+    """
+    text = read(parts["names"], encoding, separator=parts["separator"]) if parts else read(name, encoding)
+    if text.sha256 == sha256:
+        return text
+    if name == STANDARD_INPUT:
+        raise ValueError("standard input is not the text that the model was trained on")
+    before, now = (each["files"] if each else {} for each in (parts, text.parts))
+    changes = [f"{path} is {change}" for change, paths in [
+        ("missing", set(before) - set(now)), ("new", set(now) - set(before)),
+        ("different", {path for path in set(before) & set(now) if before[path] != now[path]}),
+    ] for path in sorted(paths)]
+    raise ValueError(f"{name} has changed since the model was trained on it" + (
+        f": {', '.join(changes[:5])}{', ...' if len(changes) > 5 else ''}" if changes else ""))
+
+
+def _read_one(name: str, encoding: str, data_dir: StrPath) -> Text:
+    """Read one known text or file, or standard input."""
     if name == PYTHON:
         text = python_source()
-        return Text(PYTHON, text, hashlib.sha256(text.encode("utf-8")).hexdigest(), "utf-8")
-    content = data.read_bytes(find(name, data_dir))
-    encoding = "utf-8" if name in KNOWN_TEXTS else encoding
-    text = data.decode_text(content, encoding, str(name))
-    return Text(str(name), text, hashlib.sha256(content).hexdigest(), encoding)
+        return Text(PYTHON, text, _sha256(text.encode("utf-8")), "utf-8")
+    if name == STANDARD_INPUT:
+        content = sys.stdin.buffer.read()
+        if not content:
+            raise ValueError("standard input is empty")
+        return Text(name, documents.decode_document(content, encoding, "standard input"), _sha256(content), encoding)
+    if name in KNOWN_TEXTS:
+        encoding = "utf-8"
+    path = find(name, data_dir)
+    if not os.path.exists(str(path)) and not re.match(r"\w+://", name):
+        similar = difflib.get_close_matches(name, [*KNOWN_TEXTS, PYTHON], 1)
+        raise ValueError(f"cannot read the text {name!r}: there is no such file" + (
+            f"; did you mean the known text {similar[0]}?" if similar else
+            f", and the known texts are {', '.join([*KNOWN_TEXTS, PYTHON])}"))
+    content, text = documents.read_document(path if name in KNOWN_TEXTS else name, encoding)
+    return Text(name, text, _sha256(content), encoding)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def find(name: StrPath, data_dir: StrPath = "data") -> Path:
@@ -99,7 +174,7 @@ def find(name: StrPath, data_dir: StrPath = "data") -> Path:
     for folder in (data_dir, os.environ.get("CHARRNN_DATA") or data_dir):
         path = Path(folder) / known.filename
         if path.is_file():
-            if hashlib.sha256(data.read_bytes(path)).hexdigest() != known.sha256:
+            if _sha256(data.read_bytes(path)) != known.sha256:
                 raise ValueError(f"{path} is not the known text {name!r}, whose SHA-256 is {known.sha256}: move "
                                  "the file to download the known text, or use the file by giving its path")
             return path
@@ -136,7 +211,7 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         except (OSError, http.client.HTTPException) as error:
             failures.append(str(getattr(error, "reason", error)))
             continue
-        if hashlib.sha256(content).hexdigest() != known.sha256:
+        if _sha256(content) != known.sha256:
             failures.append(f"unexpected content at {address}")
             continue
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,84 @@
+"""Files as text: compressed files, byte order marks, and files that are not text."""
+import codecs
+import gzip
+import re
+import zlib
+from pathlib import Path
+from typing import List, Optional, Tuple
+
+from charrnn import data
+from charrnn.data import StrPath
+
+# How files of other kinds begin, and what they are.
+KINDS = (
+    (b"%PDF", "a PDF: extract its text first"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"PK\x03\x04", "a zip archive, such as .docx, .odt, .epub or .npz: extract its text first"),
+    (b"\xd0\xcf\x11\xe0", "an Office document: save it as plain text first"),
+    (b"{\\rtf", "an RTF document: save it as plain text first"),
+    (b"BZh", "compressed with bzip2: decompress it first"),
+    (b"\xfd7zXZ\x00", "compressed with xz: decompress it first"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive: extract its text first"),
+    (b"\x7fELF", "a program"),
+)
+BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
+
+
+def read_document(path: StrPath, encoding: str = "utf-8") -> Tuple[bytes, str]:
+    """Read a text file, compressed with gzip or not.
+
+    Args:
+        path: path of the file.
+        encoding: encoding of a file without a byte order mark.
+
+    Returns:
+        (content, text): the bytes of the text after decompression, and the text with universal newlines.
+
+    Raises:
+        ValueError: the file cannot be read, is not text, or has another encoding.
+    """
+    if re.match(r"(https?|ftp)://", str(path)):
+        raise ValueError(f"{path} is an address, not a file: download it first")
+    content = data.read_bytes(path)
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} is a damaged gzip file: {error}")
+        if not content:
+            raise ValueError(f"the text {path} is empty")
+    return content, decode_document(content, encoding, str(path))
+
+
+def decode_document(content: bytes, encoding: str, name: str) -> str:
+    """Decode the bytes of a text file; see :func:`read_document`."""
+    encoding = next((found for mark, found in BYTE_ORDER_MARKS if content.startswith(mark)), encoding)
+    problem = _problem(content, encoding)
+    if problem:
+        raise ValueError(f"{name} is {problem}")
+    return data.decode_text(content, encoding, name)
+
+
+def find_documents(folder: StrPath) -> List[Path]:
+    """Return the files in a folder and its subfolders, sorted by path, except hidden ones."""
+    return sorted(path for path in Path(folder).rglob("*") if path.is_file() and not any(
+        part.startswith(".") for part in path.relative_to(folder).parts))
+
+
+def _problem(content: bytes, encoding: str) -> Optional[str]:
+    """Return what the content of a file is if it is not text; None for text."""
+    for start, kind in KINDS:
+        if content.startswith(start):
+            return kind
+    if re.match("utf.?(16|32)", encoding.lower()) or b"\x00" not in content[:PREFIX]:
+        return None
+    even, odd = (content[:PREFIX][offset::2].count(0) for offset in (0, 1))
+    for most, least, name in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
+        if most > len(content[:PREFIX]) // 8 and least < most // 8:
+            return f"probably UTF-16 text without a byte order mark: name its encoding with --encoding {name}"
+    return "a binary file, not text"

@@ -1,0 +1,106 @@
+"""Files as text: compression, byte order marks, files that are not text, and texts of several files."""
+import gzip
+import io
+import sys
+
+import pytest
+from conftest import SMALL_FLAGS, TEXT
+
+from charrnn import checkpoints, train
+from charrnn.text import corpus, documents
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_decides_the_encoding(tmp_path, encoding):
+    (tmp_path / "a.txt").write_bytes("naïve\r\ncafé".encode(encoding))
+    assert documents.read_document(tmp_path / "a.txt")[1] == "naïve\ncafé"
+
+
+def test_gzip_is_decompressed_and_is_the_same_text(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"one\r\ntwo")
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"one\r\ntwo"))
+    plain, compressed = corpus.read(tmp_path / "a.txt"), corpus.read(tmp_path / "a.txt.gz")
+    assert (compressed.text, compressed.sha256) == (plain.text, plain.sha256) == ("one\ntwo", plain.sha256)
+
+
+@pytest.mark.parametrize("content, message", [
+    (b"%PDF-1.7 ...", "is a PDF: extract its text first"), (b"\x89PNG\r\n", "is a PNG image"),
+    (b"PK\x03\x04xx", "is a zip archive"), (b"text\x00with nulls", "is a binary file, not text"),
+    ("plain text, many letters".encode("utf-16-le"), "--encoding utf-16-le"),
+    ("plain text, many letters".encode("utf-16-be"), "--encoding utf-16-be"),
+    (gzip.compress(b"text")[:-6], "is a damaged gzip file"), (gzip.compress(b""), "is empty"),
+    (b"caf\xe9", "is not utf-8 text")])
+def test_a_file_that_is_not_text_is_named_for_what_it_is(tmp_path, content, message):
+    (tmp_path / "a.txt").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        corpus.read(tmp_path / "a.txt")
+
+
+def test_an_explicit_encoding_reads_utf_16_without_a_mark(tmp_path):
+    (tmp_path / "a.txt").write_bytes("déjà vu".encode("utf-16-le"))
+    assert corpus.read(tmp_path / "a.txt", "utf-16-le").text == "déjà vu"
+
+
+@pytest.mark.parametrize("name, message", [
+    ("https://example.org/book.txt", "download it first"),
+    ("ana", "did you mean the known text anna"), ("nothing-like-it.txt", "the known texts are anna")])
+def test_a_name_that_is_no_file_says_what_to_do(name, message):
+    with pytest.raises(ValueError, match=message):
+        corpus.read(name)
+
+
+def test_several_files_are_joined_with_the_separator(tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.txt").write_text(name.upper())
+    text = corpus.read([tmp_path / "b.txt", tmp_path / "a.txt"], separator="--")
+    assert (text.text, text.parts["separator"]) == ("B--A", "--")
+    assert list(text.parts["files"]) == [str(tmp_path / "b.txt"), str(tmp_path / "a.txt")]
+
+
+def test_a_folder_stands_for_its_text_files_in_order(tmp_path):
+    (tmp_path / "sub").mkdir()
+    for name, content in [("b.txt", b"two"), ("a.txt", b"one"), ("sub/c.md", b"three"), (".hidden", b"no"),
+                          ("cover.png", b"\x89PNG\r\n")]:
+        (tmp_path / name).write_bytes(content)
+    text = corpus.read(tmp_path)
+    assert text.text == "one\ntwo\nthree"
+    assert text.skipped == (f"{tmp_path / 'cover.png'} is a PNG image",)
+
+
+def test_a_folder_without_text_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="there is no text file in"):
+        corpus.read(tmp_path)
+
+
+def test_standard_input(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"from\r\na pipe")))
+    assert corpus.read("-").text == "from\na pipe"
+
+
+def test_reading_again_names_what_changed(tmp_path):
+    for name in "abc":
+        (tmp_path / f"{name}.txt").write_text(name)
+    before = corpus.read(tmp_path)
+    again = (before.name, before.encoding, before.sha256, before.parts)
+    assert corpus.read_again(*again) == before
+    (tmp_path / "a.txt").unlink()
+    (tmp_path / "b.txt").write_text("other")
+    (tmp_path / "d.txt").write_text("d")
+    with pytest.raises(ValueError) as raised:
+        corpus.read_again(*again)
+    assert str(raised.value).endswith(
+        f": {tmp_path / 'a.txt'} is missing, {tmp_path / 'd.txt'} is new, {tmp_path / 'b.txt'} is different")
+
+
+def test_a_run_of_several_files_is_resumed_from_its_record(tmp_path, capsys):
+    names = [tmp_path / "one.txt", tmp_path / "two.txt.gz"]
+    names[0].write_text(TEXT)
+    names[1].write_bytes(gzip.compress(TEXT.upper().encode()))
+    flags = ["--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
+    assert train.main([*map(str, names), *SMALL_FLAGS, *flags, "--separator", "\\n\\n"]) == 0
+    assert checkpoints.read_run(tmp_path / "run").text_parts["separator"] == "\n\n"
+    assert train.main(["--resume", *flags]) == 0
+    names[0].write_text("changed")
+    capsys.readouterr()
+    assert train.main(["--resume", *flags]) == 2
+    assert f"has changed since the model was trained on it: {names[0]} is different" in capsys.readouterr().err
