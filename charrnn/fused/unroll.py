@@ -59,8 +59,13 @@ def add_forget_bias(bias, forget_bias=1.0):
     >>> add_forget_bias(np.zeros(8, np.float32)).tolist()
     [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]
     """
-    size = int(bias.shape[0]) // 4
-    return bias + np.repeat(np.array([0, 0, forget_bias, 0], np.float32), size)
+    by_gate = [0.0, 0.0, forget_bias, 0.0]
+    if isinstance(bias, np.ndarray):
+        return (bias.reshape(4, -1) + np.array(by_gate, np.float32)[:, np.newaxis]).reshape(-1)
+    # TensorFlow derives the seeds of random operations from the number of operations that exist before them. With
+    # other operations here, the same seed would give other initial weights.
+    size = bias.shape[0].value // 4
+    return tf.reshape(tf.reshape(bias, [4, size]) + tf.constant(by_gate)[:, tf.newaxis], [4 * size])
 
 
 def _cells_of(cell):
@@ -87,10 +92,11 @@ def _cells_of(cell):
     return cells, keep_probs
 
 
-def _draw_masks(shape, keep_probs, mask_seed):
+def _draw_masks(shape, keep_probs, mask_seed, rows=None):
     """Draw a dropout mask [M, N, L] for each layer: 1 / keep_prob where a unit is kept, else 0.
 
-    The mask of a layer whose keep_prob is the number 1 is None.
+    The mask of a layer whose keep_prob is the number 1 is None. With rows, a pair (first, last + 1), only these
+    rows are returned of the masks that are drawn.
     """
     masks = []
     for layer, keep_prob in enumerate(keep_probs):
@@ -100,6 +106,8 @@ def _draw_masks(shape, keep_probs, mask_seed):
         layer_seed = (tf.get_default_graph().seed or 0) * len(keep_probs) + layer
         uniform = tf.random.stateless_uniform(  # in [0, 1)
             shape, tf.stack([tf.constant(layer_seed, tf.int64), tf.cast(mask_seed, tf.int64)]))
+        if rows:
+            uniform = uniform[:, rows[0]:rows[1]]
         masks.append(tf.floor(uniform + keep_prob) / keep_prob)
     return masks
 
@@ -147,7 +155,7 @@ def _differentiable(cells, shards, ranges):
     return unrolled
 
 
-def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None):
+def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, mask_rows=None):
     """Unroll a stack of cells over a window of ids, as ``dynamic_rnn`` does over their one-hot rows.
 
     The cells create their variables, with the names that they have in ``dynamic_rnn``. An id outside of
@@ -162,6 +170,8 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None):
         initial_state: for each layer an LSTMStateTuple of float32 [N, L].
         mask_seed: integer scalar. Dropout masks depend on it and on the graph's seed only, not on threads.
         threads: as for :func:`charrnn.fused.session.thread_count`.
+        mask_rows: (first, N) if the inputs are rows of a larger batch of N, from the row ``first``. Their masks are
+            then those of these rows in the larger batch.
 
     Returns:
         (outputs, final_state): float32 [N, M, L], and the state after the window, like initial_state.
@@ -179,7 +189,9 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None):
     with tf.name_scope("fused"):
         ids = tf.transpose(inputs)  # [M, N]
         positions = tf.transpose(tf.reshape(tf.range(n_rows * n_steps), [n_rows, n_steps]))  # [M, N]
-        masks = _draw_masks([n_steps, n_rows, size], keep_probs, mask_seed)  # [M, N, L] each
+        first, n_drawn = mask_rows or (0, n_rows)
+        masks = _draw_masks(  # [M, N, L] each
+            [n_steps, n_drawn, size], keep_probs, mask_seed, (first, first + n_rows) if n_drawn > n_rows else None)
         ranges = row_ranges(n_rows, len(cells), threads)
         shards = [passes.Shard(
             ids[:, begin:end], [mask if mask is None else mask[:, begin:end] for mask in masks],
