@@ -285,7 +285,7 @@ with tf.Session() as session:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_the_wheel_installs_in_an_empty_environment(wheel, tmp_path):
     _run([sys.executable, "-m", "venv", tmp_path / "empty"], check=True)
     scripts = tmp_path / "empty" / ("Scripts" if os.name == "nt" else "bin")
@@ -323,7 +323,7 @@ def test_docker_may_read_what_the_dockerfile_copies():
 
 @needs_sh
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_the_commands_of_the_dockerfile_work_in_an_empty_environment(tmp_path):
     _run([sys.executable, "-m", "venv", tmp_path / "empty"], check=True)
     environment = _environment(PATH=f"{tmp_path / 'empty' / 'bin'}:{os.environ['PATH']}")
