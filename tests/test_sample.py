@@ -192,7 +192,7 @@ def test_unknown_characters_of_the_prime(exported, script):
 
 
 def test_the_vocabulary_of_a_notebooks_checkpoint_comes_from_a_text(without_run_file, text_file, script):
-    assert len(script(without_run_file, "--vocab-from", text_file, "--length", "5").out) == 1 + 5 + 1
+    assert len(script(without_run_file, "--vocab-from", text_file, "--length", "5").out) == len("the ") + 5 + 1
 
 
 # ---- the output of the script -----------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def test_bad_arguments_are_one_line(trained, script, arguments, message):
 
 @pytest.mark.parametrize("arguments", [
     ["--greedy", "--temperature", "1"], ["--greedy", "--top-n", "1"], ["--greedy", "--top-p", "1"],
-    ["--greedy", "--seed", "0"], ["--prime", "", "--prime-file", "x"], ["--interactive", "--json"],
+    ["--prime", "", "--prime-file", "x"], ["--interactive", "--json"],
     ["--interactive", "--output", "x"], ["--interactive", "--num-samples", "2"], ["--interactive", "--novelty"],
     ["--interactive", "--prime", "the"], ["--interactive", "--prime-file", "x"], ["--interactive", "--stop", "x"],
     ["--interactive", "--lines", "1"]])
@@ -391,12 +391,13 @@ print(before, "->", machine.peak_memory())
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_prime_of_a_million_characters(exported, tmp_path):
     """It takes a few times the memory of its text, and all of it is read."""
     text = (TEXT * 1000)[:1000000]
     (tmp_path / "large").write_text(text, encoding="utf-8")
     (tmp_path / "small").write_text(text[:10], encoding="utf-8")
-    done = subprocess.run([sys.executable, "-c", PRIME_OF_A_MILLION, str(exported)], cwd=str(tmp_path), timeout=290,
+    done = subprocess.run([sys.executable, "-c", PRIME_OF_A_MILLION, str(exported)], cwd=str(tmp_path), timeout=880,
                           env=process_environment(), capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
     before, after = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) MB", done.stdout.decode())]
