@@ -26,14 +26,17 @@ help: ## list the targets
 	@echo 'ARGS="..." goes to the command, TEXT=... names the text, PYTHON=... names the Python 3.7 to use.'
 	@echo 'If no Python 3.7 is found, one is downloaded into .python; PYTHON_DOWNLOAD=no prevents this.'
 
+# A run that is resumed knows its text, so only a TEXT on the command line is passed on.
+resumes := $(if $(filter file,$(origin TEXT)),$(findstring --resume,$(ARGS)))
+
 # Ctrl-C is a usual way to end train and sample. Their status is then 130, for which make is to print no error.
 train: .venv/.done ## train the notebook's recipe on anna.txt, or on TEXT
 	@trap : INT; \
 		text=$(if $(filter-out anna,$(TEXT)),$(call quote,$(TEXT)),$$($(python) -m charrnn.text.corpus anna python)) && \
-		$(python) -m charrnn.train "$$text" $(ARGS) || [ $$? -eq 130 ]
+		CHARRNN_MAKE=1 $(python) -m charrnn.train $(if $(resumes),,"$$text") $(ARGS) || [ $$? -eq 130 ]
 
 sample: .venv/.done ## write text from the latest checkpoint
-	@trap : INT; $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]
+	@trap : INT; CHARRNN_MAKE=1 $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]
 
 # Jupyter prefers the user's kernels to those of this environment, unless it is told not to.
 notebook: .venv/.done ## open the notebooks in a browser

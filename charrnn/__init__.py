@@ -2,7 +2,8 @@
 
 The names of the notebook are available here: ``get_batches`` of :mod:`charrnn.data`; ``build_inputs``,
 ``build_lstm``, ``build_output``, ``build_loss``, ``build_optimizer`` and ``CharRNN`` of :mod:`charrnn.model`;
-``pick_top_n`` and ``sample`` of :mod:`charrnn.sample`. ``charrnn.sample`` is a module that can be called: calling
+``pick_top_n`` and ``sample`` of :mod:`charrnn.sample`. ``quiet_tensorflow`` suppresses TensorFlow's own messages.
+``charrnn.sample`` is a module that can be called: calling
 it calls its function ``sample``. NumPy and TensorFlow are imported when a name that needs them is first used.
 """
 from importlib import import_module
@@ -14,7 +15,7 @@ _MODULES = dict(
     **dict.fromkeys(["Vocabulary", "get_batches", "load_text"], "charrnn.data"),
     **dict.fromkeys(["build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer", "CharRNN"],
                     "charrnn.model"),
-    pick_top_n="charrnn.sample")
+    pick_top_n="charrnn.sample", quiet_tensorflow="charrnn.system.console")
 __all__ = [*_MODULES, "sample"]
 
 choose_kernels()

@@ -3,7 +3,7 @@ import argparse
 import contextlib
 import math
 import sys
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from charrnn.engines.surprisal import WARM_UP, surprisal
 from charrnn.system import console
 from charrnn.text import baselines, corpus
 from charrnn.text.unknown import leave_out_unknown
+
+LONG_TEXT = 200_000  # characters from which reading in one row takes minutes
 
 
 class _Texts(NamedTuple):
@@ -67,9 +69,17 @@ def _rows_of_table(nats: np.ndarray, text: str, vocabulary: Vocabulary,
     yield "xz, of this text alone", baselines.xz_bits(text) * math.log(2) / len(text)
 
 
+def _bar(windows: Iterable[int]) -> Iterable[int]:
+    """Show a progress bar on a terminal while windows are read."""
+    with contextlib.suppress(ImportError):
+        import tqdm
+        return tqdm.tqdm(windows, unit=" windows", disable=None, leave=False)
+    return windows
+
+
 def _parser() -> console.Parser:
     parser = console.Parser(
-        prog="charrnn-evaluate", formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="charrnn-evaluate",
         usage="%(prog)s [-h] [options] [MODEL] TEXT\n       %(prog)s [-h] [options] --held-out [MODEL]",
         description="Measure how well a model predicts each character of a text but the first.",
         epilog="examples:\n"
@@ -100,10 +110,12 @@ def _main(args: argparse.Namespace) -> None:
     n_texts = 0 if args.held_out else 1
     if not n_texts <= len(args.places) <= n_texts + 1:
         raise ValueError("--held-out takes a MODEL, but no TEXT" if args.held_out else
-                         "give a TEXT, and before it the MODEL if it is not in checkpoints")
+                         "give one TEXT to evaluate, and before it the MODEL unless it is in checkpoints")
+    if n_texts and len(args.places) == 1 and loading.is_model(args.places[0]):
+        raise ValueError(f"{args.places[0]} is a model: add the TEXT to evaluate it on, or --held-out")
     if args.rows < 1:
         raise ValueError(f"--rows must be at least 1, not {args.rows}")
-    model = loading.open_named(args.places[0] if len(args.places) > n_texts else "checkpoints", args)
+    model = loading.open_named(args.places[0] if len(args.places) > n_texts else None, args)
     text, name, training, problem = _read_texts(args, model)
     text, left_out = leave_out_unknown(text, model.vocabulary)
     training, _ = leave_out_unknown(training, model.vocabulary)
@@ -115,8 +127,10 @@ def _main(args: argparse.Namespace) -> None:
     if problem:
         print(f"training cannot be read, so less is compared: {problem}")
     sys.stdout.flush()
+    if len(text) > LONG_TEXT and args.rows == 1:
+        console.print_note("this text is long: --rows 32 reads it in 32 pieces in parallel, which is faster")
     with contextlib.closing(loading.load_engine(model)) as engine:
-        nats = surprisal(engine, model.vocabulary.encode(text), args.rows)
+        nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=_bar)
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     for label, value in _rows_of_table(nats, text, model.vocabulary, training):
         print(f"{label:<36}{value:>10.4f}{value / math.log(2):>10.4f}{math.exp(value):>12.3f}", flush=True)

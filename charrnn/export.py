@@ -84,7 +84,7 @@ def _saved_model_probabilities(folder: StrPath, ids: np.ndarray, lstm_size: int)
 
 def _parser() -> console.Parser:
     parser = console.Parser(
-        prog="charrnn-export", formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="charrnn-export",
         description="Write a checkpoint as a model that needs no TensorFlow (.npz), or as a SavedModel, and "
                     "compare it with the graph.",
         epilog="examples:\n"

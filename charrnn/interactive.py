@@ -12,6 +12,7 @@ from charrnn.text import unknown
 _Number = TypeVar("_Number", int, float)
 
 HELP = """type the beginning of a text to see it continued; \\n in it is a line end
+/continue TEXT  continue the last text, after TEXT if there is one
 /temperature X  /top-n N  /top-p P  /length N   change a setting, or without a value show it
 /seed N         use this seed for every text; without a value use a new one for each
 /help  /quit    Ctrl-C ends a text, Ctrl-D the program"""
@@ -64,6 +65,8 @@ class Conversation:
         """Change a setting, or show it."""
         if name == "help":
             print(HELP)
+        elif name == "continue":
+            self._continue((value or "").replace("\\n", "\n"), after_last=True)
         elif name in ("temperature", "top-n", "top-p"):
             field = name.replace("-", "_")
             if value is not None:
@@ -87,16 +90,17 @@ class Conversation:
         else:
             raise ValueError(f"there is no command /{name}; /help lists the commands")
 
-    def _continue(self, prime: str) -> None:
+    def _continue(self, prime: str, after_last: bool = False) -> None:
         """Write a text, and show its seed."""
         prime, note = unknown.resolve(prime, self._sampler.vocabulary, self._unknown, "what you typed")
-        check_prime(prime, self._sampler.vocabulary)
+        if not after_last:
+            check_prime(prime, self._sampler.vocabulary)
         seed = fresh_seed() if self._seed is None else self._seed
         if note:
             print(note)
         print(prime, end="", flush=True)
         write(self._sampler, prime, self._length, self._settings, seed,
-              show=functools.partial(print, end="", flush=True))
+              after_last=after_last, show=functools.partial(print, end="", flush=True))
         print(f"\n[seed {seed}]")
 
 

@@ -114,7 +114,7 @@ def build_loss(logits, targets, lstm_size, num_classes):
         labels=tf.stop_gradient(labels), logits=logits))
 
 
-def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average_decay=0.0):
+def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average_decay=0.0, average=list):
     """Clip the gradients of all trainable variables by their global norm and apply them with Adam.
 
     Args:
@@ -124,6 +124,7 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
         optimizer: ``adam``, or ``rmsprop`` with the settings of older char-RNN programs (decay 0.95).
         average_decay: decay of the running averages of the variables (Polyak and Juditsky 1992), which
             checkpoints then contain as well; 0 for none.
+        average: function from a list of gradients to those to clip; several processes average theirs with it.
 
     Returns:
         The operation that does one update.
@@ -134,7 +135,7 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
     Source: notebook, "optimizer".
     """
     variables = tf.trainable_variables()
-    gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), grad_clip)
+    gradients, _ = tf.clip_by_global_norm(average(tf.gradients(loss, variables)), grad_clip)
     if optimizer == "adam":
         chosen = tf.train.AdamOptimizer(learning_rate)
     elif optimizer == "rmsprop":
@@ -148,7 +149,8 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
         return tf.train.ExponentialMovingAverage(average_decay).apply(variables)
 
 
-def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused=False, threads=None):
+def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused=False, threads=None,
+              mask_rows=None):
     """Run the stack of cells over a window of ids.
 
     Args:
@@ -159,6 +161,7 @@ def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused
         mask_seed: for fused, the integer scalar that the dropout masks are drawn from.
         fused: unroll with :mod:`charrnn.fused` instead of ``dynamic_rnn`` over the one-hot inputs.
         threads: for fused, the number of threads to build the graph for; None for one for each core.
+        mask_rows: for fused, as for :func:`charrnn.fused.unroll.unroll`.
 
     Returns:
         (outputs, final_state): float32 [N, M, L], and the state after the window.
@@ -166,7 +169,7 @@ def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused
     Source: notebook, "the network".
     """
     if fused:
-        return unroll(cell, inputs, num_classes, initial_state, mask_seed, threads)
+        return unroll(cell, inputs, num_classes, initial_state, mask_seed, threads, mask_rows)
     x_one_hot = tf.one_hot(inputs, num_classes)  # [N, M, C]
     return tf.nn.dynamic_rnn(cell, x_one_hot, initial_state=initial_state)
 
@@ -182,7 +185,7 @@ class CharRNN:
         final_state: the state after the window, with the same structure.
         prediction: float32 [N·M, C], distribution over the next character.
         logits: float32 [N·M, C].
-        loss: float32 scalar, nats per character.
+        loss: float32 scalar, nats per character, of the whole batch.
         optimizer: the operation that does one update.
         learning_rate: float32 scalar constant of the optimizer; feed it to change the step size.
         gradient_norm: float32 scalar, the global norm of the gradients before clipping.
@@ -192,7 +195,8 @@ class CharRNN:
 
     def __init__(self, num_classes, batch_size=64, num_steps=50, lstm_size=128, num_layers=2,
                  learning_rate=0.001, grad_clip=5, sampling=False, *, seed=None, fused=False,
-                 threads=None, cell="lstm", optimizer="adam", input_keep_prob=1.0, average_decay=0.0):
+                 threads=None, cell="lstm", optimizer="adam", input_keep_prob=1.0, average_decay=0.0,
+                 rows=None, average=list):
         """Reset the default graph and build the network in it.
 
         Args:
@@ -210,6 +214,9 @@ class CharRNN:
             threads: for fused, the number of threads to build the graph for; None for one for each core.
             cell, input_keep_prob: as for :func:`build_lstm`. fused needs ``lstm`` without dropout on inputs.
             optimizer, average_decay: as for :func:`build_optimizer`.
+            rows: (first, last + 1) of the rows of the batch that this graph trains on, where several processes
+                share the batch; None for all. The other shapes then have these rows instead of N.
+            average: as for :func:`build_optimizer`; also applied to the loss.
 
         Raises:
             ValueError: an argument is out of range.
@@ -221,7 +228,8 @@ class CharRNN:
         for name, value in [("learning_rate", learning_rate), ("grad_clip", grad_clip)]:
             if not value > 0:
                 raise ValueError(f"{name} must be above 0, not {value}")
-        n_rows, n_steps = (1, 1) if sampling else (batch_size, num_steps)
+        first, end = rows or (0, batch_size)
+        n_rows, n_steps = (1, 1) if sampling else (end - first, num_steps)
 
         tf.reset_default_graph()
         tf.set_random_seed(seed)
@@ -230,11 +238,13 @@ class CharRNN:
             lstm_size, num_layers, n_rows, self.keep_prob, cell=cell, input_keep_prob=input_keep_prob)
         self._mask_seed = _build_mask_seed() if fused else None
         outputs, self.final_state = build_rnn(  # [N, M, L]
-            self.inputs, num_classes, stack, self.initial_state, self._mask_seed, fused=fused, threads=threads)
+            self.inputs, num_classes, stack, self.initial_state, self._mask_seed, fused=fused, threads=threads,
+            mask_rows=(first, batch_size) if rows else None)
         self.prediction, self.logits = build_output(outputs, lstm_size, num_classes)
-        self.loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
-        self.optimizer = build_optimizer(
-            self.loss, learning_rate, grad_clip, optimizer=optimizer, average_decay=average_decay)
+        loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
+        self.optimizer = build_optimizer(loss, learning_rate, grad_clip, optimizer=optimizer,
+                                         average_decay=average_decay, average=average)
+        self.loss, = average([loss])
         graph = tf.get_default_graph()
         self.learning_rate = graph.get_tensor_by_name(
             {"adam": "Adam", "rmsprop": "RMSProp"}[optimizer] + "/learning_rate:0")

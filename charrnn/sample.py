@@ -12,6 +12,7 @@ import json
 import sys
 import types
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Iterator, List, Optional, TextIO
 
 import numpy as np
@@ -21,14 +22,25 @@ from charrnn.checkpoints import Checkpoint
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
-from charrnn.engines.sampler import PRIME, SEEDS, Sample, Sampler, check_prime, default_prime, fresh_seed, write
+from charrnn.engines.sampler import (
+    LARGE_VOCABULARY,
+    PRIME,
+    SEEDS,
+    Sample,
+    Sampler,
+    check_prime,
+    default_prime,
+    default_top_n,
+    fresh_seed,
+    write,
+)
 from charrnn.interactive import Conversation
 from charrnn.system import console, files
 from charrnn.text import corpus, novelty, unknown
 
 # Flags that cannot be given together with a flag.
 CONFLICTS = {
-    "greedy": ("temperature", "top_n", "top_p", "seed"),
+    "greedy": ("temperature", "top_n", "top_p"),
     "prime": ("prime_file",),
     "interactive": ("json", "output", "num_samples", "novelty", "prime", "prime_file", "stop", "lines"),
 }
@@ -128,13 +140,13 @@ sys.modules[__name__].__class__ = _CallableModule
 
 def _parser() -> console.Parser:
     parser = console.Parser(
-        prog="charrnn-sample", formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="charrnn-sample",
         description="Generate text from a model, character by character.",
         epilog="examples:\n"
                "  charrnn-sample --prime 'Anna ' --length 500 --seed 1\n"
                "  charrnn-sample checkpoints/i200_l512.ckpt --top-n 3\n"
                "  charrnn-sample model.npz --temperature 0.7 --top-p 0.95 --interactive")
-    parser.add_argument("model", metavar="MODEL", nargs="?", default="checkpoints", help=loading.MODEL_HELP)
+    parser.add_argument("model", metavar="MODEL", nargs="?", default=None, help=loading.MODEL_HELP)
     loading.add_model_arguments(parser)
     _add_text_arguments(parser.add_argument_group("text"))
     _add_decoding_arguments(parser.add_argument_group("decoding"))
@@ -145,13 +157,13 @@ def _parser() -> console.Parser:
 def _add_text_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--prime", metavar="TEXT", default=None,
                        help="beginning of the text (default: 'The ', or, if the model does not know these "
-                            "characters, the first of its vocabulary)")
+                            "characters, a common one that it knows)")
     group.add_argument("--prime-file", metavar="FILE", default=None,
                        help="UTF-8 file with the beginning of the text; - reads standard input")
     group.add_argument("--unknown", choices=unknown.CHOICES, default="error",
                        help="what to do with characters of the prime that the model does not know: stop with an "
                             "error, leave them out, or replace accented letters, quotes and dashes by the nearest "
-                            "characters that it knows (default: error)")
+                            "characters that it knows and leave out the rest (default: error)")
     group.add_argument("--length", metavar="N", type=int, default=1000,
                        help="characters to draw after the prime, at least 1 (default: 1000)")
     group.add_argument("--stop", metavar="STRING", default=None, help="end a text after this string")
@@ -169,7 +181,8 @@ def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
                             "(default: 1)")
     group.add_argument("--top-n", metavar="N", type=int, default=None,
                        help="draw from the N most probable characters, at least 1; the size of the vocabulary or "
-                            "more keeps all of them (default: 5, or all with --top-p)")
+                            "more keeps all of them (default: 5, or all with --top-p or a vocabulary of more than "
+                            f"{LARGE_VOCABULARY} characters)")
     group.add_argument("--top-p", metavar="P", type=float, default=None,
                        help="draw from the fewest most probable characters that together have the probability P, "
                             "above 0, at most 1, after --temperature and --top-n (default: 1)")
@@ -222,6 +235,8 @@ def _check(args: argparse.Namespace) -> None:
         value = getattr(args, name)
         if value is not None and value < 1:
             raise ValueError(f"{_flag(name)} must be at least 1, not {value}")
+    if args.output is not None and not Path(args.output).parent.is_dir():
+        raise ValueError(f"--output {args.output}: there is no folder {Path(args.output).parent}")
     if args.stop == "":
         raise ValueError("--stop needs at least one character")
     parser = _parser()
@@ -242,7 +257,7 @@ def _flag(name: str) -> str:
 def _settings(args: argparse.Namespace, num_classes: int) -> Settings:
     top_n = args.top_n
     if top_n is None:
-        top_n = 1 if args.greedy else 5 if args.top_p is None else num_classes
+        top_n = 1 if args.greedy else default_top_n(num_classes) if args.top_p is None else num_classes
     settings = Settings(1.0 if args.temperature is None else args.temperature, top_n,
                         1.0 if args.top_p is None else args.top_p)
     settings.check()

@@ -13,8 +13,9 @@ from charrnn.engines.surprisal import surprisal
 from charrnn.system import console
 from charrnn.text import corpus, unknown
 
-# The surprisal in bits from which a character has a colour, and the colour's number of the 256.
-COLOURS = ((8, 196), (6, 208), (4, 220), (2, 150), (0, None))
+# The surprisal in bits from which a character has a background, and its number of the 256 colours. The text on it is
+# black, so that it is legible on white and on black, and the backgrounds differ in lightness as well as in hue.
+COLOURS = ((8, 203), (6, 209), (4, 222), (2, 230), (0, None))
 
 
 def coloured(text: str, bits: Sequence[float]) -> str:
@@ -36,7 +37,7 @@ def coloured(text: str, bits: Sequence[float]) -> str:
 
 def _escape(colour: Optional[int]) -> str:
     """Return the sequence that switches a terminal to a colour."""
-    return "\x1b[0m" if colour is None else f"\x1b[38;5;{colour}m"
+    return "\x1b[0m" if colour is None else f"\x1b[38;5;16;48;5;{colour}m"
 
 
 def legend() -> str:
@@ -55,13 +56,13 @@ def table(text: str, bits: Sequence[float]) -> Iterator[str]:
 
 def _parser() -> console.Parser:
     parser = console.Parser(
-        prog="charrnn-score", formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="charrnn-score",
         description="Show the natural log-probability of each character of a text but the first, and its "
                     "surprisal in bits: as a table, and on a terminal also as a coloured text.",
         epilog="examples:\n"
                "  charrnn-score checkpoints/small --text 'Happy families are all alike'\n"
                "  charrnn-score model.npz --file chapter.txt --no-table")
-    parser.add_argument("model", metavar="MODEL", nargs="?", default="checkpoints", help=loading.MODEL_HELP)
+    parser.add_argument("model", metavar="MODEL", nargs="?", default=None, help=loading.MODEL_HELP)
     loading.add_model_arguments(parser)
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument("--text", metavar="TEXT", help="the text; - reads it from standard input")
@@ -89,11 +90,11 @@ def _main(args: argparse.Namespace) -> None:
         print(note, file=sys.stderr)
     with contextlib.closing(loading.load_engine(model)) as engine:
         bits = surprisal(engine, model.vocabulary.encode(text)) / math.log(2)
-    if args.color == "always" or (args.color == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ):
-        print(f"{coloured(text, bits)}\n{legend()}\n")
     if not args.no_table:
         for line in table(text, bits):
             print(line)
+    if args.color == "always" or (args.color == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ):
+        print(f"\n{coloured(text, bits)}\n{legend()}\n")
     mean = np.mean(bits, dtype=np.float64)
     print(f"{len(bits):,} characters, {mean:.4f} bits each, perplexity {2 ** mean:.3f}")
 

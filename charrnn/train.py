@@ -5,17 +5,20 @@ import signal
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Iterator, Optional, Sequence
+from typing import Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints import IMMUTABLE, Checkpoint, CheckpointError, Run
+from charrnn.checkpoints import IMMUTABLE, CheckpointError, Run
 from charrnn.data import StrPath, Vocabulary, check_text, split
+from charrnn.engines import loading
+from charrnn.engines.loading import Model
 from charrnn.engines.sampler import fresh_seed
 from charrnn.system import console, files, machine
 from charrnn.text import corpus
 from charrnn.training import transfer
+from charrnn.training.distributed import Processes, read_same_text, start_processes
 from charrnn.training.hyperparameters import (
     GROUPS,
     NAMES,
@@ -29,8 +32,8 @@ from charrnn.training.hyperparameters import (
 
 def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(),
           checkpoint_dir: StrPath = "checkpoints", *, resume: bool = False, sample_length: int = 200,
-          threads: Optional[int] = None, summaries: bool = True, init_from: Optional[Checkpoint] = None,
-          dry_run: bool = False) -> Optional[signal.Signals]:
+          threads: Optional[int] = None, summaries: bool = True, init_from: Optional[Model] = None,
+          dry_run: bool = False, processes: Optional[Processes] = None) -> Optional[signal.Signals]:
     """Train a network on a text, and save checkpoints. This resets the default graph.
 
     Ctrl-C, SIGTERM, SIGHUP or a closed standard output finishes the current step, saves a checkpoint and ends the
@@ -47,6 +50,8 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
         init_from: a checkpoint to take the initial weights from. It must have the same cell and sizes; the text
             may have other characters.
         dry_run: print the plan and an estimate of memory and time from a few steps, and write nothing.
+        processes: the processes that train together, from ``start_processes()``; None for this one alone. Only
+            the first one uses checkpoint_dir and init_from.
 
     Returns:
         The signal that ended the training early, or None.
@@ -60,25 +65,32 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
     Source: notebook, "training".
     """
     from charrnn.training.trainer import Trainer  # needs TensorFlow and tqdm
-    hyper = hyperparameters
-    hyper.check()
-    if threads is not None and threads < 1:
-        raise ValueError(f"--threads must be at least 1, not {threads}")
-    if sample_length < 0:
-        raise ValueError(f"--sample-length must be at least 0, not {sample_length}")
-    moved = None
-    if resume:
-        run = _resumed_run(checkpoint_dir, text, hyper)
-    else:
-        if hyper.seed is None:
-            hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
-        moved = transfer.plan(init_from, text.text, hyper) if init_from else None
-        run = _new_run(text, hyper, moved)
-    training, held_out = split(run.vocabulary.encode(text.text), hyper.val_fraction)
-    _check_sizes(run, hyper, training, held_out)
-    with _reserved(checkpoint_dir, resume, dry_run), contextlib.closing(Trainer(
+    processes = processes or Processes()
+
+    def planned() -> Tuple[Run, Optional[transfer.Transfer]]:
+        hyperparameters.check()
+        if threads is not None and threads < 1:
+            raise ValueError(f"--threads must be at least 1, not {threads}")
+        if sample_length < 0:
+            raise ValueError(f"--sample-length must be at least 0, not {sample_length}")
+        processes.rows(hyperparameters.batch_size)  # raises ValueError if they cannot share the batch
+        if resume:
+            return _resumed_run(checkpoint_dir, text, hyperparameters), None
+        return _new_run(text, hyperparameters, init_from)
+
+    def split_text() -> Tuple[np.ndarray, np.ndarray]:
+        parts = split(run.vocabulary.encode(text.text), hyper.val_fraction)
+        _check_sizes(run, hyper, *parts)
+        return parts
+
+    with contextlib.ExitStack() as stack:
+        run, moved = processes.from_first(planned)
+        hyper = Hyperparameters(**run.hyperparameters)
+        training, held_out = processes.everywhere(split_text)
+        processes.from_first(lambda: stack.enter_context(_reserved(checkpoint_dir, resume, dry_run)))
+        trainer = stack.enter_context(contextlib.closing(Trainer(
             run, hyper, training, held_out, checkpoint_dir, sample_length=sample_length, threads=threads,
-            summaries=summaries, transfer=moved)) as trainer:
+            summaries=summaries, transfer=moved, processes=processes)))
         if dry_run:
             trainer.try_out()
             return None
@@ -86,11 +98,15 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
         return trainer.run()
 
 
-def _new_run(text: corpus.Text, hyper: Hyperparameters, moved: Optional[transfer.Transfer]) -> Run:
-    """Return the record of a new run."""
+def _new_run(text: corpus.Text, hyper: Hyperparameters,
+             init_from: Optional[Model]) -> Tuple[Run, Optional[transfer.Transfer]]:
+    """Return the record of a new run, and where its initial weights come from."""
+    if hyper.seed is None:
+        hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
+    moved = transfer.plan(init_from, text.text, hyper) if init_from else None
     vocabulary = moved.vocabulary if moved else Vocabulary.from_text(text.text)
     return Run(asdict(hyper), vocabulary, text.name, text.sha256, text.encoding,
-               init_from=moved.checkpoint.prefix if moved else None, text_parts=text.parts)
+               init_from=moved.checkpoint.name if moved else None, text_parts=text.parts), moved
 
 
 def _resumed_run(folder: StrPath, text: corpus.Text, hyper: Hyperparameters) -> Run:
@@ -119,12 +135,12 @@ def _check_sizes(run: Run, hyper: Hyperparameters, training: np.ndarray, held_ou
 
 @contextlib.contextmanager
 def _reserved(folder: StrPath, resume: bool, dry_run: bool) -> Iterator[None]:
-    """Make a run folder and hold its lock, so that no other process trains in it. A dry run only looks."""
-    if not resume:
-        checkpoints.check_unused(folder)
+    """Make a run folder and hold its lock, so that no other process trains in it. A dry run does neither."""
     if dry_run:
         yield
         return
+    if not resume:
+        checkpoints.check_unused(folder)
     lock = Path(folder) / checkpoints.LOCK_FILE
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +160,7 @@ def _reserved(folder: StrPath, resume: bool, dry_run: bool) -> Iterator[None]:
 
 def _parser() -> console.Parser:
     parser = console.Parser(
-        prog="charrnn-train", formatter_class=argparse.RawDescriptionHelpFormatter, argument_default=None,
+        prog="charrnn-train", argument_default=None,
         description="Train a character-wise LSTM on a text. The defaults are the notebook's recipe.",
         epilog="examples:\n"
                "  charrnn-train anna --epochs 1 --lstm-size 128 --checkpoint-dir checkpoints/small\n"
@@ -166,8 +182,11 @@ def _parser() -> console.Parser:
         "--encoding", metavar="NAME",
         help="encoding of files without a byte order mark (default: utf-8)")
     groups["network"].add_argument(
-        "--init-from", metavar="CHECKPOINT", help="take the initial weights, and the sizes unless they are "
-        "given, from another model; characters that it does not have get new rows")
+        "--init-from", metavar="MODEL", help="take the initial weights, and the sizes unless they are given, from a "
+        "checkpoint, a run folder or an exported .npz file; characters that it does not have get new rows")
+    groups["network"].add_argument(
+        "--vocab-from", metavar="TEXT", help="for --init-from with a checkpoint of the notebook, which does not record "
+        "its vocabulary: the text that it was trained on")
     groups["speed"].add_argument(
         "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
     reports = groups["checkpoints and reports"]
@@ -189,20 +208,31 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> int:
+    console.require_tensorflow()
+    processes = start_processes()
+    with processes.watched(args.checkpoint_dir):
+        run, init_from, hyperparameters = processes.from_first(lambda: _settings(args))
+        text = read_same_text(processes, lambda: _read_text(args, run))
+        for line in text.skipped if processes.rank == 0 else ():
+            print(f"skipped: {line}", file=sys.stderr)
+        stopped_by = train(text, hyperparameters, args.checkpoint_dir, resume=args.resume,
+                           sample_length=args.sample_length, threads=args.threads, summaries=args.summaries,
+                           init_from=init_from, dry_run=args.dry_run, processes=processes)
+    return 128 + stopped_by if stopped_by else 0
+
+
+def _settings(args: argparse.Namespace) -> Tuple[Optional[Run], Optional[Model], Hyperparameters]:
+    """Return the run to resume, the checkpoint to start from, and the hyperparameters."""
     run = _run_to_resume(args) if args.resume else None
-    init_from = None if args.init_from is None else checkpoints.open_checkpoint(args.init_from)
+    init_from = None
+    if args.init_from is not None:
+        init_from = loading.open_model(args.init_from, loading.vocabulary_from(args))
     values = run.hyperparameters if run else {
         **(transfer.network_of(init_from) if init_from else {}), **PRESETS[args.preset or "notebook"]}
     given = {name: getattr(args, name) for name in NAMES if getattr(args, name) is not None}
     hyperparameters = Hyperparameters(**{**values, **given})
     hyperparameters.check()
-    text = _read_text(args, run)
-    for line in text.skipped:
-        print(f"skipped: {line}", file=sys.stderr)
-    stopped_by = train(text, hyperparameters, args.checkpoint_dir, resume=args.resume,
-                       sample_length=args.sample_length, threads=args.threads, summaries=args.summaries,
-                       init_from=init_from, dry_run=args.dry_run)
-    return 128 + stopped_by if stopped_by else 0
+    return run, init_from, hyperparameters
 
 
 def _read_text(args: argparse.Namespace, run: Optional[Run]) -> corpus.Text:

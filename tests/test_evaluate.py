@@ -155,9 +155,9 @@ def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("argv, message", [
-    (["{run}"], "cannot read the text"),  # a single argument is a TEXT, and a folder is none
-    ([], "give a TEXT"),
-    (["{run}", "{text}", "{text}"], "give a TEXT"),
+    (["{run}"], "{run} is a model: add the TEXT"),
+    ([], "give one TEXT"),
+    (["{run}", "{text}", "{text}"], "give one TEXT"),
     (["--held-out", "{run}", "{text}"], "--held-out takes a MODEL, but no TEXT"),
     (["--held-out", "{run}"], "has no held-out text"),
     (["--best", "{run}", "{text}"], "has no best checkpoint"),

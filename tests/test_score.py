@@ -45,7 +45,8 @@ def test_the_table_has_the_surprisal_of_the_cells(trained, exported, capsys):
 
 
 def test_a_character_has_the_colour_of_its_surprisal():
-    assert score.coloured("abcdef", [1, 9, 8, 2.5, 0]) == "ab\x1b[38;5;196mcd\x1b[38;5;150me\x1b[0mf\x1b[0m"
+    assert score.coloured("abcdef", [1, 9, 8, 2.5, 0]) == (
+        "ab\x1b[38;5;16;48;5;203mcd\x1b[38;5;16;48;5;230me\x1b[0mf\x1b[0m")
     assert score.coloured("a", []) == "a\x1b[0m"
 
 
@@ -54,7 +55,7 @@ def test_the_text_is_coloured_on_a_terminal(exported, capsys, monkeypatch):
     assert score.main([str(exported), "--text", TEXT, "--color", "always", "--no-table"]) == 0
     out = capsys.readouterr().out
     plain = re.sub("\x1b\\[[0-9;]*m", "", out)
-    assert out != plain and plain.startswith(TEXT + "\nsurprisal in bits: ") and plain.count("\n") == 5
+    assert out != plain and plain.startswith("\n" + TEXT + "\nsurprisal in bits: ") and plain.count("\n") == 6
     assert score.main([str(exported), "--text", TEXT, "--color", "never", "--no-table"]) == 0
     assert capsys.readouterr().out.count("\n") == 1
     for no_color in (False, True):

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Dict, Optional
 
 from charrnn.data import StrPath, Vocabulary
-from charrnn.system import files
+from charrnn.system import console, files
 from charrnn.version import __version__
 
 # Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
@@ -104,8 +104,11 @@ def check_unused(folder: StrPath) -> None:
     check_name(folder)
     folder = Path(folder)
     if (folder / RUN_FILE).exists() or (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.*")):
-        raise CheckpointError(f"{folder} holds another run: continue it with --resume, or name another folder "
-                              "with --checkpoint-dir")
+        if (folder / RUN_FILE).exists():
+            how = f"continue it with {console.resume_command(folder)}"
+        else:
+            how = "start from its weights with --init-from and --vocab-from"
+        raise CheckpointError(f"{folder} holds another run: {how}, or name another folder with --checkpoint-dir")
 
 
 def record_of(run: Run) -> Dict[str, Any]:
@@ -184,6 +187,11 @@ def read_run(folder: StrPath) -> Run:
     path = Path(folder) / RUN_FILE
     try:
         record = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+    except FileNotFoundError:
+        if (Path(folder) / "checkpoint").exists() or any(Path(folder).glob("*.ckpt.index")):
+            raise CheckpointError(f"{folder} has checkpoints but no {RUN_FILE}, as the notebook writes it: start a run "
+                                  f"from its weights with --init-from {folder} --vocab-from TEXT")
+        raise CheckpointError(f"there is no run in {folder}: there is no {path}")
     except OSError as error:
         raise CheckpointError(f"there is no run in {folder}: cannot read {path} ({error.strerror or error})")
     except (ValueError, RecursionError) as error:

@@ -44,7 +44,7 @@ class ExportedModel:
         biases: for each layer float32 [4L], with the forget bias added.
         softmax_kernel: float32 [L, C].
         softmax_bias: float32 [C].
-        skipped: empty; as for a Checkpoint.
+        skipped, cell: as for a Checkpoint.
     """
 
     name: str
@@ -55,6 +55,7 @@ class ExportedModel:
     softmax_kernel: np.ndarray
     softmax_bias: np.ndarray
     skipped: Tuple[str, ...] = ()
+    cell: str = "lstm"
 
     @property
     def lstm_size(self) -> int:
@@ -100,12 +101,25 @@ def export_npz(checkpoint: Checkpoint, path: StrPath) -> None:
         "softmax_bias": weights["softmax/Variable_1"],
     }
     for layer in range(checkpoint.num_layers):
-        scope = f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell"
-        arrays[f"kernel_{layer}"] = weights[f"{scope}/kernel"]
-        arrays[f"bias_{layer}"] = add_forget_bias(weights[f"{scope}/bias"])
+        arrays[f"kernel_{layer}"] = weights[f"{_scope(layer)}/kernel"]
+        arrays[f"bias_{layer}"] = add_forget_bias(weights[f"{_scope(layer)}/bias"])
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     files.write_atomically(path, buffer.getvalue())
+
+
+def weights_of(model: ExportedModel) -> Dict[str, np.ndarray]:
+    """Return the weights of an exported model by the names of the variables in a checkpoint."""
+    from charrnn.fused.unroll import add_forget_bias  # needs TensorFlow
+    weights = {"softmax/Variable": model.softmax_kernel, "softmax/Variable_1": model.softmax_bias}
+    for layer, (kernel, bias) in enumerate(zip(model.kernels, model.biases)):
+        weights[f"{_scope(layer)}/kernel"] = kernel
+        weights[f"{_scope(layer)}/bias"] = add_forget_bias(bias, -1.0)
+    return weights
+
+
+def _scope(layer: int) -> str:
+    return f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell"
 
 
 def read_npz(path: StrPath) -> ExportedModel:

@@ -1,18 +1,23 @@
 """Opening a model: a checkpoint or an exported model, the engine that runs it, and its training text."""
 import argparse
-from typing import Optional, Tuple, Union
+from pathlib import Path
+from typing import Dict, List, Optional, Tuple, Union
+
+import numpy as np
 
 from charrnn import checkpoints
 from charrnn.checkpoints import Checkpoint, CheckpointError, Run
 from charrnn.data import StrPath, Vocabulary, split
 from charrnn.engines import Engine
-from charrnn.engines.exported import ExportedModel, is_exported, read_npz
+from charrnn.engines.exported import ExportedModel, is_exported, read_npz, weights_of
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.system import console
 from charrnn.text import corpus
 
+DEFAULT_FOLDER = "checkpoints"
+SHIPPED_MODEL = "checkpoints/anna.npz"
 MODEL_HELP = ("a checkpoint, a run folder for its newest checkpoint, or an exported .npz file (default: "
-              "checkpoints)")
+              f"{DEFAULT_FOLDER}, or {SHIPPED_MODEL} if there is no run yet)")
 
 Model = Union[Checkpoint, ExportedModel]
 
@@ -28,11 +33,24 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
     Raises:
         CheckpointError: the model is missing or damaged, or ``best`` is given for a file.
     """
+    if Path(path).is_file() and not is_exported(path) and ".ckpt" not in Path(path).name:
+        models = find_models()
+        raise CheckpointError(f"{path} is not a model" + (
+            f"; there are {', '.join(models)}" if models else ": name a run folder or an exported .npz file"))
     if not is_exported(path):
         return checkpoints.open_checkpoint(path, vocabulary, best=best)
     if best:
         raise CheckpointError(f"--best needs the folder of a run, and {path} is a file")
     return read_npz(path)
+
+
+def read_weights(model: Model) -> Dict[str, np.ndarray]:
+    """Return the weights of a model by the names of the trainable variables.
+
+    Raises:
+        CheckpointError: the weights of a checkpoint are damaged.
+    """
+    return weights_of(model) if isinstance(model, ExportedModel) else checkpoints.read_weights(model.prefix)
 
 
 def load_engine(model: Model, *, threads: Optional[int] = None) -> Engine:
@@ -55,6 +73,29 @@ def load_engine(model: Model, *, threads: Optional[int] = None) -> Engine:
     except ValueError as error:
         raise CheckpointError(f"the checkpoint {model.prefix} cannot be used: {error}")
     return engine
+
+
+def find_models() -> List[str]:
+    """Return the run folders and exported models in this folder and in ``checkpoints``."""
+    found = {str(path.parent) for pattern in ("run.json", "*/run.json") for path in Path(DEFAULT_FOLDER).glob(pattern)}
+    found |= {str(path) for folder in (".", DEFAULT_FOLDER) for path in Path(folder).glob("*.npz")}
+    return sorted(found)
+
+
+def is_model(path: StrPath) -> bool:
+    """Tell by its name and its files whether a path is a model."""
+    path = Path(path)
+    return is_exported(path) or path.name.endswith(".ckpt") or (path / checkpoints.RUN_FILE).exists()
+
+
+def default_model() -> str:
+    """Return the model to use if none is named: the run in ``checkpoints``, or else the model of the checkout."""
+    folder = Path(DEFAULT_FOLDER)
+    if (folder / checkpoints.RUN_FILE).exists() or (folder / "checkpoint").exists() or not Path(
+            SHIPPED_MODEL).exists():
+        return DEFAULT_FOLDER
+    console.print_note(f"using {SHIPPED_MODEL}, because there is no run in {DEFAULT_FOLDER} yet")
+    return SHIPPED_MODEL
 
 
 def run_of(model: Model) -> Optional[Run]:
@@ -97,11 +138,18 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
                         help="encoding of texts given by their path (default: utf-8)")
 
 
-def open_named(path: StrPath, args: argparse.Namespace) -> Model:
-    """Open the model at a path as the options of a script say, and report the checkpoints that were skipped."""
-    vocabulary = None
-    if args.vocab_from is not None:
-        vocabulary = Vocabulary.from_text(corpus.read(args.vocab_from, args.encoding).text)
-    model = open_model(path, vocabulary, best=args.best)
+def vocabulary_from(args: argparse.Namespace) -> Optional[Vocabulary]:
+    """Return the vocabulary of the text that ``--vocab-from`` names, or None."""
+    if args.vocab_from is None:
+        return None
+    return Vocabulary.from_text(corpus.read(args.vocab_from, args.encoding or "utf-8").text)
+
+
+def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
+    """Open the model at a path as the options of a script say, and report the checkpoints that were skipped.
+
+    A path of None stands for :func:`default_model`.
+    """
+    model = open_model(default_model() if path is None else path, vocabulary_from(args), best=args.best)
     console.print_skipped(model.skipped)
     return model

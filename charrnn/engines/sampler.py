@@ -13,6 +13,9 @@ from charrnn.engines.decoding import Settings
 from charrnn.text import unknown
 
 PRIME = "The "
+# Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
+PRIMES = (PRIME, "the ", "\u306e", "\u7684", "\uc774", "\u0438", "\u03ba\u03b1\u03b9 ", "\u0627\u0644", "\u05d4")
+LARGE_VOCABULARY = 200  # characters above which top_n is off by default, for texts in thousands of characters
 CHUNK = 50  # characters drawn in one call of the engine
 SEEDS = 2 ** 32  # NumPy takes seeds below this number
 
@@ -25,8 +28,20 @@ def check_prime(prime: str, vocabulary: Vocabulary) -> None:
 
 
 def default_prime(vocabulary: Vocabulary) -> str:
-    """Return "The ", or the vocabulary's first character if one of those is unknown."""
-    return vocabulary.chars[0] if vocabulary.unknown(PRIME) else PRIME
+    """Return the first of PRIMES that a vocabulary has, or else its first letter, or its first character.
+
+    >>> default_prime(Vocabulary("\\n ab")), default_prime(Vocabulary("\\n!"))
+    ('a', '!')
+    """
+    fitting = [prime for prime in PRIMES if not vocabulary.unknown(prime)]
+    letters = [char for char in vocabulary.chars if char.isalpha()]
+    visible = [char for char in vocabulary.chars if char.isprintable() and not char.isspace()]
+    return [*fitting, *letters, *visible, *vocabulary.chars][0]
+
+
+def default_top_n(num_classes: int) -> int:
+    """Return the notebook's ``top_n`` of 5, or all characters of a large vocabulary."""
+    return 5 if num_classes <= LARGE_VOCABULARY else num_classes
 
 
 def fresh_seed(below: int = SEEDS) -> int:
@@ -55,9 +70,10 @@ class Sampler:
         if num_samples < 1:
             raise ValueError(f"num_samples must be at least 1, not {num_samples}")
         self.vocabulary, self.num_samples, self._engine = engine.vocabulary, num_samples, engine
+        self._last: Optional[Tuple[np.ndarray, np.ndarray]] = None  # logits and state after what was drawn last
 
-    def pieces(self, prime: str, length: int, settings: Settings,
-               rngs: Sequence[np.random.RandomState]) -> Iterator[Tuple[List[str], np.ndarray]]:
+    def pieces(self, prime: str, length: int, settings: Settings, rngs: Sequence[np.random.RandomState],
+               after_last: bool = False) -> Iterator[Tuple[List[str], np.ndarray]]:
         """Yield the texts in pieces of at most CHUNK characters.
 
         Args:
@@ -65,6 +81,8 @@ class Sampler:
             length: characters to draw for each text, at least 0.
             settings: how to draw.
             rngs: B random number generators, one for each text.
+            after_last: continue the texts drawn before, with their state; the prime may then be empty, and must be
+                if there are several texts.
 
         Yields:
             (texts, log_probabilities): B strings of equal length T, and for each of their characters the natural
@@ -74,16 +92,22 @@ class Sampler:
             ValueError: the prime is empty or has unknown characters, or ``length`` or a setting is out of range.
                 It is raised when the first piece is requested.
         """
-        check_prime(prime, self.vocabulary)
+        if after_last and not self._last:
+            raise ValueError("there is no text to continue yet")
+        if prime or not after_last:
+            check_prime(prime, self.vocabulary)
         settings.check()
         if length < 0:
             raise ValueError(f"length must be at least 0, not {length}")
         engine, rows = self._engine, self.num_samples
-        logits, state = engine.read(self.vocabulary.encode(prime), engine.zero_state())
-        logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
+        logits, state = self._last if after_last and self._last else (None, engine.zero_state())
+        if prime:
+            logits, state = engine.read(self.vocabulary.encode(prime), state)
+            logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
         for start in range(0, length, CHUNK):
             uniforms = np.stack([rng.random_sample(min(CHUNK, length - start)) for rng in rngs], axis=1)  # [T, B]
             ids, log_probabilities, logits, state = engine.draw(logits, state, uniforms, settings)
+            self._last = logits, state
             yield [self.vocabulary.decode(column) for column in ids.T], log_probabilities
 
     def close(self) -> None:
@@ -137,7 +161,7 @@ class _Growing:
 
 
 def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: int, *,
-          stop: Optional[str] = None, lines: Optional[int] = None,
+          stop: Optional[str] = None, lines: Optional[int] = None, after_last: bool = False,
           show: Optional[Callable[[str], object]] = None) -> Tuple[List[Sample], bool]:
     """Write as many texts as the sampler has rows.
 
@@ -149,6 +173,7 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
         seed: the seed of the first text; each further text has the next seed.
         stop: end a text after this string.
         lines: end a text after this many line ends.
+        after_last: as for :meth:`Sampler.pieces`.
         show: called with each piece of the first text when it has been drawn.
 
     Returns:
@@ -161,7 +186,7 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
     rngs = [np.random.RandomState(each.seed) for each in growing]
     interrupted = False
     try:
-        for texts, log_probabilities in sampler.pieces(prime, length, settings, rngs):
+        for texts, log_probabilities in sampler.pieces(prime, length, settings, rngs, after_last):
             added = [each.add(*row) for each, *row in zip(growing, texts, log_probabilities.T)]
             if show:
                 show(added[0])

@@ -1,4 +1,6 @@
 """The surprisal of each character of a text, measured by an engine. NumPy only."""
+from typing import Callable, Iterable, Tuple
+
 import numpy as np
 
 from charrnn.engines import Engine
@@ -7,7 +9,8 @@ WARM_UP = 500  # characters that a row reads before the first that it measures
 WINDOW = 100  # steps of one call of the engine
 
 
-def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1) -> np.ndarray:
+def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, int] = (0, 1),
+              progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> np.ndarray:
     """Measure the surprisal of each character of a text but the first, which has no context.
 
     Args:
@@ -16,9 +19,11 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1) -> np.ndarray:
         rows: pieces of the text that are read in parallel, at least 1. With 1, the state is carried from the start
             of the text to its end. With more, the text is read faster, and each row first reads WARM_UP characters
             before those that it measures.
+        share: (rank, size) where several processes measure some of the rows each.
+        progress: wraps the loop over the windows, to show a progress bar.
 
     Returns:
-        float32 [T - 1], minus the natural logarithm of the probability of each character.
+        float32 [T - 1], minus the natural logarithm of the probability of each character; 0 in rows of others.
 
     Raises:
         ValueError: T is below 2.
@@ -29,18 +34,20 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1) -> np.ndarray:
     pieces = min(rows, count)
     edges = [count * piece // pieces for piece in range(pieces + 1)]  # each row measures from its edge to the next
     length = min(count, -(-count // pieces) + (WARM_UP if pieces > 1 else 0))
-    starts = [max(0, end - length) for end in edges[1:]]
+    rank, size = share
+    own, rows = list(range(rank, pieces, size)), -(-rows // size)
+    starts = [max(0, edges[number + 1] - length) for number in own]
     state = engine.zero_state(rows)
-    nats = np.empty(count, np.float32)
-    for begin in range(0, length, WINDOW):
+    nats = np.zeros(count, np.float32)
+    for begin in progress(range(0, length, WINDOW)):
         end = min(begin + WINDOW, length)
         window = np.zeros((rows, WINDOW + 1), np.int32)
         for row, start in enumerate(starts):
             piece = ids[start + begin:start + end + 1]
             window[row, :len(piece)] = piece
         found, state = engine.surprisal(window[:, :-1], window[:, 1:], state)  # [rows, WINDOW]
-        for row, start in enumerate(starts):
-            low, high = max(edges[row], start + begin), min(edges[row + 1], start + end)
+        for row, (number, start) in enumerate(zip(own, starts)):
+            low, high = max(edges[number], start + begin), min(edges[number + 1], start + end)
             if low < high:
                 nats[low:high] = found[row, low - start - begin:high - start - begin]
     return nats

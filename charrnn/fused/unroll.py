@@ -92,11 +92,10 @@ def _cells_of(cell):
     return cells, keep_probs
 
 
-def _draw_masks(shape, keep_probs, mask_seed, rows=None):
+def _draw_masks(shape, keep_probs, mask_seed):
     """Draw a dropout mask [M, N, L] for each layer: 1 / keep_prob where a unit is kept, else 0.
 
-    The mask of a layer whose keep_prob is the number 1 is None. With rows, a pair (first, last + 1), only these
-    rows are returned of the masks that are drawn.
+    The mask of a layer whose keep_prob is the number 1 is None.
     """
     masks = []
     for layer, keep_prob in enumerate(keep_probs):
@@ -106,8 +105,6 @@ def _draw_masks(shape, keep_probs, mask_seed, rows=None):
         layer_seed = (tf.get_default_graph().seed or 0) * len(keep_probs) + layer
         uniform = tf.random.stateless_uniform(  # in [0, 1)
             shape, tf.stack([tf.constant(layer_seed, tf.int64), tf.cast(mask_seed, tf.int64)]))
-        if rows:
-            uniform = uniform[:, rows[0]:rows[1]]
         masks.append(tf.floor(uniform + keep_prob) / keep_prob)
     return masks
 
@@ -190,11 +187,12 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, ma
         ids = tf.transpose(inputs)  # [M, N]
         positions = tf.transpose(tf.reshape(tf.range(n_rows * n_steps), [n_rows, n_steps]))  # [M, N]
         first, n_drawn = mask_rows or (0, n_rows)
-        masks = _draw_masks(  # [M, N, L] each
-            [n_steps, n_drawn, size], keep_probs, mask_seed, (first, first + n_rows) if n_drawn > n_rows else None)
+        masks = _draw_masks([n_steps, n_drawn, size], keep_probs, mask_seed)  # [M, N, L] each
         ranges = row_ranges(n_rows, len(cells), threads)
         shards = [passes.Shard(
-            ids[:, begin:end], [mask if mask is None else mask[:, begin:end] for mask in masks],
+            ids[:, begin:end],
+            # sliced only here, since the seeds of initial weights depend on the number of operations before them
+            [mask if mask is None else mask[:, first + begin:first + end] for mask in masks],
             positions[:, begin:end], max(1, PIECE_ROWS // (end - begin))) for begin, end in ranges]
         kernels, biases = zip(*[inner.variables for inner in cells])
         outputs, *state = _differentiable(cells, shards, ranges)(

@@ -1,13 +1,44 @@
 """Shared parts of the scripts: argument parsing, errors, exit statuses, standard input and TensorFlow's output."""
 import argparse
+import importlib.util
 import logging
 import os
+import re
+import shlex
 import sys
-from typing import Callable, Iterable, NoReturn, Optional, Sequence
+import textwrap
+from pathlib import Path
+from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, Tuple
+
+from charrnn.version import __version__
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """A formatter of help pages that never breaks a line inside a flag or a word, and keeps the lines of examples."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else "\n".join(self._split_lines(text, width))
+
+    def _split_lines(self, text: str, width: int) -> List[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False, break_long_words=False)
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises ValueError instead of exiting, so that all errors are reported alike."""
+    """An argument parser that raises ValueError instead of exiting, so that all errors are reported alike.
+
+    Flags may be written with underscores, as the hyperparameters are in Python: ``--lstm_size``.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=HelpFormatter, **options)
+        self.add_argument("--version", action="version", version=f"charrnn {__version__}")
+
+    def parse_known_args(self, args: Optional[Sequence[str]] = None,  # type: ignore[override]
+                         namespace: Optional[argparse.Namespace] = None) -> Tuple[argparse.Namespace, List[str]]:
+        """Parse arguments, after replacing the underscores in flags by dashes."""
+        given = sys.argv[1:] if args is None else list(args)
+        given = [re.sub(r"^--[\w-]+", lambda flag: flag.group().replace("_", "-"), each) for each in given]
+        return super().parse_known_args(given, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Raise ValueError with the message and a reference to ``--help``."""
@@ -58,6 +89,36 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         return 130
 
 
+def command(prog: str, arguments: str = "") -> str:
+    """Return the command that runs a script again in the way in which it was run, with other arguments.
+
+    Args:
+        prog: name of the script, such as ``charrnn-train``.
+        arguments: the arguments, quoted for a shell.
+    """
+    name = prog.split("-")[1]
+    if os.environ.get("CHARRNN_MAKE") and name in ("train", "sample"):
+        return f"make {name}" + (f" ARGS={shlex.quote(arguments)}" if arguments else "")
+    called = Path(sys.argv[0])
+    if called.name == prog:
+        prog = shlex.quote(sys.argv[0])
+    elif called.name == f"{name}.py":
+        prog = f"{shlex.quote(sys.executable)} -m charrnn.{name}"
+    return f"{prog} {arguments}".strip()
+
+
+def resume_command(folder: Any) -> str:
+    """Return the command that resumes the run in a folder."""
+    place = "" if str(folder) == "checkpoints" else f" --checkpoint-dir {shlex.quote(str(folder))}"
+    return command("charrnn-train", f"--resume{place}")
+
+
+def require_tensorflow() -> None:
+    """Raise ModuleNotFoundError if TensorFlow is not installed, before anything else is checked."""
+    if importlib.util.find_spec("tensorflow") is None:
+        raise ModuleNotFoundError("tensorflow", name="tensorflow")
+
+
 def drop_output() -> None:
     """Discard all further standard output, after its reader has closed it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -74,6 +135,11 @@ def read_standard_input() -> str:
     except UnicodeError as error:
         raise ValueError(f"standard input is not UTF-8 text ({error})")
     return content.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def print_note(line: str) -> None:
+    """Print a line on standard error."""
+    print(line, file=sys.stderr)
 
 
 def print_skipped(lines: Iterable[str]) -> None:

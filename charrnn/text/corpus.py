@@ -225,7 +225,7 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Print the name of the first available text; return the exit status, 2 if none is available."""
     parser = console.Parser(
-        prog="python -m charrnn.text.corpus", formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m charrnn.text.corpus",
         description="Print the name of the first text that is available. Known texts are downloaded if necessary.")
     parser.add_argument("names", metavar="NAME", nargs="+",
                         help=f"a known text ({', '.join([*KNOWN_TEXTS, PYTHON])}) or a path")

@@ -50,14 +50,15 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
         text: the text to convert.
         vocabulary: the vocabulary of the model.
         how: what to do with other characters: ``error`` refuses them, ``skip`` leaves them out, ``nearest``
-            replaces them (by letters without accents, plain quotes and dashes, or the other case).
+            replaces them (by letters without accents, other quotes and dashes, or the other case) and leaves out
+            those that have no replacement.
         name: name of the text in messages.
 
     Returns:
         (text, note): the converted text, and a line that describes the changes, "" if there are none.
 
     Raises:
-        ValueError: there are unknown characters and how is ``error``, or ``nearest`` and one has no replacement.
+        ValueError: there are unknown characters and how is ``error``.
 
     >>> resolve("café", Vocabulary("acef"), "nearest")
     ('cafe', "replaced in the text: 'é' by 'e'")
@@ -65,12 +66,13 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
     unknown = vocabulary.unknown(text)
     if not unknown:
         return text, ""
-    if how == "skip":
-        return leave_out_unknown(text, vocabulary)[0], f"left out of {name}: {', '.join(map(repr, unknown))}"
-    nearest = {char: _nearest(char, vocabulary) for char in unknown} if how == "nearest" else {}
-    _refuse([char for char in unknown if nearest.get(char) is None], text, name)
-    replaced = ", ".join(f"{char!r} by {near!r}" for char, near in nearest.items())
-    return text.translate({ord(char): near for char, near in nearest.items()}), f"replaced in {name}: {replaced}"
+    if how == "error":
+        _refuse(unknown, text, name)
+    nearest = {char: _nearest(char, vocabulary) if how == "nearest" else None for char in unknown}
+    replaced = ", ".join(f"{char!r} by {near!r}" for char, near in nearest.items() if near)
+    left_out = ", ".join(repr(char) for char, near in nearest.items() if not near)
+    notes = [f"replaced in {name}: {replaced}"] * bool(replaced) + [f"left out of {name}: {left_out}"] * bool(left_out)
+    return text.translate({ord(char): near for char, near in nearest.items()}), "; ".join(notes)
 
 
 def _refuse(unknown: Iterable[str], text: str, name: str) -> None:
@@ -86,7 +88,8 @@ def _nearest(char: str, vocabulary: Vocabulary) -> Optional[str]:
     """Return the replacement of a character in a vocabulary, or None if there is none."""
     plain = "".join(each for each in unicodedata.normalize("NFKD", char) if not unicodedata.combining(each))
     plain = "".join(_NEAREST.get(each, each) for each in plain)
-    for near in (plain, plain.swapcase()):
+    similar = [other for other, replacement in _NEAREST.items() if replacement == plain]  # typographic for plain ones
+    for near in (plain, plain.swapcase(), *similar):
         if near and not vocabulary.unknown(near):
             return near
     return None

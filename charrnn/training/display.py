@@ -54,7 +54,7 @@ class Plan:
         run, hyper = self.run, self.hyperparameters
         left_over = self.n_training - self.n_windows * self.characters_per_step
         rows = [("text", f"{run.text_name}, {self.n_training + self.n_held_out:,} characters, "
-                         f"{len(run.vocabulary)} distinct")]
+                         f"{len(run.vocabulary):,} distinct")]
         if self.n_held_out:
             when = f"every {hyper.eval_every_n:,} steps and " if hyper.eval_every_n else ""
             rows.append((
@@ -63,12 +63,12 @@ class Plan:
             ("windows", f"{self.n_windows:,} of {hyper.batch_size} x {hyper.num_steps} per epoch, "
                         f"{left_over:,} characters left over"),
             ("network", self._network()),
-            ("steps", f"{self.n_steps:,} in {hyper.epochs} epochs, seed {hyper.seed}"),
+            ("steps", f"{self.n_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
             ("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps"),
         ]
         if self.transfer:
             new = ", ".join(map(repr, self.transfer.new_characters))
-            rows.append(("weights", f"from {self.transfer.checkpoint.prefix}, " + (
+            rows.append(("weights", f"from {self.transfer.checkpoint.name}, " + (
                 f"with new rows for {new}" if new else "which has all characters of the text")))
         return rows
 
@@ -76,8 +76,8 @@ class Plan:
         hyper = self.hyperparameters
         kind = "" if hyper.cell == "lstm" else hyper.cell + " "
         slow = ", unrolled with dynamic_rnn (the fused unroll supports only lstm without dropout on inputs)"
-        return (f"{hyper.num_layers} layers of {hyper.lstm_size} {kind}units, {self.n_parameters:,} parameters"
-                f"{slow if hyper.fused and not hyper.unrolls_fused else ''}")
+        return (f"{plural(hyper.num_layers, 'layer')} of {hyper.lstm_size:,} {kind}units, "
+                f"{self.n_parameters:,} parameters{slow if hyper.fused and not hyper.unrolls_fused else ''}")
 
 
 class Display:
@@ -92,7 +92,7 @@ class Display:
             plan: the plan of the run.
             stop: notified when the reader of the output has gone.
         """
-        self._plan, self._stop = plan, stop
+        self._plan, self._stop, self._output_closed = plan, stop, False
 
     def plan(self) -> None:
         """Print the plan."""
@@ -116,17 +116,15 @@ class Display:
     @contextlib.contextmanager
     def bar(self, step: int) -> Iterator[None]:
         """Show a progress bar, which begins at a step."""
-        characters = self._plan.characters_per_step
-        self._bar = tqdm.tqdm(
-            total=self._plan.n_steps * characters, initial=step * characters, unit=" characters", unit_scale=True,
-            disable=None, dynamic_ncols=True, smoothing=0.05)
+        self._bar = tqdm.tqdm(total=self._plan.n_steps, initial=step, unit=" steps", disable=None,
+                              dynamic_ncols=True, smoothing=0.05)
         with self._bar:
             yield
 
     def advance(self, loss: float) -> None:
         """Advance the bar by a step."""
         self._bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
-        self._bar.update(self._plan.characters_per_step)
+        self._bar.update(1)
 
     def step(self, step: int, loss: float, seconds: float) -> None:
         """Print the notebook's line about a step."""
@@ -156,8 +154,17 @@ class Display:
 
     def stopped(self, by: str, step: int) -> None:
         """Print that a signal ended the training, and how to resume it."""
-        self._print(f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: "
-                    f"charrnn-train --resume --checkpoint-dir {shlex.quote(str(self._plan.folder))}")
+        message = (f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: "
+                   f"{console.resume_command(self._plan.folder)}")
+        self._print(message)
+        if self._output_closed:
+            self.warn(message)
+
+    def finished(self, step: int) -> None:
+        """Print that all steps are done, and what to do next."""
+        folder = "" if str(self._plan.folder) == "checkpoints" else shlex.quote(str(self._plan.folder))
+        self._print(f"finished after step {step:,}. To write text: {console.command('charrnn-sample', folder)}\n"
+                    f"To train longer, add --epochs N: {console.resume_command(self._plan.folder)}")
 
     def warn(self, message: object) -> None:
         """Print a warning on standard error."""
@@ -178,7 +185,17 @@ class Display:
             sys.stdout.flush()
         except BrokenPipeError:
             console.drop_output()
+            self._output_closed = True
             self._stop.reader_left()
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> plural(1, "epoch"), plural(2000, "epoch")
+    ('1 epoch', '2,000 epochs')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -6,7 +6,7 @@ import signal
 import statistics
 import time
 from dataclasses import replace
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -22,6 +22,7 @@ from charrnn.fused.session import session_config
 from charrnn.model import CharRNN
 from charrnn.system import machine
 from charrnn.training.display import Display, Plan
+from charrnn.training.distributed import Processes, Silent
 from charrnn.training.hyperparameters import Hyperparameters, learning_rate_at
 from charrnn.training.reports import Reports, Row
 from charrnn.training.stopping import StopRequests
@@ -30,16 +31,18 @@ from charrnn.training.transfer import Transfer
 
 EVALUATION_ROWS = 32  # parts of the held-out text that are read in parallel
 TRIAL_STEPS = 5
+NO_LOSSES = np.zeros(0, np.float32)
 
 
 class Trainer:
     """A run that is started or resumed in its folder, and then trained."""
 
-    _reports: Reports  # set by start()
+    _reports: Any = Silent()  # in the first process Reports, from start() on
 
     def __init__(self, run: Run, hyperparameters: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
                  folder: StrPath, *, sample_length: int = 200, threads: Optional[int] = None,
-                 summaries: bool = True, transfer: Optional[Transfer] = None) -> None:
+                 summaries: bool = True, transfer: Optional[Transfer] = None,
+                 processes: Optional[Processes] = None) -> None:
         """Build the network in the default graph, and initialize it.
 
         Args:
@@ -52,40 +55,48 @@ class Trainer:
             threads: as for CharRNN.
             summaries: whether to write TensorBoard's event files.
             transfer: where to take the initial weights from; None for random ones.
+            processes: the processes that share the work; None for this one alone.
         """
+        self._processes = processes or Processes()
         self._run, self._hyper, self._folder = run, hyperparameters, folder
         self._training, self._held_out = training, held_out
-        self._sample_length, self._threads, self._summaries = sample_length, threads, summaries
+        self._sample_length, self._summaries = sample_length, summaries
+        self._threads = self._processes.threads(threads)
+        rows = self._processes.rows(hyperparameters.batch_size)
+        self._rows = slice(*rows)
         self._opened = contextlib.ExitStack()
-        self._build_network()
-        if transfer:
+        self._build_network(rows)
+        if transfer and self._processes.rank == 0:
             self._set_weights(transfer.weights(self._session.run(self._trained)))
         self._zero_state = self._as_array(self._session.run(self._model.initial_state))
-        self._progress = Progress(0, self._zero_state, np.zeros(0, np.float32))
+        self._progress = Progress(0, self._zero_state, NO_LOSSES)
         self._plan = Plan(
-            run, hyperparameters, folder, len(training), len(held_out),
-            count_windows(len(training), hyperparameters.batch_size, hyperparameters.num_steps),
-            sum(variable.shape.num_elements() for variable in self._trained.values()), transfer)
+            run, hyperparameters, folder, n_training=len(training), n_held_out=len(held_out),
+            n_windows=count_windows(len(training), hyperparameters.batch_size, hyperparameters.num_steps),
+            n_parameters=sum(variable.shape.num_elements() for variable in self._trained.values()),
+            transfer=transfer)
         self._stop = StopRequests()
-        self._display = Display(self._plan, self._stop)
+        self._display: Any = Display(self._plan, self._stop) if self._processes.rank == 0 else Silent()
         self._engine: Optional[GraphEngine] = None  # built when first used
 
-    def _build_network(self) -> None:
+    def _build_network(self, rows: Tuple[int, int]) -> None:
         hyper = self._hyper
+        # without the fused unroll, the same seed would drop the same units in the rows of each process
+        seed = (hyper.seed or 0) + (0 if hyper.unrolls_fused else self._processes.rank)
         self._model = CharRNN(
             len(self._run.vocabulary), hyper.batch_size, hyper.num_steps, hyper.lstm_size, hyper.num_layers,
-            hyper.learning_rate, hyper.grad_clip, seed=hyper.seed, fused=hyper.unrolls_fused,
+            hyper.learning_rate, hyper.grad_clip, seed=seed, fused=hyper.unrolls_fused,
             threads=self._threads, cell=hyper.cell, optimizer=hyper.optimizer,
-            input_keep_prob=hyper.input_keep_prob, average_decay=hyper.average_decay)
+            input_keep_prob=hyper.input_keep_prob, average_decay=hyper.average_decay,
+            rows=rows, average=self._processes.average)
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
         self._saver = tf.train.Saver(max_to_keep=0)
-        initialize = tf.global_variables_initializer()
         # the notebook's graph is fastest with TensorFlow's own settings, for which 0 stands
         self._session = tf.Session(
             config=session_config(self._threads) if hyper.unrolls_fused else tf.ConfigProto(
                 intra_op_parallelism_threads=self._threads or 0, inter_op_parallelism_threads=self._threads or 0))
         self._opened.callback(self._session.close)
-        self._session.run(initialize)
+        self._session.run(tf.global_variables_initializer())
 
     def close(self) -> None:
         """Close the sessions and files."""
@@ -93,18 +104,27 @@ class Trainer:
 
     def start(self, resume: bool) -> None:
         """Resume the run in the folder, or begin a new one there, and print the plan."""
-        checkpoints.remove_leftovers(self._folder)
-        if resume:
-            self._resume()
-        checkpoints.write_run(self._folder, self._run)
-        self._reports = Reports(self._folder, self._progress.step, self._summaries)
-        self._opened.callback(self._reports.close)
+        progress = self._processes.from_first(lambda: self._open_folder(resume))
+        self._progress = replace(progress, lstm_state=progress.lstm_state[:, :, self._rows])
+        self._processes.synchronize(self._session)
         self._display.plan()
         if resume:
             self._display.resumed(self._progress.step)
 
-    def _resume(self) -> None:
-        """Restore the newest intact checkpoint and its progress, if there is a checkpoint yet."""
+    def _open_folder(self, resume: bool) -> Progress:
+        """Prepare the run folder, restore the run if it is resumed, and return the progress with the whole state."""
+        checkpoints.remove_leftovers(self._folder)
+        whole = np.repeat(self._zero_state[:, :, :1], self._hyper.batch_size, axis=2)  # [num_layers, 2, N, L]
+        progress = replace(self._progress, lstm_state=whole)
+        if resume:
+            progress = self._restore(progress)
+        checkpoints.write_run(self._folder, self._run)
+        self._reports = Reports(self._folder, progress.step, self._summaries)
+        self._opened.callback(self._reports.close)
+        return progress
+
+    def _restore(self, fresh: Progress) -> Progress:
+        """Restore the newest intact checkpoint, if there is one yet, and return its progress."""
         try:
             prefix, skipped = checkpoints.newest_intact(self._folder)
         except checkpoints.NoCheckpointError:
@@ -112,20 +132,20 @@ class Trainer:
                 raise CheckpointError(
                     f"the run in {self._folder}, which started from the weights of {self._run.init_from}, was "
                     "stopped before its first checkpoint: start it again in another folder")
-            return
+            return fresh
         self._display.skipped(skipped)
-        self._progress = checkpoints.read_progress(prefix, self._zero_state.shape)
+        progress = checkpoints.read_progress(prefix, fresh.lstm_state.shape)
         checkpoints.restore(self._session, self._saver, prefix)
-        best = self._name(self._progress.best_step)
-        if self._progress.best_step and checkpoints.is_intact(self._folder, best):
+        best = self._name(progress.best_step)
+        if progress.best_step and checkpoints.is_intact(self._folder, best):
             self._run = replace(self._run, best=best)
+        return progress
 
     def try_out(self) -> None:
         """Print the plan, and the memory and time to expect from a few steps; write nothing."""
         self._display.plan()
-        batches = get_batches(self._training, self._hyper.batch_size, self._hyper.num_steps)
         times = []
-        for x, y in itertools.islice(itertools.cycle(batches), TRIAL_STEPS):
+        for x, y in itertools.islice(itertools.cycle(self._windows()), TRIAL_STEPS):
             started = time.perf_counter()
             self._train_step(x, y)
             times.append(time.perf_counter() - started)
@@ -133,13 +153,16 @@ class Trainer:
 
     def run(self) -> Optional[signal.Signals]:
         """Train to the last epoch, an early end or a signal. Return the signal, or None."""
-        if self._no_longer_improves():
-            self._print_early_end()
-            return None
         with self._display.bar(self._progress.step), self._stop.noted():
-            stopped_by = self._train()
+            stopped_by = None if self._ends_early() else self._train()
+        progress = self._progress
+        if self._ends_early():
+            self._display.ended_early(progress.step, progress.evals_since_best, progress.best_step)
         if stopped_by:
-            self._display.stopped(stopped_by.name, self._progress.step)
+            self._display.stopped(stopped_by.name, progress.step)
+        else:
+            self._display.finished(progress.step)
+        self._processes.gather(None)  # the launcher ends all processes when one has ended
         return stopped_by
 
     def _train(self) -> Optional[signal.Signals]:
@@ -149,10 +172,8 @@ class Trainer:
         for epoch in range(self._progress.step // n_windows + 1, hyper.epochs + 1):
             done = self._progress.step % n_windows  # more than 0 in the epoch in which a run was resumed
             if done == 0:
-                self._progress = replace(
-                    self._progress, lstm_state=self._zero_state, epoch_losses=np.zeros(0, np.float32))
-            windows = get_batches(self._training, hyper.batch_size, hyper.num_steps)
-            for x, y in itertools.islice(windows, done, None):
+                self._progress = replace(self._progress, lstm_state=self._zero_state, epoch_losses=NO_LOSSES)
+            for x, y in itertools.islice(self._windows(), done, None):
                 loss, norm = self._train_step(x, y)
                 self._display.advance(loss)
                 step = self._progress.step
@@ -167,18 +188,21 @@ class Trainer:
                     row = self._evaluate(row)
                 if not row.is_empty:
                     self._try_to_report(self._reports.add, row)
-                ended, stopped_by = self._no_longer_improves(), self._stop.signal
-                last = bool(ended or stopped_by or at_end)
+                stopped_by = self._processes.agree(self._stop.signal)
+                last = bool(stopped_by or at_end or self._ends_early())
                 if saving or last or self._progress.best_step == step:
                     self._save(last)
-                if ended:
-                    self._print_early_end()
                 if last:
                     return stopped_by
         return None
 
+    def _windows(self) -> Iterator[Tuple[np.ndarray, np.ndarray]]:
+        """Yield the windows of an epoch, x and y: the rows [N, M] that this process trains on."""
+        for x, y in get_batches(self._training, self._hyper.batch_size, self._hyper.num_steps):
+            yield x[self._rows], y[self._rows]
+
     def _train_step(self, x: np.ndarray, y: np.ndarray) -> Tuple[float, float]:
-        """Do one update on a window, carrying the state. Return its loss and the norm of its gradients."""
+        """Do one update on the rows of a window, carrying the state. Return the loss and the gradients' norm."""
         model, progress = self._model, self._progress
         rate = self._learning_rate(progress.step)
         feed = {model.inputs: x, model.targets: y, model.keep_prob: self._hyper.keep_prob,
@@ -218,8 +242,9 @@ class Trainer:
     def _evaluate(self, row: Row) -> Row:
         """Evaluate on the held-out text. Return the row with the loss, and note whether it is the best."""
         with self._timer.paused():
-            nats = surprisal(self._loaded_engine(), self._held_out, EVALUATION_ROWS)
-            loss = float(np.mean(nats, dtype=np.float64))
+            share = self._processes.rank, self._processes.size
+            nats = surprisal(self._loaded_engine(), self._held_out, EVALUATION_ROWS, share)
+            loss = self._processes.total(float(np.mean(nats, dtype=np.float64)))
             progress = self._progress
             if loss < progress.best_loss:
                 progress = replace(progress, best_step=progress.step, best_loss=loss, evals_since_best=0)
@@ -229,33 +254,35 @@ class Trainer:
             self._display.validation(progress.step, loss, progress.best_loss, progress.best_step)
         return row._replace(val_loss=loss, val_bits_per_character=loss / math.log(2))
 
-    def _no_longer_improves(self) -> bool:
-        """Return whether training is to end early."""
+    def _ends_early(self) -> bool:
+        """Return whether there were too many evaluations without improvement."""
         return bool(self._hyper.early_stop) and self._progress.evals_since_best >= self._hyper.early_stop
 
-    def _print_early_end(self) -> None:
-        progress = self._progress
-        self._display.ended_early(progress.step, progress.evals_since_best, progress.best_step)
-
     def _save(self, last: bool) -> None:
-        """Save a checkpoint. If that fails, print a warning and continue, unless it is the last one."""
-        progress, run = self._progress, self._run
+        """Save a checkpoint with the state of all rows."""
         with self._timer.paused():
-            if progress.best_step == progress.step:
-                run = replace(run, best=self._name(progress.step))
-            try:
-                prefix = checkpoints.save(self._session, self._saver, self._folder, self._hyper.lstm_size,
-                                          progress, run, self._hyper.max_to_keep)
-            except OSError as error:
-                if last:
-                    raise
-                self._display.warn(f"{error}; earlier checkpoints are intact, and training continues")
-                return
-            self._run = run  # only now, so that the best is always one that was saved
-            self._display.saved(prefix)
-            self._try_to_report(self._reports.flush)
-            if self._sample_length:
-                self._sample()
+            states = self._processes.gather(self._progress.lstm_state)
+            progress = replace(self._progress, lstm_state=np.concatenate(states, axis=2))
+            self._processes.from_first(lambda: self._write(progress, last))
+
+    def _write(self, progress: Progress, last: bool) -> None:
+        """Write a checkpoint. If that fails, print a warning and continue, unless it is the last one."""
+        run = self._run
+        if progress.best_step == progress.step:
+            run = replace(run, best=self._name(progress.step))
+        try:
+            prefix = checkpoints.save(self._session, self._saver, self._folder, self._hyper.lstm_size,
+                                      progress, run, self._hyper.max_to_keep)
+        except OSError as error:
+            if last:
+                raise
+            self._display.warn(f"{error}; earlier checkpoints are intact, and training continues")
+            return
+        self._run = run  # only now, so that the best is always one that was saved
+        self._display.saved(prefix)
+        self._try_to_report(self._reports.flush)
+        if self._sample_length:
+            self._sample()
 
     def _sample(self) -> None:
         """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""

@@ -4,8 +4,9 @@ from typing import Any, Dict, List
 
 import numpy as np
 
-from charrnn.checkpoints import Checkpoint, read_weights
 from charrnn.data import Vocabulary
+from charrnn.engines import loading
+from charrnn.engines.loading import Model
 from charrnn.training.hyperparameters import Hyperparameters, flag
 
 
@@ -18,7 +19,7 @@ class Transfer:
         vocabulary: its characters and those of the new text.
     """
 
-    checkpoint: Checkpoint
+    checkpoint: Model
     vocabulary: Vocabulary
 
     @property
@@ -35,7 +36,7 @@ class Transfer:
         Returns:
             A dict from the same names to values of the same shapes.
         """
-        old = read_weights(self.checkpoint.prefix)
+        old = loading.read_weights(self.checkpoint)
         return {name: self._extended(name, old[name], values) for name, values in fresh.items()}
 
     def _extended(self, name: str, old: np.ndarray, fresh: np.ndarray) -> np.ndarray:
@@ -50,17 +51,17 @@ class Transfer:
         return np.moveaxis(extended, 0, axis)
 
 
-def network_of(checkpoint: Checkpoint) -> Dict[str, Any]:
+def network_of(checkpoint: Model) -> Dict[str, Any]:
     """Return the hyperparameters that a run must share with the checkpoint that it starts from."""
     return {name: getattr(checkpoint, name) for name in ("lstm_size", "num_layers", "cell")}
 
 
-def plan(checkpoint: Checkpoint, text: str, hyperparameters: Hyperparameters) -> Transfer:
+def plan(checkpoint: Model, text: str, hyperparameters: Hyperparameters) -> Transfer:
     """Return the Transfer from a checkpoint to a text. Raise ValueError if the networks differ."""
     for name, theirs in network_of(checkpoint).items():
         ours = getattr(hyperparameters, name)
         if theirs != ours:
-            raise ValueError(f"{checkpoint.prefix} has {flag(name)} {theirs}: a run with {flag(name)} {ours} "
+            raise ValueError(f"{checkpoint.name} has {flag(name)} {theirs}: a run with {flag(name)} {ours} "
                              "cannot start from it")
     joined = "".join(checkpoint.vocabulary.chars) + "".join(Vocabulary.from_text(text).chars)
     return Transfer(checkpoint, Vocabulary.from_text(joined))

@@ -60,12 +60,15 @@ def test_the_note_names_each_replacement():
     assert note == "replaced in the prime: '\u00e9' by 'e', '\u201c' by '\"', 'Q' by 'q'"
 
 
-@pytest.mark.parametrize("given, reported", [("\u00e9\u65e5", "'\u65e5'"), ("e\u0301", "'\u0301'")])
-def test_a_character_without_a_replacement_is_reported(given, reported):
-    with pytest.raises(ValueError) as caught:
-        resolve(given, LETTERS, "nearest")
-    assert str(caught.value) == ("the text has characters that are not in the model's vocabulary: "
-                                 f"{reported} (line 1, column 2)")
+@pytest.mark.parametrize("given, note", [
+    ("\u00e9\u65e5", "replaced in the text: '\u00e9' by 'e'; left out of the text: '\u65e5'"),
+    ("e\u0301", "left out of the text: '\u0301'")])
+def test_a_character_without_a_replacement_is_left_out_by_name(given, note):
+    assert resolve(given, LETTERS, "nearest") == ("e", note)
+
+
+def test_plain_quotes_become_typographic_ones_where_the_model_knows_only_those():
+    assert resolve("'a'", Vocabulary("a\u2019"), "nearest")[0] == "\u2019a\u2019"
 
 
 def test_a_known_character_is_not_replaced():

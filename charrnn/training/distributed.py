@@ -1,0 +1,270 @@
+"""Training on several processes with Horovod: what they exchange. One process exchanges nothing.
+
+Each process trains on some rows of every batch, and carries the state of these rows. The gradients are averaged over
+the processes before they are clipped, so all processes do the update that one process would do with the whole batch.
+Only the first process, which has rank 0, reads and writes the run folder and prints.
+
+Source: Sergeev and Del Balso 2018, arXiv:1802.05799.
+"""
+import contextlib
+import os
+import pickle
+import shlex
+import signal
+import socket
+import time
+from typing import Any, Callable, ContextManager, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from charrnn.data import StrPath
+from charrnn.text.corpus import Text
+from charrnn.training.stopping import SIGNALS
+
+INSTALL = ("Horovod started this process, but the package horovod is not installed here: install the extra "
+           "'distributed' (make venv-distributed)")
+TIMEOUT = 20  # seconds without a connection after which a process counts as lost
+PATIENCE = 3  # seconds in which a killed process disappears from the list of processes
+GRACE = 1  # seconds in which the first process prints an error before the others end and the launcher ends it too
+FAILED = 2  # exit status
+
+
+class OtherProcessFailed(SystemExit):
+    """Ends a process silently, because another one prints the error."""
+
+
+class Silent:
+    """In place of the display and the reports of the first process: has all their methods, which do nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., ContextManager]:
+        return lambda *args, **kwargs: contextlib.nullcontext()
+
+
+class Processes:
+    """The processes of a run. This is the form for one process, which does nothing.
+
+    Attributes:
+        rank: number of this process, from 0.
+        size: number of processes.
+    """
+
+    rank, size = 0, 1
+
+    def rows(self, batch_size: int) -> Tuple[int, int]:
+        """Return the first row of the batch that this process trains on, and the row after its last.
+
+        Raises:
+            ValueError: the batch cannot be divided equally.
+        """
+        if batch_size % self.size:
+            raise ValueError(f"--batch-size {batch_size} cannot be divided by {self.size} processes: choose a "
+                             f"multiple of {self.size}")
+        share = batch_size // self.size
+        return self.rank * share, (self.rank + 1) * share
+
+    def threads(self, threads: Optional[int]) -> Optional[int]:
+        """Return the number of threads to use, given that of ``--threads``."""
+        return threads
+
+    def average(self, tensors: Sequence[Any]) -> List[Any]:
+        """Return tensors averaged over the processes, as part of the training graph."""
+        return list(tensors)
+
+    def synchronize(self, session: Any) -> None:
+        """Give all variables of the session's graph the values that they have in the first process."""
+
+    def gather(self, value: Any) -> List[Any]:
+        """Return the values of all processes, in the order of their ranks. Each process waits for the others."""
+        return [value]
+
+    def total(self, value: float) -> float:
+        """Return the sum of a number over the processes."""
+        return value
+
+    def agree(self, stop: Optional[signal.Signals]) -> Optional[signal.Signals]:
+        """Return the signal that any of the processes has received, or None. It is the same in all of them."""
+        return stop
+
+    def everywhere(self, function: Callable[[], Any]) -> Any:
+        """Call a function in every process, and return its result.
+
+        If it raises a ValueError or OSError in any of them, the first process raises it, with the name of the host
+        if it is another process's, and the others end silently.
+        """
+        return function()
+
+    def from_first(self, function: Callable[[], Any]) -> Any:
+        """Call a function in the first process only, and return its result in all. Errors as in everywhere()."""
+        return function()
+
+    def watched(self, folder: StrPath) -> ContextManager:
+        """End a block with one line that names the process if another process is lost in it.
+
+        Args:
+            folder: the run folder, for the advice how to resume.
+        """
+        return contextlib.nullcontext()
+
+
+class HorovodProcesses(Processes):
+    """The form for several processes, which ``horovodrun`` started."""
+
+    def __init__(self) -> None:
+        os.environ.setdefault("HOROVOD_GLOO_TIMEOUT_SECONDS", str(TIMEOUT))
+        os.environ.setdefault("HOROVOD_LOG_LEVEL", "fatal")  # a lost process is reported by watched()
+        # else the settings of the small session below would hold for the training too
+        os.environ.setdefault("TF_OVERRIDE_GLOBAL_THREADPOOL", "1")
+        import tensorflow.compat.v1 as tf
+        try:
+            import horovod.tensorflow as hvd
+        except ImportError:
+            if int(os.environ.get("HOROVOD_RANK") or 0):
+                raise OtherProcessFailed(FAILED)
+            raise ValueError(INSTALL)
+        hvd.init()
+        self._hvd, self.rank, self.size, self._local_size = hvd, hvd.rank(), hvd.size(), hvd.local_size()
+        with tf.Graph().as_default() as graph:
+            self._bytes, self._number = tf.placeholder(tf.uint8, [None]), tf.placeholder(tf.float64, [])
+            self._lengths, self._gathered = (
+                hvd.allgather(tensor, name=name) for name, tensor in [
+                    ("lengths", tf.shape(self._bytes)), ("bytes", self._bytes)])
+            self._sum = hvd.allreduce(self._number, op=hvd.Sum, name="sum")
+            self._largest = hvd.allreduce(self._number, op=hvd.Max, name="largest")
+        self._session = tf.Session(graph=graph, config=tf.ConfigProto(
+            intra_op_parallelism_threads=1, inter_op_parallelism_threads=1, use_per_session_threads=True))
+        self._members: List[Tuple[str, int]] = self.gather((socket.gethostname(), os.getpid()))
+
+    def threads(self, threads):
+        from charrnn.fused.session import thread_count
+        return threads or max(1, thread_count() // self._local_size)
+
+    def average(self, tensors):
+        return [self._hvd.allreduce(tensor, op=self._hvd.Average) for tensor in tensors]
+
+    def synchronize(self, session):
+        import tensorflow.compat.v1 as tf
+        with session.graph.as_default():
+            session.run(self._hvd.broadcast_variables(tf.global_variables(), root_rank=0))
+
+    def gather(self, value):
+        message = np.frombuffer(pickle.dumps(value), np.uint8)  # from a process of this run, so it can be trusted
+        lengths, gathered = self._session.run([self._lengths, self._gathered], {self._bytes: message})
+        return [pickle.loads(part.tobytes()) for part in np.split(gathered, np.cumsum(lengths)[:-1])]
+
+    def total(self, value):
+        return float(self._session.run(self._sum, {self._number: value}))
+
+    def agree(self, stop):
+        number = int(self._session.run(self._largest, {self._number: stop or 0}))
+        if not number:
+            return None
+        for name in SIGNALS:  # the launcher may send another one, which must not interrupt the last checkpoint
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+        return signal.Signals(number)
+
+    def everywhere(self, function):
+        result = error = None
+        try:
+            result = function()
+        except (ValueError, OSError) as raised:
+            error = raised
+        messages = self.gather(None if error is None else str(error))
+        failed = [rank for rank, message in enumerate(messages) if message is not None]
+        if failed and self.rank:
+            time.sleep(GRACE)
+            raise OtherProcessFailed(FAILED)
+        if error is not None:
+            raise error
+        if failed:
+            raise ValueError(f"on the host {self._members[failed[0]][0]}: {messages[failed[0]]}")
+        return result
+
+    def from_first(self, function):
+        return self.gather(self.everywhere(function if self.rank == 0 else lambda: None))[0]
+
+    @contextlib.contextmanager
+    def watched(self, folder):
+        import tensorflow.compat.v1 as tf
+        try:
+            yield
+        except tf.errors.OpError as error:
+            if "Horovod" not in str(error):
+                raise
+            lost = self._lost()
+            host, _ = self._members[self.rank]
+            survivors = [rank for rank, member in enumerate(self._members) if member[0] == host and rank not in lost]
+            if self.rank != survivors[0]:
+                time.sleep(GRACE)
+                raise OtherProcessFailed(FAILED)
+            raise OSError(f"{self._describe(lost)}, so training stops. To resume from the last checkpoint, start "
+                          f"charrnn-train --resume --checkpoint-dir {shlex.quote(str(folder))} in the same way")
+
+    def _lost(self) -> List[int]:
+        """Return the ranks of the processes on this host that no longer run."""
+        host, deadline = self._members[self.rank][0], time.monotonic() + PATIENCE
+        while True:
+            lost = [rank for rank, (other, pid) in enumerate(self._members) if other == host and not _runs(pid)]
+            if lost or time.monotonic() > deadline:
+                return lost
+            time.sleep(0.1)
+
+    def _describe(self, lost: Sequence[int]) -> str:
+        if lost:
+            return "; ".join(
+                "process {} (process id {}) on the host {} has ended".format(rank, *reversed(self._members[rank]))
+                for rank in lost)
+        own = self._members[self.rank][0]
+        others: Dict[str, List[str]] = {}
+        for rank, (host, _) in enumerate(self._members):
+            if host != own:
+                others.setdefault(host, []).append(str(rank))
+        named = " or ".join(f"{host} (processes {', '.join(ranks)})" for host, ranks in others.items())
+        return f"the connection to {named or 'another process'} was lost"
+
+
+def start_processes() -> Processes:
+    """Return the processes that this one trains with: those that ``horovodrun`` started, or itself alone.
+
+    Raises:
+        ValueError: Horovod started this process, but is not installed.
+    """
+    return HorovodProcesses() if int(os.environ.get("HOROVOD_SIZE") or 1) > 1 else Processes()
+
+
+def read_same_text(processes: Processes, read: Callable[[], Text]) -> Text:
+    """Read the text of a run in every process.
+
+    Args:
+        processes: the processes.
+        read: function that reads it.
+
+    Raises:
+        ValueError: a process cannot read it, or reads another text; the message names its host.
+    """
+    text = processes.everywhere(read)
+    found = processes.gather((socket.gethostname(), text.sha256))
+
+    def check() -> None:
+        different = sorted({host for host, sha256 in found if sha256 != found[0][1]})
+        if different:
+            raise ValueError(f"the text {text.name} on the host {', '.join(different)} differs from that on "
+                             f"{found[0][0]}: copy the same file to every host")
+
+    processes.from_first(check)
+    return text
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process of this host runs; one that has ended may still be listed as a zombie."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        pass
+    if os.path.isdir("/proc/self"):
+        return False
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,144 @@
+"""What the scripts say: help pages, hints, and messages for careless commands."""
+import importlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT, SMALL_FLAGS, process_environment
+
+import charrnn
+from charrnn import evaluate, sample, train
+from charrnn.data import Vocabulary
+from charrnn.engines import loading
+from charrnn.engines.sampler import default_prime, default_top_n
+from charrnn.system import console
+
+SCRIPTS = ["train", "sample", "evaluate", "score", "export"]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_fits_the_terminal_and_breaks_between_words(script, columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    parser = importlib.import_module(f"charrnn.{script}")._parser()
+    page = parser.format_help()
+    assert max(map(len, page.split("epilog")[0].split("\nexamples:")[0].splitlines())) <= columns
+    assert not re.search(r"[a-z]-\n", page)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_version(script, capsys):
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"charrnn.{script}").main(["--version"])
+    assert ended.value.code == 0 and capsys.readouterr().out == f"charrnn {charrnn.__version__}\n"
+
+
+def test_flags_may_have_underscores():
+    args = train._parser().parse_args(["--lstm_size=7", "--num_steps", "9", "a_text"])
+    assert (args.lstm_size, args.num_steps, args.text) == (7, 9, ["a_text"])
+
+
+def test_the_resume_command_runs_as_it_was_called(monkeypatch):
+    monkeypatch.delenv("CHARRNN_MAKE", raising=False)
+    monkeypatch.setattr(sys, "argv", ["/some where/bin/charrnn-train", "x"])
+    assert console.resume_command("checkpoints") == "'/some where/bin/charrnn-train' --resume"
+    monkeypatch.setattr(sys, "argv", ["/lib/charrnn/train.py"])
+    assert console.resume_command("a b") == f"{sys.executable} -m charrnn.train --resume --checkpoint-dir 'a b'"
+    monkeypatch.setenv("CHARRNN_MAKE", "1")
+    assert console.resume_command("checkpoints") == "make train ARGS=--resume"
+    assert console.resume_command("run") == "make train ARGS='--resume --checkpoint-dir run'"
+    assert console.command("charrnn-sample") == "make sample"
+
+
+def test_the_end_of_a_run_says_what_next(trained, capsys, tmp_path):
+    shutil.copytree(str(trained), str(tmp_path / "run"))
+    flags = ["--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
+    assert train.main(["--resume", *flags]) == 0
+    *_, sampling, longer = capsys.readouterr().out.splitlines()
+    assert sampling == f"finished after step 173. To write text: charrnn-sample {tmp_path / 'run'}"
+    assert longer == f"To train longer, add --epochs N: charrnn-train --resume --checkpoint-dir {tmp_path / 'run'}"
+
+
+def test_a_dry_run_does_not_mind_an_occupied_folder(trained, text_file, capsys):
+    assert train.main([str(text_file), *SMALL_FLAGS, "--dry-run", "--checkpoint-dir", str(trained)]) == 0
+    assert "1 epoch, seed 7" in capsys.readouterr().out
+
+
+def test_an_occupied_folder_gives_the_command_to_resume(trained, text_file, capsys):
+    assert train.main([str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(trained)]) == 2
+    assert f"charrnn-train --resume --checkpoint-dir {trained}" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_model_is_answered_with_the_models_there_are(trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(str(trained), "checkpoints/mine")
+    (tmp_path / "README.md").write_text("text")
+    assert sample.main(["README.md"]) == 2
+    assert capsys.readouterr().err == (
+        "charrnn-sample: error: README.md is not a model; there are checkpoints/mine\n")
+
+
+def test_the_shipped_model_is_used_where_there_is_no_run(exported, trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    shutil.copy(str(exported), loading.SHIPPED_MODEL)
+    assert sample.main(["--length", "5", "--seed", "1"]) == 0
+    assert capsys.readouterr().err == (
+        "using checkpoints/anna.npz, because there is no run in checkpoints yet\n")
+    for path in trained.iterdir():
+        if path.is_file():
+            shutil.copy(str(path), "checkpoints")
+    assert loading.default_model() == "checkpoints"
+
+
+def test_evaluate_without_a_text_says_what_is_missing(trained, capsys):
+    assert evaluate.main([str(trained)]) == 2
+    assert "is a model: add the TEXT to evaluate it on" in capsys.readouterr().err
+
+
+def test_output_in_a_missing_folder_fails_first_and_leaves_nothing(exported, tmp_path, capsys):
+    assert sample.main([str(exported), "--output", str(tmp_path / "no" / "out.txt"), "--seed", "1"]) == 2
+    assert "there is no folder" in capsys.readouterr().err and list(tmp_path.iterdir()) == []
+
+
+def test_greedy_may_have_a_seed(exported, capsys):
+    assert sample.main([str(exported), "--greedy", "--seed", "3", "--length", "4"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_train_needs_tensorflow_before_anything_else():
+    code = ("import sys; sys.modules['tensorflow'] = None; from charrnn import train; "
+            "sys.exit(train.main(['no-such-text', '--lstm-size', '0']))")
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, env=process_environment())
+    assert done.returncode == 2 and b"this needs TensorFlow 1.15" in done.stderr
+
+
+def test_a_closed_output_is_answered_on_standard_error(text_file, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "charrnn.train", str(text_file), *SMALL_FLAGS, "--epochs", "100",
+         "--checkpoint-dir", str(tmp_path / "run")], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=process_environment(), cwd=str(ROOT))
+    process.stdout.readline()
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=200) == 128 + signal.SIGPIPE
+    assert b"the checkpoint is saved. To resume: " in err and str(tmp_path / "run").encode() in err
+
+
+def test_a_large_vocabulary_has_other_defaults():
+    assert (default_top_n(200), default_top_n(201)) == (5, 201)
+    assert default_prime(Vocabulary(sorted("\n\u3000\u3042\u306e\u4e00"))) == "\u306e"
+    assert default_prime(Vocabulary("\n\u4e00\u4e01")) == "\u4e00"
+
+
+def test_tensorflow_can_be_quieted_in_a_program():
+    code = ("import warnings, charrnn; charrnn.quiet_tensorflow(); import tensorflow.compat.v1 as tf; "
+            "from charrnn import CharRNN; CharRNN(4, 2, 3, 5); warnings.warn('my own')")
+    done = subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", code], stderr=subprocess.PIPE,
+                          env=process_environment())
+    lines = [line for line in done.stderr.decode().splitlines() if not line.startswith("  ")]
+    assert len(lines) == 1 and lines[0].endswith("UserWarning: my own"), lines
