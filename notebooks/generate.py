@@ -1,16 +1,20 @@
-"""Make the exercise notebook from the solution.
+"""Make both notebooks and their pictures from ``source/`` and ``draw/``.
 
-``python notebooks/generate.py`` writes ``Anna_KaRNNa.ipynb`` from ``Anna_KaRNNa_Solution.ipynb``; with
-``--check`` it writes nothing and exits 1 where the two have drifted apart.
+``python notebooks/generate.py`` writes ``Anna_KaRNNa_Solution.ipynb``, ``Anna_KaRNNa.ipynb`` and ``assets/*.svg``.
+The solution keeps the outputs of the cells that did not change. ``--check`` writes nothing and exits 1 where a file
+differs from what it would write. ``--run`` executes the solution and stores its outputs.
 
-In the solution, a block that the reader is to write stands between two comments::
+The files of ``source/`` are Markdown, read in the order of their names. A line ``<!-- cell: NAME -->`` begins a
+Markdown cell. A fence ```` ```python NAME TAG ... ```` begins a code cell. In a code cell, this is what the reader is
+to write::
 
-    # --- solution, in place of: inputs = None
+    # --- exercise: inputs = None
+    # --- solution
     inputs = tf.placeholder(...)
-    # --- end of solution
+    # --- end
 
-The exercise has ``# Your code here`` instead, and after it what follows "in place of:", if anything does, so
-that the cell runs before it is filled in.
+The solution shows the lines between the last two comments. The exercise shows ``# Your code here`` and the lines
+after "exercise:", with which the cell runs before it is filled in.
 """
 import argparse
 import json
@@ -18,83 +22,208 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from draw import PICTURES  # noqa: E402
+
+SOURCE = HERE / "source"
 SOLUTION = HERE / "Anna_KaRNNa_Solution.ipynb"
 EXERCISE = HERE / "Anna_KaRNNa.ipynb"
-START = re.compile(r"^(\s*)# --- solution(?:, in place of: (.*))?$")
-END = re.compile(r"^\s*# --- end of solution$")
 INVITATION = "# Your code here"
+METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python", "version": "3.7"}}
+_MARKDOWN = re.compile(r"^<!-- cell: ([\w-]+) -->$")
+_CODE = re.compile(r"^```python ([\w-]+)(.*)$")
+_STUB = re.compile(r"^(\s*)# --- exercise: (.*)$")
+_SOLUTION = re.compile(r"^(\s*)# --- solution$")
+_END = re.compile(r"^\s*# --- end$")
 
 
-def strip_solutions(source):
-    """Replace each solution block of a cell by its stub.
-
-    Args:
-        source: str, the text of a code cell.
+def read_cells(source: str) -> List[Dict[str, Any]]:
+    """Read the cells of a source file.
 
     Returns:
-        The text of the exercise's cell.
+        For each cell its id, kind ("markdown" or "code"), tags and text.
 
     Raises:
-        ValueError: a block begins inside another, or lacks its beginning or its end.
+        ValueError: a code cell has no end, or there is text outside of the cells.
 
-    >>> print(strip_solutions("# --- solution, in place of: a = None\\na = 1\\n# --- end of solution\\na"))
+    >>> [cell["id"] for cell in read_cells("<!-- cell: a -->\\nText.\\n\\n```python b tag\\nx = 1\\n```\\n")]
+    ['a', 'b']
+    """
+    cells: List[Dict[str, Any]] = []
+    for line in source.split("\n"):
+        inside = cells and cells[-1]["kind"] == "code" and not cells[-1]["closed"]
+        markdown, code = _MARKDOWN.match(line), _CODE.match(line)
+        if inside and line == "```":
+            cells[-1]["closed"] = True
+        elif not inside and markdown:
+            cells.append({"id": markdown.group(1), "kind": "markdown", "tags": [], "lines": [], "closed": False})
+        elif not inside and code:
+            cells.append({"id": code.group(1), "kind": "code", "tags": code.group(2).split(), "lines": [],
+                          "closed": False})
+        elif cells and not cells[-1]["closed"]:
+            cells[-1]["lines"].append(line)
+        elif line.strip():
+            raise ValueError(f"this line is in no cell: {line!r}")
+    if cells and cells[-1]["kind"] == "code" and not cells[-1]["closed"]:
+        raise ValueError(f"the code cell {cells[-1]['id']!r} has no end")
+    return [{"id": cell["id"], "kind": cell["kind"], "tags": cell["tags"],
+             "text": "\n".join(cell["lines"]).strip("\n")} for cell in cells]
+
+
+def solved(text: str) -> str:
+    """Return the text of a code cell as the solution shows it.
+
+    >>> print(solved("# --- exercise: a = None\\n# --- solution\\na = 1\\n# --- end\\nb = a"))
+    a = 1
+    b = a
+    """
+    return "\n".join(line for kind, line in _lines(text) if kind in ("common", "solution"))
+
+
+def blank(text: str) -> str:
+    """Return the text of a code cell as the exercise shows it.
+
+    >>> print(blank("# --- exercise: a = None\\n# --- solution\\na = 1\\n# --- end\\nb = a"))
     # Your code here
     a = None
-    a
+    b = a
     """
-    kept, inside = [], False
-    for line in source.split("\n"):
-        start = START.match(line)
-        if bool(start) and inside or END.match(line) and not inside:
-            raise ValueError(f"a solution block is not between its two comments, at: {line.strip()}")
-        if start:
-            indent, stub = start.groups()
-            kept += [indent + INVITATION] + ([indent + stub] if stub else [])
-            inside = True
-        elif END.match(line):
-            inside = False
-        elif not inside:
-            kept.append(line)
-    if inside:
-        raise ValueError(f"a solution block has no end: the cell begins {source.splitlines()[0]!r}")
-    return "\n".join(kept)
+    return "\n".join(line for kind, line in _lines(text) if kind in ("common", "exercise"))
 
 
-def exercise_cell(cell):
-    """Return a cell of the solution as it stands in the exercise: no solutions, outputs or counts."""
-    cell = dict(cell)
-    if cell["cell_type"] == "code":
-        source = strip_solutions("".join(cell["source"]))
-        cell.update(source=source.splitlines(True), outputs=[], execution_count=None)
-    return cell
+def _lines(text: str) -> Iterator[Any]:
+    """Yield each line of a code cell with its kind: common to both notebooks, exercise or solution."""
+    state, invited = "common", False
+    for line in text.split("\n"):
+        stub, begin, end = _STUB.match(line), _SOLUTION.match(line), _END.match(line)
+        if bool(stub or begin) == (state == "solution") and (stub or begin or end) or end and state != "solution":
+            raise ValueError(f"a solution is not between its comments, at: {line.strip()}")
+        if (stub or begin) and not invited:
+            yield "exercise", (stub or begin).group(1) + INVITATION
+            invited = True
+        if stub:
+            yield "exercise", stub.group(1) + stub.group(2)
+        elif begin:
+            state = "solution"
+        elif end:
+            state, invited = "common", False
+        else:
+            yield state, line
+    if state == "solution":
+        raise ValueError(f"a solution has no end: the cell begins {text.splitlines()[0]!r}")
 
 
-def exercise_text(solution_text):
-    """Return the exercise notebook's file, given the solution's."""
-    notebook = json.loads(solution_text)
-    notebook["cells"] = [exercise_cell(cell) for cell in notebook["cells"]]
-    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+def all_cells() -> List[Dict[str, Any]]:
+    """Read the cells of all source files.
+
+    Raises:
+        ValueError: two cells have the same name.
+    """
+    cells = [cell for path in sorted(SOURCE.glob("*.md")) for cell in read_cells(path.read_text(encoding="utf-8"))]
+    names = [cell["id"] for cell in cells]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two cells have the name {name!r}")
+    return cells
 
 
-def main(argv=None):
-    """Write the exercise notebook, or with ``--check`` only compare; return the exit status."""
-    parser = argparse.ArgumentParser(description="Make the exercise notebook from the solution.")
-    parser.add_argument("--check", action="store_true", help="only compare, and exit 1 where they differ")
-    args = parser.parse_args(argv)
-    text = exercise_text(SOLUTION.read_text(encoding="utf-8"))
-    if args.check:
-        if EXERCISE.is_file() and EXERCISE.read_text(encoding="utf-8") == text:
-            print(EXERCISE.name, "is what", SOLUTION.name, "makes it")
-            return 0
-        print("{} is not what {} makes it: run python notebooks/generate.py".format(
-            EXERCISE.name, SOLUTION.name), file=sys.stderr)
-        return 1
-    partial = EXERCISE.with_suffix(".partial")
+def notebook(cells: List[Dict[str, Any]], code: Any, outputs: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+    """Make a notebook.
+
+    Args:
+        cells: as from :func:`read_cells`.
+        code: turns the text of a code cell into what the notebook shows.
+        outputs: the code cells of an executed notebook by id; their outputs are kept where the text is the same.
+    """
+    made = []
+    for cell in cells:
+        text = code(cell["text"]) if cell["kind"] == "code" else cell["text"]
+        one: Dict[str, Any] = {
+            "cell_type": cell["kind"], "id": cell["id"], "source": text.splitlines(True),
+            "metadata": {"tags": cell["tags"]} if cell["tags"] else {}}
+        if cell["kind"] == "code":
+            before = (outputs or {}).get(cell["id"], {})
+            same = "".join(before.get("source", [])) == text
+            one.update(outputs=before["outputs"] if same else [],
+                       execution_count=before["execution_count"] if same else None)
+        made.append(one)
+    return {"cells": made, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+
+
+def as_text(made: Dict[str, Any]) -> str:
+    """Return a notebook as the text of its file."""
+    return json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def files() -> Dict[Path, str]:
+    """Return the text of every file that is generated."""
+    cells, outputs = all_cells(), {}
+    if SOLUTION.is_file():
+        outputs = {cell["id"]: cell for cell in json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
+                   if cell["cell_type"] == "code"}
+    made = {SOLUTION: as_text(notebook(cells, solved, outputs)), EXERCISE: as_text(notebook(cells, blank))}
+    made.update({HERE / "assets" / name: picture() for name, picture in PICTURES.items()})
+    return made
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file by way of another name, so that there is never half of it."""
+    partial = path.with_suffix(".partial")
     partial.write_text(text, encoding="utf-8")
-    os.replace(str(partial), str(EXERCISE))
-    print("wrote", EXERCISE.name)
+    os.replace(str(partial), str(path))
+    print("wrote", path.name)
+
+
+def run(setting: str) -> None:
+    """Execute the solution and store its outputs.
+
+    Args:
+        setting: what to put in place of the value of ``setting``; "own" is what is published.
+    """
+    import nbclient
+    import nbformat
+
+    def show(cell: Any, cell_index: int, **_: Any) -> None:
+        print(f"cell {cell_index}: {cell['id']}", flush=True)
+
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel
+    executed = nbformat.read(str(SOLUTION), as_version=4)
+    for cell in executed.cells:
+        if cell.id == "settings":
+            cell.source += f"\nsetting = {setting!r}" if setting != "own" else ""
+    nbclient.NotebookClient(executed, timeout=None, kernel_name="python3", record_timing=False,
+                            on_cell_executed=show, resources={"metadata": {"path": str(HERE)}}).execute()
+    cells = json.loads(nbformat.writes(executed))["cells"]
+    outputs = {cell["id"]: cell for cell in cells if cell["cell_type"] == "code"}
+    if setting != "own":
+        print("not stored: only the outputs of the setting 'own' are")
+        return
+    write(SOLUTION, as_text(notebook(all_cells(), solved, outputs)))
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Write the generated files, or with ``--check`` compare them; return the exit status."""
+    parser = argparse.ArgumentParser(description="Make both notebooks and their pictures.")
+    parser.add_argument("--check", action="store_true", help="only compare, and exit 1 where a file differs")
+    parser.add_argument("--run", nargs="?", const="own", choices=["own", "small", "recipe"], metavar="SETTING",
+                        help="execute the solution afterwards and store its outputs (those of the setting own; "
+                             "with small or recipe it only runs)")
+    args = parser.parse_args(argv)
+    different = {path: text for path, text in files().items()
+                 if not path.is_file() or path.read_text(encoding="utf-8") != text}
+    if args.check:
+        for path in different:
+            print(f"{path.name} is not as generated: run python notebooks/generate.py", file=sys.stderr)
+        return 1 if different else 0
+    for path, text in different.items():
+        write(path, text)
+    if args.run:
+        run(args.run)
     return 0
 
 

@@ -1,0 +1,183 @@
+"""What the checks know of an answer next to its result: exceptions, the reader's lines, locals, outside names."""
+import dis
+import linecache
+import os
+import sys
+import traceback
+from types import CodeType, TracebackType
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+
+import tensorflow.compat.v1 as tf
+
+from . import words
+
+# Names that mean the same thing in different places of the notebooks.
+MEANINGS = [
+    ("arr", "encoded", "text", "training_ids", "held_out_ids", "ids"),
+    ("batch_size", "n_rows", "n_seqs", "N"),
+    ("num_steps", "n_steps", "seq_length", "M"),
+    ("lstm_size", "in_size", "num_units", "rnn_size", "L"),
+    ("num_classes", "out_size", "vocab_size", "vocab", "n_classes", "C"),
+    ("num_layers", "n_layers"),
+    ("keep_prob",),
+    ("learning_rate", "lr"),
+    ("grad_clip", "clip"),
+]
+
+
+class Wrong(Exception):
+    """What is wrong with an answer, in words."""
+
+
+class Unwritten(Wrong):
+    """A part of an answer is not written yet."""
+
+
+def need(condition: Any, message: str) -> None:
+    """Raise Wrong unless the condition holds."""
+    if not condition:
+        raise Wrong(message)
+
+
+def call(answer: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Call the reader's code; an exception becomes a Wrong with the reader's line."""
+    try:
+        return answer(*args, **kwargs)
+    except Exception as error:
+        given = [words.describe(arg) for arg in args]
+        given += [f"{key}={words.describe(arg)}" for key, arg in kwargs.items()]
+        raise Wrong(f"Called with ({', '.join(given)}) it raised {exception(error, answer)}") from None
+
+
+def items(answer: Callable, args: Sequence, names: List[str]) -> Any:
+    """Call a function that should return as many things as there are names; return them, none of them None."""
+    with Locals(answer) as seen:
+        result = call(answer, *args)
+    expected = ", ".join(names)
+    if result is None:
+        still_none({name: seen.values.get(name, name) for name in names})
+        raise Wrong(f"It returns None: it should end with return {expected}.")
+    need(isinstance(result, (tuple, list)) and len(result) == len(names),
+         f"It should return {len(names)} things ({expected}), not {words.describe(result)}.")
+    still_none(dict(zip(names, result)))
+    return result
+
+
+def single(answer: Callable, args: Sequence, name: str) -> Any:
+    """Call a function that should return one thing, and return it."""
+    with Locals(answer) as seen:
+        result = call(answer, *args)
+    if result is None:
+        still_none({name: seen.values.get(name, name)})
+        raise Wrong(f"It returns None: it should end with return {name}.")
+    return result
+
+
+def still_none(values: Dict[str, Any]) -> None:
+    """Raise Unwritten where values are None, naming all of them."""
+    missing = [name for name, value in values.items() if value is None]
+    if missing:
+        raise Unwritten(f"Still None: {', '.join(missing)}.")
+
+
+def exception(error: BaseException, answer: Any) -> str:
+    """Give an exception's type, the last line of its message, and the line of the reader's code that caused it."""
+    message = error.message.split("\n")[:1] if isinstance(error, tf.errors.OpError) else str(error).split("\n")
+    last = ([line.strip() for line in message if line.strip()] or [""])[-1]
+    name = type(error).__name__
+    last = last if last.startswith(name) else f"{name}: {last}" if last else name
+    return last.rstrip(".") + _place(error, answer)
+
+
+def _place(error: BaseException, answer: Any) -> str:
+    frames = list(_frames(error.__traceback__))
+    if isinstance(error, tf.errors.OpError) and error.op is not None:
+        frames += [tuple(frame[:2]) for frame in error.op.traceback]  # where the operation was made
+    files = files_of(answer)
+    mine = [frame for frame in frames if frame[0] in files]
+    if not mine:
+        return "."
+    filename, number = mine[-1]
+    line = linecache.getline(filename, number).strip()
+    return f", at line {number} of your code:\n    {line}" if line else f", at line {number} of your code."
+
+
+def _frames(trace: Optional[TracebackType]) -> Iterator[Tuple[str, int]]:
+    for frame, number in traceback.walk_tb(trace):
+        yield frame.f_code.co_filename, number
+
+
+def files_of(answer: Any) -> Set[str]:
+    """Return the names of the files, or notebook cells, that hold the reader's functions."""
+    code = code_of(answer)
+    scope = scope_of(answer).values() if code else ()
+    mine = [value for value in list(scope) if getattr(value, "__module__", "") == answer.__module__]
+    codes = [code] + [code_of(value) for value in mine]
+    packages = os.path.dirname(os.path.dirname(os.__file__)) + os.sep + "site-packages"
+    return {one.co_filename for one in codes if one and not one.co_filename.startswith(packages)}
+
+
+def code_of(answer: Any) -> Optional[CodeType]:
+    """Return the code of a function, or of a class's __init__; None of anything else."""
+    return getattr(getattr(answer, "__init__", None) if isinstance(answer, type) else answer, "__code__", None)
+
+
+def scope_of(answer: Any) -> Dict[str, Any]:
+    """Return the global names of a function, or of a class's __init__."""
+    function = answer.__init__ if isinstance(answer, type) else answer
+    return getattr(function, "__globals__", {})
+
+
+def names_read(code: CodeType) -> Iterator[str]:
+    """Yield the names that code reads from outside its function, those of inner functions included."""
+    outside = {"LOAD_GLOBAL", "LOAD_NAME"}
+    yield from code.co_freevars
+    for one in [code] + [const for const in code.co_consts if isinstance(const, CodeType)]:
+        yield from (step.argval for step in dis.get_instructions(one) if step.opname in outside)
+        if one is not code:
+            yield from (name for name in names_read(one) if name not in one.co_freevars)
+
+
+def outside_name(answer: Any) -> str:
+    """Say which name from outside the function stands where an argument should, or nothing."""
+    code = code_of(answer)
+    if not code:
+        return ""
+    arguments = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+    for name in names_read(code):
+        group = next((group for group in MEANINGS if name in group), ())
+        if not group or callable(scope_of(answer).get(name)):
+            continue
+        instead = [argument for argument in arguments if argument in group]
+        if name == "keep_prob" and isinstance(answer, type):
+            return ("It uses keep_prob, a name from outside the class (in the notebook a global, the number of "
+                    "the hyperparameters), where the placeholder belongs: self.keep_prob.")
+        if instead:
+            return (f"It uses {name}, which is not an argument of this function but a name from outside (a global "
+                    f"of the notebook, if there is one): what is meant here is the argument {instead[0]}.")
+    return ""
+
+
+class Locals:
+    """The local variables that a function had when it last returned, yielded or raised.
+
+    Used as ``with Locals(answer) as seen: call(answer, ...)``; then ``seen.values`` is a dict.
+    """
+
+    def __init__(self, answer: Any) -> None:
+        self.code: Optional[CodeType] = code_of(answer)
+        self.values: Dict[str, Any] = {}
+
+    def __enter__(self) -> "Locals":
+        self.outer = sys.getprofile()
+        sys.setprofile(self._note)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        sys.setprofile(self.outer)
+
+    def _note(self, frame: Any, event: str, value: Any) -> None:
+        if event == "return" and frame.f_code is self.code:
+            self.values = dict(frame.f_locals)
+        if self.outer:
+            self.outer(frame, event, value)

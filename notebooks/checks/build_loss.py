@@ -1,0 +1,123 @@
+"""The check of build_loss: its number and gradient, compared with NumPy and with what typical mistakes give."""
+from typing import Any, Callable, List, Tuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from . import words
+from .answer import Wrong, need, single
+from .tensors import close, cross_entropies, softmax
+
+HINTS = (
+    "The logits have one row for each step, [N·M, C]. Bring the targets into the same shape: one-hot first, then "
+    "a reshape. Then there is a function for the cross-entropy of each row, and one for the mean.",
+    "one_hot = tf.one_hot(targets, num_classes) is [N, M, C]; tf.reshape(one_hot, logits.shape) has the rows in "
+    "the order of the logits. The cross-entropy takes labels= and logits=, the logits as they are, without a "
+    "softmax.",
+    "The last two lines, where labels are the reshaped one-hot targets:\n"
+    "    losses = tf.nn.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits)\n"
+    "    loss = tf.reduce_mean(losses)",
+)
+
+
+def examine(answer: Callable) -> None:
+    """Check the loss for two sets of sizes."""
+    random = np.random.RandomState(0)
+    for n, m, size, num_classes in [(2, 3, 4, 5)] + [tuple(random.permutation(np.arange(3, 9))[:4].tolist())]:
+        tf.reset_default_graph()
+        values = (2 * random.normal(size=[n * m, num_classes])).astype(np.float32)
+        ids = random.randint(0, num_classes, size=[n, m]).astype(np.int32)
+        ids[0, :2] = num_classes - 1, 0
+        logits = tf.constant(values)
+        loss = single(answer, (logits, tf.constant(ids), size, num_classes), "loss")
+        need(isinstance(loss, tf.Tensor), f"The loss should be a tensor, not {words.describe(loss)}.")
+        gradients = tf.gradients(loss, logits)[0] if loss.dtype.is_floating else None
+        with tf.Session() as session:
+            number = session.run(loss)
+            gradient = session.run(gradients) if gradients is not None else None
+        _examine_number(number, values, ids)
+        _examine_gradient(gradient, values, ids)
+
+
+def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray) -> None:
+    each = cross_entropies(values, ids)
+    need(number.shape != each.shape and number.shape != ids.shape or number.size == 1 and number.shape == (),
+         f"The loss is {words.brackets(number.shape)}, one number for each step: take the mean of them.")
+    need(number.shape != values.shape,
+         f"The loss is {words.brackets(number.shape)}, one number for each step and character: add up the "
+         "characters and take the mean over the steps.")
+    need(number.shape == (), f"The loss should be a scalar, [], and it is {words.brackets(number.shape)}.")
+    if close(number, each.mean()):
+        return
+    for wrong, message in _typical(values, ids, each):
+        need(not close(number, wrong), message)
+    raise Wrong(f"On a small example the loss should be {each.mean():.4f}, the mean softmax cross-entropy with "
+                f"the one-hot targets, and it is {number:.4f}.")
+
+
+def _typical(values: np.ndarray, ids: np.ndarray, each: np.ndarray) -> List[Tuple[float, str]]:
+    """Return what typical mistakes give, and what to say to each."""
+    (n, m), num_classes = ids.shape, values.shape[1]
+    mean, probabilities = each.mean(), softmax(values)
+    one_hot = np.eye(num_classes, dtype=np.float32)[ids.ravel()]
+    twice = cross_entropies(probabilities, ids).mean()
+    exchanged = -(softmax(one_hot) * 0 + values * np.log(softmax(one_hot))).sum(axis=1).mean()
+    binary = np.maximum(values, 0) - values * one_hot + np.log1p(np.exp(-np.abs(values)))
+    kept = ids.ravel() != 0
+    in_rows = each.reshape(ids.shape)
+    mean_of_steps = "it should be their mean over all N·M steps."
+    return [
+        (each.sum(), "The loss is the sum over the steps: it should be their mean."),
+        (each.sum() / n, f"The loss is the sum over the steps divided by N: {mean_of_steps}"),
+        (each.sum() / m, f"The loss is the sum over the steps divided by M: {mean_of_steps}"),
+        (mean / num_classes, "The loss is divided by C as well: add up the characters of a step (only one of them "
+                             "counts), and take the mean over the steps alone."),
+        (mean / (n * m), "The loss is divided by the number of steps twice: the mean does it once."),
+        (-mean, "The loss has the wrong sign: it is MINUS the logarithm of a probability."),
+        (mean / np.log(2), "The loss is in bits: it should be in nats, with the natural logarithm."),
+        (mean / np.log(10), "The loss has the logarithm to the base 10: it should be in nats, with the natural "
+                            "one."),
+        (np.exp(mean), "This is the perplexity, the exponential of the loss: return the loss itself."),
+        (twice, "A softmax is taken twice: the cross-entropy takes the logits as they are, with its own softmax."),
+        (cross_entropies(values, ids.T).mean(),
+         "The targets are transposed: reshape them row by row, like the logits."),
+        (exchanged, "Labels and logits are exchanged: labels are the one-hot targets, logits the logits."),
+        (binary.mean(), "This is the sigmoid cross-entropy, for yes or no: the softmax one is for one character "
+                        "of C."),
+        (binary.sum(axis=1).mean(),
+         "This is the sigmoid cross-entropy, for yes or no: the softmax one is for one character of C."),
+        (((probabilities - one_hot) ** 2).mean(), "This is a mean squared error: the loss is a cross-entropy."),
+        (((probabilities - one_hot) ** 2).sum(axis=1).mean(), "This is a squared error: the loss is a "
+                                                              "cross-entropy."),
+        (((values - one_hot) ** 2).mean(), "This is a mean squared error: the loss is a cross-entropy."),
+        ((values.argmax(axis=1) == ids.ravel()).mean(), "This is the share of right guesses: the loss is a "
+                                                        "cross-entropy."),
+        (-probabilities[np.arange(n * m), ids.ravel()].mean(),
+         "The logarithm is missing: the cross-entropy is minus the LOGARITHM of the probability."),
+        (cross_entropies(values, (ids + 1) % num_classes).mean(), "The targets are one too high: an id is its own "
+                                                                  "place "
+                                                                 "in the one-hot vector."),
+        (np.where(ids.ravel() + 1 < num_classes, cross_entropies(values, (ids + 1) % num_classes), 0).mean(),
+         "The targets are one too high: an id is its own place in the one-hot vector."),
+        (np.where(ids.ravel() > 0, cross_entropies(values, (ids - 1) % num_classes), 0).mean(),
+         "The targets are one too low: an id is its own place in the one-hot vector."),
+        (cross_entropies(values, np.roll(ids, -1, axis=1)).mean(),
+         "The targets are shifted once more: they are one character later already."),
+        (each[kept].mean(), "Steps whose target is 0 are left out: 0 is the id of a character like any other."),
+        (each[kept].sum() / each.size, "Steps whose target is 0 count as 0: it is the id of a character like any "
+                                       "other."),
+        (in_rows[:, -1].mean(), "Only the last step of each row counts: take the mean over all N·M steps."),
+        (in_rows[:, :-1].mean(), "The last step of each row is left out: take the mean over all N·M steps."),
+        (each.max(), "This is the largest of the losses of the steps: take their mean."),
+        (each[0], "This is the loss of the first step alone: take the mean over all N·M steps."),
+    ]
+
+
+def _examine_gradient(gradient: Any, values: np.ndarray, ids: np.ndarray) -> None:
+    """Check that the loss can be trained on: its gradient with respect to the logits."""
+    need(gradient is not None,
+         "The number is right, but no gradient flows from the loss to the logits, so nothing could be learned.")
+    one_hot = np.eye(values.shape[1])[ids.ravel()]
+    need(close(gradient, (softmax(values) - one_hot) / ids.size),
+         "The number is right, but its gradient with respect to the logits is not, so the network would learn "
+         "something else.")

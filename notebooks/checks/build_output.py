@@ -1,0 +1,166 @@
+"""The check of build_output: its variables, its numbers against NumPy, its names, and how the weights begin."""
+from typing import Any, Callable, List
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from . import words
+from .answer import Wrong, call, items, need
+from .tensors import close, softmax
+
+HINTS = (
+    "Three steps: make one tensor of the LSTM output and reshape it to rows of L numbers; make the weights and "
+    "the bias inside tf.variable_scope(\"softmax\"); multiply, add, and take the softmax.",
+    "tf.concat(lstm_output, axis=1), then tf.reshape(..., [-1, in_size]). The variables are tf.Variable(...) of "
+    "tf.truncated_normal([in_size, out_size], stddev=0.1) and of tf.zeros(out_size), in this order. Only they "
+    "belong into the scope.",
+    "After the with block:\n"
+    "    logits = tf.matmul(rows, weights) + bias\n"
+    "    predictions = tf.nn.softmax(logits, name=\"predictions\")\n"
+    "Return predictions first.",
+)
+NAMES = ["predictions", "logits"]
+
+
+def examine(answer: Callable) -> None:
+    """Check the layer for two pairs of sizes, then the beginning of the weights, then a list of steps."""
+    random = np.random.RandomState(0)
+    for n, m, size, num_classes in [(2, 3, 4, 5)] + [tuple(random.permutation(np.arange(3, 9))[:4].tolist())]:
+        tf.reset_default_graph()
+        values = random.normal(size=[n, m, size]).astype(np.float32)
+        try:
+            made = items(answer, (tf.constant(values), size, num_classes), NAMES)
+        except Wrong:
+            _examine_exchanged_sizes(tf.global_variables(), size, num_classes)  # why the product fails
+            raise
+        _examine_made(made, values, num_classes)
+    _examine_beginning(answer)
+    tf.reset_default_graph()
+    steps = [tf.constant(values[:, step]) for step in range(m)]  # M of [N, L]
+    try:
+        _examine_made(items(answer, (steps, size, num_classes), NAMES), values, num_classes)
+    except Wrong as wrong:
+        raise Wrong(f"Right for one tensor, but not for a list of M tensors [N, L]: {wrong}")
+
+
+def _examine_made(made: Any, values: np.ndarray, num_classes: int) -> None:
+    for name, tensor in zip(NAMES, made):
+        need(isinstance(tensor, tf.Tensor), f"{name} should be a tensor, not {words.describe(tensor)}.")
+        need(tensor.dtype == tf.float32, f"{name} should be float32, and it is {tensor.dtype.name}.")
+    _examine_variables(tf.global_variables(), values.shape[-1], num_classes)
+    _examine_numbers(made, values)
+    _examine_name(made[0].op.name)
+
+
+def _examine_variables(variables: List[tf.Variable], size: int, num_classes: int) -> None:
+    names = [variable.op.name for variable in variables]
+    shapes = [words.brackets(variable.shape) for variable in variables]
+    need(len(names) == 2,
+         f"There should be two variables, the weights and the bias, and {words.are(len(names), 'variable')}"
+         f"{': ' + ', '.join(names) if names else ''}. (A tensor alone is not learned: put it into tf.Variable.)")
+    need(all(name.startswith("softmax/") for name in names),
+         "The variables should be made inside tf.variable_scope('softmax'), and they are named "
+         f"{words.listing(names)}.")
+    right = [str([size, num_classes]), str([num_classes])]
+    need(shapes != right[::-1], "The bias is made before the weights: make the weights first, so that they are "
+                                "softmax/Variable and the bias is softmax/Variable_1, as in every checkpoint.")
+    need(names == ["softmax/Variable", "softmax/Variable_1"],
+         f"The variables are named {words.listing(names)}: made with tf.Variable and without a name of their own, "
+         "they are softmax/Variable and softmax/Variable_1, as in every checkpoint.")
+    _examine_exchanged_sizes(variables, size, num_classes)
+    need(shapes == right,
+         f"The weights should be [L, C] = {right[0]} and the bias [C] = {right[1]}, and they are "
+         f"{words.listing(shapes)}.")
+    for name, variable in zip(["weights", "bias"], variables):
+        need(variable in tf.trainable_variables(), f"The {name} cannot be learned: leave trainable at True.")
+
+
+def _examine_exchanged_sizes(variables: List[tf.Variable], size: int, num_classes: int) -> None:
+    need(not any(variable.shape.as_list() == [num_classes, size] for variable in variables),
+         f"The weights are [C, L] = {[num_classes, size]}, and should be [L, C] = {[size, num_classes]}: in_size "
+         "first, then out_size.")
+
+
+def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
+    """Compare with NumPy, after giving the bias numbers other than zeros."""
+    weights, bias = tf.global_variables()
+    given = np.arange(1.0, 1 + bias.shape.num_elements(), dtype=np.float32)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        weights.load(np.random.RandomState(1).normal(size=weights.shape.as_list()).astype(np.float32), session)
+        bias.load(given, session)
+        matrix = session.run(weights)
+        predictions, logits = session.run(list(made))
+    rows = values.reshape([-1, values.shape[-1]])  # [N·M, L]
+    expected = rows @ matrix + given
+    shape = words.brackets(expected.shape)
+    need(logits.shape == expected.shape,
+         f"logits should be [N·M, C] = {shape}, one row for each step, and they are "
+         f"{words.brackets(logits.shape)}: reshape the LSTM output to [N·M, L] before the product.")
+    need(predictions.shape == expected.shape,
+         f"predictions should be [N·M, C] = {shape}, like the logits, and they are "
+         f"{words.brackets(predictions.shape)}.")
+    _examine_logits(predictions, logits, expected, given, values, matrix)
+    _examine_predictions(predictions, logits)
+
+
+def _examine_logits(predictions: np.ndarray, logits: np.ndarray, expected: np.ndarray, bias: np.ndarray,
+                    values: np.ndarray, matrix: np.ndarray) -> None:
+    need(not (close(logits, softmax(expected)) and close(predictions, expected)),
+         "The two results are exchanged: the order is predictions, logits.")
+    need(not close(logits, softmax(expected)),
+         "The logits have been through the softmax: they are x·W + b as it is, and the softmax of them is "
+         "predictions.")
+    need(not close(logits, expected - bias), "The bias is not added to the logits.")
+    need(not close(logits, expected + bias), "The bias is added twice.")
+    need(not close(logits, expected - 2 * bias), "The bias is subtracted from the logits: add it.")
+    for name, function in [("relu", lambda x: np.maximum(x, 0)), ("sigmoid", lambda x: 1 / (1 + np.exp(-x))),
+                           ("tanh", np.tanh)]:
+        need(not close(logits, function(expected)),
+             f"The logits have been through a {name}: they are x·W + b as it is, without an activation.")
+    transposed = values.transpose([1, 0, 2]).reshape([-1, values.shape[-1]])
+    scrambled = values.transpose([1, 0, 2]).reshape(values.shape).reshape([-1, values.shape[-1]])
+    need(not close(logits, transposed @ matrix + bias) and not close(logits, scrambled @ matrix + bias),
+         "The rows of the logits come in another order: first all steps of row 0, then those of row 1. Join along "
+         "axis 1, and do not transpose.")
+    need(close(logits, expected),
+         "The logits are not x·W + b, with the rows in order (row 0 step by step, then row 1).")
+
+
+def _examine_predictions(predictions: np.ndarray, logits: np.ndarray) -> None:
+    right = softmax(logits)
+    need(not close(predictions, logits), "predictions are the logits: take their softmax.")
+    need(not close(predictions, softmax(right)), "The softmax is taken twice for predictions: once is enough.")
+    need(not close(predictions, softmax(logits.T).T),
+         "The softmax runs down the columns: it should run along each row, the last axis, so that each row sums "
+         "to 1.")
+    need(not close(predictions, 1 / (1 + np.exp(-logits))), "predictions are the sigmoid of the logits: take the "
+                                                            "softmax.")
+    need(not close(predictions, np.log(right)), "predictions are the logarithm of the softmax: take the softmax "
+                                                "itself.")
+    need(close(predictions, right), "predictions are not the softmax of the logits.")
+
+
+def _examine_name(name: str) -> None:
+    need(not name.endswith("/predictions"),
+         f"The softmax is named {name!r} in the graph, because it is made inside the scope: the scope is for the "
+         "two variables, so make the softmax after it.")
+    need(name == "predictions", f"The softmax is named {name!r} in the graph: give it name='predictions'.")
+
+
+def _examine_beginning(answer: Callable) -> None:
+    """Look at the distribution of 60 x 70 new weights."""
+    tf.reset_default_graph()
+    call(answer, tf.zeros([2, 3, 60]), 60, 70)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        weights, bias = session.run(tf.global_variables())
+    need(not bias.any(), "The bias should begin as zeros, and it does not.")
+    need(weights.any(), "The weights begin as zeros: then all gradients below them are zero as well. Let them "
+                        "begin as tf.truncated_normal with stddev=0.1.")
+    deviation, largest = weights.std(), np.abs(weights).max()
+    need(largest <= 0.2 and 0.08 < deviation < 0.096 and abs(weights.mean()) < 0.01,
+         "The weights should begin as tf.truncated_normal with stddev=0.1 (none beyond 0.2 either way), and they "
+         f"have a mean of {weights.mean():.3f}, a standard deviation of {deviation:.3f} and go up to {largest:.2f}"
+         + (": that is tf.random_normal, which does not cut off the tails." if 0.095 < deviation < 0.105
+            and largest > 0.25 else "."))

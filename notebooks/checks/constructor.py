@@ -1,0 +1,165 @@
+"""The constructor of the reader's CharRNN, and what it passes to the functions of the earlier exercises."""
+import inspect
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from . import build_inputs, build_loss, build_lstm, build_optimizer, build_output, words
+from .answer import Unwritten, Wrong, call, code_of, names_read, scope_of
+from .verdict import found_right, verdict
+
+EXAMINE = {"build_inputs": build_inputs.examine, "build_lstm": build_lstm.examine,
+           "build_output": build_output.examine, "build_loss": build_loss.examine,
+           "build_optimizer": build_optimizer.examine}
+
+
+class Call(NamedTuple):
+    """A call of one of the functions: its arguments by name, and what it returned, or None where it raised."""
+
+    function: str
+    given: Dict[str, Any]
+    result: Any
+
+
+class Constructor:
+    """Makes networks of the reader's class and knows how the last one was made.
+
+    Attributes:
+        network: the last one. Where its constructor raised, it has the attributes that were set before.
+        calls: the calls of its constructor, in order.
+    """
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.network: Any = None
+        self.calls: List[Call] = []
+        self.num_classes = 0
+        self.arguments: Dict[str, Any] = {}
+
+    def build(self, num_classes: int, **arguments: Any) -> Any:
+        """Make a network and return it; a Wrong says what its constructor raised."""
+        self.num_classes, self.arguments, self.calls = num_classes, arguments, []
+        with self._recorded():
+            if isinstance(self.answer, type):
+                self.network = self.answer.__new__(self.answer)
+                call(self.network.__init__, num_classes, **arguments)
+            else:
+                self.network = call(self.answer, num_classes, **arguments)
+        return self.network
+
+    @contextmanager
+    def _recorded(self) -> Iterator[None]:
+        """Note the calls of the exercises' functions, which the constructor finds among its global names."""
+        scope = scope_of(self.answer)
+        functions = {name: scope[name] for name in EXAMINE if callable(scope.get(name))}
+        try:
+            scope.update({name: self._noting(name, function) for name, function in functions.items()})
+            yield
+        finally:
+            scope.update(functions)
+
+    def _noting(self, name: str, function: Callable) -> Callable:
+        def noting(*args: Any, **kwargs: Any) -> Any:
+            given = _by_name(function, args, kwargs)
+            self.calls.append(Call(name, given, None))
+            result = function(*args, **kwargs)
+            self.calls[-1] = Call(name, given, result)
+            return result
+        return noting
+
+    def cause(self, wrong: Wrong) -> Wrong:
+        """Return the first cause of what is wrong with the network: an earlier exercise, a stub, an argument."""
+        scope, code = scope_of(self.answer), code_of(self.answer)
+        used = set(names_read(code)) if code else set()
+        for name, examine in EXAMINE.items():
+            if name in used and callable(scope.get(name)) and not found_right(name):
+                right, message = verdict(examine, scope[name])
+                if not right:
+                    return Unwritten(f"It uses {name}, which is not right yet: begin there. {message}")
+        if isinstance(wrong, Unwritten):
+            return wrong
+        none = [name for name, value in getattr(self.network, "__dict__", {}).items() if value is None]
+        if none:
+            return Unwritten(f"Still None: {', '.join(none)}.")
+        return Wrong(self._misplaced() or str(wrong))
+
+    def _misplaced(self) -> str:
+        """Say which call of the constructor has an argument that does not belong there, or nothing."""
+        for one in self.calls:
+            message = self._numbers(one) or getattr(self, "_tensors_of_" + one.function, lambda _: "")(one)
+            if message:
+                return message
+        return ""
+
+    def _numbers(self, one: Call) -> str:
+        """Compare the numbers of a call with those of the constructor."""
+        arguments = dict(self.arguments, num_classes=self.num_classes)
+        single = arguments.pop("sampling", False)
+        if single:
+            arguments.update(batch_size=1, num_steps=1)
+        arguments.update(in_size=arguments["lstm_size"], out_size=self.num_classes)
+        if one.function == "build_loss":
+            arguments.pop("lstm_size")  # it is not used
+        given = {name: value for name, value in one.given.items()
+                 if name in arguments and isinstance(value, (int, float, tf.Dimension, np.number))}
+        differing = {name: value for name, value in given.items() if value != arguments[name]}
+        if not differing:
+            return ""
+        right = {name: arguments[name] for name in differing}
+        message = (f"{'With sampling=True ' if single else ''}{one.function} is called with "
+                   f"{words.listing(f'{name} = {value}' for name, value in differing.items())}, and should be "
+                   f"with {words.listing(str(value) for value in right.values())}")
+        if len(differing) > 1 and sorted(differing.values()) == sorted(right.values()):
+            return f"{message}: they are exchanged. Its arguments are ({', '.join(one.given)})."
+        return message + "."
+
+    def _tensors_of_build_lstm(self, one: Call) -> str:
+        keep_prob = one.given.get("keep_prob")
+        if isinstance(keep_prob, (int, float)):
+            return (f"build_lstm is called with the number {keep_prob:g} as keep_prob: give it the placeholder, "
+                    "self.keep_prob.")
+        return ""
+
+    def _tensors_of_build_output(self, one: Call) -> str:
+        given = one.given.get("lstm_output")
+        if isinstance(given, tuple):
+            final = getattr(self.network, "final_state", None)
+            if isinstance(final, tf.Tensor) and final.shape.ndims == 3:
+                return ("The outputs and the final state are exchanged: dynamic_rnn returns the outputs first, "
+                        "then the state.")
+            return ("build_output is called with a state: it takes the outputs of all steps, the first of the two "
+                    "things that dynamic_rnn returns.")
+        if isinstance(given, tf.Tensor) and given.shape.ndims == 2:
+            return (f"build_output is called with {words.describe(given)}, the output of a single step: it takes "
+                    "the outputs of all steps, the first of the two things that dynamic_rnn returns.")
+        return ""
+
+    def _tensors_of_build_loss(self, one: Call) -> str:
+        logits, targets = one.given.get("logits"), one.given.get("targets")
+        if isinstance(logits, tf.Tensor) and logits is getattr(self.network, "targets", None):
+            return "build_loss is called with the targets first: its arguments are " + f"({', '.join(one.given)})."
+        made = next((each.result for each in self.calls if each.function == "build_output"), None)
+        if made and logits is made[0] and logits is getattr(self.network, "prediction", logits):
+            return "The loss is made from the predictions: build_loss takes the logits."
+        if made and logits is made[0]:
+            return ("prediction and logits are exchanged: build_output returns the predictions first, then the "
+                    "logits.")
+        if targets is not None and targets is getattr(self.network, "inputs", None):
+            return "The loss compares with the inputs: build_loss takes the targets."
+        return ""
+
+    def _tensors_of_build_optimizer(self, one: Call) -> str:
+        loss = one.given.get("loss")
+        if isinstance(loss, tf.Tensor) and loss.shape.ndims:
+            return (f"build_optimizer is called with {words.describe(loss)} as the loss: it takes self.loss, a "
+                    "scalar.")
+        return ""
+
+
+def _by_name(function: Callable, args: Any, kwargs: Any) -> Dict[str, Any]:
+    try:
+        return dict(inspect.signature(function).bind(*args, **kwargs).arguments)
+    except (TypeError, ValueError):
+        return {}

@@ -1,0 +1,75 @@
+"""The check of the hyperparameters: values that cannot work, and advice on those that will not work well."""
+from typing import List, Optional
+
+from . import words
+from .answer import Wrong, need
+
+HINTS = (
+    "Begin with the learning rate: 0.01 is too much for Adam and a network of this size, 0.001 to 0.003 is "
+    "common. Then compare the number of parameters with the number of characters.",
+    "A network learns more with more units: 256 in two layers have about half as many parameters as the text has "
+    "characters. With so few epochs it will not learn the text by heart, so keep_prob can be near 0.8.",
+    "The solution takes\n"
+    "    batch_size, num_steps = 50, 50\n"
+    "    lstm_size, num_layers = 256, 2\n"
+    "    learning_rate, keep_prob = 0.003, 0.8\n"
+    "    epochs = 3",
+)
+
+
+def examine(text_size: int, num_classes: int, batch_size: int, num_steps: int, lstm_size: int, num_layers: int,
+            learning_rate: float, keep_prob: float, epochs: int) -> Optional[str]:
+    """Check the values; raise Wrong with all the advice there is, or return a summary."""
+    for name, value in [("batch_size", batch_size), ("num_steps", num_steps), ("lstm_size", lstm_size),
+                        ("num_layers", num_layers), ("epochs", epochs)]:
+        need(isinstance(value, int) and not isinstance(value, bool) and value >= 1,
+             f"{name} should be a whole number of at least 1, not {words.describe(value)}.")
+    need(0 < keep_prob <= 1, f"keep_prob is a probability, above 0 and at most 1, not {keep_prob}.")
+    need(learning_rate > 0, f"learning_rate should be above 0, not {learning_rate}.")
+    windows = text_size // (batch_size * num_steps)
+    need(windows, f"The text has {text_size:,} characters, fewer than N·M = {batch_size * num_steps:,}: take a "
+                  "smaller batch_size or num_steps.")
+    parameters = count_parameters(num_classes, lstm_size, num_layers)
+    found = advice(text_size, parameters, windows * epochs, num_steps, num_layers, learning_rate, keep_prob)
+    if found:
+        raise Wrong("\n".join(found))
+    return f"{parameters:,} parameters for {text_size:,} characters; {windows * epochs:,} steps in all."
+
+
+def count_parameters(num_classes: int, lstm_size: int, num_layers: int) -> int:
+    """Count the weights and biases of the network.
+
+    >>> count_parameters(83, 512, 2)
+    3362387
+    """
+    inputs = [num_classes] + (num_layers - 1) * [lstm_size]
+    return sum((size + lstm_size + 1) * 4 * lstm_size for size in inputs) + (lstm_size + 1) * num_classes
+
+
+def advice(text_size: int, parameters: int, steps: int, num_steps: int, num_layers: int, learning_rate: float,
+           keep_prob: float) -> List[str]:
+    """Return a sentence for each value that will not work well."""
+    found = []
+    if learning_rate > 0.005:
+        found.append(f"learning_rate = {learning_rate:g} is high for Adam: the loss will jump. Try 0.001 to "
+                     "0.003.")
+    if learning_rate < 0.0003:
+        found.append(f"learning_rate = {learning_rate:g} is low: the loss will fall very slowly. Try 0.001 to "
+                     "0.003.")
+    if parameters < text_size / 5:
+        found.append(f"{parameters:,} parameters are few for {text_size:,} characters, so the network will "
+                     "underfit: take more units.")
+    if parameters > 20 * text_size:
+        found.append(f"{parameters:,} parameters are many for {text_size:,} characters: the network will learn "
+                     "the text by heart. Take fewer units.")
+    if keep_prob < 0.4:
+        found.append(f"keep_prob = {keep_prob:g} drops most of the units: try 0.5 to 0.9.")
+    if num_steps < 25:
+        found.append(f"num_steps = {num_steps} lets gradients reach back only {num_steps} characters, a few "
+                     "words: try 50 or 100.")
+    if num_layers > 3:
+        found.append(f"num_layers = {num_layers} is more than helps here: two or three layers are usual.")
+    if steps < 500:
+        found.append(f"There are only {steps:,} steps in all, too few to learn words: take more epochs or a "
+                     "smaller batch_size.")
+    return found

@@ -1,0 +1,88 @@
+"""From an answer to its verdict: examine it in a thread of its own, print what was found, remember it."""
+import ctypes
+import threading
+import time
+from typing import Any, Callable, Dict, List, Tuple
+
+from . import words
+from .answer import Unwritten, Wrong, exception, outside_name
+
+EXERCISES = ("get_batches", "build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer",
+             "CharRNN")
+TIME_LIMIT = 60  # seconds of processor time for one check, which needs a few; an endless loop takes all
+_right: Dict[str, bool] = {}  # by exercise: whether its last check found it right
+
+
+def ready(*exercises: str) -> bool:
+    """Tell whether the checks found the exercises right; where not, print which ones a cell waits for.
+
+    Args:
+        exercises: their names; all seven where none is given.
+    """
+    missing = [name for name in exercises or EXERCISES if not found_right(name)]
+    if missing:
+        print(words.wrap(f"The exercises come first: this cell waits for {', '.join(missing)}."))
+    return not missing
+
+
+def found_right(name: str) -> bool:
+    """Tell whether the last check of an exercise found it right."""
+    return _right.get(name, False)
+
+
+def report(name: str, examine: Callable, answer: Any) -> bool:
+    """Examine an answer, print the verdict, and return whether it is right."""
+    right, message = verdict(examine, answer)
+    _right[name] = right
+    print(words.wrap(f"{name}: right.{' ' + message if message else ''}" if right else
+                     f"{name}: not right yet. {message}"))
+    return right
+
+
+def verdict(examine: Callable, answer: Any) -> Tuple[bool, str]:
+    """Examine an answer in a thread of its own.
+
+    TensorFlow keeps one default graph for each thread, so the reader's graph does not change.
+
+    Returns:
+        Whether it is right, and what is wrong with it; of a right answer a remark, or an empty string.
+    """
+    return in_own_thread(_judge, examine, answer)
+
+
+def _judge(examine: Callable, answer: Any) -> Tuple[bool, str]:
+    try:
+        return True, examine(answer) or ""
+    except Unwritten as unwritten:
+        return False, str(unwritten)
+    except Wrong as wrong:
+        return False, outside_name(answer) or str(wrong)
+    except Exception as error:  # the reader's objects can fail in any way when they are used
+        return False, outside_name(answer) or f"What it made cannot be used: {exception(error, answer)}"
+
+
+def in_own_thread(function: Callable, *args: Any) -> Any:
+    """Call a function in a thread of its own and return its result, or stop it when the time is over."""
+    result: List[Any] = []
+    failure: List[BaseException] = []
+
+    def work() -> None:
+        try:
+            result.append(function(*args))
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        start = time.process_time()
+        while thread.is_alive() and time.process_time() - start < TIME_LIMIT:
+            thread.join(0.2)
+    finally:  # also when the reader interrupts the cell
+        if thread.is_alive():
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+    if result:
+        return result[0]
+    if failure and isinstance(failure[0], Exception):
+        raise failure[0]
+    return False, f"It did not finish within {TIME_LIMIT} seconds of work: is there a loop that never ends?"

@@ -1,0 +1,85 @@
+"""Words for the verdicts: values, shapes and counts described, long messages wrapped between words."""
+import textwrap
+from typing import Any, Iterable
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+WIDTH = 90  # Jupyter breaks longer lines in the middle of a word
+
+
+def wrap(message: str) -> str:
+    """Wrap a message between words. Indented lines, which are code, stay as they are."""
+    return "\n".join(
+        line if line.startswith("    ") else
+        textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
+        for line in message.split("\n"))
+
+
+def article(noun: str) -> str:
+    """Put "a" or "an" before a noun.
+
+    >>> [article(noun) for noun in ("int32 array", "uint8 array", "LSTMCell", "MultiRNNCell", "list")]
+    ['an int32 array', 'a uint8 array', 'an LSTMCell', 'a MultiRNNCell', 'a list']
+    """
+    spelled_out = noun[:2].isupper()
+    return ("an " if noun[0] in ("AEFHILMNORSX" if spelled_out else "AEIOaeio") else "a ") + noun
+
+
+def count(number: int, noun: str) -> str:
+    """Count things.
+
+    >>> count(1, "window"), count(2, "window"), count(0, "list of batches")
+    ('1 window', '2 windows', 'no list of batches')
+    """
+    return f"no {noun}" if number == 0 else f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def are(number: int, noun: str) -> str:
+    """Say how many things there are.
+
+    >>> are(1, "layer"), are(0, "layer")
+    ('there is 1 layer', 'there are no layers')
+    """
+    return "there is 1 " + noun if number == 1 else f"there are {number or 'no'} {noun}s"
+
+
+def listing(names: Iterable[str]) -> str:
+    """Join names.
+
+    >>> listing(["x"]), listing("xyz")
+    ('x', 'x, y and z')
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def brackets(shape: Any) -> str:
+    """Write a shape in brackets.
+
+    >>> brackets((2, None)), brackets(None)
+    ('[2, None]', 'of unknown shape')
+    """
+    try:
+        return str([None if size is None else int(size) for size in tf.TensorShape(shape).as_list()])
+    except ValueError:
+        return "of unknown shape"
+
+
+def describe(value: Any) -> str:
+    """Describe an argument or a result.
+
+    >>> describe(np.zeros([2, 3], np.int32)), describe(0.5), describe([1, 2]), describe(())
+    ('an int32 array [2, 3]', '0.5', 'a list of 2', 'an empty tuple')
+    """
+    if isinstance(value, (tf.Tensor, tf.Variable)):
+        kind = "tensor" if isinstance(value, tf.Tensor) else "variable"
+        return article(f"{value.dtype.base_dtype.name} {kind} {brackets(value.shape)}")
+    if isinstance(value, np.ndarray):
+        return article(f"{value.dtype} array {brackets(value.shape)}")
+    if value is None or isinstance(value, (bool, int, float, str, np.number)):
+        return repr(value)
+    name = type(value).__name__
+    if type(value) in (list, tuple):
+        return article(f"{name} of {len(value)}") if value else f"an empty {name}"
+    return article(name)

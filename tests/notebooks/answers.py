@@ -1,0 +1,78 @@
+"""Makes answers to the exercises from the solution, and gets the checks' verdicts on them."""
+import ast
+import contextlib
+import io
+import linecache
+import re
+import sys
+import textwrap
+from typing import Any, Dict, Tuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+from conftest import ROOT
+
+FOLDER = ROOT / "notebooks"
+sys.path.insert(0, str(FOLDER))
+
+import checks  # noqa: E402
+import generate  # noqa: E402
+
+EXERCISES = checks.EXERCISES
+CHECKS = dict({name: "check_" + name for name in EXERCISES}, CharRNN="check_char_rnn")
+_SOURCES: Dict[str, str] = {}
+
+
+def solved_sources() -> Dict[str, str]:
+    """Return the functions of the solution by exercise, without the calls of the checks."""
+    if not _SOURCES:
+        cells = {cell["id"]: generate.solved(cell["text"]) for cell in generate.all_cells() if cell["id"] in EXERCISES}
+        _SOURCES.update({name: text.split("\n\n\nchecks.")[0] + "\n" for name, text in cells.items()})
+    return _SOURCES
+
+
+def answer(name: str, old: str = "", new: str = "", **scope: Any) -> Any:
+    """Define the functions of the solution, one of them with a piece replaced, each in a cell of its own.
+
+    Args:
+        name: the exercise.
+        old: the piece, or "" for the body of the function (of CharRNN: of __init__).
+        new: what to put in its place; where it is "" as well, the solution stays as it is.
+        scope: further global names.
+
+    Returns:
+        The function or class.
+    """
+    namespace = dict({"np": np, "tf": tf}, **scope)
+    for number, (exercise, source) in enumerate(solved_sources().items()):
+        if exercise == name and (old or new):
+            source = _replaced(source, old, new)
+        filename = f"<cell {number} of {name}>"
+        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        exec(compile(source, filename, "exec"), namespace)
+    return namespace[name]
+
+
+def _replaced(source: str, old: str, new: str) -> str:
+    if old:
+        assert source.count(old) >= 1, f"not in the solution: {old}"
+        return source.replace(old, new, 1)
+    function = ast.parse(source).body[0]
+    if isinstance(function, ast.ClassDef):
+        function = next(one for one in function.body if isinstance(one, ast.FunctionDef))
+    head = source.splitlines(True)[:_first_line(function) - 1]
+    return "".join(head) + textwrap.indent(new, "    " if source.startswith("def") else 8 * " ") + "\n"
+
+
+def _first_line(function: Any) -> int:
+    """Return the number of the line where the body begins, after the docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return body[0].lineno
+
+
+def verdict(name: str, given: Any) -> Tuple[bool, str]:
+    """Return what a check returns, and what it prints with all space between words made one blank."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        right = getattr(checks, CHECKS[name])(given)
+    return right, re.sub(r"\s+", " ", printed.getvalue())

@@ -1,0 +1,37 @@
+"""Wrong and right answers to the exercises: each wrong one is explained, each right one is accepted."""
+import pytest
+from answers import answer, verdict
+from right_answers import RIGHT
+from wrong_answers import WRONG
+
+# The first of each exercise are tried in the quick suite too, and all of get_batches, which needs no TensorFlow.
+QUICK = {"get_batches": 99, "build_inputs": 5, "build_loss": 3, "build_output": 2, "build_optimizer": 1,
+         "build_lstm": 1}
+
+
+def cases(answers, quick):
+    return [pytest.param(name, *case, id=f"{name}-{place}",
+                         marks=() if place < quick.get(name, 0) else pytest.mark.slow)
+            for name, some in answers.items() for place, case in enumerate(some)]
+
+
+@pytest.mark.parametrize("name, old, new, expected", cases(WRONG, QUICK))
+def test_a_wrong_answer_is_explained(name, old, new, expected):
+    right, said = verdict(name, answer(name, old, new))
+    assert right is False
+    assert said.startswith(name + ": not right yet. ")
+    for part in (expected,) if isinstance(expected, str) else expected:
+        assert part in said
+
+
+@pytest.mark.parametrize("name, old, new, remark", cases(
+    {name: [(*case, "")[:3] for case in some] for name, some in RIGHT.items()}, {"get_batches": 99}))
+def test_a_right_answer_is_accepted(name, old, new, remark):
+    right, said = verdict(name, answer(name, old, new))
+    assert right, said
+    assert remark in said if remark else said == name + ": right. "
+
+
+def test_there_are_enough_of_them():
+    assert sum(map(len, WRONG.values())) >= 150
+    assert sum(map(len, RIGHT.values())) >= 50

@@ -1,0 +1,207 @@
+"""The checks: verdicts on the solution, on stubs and on exceptions, and the hints."""
+import doctest
+import linecache
+
+import pytest
+import tensorflow.compat.v1 as tf
+from answers import EXERCISES, answer, checks, generate, verdict
+from checks import answer as answers_module
+from checks import hyperparameters, words
+from checks import verdict as verdicts
+from wrong_answers import CLIPPED, LSTM, ROWS
+
+
+@pytest.fixture
+def forget(monkeypatch):
+    """No exercise has been checked yet, and no hint printed."""
+    monkeypatch.setattr(verdicts, "_right", {})
+    monkeypatch.setattr(checks, "_given", {})
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_solution_is_right(name):
+    before = len(tf.get_default_graph().get_operations())
+    assert verdict(name, answer(name)) == (True, name + ": right. ")
+    assert len(tf.get_default_graph().get_operations()) == before
+
+
+def stub(name):
+    """Define the function of an exercise as the exercise notebook has it, in a world without the others."""
+    text, = (cell["text"] for cell in generate.all_cells() if cell["id"] == name)
+    scope = {"tf": tf}
+    exec(generate.blank(text).split("\n\n\nchecks.")[0], scope)
+    return scope[name]
+
+
+@pytest.mark.parametrize("name, missing", zip(EXERCISES, [
+    "n_windows, rows", "inputs, targets, keep_prob", "cell, initial_state", "predictions, logits", "loss", "optimizer",
+    "inputs, targets, keep_prob, initial_state, final_state, prediction, logits, loss, optimizer"]))
+def test_an_unwritten_stub_is_still_none(name, missing, forget):
+    assert verdict(name, stub(name)) == (False, f"{name}: not right yet. Still None: {missing}. ")
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_what_is_no_function_is_wrong(name):
+    right, said = verdict(name, None)
+    assert right is False and said.startswith(name + ": not right yet. ") and "TypeError" in said
+
+
+# Exceptions -------------------------------------------------------------------------------------------
+
+def printed(name, given, capsys):
+    """Return what a check prints, line by line."""
+    getattr(checks, {"CharRNN": "check_char_rnn"}.get(name, "check_" + name))(given)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_an_exception_comes_with_the_readers_line(capsys):
+    lines = printed("get_batches", answer("get_batches", ROWS, "rows = arr[0][1]"), capsys)
+    assert "it raised IndexError: invalid index to scalar variable, at line 15 of your code:" in " ".join(lines)
+    assert lines[-1] == "    rows = arr[0][1]"
+
+
+def test_an_exception_without_source_comes_with_the_number_of_the_line(capsys):
+    given = answer("get_batches", ROWS, "rows = arr[0][1]")
+    linecache.cache.pop(given.__code__.co_filename)
+    assert " ".join(printed("get_batches", given, capsys)).endswith("at line 15 of your code.")
+
+
+def test_an_exception_shows_the_last_line_of_its_message(capsys):
+    def build_inputs(batch_size, num_steps):
+        raise ValueError("in converted code:\n\n    first\n    ValueError: what is wrong\n")
+
+    lines = printed("build_inputs", build_inputs, capsys)
+    assert "raised ValueError: what is wrong, at line" in " ".join(lines)
+    assert lines[-1] == r'    raise ValueError("in converted code:\n\n    first\n    ValueError: what is wrong\n")'
+
+
+def test_an_exception_in_another_exercise_shows_the_line_there(capsys, forget):
+    given = answer("CharRNN", "self.targets, lstm_size", "None, lstm_size")
+    lines = printed("CharRNN", given, capsys)
+    assert lines[-1] == "    one_hot = tf.one_hot(targets, num_classes)  # [N, M, C]"
+
+
+def test_an_exception_of_a_session_shows_the_line_that_made_the_operation(capsys):
+    def build_loss(logits, targets, lstm_size, num_classes):
+        fed = tf.placeholder(tf.float32, name="forgotten")
+        return tf.reduce_mean(logits) + fed
+
+    lines = printed("build_loss", build_loss, capsys)
+    assert "What it made cannot be used: InvalidArgumentError: You must feed a value for placeholder" in " ".join(lines)
+    assert lines[-1] == '    fed = tf.placeholder(tf.float32, name="forgotten")'
+
+
+def test_a_loop_that_never_ends_is_stopped(monkeypatch):
+    def get_batches(arr, batch_size, n_steps):
+        while True:
+            pass
+
+    monkeypatch.setattr(verdicts, "TIME_LIMIT", 0.5)
+    right, said = verdict("get_batches", get_batches)
+    assert right is False and "is there a loop that never ends?" in said
+
+
+# Causes -----------------------------------------------------------------------------------------------
+
+def test_a_name_from_outside_is_named_whatever_value_it_has():
+    for value in (3, 7):
+        given = answer("get_batches", "range(0, n_windows * n_steps, n_steps)",
+                       "range(0, n_windows * num_steps, num_steps)", num_steps=value)
+        assert "uses num_steps" in verdict("get_batches", given)[1]
+
+
+def test_the_number_keep_prob_in_place_of_the_placeholder():
+    given = answer("CharRNN", LSTM, "lstm_size, num_layers, n_rows, keep_prob)", keep_prob=0.5)
+    assert "where the placeholder belongs: self.keep_prob" in verdict("CharRNN", given)[1]
+
+
+def test_the_network_begins_with_the_exercise_that_is_wrong(forget):
+    given = answer("build_optimizer", CLIPPED, "gradients = tf.gradients(loss, variables)")
+    network = answer("CharRNN")
+    network.__init__.__globals__["build_optimizer"] = given
+    right, said = verdict("CharRNN", network)
+    assert right is False
+    assert "It uses build_optimizer, which is not right yet: begin there. The gradients are not clipped" in said
+
+
+def test_the_functions_of_the_reader_are_as_before_after_the_check():
+    network = answer("CharRNN")
+    before = dict(network.__init__.__globals__)
+    verdict("CharRNN", network)
+    assert network.__init__.__globals__ == before
+
+
+def test_ready_waits_for_the_checks(monkeypatch, capsys):
+    monkeypatch.setattr(verdicts, "_right", {name: name != "build_loss" for name in EXERCISES})
+    assert checks.ready("get_batches")
+    assert not checks.ready()
+    assert capsys.readouterr().out == "The exercises come first: this cell waits for build_loss.\n"
+
+
+# Hints ------------------------------------------------------------------------------------------------
+
+def hint(exercise, capsys):
+    checks.hint(exercise)
+    return " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("name", (*EXERCISES, "hyperparameters"))
+def test_hints_come_in_layers(name, forget, capsys):
+    for number in (1, 2, 3):
+        assert hint(name, capsys).startswith(f"{name}, hint {number} of 3: ")
+    assert "There is no further hint" in hint(name, capsys)
+
+
+def test_the_last_hint_is_almost_the_solution(forget, capsys):
+    said = [hint("build_loss", capsys) for _ in range(3)]
+    assert "tf.reduce_mean(losses)" in said[2] and "tf.reduce_mean(losses)" not in said[1]
+
+
+def test_a_hint_for_the_function_itself(forget, capsys):
+    assert hint(answer("build_loss"), capsys).startswith("build_loss, hint 1 of 3: ")
+
+
+def test_a_hint_for_what_is_no_exercise_names_them(capsys):
+    assert "There are hints for get_batches, build_inputs" in hint("nothing", capsys)
+
+
+# Words ------------------------------------------------------------------------------------------------
+
+def test_the_examples_of_the_words_hold():
+    assert doctest.testmod(words).failed == 0
+    assert doctest.testmod(hyperparameters).failed == 0
+
+
+def test_long_verdicts_break_between_words_and_code_does_not():
+    code = "    " + 40 * "code "
+    lines = words.wrap(60 * "word " + "\n" + code).split("\n")
+    assert max(len(line) for line in lines[:-1]) <= words.WIDTH
+    assert set(" ".join(lines[:-1]).split()) == {"word"} and lines[-1] == code
+
+
+def test_every_name_has_one_meaning():
+    names = [name for group in answers_module.MEANINGS for name in group]
+    assert len(names) == len(set(names))
+
+
+# Hyperparameters --------------------------------------------------------------------------------------
+
+GOOD = dict(batch_size=50, num_steps=50, lstm_size=256, num_layers=2, learning_rate=0.003, keep_prob=0.8, epochs=3)
+
+
+@pytest.mark.parametrize("change, expected", [
+    ({}, "right. 894,803 parameters for 1,786,700 characters; 2,142 steps in all."),
+    (dict(lstm_size=512, learning_rate=0.001, keep_prob=0.5, epochs=20), "right."),
+    (dict(learning_rate=0.01), "high for Adam"), (dict(learning_rate=1e-5), "is low"),
+    (dict(learning_rate=0), "should be above 0"), (dict(keep_prob=0), "a probability"),
+    (dict(keep_prob=1.5), "a probability"), (dict(keep_prob=0.2), "drops most of the units"),
+    (dict(lstm_size=64), "will underfit"), (dict(lstm_size=2048), "by heart"), (dict(num_layers=5), "two or "
+                                                                                                    "three"),
+    (dict(num_steps=10), "only 10 characters"), (dict(batch_size=5000, num_steps=1000), "fewer than N·M = "
+                                                                                        "5,000,000"),
+    (dict(batch_size=2000), "too few to learn words"), (dict(batch_size=0), "of at least 1, not 0"),
+    (dict(lstm_size=128.0), "a whole number")])
+def test_advice_on_the_hyperparameters(change, expected, capsys):
+    right = checks.check_hyperparameters(1786700, 83, **dict(GOOD, **change))
+    said = " ".join(capsys.readouterr().out.split())
+    assert expected in said and right == said.startswith("hyperparameters: right.")

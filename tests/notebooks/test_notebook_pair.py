@@ -1,0 +1,150 @@
+"""The pair of notebooks: generated from one source, valid, and the solution with its outputs."""
+import doctest
+import json
+import os
+import re
+
+import pytest
+from answers import CHECKS, EXERCISES, FOLDER, generate
+from draw import PICTURES
+
+nbformat = pytest.importorskip("nbformat")
+
+EXERCISE_CELLS = (*EXERCISES, "hyperparameters")
+
+
+def read(name):
+    return nbformat.read(str(FOLDER / name), as_version=4)
+
+
+@pytest.fixture(scope="module")
+def solution():
+    return read("Anna_KaRNNa_Solution.ipynb")
+
+
+@pytest.fixture(scope="module")
+def exercise():
+    return read("Anna_KaRNNa.ipynb")
+
+
+def test_the_generated_files_are_as_generated(capsys):
+    assert generate.main(["--check"]) == 0, capsys.readouterr().err
+
+
+def test_a_file_that_differs_is_named_and_written_again(tmp_path, monkeypatch, capsys):
+    different = tmp_path / "Anna_KaRNNa.ipynb"
+    different.write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(generate, "EXERCISE", different)
+    assert generate.main(["--check"]) == 1
+    assert "Anna_KaRNNa.ipynb is not as generated" in capsys.readouterr().err
+    assert different.read_text(encoding="utf-8") == "{}"
+    assert generate.main([]) == 0
+    assert different.read_bytes() == (FOLDER / "Anna_KaRNNa.ipynb").read_bytes()
+    assert os.listdir(str(tmp_path)) == [different.name]
+
+
+def test_the_examples_of_the_generator_hold():
+    assert doctest.testmod(generate) == (0, 3)
+
+
+@pytest.mark.parametrize("text", [
+    "# --- solution\na = 1", "a = 1\n# --- end", "# --- solution\n# --- solution\n# --- end",
+    "# --- solution\n# --- exercise: a = None\n# --- end"])
+def test_a_solution_that_is_not_between_its_comments_is_refused(text):
+    with pytest.raises(ValueError, match="solution"):
+        generate.solved(text)
+
+
+@pytest.mark.parametrize("source, message", [
+    ("<!-- cell: a -->\n```python b\nx = 1\n", "'b' has no end"), ("Text.\n", "in no cell: 'Text.'")])
+def test_a_source_that_is_not_in_cells_is_refused(source, message):
+    with pytest.raises(ValueError, match=message):
+        generate.read_cells(source)
+
+
+def test_a_name_is_given_to_one_cell_only(tmp_path, monkeypatch):
+    (tmp_path / "a.md").write_text("<!-- cell: a -->\nText.\n\n```python a\n```\n", encoding="utf-8")
+    monkeypatch.setattr(generate, "SOURCE", tmp_path)
+    with pytest.raises(ValueError, match="two cells have the name 'a'"):
+        generate.all_cells()
+
+
+def test_outputs_are_kept_where_a_cell_did_not_change():
+    cells = [{"id": name, "kind": "code", "tags": [], "text": "x = 1"} for name in "ab"]
+    before = {"a": {"source": ["x = 1"], "outputs": ["kept"], "execution_count": 3},
+              "b": {"source": ["x = 2"], "outputs": ["dropped"], "execution_count": 4}}
+    made = generate.notebook(cells, str, before)["cells"]
+    assert [(cell["outputs"], cell["execution_count"]) for cell in made] == [(["kept"], 3), ([], None)]
+
+
+def test_same_cells_in_the_same_order(solution, exercise):
+    assert [cell.id for cell in solution.cells] == [cell.id for cell in exercise.cells]
+    for ours, theirs in zip(solution.cells, exercise.cells):
+        assert ours.cell_type == theirs.cell_type
+        assert (ours.source == theirs.source) == (ours.id not in EXERCISE_CELLS), ours.id
+
+
+def test_the_exercise_has_no_outputs_and_the_solution_no_marks(solution, exercise):
+    for cell in exercise.cells:
+        assert cell.cell_type == "markdown" or not cell.outputs and cell.execution_count is None
+        assert ("# Your code here" in cell.source) == (cell.id in EXERCISE_CELLS)
+    for cell in [*solution.cells, *exercise.cells]:
+        assert "# ---" not in cell.source, cell.id
+
+
+def test_each_exercise_is_checked_in_its_cell(solution):
+    sources = {cell.id: cell.source for cell in solution.cells}
+    for name, check in CHECKS.items():
+        assert sources[name].endswith(f"\n\nchecks.{check}({name});")
+
+
+def test_each_exercise_tells_its_time_and_what_is_expected(solution):
+    before = {after.id: cell.source for cell, after in zip(solution.cells, solution.cells[1:])}
+    for name in EXERCISE_CELLS:
+        assert re.search(r"\*About \d+ minutes\.\*", before[name]), name
+        assert f"{name}: right." in before[name], name
+
+
+def test_notebooks_are_valid_and_without_paths_of_a_machine(solution, exercise):
+    for notebook in (solution, exercise):
+        nbformat.validate(notebook)
+        assert notebook.metadata.kernelspec == {
+            "name": "python3", "display_name": "Python 3", "language": "python"}
+        assert not re.search(r"/(home|root|tmp|work|Users)/", json.dumps(notebook))
+
+
+def test_the_solution_has_the_outputs_of_one_run(solution):
+    code = [cell for cell in solution.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = {cell.id: cell.outputs for cell in code}
+    for name in EXERCISES:
+        assert [output.text for output in outputs[name]] == [name + ": right.\n"]
+    for name in ("overfit-one-batch", "loss-curve", "fit"):
+        assert any("image/png" in output.get("data", {}) for output in outputs[name]), name
+    assert "Far" in outputs["sample-last"][0].text
+    assert any("text/html" in output.get("data", {}) for output in outputs["coloured"])
+
+
+def test_the_outputs_of_the_solution_are_short_and_without_errors(solution):
+    for cell in solution.cells:
+        kept = cell.get("outputs", [])
+        assert len("".join(output.get("text", "") for output in kept)) < 2500, cell.id
+        assert not [output for output in kept if output.get("name") == "stderr"], cell.id
+        assert not [output for output in kept if output.output_type == "error"], cell.id
+
+
+def test_the_pictures_are_those_that_the_text_shows(solution):
+    shown = re.findall(r"\]\(assets/([^)]*)\)", "\n".join(cell.source for cell in solution.cells))
+    assert sorted(shown) == sorted(PICTURES) == sorted(path.name for path in (FOLDER / "assets").glob("*.svg"))
+
+
+def test_the_links_inside_lead_to_headings(solution):
+    text = "\n".join(cell.source for cell in solution.cells if cell.cell_type == "markdown")
+    headings = {heading.replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]*)\)", text)) <= headings
+
+
+def test_code_lines_are_short(solution):
+    for cell in solution.cells:
+        for line in cell.source.splitlines():
+            assert cell.cell_type == "markdown" or len(line) <= 110, line

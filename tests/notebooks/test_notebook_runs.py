@@ -1,0 +1,100 @@
+"""The notebooks executed: the exercise before it is filled in, and the solution at its small setting."""
+import json
+import os
+import re
+import resource
+
+import pytest
+from answers import EXERCISES, FOLDER
+
+nbformat = pytest.importorskip("nbformat")
+nbclient = pytest.importorskip("nbclient")
+
+WAITS = "The exercises come first: this cell waits for get_batches"
+
+
+@pytest.fixture
+def execute(tmp_path, monkeypatch):
+    """Return a function that executes a notebook, its settings replaced, with its runs in a temporary folder."""
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, not another of that name
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "matplotlib"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+
+    def run(name, **settings):
+        notebook = nbformat.read(str(FOLDER / name), as_version=4)
+        settings = dict({"checkpoint_dir": str(tmp_path / "run")}, **settings)
+        for cell in notebook.cells:
+            if cell.id == "settings":
+                cell.source += "".join(f"\n{key} = {value!r}" for key, value in settings.items())
+        nbclient.NotebookClient(notebook, timeout=250, kernel_name="python3",
+                                resources={"metadata": {"path": str(FOLDER)}}).execute()
+        return {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+    return run
+
+
+@pytest.fixture
+def small_text(tmp_path):
+    """A text in which every character is known, long enough for the small setting."""
+    path = tmp_path / "text.txt"
+    path.write_bytes(b'"The Far cat sat on the mat," she said.\r\nThen the rat ate the hat.\r\n' * 300)
+    return str(path)
+
+
+def texts(outputs):
+    """Return what each cell printed."""
+    return {name: "".join(output.get("text", "") for output in some) for name, some in outputs.items()}
+
+
+def committed():
+    """Return the files of the folder, but for compiled Python."""
+    return sorted(path for path in FOLDER.rglob("*") if "__pycache__" not in str(path))
+
+
+def assert_quiet(outputs):
+    for name, some in outputs.items():
+        assert not [output for output in some if output.get("name") == "stderr" or output.output_type == "error"], name
+
+
+def test_the_exercise_runs_before_it_is_filled_in(execute, small_text, tmp_path):
+    outputs = execute("Anna_KaRNNa.ipynb", text_name=small_text)
+    assert_quiet(outputs)
+    printed = texts(outputs)
+    for name in EXERCISES:
+        assert printed[name].startswith(f"{name}: not right yet. Still None: "), name
+    for name in ("show-batch", "model-size", "overfit-one-batch", "train", "loss-curve", "fit", "restore",
+                 "sample-last", "sample-earlier", "temperature", "plus-one", "one-unit", "coloured"):
+        assert printed[name].startswith(WAITS), name
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_the_solution_runs_at_the_small_setting(execute, small_text, tmp_path):
+    (tmp_path / "run").mkdir()  # of another run, which must stay as it is
+    before = committed()
+    outputs = execute("Anna_KaRNNa_Solution.ipynb", text_name=small_text, setting="small")
+    assert_quiet(outputs)
+    printed = texts(outputs)
+    for name in EXERCISES:
+        assert printed[name] == name + ": right.\n"
+    # 18,630 characters make 37 windows of 20 x 25
+    assert os.path.isfile(str(tmp_path / "run-2" / "i37_l64.ckpt.index"))
+    written = printed["sample-last"][:-1]
+    assert len(written) == len("Far") + 200 + 1 and written.startswith("Far")
+    assert not list((tmp_path / "run").iterdir())
+    assert committed() == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_the_small_setting_takes_under_two_minutes_on_two_cores(execute, anna):
+    start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    outputs = execute("Anna_KaRNNa_Solution.ipynb", setting="small")
+    assert_quiet(outputs)
+    # seconds of the processor, which do not depend on what else the machine does
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - start < 120
+    losses = [float(loss) for loss in re.findall(r"loss (\d\.\d+)", texts(outputs)["train"])]
+    assert losses and losses[-1] < losses[0] < 4.5
+    assert "pairs 2." in texts(outputs)["train"]
+    assert json.loads(json.dumps(outputs["coloured"]))[0]["data"]["text/html"].count("<span") == 900

@@ -1,0 +1,400 @@
+"""Wrong answers to the exercises, each with words that its verdict must have.
+
+An answer is (old, new, words): the solution with a piece of it replaced. Where old is "", new is all of the body,
+or for CharRNN all of __init__. Where words is a tuple, the verdict must have all of them.
+"""
+Y = "y[:, :following.shape[1]] = following"
+FOLLOWING = "following = rows[:, start + 1:start + n_steps + 1]"
+X = "x = rows[:, start:start + n_steps]"
+ROWS = "rows = arr[:batch_size * n_steps * n_windows].reshape((batch_size, -1))"
+ZEROS = "y = np.zeros_like(x)"
+LOOP = "range(0, n_windows * n_steps, n_steps)"
+COUNT = "len(arr) // (batch_size * n_steps)"
+
+GET_BATCHES = [
+    # y
+    (Y, "y = x + 1; y[:, -1] = 0", "y is x + 1"),
+    (Y, "y = x + 1", "y is x + 1"),
+    (Y, "y = x + 1\n        if start == (n_windows - 1) * n_steps:\n            y[:, -1] = 0", "y is x + 1"),
+    (Y, "y = x.copy()", "y is the same as x"),
+    (Y, "y[:] = x", "y is the same as x"),
+    (Y, "y[:, :-1], y[:, -1] = x[:, 1:], x[:, 0]", "the first of the NEXT window"),
+    (Y, "y = np.roll(x, -1, axis=1)", "the first of the NEXT window"),
+    (Y, "y[:, :-1] = x[:, 1:]", "0 in every window"),
+    (Y, "y[:, :-1] = x[:, 1:]; y[:, -1] = x[:, -1]", "the last column of x again"),
+    (Y, "y[:, 1:] = x[:, :-1]", "the wrong way"),
+    (Y, "y = np.roll(x, 1, axis=1)", "the wrong way"),
+    (Y, "y = np.roll(x, -1, axis=0)", "shifted by a row"),
+    (FOLLOWING, "following = rows[:, start + 2:start + n_steps + 2]", "shifted by two columns"),
+    (FOLLOWING, "following = rows[:, start + n_steps:start + 2 * n_steps]", "the next window"),
+    (ZEROS, "y = np.full_like(x, 7)", ("in the last window must be 0", "[7, 7]")),
+    (ZEROS, "y = x.copy()", ("in the last window must be 0", "the last column of x again")),
+    ("rows[:, start + 1:start + n_steps + 1]", "np.roll(rows, -1, axis=1)[:, start + 1 - 1:start + n_steps]",
+     ("in the last window must be 0", "the beginning of the same row")),
+    ("rows[:, start + 1:start + n_steps + 1]",
+     "np.roll(rows.ravel(), -1).reshape(rows.shape)[:, start:start + n_steps]",
+     ("in the last window must be 0", "the beginning of the next row")),
+    ("rows[:, start + 1:start + n_steps + 1]",
+     "arr[1:rows.size + 1].reshape(rows.shape)[:, start:start + n_steps]",
+     ("in the last window must be 0", "the id that follows in the text")),
+    (ZEROS, "y = np.zeros(x.shape)", ("keep the dtype", "np.zeros makes floats")),
+    (ZEROS, "y = np.zeros(x.shape, dtype=int)", "keep the dtype"),
+    (ZEROS + "\n", "y = x\n", "It writes into x"),
+    (ZEROS, "y = x = x.copy()", "x and y are the same array"),
+    (Y, "y = following", ("y should be [N, M]", "filled up with zeros")),
+    (Y, "y = following if following.shape == x.shape else y", "its last column only"),
+    # x and the rows
+    (X, "x = arr[start * batch_size:(start + n_steps) * batch_size].reshape((batch_size, n_steps))",
+     "do not continue from window to window"),
+    (ROWS, "rows = arr[:batch_size * n_steps * n_windows].reshape((-1, batch_size)).T", "run down the columns"),
+    (ROWS, "rows = arr[:len(arr) // batch_size * batch_size].reshape((batch_size, -1))", "begins too late"),
+    (ROWS, "rows = arr[-batch_size * n_steps * n_windows:].reshape((batch_size, -1))", "The beginning of the "
+                                                                                       "text"),
+    (ROWS, "rows = arr.reshape((batch_size, -1))", "begins too late"),
+    (ROWS, "rows = arr.reshape((batch_size, n_windows * n_steps))", ("cannot reshape", "N·M·K ids")),
+    (ROWS, "rows = arr[1:batch_size * n_steps * n_windows + 1].reshape((batch_size, -1))", "should be arr[0]"),
+    (ROWS, "rows = arr[:batch_size * n_steps * n_windows].reshape((n_steps, -1))", "should be [N, M]"),
+    (ROWS, "rows = arr[:batch_size * n_steps * n_windows]", "raised IndexError"),
+    (X, "x = rows[:, start + 1:start + n_steps + 1]", "x should be [N, M]"),
+    (LOOP, "range((n_windows - 1) * n_steps, -1, -n_steps)", "in the reverse order"),
+    ("yield x, y", "yield x.T, y.T", "the axes are swapped"),
+    ("yield x, y", "yield x.astype(np.float32), y", "keep the dtype"),
+    ("yield x, y", "yield x.tolist(), y.tolist()", "x should be an array, not a list"),
+    ("yield x, y", "yield y, x", "x is one character later, as y should be"),
+    # how many
+    (COUNT, "(len(arr) - 1) // (batch_size * n_steps)", ("Right for 34 ids", "exactly K·N·M ids")),
+    (COUNT, "len(arr) // (batch_size * n_steps) - 1", "the last window is missing"),
+    (COUNT, "len(arr) // batch_size * n_steps", "Mind the brackets"),
+    (COUNT, "len(arr) / (batch_size * n_steps)", "raised TypeError"),
+    (LOOP, "range(n_steps, n_windows * n_steps, n_steps)", "the first window is missing"),
+    (LOOP, "range((n_windows - 1) * n_steps)", "by one column at a time"),
+    (LOOP, "range(0, n_windows)", "by one column at a time"),
+    (LOOP, "range(0, len(arr), n_steps)", "x should be [N, M]"),
+    ("    yield x, y", "yield x, y", "the yield stands after the loop"),
+    ("yield x, y", "yield x, y\n        break", "ends after its first round"),
+    ("yield x, y", "while True:\n            yield x, y", "the window does not move"),
+    # how it returns them
+    ("yield x, y", "return x, y", "returns the first pair and ends"),
+    ("yield x, y", "pass", "returns None"),
+    ("yield x, y", "yield x", "pairs x, y"),
+    ("yield x, y", "yield x, y, start", "pairs x, y"),
+    ("yield x, y", "yield x, z", ("NameError: name 'z' is not defined", "at line")),
+    ("", "n = batch_size * n_steps\nk = len(arr) // n\nrows = arr[:k * n].reshape((batch_size, -1))\n"
+         "ys = np.zeros_like(rows)\nys[:, :-1] = rows[:, 1:]\n"
+         "return [(rows[:, i:i + n_steps], ys[:, i:i + n_steps]) for i in range(0, k * n_steps, n_steps)]",
+     ("It returns a list", "generator")),
+    ("", "n = batch_size * n_steps\nk = len(arr) // n\nrows = arr[:k * n].reshape((batch_size, -1))\n"
+         "ys = np.roll(rows, -1, axis=1)\nys[:, -1] = 0\n"
+         "for i in range(0, k * n_steps, n_steps):\n    yield rows[:, i:i + n_steps], ys[:, i:i + n_steps]",
+     ("shorter than N·M", "IndexError")),
+    # the names of others
+    (COUNT, "len(encoded) // (batch_size * n_steps)", ("uses encoded", "the argument arr")),
+    ("reshape((batch_size, -1))", "reshape((n_rows, -1))", ("uses n_rows", "the argument batch_size")),
+    (LOOP, "range(0, n_windows * num_steps, num_steps)", ("uses num_steps", "the argument n_steps")),
+    # fixed sizes
+    ("", "for k in range(5):\n    rows = arr[:30].reshape((2, -1))\n    y = np.zeros((2, 3), arr.dtype)\n"
+         "    part = rows[:, 3 * k + 1:3 * k + 4]\n    y[:, :part.shape[1]] = part\n"
+         "    yield rows[:, 3 * k:3 * k + 3], y", "Right for 34 ids with N = 2 and M = 3, but not always"),
+    # not written
+    (COUNT, "None", "Still None: n_windows"),
+    (ROWS, "rows = None", "Still None: rows"),
+    (ZEROS + "\n", "y = None\n        following = rows\n        yield x, y\n        continue\n", "Still None: y"),
+]
+
+INPUTS = 'inputs = tf.placeholder(tf.int32, [batch_size, num_steps], name="inputs")'
+TARGETS = 'targets = tf.placeholder(tf.int32, [batch_size, num_steps], name="targets")'
+KEEP = 'tf.placeholder(tf.float32, name="keep_prob")'
+RETURN = "return inputs, targets, keep_prob"
+
+BUILD_INPUTS = [
+    (', name="inputs"', "", "inputs is named 'Placeholder'"),
+    (', name="inputs"', ', name="input"', "inputs is named 'input'"),
+    (', name="inputs"', ', name="targets"', "inputs is named 'targets'"),
+    (KEEP, "tf.placeholder(tf.float32)", "keep_prob is named"),
+    (TARGETS, TARGETS.replace("int32", "float32"), "targets should be int32, and it is float32"),
+    (INPUTS, INPUTS.replace("int32", "int64"), "inputs should be int32, and it is int64"),
+    (KEEP, KEEP.replace("float32", "int32"), "keep_prob should be float32"),
+    (TARGETS, TARGETS.replace("[batch_size, num_steps]", "[num_steps, batch_size]"), "the axes are swapped"),
+    (TARGETS, TARGETS.replace("[batch_size, num_steps]", "[None, None]"), "give both sizes"),
+    (INPUTS, INPUTS.replace(" [batch_size, num_steps],", ""), "has none"),
+    (INPUTS, INPUTS.replace("[batch_size, num_steps]", "[2, 3]"), "not fixed numbers"),
+    (INPUTS, INPUTS.replace("[batch_size, num_steps]", "[batch_size * num_steps]"), "and it is [6]"),
+    (KEEP, 'tf.constant(0.5, name="keep_prob")', "keep_prob should be a placeholder, not a constant"),
+    (KEEP, "0.5", "keep_prob should be a placeholder, not 0.5"),
+    (KEEP, 'tf.Variable(0.5, name="keep_prob")', "keep_prob should be a placeholder, not a float32 variable"),
+    (KEEP, 'tf.placeholder(tf.float32, [batch_size], name="keep_prob")', "a single number"),
+    (RETURN, "return targets, inputs, keep_prob", ("The order should be", "targets, inputs, keep_prob")),
+    (RETURN, "return keep_prob, inputs, targets", "The order should be"),
+    ("", 'inputs = tf.placeholder(tf.int32, [batch_size, num_steps], name="targets")\n'
+         'targets = tf.placeholder(tf.int32, [batch_size, num_steps], name="inputs")\n'
+         'keep_prob = tf.placeholder(tf.float32, name="keep_prob")\n' + RETURN, "The names in the graph are "
+                                                                                "exchanged"),
+    (RETURN, "return inputs, targets", "should return 3 things"),
+    (RETURN, 'return {"inputs": inputs, "targets": targets, "keep_prob": keep_prob}', "not a dict"),
+    (RETURN, "return inputs, None, keep_prob", "Still None: targets"),
+    (RETURN, "pass", "end with return inputs, targets, keep_prob"),
+    (INPUTS, "with tf.name_scope('inputs'):\n        " + INPUTS, ("named 'inputs/inputs'", "Leave the scope out")),
+    (INPUTS, INPUTS + "\n    " + INPUTS, ("named 'inputs_1'", "Make each placeholder once")),
+    (INPUTS, INPUTS.replace("num_steps", "n_steps"), ("uses n_steps", "the argument num_steps")),
+    (INPUTS, INPUTS.replace("tf.int32, [batch_size, num_steps]", "[batch_size, num_steps], tf.int32"), "TypeError"),
+]
+
+WRAPPED = "tf.nn.rnn_cell.DropoutWrapper(lstm, output_keep_prob=keep_prob)"
+LIST = "[build_layer() for _ in range(num_layers)]"
+STACK = f"tf.nn.rnn_cell.MultiRNNCell({LIST})"
+BASIC = "tf.nn.rnn_cell.BasicLSTMCell(lstm_size)"
+ZERO = "cell.zero_state(batch_size, tf.float32)"
+
+BUILD_LSTM = [
+    (LIST, "[build_layer()] * num_layers", "The same cell object"),
+    ("def build_layer():\n        lstm = " + BASIC, f"lstm = {BASIC}\n\n    def build_layer():",
+     "The same cell object"),
+    ("return " + WRAPPED, "return lstm", "Layer 1 has no dropout"),
+    (LIST, "[build_layer() for _ in range(num_layers - 1)] + [build_layer().cell]", "Layer 3 has no dropout"),
+    (WRAPPED, WRAPPED.replace("=keep_prob", "=0.5"), "is fixed, at 0.5"),
+    (WRAPPED, "tf.nn.rnn_cell.DropoutWrapper(lstm)", "is fixed, at 1"),
+    (WRAPPED, WRAPPED.replace("output_keep_prob=", "input_keep_prob="), "on the layer's input"),
+    (WRAPPED, WRAPPED.replace("output_keep_prob=", ""), ("on the layer's input", "without a name is "
+                                                                                 "input_keep_prob")),
+    (WRAPPED, WRAPPED.replace("output_keep_prob=", "state_keep_prob="), "on the layer's state"),
+    (WRAPPED, WRAPPED[:-1] + ", input_keep_prob=keep_prob)", "input_keep_prob is set as well"),
+    (WRAPPED, WRAPPED[:-1] + ", input_keep_prob=0.9)", "input_keep_prob is set as well"),
+    (WRAPPED, WRAPPED[:-1] + ", state_keep_prob=keep_prob)", "state_keep_prob is set as well"),
+    (WRAPPED, WRAPPED[:-1] + ", variational_recurrent=True, dtype=tf.float32)", "variational_recurrent"),
+    (WRAPPED, WRAPPED.replace("=keep_prob", "=1 - keep_prob"), "1 - keep_prob"),
+    (WRAPPED, WRAPPED.replace("=keep_prob", "=keep_prob / 2"), "the probability 0.125 where keep_prob is 0.25"),
+    (WRAPPED, f"tf.nn.rnn_cell.DropoutWrapper({WRAPPED}, output_keep_prob=keep_prob)", "two DropoutWrappers"),
+    ("cell = " + STACK, f"lstm = {STACK}\n    cell = {WRAPPED}", "around the whole stack"),
+    ("cell = " + STACK, "cell = build_layer()", "a single layer in its DropoutWrapper"),
+    ("cell = " + STACK, "cell = build_layer().cell", "a single BasicLSTMCell"),
+    ("cell = " + STACK, "cell = " + LIST, ("'list' object has no attribute 'zero_state'", "at line")),
+    (STACK, f"tf.nn.rnn_cell.MultiRNNCell({LIST}, state_is_tuple=False)", "state_is_tuple"),
+    ("range(num_layers)", "range(num_layers - 1)", "there are 2 layers"),
+    ("range(num_layers)", "range(1)", "there is 1 layer"),
+    ("range(num_layers)", "range(3)", "there are 3 layers"),
+    (BASIC, "tf.nn.rnn_cell.BasicLSTMCell(lstm_size + 1)", "a layer has 5"),
+    (BASIC, "tf.nn.rnn_cell.BasicLSTMCell(batch_size)", "a layer has 2"),
+    (BASIC, "tf.nn.rnn_cell.BasicLSTMCell(4)", "a layer has 4"),
+    (BASIC, "tf.nn.rnn_cell.GRUCell(lstm_size)", "should be a BasicLSTMCell, not a GRUCell"),
+    (BASIC, "tf.nn.rnn_cell.LSTMCell(lstm_size)", "should be a BasicLSTMCell, not an LSTMCell"),
+    (BASIC, "tf.nn.rnn_cell.BasicRNNCell(lstm_size)", "not a BasicRNNCell"),
+    (BASIC, "tf.nn.rnn_cell.BasicLSTMCell(lstm_size, forget_bias=0.0)", "forget_bias=0"),
+    (BASIC, "tf.nn.rnn_cell.BasicLSTMCell(lstm_size, activation=tf.nn.relu)", "another activation, relu"),
+    (BASIC, "tf.nn.rnn_cell.BasicLSTMCell(lstm_size, name='lstm')", "leave out name="),
+    (BASIC, "tf.nn.rnn_cell.BasicLSTMCell(lstm_size, state_is_tuple=False)", "state_is_tuple"),
+    (ZERO, "cell.zero_state(num_layers, tf.float32)", "for batch_size = 2"),
+    (ZERO, "cell.zero_state(batch_size, tf.int32)", "should be float32, and it is int32"),
+    (ZERO, "tf.zeros([batch_size, 4])", ("a tuple with c and h", "not a float32 tensor")),
+    (ZERO, "tuple(cell.zero_state(batch_size, tf.float32)[:1])", "a part for each"),
+    (ZERO, "build_layer().zero_state(batch_size, tf.float32)", "the state of a single layer"),
+    (ZERO, "list(cell.zero_state(batch_size, tf.float32))", "not a list of 3"),
+    (ZERO, "cell.zero_state(n_rows, tf.float32)", ("uses n_rows", "the argument batch_size")),
+    (ZERO, "cell.zero_state(batch_size)", ("raised TypeError", "at line")),
+    ("return cell, initial_state", "return initial_state, cell", "returns the state first"),
+    ("return cell, initial_state", "return cell", "should return 2 things"),
+    ("return cell, initial_state", "return cell, None", "Still None: initial_state"),
+]
+
+WEIGHTS = "weights = tf.Variable(tf.truncated_normal([in_size, out_size], stddev=0.1))"
+BIAS = "bias = tf.Variable(tf.zeros(out_size))"
+LOGITS = "logits = tf.matmul(rows, weights) + bias"
+SOFTMAX = 'predictions = tf.nn.softmax(logits, name="predictions")'
+FLAT = "rows = tf.reshape(joined, [-1, in_size])"
+
+BUILD_OUTPUT = [
+    (LOGITS, "logits = tf.tensordot(joined, weights, 1) + bias", "reshape the LSTM output to [N·M, L]"),
+    (FLAT, "rows = tf.reshape(tf.transpose(joined, [1, 0, 2]), [-1, in_size])", "in another order"),
+    ("joined = tf.concat(lstm_output, axis=1)", "joined = tf.convert_to_tensor(lstm_output)",
+     ("a list of M tensors", "in another order")),
+    ('tf.variable_scope("softmax")', 'tf.variable_scope("output")', "inside tf.variable_scope('softmax')"),
+    ('with tf.variable_scope("softmax"):', "if True:", "inside tf.variable_scope('softmax')"),
+    (BIAS, "bias = tf.Variable(tf.zeros(out_size), name='b')", "softmax/Variable_1"),
+    (BIAS, "bias = tf.zeros(out_size)", "there is 1 variable"),
+    (WEIGHTS, WEIGHTS.replace("tf.Variable(", "(", 1), "there is 1 variable"),
+    (WEIGHTS + "\n        " + BIAS, BIAS + "\n        " + WEIGHTS, "The bias is made before the weights"),
+    (WEIGHTS, WEIGHTS.replace("[in_size, out_size]", "[out_size, in_size]"), "in_size first, then out_size"),
+    (BIAS, "bias = tf.Variable(tf.zeros([1]))", "the bias [C] = [5]"),
+    (WEIGHTS, WEIGHTS.replace("stddev=0.1", "stddev=1.0"), "stddev=0.1"),
+    (WEIGHTS, WEIGHTS.replace(", stddev=0.1", ""), "stddev=0.1"),
+    (WEIGHTS, WEIGHTS.replace("tf.truncated_normal", "tf.random_normal"), "that is tf.random_normal"),
+    (WEIGHTS, "weights = tf.Variable(tf.zeros([in_size, out_size]))", "begin as zeros"),
+    (WEIGHTS, "weights = tf.Variable(tf.random_uniform([in_size, out_size], -0.1, 0.1))", "should begin as "
+                                                                                          "tf.trunc"),
+    (WEIGHTS, WEIGHTS[:-1] + ", trainable=False)", "The weights cannot be learned"),
+    (BIAS, "bias = tf.Variable(tf.ones(out_size))", "begin as zeros"),
+    (LOGITS, "logits = tf.matmul(rows, weights)", "The bias is not added"),
+    (LOGITS, LOGITS + " + bias", "added twice"),
+    (LOGITS, "logits = tf.matmul(rows, weights) - bias", "subtracted"),
+    (LOGITS, "logits = tf.nn.relu(tf.matmul(rows, weights) + bias)", "through a relu"),
+    (LOGITS, "logits = tf.tanh(tf.matmul(rows, weights) + bias)", "through a tanh"),
+    (LOGITS, "logits = tf.matmul(weights, rows) + bias", ("raised ValueError", "at line")),
+    (SOFTMAX, SOFTMAX.replace(', name="predictions"', ""), "name='predictions'"),
+    (SOFTMAX, SOFTMAX.replace('"predictions"', '"prediction"'), "named 'prediction'"),
+    (SOFTMAX, 'with tf.variable_scope("softmax"):\n        ' + SOFTMAX, "made inside the scope"),
+    (SOFTMAX, SOFTMAX + "\n    logits = predictions", "The logits have been through the softmax"),
+    (SOFTMAX, "logits = tf.nn.softmax(logits)\n    " + SOFTMAX, "The logits have been through the softmax"),
+    (SOFTMAX, 'predictions = tf.nn.softmax(tf.nn.softmax(logits), name="predictions")', "taken twice"),
+    (SOFTMAX, 'predictions = tf.nn.softmax(logits, axis=0, name="predictions")', "runs down the columns"),
+    (SOFTMAX, 'predictions = tf.nn.sigmoid(logits, name="predictions")', "sigmoid"),
+    (SOFTMAX, 'predictions = tf.nn.log_softmax(logits, name="predictions")', "the logarithm of the softmax"),
+    (SOFTMAX, 'predictions = tf.identity(logits, name="predictions")', "predictions are the logits"),
+    (SOFTMAX, 'predictions = tf.argmax(logits, axis=1, name="predictions")', "predictions should be float32"),
+    ("return predictions, logits", "return logits, predictions", "the order is predictions, logits"),
+    ("return predictions, logits", "return predictions", "should return 2 things"),
+    (FLAT, "rows = tf.reshape(joined, [-1, lstm_size])", ("uses lstm_size", "the argument in_size")),
+    (WEIGHTS, WEIGHTS.replace("out_size", "num_classes"), ("uses num_classes", "the argument out_size")),
+    (WEIGHTS, WEIGHTS.replace("out_size", "len(vocab)"), ("uses vocab", "the argument out_size")),
+]
+
+MEAN = "loss = tf.reduce_mean(losses)"
+CROSS = "tf.nn.softmax_cross_entropy_with_logits_v2("
+
+BUILD_LOSS = [
+    (MEAN, "loss = losses", "one number for each step"),
+    (MEAN, "loss = tf.reduce_sum(losses)", "the sum over the steps: it should be their mean"),
+    (MEAN, "loss = tf.reduce_sum(losses) / tf.cast(tf.shape(targets)[0], tf.float32)", "divided by N"),
+    (MEAN, "loss = tf.reduce_sum(losses) / tf.cast(tf.shape(targets)[1], tf.float32)", "divided by M"),
+    (MEAN, "loss = tf.reduce_mean(losses) / num_classes", "divided by C"),
+    (MEAN, "loss = -tf.reduce_mean(losses)", "the wrong sign"),
+    (MEAN, "loss = tf.reduce_mean(losses) / np.log(2).astype(np.float32)", "in bits"),
+    (MEAN, "loss = tf.exp(tf.reduce_mean(losses))", "perplexity"),
+    (MEAN, "loss = tf.reduce_max(losses)", "the largest of the losses"),
+    (MEAN, "loss = tf.reduce_mean(losses, keepdims=True)", "should be a scalar"),
+    (MEAN, "loss = tf.reduce_mean(tf.stop_gradient(losses))", "no gradient flows"),
+    ("logits=logits)", "logits=tf.nn.softmax(logits))", "A softmax is taken twice"),
+    ("labels=labels, logits=logits", "labels=logits, logits=labels", "exchanged"),
+    (CROSS, "tf.nn.sigmoid_cross_entropy_with_logits(", "sigmoid cross-entropy"),
+    (MEAN, "loss = -labels * tf.nn.log_softmax(logits)", "for each step and character"),
+    (MEAN, "loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))",
+     "sigmoid cross-entropy"),
+    (MEAN, "loss = tf.reduce_mean((tf.nn.softmax(logits) - labels) ** 2)", "squared error"),
+    (MEAN, "loss = tf.reduce_mean(-tf.reduce_sum(labels * tf.nn.softmax(logits), axis=1))", "The logarithm is "
+                                                                                            "missing"),
+    (MEAN, "loss = tf.reduce_mean(-labels * tf.nn.log_softmax(logits))", "divided by C"),
+    (MEAN, "loss = tf.reduce_mean(tf.cast(tf.equal(tf.argmax(logits, 1), tf.argmax(labels, 1)), tf.float32))",
+     "share of right guesses"),
+    ("tf.one_hot(targets,", "tf.one_hot(tf.transpose(targets),", "The targets are transposed"),
+    ("tf.one_hot(targets,", "tf.one_hot(targets + 1,", "one too high"),
+    ("tf.one_hot(targets,", "tf.one_hot(targets - 1,", "one too low"),
+    ("tf.one_hot(targets, num_classes)", "tf.one_hot(targets, lstm_size)", ("raised ValueError", "at line")),
+    ("tf.one_hot(targets, num_classes)", "tf.one_hot(targets, 5)", ("raised ValueError", "at line")),
+    ("tf.one_hot(targets, num_classes)", "tf.cast(targets, tf.float32)", ("raised ValueError", "at line")),
+    (MEAN, "mask = tf.cast(tf.reshape(targets, [-1]) > 0, tf.float32)\n    "
+           "loss = tf.reduce_sum(mask * losses) / tf.reduce_sum(mask)", "Steps whose target is 0 are left out"),
+    (MEAN, "loss = losses[0]", "the first step alone"),
+    (MEAN, "loss = tf.reduce_mean(tf.reshape(losses, targets.shape)[:, -1])", "Only the last step"),
+    ("return loss", "return None", "should end with return loss"),
+    (MEAN, "loss = None", "Still None: loss"),
+    ("return loss", "return [loss]", "should be a tensor, not a list of 1"),
+    ("return loss", "return 1.5", "should be a tensor, not 1.5"),
+    ("tf.one_hot(targets, num_classes)", "tf.one_hot(targets, vocab_size)",
+     ("uses vocab_size", "the argument num_classes")),
+]
+
+CLIPPED = "gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), grad_clip)"
+ADAM = "adam = tf.train.AdamOptimizer(learning_rate)"
+APPLY = "optimizer = adam.apply_gradients(zip(gradients, variables))"
+
+BUILD_OPTIMIZER = [
+    (CLIPPED, "gradients = tf.gradients(loss, variables)", "The gradients are not clipped"),
+    (APPLY, "optimizer = adam.minimize(loss)", "The gradients are not clipped"),
+    (CLIPPED, "gradients = tf.gradients(loss, variables)\n    clipped, _ = tf.clip_by_global_norm(gradients, "
+              "grad_clip)",
+     "The gradients are not clipped"),
+    (CLIPPED, "gradients = [tf.clip_by_value(g, -grad_clip, grad_clip) for g in tf.gradients(loss, variables)]",
+     "clipped by itself"),
+    (CLIPPED, "gradients = [tf.clip_by_norm(g, grad_clip) for g in tf.gradients(loss, variables)]",
+     "clipped by its own norm"),
+    (CLIPPED, "gradients = [tf.clip_by_average_norm(g, grad_clip) for g in tf.gradients(loss, variables)]",
+     "average norm"),
+    (CLIPPED, CLIPPED.replace("grad_clip)", "5)"), "where grad_clip is 100"),
+    (CLIPPED, CLIPPED.replace("grad_clip)", "1)"), "clipped to 1 whatever"),
+    (CLIPPED, CLIPPED.replace("grad_clip)", "learning_rate)"), "clipped to learning_rate"),
+    (CLIPPED, CLIPPED.replace("tf.gradients(loss, variables)", "variables"), "The weights are clipped"),
+    (CLIPPED, CLIPPED.replace("gradients, _", "gradients"), ("raised", "at line")),
+    (CLIPPED, "gradients = [g * grad_clip / tf.global_norm(tf.gradients(loss, variables)) for g in "
+              "tf.gradients(loss, variables)]", "should stay as they are"),
+    (CLIPPED, CLIPPED.replace("tf.gradients(loss,", "tf.gradients(-loss,"), "WITH their gradients"),
+    (CLIPPED, CLIPPED + "\n    gradients = [-g for g in gradients]", "WITH their gradients"),
+    (ADAM, "adam = tf.train.AdamOptimizer()", "give the optimizer learning_rate"),
+    (ADAM, "adam = tf.train.AdamOptimizer(0.01)", "give the optimizer learning_rate"),
+    (ADAM, "adam = tf.train.AdamOptimizer(grad_clip)", "that is grad_clip"),
+    (ADAM, "adam = tf.train.AdamOptimizer(learning_rate * 10)", "give the optimizer learning_rate"),
+    (ADAM, "adam = tf.train.AdamOptimizer(learning_rate, beta1=0.0)", "beta1 is 0"),
+    (ADAM, "adam = tf.train.AdamOptimizer(learning_rate, beta2=0.9)", "beta2 is 0.9"),
+    (ADAM, "adam = tf.train.AdamOptimizer(learning_rate, epsilon=0.1)", "epsilon is 0.1"),
+    (ADAM, "adam = tf.train.GradientDescentOptimizer(learning_rate)", "is not Adam"),
+    (ADAM, "adam = tf.train.RMSPropOptimizer(learning_rate)", "is not Adam"),
+    ("", "variables = tf.trainable_variables()\n"
+         "gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), learning_rate)\n"
+         "return tf.train.AdamOptimizer(grad_clip).apply_gradients(zip(gradients, variables))",
+     "learning_rate and grad_clip are exchanged"),
+    ("tf.trainable_variables()", "tf.trainable_variables()[:1]", "Not all variables"),
+    ("tf.trainable_variables()", "tf.global_variables()", "trainable=False"),
+    (APPLY, "optimizer = adam.apply_gradients(zip(variables, gradients))", ("raised", "at line")),
+    ("return optimizer", "return adam", "returns the optimizer itself, an AdamOptimizer"),
+    ("return optimizer", "return adam.apply_gradients", "should return the operation"),
+    ("return optimizer", "return optimizer, gradients", "should return the operation"),
+    ("return optimizer", "return loss", "updates nothing with Adam"),
+    ("return optimizer", "pass", "should end with return optimizer"),
+    (APPLY, "optimizer = None", "Still None: optimizer"),
+    (CLIPPED, CLIPPED.replace("grad_clip)", "clip)"), ("uses clip", "the argument grad_clip")),
+]
+
+ROWS_STEPS = "n_rows, n_steps = (1, 1) if sampling else (batch_size, num_steps)"
+LSTM = "lstm_size, num_layers, n_rows, self.keep_prob)"
+RNN = "outputs, self.final_state = tf.nn.dynamic_rnn("
+OUTPUT = "self.prediction, self.logits = build_output(outputs, lstm_size, num_classes)"
+LOSS = "self.loss = build_loss(self.logits, self.targets, lstm_size, num_classes)"
+OPTIMIZER = "self.optimizer = build_optimizer(self.loss, learning_rate, grad_clip)"
+
+CHAR_RNN = [
+    (ROWS_STEPS, "n_rows, n_steps = batch_size, num_steps", "With sampling=True"),
+    (ROWS_STEPS, "n_rows, n_steps = (1 if sampling else batch_size), num_steps", "With sampling=True"),
+    (ROWS_STEPS, "n_rows, n_steps = (batch_size, num_steps) if sampling else (1, 1)",
+     "build_inputs is called with batch_size = 1"),
+    ("build_inputs(n_rows, n_steps)", "build_inputs(n_steps, n_rows)", "they are exchanged"),
+    ("build_inputs(n_rows, n_steps)", "build_inputs(batch_size, num_steps)", "With sampling=True build_inputs"),
+    (LSTM, "lstm_size, num_layers, batch_size, self.keep_prob)", "With sampling=True build_lstm"),
+    (LSTM, "num_layers, lstm_size, n_rows, self.keep_prob)", "they are exchanged"),
+    (LSTM, "lstm_size, num_layers, n_rows, keep_prob)", ("uses keep_prob", "self.keep_prob")),
+    (LSTM, "lstm_size, num_layers, n_rows, 1.0)", "the number 1 as keep_prob"),
+    (LSTM, "lstm_size, num_layers, n_rows, 0.5)", "the number 0.5 as keep_prob"),
+    (LSTM, "lstm_size, 1, n_rows, self.keep_prob)", "build_lstm is called with num_layers = 1"),
+    (LSTM, "num_classes, num_layers, n_rows, self.keep_prob)", "build_lstm is called with lstm_size = 5"),
+    ("tf.one_hot(self.inputs, num_classes)", "tf.one_hot(self.inputs, lstm_size)", "the depth num_classes"),
+    ("tf.one_hot(self.inputs, num_classes)", "tf.one_hot(self.targets, num_classes)", "reads the targets"),
+    ("tf.one_hot(self.inputs, num_classes)", "self.inputs", ("raised", "at line")),
+    ("initial_state=self.initial_state", "dtype=tf.float32", "Another initial state makes no difference"),
+    (RNN, "self.final_state = self.initial_state\n        outputs, _ = tf.nn.dynamic_rnn(",
+     "the state before the window"),
+    (RNN, "self.final_state, outputs = tf.nn.dynamic_rnn(", "outputs and the final state are exchanged"),
+    (OUTPUT, OUTPUT.replace("outputs", "self.final_state"), "build_output is called with a state"),
+    (OUTPUT, OUTPUT.replace("outputs", "outputs[:, -1]"), "a single step"),
+    (OUTPUT, "self.logits, self.prediction = build_output(outputs, lstm_size, num_classes)",
+     "prediction and logits are exchanged"),
+    (OUTPUT, OUTPUT.replace("lstm_size, num_classes", "num_classes, lstm_size"), "they are exchanged"),
+    (LOSS, LOSS.replace("self.logits", "self.prediction"), "made from the predictions"),
+    (LOSS, LOSS.replace("self.targets", "self.inputs"), "compares with the inputs"),
+    (LOSS, LOSS.replace("self.logits, self.targets", "self.targets, self.logits"), "the targets first"),
+    (LOSS, LOSS.replace("num_classes", "lstm_size"), "build_loss is called with num_classes = 4"),
+    (OPTIMIZER, OPTIMIZER.replace("learning_rate,", "0.001,"), "build_optimizer is called with learning_rate = "
+                                                               "0.001"),
+    (OPTIMIZER, OPTIMIZER.replace(", grad_clip", ", 5"), "build_optimizer is called with grad_clip = 5"),
+    (OPTIMIZER, OPTIMIZER.replace("learning_rate, grad_clip", "grad_clip, learning_rate"), "they are exchanged"),
+    (OPTIMIZER, OPTIMIZER.replace("self.optimizer", "self.update"), "Missing: optimizer"),
+    (OPTIMIZER, "self.optimizer = build_optimizer", "should be the operation of one update"),
+    (OPTIMIZER, "self.optimizer = tf.train.AdamOptimizer(learning_rate).minimize(self.loss)",
+     "With grad_clip = 0.002"),
+    ("self.prediction, self.logits = build", "self.predictions, self.logits = build",
+     "prediction is missing. There is one named predictions"),
+    ("tf.reset_default_graph()", "pass", "reset the default graph first"),
+    (LOSS, "self.loss = None", "Still None: loss"),
+    (LOSS + "\n        " + OPTIMIZER, "self.loss = self.optimizer = None", "Still None: loss, optimizer"),
+    (OPTIMIZER, "self.optimizer = build_optimizer(loss, learning_rate, grad_clip)", "NameError: name 'loss'"),
+    ("", "pass", "Missing: inputs"),
+]
+
+WRONG = {"get_batches": GET_BATCHES, "build_inputs": BUILD_INPUTS, "build_lstm": BUILD_LSTM,
+         "build_output": BUILD_OUTPUT, "build_loss": BUILD_LOSS, "build_optimizer": BUILD_OPTIMIZER,
+         "CharRNN": CHAR_RNN}
