@@ -10,7 +10,7 @@ import tqdm
 from charrnn.checkpoints import Run
 from charrnn.data import StrPath
 from charrnn.system import console
-from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.hyperparameters import Hyperparameters, advice
 from charrnn.training.stopping import StopRequests
 from charrnn.training.transfer import Transfer
 
@@ -66,6 +66,10 @@ class Plan:
             ("steps", f"{self.n_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
             ("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps"),
         ]
+        flags = advice(self.n_training, self.n_windows)
+        if flags:
+            rows.append(("advice", f"{plural(self.n_windows, 'step')} per epoch are few for these sizes; for a text of "
+                                   f"this length try {flags}"))
         if self.transfer:
             new = ", ".join(map(repr, self.transfer.new_characters))
             rows.append(("weights", f"from {self.transfer.checkpoint.name}, " + (

@@ -81,8 +81,8 @@ class Hyperparameters:
     val_fraction: float = _field(
         0.0, TEXT, "fraction of the text, at its end, to hold out for validation", _FRACTION)
     eval_every_n: int = _field(
-        0, REPORTS, "steps between evaluations on the held-out text, in addition to one at each checkpoint; "
-        "0 for none but those", _COUNT_OR_ZERO)
+        0, REPORTS, "steps between evaluations on the held-out text, in addition to those at checkpoints; 0 for none "
+        "in addition", _COUNT_OR_ZERO)
     early_stop: int = _field(
         0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never", _COUNT_OR_ZERO)
     max_to_keep: int = _field(100, REPORTS, "number of checkpoints to keep, in addition to the best", _COUNT)
@@ -114,6 +114,26 @@ PRESETS: Dict[str, dict] = {
     "best": dict(batch_size=32, learning_rate=0.003, epochs=22, schedule="linear", warmup_steps=200,
                  average_decay=0.998, val_fraction=0.1, save_every_n=313, early_stop=3),
 }
+
+FEW_STEPS = 100  # steps per epoch below which smaller windows train better
+# Settings to try for small texts, by their largest number of characters (docs/training.md has their results).
+SMALL_TEXTS = (
+    (150_000, dict(batch_size=16, num_steps=50, lstm_size=128, learning_rate=0.004, epochs=40)),
+    (500_000, dict(batch_size=32, num_steps=64, lstm_size=224, learning_rate=0.004, epochs=20)),
+    (sys.maxsize, dict(batch_size=32, num_steps=64)),
+)
+
+
+def advice(n_characters: int, n_windows: int) -> Optional[str]:
+    """Return the flags to try for a text that gives too few steps in an epoch; None if there are enough.
+
+    >>> advice(1_985_223, 198), advice(600_000, 60)
+    (None, '--batch-size 32 --num-steps 64')
+    """
+    if n_windows >= FEW_STEPS:
+        return None
+    settings = next(settings for largest, settings in SMALL_TEXTS if n_characters <= largest)
+    return " ".join(f"{flag(name)} {value}" for name, value in settings.items())
 
 
 def flag(name: str) -> str:

@@ -16,7 +16,7 @@ from charrnn.checkpoints import CheckpointError, Progress, Run
 from charrnn.data import StrPath, count_windows, get_batches
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph import GraphEngine
-from charrnn.engines.sampler import Sampler, default_prime, write
+from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.fused.session import session_config
 from charrnn.model import CharRNN
@@ -288,7 +288,7 @@ class Trainer:
         """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""
         step, prime = self._progress.step, default_prime(self._run.vocabulary)
         (sample,), interrupted = write(
-            Sampler(self._loaded_engine()), prime, self._sample_length, Settings(), seed=step)
+            Sampler(self._loaded_engine()), prime, self._sample_length, Settings(top_n=default_top_n(len(self._run.vocabulary))), seed=step)
         if interrupted:
             raise KeyboardInterrupt
         self._display.sample(prime + sample.text)

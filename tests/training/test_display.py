@@ -39,6 +39,14 @@ def test_the_plan(display, capsys):
         "folder   my folder, a checkpoint every 1,000 steps\n", "")
 
 
+def test_the_plan_advises_smaller_windows_for_a_text_with_few_steps():
+    plan = replace(PLAN, n_training=100_000, n_windows=10)
+    assert dict(plan.rows())["advice"] == (
+        "10 steps per epoch are few for these sizes; for a text of this length try --batch-size 16 --num-steps 50 "
+        "--lstm-size 128 --learning-rate 0.004 --epochs 40")
+    assert "advice" not in dict(PLAN.rows())
+
+
 @pytest.mark.parametrize("change, when", [
     ({}, "at each checkpoint"), ({"eval_every_n": 15}, "every 15 steps and at each checkpoint")])
 def test_the_plan_of_a_run_with_validation(change, when):
@@ -103,22 +111,22 @@ def test_the_output_of_a_run(text_file, tmp_path, capsys):
     assert [line[:9] for line in lines if "mean loss" in line] == ["epoch 1/2", "epoch 2/2"]
     assert f"epoch 2/2  mean loss {losses_of(tmp_path / 'run').mean():.4f}" in lines
     samples = out.split("-" * 70 + "\n")[1::2]
-    # the text has no "T", so the prime is its first character
-    assert [len(sample) for sample in samples] == 4 * [len("\n") + 12 + len("\n")]
-    assert all(sample[0] == "\n" for sample in samples) and err == ""
+    # the text has no "T", so the prime is not "The "
+    assert [len(sample) for sample in samples] == 4 * [len("the ") + 12 + len("\n")]
+    assert all(sample.startswith("the ") for sample in samples) and err == ""
 
 
 @pytest.mark.slow
 def test_a_terminal_shows_a_bar(text_file, tmp_path):
-    """Loss, characters, speed and time left; the bar of a resumed run begins at its step."""
+    """Loss, steps, speed and time left; the bar of a resumed run begins at its step."""
     flags = [str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
     bars = []
     for arguments in (flags, ["--resume", *flags[-4:], "--epochs", "2"]):
         shown = shown_in_terminal([sys.executable, "-m", "charrnn.train", *arguments])
-        bars.append([bar for bar in re.split("[\r\n]", shown) if "characters/s" in bar])
+        bars.append([bar for bar in re.split("[\r\n]", shown) if "steps/s" in bar])
     assert all("loss " in bar and re.search(r"\d\d:\d\d<", bar) for bar in bars[0][1:])
-    assert "1.04k/1.04k" in bars[0][-1] and "2.08k/2.08k" in bars[1][-1]
-    assert "1.04k/2.08k" in bars[1][0]
+    assert "173/173" in bars[0][-1] and "346/346" in bars[1][-1]
+    assert "173/346" in bars[1][0]
 
 
 def shown_in_terminal(command):

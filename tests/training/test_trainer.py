@@ -65,6 +65,7 @@ def test_it_does_what_the_loop_of_the_notebook_does(undropped):
     np.testing.assert_array_equal(losses_of(undropped), losses)
 
 
+@pytest.mark.slow
 def test_it_learns(text_file, tmp_path):
     assert train_small(text_file, tmp_path / "run", *QUIET, "--learning-rate", "0.02", "--keep-prob", "1",
                        "--lstm-size", "20", "--num-steps", "7", "--epochs", "8") == 0
@@ -85,20 +86,17 @@ def test_dropout_is_on_in_the_notebooks_graph(text_file, undropped, tmp_path, fl
 
 def test_the_learning_rate_follows_the_schedule(text_file, tmp_path):
     """Adam's first step moves a weight by the rate itself, which is a quarter after a warm-up step of 4."""
-    flags = [*QUIET, "--keep-prob", "1", "--learning-rate", "0.02", "--print-every-n", "1", "--save-every-n", "1",
-             "--num-steps", "130"]  # 4 steps an epoch
-    assert train_small(text_file, tmp_path / "constant", *flags) == 0
-    assert train_small(text_file, tmp_path / "linear", *flags, "--epochs", "2", "--schedule", "linear",
-                       "--warmup-steps", "4") == 0
+    assert train_small(
+        text_file, tmp_path / "run", *QUIET, "--keep-prob", "1", "--learning-rate", "0.02", "--schedule", "linear",
+        "--warmup-steps", "4", "--epochs", "2", "--num-steps", "130", "--print-every-n", "1",
+        "--save-every-n", "1") == 0
     CharRNN(14, 2, 3, 5, 2, seed=7, fused=True)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         before = session.run(tf.trainable_variables("softmax/Variable_1")[0])
-    for name, rate in (("constant", 0.02), ("linear", 0.005)):
-        reader = tf.train.NewCheckpointReader(str(tmp_path / name / "i1_l5.ckpt"))
-        moved = np.abs(reader.get_tensor("softmax/Variable_1") - before)
-        np.testing.assert_allclose(moved, rate, rtol=1e-3)
-    assert [float(row["learning_rate"]) for row in history_of(tmp_path / "linear")] == pytest.approx(
+    reader = tf.train.NewCheckpointReader(str(tmp_path / "run" / "i1_l5.ckpt"))
+    np.testing.assert_allclose(np.abs(reader.get_tensor("softmax/Variable_1") - before), 0.005, rtol=1e-3)
+    assert [float(row["learning_rate"]) for row in history_of(tmp_path / "run")] == pytest.approx(
         [0.005, 0.01, 0.015, 0.02, 0.02, 0.015, 0.01, 0.005])
 
 
@@ -150,7 +148,7 @@ def test_each_kind_of_network_learns_and_can_be_used(text_file, tmp_path, capsys
     assert checkpoints.open_checkpoint(folder).cell == (flags[1] if flags[0] == "--cell" else "lstm")
     assert sample.main([str(folder), "--length", "30", "--seed", "3"]) == 0
     out = capsys.readouterr().out
-    assert len(out) == len("\n") + 30 + 1 and not Vocabulary.from_text(TEXT).unknown(out)
+    assert len(out) == len("the ") + 30 + 1 and not Vocabulary.from_text(TEXT).unknown(out)
     assert evaluate.main([str(folder), str(text_file)]) == 0
     nats = float(re.search("^this model +([0-9.]+) ", capsys.readouterr().out, re.MULTILINE).group(1))
     assert nats < first - 0.6
@@ -239,6 +237,7 @@ def test_the_validation_loss_is_of_the_running_averages(tmp_path):
     assert float(row["val_bits_per_character"]) == pytest.approx(losses[0] / np.log(2), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_evaluation_does_not_change_the_training(text_file, tmp_path):
     losses = []
     for every in ("0", "30"):
