@@ -169,7 +169,7 @@ def test_a_different_network_is_refused(trained, tmp_path, capsys, flags, messag
 
 def test_a_run_starts_from_the_running_averages(tmp_path):
     """They are what the other model is evaluated and sampled with."""
-    found = checkpoints.open_checkpoint(trained_model(tmp_path, "--average-decay", "0.9"))
+    found = checkpoints.open_checkpoint(trained_model(tmp_path, "--average-decay", "0.9", "--num-steps", "100"))
     reader = tf.train.NewCheckpointReader(found.prefix)
     bias = "rnn/multi_rnn_cell/cell_1/basic_lstm_cell/bias"
     weights = transfer.plan(found, TEXT, hyperparameters()).weights(fresh_weights(14))
