@@ -287,8 +287,8 @@ class Trainer:
     def _sample(self) -> None:
         """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""
         step, prime = self._progress.step, default_prime(self._run.vocabulary)
-        (sample,), interrupted = write(
-            Sampler(self._loaded_engine()), prime, self._sample_length, Settings(top_n=default_top_n(len(self._run.vocabulary))), seed=step)
+        settings = Settings(top_n=default_top_n(len(self._run.vocabulary)))
+        (sample,), interrupted = write(Sampler(self._loaded_engine()), prime, self._sample_length, settings, step)
         if interrupted:
             raise KeyboardInterrupt
         self._display.sample(prime + sample.text)
