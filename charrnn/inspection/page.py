@@ -123,9 +123,10 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     measured = units.measure(engine, texts.measured, exported.num_layers)
     losses = [_loss(each, texts.loss) for each in (load_engine(exported), engine)]
     page = Page(0, weights, *losses, texts.loss_name, tuple(group[0] for group in measured.best(UNITS_EACH)))
-    content = render(_data(exported, engine, texts, measured, page), stored).encode("utf-8", "replace")
-    files.write_atomically(path, content)
-    return replace(page, size=len(content))
+    content = render(_data(exported, engine, texts, measured, page), network_data(exported, stored))
+    encoded = content.encode("utf-8", "replace")  # a title may have half a character, the rest is ASCII or ours
+    files.write_atomically(path, encoded)
+    return replace(page, size=len(encoded))
 
 
 def store(model: ExportedModel, weights: str) -> Dict[str, Stored]:
@@ -168,12 +169,18 @@ def stored_model(model: ExportedModel, stored: Dict[str, Stored]) -> ExportedMod
     return replace(model, kernels=tuple(kernels), softmax_kernel=np.ascontiguousarray(arrays["softmax_kernel"].T))
 
 
-def render(data: Dict[str, Any], stored: Dict[str, Stored]) -> str:
+def network_data(model: ExportedModel, stored: Dict[str, Stored]) -> Dict[str, Any]:
+    """Return what the constructor of Network in ``charrnn/page/engine.js`` takes."""
+    return {"arrays": {name: _encoded(each) for name, each in stored.items()}, "numLayers": model.num_layers,
+            "lstmSize": model.lstm_size}
+
+
+def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
     """Return the page.
 
     Args:
         data: what the views need, see ``charrnn/page/view.js``.
-        stored: the weights, from :func:`store`.
+        network: the weights, from :func:`network_data`.
     """
     template = _source("page.html")
     names = re.findall(r"\{\{(\w+\.(?:js|css))\}\}", template)
@@ -186,8 +193,7 @@ def render(data: Dict[str, Any], stored: Dict[str, Stored]) -> str:
                   "img-src data:; base-uri 'none'; form-action 'none'",
         "title": html.escape(data["title"]),
         "data": _json(data),
-        "weights": _json({"arrays": {name: _encoded(each) for name, each in stored.items()},
-                          "numLayers": data["network"]["num_layers"], "lstmSize": data["network"]["lstm_size"]}),
+        "weights": _json(network),
     })
     return re.sub(r"\{\{([\w.]+)\}\}", lambda match: parts[match.group(1)], template)
 

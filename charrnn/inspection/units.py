@@ -8,10 +8,11 @@ values lie between -1 and 1.
 """
 import re
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Tuple
 
 import numpy as np
 
+from charrnn.engines import Engine
 from charrnn.inspection import features
 
 CHARACTERS = 50000  # read of a text to measure its units
@@ -121,7 +122,7 @@ def part_names(num_layers: int, parts: int) -> Tuple[str, ...]:
     return tuple(f"{layer}/{letter}" for layer in range(1, num_layers + 1) for letter in letters)
 
 
-def activations(engine: Any, ids: np.ndarray, parts: Tuple[str, ...]) -> Iterator[np.ndarray]:
+def activations(engine: Engine, ids: np.ndarray, parts: Tuple[str, ...]) -> Iterator[np.ndarray]:
     """Yield the activations of all units over a text, float32 [T, S, L] for T characters at a time, as they are shown.
 
     Args:
@@ -137,7 +138,7 @@ def activations(engine: Any, ids: np.ndarray, parts: Tuple[str, ...]) -> Iterato
         yield shown
 
 
-def measure(engine: Any, text: str, num_layers: int) -> Measured:
+def measure(engine: Engine, text: str, num_layers: int) -> Measured:
     """Measure what the units of a network track in a text.
 
     Args:

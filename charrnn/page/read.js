@@ -226,7 +226,9 @@ function chooseColour(name) {
     ? "Red is minus one, no colour is zero, blue is plus one" : "The stronger the colour, the greater the surprise");
   find("read-lead").textContent = lead(name);
   colourText();
-  setFragment(document.body.dataset.view === "read" && isUnit ? `read/${name}` : document.body.dataset.view);
+  if (document.body.dataset.view === "read") {
+    setFragment(isUnit ? `read/${name}` : "read");
+  }
 }
 
 /** Return a sentence that says what the colours mean. */

@@ -12,12 +12,13 @@ function startAbout() {
 
 /** Show the view of the address's fragment: a view's name, or "read/" and a unit. */
 function startView() {
-  const [name, ...unit] = decodeURIComponent(location.hash.slice(1)).split("/");
-  const known = ["write", "read", "units", "about"].includes(name);
-  show(known ? name : "write");
-  const [layer, part, number] = unit;
-  if (layer >= 1 && layer <= numLayers && "ch".includes(part) && number >= 1 && number <= lstmSize) {
-    chooseColour(unit.join("/"));
+  const fragment = location.hash.slice(1);
+  const [name] = fragment.split("/");
+  show(["write", "read", "units", "about"].includes(name) ? name : "write");
+  const [, unit] = /^read\/(\d+\/[ch]\/\d+)$/.exec(fragment) || [];
+  const { layer, unit: number } = parseUnit(unit || "0/c/0");
+  if (layer >= 1 && layer <= numLayers && number >= 1 && number <= lstmSize) {
+    chooseColour(unit);
   }
 }
 

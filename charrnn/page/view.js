@@ -17,13 +17,15 @@ function make(tag, className = "", ...children) {
   return element;
 }
 
-/** Return a function that does as another does once there was no call for some milliseconds. */
+/** Return a function that does as another does once there was no call for some milliseconds; `cancel` calls it off. */
 function settled(action, milliseconds) {
   let timer = 0;
-  return () => {
+  const later = () => {
     clearTimeout(timer);
     timer = setTimeout(action, milliseconds);
   };
+  later.cancel = () => clearTimeout(timer);
+  return later;
 }
 
 // ---- the worker: see worker.js for what it is sent and what it answers

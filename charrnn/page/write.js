@@ -69,7 +69,10 @@ function expectAfterPrime() {
   }
 }
 
+const expectSoon = settled(expectAfterPrime, 150);
+
 function startWriting() {
+  expectSoon.cancel();
   const ids = encodedPrime();
   if (!ids) {
     find("prime").focus();
@@ -172,7 +175,7 @@ function startWrite() {
       worker.postMessage({ type: "change", settings: settings(), speed: speed() });
     });
   }
-  find("prime").addEventListener("input", settled(expectAfterPrime, 150));
+  find("prime").addEventListener("input", expectSoon);
   find("prime").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();

@@ -54,8 +54,8 @@ def test_correlations_are_those_of_numpy_on_each_half(engine, measured):
     assert edge % units.CHUNK  # it is inside a piece
     for part, found in ((slice(None, edge), measured.chosen_by), (slice(edge, None), measured.correlations)):
         for place, values in enumerate(features.measure(TEXT).values()):
-            expected = [[np.corrcoef(values[part], engine.shown()[part, s, l])[0, 1] for l in range(SIZE)]
-                        for s in range(4)]
+            expected = [[np.corrcoef(values[part], unit)[0, 1] for unit in each.T]
+                        for each in engine.shown()[part].transpose(1, 0, 2)]
             np.testing.assert_allclose(found[place], expected, atol=1e-5)
 
 

@@ -1,0 +1,38 @@
+"""What the tests of the page share."""
+import json
+import re
+from unittest import mock
+
+import numpy as np
+
+from charrnn.data import Vocabulary
+from charrnn.engines.exported import ExportedModel
+from charrnn.inspection import page
+
+HOSTILE = "".join(sorted(set("</script><!--\"'&`\\{{data}}=(;)alert1\x00\x01\t\n\x0b\x1b\x7f\u0301\u2028\u202e\ufeff"
+                             "\ud800\U0001f600\U000e0041")))
+
+
+def random_network(chars, lstm_size=6, num_layers=2, gain=1.0):
+    """Return a model of random weights that comes from no run."""
+    random = np.random.RandomState(3)
+
+    def weights(*shape):
+        return (gain * random.standard_normal(shape)).astype(np.float32)
+    classes, size = len(chars), lstm_size
+    inputs = [classes] + [size] * (num_layers - 1)
+    return ExportedModel("random.npz", Vocabulary(chars), None,
+                         tuple(weights(each + size, 4 * size) for each in inputs),
+                         tuple(weights(4 * size) for _ in inputs), weights(size, classes), weights(classes))
+
+
+def data_of(path):
+    """Return the data that a page holds for its views."""
+    content = path.read_text(encoding="utf-8")
+    return json.loads(re.search(r'id="data">(.*?)</script>', content, re.DOTALL).group(1))
+
+
+def export_random(model, path, **options):
+    """Write the page of a network that comes from no run; the text that it writes for it is shorter than usual."""
+    with mock.patch.object(page, "WRITTEN", 1500):
+        return page.export_page(model, path, **options)

@@ -1,0 +1,434 @@
+"""The page in a real browser: Debian's chromium, driven by selenium. Skipped where they are not installed."""
+import json
+import shutil
+import time
+
+import numpy as np
+import pytest
+from conftest import CHARS, TEXT
+from pages import HOSTILE, data_of, export_random, random_network
+
+from charrnn.engines.decoding import Settings
+from charrnn.engines.exported import read_npz
+from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.sampler import Sampler, write
+from charrnn.engines.surprisal import surprisal
+from charrnn.inspection import page
+
+selenium = pytest.importorskip("selenium", reason="selenium is not installed")
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.select import Select  # noqa: E402
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+PATIENCE = 120  # seconds, for a machine that does other things as well
+
+pytestmark = [
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(service=Service(DRIVER), options=options)
+    driver.set_script_timeout(PATIENCE)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def small_page(exported, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "small.html"
+    page.export_page(read_npz(exported), path)
+    return path
+
+
+class View:
+    """A page that is open in the browser, with what the tests do to it."""
+
+    def __init__(self, driver, path, fragment="", width=1000, height=900):
+        self.driver = driver
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+        driver.get("about:blank")
+        driver.get_log("browser"), driver.get_log("performance")
+        driver.get(f"{path.as_uri()}{fragment}")
+        self.wait("document.body.dataset.loaded")
+
+    def __getitem__(self, name):
+        return self.driver.find_element(By.ID, name)
+
+    def js(self, expression, *args):
+        return self.driver.execute_script(f"return {expression}", *args)
+
+    def wait(self, expression):
+        end = time.monotonic() + PATIENCE
+        while not self.js(expression):
+            assert time.monotonic() < end, (expression, self.driver.get_log("browser"))
+            time.sleep(0.02)
+
+    def set(self, name, value):
+        """Set a field or a slider as a person would."""
+        self.js("(arguments[0].value = arguments[1], arguments[0].dispatchEvent(new Event('input', {bubbles: true})),"
+                "arguments[0].dispatchEvent(new Event('change', {bubbles: true})))", self[name], value)
+
+    def write(self, prime, length, speed="0"):
+        """Type a beginning and press Enter; wait for the end, and return the text."""
+        self.set("length", length)
+        Select(self["speed"]).select_by_value(speed)
+        self["prime"].clear()
+        self["prime"].send_keys(prime, Keys.ENTER)
+        self.wait("document.getElementById('write-status').textContent.startsWith('Wrote')")
+        return self.js("writtenText()")
+
+    def read(self, text):
+        """Have a text read in the view Read and wait for the end."""
+        self["tab-read"].click()
+        self["edit"].click()
+        self.set("source", text)
+        self["read-it"].click()
+        self.finish_reading()
+
+    def finish_reading(self):
+        self.wait("reading.ids.length > 0 && reading.done === reading.ids.length")
+        self.wait("document.getElementById('read-status').textContent.includes('characters')")
+
+    def assert_nothing_wrong(self):
+        """Check that the console has no message and that no request left the page."""
+        assert self.driver.get_log("browser") == []
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                assert message["params"]["request"]["url"].split(":")[0] in ("file", "data", "blob", "about"), message
+
+
+@pytest.fixture
+def view(chromium, small_page):
+    opened = View(chromium, small_page)
+    yield opened
+    opened.assert_nothing_wrong()
+
+
+def test_a_beginning_is_continued_as_charrnn_sample_does(view, exported):
+    """The same seed and settings, and the weights of the page: the same text."""
+    view.set("temperature", 0.8), view.set("top-n", 4), view.set("top-p", 0.9), view.set("seed", 5)
+    found = view.write("the cat", 200)
+    model = read_npz(exported)
+    engine = NumpyLSTM(page.stored_model(model, page.store(model, "float16")))
+    (expected,), _ = write(Sampler(engine), "the cat", 200, Settings(0.8, 4, 0.9), seed=5)
+    assert found == "the cat" + expected.text
+    assert view["written"].get_attribute("textContent") == found
+
+
+def test_the_defaults_are_those_of_charrnn_sample(view):
+    assert view.js("settings()") == {"temperature": 1, "topN": 5, "topP": 1}
+    assert view.js("document.getElementById('prime').value") == data_prime(view)
+
+
+def data_prime(view):
+    return view.js("data.prime")
+
+
+def test_text_streams_and_can_be_stopped_and_continued(view):
+    view.set("length", 5000)
+    Select(view["speed"]).select_by_value("100")
+    view["prime"].send_keys(Keys.ENTER)
+    view.wait("writtenText().length > 10")
+    assert not view["stop"].get_property("disabled")
+    view["stop"].click()
+    view.wait("document.getElementById('write-status').textContent.startsWith('Stopped')")
+    stopped = view.js("writtenText()")
+    assert len(stopped) < 5000
+    view.set("length", 30)
+    view["more"].click()
+    view.wait("document.getElementById('write-status').textContent.startsWith('Wrote 30')")
+    continued = view.js("writtenText()")
+    assert continued.startswith(stopped) and len(continued) == len(stopped) + 30
+
+
+def test_escape_stops(view):
+    view.set("length", 100000)
+    view["prime"].send_keys(Keys.ENTER)
+    view.wait("writtenText().length > 10")
+    view["prime"].send_keys(Keys.ESCAPE)
+    view.wait("document.getElementById('write-status').textContent.startsWith('Stopped')")
+
+
+def test_settings_change_what_is_drawn_from(view):
+    view.wait("written.logits !== null")
+    view.set("top-n", 1)
+    shares = [each.text for each in view.driver.find_elements(By.CSS_SELECTOR, "#expected .share")]
+    assert shares == ["100%"] + ["0%"] * 7
+    assert view["top-n-value"].text == "1"
+
+
+def test_settings_can_change_while_it_writes(view):
+    view.set("length", 100000)
+    view["prime"].send_keys(Keys.ENTER)
+    view.wait("writtenText().length > 10")
+    view.set("top-n", 1)
+    view.set("speed", "0")
+    view.wait("/(.{1,40})\\1{3}$/s.test(writtenText().slice(-200))")  # always the likeliest: it ends in a loop
+    view["stop"].click()
+
+
+def test_a_beginning_of_unknown_characters_is_explained(view):
+    view["prime"].clear()
+    view["prime"].send_keys("THE\u00e9!")
+    view.wait("document.getElementById('write-status').textContent.includes('Left out: !')")
+    view["prime"].clear()
+    view["prime"].send_keys("!", Keys.ENTER)
+    assert "at least one character" in view["write-status"].text
+
+
+def test_the_text_can_be_copied(view):
+    view.write("the", 20)
+    view["copy"].click()
+    view.wait("document.getElementById('write-status').textContent === 'Copied.'")
+
+
+def test_a_text_is_read_with_the_surprise_of_the_engine(view, exported):
+    text = TEXT[:300]
+    view.read(text)
+    model = read_npz(exported)
+    engine = NumpyLSTM(page.stored_model(model, page.store(model, "float16")))
+    expected = surprisal(engine, model.vocabulary.encode(text)) / np.log(2)
+    found = view.js("reading.surprise.slice(1)")
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert view["read-status"].text == f"300 characters, {expected.mean():.2f} bits of surprise each."
+
+
+def test_the_passage_is_there_from_the_start(view, small_page):
+    view["tab-read"].click()
+    view.finish_reading()
+    assert view.js("reading.ids.map((id) => chars[id]).join('')") == data_of(small_page)["passage"]
+
+
+def test_pasting_reads_the_text(view):
+    view["tab-read"].click()
+    view.finish_reading()
+    view.js("(() => { const pasted = new DataTransfer(); pasted.setData('text/plain', 'the hat\\r\\n');"
+            "document.getElementById('text').dispatchEvent(new ClipboardEvent('paste', {clipboardData: pasted,"
+            "bubbles: true})); })()")
+    view.wait("reading.done === 8")
+    assert view.js("reading.ids.map((id) => chars[id]).join('')") == "the hat\n"
+
+
+def test_unknown_characters_of_a_text_are_replaced_and_named(view):
+    view.read("The caf\u00e9 \u2603 cat")
+    assert view.js("reading.ids.map((id) => chars[id]).join('')") == "the cae  cat"
+    assert "\u00e9 became e" in view["read-note"].text and "Left out: f, \u2603" in view["read-note"].text
+
+
+def test_pointing_at_a_character_shows_its_card(view):
+    view.read(TEXT[:60])
+    cells = view.driver.find_elements(By.CSS_SELECTOR, "#text .cell")
+    ActionChains(view.driver).move_to_element(cells[4]).perform()
+    assert view["card-title"].text.endswith("c")
+    bits, share = view.js("reading.surprise[4]"), view.js("percent(2 ** -reading.surprise[4])")
+    assert view["card-surprise"].text == f"Surprise: {bits:.1f} bits (probability {share})"
+    assert len(view.driver.find_elements(By.CSS_SELECTOR, "#card-guesses li")) == 5
+    assert len(view.driver.find_elements(By.CSS_SELECTOR, "#card-units button")) == 6
+
+
+def test_guesses_stand_under_each_character_and_the_true_one_is_marked(view):
+    view.read("the cat")
+    view["guesses"].click()
+    columns = view.js("[...document.querySelectorAll('#text .cell')].map((cell) =>"
+                      "[...cell.querySelectorAll('i')].map((each) => [each.textContent, each.className]))")
+    assert all(len(column) == 5 for column in columns)
+    for column, following in zip(columns, "he\u2423cat"):
+        assert [guess for guess, mark in column if mark] in ([], [following])
+    assert view.js("document.querySelector('#text .cell i').getBoundingClientRect().height") > 0
+
+
+def test_any_unit_colours_the_text(view, exported):
+    view.read(TEXT[:80])
+    Select(view["layer"]).select_by_value("2")
+    Select(view["part"]).select_by_value("h")
+    view.set("unit", 4)
+    model = read_npz(exported)
+    engine = NumpyLSTM(page.stored_model(model, page.store(model, "float16")))
+    expected, _ = engine.activations(model.vocabulary.encode(TEXT[:80]), engine.zero_state())
+    found = view.js("[...document.querySelectorAll('#text b')].map((each) =>"
+                    "Number(each.style.getPropertyValue('--v')) * (each.classList.contains('low') ? -1 : 1))")
+    np.testing.assert_allclose(found, expected[:, 3, 3], atol=0.005)
+    assert view["read-lead"].text.startswith("Unit 4 of layer 2, its output")
+    assert view["text"].get_attribute("data-colour") == "unit"
+    assert view.js("location.hash") == "#read/2/h/4"
+
+
+def test_the_memory_is_shown_as_its_tanh(view, exported):
+    view.read(TEXT[:80])
+    view.js("chooseColour('1/c/5')")
+    model = read_npz(exported)
+    engine = NumpyLSTM(page.stored_model(model, page.store(model, "float16")))
+    expected, _ = engine.activations(model.vocabulary.encode(TEXT[:80]), engine.zero_state())
+    found = view.js("reading.ids.map((_, place) => shownValue(place))")
+    np.testing.assert_allclose(found, np.tanh(expected[:, 0, 4]), atol=0.005)
+
+
+def test_a_unit_of_the_card_and_one_of_the_gallery_colour_the_text(view):
+    view.read(TEXT[:80])
+    view.driver.find_element(By.CSS_SELECTOR, "#card-units button").click()
+    assert view["text"].get_attribute("data-colour") == "unit"
+    view["tab-units"].click()
+    button = view.driver.find_element(By.CSS_SELECTOR, "#gallery .chips button")
+    name = button.text.split()[0]
+    button.click()
+    assert view["read"].is_displayed() and view.js("colour") == name
+    assert view["colour"].get_property("value") == name
+
+
+def test_the_gallery_shows_what_units_track(view, small_page):
+    view["tab-units"].click()
+    titles = [each.text.lower() for each in view.driver.find_elements(By.CSS_SELECTOR, "#gallery h3")]
+    expected = list(dict.fromkeys(each["feature"] for each in data_of(small_page)["units"] if each["feature"]))
+    assert titles == expected and titles
+
+
+def test_the_written_text_can_be_looked_into(view):
+    text = view.write("the", 40)
+    view["look"].click()
+    view.finish_reading()
+    assert view["read"].is_displayed() and view.js("reading.ids.map((id) => chars[id]).join('')") == text
+
+
+def test_the_theme_can_be_switched_and_is_kept(view, chromium, small_page):
+    before = view.js("getComputedStyle(document.body).backgroundColor")
+    view["theme"].click()
+    after = view.js("getComputedStyle(document.body).backgroundColor")
+    assert before != after
+    again = View(chromium, small_page)
+    assert again.js("getComputedStyle(document.body).backgroundColor") == after
+    again["theme"].click()
+    again.js("localStorage.clear()")
+
+
+def test_tabs_follow_the_arrow_keys(view):
+    view["tab-write"].send_keys(Keys.ARROW_RIGHT)
+    assert view["read"].is_displayed() and view.js("document.activeElement.id") == "tab-read"
+    view["tab-read"].send_keys(Keys.ARROW_LEFT)
+    view["tab-write"].send_keys(Keys.ARROW_LEFT)
+    assert view["about"].is_displayed() and not view["write"].is_displayed()
+
+
+def test_arrow_keys_move_in_the_text(view):
+    view.read("the cat\nsat on")
+    view["text"].send_keys(Keys.HOME, Keys.ARROW_RIGHT)
+    assert view.js("reading.at") == 1
+    view["text"].send_keys(Keys.ARROW_DOWN)
+    assert view.js("chars[reading.ids[reading.at]] + reading.at") == "a9"
+    assert view["spoken"].get_attribute("textContent").startswith("a.")
+    view["text"].send_keys(Keys.END)
+    assert view.js("reading.at") == 13
+    view["text"].send_keys(Keys.ARROW_UP)
+    assert view.js("reading.at") == 5
+
+
+def test_every_control_has_a_name(view):
+    unnamed = view.js("[...document.querySelectorAll('button, input, select, textarea, [tabindex=\"0\"]')].filter("
+                      "(each) => !(each.textContent.trim() || each.getAttribute('aria-label')"
+                      "|| (each.labels && each.labels.length))).map((each) => each.outerHTML)")
+    assert unnamed == []
+
+
+def test_the_address_names_a_view_and_a_unit(chromium, small_page):
+    view = View(chromium, small_page, "#read/2/c/3")
+    view.finish_reading()
+    assert view["read"].is_displayed() and view.js("colour") == "2/c/3"
+    for strange in ("#read/9/c/1", "#read/1/ch/1", "#nothing", "#read/__proto__", "#%22%3E", "#%"):
+        view = View(chromium, small_page, strange)
+        assert view.js("colour") == "surprise"
+        view.assert_nothing_wrong()
+
+
+def test_the_page_never_freezes_while_a_long_text_is_read(view):
+    view["tab-read"].click()
+    view.js("readText(arguments[0])", (TEXT * 20)[:12000])
+    assert view["read-note"].text.endswith("Only the first 10,000 characters are read.")
+    view["tab-write"].click()  # the page answers
+    assert view["write"].is_displayed()
+    view.wait("reading.done === 10000")
+
+
+@pytest.mark.parametrize("width", [360, 1000, 1600])
+@pytest.mark.parametrize("name", ["write", "read", "units", "about"])
+def test_nothing_is_wider_than_the_window(chromium, small_page, width, name):
+    view = View(chromium, small_page, f"#{name}", width=width)
+    assert view.js("document.documentElement.scrollWidth") <= width
+    view.assert_nothing_wrong()
+
+
+def test_choosing_a_colour_or_a_character_moves_nothing(view):
+    view.read(TEXT[:200])
+    layout = "['text', 'read-status'].map((id) => document.getElementById(id).getBoundingClientRect().top)"
+    before = view.js(layout)
+    for action in ("chooseColour(data.units[0].unit)", "showCard(7)", "showCard(-1)", "chooseColour('surprise')",
+                   "document.getElementById('guesses').click()"):
+        view.js(action)
+        assert view.js(layout) == before, action
+
+
+def test_a_hostile_vocabulary_is_text(chromium, tmp_path):
+    export_random(random_network(HOSTILE), tmp_path / "hostile.html")
+    view = View(chromium, tmp_path / "hostile.html")
+    scripts = view.js("document.scripts.length")
+    view.set("prime", "</script><script>alert(1)</script>")
+    view.set("length", 300)
+    view.set("speed", "0")
+    view.set("top-n", len(HOSTILE))
+    view["start"].click()
+    view.wait("document.getElementById('write-status').textContent.startsWith('Wrote')")
+    view["look"].click()
+    view.finish_reading()
+    view["guesses"].click()
+    view["tab-units"].click()
+    assert view.js("document.scripts.length") == scripts
+    assert view.js("reading.ids.map((id) => chars[id]).join('').startsWith('</script><script>alert(1)</script>')")
+    view.assert_nothing_wrong()
+
+
+def test_a_frame_without_an_origin_shows_the_page(chromium, small_page, tmp_path):
+    """As a notebook's server shows it: sandboxed, without storage and clipboard."""
+    outside = tmp_path / "outside.html"
+    outside.write_text(f'<iframe sandbox="allow-scripts" src="{small_page.as_uri()}" width=900 height=800></iframe>')
+    chromium.get(outside.as_uri())
+    chromium.get_log("browser")
+    chromium.switch_to.frame(0)
+    end = time.monotonic() + PATIENCE
+    while not chromium.execute_script("return document.body.dataset.loaded"):
+        assert time.monotonic() < end, chromium.get_log("browser")
+    chromium.find_element(By.ID, "theme").click()
+    chromium.find_element(By.ID, "prime").send_keys(Keys.ENTER)
+    while not chromium.execute_script("return writtenText().length > 20"):
+        assert time.monotonic() < end
+    chromium.find_element(By.ID, "copy").click()
+    chromium.switch_to.default_content()
+    assert [each for each in chromium.get_log("browser") if each["level"] == "SEVERE"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weights", page.WEIGHTS)
+def test_the_browser_equals_numpy_along_a_long_text(chromium, tmp_path, weights):
+    model = random_network(CHARS, 64, gain=0.3)
+    export_random(model, tmp_path / "page.html", weights=weights)
+    view = View(chromium, tmp_path / "page.html", "#read")
+    text = "".join(np.random.RandomState(3).choice(list(CHARS), 5000))
+    view.js("readText(arguments[0])", text)
+    view.wait("reading.done === 5000")
+    engine = NumpyLSTM(page.stored_model(model, page.store(model, weights)))
+    expected = np.exp(-surprisal(engine, model.vocabulary.encode(text)))
+    np.testing.assert_allclose(2.0 ** -np.array(view.js("reading.surprise.slice(1)")), expected, atol=1e-4)

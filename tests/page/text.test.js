@@ -1,0 +1,61 @@
+/* node --test: what the page shows of characters and numbers. */
+"use strict";
+
+const assert = require("node:assert");
+const path = require("node:path");
+const test = require("node:test");
+
+const { glyph, nameOf, percent, grouped, counted, encode, parseUnit } = require(
+  path.join(__dirname, "..", "..", "charrnn", "page", "text.js"));
+
+const places = new Map(["\n", " ", "a", "e", "s"].map((char, id) => [char, id]));
+
+test("every character has something visible", () => {
+  const shown = { a: "a", " ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\0": "\u2400", "\x1b": "\u241b", "\x7f": "\u2421",
+    "\u202e": "\ufffd", "\ud800": "\ufffd", "\u2028": "\ufffd", "\u0301": "\u25cc\u0301", "\u{1f600}": "\u{1f600}",
+    "<": "<" };
+  for (const [char, expected] of Object.entries(shown)) {
+    assert.strictEqual(glyph(char), expected);
+  }
+});
+
+test("characters have names where they cannot be seen", () => {
+  assert.deepStrictEqual(["\n", " ", "a", "\u202e", "\x07", "\u{1f600}"].map(nameOf),
+    ["line end", "space", "a", "U+202E", "U+0007", "\u{1f600}"]);
+});
+
+test("percentages are short and never wrong", () => {
+  assert.deepStrictEqual([0, 0.001, 0.006, 0.5, 0.994, 0.9999, 1].map(percent),
+    ["0%", "<1%", "1%", "50%", "99%", ">99%", "100%"]);
+});
+
+test("numbers have thousands separators", () => {
+  assert.deepStrictEqual([0, 999, 1000, 1234567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+  assert.deepStrictEqual([counted(1, "character"), counted(2000, "character")], ["1 character", "2,000 characters"]);
+});
+
+test("a known text is encoded without a note", () => {
+  assert.deepStrictEqual(encode("sea\n", places, {}), { ids: [4, 3, 2, 0], note: "" });
+});
+
+test("all line ends are one character", () => {
+  assert.deepStrictEqual(encode("a\r\na\ra", places, {}).ids, [2, 0, 2, 0, 2]);
+});
+
+test("unknown characters are replaced by what is nearest, or left out, and named", () => {
+  const { ids, note } = encode("\u00e9\u00df!a\u{1f600}", places, { "\u00e9": "e", "\u00df": "ss" });
+  assert.deepStrictEqual(ids, [3, 4, 4, 2]);
+  assert.match(note, /\u00e9 became e, \u00df became ss\. Left out: !, \u{1f600}\./u);
+});
+
+test("names of properties of objects are text like any other", () => {
+  assert.deepStrictEqual(encode("__proto__", new Map([["_", 0]]), {}).ids, [0, 0, 0, 0]);
+});
+
+test("many unknown characters are named in part", () => {
+  assert.match(encode("0123456789", places, {}).note, /and 2 more/);
+});
+
+test("the name of a unit is taken apart", () => {
+  assert.deepStrictEqual(parseUnit("2/c/317"), { layer: 2, part: "c", unit: 317 });
+});
