@@ -76,7 +76,7 @@ def _report(measured: units.Measured, count: int) -> Dict[str, Any]:
 
 def _parser() -> console.Parser:
     parser = console.Parser(
-        prog="charrnn-inspect", formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="charrnn-inspect",
         description="List the units of a network by what they track in a text. A unit is named by layer, part and "
                     "number: 2/c/317 is the memory of unit 317 in layer 2, 2/h/317 its output. The correlations are "
                     "measured on the second half of the text, the units are chosen on the first.",
@@ -134,7 +134,7 @@ def _text(args: argparse.Namespace, model: loading.Model) -> str:
     if args.text is None:
         text, _, _ = loading.training_text(loading.run_of(model))
     else:
-        text = console.read_standard_input() if args.text == "-" else corpus.read(args.text, args.encoding).text
+        text = corpus.read(args.text, args.encoding).text
     return text[:args.characters]
 
 

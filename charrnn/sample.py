@@ -246,8 +246,7 @@ def _check(args: argparse.Namespace) -> None:
             if one in given and other in given:
                 raise ValueError(f"{_flag(one)} and {_flag(other)} cannot be combined")
     if args.seed is not None and not 0 <= args.seed <= SEEDS - args.num_samples:
-        raise ValueError(f"--seed must be from 0 to {SEEDS - 1}, and so must the seed of each further text, not "
-                         f"{args.seed}")
+        raise ValueError(f"--seed must be from 0 to {SEEDS - 1}, as must the seeds of further texts, not {args.seed}")
 
 
 def _flag(name: str) -> str:
@@ -268,8 +267,7 @@ def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
     """Return the prime that the arguments give, in characters of the vocabulary."""
     prime = args.prime
     if args.prime_file is not None:
-        prime = console.read_standard_input() if args.prime_file == "-" else corpus.read(
-            args.prime_file, args.encoding).text
+        prime = corpus.read(args.prime_file, args.encoding).text
     if prime is None:
         return default_prime(vocabulary)
     prime, note = unknown.resolve(prime, vocabulary, args.unknown, "the prime")

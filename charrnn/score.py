@@ -83,8 +83,8 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 def _main(args: argparse.Namespace) -> None:
     model = loading.open_named(args.model, args)
-    text = corpus.read(args.file, args.encoding).text if args.file is not None else (
-        console.read_standard_input() if args.text == "-" else args.text)
+    source = args.file if args.text is None else args.text if args.text == corpus.STANDARD_INPUT else None
+    text = args.text if source is None else corpus.read(source, args.encoding).text
     text, note = unknown.resolve(text, model.vocabulary, args.unknown)
     if note:
         print(note, file=sys.stderr)

@@ -5,7 +5,7 @@ import signal
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Iterator, Optional, Sequence, Tuple
+from typing import Dict, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -91,11 +91,13 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
         trainer = stack.enter_context(contextlib.closing(Trainer(
             run, hyper, training, held_out, checkpoint_dir, sample_length=sample_length, threads=threads,
             summaries=summaries, transfer=moved, processes=processes)))
+        stopped_by = None
         if dry_run:
             trainer.try_out()
-            return None
-        trainer.start(resume)
-        return trainer.run()
+        else:
+            trainer.start(resume)
+            stopped_by = trainer.run()
+    return stopped_by
 
 
 def _new_run(text: corpus.Text, hyper: Hyperparameters,
@@ -171,6 +173,24 @@ def _parser() -> console.Parser:
     parser.add_argument("--dry-run", action="store_true",
                         help="print the plan, try a few steps to estimate memory and time, and write nothing")
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
+    _add_input_arguments(groups)
+    groups["speed"].add_argument(
+        "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
+    reports = groups["checkpoints and reports"]
+    reports.add_argument("--checkpoint-dir", metavar="DIR", default="checkpoints",
+                         help="folder of the run (default: checkpoints)")
+    reports.add_argument("--resume", action="store_true", help="continue the run in that folder with its text and "
+                         f"hyperparameters; all but {', '.join(map(flag, IMMUTABLE))} may be changed")
+    reports.add_argument("--sample-length", metavar="N", type=int, default=200,
+                         help="characters to sample at each checkpoint; 0 for none (default: 200)")
+    reports.add_argument("--no-summaries", dest="summaries", action="store_false",
+                         help="do not write event files for TensorBoard")
+    add_arguments(groups)
+    return parser
+
+
+def _add_input_arguments(groups: Dict[str, argparse._ArgumentGroup]) -> None:
+    """Add the text and the weights to start from."""
     groups["text"].add_argument(
         "text", metavar="TEXT", nargs="*", help="a text file, also compressed with gzip; a folder, for all text "
         "files in it; - for standard input; or one of the known texts "
@@ -187,19 +207,6 @@ def _parser() -> console.Parser:
     groups["network"].add_argument(
         "--vocab-from", metavar="TEXT", help="for --init-from with a checkpoint of the notebook, which does not record "
         "its vocabulary: the text that it was trained on")
-    groups["speed"].add_argument(
-        "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
-    reports = groups["checkpoints and reports"]
-    reports.add_argument("--checkpoint-dir", metavar="DIR", default="checkpoints",
-                         help="folder of the run (default: checkpoints)")
-    reports.add_argument("--resume", action="store_true", help="continue the run in that folder with its text and "
-                         f"hyperparameters; all but {', '.join(map(flag, IMMUTABLE))} may be changed")
-    reports.add_argument("--sample-length", metavar="N", type=int, default=200,
-                         help="characters to sample at each checkpoint; 0 for none (default: 200)")
-    reports.add_argument("--no-summaries", dest="summaries", action="store_false",
-                         help="do not write event files for TensorBoard")
-    add_arguments(groups)
-    return parser
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
@@ -241,7 +248,7 @@ def _read_text(args: argparse.Namespace, run: Optional[Run]) -> corpus.Text:
         return corpus.read_again(run.text_name, run.text_encoding, run.text_sha256, run.text_parts)
     parts = (run.text_parts if run else None) or {}
     names = args.text or parts.get("names") or [run.text_name if run else "anna"]
-    encoding = args.encoding or (run.text_encoding if run else "utf-8")
+    encoding = (run.text_encoding if run else "utf-8") if args.encoding is None else args.encoding
     separator = parts.get("separator", "\n") if args.separator is None else args.separator
     return corpus.read(names, encoding, separator=separator.replace("\\n", "\n").replace("\\t", "\t"))
 

@@ -91,10 +91,10 @@ def test_unknown_characters(exported, capsys):
     ([], "--text --file is required"), (["--text", "a", "--file", "b"], "not allowed with"),
     (["--text", ""], "at least 2 characters"), (["--text", "t"], "at least 2 characters"),
     (["--text", "the Zoo"], "'Z' (line 1, column 5)"), (["--file", "missing.txt"], "missing.txt"),
-    (["--text", "-"], "not UTF-8"), (["--best", "--text", "the"], "--best"),
+    (["--text", "-"], "standard input is not utf-8"), (["--best", "--text", "the"], "--best"),
     (["--text", "the", "--color", "blue"], "blue")])
 def test_bad_arguments_are_one_line(exported, stdin, capsys, arguments, message):
-    stdin(b"\xff\xfe")
+    stdin(b"caf\xe9")
     assert score.main([str(exported), *arguments]) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and err.startswith("charrnn-score: error: ") and message in err

@@ -10,8 +10,6 @@ import textwrap
 from pathlib import Path
 from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, Tuple
 
-from charrnn.version import __version__
-
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """A formatter of help pages that never breaks a line inside a flag or a word, and keeps the lines of examples."""
@@ -31,7 +29,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(formatter_class=HelpFormatter, **options)
-        self.add_argument("--version", action="version", version=f"charrnn {__version__}")
+        self.add_argument("--version", action="version", version=f"charrnn {sys.modules['charrnn'].__version__}")
 
     def parse_known_args(self, args: Optional[Sequence[str]] = None,  # type: ignore[override]
                          namespace: Optional[argparse.Namespace] = None) -> Tuple[argparse.Namespace, List[str]]:
@@ -122,19 +120,6 @@ def require_tensorflow() -> None:
 def drop_output() -> None:
     """Discard all further standard output, after its reader has closed it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def read_standard_input() -> str:
-    """Read standard input as UTF-8 text with universal newlines.
-
-    Raises:
-        ValueError: it is not UTF-8.
-    """
-    try:
-        content = sys.stdin.buffer.read().decode("utf-8-sig")
-    except UnicodeError as error:
-        raise ValueError(f"standard input is not UTF-8 text ({error})")
-    return content.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def print_note(line: str) -> None:

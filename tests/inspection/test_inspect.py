@@ -1,5 +1,7 @@
 """The script charrnn-inspect, on an exported model and on checkpoints."""
+import io
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -42,7 +44,7 @@ def test_json_of_a_unit_has_its_values(capsys, exported):
 def test_the_text_may_come_from_a_file_or_standard_input(capsys, exported, tmp_path, monkeypatch):
     (tmp_path / "other.txt").write_text("a cat and a hat\n" * 50)
     _, from_file, _ = run(capsys, exported, "--text", tmp_path / "other.txt")
-    monkeypatch.setattr(inspect.console, "read_standard_input", lambda: "a cat and a hat\n" * 50)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a cat and a hat\n" * 50)))
     assert run(capsys, exported, "--text", "-")[1] == from_file
     assert "measured on 800 characters" in from_file
 

@@ -1,7 +1,5 @@
 """How a script parses its arguments, fails, and ends."""
-import io
 import sys
-from types import SimpleNamespace
 
 import pytest
 
@@ -63,20 +61,6 @@ def test_missing_streams_are_replaced(monkeypatch):
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
     assert run_main(lambda args: print("nowhere")) == 0
-
-
-def read(monkeypatch, content):
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
-    return console.read_standard_input()
-
-
-def test_standard_input_is_utf_8_with_universal_newlines(monkeypatch):
-    assert read(monkeypatch, b"\xef\xbb\xbfcaf\xc3\xa9\r\nb\rc\n") == "caf\u00e9\nb\nc\n"
-
-
-def test_standard_input_that_is_not_utf_8_is_refused(monkeypatch):
-    with pytest.raises(ValueError, match="standard input is not UTF-8 text"):
-        read(monkeypatch, b"caf\xe9")
 
 
 def test_skipped_checkpoints_are_named_on_standard_error(capsys):

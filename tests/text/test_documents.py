@@ -72,9 +72,28 @@ def test_a_folder_without_text_is_refused(tmp_path):
         corpus.read(tmp_path)
 
 
-def test_standard_input(monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"from\r\na pipe")))
-    assert corpus.read("-").text == "from\na pipe"
+@pytest.fixture
+def stdin(monkeypatch):
+    def give(content):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="ascii"))
+    return give
+
+
+def test_standard_input_is_utf_8_with_universal_newlines(stdin):
+    stdin(b"\xef\xbb\xbfcaf\xc3\xa9\r\nb\rc\n")
+    assert corpus.read("-").text == "caf\u00e9\nb\nc\n"
+
+
+def test_standard_input_that_is_not_utf_8_is_refused(stdin):
+    stdin(b"caf\xe9")
+    with pytest.raises(ValueError, match="standard input is not utf-8 text"):
+        corpus.read("-")
+
+
+def test_empty_standard_input_is_refused(stdin):
+    stdin(b"")
+    with pytest.raises(ValueError, match="standard input is empty"):
+        corpus.read("-")
 
 
 def test_reading_again_names_what_changed(tmp_path):
