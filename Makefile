@@ -18,11 +18,11 @@ endif
 # $(1) as one word for the shell, whatever characters it has.
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help train sample notebook test bench lint venv lock clean again
+.PHONY: help train train-distributed sample notebook test bench lint venv venv-distributed lock clean again
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
-		printf '  make %-10s%s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
+		printf '  make %-18s%s\n' "$$name" "$$text"; done
 	@echo 'ARGS="..." goes to the command, TEXT=... names the text, PYTHON=... names the Python 3.7 to use.'
 	@echo 'If no Python 3.7 is found, one is downloaded into .python; PYTHON_DOWNLOAD=no prevents this.'
 
@@ -34,6 +34,17 @@ train: .venv/.done ## train the notebook's recipe on anna.txt, or on TEXT
 	@trap : INT; \
 		text=$(if $(filter-out anna,$(TEXT)),$(call quote,$(TEXT)),$$($(python) -m charrnn.text.corpus anna python)) && \
 		CHARRNN_MAKE=1 $(python) -m charrnn.train $(if $(resumes),,"$$text") $(ARGS) || [ $$? -eq 130 ]
+
+# Number of processes: make train-distributed NP=4
+NP ?= 2
+# horovodrun, without the traceback that it prints when a process ends with an error.
+horovodrun := -c "import sys; sys.tracebacklimit = 0; from horovod.runner.launch import run_commandline; run_commandline()"
+
+train-distributed: .venv/.distributed ## train on NP=2 processes of this machine with Horovod
+	@trap : INT; \
+		text=$(if $(filter-out anna,$(TEXT)),$(call quote,$(TEXT)),$$($(python) -m charrnn.text.corpus anna python)) && \
+		PATH="$$(pwd -P)/.venv/bin:$$PATH" $(python) $(horovodrun) -np $(NP) --gloo \
+			"$$(pwd -P)/$(python)" -m charrnn.train "$$text" $(ARGS)
 
 sample: .venv/.done ## write text from the latest checkpoint
 	@trap : INT; CHARRNN_MAKE=1 $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]
@@ -75,6 +86,21 @@ stale := $(shell [ "$$(cat .venv/.done 2>/dev/null)" = "$$(pwd -P)" ] && .venv/b
 	echo "installing charrnn from this folder" && \
 	$(python) -m pip install -q --no-deps --no-build-isolation -e . && \
 	pwd -P >.venv/.done
+
+venv-distributed: .venv/.distributed ## add Horovod to .venv, for training on several machines
+	@echo "the environment .venv has Horovod"
+
+# pip keeps the wheel that it builds, so the next time takes seconds. CMake 4 needs the policy version.
+.venv/.distributed: .venv/.done requirements-distributed.txt
+	@echo "installing Horovod, which takes two to five minutes the first time"
+	@HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITHOUT_PYTORCH=1 HOROVOD_WITHOUT_MXNET=1 HOROVOD_WITH_GLOO=1 \
+		HOROVOD_WITHOUT_MPI=1 CMAKE_POLICY_VERSION_MINIMUM=3.5 \
+		$(python) -m pip install -q --no-build-isolation -c requirements.txt -r requirements-distributed.txt \
+		>.venv/horovod.log 2>&1 || { \
+			for tool in cmake g++; do command -v $$tool >/dev/null || \
+				echo "Horovod is compiled when it is installed, and $$tool is missing: install cmake and g++" >&2; done; \
+			echo "Horovod could not be installed; .venv/horovod.log has the messages" >&2; exit 1; }
+	@touch $@
 
 # h5py is kept below 3 in the lock only: with h5py 3, TensorFlow 1.15's Keras cannot read its own HDF5 models.
 lock: .venv/.done ## renew requirements.txt and requirements-dev.txt (on Linux x86-64)

@@ -52,6 +52,10 @@ setup(
         "tqdm>=4.32",
     ],
     extras_require={
+        "distributed": [
+            # the last that supports TensorFlow 1.15; it is built when it is installed, see make venv-distributed
+            "horovod==0.28.1; python_version<'3.8'",
+        ],
         "notebook": [
             # 7 is JupyterLab under another name, and needs a newer Python
             "notebook>=6.5,<7",

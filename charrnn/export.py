@@ -16,7 +16,10 @@ from charrnn.engines import Engine, loading
 from charrnn.engines.decoding import softmax
 from charrnn.engines.exported import export_npz, is_exported, read_npz
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.inspection.page import export_page
+from charrnn.inspection.stored import WEIGHTS
 from charrnn.system import console, files
+from charrnn.text import corpus
 
 CHECKED = 1000  # characters on which an exported model is compared with the graph
 # Far above the effect of rounding (1e-5 or less, unless the weights are very large), far below that of a fault.
@@ -85,15 +88,23 @@ def _saved_model_probabilities(folder: StrPath, ids: np.ndarray, lstm_size: int)
 def _parser() -> console.Parser:
     parser = console.Parser(
         prog="charrnn-export",
-        description="Write a checkpoint as a model that needs no TensorFlow (.npz), or as a SavedModel, and "
-                    "compare it with the graph.",
+        description="Write a model as a file that needs no TensorFlow (.npz), as a web page that shows what the "
+                    "network sees (.html), or as a SavedModel.",
         epilog="examples:\n"
                "  charrnn-export checkpoints/small small.npz\n"
+               "  charrnn-export checkpoints/anna.npz anna.html\n"
                "  charrnn-export checkpoints/small served --format saved-model")
-    parser.add_argument("checkpoint", metavar="CHECKPOINT",
-                        help="a checkpoint, or a run folder for its newest one")
-    parser.add_argument("target", metavar="FILE", help="the .npz file to write, or the folder of a SavedModel")
-    parser.add_argument("--format", choices=["npz", "saved-model"], default="npz", help="(default: npz)")
+    parser.add_argument("checkpoint", metavar="MODEL",
+                        help="a checkpoint, a run folder for its newest one, or for a page also an exported .npz file")
+    parser.add_argument("target", metavar="FILE",
+                        help="the .npz or .html file to write, or the folder of a SavedModel")
+    parser.add_argument("--format", choices=["npz", "html", "saved-model"], default=None,
+                        help="(default: html if FILE ends in .html, else npz)")
+    parser.add_argument("--weights", choices=WEIGHTS, default=WEIGHTS[0],
+                        help=f"how a page stores the weights: int8 takes half the space (default: {WEIGHTS[0]})")
+    parser.add_argument("--train-text", metavar="TEXT", default=None,
+                        help="the text on which a page measures what units track (default: the training text that "
+                             "the model names)")
     loading.add_model_arguments(parser)
     return parser
 
@@ -104,6 +115,10 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
+    args.format = args.format or ("html" if args.target.endswith(".html") else "npz")
+    if args.format == "html":
+        _write_page(args)
+        return
     if is_exported(args.checkpoint):
         raise ValueError(f"{args.checkpoint} is an exported model already")
     found = cast(Checkpoint, loading.open_named(args.checkpoint, args))
@@ -121,6 +136,16 @@ def _main(args: argparse.Namespace) -> None:
     print(f"wrote {args.target}: {found.num_layers} layers of {found.lstm_size} units, {len(found.vocabulary)} "
           f"characters; its probabilities are those of {found.prefix} within {difference:.0e} over {CHECKED:,} "
           "characters")
+
+
+def _write_page(args: argparse.Namespace) -> None:
+    """Write a page, and print what its weights lose and the best units."""
+    text = None if args.train_text is None else corpus.read(args.train_text, args.encoding)
+    page = export_page(loading.open_named(args.checkpoint, args), args.target, weights=args.weights, text=text)
+    print(f"wrote {args.target}: {page.size / 1e6:.1f} MB, {page.weights} weights; the loss on {page.loss_name} is "
+          f"{page.page_loss:.4f} nats per character, and {page.loss:.4f} with the weights of the model")
+    for unit in page.units:
+        print(f"  {unit.unit!s:<10} {unit.feature:<40} {unit.correlation:+.2f}")
 
 
 if __name__ == "__main__":

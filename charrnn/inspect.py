@@ -62,7 +62,7 @@ def table(measured: units.Measured, count: int) -> Iterator[str]:
 def passage(engine: Engine, text: str, unit: units.Unit, measured: units.Measured) -> np.ndarray:
     """Return the values of a unit over a text, float32 [T]."""
     ids = engine.vocabulary.encode(text)
-    return np.concatenate([found[:, unit.part, unit.index]
+    return np.concatenate([found[:, unit.part, unit.column]
                            for found in units.activations(engine, ids, measured.parts)])
 
 

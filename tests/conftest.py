@@ -191,7 +191,7 @@ def make_network(folder, chars, lstm_size, num_layers, cell="lstm", gain=1.0):
         session.run(tf.global_variables_initializer())
         for variable in tf.trainable_variables():
             variable.load(gain * random.standard_normal(variable.shape.as_list()), session)
-        prefix = tf.train.Saver().save(session, str(Path(str(folder)) / "i1_l{}.ckpt".format(lstm_size)))
+        prefix = tf.train.Saver().save(session, str(Path(str(folder)) / f"i1_l{lstm_size}.ckpt"))
     return open_checkpoint(prefix, Vocabulary(chars))
 
 

@@ -234,9 +234,9 @@ def test_novelty_is_a_line_after_the_texts(exported, script):
     arguments = [exported, "--prime", "the ", "--length", "90", "--seed", "2"]
     text = script(*arguments).out[:-1]
     found = Reference(TEXT).novelty(text[4:])
-    line = ("novelty: the longest run copied from the training text has {} characters ({!r}, at character {:,}); "
-            "{:.1%} of the 20-character windows are copied\n".format(
-                found.longest, text[4:][found.start:found.start + found.longest], found.place, found.share))
+    copied = text[4:][found.start:found.start + found.longest]
+    line = (f"novelty: the longest run copied from the training text has {found.longest} characters ({copied!r}, at "
+            f"character {found.place:,}); {found.share:.1%} of the 20-character windows are copied\n")
     assert script(*arguments, "--novelty") == (text + "\n" + line, "")
     out = script(*arguments, "--novelty", "--num-samples", "2").out
     assert len(re.findall("^novelty: ", out, re.MULTILINE)) == 2 and line in out

@@ -191,7 +191,7 @@ def test_ci_runs_the_tests_and_the_linter_whether_or_not_there_is_chromium(tmp_p
     done = _run([ROOT / ".ci" / "run", "-k", "x"], env={"PATH": str(tmp_path / "bin")})
     assert done.returncode == 0, done.stderr
     lines = [line for line in log.read_text(encoding="utf-8").splitlines() if not line.startswith("id")]
-    assert lines == [*calls, "make test ARGS=-m '' -k x", "make lint"]
+    assert lines == [*calls, "make venv-distributed", "make test ARGS=-m '' -k x", "make lint"]
     assert ("could not be installed" in done.stdout) == bool(failing)
 
 
@@ -217,7 +217,7 @@ def test_locks_satisfy_setup_py(tmp_path):
     package = importlib_metadata.PathDistribution(tmp_path / "charrnn.egg-info")
     assert package.version == charrnn.__version__
     assert package.metadata["Requires-Python"] == ">=3.7"
-    assert package.metadata.get_all("Provides-Extra") == ["notebook", "test"]
+    assert package.metadata.get_all("Provides-Extra") == ["distributed", "notebook", "test"]
     assert sorted(entry.name for entry in package.entry_points) == [
         f"charrnn-{name}" for name in SCRIPTS]
     runtime, development = map(_pins, LOCKS)

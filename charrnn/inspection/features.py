@@ -37,7 +37,7 @@ def measure(text: str) -> Dict[str, np.ndarray]:
     ['after a space or line end', 'after a vowel', 'distance since the last space']
     """
     least = max(LEAST_TIMES, LEAST_SHARE * len(text))
-    found = {}
+    found: Dict[str, np.ndarray] = {}
     for feature in FEATURES:
         values = feature.values(text)
         occurs = min(np.count_nonzero(values > 0), np.count_nonzero(values != values.max(initial=0))) >= least

@@ -10,7 +10,7 @@ import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -22,11 +22,11 @@ from charrnn.engines.loading import Model, load_engine, training_text
 from charrnn.engines.sampler import Sampler, default_prime, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import features, units
+from charrnn.inspection.stored import network_data, store, stored_model
 from charrnn.system import files
 from charrnn.text import corpus, unknown
 from charrnn.version import __version__
 
-WEIGHTS = ("float16", "int8")
 SOURCES = Path(__file__).resolve().parent.parent / "page"
 UNITS_EACH = 3  # shown for a feature
 EXPRESSIVE = 6  # shown of those that track no feature
@@ -37,25 +37,6 @@ PASSAGE = 1000  # characters that the page reads at first
 LOSS_CHARACTERS = 50000
 LOSS_ROWS = 64
 WRITTEN = 20000  # characters that the network writes where no text is at hand
-
-
-class Stored(NamedTuple):
-    """An array as the page holds it.
-
-    Attributes:
-        type: "float32", "float16" or "int8".
-        values: the array, of this type; a matrix has the rows that the page multiplies with a vector.
-        scales: float32, for int8: what each row is multiplied by.
-    """
-
-    type: str
-    values: np.ndarray
-    scales: Optional[np.ndarray] = None
-
-    def decoded(self) -> np.ndarray:
-        """Return the float32 array that the page computes with."""
-        decoded = self.values.astype(np.float32)
-        return decoded if self.scales is None else decoded * self.scales[:, np.newaxis]
 
 
 @dataclass(frozen=True)
@@ -105,7 +86,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     Args:
         model: a checkpoint of LSTM cells, or an exported model.
         path: the file to create or replace.
-        weights: how they are stored, one of WEIGHTS.
+        weights: how they are stored, one of :data:`charrnn.inspection.stored.WEIGHTS`.
         text: the training text; None for the one that the run of the model names. Where that cannot be read, the
             units are measured on a text that the network writes.
         characters: of the training text, on which the units are measured.
@@ -121,58 +102,13 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     engine = load_engine(on_page)
     texts = _texts(engine, exported, text, characters)
     measured = units.measure(engine, texts.measured, exported.num_layers)
-    losses = [_loss(each, texts.loss) for each in (load_engine(exported), engine)]
-    page = Page(0, weights, *losses, texts.loss_name, tuple(group[0] for group in measured.best(UNITS_EACH)))
+    page = Page(size=0, weights=weights, loss=_loss(load_engine(exported), texts.loss),
+                page_loss=_loss(engine, texts.loss), loss_name=texts.loss_name,
+                units=tuple(group[0] for group in measured.best(UNITS_EACH)))
     content = render(_data(exported, engine, texts, measured, page), network_data(exported, stored))
     encoded = content.encode("utf-8", "replace")  # a title may have half a character, the rest is ASCII or ours
     files.write_atomically(path, encoded)
     return replace(page, size=len(encoded))
-
-
-def store(model: ExportedModel, weights: str) -> Dict[str, Stored]:
-    """Return the arrays of a model as the page holds them, see ``charrnn/page/engine.js``.
-
-    Args:
-        model: the model.
-        weights: one of WEIGHTS; biases are float32 in any case.
-
-    Raises:
-        ValueError: there is no such type, or a weight is too large for float16.
-    """
-    if weights not in WEIGHTS:
-        raise ValueError(f"weights are stored as {' or '.join(WEIGHTS)}, not {weights!r}")
-    size = model.lstm_size
-    matrices = {"table": model.kernels[0][:-size], "softmax_kernel": model.softmax_kernel.T}
-    for layer, kernel in enumerate(model.kernels):
-        matrices[f"kernel_{layer}"] = (kernel if layer else kernel[-size:]).T
-    if weights == "float16" and max(np.abs(matrix).max() for matrix in matrices.values()) > np.finfo(np.float16).max:
-        raise ValueError("a weight is too large for float16: use --weights int8")
-    stored = {name: _rounded(np.ascontiguousarray(matrix), weights) for name, matrix in matrices.items()}
-    for layer, bias in enumerate(model.biases):
-        stored[f"bias_{layer}"] = Stored("float32", bias)
-    stored["softmax_bias"] = Stored("float32", model.softmax_bias)
-    return stored
-
-
-def _rounded(matrix: np.ndarray, weights: str) -> Stored:
-    if weights == "float16":
-        return Stored(weights, matrix.astype(np.float16))
-    scales = np.maximum(np.abs(matrix).max(axis=1) / np.float32(127), np.finfo(np.float32).tiny)
-    return Stored(weights, np.rint(matrix / scales[:, np.newaxis]).astype(np.int8), scales)
-
-
-def stored_model(model: ExportedModel, stored: Dict[str, Stored]) -> ExportedModel:
-    """Return a model with the weights that the page computes with."""
-    arrays = {name: each.decoded() for name, each in stored.items()}
-    kernels = [arrays[f"kernel_{layer}"].T for layer in range(model.num_layers)]
-    kernels[0] = np.concatenate([arrays["table"], kernels[0]])
-    return replace(model, kernels=tuple(kernels), softmax_kernel=np.ascontiguousarray(arrays["softmax_kernel"].T))
-
-
-def network_data(model: ExportedModel, stored: Dict[str, Stored]) -> Dict[str, Any]:
-    """Return what the constructor of Network in ``charrnn/page/engine.js`` takes."""
-    return {"arrays": {name: _encoded(each) for name, each in stored.items()}, "numLayers": model.num_layers,
-            "lstmSize": model.lstm_size}
 
 
 def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
@@ -210,13 +146,6 @@ def _hash(source: str) -> str:
 def _json(value: Any) -> str:
     """Return JSON that nothing in an HTML file can end: no < is left in it."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-
-
-def _encoded(stored: Stored) -> Dict[str, Any]:
-    def text(array):
-        return base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode("ascii")
-    encoded = {"type": stored.type, "shape": stored.values.shape, "data": text(stored.values)}
-    return encoded if stored.scales is None else dict(encoded, scales=text(stored.scales))
 
 
 def _exported(model: Model) -> ExportedModel:
@@ -330,6 +259,6 @@ def _excerpt(engine: Engine, text: str, measured: units.Measured, unit: units.Un
     before = max(0, start - CONTEXT)
     piece = "".join(text[start:start + EXCERPT].splitlines(keepends=True)[:EXCERPT_LINES])
     ids = engine.vocabulary.encode(text[before:start] + piece)
-    found = np.concatenate([values[:, unit.part, unit.index]
+    found = np.concatenate([values[:, unit.part, unit.column]
                             for values in units.activations(engine, ids, measured.parts)])[start - before:]
     return {"text": piece, "values": np.rint(127 * found).astype(int).tolist()}

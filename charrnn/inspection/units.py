@@ -21,14 +21,14 @@ LEAST_CORRELATION = 0.3  # below this, a unit tracks nothing that has a name her
 
 
 class Unit(NamedTuple):
-    """A unit: its part of the state in [0, S) and its index in [0, L), with the name of the part, "2/c"."""
+    """A unit: its part of the state in [0, S) and its column in [0, L), with the name of the part, "2/c"."""
 
     part: int
-    index: int
+    column: int
     part_name: str
 
     def __str__(self):
-        return f"{self.part_name}/{self.index + 1}"
+        return f"{self.part_name}/{self.column + 1}"
 
 
 class Tracking(NamedTuple):
@@ -74,7 +74,7 @@ class Measured:
 
     def tracked_by(self, unit: Unit) -> List[Tracking]:
         """Return how a unit is correlated with each feature, the strongest first."""
-        found = [Tracking(unit, name, float(self.correlations[feature, unit.part, unit.index]))
+        found = [Tracking(unit, name, float(self.correlations[feature, unit.part, unit.column]))
                  for feature, name in enumerate(self.features)]
         return sorted(found, key=lambda each: -abs(each.correlation))
 
@@ -90,7 +90,7 @@ class Measured:
         """
         found = []
         for feature, name in enumerate(self.features):
-            trackings = [Tracking(unit, name, float(self.correlations[feature, unit.part, unit.index]))
+            trackings = [Tracking(unit, name, float(self.correlations[feature, unit.part, unit.column]))
                          for unit in self._choose(np.abs(self.chosen_by[feature]), count)]
             found.append(sorted((each for each in trackings if abs(each.correlation) >= least),
                                 key=lambda each: -abs(each.correlation)))
@@ -105,10 +105,10 @@ class Measured:
         """Return the units of the largest values [S, L] above zero, of c and h of one cell only the larger."""
         chosen: Dict[Tuple[str, int], Unit] = {}
         for place in np.argsort(-values, axis=None, kind="stable"):
-            part, index = divmod(int(place), values.shape[1])
-            if len(chosen) == count or not values[part, index] > 0:
+            part, column = divmod(int(place), values.shape[1])
+            if len(chosen) == count or not values[part, column] > 0:
                 break
-            chosen.setdefault((self.parts[part].split("/")[0], index), Unit(part, index, self.parts[part]))
+            chosen.setdefault((self.parts[part].split("/")[0], column), Unit(part, column, self.parts[part]))
         return list(chosen.values())
 
 

@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
                          namespace: Optional[argparse.Namespace] = None) -> Tuple[argparse.Namespace, List[str]]:
         """Parse arguments, after replacing the underscores in flags by dashes."""
         given = sys.argv[1:] if args is None else list(args)
-        given = [re.sub(r"^--[\w-]+", lambda flag: flag.group().replace("_", "-"), each) for each in given]
+        given = [re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), each) for each in given]
         return super().parse_known_args(given, namespace)
 
     def error(self, message: str) -> NoReturn:

@@ -84,13 +84,13 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
     Raises:
         ValueError: a source is not available or not text.
     """
-    names = [names] if isinstance(names, (str, Path)) else list(names)
-    sources = [(str(name), os.path.isdir(str(name))) for name in names]
+    given = [names] if isinstance(names, (str, Path)) else names
+    sources = [(str(name), os.path.isdir(str(name))) for name in given]
     if len(sources) == 1 and not sources[0][1]:
         return _read_one(sources[0][0], encoding, data_dir)
     found, skipped = [], []
     for name, is_folder in sources:
-        for path in documents.find_documents(name) if is_folder else [name]:
+        for path in documents.find_documents(name) if is_folder else [Path(name)]:
             try:
                 found.append(_read_one(str(path), encoding, data_dir))
             except ValueError as error:

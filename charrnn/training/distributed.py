@@ -9,7 +9,6 @@ Source: Sergeev and Del Balso 2018, arXiv:1802.05799.
 import contextlib
 import os
 import pickle
-import shlex
 import signal
 import socket
 import time
@@ -18,6 +17,7 @@ from typing import Any, Callable, ContextManager, Dict, List, Optional, Sequence
 import numpy as np
 
 from charrnn.data import StrPath
+from charrnn.system import console
 from charrnn.text.corpus import Text
 from charrnn.training.stopping import SIGNALS
 
@@ -49,6 +49,11 @@ class Processes:
     """
 
     rank, size = 0, 1
+
+    @property
+    def share(self) -> Tuple[int, int]:
+        """The rank and the size."""
+        return self.rank, self.size
 
     def rows(self, batch_size: int) -> Tuple[int, int]:
         """Return the first row of the batch that this process trains on, and the row after its last.
@@ -185,9 +190,16 @@ class HorovodProcesses(Processes):
     @contextlib.contextmanager
     def watched(self, folder):
         import tensorflow.compat.v1 as tf
+
+        def end(number: int, _frame: Any) -> None:
+            raise OtherProcessFailed(128 + number)
+
+        # The launcher sends SIGTERM to all other processes when one has ended. It must not interrupt the report below.
+        signal.signal(signal.SIGTERM, end)
         try:
             yield
         except tf.errors.OpError as error:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             if "Horovod" not in str(error):
                 raise
             lost = self._lost()
@@ -196,8 +208,8 @@ class HorovodProcesses(Processes):
             if self.rank != survivors[0]:
                 time.sleep(GRACE)
                 raise OtherProcessFailed(FAILED)
-            raise OSError(f"{self._describe(lost)}, so training stops. To resume from the last checkpoint, start "
-                          f"charrnn-train --resume --checkpoint-dir {shlex.quote(str(folder))} in the same way")
+            raise OSError(f"{self._describe(lost)}, so training stops. To resume from the last checkpoint, on any "
+                          f"number of processes: {console.resume_command(folder)}")
 
     def _lost(self) -> List[int]:
         """Return the ranks of the processes on this host that no longer run."""

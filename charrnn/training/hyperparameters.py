@@ -6,7 +6,7 @@ import numbers
 import operator
 import sys
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 CELLS = ("lstm", "gru", "rnn", "layer-norm-lstm", "nas")
 OPTIMIZERS = ("adam", "rmsprop")
@@ -117,7 +117,7 @@ PRESETS: Dict[str, dict] = {
 
 FEW_STEPS = 100  # steps per epoch below which smaller windows train better
 # Settings to try for small texts, by their largest number of characters (docs/training.md has their results).
-SMALL_TEXTS = (
+SMALL_TEXTS: Sequence[Tuple[int, Dict[str, float]]] = (
     (150_000, dict(batch_size=16, num_steps=50, lstm_size=128, learning_rate=0.004, epochs=40)),
     (500_000, dict(batch_size=32, num_steps=64, lstm_size=224, learning_rate=0.004, epochs=20)),
     (sys.maxsize, dict(batch_size=32, num_steps=64)),

@@ -6,10 +6,9 @@ import signal
 import statistics
 import time
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterator, Optional, Tuple
+from typing import Any, Callable, Iterator, Optional, Tuple
 
 import numpy as np
-import tensorflow.compat.v1 as tf
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError, Progress, Run
@@ -18,12 +17,11 @@ from charrnn.engines.decoding import Settings
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
 from charrnn.engines.surprisal import surprisal
-from charrnn.fused.session import session_config
-from charrnn.model import CharRNN
 from charrnn.system import machine
 from charrnn.training.display import Display, Plan
 from charrnn.training.distributed import Processes, Silent
 from charrnn.training.hyperparameters import Hyperparameters, learning_rate_at
+from charrnn.training.network import Network
 from charrnn.training.reports import Reports, Row
 from charrnn.training.stopping import StopRequests
 from charrnn.training.timing import StepTimer
@@ -36,8 +34,6 @@ NO_LOSSES = np.zeros(0, np.float32)
 
 class Trainer:
     """A run that is started or resumed in its folder, and then trained."""
-
-    _reports: Any = Silent()  # in the first process Reports, from start() on
 
     def __init__(self, run: Run, hyperparameters: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
                  folder: StrPath, *, sample_length: int = 200, threads: Optional[int] = None,
@@ -62,41 +58,21 @@ class Trainer:
         self._training, self._held_out = training, held_out
         self._sample_length, self._summaries = sample_length, summaries
         self._threads = self._processes.threads(threads)
-        rows = self._processes.rows(hyperparameters.batch_size)
-        self._rows = slice(*rows)
+        self._rows = slice(*self._processes.rows(hyperparameters.batch_size))
         self._opened = contextlib.ExitStack()
-        self._build_network(rows)
+        self._network = Network(len(run.vocabulary), hyperparameters, self._processes, self._threads)
+        self._opened.callback(self._network.close)
         if transfer and self._processes.rank == 0:
-            self._set_weights(transfer.weights(self._session.run(self._trained)))
-        self._zero_state = self._as_array(self._session.run(self._model.initial_state))
-        self._progress = Progress(0, self._zero_state, NO_LOSSES)
+            self._network.set_weights(transfer.weights(self._network.weights()))
+        self._progress = Progress(0, self._network.zero_state, NO_LOSSES)
         self._plan = Plan(
             run, hyperparameters, folder, n_training=len(training), n_held_out=len(held_out),
             n_windows=count_windows(len(training), hyperparameters.batch_size, hyperparameters.num_steps),
-            n_parameters=sum(variable.shape.num_elements() for variable in self._trained.values()),
-            transfer=transfer)
+            n_parameters=self._network.n_parameters, transfer=transfer)
         self._stop = StopRequests()
         self._display: Any = Display(self._plan, self._stop) if self._processes.rank == 0 else Silent()
+        self._reports: Any = Silent()  # in the first process Reports, from start() on
         self._engine: Optional[GraphEngine] = None  # built when first used
-
-    def _build_network(self, rows: Tuple[int, int]) -> None:
-        hyper = self._hyper
-        # without the fused unroll, the same seed would drop the same units in the rows of each process
-        seed = (hyper.seed or 0) + (0 if hyper.unrolls_fused else self._processes.rank)
-        self._model = CharRNN(
-            len(self._run.vocabulary), hyper.batch_size, hyper.num_steps, hyper.lstm_size, hyper.num_layers,
-            hyper.learning_rate, hyper.grad_clip, seed=seed, fused=hyper.unrolls_fused,
-            threads=self._threads, cell=hyper.cell, optimizer=hyper.optimizer,
-            input_keep_prob=hyper.input_keep_prob, average_decay=hyper.average_decay,
-            rows=rows, average=self._processes.average)
-        self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
-        self._saver = tf.train.Saver(max_to_keep=0)
-        # the notebook's graph is fastest with TensorFlow's own settings, for which 0 stands
-        self._session = tf.Session(
-            config=session_config(self._threads) if hyper.unrolls_fused else tf.ConfigProto(
-                intra_op_parallelism_threads=self._threads or 0, inter_op_parallelism_threads=self._threads or 0))
-        self._opened.callback(self._session.close)
-        self._session.run(tf.global_variables_initializer())
 
     def close(self) -> None:
         """Close the sessions and files."""
@@ -106,7 +82,7 @@ class Trainer:
         """Resume the run in the folder, or begin a new one there, and print the plan."""
         progress = self._processes.from_first(lambda: self._open_folder(resume))
         self._progress = replace(progress, lstm_state=progress.lstm_state[:, :, self._rows])
-        self._processes.synchronize(self._session)
+        self._processes.synchronize(self._network.session)
         self._display.plan()
         if resume:
             self._display.resumed(self._progress.step)
@@ -114,7 +90,7 @@ class Trainer:
     def _open_folder(self, resume: bool) -> Progress:
         """Prepare the run folder, restore the run if it is resumed, and return the progress with the whole state."""
         checkpoints.remove_leftovers(self._folder)
-        whole = np.repeat(self._zero_state[:, :, :1], self._hyper.batch_size, axis=2)  # [num_layers, 2, N, L]
+        whole = np.repeat(self._network.zero_state[:, :, :1], self._hyper.batch_size, axis=2)  # [num_layers, 2, N, L]
         progress = replace(self._progress, lstm_state=whole)
         if resume:
             progress = self._restore(progress)
@@ -135,7 +111,7 @@ class Trainer:
             return fresh
         self._display.skipped(skipped)
         progress = checkpoints.read_progress(prefix, fresh.lstm_state.shape)
-        checkpoints.restore(self._session, self._saver, prefix)
+        checkpoints.restore(self._network.session, self._network.saver, prefix)
         best = self._name(progress.best_step)
         if progress.best_step and checkpoints.is_intact(self._folder, best):
             self._run = replace(self._run, best=best)
@@ -172,7 +148,7 @@ class Trainer:
         for epoch in range(self._progress.step // n_windows + 1, hyper.epochs + 1):
             done = self._progress.step % n_windows  # more than 0 in the epoch in which a run was resumed
             if done == 0:
-                self._progress = replace(self._progress, lstm_state=self._zero_state, epoch_losses=NO_LOSSES)
+                self._progress = replace(self._progress, lstm_state=self._network.zero_state, epoch_losses=NO_LOSSES)
             for x, y in itertools.islice(self._windows(), done, None):
                 loss, norm = self._train_step(x, y)
                 self._display.advance(loss)
@@ -203,32 +179,20 @@ class Trainer:
 
     def _train_step(self, x: np.ndarray, y: np.ndarray) -> Tuple[float, float]:
         """Do one update on the rows of a window, carrying the state. Return the loss and the gradients' norm."""
-        model, progress = self._model, self._progress
+        progress = self._progress
         rate = self._learning_rate(progress.step)
-        feed = {model.inputs: x, model.targets: y, model.keep_prob: self._hyper.keep_prob,
-                model.initial_state: self._as_tuples(progress.lstm_state), model.learning_rate: rate}
-        feed.update(model.mask_feed(progress.step))
-        loss, norm, state, _ = self._session.run(
-            [model.loss, model.gradient_norm, model.final_state, model.optimizer], feed_dict=feed)
+        loss, norm, state = self._network.step(x, y, progress.lstm_state, rate, progress.step)
         if not math.isfinite(loss) or not math.isfinite(norm):
             raise ValueError(
                 f"at step {progress.step + 1} the loss is {loss} and the norm of the gradients is {norm}, so "
                 "training stops. Earlier checkpoints are intact: continue from the last one with --resume and a "
                 f"lower --learning-rate (now {rate:g}) or --grad-clip (now {self._hyper.grad_clip:g})")
-        self._progress = replace(progress, step=progress.step + 1, lstm_state=self._as_array(state),
-                                 epoch_losses=np.append(progress.epoch_losses, loss))
-        return float(loss), float(norm)
+        self._progress = replace(progress, step=progress.step + 1, lstm_state=state,
+                                 epoch_losses=np.append(progress.epoch_losses, np.float32(loss)))
+        return loss, norm
 
     def _learning_rate(self, step: int) -> float:
         return learning_rate_at(self._hyper, step, self._plan.n_windows)
-
-    def _as_array(self, state: Any) -> np.ndarray:
-        """Return an LSTM state as one array [num_layers, 2, N, L]; of a cell without c [num_layers, 1, N, L]."""
-        return np.array([tf.nest.flatten(layer) for layer in state])
-
-    def _as_tuples(self, array: np.ndarray) -> Any:
-        """Return an LSTM state as the model takes it."""
-        return tf.nest.pack_sequence_as(self._model.initial_state, list(array.reshape(-1, *array.shape[2:])))
 
     def _print_step(self, row: Row, loss: float, norm: float) -> Row:
         """Print the notebook's line. Return the row with what was measured."""
@@ -242,8 +206,7 @@ class Trainer:
     def _evaluate(self, row: Row) -> Row:
         """Evaluate on the held-out text. Return the row with the loss, and note whether it is the best."""
         with self._timer.paused():
-            share = self._processes.rank, self._processes.size
-            nats = surprisal(self._loaded_engine(), self._held_out, EVALUATION_ROWS, share)
+            nats = surprisal(self._loaded_engine(), self._held_out, EVALUATION_ROWS, self._processes.share)
             loss = self._processes.total(float(np.mean(nats, dtype=np.float64)))
             progress = self._progress
             if loss < progress.best_loss:
@@ -271,8 +234,8 @@ class Trainer:
         if progress.best_step == progress.step:
             run = replace(run, best=self._name(progress.step))
         try:
-            prefix = checkpoints.save(self._session, self._saver, self._folder, self._hyper.lstm_size,
-                                      progress, run, self._hyper.max_to_keep)
+            prefix = checkpoints.save(self._network.session, self._network.saver, self._folder,
+                                      self._hyper.lstm_size, progress, run, self._hyper.max_to_keep)
         except OSError as error:
             if last:
                 raise
@@ -311,16 +274,5 @@ class Trainer:
             self._engine = GraphEngine(
                 self._run.vocabulary, hyper.lstm_size, hyper.num_layers, hyper.cell, self._threads)
             self._opened.callback(self._engine.close)
-        variables = {variable.op.name: variable for variable in tf.global_variables()}
-        self._engine.load(self._session.run({
-            name: variables.get(name + checkpoints.AVERAGE, variable) for name, variable in self._trained.items()}))
+        self._engine.load(self._network.weights(averaged=True))
         return self._engine
-
-    def _set_weights(self, weights: Dict[str, np.ndarray]) -> None:
-        """Set the weights, and their running averages if there are any."""
-        for variable in tf.global_variables():
-            name = variable.op.name
-            if name.endswith(checkpoints.AVERAGE):
-                name = name[:-len(checkpoints.AVERAGE)]
-            if name in weights:
-                variable.load(weights[name], self._session)

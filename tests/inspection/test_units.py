@@ -91,7 +91,7 @@ def test_the_correlation_that_is_reported_is_not_the_one_that_chose():
 def test_expressive_units_track_nothing_and_vary_most(measured):
     found = [str(unit) for unit in measured.expressive(20)]
     assert "2/c/2" not in found and "1/h/3" not in found and found
-    deviations = [measured.deviation[unit.part, unit.index] for unit in measured.expressive(20)]
+    deviations = [measured.deviation[unit.part, unit.column] for unit in measured.expressive(20)]
     assert deviations == sorted(deviations, reverse=True)
 
 

@@ -14,6 +14,7 @@ from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import Sampler, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import page
+from charrnn.inspection.stored import WEIGHTS, store, stored_model
 
 selenium = pytest.importorskip("selenium", reason="selenium is not installed")
 from selenium import webdriver  # noqa: E402
@@ -126,7 +127,7 @@ def test_a_beginning_is_continued_as_charrnn_sample_does(view, exported):
     view.set("temperature", 0.8), view.set("top-n", 4), view.set("top-p", 0.9), view.set("seed", 5)
     found = view.write("the cat", 200)
     model = read_npz(exported)
-    engine = NumpyLSTM(page.stored_model(model, page.store(model, "float16")))
+    engine = NumpyLSTM(stored_model(model, store(model, "float16")))
     (expected,), _ = write(Sampler(engine), "the cat", 200, Settings(0.8, 4, 0.9), seed=5)
     assert found == "the cat" + expected.text
     assert view["written"].get_attribute("textContent") == found
@@ -203,7 +204,7 @@ def test_a_text_is_read_with_the_surprise_of_the_engine(view, exported):
     text = TEXT[:300]
     view.read(text)
     model = read_npz(exported)
-    engine = NumpyLSTM(page.stored_model(model, page.store(model, "float16")))
+    engine = NumpyLSTM(stored_model(model, store(model, "float16")))
     expected = surprisal(engine, model.vocabulary.encode(text)) / np.log(2)
     found = view.js("reading.surprise.slice(1)")
     np.testing.assert_allclose(found, expected, atol=1e-3)
@@ -260,7 +261,7 @@ def test_any_unit_colours_the_text(view, exported):
     Select(view["part"]).select_by_value("h")
     view.set("unit", 4)
     model = read_npz(exported)
-    engine = NumpyLSTM(page.stored_model(model, page.store(model, "float16")))
+    engine = NumpyLSTM(stored_model(model, store(model, "float16")))
     expected, _ = engine.activations(model.vocabulary.encode(TEXT[:80]), engine.zero_state())
     found = view.js("[...document.querySelectorAll('#text b')].map((each) =>"
                     "Number(each.style.getPropertyValue('--v')) * (each.classList.contains('low') ? -1 : 1))")
@@ -274,7 +275,7 @@ def test_the_memory_is_shown_as_its_tanh(view, exported):
     view.read(TEXT[:80])
     view.js("chooseColour('1/c/5')")
     model = read_npz(exported)
-    engine = NumpyLSTM(page.stored_model(model, page.store(model, "float16")))
+    engine = NumpyLSTM(stored_model(model, store(model, "float16")))
     expected, _ = engine.activations(model.vocabulary.encode(TEXT[:80]), engine.zero_state())
     found = view.js("reading.ids.map((_, place) => shownValue(place))")
     np.testing.assert_allclose(found, np.tanh(expected[:, 0, 4]), atol=0.005)
@@ -421,7 +422,7 @@ def test_a_frame_without_an_origin_shows_the_page(chromium, small_page, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("weights", page.WEIGHTS)
+@pytest.mark.parametrize("weights", WEIGHTS)
 def test_the_browser_equals_numpy_along_a_long_text(chromium, tmp_path, weights):
     model = random_network(CHARS, 64, gain=0.3)
     export_random(model, tmp_path / "page.html", weights=weights)
@@ -429,6 +430,6 @@ def test_the_browser_equals_numpy_along_a_long_text(chromium, tmp_path, weights)
     text = "".join(np.random.RandomState(3).choice(list(CHARS), 5000))
     view.js("readText(arguments[0])", text)
     view.wait("reading.done === 5000")
-    engine = NumpyLSTM(page.stored_model(model, page.store(model, weights)))
+    engine = NumpyLSTM(stored_model(model, store(model, weights)))
     expected = np.exp(-surprisal(engine, model.vocabulary.encode(text)))
     np.testing.assert_allclose(2.0 ** -np.array(view.js("reading.surprise.slice(1)")), expected, atol=1e-4)

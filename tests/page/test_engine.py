@@ -13,7 +13,8 @@ from charrnn.engines import decoding
 from charrnn.engines.decoding import Settings
 from charrnn.engines.exported import read_npz
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.inspection import page
+from charrnn.inspection.page import SOURCES
+from charrnn.inspection.stored import WEIGHTS, network_data, store, stored_model
 
 HERE = Path(__file__).resolve().parent
 SETTINGS = [Settings(0.8, 5, 0.9), Settings(1.0, 14, 0.5), Settings(1.7, 3, 1.0), Settings(1.0, 14, 1.0)]
@@ -31,15 +32,15 @@ def both(tmp_path, model, weights, texts):
         (answer, probabilities, expected, engine, logits, state): what node wrote, the probabilities of both [T, C], and
         NumPy's engine where it ends.
     """
-    stored = page.store(model, weights)
+    stored = store(model, weights)
     request, answer = tmp_path / "request.json", tmp_path / "answer.json"
     request.write_text(json.dumps({
-        "model": page.network_data(model, stored), "texts": [text.tolist() for text in texts], "seed": 7,
+        "model": network_data(model, stored), "texts": [text.tolist() for text in texts], "seed": 7,
         "length": DRAWN, "settings": [{"temperature": each.temperature, "topN": each.top_n, "topP": each.top_p}
                                       for each in SETTINGS]}))
     subprocess.run(["node", str(HERE / "run_engine.js"), str(request), str(answer)], check=True)
     found = np.fromfile(str(answer) + ".f32", np.float32).reshape(-1, len(model.vocabulary))
-    engine, logits = NumpyLSTM(page.stored_model(model, stored)), []
+    engine, logits = NumpyLSTM(stored_model(model, stored)), []
     for text in texts:
         state = engine.zero_state()
         for index in text:
@@ -76,14 +77,14 @@ def kept_ids(powers, settings):
     return sorted(index for index in kept if powers[index] > SMALLEST)
 
 
-@pytest.mark.parametrize("weights", page.WEIGHTS)
+@pytest.mark.parametrize("weights", WEIGHTS)
 def test_a_trained_network_in_node_equals_numpy(tmp_path, exported, weights):
     model = read_npz(exported)
     ids = model.vocabulary.encode((TEXT * 5)[:LENGTH])
     assert_equal_engines(tmp_path, model, weights, [ids])
 
 
-@pytest.mark.parametrize("weights", page.WEIGHTS)
+@pytest.mark.parametrize("weights", WEIGHTS)
 def test_large_random_weights_in_node_equal_numpy(tmp_path, weights):
     """Standard deviation 1, at which the gates saturate."""
     ids = np.random.RandomState(8).randint(len(CHARS), size=LENGTH)
@@ -97,7 +98,7 @@ def test_larger_random_weights_equal_numpy_over_short_texts(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("weights", page.WEIGHTS)
+@pytest.mark.parametrize("weights", WEIGHTS)
 def test_the_published_model_in_node_equals_numpy(tmp_path, weights, anna):
     path = ROOT / "checkpoints" / "anna.npz"
     if not path.is_file():
@@ -111,7 +112,7 @@ def test_seeds_mean_the_same_as_in_numpy(seed):
     script = ("const { RandomState } = require(process.argv[1]);"
               "const random = new RandomState(Number(process.argv[2]));"
               "console.log(JSON.stringify(Array.from({ length: 1300 }, () => random.randomSample())))")
-    found = subprocess.run(["node", "-e", script, str(page.SOURCES / "decoding.js"), str(seed)], check=True,
+    found = subprocess.run(["node", "-e", script, str(SOURCES / "decoding.js"), str(seed)], check=True,
                            stdout=subprocess.PIPE)
     assert json.loads(found.stdout) == np.random.RandomState(seed).random_sample(1300).tolist()
 
@@ -119,7 +120,7 @@ def test_seeds_mean_the_same_as_in_numpy(seed):
 def test_every_half_precision_number_is_decoded():
     script = ("const { halfValue } = require(process.argv[1]);"
               "console.log(JSON.stringify(Array.from({ length: 65536 }, (_, bits) => halfValue(bits))))")
-    found = subprocess.run(["node", "-e", script, str(page.SOURCES / "engine.js")], check=True, stdout=subprocess.PIPE)
+    found = subprocess.run(["node", "-e", script, str(SOURCES / "engine.js")], check=True, stdout=subprocess.PIPE)
     expected = np.arange(65536, dtype=np.uint16).view(np.float16).astype(np.float64)
     finite = np.isfinite(expected)  # no weight is stored that is not
     np.testing.assert_array_equal(np.array(json.loads(found.stdout), np.float64)[finite], expected[finite])

@@ -12,6 +12,7 @@ from pages import HOSTILE, data_of, export_random, random_network
 from charrnn.checkpoints import open_checkpoint
 from charrnn.engines.exported import read_npz
 from charrnn.inspection import page
+from charrnn.inspection.stored import WEIGHTS, store, stored_model
 from charrnn.text.corpus import Text
 
 
@@ -136,7 +137,7 @@ def test_nearest_characters_are_those_of_the_package(hostile_page, exported_page
 @pytest.mark.parametrize("weights, tolerance", [("float16", 2 ** -11), ("int8", 1 / 254)])
 def test_rounding_is_as_close_as_the_type_allows(weights, tolerance):
     model = random_network(CHARS)
-    rounded = page.stored_model(model, page.store(model, weights))
+    rounded = stored_model(model, store(model, weights))
     for before, after in zip([*model.kernels, model.softmax_kernel], [*rounded.kernels, rounded.softmax_kernel]):
         assert np.abs(after - before).max() <= tolerance * np.abs(before).max() * 1.01
         assert after.shape == before.shape and after.dtype == np.float32
@@ -154,7 +155,7 @@ def test_the_loss_of_both_weights_is_reported(exported_page):
 
 def test_int8_is_smaller(exported, tmp_path):
     model = random_network(CHARS, 40)
-    sizes = [export_random(model, tmp_path / "page.html", weights=weights).size for weights in page.WEIGHTS]
+    sizes = [export_random(model, tmp_path / "page.html", weights=weights).size for weights in WEIGHTS]
     assert sizes[1] < sizes[0]
 
 

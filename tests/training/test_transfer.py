@@ -106,7 +106,8 @@ def test_the_trainer_starts_with_the_weights(models, tmp_path):
     hyper = hyperparameters("gru", average_decay=0.5)
     run = checkpoints.Run(asdict(hyper), moved.vocabulary, "other", "f00", "utf-8")
     trainer = Trainer(run, hyper, moved.vocabulary.encode(OTHER), np.zeros(0, np.int32), tmp_path, transfer=moved)
-    values = trainer._session.run({variable.op.name: variable for variable in tf.global_variables()})
+    values = trainer._network.session.run({
+        variable.op.name: variable for variable in tf.global_variables()})
     trainer.close()
     for name, value in moved.weights(fresh_weights(18, "gru")).items():
         np.testing.assert_array_equal(values[name], value, err_msg=name)

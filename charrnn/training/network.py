@@ -1,0 +1,100 @@
+"""The network of a run: its training graph and the session that holds its weights."""
+from typing import Any, Dict, Optional, Tuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from charrnn.checkpoints import AVERAGE
+from charrnn.fused.session import session_config
+from charrnn.model import CharRNN
+from charrnn.training.distributed import Processes
+from charrnn.training.hyperparameters import Hyperparameters
+
+
+class Network:
+    """A CharRNN that is trained, with initial weights.
+
+    Attributes:
+        session, saver: hold and save its variables.
+        zero_state: float32 [num_layers, 2, rows, L], the state at the beginning of an epoch; of a cell without c
+            [num_layers, 1, rows, L].
+        n_parameters: number of its weights.
+    """
+
+    def __init__(self, num_classes: int, hyper: Hyperparameters, processes: Processes,
+                 threads: Optional[int] = None) -> None:
+        """Build the network in the default graph.
+
+        Args:
+            num_classes: size of the vocabulary.
+            hyper: the hyperparameters; they have a seed.
+            processes: the processes that share a batch.
+            threads: as for CharRNN, for this process.
+        """
+        rows = processes.rows(hyper.batch_size)
+        # without the fused unroll, the same seed would drop the same units in the rows of each process
+        seed = (hyper.seed or 0) + (0 if hyper.unrolls_fused else processes.rank)
+        self._keep_prob = hyper.keep_prob
+        self._model = CharRNN(
+            num_classes, hyper.batch_size, hyper.num_steps, hyper.lstm_size, hyper.num_layers, hyper.learning_rate,
+            hyper.grad_clip, seed=seed, fused=hyper.unrolls_fused, threads=threads, cell=hyper.cell,
+            optimizer=hyper.optimizer, input_keep_prob=hyper.input_keep_prob, average_decay=hyper.average_decay,
+            rows=rows, average=processes.average)
+        self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
+        self.n_parameters = sum(variable.shape.num_elements() for variable in self._trained.values())
+        self.saver = tf.train.Saver(max_to_keep=0)
+        # the notebook's graph is fastest with TensorFlow's own settings, for which 0 stands
+        self.session = tf.Session(
+            config=session_config(threads) if hyper.unrolls_fused else tf.ConfigProto(
+                intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0))
+        self.session.run(tf.global_variables_initializer())
+        self.zero_state = _as_array(self.session.run(self._model.initial_state))
+
+    def close(self) -> None:
+        """Close the session."""
+        self.session.close()
+
+    def step(self, x: np.ndarray, y: np.ndarray, state: np.ndarray, learning_rate: float,
+             number: int) -> Tuple[float, float, np.ndarray]:
+        """Do one update. Return the loss, the norm of the gradients before they are clipped, and the final state.
+
+        Args:
+            x: int32 [rows, M], inputs.
+            y: int32 [rows, M], targets.
+            state: the state before the window, in the form of zero_state.
+            learning_rate: the learning rate.
+            number: steps done before, from which the dropout masks are drawn.
+        """
+        model = self._model
+        feed = {model.inputs: x, model.targets: y, model.keep_prob: self._keep_prob,
+                model.initial_state: self._as_tuples(state), model.learning_rate: learning_rate}
+        feed.update(model.mask_feed(number))
+        loss, norm, final_state, _ = self.session.run(
+            [model.loss, model.gradient_norm, model.final_state, model.optimizer], feed_dict=feed)
+        return float(loss), float(norm), _as_array(final_state)
+
+    def weights(self, averaged: bool = False) -> Dict[str, np.ndarray]:
+        """Return the weights by the names of their variables.
+
+        Args:
+            averaged: return their running averages, if there are any.
+        """
+        averages = {variable.op.name: variable for variable in tf.global_variables()} if averaged else {}
+        return self.session.run({name: averages.get(name + AVERAGE, variable)
+                                 for name, variable in self._trained.items()})
+
+    def set_weights(self, weights: Dict[str, np.ndarray]) -> None:
+        """Set weights, and their running averages if there are any."""
+        for variable in tf.global_variables():
+            name = variable.op.name.replace(AVERAGE, "")
+            if name in weights:
+                variable.load(weights[name], self.session)
+
+    def _as_tuples(self, array: np.ndarray) -> Any:
+        """Return a state as the model takes it."""
+        return tf.nest.pack_sequence_as(self._model.initial_state, list(array.reshape(-1, *array.shape[2:])))
+
+
+def _as_array(state: Any) -> np.ndarray:
+    """Return a state of the model as one array."""
+    return np.array([tf.nest.flatten(layer) for layer in state])

@@ -1,0 +1,478 @@
+"""Training on several processes: their shares of the work, errors, and real runs with Horovod."""
+import importlib.util
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+from conftest import ROOT, TEXT, assert_same_run, history_of, process_environment, weights_of
+
+from charrnn import checkpoints
+from charrnn.engines.surprisal import surprisal
+from charrnn.model import CharRNN
+from charrnn.text.corpus import Text
+from charrnn.training import distributed
+from charrnn.training.distributed import HorovodProcesses, OtherProcessFailed, Processes, Silent, read_same_text
+
+C, N, M, L = 5, 6, 3, 4
+
+
+def member(rank, size=2, gathered=None, hosts=("one", "two")):
+    """Return a HorovodProcesses without Horovod; what it gathers is its own value, then the others' given ones."""
+    processes = object.__new__(HorovodProcesses)
+    processes.rank, processes.size, processes._local_size = rank, size, 1
+    processes._members = [(host, os.getpid()) for host in hosts]
+    processes.gather = lambda value: [*(gathered or [])[:rank], value, *(gathered or [None] * size)[rank:]][:size]
+    return processes
+
+
+# Shares
+
+
+def test_one_process_has_all_the_work_and_exchanges_nothing():
+    alone = Processes()
+    assert alone.rows(7) == (0, 7) and alone.share == (0, 1) and alone.threads(None) is None
+    assert alone.gather("a") == ["a"] and alone.total(2.5) == 2.5 and alone.average([1, 2]) == [1, 2]
+    assert alone.agree(None) is None and alone.agree(signal.SIGTERM) == signal.SIGTERM
+    assert alone.from_first(lambda: 3) == alone.everywhere(lambda: 3) == 3
+
+
+def test_each_process_has_equal_and_contiguous_rows():
+    assert [member(rank, 3).rows(6) for rank in range(3)] == [(0, 2), (2, 4), (4, 6)]
+    with pytest.raises(ValueError, match="--batch-size 7 cannot be divided by 3 processes: choose a multiple of 3"):
+        member(1, 3).rows(7)
+
+
+def test_the_cores_of_a_host_are_divided_by_its_processes(monkeypatch):
+    monkeypatch.setattr("charrnn.fused.session.thread_count", lambda: 7)
+    processes = member(0)
+    processes._local_size = 2
+    assert (processes.threads(None), processes.threads(5)) == (3, 5)
+    processes._local_size = 9
+    assert processes.threads(None) == 1
+
+
+@pytest.mark.parametrize("fused, keep_prob", [(True, 0.5), (False, 1.0)])
+def test_shares_make_up_the_step_of_the_whole_batch(fused, keep_prob):
+    """The same initial weights; the mean of the losses and gradients; the state row by row; and the same masks."""
+    random = np.random.RandomState(3)
+    x, y = random.randint(0, C, (N, M)), random.randint(0, C, (N, M))
+
+    def results(rows):
+        model = CharRNN(C, N, M, L, 2, seed=7, fused=fused, threads=1, rows=rows)
+        variables = tf.trainable_variables()
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            feed = {model.inputs: x[slice(*rows)], model.targets: y[slice(*rows)], model.keep_prob: keep_prob}
+            return session.run([variables, [model.loss, *tf.gradients(model.loss, variables)], model.final_state],
+                               {**feed, **model.mask_feed(3)})
+
+    weights, means, state = results((0, N))
+    parts = [results((0, 3)), results((3, N))]
+    for part in parts:
+        for found, expected in zip(part[0], weights):
+            np.testing.assert_array_equal(found, expected)
+    for found, other, expected in zip(parts[0][1], parts[1][1], means):
+        np.testing.assert_allclose((found + other) / 2, expected, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate([part[2] for part in parts], axis=2), state, atol=1e-6)
+
+
+def test_gradients_are_averaged_before_they_are_clipped():
+    CharRNN(C, N, M, L, 2, seed=7, fused=True, average=lambda tensors: [3 * tensor for tensor in tensors])
+    norm = tf.get_default_graph().get_tensor_by_name("global_norm/global_norm:0")
+    model = CharRNN(C, N, M, L, 2, seed=7, fused=True)
+    assert norm.graph is not model.gradient_norm.graph
+    feed = {"inputs:0": np.zeros((N, M)), "targets:0": np.ones((N, M)), "keep_prob:0": 1.0}
+    found = []
+    for tensor in (norm, model.gradient_norm):
+        with tensor.graph.as_default(), tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            found.append(session.run(tensor, feed))
+    assert found[0] == pytest.approx(3 * found[1], rel=1e-5)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("length", [3, 250])
+def test_shares_make_up_the_surprisal_of_a_text(engines, length, size):
+    ids = np.random.RandomState(2).randint(0, 14, length)
+    shares = [surprisal(engines[1], ids, 4, (rank, size)) for rank in range(size)]
+    np.testing.assert_allclose(sum(shares), surprisal(engines[1], ids, 4), atol=1e-5)
+    assert (np.count_nonzero(shares, axis=0) == 1).all()
+
+
+# Errors
+
+
+def test_an_error_of_the_first_process_is_raised_there_and_ends_the_others_silently(monkeypatch):
+    monkeypatch.setattr(distributed, "GRACE", 0)
+
+    def fail():
+        raise ValueError("no such run")
+
+    with pytest.raises(ValueError, match="^no such run$"):
+        member(0).from_first(fail)
+    with pytest.raises(OtherProcessFailed):
+        member(1, gathered=["no such run"]).from_first(fail)
+
+
+def test_an_error_of_another_process_is_raised_in_the_first_with_its_host():
+    with pytest.raises(ValueError, match="^on the host two: no such text$"):
+        member(0, gathered=["no such text"]).everywhere(lambda: 3)
+
+
+def test_a_text_that_differs_is_named_with_its_host(monkeypatch):
+    monkeypatch.setattr(distributed.socket, "gethostname", lambda: "one")
+    processes = member(0)
+    processes.everywhere = lambda function: function()
+    processes.from_first = lambda function: function()
+    processes.gather = lambda value: [value, ("two", "other")]
+    with pytest.raises(ValueError, match="the text t on the host two differs from that on one"):
+        read_same_text(processes, lambda: Text("t", "abc", "sha", "utf-8"))
+
+
+def test_a_lost_process_is_named():
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    processes = member(0, hosts=("one", "one"))
+    processes._members[1] = ("one", dead.pid)
+    assert processes._lost() == [1]
+    assert processes._describe([1]) == f"process 1 (process id {dead.pid}) on the host one has ended"
+
+
+def test_a_lost_host_is_named(monkeypatch):
+    monkeypatch.setattr(distributed, "PATIENCE", 0)
+    processes = member(0, 3, hosts=("one", "two", "two"))
+    assert processes._lost() == []
+    assert processes._describe([]) == "the connection to two (processes 1, 2) was lost"
+
+
+def test_without_the_package_the_message_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "horovod.tensorflow", None)
+    monkeypatch.setenv("HOROVOD_SIZE", "2")
+    monkeypatch.setenv("HOROVOD_RANK", "0")
+    for name in ("HOROVOD_GLOO_TIMEOUT_SECONDS", "HOROVOD_LOG_LEVEL", "TF_OVERRIDE_GLOBAL_THREADPOOL"):
+        monkeypatch.setenv(name, "")  # restored after the test
+    with pytest.raises(ValueError, match="make venv-distributed"):
+        distributed.start_processes()
+
+
+def test_silent_does_nothing():
+    with Silent().bar(3):
+        Silent().step(1, loss=2.0)
+
+
+# Real runs
+
+needs_horovod = pytest.mark.skipif(
+    not importlib.util.find_spec("horovod"), reason="Horovod is not installed: make venv-distributed")
+FLAGS = ["--batch-size", "6", "--num-steps", "3", "--lstm-size", "5", "--seed", "7", "--learning-rate", "0.01",
+         "--save-every-n", "60", "--print-every-n", "10", "--sample-length", "0", "--no-summaries"]
+LONG = ["--epochs", "100000", "--save-every-n", "10000000", "--learning-rate", "0.0001"]
+PATIENCE = 500  # seconds to wait for a run
+LAUNCH = "import sys; sys.tracebacklimit = 0; from horovod.runner.launch import run_commandline; run_commandline()"
+
+
+def real(test):
+    return pytest.mark.slow(needs_horovod(pytest.mark.timeout(1800)(test)))
+
+
+def command(size, *flags):
+    """Return the command that trains on a number of processes, in the foreground of horovodrun if more than one."""
+    train = [sys.executable, "-m", "charrnn.train", *map(str, flags)]
+    return train if size == 1 else [sys.executable, "-c", LAUNCH, "-np", str(size), "--gloo", *train]
+
+
+def run_on(size, *flags, status=0):
+    """Train on a number of processes, and return what is printed."""
+    done = subprocess.run(command(size, *flags), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=PATIENCE, env=process_environment())
+    assert done.returncode == status, done.stdout
+    return done.stdout
+
+
+def assert_near(folder, expected):
+    """Check that two runs are at the same place, with weights, state and losses that differ by rounding only."""
+    ours, theirs = weights_of(folder), weights_of(expected)
+    assert set(ours) == set(theirs)
+    for name, value in ours.items():
+        np.testing.assert_allclose(value, theirs[name], rtol=0, atol=1e-5, err_msg=name)
+    found, progress = (np.load(checkpoints.newest_intact(each)[0] + ".progress.npz") for each in (folder, expected))
+    for name in progress.files:
+        np.testing.assert_allclose(found[name], progress[name], rtol=0, atol=1e-5, err_msg=name)
+    rows, others = history_of(folder), history_of(expected)
+    assert [row["step"] for row in rows] == [row["step"] for row in others]
+    for name in ("loss", "val_loss", "gradient_norm"):
+        assert [float(row[name] or 0) for row in rows] == pytest.approx(
+            [float(row[name] or 0) for row in others], abs=1e-5)
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "text"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+class Background:
+    """A run in the background, and what it prints."""
+
+    def __init__(self, *flags, size=2, terminal=False):
+        """Start the run, and wait until it trains."""
+        environment = process_environment(CHARRNN_TEST=str(time.time()))
+        self._mark = f"CHARRNN_TEST={environment['CHARRNN_TEST']}"
+        self.output, master, slave = "", *(pty.openpty() if terminal else os.pipe())
+        self._process = subprocess.Popen(
+            command(size, *flags), stdin=slave if terminal else None, stdout=slave, stderr=slave, env=environment,
+            preexec_fn=_new_terminal if terminal else None)
+        os.close(slave)
+        self.pid, self._terminal, self._reader = self._process.pid, master, threading.Thread(target=self._read)
+        self._reader.start()
+        deadline = time.monotonic() + PATIENCE
+        while " step 10/" not in self.output:
+            assert time.monotonic() < deadline and self._reader.is_alive(), self.output
+            time.sleep(0.1)
+
+    def _read(self):
+        while True:
+            try:
+                found = os.read(self._terminal, 10000)
+            except OSError:  # a terminal that is closed
+                return
+            if not found:
+                return
+            self.output += found.decode("utf-8", "replace")
+
+    def pids(self):
+        """Return the process ids by rank."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                environment = (folder / "environ").read_bytes().decode().split("\0")
+                called = (folder / "cmdline").read_bytes().decode().split("\0")
+            except OSError:
+                continue
+            rank = [value[13:] for value in environment if value.startswith("HOROVOD_RANK=")]
+            if self._mark in environment and rank and called[1:3] == ["-m", "charrnn.train"]:
+                found[int(rank[0])] = int(folder.name)
+        return [found[rank] for rank in sorted(found)]
+
+    def press_ctrl_c(self):
+        os.write(self._terminal, b"\x03")
+
+    def end(self):
+        """Wait for the end, and return the seconds that it took and what was printed."""
+        started = time.monotonic()
+        self._process.wait(timeout=PATIENCE)
+        self._reader.join(timeout=PATIENCE)
+        return time.monotonic() - started, self.output
+
+
+def _new_terminal():
+    import fcntl
+    import termios
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@real
+@pytest.mark.parametrize("size, flags", [
+    (2, ["--keep-prob", "0.5", "--average-decay", "0.9", "--val-fraction", "0.2", "--eval-every-n", "30",
+         "--epochs", "5"]),
+    (3, ["--keep-prob", "0.5", "--optimizer", "rmsprop", "--learning-rate", "0.001", "--epochs", "4"]),
+    (2, ["--keep-prob", "1", "--no-fused", "--epochs", "4"])], ids=["averages", "three processes", "dynamic_rnn"])
+def test_the_result_is_that_of_one_process(text, tmp_path, size, flags):
+    run_on(1, text, *FLAGS, *flags, "--checkpoint-dir", tmp_path / "one")
+    output = run_on(size, text, *FLAGS, *flags, "--checkpoint-dir", tmp_path / "several")
+    assert_near(tmp_path / "several", tmp_path / "one")
+    assert int(history_of(tmp_path / "one")[-1]["step"]) >= 200
+    assert "[1]<std" not in output  # only the first process prints
+
+
+@real
+def test_a_run_resumes_on_any_number_of_processes(text, tmp_path):
+    run_on(1, text, *FLAGS, "--epochs", "3", "--checkpoint-dir", tmp_path / "one")
+    for epochs, size in [(1, 2), (2, 3), (3, 1)]:
+        given = ["--resume"] if epochs > 1 else [text, *FLAGS]
+        run_on(size, *given, "--sample-length", "0", "--epochs", epochs, "--checkpoint-dir", tmp_path / "several")
+    assert_near(tmp_path / "several", tmp_path / "one")
+
+
+@real
+def test_resuming_is_exact(text, tmp_path):
+    run_on(2, text, *FLAGS, "--epochs", "2", "--checkpoint-dir", tmp_path / "uninterrupted")
+    shutil.copytree(str(tmp_path / "uninterrupted"), str(tmp_path / "run"))
+    for path in (tmp_path / "run").glob("i114_*"):
+        path.unlink()
+    run_on(2, "--resume", "--sample-length", "0", "--checkpoint-dir", tmp_path / "run")
+    assert_same_run(tmp_path / "run", tmp_path / "uninterrupted")
+
+
+def stop_by_ctrl_c(run):
+    run.press_ctrl_c()
+
+
+def stop_the_launcher(run):
+    os.kill(run.pid, signal.SIGTERM)
+
+
+def stop_one(run):
+    os.kill(run.pids()[1], signal.SIGTERM)
+
+
+def stop_both(run):
+    for pid in run.pids():
+        os.kill(pid, signal.SIGTERM)
+
+
+@real
+@pytest.mark.parametrize("stop", [stop_by_ctrl_c, stop_the_launcher, stop_one, stop_both])
+def test_a_signal_ends_all_processes_after_a_checkpoint(text, tmp_path, stop):
+    run = Background(text, *FLAGS, *LONG, "--checkpoint-dir", tmp_path / "run", terminal=stop is stop_by_ctrl_c)
+    stop(run)
+    _, output = run.end()
+    step, = re.findall("stopped by SIGTERM after step ([0-9,]+); the checkpoint is saved. To resume: .*--resume",
+                       output)
+    assert checkpoints.newest_intact(tmp_path / "run")[0].endswith(f"i{step.replace(',', '')}_l5.ckpt")
+    assert "Traceback" not in output
+
+
+@real
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_killed_process_is_named_and_the_others_end(text, tmp_path, rank):
+    run = Background(text, *FLAGS, *LONG, "--save-every-n", "5", "--checkpoint-dir", tmp_path / "run")
+    pid = run.pids()[rank]
+    os.kill(pid, signal.SIGKILL)
+    seconds, output = run.end()
+    line, = re.findall("charrnn-train: error: .*", output)
+    assert f"process {rank} (process id {pid}) on the host " in line and "--resume" in line
+    assert seconds < 30 and "Traceback" not in output
+    step = int(Path(checkpoints.newest_intact(tmp_path / "run")[0]).name[1:].split("_")[0])
+    for size, name in [(1, "one"), (2, "two")]:
+        shutil.copytree(str(tmp_path / "run"), str(tmp_path / name))
+        run_on(size, "--resume", "--epochs", step // 57 + 1, "--sample-length", "0", "--checkpoint-dir",
+               tmp_path / name)
+    assert_near(tmp_path / "two", tmp_path / "one")
+
+
+@real
+def test_errors_are_printed_once(text, tmp_path):
+    for flags, message in [
+            (["--batch-size", "7"], "--batch-size 7 cannot be divided by 2 processes: choose a multiple of 2"),
+            (["--init-from", tmp_path / "none"], "there is no file or folder")]:
+        output = run_on(2, text, *FLAGS, *flags, "--checkpoint-dir", tmp_path / "run", status=1)
+        assert output.count("charrnn-train: error:") == 1 and message in output
+    assert not (tmp_path / "run").exists()
+
+
+@real
+def test_a_text_that_differs_between_the_processes_is_refused(text, tmp_path):
+    text.with_name("text0").write_text(TEXT)
+    text.with_name("text1").write_text(TEXT + "!")
+    script = tmp_path / "train"
+    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m charrnn.train "{text}$HOROVOD_RANK" "$@"\n')
+    script.chmod(0o755)
+    launched = command(2)
+    done = subprocess.run([*launched[:launched.index("--gloo") + 1], str(script), "--checkpoint-dir",
+                           str(tmp_path / "run")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=PATIENCE, env=process_environment())
+    assert done.stdout.count("charrnn-train: error:") == 1
+    assert re.search("the text .*text0 on the host .* differs from that on", done.stdout)
+    assert not (tmp_path / "run").exists()
+
+
+# Two hosts in network namespaces
+
+
+def _ip(*arguments):
+    return subprocess.run(["ip", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+@pytest.fixture
+def hosts():
+    """Two network namespaces that are connected by a link: pairs of a name and an address."""
+    if not (shutil.which("ip") and shutil.which("unshare")):
+        pytest.skip("the commands ip and unshare are needed to make two hosts")
+    made = [(f"charrnn{os.getpid()}{end}", f"10.213.7.{number}") for number, end in [(1, "a"), (2, "b")]]
+    try:
+        for name, _ in made:
+            if _ip("netns", "add", name).returncode:
+                pytest.skip("network namespaces are not permitted here")
+        if _ip("link", "add", "charrnn0", "netns", made[0][0], "type", "veth",
+               "peer", "name", "charrnn0", "netns", made[1][0]).returncode:
+            pytest.skip("links between network namespaces are not permitted here")
+        for name, address in made:
+            _ip("-n", name, "address", "add", f"{address}/24", "dev", "charrnn0")
+            for device in ("lo", "charrnn0"):
+                _ip("-n", name, "link", "set", device, "up")
+        yield made
+    finally:
+        for name, _ in made:
+            _ip("netns", "delete", name)
+
+
+class TwoHosts:
+    """A process on each of two hosts, started by hand as horovodrun starts them by ssh."""
+
+    def __init__(self, hosts, *flags):
+        inside = ["ip", "netns", "exec", hosts[0][0]]
+        self._server = subprocess.Popen(
+            [*inside, sys.executable, str(ROOT / "tests" / "distributed" / "rendezvous.py"),
+             ",".join(f"{address}:1" for _, address in hosts)], stdout=subprocess.PIPE, universal_newlines=True)
+        port = self._server.stdout.readline().strip()
+        self.processes = [self._start(rank, name, address, hosts[0][1], port, flags)
+                          for rank, (name, address) in enumerate(hosts)]
+
+    def _start(self, rank, name, address, meeting, port, flags):
+        environment = process_environment(
+            HOROVOD_HOSTNAME=address, HOROVOD_RANK=str(rank), HOROVOD_SIZE="2", HOROVOD_LOCAL_RANK="0",
+            HOROVOD_LOCAL_SIZE="1", HOROVOD_CROSS_RANK=str(rank), HOROVOD_CROSS_SIZE="2", HOROVOD_CONTROLLER="gloo",
+            HOROVOD_GLOO_RENDEZVOUS_ADDR=meeting, HOROVOD_GLOO_RENDEZVOUS_PORT=port, HOROVOD_CPU_OPERATIONS="gloo",
+            HOROVOD_GLOO_IFACE="charrnn0", PYTHONUNBUFFERED="1")
+        return subprocess.Popen(
+            ["ip", "netns", "exec", name, "unshare", "--uts", "sh", "-c", 'hostname "$0"; exec "$@"', f"host{rank}",
+             sys.executable, "-m", "charrnn.train", *map(str, flags)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, env=environment)
+
+    def close(self):
+        for process in [self._server, *self.processes]:
+            process.kill()
+            process.wait()
+
+
+@real
+def test_a_run_completes_on_two_hosts(text, tmp_path, hosts):
+    """Only the first has the run folder."""
+    run = TwoHosts(hosts, text, *FLAGS, "--epochs", "1", "--checkpoint-dir", tmp_path / "run")
+    try:
+        outputs = [process.communicate(timeout=PATIENCE)[0] for process in run.processes]
+        assert [process.returncode for process in run.processes] == [0, 0], outputs
+    finally:
+        run.close()
+    assert outputs[1] == "" and "step 57/57" in outputs[0]
+
+
+@real
+def test_a_link_that_is_cut_ends_the_run_on_both_hosts(text, tmp_path, hosts):
+    run = TwoHosts(hosts, text, *FLAGS, *LONG, "--checkpoint-dir", tmp_path / "run")
+    try:
+        for line in run.processes[0].stdout:
+            if " step 10/" in line:
+                break
+        _ip("-n", hosts[0][0], "link", "set", "charrnn0", "down")
+        started = time.monotonic()
+        outputs = [process.communicate(timeout=PATIENCE)[0] for process in run.processes]
+        assert time.monotonic() - started < 45  # 30 on an idle machine
+    finally:
+        run.close()
+    for rank, output in enumerate(outputs):
+        line, = re.findall("charrnn-train: error: .*", output)
+        assert f"the connection to host{1 - rank} (processes {1 - rank}) was lost" in line and "--resume" in line
