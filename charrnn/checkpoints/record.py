@@ -191,7 +191,7 @@ def read_run(folder: StrPath) -> Run:
         if (Path(folder) / "checkpoint").exists() or any(Path(folder).glob("*.ckpt.index")):
             raise CheckpointError(f"{folder} has checkpoints but no {RUN_FILE}, as the notebook writes it: start a run "
                                   f"from its weights with --init-from {folder} --vocab-from TEXT")
-        raise CheckpointError(f"there is no run in {folder}: there is no {path}")
+        raise CheckpointError(f"there is no run in {folder}: {path} does not exist")
     except OSError as error:
         raise CheckpointError(f"there is no run in {folder}: cannot read {path} ({error.strerror or error})")
     except (ValueError, RecursionError) as error:

@@ -64,7 +64,7 @@ def test_a_damaged_run_file_is_refused(tmp_path, content):
 
 
 def test_a_folder_without_a_run_file_is_refused(tmp_path):
-    with pytest.raises(CheckpointError, match="there is no run in .*No such file"):
+    with pytest.raises(CheckpointError, match="there is no run in .*run.json does not exist"):
         checkpoints.read_run(tmp_path)
 
 
@@ -85,11 +85,14 @@ def test_the_files_of_a_run_folder(trained):
         for suffix in (".index", ".meta", ".data-00000-of-00001", ".progress.npz", ".json")}
 
 
-@pytest.mark.parametrize("name", ["run.json", "checkpoint", "i1_l5.ckpt.index"])
-def test_a_folder_with_a_file_of_a_run_is_not_unused(tmp_path, name):
+@pytest.mark.parametrize("name, advice", [
+    ("run.json", "continue it with charrnn-train --resume --checkpoint-dir"),
+    ("checkpoint", "start from its weights with --init-from and --vocab-from"),  # the notebook's has no run.json
+    ("i1_l5.ckpt.index", "start from its weights with --init-from and --vocab-from")])
+def test_a_folder_with_a_file_of_a_run_is_not_unused(tmp_path, name, advice):
     checkpoints.check_unused(tmp_path)
     (tmp_path / name).write_bytes(b"")
-    with pytest.raises(CheckpointError, match="holds another run: .*--resume.*--checkpoint-dir"):
+    with pytest.raises(CheckpointError, match=f"holds another run: {advice}.*--checkpoint-dir"):
         checkpoints.check_unused(tmp_path)
 
 

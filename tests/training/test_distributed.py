@@ -425,7 +425,7 @@ class TwoHosts:
     def __init__(self, hosts, *flags):
         inside = ["ip", "netns", "exec", hosts[0][0]]
         self._server = subprocess.Popen(
-            [*inside, sys.executable, str(ROOT / "tests" / "distributed" / "rendezvous.py"),
+            [*inside, sys.executable, str(ROOT / "tests" / "training" / "rendezvous.py"),
              ",".join(f"{address}:1" for _, address in hosts)], stdout=subprocess.PIPE, universal_newlines=True)
         port = self._server.stdout.readline().strip()
         self.processes = [self._start(rank, name, address, hosts[0][1], port, flags)

@@ -61,7 +61,7 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
         out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (128 + number, "")
     stopped = re.search(f"stopped by {number.name} after step ([0-9,]+);", out).group(1).replace(",", "")
-    assert f"To resume: charrnn-train --resume --checkpoint-dir {folder}" in out
+    assert f"To resume: {sys.executable} -m charrnn.train --resume --checkpoint-dir {folder}" in out
     assert checkpoints.newest_intact(folder)[0] == str(folder / f"i{stopped}_l5.ckpt")
     assert resume(folder, "--epochs", str(int(stopped) // 173 + 2)) == 0
 
@@ -73,6 +73,8 @@ def test_a_reader_that_goes_away(text_file, tmp_path):
                "--checkpoint-dir", str(folder), "--epochs", "100000"]
     done = subprocess.run(["bash", "-c", '"$@" | head -1; exit ${PIPESTATUS[0]}', "bash", *command],
                           capture_output=True, text=True, timeout=120)
-    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+    assert done.returncode == 128 + signal.SIGPIPE
+    assert re.fullmatch(rf"charrnn-train: stopped by SIGPIPE after step \d+; the checkpoint is saved. To resume: "
+                        rf"\S+ -m charrnn.train --resume --checkpoint-dir {folder}\n", done.stderr)
     assert done.stdout.startswith("text ") and done.stdout.count("\n") == 1
     assert checkpoints.newest_intact(folder)[1] == []

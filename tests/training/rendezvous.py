@@ -8,9 +8,10 @@ import threading
 from horovod.runner.common.util.hosts import get_host_assignments, parse_hosts
 from horovod.runner.http.http_server import RendezvousServer
 
-hosts = parse_hosts(sys.argv[1])
-server = RendezvousServer(False)
-port = server.start()
-server.init(get_host_assignments(hosts, sum(host.slots for host in hosts)))
-print(port, flush=True)
-threading.Event().wait()
+if __name__ == "__main__":
+    hosts = parse_hosts(sys.argv[1])
+    server = RendezvousServer(False)
+    port = server.start()
+    server.init(get_host_assignments(hosts, sum(host.slots for host in hosts)))
+    print(port, flush=True)
+    threading.Event().wait()
