@@ -217,18 +217,20 @@ def get_batches(arr: np.ndarray, batch_size: int, n_steps: int) -> Iterator[Tupl
         yield x, y
 
 
-def split(text: _Text, val_fraction: float) -> Tuple[_Text, _Text]:
-    """Split a text, or an array [T], into the part to train on and its end, which is held out.
+def split(text: _Text, val_fraction: float, test_fraction: float = 0) -> Tuple[_Text, _Text, _Text]:
+    """Split a text, or an array [T], into the parts for training, validation and test, in this order.
 
     Args:
         text: the text.
-        val_fraction: share of the text to hold out, at least 0, below 1.
+        val_fraction: share of the text for validation, at least 0.
+        test_fraction: share of the text for the test, at least 0; both together are below 1.
 
-    >>> split("abcdefghij", 0.2)
-    ('abcdefgh', 'ij')
+    >>> split("abcdefghij", 0.2, 0.1)
+    ('abcdefg', 'hi', 'j')
     """
-    edge = len(text) - int(len(text) * val_fraction)
-    return text[:edge], text[edge:]
+    end = len(text) - int(len(text) * test_fraction)
+    edge = end - int(len(text) * val_fraction)
+    return text[:edge], text[edge:end], text[end:]
 
 
 def check_text(n_characters: int, n_distinct: int, batch_size: int, num_steps: int) -> None:

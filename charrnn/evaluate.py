@@ -29,21 +29,23 @@ class _Texts(NamedTuple):
 def _read_texts(args: argparse.Namespace, model: loading.Model) -> _Texts:
     """Read the text to evaluate, and if possible the training text to compare with."""
     run = loading.run_of(model)
-    training, held_out, trained_on, problem = "", "", None, ""
+    found, problem = loading.TrainingText("", "", "", ""), ""
     try:
-        training, held_out, trained_on = loading.training_text(
+        found = loading.training_text(
             run, args.vocab_from if args.train_text is None else args.train_text, args.encoding)
     except ValueError as error:
-        if args.held_out or args.train_text is not None:
+        if args.held_out or args.test or args.train_text is not None:
             raise
         problem = str(error)
-    if not args.held_out:
+    if not args.held_out and not args.test:
         given = corpus.read(args.places[-1], args.encoding)
-        known = ", which the model was trained on" if given.sha256 == trained_on else ""
-        return _Texts(given.text, given.name + known, training, problem)
-    if not run or not held_out:
-        raise ValueError(f"the run of {model.name} has no held-out text: it was trained without --val-fraction")
-    return _Texts(held_out, f"held out of {run.text_name}", training, problem)
+        known = ", which the model was trained on" if given.sha256 == found.sha256 else ""
+        return _Texts(given.text, given.name + known, found.training, problem)
+    part, what, flag = (found.test, "test", "--test-fraction") if args.test else (
+        found.held_out, "held-out", "--val-fraction")
+    if not run or not part:
+        raise ValueError(f"the run of {model.name} has no {what} text: it was trained without {flag}")
+    return _Texts(part, f"{'test text' if args.test else 'held out'} of {run.text_name}", found.training, problem)
 
 
 def _print_text(name: str, text: str, left_out: Dict[str, int]) -> None:
@@ -80,7 +82,8 @@ def _bar(windows: Iterable[int]) -> Iterable[int]:
 def _parser() -> console.Parser:
     parser = console.Parser(
         prog="charrnn-evaluate",
-        usage="%(prog)s [-h] [options] [MODEL] TEXT\n       %(prog)s [-h] [options] --held-out [MODEL]",
+        usage="%(prog)s [-h] [options] [MODEL] TEXT\n       %(prog)s [-h] [options] --held-out [MODEL]\n"
+              "       %(prog)s [-h] [options] --test [MODEL]",
         description="Measure how well a model predicts each character of a text but the first.",
         epilog="examples:\n"
                "  charrnn-evaluate checkpoints/small tiny-shakespeare\n"
@@ -88,8 +91,12 @@ def _parser() -> console.Parser:
                "  charrnn-evaluate model.npz other.txt")
     parser.add_argument("places", metavar="[MODEL] TEXT", nargs="*",
                         help=f"{loading.MODEL_HELP}, and a path or a known text")
-    parser.add_argument("--held-out", action="store_true",
-                        help="evaluate the end of the training text that the run held out, in place of a TEXT")
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument("--held-out", action="store_true",
+                       help="evaluate the part of the training text that the run held out for validation, in place "
+                            "of a TEXT")
+    parts.add_argument("--test", action="store_true",
+                       help="evaluate the part that it held out with --test-fraction, in place of a TEXT")
     loading.add_model_arguments(parser)
     parser.add_argument("--rows", metavar="N", type=int, default=1,
                         help=f"read the text in N pieces in parallel, each after the {WARM_UP} characters before "
@@ -107,12 +114,13 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
-    n_texts = 0 if args.held_out else 1
+    part = "--test" if args.test else "--held-out" if args.held_out else ""
+    n_texts = 0 if part else 1
     if not n_texts <= len(args.places) <= n_texts + 1:
-        raise ValueError("--held-out takes a MODEL, but no TEXT" if args.held_out else
+        raise ValueError(f"{part} takes a MODEL, but no TEXT" if part else
                          "give one TEXT to evaluate, and before it the MODEL unless it is in checkpoints")
     if n_texts and len(args.places) == 1 and loading.is_model(args.places[0]):
-        raise ValueError(f"{args.places[0]} is a model: add the TEXT to evaluate it on, or --held-out")
+        raise ValueError(f"{args.places[0]} is a model: add the TEXT to evaluate it on, or --held-out or --test")
     if args.rows < 1:
         raise ValueError(f"--rows must be at least 1, not {args.rows}")
     model = loading.open_named(args.places[0] if len(args.places) > n_texts else None, args)

@@ -132,7 +132,7 @@ def _main(args: argparse.Namespace) -> None:
 def _text(args: argparse.Namespace, model: loading.Model) -> str:
     """Return the part of the text that is read."""
     if args.text is None:
-        text, _, _ = loading.training_text(loading.run_of(model))
+        text = loading.training_text(loading.run_of(model)).training
     else:
         text = corpus.read(args.text, args.encoding).text
     return text[:args.characters]

@@ -217,7 +217,7 @@ def _main(args: argparse.Namespace) -> int:
         prime = _prime(args, model.vocabulary)
     if args.novelty:
         reference = novelty.Reference(
-            loading.training_text(loading.run_of(model), args.train_text, args.encoding)[0])
+            loading.training_text(loading.run_of(model), args.train_text, args.encoding).training)
     with contextlib.closing(Sampler(loading.load_engine(model), args.num_samples)) as sampler:
         if args.interactive:
             return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()

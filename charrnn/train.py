@@ -78,19 +78,19 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
             return _resumed_run(checkpoint_dir, text, hyperparameters), None
         return _new_run(text, hyperparameters, init_from)
 
-    def split_text() -> Tuple[np.ndarray, np.ndarray]:
-        parts = split(run.vocabulary.encode(text.text), hyper.val_fraction)
+    def split_text() -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+        parts = split(run.vocabulary.encode(text.text), hyper.val_fraction, hyper.test_fraction)
         _check_sizes(run, hyper, *parts)
         return parts
 
     with contextlib.ExitStack() as stack:
         run, moved = processes.from_first(planned)
         hyper = Hyperparameters(**run.hyperparameters)
-        training, held_out = processes.everywhere(split_text)
+        training, held_out, test = processes.everywhere(split_text)
         processes.from_first(lambda: stack.enter_context(_reserved(checkpoint_dir, resume, dry_run)))
         trainer = stack.enter_context(contextlib.closing(Trainer(
-            run, hyper, training, held_out, checkpoint_dir, sample_length=sample_length, threads=threads,
-            summaries=summaries, transfer=moved, processes=processes)))
+            run, hyper, training, held_out, checkpoint_dir, test=test, sample_length=sample_length,
+            threads=threads, summaries=summaries, transfer=moved, processes=processes)))
         stopped_by = None
         if dry_run:
             trainer.try_out()
@@ -114,24 +114,29 @@ def _new_run(text: corpus.Text, hyper: Hyperparameters,
 def _resumed_run(folder: StrPath, text: corpus.Text, hyper: Hyperparameters) -> Run:
     """Return the record of the run in a folder with new settings. Raise CheckpointError if it cannot have them."""
     old, hyperparameters = checkpoints.read_run(folder), asdict(hyper)
+    recorded = {**asdict(Hyperparameters()), **old.hyperparameters}  # an older version has not recorded all of them
     for what, before, now in [("SHA-256", old.text_sha256, text.sha256),
                               ("encoding", old.text_encoding, text.encoding)]:
         if before != now:
             raise CheckpointError(f"the run in {folder} was trained on {old.text_name} with the {what} {before}, "
                                   f"but {text.name} has {now}")
     for name in IMMUTABLE:
-        if old.hyperparameters.get(name) != hyperparameters[name]:
-            raise CheckpointError(f"the run in {folder} has {flag(name)} {old.hyperparameters.get(name)}, which "
+        if recorded[name] != hyperparameters[name]:
+            raise CheckpointError(f"the run in {folder} has {flag(name)} {recorded[name]}, which "
                                   f"--resume cannot change to {hyperparameters[name]}")
     return replace(old, hyperparameters=hyperparameters, text_name=text.name, text_parts=text.parts)
 
 
-def _check_sizes(run: Run, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray) -> None:
+def _check_sizes(run: Run, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
+                 test: np.ndarray) -> None:
     """Raise ValueError if the text is too short or the memory too small for a run."""
     check_text(len(training), len(np.unique(training)), hyper.batch_size, hyper.num_steps)
-    if hyper.val_fraction and len(held_out) < 2:
-        raise ValueError(f"--val-fraction {hyper.val_fraction} holds out {len(held_out)} of the text's "
-                         f"{len(training) + len(held_out):,} characters, but at least 2 are needed")
+    n_characters = len(training) + len(held_out) + len(test)
+    for name, part in (("val_fraction", held_out), ("test_fraction", test)):
+        fraction = getattr(hyper, name)
+        if fraction and len(part) < 2:
+            raise ValueError(f"{flag(name)} {fraction} holds out {len(part)} of the text's {n_characters:,} "
+                             "characters, but at least 2 are needed")
     check_memory(len(run.vocabulary), hyper, machine.total_memory())
 
 

@@ -141,9 +141,15 @@ def test_load_text_refuses_a_folder(tmp_path):
 
 def test_split_holds_out_the_end():
     for text in ("abcdefghij", np.arange(10)):
-        training, held_out = split(text, 0.25)
-        assert (len(training), len(held_out)) == (8, 2)
+        training, held_out, test = split(text, 0.25)
+        assert (len(training), len(held_out), len(test)) == (8, 2, 0)
         assert list(training) + list(held_out) == list(text)
+
+
+def test_split_puts_the_test_text_last():
+    for text in ("abcdefghij", np.arange(10)):
+        parts = split(text, 0.25, 0.31)
+        assert [len(part) for part in parts] == [5, 2, 3] and sum(map(list, parts), []) == list(text)
 
 
 @pytest.mark.parametrize("n_characters, n_distinct, message", [

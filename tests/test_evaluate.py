@@ -116,7 +116,7 @@ def test_held_out_and_best(validated, capsys):
     assert f"text     held out of {validated.parent / 'text'}, 260 characters, 259 of them predicted" in out
     # the run reads it in several rows, each after up to 500 characters, which are all that come before
     assert table(out)["this model"] == pytest.approx(losses[260], abs=1e-4)
-    training, held_out = split((validated.parent / "text").read_text(), 0.25)
+    training, held_out, _ = split((validated.parent / "text").read_text(), 0.25)
     vocabulary = Vocabulary.from_text(training)
     assert table(out)["counts of 5 characters and the next"] == pytest.approx(
         ngram_nats(vocabulary.encode(training), vocabulary.encode(held_out), 14).mean(), abs=1e-4)
@@ -159,7 +159,10 @@ def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
     ([], "give one TEXT"),
     (["{run}", "{text}", "{text}"], "give one TEXT"),
     (["--held-out", "{run}", "{text}"], "--held-out takes a MODEL, but no TEXT"),
-    (["--held-out", "{run}"], "has no held-out text"),
+    (["--held-out", "{run}"], "has no held-out text: it was trained without --val-fraction"),
+    (["--test", "{run}"], "has no test text: it was trained without --test-fraction"),
+    (["--test", "{run}", "{text}"], "--test takes a MODEL, but no TEXT"),
+    (["--test", "--held-out", "{run}"], "not allowed with"),
     (["--best", "{run}", "{text}"], "has no best checkpoint"),
     (["--rows", "0", "{run}", "{text}"], "--rows must be at least 1, not 0"),
     (["{run}/missing", "{text}"], "{run}/missing"),

@@ -27,7 +27,7 @@ from charrnn.version import __version__
 
 # Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
 IMMUTABLE = ("batch_size", "num_steps", "lstm_size", "num_layers", "seed", "cell", "optimizer", "average_decay",
-             "val_fraction")
+             "val_fraction", "test_fraction")
 FORMAT_VERSION = 1
 RUN_FILE = "run.json"
 STAGE = ".saving"
@@ -213,6 +213,8 @@ def file_sha256(path: StrPath) -> str:
 
 def fingerprint(run: Run) -> str:
     """Return the SHA-256 of what weights and progress depend on: vocabulary, text, IMMUTABLE hyperparameters."""
-    fixed = ["".join(run.vocabulary.chars), run.text_sha256, run.text_encoding,
-             {name: run.hyperparameters.get(name) for name in IMMUTABLE}]
+    hyperparameters = {name: run.hyperparameters.get(name) for name in IMMUTABLE}
+    if not hyperparameters["test_fraction"]:  # as in the records of versions that did not have it
+        del hyperparameters["test_fraction"]
+    fixed = ["".join(run.vocabulary.chars), run.text_sha256, run.text_encoding, hyperparameters]
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()

@@ -1,7 +1,7 @@
 """Opening a model: a checkpoint or an exported model, the engine that runs it, and its training text."""
 import argparse
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple, Union
+from typing import Dict, List, NamedTuple, Optional, Union
 
 import numpy as np
 
@@ -103,16 +103,22 @@ def run_of(model: Model) -> Optional[Run]:
     return model.run if isinstance(model, ExportedModel) else checkpoints.run_of(model.prefix)
 
 
-def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str = "utf-8") -> Tuple[str, str, str]:
-    """Read the text that a model was trained on.
+class TrainingText(NamedTuple):
+    """The parts of a text that a model was trained on, and the SHA-256 of its bytes."""
+
+    training: str
+    held_out: str
+    test: str
+    sha256: str
+
+
+def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str = "utf-8") -> TrainingText:
+    """Read the text that a model was trained on, and divide it as for the training.
 
     Args:
         run: the run that the model comes from, if known.
         name: a path or a known name; None for the text that the run names.
         encoding: encoding of a text given by its path.
-
-    Returns:
-        (training, held_out, sha256): the two parts of the text, and the SHA-256 of its bytes.
 
     Raises:
         ValueError: the text cannot be read, or has changed since the training.
@@ -123,8 +129,8 @@ def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str 
         found = corpus.read_again(run.text_name, run.text_encoding, run.text_sha256, run.text_parts)
     else:
         raise ValueError("the model does not record its training text: name it with --train-text")
-    training, held_out = split(found.text, run.hyperparameters.get("val_fraction", 0) if run else 0)
-    return training, held_out, found.sha256
+    fractions = [run.hyperparameters.get(name, 0) if run else 0 for name in ("val_fraction", "test_fraction")]
+    return TrainingText(*split(found.text, *fractions), found.sha256)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:

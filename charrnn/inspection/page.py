@@ -161,7 +161,7 @@ def _exported(model: Model) -> ExportedModel:
 def _texts(engine: Engine, model: ExportedModel, text: Optional[corpus.Text], characters: int) -> Texts:
     """Return the texts for a page: parts of the training text, or what the network writes where that is missing."""
     try:
-        training, held_out, _ = training_text(model.run) if text is None else (text.text, "", "")
+        training, held_out = training_text(model.run)[:2] if text is None else (text.text, "")
     except (ValueError, OSError):
         prime = default_prime(engine.vocabulary)
         (sample,), _ = write(Sampler(engine), prime, WRITTEN, Settings(), seed=0)

@@ -28,6 +28,7 @@ class Plan:
         n_windows: K, windows in an epoch.
         n_parameters: weights and biases of the network.
         transfer: where the initial weights come from; None for random ones.
+        n_test: characters of the test text.
     """
 
     run: Run
@@ -38,6 +39,11 @@ class Plan:
     n_windows: int
     n_parameters: int
     transfer: Optional[Transfer] = None
+    n_test: int = 0
+
+    @property
+    def _n_characters(self) -> int:
+        return self.n_training + self.n_held_out + self.n_test
 
     @property
     def n_steps(self) -> int:
@@ -53,12 +59,15 @@ class Plan:
         """Return the plan as pairs of a name and a value."""
         run, hyper = self.run, self.hyperparameters
         left_over = self.n_training - self.n_windows * self.characters_per_step
-        rows = [("text", f"{run.text_name}, {self.n_training + self.n_held_out:,} characters, "
+        rows = [("text", f"{run.text_name}, {self._n_characters:,} characters, "
                          f"{len(run.vocabulary):,} distinct")]
         if self.n_held_out:
             when = f"every {hyper.eval_every_n:,} steps and " if hyper.eval_every_n else ""
+            which = "characters before the test text" if self.n_test else "characters"
             rows.append((
-                "held out", f"the last {self.n_held_out:,} characters, evaluated {when}at each checkpoint"))
+                "held out", f"the last {self.n_held_out:,} {which}, evaluated {when}at each checkpoint"))
+        if self.n_test:
+            rows.append(("test", f"the last {self.n_test:,} characters, evaluated once at the end"))
         rows += [
             ("windows", f"{self.n_windows:,} of {hyper.batch_size} x {hyper.num_steps} per epoch, "
                         f"{left_over:,} characters left over"),
@@ -142,6 +151,10 @@ class Display:
         """Print the result of an evaluation."""
         best = "the best so far" if step == best_step else f"the best {best_loss:.4f} at step {best_step:,}"
         self._print(f"{self._place(step)}  validation loss {loss:.4f}, {best}")
+
+    def test(self, loss: float, name: str) -> None:
+        """Print the loss on the test text, and the checkpoint that has it."""
+        self._print(f"test loss {loss:.4f}, of {name}")
 
     def saved(self, prefix: str) -> None:
         """Print which checkpoint was saved."""

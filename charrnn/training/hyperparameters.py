@@ -68,6 +68,9 @@ class Hyperparameters:
     optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=OPTIMIZERS)
     input_keep_prob: float = _field(
         1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", _PROBABILITY)
+    recurrent_keep_prob: float = _field(
+        1.0, OPTIMISATION, "probability that dropout keeps a recurrent weight, the same weights for a whole window",
+        _PROBABILITY)
     schedule: str = _field(
         "constant", OPTIMISATION, "how the learning rate falls: not at all, by --decay at each epoch, or to 0 at "
         "the end, linearly or along a cosine", choices=SCHEDULES)
@@ -80,6 +83,9 @@ class Hyperparameters:
         "0 for none", _FRACTION)
     val_fraction: float = _field(
         0.0, TEXT, "fraction of the text, at its end, to hold out for validation", _FRACTION)
+    test_fraction: float = _field(
+        0.0, TEXT, "fraction of the text, at its end and after the validation text, to evaluate once when the run has "
+        "ended", _FRACTION)
     eval_every_n: int = _field(
         0, REPORTS, "steps between evaluations on the held-out text, in addition to those at checkpoints; 0 for none "
         "in addition", _COUNT_OR_ZERO)
@@ -93,9 +99,15 @@ class Hyperparameters:
             value = getattr(self, field.name)
             if not _allows(field, value):
                 raise ValueError(f"{flag(field.name)} must be {_requirement(field)}, not {value!r}")
+        if self.val_fraction + self.test_fraction >= 1:
+            raise ValueError(f"{flag('val_fraction')} {self.val_fraction} and {flag('test_fraction')} "
+                             f"{self.test_fraction} leave no text to train on")
         for name in ("eval_every_n", "early_stop"):
             if getattr(self, name) and not self.val_fraction:
                 raise ValueError(f"{flag(name)} needs a held-out text: set {flag('val_fraction')} above 0")
+        if self.recurrent_keep_prob != 1 and not self.unrolls_fused:
+            raise ValueError("--recurrent-keep-prob needs the fused unroll, which excludes --no-fused, "
+                             "--input-keep-prob and other cells than lstm")
 
     @property
     def unrolls_fused(self) -> bool:

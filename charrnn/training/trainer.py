@@ -6,6 +6,7 @@ import signal
 import statistics
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Callable, Iterator, Optional, Tuple
 
 import numpy as np
@@ -30,14 +31,15 @@ from charrnn.training.transfer import Transfer
 EVALUATION_ROWS = 32  # parts of the held-out text that are read in parallel
 TRIAL_STEPS = 5
 NO_LOSSES = np.zeros(0, np.float32)
+NOTHING = np.zeros(0, np.int32)
 
 
 class Trainer:
     """A run that is started or resumed in its folder, and then trained."""
 
     def __init__(self, run: Run, hyperparameters: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
-                 folder: StrPath, *, sample_length: int = 200, threads: Optional[int] = None,
-                 summaries: bool = True, transfer: Optional[Transfer] = None,
+                 folder: StrPath, *, test: np.ndarray = NOTHING, sample_length: int = 200,
+                 threads: Optional[int] = None, summaries: bool = True, transfer: Optional[Transfer] = None,
                  processes: Optional[Processes] = None) -> None:
         """Build the network in the default graph, and initialize it.
 
@@ -47,6 +49,7 @@ class Trainer:
             training: int array, the text to train on.
             held_out: int array, the text to evaluate on; empty for none.
             folder: the run folder.
+            test: int array, the text to evaluate on once when training has ended; empty for none.
             sample_length: characters to sample at each checkpoint, 0 for none.
             threads: as for CharRNN.
             summaries: whether to write TensorBoard's event files.
@@ -55,7 +58,7 @@ class Trainer:
         """
         self._processes = processes or Processes()
         self._run, self._hyper, self._folder = run, hyperparameters, folder
-        self._training, self._held_out = training, held_out
+        self._training, self._held_out, self._test = training, held_out, test
         self._sample_length, self._summaries = sample_length, summaries
         self._threads = self._processes.threads(threads)
         self._rows = slice(*self._processes.rows(hyperparameters.batch_size))
@@ -66,7 +69,7 @@ class Trainer:
             self._network.set_weights(transfer.weights(self._network.weights()))
         self._progress = Progress(0, self._network.zero_state, NO_LOSSES)
         self._plan = Plan(
-            run, hyperparameters, folder, n_training=len(training), n_held_out=len(held_out),
+            run, hyperparameters, folder, n_training=len(training), n_held_out=len(held_out), n_test=len(test),
             n_windows=count_windows(len(training), hyperparameters.batch_size, hyperparameters.num_steps),
             n_parameters=self._network.n_parameters, transfer=transfer)
         self._stop = StopRequests()
@@ -137,6 +140,8 @@ class Trainer:
         if stopped_by:
             self._display.stopped(stopped_by.name, progress.step)
         else:
+            if len(self._test):
+                self._display.test(*self._processes.from_first(self._evaluate_test))
             self._display.finished(progress.step)
         self._processes.gather(None)  # the launcher ends all processes when one has ended
         return stopped_by
@@ -216,6 +221,15 @@ class Trainer:
             self._progress = progress
             self._display.validation(progress.step, loss, progress.best_loss, progress.best_step)
         return row._replace(val_loss=loss, val_bits_per_character=loss / math.log(2))
+
+    def _evaluate_test(self) -> Tuple[float, str]:
+        """Evaluate the best checkpoint, or else the last, on the test text. Return the loss and its name."""
+        best, last = self._run.best, self._name(self._progress.step)
+        name = best if best and checkpoints.is_intact(self._folder, best) else last
+        engine = self._loaded_engine()
+        if name != last:
+            engine.load(checkpoints.read_weights(str(Path(self._folder) / name)))
+        return float(np.mean(surprisal(engine, self._test, EVALUATION_ROWS), dtype=np.float64)), name
 
     def _ends_early(self) -> bool:
         """Return whether there were too many evaluations without improvement."""

@@ -114,6 +114,12 @@ def test_the_fingerprint_depends_on_all_that_a_resumed_run_cannot_change(change)
     assert checkpoints.fingerprint(replace(RUN, **change)) != checkpoints.fingerprint(RUN)
 
 
+def test_the_fingerprint_of_a_run_from_before_the_test_fraction_is_unchanged():
+    older = "3128720f57cde864d2be6851ee5205cd0f5a4bf561e6b878d75f3d848e674bc6"
+    for hyperparameters in (RUN.hyperparameters, dict(RUN.hyperparameters, test_fraction=0.0)):
+        assert checkpoints.fingerprint(replace(RUN, hyperparameters=hyperparameters)) == older
+
+
 @pytest.mark.parametrize("change", [
     {"text_name": "moved"}, {"best": "i7_l3.ckpt"}, {"hyperparameters": dict(RUN.hyperparameters, epochs=9)}])
 def test_the_fingerprint_does_not_depend_on_the_rest(change):

@@ -44,9 +44,12 @@ def test_weights_of_another_network_name_the_checkpoint(trained):
 
 def test_the_training_text_of_a_run(trained):
     run = run_of(open_model(trained))
-    assert training_text(run) == (TEXT, "", run.text_sha256)
-    halved = replace(run, hyperparameters=dict(run.hyperparameters, val_fraction=0.5))
-    assert training_text(halved)[:2] == (TEXT[:520], TEXT[520:])
+    assert training_text(run) == (TEXT, "", "", run.text_sha256)
+    divided = replace(run, hyperparameters=dict(run.hyperparameters, val_fraction=0.5, test_fraction=0.25))
+    assert training_text(divided)[:3] == (TEXT[:260], TEXT[260:780], TEXT[780:])
+    older = dict(run.hyperparameters, val_fraction=0.5)
+    del older["test_fraction"]
+    assert training_text(replace(run, hyperparameters=older))[:3] == (TEXT[:520], TEXT[520:], "")
 
 
 def test_a_training_text_that_has_changed_is_an_error(trained):
@@ -59,4 +62,4 @@ def test_a_training_text_that_has_changed_is_an_error(trained):
 def test_a_model_without_a_run_needs_the_name_of_its_text(trained):
     with pytest.raises(ValueError, match="--train-text"):
         training_text(None)
-    assert training_text(None, trained.parent / "small.txt")[:2] == (TEXT, "")
+    assert training_text(None, trained.parent / "small.txt")[:3] == (TEXT, "", "")

@@ -55,6 +55,15 @@ def test_the_plan_of_a_run_with_validation(change, when):
     assert ("text", "my text, 1,040 characters, 3 distinct") in plan.rows()
 
 
+def test_the_plan_of_a_run_with_a_test_text():
+    plan = replace(PLAN, n_training=760, n_test=280)
+    assert ("test", "the last 280 characters, evaluated once at the end") in plan.rows()
+    assert ("text", "my text, 1,040 characters, 3 distinct") in plan.rows()
+    assert "held out" not in dict(plan.rows())
+    assert dict(replace(plan, n_held_out=30).rows())["held out"] == (
+        "the last 30 characters before the test text, evaluated at each checkpoint")
+
+
 @pytest.mark.parametrize("change, shown", [
     ({"cell": "gru"}, "2 layers of 5 gru units, 704 parameters, unrolled with dynamic_rnn (the fused unroll"),
     ({"input_keep_prob": 0.5}, "2 layers of 5 units, 704 parameters, unrolled with dynamic_rnn (the fused unroll"),

@@ -29,7 +29,7 @@ def test_the_recipe_is_the_default():
     """The notebook's values, and whatever the notebook does not have is off."""
     assert dataclasses.astuple(Hyperparameters()) == (
         100, 100, 512, 2, 0.001, 0.5, 5, 20, 50, 200, None, True,
-        "lstm", "adam", 1, "constant", 0, 0.95, 0, 0, 0, 0, 100)
+        "lstm", "adam", 1, 1, "constant", 0, 0.95, 0, 0, 0, 0, 0, 100)
     Hyperparameters().check()
     assert Hyperparameters().unrolls_fused
 
@@ -42,8 +42,9 @@ RANGES = [
     *((name, (0, -1, math.inf, math.nan, "1", None, True, 10 ** 400), (1, 1e-9, 5.5))
       for name in ("learning_rate", "grad_clip")),
     *((name, (0, -0.1, 1.01, math.nan, None, True), (1e-9, 0.5, 1, 1.0))
-      for name in ("keep_prob", "input_keep_prob", "decay")),
-    *((name, (-0.1, 1, 1.5, math.nan, None, False), (0, 0.5, 0.9999)) for name in ("average_decay", "val_fraction")),
+      for name in ("keep_prob", "input_keep_prob", "recurrent_keep_prob", "decay")),
+    *((name, (-0.1, 1, 1.5, math.nan, None, False), (0, 0.5, 0.9999))
+      for name in ("average_decay", "val_fraction", "test_fraction")),
     ("seed", (-1, 2 ** 31, 1.5, "7", True), (None, 0, 2 ** 31 - 1)),
     ("fused", (None, "yes", 2), (True, False)),
     ("cell", ("LSTM", "", None, 1), CELLS),
@@ -54,7 +55,7 @@ RANGES = [
 @pytest.mark.parametrize("name, wrong, right", RANGES, ids=[name for name, _, _ in RANGES])
 def test_ranges(name, wrong, right):
     # some values are allowed only with a held-out text
-    others = {} if name == "val_fraction" else {"val_fraction": 0.1}
+    others = {} if "fraction" in name else {"val_fraction": 0.1}
     for value in wrong:
         with pytest.raises(ValueError, match=f"^{hyperparameters.flag(name)} must be .*, not ") as error:
             Hyperparameters(**{name: value}, **others).check()
@@ -72,6 +73,8 @@ def test_all_ranges_are_tested():
     ({"keep_prob": 7}, "--keep-prob must be a number, above 0 and at most 1, not 7"),
     ({"seed": -1}, "--seed must be an integer, at least 0 and at most 2147483647, not -1"),
     ({"optimizer": "sgd"}, "--optimizer must be one of adam, rmsprop, not 'sgd'"),
+    ({"val_fraction": 0.5, "test_fraction": 0.6}, "--val-fraction 0.5 and --test-fraction 0.6 leave no text to train "
+                                                  "on"),
     ({"early_stop": 3}, "--early-stop needs a held-out text: set --val-fraction above 0")])
 def test_a_message_names_the_flag_and_the_range(change, message):
     with pytest.raises(ValueError) as error:
@@ -109,6 +112,14 @@ def test_which_networks_are_unrolled_fused():
     assert [Hyperparameters(**change).unrolls_fused for change in (
         {"fused": False}, {"cell": "gru"}, {"input_keep_prob": 0.9}, {"optimizer": "rmsprop"},
         {"average_decay": 0.9})] == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize("change", [{"fused": False}, {"cell": "gru"}, {"input_keep_prob": 0.9}])
+def test_recurrent_dropout_needs_the_fused_unroll(change):
+    Hyperparameters(recurrent_keep_prob=0.5).check()
+    Hyperparameters(**change).check()
+    with pytest.raises(ValueError, match="--recurrent-keep-prob needs the fused unroll"):
+        Hyperparameters(recurrent_keep_prob=0.5, **change).check()
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))

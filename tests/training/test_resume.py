@@ -35,6 +35,7 @@ def run(trained, tmp_path):
     pytest.param([40, 100, 33, 60], [], marks=SLOW),
     pytest.param([40, 140], ["--no-fused", "--keep-prob", "1"], marks=SLOW),
     ([60], ["--val-fraction", "0.25", "--eval-every-n", "40", "--average-decay", "0.9", "--schedule", "cosine",
+            "--recurrent-keep-prob", "0.6",
             "--warmup-steps", "30"]),
     pytest.param([20, 105], ["--val-fraction", "0.25", "--eval-every-n", "20", "--average-decay", "0.9"], marks=SLOW),
     pytest.param([55, 85], ["--val-fraction", "0.25", "--cell", "gru", "--keep-prob", "1"], marks=SLOW),
@@ -103,6 +104,16 @@ def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained
     assert_same_run(run, trained)
 
 
+def test_a_run_from_before_the_test_fraction_is_resumed(trained, run, capsys):
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    del record["hyperparameters"]["test_fraction"]
+    (run / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    checkpoints.verify(str(run / "i173_l5.ckpt"))
+    assert resume(run) == 0
+    assert "resumed  after step 173, 0 to go" in capsys.readouterr().out
+    assert_same_run(run, trained)
+
+
 def test_a_lost_list_of_checkpoints_does_not_matter(run, capsys):
     (run / "checkpoint").unlink()
     assert resume(run) == 0
@@ -137,6 +148,7 @@ def test_a_run_with_only_damaged_checkpoints_is_not_started_again(run, capsys):
 @pytest.mark.parametrize("flags, message", [
     (["--batch-size", "3"], "has --batch-size 2, which --resume cannot change to 3"),
     (["--val-fraction", "0.5"], "has --val-fraction 0.0, which --resume cannot change to 0.5"),
+    (["--test-fraction", "0.5"], "has --test-fraction 0.0, which --resume cannot change to 0.5"),
     (["--preset", "quick"], "--preset is for a new run"),
     (["--init-from", "checkpoints"], "--init-from is for a new run"),
     (["--dry-run"], "--dry-run is for a new run"),

@@ -9,6 +9,7 @@ import tensorflow.compat.v1 as tf
 from conftest import (
     TEXT,
     VALIDATED_FLAGS,
+    StopAfter,
     history_of,
     losses_of,
     overfitting_text,
@@ -22,6 +23,7 @@ from charrnn.data import Vocabulary, get_batches, split
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.surprisal import surprisal
 from charrnn.model import CharRNN
+from charrnn.training import trainer
 from charrnn.training.hyperparameters import CELLS
 
 QUIET = ["--sample-length", "0", "--no-summaries"]
@@ -222,7 +224,7 @@ def test_the_validation_loss_is_of_the_running_averages(tmp_path):
     text, folder = overfitting_text(tmp_path / "text"), tmp_path / "run"
     assert train_small(text, folder, *VALIDATED_FLAGS, "--average-decay", "0.95", "--epochs", "1") == 0
     vocabulary = Vocabulary.from_text(text.read_text())
-    _, held_out = split(vocabulary.encode(text.read_text()), 0.25)
+    _, held_out, _ = split(vocabulary.encode(text.read_text()), 0.25)
     weights = weights_of(folder)
     averages = {name[:-len(checkpoints.AVERAGE)]: value for name, value in weights.items()
                 if name.endswith(checkpoints.AVERAGE)}
@@ -235,6 +237,36 @@ def test_the_validation_loss_is_of_the_running_averages(tmp_path):
     row = history_of(folder)[-1]
     assert float(row["val_loss"]) == pytest.approx(losses[0], abs=1e-5) != pytest.approx(losses[1], abs=1e-3)
     assert float(row["val_bits_per_character"]) == pytest.approx(losses[0] / np.log(2), abs=1e-5)
+
+
+def test_the_test_loss_is_of_the_best_checkpoint_and_printed_once(tmp_path, monkeypatch, capsys):
+    """At the end of a run, not when it is stopped; it is what ``charrnn-evaluate --test --best`` measures."""
+    text, folder = overfitting_text(tmp_path / "text"), tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "StopRequests", lambda: StopAfter(50))
+        assert train_small(text, folder, *VALIDATED_FLAGS, "--test-fraction", "0.2", "--epochs", "2") == 128 + 15
+    out = capsys.readouterr().out
+    assert "test     the last 208 characters, evaluated once at the end" in out and "test loss" not in out
+    assert resume(folder) == 0
+    best = checkpoints.read_run(folder).best
+    (loss, name), = re.findall("^test loss ([0-9.]+), of (.*)$", capsys.readouterr().out, re.MULTILINE)
+    assert name == best != checkpoints.list_checkpoints(folder)[-1].split("/")[-1]
+    assert evaluate.main(["--test", "--best", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "test text of " in out and "208 characters, 207 of them predicted" in out
+    assert float(re.search("this model +([0-9.]+)", out).group(1)) == pytest.approx(float(loss), abs=2e-4)
+
+
+def test_the_test_text_is_neither_trained_nor_validated_on(text_file, tmp_path):
+    """What stands in it does not change a run."""
+    losses = []
+    for name in ("here", "other"):
+        path = tmp_path / name
+        path.write_text(TEXT[:832] + (TEXT[832:] if name == "here" else TEXT[832:][::-1]))
+        assert train_small(path, tmp_path / f"{name}.run", *QUIET, "--val-fraction", "0.1", "--test-fraction", "0.2",
+                           "--num-steps", "30") == 0
+        losses.append(history_of(tmp_path / f"{name}.run"))
+    assert losses[0] == losses[1]
 
 
 @pytest.mark.slow
