@@ -150,7 +150,7 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
 
 
 def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused=False, threads=None,
-              mask_rows=None):
+              mask_rows=None, recurrent_keep_prob=1.0):
     """Run the stack of cells over a window of ids.
 
     Args:
@@ -161,7 +161,7 @@ def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused
         mask_seed: for fused, the integer scalar that the dropout masks are drawn from.
         fused: unroll with :mod:`charrnn.fused` instead of ``dynamic_rnn`` over the one-hot inputs.
         threads: for fused, the number of threads to build the graph for; None for one for each core.
-        mask_rows: for fused, as for :func:`charrnn.fused.unroll.unroll`.
+        mask_rows, recurrent_keep_prob: for fused, as for :func:`charrnn.fused.unroll.unroll`.
 
     Returns:
         (outputs, final_state): float32 [N, M, L], and the state after the window.
@@ -169,7 +169,7 @@ def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused
     Source: notebook, "the network".
     """
     if fused:
-        return unroll(cell, inputs, num_classes, initial_state, mask_seed, threads, mask_rows)
+        return unroll(cell, inputs, num_classes, initial_state, mask_seed, threads, mask_rows, recurrent_keep_prob)
     x_one_hot = tf.one_hot(inputs, num_classes)  # [N, M, C]
     return tf.nn.dynamic_rnn(cell, x_one_hot, initial_state=initial_state)
 
@@ -195,8 +195,8 @@ class CharRNN:
 
     def __init__(self, num_classes, batch_size=64, num_steps=50, lstm_size=128, num_layers=2,
                  learning_rate=0.001, grad_clip=5, sampling=False, *, seed=None, fused=False,
-                 threads=None, cell="lstm", optimizer="adam", input_keep_prob=1.0, average_decay=0.0,
-                 rows=None, average=list):
+                 threads=None, cell="lstm", optimizer="adam", input_keep_prob=1.0,
+                 recurrent_keep_prob=1.0, average_decay=0.0, rows=None, average=list):
         """Reset the default graph and build the network in it.
 
         Args:
@@ -213,6 +213,7 @@ class CharRNN:
             fused: unroll with :mod:`charrnn.fused` instead of ``dynamic_rnn``: the same numbers, faster.
             threads: for fused, the number of threads to build the graph for; None for one for each core.
             cell, input_keep_prob: as for :func:`build_lstm`. fused needs ``lstm`` without dropout on inputs.
+            recurrent_keep_prob: as for :func:`build_rnn`.
             optimizer, average_decay: as for :func:`build_optimizer`.
             rows: (first, last + 1) of the rows of the batch that this graph trains on, where several processes
                 share the batch; None for all. The other shapes then have these rows instead of N.
@@ -239,7 +240,7 @@ class CharRNN:
         self._mask_seed = _build_mask_seed() if fused else None
         outputs, self.final_state = build_rnn(  # [N, M, L]
             self.inputs, num_classes, stack, self.initial_state, self._mask_seed, fused=fused, threads=threads,
-            mask_rows=(first, batch_size) if rows else None)
+            mask_rows=(first, batch_size) if rows else None, recurrent_keep_prob=recurrent_keep_prob)
         self.prediction, self.logits = build_output(outputs, lstm_size, num_classes)
         loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
         self.optimizer = build_optimizer(loss, learning_rate, grad_clip, optimizer=optimizer,

@@ -102,11 +102,30 @@ def _draw_masks(shape, keep_probs, mask_seed):
         if isinstance(keep_prob, float) and keep_prob == 1:
             masks.append(None)
             continue
-        layer_seed = (tf.get_default_graph().seed or 0) * len(keep_probs) + layer
-        uniform = tf.random.stateless_uniform(  # in [0, 1)
-            shape, tf.stack([tf.constant(layer_seed, tf.int64), tf.cast(mask_seed, tf.int64)]))
-        masks.append(tf.floor(uniform + keep_prob) / keep_prob)
+        masks.append(_draw_mask(shape, keep_prob, _layer_seed(layer, len(keep_probs)), mask_seed))
     return masks
+
+
+def _layer_seed(layer, n_layers):
+    """Return an integer of at least 0 that depends on the graph's seed, and differs between the layers."""
+    return (tf.get_default_graph().seed or 0) * n_layers + layer
+
+
+def _draw_mask(shape, keep_prob, seed, mask_seed):
+    """Draw a mask: 1 / keep_prob with the probability keep_prob, else 0."""
+    uniform = tf.random.stateless_uniform(  # in [0, 1)
+        shape, tf.stack([tf.constant(seed, tf.int64), tf.cast(mask_seed, tf.int64)]))
+    return tf.floor(uniform + keep_prob) / keep_prob
+
+
+def _drop_recurrent(kernels, keep_prob, size, mask_seed):
+    """Apply dropout to the recurrent weights of kernels [I + L, 4L]. All steps of the window have the same mask."""
+    dropped = []
+    for layer, kernel in enumerate(kernels):
+        seed = -1 - _layer_seed(layer, len(kernels))  # another one than that of the layer's outputs
+        mask = _draw_mask([size, 4 * size], keep_prob, seed, mask_seed)
+        dropped.append(tf.concat([kernel[:-size], kernel[-size:] * mask], axis=0))  # [I + L, 4L]
+    return dropped
 
 
 def _layer_of(cell, kernel, bias):
@@ -152,7 +171,8 @@ def _differentiable(cells, shards, ranges):
     return unrolled
 
 
-def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, mask_rows=None):
+def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, mask_rows=None,
+           recurrent_keep_prob=1.0):
     """Unroll a stack of cells over a window of ids, as ``dynamic_rnn`` does over their one-hot rows.
 
     The cells create their variables, with the names that they have in ``dynamic_rnn``. An id outside of
@@ -169,6 +189,8 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, ma
         threads: as for :func:`charrnn.fused.session.thread_count`.
         mask_rows: (first, N) if the inputs are rows of a larger batch of N, from the row ``first``. Their masks are
             then those of these rows in the larger batch.
+        recurrent_keep_prob: probability of keeping a recurrent weight, a tensor or the number 1 for no such dropout
+            (DropConnect, Wan et al. 2013; for LSTMs Merity et al. 2017, arXiv:1708.02182).
 
     Returns:
         (outputs, final_state): float32 [N, M, L], and the state after the window, like initial_state.
@@ -195,6 +217,8 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, ma
             [mask if mask is None else mask[:, first + begin:first + end] for mask in masks],
             positions[:, begin:end], max(1, PIECE_ROWS // (end - begin))) for begin, end in ranges]
         kernels, biases = zip(*[inner.variables for inner in cells])
+        if isinstance(recurrent_keep_prob, tf.Tensor) or recurrent_keep_prob != 1:
+            kernels = _drop_recurrent(kernels, recurrent_keep_prob, size, mask_seed)
         outputs, *state = _differentiable(cells, shards, ranges)(
             *kernels, *biases, *[part for layer in initial_state for part in layer])
         state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in zip(state[::2], state[1::2]))

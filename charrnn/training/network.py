@@ -38,8 +38,9 @@ class Network:
         self._model = CharRNN(
             num_classes, hyper.batch_size, hyper.num_steps, hyper.lstm_size, hyper.num_layers, hyper.learning_rate,
             hyper.grad_clip, seed=seed, fused=hyper.unrolls_fused, threads=threads, cell=hyper.cell,
-            optimizer=hyper.optimizer, input_keep_prob=hyper.input_keep_prob, average_decay=hyper.average_decay,
-            rows=rows, average=processes.average)
+            optimizer=hyper.optimizer, input_keep_prob=hyper.input_keep_prob,
+            recurrent_keep_prob=hyper.recurrent_keep_prob, average_decay=hyper.average_decay, rows=rows,
+            average=processes.average)
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
         self.n_parameters = sum(variable.shape.num_elements() for variable in self._trained.values())
         self.saver = tf.train.Saver(max_to_keep=0)

@@ -51,6 +51,50 @@ def test_no_mask_is_drawn_for_a_constant_keep_prob_of_1():
     assert unroll._draw_masks((3, 4, 5), [1.0], 0) == [None]
 
 
+def test_recurrent_dropout_is_that_of_the_notebooks_graph_with_dropped_weights():
+    """The loss, and the gradients, which are zero where a weight is dropped."""
+    step, x, y = 3, *np.random.RandomState(1).randint(0, C, (2, N, M))
+    model = CharRNN(C, N, M, L, 2, seed=7, fused=True, threads=1, recurrent_keep_prob=0.5)
+    kernels = [variable for variable in tf.trainable_variables() if "kernel" in variable.name]
+    ones = [tf.ones(kernel.shape) for kernel in kernels]
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        feed = {model.inputs: x, model.targets: y, model.keep_prob: 1, **model.mask_feed(step)}
+        loss, gradients, masks, weights = session.run(
+            [model.loss, tf.gradients(model.loss, kernels), unroll._drop_recurrent(ones, 0.5, L, tf.constant(step)),
+             {variable.name: variable for variable in tf.trainable_variables()}], feed)
+    for mask, inputs in zip(masks, (C, L)):
+        assert (mask[:inputs] == 1).all() and set(np.unique(mask[inputs:])) == {0, 2}
+    expected = CharRNN(C, N, M, L, 2)
+    kernels = [variable for variable in tf.trainable_variables() if "kernel" in variable.name]
+    for kernel, mask in zip(kernels, masks):
+        weights[kernel.name] = weights[kernel.name] * mask
+    with tf.Session() as session:
+        for variable in tf.trainable_variables():
+            variable.load(weights[variable.name], session)
+        feed = {expected.inputs: x, expected.targets: y, expected.keep_prob: 1}
+        expected_loss, of_dropped = session.run([expected.loss, tf.gradients(expected.loss, kernels)], feed)
+    assert loss == pytest.approx(expected_loss, abs=1e-6)
+    for gradient, theirs, mask in zip(gradients, of_dropped, masks):
+        np.testing.assert_allclose(gradient, theirs * mask, atol=1e-6)
+
+
+def test_recurrent_dropout_depends_on_seed_and_step_and_differs_from_that_of_outputs():
+    def dropped(seed, step):
+        with tf.Graph().as_default(), tf.Session() as session:
+            tf.set_random_seed(seed)
+            outputs = unroll._draw_masks((30, 4 * 30), [tf.constant(0.5)] * 2, tf.constant(step))
+            return session.run(
+                [*unroll._drop_recurrent([tf.ones([30, 4 * 30])] * 2, 0.5, 30, tf.constant(step)), *outputs])
+
+    first, same, others = dropped(1, 2), dropped(1, 2), [dropped(2, 2), dropped(1, 3), dropped(0, 2)]
+    for one, two in zip(first, same):
+        assert (one == two).all()
+    for one, two in [(first[0], first[1]), (first[0], first[2]), (first[1], first[3]), *(
+            (first[0], other[0]) for other in others)]:
+        assert abs((one == two).mean() - 0.5) < 4 * 0.5 / np.sqrt(one.size)
+
+
 def losses(model, session, steps):
     """Train for some steps, each on its own window and with the masks of that step."""
     state, found = None, []
