@@ -1,15 +1,19 @@
 """Exported models: one ``.npz`` file without pickles that holds weights, vocabulary and run. NumPy only.
 
 ==================  ==========================================================================
-``format``          int64 scalar, the format version, 1
-``about``           UTF-8 bytes, uint8: JSON of the run, as in ``run.json``
+``format``          int64 scalar, the format version, 2
+``about``           UTF-8 bytes, uint8: JSON of ``num_layers`` and the ``run``, as in ``run.json``, or null
 ``vocabulary``      uint32 [C], the code points of the characters in id order
 ``kernel_0`` …      float32 [I + L, 4L] of each layer, I = C for the first and L for the others; gates i, j, f, o
 ``bias_0`` …        float32 [4L], with the forget bias added
 ``softmax_kernel``  float32 [L, C]
 ``softmax_bias``    float32 [C]
+``sha256``          uint8 [32], the SHA-256 of all other arrays with their names, see :func:`checksum`
 ==================  ==========================================================================
+
+The checksum covers what those of the zip file do not: which arrays there are. Format 1 had none and is refused.
 """
+import hashlib
 import io
 import json
 import math
@@ -28,7 +32,7 @@ from charrnn.checkpoints import Checkpoint, CheckpointError, Run
 from charrnn.data import StrPath, Vocabulary, code_points
 from charrnn.system import files
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 LARGEST_HEADER = 4096  # bytes of a .npy header, far more than a model needs
 
 
@@ -92,10 +96,10 @@ def export_npz(checkpoint: Checkpoint, path: StrPath) -> None:
                          f"{checkpoint.cell}: try --format saved-model")
     from charrnn.fused.unroll import add_forget_bias  # needs TensorFlow
     weights, run = checkpoints.read_weights(checkpoint.prefix), checkpoints.run_of(checkpoint.prefix)
-    record = checkpoints.record_of(run) if run else None
+    about = {"num_layers": checkpoint.num_layers, "run": checkpoints.record_of(run) if run else None}
     arrays = {
-        "format": np.int64(FORMAT_VERSION),
-        "about": np.frombuffer(json.dumps(record).encode(), np.uint8),
+        "format": np.array(FORMAT_VERSION, np.int64),
+        "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
         "vocabulary": code_points("".join(checkpoint.vocabulary.chars)),
         "softmax_kernel": weights["softmax/Variable"],
         "softmax_bias": weights["softmax/Variable_1"],
@@ -104,8 +108,17 @@ def export_npz(checkpoint: Checkpoint, path: StrPath) -> None:
         arrays[f"kernel_{layer}"] = weights[f"{_scope(layer)}/kernel"]
         arrays[f"bias_{layer}"] = add_forget_bias(weights[f"{_scope(layer)}/bias"])
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, sha256=checksum(arrays), **arrays)
     files.write_atomically(path, buffer.getvalue())
+
+
+def checksum(arrays: Dict[str, np.ndarray]) -> np.ndarray:
+    """Return the SHA-256 of arrays with their names, types and shapes, uint8 [32]. Their order has no influence."""
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode("utf-8", "surrogatepass"))
+        digest.update(np.ascontiguousarray(array))
+    return np.frombuffer(digest.digest(), np.uint8)
 
 
 def weights_of(model: ExportedModel) -> Dict[str, np.ndarray]:
@@ -130,26 +143,36 @@ def read_npz(path: StrPath) -> ExportedModel:
     """
     arrays = _read_arrays(path)
     try:
-        return _model_of(str(path), arrays)
+        return _model_of(str(path), _checked(arrays))
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else error
         raise CheckpointError(f"{path} is not an exported model, or it is damaged: {reason}")
 
 
+def _checked(arrays: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    """Check the format and the SHA-256 of a file's arrays; return the arrays without ``sha256``."""
+    if arrays["format"].shape != () or int(arrays["format"]) != FORMAT_VERSION:
+        raise ValueError(f"it has format {arrays['format']}, and this charrnn reads format {FORMAT_VERSION}: export "
+                         "the checkpoint again")
+    others = {name: array for name, array in arrays.items() if name != "sha256"}
+    if not np.array_equal(_expect(arrays["sha256"], np.uint8, (32,)), checksum(others)):
+        raise ValueError("its arrays do not have the SHA-256 that was recorded")
+    return others
+
+
 def _model_of(name: str, arrays: Dict[str, np.ndarray]) -> ExportedModel:
     """Check the arrays of a file against each other; any of several errors means that they are no model."""
-    if arrays["format"].shape != () or int(arrays["format"]) != FORMAT_VERSION:
-        raise ValueError(f"it has format {arrays['format']}, and this charrnn reads format {FORMAT_VERSION}")
-    record = json.loads(_expect(arrays["about"], np.uint8, None).tobytes().decode("utf-8", "surrogatepass"))
+    about = json.loads(_expect(arrays["about"], np.uint8, None).tobytes().decode("utf-8", "surrogatepass"))
+    record, num_layers = about["run"], about["num_layers"]
     points = _expect(arrays["vocabulary"], np.uint32, None)
     if points.max(initial=0) > 0x10ffff:
         raise ValueError("its vocabulary has a number that is not a code point")
     vocabulary = Vocabulary(map(chr, points.tolist()))
-    num_classes, size, num_layers = len(vocabulary), len(arrays["softmax_kernel"]), (len(arrays) - 5) // 2
-    names = {f"{part}_{layer}" for part in ("kernel", "bias") for layer in range(num_layers)}
-    if not num_layers or not size or set(arrays) != names | {
-            "format", "about", "vocabulary", "softmax_kernel", "softmax_bias"}:
-        raise ValueError(f"it has other arrays than a model: {', '.join(sorted(arrays))}")
+    num_classes, size = len(vocabulary), len(arrays["softmax_kernel"])
+    names = {"format", "about", "vocabulary", "softmax_kernel", "softmax_bias"}
+    if type(num_layers) is not int or not 0 < num_layers <= len(arrays) or not size or set(arrays) != names | {
+            f"{part}_{layer}" for part in ("kernel", "bias") for layer in range(num_layers)}:
+        raise ValueError(f"it has other arrays than a model of {num_layers!r} layers: {', '.join(sorted(arrays))}")
     kernels = [_expect(arrays[f"kernel_{layer}"], np.float32, ((size if layer else num_classes) + size, 4 * size))
                for layer in range(num_layers)]
     biases = [_expect(arrays[f"bias_{layer}"], np.float32, (4 * size,)) for layer in range(num_layers)]

@@ -1,6 +1,7 @@
 """Exported models: what is in the file, and files that are damaged."""
 import io
 import json
+import re
 import struct
 import tracemalloc
 import warnings
@@ -11,17 +12,17 @@ import pytest
 from conftest import CHARS, make_network
 
 from charrnn.checkpoints import CheckpointError, open_checkpoint, read_weights
-from charrnn.engines.exported import export_npz, is_exported, read_npz
+from charrnn.engines.exported import checksum, export_npz, is_exported, read_npz
 
 
 def test_the_file_has_the_weights_of_the_checkpoint_and_no_pickle(trained, exported):
     weights = read_weights(open_checkpoint(trained).prefix)
     with np.load(str(exported), allow_pickle=False) as arrays:
-        assert sorted(arrays.files) == ["about", "bias_0", "bias_1", "format", "kernel_0", "kernel_1", "softmax_bias",
-                                        "softmax_kernel", "vocabulary"]
-        assert arrays["format"] == 1
+        assert sorted(arrays.files) == ["about", "bias_0", "bias_1", "format", "kernel_0", "kernel_1", "sha256",
+                                        "softmax_bias", "softmax_kernel", "vocabulary"]
+        assert arrays["format"] == 2
         assert "".join(map(chr, arrays["vocabulary"])) == CHARS
-        assert arrays["about"].tobytes().decode().startswith('{"format": 1, ')
+        assert arrays["about"].tobytes().decode().startswith('{"num_layers": 2, "run": {"format": 1, ')
         assert np.array_equal(arrays["softmax_kernel"], weights["softmax/Variable"])
         assert np.array_equal(arrays["softmax_bias"], weights["softmax/Variable_1"])
         for layer, inputs in enumerate([14, 5]):
@@ -71,8 +72,21 @@ def unpacked(content):
         return [(name, archive.read(name)) for name in archive.namelist()]
 
 
-def packed(members, compression=zipfile.ZIP_STORED):
-    buffer = io.BytesIO()
+def signed(members):
+    """Return members with the checksum that fits the others, as who crafts a file would, where all can be read."""
+    try:
+        arrays = {re.sub(r"\.npy$", "", name): np.load(io.BytesIO(data)) for name, data in members}
+    except ValueError:
+        return members
+    right = arrays.pop("sha256", np.zeros(0))
+    if right.dtype != np.uint8 or right.shape != (32,):
+        return members
+    return [(name, npy(checksum(arrays)) if name == "sha256.npy" else data) for name, data in members]
+
+
+def packed(members, compression=zipfile.ZIP_STORED, sign=True):
+    """Return a file of members, with the checksum that fits them if it is to be signed."""
+    buffer, members = io.BytesIO(), signed(members) if sign else members
     with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", compression) as archive:
         warnings.simplefilter("ignore")  # duplicate names
         for name, data in members:
@@ -93,10 +107,10 @@ def with_header(header, data=b"", version=b"\x01\x00"):
     return b"\x93NUMPY" + version + length + header + data
 
 
-def changed(content, name, function):
+def changed(content, name, function, sign=True):
     """Return the file with a member's array replaced by a function of it."""
     return packed([(each, npy(function(np.load(io.BytesIO(data)))) if each == name else data)
-                   for each, data in unpacked(content)])
+                   for each, data in unpacked(content)], sign=sign)
 
 
 def one_of(random, things):
@@ -198,7 +212,7 @@ def a_header_that_claims_much(content, random):
                         "(0,) * 9", "'x'", "()"]))
     name = a_name(content, random, one_of(random, ["kernel", "softmax", "vocabulary", "about"]))
     return packed([(each, with_header(header, data[-40:]) if each == name else data)
-                   for each, data in unpacked(content)])
+                   for each, data in unpacked(content)], sign=False)
 
 
 def a_header_of_another_kind(content, random):
@@ -213,7 +227,7 @@ def a_header_of_another_kind(content, random):
         version = b"\x02\x00"
     name = a_name(content, random)
     return packed([(each, with_header(header, data[80:], version) if each == name else data)
-                   for each, data in unpacked(content)])
+                   for each, data in unpacked(content)], sign=False)
 
 
 def sizes_in_the_directory(content, random):
@@ -231,7 +245,7 @@ def sizes_in_the_directory(content, random):
 def compressed(content, random):
     kind = one_of(random, [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
     bomb = npy(np.zeros(1 << 21, np.float32))
-    return packed(unpacked(content) + [("kernel_2.npy", bomb)], kind)
+    return packed(unpacked(content) + [("kernel_2.npy", bomb)], kind, sign=False)
 
 
 def numbers_that_are_none(content, random):
@@ -249,6 +263,8 @@ def another_record(content, random):
              json.dumps({"format": 1, "hyperparameters": 5, "vocabulary": "ab", "text": {}}),
              json.dumps({"format": 1, "hyperparameters": {"a": []}, "vocabulary": "ab", "best": None,
                          "text": {"name": "a", "sha256": "b", "encoding": "c"}})]
+    texts += [f'{{"num_layers": 2, "run": {text}}}' for text in texts] + [
+        f'{{"num_layers": {number}, "run": null}}' for number in (1, 3, 0, -2, 2.0, True, "null", "[2]", 10 ** 30)]
     record = one_of(random, texts).encode("utf-8", "surrogatepass")
     return changed(content, "about.npy", lambda array: np.frombuffer(record, np.uint8))
 
@@ -260,7 +276,7 @@ def another_vocabulary(content, random):
 
 
 def another_format(content, random):
-    value = one_of(random, [np.int64(0), np.int64(2), np.int64(-1), np.float32(np.nan), np.array([1, 1])])
+    value = one_of(random, [np.int64(0), np.int64(1), np.int64(3), np.int64(-1), np.float32(np.nan), np.array([1, 1])])
     return changed(content, "format.npy", lambda array: value)
 
 
@@ -334,6 +350,67 @@ def test_any_flipped_bit_of_the_weights_is_noticed(intact, tmp_path):
                 read_npz(path)
 
 
+def check_header_bits(content, intact, path, step):
+    """Flip every step-th bit of the headers in turn: of the zip file's members, of its directory, of the arrays."""
+    data = bytearray(len(content))  # 1 where a byte belongs to an array
+    for _, member in unpacked(content):
+        array = np.load(io.BytesIO(member)).tobytes()
+        start = content.index(member) + len(member) - len(array)
+        data[start:start + len(array)] = b"\x01" * len(array)
+    bits = [bit for bit in range(8 * len(content)) if not data[bit // 8]]
+    for bit in bits[::step]:
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(bytes(damaged))
+        try:
+            found = weights(read_npz(path))
+        except CheckpointError as error:
+            assert str(path) in str(error) and "\n" not in str(error)
+        else:
+            assert found == intact, f"bit {bit % 8} of byte {bit // 8:,}"
+    return len(bits)
+
+
+def test_a_flipped_bit_of_the_headers_is_refused_or_harmless(intact, tmp_path):
+    check_header_bits(*intact, tmp_path / "flipped.npz", 23)
+
+
+@pytest.mark.slow
+def test_every_flipped_bit_of_the_headers_is_refused_or_harmless(intact, tmp_path):
+    assert check_header_bits(*intact, tmp_path / "flipped.npz", 1) > 18000
+
+
+def test_a_layer_that_the_directory_hides_is_noticed(intact, tmp_path):
+    """The directory has a bit of a name flipped, or two entries fewer. The rest of the file is a model of one layer."""
+    content = intact[0]
+    (tmp_path / "m.npz").write_bytes(packed(
+        [member for member in unpacked(content) if member[0] not in ("kernel_1.npy", "bias_1.npy")], sign=False))
+    with pytest.raises(CheckpointError, match="do not have the SHA-256 that was recorded"):
+        read_npz(tmp_path / "m.npz")
+    (tmp_path / "m.npz").write_bytes(packed(
+        [member for member in unpacked(content) if member[0] not in ("kernel_1.npy", "bias_1.npy")]))
+    with pytest.raises(CheckpointError, match="other arrays than a model of 2 layers"):
+        read_npz(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize("name", ["about", "bias_1", "kernel_0", "softmax_bias", "softmax_kernel", "vocabulary"])
+def test_the_checksum_covers_every_array(intact, tmp_path, name):
+    def one_bit(array):
+        array = array.copy()
+        array.view(np.uint8).flat[-1] ^= 1
+        return array
+    (tmp_path / "m.npz").write_bytes(changed(intact[0], f"{name}.npy", one_bit, sign=False))
+    with pytest.raises(CheckpointError, match="do not have the SHA-256 that was recorded"):
+        read_npz(tmp_path / "m.npz")
+
+
+def test_a_model_of_the_format_without_a_checksum_is_refused(intact, tmp_path):
+    content = changed(intact[0], "format.npy", lambda array: np.int64(1))
+    (tmp_path / "m.npz").write_bytes(packed([each for each in unpacked(content) if each[0] != "sha256.npy"]))
+    with pytest.raises(CheckpointError, match="has format 1, and this charrnn reads format 2: export the checkpoint"):
+        read_npz(tmp_path / "m.npz")
+
+
 def test_a_duplicate_member_with_other_weights_is_an_error(intact, tmp_path):
     content, _ = intact
     other = changed(content, "softmax_bias.npy", lambda array: array + 1)
@@ -364,7 +441,8 @@ def test_a_process_prints_one_line(intact, tmp_path, header):
     from conftest import process_environment
     content, _ = intact
     (tmp_path / "m.npz").write_bytes(packed([
-        (name, with_header(header) if name == "kernel_0.npy" else data) for name, data in unpacked(content)]))
+        (name, with_header(header) if name == "kernel_0.npy" else data) for name, data in unpacked(content)],
+        sign=False))
     done = subprocess.run([sys.executable, "-m", "charrnn.sample", "m.npz"], cwd=str(tmp_path), capture_output=True,
                           env=process_environment(), timeout=120)
     assert done.returncode == 2 and done.stdout == b""
