@@ -75,7 +75,7 @@ class Plan:
             ("steps", f"{self.n_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
             ("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps"),
         ]
-        flags = advice(self.n_training, self.n_windows)
+        flags = advice(hyper, self._n_characters, self.n_windows)
         if flags:
             rows.append(("advice", f"{plural(self.n_windows, 'step')} per epoch are few for these sizes; for a text of "
                                    f"this length try {flags}"))
@@ -121,6 +121,10 @@ class Display:
     def skipped(self, lines: Iterable[str]) -> None:
         """Print why newer checkpoints were skipped."""
         self._table([("skipped", line) for line in lines])
+
+    def note(self, name: str, line: str) -> None:
+        """Print what was found in the run folder."""
+        self._table([(name, line)])
 
     def resumed(self, step: int) -> None:
         """Print where the run resumes."""

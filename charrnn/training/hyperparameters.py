@@ -127,25 +127,43 @@ PRESETS: Dict[str, dict] = {
                  average_decay=0.998, val_fraction=0.1, save_every_n=313, early_stop=3),
 }
 
-FEW_STEPS = 100  # steps per epoch below which smaller windows train better
-# Settings to try for small texts, by their largest number of characters (docs/training.md has their results).
-SMALL_TEXTS: Sequence[Tuple[int, Dict[str, float]]] = (
-    (150_000, dict(batch_size=16, num_steps=50, lstm_size=128, learning_rate=0.004, epochs=40)),
-    (500_000, dict(batch_size=32, num_steps=64, lstm_size=224, learning_rate=0.004, epochs=20)),
-    (sys.maxsize, dict(batch_size=32, num_steps=64)),
+AUTO = "auto"  # the preset whose values depend on the length of the text
+# The values of the preset auto, by the largest number of characters that they are for (results: docs/training.md).
+_SMALL = dict(learning_rate=0.004, schedule="linear", warmup_steps=100, average_decay=0.99, val_fraction=0.1,
+              early_stop=5, max_to_keep=3)
+_LARGE = dict(_SMALL, learning_rate=0.003, num_steps=100, save_every_n=500)
+SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
+    (150_000, dict(_SMALL, batch_size=16, num_steps=50, lstm_size=128, epochs=60)),
+    (500_000, dict(_SMALL, batch_size=32, num_steps=64, lstm_size=256, epochs=30)),
+    (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, epochs=20)),
+    (sys.maxsize, dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02)),
 )
+FEW_STEPS = 100  # steps per epoch below which smaller windows train better
 
 
-def advice(n_characters: int, n_windows: int) -> Optional[str]:
+def preset(name: str, n_characters: int) -> Dict[str, Any]:
+    """Return the hyperparameters that a preset sets for a text of some length.
+
+    >>> preset("exercise", 20_000)["lstm_size"], preset("auto", 20_000)["num_steps"]
+    (128, 50)
+    """
+    if name == AUTO:
+        return next(values for largest, values in SIZES if n_characters <= largest)
+    return PRESETS[name]
+
+
+def advice(hyperparameters: Hyperparameters, n_characters: int, n_windows: int) -> Optional[str]:
     """Return the flags to try for a text that gives too few steps in an epoch; None if there are enough.
 
-    >>> advice(1_985_223, 198), advice(600_000, 60)
-    (None, '--batch-size 32 --num-steps 64')
+    >>> advice(Hyperparameters(), 1_985_223, 198), advice(Hyperparameters(), 600_000, 60)
+    (None, '--preset auto (--batch-size 32 --num-steps 100 --lstm-size 512)')
     """
-    if n_windows >= FEW_STEPS:
+    values = preset(AUTO, n_characters)
+    window = values["batch_size"] * values["num_steps"]
+    if n_windows >= FEW_STEPS or hyperparameters.batch_size * hyperparameters.num_steps <= window:
         return None
-    settings = next(settings for largest, settings in SMALL_TEXTS if n_characters <= largest)
-    return " ".join(f"{flag(name)} {value}" for name, value in settings.items())
+    sizes = " ".join(f"{flag(name)} {values[name]}" for name in ("batch_size", "num_steps", "lstm_size"))
+    return f"{flag('preset')} {AUTO} ({sizes})"
 
 
 def flag(name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from charrnn.checkpoints import IMMUTABLE
-from charrnn.data import check_text
+from charrnn.data import check_text, count_windows
 from charrnn.model import CharRNN
 from charrnn.training import hyperparameters
 from charrnn.training.hyperparameters import (
@@ -18,10 +18,12 @@ from charrnn.training.hyperparameters import (
     OPTIMIZERS,
     PRESETS,
     SCHEDULES,
+    SIZES,
     Hyperparameters,
     check_memory,
     count_parameters,
     learning_rate_at,
+    preset,
 )
 
 
@@ -128,6 +130,26 @@ def test_presets_can_be_trained(name):
     hyper.check()
     check_text(10 ** 6, 65, hyper.batch_size, hyper.num_steps)
     check_memory(65, hyper, 4 * 10 ** 9)
+
+
+@pytest.mark.parametrize("n_characters", [20_000, 200_000, 2_000_000, 20_000_000])
+def test_the_preset_auto_gives_enough_steps_to_a_text_of_any_length(n_characters):
+    hyper = Hyperparameters(**preset("auto", n_characters))
+    hyper.check()
+    check_memory(83, hyper, 4 * 10 ** 9)
+    n_training = n_characters - int(n_characters * hyper.val_fraction)
+    n_steps = hyper.epochs * count_windows(n_training, hyper.batch_size, hyper.num_steps)
+    assert 1000 < n_steps < 13000 and hyper.warmup_steps < n_steps / 10
+    assert hyper.save_every_n < n_steps / hyper.early_stop
+
+
+def test_the_preset_auto_goes_by_the_length_of_the_text():
+    limits = [largest for largest, _ in SIZES]
+    assert limits == sorted(limits)
+    for limit, next_limit in zip(limits, limits[1:]):
+        assert preset("auto", limit) != preset("auto", limit + 1) == preset("auto", next_limit)
+    assert preset("auto", 10 ** 12) == SIZES[-1][1]
+    assert preset("quick", 20_000) == PRESETS["quick"]
 
 
 def test_the_presets_of_the_notebooks():

@@ -244,16 +244,17 @@ def test_the_test_loss_is_of_the_best_checkpoint_and_printed_once(tmp_path, monk
     text, folder = overfitting_text(tmp_path / "text"), tmp_path / "run"
     with monkeypatch.context() as patch:
         patch.setattr(trainer, "StopRequests", lambda: StopAfter(50))
-        assert train_small(text, folder, *VALIDATED_FLAGS, "--test-fraction", "0.2", "--epochs", "2") == 128 + 15
+        assert train_small(text, folder, *VALIDATED_FLAGS, "--val-fraction", "0.15", "--test-fraction", "0.1",
+                           "--epochs", "2") == 128 + 15
     out = capsys.readouterr().out
-    assert "test     the last 208 characters, evaluated once at the end" in out and "test loss" not in out
+    assert "test     the last 104 characters, evaluated once at the end" in out and "test loss" not in out
     assert resume(folder) == 0
     best = checkpoints.read_run(folder).best
     (loss, name), = re.findall("^test loss ([0-9.]+), of (.*)$", capsys.readouterr().out, re.MULTILINE)
     assert name == best != checkpoints.list_checkpoints(folder)[-1].split("/")[-1]
     assert evaluate.main(["--test", "--best", str(folder)]) == 0
     out = capsys.readouterr().out
-    assert "test text of " in out and "208 characters, 207 of them predicted" in out
+    assert "test text of " in out and "104 characters, 103 of them predicted" in out
     assert float(re.search("this model +([0-9.]+)", out).group(1)) == pytest.approx(float(loss), abs=2e-4)
 
 
