@@ -20,6 +20,7 @@ from charrnn.text import corpus
 from charrnn.training import transfer
 from charrnn.training.distributed import Processes, read_same_text, start_processes
 from charrnn.training.hyperparameters import (
+    AUTO,
     GROUPS,
     NAMES,
     PRESETS,
@@ -27,6 +28,7 @@ from charrnn.training.hyperparameters import (
     add_arguments,
     check_memory,
     flag,
+    preset,
 )
 
 
@@ -172,9 +174,11 @@ def _parser() -> console.Parser:
         epilog="examples:\n"
                "  charrnn-train anna --epochs 1 --lstm-size 128 --checkpoint-dir checkpoints/small\n"
                "  charrnn-train --resume --checkpoint-dir checkpoints/small --epochs 3\n"
-               "  charrnn-train tiny-shakespeare --preset quick --checkpoint-dir checkpoints/quick")
-    parser.add_argument("--preset", choices=sorted(PRESETS),
-                        help="set of hyperparameters to start from; other flags override it (default: notebook)")
+               "  charrnn-train tiny-shakespeare --preset quick --checkpoint-dir checkpoints/quick\n"
+               "  charrnn-train my.txt --preset auto --checkpoint-dir checkpoints/mine")
+    parser.add_argument("--preset", choices=sorted([*PRESETS, AUTO]),
+                        help="set of hyperparameters to start from; auto chooses them by the length of the text. "
+                        "Other flags override it (default: notebook)")
     parser.add_argument("--dry-run", action="store_true",
                         help="print the plan, try a few steps to estimate memory and time, and write nothing")
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
@@ -223,8 +227,9 @@ def _main(args: argparse.Namespace) -> int:
     console.require_tensorflow()
     processes = start_processes()
     with processes.watched(args.checkpoint_dir):
-        run, init_from, hyperparameters = processes.from_first(lambda: _settings(args))
+        run, init_from = processes.from_first(lambda: _models(args))
         text = read_same_text(processes, lambda: _read_text(args, run))
+        hyperparameters = processes.from_first(lambda: _hyperparameters(args, run, init_from, len(text.text)))
         for line in text.skipped if processes.rank == 0 else ():
             print(f"skipped: {line}", file=sys.stderr)
         stopped_by = train(text, hyperparameters, args.checkpoint_dir, resume=args.resume,
@@ -233,18 +238,29 @@ def _main(args: argparse.Namespace) -> int:
     return 128 + stopped_by if stopped_by else 0
 
 
-def _settings(args: argparse.Namespace) -> Tuple[Optional[Run], Optional[Model], Hyperparameters]:
-    """Return the run to resume, the checkpoint to start from, and the hyperparameters."""
+def _models(args: argparse.Namespace) -> Tuple[Optional[Run], Optional[Model]]:
+    """Return the run to resume, and the model to start from."""
     run = _run_to_resume(args) if args.resume else None
     init_from = None
     if args.init_from is not None:
         init_from = loading.open_model(args.init_from, loading.vocabulary_from(args))
-    values = run.hyperparameters if run else {
-        **(transfer.network_of(init_from) if init_from else {}), **PRESETS[args.preset or "notebook"]}
+    return run, init_from
+
+
+def _hyperparameters(args: argparse.Namespace, run: Optional[Run], init_from: Optional[Model],
+                     n_characters: int) -> Hyperparameters:
+    """Return the hyperparameters of the run to resume or of a preset, changed by the flags that are given."""
+    network = transfer.network_of(init_from) if init_from else {}
+    if run:
+        values = run.hyperparameters
+    elif args.preset == AUTO:
+        values = {**preset(AUTO, n_characters), **network}
+    else:
+        values = {**network, **preset(args.preset or "notebook", n_characters)}
     given = {name: getattr(args, name) for name in NAMES if getattr(args, name) is not None}
     hyperparameters = Hyperparameters(**{**values, **given})
     hyperparameters.check()
-    return run, init_from, hyperparameters
+    return hyperparameters
 
 
 def _read_text(args: argparse.Namespace, run: Optional[Run]) -> corpus.Text:

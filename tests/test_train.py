@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 
 import pytest
 from conftest import CHARS, SMALL_FLAGS, TEXT, resume, train_small
@@ -12,7 +13,7 @@ from conftest import CHARS, SMALL_FLAGS, TEXT, resume, train_small
 from charrnn import checkpoints, train
 from charrnn.system import files
 from charrnn.text.corpus import Text
-from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.hyperparameters import Hyperparameters, preset
 
 
 def assert_refused(folder, capsys, message):
@@ -35,7 +36,8 @@ def test_a_bad_text_is_refused(tmp_path, capsys, content, message):
 # Every range and choice of a hyperparameter is tested in test_hyperparameters.
 @pytest.mark.parametrize("flags", [
     ["--batch-size", "0"], ["--lstm-size", "ten"], ["--cell", "gruu"], ["--preset", "unheard-of"], ["--unheard-of"],
-    ["--early-stop", "2"], ["--val-fraction", "0.001"], ["--test-fraction", "0.001"], ["--sample-length", "-1"], ["--threads", "0"],
+    ["--early-stop", "2"], ["--val-fraction", "0.001"], ["--test-fraction", "0.001"],
+    ["--sample-length", "-1"], ["--threads", "0"],
     ["--lstm-size", "10000000"], ["--num-layers", "1" + 400 * "0"], ["--encoding", "klingon"], ["--encoding", ""]])
 def test_a_bad_flag_is_refused_and_named(text_file, tmp_path, capsys, flags):
     assert train_small(text_file, tmp_path / "run", *flags) == 2
@@ -127,6 +129,19 @@ def test_flags_override_a_preset(text_file, tmp_path):
     hyper = checkpoints.read_run(tmp_path / "run").hyperparameters
     names = ["batch_size", "num_steps", "lstm_size", "learning_rate", "epochs", "keep_prob"]
     assert [hyper[name] for name in names] == [10, 50, 6, 0.01, 1, 0.5]
+
+
+def test_the_preset_auto_follows_the_text_and_the_model_that_a_run_starts_from(text_file, trained, tmp_path):
+    flags = ["--preset", "auto", "--epochs", "1", "--sample-length", "0", "--no-summaries"]
+    assert train.main([str(text_file), *flags, "--num-layers", "1", "--lstm-size", "6",
+                       "--checkpoint-dir", str(tmp_path / "run")]) == 0
+    assert train.main([str(text_file), *flags, "--init-from", str(trained),
+                       "--checkpoint-dir", str(tmp_path / "tuned")]) == 0
+    expected = preset("auto", len(TEXT))
+    for name, lstm_size, num_layers in (("run", 6, 1), ("tuned", 5, 2)):
+        hyper = checkpoints.read_run(tmp_path / name).hyperparameters
+        assert hyper == dict(asdict(Hyperparameters(**expected)), epochs=1, lstm_size=lstm_size, num_layers=num_layers,
+                             seed=hyper["seed"])
 
 
 def test_a_seed_that_was_made_up_is_printed_and_recorded(text_file, tmp_path, capsys):
