@@ -1,13 +1,18 @@
 """Runs that start from another model's weights: rows for new characters, and nothing else changed."""
+import json
+import os
+import time
 from dataclasses import asdict
+from itertools import islice
 
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from conftest import CHARS, SMALL_FLAGS, TEXT, history_of, make_network, resume
+from conftest import CHARS, SMALL_FLAGS, SOLUTION, TEXT, history_of, make_network, resume, weights_of
 
 from charrnn import checkpoints, train
 from charrnn.data import Vocabulary
+from charrnn.engines import loading
 from charrnn.model import CharRNN
 from charrnn.training import transfer
 from charrnn.training.hyperparameters import Hyperparameters
@@ -135,6 +140,64 @@ def test_a_run_from_another_model(trained, tmp_path, capsys):
     assert run.vocabulary == Vocabulary.from_text(TEXT + OTHER) and run.init_from == prefix
     assert resume(tmp_path / "run", "--epochs", "2") == 0
     assert "weights  from" not in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def notebook_folder(notebook, tmp_path_factory):
+    """The folder of checkpoints that the cells of the solution notebook write when they train on TEXT."""
+    ids = Vocabulary(CHARS).encode(TEXT)
+    scope = dict(
+        notebook.scope, os=os, time=time, islice=islice, vocab=list(CHARS), training_ids=ids[:936],
+        held_out_ids=ids[936:], checkpoint_dir=str(tmp_path_factory.mktemp("notebook") / "checkpoints"), seed=3,
+        batch_size=2, num_steps=3, lstm_size=5, num_layers=2, learning_rate=0.01, grad_clip=5, keep_prob=0.5, epochs=1,
+        n_windows=156, print_every_n=50, save_every_n=100, even=1.0, bigram=1.0)
+    for cell in json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]:
+        if {"run_epoch", "evaluate", "fresh_folder", "train"} & set(cell["metadata"].get("tags", [])):
+            exec("".join(cell["source"]), scope)
+    return scope["folder"]
+
+
+@pytest.mark.parametrize("which", ["exported", "folder", "checkpoint"])
+def test_models_that_training_can_start_from(which, exported, notebook_folder, tmp_path, capsys):
+    """An exported model, and what the notebook writes, with the text that it was trained on."""
+    (tmp_path / "other").write_text(OTHER)
+    (tmp_path / "text").write_text(TEXT)
+    path = {"exported": exported, "folder": notebook_folder, "checkpoint": f"{notebook_folder}/i100_l5.ckpt"}[which]
+    flags = [] if which == "exported" else ["--vocab-from", str(tmp_path / "text")]
+    # with a learning rate so small that the weights stay what they were
+    assert train.main([str(tmp_path / "other"), "--batch-size", "2", "--num-steps", "200", "--epochs", "1", *flags,
+                       "--learning-rate", "1e-20", "--sample-length", "0", "--no-summaries",
+                       "--init-from", str(path), "--checkpoint-dir", str(tmp_path / "run")]) == 0
+    model = loading.open_model(path, Vocabulary(CHARS) if flags else None)
+    assert f"weights  from {model.name}, with new rows for '!', ':', 'A', 'w'" in capsys.readouterr().out.splitlines()
+    assert model.name == (str(exported) if which == "exported" else
+                          f"{notebook_folder}/i{156 if which == 'folder' else 100}_l5.ckpt")
+    old, new = loading.read_weights(model), weights_of(tmp_path / "run")
+    known = Vocabulary.from_text(TEXT + OTHER).encode(CHARS)
+    np.testing.assert_array_equal(new["softmax/Variable"][:, known], old["softmax/Variable"])
+    kernel = "rnn/multi_rnn_cell/cell_1/basic_lstm_cell/kernel"
+    np.testing.assert_array_equal(new[kernel], old[kernel])
+    run = checkpoints.read_run(tmp_path / "run")
+    assert (run.hyperparameters["lstm_size"], run.hyperparameters["num_layers"]) == (5, 2)
+
+
+def test_a_model_of_the_notebook_needs_its_text(notebook_folder, tmp_path, capsys):
+    (tmp_path / "text").write_text(TEXT)
+    flags = [str(tmp_path / "text"), "--checkpoint-dir", str(tmp_path / "run")]
+    assert train.main([*flags, "--init-from", notebook_folder]) == 2
+    assert "name the training text with --vocab-from" in capsys.readouterr().err
+    (tmp_path / "wrong").write_text("other characters")
+    assert train.main([*flags, "--init-from", notebook_folder, "--vocab-from", str(tmp_path / "wrong")]) == 2
+    assert "was trained on 14 distinct characters, but the given vocabulary has 9" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_of_the_notebook_cannot_be_resumed_but_started_from(notebook_folder, capsys):
+    assert resume(notebook_folder) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err == (
+        f"charrnn-train: error: {notebook_folder} has checkpoints but no run.json, as the notebook writes it: start a "
+        f"run from its weights with --init-from {notebook_folder} --vocab-from TEXT\n")
 
 
 @pytest.mark.slow
