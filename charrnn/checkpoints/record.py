@@ -55,6 +55,7 @@ class Run:
         best: name of the checkpoint with the lowest validation loss, if there is one.
         init_from: the checkpoint that the initial weights were taken from, if there was one.
         text_parts: how a text of several files is made, see :class:`charrnn.text.corpus.Text`.
+        text_sizes: the bytes of its files; None if an older version wrote the run.
     """
 
     hyperparameters: Dict[str, Any]
@@ -65,6 +66,7 @@ class Run:
     best: Optional[str] = None
     init_from: Optional[str] = None
     text_parts: Optional[Dict[str, Any]] = None
+    text_sizes: Optional[Dict[str, int]] = None
 
 
 def checkpoint_prefix(folder: StrPath, step: int, lstm_size: int) -> str:
@@ -119,7 +121,8 @@ def record_of(run: Run) -> Dict[str, Any]:
         "hyperparameters": run.hyperparameters,
         "vocabulary": "".join(run.vocabulary.chars),
         "text": {"name": run.text_name, "sha256": run.text_sha256, "encoding": run.text_encoding,
-                 **({"parts": run.text_parts} if run.text_parts else {})},
+                 **({"parts": run.text_parts} if run.text_parts else {}),
+                 **({"sizes": run.text_sizes} if run.text_sizes is not None else {})},
         "best": run.best,
         "init_from": run.init_from,
     }
@@ -138,7 +141,7 @@ def run_from_record(record: Dict[str, Any]) -> Run:
         text = record["text"]
         run = Run(dict(record["hyperparameters"]), Vocabulary(record["vocabulary"]), str(text["name"]),
                   str(text["sha256"]), str(text["encoding"]), record["best"], record["init_from"],
-                  _checked_parts(text.get("parts")))
+                  _checked_parts(text.get("parts")), _checked_sizes(text.get("sizes")))
     except KeyError as error:
         raise ValueError(f"it has no entry {error}")
     except TypeError as error:
@@ -162,6 +165,13 @@ def _checked_parts(parts: Any) -> Optional[Dict[str, Any]]:
             isinstance(each, str) for each in [parts["separator"], *names, *files_of_text, *files_of_text.values()])):
         raise ValueError("the parts of its text are invalid")
     return {"names": names, "separator": parts["separator"], "files": files_of_text}
+
+
+def _checked_sizes(sizes: Any) -> Optional[Dict[str, int]]:
+    """Return the sizes of the files of a text, after a check of their types."""
+    if sizes is not None and not (isinstance(sizes, dict) and all(type(size) is int for size in sizes.values())):
+        raise ValueError("the sizes of its text are invalid")
+    return sizes
 
 
 def write_run(folder: StrPath, run: Run) -> None:

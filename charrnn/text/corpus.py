@@ -9,17 +9,18 @@ import hashlib
 import http.client
 import os
 import re
+import stat
 import sys
 import sysconfig
 import tokenize
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.data import StrPath
-from charrnn.system import console, files
+from charrnn.system import console, files, machine
 from charrnn.text import documents
 
 
@@ -45,6 +46,7 @@ KNOWN_TEXTS = {
 PYTHON = "python"  # a known text that needs no download; see python_source
 STANDARD_INPUT = "-"
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
+LARGEST_UNRECORDED = 1 << 30  # bytes of a file that a model names without its size, as older versions did
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Text:
         encoding: the encoding of files without a byte order mark.
         parts: how a text of several files is made, in JSON types: the ``names`` that were requested, the
             ``separator``, and the SHA-256 of each of the ``files``. None for one file.
+        sizes: the bytes on disk of each file that is no known text.
         skipped: a line for each file of a folder that is not text.
     """
 
@@ -67,6 +70,7 @@ class Text:
     sha256: str
     encoding: str
     parts: Optional[Dict[str, Any]] = None
+    sizes: Dict[str, int] = field(default_factory=dict)
     skipped: Tuple[str, ...] = ()
 
 
@@ -103,30 +107,71 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
     text = separator.join(each.text for each in found)
     parts = {"names": [name for name, _ in sources], "separator": separator,
              "files": {each.name: each.sha256 for each in found}}
-    return Text(name, text, _sha256(text.encode("utf-8", "surrogatepass")), encoding, parts, tuple(skipped))
+    sizes = {name: size for each in found for name, size in each.sizes.items()}
+    return Text(name, text, _sha256(text.encode("utf-8", "surrogatepass")), encoding, parts, sizes, tuple(skipped))
 
 
-def read_again(name: str, encoding: str, sha256: str, parts: Optional[Dict[str, Any]] = None) -> Text:
+def read_again(name: str, encoding: str, sha256: str, parts: Optional[Dict[str, Any]] = None,
+               sizes: Optional[Dict[str, int]] = None) -> Text:
     """Read the text of an earlier run again.
 
+    The arguments come from a model, which may be somebody else's. So no file is opened but known texts and regular
+    files of the recorded size; folders are not searched.
+
     Args:
-        name, encoding, sha256, parts: of the Text that was read for the run.
+        name, encoding, sha256, parts, sizes: of the Text that was read for the run.
 
     Raises:
-        ValueError: the text is not available, or has changed.
+        ValueError: the text is not available, or has changed. Other files in its folders are no change.
     """
-    text = read(parts["names"], encoding, separator=parts["separator"]) if parts else read(name, encoding)
-    if text.sha256 == sha256:
-        return text
-    if name == STANDARD_INPUT:
+    recorded = parts["files"] if parts else {name: sha256}
+    found, changes = {}, []
+    for path, digest in recorded.items():
+        if parts and not os.path.exists(path) and path not in (*KNOWN_TEXTS, PYTHON):
+            changes.append(f"{path} is missing")
+        elif not _may_be(path, (sizes or {}).get(path)):
+            changes.append(f"{path} has another size")
+        else:
+            found[path] = _read_one(path, encoding, "data")
+            if found[path].sha256 != digest:
+                changes.append(f"{path} is different")
+    if changes and name == STANDARD_INPUT:
         raise ValueError("standard input is not the text that the model was trained on")
-    before, now = (each["files"] if each else {} for each in (parts, text.parts))
-    changes = [f"{path} is {change}" for change, paths in [
-        ("missing", set(before) - set(now)), ("new", set(now) - set(before)),
-        ("different", {path for path in set(before) & set(now) if before[path] != now[path]}),
-    ] for path in sorted(paths)]
-    raise ValueError(f"{name} has changed since the model was trained on it" + (
-        f": {', '.join(changes[:5])}{', ...' if len(changes) > 5 else ''}" if changes else ""))
+    if changes:
+        raise ValueError(f"{name} has changed since the model was trained on it" + (
+            f": {', '.join(changes[:5])}{', ...' if len(changes) > 5 else ''}" if parts else ""))
+    if not parts:
+        return found[name]
+    texts = [found[path].text for path in _in_order(parts["names"], list(recorded))]
+    if sum(map(len, texts)) > machine.total_memory():  # the same file named many times
+        raise ValueError(f"the text {name} is larger than the memory of this machine")
+    text = parts["separator"].join(texts)
+    if _sha256(text.encode("utf-8", "surrogatepass")) != sha256:
+        raise ValueError(f"the files of {name} are the same, but together they are not the text that the model was "
+                         "trained on")
+    return Text(name, text, sha256, encoding, parts, sizes or {})
+
+
+def _in_order(names: Sequence[str], paths: Sequence[str]) -> List[str]:
+    """Return for each of the requested names, files or folders, the files that were read for it."""
+    return [path for name in names
+            for path in ([name] if name in paths else [each for each in paths if Path(name) in Path(each).parents])]
+
+
+def _may_be(path: str, size: Optional[int]) -> bool:
+    """Return whether the size of a file that a model names allows that it is the one.
+
+    Raises:
+        ValueError: it is no regular file, or larger than any text.
+    """
+    if path in KNOWN_TEXTS or path in (PYTHON, STANDARD_INPUT) or not os.path.exists(path):
+        return True  # no file, or an error in reading it
+    info = os.stat(path)
+    if not stat.S_ISREG(info.st_mode):
+        raise ValueError(f"{path}, which the model names as its text, is not a regular file, so it is not opened")
+    if info.st_size > (LARGEST_UNRECORDED if size is None else machine.total_memory()):
+        raise ValueError(f"{path}, which the model names as its text, has {info.st_size:,} bytes, so it is not opened")
+    return info.st_size == size or size is None and info.st_size > 0
 
 
 def _read_one(name: str, encoding: str, data_dir: StrPath) -> Text:
@@ -148,7 +193,8 @@ def _read_one(name: str, encoding: str, data_dir: StrPath) -> Text:
             f"; did you mean the known text {similar[0]}?" if similar else
             f", and the known texts are {', '.join([*KNOWN_TEXTS, PYTHON])}"))
     content, text = documents.read_document(path if name in KNOWN_TEXTS else name, encoding)
-    return Text(name, text, _sha256(content), encoding)
+    sizes = {} if name in KNOWN_TEXTS else {name: os.path.getsize(name)}
+    return Text(name, text, _sha256(content), encoding, sizes=sizes)
 
 
 def _sha256(content: bytes) -> str:

@@ -20,10 +20,12 @@ def test_the_run_file_is_readable_and_complete(trained):
     assert record["hyperparameters"]["lstm_size"] == 5
     assert record["text"]["name"].endswith("small.txt")
     assert len(record["text"]["sha256"]) == 64
+    assert record["text"]["sizes"] == {record["text"]["name"]: 1040}
 
 
 @pytest.mark.parametrize("run", [
     RUN, replace(RUN, vocabulary=Vocabulary(sorted('é"\\\n\u2028\ud800\U0001f600')), text_encoding="latin-1"),
+    replace(RUN, text_sizes={"a": 1, "folder/b": 10 ** 12}), replace(RUN, text_sizes={}),
     replace(RUN, best="i7_l3.ckpt", init_from="other/i9_l3.ckpt",
             hyperparameters={"cell": "gru", "fused": True, "decay": 0.5})])
 def test_a_run_is_read_as_it_was_written(tmp_path, run):
@@ -39,6 +41,8 @@ def test_a_run_is_read_as_it_was_written(tmp_path, run):
     (lambda record: [record], "wrong type"),
     (lambda record: dict(record, text="anna"), "wrong type"),
     (lambda record: dict(record, vocabulary=7), "wrong type"),
+    (lambda record: dict(record, text=dict(record["text"], sizes=[5])), "the sizes of its text are invalid"),
+    (lambda record: dict(record, text=dict(record["text"], sizes={"a": 5.0})), "the sizes of its text are invalid"),
     (lambda record: dict(record, vocabulary="ba"), "vocabulary"),
     (lambda record: dict(record, hyperparameters={"lstm_size": [5]}), r"its lstm_size is \[5\]"),
     (lambda record: dict(record, best="../i100_l5.ckpt"), "its best is '../i100_l5.ckpt'"),

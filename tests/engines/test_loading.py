@@ -1,4 +1,6 @@
 """Opening models by their path, and finding the text that they were trained on."""
+import os
+import sys
 from dataclasses import replace
 
 import pytest
@@ -63,3 +65,43 @@ def test_a_model_without_a_run_needs_the_name_of_its_text(trained):
     with pytest.raises(ValueError, match="--train-text"):
         training_text(None)
     assert training_text(None, trained.parent / "small.txt")[:3] == (TEXT, "", "")
+
+
+def test_the_training_text_of_a_model_from_standard_input_is_not_waited_for(trained, monkeypatch):
+    run = replace(run_of(open_model(trained)), text_name="-")
+    parts = {"names": ["a", "-"], "separator": "", "files": {}}
+    monkeypatch.setattr(sys, "stdin", None)
+    for each in (run, replace(run, text_name="a, -", text_parts=parts)):
+        with pytest.raises(ValueError, match="was trained on standard input: name its text with --train-text"):
+            training_text(each)
+
+
+@pytest.fixture
+def hostile(trained, tmp_path, monkeypatch):
+    """A model whose training text is a pipe that nobody writes to, which fails the test when it is opened."""
+    from charrnn import data
+    from charrnn.engines import exported as room
+    run = replace(run_of(open_model(trained)), text_name=str(tmp_path / "pipe"), text_sizes=None)
+    os.mkfifo(run.text_name)
+    monkeypatch.setattr(room.checkpoints, "run_of", lambda prefix: run)
+    export_npz(open_checkpoint(trained), tmp_path / "hostile.npz")
+    usual = data.read_bytes
+    monkeypatch.setattr(data, "read_bytes", lambda path: pytest.fail("the pipe was opened")
+                        if str(path) == run.text_name else usual(path))
+    return tmp_path / "hostile.npz"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+@pytest.mark.parametrize("script, argv, status", [
+    ("evaluate", ["{model}", "{text}"], 0), ("evaluate", ["--held-out", "{model}"], 2),
+    ("sample", ["{model}", "--novelty", "--length", "9"], 2), ("inspect", ["{model}"], 2),
+    ("export", ["{model}", "{model}.html"], 0)])
+def test_no_script_opens_a_pipe_that_a_model_names(hostile, trained, capsys, script, argv, status):
+    import importlib
+    argv = [each.format(model=hostile, text=trained.parent / "small.txt") for each in argv]
+    assert importlib.import_module(f"charrnn.{script}").main(argv) == status
+    out, err = capsys.readouterr()
+    assert "is not a regular file, so it is not opened" in out + err or script == "export"
+    if script in ("evaluate", "sample"):
+        assert importlib.import_module(f"charrnn.{script}").main(
+            [*argv, "--train-text", str(trained.parent / "small.txt")]) == (2 if "--held-out" in argv else 0)

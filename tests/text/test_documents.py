@@ -1,6 +1,7 @@
 """Files as text: compression, byte order marks, files that are not text, and texts of several files."""
 import gzip
 import io
+import os
 import sys
 
 import pytest
@@ -96,19 +97,103 @@ def test_empty_standard_input_is_refused(stdin):
         corpus.read("-")
 
 
+def again(text, **changes):
+    """Return the arguments that read a text again."""
+    given = {"name": text.name, "encoding": text.encoding, "sha256": text.sha256, "parts": text.parts,
+             "sizes": text.sizes}
+    return {**given, **changes}
+
+
 def test_reading_again_names_what_changed(tmp_path):
     for name in "abc":
         (tmp_path / f"{name}.txt").write_text(name)
     before = corpus.read(tmp_path)
-    again = (before.name, before.encoding, before.sha256, before.parts)
-    assert corpus.read_again(*again) == before
+    assert before.sizes == {str(tmp_path / f"{name}.txt"): 1 for name in "abc"}
+    (tmp_path / "d.txt").write_text("a new file is no change")
+    assert corpus.read_again(**again(before)) == before
     (tmp_path / "a.txt").unlink()
     (tmp_path / "b.txt").write_text("other")
-    (tmp_path / "d.txt").write_text("d")
+    (tmp_path / "c.txt").write_text("d")
     with pytest.raises(ValueError) as raised:
-        corpus.read_again(*again)
-    assert str(raised.value).endswith(
-        f": {tmp_path / 'a.txt'} is missing, {tmp_path / 'd.txt'} is new, {tmp_path / 'b.txt'} is different")
+        corpus.read_again(**again(before))
+    assert str(raised.value).endswith(f": {tmp_path / 'a.txt'} is missing, {tmp_path / 'b.txt'} has another size, "
+                                      f"{tmp_path / 'c.txt'} is different")
+
+
+def test_files_and_folders_are_read_again_in_the_order_of_their_names(tmp_path):
+    (tmp_path / "folder" / "in").mkdir(parents=True)
+    for name in ("one", "folder/in/two", "folder/three", "four"):
+        (tmp_path / name).write_text(name)
+    before = corpus.read([tmp_path / "one", tmp_path / "folder", tmp_path / "four", tmp_path / "one"], separator="+")
+    assert before.text == "one+folder/in/two+folder/three+four+one"
+    assert corpus.read_again(**again(before)) == before
+    with pytest.raises(ValueError, match="are the same, but together they are not the text"):
+        corpus.read_again(**again(before, parts={**before.parts, "separator": "-"}))
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The paths that were opened."""
+    paths = []
+
+    def read_bytes(path):
+        paths.append(str(path))
+        return b"abc"
+    monkeypatch.setattr(corpus.data, "read_bytes", read_bytes)
+    return paths
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+@pytest.mark.parametrize("sizes", [None, {}, {"text": 5}], ids=["old", "none", "of a file"])
+@pytest.mark.parametrize("several", [False, True])
+def test_a_model_cannot_have_a_device_or_a_pipe_opened(tmp_path, monkeypatch, opened, several, sizes):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    os.symlink("/dev/zero", "link")
+    (tmp_path / "folder").mkdir()
+    for name in ["pipe", "link", "folder", "/dev/zero", "/dev/null"]:
+        parts = {"names": [name], "separator": "", "files": {name: "f00"}} if several else None
+        with pytest.raises(ValueError, match=f"{name}, which the model names as its text, is not a regular file"):
+            corpus.read_again(name, "utf-8", "f00", parts, sizes and {name: 5})
+    assert not opened
+
+
+def test_a_file_of_another_size_than_recorded_is_not_opened(tmp_path, opened):
+    (tmp_path / "text").write_text("abcd")
+    name = str(tmp_path / "text")
+    for size in (0, 3, 5):
+        with pytest.raises(ValueError, match="has changed since the model was trained on it"):
+            corpus.read_again(name, "utf-8", "f00", None, {name: size})
+    assert not opened
+
+
+def test_without_a_recorded_size_a_file_of_any_size_is_not_opened(tmp_path, monkeypatch, opened):
+    """Old models do not record it. The files of /proc and /sys that never end have the size 0."""
+    (tmp_path / "text").write_bytes(b"")
+    for largest, message in [(4, "has changed"), (-1, "has 0 bytes, so it is not opened")]:
+        monkeypatch.setattr(corpus, "LARGEST_UNRECORDED", largest)
+        with pytest.raises(ValueError, match=message):
+            corpus.read_again(str(tmp_path / "text"), "utf-8", "f00")
+    assert not opened
+
+
+def test_files_are_not_joined_beyond_the_memory(tmp_path, monkeypatch):
+    (tmp_path / "text").write_text("abcd")
+    name = str(tmp_path / "text")
+    before = corpus.read([name, name])
+    monkeypatch.setattr(corpus.machine, "total_memory", lambda: 11)
+    assert corpus.read_again(**again(before)) == before
+    with pytest.raises(ValueError, match="larger than the memory"):
+        corpus.read_again(**again(before, parts={**before.parts, "names": 3 * [name]}))
+
+
+def test_a_folder_that_a_model_names_is_not_searched(tmp_path, monkeypatch):
+    (tmp_path / "text").write_text("abcd")
+    before = corpus.read([tmp_path / "text", tmp_path])
+    monkeypatch.setattr(documents, "find_documents", lambda folder: pytest.fail("searched"))
+    assert corpus.read_again(**again(before)).text == before.text
+    with pytest.raises(ValueError, match="not the text"):
+        corpus.read_again(**again(before, parts={**before.parts, "names": ["/"]}))
 
 
 def test_a_run_of_several_files_is_resumed_from_its_record(tmp_path, capsys):
@@ -122,4 +207,4 @@ def test_a_run_of_several_files_is_resumed_from_its_record(tmp_path, capsys):
     names[0].write_text("changed")
     capsys.readouterr()
     assert train.main(["--resume", *flags]) == 2
-    assert f"has changed since the model was trained on it: {names[0]} is different" in capsys.readouterr().err
+    assert f"has changed since the model was trained on it: {names[0]} has another size" in capsys.readouterr().err
