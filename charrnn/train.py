@@ -110,8 +110,7 @@ def _new_run(text: corpus.Text, hyper: Hyperparameters,
     moved = transfer.plan(init_from, text.text, hyper) if init_from else None
     vocabulary = moved.vocabulary if moved else Vocabulary.from_text(text.text)
     return Run(asdict(hyper), vocabulary, text.name, text.sha256, text.encoding,
-               init_from=moved.checkpoint.name if moved else None, text_parts=text.parts,
-               text_sizes=text.sizes), moved
+               init_from=moved.checkpoint.name if moved else None, text_parts=text.parts), moved
 
 
 def _resumed_run(folder: StrPath, text: corpus.Text, hyper: Hyperparameters) -> Run:
@@ -127,8 +126,7 @@ def _resumed_run(folder: StrPath, text: corpus.Text, hyper: Hyperparameters) -> 
         if recorded[name] != hyperparameters[name]:
             raise CheckpointError(f"the run in {folder} has {flag(name)} {recorded[name]}, which "
                                   f"--resume cannot change to {hyperparameters[name]}")
-    return replace(old, hyperparameters=hyperparameters, text_name=text.name, text_parts=text.parts,
-                   text_sizes=text.sizes)
+    return replace(old, hyperparameters=hyperparameters, text_name=text.name, text_parts=text.parts)
 
 
 def _check_sizes(run: Run, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
@@ -267,14 +265,13 @@ def _hyperparameters(args: argparse.Namespace, run: Optional[Run], init_from: Op
 
 def _read_text(args: argparse.Namespace, run: Optional[Run]) -> corpus.Text:
     """Read the text that the arguments name, or else the text of the run that is resumed."""
+    if run and not args.text and args.encoding is None and args.separator is None:
+        return corpus.read_again(run.text_name, run.text_encoding, run.text_sha256, run.text_parts)
     parts = (run.text_parts if run else None) or {}
+    names = args.text or parts.get("names") or [run.text_name if run else "anna"]
     encoding = (run.text_encoding if run else "utf-8") if args.encoding is None else args.encoding
-    separator = parts.get("separator", "\n") if args.separator is None else (
-        args.separator.replace("\\n", "\n").replace("\\t", "\t"))
-    if run and not args.text:
-        return loading.read_text_of(replace(
-            run, text_encoding=encoding, text_parts={**parts, "separator": separator} if parts else None))
-    return corpus.read(args.text or ["anna"], encoding, separator=separator)
+    separator = parts.get("separator", "\n") if args.separator is None else args.separator
+    return corpus.read(names, encoding, separator=separator.replace("\\n", "\n").replace("\\t", "\t"))
 
 
 def _run_to_resume(args: argparse.Namespace) -> Run:

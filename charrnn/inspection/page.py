@@ -18,7 +18,7 @@ from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
 from charrnn.engines.exported import ExportedModel, export_npz, read_npz
-from charrnn.engines.loading import Model, load_engine, training_text
+from charrnn.engines.loading import Model, divide, load_engine, training_text
 from charrnn.engines.sampler import Sampler, default_prime, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import features, units
@@ -34,7 +34,6 @@ EXCERPT = 140  # characters of the text on which a unit is shown
 EXCERPT_LINES = 8  # of these characters, at most
 CONTEXT = 300  # characters that the network reads before an excerpt
 PASSAGE = 1000  # characters that the page reads at first
-LOSS_CHARACTERS = 50000
 LOSS_ROWS = 64
 WRITTEN = 20000  # characters that the network writes where no text is at hand
 
@@ -88,8 +87,9 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
         path: the file to create or replace.
         weights: how they are stored, one of :data:`charrnn.inspection.stored.WEIGHTS`.
         text: the training text; None for the one that the run of the model names. Where that cannot be read, the
-            units are measured on a text that the network writes.
-        characters: of the training text, on which the units are measured.
+            network writes one.
+        characters: on which the units are measured, from the beginning of the training text, and the loss, at the
+            end of the held-out text or, if nothing is held out, of the training text.
 
     Raises:
         ValueError: the network has other cells than ``lstm``, or weights that float16 cannot hold.
@@ -161,7 +161,7 @@ def _exported(model: Model) -> ExportedModel:
 def _texts(engine: Engine, model: ExportedModel, text: Optional[corpus.Text], characters: int) -> Texts:
     """Return the texts for a page: parts of the training text, or what the network writes where that is missing."""
     try:
-        training, held_out = training_text(model.run)[:2] if text is None else (text.text, "")
+        training, held_out = (training_text(model.run) if text is None else divide(text, model.run))[:2]
     except (ValueError, OSError):
         prime = default_prime(engine.vocabulary)
         (sample,), _ = write(Sampler(engine), prime, WRITTEN, Settings(), seed=0)
@@ -169,7 +169,7 @@ def _texts(engine: Engine, model: ExportedModel, text: Optional[corpus.Text], ch
         return Texts(written, name, _passage(written), written, name)
     training, held_out = (unknown.leave_out_unknown(each, engine.vocabulary)[0] for each in (training, held_out))
     end = held_out or training
-    measured, loss = training[:characters], end[-LOSS_CHARACTERS:]
+    measured, loss = training[:characters], end[-characters:]
     return Texts(
         measured, f"the first {len(measured):,} characters of the training text", _passage(end[-10 * PASSAGE:]), loss,
         f"the last {len(loss):,} characters of the {'held-out' if held_out else 'training'} text")

@@ -40,7 +40,8 @@ class Trainer:
     def __init__(self, run: Run, hyperparameters: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
                  folder: StrPath, *, test: np.ndarray = NOTHING, sample_length: int = 200,
                  threads: Optional[int] = None, summaries: bool = True, transfer: Optional[Transfer] = None,
-                 processes: Optional[Processes] = None) -> None:
+                 processes: Optional[Processes] = None,
+                 after_best: Optional[Callable[[str], str]] = None) -> None:
         """Build the network in the default graph, and initialize it.
 
         Args:
@@ -55,11 +56,12 @@ class Trainer:
             summaries: whether to write TensorBoard's event files.
             transfer: where to take the initial weights from; None for random ones.
             processes: the processes that share the work; None for this one alone.
+            after_best: as for train().
         """
         self._processes = processes or Processes()
         self._run, self._hyper, self._folder = run, hyperparameters, folder
         self._training, self._held_out, self._test = training, held_out, test
-        self._sample_length, self._summaries = sample_length, summaries
+        self._sample_length, self._summaries, self._after_best = sample_length, summaries, after_best
         self._threads = self._processes.threads(threads)
         self._rows = slice(*self._processes.rows(hyperparameters.batch_size))
         self._opened = contextlib.ExitStack()
@@ -260,6 +262,11 @@ class Trainer:
         self._try_to_report(self._reports.flush)
         if self._sample_length:
             self._sample()
+        if self._after_best and (progress.best_step == progress.step or not len(self._held_out)):
+            try:
+                self._display.saved(self._after_best(prefix))
+            except (OSError, ValueError) as error:
+                self._display.warn(f"{error}; training continues")
 
     def _sample(self) -> None:
         """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""
