@@ -5,7 +5,7 @@ import signal
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Dict, Iterator, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from charrnn.data import StrPath, Vocabulary, check_text, split
 from charrnn.engines import loading
 from charrnn.engines.loading import Model
 from charrnn.engines.sampler import fresh_seed
+from charrnn.inspection.page import export_page
 from charrnn.system import console, files, machine
 from charrnn.text import corpus
 from charrnn.training import transfer
@@ -31,11 +32,15 @@ from charrnn.training.hyperparameters import (
     preset,
 )
 
+PAGE_FILE = "page.html"
+PAGE_CHARACTERS = 10000  # fewer than charrnn-export reads, so that a page costs little of the time of training
+
 
 def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(),
           checkpoint_dir: StrPath = "checkpoints", *, resume: bool = False, sample_length: int = 200,
           threads: Optional[int] = None, summaries: bool = True, init_from: Optional[Model] = None,
-          dry_run: bool = False, processes: Optional[Processes] = None) -> Optional[signal.Signals]:
+          dry_run: bool = False, processes: Optional[Processes] = None,
+          after_best: Optional[Callable[[str], str]] = None) -> Optional[signal.Signals]:
     """Train a network on a text, and save checkpoints. This resets the default graph.
 
     Ctrl-C, SIGTERM, SIGHUP or a closed standard output finishes the current step, saves a checkpoint and ends the
@@ -54,6 +59,9 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
         dry_run: print the plan and an estimate of memory and time from a few steps, and write nothing.
         processes: the processes that train together, from ``start_processes()``; None for this one alone. Only
             the first one uses checkpoint_dir and init_from.
+        after_best: called in the first process with the prefix of each checkpoint that is the best so far, or, if
+            no text is held out for validation, of each checkpoint. It returns the path of what it has written. Its
+            OSErrors and ValueErrors become warnings.
 
     Returns:
         The signal that ended the training early, or None.
@@ -92,7 +100,7 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
         processes.from_first(lambda: stack.enter_context(_reserved(checkpoint_dir, resume, dry_run)))
         trainer = stack.enter_context(contextlib.closing(Trainer(
             run, hyper, training, held_out, checkpoint_dir, test=test, sample_length=sample_length,
-            threads=threads, summaries=summaries, transfer=moved, processes=processes)))
+            threads=threads, summaries=summaries, transfer=moved, processes=processes, after_best=after_best)))
         stopped_by = None
         if dry_run:
             trainer.try_out()
@@ -110,7 +118,8 @@ def _new_run(text: corpus.Text, hyper: Hyperparameters,
     moved = transfer.plan(init_from, text.text, hyper) if init_from else None
     vocabulary = moved.vocabulary if moved else Vocabulary.from_text(text.text)
     return Run(asdict(hyper), vocabulary, text.name, text.sha256, text.encoding,
-               init_from=moved.checkpoint.name if moved else None, text_parts=text.parts), moved
+               init_from=moved.checkpoint.name if moved else None, text_parts=text.parts,
+               text_sizes=text.sizes), moved
 
 
 def _resumed_run(folder: StrPath, text: corpus.Text, hyper: Hyperparameters) -> Run:
@@ -126,7 +135,8 @@ def _resumed_run(folder: StrPath, text: corpus.Text, hyper: Hyperparameters) -> 
         if recorded[name] != hyperparameters[name]:
             raise CheckpointError(f"the run in {folder} has {flag(name)} {recorded[name]}, which "
                                   f"--resume cannot change to {hyperparameters[name]}")
-    return replace(old, hyperparameters=hyperparameters, text_name=text.name, text_parts=text.parts)
+    return replace(old, hyperparameters=hyperparameters, text_name=text.name, text_parts=text.parts,
+                   text_sizes=text.sizes)
 
 
 def _check_sizes(run: Run, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
@@ -192,6 +202,9 @@ def _parser() -> console.Parser:
                          f"hyperparameters; all but {', '.join(map(flag, IMMUTABLE))} may be changed")
     reports.add_argument("--sample-length", metavar="N", type=int, default=200,
                          help="characters to sample at each checkpoint; 0 for none (default: 200)")
+    reports.add_argument("--page", action="store_true",
+                         help=f"write the model as a web page, {PAGE_FILE} in that folder, at each checkpoint that is "
+                              "the best so far; at each one if no text is held out")
     reports.add_argument("--no-summaries", dest="summaries", action="store_false",
                          help="do not write event files for TensorBoard")
     add_arguments(groups)
@@ -234,7 +247,8 @@ def _main(args: argparse.Namespace) -> int:
             print(f"skipped: {line}", file=sys.stderr)
         stopped_by = train(text, hyperparameters, args.checkpoint_dir, resume=args.resume,
                            sample_length=args.sample_length, threads=args.threads, summaries=args.summaries,
-                           init_from=init_from, dry_run=args.dry_run, processes=processes)
+                           init_from=init_from, dry_run=args.dry_run, processes=processes,
+                           after_best=_page_writer(text) if args.page else None)
     return 128 + stopped_by if stopped_by else 0
 
 
@@ -260,18 +274,30 @@ def _hyperparameters(args: argparse.Namespace, run: Optional[Run], init_from: Op
     given = {name: getattr(args, name) for name in NAMES if getattr(args, name) is not None}
     hyperparameters = Hyperparameters(**{**values, **given})
     hyperparameters.check()
+    if args.page and hyperparameters.cell != "lstm":
+        raise ValueError(f"--page is for --cell lstm only, not {hyperparameters.cell}")
     return hyperparameters
+
+
+def _page_writer(text: corpus.Text) -> Callable[[str], str]:
+    """Return a function that writes a checkpoint as a web page next to it, and returns the path of the page."""
+    def write_page(prefix: str) -> str:
+        path = Path(prefix).parent / PAGE_FILE
+        export_page(checkpoints.open_checkpoint(prefix), path, text=text, characters=PAGE_CHARACTERS)
+        return str(path)
+    return write_page
 
 
 def _read_text(args: argparse.Namespace, run: Optional[Run]) -> corpus.Text:
     """Read the text that the arguments name, or else the text of the run that is resumed."""
-    if run and not args.text and args.encoding is None and args.separator is None:
-        return corpus.read_again(run.text_name, run.text_encoding, run.text_sha256, run.text_parts)
     parts = (run.text_parts if run else None) or {}
-    names = args.text or parts.get("names") or [run.text_name if run else "anna"]
     encoding = (run.text_encoding if run else "utf-8") if args.encoding is None else args.encoding
-    separator = parts.get("separator", "\n") if args.separator is None else args.separator
-    return corpus.read(names, encoding, separator=separator.replace("\\n", "\n").replace("\\t", "\t"))
+    separator = parts.get("separator", "\n") if args.separator is None else (
+        args.separator.replace("\\n", "\n").replace("\\t", "\t"))
+    if run and not args.text:
+        return loading.read_text_of(replace(
+            run, text_encoding=encoding, text_parts={**parts, "separator": separator} if parts else None))
+    return corpus.read(args.text or ["anna"], encoding, separator=separator)
 
 
 def _run_to_resume(args: argparse.Namespace) -> Run:

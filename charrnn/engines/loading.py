@@ -126,7 +126,9 @@ def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str 
     if name is not None:
         found = corpus.read(name, encoding)
     elif run:
-        found = corpus.read_again(run.text_name, run.text_encoding, run.text_sha256, run.text_parts)
+        if corpus.STANDARD_INPUT in (run.text_name, *(run.text_parts or {"names": ()})["names"]):
+            raise ValueError("the model was trained on standard input: name its text with --train-text")
+        found = read_text_of(run)
     else:
         raise ValueError("the model does not record its training text: name it with --train-text")
     return divide(found, run)
@@ -136,6 +138,15 @@ def divide(text: corpus.Text, run: Optional[Run]) -> TrainingText:
     """Divide a training text as a run does; without a run, nothing is held out."""
     fractions = [run.hyperparameters.get(name, 0) if run else 0 for name in ("val_fraction", "test_fraction")]
     return TrainingText(*split(text.text, *fractions), text.sha256)
+
+
+def read_text_of(run: Run) -> corpus.Text:
+    """Read the text that a run names.
+
+    Raises:
+        ValueError: the text cannot be read, or has changed since the training.
+    """
+    return corpus.read_again(run.text_name, run.text_encoding, run.text_sha256, run.text_parts, run.text_sizes)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
