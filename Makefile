@@ -38,13 +38,13 @@ train: .venv/.done ## train the notebook's recipe on anna.txt, or on TEXT
 # Number of processes: make train-distributed NP=4
 NP ?= 2
 # horovodrun, without the traceback that it prints when a process ends with an error.
-horovodrun := -c "import sys; sys.tracebacklimit = 0; from horovod.runner.launch import run_commandline; run_commandline()"
+horovodrun := -c "import sys; from horovod.runner.launch import run_commandline; sys.excepthook = lambda _, error, __: 'exited with non-zero' in str(error) or print(error, file=sys.stderr); run_commandline()"
 
 train-distributed: .venv/.distributed ## train on NP=2 processes of this machine with Horovod
 	@trap : INT; \
 		text=$(if $(filter-out anna,$(TEXT)),$(call quote,$(TEXT)),$$($(python) -m charrnn.text.corpus anna python)) && \
 		PATH="$$(pwd -P)/.venv/bin:$$PATH" $(python) $(horovodrun) -np $(NP) --gloo \
-			"$$(pwd -P)/$(python)" -m charrnn.train "$$text" $(ARGS)
+			"$$(pwd -P)/$(python)" -m charrnn.train $(if $(resumes),,"$$text") $(ARGS)
 
 sample: .venv/.done ## write text from the latest checkpoint
 	@trap : INT; CHARRNN_MAKE=1 $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]

@@ -26,6 +26,31 @@ def fused(sizes):
     return _training(sizes, session_config(threads), fused=True, threads=threads)
 
 
+def processes(sizes):
+    """Train as charrnn-train does, alone or together with the other processes that Horovod connects."""
+    import numpy as np
+
+    from charrnn.training.distributed import start_processes
+    from charrnn.training.hyperparameters import Hyperparameters
+    from charrnn.training.network import Network
+    n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
+    together = start_processes()
+    network = Network(chars, Hyperparameters(
+        batch_size=n, num_steps=m, lstm_size=units, num_layers=layers, seed=1), together, sizes["threads"])
+    together.synchronize(network.session)
+    first, end = together.rows(n)
+    x = np.random.RandomState(0).randint(0, chars, (n, m))  # [N, M]
+    y = np.roll(x, -1, 1)
+    state, number = network.zero_state, 0
+
+    def step():
+        nonlocal state, number
+        _, _, state = network.step(x[first:end], y[first:end], state, 0.001, number)
+        together.agree(None)
+        number += 1
+    return _repeated(step)
+
+
 def _training(sizes, config, **options):
     import numpy as np
     import tensorflow.compat.v1 as tf
@@ -184,7 +209,7 @@ def _repeated(step):
 
 
 VARIANTS = {function.__name__: function for function in (
-    notebook, fused, floor, pytorch, one_by_one, in_graph, in_numpy)}
+    notebook, fused, processes, floor, pytorch, one_by_one, in_graph, in_numpy)}
 
 
 def main(name, sizes):

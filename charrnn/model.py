@@ -4,6 +4,7 @@ Letters for shapes as in :mod:`charrnn.data`: N sequences, M steps, C characters
 """
 import tensorflow.compat.v1 as tf
 
+from charrnn.fused import softmax
 from charrnn.fused.unroll import unroll
 
 
@@ -242,7 +243,10 @@ class CharRNN:
             self.inputs, num_classes, stack, self.initial_state, self._mask_seed, fused=fused, threads=threads,
             mask_rows=(first, batch_size) if rows else None, recurrent_keep_prob=recurrent_keep_prob)
         self.prediction, self.logits = build_output(outputs, lstm_size, num_classes)
-        loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
+        if fused and n_rows * n_steps > softmax.rows_of_slice(num_classes):
+            loss = _build_sliced_loss(outputs, self.targets, lstm_size, threads)
+        else:
+            loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
         self.optimizer = build_optimizer(loss, learning_rate, grad_clip, optimizer=optimizer,
                                          average_decay=average_decay, average=average)
         self.loss, = average([loss])
@@ -250,6 +254,8 @@ class CharRNN:
         self.learning_rate = graph.get_tensor_by_name(
             {"adam": "Adam", "rmsprop": "RMSProp"}[optimizer] + "/learning_rate:0")
         self.gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")
+        if n_rows < batch_size and not (fused or sampling):
+            _draw_masks_of_whole_batch(first, batch_size)
 
     def mask_feed(self, step):
         """Return the feed_dict that makes the dropout masks depend on the graph's seed and the step only.
@@ -264,7 +270,34 @@ class CharRNN:
         return {} if self._mask_seed is None else {self._mask_seed: step}
 
 
+def _build_sliced_loss(outputs, targets, lstm_size, threads):
+    """Build the loss of :func:`build_loss` from the LSTM output, for many characters: without the logits of all steps."""
+    return softmax.mean_surprisal(tf.reshape(outputs, [-1, lstm_size]), *tf.trainable_variables("softmax/"),
+                                  tf.reshape(targets, [-1]), threads)
+
+
 def _build_mask_seed():
     """Create the int64 scalar that dropout masks are drawn from: random in each run unless it is fed."""
     drawn = tf.random_uniform([], maxval=tf.int64.max, dtype=tf.int64)
     return tf.placeholder_with_default(drawn, [], name="mask_seed")
+
+
+def _draw_masks_of_whole_batch(first, batch_size):
+    """Let each dropout of dynamic_rnn draw the mask of a whole batch, and apply its rows from ``first`` on.
+
+    This changes a complete graph, since the seeds of operations depend on the number of operations before them.
+    """
+    graph = tf.get_default_graph()
+    for drawn in graph.get_operations():
+        loop = drawn._get_control_flow_context()
+        if drawn.type != "RandomUniform" or loop is None:  # outside of the loop are the initial weights
+            continue
+        n_rows, size = drawn.outputs[0].shape.as_list()
+        users = drawn.outputs[0].consumers()
+        loop.Enter()
+        whole = tf.raw_ops.RandomUniform(
+            shape=[batch_size, size], dtype=tf.float32, seed=drawn.get_attr("seed"), seed2=drawn.get_attr("seed2"))
+        rows = whole[first:first + n_rows]  # [n_rows, size]
+        loop.Exit()
+        for user in users:
+            user._update_input(list(user.inputs).index(drawn.outputs[0]), rows)

@@ -105,6 +105,8 @@ class Processes:
     def watched(self, folder: StrPath) -> ContextManager:
         """End a block with one line that names the process if another process is lost in it.
 
+        A ValueError in the block must be the same in all processes; the first one raises it.
+
         Args:
             folder: the run folder, for the advice how to resume.
         """
@@ -198,6 +200,11 @@ class HorovodProcesses(Processes):
         signal.signal(signal.SIGTERM, end)
         try:
             yield
+        except ValueError:  # the same in all processes, such as a loss that is not finite
+            if self.rank:
+                time.sleep(GRACE)
+                raise OtherProcessFailed(FAILED)
+            raise
         except tf.errors.OpError as error:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             if "Horovod" not in str(error):

@@ -32,12 +32,10 @@ class Network:
             threads: as for CharRNN, for this process.
         """
         rows = processes.rows(hyper.batch_size)
-        # without the fused unroll, the same seed would drop the same units in the rows of each process
-        seed = (hyper.seed or 0) + (0 if hyper.unrolls_fused else processes.rank)
         self._keep_prob = hyper.keep_prob
         self._model = CharRNN(
             num_classes, hyper.batch_size, hyper.num_steps, hyper.lstm_size, hyper.num_layers, hyper.learning_rate,
-            hyper.grad_clip, seed=seed, fused=hyper.unrolls_fused, threads=threads, cell=hyper.cell,
+            hyper.grad_clip, seed=hyper.seed, fused=hyper.unrolls_fused, threads=threads, cell=hyper.cell,
             optimizer=hyper.optimizer, input_keep_prob=hyper.input_keep_prob,
             recurrent_keep_prob=hyper.recurrent_keep_prob, average_decay=hyper.average_decay, rows=rows,
             average=processes.average)

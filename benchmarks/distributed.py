@@ -1,0 +1,222 @@
+"""Compare training on one process with training on two, which Horovod connects: speed, bytes sent, and results.
+
+``python benchmarks/distributed.py`` measures everything in about a quarter of an hour on two cores, with nothing else
+running. The tables are those of docs/distributed.md. The processes that are compared take turns, as in bench.py. The
+bytes are those on the loopback device, so no other program may use it. The tables for several machines are calculated
+from the time of one process and the size of its gradients.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import CORES, RECIPE, ROOT, SMALL, WORKER, characters, machine
+
+SIZES = {"recipe": RECIPE, "small": SMALL}
+MACHINES, GIGABITS = (4, 16, 64), (1, 10, 100)
+ALONE, ONE_CORE, TWO = "one process, two threads", "one process, one core", "two processes, one core each"
+STEPS = 200  # after which results are compared
+
+
+class Group:
+    """Processes that train together, each on some cores."""
+
+    def __init__(self, sizes, cores):
+        self.turns, self.sent, self._size = [], [], len(cores)
+        environment = self._meeting() if len(cores) > 1 else {}
+        self._processes = [subprocess.Popen(
+            [sys.executable, WORKER, "processes", json.dumps(dict(sizes, threads=len(each)))], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, universal_newlines=True, preexec_fn=lambda each=each: os.sched_setaffinity(0, each),
+            env=dict(os.environ, PYTHONPATH=str(ROOT), HOROVOD_RANK=str(rank), HOROVOD_LOCAL_RANK=str(rank),
+                     **environment)) for rank, each in enumerate(cores)]
+        self._answers()
+
+    def _meeting(self):
+        """Serve as the meeting point of the processes, and return the environment in which they find it."""
+        from horovod.runner.common.util.hosts import get_host_assignments, parse_hosts
+        from horovod.runner.http.http_server import RendezvousServer
+        size = str(self._size)
+        self._server = RendezvousServer(False)
+        port = self._server.start()
+        self._server.init(get_host_assignments(parse_hosts(f"localhost:{size}"), self._size))
+        return {"HOROVOD_HOSTNAME": "localhost", "HOROVOD_SIZE": size, "HOROVOD_LOCAL_SIZE": size,
+                "HOROVOD_CROSS_RANK": "0", "HOROVOD_CROSS_SIZE": "1", "HOROVOD_CONTROLLER": "gloo",
+                "HOROVOD_CPU_OPERATIONS": "gloo", "HOROVOD_GLOO_IFACE": "lo",
+                "HOROVOD_GLOO_RENDEZVOUS_ADDR": "127.0.0.1", "HOROVOD_GLOO_RENDEZVOUS_PORT": str(port)}
+
+    def _answers(self):
+        lines = [process.stdout.readline() for process in self._processes]
+        if not all(lines):
+            raise SystemExit("distributed: a process has ended early")
+        return [json.loads(line) for line in lines]
+
+    def turn(self, steps):
+        """Let the processes do some steps. Note the seconds of a step, and the bytes that each process sent in it."""
+        before = _loopback_bytes()
+        for process in self._processes:
+            process.stdin.write(f"{steps}\n")
+            process.stdin.flush()
+        self.turns.append(max(answer["seconds"] for answer in self._answers()))
+        self.sent.append((_loopback_bytes() - before) / self._size / steps)
+
+    def end(self):
+        for process in self._processes:
+            process.stdin.close()
+        for process in self._processes:
+            process.wait()
+
+
+def _loopback_bytes():
+    """Return the bytes that were sent over the loopback device since the system started."""
+    for line in Path("/proc/net/dev").read_text().splitlines():
+        device, _, numbers = line.partition(":")
+        if device.strip() == "lo":
+            return int(numbers.split()[8])
+    raise SystemExit("distributed: there is no loopback device")
+
+
+def speed(name, options):
+    """Measure and print the step time on one process and two, and the bytes sent."""
+    sizes = SIZES[name]
+    groups = {ALONE: Group(sizes, [{0, 1}]), ONE_CORE: Group(sizes, [{0}]), TWO: Group(sizes, [{0}, {1}]),
+              "one process, one core, half of the rows": Group(dict(sizes, N=sizes["N"] // 2), [{0}])}
+    counts = {}
+    for each, group in groups.items():
+        group.turn(3)  # to warm up, and to find out how many steps make a turn
+        counts[each] = max(1, round(options.seconds / group.turns.pop()))
+        group.sent.clear()
+    for _ in range(options.rounds):
+        for each, group in groups.items():
+            group.turn(counts[each])
+    for group in groups.values():
+        group.end()
+    figures = {each: {"sizes": sizes, "seconds": statistics.median(group.turns), "least": min(group.turns),
+                      "greatest": max(group.turns), "sent": statistics.median(group.sent)}
+               for each, group in groups.items()}
+    print_speed(sizes, figures)
+    print_expected(sizes, figures[ALONE]["seconds"])
+    return figures
+
+
+def print_speed(sizes, figures):
+    """Print the measured table. Efficiency compares with one process on one core."""
+    seconds = {name: figure["seconds"] for name, figure in figures.items()}
+    print(f"\n| {title(sizes)} | s/step | characters/s | against two threads | efficiency |\n|---|---|---|---|---|")
+    for name, figure in figures.items():
+        time = f"{figure['seconds']:.4f} ({figure['least']:.4f} to {figure['greatest']:.4f})"
+        if "half" in name:
+            print(f"| {name} | {time} | | | |")
+            continue
+        share = f"{seconds[ONE_CORE] / (2 if name != ONE_CORE else 1) / seconds[name]:.0%}"
+        print(f"| {name} | {time} | {characters(figure):,.0f} | {seconds[ALONE] / seconds[name]:.2f} | {share} |")
+    print(f"\neach of two processes sent {figures[TWO]['sent']:,.0f} bytes a step; calculated: "
+          f"{bytes_sent(gradient_bytes(sizes), 2):,.0f}", flush=True)
+
+
+def title(sizes):
+    return ", ".join(f"{letter} = {sizes[letter]}" for letter in "NML")
+
+
+def gradient_bytes(sizes):
+    """Return the bytes of the gradients of all weights in float32.
+
+    >>> gradient_bytes(RECIPE)
+    13449548
+    """
+    units, chars = sizes["L"], sizes["C"]
+    layers = sum(((units if layer else chars) + units + 1) * 4 * units for layer in range(sizes["layers"]))
+    return 4 * (layers + (units + 1) * chars)
+
+
+def bytes_sent(n_bytes, n):
+    """Return the bytes that each of n machines sends to average n_bytes in a ring."""
+    return 2 * (n - 1) / n * n_bytes
+
+
+def expected(seconds, n_bytes, n, gigabits):
+    """Return the efficiency on n machines if the batch grows with them, and if it stays.
+
+    Args:
+        seconds: time of a step on one machine.
+        n_bytes: bytes of the gradients.
+        n: number of machines.
+        gigabits: bandwidth of the network in Gbit/s.
+    """
+    exchange = bytes_sent(n_bytes, n) * 8 / (gigabits * 1e9)
+    return seconds / (seconds + exchange), seconds / n / (seconds / n + exchange)
+
+
+def print_expected(sizes, seconds):
+    """Print the calculated table."""
+    rows = [f"{n} | {name}" for n in MACHINES for name in ("grows", "stays")]
+    print(f"\ncalculated from {seconds:.4f} s a step on one machine\n\n| machines | batch |"
+          + "".join(f" {gigabits} Gbit/s |" for gigabits in GIGABITS) + "\n|---|---|" + "---|" * len(GIGABITS))
+    for number, row in enumerate(rows):
+        shares = [expected(seconds, gradient_bytes(sizes), MACHINES[number // 2], gigabits)[number % 2]
+                  for gigabits in GIGABITS]
+        print(f"| {row} |" + "".join(f" {share:.0%} |" for share in shares), flush=True)
+
+
+def equality(name, options):
+    """Train on one process and on two with dropout, and print the greatest difference of the weights."""
+    from charrnn import checkpoints
+    from charrnn.text import corpus
+    sizes = SIZES[name]
+    text = corpus.read(["anna"]).text[:sizes["N"] * sizes["M"] * STEPS // 2]  # two epochs
+    weights = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "text"
+        path.write_text(text, encoding="utf-8")
+        for size in (1, 2):
+            run = Path(folder) / f"run{size}"
+            launch = [str(Path(sys.executable).parent / "horovodrun"), "-np", "2", "--gloo"] if size > 1 else []
+            subprocess.run(
+                [*launch, sys.executable, "-m", "charrnn.train", str(path), "--batch-size", str(sizes["N"]),
+                 "--num-steps", str(sizes["M"]), "--lstm-size", str(sizes["L"]), "--seed", "1", "--epochs", "2",
+                 "--sample-length", "0", "--no-summaries", "--checkpoint-dir", str(run)],
+                check=True, stdout=subprocess.DEVNULL, env=dict(os.environ, PYTHONPATH=str(ROOT)))
+            weights.append(checkpoints.read_weights(checkpoints.newest_intact(run)[0]))
+    one, two = weights
+    figures = {variable: float(abs(one[variable] - two[variable]).max()) for variable in one}
+    print(f"\n{title(sizes)}: after {STEPS} steps, the weights of one process and of two differ by at most "
+          f"{max(figures.values()):.1e}", flush=True)
+    return figures
+
+
+PARTS = {"speed": speed, "equality": equality}
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--size", choices=sorted(SIZES), help="measure this size only (default: both)")
+    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="turns of each variant (default: 7)")
+    parser.add_argument("--seconds", type=float, default=5, metavar="X", help="length of a turn (default: 5)")
+    parser.add_argument("--json", metavar="FILE", help="write the figures to this file")
+    options = parser.parse_args(argv)
+    unknown = set(options.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    if CORES < 2:
+        parser.error("two cores are needed")
+    return options
+
+
+def main(argv=None):
+    """Measure and print the chosen parts; return the exit status."""
+    options = parse(argv)
+    figures = {"machine": machine()}
+    print(", ".join(f"{name} {value}" for name, value in figures["machine"].items()))
+    for part in options.parts or PARTS:
+        figures[part] = {name: PARTS[part](name, options) for name in ([options.size] if options.size else SIZES)}
+    if options.json:
+        Path(options.json).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
