@@ -15,7 +15,7 @@ from charrnn.text import corpus, unknown
 
 # The surprisal in bits from which a character has a background, and its number of the 256 colours. The text on it is
 # black, so that it is legible on white and on black, and the backgrounds differ in lightness as well as in hue.
-COLOURS = ((8, 203), (6, 209), (4, 222), (2, 230), (0, None))
+COLOURS = ((8, 203), (6, 209), (4, 221), (2, 187), (0, None))
 
 
 def coloured(text: str, bits: Sequence[float]) -> str:

@@ -46,8 +46,25 @@ def test_the_table_has_the_surprisal_of_the_cells(trained, exported, capsys):
 
 def test_a_character_has_the_colour_of_its_surprisal():
     assert score.coloured("abcdef", [1, 9, 8, 2.5, 0]) == (
-        "ab\x1b[38;5;16;48;5;203mcd\x1b[38;5;16;48;5;230me\x1b[0mf\x1b[0m")
+        "ab\x1b[38;5;16;48;5;203mcd\x1b[38;5;16;48;5;187me\x1b[0mf\x1b[0m")
     assert score.coloured("a", []) == "a\x1b[0m"
+
+
+def luminance(colour):
+    """Return the relative luminance (WCAG 2) of one of the 6 x 6 x 6 colours of a terminal."""
+    levels = [0, 95, 135, 175, 215, 255]
+    parts = [levels[(colour - 16) // place % 6] / 255 for place in (36, 6, 1)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+def test_the_colours_are_legible_on_white_and_on_black():
+    """Black text has a contrast of at least 7 (WCAG AAA) with each background, and the backgrounds get darker."""
+    backgrounds = [luminance(colour) for _, colour in score.COLOURS if colour]
+    assert all((each + 0.05) / 0.05 >= 7 for each in backgrounds)
+    assert backgrounds == sorted(backgrounds)
+    sequences = set(re.findall("\x1b\\[[0-9;]*m", score.coloured("abcdef", [9, 7, 5, 3, 0])))
+    assert sequences == {"\x1b[0m", *(f"\x1b[38;5;16;48;5;{colour}m" for _, colour in score.COLOURS if colour)}
 
 
 def test_the_text_is_coloured_on_a_terminal(exported, capsys, monkeypatch):
