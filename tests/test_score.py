@@ -48,6 +48,7 @@ def test_a_character_has_the_colour_of_its_surprisal():
     assert score.coloured("abcdef", [1, 9, 8, 2.5, 0]) == (
         "ab\x1b[38;5;16;48;5;203mcd\x1b[38;5;16;48;5;187me\x1b[0mf\x1b[0m")
     assert score.coloured("a", []) == "a\x1b[0m"
+    assert score.coloured("\x1b\x9b\n", [0, 0]) == "^[\\x9b\n\x1b[0m"
 
 
 def luminance(colour):
@@ -59,7 +60,7 @@ def luminance(colour):
 
 
 def test_the_colours_are_legible_on_white_and_on_black():
-    """Black text has a contrast of at least 7 (WCAG AAA) with each background, which the terminal's own has not."""
+    """Black text has a contrast of at least 7 (WCAG AAA) with each background, and each differs from both."""
     backgrounds = [luminance(colour) for _, colour in score.COLOURS if colour]
     assert all((each + 0.05) / 0.05 >= 7 for each in backgrounds)
     assert 0.05 < min(backgrounds) and max(backgrounds) < 0.75  # they stand out on black and on white
