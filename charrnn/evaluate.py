@@ -50,7 +50,7 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> _Texts:
 
 def _print_text(name: str, text: str, left_out: Dict[str, int]) -> None:
     """Print what is measured, and what leaving out characters does to the result."""
-    print(f"text     {name}, {len(text):,} characters, {len(text) - 1:,} of them predicted")
+    console.write(f"text     {name}, {len(text):,} characters, {len(text) - 1:,} of them predicted\n", sys.stdout)
     if left_out:
         count = sum(left_out.values())
         chars = ", ".join(f"{char!r} {times:,} times" for char, times in left_out.items())
@@ -133,7 +133,7 @@ def _main(args: argparse.Namespace) -> None:
     print(f"model    {model.name}")
     _print_text(name, text, left_out)
     if problem:
-        print(f"training cannot be read, so less is compared: {problem}")
+        console.write(f"training cannot be read, so less is compared: {problem}\n", sys.stdout)
     sys.stdout.flush()
     if len(text) > LONG_TEXT and args.rows == 1:
         console.print_note("this text is long: --rows 32 reads it in 32 pieces in parallel, which is faster")

@@ -17,8 +17,6 @@ from charrnn.text import corpus, unknown
 # positive values. The character itself is black.
 COLOURS = ((0.8, 209, 75), (0.6, 216, 111), (0.4, 223, 153), (0.2, 230, 195))
 UNNAMED = 5  # units listed of those that track no feature
-# Control characters would do something to a terminal.
-_VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
 
 
 def coloured(text: str, values: Sequence[float]) -> str:
@@ -27,7 +25,7 @@ def coloured(text: str, values: Sequence[float]) -> str:
     for char, value in zip(text, values):
         escape = "" if char == "\n" else _escape(value)
         shown += ["\x1b[0m" if last and escape != last else "", escape if escape != last else "",
-                  char.translate(_VISIBLE)]
+                  console.visible(char)]
         last = escape
     return "".join(shown) + "\x1b[0m"
 

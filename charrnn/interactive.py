@@ -7,6 +7,7 @@ from typing import Optional, Type, TypeVar
 
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import SEEDS, Sampler, check_prime, fresh_seed, write
+from charrnn.system import console
 from charrnn.text import unknown
 
 _Number = TypeVar("_Number", int, float)
@@ -98,9 +99,9 @@ class Conversation:
         seed = fresh_seed() if self._seed is None else self._seed
         if note:
             print(note)
-        print(prime, end="", flush=True)
+        console.write(prime, sys.stdout)
         write(self._sampler, prime, self._length, self._settings, seed,
-              after_last=after_last, show=functools.partial(print, end="", flush=True))
+              after_last=after_last, show=functools.partial(console.write, file=sys.stdout))
         print(f"\n[seed {seed}]")
 
 

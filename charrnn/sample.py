@@ -286,8 +286,8 @@ def _write(args: argparse.Namespace, sampler: Sampler, model_name: str, prime: s
         if not args.greedy:
             print(f"seed {seed}", file=sys.stderr)
     if args.num_samples == 1 and not args.json:
-        out.write(prime)
-        show = functools.partial(print, end="", file=out, flush=True)
+        console.write(prime, out)
+        show = functools.partial(console.write, file=out)
     samples, interrupted = write(sampler, prime, args.length, settings, seed, stop=args.stop, lines=args.lines,
                                  show=show)
     copies = [reference.novelty(each.text) if reference else None for each in samples]
@@ -295,7 +295,7 @@ def _write(args: argparse.Namespace, sampler: Sampler, model_name: str, prime: s
         json.dump(_as_json(model_name, prime, settings, samples, copies), out, indent=1)
         out.write("\n")
     else:
-        out.write("\n" if show else ("-" * 70 + "\n").join(f"{prime}{each.text}\n" for each in samples))
+        console.write("\n" if show else ("-" * 70 + "\n").join(f"{prime}{each.text}\n" for each in samples), out)
         out.writelines(_novelty_line(each.text, copied) for each, copied in zip(samples, copies) if copied)
     if interrupted:
         print("charrnn-sample: interrupted", file=sys.stderr)

@@ -25,13 +25,13 @@ def coloured(text: str, bits: Sequence[float]) -> str:
         text: T characters.
         bits: T - 1 numbers, the surprisal of each character but the first.
     """
-    shown, last = [text[:1]], None
+    shown, last = [console.visible(text[:1])], None
     for char, each in zip(text[1:], bits):
         colour = next(colour for least, colour in COLOURS if each >= least)
         if colour != last:
             shown.append(_escape(colour))
             last = colour
-        shown.append(char)
+        shown.append(console.visible(char))
     return "".join(shown) + _escape(None)
 
 

@@ -404,3 +404,25 @@ def test_a_prime_of_a_million_characters(exported, tmp_path):
     assert after - before < 60
     out = (tmp_path / "out").read_text(encoding="utf-8")
     assert out.startswith(text) and len(out) == 1000000 + 5 + 1
+
+
+@pytest.fixture
+def controlling(tmp_path):
+    """An exported model whose vocabulary has characters that control a terminal."""
+    export_npz(make_network(tmp_path, "\n\x1b2J[\x9b", 3, 1), tmp_path / "controlling.npz")
+    return str(tmp_path / "controlling.npz")
+
+
+@pytest.mark.parametrize("options", [[], ["--num-samples", "2"], ["--interactive"]], ids=lambda options: str(options))
+def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(controlling, capsys, monkeypatch, options):
+    argv = [controlling, "--length", "70", "--seed", "3", "--top-n", "6", *options]
+    argv += [] if options == ["--interactive"] else ["--prime", "\x1b[2J"]
+
+    def text():
+        monkeypatch.setattr("sys.stdin", io.StringIO("\x1b[2J\n"))
+        assert sampling.main(argv) == 0
+        return capsys.readouterr().out
+    piped = text()
+    assert "\x1b[2J" in piped and "\x9b" in piped
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert text() == piped.replace("\x1b", "^[").replace("\x9b", "\\x9b")

@@ -8,7 +8,12 @@ import shlex
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, TextIO, Tuple
+
+# What is shown of characters that would control a terminal, or change the direction in which it writes.
+_VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
+_VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
+_VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -80,7 +85,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
               "without TensorFlow in charrnn-sample, charrnn-evaluate and charrnn-score", file=sys.stderr)
         return 2
     except (ValueError, OSError) as error:
-        print(f"{parser.prog}: error: {error}", file=sys.stderr)
+        print_note(f"{parser.prog}: error: {error}")
         return 2
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted", file=sys.stderr)
@@ -124,13 +129,28 @@ def drop_output() -> None:
 
 def print_note(line: str) -> None:
     """Print a line on standard error."""
-    print(line, file=sys.stderr)
+    write(f"{line}\n", sys.stderr)
+
+
+def write(text: str, file: TextIO) -> None:
+    """Write a text that comes from a model, with its control characters made visible if the file is a terminal."""
+    file.write(visible(text) if file.isatty() else text)
+    file.flush()
+
+
+def visible(text: str) -> str:
+    r"""Return a text that does nothing to a terminal: its control characters but line end and tab are written out.
+
+    >>> visible("\x1b[2Ja\tb\n\x9b\u202e")
+    '^[[2Ja\tb\n\\x9b\\u202e'
+    """
+    return text.translate(_VISIBLE)
 
 
 def print_skipped(lines: Iterable[str]) -> None:
     """Print on standard error why checkpoints were skipped."""
     for line in lines:
-        print(f"skipped: {line}", file=sys.stderr)
+        print_note(f"skipped: {line}")
 
 
 def quiet_tensorflow() -> None:

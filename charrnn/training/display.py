@@ -202,7 +202,7 @@ class Display:
 
     def _print(self, line: str) -> None:
         try:
-            tqdm.tqdm.write(line, file=sys.stdout)
+            tqdm.tqdm.write(console.visible(line) if sys.stdout.isatty() else line, file=sys.stdout)
             sys.stdout.flush()
         except BrokenPipeError:
             console.drop_output()

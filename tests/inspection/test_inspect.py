@@ -65,7 +65,7 @@ def test_colours_follow_the_value_and_its_sign():
 
 
 def test_control_characters_do_nothing_to_the_terminal():
-    assert inspect.coloured("\x1b\x7f\n", [0, 0, 0]) == "^[^?\n\x1b[0m"
+    assert inspect.coloured("\x1b\x7f\x9b\n", 4 * [0]) == "^[^?\\x9b\n\x1b[0m"
 
 
 def test_other_cells_can_be_inspected(capsys, tmp_path):

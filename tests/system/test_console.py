@@ -1,4 +1,5 @@
 """How a script parses its arguments, fails, and ends."""
+import io
 import sys
 
 import pytest
@@ -66,3 +67,33 @@ def test_missing_streams_are_replaced(monkeypatch):
 def test_skipped_checkpoints_are_named_on_standard_error(capsys):
     console.print_skipped(["one", "two"])
     assert capsys.readouterr() == ("", "skipped: one\nskipped: two\n")
+
+
+CONTROL = "a\x1b]0;x\x07\t\x7f\r\x9b2J\u202eb\n"
+SHOWN = "a^[]0;x^G\t^?^M\\x9b2J\\u202eb\n"
+
+
+class Terminal(io.StringIO):
+    """What a terminal is written."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("file, written", [(io.StringIO(), CONTROL), (Terminal(), SHOWN)])
+def test_control_characters_are_shown_on_a_terminal_only(file, written):
+    console.write(CONTROL, file)
+    assert file.getvalue() == written
+
+
+def test_letters_of_any_script_are_written_as_they_are():
+    text = "caf\u00e9 \u0639\u0631\u0628\u06cc\u200f \u05d0\u200e \U0001f468\u200d\U0001f469 \u4e2d\u3000\u00a0\u00ad\u0301"
+    assert console.visible(text) == text
+
+
+def test_no_message_controls_the_terminal(monkeypatch):
+    """A name in it may come from a model."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert run_main(fail_with(ValueError(CONTROL[:-1]))) == 2
+    console.print_skipped([CONTROL[:-1]])
+    assert sys.stderr.getvalue() == f"script: error: {SHOWN}skipped: {SHOWN}"

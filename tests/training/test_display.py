@@ -104,6 +104,12 @@ def test_the_line_of_an_event(display, capsys, event, line):
     assert capsys.readouterr() == (line + "\n", "")
 
 
+def test_a_sample_does_nothing_to_the_terminal(display, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    display.sample("a\x1b[2J\tb\n\x9b")
+    assert capsys.readouterr().out == f"{'-' * 70}\na^[[2J\tb\n\\x9b\n{'-' * 70}\n"
+
+
 def test_a_warning_names_the_script(display, capsys):
     display.warn("the disk is full")
     assert capsys.readouterr() == ("", "charrnn-train: the disk is full\n")
