@@ -23,9 +23,10 @@ SCRIPTS = ("train", "sample", "evaluate", "score", "export")
 # the page that lists all flags of a script
 FLAG_PAGES = {"train": "docs/training.md", "sample": "docs/sampling.md", "export": "docs/sampling.md",
               "evaluate": "docs/evaluating.md", "score": "docs/evaluating.md"}
-OTHER_PROGRAMS = ("git", "make", "python", "python3.7", "tensorboard", "echo", ".")
+OTHER_PROGRAMS = ("git", "make", "python", "python3.7", "tensorboard", "echo", ".", "HOROVOD_WITH_TENSORFLOW=1")
 OTHER_FLAGS = {"--kills", "--check", "--host", "--logdir", "--no-deps",  # of other programs
                "--run", "--clear",  # of the notebooks' generator
+               "--network-interface", "--no-build-isolation",  # of horovodrun and pip
                "--rounds", "--torch-python", "--numpy-python", "--json", "--plot", "--help"}  # of make bench
 # added to each training, so that it takes a second
 QUICK = ["--batch-size", "2", "--num-steps", "3", "--num-layers", "1", "--lstm-size", "8"]
@@ -66,13 +67,15 @@ def flags_of(script):
 def script_and_arguments(command):
     """Return the script that a command calls and its arguments; (None, []) for another program."""
     program, *arguments = shlex.split(command)
+    if program == "horovodrun":
+        program, *arguments = arguments[arguments.index("-H") + 2:]
     if program.startswith("charrnn-"):
         return program[len("charrnn-"):], arguments
     if program.startswith("python") and arguments[:1] == ["-m"] and arguments[1].startswith("charrnn."):
         return arguments[1][len("charrnn."):], arguments[2:]
-    if program == "make" and arguments[0] in ("train", "sample"):
+    if program == "make" and arguments[0] in ("train", "train-distributed", "sample"):
         values = dict(each.split("=", 1) for each in arguments[1:])
-        return arguments[0], shlex.split(values.get("ARGS", ""))
+        return arguments[0].split("-")[0], shlex.split(values.get("ARGS", ""))
     return None, []
 
 
