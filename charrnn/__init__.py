@@ -8,6 +8,7 @@ it calls its function ``sample``. NumPy and TensorFlow are imported when a name 
 """
 from importlib import import_module
 
+from charrnn.system.interrupts import end_script
 from charrnn.system.machine import choose_kernels
 from charrnn.version import __version__
 
@@ -18,6 +19,7 @@ _MODULES = dict(
     pick_top_n="charrnn.sample", quiet_tensorflow="charrnn.system.console")
 __all__ = [*_MODULES, "sample"]
 
+end_script()
 choose_kernels()
 
 

@@ -41,6 +41,7 @@ def export_saved_model(checkpoint: Checkpoint, folder: StrPath) -> None:
         ValueError: the folder exists.
         OSError: the folder cannot be written.
     """
+    console.import_tensorflow()
     import tensorflow.compat.v1 as tf
 
     from charrnn.engines.graph import build_forward

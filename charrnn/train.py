@@ -74,7 +74,8 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
 
     Source: notebook, "training".
     """
-    from charrnn.training.trainer import Trainer  # needs TensorFlow and tqdm
+    console.import_tensorflow()
+    from charrnn.training.trainer import Trainer
     processes = processes or Processes()
 
     def planned() -> Tuple[Run, Optional[transfer.Transfer]]:

@@ -21,10 +21,19 @@ from charrnn.checkpoints.record import (
     check_unused,
     checkpoint_prefix,
     fingerprint,
+    is_run,
     read_run,
     record_of,
     run_from_record,
     write_run,
 )
-from charrnn.checkpoints.saving import Progress, read_progress, remove_leftovers, save
-from charrnn.checkpoints.weights import AVERAGE, CELL_SCOPES, load_weights, read_weights, restore
+from charrnn.checkpoints.saving import NotListedError, Progress, read_progress, remove_leftovers, save
+from charrnn.checkpoints.weights import (
+    AVERAGE,
+    CELL_SCOPES,
+    LARGEST_WEIGHT,
+    are_usable,
+    load_weights,
+    read_weights,
+    restore,
+)

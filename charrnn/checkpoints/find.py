@@ -1,9 +1,12 @@
 """Find, verify and open the checkpoints of a run folder."""
 import json
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, FrozenSet, List, Optional, Tuple
+
+import numpy as np
 
 from charrnn.checkpoints.record import (
     FORMAT_VERSION,
@@ -13,17 +16,22 @@ from charrnn.checkpoints.record import (
     Run,
     check_name,
     file_sha256,
+    find_run,
     fingerprint,
+    is_run,
     read_run,
     step_of,
 )
-from charrnn.checkpoints.weights import network_sizes
+from charrnn.checkpoints.weights import network_sizes, read_weights
 from charrnn.data import StrPath, Vocabulary
+from charrnn.system import files
+
+ATTEMPTS = 20  # to open a checkpoint of a run whose checkpoints change in the meantime
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint, and what is needed to build its network.
+    """A checkpoint, and what is needed to build its network. Its files are not needed any more.
 
     Attributes:
         prefix: path of its files without their last suffixes, as used by a Saver.
@@ -32,6 +40,8 @@ class Checkpoint:
         num_layers: number of layers, from the names of its variables.
         cell: kind of cell, from the names of its variables.
         skipped: a line for each newer checkpoint that was skipped because it is damaged or incomplete.
+        run: the Run, None for a checkpoint written by the notebook.
+        weights: its weights by the names of the trainable variables, or their running averages if it has them.
     """
 
     prefix: str
@@ -40,6 +50,8 @@ class Checkpoint:
     num_layers: int
     cell: str = "lstm"
     skipped: Tuple[str, ...] = ()
+    run: Optional[Run] = None
+    weights: Dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -64,13 +76,16 @@ def list_checkpoints(folder: StrPath) -> List[str]:
         raise CheckpointError(f"there is no file or folder {folder}: train a model first with charrnn-train")
     # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
     listed = _listed_names(folder)
-    is_run = (folder / RUN_FILE).exists()
-    suffix = ".json" if is_run else ".index"
-    found = {path.name[:-len(suffix)] for path in folder.glob(f"*.ckpt{suffix}")}
-    if is_run:
+    with_run = is_run(folder)
+    suffix = ".json" if with_run else ".index"
+    try:
+        found = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
+    except OSError as error:
+        raise CheckpointError(f"the folder {folder} cannot be read: {error.strerror or error}")
+    if with_run:
         found.update(listed)  # those whose record is lost; interrupted saves are not in the list
     names = sorted((name for name in found if step_of(name) is not None), key=lambda name: step_of(name) or 0)
-    if not is_run and listed:
+    if not with_run and listed:
         names = listed
     if not names:
         raise NoCheckpointError(f"there is no checkpoint in {folder}")
@@ -80,7 +95,7 @@ def list_checkpoints(folder: StrPath) -> List[str]:
 def _listed_names(folder: Path) -> List[str]:
     """Return the names in TensorFlow's list of checkpoints; [] if it is missing or damaged."""
     try:
-        content = (folder / "checkpoint").read_text(encoding="utf-8")
+        content = files.read(folder / "checkpoint").decode("utf-8")
     except (OSError, ValueError):
         return []
     return re.findall(r'^all_model_checkpoint_paths: "(?:.*[/\\])?(.+)"$', content, re.MULTILINE)
@@ -93,10 +108,11 @@ def verify(prefix: str) -> None:
     checkpoint written by the notebook has no record: only the presence of its index is checked.
 
     Raises:
-        CheckpointError: a file of the checkpoint is missing or has changed, or the record is missing or damaged.
+        CheckpointError: a file of the checkpoint is missing, cannot be read or has changed, or the record is
+            missing or damaged.
     """
     folder = Path(prefix).parent
-    if not (folder / RUN_FILE).exists():
+    if not is_run(folder):
         if not Path(prefix + ".index").exists():
             raise CheckpointError(f"{prefix}.index is missing")
         return
@@ -106,10 +122,13 @@ def verify(prefix: str) -> None:
                               f"{folder / RUN_FILE}")
     for name, (size, sha256) in recorded.items():
         path = folder / name
-        if not path.is_file():
-            raise CheckpointError(f"{prefix} is incomplete: {name} is missing")
-        if path.stat().st_size != size or file_sha256(path) != sha256:
-            raise CheckpointError(f"{prefix} is damaged: {name} has changed since it was saved")
+        try:
+            if not path.is_file():
+                raise CheckpointError(f"{prefix} is incomplete: {name} is missing")
+            if path.stat().st_size != size or file_sha256(path) != sha256:
+                raise CheckpointError(f"{prefix} is damaged: {name} has changed since it was saved")
+        except OSError as error:
+            raise CheckpointError(f"{prefix} is damaged: {name} cannot be read ({error.strerror or error})")
 
 
 def _read_record(prefix: str) -> Tuple[str, Dict[str, Tuple[int, str]]]:
@@ -120,7 +139,7 @@ def _read_record(prefix: str) -> Tuple[str, Dict[str, Tuple[int, str]]]:
     """
     path, name = Path(prefix + ".json"), Path(prefix).name
     try:
-        record = json.loads(path.read_bytes().decode("utf-8"))
+        record = json.loads(files.read(path).decode("utf-8"))
         recorded = {str(file): (entry["bytes"], entry["sha256"]) for file, entry in record["files"].items()}
         is_valid = record["format"] == FORMAT_VERSION
         run_sha256 = record["run_sha256"]
@@ -150,14 +169,16 @@ def newest_intact(folder: StrPath) -> Tuple[str, List[str]]:
     """Find the newest intact checkpoint of a folder.
 
     Returns:
-        (prefix, skipped): its prefix, and a line for each newer checkpoint that is damaged or incomplete.
+        (prefix, skipped): its prefix, and a line for each newer checkpoint that is damaged or incomplete, and for a
+            damaged ``run.json``.
 
     Raises:
         CheckpointError: there is no such folder, or none of its checkpoints is intact.
         NoCheckpointError: the folder has no checkpoint.
     """
-    skipped: List[str] = []
-    for prefix in reversed(list_checkpoints(folder)):
+    prefixes = list_checkpoints(folder)
+    skipped = _lines_about_run_file(folder)
+    for prefix in reversed(prefixes):
         try:
             verify(prefix)
             return prefix, skipped
@@ -166,8 +187,16 @@ def newest_intact(folder: StrPath) -> Tuple[str, List[str]]:
     raise CheckpointError(f"there is no intact checkpoint in {folder}: {'; '.join(skipped)}")
 
 
+def _lines_about_run_file(folder: StrPath) -> List[str]:
+    """Return a line about ``run.json`` if a copy of it is used, or none."""
+    line = find_run(folder)[1] if is_run(folder) else None
+    return [line] if line else []
+
+
 def open_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: bool = False) -> Checkpoint:
-    """Find and verify a checkpoint, and read the sizes of its network.
+    """Find and verify a checkpoint, and read it.
+
+    A run that is being trained may remove the checkpoint in the meantime. Then another one is opened.
 
     Args:
         path: a run folder, to open its newest intact checkpoint; the prefix of a checkpoint, or one of its files.
@@ -178,10 +207,32 @@ def open_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, b
         CheckpointError: the checkpoint is missing, damaged or of another kind of network, its vocabulary is
             missing or has another size, or the run has no best checkpoint.
     """
+    for _ in range(ATTEMPTS):
+        before = _names(path)
+        try:
+            found = _open(path, vocabulary, best)
+            if not found.skipped or _names(path) == before:
+                return found
+        except CheckpointError:
+            if _names(path) == before:
+                raise
+    return _open(path, vocabulary, best)
+
+
+def _names(folder: StrPath) -> FrozenSet[str]:
+    """Return the names in a folder, without the temporary ones; none if it is not a folder."""
+    try:
+        return frozenset(name for name in os.listdir(str(folder)) if ".ckpt." in name)
+    except OSError:
+        return frozenset()
+
+
+def _open(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Checkpoint:
+    """Open a checkpoint as its files are now."""
     prefix, skipped = _resolve(path, best)
     num_classes, lstm_size, num_layers, cell = network_sizes(prefix)
+    run = run_of(prefix)
     if vocabulary is None:
-        run = run_of(prefix)
         if run is None:
             raise CheckpointError(f"{prefix} has no {RUN_FILE} next to it to read the vocabulary from: name the "
                                   "training text with --vocab-from")
@@ -189,7 +240,7 @@ def open_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, b
     if len(vocabulary) != num_classes:
         raise CheckpointError(f"{prefix} was trained on {num_classes} distinct characters, but the given "
                               f"vocabulary has {len(vocabulary)}")
-    return Checkpoint(prefix, vocabulary, lstm_size, num_layers, cell, tuple(skipped))
+    return Checkpoint(prefix, vocabulary, lstm_size, num_layers, cell, tuple(skipped), run, read_weights(prefix))
 
 
 def _resolve(path: StrPath, best: bool) -> Tuple[str, List[str]]:
@@ -205,7 +256,7 @@ def _resolve(path: StrPath, best: bool) -> Tuple[str, List[str]]:
     elif not Path(prefix + ".index").exists() and not Path(prefix + ".json").exists():
         return newest_intact(path)
     verify(prefix)
-    return prefix, []
+    return prefix, _lines_about_run_file(Path(prefix).parent)
 
 
 def run_of(prefix: str) -> Optional[Run]:
@@ -215,4 +266,4 @@ def run_of(prefix: str) -> Optional[Run]:
         CheckpointError: its ``run.json`` is damaged.
     """
     folder = Path(prefix).parent
-    return read_run(folder) if (folder / RUN_FILE).exists() else None
+    return read_run(folder) if is_run(folder) else None

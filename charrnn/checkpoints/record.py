@@ -5,7 +5,7 @@ A run folder holds one training run::
     run.json                        hyperparameters, vocabulary, name and SHA-256 of the text, the best checkpoint
     i{step}_l{lstm_size}.ckpt.*     weights and the optimizer's slots, as the notebook's Saver writes them
     i{step}_l{lstm_size}.ckpt.progress.npz   step, LSTM state, losses of the epoch, evaluations so far
-    i{step}_l{lstm_size}.ckpt.json  record of the checkpoint: sizes and SHA-256 of its files
+    i{step}_l{lstm_size}.ckpt.json  record of the checkpoint: sizes and SHA-256 of its files, a copy of run.json
     checkpoint                      TensorFlow's list of the checkpoints, with relative paths
 
 A checkpoint is written to the folder ``.saving`` and then moved, its record last. A checkpoint without a valid
@@ -19,7 +19,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 from charrnn.data import StrPath, Vocabulary
 from charrnn.system import console, files
@@ -106,7 +106,7 @@ def check_unused(folder: StrPath) -> None:
     check_name(folder)
     folder = Path(folder)
     if (folder / RUN_FILE).exists() or (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.*")):
-        if (folder / RUN_FILE).exists():
+        if is_run(folder):
             how = f"continue it with {console.resume_command(folder)}"
         else:
             how = "start from its weights with --init-from and --vocab-from"
@@ -175,28 +175,71 @@ def _checked_sizes(sizes: Any) -> Optional[Dict[str, int]]:
 
 
 def write_run(folder: StrPath, run: Run) -> None:
-    """Write ``run.json``, and create the run folder if necessary.
+    """Write ``run.json`` if it does not have this content, and create the run folder if necessary.
 
     Raises:
         OSError: the folder cannot be created or written.
     """
     content = (json.dumps(record_of(run), indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    path = Path(folder) / RUN_FILE
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        files.write_atomically(Path(folder) / RUN_FILE, content)
+        if path.is_file() and files.read(path) == content:
+            return
+    except OSError:
+        pass  # it is written anew
+    try:
+        files.make_folder(folder)
+        files.write_atomically(path, content)
     except OSError as error:
         raise OSError(f"the folder {folder} cannot be written: {error.strerror or error}")
 
 
+def is_run(folder: StrPath) -> bool:
+    """Return whether a folder is that of a run, even if its ``run.json`` is lost."""
+    return (Path(folder) / RUN_FILE).exists() or _copied_run(folder) is not None
+
+
 def read_run(folder: StrPath) -> Run:
-    """Read ``run.json``.
+    """Read ``run.json``, or its copy in the newest record of a checkpoint if it is missing or damaged.
 
     Raises:
-        CheckpointError: the file is missing or damaged, or a newer version of charrnn wrote it.
+        CheckpointError: there is neither, or a newer version of charrnn wrote them.
     """
+    return find_run(folder)[0]
+
+
+def find_run(folder: StrPath) -> Tuple[Run, Optional[str]]:
+    """Do as :func:`read_run`. Return the run, and a line about ``run.json`` if its copy was read instead."""
+    try:
+        return _read_run_file(folder), None
+    except CheckpointError:
+        copied = _copied_run(folder)
+        if copied is None:
+            raise
+        path = Path(folder) / RUN_FILE
+        return copied[1], (f"{path} {'is damaged' if path.exists() else 'is missing'}, so its copy in {copied[0]} is "
+                           "used")
+
+
+def _copied_run(folder: StrPath) -> Optional[Tuple[str, Run]]:
+    """Return the newest valid copy of ``run.json`` in a folder, with the name of the record that has it."""
+    records = {path: step_of(path.name[:-len(".json")]) for path in Path(folder).glob("*.ckpt.json")}
+    for path in sorted(records, key=lambda path: records[path] or 0, reverse=True):
+        try:
+            record = json.loads(files.read(path).decode("utf-8"))
+            run = run_from_record(record["run"])
+            if records[path] and fingerprint(run) == record["run_sha256"]:
+                return path.name, run
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            continue
+    return None
+
+
+def _read_run_file(folder: StrPath) -> Run:
+    """Read ``run.json``. Raise CheckpointError if that is not possible."""
     path = Path(folder) / RUN_FILE
     try:
-        record = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+        record = json.loads(files.read(path).decode("utf-8", "surrogatepass"))
     except FileNotFoundError:
         if (Path(folder) / "checkpoint").exists() or any(Path(folder).glob("*.ckpt.index")):
             raise CheckpointError(f"{folder} has checkpoints but no {RUN_FILE}, as the notebook writes it: start a run "

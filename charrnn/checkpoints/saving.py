@@ -22,7 +22,7 @@ from charrnn.checkpoints.record import (
     checkpoint_prefix,
     file_sha256,
     fingerprint,
-    read_run,
+    record_of,
     step_of,
     write_run,
 )
@@ -43,6 +43,7 @@ class Progress:
         best_step: step of the evaluation with the lowest loss; 0 if there was no evaluation.
         best_loss: its validation loss, in nats per character.
         evals_since_best: number of evaluations since then.
+        history_rows: number of rows in ``history.csv``.
     """
 
     step: int
@@ -51,13 +52,19 @@ class Progress:
     best_step: int = 0
     best_loss: float = float("inf")
     evals_since_best: int = 0
+    history_rows: int = 0
+
+
+class NotListedError(OSError):
+    """A checkpoint is saved, but what is written after it could not be: the list, ``run.json``, removals."""
 
 
 def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: Run,
          max_to_keep: int = 100) -> str:
     """Save a checkpoint, then remove the oldest ones.
 
-    The files are written to a stage and flushed, then moved into the folder, the record last.
+    The files are written to a stage and flushed, then moved into the folder, the record last. The folder is flushed
+    before anything is removed.
 
     Args:
         session: the tf.Session that holds the weights.
@@ -65,13 +72,15 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
         folder: the run folder.
         lstm_size: L.
         progress: the Progress of the run.
-        run: the Run, with the name of its best checkpoint. ``run.json`` is rewritten if that name has changed.
+        run: the Run, with the name of its best checkpoint. ``run.json`` is rewritten if it is lost or has changed.
         max_to_keep: number of checkpoints to keep, not counting the best one.
 
     Returns:
         The prefix of the checkpoint.
 
     Raises:
+        NotListedError: the checkpoint is saved, but ``run.json`` or TensorFlow's list cannot be written, or an old
+            checkpoint cannot be removed. The next save tries it again.
         OSError: the checkpoint cannot be written. Earlier checkpoints are unchanged, and none of its files remain.
     """
     import tensorflow.compat.v1 as tf
@@ -94,11 +103,14 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
     finally:
         with contextlib.suppress(OSError):
             remove_leftovers(folder)
-    with contextlib.suppress(OSError):  # the checkpoint is saved, and the next save will do what fails here
-        _write_list(folder)
-        if read_run(folder).best != run.best:
-            write_run(folder, run)  # before the previous best checkpoint is removed
-        _remove_old(folder, progress.step, max_to_keep, run.best)
+    old = _old_names(folder, progress.step, max_to_keep, run.best)
+    try:
+        _write_list(folder, without=old)
+        write_run(folder, run)  # before the previous best checkpoint is removed
+        _remove(folder, old)
+    except OSError as error:
+        raise NotListedError(f"the checkpoint {prefix} is saved, but the files of the folder that name it could not be "
+                             f"updated: {error.strerror or error}")
     return prefix
 
 
@@ -115,7 +127,8 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     for path in written:
         files.flush(path)
     sizes = {path.name: {"bytes": path.stat().st_size, "sha256": file_sha256(path)} for path in written}
-    record = {"format": FORMAT_VERSION, "step": progress.step, "run_sha256": fingerprint(run), "files": sizes}
+    record = {"format": FORMAT_VERSION, "step": progress.step, "run_sha256": fingerprint(run), "files": sizes,
+              "run": record_of(run)}
     files.write_atomically(stage / f"{name}.json", (json.dumps(record, indent=2) + "\n").encode())
     return [*written, stage / f"{name}.json"]
 
@@ -128,9 +141,9 @@ def remove_leftovers(folder: StrPath) -> None:
         files.remove_leftovers(Path(folder) / name)
 
 
-def _write_list(folder: Path) -> None:
+def _write_list(folder: Path, without: Sequence[str]) -> None:
     """Write TensorFlow's list of checkpoints, which the notebook uses to restore."""
-    names = _recorded(folder)
+    names = [name for name in _recorded(folder) if name not in without]
     lines = [f'model_checkpoint_path: "{names[-1]}"', *(f'all_model_checkpoint_paths: "{name}"' for name in names)]
     files.write_atomically(folder / "checkpoint", ("\n".join(lines) + "\n").encode())
 
@@ -140,20 +153,21 @@ def _recorded(folder: Path) -> List[str]:
     return [Path(prefix).name for prefix in list_checkpoints(folder) if Path(prefix + ".json").exists()]
 
 
-def _remove_old(folder: Path, step: int, max_to_keep: int, best: Optional[str]) -> None:
-    """Remove all checkpoints but the newest and the best one.
+def _old_names(folder: Path, step: int, max_to_keep: int, best: Optional[str]) -> List[str]:
+    """Return the names of all checkpoints but the newest and the best one.
 
     Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
-    counted nor removed. The record of a checkpoint is removed last, so that the next save completes an interrupted
-    removal.
+    counted nor removed.
     """
-    names = [name for name in _recorded(folder) if (step_of(name) or 0) <= step][:-max_to_keep]
-    old = [name for name in names if name != best]
-    for name in old:
+    names = [name for name in _recorded(folder) if (step_of(name) or 0) <= step]
+    return [name for name in names[:-max_to_keep] if name != best]
+
+
+def _remove(folder: Path, names: Sequence[str]) -> None:
+    """Remove checkpoints, the record of each last, so that the next save completes an interrupted removal."""
+    for name in names:
         for path in sorted(folder.glob(f"{name}.*"), key=lambda path: path.suffix == ".json"):
             path.unlink()
-    if old:
-        _write_list(folder)
 
 
 def read_progress(prefix: str, state_shape: Sequence[int]) -> Progress:
@@ -170,7 +184,8 @@ def read_progress(prefix: str, state_shape: Sequence[int]) -> Progress:
     try:
         with np.load(prefix + ".progress.npz", allow_pickle=False) as arrays:
             progress = Progress(int(arrays["step"]), arrays["lstm_state"], arrays["epoch_losses"],
-                                int(arrays["best_step"]), float(arrays["best_loss"]), int(arrays["worse"]))
+                                int(arrays["best_step"]), float(arrays["best_loss"]), int(arrays["worse"]),
+                                int(arrays["history_rows"]) if "history_rows" in arrays else 0)
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise CheckpointError(f"{refused}: its progress cannot be read ({error})")
     if Path(prefix).name.split("_")[0] != f"i{progress.step}":

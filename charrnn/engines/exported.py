@@ -16,7 +16,6 @@ The checksum covers what those of the zip file do not: which arrays there are. F
 import hashlib
 import io
 import json
-import math
 import re
 import struct
 import zipfile
@@ -95,7 +94,7 @@ def export_npz(checkpoint: Checkpoint, path: StrPath) -> None:
         raise ValueError(f"only models of lstm cells can be exported to .npz, and {checkpoint.prefix} has "
                          f"{checkpoint.cell}: try --format saved-model")
     from charrnn.fused.unroll import add_forget_bias  # needs TensorFlow
-    weights, run = checkpoints.read_weights(checkpoint.prefix), checkpoints.run_of(checkpoint.prefix)
+    weights, run = checkpoint.weights, checkpoint.run
     about = {"num_layers": checkpoint.num_layers, "run": checkpoints.record_of(run) if run else None}
     arrays = {
         "format": np.array(FORMAT_VERSION, np.int64),
@@ -233,6 +232,6 @@ def _array(content: bytes) -> np.ndarray:
     if count * dtype.itemsize != len(data):
         raise ValueError(f"an array should have {count * dtype.itemsize:,} bytes, but has {len(data):,}")
     array = np.frombuffer(data, dtype).reshape(shape, order="F" if header.group(2) == "True" else "C")
-    if dtype.kind == "f" and not math.isfinite(float(np.abs(array).max(initial=0))):
-        raise ValueError("an array has numbers that are not finite")
+    if dtype.kind == "f" and not checkpoints.are_usable(array):
+        raise ValueError(f"it has weights that are not finite, or larger than {checkpoints.LARGEST_WEIGHT:.0e}")
     return array

@@ -45,12 +45,8 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
 
 
 def read_weights(model: Model) -> Dict[str, np.ndarray]:
-    """Return the weights of a model by the names of the trainable variables.
-
-    Raises:
-        CheckpointError: the weights of a checkpoint are damaged.
-    """
-    return weights_of(model) if isinstance(model, ExportedModel) else checkpoints.read_weights(model.prefix)
+    """Return the weights of a model by the names of the trainable variables."""
+    return weights_of(model) if isinstance(model, ExportedModel) else model.weights
 
 
 def load_engine(model: Model, *, threads: Optional[int] = None) -> Engine:
@@ -65,11 +61,11 @@ def load_engine(model: Model, *, threads: Optional[int] = None) -> Engine:
     """
     if isinstance(model, ExportedModel):
         return NumpyLSTM(model)
-    from charrnn.engines.graph import GraphEngine  # needs TensorFlow
-    weights = checkpoints.read_weights(model.prefix)
+    console.import_tensorflow()
+    from charrnn.engines.graph import GraphEngine
     engine = GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell, threads)
     try:
-        engine.load(weights)
+        engine.load(model.weights)
     except ValueError as error:
         raise CheckpointError(f"the checkpoint {model.prefix} cannot be used: {error}")
     return engine
@@ -85,7 +81,7 @@ def find_models() -> List[str]:
 def is_model(path: StrPath) -> bool:
     """Tell by its name and its files whether a path is a model."""
     path = Path(path)
-    return is_exported(path) or path.name.endswith(".ckpt") or (path / checkpoints.RUN_FILE).exists()
+    return is_exported(path) or path.name.endswith(".ckpt") or checkpoints.is_run(path)
 
 
 def default_model() -> str:
@@ -100,7 +96,7 @@ def default_model() -> str:
 
 def run_of(model: Model) -> Optional[Run]:
     """Return the run that a model comes from; None for a checkpoint of the notebook."""
-    return model.run if isinstance(model, ExportedModel) else checkpoints.run_of(model.prefix)
+    return model.run
 
 
 class TrainingText(NamedTuple):

@@ -10,6 +10,8 @@ import textwrap
 from pathlib import Path
 from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, TextIO, Tuple
 
+from charrnn.system import interrupts
+
 # What is shown of characters that would control a terminal, or change the direction in which it writes.
 _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
@@ -62,6 +64,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         system error (OSError), or if TensorFlow is needed but not installed. 130 after Ctrl-C. 141 (128 + SIGPIPE)
         if the reader of standard output has closed it.
     """
+    interrupts.raise_in_script()
     for name, mode in [("stdin", "r"), ("stdout", "w"), ("stderr", "w")]:
         if getattr(sys, name) is None:  # the process was started without this stream
             setattr(sys, name, open(os.devnull, mode))
@@ -120,6 +123,12 @@ def require_tensorflow() -> None:
     """Raise ModuleNotFoundError if TensorFlow is not installed, before anything else is checked."""
     if importlib.util.find_spec("tensorflow") is None:
         raise ModuleNotFoundError("tensorflow", name="tensorflow")
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow. In a script, Ctrl-C ends the process at once meanwhile."""
+    with interrupts.ending_script():
+        import tensorflow.compat.v1  # noqa: F401
 
 
 def drop_output() -> None:

@@ -1,23 +1,29 @@
-"""Atomic writes, and a lock between processes."""
+"""Atomic writes that last, reading regular files only, and a lock between processes."""
 import contextlib
+import errno
 import os
 import re
+import stat
 import sys
 from pathlib import Path
 from typing import Iterator, Union
 
 
 def write_atomically(path: Union[str, Path], data: bytes) -> None:
-    """Write a file so that its path never refers to incomplete content, even after a crash.
+    """Write a file so that its path never refers to incomplete content, even after a loss of power.
+
+    When this returns, the new content lasts: what it replaces, or what only the old content named, can be removed.
 
     Args:
         path: the file to create or replace, in an existing folder.
         data: the new content.
 
     Raises:
-        OSError: the file cannot be written. An existing file is unchanged, and no temporary file remains.
+        OSError: the file cannot be written. An existing file is unchanged, and no temporary file remains. Also if
+            the path is not a regular file: a device or FIFO is not replaced.
     """
     path = Path(path)
+    check_regular(path)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with open(str(temporary), "wb") as file:
@@ -29,6 +35,7 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
         if temporary.exists():
             temporary.unlink()
         raise
+    flush(path.parent)
 
 
 def remove_leftovers(path: Union[str, Path]) -> None:
@@ -39,6 +46,41 @@ def remove_leftovers(path: Union[str, Path]) -> None:
             found.unlink()
 
 
+def make_folder(path: Union[str, Path]) -> None:
+    """Make a folder that lasts, with the folders above it. Nothing is done if it exists.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    path = Path(path)
+    missing = [folder for folder in [path, *path.parents] if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        flush(folder.parent)
+
+
+def read(path: Union[str, Path]) -> bytes:
+    """Return the content of a regular file.
+
+    Raises:
+        OSError: it cannot be read, or is not a regular file, such as a FIFO, whose reader may wait forever.
+    """
+    check_regular(path)
+    with open(str(path), "rb") as file:
+        return file.read()
+
+
+def check_regular(path: Union[str, Path]) -> None:
+    """Check that a path is a regular file or does not exist. Raise OSError if it is anything else."""
+    try:
+        mode = os.stat(str(path)).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a FIFO" if stat.S_ISFIFO(mode) else "a device or socket"
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
+
+
 def flush(path: Union[str, Path]) -> None:
     """Flush the content of a file, or the entries of a folder, to the disk."""
     if sys.platform == "win32" and os.path.isdir(str(path)):
@@ -46,6 +88,9 @@ def flush(path: Union[str, Path]) -> None:
     descriptor = os.open(str(path), os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # the file system has no flushing of folders
+            raise
     finally:
         os.close(descriptor)
 
@@ -59,8 +104,9 @@ def locked(path: Union[str, Path]) -> Iterator[None]:
 
     Raises:
         BlockingIOError: another process holds the lock.
-        OSError: the file cannot be created.
+        OSError: the file cannot be created, or is not a regular file.
     """
+    check_regular(path)
     with open(str(path), "a") as file:
         try:
             if sys.platform == "win32":

@@ -122,9 +122,11 @@ class Display:
         """Print why newer checkpoints were skipped."""
         self._table([("skipped", line) for line in lines])
 
-    def note(self, name: str, line: str) -> None:
-        """Print what was found in the run folder."""
-        self._table([(name, line)])
+    def history(self, lost: int) -> None:
+        """Print how many rows of the history are lost, if there are any."""
+        if lost > 0:
+            self._table([("history", f"{plural(lost, 'row')} of history.csv, written before this checkpoint, "
+                                     f"{'is' if lost == 1 else 'are'} lost")])
 
     def resumed(self, step: int) -> None:
         """Print where the run resumes."""

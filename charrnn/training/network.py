@@ -47,6 +47,7 @@ class Network:
             config=session_config(threads) if hyper.unrolls_fused else tf.ConfigProto(
                 intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0))
         self.session.run(tf.global_variables_initializer())
+        self._norm = tf.global_norm(tf.global_variables())  # behind all else, on whose number the seeds depend
         self.zero_state = _as_array(self.session.run(self._model.initial_state))
 
     def close(self) -> None:
@@ -71,6 +72,10 @@ class Network:
         loss, norm, final_state, _ = self.session.run(
             [model.loss, model.gradient_norm, model.final_state, model.optimizer], feed_dict=feed)
         return float(loss), float(norm), _as_array(final_state)
+
+    def norm(self) -> float:
+        """Return the norm of all variables. It is not finite if one of them is not, or is too large to be used."""
+        return float(self.session.run(self._norm))
 
     def weights(self, averaged: bool = False) -> Dict[str, np.ndarray]:
         """Return the weights by the names of their variables.

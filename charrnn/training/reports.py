@@ -46,7 +46,11 @@ class Row(NamedTuple):
 
 
 class Reports:
-    """The history of a run and, on request, its summaries for TensorBoard."""
+    """The history of a run and, on request, its summaries for TensorBoard.
+
+    Attributes:
+        n_rows: number of rows in the history.
+    """
 
     def __init__(self, folder: StrPath, step: int, summaries: bool = True) -> None:
         """Open the reports of a run folder after a step, and drop what they have of later steps.
@@ -60,8 +64,10 @@ class Reports:
             OSError: they cannot be written.
         """
         self._path = Path(folder) / HISTORY_FILE
+        files.check_regular(self._path)
         files.remove_leftovers(self._path)
         lines = [_line(Row._fields)] + _lines_until(self._path, step)
+        self.n_rows = len(lines) - 1
         files.write_atomically(self._path, "".join(lines).encode())
         self._writer = None
         if summaries:
@@ -79,6 +85,7 @@ class Reports:
             if written < len(line):
                 file.truncate(end)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.n_rows += 1
         if self._writer:
             import tensorflow.compat.v1 as tf
             self._writer.add_summary(tf.Summary(value=[
@@ -96,7 +103,8 @@ class Reports:
                 tag="sample", metadata=metadata, tensor=tf.make_tensor_proto(shown))]), step)
 
     def flush(self) -> None:
-        """Write buffered summaries to their file."""
+        """Flush the history to the disk, and write buffered summaries to their file."""
+        files.flush(self._path)
         if self._writer:
             self._writer.flush()
 
@@ -115,7 +123,7 @@ def _line(values: Iterable[Any]) -> str:
 def _lines_until(path: Path, step: int) -> List[str]:
     """Return the complete lines of an earlier history up to a step, without its header."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines(True)[1:]
+        lines = files.read(path).decode("utf-8").splitlines(True)[1:]
     except (OSError, ValueError):
         return []
     kept = []

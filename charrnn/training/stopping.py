@@ -33,8 +33,8 @@ class StopRequests:
         try:
             for name in SIGNALS:
                 number = getattr(signal, name, None)  # Windows has no SIGHUP
-                # nohup makes the process ignore SIGHUP; it must stay ignored
-                if number and not (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
+                # what the caller ignores stays ignored: SIGHUP under nohup, SIGINT in the background of a script
+                if number and signal.getsignal(number) != signal.SIG_IGN:
                     usual[number] = signal.signal(number, note)
         except ValueError:
             pass  # only the main thread can set handlers; in another one, signals keep their usual effect

@@ -70,6 +70,7 @@ class Trainer:
         if transfer and self._processes.rank == 0:
             self._network.set_weights(transfer.weights(self._network.weights()))
         self._progress = Progress(0, self._network.zero_state, NO_LOSSES)
+        self._saved = self._progress  # as of the newest checkpoint, which the first process notes
         self._plan = Plan(
             run, hyperparameters, folder, n_training=len(training), n_held_out=len(held_out), n_test=len(test),
             n_windows=count_windows(len(training), hyperparameters.batch_size, hyperparameters.num_steps),
@@ -102,6 +103,8 @@ class Trainer:
         checkpoints.write_run(self._folder, self._run)
         self._reports = Reports(self._folder, progress.step, self._summaries)
         self._opened.callback(self._reports.close)
+        self._display.history(progress.history_rows - self._reports.n_rows)
+        self._saved = progress
         return progress
 
     def _restore(self, fresh: Progress) -> Progress:
@@ -117,9 +120,11 @@ class Trainer:
         self._display.skipped(skipped)
         progress = checkpoints.read_progress(prefix, fresh.lstm_state.shape)
         checkpoints.restore(self._network.session, self._network.saver, prefix)
-        best = self._name(progress.best_step)
-        if progress.best_step and checkpoints.is_intact(self._folder, best):
-            self._run = replace(self._run, best=best)
+        best = self._name(progress.best_step) if progress.best_step else None
+        if best and not checkpoints.is_intact(self._folder, best):
+            self._display.skipped([f"the best checkpoint {best} is damaged: the next evaluation counts as the best"])
+            best, progress = None, replace(progress, best_step=0, best_loss=math.inf)
+        self._run = replace(self._run, best=best)
         return progress
 
     def try_out(self) -> None:
@@ -187,16 +192,20 @@ class Trainer:
     def _train_step(self, x: np.ndarray, y: np.ndarray) -> Tuple[float, float]:
         """Do one update on the rows of a window, carrying the state. Return the loss and the gradients' norm."""
         progress = self._progress
-        rate = self._learning_rate(progress.step)
-        loss, norm, state = self._network.step(x, y, progress.lstm_state, rate, progress.step)
+        loss, norm, state = self._network.step(
+            x, y, progress.lstm_state, self._learning_rate(progress.step), progress.step)
         if not math.isfinite(loss) or not math.isfinite(norm):
-            raise ValueError(
-                f"at step {progress.step + 1} the loss is {loss} and the norm of the gradients is {norm}, so "
-                "training stops. Earlier checkpoints are intact: continue from the last one with --resume and a "
-                f"lower --learning-rate (now {rate:g}) or --grad-clip (now {self._hyper.grad_clip:g})")
+            raise self._diverged(progress.step + 1, f"the loss is {loss} and the norm of the gradients is {norm}")
         self._progress = replace(progress, step=progress.step + 1, lstm_state=state,
                                  epoch_losses=np.append(progress.epoch_losses, np.float32(loss)))
         return loss, norm
+
+    def _diverged(self, step: int, what: str) -> ValueError:
+        """Return the error for a step after which training cannot continue."""
+        return ValueError(
+            f"at step {step} {what}, so training stops. Earlier checkpoints are intact: continue from the last one "
+            f"with --resume and a lower --learning-rate (now {self._learning_rate(step - 1):g}) or --grad-clip "
+            f"(now {self._hyper.grad_clip:g})")
 
     def _learning_rate(self, step: int) -> float:
         return learning_rate_at(self._hyper, step, self._plan.n_windows)
@@ -216,6 +225,8 @@ class Trainer:
             nats = surprisal(self._loaded_engine(), self._held_out, EVALUATION_ROWS, self._processes.share)
             loss = self._processes.total(float(np.mean(nats, dtype=np.float64)))
             progress = self._progress
+            if not math.isfinite(loss):
+                raise self._diverged(progress.step, f"the validation loss is {loss}")
             if loss < progress.best_loss:
                 progress = replace(progress, best_step=progress.step, best_loss=loss, evals_since_best=0)
             else:
@@ -242,24 +253,33 @@ class Trainer:
         with self._timer.paused():
             states = self._processes.gather(self._progress.lstm_state)
             progress = replace(self._progress, lstm_state=np.concatenate(states, axis=2))
-            self._processes.from_first(lambda: self._write(progress, last))
+            best_step, best_loss = self._processes.from_first(lambda: self._write(progress, last))
+            self._progress = replace(self._progress, best_step=best_step, best_loss=best_loss)
 
-    def _write(self, progress: Progress, last: bool) -> None:
-        """Write a checkpoint. If that fails, print a warning and continue, unless it is the last one."""
-        run = self._run
-        if progress.best_step == progress.step:
-            run = replace(run, best=self._name(progress.step))
+    def _write(self, progress: Progress, last: bool) -> Tuple[int, float]:
+        """Write a checkpoint; if it is not the last, a failure is a warning. Return step and loss of the best saved."""
+        if not math.isfinite(self._network.norm()):
+            raise self._diverged(progress.step, "the weights are not finite, or too large to be used")
+        self._try_to_report(self._reports.flush)  # before the checkpoint that has its rows
+        progress = replace(progress, history_rows=self._reports.n_rows)
+        prefix = str(Path(self._folder) / self._name(progress.step))
+        run = replace(self._run, best=Path(prefix).name) if progress.best_step == progress.step else self._run
         try:
-            prefix = checkpoints.save(self._network.session, self._network.saver, self._folder,
-                                      self._hyper.lstm_size, progress, run, self._hyper.max_to_keep)
+            checkpoints.save(self._network.session, self._network.saver, self._folder, self._hyper.lstm_size,
+                             progress, run, self._hyper.max_to_keep)
         except OSError as error:
             if last:
                 raise
             self._display.warn(f"{error}; earlier checkpoints are intact, and training continues")
-            return
-        self._run = run  # only now, so that the best is always one that was saved
+            if not isinstance(error, checkpoints.NotListedError):
+                return self._saved.best_step, self._saved.best_loss
+        self._run, self._saved = run, progress  # only now, so that the best is always one that was saved
         self._display.saved(prefix)
-        self._try_to_report(self._reports.flush)
+        self._show(prefix, progress)
+        return progress.best_step, progress.best_loss
+
+    def _show(self, prefix: str, progress: Progress) -> None:
+        """Do what is due after a checkpoint: a sample, and the caller's own."""
         if self._sample_length:
             self._sample()
         if self._after_best and (progress.best_step == progress.step or not len(self._held_out)):
