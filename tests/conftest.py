@@ -1,10 +1,15 @@
 """What the tests share: a quiet TensorFlow, the solution notebook's definitions, and small training runs."""
 import contextlib
 import csv
+import fcntl
 import json
 import os
+import pty
 import shutil
 import signal
+import struct
+import subprocess
+import termios
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -163,6 +168,23 @@ class StopAfter:
 def run_copy(trained, tmp_path):
     """A copy of the small training run that a test may change."""
     return Path(shutil.copytree(str(trained), str(tmp_path / "run")))
+
+
+def shown_in_terminal(command):
+    """Run a command in a terminal of 120 columns, and return what it shows."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 30, 120, 0, 0))
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(ours, 4096)
+            except OSError:  # how Linux reports that the other end is closed
+                break
+        assert process.wait(120) == 0
+    os.close(ours)
+    return shown.decode()
 
 
 def process_environment(**variables):

@@ -2,11 +2,12 @@
 import math
 import re
 import shutil
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import SMALL_FLAGS, TEXT, graph_probabilities
+from conftest import SMALL_FLAGS, TEXT, graph_probabilities, shown_in_terminal
 
 from charrnn import checkpoints, evaluate, train
 from charrnn.data import Vocabulary, split
@@ -94,6 +95,22 @@ def test_a_checkpoint_by_name_and_the_default_folder(trained, tmp_path, monkeypa
     out, err = capsys.readouterr()
     assert err.startswith("skipped: checkpoints/i173_l5.ckpt ") and err.count("\n") == 1
     assert "model    checkpoints/i100_l5.ckpt\n" in out
+
+
+def test_a_long_text_is_answered_with_the_flag_that_is_faster(exported, monkeypatch, capsys):
+    monkeypatch.setattr(evaluate, "LONG_TEXT", 1039)
+    text = str(exported.parent / "small.txt")
+    note = "this text is long: --rows 32 reads it in 32 pieces in parallel, which is faster\n"
+    for flags, expected in ([], note), (["--rows", "2"], ""):
+        assert evaluate.main([str(exported), text, *flags]) == 0
+        assert capsys.readouterr().err == expected
+
+
+@pytest.mark.slow
+def test_a_terminal_shows_a_bar(exported):
+    shown = shown_in_terminal([sys.executable, "-m", "charrnn.evaluate", str(exported),
+                               str(exported.parent / "small.txt")])
+    assert "windows/s" in shown and "this model" in shown
 
 
 def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, capsys):

@@ -64,6 +64,17 @@ def test_a_line_end_in_a_beginning(talk, exported, capsys):
     assert out.startswith(written(capsys, exported, "the\ncat", 1, "--length", "20"))
 
 
+def test_continue_keeps_the_state(talk, exported, capsys):
+    """It writes what would be written after the whole text so far, with or without more text in between."""
+    for between in ("", "on"):
+        _, out = talk("the ", f"/continue {between}", options=["--length", "30", "--seed", "3"])
+        first, second, end = out.split("\n[seed 3]\n")
+        assert end == "\n" and second.startswith(between)
+        assert first + second + "\n" == written(capsys, exported, first + between, 3, "--length", "30")
+    _, out = talk("/continue")
+    assert out.startswith("error: there is no text to continue yet")
+
+
 def test_help_and_quit(talk):
     assert talk("/help", "/quit", "the ") == (0, HELP + "\n")
     assert talk("/help", "  /quit  ", "the ") == (0, HELP + "\n")

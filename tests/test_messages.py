@@ -10,13 +10,13 @@ import pytest
 from conftest import ROOT, SMALL_FLAGS, process_environment
 
 import charrnn
-from charrnn import evaluate, sample, train
+from charrnn import evaluate, sample, score, train
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.sampler import default_prime, default_top_n
 from charrnn.system import console
 
-SCRIPTS = ["train", "sample", "evaluate", "score", "export"]
+SCRIPTS = ["train", "sample", "evaluate", "score", "export", "inspect"]
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -102,6 +102,19 @@ def test_evaluate_without_a_text_says_what_is_missing(trained, capsys):
 def test_output_in_a_missing_folder_fails_first_and_leaves_nothing(exported, tmp_path, capsys):
     assert sample.main([str(exported), "--output", str(tmp_path / "no" / "out.txt"), "--seed", "1"]) == 2
     assert "there is no folder" in capsys.readouterr().err and list(tmp_path.iterdir()) == []
+
+
+def test_errors_name_flags(text_file, tmp_path, capsys):
+    for flags, message in [(["--lstm_size", "0"], "--lstm-size must be an integer, at least 1, not 0"),
+                           (["--lstm_size", "many"], "argument --lstm-size: invalid int value: 'many'")]:
+        assert train.main([str(text_file), *flags, "--checkpoint-dir", str(tmp_path / "run")]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_the_coloured_text_comes_after_the_table(exported, capsys):
+    assert score.main([str(exported), "--text", "the cat", "--color", "always"]) == 0
+    out = capsys.readouterr().out
+    assert out.index("log-probability") < out.index("surprisal in bits") < out.index("perplexity")
 
 
 def test_greedy_may_have_a_seed(exported, capsys):

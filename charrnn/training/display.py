@@ -151,7 +151,7 @@ class Display:
 
     def epoch(self, epoch: int, mean_loss: float) -> None:
         """Print the mean loss of an epoch."""
-        self._print(f"epoch {epoch}/{self._plan.hyperparameters.epochs}  mean loss {mean_loss:.4f}")
+        self._print(f"epoch {epoch:,}/{self._plan.hyperparameters.epochs:,}  mean loss {mean_loss:.4f}")
 
     def validation(self, step: int, loss: float, best_loss: float, best_step: int) -> None:
         """Print the result of an evaluation."""
@@ -196,7 +196,7 @@ class Display:
     def _place(self, step: int) -> str:
         plan = self._plan
         epoch = (step - 1) // plan.n_windows + 1
-        return f"epoch {epoch}/{plan.hyperparameters.epochs}  step {step}/{plan.n_steps}"
+        return f"epoch {epoch:,}/{plan.hyperparameters.epochs:,}  step {step:,}/{plan.n_steps:,}"
 
     def _table(self, rows: Iterable[Tuple[str, str]]) -> None:
         for name, value in rows:

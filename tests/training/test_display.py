@@ -1,16 +1,11 @@
 """What a training run prints: the plan, its lines, and the progress bar."""
-import fcntl
 import os
-import pty
 import re
-import struct
-import subprocess
 import sys
-import termios
 from dataclasses import replace
 
 import pytest
-from conftest import SMALL_FLAGS, losses_of, train_small
+from conftest import SMALL_FLAGS, losses_of, shown_in_terminal, train_small
 
 from charrnn.checkpoints import Checkpoint, Run
 from charrnn.data import Vocabulary
@@ -85,6 +80,7 @@ def test_the_plan_of_a_run_from_another_model(chars, shown):
 @pytest.mark.parametrize("event, line", [
     (lambda display: display.step(173, 3.17391, 1.20634), "epoch 1/4  step 173/692  loss 3.1739  1.2063 s/batch"),
     (lambda display: display.step(174, 3.17391, 1.20634), "epoch 2/4  step 174/692  loss 3.1739  1.2063 s/batch"),
+    (lambda display: display.step(1000, 3.17391, 1.20634), "epoch 6/4  step 1,000/692  loss 3.1739  1.2063 s/batch"),
     (lambda display: display.epoch(2, 1.25), "epoch 2/4  mean loss 1.2500"),
     (lambda display: display.validation(30, 1.5, 1.5, 30),
      "epoch 1/4  step 30/692  validation loss 1.5000, the best so far"),
@@ -145,20 +141,3 @@ def test_a_terminal_shows_a_bar(text_file, tmp_path):
     assert all("loss " in bar and re.search(r"\d\d:\d\d<", bar) for bar in bars[0][1:])
     assert "173/173" in bars[0][-1] and "346/346" in bars[1][-1]
     assert "173/346" in bars[1][0]
-
-
-def shown_in_terminal(command):
-    """Run a command in a terminal of 120 columns, and return what it shows."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 30, 120, 0, 0))
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                shown += os.read(ours, 4096)
-            except OSError:  # how Linux reports that the other end is closed
-                break
-        assert process.wait(120) == 0
-    os.close(ours)
-    return shown.decode()
