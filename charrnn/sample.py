@@ -157,7 +157,7 @@ def _parser() -> console.Parser:
 def _add_text_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--prime", metavar="TEXT", default=None,
                        help="beginning of the text (default: 'The ', or, if the model does not know these "
-                            "characters, a common one that it knows)")
+                            "characters, a frequent word or character of its script)")
     group.add_argument("--prime-file", metavar="FILE", default=None,
                        help="UTF-8 file with the beginning of the text; - reads standard input")
     group.add_argument("--unknown", choices=unknown.CHOICES, default="error",

@@ -148,6 +148,11 @@ def test_a_large_vocabulary_has_other_defaults():
     assert default_prime(Vocabulary("\n\u4e00\u4e01")) == "\u4e00"
 
 
+def test_the_help_tells_the_defaults_of_a_large_vocabulary():
+    page = " ".join(sample._parser().format_help().split())
+    assert "a vocabulary of more than 200 characters" in page and "a frequent word or character of its script" in page
+
+
 def test_tensorflow_can_be_quieted_in_a_program():
     code = ("import warnings, charrnn; charrnn.quiet_tensorflow(); import tensorflow.compat.v1 as tf; "
             "from charrnn import CharRNN; CharRNN(4, 2, 3, 5); warnings.warn('my own')")
