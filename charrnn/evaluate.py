@@ -14,6 +14,7 @@ from charrnn.system import console
 from charrnn.text import baselines, corpus
 from charrnn.text.unknown import leave_out_unknown
 
+LARGEST_EXPONENT = 709  # above it, exp overflows
 LONG_TEXT = 200_000  # characters from which reading in one row takes minutes
 
 
@@ -141,7 +142,8 @@ def _main(args: argparse.Namespace) -> None:
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=_bar)
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     for label, value in _rows_of_table(nats, text, model.vocabulary, training):
-        print(f"{label:<36}{value:>10.4f}{value / math.log(2):>10.4f}{math.exp(value):>12.3f}", flush=True)
+        perplexity = f"{math.exp(value):.3f}" if value < LARGEST_EXPONENT else "infinite"
+        print(f"{label:<36}{value:>10.4f}{value / math.log(2):>10.4f}{perplexity:>12}", flush=True)
 
 
 if __name__ == "__main__":

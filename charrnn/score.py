@@ -17,6 +17,8 @@ from charrnn.text import corpus, unknown
 # black, so that it is legible on white and on black, and the backgrounds differ in lightness as well as in hue.
 COLOURS = ((8, 203), (6, 209), (4, 221), (2, 187), (0, None))
 
+LARGEST_EXPONENT = 1024  # from it on, a power of 2 overflows
+
 
 def coloured(text: str, bits: Sequence[float]) -> str:
     """Colour the characters of a text by their surprisal, for a terminal.
@@ -96,7 +98,8 @@ def _main(args: argparse.Namespace) -> None:
     if args.color == "always" or (args.color == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ):
         print(f"\n{coloured(text, bits)}\n{legend()}\n")
     mean = np.mean(bits, dtype=np.float64)
-    print(f"{len(bits):,} characters, {mean:.4f} bits each, perplexity {2 ** mean:.3f}")
+    perplexity = f"{2 ** mean:.3f}" if mean < LARGEST_EXPONENT else "infinite"
+    print(f"{len(bits):,} characters, {mean:.4f} bits each, perplexity {perplexity}")
 
 
 if __name__ == "__main__":

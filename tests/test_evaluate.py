@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import SMALL_FLAGS, TEXT, graph_probabilities, shown_in_terminal
+from conftest import CHARS, SMALL_FLAGS, TEXT, graph_probabilities, make_network, shown_in_terminal
 
 from charrnn import checkpoints, evaluate, train
 from charrnn.data import Vocabulary, split
@@ -193,6 +193,14 @@ def test_bad_arguments_are_one_line(trained, tmp_path, monkeypatch, capsys, argv
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and err.startswith("charrnn-evaluate: error: ")
     assert message.format(run=trained) in err
+
+
+def test_a_perplexity_that_overflows_is_infinite(tmp_path, capsys):
+    network = make_network(tmp_path, CHARS, 3, 2, gain=1e4)
+    (tmp_path / "text").write_text(TEXT[:60])
+    out = evaluated(capsys, network.prefix, tmp_path / "text", "--vocab-from", tmp_path / "text")
+    nats, _, perplexity = re.search("this model +(.*)", out).group(1).split()
+    assert float(nats) > evaluate.LARGEST_EXPONENT and perplexity == "infinite"
 
 
 @pytest.mark.parametrize("text, count", [("t", 1), ("XYZ", 0), ("XtZ", 1)])

@@ -9,6 +9,8 @@ from charrnn.checkpoints.record import CheckpointError
 # Kinds of cell, and the scopes of their variables.
 CELL_SCOPES = {"lstm": "basic_lstm_cell", "gru": "gru_cell", "rnn": "basic_rnn_cell",
                "layer-norm-lstm": "layer_norm_basic_lstm_cell", "nas": "nas_cell"}
+# So large that no training leads to it, and so small that sums of products of weights do not overflow float32.
+LARGEST_WEIGHT = 1e30
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
 
 
@@ -62,9 +64,19 @@ def read_weights(prefix: str) -> Dict[str, np.ndarray]:
         shapes = reader.get_variable_to_shape_map()
         names = [name for name in shapes if re.match("rnn/|softmax/", name)
                  and not re.search(r"/(Adam|Adam_1|RMSProp|RMSProp_1|ExponentialMovingAverage)$", name)]
-        return {name: reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name) for name in names}
+        weights = {name: reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name) for name in names}
     except tf.errors.OpError as error:
         raise CheckpointError(f"the checkpoint {prefix} cannot be read: {reason(error)}")
+    for name, value in weights.items():
+        if not are_usable(value):
+            raise CheckpointError(f"the checkpoint {prefix} cannot be used: {name} has weights that are not finite, or "
+                                  f"larger than {LARGEST_WEIGHT:.0e}")
+    return weights
+
+
+def are_usable(weights: np.ndarray) -> bool:
+    """Return whether all weights of an array are finite and at most LARGEST_WEIGHT."""
+    return bool(-LARGEST_WEIGHT <= weights.min(initial=0) and weights.max(initial=0) <= LARGEST_WEIGHT)
 
 
 def load_weights(session, prefix: str) -> None:

@@ -249,7 +249,7 @@ def compressed(content, random):
 
 
 def numbers_that_are_none(content, random):
-    value = one_of(random, [np.nan, np.inf, -np.inf])
+    value = one_of(random, [np.nan, np.inf, -np.inf, 3e38, -3e38])
 
     def spoil(array):
         array = array.copy()

@@ -3,14 +3,18 @@ import os
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from conftest import CHARS, TEXT, make_network
 
 from charrnn.checkpoints import Checkpoint, CheckpointError, open_checkpoint
+from charrnn.engines.decoding import Settings
 from charrnn.engines.exported import ExportedModel, export_npz
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.loading import load_engine, open_model, run_of, training_text
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.sampler import Sampler, write
+from charrnn.engines.surprisal import surprisal
 
 
 def test_a_run_is_opened_as_a_checkpoint_and_runs_in_the_graph(trained):
@@ -42,6 +46,23 @@ def test_weights_of_another_network_name_the_checkpoint(trained):
     model = replace(open_model(trained), lstm_size=6)
     with pytest.raises(CheckpointError, match="i173_l5.ckpt cannot be used: .* of another network"):
         load_engine(model)
+
+
+@pytest.mark.parametrize("gain", [1e31, 1e38, np.inf])
+def test_weights_that_overflow_are_one_line(tmp_path, gain):
+    with pytest.raises(CheckpointError, match=r"cannot be used: .* not finite, or larger than 1e\+30$"):
+        load_engine(make_network(tmp_path, CHARS, 3, 2, gain=gain))
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_the_largest_weights_give_numbers(tmp_path):
+    """The network takes the sums of products of weights, divided by the least temperature."""
+    path = tmp_path / "m.npz"
+    export_npz(make_network(tmp_path, CHARS, 3, 2, gain=3e29), path)
+    engine = load_engine(open_model(path))
+    written, _ = write(Sampler(engine, 3), "the", 60, Settings(temperature=0.001), seed=4)
+    assert all(np.isfinite(each.log_probabilities).all() for each in written)
+    assert np.isfinite(surprisal(engine, engine.vocabulary.encode(TEXT[:150]))).all()
 
 
 def test_the_training_text_of_a_run(trained):
