@@ -133,7 +133,8 @@ _SMALL = dict(learning_rate=0.004, schedule="linear", warmup_steps=100, average_
               early_stop=5, max_to_keep=3)
 _LARGE = dict(_SMALL, learning_rate=0.003, num_steps=100, save_every_n=500)
 SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
-    (150_000, dict(_SMALL, batch_size=16, num_steps=50, lstm_size=128, epochs=60)),
+    (50_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, epochs=40)),
+    (150_000, dict(_SMALL, batch_size=16, num_steps=50, lstm_size=128, epochs=40)),
     (500_000, dict(_SMALL, batch_size=32, num_steps=64, lstm_size=256, epochs=30)),
     (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, epochs=20)),
     (sys.maxsize, dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02)),
