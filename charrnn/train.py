@@ -163,7 +163,7 @@ def _reserved(folder: StrPath, resume: bool, dry_run: bool) -> Iterator[None]:
         checkpoints.check_unused(folder)
     lock = Path(folder) / checkpoints.LOCK_FILE
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(lock.parent)
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(files.locked(lock))

@@ -64,7 +64,7 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
     """Save a checkpoint, then remove the oldest ones.
 
     The files are written to a stage and flushed, then moved into the folder, the record last. The folder is flushed
-    before anything is removed.
+    before the record is moved, and before anything is removed.
 
     Args:
         session: the tf.Session that holds the weights.
@@ -90,10 +90,12 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
     moved: List[Path] = []
     try:
         remove_leftovers(folder)
-        for path in _write_stage(session, saver, folder / STAGE, Path(prefix).name, progress, run):
-            os.replace(str(path), str(folder / path.name))
-            moved.append(folder / path.name)
-        files.flush(folder)
+        *written, record = _write_stage(session, saver, folder / STAGE, Path(prefix).name, progress, run)
+        for paths in (written, [record]):
+            for path in paths:
+                os.replace(str(path), str(folder / path.name))
+                moved.append(folder / path.name)
+            files.flush(folder)  # so that there is no record without its files after a loss of power
     except (tf.errors.OpError, ValueError, OSError) as error:
         for path in moved:
             with contextlib.suppress(OSError):
