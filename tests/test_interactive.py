@@ -144,7 +144,7 @@ def test_a_process_reads_and_writes_utf_8_in_any_locale(exported):
 
     from conftest import process_environment
     done = subprocess.run([sys.executable, "-m", "charrnn.sample", str(exported), "--interactive",
-                           "--unknown", "nearest"], input="th\u00e9\n".encode(), capture_output=True, timeout=120,
+                           "--unknown", "nearest"], input="th\u00e9\n".encode(), capture_output=True, timeout=600,
                           env=process_environment(PYTHONIOENCODING="ascii", LC_ALL="C"))
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode().startswith("replaced in what you typed: '\u00e9' by 'e'\nthe")

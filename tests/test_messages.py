@@ -138,7 +138,7 @@ def test_a_closed_output_is_answered_on_standard_error(text_file, tmp_path):
     process.stdout.close()
     err = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=200) == 128 + signal.SIGPIPE
+    assert process.wait(timeout=600) == 128 + signal.SIGPIPE
     assert b"the checkpoint is saved. To resume: " in err and str(tmp_path / "run").encode() in err
 
 

@@ -122,7 +122,7 @@ def test_the_package_has_the_functions(trained):
     "import charrnn; charrnn.sample.main, charrnn.sample.__call__, charrnn.pick_top_n",
     "from charrnn import sample, pick_top_n; sample.main, sample.__call__"])
 def test_the_functions_can_be_imported_from_the_package(code):
-    assert subprocess.run([sys.executable, "-c", code], env=process_environment(), timeout=120).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], env=process_environment(), timeout=600).returncode == 0
 
 
 # ---- the texts of the script ------------------------------------------------------------------------------
@@ -345,7 +345,7 @@ def test_a_run_with_damaged_checkpoints_only_is_an_error(trained, tmp_path, scri
 def test_a_process_is_quiet_and_ends_with_its_reader(request, model):
     command = [sys.executable, "-m", "charrnn.sample", str(request.getfixturevalue(model)), "--prime", "the ",
                "--seed", "1", "--length"]
-    done = subprocess.run([*command, "20"], capture_output=True, timeout=120, env=process_environment())
+    done = subprocess.run([*command, "20"], capture_output=True, timeout=600, env=process_environment())
     assert (done.returncode, done.stderr) == (0, b"")
     assert len(done.stdout) == 25
     with subprocess.Popen([*command, "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -363,7 +363,7 @@ def test_a_process_writes_utf_8_in_any_locale(tmp_path, variables):
     characters = "\xe9\u20ac"
     export_npz(make_network(tmp_path, characters, 3, 1), tmp_path / "m.npz")
     done = subprocess.run([sys.executable, "-m", "charrnn.sample", "m.npz", "--length", "60", "--seed", "1"],
-                          cwd=str(tmp_path), env=process_environment(**variables), capture_output=True, timeout=120)
+                          cwd=str(tmp_path), env=process_environment(**variables), capture_output=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, b"")
     assert set(done.stdout.decode("utf-8")) == set(characters + "\n")
 
@@ -375,7 +375,7 @@ def test_a_process_without_standard_input_or_output(exported, closed, options):
     """It prints at most a line on standard error, and no traceback."""
     command = 'exec "$0" -m charrnn.sample "$@" ' + closed
     done = subprocess.run(["sh", "-c", command, sys.executable, str(exported), "--seed", "1", "--length", "9",
-                           *options], input=b"the ", capture_output=True, timeout=120, env=process_environment())
+                           *options], input=b"the ", capture_output=True, timeout=600, env=process_environment())
     assert done.returncode in (0, 2) and done.stderr.count(b"\n") <= 1, done.stderr
 
 

@@ -171,7 +171,7 @@ def test_help_has_groups_defaults_and_examples(capsys):
 def test_importing_does_not_import_tensorflow():
     code = ("import sys, charrnn, charrnn.train, charrnn.sample; assert 'tensorflow' not in sys.modules; "
             "charrnn.CharRNN; assert 'tensorflow' in sys.modules; charrnn.nothing")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=600)
     assert b"has no attribute 'nothing'" in done.stderr
 
 
@@ -179,7 +179,7 @@ def test_the_users_own_warnings_are_shown():
     code = ("from charrnn.system import console; console.quiet_tensorflow(); import warnings, charrnn\n"
             "charrnn.CharRNN(3); import tensorflow.compat.v1 as tf; tf.logging.warning('mine')\n"
             "warnings.warn('mine too'); tf.Session().close()")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
     lines = done.stderr.strip().split("\n")
     assert done.stdout == "" and len(lines) == 2, done.stderr
     assert "mine" in lines[0] and "mine too" in lines[1]

@@ -26,7 +26,7 @@ sys.exit(importlib.import_module(module).main(sys.argv[1:]))
 
 def run(code, *arguments, **options):
     done = subprocess.run([sys.executable, "-W", "error", "-c", code, *map(str, arguments)], capture_output=True,
-                          timeout=120, env=process_environment(), **options)
+                          timeout=600, env=process_environment(), **options)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
@@ -99,5 +99,5 @@ def test_other_pythons_write_the_same_text(exported, capsys, options):
     expected = capsys.readouterr().out
     for python in pythons:
         done = subprocess.run([python, "-W", "error", "-m", "charrnn.sample", *arguments], capture_output=True,
-                              timeout=120, env=process_environment())
+                              timeout=600, env=process_environment())
         assert (done.returncode, done.stdout.decode(), done.stderr.decode()) == (0, expected, ""), python

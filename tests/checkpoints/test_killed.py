@@ -401,12 +401,12 @@ def test_two_trainings_in_one_folder(text, uninterrupted, tmp_path):
     resumed = ["--resume", "--checkpoint-dir", str(folder), "--epochs", "2"]
     first = start_process(tmp_path, *flags(text, folder, "--epochs", "100000"))
     try:
-        until = time.time() + 60
+        until = time.time() + 600
         while not (folder / "i7_l5.ckpt.json").exists() and first.poll() is None and time.time() < until:
             time.sleep(0.001)
         first.send_signal(signal.SIGSTOP)  # it holds the lock, but trains no further
         second = start_process(tmp_path, *resumed)
-        out, err = second.communicate(timeout=60)
+        out, err = second.communicate(timeout=600)
     finally:
         first.kill()
         first.communicate()
@@ -414,7 +414,7 @@ def test_two_trainings_in_one_folder(text, uninterrupted, tmp_path):
     assert (second.returncode, out) == (2, "")
     assert err == f"charrnn-train: error: another process is training in {folder}\n"
     third = start_process(tmp_path, *resumed)
-    out, err = third.communicate(timeout=60)
+    out, err = third.communicate(timeout=600)
     assert (third.returncode, err) == (0, ""), err
     assert "skipped" not in out and re.search(r"^resumed  after step [1-9]", out, re.MULTILINE)
     assert differences(uninterrupted, outcome(folder)) == []

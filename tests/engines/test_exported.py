@@ -444,6 +444,6 @@ def test_a_process_prints_one_line(intact, tmp_path, header):
         (name, with_header(header) if name == "kernel_0.npy" else data) for name, data in unpacked(content)],
         sign=False))
     done = subprocess.run([sys.executable, "-m", "charrnn.sample", "m.npz"], cwd=str(tmp_path), capture_output=True,
-                          env=process_environment(), timeout=120)
+                          env=process_environment(), timeout=600)
     assert done.returncode == 2 and done.stdout == b""
     assert done.stderr.count(b"\n") == 1 and done.stderr.startswith(b"charrnn-sample: error: "), done.stderr

@@ -18,7 +18,7 @@ webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not in
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1200,900"]
-SECONDS = 240
+SECONDS = 600
 IDLE = """
 const code = Jupyter.notebook.get_cells().filter(cell => cell.cell_type == 'code');
 return code.every(cell => Number.isInteger(cell.input_prompt_number));
@@ -62,7 +62,7 @@ def jupyter(folder):
 
 
 def answers(port):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", "/api")
         return connection.getresponse().status == 200

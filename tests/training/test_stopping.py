@@ -58,7 +58,7 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
         while "step 50/" not in process.stdout.readline():
             assert process.poll() is None
         process.send_signal(number)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=600)
     assert (process.returncode, err) == (128 + number, "")
     stopped = re.search(f"stopped by {number.name} after step ([0-9,]+);", out).group(1).replace(",", "")
     assert f"To resume: {sys.executable} -m charrnn.train --resume --checkpoint-dir {folder}" in out
@@ -72,7 +72,7 @@ def test_a_reader_that_goes_away(text_file, tmp_path):
     command = [sys.executable, "-m", "charrnn.train", str(text_file), *SMALL_FLAGS, "--print-every-n", "1",
                "--checkpoint-dir", str(folder), "--epochs", "100000"]
     done = subprocess.run(["bash", "-c", '"$@" | head -1; exit ${PIPESTATUS[0]}', "bash", *command],
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, text=True, timeout=600)
     assert done.returncode == 128 + signal.SIGPIPE
     assert re.fullmatch(rf"charrnn-train: stopped by SIGPIPE after step \d+; the checkpoint is saved. To resume: "
                         rf"\S+ -m charrnn.train --resume --checkpoint-dir {folder}\n", done.stderr)
