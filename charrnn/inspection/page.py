@@ -33,6 +33,7 @@ EXPRESSIVE = 6  # shown of those that track no feature
 EXCERPT = 140  # characters of the text on which a unit is shown
 EXCERPT_LINES = 8  # of these characters, at most
 CONTEXT = 300  # characters that the network reads before an excerpt
+TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "python": "Python's standard library"}
 PASSAGE = 1000  # characters that the page reads at first
 LOSS_ROWS = 64
 WRITTEN = 20000  # characters that the network writes where no text is at hand
@@ -88,8 +89,8 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
         weights: how they are stored, one of :data:`charrnn.inspection.stored.WEIGHTS`.
         text: the training text; None for the one that the run of the model names. Where that cannot be read, the
             network writes one.
-        characters: on which the units are measured, from the beginning of the training text, and the loss, at the
-            end of the held-out text or, if nothing is held out, of the training text.
+        characters: on which the units are measured, from the beginning of the training text, and the loss, in the
+            middle of the held-out text or, if nothing is held out, of the training text.
 
     Raises:
         ValueError: the network has other cells than ``lstm``, or weights that float16 cannot hold.
@@ -168,11 +169,12 @@ def _texts(engine: Engine, model: ExportedModel, text: Optional[corpus.Text], ch
         written, name = prime + sample.text, f"{WRITTEN:,} characters that the network wrote"
         return Texts(written, name, _passage(written), written, name)
     training, held_out = (unknown.leave_out_unknown(each, engine.vocabulary)[0] for each in (training, held_out))
-    end = held_out or training
-    measured, loss = training[:characters], end[-characters:]
+    measured, whole = training[:characters], held_out or training
+    start = max(0, len(whole) - characters) // 2  # not the end, where a book may have notes or a licence
+    loss = whole[start:start + characters]
     return Texts(
-        measured, f"the first {len(measured):,} characters of the training text", _passage(end[-10 * PASSAGE:]), loss,
-        f"the last {len(loss):,} characters of the {'held-out' if held_out else 'training'} text")
+        measured, f"the first {len(measured):,} characters of the training text", _passage(loss), loss,
+        f"the middle {len(loss):,} characters of the {'held-out' if held_out else 'training'} text")
 
 
 def _passage(text: str) -> str:
@@ -197,7 +199,7 @@ def _loss(engine: Engine, text: str) -> float:
 def _data(model: ExportedModel, engine: Engine, texts: Texts, measured: units.Measured, page: Page) -> Dict[str, Any]:
     """Return what the views need."""
     run, settings = model.run, Settings()
-    name = re.split(r"[/\\]", run.text_name)[-1] if run else Path(model.name).stem
+    name = re.split(r"[/\\]", TITLES.get(run.text_name, run.text_name))[-1] if run else Path(model.name).stem
     network = f"{model.num_layers} layer{'s' if model.num_layers > 1 else ''} of {model.lstm_size} units"
     return {
         "title": f"Inside {name}",
@@ -253,11 +255,12 @@ def _telling(text: str, values: np.ndarray) -> int:
 
 
 def _excerpt(engine: Engine, text: str, measured: units.Measured, unit: units.Unit, start: int) -> Dict[str, Any]:
-    """Return a piece of a text with what a unit does, from -127 to 127, from the beginning of a word."""
+    """Return a piece of a text, of whole words, with what a unit does in it, from -127 to 127."""
     while 0 < start < len(text) and not text[start - 1].isspace():
         start -= 1
     before = max(0, start - CONTEXT)
-    piece = "".join(text[start:start + EXCERPT].splitlines(keepends=True)[:EXCERPT_LINES])
+    whole_words = re.sub(r"(\s)\S*\Z", r"\1", text[start:start + EXCERPT])
+    piece = "".join(whole_words.splitlines(keepends=True)[:EXCERPT_LINES]).rstrip()
     ids = engine.vocabulary.encode(text[before:start] + piece)
     found = np.concatenate([values[:, unit.part, unit.column]
                             for values in units.activations(engine, ids, measured.parts)])[start - before:]

@@ -71,7 +71,7 @@ function finishReading() {
   find("progress").value = 1;
   find("progress").classList.add("over");
   find("read-status").textContent = `${counted(reading.ids.length, "character")}${
-    known.length ? `, ${mean.toFixed(2)} bits of surprise each` : ""}.`;
+    known.length ? `, ${mean.toFixed(2)} bits of surprise on average` : ""}.`;
   showCard(reading.at < 0 ? reading.pinned : reading.at);
 }
 
@@ -183,6 +183,12 @@ function standingOut(place) {
     const deviation = Math.sqrt(Math.max(0, squares[unit] / count - mean * mean));
     return Math.abs(reading.activations[place * WIDTH + unit] - mean) / (deviation + 5);
   });
+  for (let offset = 0; offset < WIDTH; offset++) { // of c and h of one cell only the more unusual one
+    if (Math.floor(offset / lstmSize) % 2 === 0) {
+      const output = offset + lstmSize;
+      unusual[unusual[offset] < unusual[output] ? offset : output] = 0;
+    }
+  }
   return largestIds(unusual, STANDING_OUT).map(unitName);
 }
 
@@ -220,8 +226,8 @@ function chooseColour(name) {
   document.querySelectorAll("#text, #legend").forEach((element) => {
     element.dataset.colour = isUnit ? "unit" : "surprise";
   });
-  find("legend-low").textContent = isUnit ? "\u22121" : "0 bits: expected";
-  find("legend-high").textContent = isUnit ? "+1" : `${MOST_BITS} bits and more: a surprise`;
+  find("legend-low").textContent = isUnit ? "\u22121" : "0 bits";
+  find("legend-high").textContent = isUnit ? "+1" : `${MOST_BITS} bits or more`;
   find("legend").setAttribute("aria-label", isUnit
     ? "Red is minus one, no colour is zero, blue is plus one" : "The stronger the colour, the greater the surprise");
   find("read-lead").textContent = lead(name);
@@ -238,8 +244,8 @@ function lead(name) {
   }
   const tracked = data.units.find((each) => each.unit === name && each.feature);
   const { layer, part, unit } = parseUnit(name);
-  return `Unit ${unit} of layer ${layer}, ${part === "c" ? "its memory" : "its output"}, after each character.${
-    tracked ? ` What it tracks: ${tracked.feature} (correlation ${signed(tracked.correlation)}).` : ""}`;
+  return `Unit ${unit} of layer ${layer}, ${part === "c" ? "its memory" : "its output"}.${
+    tracked ? ` It tracks: ${tracked.feature} (correlation ${signed(tracked.correlation)}).` : ""}`;
 }
 
 function signed(number) {
@@ -270,6 +276,7 @@ function fillChoices() {
 // ---- editing
 
 function edit(open) {
+  find("read").classList.toggle("editing", open);
   find("editor").hidden = !open;
   find("text").hidden = open;
   find("edit").disabled = open;

@@ -58,15 +58,16 @@ function unitCard(feature, units) {
 
 function startUnits() {
   const gallery = find("gallery");
-  find("units-lead").textContent = `What single units of the network track, found by comparing their values with properties of ${
-    data.measured}. Choose one to colour a text of yours by it.`;
+  find("units-lead").textContent =
+    `What single units of the network track, found by comparing their values with properties of ${data.measured}.`;
   for (const [feature, units] of groupsOf(data.units)) {
     if (feature !== null) {
       gallery.append(unitCard(feature, units));
       continue;
     }
     gallery.append(make("h2", "wide", "Expressive units without a name"),
-      make("p", "hint wide", "These vary the most among the units that track none of the properties that were looked for."));
+      make("p", "hint wide",
+        "These vary the most among the units that track none of the properties that were looked for."));
     for (const unit of units) {
       gallery.append(make("article", "unit-card", excerptOf(unit.excerpt), make("div", "chips", unitButton(unit))));
     }

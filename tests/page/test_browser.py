@@ -1,5 +1,6 @@
 """The page in a real browser: Debian's chromium, driven by selenium. Skipped where they are not installed."""
 import json
+import re
 import shutil
 import time
 
@@ -208,7 +209,7 @@ def test_a_text_is_read_with_the_surprise_of_the_engine(view, exported):
     expected = surprisal(engine, model.vocabulary.encode(text)) / np.log(2)
     found = view.js("reading.surprise.slice(1)")
     np.testing.assert_allclose(found, expected, atol=1e-3)
-    assert view["read-status"].text == f"300 characters, {expected.mean():.2f} bits of surprise each."
+    assert view["read-status"].text == f"300 characters, {expected.mean():.2f} bits of surprise on average."
 
 
 def test_the_passage_is_there_from_the_start(view, small_page):
@@ -241,7 +242,9 @@ def test_pointing_at_a_character_shows_its_card(view):
     bits, share = view.js("reading.surprise[4]"), view.js("percent(2 ** -reading.surprise[4])")
     assert view["card-surprise"].text == f"Surprise: {bits:.1f} bits (probability {share})"
     assert len(view.driver.find_elements(By.CSS_SELECTOR, "#card-guesses li")) == 5
-    assert len(view.driver.find_elements(By.CSS_SELECTOR, "#card-units button")) == 6
+    named = view.js("[...document.querySelectorAll('#card-units button span')].map((each) => each.textContent)")
+    assert len(named) == 6
+    assert len({re.sub("/[ch]/", "/", name) for name in named}) == 6  # of c and h of one cell only one
 
 
 def test_guesses_stand_under_each_character_and_the_true_one_is_marked(view):
@@ -373,7 +376,9 @@ def test_nothing_is_wider_than_the_window(chromium, small_page, width, name):
     view.assert_nothing_wrong()
 
 
-def test_choosing_a_colour_or_a_character_moves_nothing(view):
+@pytest.mark.parametrize("width", [360, 1000])
+def test_choosing_a_colour_or_a_character_moves_nothing(chromium, small_page, width):
+    view = View(chromium, small_page, width=width)
     view.read(TEXT[:200])
     layout = "['text', 'read-status'].map((id) => document.getElementById(id).getBoundingClientRect().top)"
     before = view.js(layout)
@@ -381,6 +386,18 @@ def test_choosing_a_colour_or_a_character_moves_nothing(view):
                    "document.getElementById('guesses').click()"):
         view.js(action)
         assert view.js(layout) == before, action
+
+
+def test_on_a_phone_the_card_stays_in_sight_but_not_over_the_editor(chromium, small_page):
+    view = View(chromium, small_page, "#read", width=360, height=740)
+    view.finish_reading()
+    bottom = view.js("document.getElementById('card').getBoundingClientRect().bottom")
+    assert bottom <= 740 and view.js("document.documentElement.scrollHeight") > 740
+    assert view.js("document.getElementById('card').offsetHeight") < 200
+    view.js("edit(true)")
+    assert not view["card"].is_displayed()
+    view.js("edit(false)")
+    assert view["card"].is_displayed()
 
 
 def test_a_hostile_vocabulary_is_text(chromium, tmp_path):

@@ -26,7 +26,7 @@ def test_a_page_is_written_and_told(trained, exported, tmp_path, capsys, given, 
     weights = "int8" if "int8" in flags else "float16"
     assert err == "" and type_of_weights(target) == weights
     first, *units = out.splitlines()
-    found = re.match(r"wrote (.*): (\d+\.\d) MB, (\w+) weights; the loss on the last ([\d,]+) characters of the "
+    found = re.match(r"wrote (.*): (\d+\.\d) MB, (\w+) weights; the loss on the middle ([\d,]+) characters of the "
                      r"training text is (\d\.\d{4}) nats per character, and (\d\.\d{4}) with the weights of the model$",
                      first)
     assert found.groups()[:4] == (str(target), f"{target.stat().st_size / 1e6:.1f}", weights, f"{len(TEXT):,}")
