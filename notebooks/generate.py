@@ -21,6 +21,7 @@ import json
 import os
 import re
 import sys
+import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -35,6 +36,12 @@ EXERCISE = HERE / "Anna_KaRNNa.ipynb"
 INVITATION = "# Your code here"
 METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python", "version": "3.7"}}
+# Writes the losses of a run, each the mean of 20 steps, for readers to compare theirs with.
+REFERENCE = """
+_edges = range(0, len(losses) - 19, 20)
+np.savetxt("assets/reference.csv", [(i + 10, np.mean(losses[i:i + 20])) for i in _edges], ["%d", "%.4f"], ",",
+           header="step,loss", comments="")
+"""
 _MARKDOWN = re.compile(r"^<!-- cell: ([\w-]+) -->$")
 _CODE = re.compile(r"^```python ([\w-]+)(.*)$")
 _STUB = re.compile(r"^(\s*)# --- exercise: (.*)$")
@@ -179,6 +186,12 @@ def write(path: Path, text: str) -> None:
     print("wrote", path.name)
 
 
+def _numbered(cells: List[Dict[str, Any]], all_outputs: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the executed code cells by id, counted without the one that writes the reference."""
+    known = [cell["id"] for cell in cells if cell["kind"] == "code"]
+    return {name: dict(all_outputs[name], execution_count=number) for number, name in enumerate(known, start=1)}
+
+
 def run(setting: str) -> None:
     """Execute the solution and store its outputs.
 
@@ -188,14 +201,19 @@ def run(setting: str) -> None:
     import nbclient
     import nbformat
 
+    start = time.time()
+
     def show(cell: Any, cell_index: int, **_: Any) -> None:
-        print(f"cell {cell_index}: {cell['id']}", flush=True)
+        print(f"{time.time() - start:4.0f} s  cell {cell_index + 1} of {len(executed.cells)}: {cell['id']}", flush=True)
 
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel
     executed = nbformat.read(str(SOLUTION), as_version=4)
     for cell in executed.cells:
         if cell.id == "settings":
             cell.source += f"\nsetting = {setting!r}" if setting != "own" else ""
+    if setting == "own":  # right after the training, so that the picture of the losses has the run as its reference
+        place = 1 + [cell.id for cell in executed.cells].index("train")
+        executed.cells.insert(place, nbformat.v4.new_code_cell(REFERENCE))
     nbclient.NotebookClient(executed, timeout=None, kernel_name="python3", record_timing=False,
                             on_cell_executed=show, resources={"metadata": {"path": str(HERE)}}).execute()
     cells = json.loads(nbformat.writes(executed))["cells"]
@@ -203,7 +221,7 @@ def run(setting: str) -> None:
     if setting != "own":
         print("not stored: only the outputs of the setting 'own' are")
         return
-    write(SOLUTION, as_text(notebook(all_cells(), solved, outputs)))
+    write(SOLUTION, as_text(notebook(all_cells(), solved, _numbered(all_cells(), outputs))))
 
 
 def main(argv: Optional[List[str]] = None) -> int:

@@ -85,6 +85,8 @@ def exception(error: BaseException, answer: Any) -> str:
     message = error.message.split("\n")[:1] if isinstance(error, tf.errors.OpError) else str(error).split("\n")
     last = ([line.strip() for line in message if line.strip()] or [""])[-1]
     name = type(error).__name__
+    if name == "OperatorNotAllowedInGraphError":  # TensorFlow advises eager execution, which is of no use here
+        last = "a tensor cannot be iterated over, unpacked, or used in an if: its values are known only in a session"
     last = last if last.startswith(name) else f"{name}: {last}" if last else name
     return last.rstrip(".") + _place(error, answer)
 

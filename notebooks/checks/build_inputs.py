@@ -29,6 +29,8 @@ def examine(answer: Callable) -> None:
         for name, tensor in zip(NAMES, made):
             need(isinstance(tensor, tf.Tensor) and _source(tensor) in ("Placeholder", "PlaceholderWithDefault"),
                  f"{name} should be a placeholder, not {_kind(tensor)}.")
+        need(made[0] is not made[1],
+             "inputs and targets are the same placeholder, so both would be fed the same ids: make one for each.")
         _examine_names(made, seen.values)
         for name, tensor in zip(NAMES, made):
             kind = tf.float32 if name == "keep_prob" else tf.int32

@@ -22,7 +22,7 @@ HINTS = (
 
 def examine(answer: Callable) -> None:
     """Check the loss for two sets of sizes."""
-    random = np.random.RandomState(0)
+    random = np.random.RandomState(1)  # no step's loss is both the first and the smallest
     for n, m, size, num_classes in [(2, 3, 4, 5)] + [tuple(random.permutation(np.arange(3, 9))[:4].tolist())]:
         tf.reset_default_graph()
         values = (2 * random.normal(size=[n * m, num_classes])).astype(np.float32)
@@ -31,31 +31,35 @@ def examine(answer: Callable) -> None:
         logits = tf.constant(values)
         loss = single(answer, (logits, tf.constant(ids), size, num_classes), "loss")
         need(isinstance(loss, tf.Tensor), f"The loss should be a tensor, not {words.describe(loss)}.")
-        gradients = tf.gradients(loss, logits)[0] if loss.dtype.is_floating else None
+        need(loss.dtype.is_floating, f"The loss should be float32, and it is {loss.dtype.name}.")
+        gradients = tf.gradients(loss, logits)[0]
         with tf.Session() as session:
             number = session.run(loss)
             gradient = session.run(gradients) if gradients is not None else None
-        _examine_number(number, values, ids)
+        _examine_number(number, values, ids, size)
         _examine_gradient(gradient, values, ids)
 
 
-def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray) -> None:
+def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, size: int) -> None:
     each = cross_entropies(values, ids)
     need(number.shape != each.shape and number.shape != ids.shape or number.size == 1 and number.shape == (),
          f"The loss is {words.brackets(number.shape)}, one number for each step: take the mean of them.")
     need(number.shape != values.shape,
          f"The loss is {words.brackets(number.shape)}, one number for each step and character: add up the "
          "characters and take the mean over the steps.")
+    need(number.shape not in [ids.shape[:1], ids.shape[1:]],
+         f"The loss is {words.brackets(number.shape)}, one number for each "
+         f"{'sequence' if number.shape == ids.shape[:1] else 'place in the window'}: take the mean over all N·M steps.")
     need(number.shape == (), f"The loss should be a scalar, [], and it is {words.brackets(number.shape)}.")
     if close(number, each.mean()):
         return
-    for wrong, message in _typical(values, ids, each):
+    for wrong, message in _typical(values, ids, each, size):
         need(not close(number, wrong), message)
     raise Wrong(f"On a small example the loss should be {each.mean():.4f}, the mean softmax cross-entropy with "
                 f"the one-hot targets, and it is {number:.4f}.")
 
 
-def _typical(values: np.ndarray, ids: np.ndarray, each: np.ndarray) -> List[Tuple[float, str]]:
+def _typical(values: np.ndarray, ids: np.ndarray, each: np.ndarray, size: int) -> List[Tuple[float, str]]:
     """Return what typical mistakes give, and what to say to each."""
     (n, m), num_classes = ids.shape, values.shape[1]
     mean, probabilities = each.mean(), softmax(values)
@@ -65,6 +69,9 @@ def _typical(values: np.ndarray, ids: np.ndarray, each: np.ndarray) -> List[Tupl
     binary = np.maximum(values, 0) - values * one_hot + np.log1p(np.exp(-np.abs(values)))
     kept = ids.ravel() != 0
     in_rows = each.reshape(ids.shape)
+    logarithms = np.log(probabilities)
+    along_axis = [-(np.moveaxis(one_hot.reshape((n, m, -1)), 2, axis).reshape(values.shape) * logarithms).sum(1).mean()
+                  for axis in (0, 1)]
     mean_of_steps = "it should be their mean over all N·M steps."
     return [
         (each.sum(), "The loss is the sum over the steps: it should be their mean."),
@@ -103,12 +110,26 @@ def _typical(values: np.ndarray, ids: np.ndarray, each: np.ndarray) -> List[Tupl
          "The targets are one too low: an id is its own place in the one-hot vector."),
         (cross_entropies(values, np.roll(ids, -1, axis=1)).mean(),
          "The targets are shifted once more: they are one character later already."),
+        *((wrong, "The one-hot targets have their characters along another axis: leave out axis=, so that the last "
+                  "axis has the C characters, before the reshape.") for wrong in along_axis),
+        (mean / size, "The loss is divided by lstm_size, which has no part in it: take the mean over the steps."),
+        (-logarithms.mean(), "The targets are missing: only the probability of the character that really came counts."),
+        (-logarithms.sum(axis=1).mean(),
+         "The targets are missing: only the probability of the character that really came counts."),
+        (in_rows[:, 1:].mean(), "The first step of each row is left out: take the mean over all N·M steps."),
+        (each[1:].mean(), "The first step is left out: take the mean over all N·M steps."),
+        (each[-1], "This is the loss of the last step alone: take the mean over all N·M steps."),
+        (np.median(each), "This is the median of the losses of the steps: take their mean."),
+        ((each ** 2).mean(), "The losses are squared: take the mean of them as they are."),
+        (np.log(mean), "The logarithm of the loss is taken once more: return the loss itself."),
+        (mean / 2, "The loss is half of what it should be."),
         (each[kept].mean(), "Steps whose target is 0 are left out: 0 is the id of a character like any other."),
         (each[kept].sum() / each.size, "Steps whose target is 0 count as 0: it is the id of a character like any "
                                        "other."),
         (in_rows[:, -1].mean(), "Only the last step of each row counts: take the mean over all N·M steps."),
         (in_rows[:, :-1].mean(), "The last step of each row is left out: take the mean over all N·M steps."),
         (each.max(), "This is the largest of the losses of the steps: take their mean."),
+        (each.min(), "This is the smallest of the losses of the steps: take their mean."),
         (each[0], "This is the loss of the first step alone: take the mean over all N·M steps."),
     ]
 

@@ -57,6 +57,8 @@ def _examine_stack(cell: Any, size: int, n_layers: int, keep_prob: tf.Tensor) ->
          f"The cell should be a MultiRNNCell of the layers, not {words.describe(cell)}.")
     need(cell._state_is_tuple, "The MultiRNNCell has state_is_tuple=False: leave it at True.")
     layers = list(cell._cells)
+    need([getattr(layer, "output_size", None) for layer in layers] != size * [n_layers],
+         "lstm_size and num_layers are exchanged: a layer has lstm_size units, and there are num_layers layers.")
     need(len(layers) == n_layers,
          f"num_layers = {n_layers} should give {words.count(n_layers, 'layer')}, and "
          f"{words.are(len(layers), 'layer')}.")
@@ -72,7 +74,8 @@ def _examine_wrapper(layer: Any, number: int, keep_prob: tf.Tensor) -> Any:
     """Check the dropout of a layer; return the cell inside."""
     need(isinstance(layer, rnn_cell.DropoutWrapper),
          f"Layer {number} has no dropout: it is {words.describe(layer)}, and should be a DropoutWrapper around "
-         "one.")
+         "a BasicLSTMCell." if isinstance(layer, rnn_cell.BasicLSTMCell) else
+         f"Layer {number} should be a DropoutWrapper around a BasicLSTMCell, and it is {words.describe(layer)}.")
     output, before, state = layer._output_keep_prob, layer._input_keep_prob, layer._state_keep_prob
     if not _drops(output):
         need(not _drops(before),
@@ -108,7 +111,8 @@ def _examine_kept(kept: Any, keep_prob: tf.Tensor) -> None:
     need(not close([low, high], [0.75, 0.125]),
          "The dropout keeps a unit with the probability 1 - keep_prob: output_keep_prob is the probability to "
          "KEEP it, so give it keep_prob.")
-    raise Wrong(f"The dropout keeps a unit with the probability {float(low):g} where keep_prob is {fed[0]:g}: "
+    place = 0 if not close(low, fed[0]) else 1
+    raise Wrong(f"The dropout keeps a unit with the probability {found[place]:g} where keep_prob is {fed[place]:g}: "
                 "give output_keep_prob the tensor keep_prob.")
 
 
@@ -139,6 +143,7 @@ def _examine_cell(cell: Any, size: int) -> None:
 
 
 def _examine_zero_state(state: Any, n_layers: int, n: int, size: int) -> None:
+    need(not callable(state), "initial_state is the method zero_state itself: call it, with (batch_size, tf.float32).")
     _examine_structure(state, n_layers)
     for part in tf.nest.flatten(state):
         need(isinstance(part, tf.Tensor),
@@ -150,6 +155,9 @@ def _examine_zero_state(state: Any, n_layers: int, n: int, size: int) -> None:
         need(words.brackets(part.shape) == str([n, size]),
              f"c and h should be [N, L] = [{n}, {size}] for batch_size = {n} and lstm_size = {size}, and "
              f"they are {words.brackets(part.shape)}.")
+    need(not any(part.op.type.startswith("Placeholder") for part in tf.nest.flatten(state)),
+         "initial_state has a placeholder in it: cell.zero_state makes zeros, and another state can be fed in "
+         "their place all the same.")
     with tf.Session() as session:
         values = session.run(state)
     need(not np.any(values), "initial_state should be all zeros, and it is not.")

@@ -36,6 +36,8 @@ GRADIENTS = {"w": np.array([0., 24., 18.]), "v": np.array([32., -24.])}
 VALUES = {"w": np.array([1., 2., -1.]), "v": np.array([-2., 1.])}
 FIXED = np.array([7., 7.])
 
+ADAM = ("ApplyAdam", "ResourceApplyAdam")
+
 
 def examine(answer: Callable) -> None:
     """Check one update with three learning rates and limits, with and without need to clip."""
@@ -46,7 +48,10 @@ def examine(answer: Callable) -> None:
         loss = tf.reduce_sum(frozen * FIXED.astype(np.float32))
         for name, variable in variables.items():
             loss += tf.reduce_sum(variable * GRADIENTS[name].astype(np.float32))
-        operation = single(answer, (loss, learning_rate, grad_clip), "optimizer")
+        try:
+            operation = single(answer, (loss, learning_rate, grad_clip), "optimizer")
+        except Wrong as wrong:
+            raise Wrong(f"{wrong}{_hint(str(wrong))}")
         _examine_kind(operation)
         updates = _updates_of(operation)
         need("frozen" not in updates, "A variable made with trainable=False is trained too: take "
@@ -54,6 +59,14 @@ def examine(answer: Callable) -> None:
         need(set(updates) == set(variables),
              "Not all variables are trained: take tf.trainable_variables(), every one.")
         _examine_numbers(updates, learning_rate, grad_clip)
+
+
+def _hint(raised: str) -> str:
+    """Say more about an exception of TensorFlow that does not name its cause."""
+    if "OperatorNotAllowedInGraphError" in raised:
+        return ("\ntf.clip_by_global_norm returns two things, first the list of clipped gradients, then their norm; "
+                "apply_gradients takes one list of pairs, zip(gradients, variables).")
+    return ""
 
 
 def _examine_kind(operation: Any) -> None:
@@ -64,9 +77,9 @@ def _examine_kind(operation: Any) -> None:
          f"It should return the operation that apply_gradients gives, not {words.describe(operation)}.")
 
 
-def reachable(operation: tf.Operation) -> Set[tf.Operation]:
+def reachable(operation: Any) -> Set[tf.Operation]:
     """Return the operations that run when this one does."""
-    found, waiting = set(), [operation]
+    found, waiting = set(), [operation.op if isinstance(operation, tf.Tensor) else operation]
     while waiting:
         one = waiting.pop()
         if one not in found:
@@ -77,9 +90,7 @@ def reachable(operation: tf.Operation) -> Set[tf.Operation]:
 
 def adam_operations(operation: Any) -> Dict[str, tf.Operation]:
     """Return the ApplyAdam operations that run with an operation, by the name of their variable."""
-    operation = operation.op if isinstance(operation, tf.Tensor) else operation
-    return {one.inputs[0].op.name: one for one in reachable(operation)
-            if one.type in ("ApplyAdam", "ResourceApplyAdam")}
+    return {one.inputs[0].op.name: one for one in reachable(operation) if one.type in ADAM}
 
 
 def run_updates(session: tf.Session, operations: Dict[str, tf.Operation], feed: Any = None) -> Dict[str, Update]:
@@ -90,12 +101,14 @@ def run_updates(session: tf.Session, operations: Dict[str, tf.Operation], feed: 
 
 def _updates_of(operation: Any) -> Dict[str, Update]:
     adams = adam_operations(operation)
-    kinds = {one.type for one in reachable(operation.op if isinstance(operation, tf.Tensor) else operation)}
+    kinds = {one.type for one in reachable(operation)}
     applied = sorted(kind for kind in kinds if "Apply" in kind)
     if not adams:
         need(not applied, f"The optimizer is not Adam ({', '.join(applied)}): use tf.train.AdamOptimizer.")
         raise Wrong("The operation that it returns updates nothing with Adam: return what apply_gradients of a "
                     "tf.train.AdamOptimizer gives.")
+    need(sum(one.type in ADAM for one in reachable(operation)) == len(adams),
+         "A variable is updated more than once: one optimizer, and one apply_gradients, is enough.")
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         return run_updates(session, adams)
@@ -114,6 +127,7 @@ def _examine_numbers(updates: Dict[str, Update], learning_rate: float, grad_clip
          + ": give the optimizer learning_rate.")
     for name, found, usual in [("beta1", update.beta1, 0.9), ("beta2", update.beta2, 0.999),
                                ("epsilon", update.epsilon, 1e-8)]:
+        need(not close(found, grad_clip), f"Adam's {name} is grad_clip: AdamOptimizer takes learning_rate alone.")
         need(np.isclose(found, usual, rtol=1e-3),
              f"Adam's {name} is {found:g}: leave it at its usual value, {usual:g}.")
 
@@ -175,6 +189,10 @@ def _typical(learning_rate: float, grad_clip: float) -> List:
          "tf.gradients returns."),
         (_by_global_norm(GRADIENTS, learning_rate),
          "The gradients are clipped to learning_rate: the limit is grad_clip."),
+        (each(lambda one: 0 * one), "The gradients that Adam gets are zero: clip the gradients, not the loss."),
+        (each(lambda one: one / grad_clip), "The gradients are divided by grad_clip: that makes small gradients "
+                                            "smaller as well. Clip them by their global norm."),
+        (each(np.sign), "Only the signs of the gradients are left: clip them by their global norm."),
         (_by_global_norm(GRADIENTS, 5.0), "The gradients are clipped to 5 whatever grad_clip is: use the "
                                           "argument."),
         (_by_global_norm(GRADIENTS, 1.0), "The gradients are clipped to 1 whatever grad_clip is: use the "

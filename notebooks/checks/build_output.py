@@ -79,6 +79,8 @@ def _examine_exchanged_sizes(variables: List[tf.Variable], size: int, num_classe
     need(not any(variable.shape.as_list() == [num_classes, size] for variable in variables),
          f"The weights are [C, L] = {[num_classes, size]}, and should be [L, C] = {[size, num_classes]}: in_size "
          "first, then out_size.")
+    need(not any(variable.shape.as_list() == [size] for variable in variables),
+         f"The bias is [L] = [{size}], and should be [C] = [{num_classes}]: one number for each character.")
 
 
 def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
@@ -91,9 +93,15 @@ def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
         bias.load(given, session)
         matrix = session.run(weights)
         predictions, logits = session.run(list(made))
+        again = session.run(made[1])
     rows = values.reshape([-1, values.shape[-1]])  # [N·M, L]
     expected = rows @ matrix + given
     shape = words.brackets(expected.shape)
+    need(close(logits, again), "The logits change from one run to the next: there is something random in them. "
+                               "Dropout belongs in the layers of build_lstm only.")
+    need(logits.shape != (values.shape[0], expected.shape[1]),
+         f"logits should be [N·M, C] = {shape}, one row for each step, and they are "
+         f"{words.brackets(logits.shape)}, one for each sequence: take the outputs of all steps, not only the last.")
     need(logits.shape == expected.shape,
          f"logits should be [N·M, C] = {shape}, one row for each step, and they are "
          f"{words.brackets(logits.shape)}: reshape the LSTM output to [N·M, L] before the product.")
@@ -108,6 +116,7 @@ def _examine_logits(predictions: np.ndarray, logits: np.ndarray, expected: np.nd
                     values: np.ndarray, matrix: np.ndarray) -> None:
     need(not (close(logits, softmax(expected)) and close(predictions, expected)),
          "The two results are exchanged: the order is predictions, logits.")
+    rows = values.reshape([-1, values.shape[-1]])
     need(not close(logits, softmax(expected)),
          "The logits have been through the softmax: they are x·W + b as it is, and the softmax of them is "
          "predictions.")
@@ -118,6 +127,10 @@ def _examine_logits(predictions: np.ndarray, logits: np.ndarray, expected: np.nd
                            ("tanh", np.tanh)]:
         need(not close(logits, function(expected)),
              f"The logits have been through a {name}: they are x·W + b as it is, without an activation.")
+    need(not close(logits, np.log(softmax(expected))),
+         "The logits have been through a log_softmax: they are x·W + b as it is.")
+    need(not close(logits, expected - bias + rows.sum(axis=1, keepdims=True) * bias),
+         "The bias is added to the weights: add it after the product, x·W + b.")
     transposed = values.transpose([1, 0, 2]).reshape([-1, values.shape[-1]])
     scrambled = values.transpose([1, 0, 2]).reshape(values.shape).reshape([-1, values.shape[-1]])
     need(not close(logits, transposed @ matrix + bias) and not close(logits, scrambled @ matrix + bias),
@@ -138,6 +151,10 @@ def _examine_predictions(predictions: np.ndarray, logits: np.ndarray) -> None:
                                                             "softmax.")
     need(not close(predictions, np.log(right)), "predictions are the logarithm of the softmax: take the softmax "
                                                 "itself.")
+    need(not close(predictions, np.exp(logits)), "predictions are the exponentials of the logits: the softmax divides "
+                                                 "them by their sum as well.")
+    need(close(predictions.sum(axis=1), np.ones(len(predictions))),
+         "predictions are not the softmax of the logits: the C numbers of a row do not sum to 1.")
     need(close(predictions, right), "predictions are not the softmax of the logits.")
 
 

@@ -10,7 +10,7 @@ from charrnn import model
 from . import words
 from .answer import Unwritten, Wrong, exception, need
 from .build_optimizer import adam_operations, run_updates
-from .constructor import Constructor
+from .constructor import ATTRIBUTES, Constructor
 from .tensors import close, cross_entropies, softmax
 from .verdict import in_own_thread
 
@@ -27,8 +27,6 @@ HINTS = (
     "        cell, x_one_hot, initial_state=self.initial_state)\n"
     "build_loss takes self.logits, and build_optimizer takes self.loss.",
 )
-ATTRIBUTES = ["inputs", "targets", "keep_prob", "initial_state", "final_state", "prediction", "logits", "loss",
-              "optimizer"]
 N, M, L, C, LAYERS = 3, 6, 4, 5, 2  # all different, so that exchanged sizes show
 SIZES = dict(batch_size=N, num_steps=M, lstm_size=L, num_layers=LAYERS)
 OTHERS = dict(batch_size=2, num_steps=4, lstm_size=6, num_layers=1)  # for 3 characters
@@ -72,6 +70,7 @@ def _examine_size(maker: Constructor, num_classes: int, sizes: Dict[str, int], *
         session.run(tf.global_variables_initializer())
         _load_weights(session)
         _examine_results(network, session, num_classes, sizes, reference)
+        _examine_dropout(network, session, num_classes, sizes)
         _examine_update(network, session, num_classes, sizes, **rates)
     return [variable.op.name for variable in tf.trainable_variables()]
 
@@ -91,6 +90,12 @@ def _checked(network: Any) -> Any:
     for name in ("inputs", "targets", "keep_prob", "prediction", "logits", "loss"):
         need(isinstance(getattr(network, name), tf.Tensor),
              f"{name} should be a tensor, not {words.describe(getattr(network, name))}.")
+    for name, other in [("inputs", "targets"), ("targets", "inputs")]:
+        need(getattr(network, name).op.name != other,
+             f"{name} is the placeholder named {other!r}: build_inputs returns inputs, targets, keep_prob in this "
+             "order.")
+    need(network.prediction.dtype == tf.float32,
+         f"prediction should be float32, the probabilities, and it is {network.prediction.dtype.name}.")
     return network
 
 
@@ -110,6 +115,11 @@ def _examine_variables(reference: Reference, num_classes: int, sizes: Dict[str, 
     names, shapes = [one.op.name for one in variables], [one.shape.as_list() for one in variables]
     if shapes == reference.shapes:
         return
+    need(names, "There are no variables in the default graph: reset it once, at the beginning.")
+    more = [name for name, shape in zip(names, shapes) if shape not in reference.shapes]
+    if len(names) > len(reference.names) and more:
+        raise Wrong(f"The network has {words.count(len(more), 'variable')} more than it should: {words.listing(more)}. "
+                    "Its input is tf.one_hot, which has none, and its others are made by build_lstm and build_output.")
     kernels = [shape for shape in shapes if len(shape) == 2 and shape[1] == 4 * size]
     need(not kernels or len(kernels) == layers,
          f"With num_layers = {layers} the network has {words.count(len(kernels), 'LSTM layer')}: give build_lstm "
@@ -167,11 +177,18 @@ def _examine_results(network: Any, session: tf.Session, num_classes: int, sizes:
          "build_output.")
     need(not close(prediction, logits), "prediction holds the logits: it should be the first result of "
                                         "build_output.")
+    need(not close(prediction, softmax(expected[0])), "prediction has been through the softmax a second time: "
+                                                      "build_output does it once.")
     need(close(prediction, expected[0]), "prediction is not the softmax of the logits.")
     _examine_final_state(final_state, expected[3], other)
     _examine_loss(loss, expected[2], prediction, logits, window)
-    dropped = session.run(network.logits, _feed(network, window, other, keep_prob=0.3))
-    need(not close(dropped, logits), "Feeding keep_prob makes no difference: give build_lstm self.keep_prob.")
+
+
+def _examine_dropout(network: Any, session: tf.Session, num_classes: int, sizes: Dict[str, int]) -> None:
+    window, state = _window(num_classes, sizes), _states(sizes)[1]
+    kept, dropped = (session.run(network.logits, _feed(network, window, state, keep_prob=keep_prob))
+                     for keep_prob in (1.0, 0.3))
+    need(not close(dropped, kept), "Feeding keep_prob makes no difference: give build_lstm self.keep_prob.")
 
 
 def _examine_final_state(found: Any, expected: Any, before: Any) -> None:
@@ -229,7 +246,10 @@ def _examine_second_build(maker: Constructor) -> None:
 def _examine_sampling(maker: Constructor, names: List[str]) -> None:
     """Check the network for one character of one sequence."""
     tf.reset_default_graph()
-    network = _checked(maker.build(C, sampling=True, **SIZES))
+    try:
+        network = _checked(maker.build(C, sampling=True, **SIZES))
+    except Unwritten as unwritten:
+        raise Unwritten(f"With sampling=True: {unwritten}")
     _examine_single(network)
     found = [one.op.name for one in tf.trainable_variables()]
     need(found == names, "With sampling=True the variables have other names, so what the other network has "

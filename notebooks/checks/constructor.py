@@ -7,12 +7,15 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from . import build_inputs, build_loss, build_lstm, build_optimizer, build_output, words
-from .answer import Unwritten, Wrong, call, code_of, names_read, scope_of
+from .answer import Locals, Unwritten, Wrong, call, code_of, names_read, scope_of
 from .verdict import found_right, verdict
 
 EXAMINE = {"build_inputs": build_inputs.examine, "build_lstm": build_lstm.examine,
            "build_output": build_output.examine, "build_loss": build_loss.examine,
            "build_optimizer": build_optimizer.examine}
+
+ATTRIBUTES = ["inputs", "targets", "keep_prob", "initial_state", "final_state", "prediction", "logits", "loss",
+              "optimizer"]
 
 
 class Call(NamedTuple):
@@ -29,6 +32,7 @@ class Constructor:
     Attributes:
         network: the last one. Where its constructor raised, it has the attributes that were set before.
         calls: the calls of its constructor, in order.
+        local: the local variables of its constructor when it returned or raised.
     """
 
     def __init__(self, answer: Any) -> None:
@@ -37,6 +41,7 @@ class Constructor:
         self.calls: List[Call] = []
         self.num_classes = 0
         self.arguments: Dict[str, Any] = {}
+        self.local: Dict[str, Any] = {}
 
     def build(self, num_classes: int, **arguments: Any) -> Any:
         """Make a network and return it; a Wrong says what its constructor raised."""
@@ -44,7 +49,11 @@ class Constructor:
         with self._recorded():
             if isinstance(self.answer, type):
                 self.network = self.answer.__new__(self.answer)
-                call(self.network.__init__, num_classes, **arguments)
+                with Locals(self.answer) as seen:
+                    try:
+                        call(self.network.__init__, num_classes, **arguments)
+                    finally:
+                        self.local = seen.values
             else:
                 self.network = call(self.answer, num_classes, **arguments)
         return self.network
@@ -78,6 +87,11 @@ class Constructor:
                 right, message = verdict(examine, scope[name])
                 if not right:
                     return Unwritten(f"It uses {name}, which is not right yet: begin there. {message}")
+        without_self = [name for name in ATTRIBUTES if not hasattr(self.network, name)
+                        and self.local.get(name) is not None and name not in self.arguments]
+        if without_self and isinstance(self.answer, type):
+            return Wrong(f"{words.listing(without_self)} would be lost when the constructor ends: write "
+                         f"{words.listing('self.' + name for name in without_self)}.")
         if isinstance(wrong, Unwritten):
             return wrong
         none = [name for name, value in getattr(self.network, "__dict__", {}).items() if value is None]
@@ -87,6 +101,8 @@ class Constructor:
 
     def _misplaced(self) -> str:
         """Say which call of the constructor has an argument that does not belong there, or nothing."""
+        if isinstance(getattr(self.network, "initial_state", None), tf.nn.rnn_cell.RNNCell):
+            return "cell and initial_state are exchanged: build_lstm returns the cell first, then the state."
         for one in self.calls:
             message = self._numbers(one) or getattr(self, "_tensors_of_" + one.function, lambda _: "")(one)
             if message:
@@ -117,7 +133,7 @@ class Constructor:
 
     def _tensors_of_build_lstm(self, one: Call) -> str:
         keep_prob = one.given.get("keep_prob")
-        if isinstance(keep_prob, (int, float)):
+        if isinstance(keep_prob, (int, float)) and not (keep_prob == 1 and self.arguments.get("sampling")):
             return (f"build_lstm is called with the number {keep_prob:g} as keep_prob: give it the placeholder, "
                     "self.keep_prob.")
         return ""
@@ -131,13 +147,20 @@ class Constructor:
                         "then the state.")
             return ("build_output is called with a state: it takes the outputs of all steps, the first of the two "
                     "things that dynamic_rnn returns.")
-        if isinstance(given, tf.Tensor) and given.shape.ndims == 2:
+        size, shape = self.arguments["lstm_size"], given.shape if isinstance(given, tf.Tensor) else None
+        if shape and shape.ndims == 3 and shape.as_list()[-1] not in (None, size):
+            return (f"build_output is called with {words.describe(given)}, whose vectors do not have lstm_size = "
+                    f"{size} numbers: it takes the outputs of dynamic_rnn.")
+        if shape and shape.ndims == 2:
             return (f"build_output is called with {words.describe(given)}, the output of a single step: it takes "
                     "the outputs of all steps, the first of the two things that dynamic_rnn returns.")
         return ""
 
     def _tensors_of_build_loss(self, one: Call) -> str:
         logits, targets = one.given.get("logits"), one.given.get("targets")
+        if isinstance(logits, tuple):
+            return ("build_loss is called with two things in place of the logits: build_output returns a pair, "
+                    "prediction and logits.")
         if isinstance(logits, tf.Tensor) and logits is getattr(self.network, "targets", None):
             return "build_loss is called with the targets first: its arguments are " + f"({', '.join(one.given)})."
         made = next((each.result for each in self.calls if each.function == "build_output"), None)

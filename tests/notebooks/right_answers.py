@@ -39,6 +39,14 @@ _START = ("n = batch_size * n_steps\nk = len(arr) // n\nif not k:\n    return\n"
 
 RIGHT = {
     "get_batches": [
+        ("yield x, y", "yield np.array([x, y])"),
+        (COUNT, "divmod(arr.size, batch_size * n_steps)[0]"),
+        ("", _START.replace("    return\n", "    return iter([])\n")
+             + "z = np.c_[rows, np.zeros(batch_size, arr.dtype)]\nreturn map(lambda i: "
+               "(z[:, i:i + n_steps], z[:, i + 1:i + n_steps + 1]), range(0, k * n_steps, n_steps))"),
+        ("", _START + "n_windows = len(arr) // batch_size\nz = np.c_[rows, np.zeros(batch_size, arr.dtype)]\n"
+             "for i in range(0, n_windows // n_steps * n_steps, n_steps):\n"
+             "    yield z[:, i:i + n_steps], z[:, i + 1:i + n_steps + 1]"),
         ("yield x, y", "yield [x, y]"),
         ("yield x, y", "yield (x, y)"),
         (X, X + ".copy()"),
@@ -79,6 +87,8 @@ RIGHT = {
              "for x, y in zip(np.hsplit(rows, k), np.hsplit(ys, k)):\n    yield x, y"),
     ],
     "build_inputs": [
+        ("", "shape = (batch_size, num_steps)\nreturn tuple([tf.placeholder(tf.int32, shape, 'inputs'), "
+             "tf.placeholder(tf.int32, shape, 'targets'), tf.placeholder('float', None, 'keep_prob')])"),
         (KEEP, 'tf.placeholder(tf.float32, [], name="keep_prob")'),
         (KEEP, 'tf.placeholder(tf.float32, shape=(), name="keep_prob")'),
         (KEEP, 'tf.placeholder_with_default(1.0, [], name="keep_prob")'),
@@ -92,6 +102,8 @@ RIGHT = {
              'return inputs, targets, tf.placeholder(tf.float32, name="keep_prob")'),
     ],
     "build_lstm": [
+        (STACK, "tf.nn.rnn_cell.MultiRNNCell(tuple(build_layer() for _ in range(num_layers)))"),
+        (BASIC, "tf.nn.rnn_cell.BasicLSTMCell(lstm_size, activation='tanh')"),
         (WRAPPED, WRAPPED.replace("=keep_prob", "=tf.identity(keep_prob)")),
         (WRAPPED, WRAPPED.replace("=keep_prob", "=1 - (1 - keep_prob)")),
         (WRAPPED, "tf.nn.rnn_cell.DropoutWrapper(lstm, 1.0, keep_prob)"),
@@ -110,6 +122,9 @@ RIGHT = {
         ("return cell, initial_state", "return [cell, initial_state]"),
     ],
     "build_output": [
+        (LOGITS, "logits = tf.einsum('ij,jk->ik', rows, weights) + bias"),
+        (SOFTMAX, "powers = tf.exp(logits - tf.reduce_max(logits, axis=1, keepdims=True))\n    predictions = "
+                  "tf.divide(powers, tf.reduce_sum(powers, axis=1, keepdims=True), name='predictions')"),
         (LOGITS, "logits = tf.nn.xw_plus_b(rows, weights, bias)"),
         (LOGITS, "logits = tf.add(tf.matmul(rows, weights), bias)"),
         (LOGITS, "logits = tf.nn.bias_add(tf.matmul(rows, weights), bias)"),
@@ -127,6 +142,9 @@ RIGHT = {
         ('tf.variable_scope("softmax")', 'tf.name_scope("softmax")'),
     ],
     "build_loss": [
+        ("", "labels = tf.one_hot(tf.reshape(targets, [-1]), num_classes)\nreturn tf.reduce_mean("
+             "tf.reduce_logsumexp(logits, axis=1) - tf.reduce_sum(labels * logits, axis=1))"),
+        (MEAN, "loss = tf.add_n(tf.unstack(losses)) / losses.shape.as_list()[0]"),
         ("labels = tf.reshape(one_hot, logits.shape)", "labels = tf.reshape(one_hot, [-1, num_classes])"),
         ("labels = tf.reshape(one_hot, logits.shape)", "labels = one_hot"),
         ("labels = tf.reshape(one_hot, logits.shape)", "labels = tf.reshape(one_hot, tf.shape(logits))"),
@@ -144,6 +162,11 @@ RIGHT = {
         ("", "return tf.losses.sparse_softmax_cross_entropy(tf.reshape(targets, [-1]), logits)"),
     ],
     "build_optimizer": [
+        ("return optimizer", "with tf.control_dependencies([optimizer]):\n        return tf.identity(loss)"),
+        ("", "v = tf.trainable_variables()\ng = tf.gradients(loss, v)\n"
+             "n = tf.sqrt(sum(tf.reduce_sum(x ** 2) for x in g))\n"
+             "s = tf.cond(n > grad_clip, lambda: grad_clip / n, lambda: 1.0)\n"
+             "return tf.train.AdamOptimizer(learning_rate).apply_gradients(zip([x * s for x in g], v))"),
         (CLIPPED, CLIPPED.replace("gradients, _", "gradients, norm")),
         (CLIPPED, "gradients = tf.clip_by_global_norm(tf.gradients(loss, variables), grad_clip)[0]"),
         (CLIPPED, "gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), clip_norm=grad_clip)"),
@@ -165,6 +188,8 @@ RIGHT = {
              "return adam.apply_gradients([(g * scale, v) for g, v in zip(gradients, variables)])"),
     ],
     "CharRNN": [
+        ("n_rows, self.keep_prob)", "n_rows, 1.0 if sampling else self.keep_prob)"),
+        ("tf.one_hot(self.inputs, num_classes)", "tf.gather(tf.eye(num_classes), self.inputs)"),
         (ROWS_STEPS, "if sampling:\n            batch_size, num_steps = 1, 1\n"
                      "        n_rows, n_steps = batch_size, num_steps"),
         (RNN, "cells = cell\n        outputs, state = tf.nn.dynamic_rnn(cells, tf.one_hot(self.inputs, "

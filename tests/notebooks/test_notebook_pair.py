@@ -4,6 +4,7 @@ import json
 import os
 import re
 
+import numpy as np
 import pytest
 from answers import CHECKS, EXERCISES, FOLDER, generate
 from draw import PICTURES
@@ -136,6 +137,19 @@ def test_the_outputs_of_the_solution_are_short_and_without_errors(solution):
 def test_the_pictures_are_those_that_the_text_shows(solution):
     shown = re.findall(r"\]\(assets/([^)]*)\)", "\n".join(cell.source for cell in solution.cells))
     assert sorted(shown) == sorted(PICTURES) == sorted(path.name for path in (FOLDER / "assets").glob("*.svg"))
+
+
+def test_the_reference_has_the_mean_of_twenty_steps(tmp_path, monkeypatch):
+    monkeypatch.chdir(str(tmp_path))
+    (tmp_path / "assets").mkdir()
+    exec(generate.REFERENCE, {"np": np, "losses": [4.0] * 20 + [3.0, 2.0] * 10 + [9.0] * 5})
+    assert (tmp_path / "assets" / "reference.csv").read_text() == "step,loss\n10,4.0000\n30,2.5000\n"
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "assets").glob("*.csv")), ids=str)
+def test_a_reference_falls_from_even_guessing(path):
+    steps, losses = np.loadtxt(str(path), delimiter=",", skiprows=1, unpack=True)
+    assert (np.diff(steps) > 0).all() and 3 < losses[0] < 4.5 and losses[-1] < 1.6
 
 
 def test_the_links_inside_lead_to_headings(solution):

@@ -23,7 +23,7 @@ def execute(tmp_path, monkeypatch):
 
     def run(name, **settings):
         notebook = nbformat.read(str(FOLDER / name), as_version=4)
-        settings = dict({"checkpoint_dir": str(tmp_path / "run")}, **settings)
+        settings = dict({"checkpoint_dir": str(tmp_path / "run"), "page": str(tmp_path / "page.html")}, **settings)
         for cell in notebook.cells:
             if cell.id == "settings":
                 cell.source += "".join(f"\n{key} = {value!r}" for key, value in settings.items())
@@ -63,7 +63,7 @@ def test_the_exercise_runs_before_it_is_filled_in(execute, small_text, tmp_path)
     for name in EXERCISES:
         assert printed[name].startswith(f"{name}: not right yet. Still None: "), name
     for name in ("show-batch", "model-size", "overfit-one-batch", "train", "loss-curve", "fit", "restore",
-                 "sample-last", "sample-earlier", "temperature", "plus-one", "one-unit", "coloured"):
+                 "sample-last", "sample-earlier", "temperature", "plus-one", "one-unit", "coloured", "web-page"):
         assert printed[name].startswith(WAITS), name
     assert not (tmp_path / "run").exists()
 
@@ -83,6 +83,9 @@ def test_the_solution_runs_at_the_small_setting(execute, small_text, tmp_path):
     written = printed["sample-last"][:-1]
     assert len(written) == len("Far") + 200 + 1 and written.startswith("Far")
     assert not list((tmp_path / "run").iterdir())
+    assert printed["web-page"].startswith("page.html: ")
+    assert "<iframe" in outputs["web-page"][1]["data"]["text/html"]
+    assert (tmp_path / "page.html").stat().st_size > 100_000
     assert committed() == before
 
 
@@ -96,5 +99,5 @@ def test_the_small_setting_takes_under_two_minutes_on_two_cores(execute, anna):
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - start < 120
     losses = [float(loss) for loss in re.findall(r"loss (\d\.\d+)", texts(outputs)["train"])]
     assert losses and losses[-1] < losses[0] < 4.5
-    assert "pairs 2." in texts(outputs)["train"]
+    assert "bigrams 2." in texts(outputs)["train"]
     assert json.loads(json.dumps(outputs["coloured"]))[0]["data"]["text/html"].count("<span") == 900
