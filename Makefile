@@ -59,10 +59,19 @@ test: .venv/.done ## run the quick tests; ARGS="-m ''" runs the slow ones too
 bench: .venv/.done ## compare the speed with the notebook's graph and other programs, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)
 
+# The linter of the JavaScript and CSS, a program from npm.
+biome := .tools/node_modules/.bin/biome
+biome_version := 2.6.8
+
 lint: .venv/.done ## check the style, the types, the imports, and that the notebooks match their generator
 	@$(python) -m ruff check $(wildcard charrnn tests notebooks benchmarks) setup.py
 	@$(python) -m mypy
 	@$(python) -m pytest -q tests/test_architecture.py
+	@if ! command -v npm >/dev/null; then echo "npm is missing: the JavaScript is not checked"; \
+	elif [ "$$($(biome) --version 2>/dev/null)" = "Version: $(biome_version)" ] || npm install --prefix .tools --no-save \
+		--no-audit --no-fund --loglevel=error @biomejs/biome@$(biome_version); then \
+		$(biome) lint --config-path=.make --error-on-warnings charrnn/page tests/page; \
+	else echo "Biome could not be fetched: the JavaScript is not checked"; fi
 	@if [ -f notebooks/generate.py ]; then $(python) notebooks/generate.py --check; fi
 
 venv: .venv/.done ## make .venv with the locked packages and charrnn

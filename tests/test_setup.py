@@ -111,6 +111,24 @@ class TestMakefile:
         assert _make(copy, "test", "ARGS=-k 'a or b'").splitlines()[:-1] == [
             "-m", "pytest", "-n", "2", "-k", "a or b"]
 
+    @pytest.mark.parametrize("npm, status, said", [
+        (None, 0, "npm is missing: the JavaScript is not checked"),
+        ("exit 1", 0, "Biome could not be fetched: the JavaScript is not checked"),
+        ('mkdir -p .tools/node_modules/.bin && cp "$0.biome" .tools/node_modules/.bin/biome', 7, "biome lint")],
+        ids=["no npm", "no network", "installed"])
+    def test_lint_checks_the_javascript_where_it_can(self, copy, tmp_path, npm, status, said):
+        _pretend_environment(copy, "exit 0")
+        programs = tmp_path / "programs"
+        programs.mkdir()
+        for name in ("make", "sh", "cat", "mkdir", "cp"):
+            (programs / name).symlink_to(shutil.which(name))
+        for name, content in [("npm", npm), ("npm.biome", 'echo "biome $1"\nexit 7')]:
+            if content is not None:
+                (programs / name).write_text(f"#!/bin/sh\n{content}\n", encoding="utf-8")
+                (programs / name).chmod(0o755)
+        done = _run(["make", "-C", copy, "--no-print-directory", "lint"], env=_environment(PATH=str(programs)))
+        assert said in done.stdout.splitlines() and bool(done.returncode) == bool(status), done.stderr
+
     @pytest.mark.parametrize("target", ["train", "sample"])
     def test_a_failure_is_a_failure_of_make(self, copy, target):
         _pretend_environment(copy, "exit 2")

@@ -61,8 +61,7 @@ function drawId(powers, uniform) {
     sum += powers[id];
     sums[id] = sum;
   }
-  const place = sums.findIndex((each) => each > uniform * sum);
-  return place < 0 ? 0 : place;
+  return Math.max(0, sums.findIndex((each) => each > uniform * sum));
 }
 
 /** Return the ids of the `count` largest values, the largest first; of equal ones the lower id first. */

@@ -45,9 +45,7 @@ function startWorker() {
     if (type === "done" || type === "failed") {
       jobs.delete(job);
     }
-    if (on && on[type]) {
-      on[type](answer);
-    }
+    on?.[type]?.(answer);
   };
   worker.onerror = ({ message }) => fail(message || "the worker could not be started");
 }
@@ -164,7 +162,7 @@ function showBars(list, rows, length) {
     share.textContent = row ? percent(row.share) : "";
     track.firstChild.style.width = row ? `${100 * (row.outline || 0)}%` : "0";
     track.lastChild.style.width = row ? `${100 * row.share}%` : "0";
-    item.className = row && row.marked ? "marked" : "";
+    item.className = row?.marked ? "marked" : "";
     item.title = row ? nameOf(chars[row.id]) : "";
   });
 }

@@ -74,7 +74,9 @@ function readPiece(ids, from, state, logitsBefore) {
     states.push(shown);
   }
   const activations = new Int8Array(width * states.length);
-  states.forEach((shown, place) => activations.set(shown, place * width));
+  states.forEach((shown, place) => {
+    activations.set(shown, place * width);
+  });
   return { surprise, guesses, shares, activations, logits };
 }
 
@@ -177,7 +179,7 @@ const answers = {
   },
 };
 
-onmessage = async ({ data }) => {
+self.onmessage = async ({ data }) => {
   try {
     await answers[data.type](data);
   } catch (error) {

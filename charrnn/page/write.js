@@ -96,8 +96,8 @@ function follow(type, message) {
   const piece = make("span", "");
   const { pieces } = written;
   const index = pieces.push("") - 1;
+  paper.querySelector(".caret")?.remove();
   paper.append(piece, make("span", "caret"));
-  paper.querySelectorAll(".caret").forEach((caret) => caret.nextSibling && caret.remove());
   const length = numberIn(find("length"));
   const job = ask(type, { ...message, length, settings: settings(), speed: speed() }, {
     written: ({ ids, logits }) => {

@@ -14,7 +14,9 @@ const kept = (settings) => [...keptPowers(logits, { ...all, ...settings }).entri
   .filter(([, power]) => power > 0).map(([id]) => id);
 
 test("the powers are the softmax but for a factor", () => {
-  normalized(powersOf(logits)).forEach((share, id) => assert.ok(Math.abs(share - [0.1, 0.4, 0.3, 0.2][id]) < 1e-6));
+  normalized(powersOf(logits)).forEach((share, id) => {
+    assert.ok(Math.abs(share - [0.1, 0.4, 0.3, 0.2][id]) < 1e-6);
+  });
 });
 
 test("a low temperature makes the likely likelier", () => {
