@@ -4,6 +4,7 @@ Letters for shapes as in :mod:`charrnn.data`: N sequences, M steps, C characters
 """
 import tensorflow.compat.v1 as tf
 
+from charrnn.fused import softmax
 from charrnn.fused.unroll import unroll
 
 
@@ -242,7 +243,10 @@ class CharRNN:
             self.inputs, num_classes, stack, self.initial_state, self._mask_seed, fused=fused, threads=threads,
             mask_rows=(first, batch_size) if rows else None, recurrent_keep_prob=recurrent_keep_prob)
         self.prediction, self.logits = build_output(outputs, lstm_size, num_classes)
-        loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
+        if fused and n_rows * n_steps > softmax.rows_of_slice(num_classes):
+            loss = _build_sliced_loss(outputs, self.targets, lstm_size, threads)
+        else:
+            loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
         self.optimizer = build_optimizer(loss, learning_rate, grad_clip, optimizer=optimizer,
                                          average_decay=average_decay, average=average)
         self.loss, = average([loss])
@@ -264,6 +268,12 @@ class CharRNN:
             step.
         """
         return {} if self._mask_seed is None else {self._mask_seed: step}
+
+
+def _build_sliced_loss(outputs, targets, lstm_size, threads):
+    """Build the loss of :func:`build_loss` from the LSTM output, without the logits of all steps at once."""
+    return softmax.mean_surprisal(tf.reshape(outputs, [-1, lstm_size]), *tf.trainable_variables("softmax/"),
+                                  tf.reshape(targets, [-1]), threads)
 
 
 def _build_mask_seed():

@@ -164,7 +164,11 @@ def forward(shard, layers, state):
         (outputs, state, tapes): float32 [M, R, L] after dropout, the state after the window, and for each layer
         the tape that :func:`backward` reads.
     """
-    first_inputs = layers[0].inputs + layers[0].bias  # [C, 4L]: a one-hot row times a matrix is one of its rows
+    first = layers[0]
+    # A one-hot row times a matrix is one of its rows. The bias is added to all of them at once, or to those of each
+    # step if there are more characters than steps.
+    is_large = first.inputs.shape[0].value > shard.n_steps * shard.n_rows
+    first_inputs = first.inputs if is_large else first.inputs + first.bias  # [C, 4L]
     tapes = [_new_tape(shard, c, h) for c, h in state]
     element = n_rows, size = state[0][1].shape.as_list()  # [R, L]
 
@@ -174,8 +178,11 @@ def forward(shard, layers, state):
         for index, (layer, tape) in enumerate(zip(layers, tapes)):
             inputs = _gate_inputs(layer, below, n_rows, size) if index else None  # [S, R, 4L]
 
-            def input_at(t, inputs=inputs):
-                return tf.gather(first_inputs, shard.ids[t]) if inputs is None else inputs[t - begin]  # [R, 4L]
+            def input_at(t, inputs=inputs):  # [R, 4L]
+                if inputs is not None:
+                    return inputs[t - begin]
+                rows = tf.gather(first_inputs, shard.ids[t])
+                return rows + first.bias if is_large else rows
 
             c, h, flow = _forward_piece(layer, tape, input_at, span, *state[index], flows[index])
             state[index] = c, h
@@ -225,28 +232,45 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
     return dc, dh, tf.reshape(d_gates, [-1, 4 * size])
 
 
-def _weight_gradients(layer, ids, below, h_before, d_gates):
-    """Compute a piece's share of a layer's gradients.
+def _used_rows(ids):
+    """Return the distinct ids [U], in order, and the place of each id [M, R] among them."""
+    flat = tf.reshape(ids, [-1])
+    used = tf.sort(tf.unique(flat)[0])
+    return used, tf.reshape(tf.searchsorted(used, flat), ids.shape)
+
+
+def _add_rows(total, places, rows):
+    """Add rows [S·R, 4L] at their places, int32 [S, R], in a total [U, 4L].
+
+    The rows of a piece that have the same place are added up first. Then the total is changed in its memory, and only
+    where the piece has rows, so that the time does not grow with the number of characters.
+    """
+    distinct, numbers = tf.unique(tf.reshape(places, [-1]))
+    sums = tf.unsorted_segment_sum(rows, numbers, tf.size(distinct))
+    return tf.tensor_scatter_nd_add(total, distinct[:, tf.newaxis], sums)
+
+
+def _add_gradients(total, places, below, h_before, d_gates):
+    """Add a piece's share to the gradients of a layer.
 
     Args:
-        layer: the Layer.
-        ids: int32 [S, R], the input of the first layer.
+        total: the Layer of gradients so far; in the first layer, inputs are the rows [U, 4L] of the window's ids.
+        places: int32 [S, R], for the first layer the row of each id.
         below: [S, R, L], the input of another layer; None for the first.
         h_before: [S, R, L], the layer's own h before each step.
         d_gates: [S·R, 4L].
 
     Returns:
-        A Layer of gradients. In the first layer that of the bias is zeros, since :func:`backward` computes it from
-        all pieces together.
+        The new total. The bias of the first layer is not changed, since :func:`backward` computes it at the end.
     """
-    size = layer.recurrent.shape[0].value
-    d_recurrent = tf.matmul(tf.reshape(h_before, [-1, size]), d_gates, transpose_a=True)  # [L, 4L]
+    size = total.recurrent.shape[0].value
+    recurrent = total.recurrent + tf.matmul(tf.reshape(h_before, [-1, size]), d_gates, transpose_a=True)  # [L, 4L]
     if below is None:
-        d_inputs = tf.unsorted_segment_sum(d_gates, tf.reshape(ids, [-1]), layer.inputs.shape[0].value)  # [C, 4L]
-        return Layer(d_inputs, d_recurrent, tf.zeros([4 * size]))
+        return Layer(_add_rows(total.inputs, places, d_gates), recurrent, total.bias)
     d_inputs = tf.matmul(tf.reshape(below, [-1, size]), d_gates, transpose_a=True)  # [L, 4L]
     ones = tf.ones([1, tf.shape(d_gates)[0]])  # a product with ones is faster than a sum over rows
-    return Layer(d_inputs, d_recurrent, tf.reshape(tf.matmul(ones, d_gates), [4 * size]))
+    d_bias = tf.reshape(tf.matmul(ones, d_gates), [4 * size])
+    return Layer(total.inputs + d_inputs, recurrent, total.bias + d_bias)
 
 
 def backward(shard, layers, tapes, d_outputs, d_state):
@@ -260,15 +284,16 @@ def backward(shard, layers, tapes, d_outputs, d_state):
 
     Returns:
         (d_state, d_layers): the gradient for the state before the window, and a Layer of gradients for each layer.
+        In that of the first layer, ``inputs`` is an IndexedSlices of the rows whose ids are in the window.
     """
     recurrent_transposed = [tf.transpose(layer.recurrent) for layer in layers]  # [4L, L]
     inputs_transposed = [None] + [tf.transpose(layer.inputs) for layer in layers[1:]]  # [4L, L]
     element = d_state[0][1].shape.as_list()  # [R, L]
+    used, places = _used_rows(shard.ids)  # [U], [M, R]
 
-    def run_piece(k, d_state, sums):
+    def run_piece(k, d_state, totals):
         begin, end = span = shard.span(k)
-        d_state, sums = list(d_state), list(sums)
-        ids = shard.ids[begin:end]  # [S, R]
+        d_state, totals = list(d_state), list(totals)
         d_above = tf.gather(d_outputs, shard.flat_positions[begin:end])  # [S, R, L]
         for index in reversed(range(len(layers))):
             tape, below = tapes[index], None
@@ -279,11 +304,13 @@ def backward(shard, layers, tapes, d_outputs, d_state):
             if index:
                 below = _read(tapes[index - 1].dropped, k, tapes[index - 1].flow, [None] + element)
                 d_above = tf.reshape(tf.matmul(d_gates, inputs_transposed[index]), [-1] + element)  # [S, R, L]
-            shares = _weight_gradients(layers[index], ids, below, h_before, d_gates)
-            sums[index] = Layer(*[total + share for total, share in zip(sums[index], shares)])
-        return k - 1, d_state, sums
+            totals[index] = _add_gradients(totals[index], places[begin:end], below, h_before, d_gates)
+        return k - 1, d_state, totals
 
     zeros = [Layer(*[tf.zeros(values.shape) for values in layer]) for layer in layers]
-    _, d_state, sums = _loop(lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros))
-    first = sums[0]  # the bias is added once with each row of inputs, so its gradient is the sum of their gradients
-    return d_state, [first._replace(bias=tf.reduce_sum(first.inputs, axis=0))] + list(sums[1:])
+    zeros[0] = zeros[0]._replace(inputs=tf.zeros([tf.size(used), zeros[0].bias.shape[0]]))  # [U, 4L]
+    _, d_state, totals = _loop(lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros))
+    # the bias is added once with each row of inputs, so its gradient is the sum of their gradients
+    first = totals[0]._replace(inputs=tf.IndexedSlices(totals[0].inputs, used),
+                               bias=tf.reduce_sum(totals[0].inputs, axis=0))
+    return d_state, [first] + list(totals[1:])

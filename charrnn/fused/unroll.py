@@ -134,6 +134,19 @@ def _layer_of(cell, kernel, bias):
     return passes.Layer(kernel[:-size], kernel[-size:], add_forget_bias(bias, cell._forget_bias))
 
 
+def _gradients_of(shares, kernel):
+    """Sum the shards' gradients of a layer, each a passes.Layer, to those of its kernel [I + L, 4L] and bias."""
+    inputs, recurrent, bias = zip(*shares)
+    recurrent, bias = tf.add_n(recurrent), tf.add_n(bias)
+    if not isinstance(inputs[0], tf.IndexedSlices):
+        return tf.concat([tf.add_n(inputs), recurrent], axis=0), bias
+    n_rows, n_recurrent = kernel.shape[0].value, recurrent.shape[0].value
+    d_kernel = tf.scatter_nd(tf.range(n_rows - n_recurrent, n_rows)[:, tf.newaxis], recurrent, kernel.shape)
+    for rows in inputs:  # few of C, so a sum of arrays [C, 4L] would take longer
+        d_kernel = tf.tensor_scatter_nd_add(d_kernel, rows.indices[:, tf.newaxis], rows.values)
+    return d_kernel, bias
+
+
 def _differentiable(cells, shards, ranges):
     """Return the function that unrolls, with a gradient of its own.
 
@@ -160,9 +173,8 @@ def _differentiable(cells, shards, ranges):
             d_states, shares = zip(*[
                 passes.backward(shard, layers, tape, d_outputs, rows_of(d_state, *rows))
                 for shard, rows, tape in zip(shards, ranges, tapes)])
-            sums = [passes.Layer(*[tf.add_n(each) for each in zip(*layer)]) for layer in zip(*shares)]
-            d_kernels = [tf.concat([layer.inputs, layer.recurrent], axis=0) for layer in sums]  # [I + L, 4L]
-            return d_kernels + [layer.bias for layer in sums] + joined(d_states)
+            d_kernels, d_biases = zip(*[_gradients_of(layer, kernel) for layer, kernel in zip(zip(*shares), kernels)])
+            return [*d_kernels, *d_biases, *joined(d_states)]
 
         # from step by step to row by row, for all shards at once
         flat_outputs = tf.dynamic_stitch([shard.flat_positions for shard in shards], outputs)  # [N·M, L]

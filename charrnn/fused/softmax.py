@@ -1,0 +1,120 @@
+"""The softmax and its loss for many characters, computed for a slice of the rows at a time.
+
+With thousands of characters the logits [N·M, C] are the largest array of a step. Here a while loop runs over slices
+of the rows, and computes the loss of a slice and the gradients that follow from it before the next slice. So only the
+slices at work are in memory, one for each thread. The products are the same as without slices: no logits are computed
+twice.
+
+Letters for shapes as in :mod:`charrnn.data`, P for the N·M rows of a window, and R rows of a slice.
+"""
+import tensorflow.compat.v1 as tf
+
+from charrnn.fused.session import thread_count
+
+# Logits of a slice, at most 28 MiB: blocks up to this size are kept by glibc and used again
+# (charrnn/fused/session.py). With 16,327 characters it has 449 rows, enough for fast products.
+SLICE_LOGITS = 7 * 2 ** 20
+
+
+def rows_of_slice(num_classes):
+    """Return R, the rows of a slice for C characters, at least 1."""
+    return max(1, SLICE_LOGITS // num_classes)
+
+
+def _over_slices(outputs, num_classes, threads, body, values):
+    """Run ``body(rows, k, *values)`` for each slice k, where ``rows`` cuts its rows out of an array.
+
+    Args:
+        outputs: [P, L].
+        num_classes: C.
+        threads: as for :func:`charrnn.fused.session.thread_count`, the number of slices that are computed at once.
+        body: function that returns new values.
+        values: its first values.
+
+    Returns:
+        The last values.
+    """
+    n_rows, size = tf.shape(outputs)[0], rows_of_slice(num_classes)
+
+    def run_slice(k, *values):
+        def rows(array):
+            return array[k * size:tf.minimum((k + 1) * size, n_rows)]
+
+        return (k + 1, *body(rows, k, *values))
+
+    return tf.while_loop(lambda k, *_: k * size < n_rows, run_slice, (0, *values), back_prop=False,
+                         parallel_iterations=thread_count(threads))[1:]
+
+
+def _arrays(outputs, num_classes, *element_shapes):
+    """Return a float32 TensorArray of one element for each slice, for each of the shapes of a row."""
+    n_slices = -(-tf.shape(outputs)[0] // rows_of_slice(num_classes))
+    return [tf.TensorArray(tf.float32, n_slices, element_shape=[None, *shape], infer_shape=False)
+            for shape in element_shapes]
+
+
+def surprisals(outputs, weights, bias, targets, threads=None):
+    """Compute the surprisal of each target, without a gradient.
+
+    Args:
+        outputs: float32 [P, L], of the last layer.
+        weights: float32 [L, C].
+        bias: float32 [C].
+        targets: int32 [P], ids in [0, C).
+        threads: as for :func:`charrnn.fused.session.thread_count`.
+
+    Returns:
+        float32 [P], in nats.
+    """
+    num_classes = bias.shape[0].value
+
+    def body(rows, k, nats):
+        logits = tf.nn.xw_plus_b(rows(outputs), weights, bias)  # [R, C]
+        return [nats.write(k, tf.nn.sparse_softmax_cross_entropy_with_logits(labels=rows(targets), logits=logits))]
+
+    nats, = _over_slices(outputs, num_classes, threads, body, _arrays(outputs, num_classes, []))
+    return nats.concat()
+
+
+def mean_surprisal(outputs, weights, bias, targets, threads=None):
+    """Average the surprisal of all targets, with a gradient of its own.
+
+    The gradients are computed in the same pass as the loss, also where only the loss is fetched.
+
+    Args: as for :func:`surprisals`.
+
+    Returns:
+        float32 scalar, in nats per character.
+
+    Source: the gradient in the forward pass is that of Hsu et al. 2024 (arXiv:2410.10989).
+    """
+    num_classes, size = bias.shape[0].value, outputs.shape[1].value
+
+    @tf.custom_gradient
+    def mean(outputs, weights, bias):
+        def body(rows, k, nats, d_outputs, d_weights, d_bias):
+            part = rows(outputs)  # [R, L]
+            loss, d_logits = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(  # [R], [R, C]
+                features=tf.nn.xw_plus_b(part, weights, bias), labels=rows(targets))
+            ones = tf.ones([1, tf.shape(part)[0]])  # a product with ones is faster than a sum over rows
+            return [nats.write(k, loss),
+                    d_outputs.write(k, tf.matmul(d_logits, weights, transpose_b=True)),  # [R, L]
+                    d_weights + tf.matmul(part, d_logits, transpose_a=True),  # [L, C]
+                    d_bias + tf.matmul(ones, d_logits)]  # [1, C]
+
+        nats, d_outputs, d_weights, d_bias = _over_slices(
+            outputs, num_classes, threads, body,
+            [*_arrays(outputs, num_classes, [], [size]), _zeros([size, num_classes]), _zeros([1, num_classes])])
+
+        def gradient(d_loss):
+            scale = d_loss / tf.cast(tf.shape(outputs)[0], tf.float32)
+            return d_outputs.concat() * scale, d_weights * scale, d_bias[0] * scale
+
+        return tf.reduce_mean(nats.concat()), gradient
+
+    return mean(outputs, weights, bias)
+
+
+def _zeros(shape):
+    """Return zeros of a large shape, which TensorFlow would keep as a constant for the life of a session."""
+    return tf.raw_ops.Empty(shape=shape, dtype=tf.float32, init=True)
