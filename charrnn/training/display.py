@@ -185,8 +185,9 @@ class Display:
 
     def finished(self, step: int) -> None:
         """Print that all steps are done, and what to do next."""
-        folder = "" if str(self._plan.folder) == "checkpoints" else shlex.quote(str(self._plan.folder))
-        self._print(f"finished after step {step:,}. To write text: {console.command('charrnn-sample', folder)}\n"
+        folder = [] if str(self._plan.folder) == "checkpoints" else [shlex.quote(str(self._plan.folder))]
+        arguments = " ".join([*folder, *(["--best"] if self._plan.n_held_out else [])])
+        self._print(f"finished after step {step:,}. To write text: {console.command('charrnn-sample', arguments)}\n"
                     f"To train longer, add --epochs N: {console.resume_command(self._plan.folder)}")
 
     def warn(self, message: object) -> None:

@@ -100,6 +100,14 @@ def test_the_line_of_an_event(display, capsys, event, line):
     assert capsys.readouterr() == (line + "\n", "")
 
 
+@pytest.mark.parametrize("n_held_out, folder, arguments", [
+    (0, "my folder", " 'my folder'"), (260, "my folder", " 'my folder' --best"), (0, "checkpoints", ""),
+    (260, "checkpoints", " --best")])
+def test_the_end_names_the_command_that_writes_with_the_best_checkpoint(capsys, n_held_out, folder, arguments):
+    Display(replace(PLAN, n_held_out=n_held_out, folder=folder), StopRequests()).finished(692)
+    assert capsys.readouterr().out.startswith(f"finished after step 692. To write text: charrnn-sample{arguments}\n")
+
+
 def test_a_sample_does_nothing_to_the_terminal(display, capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     display.sample("a\x1b[2J\tb\n\x9b")
