@@ -6,7 +6,7 @@ L units in a layer (``lstm_size``), K windows in an epoch.
 """
 import io
 from pathlib import Path
-from typing import Iterable, Iterator, List, Tuple, TypeVar, Union
+from typing import Any, Iterable, Iterator, List, Tuple, TypeVar, Union
 
 import numpy as np
 
@@ -142,21 +142,28 @@ class Vocabulary:
         """Return the characters of a text that are not in the vocabulary, in order of first appearance."""
         return [char for char in dict.fromkeys(text) if char not in self.vocab_to_int]
 
-    def encode(self, text: str) -> np.ndarray:
-        """Convert a text to ids in [0, C), int32 [T].
+    def encode(self, text: str, dtype: Any = np.int32) -> np.ndarray:
+        """Convert a text to ids in [0, C).
+
+        Args:
+            text: T characters.
+            dtype: an integer type that holds C - 1.
+
+        Returns:
+            Array [T] of this type.
 
         Raises:
             ValueError: characters of the text are not in the vocabulary. The message names them all.
         """
-        encoded = np.empty(len(text), np.int32)
+        encoded = np.empty(len(text), dtype)
         for start in range(0, len(text), _CHUNK):
             points = code_points(text[start:start + _CHUNK])
-            ids = encoded[start:start + _CHUNK]
-            np.take(self._ids, points, out=ids, mode="clip")
+            ids = np.take(self._ids, points, mode="clip")
             # a code point past the table is clipped to its last entry, a known character
             if ids.min() < 0 or points.max() >= len(self._ids):
                 unknown = ", ".join(map(repr, self.unknown(text)))
                 raise ValueError(f"the vocabulary of {len(self)} characters does not have {unknown}")
+            encoded[start:start + _CHUNK] = ids
         return encoded
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -238,7 +245,7 @@ def check_text(n_characters: int, n_distinct: int, batch_size: int, num_steps: i
 
     Args:
         n_characters: length of the text, without the part that is held out.
-        n_distinct: C, its distinct characters.
+        n_distinct: C, its distinct characters, or any number above 1 if there are several.
         batch_size: N.
         num_steps: M.
 

@@ -90,7 +90,8 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
         return _new_run(text, hyperparameters, init_from)
 
     def split_text() -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-        parts = split(run.vocabulary.encode(text.text), hyper.val_fraction, hyper.test_fraction)
+        least = np.min_scalar_type(len(run.vocabulary) - 1)  # of a long text, the ids take most of the memory
+        parts = split(run.vocabulary.encode(text.text, least), hyper.val_fraction, hyper.test_fraction)
         _check_sizes(run, hyper, *parts)
         return parts
 
@@ -143,7 +144,8 @@ def _resumed_run(folder: StrPath, text: corpus.Text, hyper: Hyperparameters) -> 
 def _check_sizes(run: Run, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
                  test: np.ndarray) -> None:
     """Raise ValueError if the text is too short or the memory too small for a run."""
-    check_text(len(training), len(np.unique(training)), hyper.batch_size, hyper.num_steps)
+    n_distinct = 1 + int(training.min() < training.max()) if len(training) else 0  # np.unique would sort a copy
+    check_text(len(training), n_distinct, hyper.batch_size, hyper.num_steps)
     n_characters = len(training) + len(held_out) + len(test)
     for name, part in (("val_fraction", held_out), ("test_fraction", test)):
         fraction = getattr(hyper, name)

@@ -55,6 +55,8 @@ def test_anna_has_the_notebooks_ids(anna):
     assert (len(anna), len(vocabulary)) == (1985223, 83)
     assert encoded.tolist() == [31, 64, 57, 72, 76, 61, 74, 1, 16, 0]
     assert encoded.dtype == np.int32
+    assert vocabulary.encode(anna[:10], np.uint8).tolist() == encoded.tolist()
+    assert vocabulary.encode(anna[:10], np.uint8).dtype == np.uint8
 
 
 def test_anna_has_the_notebooks_windows(anna):

@@ -5,12 +5,14 @@ import shutil
 import subprocess
 import sys
 import threading
+import tracemalloc
 from dataclasses import asdict
 
 import pytest
 from conftest import CHARS, SMALL_FLAGS, TEXT, resume, train_small
 
 from charrnn import checkpoints, train
+from charrnn.data import Vocabulary
 from charrnn.system import files
 from charrnn.text.corpus import Text
 from charrnn.training.hyperparameters import Hyperparameters, preset
@@ -42,6 +44,28 @@ def test_a_bad_text_is_refused(tmp_path, capsys, content, message):
 def test_a_bad_flag_is_refused_and_named(text_file, tmp_path, capsys, flags):
     assert train_small(text_file, tmp_path / "run", *flags) == 2
     assert_refused(tmp_path / "run", capsys, flags[0].strip("-"))
+
+
+def test_a_long_text_needs_little_more_memory_than_its_characters(tmp_path, monkeypatch):
+    """One byte for each of up to 256 distinct characters, and no copies."""
+    text = Text("long", "the cat\n" * 250_000, "f00", "utf-8")
+
+    class Seen(Exception):
+        pass
+
+    def seen(run, hyper, training, *args, **kwargs):
+        assert training.nbytes == 2_000_000
+        raise Seen(tracemalloc.get_traced_memory()[1])
+    monkeypatch.setattr("charrnn.training.trainer.Trainer", seen)
+    Vocabulary.from_text(text.text)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Seen) as caught:
+            train.train(text, Hyperparameters(), tmp_path / "run", dry_run=True)
+    finally:
+        tracemalloc.stop()
+    # the flags of all code points are a megabyte, and the pieces that are encoded a few hundred kilobytes
+    assert caught.value.args[0] < 3_700_000
 
 
 def test_an_empty_name_is_not_the_default(tmp_path, capsys):

@@ -267,7 +267,8 @@ def check_memory(num_classes: int, hyperparameters: Hyperparameters, available: 
 
     The least that training needs, all in float32: each parameter with its gradient and the optimizer's two
     averages, and for each unit and step of a window the four gates, c and h. The simplest cell has one matrix
-    where the LSTM has four.
+    where the LSTM has four. Without the fused unroll, for each step of a window also the logits, the targets as one-hot
+    vectors and the gradient of the loss.
 
     Args:
         num_classes: C.
@@ -278,7 +279,8 @@ def check_memory(num_classes: int, hyperparameters: Hyperparameters, available: 
     share = 1 if hyper.cell == "lstm" else 4
     parameters = count_parameters(num_classes, hyper.lstm_size, hyper.num_layers) // share
     units = hyper.batch_size * hyper.num_steps * hyper.lstm_size * hyper.num_layers // share
-    least = 4 * (4 * parameters + 6 * units)
+    logits = 0 if hyper.unrolls_fused else hyper.batch_size * hyper.num_steps * num_classes
+    least = 4 * (4 * parameters + 6 * units + 3 * logits)
     if least > available:
         raise ValueError(
             f"training this network needs at least {least // 10 ** 6:,} MB of memory, but the machine has "

@@ -216,6 +216,18 @@ def test_too_little_memory():
         check_memory(83, Hyperparameters(), least - 1)
 
 
+@pytest.mark.parametrize("change", [{"fused": False}, {"input_keep_prob": 0.9}])
+def test_the_logits_of_a_large_vocabulary_are_counted(change):
+    """With the one-hot targets and the gradient. The fused unroll has only slices of them."""
+    least = 4 * (4 * count_parameters(5000, 4, 2) + 6 * 30 * 20 * 4 * 2)
+    hyper = Hyperparameters(30, 20, 4, 2)
+    check_memory(5000, hyper, least)
+    hyper = dataclasses.replace(hyper, **change)
+    with pytest.raises(ValueError, match="at least 37 MB"):
+        check_memory(5000, hyper, least + 4 * 3 * 30 * 20 * 5000 - 1)
+    check_memory(5000, hyper, least + 4 * 3 * 30 * 20 * 5000)
+
+
 @pytest.mark.parametrize("cell", [
     cell if cell in ("lstm", "gru", "rnn") else pytest.param(cell, marks=pytest.mark.slow) for cell in CELLS])
 def test_no_cell_is_refused_that_fits(cell):
@@ -223,5 +235,5 @@ def test_no_cell_is_refused_that_fits(cell):
     sizes = dict(batch_size=1, num_steps=1, lstm_size=6, num_layers=2)
     CharRNN(5, 1, 1, 6, 2, cell=cell)
     parameters = sum(variable.shape.num_elements() for variable in tf.trainable_variables())
-    available = 4 * (4 * parameters + 6 * 1 * 1 * 6 * 2)
+    available = 4 * (4 * parameters + 6 * 1 * 1 * 6 * 2 + 3 * 1 * 1 * 5)
     check_memory(5, Hyperparameters(cell=cell, **sizes), available)
