@@ -101,7 +101,7 @@ class Conversation:
             print(note)
         console.write(prime, sys.stdout)
         write(self._sampler, prime, self._length, self._settings, seed,
-              after_last=after_last, show=functools.partial(console.write, file=sys.stdout))
+              after_last=after_last, show=functools.partial(console.write, file=sys.stdout), keep=False)
         print(f"\n[seed {seed}]")
 
 

@@ -289,7 +289,7 @@ def _write(args: argparse.Namespace, sampler: Sampler, model_name: str, prime: s
         console.write(prime, out)
         show = functools.partial(console.write, file=out)
     samples, interrupted = write(sampler, prime, args.length, settings, seed, stop=args.stop, lines=args.lines,
-                                 show=show)
+                                 show=show, keep=bool(reference or not show))
     copies = [reference.novelty(each.text) if reference else None for each in samples]
     if args.json:
         json.dump(_as_json(model_name, prime, settings, samples, copies), out, indent=1)

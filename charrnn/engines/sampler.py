@@ -10,6 +10,7 @@ import numpy as np
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
+from charrnn.system import machine
 from charrnn.text import unknown
 
 PRIME = "The "
@@ -18,6 +19,8 @@ PRIMES = (PRIME, "the ", "\u306e", "\u7684", "\uc774", "\u0438", "\u03ba\u03b1\u
 LARGE_VOCABULARY = 200  # characters above which top_n is off by default, for texts in thousands of characters
 CHUNK = 50  # characters drawn in one call of the engine
 SEEDS = 2 ** 32  # NumPy takes seeds below this number
+GENERATOR_BYTES = 2500  # the state of a random number generator
+CHARACTER_BYTES = 5  # of a text that is kept, at least: the character and its log-probability
 
 
 def check_prime(prime: str, vocabulary: Vocabulary) -> None:
@@ -49,6 +52,14 @@ def fresh_seed(below: int = SEEDS) -> int:
     return int(np.random.RandomState().randint(below, dtype=np.int64))
 
 
+def check_memory(num_samples: int, bytes_each: int) -> None:
+    """Raise ValueError if texts cannot fit in memory. The message names the flags of charrnn-sample."""
+    available = machine.total_memory()
+    if num_samples * bytes_each > available:
+        raise ValueError(f"writing these texts needs at least {num_samples * bytes_each // 10 ** 6:,} MB of memory, "
+                         f"but the machine has {available // 10 ** 6:,.0f} MB: reduce --num-samples or --length")
+
+
 class Sampler:
     """An engine that continues one prime by several texts at once.
 
@@ -65,10 +76,12 @@ class Sampler:
             num_samples: B, at least 1.
 
         Raises:
-            ValueError: ``num_samples`` is below 1.
+            ValueError: ``num_samples`` is below 1, or so many texts do not fit in memory.
         """
         if num_samples < 1:
             raise ValueError(f"num_samples must be at least 1, not {num_samples}")
+        numbers = 2 * engine.zero_state().size + 2 * len(engine.vocabulary)  # before and after a character
+        check_memory(num_samples, GENERATOR_BYTES + 4 * numbers)
         self.vocabulary, self.num_samples, self._engine = engine.vocabulary, num_samples, engine
         self._last: Optional[Tuple[np.ndarray, np.ndarray]] = None  # logits and state after what was drawn last
 
@@ -133,36 +146,43 @@ class Sample:
 class _Growing:
     """A sample that is being written, up to where it ends."""
 
-    def __init__(self, seed: int, stop: Optional[str], lines: Optional[int]):
-        self.seed, self._stop, self._lines = seed, stop, lines
-        self.text, self.ended = "", False
-        self.log_probabilities: List[float] = []
+    def __init__(self, seed: int, stop: Optional[str], lines: Optional[int], keep: bool):
+        self.seed, self._stop, self._lines, self._keep = seed, stop or "", lines or 0, keep
+        self.ended = False
+        self._last = ""  # the last characters, one fewer than the string that ends the text has
+        self._pieces: List[str] = []
+        self._log_probabilities: List[np.ndarray] = []
 
     def add(self, piece: str, log_probabilities: np.ndarray) -> str:
         """Append a piece up to where the text ends; return what was appended."""
         if self.ended:
             return ""
-        before, text = len(self.text), self.text + piece
-        ends = [len(text)]
+        ends = [len(piece)]
         if self._stop:
-            found = text.find(self._stop, max(0, before - len(self._stop) + 1))
-            ends += [found + len(self._stop)] if found >= 0 else []
-        if self._lines and text.count("\n") >= self._lines:
-            ends.append(len("\n".join(text.split("\n")[:self._lines])) + 1)
-        end = min(ends)
+            text = self._last + piece
+            if self._stop in text:
+                ends.append(text.index(self._stop) + len(self._stop) - len(self._last))
+            self._last = text[len(text) - len(self._stop) + 1:] if len(text) >= len(self._stop) else text
+        if self._lines:
+            if piece.count("\n") >= self._lines:
+                ends.append(len("\n".join(piece.split("\n")[:self._lines])) + 1)
+            self._lines -= piece.count("\n")
         self.ended = len(ends) > 1
-        self.text = text[:end]
-        self.log_probabilities += log_probabilities[:end - before].tolist()
-        return self.text[before:]
+        piece = piece[:min(ends)]
+        if self._keep:
+            self._pieces.append(piece)
+            self._log_probabilities.append(log_probabilities[:len(piece)].copy())
+        return piece
 
     def sample(self) -> Sample:
-        """Return what was written so far."""
-        return Sample(self.seed, self.text, self.log_probabilities)
+        """Return what was written so far, or without a text if it is not kept."""
+        return Sample(self.seed, "".join(self._pieces),
+                      [value for each in self._log_probabilities for value in each.tolist()])
 
 
 def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: int, *,
           stop: Optional[str] = None, lines: Optional[int] = None, after_last: bool = False,
-          show: Optional[Callable[[str], object]] = None) -> Tuple[List[Sample], bool]:
+          show: Optional[Callable[[str], object]] = None, keep: bool = True) -> Tuple[List[Sample], bool]:
     """Write as many texts as the sampler has rows.
 
     Args:
@@ -175,14 +195,16 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
         lines: end a text after this many line ends.
         after_last: as for :meth:`Sampler.pieces`.
         show: called with each piece of the first text when it has been drawn.
+        keep: return the texts. Without them, the memory does not grow with the length.
 
     Returns:
         (samples, interrupted): the texts, and whether Ctrl-C ended them early.
 
     Raises:
-        ValueError: as for :meth:`Sampler.pieces`.
+        ValueError: as for :meth:`Sampler.pieces`, or the texts do not fit in memory.
     """
-    growing = [_Growing((seed + row) % SEEDS, stop, lines) for row in range(sampler.num_samples)]
+    check_memory(sampler.num_samples, GENERATOR_BYTES + CHARACTER_BYTES * length * keep)
+    growing = [_Growing((seed + row) % SEEDS, stop, lines, keep) for row in range(sampler.num_samples)]
     rngs = [np.random.RandomState(each.seed) for each in growing]
     interrupted = False
     try:

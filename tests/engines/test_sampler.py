@@ -1,11 +1,23 @@
 """Continuing a prime: seeds, where a text ends, interruptions, and primes that cannot be continued."""
+import tracemalloc
+
 import numpy as np
 import pytest
 from conftest import interrupted_at, texts_of
 
 from charrnn.data import Vocabulary
 from charrnn.engines.decoding import Settings
-from charrnn.engines.sampler import CHUNK, Sampler, check_prime, default_prime, fresh_seed, write
+from charrnn.engines.sampler import (
+    CHUNK,
+    Sample,
+    Sampler,
+    _Growing,
+    check_prime,
+    default_prime,
+    fresh_seed,
+    write,
+)
+from charrnn.system import machine
 
 ALL, VARIED = Settings(top_n=14), Settings(2.0, 14)
 
@@ -126,3 +138,56 @@ def test_pieces_can_be_drawn_from_the_callers_own_generators(engine):
     rngs = [np.random.RandomState(4), np.random.RandomState(5)]
     pieces = [texts for texts, _ in Sampler(engine, 2).pieces("the ", 70, Settings(), rngs)]
     assert ["".join(row) for row in zip(*pieces)] == texts_of(engine, "the ", 70, rows=2)
+
+
+@pytest.mark.parametrize("stop, lines", [("", None), ("\n", None), ("ab", None), ("aba", None), ("abab", 2), ("aa", 1),
+                                         (None, 1), (None, 3), ("b\na", 2)])
+def test_a_text_in_pieces_ends_where_the_whole_text_does(stop, lines):
+    random = np.random.RandomState(8)
+    for _ in range(300):
+        text = "".join(random.choice(list("ab\n"), 40, p=[0.45, 0.45, 0.1]))
+        ends = [len(text)]
+        if stop and stop in text:
+            ends.append(text.index(stop) + len(stop))
+        if lines and text.count("\n") >= lines:
+            ends.append(len("\n".join(text.split("\n")[:lines])) + 1)
+        growing, shown, start = _Growing(7, stop, lines, True), "", 0
+        while start < len(text):
+            size = random.randint(1, 6)
+            shown += growing.add(text[start:start + size], np.arange(start, start + size, dtype=np.float32))
+            start += size
+        assert growing.sample() == Sample(7, text[:min(ends)], list(range(min(ends)))) and shown == text[:min(ends)]
+
+
+def test_a_text_that_is_not_kept_needs_no_memory(engine):
+    """The same pieces are shown, and the memory of 500 times as many characters is the same."""
+    def written(length, keep):
+        pieces = []
+        samples, _ = write(Sampler(engine), "the", length, Settings(), 4, show=pieces.append, keep=keep)
+        return "".join(pieces), samples[0]
+    shown, sample = written(130, False)
+    assert (shown, sample.text) == (written(130, True)[1].text, "") and sample.log_probabilities == []
+    peaks = []
+    for length in (100, 50_000):
+        growing = _Growing(7, "never", 10 ** 9, False)
+        tracemalloc.start()
+        for _ in range(length // CHUNK):
+            growing.add("a" * CHUNK, np.zeros(CHUNK, np.float32))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 1000
+
+
+@pytest.mark.parametrize("num_samples, length", [(100_000_000, 1), (1, 10 ** 12)])
+def test_texts_that_cannot_fit_in_memory_are_refused(engine, num_samples, length):
+    with pytest.raises(ValueError, match=r"needs at least \S+ MB of memory, .* reduce --num-samples or --length"):
+        write(Sampler(engine, num_samples), "the", length, Settings(), 4)
+
+
+def test_the_memory_of_texts_is_that_of_their_numbers(engine, monkeypatch):
+    """Three layers of 7 units have a state of 42 numbers, and there are 14 logits."""
+    each = 2500 + 4 * 2 * (42 + 14)
+    monkeypatch.setattr(machine, "total_memory", lambda: 9 * each)
+    Sampler(engine, 9)
+    with pytest.raises(ValueError, match="--num-samples"):
+        Sampler(engine, 10)
