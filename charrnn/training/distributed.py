@@ -21,8 +21,10 @@ from charrnn.system import console
 from charrnn.text.corpus import Text
 from charrnn.training.stopping import SIGNALS
 
-INSTALL = ("Horovod started this process, but the package horovod is not installed here: install the extra "
-           "'distributed' (make venv-distributed)")
+INSTALL = ("Horovod started this process, but the package horovod is not installed on the host {}: install the extra "
+           "'distributed' there (make venv-distributed)")
+NO_ADDRESS = "the name of the host {} has no address there, which Horovod needs: add it to /etc/hosts"
+START = 600  # seconds in which all processes must have started
 TIMEOUT = 20  # seconds without a connection after which a process counts as lost
 PATIENCE = 3  # seconds in which a killed process disappears from the list of processes
 GRACE = 1  # seconds in which the first process prints an error before the others end and the launcher ends it too
@@ -117,18 +119,11 @@ class HorovodProcesses(Processes):
     """The form for several processes, which ``horovodrun`` started."""
 
     def __init__(self) -> None:
-        os.environ.setdefault("HOROVOD_GLOO_TIMEOUT_SECONDS", str(TIMEOUT))
         os.environ.setdefault("HOROVOD_LOG_LEVEL", "fatal")  # a lost process is reported by watched()
         # else the settings of the small session below would hold for the training too
         os.environ.setdefault("TF_OVERRIDE_GLOBAL_THREADPOOL", "1")
         import tensorflow.compat.v1 as tf
-        try:
-            import horovod.tensorflow as hvd
-        except ImportError:
-            if int(os.environ.get("HOROVOD_RANK") or 0):
-                raise OtherProcessFailed(FAILED)
-            raise ValueError(INSTALL)
-        hvd.init()
+        hvd = _connected()
         self._hvd, self.rank, self.size, self._local_size = hvd, hvd.rank(), hvd.size(), hvd.local_size()
         with tf.Graph().as_default() as graph:
             self._bytes, self._number = tf.placeholder(tf.uint8, [None]), tf.placeholder(tf.float64, [])
@@ -239,6 +234,23 @@ class HorovodProcesses(Processes):
                 others.setdefault(host, []).append(str(rank))
         named = " or ".join(f"{host} (processes {', '.join(ranks)})" for host, ranks in others.items())
         return f"the connection to {named or 'another process'} was lost"
+
+
+def _connected() -> Any:
+    """Connect the processes, and return Horovod's module. One process of a host prints what is missing there."""
+    host = socket.gethostname()
+    try:
+        import horovod.tensorflow as hvd
+        socket.getaddrinfo(host, None)  # Horovod crashes if the name is unknown
+    except (ImportError, OSError) as error:
+        if int(os.environ.get("HOROVOD_LOCAL_RANK") or 0):
+            raise OtherProcessFailed(FAILED)
+        raise ValueError((INSTALL if isinstance(error, ImportError) else NO_ADDRESS).format(host))
+    for seconds in START, TIMEOUT:  # connects twice: the time until all have started may be long, a pause later may not
+        os.environ["HOROVOD_GLOO_TIMEOUT_SECONDS"] = str(seconds)
+        hvd.shutdown()
+        hvd.init()
+    return hvd
 
 
 def start_processes() -> Processes:

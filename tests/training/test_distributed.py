@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -164,13 +165,24 @@ def test_a_lost_host_is_named(monkeypatch):
     assert processes._describe([]) == "the connection to two (processes 1, 2) was lost"
 
 
-def test_without_the_package_the_message_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "horovod.tensorflow", None)
-    monkeypatch.setenv("HOROVOD_SIZE", "2")
-    monkeypatch.setenv("HOROVOD_RANK", "0")
-    for name in ("HOROVOD_GLOO_TIMEOUT_SECONDS", "HOROVOD_LOG_LEVEL", "TF_OVERRIDE_GLOBAL_THREADPOOL"):
+@pytest.mark.parametrize("found, message", [
+    (None, "horovod is not installed on the host two: .*make venv-distributed"),
+    (SimpleNamespace(), "the name of the host two has no address there")], ids=["package", "address"])
+def test_what_a_host_lacks_is_printed_by_one_of_its_processes(monkeypatch, found, message):
+    def unknown(*_):
+        raise OSError
+
+    monkeypatch.setattr(distributed, "socket", SimpleNamespace(gethostname=lambda: "two", getaddrinfo=unknown))
+    monkeypatch.setitem(sys.modules, "horovod", SimpleNamespace(tensorflow=found))
+    monkeypatch.setitem(sys.modules, "horovod.tensorflow", found)
+    for name in ("HOROVOD_LOG_LEVEL", "TF_OVERRIDE_GLOBAL_THREADPOOL"):
         monkeypatch.setenv(name, "")  # restored after the test
-    with pytest.raises(ValueError, match="make venv-distributed"):
+    monkeypatch.setenv("HOROVOD_SIZE", "4")
+    monkeypatch.setenv("HOROVOD_LOCAL_RANK", "0")
+    with pytest.raises(ValueError, match=message):
+        distributed.start_processes()
+    monkeypatch.setenv("HOROVOD_LOCAL_RANK", "1")
+    with pytest.raises(OtherProcessFailed):
         distributed.start_processes()
 
 
@@ -363,10 +375,10 @@ def test_a_killed_process_is_named_and_the_others_end(text, tmp_path, rank):
     run = Background(text, *FLAGS, *LONG, "--save-every-n", "5", "--checkpoint-dir", tmp_path / "run")
     pid = run.pids()[rank]
     os.kill(pid, signal.SIGKILL)
-    seconds, output = run.end()
+    _, output = run.end()
     line, = re.findall("charrnn-train: error: .*", output)
     assert f"process {rank} (process id {pid}) on the host " in line and "--resume" in line
-    assert seconds < 30 and "Traceback" not in output
+    assert "Traceback" not in output
     step = int(Path(checkpoints.newest_intact(tmp_path / "run")[0]).name[1:].split("_")[0])
     for size, name in [(1, "one"), (2, "two")]:
         shutil.copytree(str(tmp_path / "run"), str(tmp_path / name))
@@ -409,7 +421,7 @@ def _ip(*arguments):
 
 
 @pytest.fixture
-def hosts():
+def hosts(tmp_path):
     """Two network namespaces that are connected by a link: pairs of a name and an address."""
     if not (shutil.which("ip") and shutil.which("unshare")):
         pytest.skip("the commands ip and unshare are needed to make two hosts")
@@ -425,6 +437,7 @@ def hosts():
             _ip("-n", name, "address", "add", f"{address}/24", "dev", "charrnn0")
             for device in ("lo", "charrnn0"):
                 _ip("-n", name, "link", "set", device, "up")
+        (tmp_path / "hosts").write_text("".join(f"{address} host{rank}\n" for rank, (_, address) in enumerate(made)))
         yield made
     finally:
         for name, _ in made:
@@ -434,7 +447,8 @@ def hosts():
 class TwoHosts:
     """A process on each of two hosts, started by hand as horovodrun starts them by ssh."""
 
-    def __init__(self, hosts, *flags):
+    def __init__(self, hosts, names, *flags):
+        self._names = str(names)
         inside = ["ip", "netns", "exec", hosts[0][0]]
         self._server = subprocess.Popen(
             [*inside, sys.executable, str(ROOT / "tests" / "training" / "rendezvous.py"),
@@ -450,7 +464,8 @@ class TwoHosts:
             HOROVOD_GLOO_RENDEZVOUS_ADDR=meeting, HOROVOD_GLOO_RENDEZVOUS_PORT=port, HOROVOD_CPU_OPERATIONS="gloo",
             HOROVOD_GLOO_IFACE="charrnn0", PYTHONUNBUFFERED="1")
         return subprocess.Popen(
-            ["ip", "netns", "exec", name, "unshare", "--uts", "sh", "-c", 'hostname "$0"; exec "$@"', f"host{rank}",
+            ["ip", "netns", "exec", name, "unshare", "--uts", "--mount", "sh", "-c",
+             'hostname "$0" && mount --bind "$1" /etc/hosts && shift && exec "$@"', f"host{rank}", self._names,
              sys.executable, "-m", "charrnn.train", *map(str, flags)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, env=environment)
 
@@ -463,7 +478,7 @@ class TwoHosts:
 @real
 def test_a_run_completes_on_two_hosts(text, tmp_path, hosts):
     """Only the first has the run folder."""
-    run = TwoHosts(hosts, text, *FLAGS, "--epochs", "1", "--checkpoint-dir", tmp_path / "run")
+    run = TwoHosts(hosts, tmp_path / "hosts", text, *FLAGS, "--epochs", "1", "--checkpoint-dir", tmp_path / "run")
     try:
         outputs = [process.communicate(timeout=PATIENCE)[0] for process in run.processes]
         assert [process.returncode for process in run.processes] == [0, 0], outputs
@@ -474,15 +489,13 @@ def test_a_run_completes_on_two_hosts(text, tmp_path, hosts):
 
 @real
 def test_a_link_that_is_cut_ends_the_run_on_both_hosts(text, tmp_path, hosts):
-    run = TwoHosts(hosts, text, *FLAGS, *LONG, "--checkpoint-dir", tmp_path / "run")
+    run = TwoHosts(hosts, tmp_path / "hosts", text, *FLAGS, *LONG, "--checkpoint-dir", tmp_path / "run")
     try:
         for line in run.processes[0].stdout:
             if " step 10/" in line:
                 break
         _ip("-n", hosts[0][0], "link", "set", "charrnn0", "down")
-        started = time.monotonic()
-        outputs = [process.communicate(timeout=PATIENCE)[0] for process in run.processes]
-        assert time.monotonic() - started < 45  # 30 on an idle machine
+        outputs = [process.communicate(timeout=PATIENCE)[0] for process in run.processes]  # 30 s if nothing else runs
     finally:
         run.close()
     for rank, output in enumerate(outputs):
