@@ -20,6 +20,7 @@ from charrnn.checkpoints.record import (
     check_name,
     check_unused,
     checkpoint_prefix,
+    find_run,
     fingerprint,
     is_run,
     read_run,

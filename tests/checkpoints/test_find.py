@@ -1,12 +1,19 @@
 """Listing, verifying and opening the checkpoints of a run folder."""
+import errno
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from conftest import SMALL_FLAGS, process_environment
 
 from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError, NoCheckpointError
+from charrnn.checkpoints import CheckpointError, NoCheckpointError, find
 from charrnn.data import Vocabulary
+from charrnn.system import files
 
 OLDER, NEWEST = "i100_l5.ckpt", "i173_l5.ckpt"  # the trained run has 1,040 // (2 x 3) = 173 windows
 
@@ -20,6 +27,16 @@ def flip(path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(bytes(content))
+
+
+def forget_run(folder):
+    """Remove run.json, and the copies of it in records, as in a folder of an older version or of the notebook."""
+    (folder / "run.json").unlink()
+    for name in (OLDER, NEWEST):
+        path = folder / (name + ".json")
+        record = json.loads(path.read_text())
+        del record["run"]
+        path.write_text(json.dumps(record))
 
 
 # Listing
@@ -47,7 +64,7 @@ def test_the_order_of_a_runs_checkpoints_is_that_of_their_steps(run_copy):
 def test_the_order_of_a_notebooks_checkpoints_is_that_of_its_list(run_copy):
     """Only the names in the list count, because the folder may have been moved."""
     write_foreign_list(run_copy)
-    (run_copy / "run.json").unlink()
+    forget_run(run_copy)
     assert checkpoints.list_checkpoints(run_copy) == [str(run_copy / NEWEST), str(run_copy / OLDER)]
 
 
@@ -182,7 +199,7 @@ def test_a_vocabulary_of_another_size_is_refused(trained):
 
 
 def test_a_checkpoint_without_a_run_file_needs_a_vocabulary(run_copy):
-    (run_copy / "run.json").unlink()
+    forget_run(run_copy)
     with pytest.raises(CheckpointError, match="no run.json next to it .*--vocab-from"):
         checkpoints.open_checkpoint(run_copy)
     vocabulary = Vocabulary("\n ,.acdehmnost")
@@ -190,7 +207,7 @@ def test_a_checkpoint_without_a_run_file_needs_a_vocabulary(run_copy):
 
 
 def test_a_notebooks_checkpoint_without_its_index_is_refused(run_copy):
-    (run_copy / "run.json").unlink()
+    forget_run(run_copy)
     (run_copy / f"{NEWEST}.index").unlink()
     with pytest.raises(CheckpointError, match=f"{NEWEST}.index is missing"):
         checkpoints.verify(str(run_copy / NEWEST))
@@ -198,5 +215,123 @@ def test_a_notebooks_checkpoint_without_its_index_is_refused(run_copy):
 
 def test_run_of(run_copy):
     assert checkpoints.run_of(str(run_copy / NEWEST)) == checkpoints.read_run(run_copy)
-    (run_copy / "run.json").unlink()
+    forget_run(run_copy)
     assert checkpoints.run_of(str(run_copy / NEWEST)) is None
+
+
+# Files that cannot be read
+
+
+@pytest.mark.parametrize("suffix", [".index", ".data-00000-of-00001", ".meta", ".progress.npz", ".json"])
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
+def test_a_read_error_of_the_newest_is_named_and_the_older_one_is_opened(run_copy, monkeypatch, suffix, number):
+    def failing(usual):
+        def read(path):
+            if Path(path).name == NEWEST + suffix:
+                raise OSError(number, os.strerror(number), str(path))
+            return usual(path)
+        return read
+
+    monkeypatch.setattr(find, "file_sha256", failing(find.file_sha256))
+    monkeypatch.setattr(files, "read", failing(files.read))
+    found = checkpoints.open_checkpoint(run_copy)
+    assert found.prefix == str(run_copy / OLDER) and len(found.skipped) == 1
+    assert NEWEST + suffix in found.skipped[0] and os.strerror(number) in found.skipped[0]
+
+
+@pytest.mark.parametrize("name", [NEWEST + ".index", NEWEST + ".json", "run.json", "checkpoint"])
+def test_a_fifo_in_place_of_a_file_is_not_read(run_copy, name):
+    """Whoever reads it waits for a writer."""
+    (run_copy / name).unlink()
+    os.mkfifo(str(run_copy / name))
+    code = "import sys; from charrnn import checkpoints; print(checkpoints.open_checkpoint(sys.argv[1]).skipped)"
+    done = subprocess.run([sys.executable, "-c", code, str(run_copy)], stdout=subprocess.PIPE, timeout=600, check=True,
+                          env=process_environment())
+    assert (name.encode() in done.stdout) == (name != "checkpoint")
+
+
+def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(run_copy, monkeypatch):
+    def fail(path):
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(os, "listdir", fail)
+    with pytest.raises(CheckpointError, match="the folder .* cannot be read: Permission denied") as raised:
+        checkpoints.list_checkpoints(run_copy)
+    assert not isinstance(raised.value, NoCheckpointError)
+
+
+# The copy of run.json
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b'{"format": 99}'])
+def test_the_copy_stands_for_a_run_file_that_is_lost_or_damaged(run_copy, content):
+    before = checkpoints.read_run(run_copy)
+    (run_copy / "run.json").unlink()
+    if content is not None:
+        (run_copy / "run.json").write_bytes(content)
+    assert checkpoints.read_run(run_copy) == before
+    found = checkpoints.open_checkpoint(run_copy)
+    assert found.prefix == str(run_copy / NEWEST) and found.run == before
+    kind = "missing" if content is None else "damaged"
+    assert found.skipped == (f"{run_copy / 'run.json'} is {kind}, so its copy in {NEWEST}.json is used",)
+
+
+def test_a_copy_that_does_not_have_its_fingerprint_is_not_used(run_copy):
+    """Then that of an older record is."""
+    (run_copy / "run.json").unlink()
+    path = run_copy / (NEWEST + ".json")
+    path.write_text(path.read_text().replace("\\n ,.acd", "\\n ,.acx", 1))
+    found = checkpoints.open_checkpoint(run_copy)
+    assert "".join(found.vocabulary.chars) == "\n ,.acdehmnost" and f"its copy in {OLDER}.json" in found.skipped[0]
+
+
+def test_records_without_a_copy_are_used_with_the_run_file(run_copy):
+    content = (run_copy / "run.json").read_bytes()
+    forget_run(run_copy)
+    (run_copy / "run.json").write_bytes(content)
+    assert checkpoints.open_checkpoint(run_copy).prefix == str(run_copy / NEWEST)
+    (run_copy / "run.json").write_bytes(b"{")
+    with pytest.raises(CheckpointError, match="run.json is damaged"):
+        checkpoints.open_checkpoint(run_copy)
+
+
+# Beside a training
+
+
+@pytest.mark.parametrize("function", ["verify", "network_sizes", "read_weights"])
+def test_a_checkpoint_that_is_removed_while_it_is_opened(run_copy, monkeypatch, function):
+    """The next one is opened, and nothing is said of the one that has gone."""
+    usual = getattr(find, function)
+
+    def removing(prefix):
+        if prefix.endswith(NEWEST) and Path(prefix + ".json").exists():
+            (run_copy / "checkpoint").write_text(f'all_model_checkpoint_paths: "{OLDER}"\n')
+            for path in run_copy.glob(f"{NEWEST}.*"):
+                path.unlink()
+        return usual(prefix)
+
+    monkeypatch.setattr(find, function, removing)
+    found = checkpoints.open_checkpoint(run_copy)
+    assert (found.prefix, found.skipped) == (str(run_copy / OLDER), ()) and found.weights
+
+
+@pytest.mark.slow
+def test_checkpoints_are_opened_beside_a_training_that_saves_and_removes_them(text_file, tmp_path):
+    folder, opened = tmp_path / "run", []
+    training = subprocess.Popen(
+        [sys.executable, "-m", "charrnn.train", str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(folder),
+         "--epochs", "100000", "--save-every-n", "1", "--max-to-keep", "1", "--val-fraction", "0.2",
+         "--sample-length", "0"], stdout=subprocess.DEVNULL, env=process_environment())
+    try:
+        while len(opened) < 300 and training.poll() is None:
+            try:
+                found = checkpoints.open_checkpoint(folder, best=len(opened) % 3 == 0)
+            except CheckpointError:
+                assert not opened  # it had no checkpoint yet
+                continue
+            assert found.weights and not found.skipped
+            opened.append(found.prefix)
+    finally:
+        training.kill()
+        training.wait()
+    assert len(opened) == 300 and len(set(opened)) > 3

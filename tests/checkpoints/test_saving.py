@@ -1,7 +1,7 @@
 """Saving checkpoints, removing old ones, and the progress of a run."""
 import os
 import shutil
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import tensorflow.compat.v1 as tf
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError, Progress, Run
 from charrnn.data import Vocabulary
+from charrnn.system import files
 
 RUN = Run({}, Vocabulary("ab"), "name", "f00", "utf-8")
 
@@ -109,6 +110,49 @@ def test_damaged_checkpoints_of_later_steps_are_not_counted(folder, session):
     assert saved_steps(folder) == [130, 135, 160, 173]
 
 
+# Files of the folder
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}"])
+def test_a_run_file_that_is_lost_is_written_anew(folder, session, content):
+    path = folder / "run.json"
+    before = path.read_bytes()
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    save(session, folder, 1)
+    assert path.read_bytes() == before
+
+
+def test_a_run_file_that_has_not_changed_is_not_written(folder, session):
+    before = (folder / "run.json").stat()
+    save(session, folder, 1)
+    assert (folder / "run.json").stat().st_mtime_ns == before.st_mtime_ns
+
+
+@pytest.mark.parametrize("name", ["run.json", "checkpoint"])
+def test_a_failure_after_the_checkpoint_is_told_and_repaired(folder, session, monkeypatch, name):
+    """The checkpoint is saved then, no older one is removed, and the next save does what could not be done."""
+    for step in (1, 2):
+        save(session, folder, step, best_step=1, max_to_keep=1)
+    usual = files.write_atomically
+
+    def write(path, data):
+        if Path(path).name == name:
+            no_space()
+        usual(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "write_atomically", write)
+        with pytest.raises(checkpoints.NotListedError, match="i3_l5.ckpt is saved, but .*: .*No space left on device"):
+            save(session, folder, 3, best_step=3, max_to_keep=1)
+    for step in (1, 2, 3):
+        checkpoints.verify(str(folder / f"i{step}_l5.ckpt"))
+    assert checkpoints.read_run(folder).best == "i1_l5.ckpt"
+    save(session, folder, 4, best_step=3, max_to_keep=1)
+    assert checkpoints.read_run(folder).best == "i3_l5.ckpt" and saved_steps(folder) == [3, 4]
+
+
 # Failures
 
 
@@ -169,16 +213,17 @@ STATE_SHAPE = (2, 2, 2, 5)
 
 def test_progress_is_read_as_it_was_saved(folder, session):
     state = np.arange(20, dtype=np.float32).reshape(1, 2, 2, 5)
-    saved = Progress(7, state, np.array([1.5, 2.5], np.float32), 5, 1.25, 3)
+    saved = Progress(7, state, np.array([1.5, 2.5], np.float32), 5, 1.25, 3, 4)
     prefix = checkpoints.save(*session, folder, 5, saved, RUN)
     found = checkpoints.read_progress(prefix, state.shape)
-    for name in ("step", "lstm_state", "epoch_losses", "best_step", "best_loss", "evals_since_best"):
+    for name in (field.name for field in fields(Progress)):
         np.testing.assert_array_equal(getattr(found, name), getattr(saved, name))
 
 
 def test_the_progress_file_keeps_its_keys(trained):
     with np.load(str(trained / "i173_l5.ckpt.progress.npz")) as arrays:
-        assert set(arrays.files) == {"step", "lstm_state", "epoch_losses", "best_step", "best_loss", "worse"}
+        assert set(arrays.files) == {"step", "lstm_state", "epoch_losses", "best_step", "best_loss", "worse",
+                                      "history_rows"}
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"not a zip file at all", None])

@@ -318,7 +318,7 @@ def intact(exported):
     return exported.read_bytes(), weights(read_npz(exported))
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", range(len(KINDS)), ids=lambda kind: KINDS[kind].__name__)
 def test_damaged_files(intact, tmp_path, kind):
     for round_of_all in range(3):
