@@ -55,7 +55,7 @@ def _main_line():
              box(MAIN, 710, 190, 40, PLAIN, "one-hot"),
              box(542, 800, 150, 44, BLUE, "keep_prob", "a number"),
              box(MAIN, 285, 190, 40, PLAIN, "reshape"),
-             box(MAIN, 194, 190, 48, GREEN, "\u00d7 W + b", "W [L, C], b [C]: scope softmax", size=15),
+             box(MAIN, 194, 190, 48, GREEN, "\u00d7 W + b", "W [L, C], b [C], in softmax/", size=15),
              box(MAIN, 90, 190, 44, ORANGE, "predictions", "softmax")]
     parts += _up(MAIN, 777, 731, "[N, M]") + _up(MAIN, 689, 623, "[N, M, C]")
     parts += _up(MAIN, 384, 306, "[N, M, L]", at=335) + _up(MAIN, 264, 219, "[N\u00b7M, L]")
@@ -68,8 +68,8 @@ def _loss_line():
     parts = [box(SIDE, 800, 190, 44, BLUE, "targets", "ids one character later"),
              box(SIDE, 710, 190, 40, PLAIN, "one-hot"),
              box(SIDE, 620, 190, 40, PLAIN, "reshape"),
-             box(SIDE, 430, 190, 48, ORANGE, "cross-entropy", "of each step, then the mean"),
-             box(SIDE, 330, 190, 48, PLAIN, "gradients", "clipped by their global norm"),
+             box(SIDE, 430, 190, 48, ORANGE, "cross-entropy", "the mean over all steps"),
+             box(SIDE, 330, 190, 48, PLAIN, "gradients", "clipped by global norm"),
              box(SIDE, 230, 190, 48, PLAIN, "Adam", "learning_rate"),
              arrow([(MAIN, 141), (SIDE + 170, 141), (SIDE + 170, 430), (SIDE + 97, 430)]),
              text(SIDE + 160, 132, "logits [N\u00b7M, C]", 14, GREY, "end", mono=True),

@@ -44,7 +44,7 @@ def _inputs():
 
 
 def _gates():
-    parts = [box(x, GATES, 108, 54, GREEN, name, kind) for x, name, kind in [
+    parts = [box(x, GATES, 118, 54, GREEN, name, kind) for x, name, kind in [
         (FORGET, "forget gate f", "\u03c3"), (INPUT, "input gate i", "\u03c3"), (NEW, "new values g", "tanh"),
         (OUTPUT, "output gate o", "\u03c3")]]
     middle = (INPUT + NEW) / 2

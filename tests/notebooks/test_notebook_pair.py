@@ -120,10 +120,10 @@ def test_the_solution_has_the_outputs_of_one_run(solution):
     outputs = {cell.id: cell.outputs for cell in code}
     for name in EXERCISES:
         assert [output.text for output in outputs[name]] == [name + ": right.\n"]
-    for name in ("overfit-one-batch", "loss-curve", "fit"):
+    for name in ("overfit-one-batch", "loss-curve", "fit", "coloured"):
         assert any("image/png" in output.get("data", {}) for output in outputs[name]), name
     assert "Far" in outputs["sample-last"][0].text
-    assert any("text/html" in output.get("data", {}) for output in outputs["coloured"])
+    assert "<iframe" in outputs["web-page"][1]["data"]["text/html"]
 
 
 def test_the_outputs_of_the_solution_are_short_and_without_errors(solution):
@@ -159,6 +159,6 @@ def test_the_links_inside_lead_to_headings(solution):
 
 
 def test_code_lines_are_short(solution):
-    for cell in solution.cells:
+    for cell in solution.cells:  # the classic notebook shows 91 characters without a scroll bar
         for line in cell.source.splitlines():
-            assert cell.cell_type == "markdown" or len(line) <= 110, line
+            assert cell.cell_type == "markdown" or len(line) <= 91, line

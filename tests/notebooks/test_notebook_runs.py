@@ -1,5 +1,4 @@
 """The notebooks executed: the exercise before it is filled in, and the solution at its small setting."""
-import json
 import os
 import re
 import resource
@@ -100,4 +99,4 @@ def test_the_small_setting_takes_under_two_minutes_on_two_cores(execute, anna):
     losses = [float(loss) for loss in re.findall(r"loss (\d\.\d+)", texts(outputs)["train"])]
     assert losses and losses[-1] < losses[0] < 4.5
     assert "bigrams 2." in texts(outputs)["train"]
-    assert json.loads(json.dumps(outputs["coloured"]))[0]["data"]["text/html"].count("<span") == 900
+    assert "image/png" in outputs["coloured"][0]["data"]
