@@ -57,7 +57,6 @@ def draw(recorded_steps, our_steps, recorded, ours, path):
     top.set_ylabel("nats per character")
     top.legend(frameon=False)
     both = [epoch for epoch in ours if epoch in recorded]
-    below.axhspan(-0.02, 0.02, color="#dddddd")
     below.plot([epoch - 0.5 for epoch in both], [ours[epoch] - recorded[epoch] for epoch in both], color="#1f5fa8",
                marker="o", markersize=4)
     below.axhline(0, color="black", linewidth=0.6)
