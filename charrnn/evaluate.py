@@ -138,7 +138,7 @@ def _main(args: argparse.Namespace) -> None:
     sys.stdout.flush()
     if len(text) > LONG_TEXT and args.rows == 1:
         console.print_note("this text is long: --rows 32 reads it in 32 pieces in parallel, which is faster")
-    with contextlib.closing(loading.load_engine(model)) as engine:
+    with contextlib.closing(loading.load_engine(model, args.rows, len(text))) as engine:
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=_bar)
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     for label, value in _rows_of_table(nats, text, model.vocabulary, training):

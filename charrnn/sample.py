@@ -212,13 +212,12 @@ def _main(args: argparse.Namespace) -> int:
     _check(args)
     model = loading.open_named(args.model, args)
     settings = _settings(args, len(model.vocabulary))
-    prime, reference = "", None
-    if not args.interactive:
-        prime = _prime(args, model.vocabulary)
+    prime, reference = "" if args.interactive else _prime(args, model.vocabulary), None
     if args.novelty:
         reference = novelty.Reference(
             loading.training_text(loading.run_of(model), args.train_text, args.encoding).training)
-    with contextlib.closing(Sampler(loading.load_engine(model), args.num_samples)) as sampler:
+    engine = loading.load_engine(model, args.num_samples, args.num_samples * args.length)
+    with contextlib.closing(Sampler(engine, args.num_samples)) as sampler:
         if args.interactive:
             return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()
         if args.output is None:

@@ -270,10 +270,18 @@ def engines(network, tmp_path_factory):
     from charrnn.engines.loading import load_engine, open_model
     path = tmp_path_factory.mktemp("engines") / "network.npz"
     export_npz(network, path)
-    made = [load_engine(network), load_engine(open_model(path))]
+    made = [graph_engine(network), load_engine(open_model(path))]
     yield made
     for engine in made:
         engine.close()
+
+
+def graph_engine(checkpoint):
+    """Return a GraphEngine with the weights of a checkpoint."""
+    from charrnn.engines.graph import GraphEngine
+    engine = GraphEngine(checkpoint.vocabulary, checkpoint.lstm_size, checkpoint.num_layers, checkpoint.cell)
+    engine.load(checkpoint.weights)
+    return engine
 
 
 def texts_of(engine, prime, length, settings=None, seed=4, rows=1):

@@ -262,8 +262,9 @@ def test_ctrl_c_writes_what_was_made(exported, tmp_path, monkeypatch, script, op
 
 def test_ctrl_c_stops_the_graph_too(trained, monkeypatch, script):
     monkeypatch.setattr(GraphEngine, "draw", interrupted_at(GraphEngine.draw, 3))
-    out, err = script(trained, "--prime", "the ", "--seed", "2", status=130)
-    assert len(out) == 4 + 2 * CHUNK + 1 and err == "charrnn-sample: interrupted\n"
+    out, err = script(trained, "--prime", "the ", "--seed", "2", "--num-samples", "4", "--length", "5000", status=130)
+    texts = out.split("-" * 70 + "\n")
+    assert [len(text) for text in texts] == [4 + 2 * CHUNK + 1] * 4 and err == "charrnn-sample: interrupted\n"
 
 
 # ---- errors -----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from typing import Dict, Tuple
 
 import numpy as np
 
+from charrnn.checkpoints.bundle import Bundle
 from charrnn.checkpoints.record import CheckpointError
 
 # Kinds of cell, and the scopes of their variables.
@@ -20,12 +21,7 @@ def network_sizes(prefix: str) -> Tuple[int, int, int, str]:
     Raises:
         CheckpointError: the checkpoint cannot be read, or has other variables.
     """
-    import tensorflow.compat.v1 as tf
-
-    try:
-        shapes = tf.train.NewCheckpointReader(prefix).get_variable_to_shape_map()
-    except tf.errors.OpError as error:
-        raise CheckpointError(f"the checkpoint {prefix} cannot be read: {reason(error)}")
+    shapes = _open(prefix).shapes
     try:
         lstm_size, num_classes = shapes["softmax/Variable"]
     except (KeyError, ValueError):
@@ -38,7 +34,7 @@ def network_sizes(prefix: str) -> Tuple[int, int, int, str]:
         raise CheckpointError(f"{prefix} is not a checkpoint of this network: it has no layers of a known cell")
     for layer in range(num_layers if cells == ["lstm"] else 0):
         kernel = f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell/kernel"
-        expected = [(num_classes if layer == 0 else lstm_size) + lstm_size, 4 * lstm_size]
+        expected = (num_classes if layer == 0 else lstm_size) + lstm_size, 4 * lstm_size
         if shapes.get(kernel) != expected:
             raise CheckpointError(f"{prefix} is not a checkpoint of this network: {kernel} has shape "
                                   f"{shapes.get(kernel)}, not {expected}")
@@ -57,21 +53,29 @@ def read_weights(prefix: str) -> Dict[str, np.ndarray]:
     Raises:
         CheckpointError: the checkpoint cannot be read.
     """
-    import tensorflow.compat.v1 as tf
-
+    bundle = _open(prefix)
+    names = [name for name in bundle.shapes if re.match("rnn/|softmax/", name)
+             and not re.search(r"/(Adam|Adam_1|RMSProp|RMSProp_1|ExponentialMovingAverage)$", name)]
     try:
-        reader = tf.train.NewCheckpointReader(prefix)
-        shapes = reader.get_variable_to_shape_map()
-        names = [name for name in shapes if re.match("rnn/|softmax/", name)
-                 and not re.search(r"/(Adam|Adam_1|RMSProp|RMSProp_1|ExponentialMovingAverage)$", name)]
-        weights = {name: reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name) for name in names}
-    except tf.errors.OpError as error:
-        raise CheckpointError(f"the checkpoint {prefix} cannot be read: {reason(error)}")
+        weights = {name: bundle.tensor(name + AVERAGE if name + AVERAGE in bundle.shapes else name) for name in names}
+    except (ValueError, OSError) as error:
+        raise _unreadable(prefix, error)
     for name, value in weights.items():
         if not are_usable(value):
             raise CheckpointError(f"the checkpoint {prefix} cannot be used: {name} has weights that are not finite, or "
                                   f"larger than {LARGEST_WEIGHT:.0e}")
     return weights
+
+
+def _open(prefix: str) -> Bundle:
+    try:
+        return Bundle(prefix)
+    except (ValueError, OSError) as error:
+        raise _unreadable(prefix, error)
+
+
+def _unreadable(prefix: str, error: Exception) -> CheckpointError:
+    return CheckpointError(f"the checkpoint {prefix} cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
 def are_usable(weights: np.ndarray) -> bool:

@@ -59,14 +59,18 @@ def draw(logits: np.ndarray, uniforms: np.ndarray, settings: Settings) -> np.nda
     >>> draw(np.log(np.array([[0.1, 0.7, 0.2]], np.float32)), np.array([0.5]), Settings(top_n=2)).tolist()
     [1]
     """
-    logits = logits / np.float32(settings.temperature)
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))  # [B, C], the softmax except for a factor
-    if settings.top_n < powers.shape[1] or settings.top_p < 1:
+    powers = logits / np.float32(settings.temperature)  # [B, C]
+    powers -= np.maximum.reduce(powers, axis=1, keepdims=True)
+    np.exp(powers, powers)  # the softmax except for a factor
+    if settings.top_p < 1:
         largest = np.sort(powers, axis=1)[:, :-settings.top_n - 1:-1]  # [B, n], descending
-        if settings.top_p < 1:
-            sums = np.cumsum(largest, axis=1, dtype=np.float64)
-            largest = np.where(sums - largest < settings.top_p * sums[:, -1:], largest, np.inf).min(
-                axis=1, keepdims=True)
-        powers *= powers >= largest[:, -1:]
+        sums = np.cumsum(largest, axis=1, dtype=np.float64)
+        kept = np.where(sums - largest < settings.top_p * sums[:, -1:], largest, np.inf)
+        powers *= powers >= kept.min(axis=1, keepdims=True)
+    elif settings.top_n < powers.shape[1]:
+        place = powers.shape[1] - settings.top_n
+        parted = powers.copy()
+        parted.partition(place)  # faster than to sort
+        powers *= powers >= parted[:, place:place + 1]
     sums = np.add.accumulate(powers, axis=1, dtype=np.float64)
     return (sums > uniforms[:, np.newaxis] * sums[:, -1:]).argmax(axis=1)

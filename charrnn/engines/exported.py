@@ -90,22 +90,17 @@ def export_npz(checkpoint: Checkpoint, path: StrPath) -> None:
     if not is_exported(path):
         raise ValueError("the name of an exported model must end in .npz, but not in .progress.npz, unlike "
                          f"{str(path)!r}")
-    if checkpoint.cell != "lstm":
-        raise ValueError(f"only models of lstm cells can be exported to .npz, and {checkpoint.prefix} has "
-                         f"{checkpoint.cell}: try --format saved-model")
-    from charrnn.fused.unroll import add_forget_bias  # needs TensorFlow
-    weights, run = checkpoint.weights, checkpoint.run
-    about = {"num_layers": checkpoint.num_layers, "run": checkpoints.record_of(run) if run else None}
+    model = from_checkpoint(checkpoint)
+    about = {"num_layers": model.num_layers, "run": checkpoints.record_of(model.run) if model.run else None}
     arrays = {
         "format": np.array(FORMAT_VERSION, np.int64),
         "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
-        "vocabulary": code_points("".join(checkpoint.vocabulary.chars)),
-        "softmax_kernel": weights["softmax/Variable"],
-        "softmax_bias": weights["softmax/Variable_1"],
+        "vocabulary": code_points("".join(model.vocabulary.chars)),
+        "softmax_kernel": model.softmax_kernel,
+        "softmax_bias": model.softmax_bias,
     }
-    for layer in range(checkpoint.num_layers):
-        arrays[f"kernel_{layer}"] = weights[f"{_scope(layer)}/kernel"]
-        arrays[f"bias_{layer}"] = add_forget_bias(weights[f"{_scope(layer)}/bias"])
+    for layer, (kernel, bias) in enumerate(zip(model.kernels, model.biases)):
+        arrays[f"kernel_{layer}"], arrays[f"bias_{layer}"] = kernel, bias
     buffer = io.BytesIO()
     np.savez(buffer, sha256=checksum(arrays), **arrays)
     files.write_atomically(path, buffer.getvalue())
@@ -120,14 +115,64 @@ def checksum(arrays: Dict[str, np.ndarray]) -> np.ndarray:
     return np.frombuffer(digest.digest(), np.uint8)
 
 
+def from_checkpoint(checkpoint: Checkpoint) -> ExportedModel:
+    """Return the network of a checkpoint of LSTM cells as it is exported.
+
+    Raises:
+        ValueError: the network has other cells.
+        CheckpointError: the checkpoint has weights of other shapes.
+    """
+    if checkpoint.cell != "lstm":
+        raise ValueError(f"only models of lstm cells can be exported to .npz, and {checkpoint.prefix} has "
+                         f"{checkpoint.cell}: try --format saved-model")
+    try:
+        return from_weights(checkpoint.name, checkpoint.vocabulary, checkpoint.weights, checkpoint.lstm_size,
+                            checkpoint.num_layers, checkpoint.run)
+    except ValueError as error:
+        raise CheckpointError(f"the checkpoint {checkpoint.prefix} cannot be used: {error}")
+
+
+def from_weights(name: str, vocabulary: Vocabulary, weights: Dict[str, np.ndarray], lstm_size: int, num_layers: int,
+                 run: Optional[Run] = None) -> ExportedModel:
+    """Return a network of LSTM cells as it is exported.
+
+    Args:
+        name: the name for display.
+        vocabulary: C characters.
+        weights: a dict from the name of each trainable variable to its values.
+        lstm_size: L.
+        num_layers: number of layers.
+        run: the run that the weights come from, if known.
+
+    Raises:
+        ValueError: they are the weights of another network.
+    """
+    def expect(variable: str, *shape: int) -> np.ndarray:
+        if variable not in weights or weights[variable].shape != shape or weights[variable].dtype != np.float32:
+            raise ValueError(f"it has the weights of another network, without {variable} of shape {shape}")
+        return weights[variable]
+
+    num_classes = len(vocabulary)
+    kernels = [expect(f"{_scope(layer)}/kernel", (lstm_size if layer else num_classes) + lstm_size, 4 * lstm_size)
+               for layer in range(num_layers)]
+    biases = [_with_forget_bias(expect(f"{_scope(layer)}/bias", 4 * lstm_size), 1) for layer in range(num_layers)]
+    return ExportedModel(name, vocabulary, run, tuple(kernels), tuple(biases),
+                         expect("softmax/Variable", lstm_size, num_classes), expect("softmax/Variable_1", num_classes))
+
+
 def weights_of(model: ExportedModel) -> Dict[str, np.ndarray]:
     """Return the weights of an exported model by the names of the variables in a checkpoint."""
-    from charrnn.fused.unroll import add_forget_bias  # needs TensorFlow
     weights = {"softmax/Variable": model.softmax_kernel, "softmax/Variable_1": model.softmax_bias}
     for layer, (kernel, bias) in enumerate(zip(model.kernels, model.biases)):
         weights[f"{_scope(layer)}/kernel"] = kernel
-        weights[f"{_scope(layer)}/bias"] = add_forget_bias(bias, -1.0)
+        weights[f"{_scope(layer)}/bias"] = _with_forget_bias(bias, -1)
     return weights
+
+
+def _with_forget_bias(bias: np.ndarray, forget_bias: float) -> np.ndarray:
+    """Return a bias [4L] of the gates i, j, f, o with a number added to f, as ``BasicLSTMCell`` adds it."""
+    by_gate = np.array([[0], [0], [forget_bias], [0]], np.float32)
+    return (bias.reshape(4, -1) + by_gate).reshape(-1)
 
 
 def _scope(layer: int) -> str:

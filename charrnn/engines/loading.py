@@ -1,5 +1,7 @@
 """Opening a model: a checkpoint or an exported model, the engine that runs it, and its training text."""
 import argparse
+import importlib.util
+import math
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Union
 
@@ -9,7 +11,7 @@ from charrnn import checkpoints
 from charrnn.checkpoints import Checkpoint, CheckpointError, Run
 from charrnn.data import StrPath, Vocabulary, split
 from charrnn.engines import Engine
-from charrnn.engines.exported import ExportedModel, is_exported, read_npz, weights_of
+from charrnn.engines.exported import ExportedModel, from_checkpoint, is_exported, read_npz, weights_of
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.system import console
 from charrnn.text import corpus
@@ -18,6 +20,10 @@ DEFAULT_FOLDER = "checkpoints"
 SHIPPED_MODEL = "checkpoints/anna.npz"
 MODEL_HELP = ("a checkpoint, a run folder for its newest checkpoint, or an exported .npz file (default: "
               f"{DEFAULT_FOLDER}, or {SHIPPED_MODEL} if there is no run yet)")
+
+# From how many characters on, in all texts together, the graph is faster than NumPy, by the number of texts at once.
+# Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
+GRAPH_PAYS = ((1, math.inf), (3, 40_000), (32, 20_000), (math.inf, 60_000))
 
 Model = Union[Checkpoint, ExportedModel]
 
@@ -49,18 +55,22 @@ def read_weights(model: Model) -> Dict[str, np.ndarray]:
     return weights_of(model) if isinstance(model, ExportedModel) else model.weights
 
 
-def load_engine(model: Model, *, threads: Optional[int] = None) -> Engine:
+def load_engine(model: Model, texts: int = 1, characters: int = 0, *, threads: Optional[int] = None) -> Engine:
     """Make the engine that runs a model. This is the only place that chooses between engines.
 
     Args:
         model: from :func:`open_model`.
+        texts: texts that are written or read at once.
+        characters: how many characters that will be, in all texts together; 0 if not known.
         threads: threads of TensorFlow, at least 1; None for one per core.
 
     Raises:
-        CheckpointError: the weights of a checkpoint are damaged.
+        CheckpointError: the checkpoint has the weights of another network.
     """
     if isinstance(model, ExportedModel):
         return NumpyLSTM(model)
+    if model.cell == "lstm" and not _pays_to_build_a_graph(texts, characters):
+        return NumpyLSTM(from_checkpoint(model))
     console.import_tensorflow()
     from charrnn.engines.graph import GraphEngine
     engine = GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell, threads)
@@ -69,6 +79,12 @@ def load_engine(model: Model, *, threads: Optional[int] = None) -> Engine:
     except ValueError as error:
         raise CheckpointError(f"the checkpoint {model.prefix} cannot be used: {error}")
     return engine
+
+
+def _pays_to_build_a_graph(texts: int, characters: int) -> bool:
+    """Tell whether the graph gains more time than TensorFlow's import and the building of a graph take."""
+    least = next(value for limit, value in GRAPH_PAYS if texts <= limit)
+    return characters >= least and importlib.util.find_spec("tensorflow") is not None
 
 
 def find_models() -> List[str]:

@@ -7,7 +7,6 @@ import hashlib
 import html
 import json
 import re
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
@@ -17,7 +16,7 @@ import numpy as np
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
-from charrnn.engines.exported import ExportedModel, export_npz, read_npz
+from charrnn.engines.exported import ExportedModel, from_checkpoint
 from charrnn.engines.loading import Model, divide, load_engine, training_text
 from charrnn.engines.sampler import Sampler, default_prime, write
 from charrnn.engines.surprisal import surprisal
@@ -97,7 +96,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
         CheckpointError: the checkpoint is damaged.
         OSError: the file cannot be written.
     """
-    exported = _exported(model)
+    exported = model if isinstance(model, ExportedModel) else from_checkpoint(model)
     stored = store(exported, weights)
     on_page = stored_model(exported, stored)
     engine = load_engine(on_page)
@@ -147,16 +146,6 @@ def _hash(source: str) -> str:
 def _json(value: Any) -> str:
     """Return JSON that nothing in an HTML file can end: no < is left in it."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-
-
-def _exported(model: Model) -> ExportedModel:
-    """Return a model as an exported one."""
-    if isinstance(model, ExportedModel):
-        return model
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.npz"
-        export_npz(model, path)
-        return replace(read_npz(path), name=str(model.prefix))
 
 
 def _texts(engine: Engine, model: ExportedModel, text: Optional[corpus.Text], characters: int) -> Texts:

@@ -84,8 +84,9 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         if (error.name or "").split(".")[0] not in ("tensorflow", "tqdm"):
             raise
         print(f"{parser.prog}: error: this needs TensorFlow 1.15, which is not installed here and has no wheel "
-              "for Python 3.8 or newer: use Python 3.7, as the README describes. Exported models (.npz) work "
-              "without TensorFlow in charrnn-sample, charrnn-evaluate and charrnn-score", file=sys.stderr)
+              "for Python 3.8 or newer: use Python 3.7, as the README describes. Models of lstm cells work without "
+              "TensorFlow in charrnn-sample, charrnn-evaluate, charrnn-score, charrnn-inspect and charrnn-export",
+              file=sys.stderr)
         return 2
     except (ValueError, OSError) as error:
         print_note(f"{parser.prog}: error: {error}")

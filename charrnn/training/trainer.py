@@ -15,10 +15,10 @@ from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError, Progress, Run
 from charrnn.data import StrPath, count_windows, get_batches
 from charrnn.engines.decoding import Settings
-from charrnn.engines.graph import GraphEngine
 from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import machine
+from charrnn.training.current import CurrentNetwork
 from charrnn.training.display import Display, Plan
 from charrnn.training.distributed import Processes, Silent
 from charrnn.training.hyperparameters import Hyperparameters, learning_rate_at
@@ -67,6 +67,8 @@ class Trainer:
         self._opened = contextlib.ExitStack()
         self._network = Network(len(run.vocabulary), hyperparameters, self._processes, self._threads)
         self._opened.callback(self._network.close)
+        self._current = CurrentNetwork(self._network, run.vocabulary, hyperparameters, self._threads)
+        self._opened.callback(self._current.close)
         if transfer and self._processes.rank == 0:
             self._network.set_weights(transfer.weights(self._network.weights()))
         self._progress = Progress(0, self._network.zero_state, NO_LOSSES)
@@ -78,7 +80,6 @@ class Trainer:
         self._stop = StopRequests()
         self._display: Any = Display(self._plan, self._stop) if self._processes.rank == 0 else Silent()
         self._reports: Any = Silent()  # in the first process Reports, from start() on
-        self._engine: Optional[GraphEngine] = None  # built when first used
 
     def close(self) -> None:
         """Close the sessions and files."""
@@ -222,7 +223,7 @@ class Trainer:
     def _evaluate(self, row: Row) -> Row:
         """Evaluate on the held-out text. Return the row with the loss, and note whether it is the best."""
         with self._timer.paused():
-            nats = surprisal(self._loaded_engine(), self._held_out, EVALUATION_ROWS, self._processes.share)
+            nats = surprisal(self._current.for_many_rows(), self._held_out, EVALUATION_ROWS, self._processes.share)
             loss = self._processes.total(float(np.mean(nats, dtype=np.float64)))
             progress = self._progress
             if not math.isfinite(loss):
@@ -239,7 +240,7 @@ class Trainer:
         """Evaluate the best checkpoint, or else the last, on the test text. Return the loss and its name."""
         best, last = self._run.best, self._name(self._progress.step)
         name = best if best and checkpoints.is_intact(self._folder, best) else last
-        engine = self._loaded_engine()
+        engine = self._current.for_many_rows()
         if name != last:
             engine.load(checkpoints.read_weights(str(Path(self._folder) / name)))
         return float(np.mean(surprisal(engine, self._test, EVALUATION_ROWS), dtype=np.float64)), name
@@ -292,7 +293,8 @@ class Trainer:
         """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""
         step, prime = self._progress.step, default_prime(self._run.vocabulary)
         settings = Settings(top_n=default_top_n(len(self._run.vocabulary)))
-        (sample,), interrupted = write(Sampler(self._loaded_engine()), prime, self._sample_length, settings, step)
+        (sample,), interrupted = write(Sampler(self._current.for_one_text()), prime, self._sample_length, settings,
+                                      step)
         if interrupted:
             raise KeyboardInterrupt
         self._display.sample(prime + sample.text)
@@ -307,13 +309,3 @@ class Trainer:
 
     def _name(self, step: int) -> str:
         return checkpoints.checkpoint_prefix("", step, self._hyper.lstm_size)
-
-    def _loaded_engine(self) -> GraphEngine:
-        """Return an engine with the current weights, or their running averages if there are any."""
-        if not self._engine:
-            hyper = self._hyper
-            self._engine = GraphEngine(
-                self._run.vocabulary, hyper.lstm_size, hyper.num_layers, hyper.cell, self._threads)
-            self._opened.callback(self._engine.close)
-        self._engine.load(self._network.weights(averaged=True))
-        return self._engine

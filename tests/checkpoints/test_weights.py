@@ -33,7 +33,7 @@ def test_sizes_and_cell_are_read_from_the_variables(tmp_path, cell, scope):
     ({"softmax/Variable": [3]}, "no matrix softmax/Variable"),
     ({"softmax/Variable": [3, 2]}, "no layers of a known cell"),
     ({"softmax/Variable": [3, 2], "rnn/multi_rnn_cell/cell_0/basic_lstm_cell/kernel": [4, 12]},
-     r"kernel has shape \[4, 12\], not \[5, 12\]")])
+     r"kernel has shape \(4, 12\), not \(5, 12\)")])
 def test_a_checkpoint_of_another_kind_of_network_is_refused(tmp_path, shapes, message):
     prefix = save_variables(tmp_path, {name: np.zeros(shape) for name, shape in shapes.items()})
     with pytest.raises(CheckpointError, match=f"is not a checkpoint of this network: .*{message}"):

@@ -1,11 +1,9 @@
 """Activations: the state after each character, alike in both engines."""
 import numpy as np
 import pytest
-from conftest import make_network
+from conftest import graph_engine, make_network
 
 from charrnn.engines.exported import export_npz, read_npz
-from charrnn.engines.graph import GraphEngine
-from charrnn.engines.loading import load_engine
 from charrnn.engines.numpy_lstm import NumpyLSTM
 
 IDS = [1, 0, 2, 2, 1, 3, 0]  # T = 7, C = 4
@@ -17,8 +15,7 @@ def engines(tmp_path_factory):
     folder = tmp_path_factory.mktemp("activations")
     checkpoint = make_network(folder, "abcd", 5, 2)
     export_npz(checkpoint, folder / "random.npz")
-    graph = load_engine(checkpoint)
-    assert isinstance(graph, GraphEngine)
+    graph = graph_engine(checkpoint)
     yield graph, NumpyLSTM(read_npz(folder / "random.npz"))
     graph.close()
 
@@ -47,6 +44,6 @@ def test_activations_continue_from_a_state(engines):
 
 
 def test_cells_without_a_memory_have_one_part_a_layer(tmp_path):
-    engine = load_engine(make_network(tmp_path, "abcd", 5, 3, cell="gru"))
+    engine = graph_engine(make_network(tmp_path, "abcd", 5, 3, cell="gru"))
     assert engine.activations(IDS, engine.zero_state())[0].shape == (7, 3, 5)
     engine.close()

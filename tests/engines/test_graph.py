@@ -4,12 +4,11 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from conftest import CHARS, graph_probabilities, make_network, texts_of
+from conftest import CHARS, graph_engine, graph_probabilities, make_network, texts_of
 
 from charrnn.checkpoints import read_weights
 from charrnn.engines import graph
 from charrnn.engines.decoding import Settings, draw
-from charrnn.engines.loading import load_engine
 from charrnn.engines.sampler import CHUNK
 from charrnn.sample import sample
 
@@ -17,7 +16,7 @@ from charrnn.sample import sample
 @pytest.fixture
 def engine(network):
     """A GraphEngine in which nothing has been built yet."""
-    made = load_engine(network)
+    made = graph_engine(network)
     yield made
     made.close()
 
@@ -73,7 +72,7 @@ def test_a_long_prime_is_read_in_parts(engine, monkeypatch):
 def test_other_cells(tmp_path, cell, parts):
     """Reading, drawing and surprisal use their state and probabilities."""
     network = make_network(tmp_path, CHARS, 5, 3, cell)
-    engine = load_engine(network)
+    engine = graph_engine(network)
     ids = np.random.RandomState(2).randint(14, size=(2, 23))
     expected = np.log(graph_probabilities(network, ids[:, :-1], 22))  # [B, T, C]
     nats, state = engine.surprisal(ids[:, :9], ids[:, 1:10], engine.zero_state(2))
@@ -102,7 +101,7 @@ def test_new_weights_reach_all_that_was_built_before(network, engine):
     assert all(one != other for one, other in zip(before, after))
     engine.load(weights)
     assert results() == before
-    fresh = load_engine(network)
+    fresh = graph_engine(network)
     engine.load({name: -values for name, values in weights.items()})
     fresh.load({name: -values for name, values in weights.items()})
     assert texts_of(fresh, "the ", 30) == after[0]

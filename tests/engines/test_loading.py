@@ -1,4 +1,5 @@
 """Opening models by their path, and finding the text that they were trained on."""
+import importlib.util
 import os
 import sys
 from dataclasses import replace
@@ -17,12 +18,29 @@ from charrnn.engines.sampler import Sampler, write
 from charrnn.engines.surprisal import surprisal
 
 
-def test_a_run_is_opened_as_a_checkpoint_and_runs_in_the_graph(trained):
+def test_a_run_is_opened_as_a_checkpoint(trained):
     model = open_model(trained)
     assert isinstance(model, Checkpoint) and model == open_checkpoint(trained)
-    engine = load_engine(model)
-    assert isinstance(engine, GraphEngine) and engine.vocabulary == model.vocabulary
-    engine.close()
+
+
+@pytest.mark.parametrize("texts, characters, engine", [
+    (1, 0, NumpyLSTM), (1, 10 ** 9, NumpyLSTM), (2, 2000, NumpyLSTM), (8, 19_999, NumpyLSTM), (8, 20_000, GraphEngine),
+    (64, 59_999, NumpyLSTM), (64, 60_000, GraphEngine)])
+def test_a_checkpoint_runs_in_the_graph_where_many_texts_are_long(trained, texts, characters, engine):
+    made = load_engine(open_model(trained), texts, characters)
+    assert isinstance(made, engine) and made.vocabulary == open_model(trained).vocabulary
+    made.close()
+
+
+def test_without_tensorflow_a_checkpoint_runs_in_numpy(trained, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert isinstance(load_engine(open_model(trained), 64, 10 ** 9), NumpyLSTM)
+
+
+def test_other_cells_run_in_the_graph(tmp_path):
+    made = load_engine(make_network(tmp_path, CHARS, 3, 1, "gru"))
+    assert isinstance(made, GraphEngine)
+    made.close()
 
 
 def test_an_exported_model_runs_in_numpy(exported):
@@ -44,8 +62,9 @@ def test_both_know_their_run(trained, exported, tmp_path):
 
 def test_weights_of_another_network_name_the_checkpoint(trained):
     model = replace(open_model(trained), lstm_size=6)
-    with pytest.raises(CheckpointError, match="i173_l5.ckpt cannot be used: .* of another network"):
-        load_engine(model)
+    for size in (0, 10 ** 9):
+        with pytest.raises(CheckpointError, match="i173_l5.ckpt cannot be used: .* of another network"):
+            load_engine(model, 8, size)
 
 
 @pytest.mark.parametrize("gain", [1e31, 1e38, np.inf])
@@ -101,11 +120,9 @@ def test_the_training_text_of_a_model_from_standard_input_is_not_waited_for(trai
 def hostile(trained, tmp_path, monkeypatch):
     """A model whose training text is a pipe that nobody writes to, which fails the test when it is opened."""
     from charrnn import data
-    from charrnn.engines import exported as room
     run = replace(run_of(open_model(trained)), text_name=str(tmp_path / "pipe"), text_sizes=None)
     os.mkfifo(run.text_name)
-    monkeypatch.setattr(room.checkpoints, "run_of", lambda prefix: run)
-    export_npz(open_checkpoint(trained), tmp_path / "hostile.npz")
+    export_npz(replace(open_checkpoint(trained), run=run), tmp_path / "hostile.npz")
     usual = data.read_bytes
     monkeypatch.setattr(data, "read_bytes", lambda path: pytest.fail("the pipe was opened")
                         if str(path) == run.text_name else usual(path))

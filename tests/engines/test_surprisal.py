@@ -1,11 +1,10 @@
 """The surprisal of each character of a text, in one row and in several."""
 import numpy as np
 import pytest
-from conftest import graph_probabilities, make_network
+from conftest import graph_engine, graph_probabilities, make_network
 
 from charrnn.checkpoints import read_weights
 from charrnn.engines import surprisal as module
-from charrnn.engines.loading import load_engine
 from charrnn.engines.surprisal import surprisal
 
 LENGTHS = [2, 3, 99, 100, 101, 250]  # around the 100 steps of a window
@@ -26,7 +25,7 @@ def expected(checkpoint):
 
 @pytest.fixture(scope="module")
 def engine(checkpoint):
-    made = load_engine(checkpoint)
+    made = graph_engine(checkpoint)
     yield made
     made.close()
 
