@@ -1,4 +1,7 @@
-"""Compare the speed of charrnn with other programs: training, generation, start-up, memory, and growth with size.
+"""Compare the speed of charrnn with other programs, and with what the machine allows.
+
+The parts are training at two sizes, generation, the commands, start-up, and growth with size. Training is compared
+with its matrix products alone, generation of one text with the reading of the weights that each character needs.
 
 ``make bench`` measures everything in about half an hour. Nothing else may run on the machine at that time. Each
 variant runs in its own process, and they take turns, so a machine that becomes slower or faster affects all of them
@@ -15,6 +18,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -22,6 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKER = str(ROOT / "benchmarks" / "worker.py")
 RECIPE = {"N": 100, "M": 100, "L": 512, "layers": 2, "C": 83}
 SMALL = {"N": 50, "M": 50, "L": 128, "layers": 2, "C": 83}
+TEXTS = (1, 2, 8, 64)  # at once, in generation
+COMMAND_LENGTH = 20000  # characters that a measured command writes
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 # The growth: one size is changed, the others are the recipe's.
 CHANGES = {"L": (128, 256, 512, 1024), "N": (25, 50, 200), "M": (25, 50, 200), "threads": range(1, CORES + 1)}
@@ -101,21 +107,78 @@ def training(name, sizes, options):
     figures = measure(variants, options.rounds, options.seconds)
     print_table(f"training, {name}: " + ", ".join(f"{letter} = {size}" for letter, size in sizes.items()), figures,
                 [variant for variant in figures if variant != "fused"])
+    print("\nShares of the floor, the products alone: " + ", ".join(
+        f"{variant} {figures['floor']['seconds'] / figure['seconds']:.2f}" for variant, figure in figures.items()
+        if variant != "floor"), flush=True)
     return figures
 
 
 def generation(options):
     """Measure and print generation with the recipe's network."""
     sizes = {key: RECIPE[key] for key in ("L", "layers", "C")}
-    engines = [("in graph", "in_graph", sys.executable), ("in numpy", "in_numpy", sys.executable)]
-    if options.numpy_python:
-        engines.append(("in newer numpy", "in_numpy", options.numpy_python))
-    variants = [("one by one", "one_by_one", dict(sizes, B=1))] + [
-        (f"{engine}, {b} text{'s' * (b > 1)}", variant, dict(sizes, B=b), python)
-        for engine, variant, python in engines for b in (1, 8, 64)]
+    pythons = [("numpy", sys.executable)] + ([("newer numpy", options.numpy_python)] if options.numpy_python else [])
+    limits = {f"limit in {name}": python for name, python in pythons}
+    engines = [("in graph", "in_graph", sys.executable)]
+    engines += [(f"in {name}", "in_numpy", python) for name, python in pythons]
+    variants = [(name, "limit", dict(sizes, B=1), python) for name, python in limits.items()]
+    variants += [("one by one", "one_by_one", dict(sizes, B=1))] + [
+        (_of(engine, b), variant, dict(sizes, B=b), python) for engine, variant, python in engines for b in TEXTS]
     figures = measure(variants, options.rounds, options.seconds)
     print_table("generation, L = 512, two layers (a step draws one character of each text)", figures, ["one by one"])
+    most = max(characters(figures[name]) for name in limits)
+    shares = ", ".join(f"{name} {characters(figure) / most:.2f}" for name, figure in figures.items()
+                       if figure["sizes"]["B"] == 1 and name not in limits)
+    print(f"\nOne text has a limit of {most:,.0f} characters/s, the speed of the product of all weights with a vector. "
+          f"Shares of it: {shares}")
+    print("From these numbers of characters on, in all texts together, the graph is faster than NumPy, its start "
+          "included: " + ", ".join(f"{_of('', b)} {repaid(figures, b)}" for b in TEXTS), flush=True)
     return figures
+
+
+def _of(engine, texts):
+    return f"{engine}, {texts} text{'s' * (texts > 1)}".lstrip(", ")
+
+
+def repaid(figures, texts):
+    """Return from how many characters on the graph is faster than NumPy, as text."""
+    graph, numpy = (figures[_of(engine, texts)] for engine in ("in graph", "in numpy"))
+    gained = 1 / characters(numpy) - 1 / characters(graph)  # seconds a character
+    if gained <= 0:
+        return "never"
+    return f"{max(0, graph['start_up'] - numpy['start_up']) / gained:,.0f}"
+
+
+def commands(options):
+    """Measure and print the time of ``charrnn-sample`` to its first characters, and its speed after them."""
+    figures = {}
+    with tempfile.TemporaryDirectory() as folder:
+        Worker("models", dict(RECIPE, folder=folder)).end()
+        models = {"checkpoint": ["i1_l1.ckpt", "--vocab-from", "text"], "npz": ["model.npz"]}
+        pythons = {"": sys.executable, **({" in newer numpy": options.numpy_python} if options.numpy_python else {})}
+        print("\ncharrnn-sample, one text")
+        for name, python, arguments in [(name + suffix, python, arguments) for suffix, python in pythons.items()
+                                        for name, arguments in models.items()]:
+            firsts, rates = zip(*(_first_and_rate(folder, python, arguments) for _ in range(options.rounds)))
+            figures[name] = {"first": statistics.median(firsts), "least": min(firsts), "greatest": max(firsts),
+                             "characters_per_second": statistics.median(rates)}
+            print(f"{name}: {figures[name]['first']:.2f} s to the first characters ({min(firsts):.2f} to "
+                  f"{max(firsts):.2f}), then {figures[name]['characters_per_second']:,.0f} characters/s", flush=True)
+    return figures
+
+
+def _first_and_rate(folder, python, arguments):
+    """Return the seconds that ``charrnn-sample`` takes to its first characters, and characters/s after them."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [python, "-m", "charrnn.sample", *arguments, "--seed", "1", "--length", str(COMMAND_LENGTH)], cwd=folder,
+        stdout=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=str(ROOT)))
+    os.read(process.stdout.fileno(), 1 << 16)
+    first = time.perf_counter()
+    rest = len(process.stdout.read())
+    ended = time.perf_counter()
+    if process.wait():
+        raise SystemExit("bench: charrnn-sample has ended with an error")
+    return first - started, rest / (ended - first)
 
 
 def start_up(options):
@@ -206,7 +269,7 @@ def plot(figures, path):
 PARTS = {
     "recipe": lambda options: training("the recipe", RECIPE, options),
     "small": lambda options: training("a small network", SMALL, options),
-    "generation": generation, "startup": start_up, "growth": growth,
+    "generation": generation, "commands": commands, "startup": start_up, "growth": growth,
 }
 
 

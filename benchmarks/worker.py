@@ -4,8 +4,8 @@ bench.py runs it as ``worker.py VARIANT SIZES``, where SIZES is JSON. Each funct
 returns a function that does a number of steps. The worker does one step and prints a line of JSON. Then it reads a
 number from each line of its standard input, does as many steps, and prints their time as a line of JSON.
 
-The PyTorch variant imports neither charrnn nor TensorFlow, so it runs wherever torch is installed. The NumPy variant
-does not import TensorFlow.
+The PyTorch variant imports neither charrnn nor TensorFlow, so it runs wherever torch is installed. The variants
+``in_numpy`` and ``limit`` do not import TensorFlow.
 """
 import json
 import resource
@@ -173,6 +173,41 @@ def in_numpy(sizes):
     return _generation(NumpyLSTM(ExportedModel("random", vocabulary, None, *weights)), sizes)
 
 
+def limit(sizes):
+    """Multiply a matrix as large as all weights that a character needs with a vector.
+
+    No engine can generate one text faster, because it has to read these weights for each character. The first layer
+    needs only its recurrent weights and one row of the others.
+    """
+    from charrnn.system.machine import choose_kernels
+    choose_kernels()
+    import numpy as np
+    units, layers, chars = (sizes[letter] for letter in "L layers C".split())
+    matrix = np.random.RandomState(1).standard_normal(((2 * layers - 1) * 4 * units + chars, units)).astype(np.float32)
+    vector, product = matrix[0].copy(), np.empty(len(matrix), np.float32)
+    return _repeated(lambda: np.dot(matrix, vector, out=product))
+
+
+def models(sizes):
+    """Write what the commands are measured with into a folder: a checkpoint of random weights, and its export."""
+    from pathlib import Path
+
+    import tensorflow.compat.v1 as tf
+
+    from charrnn.checkpoints import open_checkpoint
+    from charrnn.data import Vocabulary
+    from charrnn.engines.exported import export_npz
+    from charrnn.model import CharRNN
+    folder, chars = Path(sizes["folder"]), "".join(map(chr, range(32, 32 + sizes["C"])))
+    (folder / "text").write_text(chars)
+    CharRNN(sizes["C"], lstm_size=sizes["L"], num_layers=sizes["layers"], sampling=True, seed=1)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        prefix = tf.train.Saver().save(session, str(folder / "i1_l1.ckpt"), write_meta_graph=False)
+    export_npz(open_checkpoint(prefix, Vocabulary(chars)), folder / "model.npz")
+    return _repeated(lambda: None)
+
+
 def _random_network(sizes):
     """Return a vocabulary and random weights: kernels and biases of the layers, kernel and bias of the softmax."""
     import numpy as np  # after the engine's modules, because charrnn chooses NumPy's kernels
@@ -209,12 +244,13 @@ def _repeated(step):
 
 
 VARIANTS = {function.__name__: function for function in (
-    notebook, fused, processes, floor, pytorch, one_by_one, in_graph, in_numpy)}
+    notebook, fused, processes, floor, pytorch, one_by_one, in_graph, in_numpy, limit,
+    models)}
 
 
 def main(name, sizes):
     """Build a variant, do one step, then as many as each line of standard input asks for."""
-    if name not in ("pytorch", "in_numpy"):
+    if name not in ("pytorch", "in_numpy", "limit"):
         from charrnn.system.console import quiet_tensorflow
         quiet_tensorflow()
     steps = VARIANTS[name](sizes)

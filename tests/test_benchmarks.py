@@ -14,12 +14,18 @@ CURVE = str(ROOT / "benchmarks" / "curve.py")
 def test_bench_measures_and_reports(tmp_path):
     path = tmp_path / "figures.json"
     done = subprocess.run(
-        [sys.executable, BENCH, "small", "generation", "--rounds", "1", "--seconds", "0.1", "--json", str(path),
-         "--numpy-python", sys.executable], capture_output=True, text=True, timeout=600)
+        [sys.executable, BENCH, "small", "generation", "commands", "--rounds", "1", "--seconds", "0.1",
+         "--json", str(path), "--numpy-python", sys.executable], capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
     record = json.loads(path.read_text())
     assert set(record["small"]) == {"notebook", "fused", "floor"}
-    assert len(record["generation"]) == 10
+    assert len(record["generation"]) == 15
+    assert set(record["commands"]) == {"checkpoint", "npz", "checkpoint in newer numpy", "npz in newer numpy"}
+    for line in ("Shares of the floor, the products alone: notebook 0.", "One text has a limit of ",
+                 "the graph is faster than NumPy, its start included: 1 text ", "s to the first characters ("):
+        assert line in done.stdout
+    for figure in record["commands"].values():
+        assert 0 < figure["least"] <= figure["first"] <= figure["greatest"] and figure["characters_per_second"] > 0
     for part in ("small", "generation"):
         for name, figure in record[part].items():
             assert figure["least"] <= figure["seconds"] <= figure["greatest"] and figure["megabytes"] > 50
