@@ -18,7 +18,7 @@ endif
 # $(1) as one word for the shell, whatever characters it has.
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help train train-distributed sample notebook test bench lint venv venv-distributed lock clean again
+.PHONY: help train train-distributed sample notebook test mutants bench lint venv venv-distributed lock clean again
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
@@ -55,6 +55,9 @@ notebook: .venv/.done ## open the notebooks in a browser
 
 test: .venv/.done ## run the quick tests; ARGS="-m ''" runs the slow ones too
 	@$(python) -m pytest -n 2 $(ARGS)
+
+mutants: .venv/.done ## make small faults in a copy of the package, each of which a test must notice
+	@$(python) tests/mutants.py $(ARGS)
 
 bench: .venv/.done ## compare the speed with the notebook's graph and other programs, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)

@@ -6,6 +6,7 @@ import struct
 import tracemalloc
 import warnings
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -408,6 +409,31 @@ def test_a_model_of_the_format_without_a_checksum_is_refused(intact, tmp_path):
     content = changed(intact[0], "format.npy", lambda array: np.int64(1))
     (tmp_path / "m.npz").write_bytes(packed([each for each in unpacked(content) if each[0] != "sha256.npy"]))
     with pytest.raises(CheckpointError, match="has format 1, and this charrnn reads format 2: export the checkpoint"):
+        read_npz(tmp_path / "m.npz")
+
+
+def test_a_compressed_member_of_the_same_size_is_refused(intact, tmp_path):
+    """Its sizes do not show that it is compressed."""
+    random = np.random.RandomState(6)
+    for _ in range(1000):
+        text = random.bytes(random.randint(60, 200)) + bytes(random.randint(40))
+        member = zlib.compressobj(9, zlib.DEFLATED, -15)
+        if len(member.compress(text) + member.flush()) == len(text):
+            break
+    (tmp_path / "m.npz").write_bytes(packed([("x.npy", text)], zipfile.ZIP_DEFLATED, sign=False))
+    with zipfile.ZipFile(str(tmp_path / "m.npz")) as archive:
+        assert archive.infolist()[0].compress_size == archive.infolist()[0].file_size
+    with pytest.raises(CheckpointError, match="a member is compressed, or larger than the file"):
+        read_npz(tmp_path / "m.npz")
+
+
+def test_sizes_in_the_directory_are_not_believed(intact, tmp_path):
+    """No memory is taken for a member that claims two gigabytes, compressed or not."""
+    damaged = bytearray(intact[0])
+    place = damaged.index(b"PK\x01\x02")
+    damaged[place + 20:place + 28] = struct.pack("<II", 0x7ffffffe, 0x7ffffffe)
+    (tmp_path / "m.npz").write_bytes(bytes(damaged))
+    with pytest.raises(CheckpointError, match="a member is compressed, or larger than the file"):
         read_npz(tmp_path / "m.npz")
 
 

@@ -87,7 +87,8 @@ def test_control_characters_are_shown_on_a_terminal_only(file, written):
 
 
 def test_letters_of_any_script_are_written_as_they_are():
-    text = "caf\u00e9 \u0639\u0631\u0628\u06cc\u200f \u05d0\u200e \U0001f468\u200d\U0001f469 \u4e2d\u3000\u00a0\u00ad\u0301"
+    text = ("caf\u00e9 \u0639\u0631\u0628\u06cc\u200f \u05d0\u200e \U0001f468\u200d\U0001f469 "
+            "\u4e2d\u3000\u00a0\u00ad\u0301")
     assert console.visible(text) == text
 
 

@@ -94,6 +94,38 @@ def test_resuming_drops_later_and_incomplete_rows(tmp_path, before, step, kept):
     assert lines_of(tmp_path) == [HEAD, *before[:kept], "40,2,1.5,,,,,,\n"]
 
 
+class Full:
+    """A file on a disk that has room for half of what is written."""
+
+    def __init__(self, *args, **kwargs):
+        self._file = open(*args, **kwargs)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self._file.close()
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def write(self, content):
+        return self._file.write(content[:len(content) // 2])
+
+
+def test_a_row_without_room_leaves_no_part_of_it(tmp_path, monkeypatch):
+    written = Reports(tmp_path, 0, summaries=False)
+    written.add(Row(10, 1, 2.5))
+    before = lines_of(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(reports, "open", Full, raising=False)
+        with pytest.raises(OSError, match="No space left"):
+            written.add(Row(20, 1, 2.25))
+    assert lines_of(tmp_path) == before and written.n_rows == 1
+    written.add(Row(30, 1, 2.0))
+    assert lines_of(tmp_path) == [*before, "30,1,2.0,,,,,,\n"]
+
+
 @pytest.mark.parametrize("content", [None, b"", b"step,ep", b"\xff\xfe\0"])
 def test_a_lost_history_is_started_again(tmp_path, content):
     if content is not None:

@@ -201,6 +201,13 @@ def test_the_best_checkpoint_is_recorded_and_kept(stopped_early):
     assert names_of(stopped_early) == [f"i{best}_l9.ckpt", f"i{last}_l9.ckpt"]
 
 
+def test_of_equal_validation_losses_the_first_is_the_best(tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "surprisal", lambda *args: np.full(9, 2.5, np.float32))
+    assert train_small(overfitting_text(tmp_path / "text"), tmp_path / "run", *VALIDATED_FLAGS, "--epochs", "1") == 0
+    assert len([row for row in history_of(tmp_path / "run") if row["val_loss"]]) > 2
+    assert checkpoints.read_run(tmp_path / "run").best == "i15_l9.ckpt"
+
+
 @pytest.mark.slow
 def test_a_best_that_could_not_be_saved_is_not_recorded(stopped_early, tmp_path, monkeypatch):
     """The checkpoint that run.json names as the best exists, after the run and after it was resumed."""
