@@ -168,8 +168,13 @@ def _old_names(folder: Path, step: int, max_to_keep: int, best: Optional[str]) -
 def _remove(folder: Path, names: Sequence[str]) -> None:
     """Remove checkpoints, the record of each last, so that the next save completes an interrupted removal."""
     for name in names:
-        for path in sorted(folder.glob(f"{name}.*"), key=lambda path: path.suffix == ".json"):
-            path.unlink()
+        for path in folder.glob(f"{name}.*"):
+            if path.suffix != ".json":
+                path.unlink()
+    if names:
+        files.flush(folder)  # so that no file is left without its record after a loss of power
+    for name in names:
+        (folder / f"{name}.json").unlink()
 
 
 def read_progress(prefix: str, state_shape: Sequence[int]) -> Progress:
