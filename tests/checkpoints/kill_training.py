@@ -2,8 +2,8 @@
 
 ``python tests/checkpoints/kill_training.py --kills 100`` trains a small network again and again. Each process is
 killed with SIGKILL, about half of them while they save a checkpoint, and the next process resumes the run. A run
-that completes must equal an uninterrupted run bit for bit. The last line is a summary, and the exit status is 1 if
-anything differs.
+that completes must equal an uninterrupted run bit for bit. The kills are divided among the sets of options in VARIANTS.
+The last lines are a summary of each and of all, and the exit status is 1 if anything differs.
 """
 import argparse
 import contextlib
@@ -26,6 +26,15 @@ TEXT = "the cat sat on the mat, and the hat sat on the cat.\n" * 10
 FLAGS = ["--batch-size", "2", "--num-steps", "3", "--lstm-size", "5", "--num-layers", "2", "--keep-prob", "0.5",
          "--learning-rate", "0.03", "--val-fraction", "0.1", "--eval-every-n", "7", "--epochs", "2", "--seed", "7",
          "--save-every-n", "10", "--max-to-keep", "2", "--print-every-n", "5", "--sample-length", "0"]
+# Options in addition to FLAGS, by name. A text of several files is named by "TEXTS".
+VARIANTS = {
+    "defaults": [],
+    "averages, schedule": ["--average-decay", "0.9", "--schedule", "cosine", "--warmup-steps", "30"],
+    "early stop, one kept": ["--early-stop", "6", "--max-to-keep", "1"],
+    "gru": ["--cell", "gru", "--keep-prob", "1", "--optimizer", "rmsprop", "--max-to-keep", "1"],
+    "notebook's graph": ["--no-fused", "--keep-prob", "1", "--schedule", "linear"],
+    "several files": ["TEXTS", "--separator", "\\n--\\n", "--test-fraction", "0.05", "--average-decay", "0.8"],
+}
 PATIENCE = 900  # seconds to wait for a process, on a machine that does other things as well
 
 
@@ -38,12 +47,27 @@ def main(argv=None):
     args = parser.parse_args(argv)
     with contextlib.ExitStack() as stack:
         folder = args.folder or stack.enter_context(tempfile.TemporaryDirectory())
-        killer = Killer(Path(folder).resolve(), random.Random(args.seed))
-        killer.run(args.kills)
-    for line in killer.differences:
-        print(line)
-    print(killer.summary())
-    return 1 if killer.differences else 0
+        killers = []
+        for number, (name, flags) in enumerate(VARIANTS.items()):
+            kills = args.kills // len(VARIANTS) + (number < args.kills % len(VARIANTS))
+            if kills:
+                killer = Killer(Path(folder).resolve() / str(number), random.Random(args.seed + number), flags)
+                killer.run(kills)
+                for line in killer.differences:
+                    print(line)
+                print(f"{name}: {killer.summary()}", flush=True)
+                killers.append(killer)
+    print(summary_of(killers))
+    return 1 if any(killer.differences for killer in killers) else 0
+
+
+def summary_of(killers):
+    """Return the counts of all killers in one line."""
+    whole = Killer(Path(), random.Random(0))
+    for name in ("kills", "while_saving", "skipped", "resumes", "compared", "differences"):
+        for killer in killers:
+            setattr(whole, name, getattr(whole, name) + getattr(killer, name))
+    return whole.summary()
 
 
 class Killer:
@@ -57,14 +81,16 @@ class Killer:
             rng: a random.Random for the moments.
             flags: flags for charrnn-train in addition to FLAGS.
         """
-        self._folder, self._rng, self._flags = folder, rng, [*FLAGS, *flags]
+        self._folder, self._rng, self._flags = folder, rng, [*FLAGS, *(flag for flag in flags if flag != "TEXTS")]
+        self._texts = [str(folder / name) for name in (["one.txt", "two.txt"] if "TEXTS" in flags else ["text.txt"])]
         self.kills = self.while_saving = self.skipped = self.resumes = self.compared = 0
         self.differences = []
 
     def run(self, kills):
         """Train once without interruptions, then with them until that many processes were killed."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / "text.txt").write_text(TEXT, encoding="utf-8")
+        for path in self._texts:
+            Path(path).write_text(TEXT[:len(TEXT) // len(self._texts)], encoding="utf-8")
         uninterrupted = self._folder / "uninterrupted"
         if not self._completes(uninterrupted, self._start(uninterrupted)):
             return
@@ -92,7 +118,7 @@ class Killer:
         begun = (folder / "run.json").exists()
         self.resumes += begun
         command = [sys.executable, "-m", "charrnn.train", *(["--resume"] if begun else [
-            str(self._folder / "text.txt"), *self._flags]), "--checkpoint-dir", str(folder)]
+            *self._texts, *self._flags]), "--checkpoint-dir", str(folder)]
         with open(str(self._output(folder)), "wb") as output:
             return subprocess.Popen(command, cwd=str(self._folder), stdin=subprocess.DEVNULL, stdout=output,
                                     stderr=subprocess.STDOUT)
