@@ -1,6 +1,6 @@
 """Compare the speed of charrnn with other programs, and with what the machine allows.
 
-The parts are training at two sizes, generation, the commands, start-up, and growth with size. Training is compared
+The parts are training at three sizes, generation, the commands, start-up, and growth with size. Training is compared
 with its matrix products alone, generation of one text with the reading of the weights that each character needs.
 
 ``make bench`` measures everything in about half an hour. Nothing else may run on the machine at that time. Each
@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKER = str(ROOT / "benchmarks" / "worker.py")
 RECIPE = {"N": 100, "M": 100, "L": 512, "layers": 2, "C": 83}
 SMALL = {"N": 50, "M": 50, "L": 128, "layers": 2, "C": 83}
+LARGE = dict(RECIPE, C=16_327)
 TEXTS = (1, 2, 8, 64)  # at once, in generation
 COMMAND_LENGTH = 20000  # characters that a measured command writes
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -269,6 +270,7 @@ def plot(figures, path):
 PARTS = {
     "recipe": lambda options: training("the recipe", RECIPE, options),
     "small": lambda options: training("a small network", SMALL, options),
+    "vocabulary": lambda options: training("a large vocabulary", LARGE, options),
     "generation": generation, "commands": commands, "startup": start_up, "growth": growth,
 }
 
