@@ -138,7 +138,7 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
     variables = tf.trainable_variables()
     gradients, _ = tf.clip_by_global_norm(average(tf.gradients(loss, variables)), grad_clip)
     if optimizer == "adam":
-        chosen = tf.train.AdamOptimizer(learning_rate)
+        chosen = _Adam(learning_rate, name="Adam")
     elif optimizer == "rmsprop":
         chosen = tf.train.RMSPropOptimizer(learning_rate, decay=0.95, name="RMSProp")
     else:
@@ -148,6 +148,17 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
         return update
     with tf.control_dependencies([update]):
         return tf.train.ExponentialMovingAverage(average_decay).apply(variables)
+
+
+class _Adam(tf.train.AdamOptimizer):
+    """Adam, without copies of its first averages: TensorFlow keeps large zeros in memory for the life of a session."""
+
+    def _zeros_slot(self, var, slot_name, op_name):
+        def zeros(shape, dtype, partition_info=None):
+            return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)
+
+        return self._get_or_make_slot_with_initializer(
+            var, zeros, var.shape, var.dtype.base_dtype, slot_name, op_name)
 
 
 def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused=False, threads=None,

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from charrnn.engines import Engine
+from charrnn.fused import softmax
 from charrnn.fused.session import session_config
 from charrnn.fused.unroll import add_forget_bias
 from charrnn.model import build_lstm, build_output, build_rnn
@@ -188,16 +189,16 @@ class GraphEngine(Engine):
         Return its placeholders, and the results of :meth:`surprisal`.
         """
         forward = self._forward
-        inputs, state, logits, final_state = forward.ids, forward.state, forward.logits, forward.final_state
+        inputs, state, outputs, final_state = forward.ids, forward.state, forward.outputs, forward.final_state
         if shape:
             inputs, state = tf.placeholder(tf.int32, shape), _state_placeholder(forward.stack, shape[0])
             outputs, after = build_rnn(inputs, len(self.vocabulary), forward.stack, _split(forward.stack, state),
                                        fused=True, threads=self._threads)  # [B, M, L]
-            outputs = tf.reshape(outputs, [-1, forward.stack.output_size])  # [B·M, L]
-            logits, final_state = tf.nn.xw_plus_b(outputs, *self._softmax), _joined(after)  # [B·M, C]
+            final_state = _joined(after)
         targets = tf.placeholder(tf.int32, shape or [None, None])
-        nats = tf.nn.sparse_softmax_cross_entropy_with_logits(  # [B·M]
-            labels=tf.reshape(targets, [-1]), logits=logits)
+        nats = softmax.surprisals(  # [B·M]
+            tf.reshape(outputs, [-1, forward.stack.output_size]), *self._softmax, tf.reshape(targets, [-1]),
+            self._threads)
         return [inputs, targets, state], [tf.reshape(nats, tf.shape(targets)), final_state]
 
 

@@ -85,8 +85,9 @@ class _Tape(NamedTuple):
     flow: Any
 
 
-def _array(size):
-    return tf.raw_ops.TensorArrayV3(size=size, dtype=tf.float32, clear_after_read=False)[0]
+def _array(size, read_once=False):
+    """Return the handle of a TensorArray. Its elements stay in memory to the end of the step unless it is read once."""
+    return tf.raw_ops.TensorArrayV3(size=size, dtype=tf.float32, clear_after_read=read_once)[0]
 
 
 def _write(array, index, value, flow):
@@ -213,7 +214,7 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
     """
     begin, end = span
     n_rows, size = dc.shape.as_list()
-    gates = _array(end - begin)
+    gates = _array(end - begin, read_once=True)
 
     def step(t, dc, dh, written):
         i, j, f, o, tanh_c, c_before = (
@@ -308,7 +309,8 @@ def backward(shard, layers, tapes, d_outputs, d_state):
         return k - 1, d_state, totals
 
     zeros = [Layer(*[tf.zeros(values.shape) for values in layer]) for layer in layers]
-    zeros[0] = zeros[0]._replace(inputs=tf.zeros([tf.size(used), zeros[0].bias.shape[0]]))  # [U, 4L]
+    with tf.control_dependencies([d_outputs]):  # not in memory before they are needed
+        zeros[0] = zeros[0]._replace(inputs=tf.zeros([tf.size(used), zeros[0].bias.shape[0]]))  # [U, 4L]
     _, d_state, totals = _loop(lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros))
     # the bias is added once with each row of inputs, so its gradient is the sum of their gradients
     first = totals[0]._replace(inputs=tf.IndexedSlices(totals[0].inputs, used),

@@ -105,10 +105,11 @@ def mean_surprisal(outputs, weights, bias, targets, threads=None):
         nats, d_outputs, d_weights, d_bias = _over_slices(
             outputs, num_classes, threads, body,
             [*_arrays(outputs, num_classes, [], [size]), _zeros([size, num_classes]), _zeros([1, num_classes])])
+        d_outputs = d_outputs.concat()  # [P, L]; here, since it can be done only once
 
         def gradient(d_loss):
             scale = d_loss / tf.cast(tf.shape(outputs)[0], tf.float32)
-            return d_outputs.concat() * scale, d_weights * scale, d_bias[0] * scale
+            return d_outputs * scale, d_weights * scale, d_bias[0] * scale
 
         return tf.reduce_mean(nats.concat()), gradient
 

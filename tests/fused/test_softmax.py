@@ -115,6 +115,6 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 
 @pytest.mark.slow
 def test_memory_of_many_characters():
-    """The logits of a step are 120 MB, and the notebook's graph has four arrays of this size."""
+    """The logits of a step are 120 MB. With several arrays of this size, a step took 593 MB."""
     found = subprocess.run([sys.executable, "-c", STEPS], stdout=subprocess.PIPE, check=True)
-    assert int(found.stdout) < 10 ** 9
+    assert int(found.stdout) < 300e6
