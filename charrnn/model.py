@@ -265,8 +265,6 @@ class CharRNN:
         self.learning_rate = graph.get_tensor_by_name(
             {"adam": "Adam", "rmsprop": "RMSProp"}[optimizer] + "/learning_rate:0")
         self.gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")
-        if n_rows < batch_size and not (fused or sampling):
-            _draw_masks_of_whole_batch(first, batch_size)
 
     def mask_feed(self, step):
         """Return the feed_dict that makes the dropout masks depend on the graph's seed and the step only.
@@ -291,24 +289,3 @@ def _build_mask_seed():
     """Create the int64 scalar that dropout masks are drawn from: random in each run unless it is fed."""
     drawn = tf.random_uniform([], maxval=tf.int64.max, dtype=tf.int64)
     return tf.placeholder_with_default(drawn, [], name="mask_seed")
-
-
-def _draw_masks_of_whole_batch(first, batch_size):
-    """Let each dropout of dynamic_rnn draw the mask of a whole batch, and apply its rows from ``first`` on.
-
-    This changes a complete graph, since the seeds of operations depend on the number of operations before them.
-    """
-    graph = tf.get_default_graph()
-    for drawn in graph.get_operations():
-        loop = drawn._get_control_flow_context()
-        if drawn.type != "RandomUniform" or loop is None:  # outside of the loop are the initial weights
-            continue
-        n_rows, size = drawn.outputs[0].shape.as_list()
-        users = drawn.outputs[0].consumers()
-        loop.Enter()
-        whole = tf.raw_ops.RandomUniform(
-            shape=[batch_size, size], dtype=tf.float32, seed=drawn.get_attr("seed"), seed2=drawn.get_attr("seed2"))
-        rows = whole[first:first + n_rows]  # [n_rows, size]
-        loop.Exit()
-        for user in users:
-            user._update_input(list(user.inputs).index(drawn.outputs[0]), rows)

@@ -7,6 +7,7 @@ Only the first process, which has rank 0, reads and writes the run folder and pr
 Source: Sergeev and Del Balso 2018, arXiv:1802.05799.
 """
 import contextlib
+import http.client
 import os
 import pickle
 import signal
@@ -24,7 +25,6 @@ from charrnn.training.stopping import SIGNALS
 INSTALL = ("Horovod started this process, but the package horovod is not installed on the host {}: install the extra "
            "'distributed' there (make venv-distributed)")
 NO_ADDRESS = "the name of the host {} has no address there, which Horovod needs: add it to /etc/hosts"
-START = 600  # seconds in which all processes must have started
 TIMEOUT = 20  # seconds without a connection after which a process counts as lost
 PATIENCE = 3  # seconds in which a killed process disappears from the list of processes
 GRACE = 1  # seconds in which the first process prints an error before the others end and the launcher ends it too
@@ -119,6 +119,7 @@ class HorovodProcesses(Processes):
     """The form for several processes, which ``horovodrun`` started."""
 
     def __init__(self) -> None:
+        os.environ.setdefault("HOROVOD_GLOO_TIMEOUT_SECONDS", str(TIMEOUT))
         os.environ.setdefault("HOROVOD_LOG_LEVEL", "fatal")  # a lost process is reported by watched()
         # else the settings of the small session below would hold for the training too
         os.environ.setdefault("TF_OVERRIDE_GLOBAL_THREADPOOL", "1")
@@ -246,10 +247,8 @@ def _connected() -> Any:
         if int(os.environ.get("HOROVOD_LOCAL_RANK") or 0):
             raise OtherProcessFailed(FAILED)
         raise ValueError((INSTALL if isinstance(error, ImportError) else NO_ADDRESS).format(host))
-    for seconds in START, TIMEOUT:  # connects twice: the time until all have started may be long, a pause later may not
-        os.environ["HOROVOD_GLOO_TIMEOUT_SECONDS"] = str(seconds)
-        hvd.shutdown()
-        hvd.init()
+    _wait_for_all()
+    hvd.init()
     return hvd
 
 
@@ -260,6 +259,25 @@ def start_processes() -> Processes:
         ValueError: Horovod started this process, but is not installed.
     """
     return HorovodProcesses() if int(os.environ.get("HOROVOD_SIZE") or 1) > 1 else Processes()
+
+
+def _wait_for_all() -> None:
+    """Wait until all processes have come to this place, since Horovod waits no longer than TIMEOUT for them.
+
+    They tell each other in the key-value store of horovodrun, in which Horovod finds their addresses afterwards.
+    """
+    names = [f"HOROVOD_{name}" for name in ("GLOO_RENDEZVOUS_ADDR", "GLOO_RENDEZVOUS_PORT", "RANK", "SIZE")]
+    address, port, rank, size = (os.environ[name] for name in names)
+
+    def answer(method: str, key: Any) -> int:
+        with contextlib.closing(http.client.HTTPConnection(address, int(port), timeout=TIMEOUT)) as connection:
+            connection.request(method, f"/charrnn/{key}", "ready" if method == "PUT" else None)
+            return connection.getresponse().status
+
+    answer("PUT", rank)
+    for other in range(int(size)):
+        while answer("GET", other) != http.HTTPStatus.OK:
+            time.sleep(0.2)
 
 
 def read_same_text(processes: Processes, read: Callable[[], Text]) -> Text:

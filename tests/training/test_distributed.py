@@ -23,6 +23,8 @@ from charrnn.model import CharRNN
 from charrnn.text.corpus import Text
 from charrnn.training import distributed
 from charrnn.training.distributed import HorovodProcesses, OtherProcessFailed, Processes, Silent, read_same_text
+from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.network import Network
 
 C, N, M, L = 5, 6, 3, 4
 
@@ -62,8 +64,8 @@ def test_the_cores_of_a_host_are_divided_by_its_processes(monkeypatch):
     assert processes.threads(None) == 1
 
 
-@pytest.mark.parametrize("fused", [True, False])
-def test_shares_make_up_the_step_of_the_whole_batch(fused):
+@pytest.mark.parametrize("fused, keep_prob", [(True, 0.5), (False, 1.0)])
+def test_shares_make_up_the_step_of_the_whole_batch(fused, keep_prob):
     """The same initial weights; the mean of the losses and gradients; the state row by row; and the same masks."""
     random = np.random.RandomState(3)
     x, y = random.randint(0, C, (N, M)), random.randint(0, C, (N, M))
@@ -73,7 +75,7 @@ def test_shares_make_up_the_step_of_the_whole_batch(fused):
         variables = tf.trainable_variables()
         with tf.Session() as session:
             session.run(tf.global_variables_initializer())
-            feed = {model.inputs: x[slice(*rows)], model.targets: y[slice(*rows)], model.keep_prob: 0.5}
+            feed = {model.inputs: x[slice(*rows)], model.targets: y[slice(*rows)], model.keep_prob: keep_prob}
             return session.run([variables, [model.loss, *tf.gradients(model.loss, variables)], model.final_state],
                                {**feed, **model.mask_feed(3)})
 
@@ -85,6 +87,22 @@ def test_shares_make_up_the_step_of_the_whole_batch(fused):
     for found, other, expected in zip(parts[0][1], parts[1][1], means):
         np.testing.assert_allclose((found + other) / 2, expected, atol=1e-6)
     np.testing.assert_allclose(np.concatenate([part[2] for part in parts], axis=2), state, atol=1e-6)
+
+
+@pytest.mark.parametrize("threads", [1, 6])
+def test_the_first_of_several_processes_has_the_initial_weights_of_one(threads):
+    """Although its graph has other operations, on whose number the seeds depend: C is above 3 rows times 2 steps."""
+    hyper = Hyperparameters(batch_size=N, num_steps=2, lstm_size=L, seed=7, average_decay=0.5)
+    alone = Network(7, hyper, Processes())
+    weights = alone.weights()
+    alone.close()
+    first = member(0)
+    first.average = list
+    network = Network(7, hyper, first, threads)
+    for averaged in (False, True):
+        for name, value in network.weights(averaged).items():
+            np.testing.assert_array_equal(value, weights[name])
+    network.close()
 
 
 def test_gradients_are_averaged_before_they_are_clipped():
@@ -229,7 +247,7 @@ def assert_near(folder, expected):
         np.testing.assert_allclose(value, theirs[name], rtol=0, atol=1e-5, err_msg=name)
     found, progress = (np.load(checkpoints.newest_intact(each)[0] + ".progress.npz") for each in (folder, expected))
     for name in progress.files:
-        np.testing.assert_allclose(found[name], progress[name], rtol=0, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(found[name], progress[name], rtol=1e-4, atol=1e-5, err_msg=name)
     rows, others = history_of(folder), history_of(expected)
     assert [row["step"] for row in rows] == [row["step"] for row in others]
     for name in ("loss", "val_loss", "gradient_norm"):
@@ -309,7 +327,7 @@ def _new_terminal():
 @pytest.mark.parametrize("size, flags", [
     (2, ["--average-decay", "0.9", "--val-fraction", "0.2", "--eval-every-n", "30", "--epochs", "5"]),
     (3, ["--optimizer", "rmsprop", "--grad-clip", "0.1", "--epochs", "4"]),
-    (2, ["--no-fused", "--input-keep-prob", "0.9", "--epochs", "4"])],
+    (2, ["--no-fused", "--keep-prob", "1", "--epochs", "4"])],
     ids=["averages", "three processes", "dynamic_rnn"])
 def test_the_result_is_that_of_one_process(text, tmp_path, size, flags):
     flags = [*FLAGS, "--keep-prob", "0.5", "--learning-rate", "0.001", *flags]
