@@ -120,6 +120,23 @@ def test_a_lost_list_of_checkpoints_does_not_matter(run, capsys):
     assert "resumed  after step 173, 0 to go" in capsys.readouterr().out
 
 
+def test_lost_rows_of_the_history_are_told(run, capsys):
+    lines = (run / "history.csv").read_text().splitlines(True)
+    (run / "history.csv").write_text("".join(lines[:-2]))
+    assert resume(run) == 0
+    assert "history  2 rows of history.csv, written before this checkpoint, are lost" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["history.csv", ".lock"])
+def test_a_fifo_in_the_folder_is_refused(run, capsys, name):
+    (run / name).unlink()
+    os.mkfifo(str(run / name))
+    assert resume(run) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "it is a FIFO, not a file" in err
+    assert (run / name).is_fifo()
+
+
 @pytest.mark.parametrize("suffix, damage", [
     (".index", lambda path: path.unlink()),
     pytest.param(".data-00000-of-00001", lambda path: path.write_bytes(path.read_bytes()[:-1]), marks=SLOW),

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import SMALL_FLAGS, resume
+from conftest import SMALL_FLAGS, process_environment, resume
 
 from charrnn import checkpoints
 from charrnn.training.stopping import StopRequests
@@ -42,6 +42,50 @@ def test_sighup_stays_ignored_under_nohup():
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, usual)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_what_the_caller_ignores_stays_ignored(name):
+    number = getattr(signal, name)
+    usual = signal.signal(number, signal.SIG_IGN)
+    try:
+        with StopRequests().noted():
+            assert signal.getsignal(number) == signal.SIG_IGN
+        assert signal.getsignal(number) == signal.SIG_IGN
+    finally:
+        signal.signal(number, usual)
+
+
+# A module during whose import Ctrl-C is pressed, and which loses the exception, as C code does.
+INTERRUPTED_IMPORT = """
+import os, runpy, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                signal.sigtimedwait([], 0.1)
+            except KeyboardInterrupt:
+                pass
+sys.meta_path.insert(0, Finder())
+from_here = sys.argv[2:]
+sys.argv[0] = "charrnn-train"
+import charrnn
+from charrnn import train
+sys.exit(train.main(from_here))
+"""
+
+
+@pytest.mark.parametrize("module", ["numpy", "tensorflow"])
+@pytest.mark.parametrize("is_ignored", [False, True])
+def test_ctrl_c_during_an_import_is_not_lost(text_file, tmp_path, module, is_ignored):
+    """It ends the process, unless the caller ignores it."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_IMPORT, module, str(text_file), *SMALL_FLAGS, "--checkpoint-dir",
+         str(tmp_path / "run"), "--sample-length", "0"], capture_output=True, timeout=600,
+        env=process_environment(), preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_IGN if is_ignored else signal.SIG_DFL))
+    assert (done.returncode, done.stderr) == (0 if is_ignored else -signal.SIGINT, b"")
 
 
 @pytest.mark.parametrize("number", [

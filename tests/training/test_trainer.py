@@ -23,6 +23,7 @@ from charrnn.data import Vocabulary, get_batches, split
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.surprisal import surprisal
 from charrnn.model import CharRNN
+from charrnn.system import files
 from charrnn.training import trainer
 from charrnn.training.hyperparameters import CELLS
 
@@ -127,6 +128,14 @@ def test_gradients_that_are_not_finite_end_the_run(text_file, tmp_path, monkeypa
     err = capsys.readouterr().err
     assert re.search(r"at step 1 the loss is 2\.\d+ and the norm of the gradients is inf, so training stops", err)
     assert not list((tmp_path / "run").glob("*.ckpt.*"))
+
+
+def test_a_step_that_makes_the_weights_useless_is_not_saved(text_file, tmp_path, capsys):
+    """With this rate, the loss before the first update is finite, and so are its gradients."""
+    assert train_small(text_file, tmp_path / "run", *QUIET, "--learning-rate", "1e38", "--save-every-n", "1") == 2
+    err = capsys.readouterr().err
+    assert "at step 1 the weights are not finite, or too large to be used" in err and err.count("\n") == 1
+    assert "a lower --learning-rate (now 1e+38)" in err and not list((tmp_path / "run").glob("*.ckpt.*"))
 
 
 # Kinds of networks
@@ -327,6 +336,49 @@ def failing_saves(monkeypatch):
 
     monkeypatch.setattr(checkpoints, "save", save)
     return steps
+
+
+def test_a_best_that_could_not_be_saved_does_not_hide_later_ones(text_file, tmp_path, failing_saves, monkeypatch):
+    """The best is the best of those that are saved."""
+    losses = iter([3.0, 1.0, 2.0])  # after steps 50, 100 and 130
+    monkeypatch.setattr(trainer, "surprisal", lambda *args: np.array([next(losses)]))
+    failing_saves.add(100)
+    assert train_small(text_file, tmp_path / "run", *QUIET, "--val-fraction", "0.25", "--save-every-n", "50") == 0
+    assert checkpoints.read_run(tmp_path / "run").best == "i130_l5.ckpt"
+    progress = checkpoints.read_progress(str(tmp_path / "run" / "i130_l5.ckpt"), (2, 2, 2, 5))
+    assert (progress.best_step, progress.best_loss, progress.evals_since_best) == (130, 2.0, 0)
+
+
+def test_a_best_that_is_damaged_does_not_hide_later_ones(text_file, tmp_path, monkeypatch, capsys):
+    losses = iter([1.0, 3.0, 2.0])
+    monkeypatch.setattr(trainer, "surprisal", lambda *args: np.array([next(losses)]))
+    flags = [*QUIET, "--val-fraction", "0.25", "--save-every-n", "65"]
+    assert train_small(text_file, tmp_path / "run", *flags) == 0
+    (tmp_path / "run" / "i65_l5.ckpt.index").unlink()
+    capsys.readouterr()
+    assert resume(tmp_path / "run", "--epochs", "2", "--save-every-n", "300", "--no-summaries") == 0
+    assert "the best checkpoint i65_l5.ckpt is damaged" in capsys.readouterr().out
+    assert checkpoints.read_run(tmp_path / "run").best == "i260_l5.ckpt"
+
+
+@pytest.mark.parametrize("name", ["run.json", "checkpoint"])
+def test_a_last_save_that_cannot_name_its_checkpoint_is_an_error(text_file, tmp_path, monkeypatch, capsys, name):
+    """Resuming repairs it."""
+    usual = files.write_atomically
+
+    def write(path, data):
+        if os.path.basename(str(path)) == name and (tmp_path / "run" / "i130_l5.ckpt.json").exists():
+            raise OSError(28, "No space left on device")
+        usual(path, data)
+
+    losses = iter([2.0, 1.0])
+    monkeypatch.setattr(trainer, "surprisal", lambda *args: np.array([next(losses)]))
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "write_atomically", write)
+        assert train_small(text_file, tmp_path / "run", *QUIET, "--val-fraction", "0.25") == 2
+    assert "i130_l5.ckpt is saved, but the files of the folder that name it" in capsys.readouterr().err
+    assert resume(tmp_path / "run", "--no-summaries") == 0
+    assert checkpoints.read_run(tmp_path / "run").best == "i130_l5.ckpt"
 
 
 def test_training_continues_after_a_failed_save(text_file, tmp_path, failing_saves, capsys):
