@@ -7,6 +7,8 @@ import tensorflow.compat.v1 as tf
 from charrnn.fused import softmax
 from charrnn.fused.unroll import unroll
 
+LARGE_VARIABLE = 2 ** 22  # numbers; the kernels of the recipe have less
+
 
 def build_inputs(batch_size, num_steps):
     """Create the placeholders for a window of text.
@@ -151,9 +153,12 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
 
 
 class _Adam(tf.train.AdamOptimizer):
-    """Adam, without copies of its first averages: TensorFlow keeps large zeros in memory for the life of a session."""
+    """Adam without constants of large zeros, which TensorFlow keeps in memory for the life of a session."""
 
     def _zeros_slot(self, var, slot_name, op_name):
+        if var.shape.num_elements() < LARGE_VARIABLE:
+            return super()._zeros_slot(var, slot_name, op_name)
+
         def zeros(shape, dtype, partition_info=None):
             return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)
 
