@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Iterable, List, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-COPIED = ("charrnn", "tests", "notebooks", ".pytest.ini", "setup.py")
+COPIED = ("charrnn", "tests", "notebooks", ".pytest.ini", "Makefile")
 
 
 class Mutant(NamedTuple):
@@ -194,7 +194,7 @@ def main(wanted: List[str]) -> int:
             path.write_text(source, encoding="utf-8")
             done = run(folder, [mutant.test])
             path.write_bytes(whole)
-            caught = done.returncode == 1 and " failed" in done.stdout or " error" in done.stdout
+            caught = done.returncode == 1  # 2 and more are errors of pytest
             survivors += [] if caught else [mutant.name]
             print(f"{'caught' if caught else 'SURVIVED'}  {mutant.name}", flush=True)
     print(f"{len(chosen) - len(survivors)} of {len(chosen)} faults were caught")
