@@ -143,7 +143,7 @@ def _main(args: argparse.Namespace) -> None:
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     for label, value in _rows_of_table(nats, text, model.vocabulary, training):
         perplexity = f"{math.exp(value):.3f}" if value < LARGEST_EXPONENT else "infinite"
-        print(f"{label:<36}{value:>10.4f}{value / math.log(2):>10.4f}{perplexity:>12}", flush=True)
+        print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {perplexity:>11}", flush=True)
 
 
 if __name__ == "__main__":
