@@ -46,11 +46,11 @@ def legend() -> str:
 def table(measured: units.Measured, count: int) -> Iterator[str]:
     """Yield the lines of a table: for each feature the units that track it best."""
     yield f"{'what is tracked':<30}{'unit':>10}{'correlation':>13}   next best"
-    for best, *others in measured.best(count):
+    groups = measured.best(count)
+    for best, *others in groups:
         rest = ", ".join(f"{each.unit} {each.correlation:+.2f}" for each in others)
         yield f"{best.feature:<30}{best.unit!s:>10}{best.correlation:>+13.2f}   {rest}".rstrip()
-    missing = [name for name in measured.features
-               if name not in {group[0].feature for group in measured.best(1)}]
+    missing = [name for name in measured.features if name not in {group[0].feature for group in groups}]
     if missing:
         yield f"no unit reaches {units.LEAST_CORRELATION} for: {', '.join(missing)}"
     yield "expressive units that track none of these: " + (

@@ -19,10 +19,10 @@ from charrnn.text import corpus
 
 PAGES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
          for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]}
-SCRIPTS = ("train", "sample", "evaluate", "score", "export")
+SCRIPTS = ("train", "sample", "evaluate", "score", "export", "inspect")
 # the page that lists all flags of a script
 FLAG_PAGES = {"train": "docs/training.md", "sample": "docs/sampling.md", "export": "docs/sampling.md",
-              "evaluate": "docs/evaluating.md", "score": "docs/evaluating.md"}
+              "evaluate": "docs/evaluating.md", "score": "docs/evaluating.md", "inspect": "docs/inside.md"}
 OTHER_PROGRAMS = ("git", "make", "python", "python3.7", "tensorboard", "echo", ".", "HOROVOD_WITH_TENSORFLOW=1")
 OTHER_FLAGS = {"--kills", "--check", "--host", "--logdir", "--no-deps",  # of other programs
                "--run", "--clear",  # of the notebooks' generator

@@ -450,3 +450,17 @@ def test_the_browser_equals_numpy_along_a_long_text(chromium, tmp_path, weights)
     engine = NumpyLSTM(stored_model(model, store(model, weights)))
     expected = np.exp(-surprisal(engine, model.vocabulary.encode(text)))
     np.testing.assert_allclose(2.0 ** -np.array(view.js("reading.surprise.slice(1)")), expected, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_it_writes_60_characters_a_second(chromium, tmp_path):
+    """A network of the recipe's size, C = 83 and L = 512. The best of three, because other programs run too."""
+    model = random_network("".join(map(chr, range(32, 32 + 83))), lstm_size=512, gain=0.05)
+    export_random(model, tmp_path / "page.html")
+    view = View(chromium, tmp_path / "page.html")
+    rates = []
+    for _ in range(3):
+        view.write("The ", 300)
+        rates.append(int(re.search(r"(\d+) a second", view["write-status"].text).group(1)))
+    print(f"characters a second: {rates}")
+    assert max(rates) >= 60
