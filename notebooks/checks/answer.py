@@ -114,7 +114,7 @@ def files_of(answer: Any) -> Set[str]:
     code = code_of(answer)
     scope = scope_of(answer).values() if code else ()
     mine = [value for value in list(scope) if getattr(value, "__module__", "") == answer.__module__]
-    codes = [code] + [code_of(value) for value in mine]
+    codes = [code] + [code_of(getattr(value, "__wrapped__", value)) for value in mine]
     packages = os.path.dirname(os.path.dirname(os.__file__)) + os.sep + "site-packages"
     return {one.co_filename for one in codes if one and not one.co_filename.startswith(packages)}
 

@@ -1,4 +1,5 @@
 """The constructor of the reader's CharRNN, and what it passes to the functions of the earlier exercises."""
+import functools
 import inspect
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple
@@ -70,6 +71,7 @@ class Constructor:
             scope.update(functions)
 
     def _noting(self, name: str, function: Callable) -> Callable:
+        @functools.wraps(function)
         def noting(*args: Any, **kwargs: Any) -> Any:
             given = _by_name(function, args, kwargs)
             self.calls.append(Call(name, given, None))
