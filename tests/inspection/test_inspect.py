@@ -10,6 +10,7 @@ from conftest import TEXT, make_network
 from charrnn import inspect
 from charrnn.engines.exported import read_npz
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.inspection import units
 
 
 def run(capsys, *args):
@@ -92,3 +93,13 @@ def test_unknown_characters_are_refused_or_skipped(capsys, exported, tmp_path):
     assert run(capsys, exported, "--text", tmp_path / "other.txt")[0] == 2
     status, output, errors = run(capsys, exported, "--text", tmp_path / "other.txt", "--unknown", "skip")
     assert status == 0 and "350 characters" in output and "X" in errors
+
+
+def test_a_property_is_listed_or_missing_but_not_both():
+    """The unit that the first half chooses has no correlation on the second half, and the next one has."""
+    chosen, reported = np.zeros((2, 1, 2, 5), np.float32)
+    chosen[0, 0, :2], reported[0, 0, 1] = (0.9, 0.8), 0.7
+    measured = units.Measured(("1/c", "1/h"), ("x",), chosen, reported, np.ones((2, 5), np.float32), 10)
+    lines = list(inspect.table(measured, 2))
+    assert lines[1].startswith("x ") and not any(line.startswith("no unit") for line in lines)
+    assert list(inspect.table(measured, 1))[1].startswith("no unit reaches 0.3 for: x")
