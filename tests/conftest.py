@@ -96,6 +96,12 @@ def resume(folder, *flags):
     return train.main(["--resume", "--checkpoint-dir", str(folder), "--sample-length", "0", *flags])
 
 
+def copy_without_records(run, folder):
+    """Copy a run as the notebook would have left it: checkpoints, and no other file. Return the folder."""
+    shutil.copytree(str(run), str(folder), ignore=shutil.ignore_patterns("run.json", "*.ckpt.json", "*.progress.npz"))
+    return folder
+
+
 def overfitting_text(path):
     """Write a text whose end differs from its beginning, so that learning the beginning by heart does harm."""
     random = np.random.RandomState(3)

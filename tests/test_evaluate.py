@@ -7,7 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import CHARS, SMALL_FLAGS, TEXT, graph_probabilities, make_network, shown_in_terminal
+from conftest import (
+    CHARS,
+    SMALL_FLAGS,
+    TEXT,
+    copy_without_records,
+    graph_probabilities,
+    make_network,
+    shown_in_terminal,
+)
 
 from charrnn import checkpoints, evaluate, train
 from charrnn.data import Vocabulary, split
@@ -144,8 +152,7 @@ def test_held_out_and_best(validated, capsys):
 
 
 def test_a_checkpoint_of_the_notebook_needs_its_training_text(trained, tmp_path, capsys):
-    shutil.copytree(str(trained), str(tmp_path / "bare"))
-    (tmp_path / "bare" / "run.json").unlink()
+    copy_without_records(trained, tmp_path / "bare")
     (tmp_path / "text").write_text(TEXT[:100])
     out = evaluated(capsys, tmp_path / "bare", tmp_path / "text", "--vocab-from", trained.parent / "small.txt")
     assert table(out) == table(evaluated(capsys, trained, tmp_path / "text"))

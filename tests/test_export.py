@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from conftest import CHARS, graph_probabilities, make_network
+from conftest import CHARS, copy_without_records, graph_probabilities, make_network
 
 from charrnn import export
 from charrnn.checkpoints import open_checkpoint, read_run, read_weights, write_run
@@ -60,8 +60,7 @@ def test_best_takes_the_best_checkpoint_of_the_run(trained, tmp_path, monkeypatc
 
 def test_a_checkpoint_of_the_notebook_needs_its_training_text(trained, tmp_path, text_file, monkeypatch, capsys):
     monkeypatch.setattr(export, "CHECKED", 20)
-    shutil.copytree(str(trained), str(tmp_path / "bare"))
-    (tmp_path / "bare" / "run.json").unlink()
+    copy_without_records(trained, tmp_path / "bare")
     arguments = [str(tmp_path / "bare"), str(tmp_path / "m.npz")]
     assert export.main(arguments) == 2
     assert "--vocab-from" in capsys.readouterr().err

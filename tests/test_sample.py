@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import CHARS, TEXT, interrupted_at, make_network, process_environment, texts_of
+from conftest import CHARS, TEXT, copy_without_records, interrupted_at, make_network, process_environment, texts_of
 
 import charrnn
 from charrnn import sample as sampling
@@ -28,10 +28,7 @@ from charrnn.text.novelty import Reference
 @pytest.fixture
 def without_run_file(trained, tmp_path):
     """A copy of the run as the notebook would have left it, without run.json."""
-    folder = tmp_path / "bare"
-    shutil.copytree(str(trained), str(folder))
-    (folder / "run.json").unlink()
-    return folder
+    return copy_without_records(trained, tmp_path / "bare")
 
 
 @pytest.fixture
