@@ -21,7 +21,7 @@ from charrnn.inspection.stored import WEIGHTS
 from charrnn.system import console, files
 from charrnn.text import corpus
 
-CHECKED = 1000  # characters on which an exported model is compared with the graph
+CHECKED = 1000  # characters on which an exported model is compared with the checkpoint
 # Far above the effect of rounding (1e-5 or less, unless the weights are very large), far below that of a fault.
 TOLERANCE = 1e-3
 
@@ -134,9 +134,9 @@ def _main(args: argparse.Namespace) -> None:
     if not difference < TOLERANCE:
         raise ValueError(f"{args.target} gives other probabilities than {found.prefix}, by up to "
                          f"{difference:.1e}: do not use it")
+    equal = f"within {difference:.0e}" if difference else "exactly"
     print(f"wrote {args.target}: {found.num_layers} layers of {found.lstm_size} units, {len(found.vocabulary)} "
-          f"characters; its probabilities are those of {found.prefix} within {difference:.0e} over {CHECKED:,} "
-          "characters")
+          f"characters; its probabilities are those of {found.prefix} {equal} over {CHECKED:,} characters")
 
 
 def _write_page(args: argparse.Namespace) -> None:

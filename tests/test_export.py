@@ -42,7 +42,7 @@ def test_both_formats_have_the_probabilities_of_the_graph(trained, tmp_path, cap
         out, err = capsys.readouterr()
         assert err == "" and out.count("\n") == 1
         assert out.startswith(
-            f"wrote {target}: 2 layers of 5 units, 14 characters; its probabilities are those of {prefix} within ")
+            f"wrote {target}: 2 layers of 5 units, 14 characters; its probabilities are those of {prefix} ")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.npz", "served"]
 
 

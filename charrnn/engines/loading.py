@@ -55,14 +55,13 @@ def read_weights(model: Model) -> Dict[str, np.ndarray]:
     return weights_of(model) if isinstance(model, ExportedModel) else model.weights
 
 
-def load_engine(model: Model, texts: int = 1, characters: int = 0, *, threads: Optional[int] = None) -> Engine:
+def load_engine(model: Model, texts: int = 1, characters: int = 0) -> Engine:
     """Make the engine that runs a model. This is the only place that chooses between engines.
 
     Args:
         model: from :func:`open_model`.
         texts: texts that are written or read at once.
         characters: how many characters that will be, in all texts together; 0 if not known.
-        threads: threads of TensorFlow, at least 1; None for one per core.
 
     Raises:
         CheckpointError: the checkpoint has the weights of another network.
@@ -73,7 +72,7 @@ def load_engine(model: Model, texts: int = 1, characters: int = 0, *, threads: O
         return NumpyLSTM(from_checkpoint(model))
     console.import_tensorflow()
     from charrnn.engines.graph import GraphEngine
-    engine = GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell, threads)
+    engine = GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)
     try:
         engine.load(model.weights)
     except ValueError as error:
