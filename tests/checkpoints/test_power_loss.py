@@ -68,7 +68,7 @@ def problem(recorded, folders, state, step):
         return "the folder is lost" if step else None
     for name, content in state:
         if name != HISTORY and content not in recorded.whole[name]:
-            return f"{name} is not whole"
+            return f"{name} has lost a part"
     folder = folders.make(state)
     try:
         prefix, skipped = checkpoints.newest_intact(folder)
