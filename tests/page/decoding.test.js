@@ -1,4 +1,4 @@
-/* node --test: decoding by hand on small distributions; tests/page/test_engine.py compares it with NumPy. */
+/* node --test: decoding by hand on small distributions; tests/page/test_page_engine.py compares it with NumPy. */
 "use strict";
 
 const assert = require("node:assert");
