@@ -23,7 +23,7 @@ MODEL_HELP = ("a checkpoint, a run folder for its newest checkpoint, or an expor
 
 # From how many characters on, in all texts together, the graph is faster than NumPy, by the number of texts at once.
 # Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
-GRAPH_PAYS = ((1, math.inf), (3, 40_000), (32, 20_000), (math.inf, 60_000))
+GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
 
 Model = Union[Checkpoint, ExportedModel]
 
