@@ -24,8 +24,8 @@ def test_a_run_is_opened_as_a_checkpoint(trained):
 
 
 @pytest.mark.parametrize("texts, characters, engine", [
-    (1, 0, NumpyLSTM), (1, 10 ** 9, NumpyLSTM), (2, 2000, NumpyLSTM), (8, 19_999, NumpyLSTM), (8, 20_000, GraphEngine),
-    (64, 59_999, NumpyLSTM), (64, 60_000, GraphEngine)])
+    (1, 0, NumpyLSTM), (1, 10 ** 9, NumpyLSTM), (2, 35_999, NumpyLSTM), (2, 36_000, GraphEngine),
+    (8, 14_999, NumpyLSTM), (8, 15_000, GraphEngine), (64, 14_999, NumpyLSTM), (64, 15_000, GraphEngine)])
 def test_a_checkpoint_runs_in_the_graph_where_many_texts_are_long(trained, texts, characters, engine):
     made = load_engine(open_model(trained), texts, characters)
     assert isinstance(made, engine) and made.vocabulary == open_model(trained).vocabulary
