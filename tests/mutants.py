@@ -154,7 +154,7 @@ MUTANTS = [
            "(tf.get_default_graph().seed or 0) * n_layers",
            "fused/test_unroll.py::test_masks_differ_over_steps_rows_units_and_layers"),
     Mutant("fused/unroll.py", "by_gate = [0.0, 0.0, forget_bias, 0.0]", "by_gate = [0.0, forget_bias, 0.0, 0.0]",
-           "fused/test_unroll.py::test_forget_bias_is_added_to_the_third_gate_of_arrays_and_tensors"),
+           "fused/test_unroll.py::test_forget_bias_is_added_to_the_third_gate"),
 ]
 
 

@@ -16,7 +16,6 @@ It is faster than ``dynamic_rnn`` for these reasons:
 Letters for shapes as in :mod:`charrnn.data`, and R rows of a shard, S steps of a piece, I inputs of a
 layer (C in the first, L in the others).
 """
-import numpy as np
 import tensorflow.compat.v1 as tf
 
 from charrnn.fused import passes
@@ -50,18 +49,13 @@ def add_forget_bias(bias, forget_bias=1.0):
     """Add the forget bias of a ``BasicLSTMCell`` to the part of a bias that belongs to the forget gate.
 
     Args:
-        bias: float32 [4L] of the gates i, j, f, o: a NumPy array or a tensor of static shape.
+        bias: float32 tensor [4L] of the gates i, j, f, o.
         forget_bias: number that the cell adds to the forget gate before its sigmoid.
 
     Returns:
-        A new array or tensor, float32 [4L].
-
-    >>> add_forget_bias(np.zeros(8, np.float32)).tolist()
-    [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]
+        A float32 tensor [4L].
     """
     by_gate = [0.0, 0.0, forget_bias, 0.0]
-    if isinstance(bias, np.ndarray):
-        return (bias.reshape(4, -1) + np.array(by_gate, np.float32)[:, np.newaxis]).reshape(-1)
     # TensorFlow derives the seeds of random operations from the number of operations that exist before them. With
     # other operations here, the same seed would give other initial weights.
     size = bias.shape[0].value // 4
