@@ -68,7 +68,10 @@ class Reports:
         files.remove_leftovers(self._path)
         lines = [_line(Row._fields)] + _lines_until(self._path, step)
         self.n_rows = len(lines) - 1
-        files.write_atomically(self._path, "".join(lines).encode())
+        try:
+            files.write_atomically(self._path, "".join(lines).encode())
+        except OSError as error:
+            raise OSError(f"the folder {folder} cannot be written: {error.strerror or error}")
         self._writer = None
         if summaries:
             import tensorflow.compat.v1 as tf

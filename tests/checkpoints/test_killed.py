@@ -388,7 +388,7 @@ def test_a_save_with_any_room_succeeds_or_leaves_the_folder_unchanged(disk, tmp_
     status = train.main(flags(
         path, disk.run, "--eval-every-n", "0", "--save-every-n", "1", "--print-every-n", "1000"))
     matches = [re.search(r"/i(\d+)_l5.ckpt could not be saved: ", line) for line in error_lines(capfd)]
-    failed = {int(match.group(1)) for match in matches}
+    failed = {int(match.group(1)) for match in matches if match}  # another line if only the list is not written
     assert failed - {156} == {step for step, is_saved in saved.items() if not is_saved}
     assert status == (2 if 156 in failed else 0) and 10 < len(failed) < 146
 
