@@ -304,7 +304,6 @@ def test_a_run_without_any_record_is_refused(run_copy, capfd):
     lambda record: record["hyperparameters"].update({"a\nb": 1}),
     slow(lambda record: record.update(vocabulary=record["vocabulary"][:-1])),
     slow(lambda record: record.update(vocabulary=record["vocabulary"] + "z")),
-    slow(lambda record: record.update(vocabulary=record["vocabulary"][::-1])),
     slow(lambda record: record["text"].update(encoding="utf-16")),
     slow(lambda record: record["text"].update(encoding="\x00")),
     slow(lambda record: record["text"].update(encoding=None)),
@@ -326,7 +325,8 @@ def test_an_invalid_change_of_the_run_file_is_refused(run_copy, capfd, change):
 
 
 @pytest.mark.parametrize("content", [
-    None, b"", b"{}", slow(b'{"format": 1'), slow(b"null"), slow(b"[" * 100000), slow(b"\xff")],
+    None, b"", b"{}", slow(b'{"format": 1, "vocabulary": "ba"}'), slow(b'{"format": 1'), slow(b"null"),
+    slow(b"[" * 100000), slow(b"\xff")],
     ids=lambda value: repr(value)[:20])
 def test_a_run_file_that_is_lost_or_damaged_is_restored_from_its_copy(run_copy, saved, capfd, content):
     before = checkpoints.read_run(run_copy)
