@@ -74,7 +74,7 @@ def anna():
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    """A folder that holds a small training run of the script, and its text beside it. Not to be changed."""
+    """The folder of a small training run, next to its text. Tests must not change it."""
     from charrnn import train
     folder = tmp_path_factory.mktemp("trained")
     path = folder / "small.txt"

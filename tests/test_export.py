@@ -34,7 +34,7 @@ def test_a_saved_model_gives_the_graphs_numbers(tmp_path, cell, num_layers, part
     assert not list(tmp_path.glob("*.tmp"))
 
 
-def test_both_formats_have_the_probabilities_of_the_graph(trained, tmp_path, capsys):
+def test_both_formats_have_the_probabilities_of_the_checkpoint(trained, tmp_path, capsys):
     prefix = open_checkpoint(trained).prefix
     for arguments in (["m.npz"], ["served", "--format", "saved-model"]):
         target = str(tmp_path / arguments[0])

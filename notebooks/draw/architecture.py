@@ -21,7 +21,7 @@ def _frames():
 
 
 def _up(x, start, end, shape, side="start", at=None):
-    """An arrow upwards with a shape beside it, in its middle or at the height that is named."""
+    """Return an upward arrow labelled with a shape, halfway up or at a given height."""
     offset = 10 if side == "start" else -10
     return [arrow([(x, start), (x, end)]),
             text(x + offset, (at or (start + end) / 2) + 5, shape, 14, GREY, side, mono=True)]
