@@ -12,6 +12,7 @@ import os
 import pickle
 import signal
 import socket
+import sys
 import time
 from typing import Any, Callable, ContextManager, Dict, List, Optional, Sequence, Tuple
 
@@ -190,9 +191,11 @@ class HorovodProcesses(Processes):
         import tensorflow.compat.v1 as tf
 
         def end(number: int, _frame: Any) -> None:
-            raise OtherProcessFailed(128 + number)
+            if not isinstance(sys.exc_info()[1], tf.errors.OpError):
+                raise OtherProcessFailed(128 + number)
 
-        # The launcher sends SIGTERM to all other processes when one has ended. It must not interrupt the report below.
+        # The launcher sends SIGTERM to all other processes when one has ended. It must not interrupt the report below,
+        # nor the closing of sessions and files on the way to it.
         signal.signal(signal.SIGTERM, end)
         try:
             yield

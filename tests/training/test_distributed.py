@@ -5,6 +5,7 @@ import pty
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -174,6 +175,27 @@ def test_a_lost_process_is_named():
     processes._members[1] = ("one", dead.pid)
     assert processes._lost() == [1]
     assert processes._describe([1]) == f"process 1 (process id {dead.pid}) on the host one has ended"
+
+
+def test_the_launchers_sigterm_does_not_interrupt_the_report_of_a_lost_process():
+    """It comes while the error is raised through the closing of sessions and files."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    processes = member(0)
+    processes._members = [(socket.gethostname(), os.getpid()), (socket.gethostname(), dead.pid)]
+    usual = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(OSError, match=f"process 1 .process id {dead.pid}. on the host .* has ended, so training"):
+            with processes.watched("folder"):
+                try:
+                    raise tf.errors.UnknownError(None, None, "Horovod has been shut down")
+                finally:
+                    os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(OtherProcessFailed):
+            with processes.watched("folder"):
+                os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, usual)
 
 
 def test_a_lost_host_is_named(monkeypatch):
@@ -394,6 +416,7 @@ def test_a_killed_process_is_named_and_the_others_end(text, tmp_path, rank):
     pid = run.pids()[rank]
     os.kill(pid, signal.SIGKILL)
     _, output = run.end()
+    assert output.count("charrnn-train: error: ") == 1, output
     line, = re.findall("charrnn-train: error: .*", output)
     assert f"process {rank} (process id {pid}) on the host " in line and "--resume" in line
     assert "Traceback" not in output
