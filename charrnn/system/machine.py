@@ -1,4 +1,4 @@
-"""What a process can use of its machine: the kernels of NumPy's matrix products, and memory."""
+"""What a process can use of its machine, the kernels of NumPy's matrix products and memory, and whether another runs."""
 import math
 import os
 import sys
@@ -39,3 +39,19 @@ def peak_memory() -> str:
         return "unknown on this system"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return f"{peak / 1e6:,.0f} MB"
+
+
+def runs(pid: int) -> bool:
+    """Return whether a process of this host runs; one that has ended may still be listed as a zombie."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        pass
+    if os.path.isdir("/proc/self"):
+        return False
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True

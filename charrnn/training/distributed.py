@@ -19,7 +19,7 @@ from typing import Any, Callable, ContextManager, Dict, List, Optional, Sequence
 import numpy as np
 
 from charrnn.data import StrPath
-from charrnn.system import console
+from charrnn.system import console, machine
 from charrnn.text.corpus import Text
 from charrnn.training.stopping import SIGNALS
 
@@ -221,7 +221,7 @@ class HorovodProcesses(Processes):
         """Return the ranks of the processes on this host that no longer run."""
         host, deadline = self._members[self.rank][0], time.monotonic() + PATIENCE
         while True:
-            lost = [rank for rank, (other, pid) in enumerate(self._members) if other == host and not _runs(pid)]
+            lost = [rank for rank, (other, pid) in enumerate(self._members) if other == host and not machine.runs(pid)]
             if lost or time.monotonic() > deadline:
                 return lost
             time.sleep(0.1)
@@ -304,19 +304,3 @@ def read_same_text(processes: Processes, read: Callable[[], Text]) -> Text:
 
     processes.from_first(check)
     return text
-
-
-def _runs(pid: int) -> bool:
-    """Return whether a process of this host runs; one that has ended may still be listed as a zombie."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        pass
-    if os.path.isdir("/proc/self"):
-        return False
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
