@@ -19,6 +19,7 @@ import pytest
 from charrnn.system import console
 
 console.quiet_tensorflow()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where the tests run in the background
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTION = ROOT / "notebooks" / "Anna_KaRNNa_Solution.ipynb"

@@ -59,7 +59,6 @@ def _interrupt(command):
     import pty
     process, terminal = pty.fork()
     if not process:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # also where the tests run in the background, which ignores it
         os.execvpe(command[0], command, _environment())
     output = b""
     while True:

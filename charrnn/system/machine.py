@@ -1,4 +1,4 @@
-"""What a process can use of its machine, the kernels of NumPy's matrix products and memory, and whether another runs."""
+"""What a process can use of its machine: the kernels of NumPy's matrix products, memory, and other processes."""
 import math
 import os
 import sys
