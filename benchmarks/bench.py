@@ -150,7 +150,7 @@ def repaid(figures, texts):
 
 
 def commands(options):
-    """Measure and print the time of ``charrnn-sample`` to its first characters, and its speed after them."""
+    """Measure and print the time of ``charrnn-sample`` to its first characters, its speed, and samples in training."""
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
         Worker("models", dict(RECIPE, folder=folder)).end()
@@ -164,7 +164,10 @@ def commands(options):
                              "characters_per_second": statistics.median(rates)}
             print(f"{name}: {figures[name]['first']:.2f} s to the first characters ({min(firsts):.2f} to "
                   f"{max(firsts):.2f}), then {figures[name]['characters_per_second']:,.0f} characters/s", flush=True)
-    return figures
+    sample = measure([("sample", "training_sample", RECIPE)], options.rounds, options.seconds)["sample"]
+    print(f"a sample of 200 characters during training: {sample['seconds']:.3f} s ({sample['least']:.3f} to "
+          f"{sample['greatest']:.3f})", flush=True)
+    return {**figures, "sample": sample}
 
 
 def _first_and_rate(folder, python, arguments):

@@ -173,6 +173,25 @@ def in_numpy(sizes):
     return _generation(NumpyLSTM(ExportedModel("random", vocabulary, None, *weights)), sizes)
 
 
+def training_sample(sizes):
+    """Write a sample of 200 characters as a training run does after a checkpoint, with the weights of its session."""
+    import numpy as np
+
+    from charrnn.data import Vocabulary
+    from charrnn.engines.decoding import Settings
+    from charrnn.engines.sampler import Sampler, write
+    from charrnn.training.current import CurrentNetwork
+    from charrnn.training.distributed import Processes
+    from charrnn.training.hyperparameters import Hyperparameters
+    from charrnn.training.network import Network
+    hyper = Hyperparameters(lstm_size=sizes["L"], num_layers=sizes["layers"], seed=1)
+    vocabulary = Vocabulary(map(chr, range(64, 64 + sizes["C"])))
+    current = CurrentNetwork(Network(sizes["C"], hyper, Processes(), None), vocabulary, hyper, None)
+    seeds = iter(range(np.iinfo(np.int32).max))
+    return _repeated(lambda: write(
+        Sampler(current.for_one_text()), vocabulary.chars[0], 200, Settings(top_n=5), next(seeds)))
+
+
 def limit(sizes):
     """Multiply a matrix as large as all weights that a character needs with a vector.
 
@@ -244,8 +263,8 @@ def _repeated(step):
 
 
 VARIANTS = {function.__name__: function for function in (
-    notebook, fused, processes, floor, pytorch, one_by_one, in_graph, in_numpy, limit,
-    models)}
+    notebook, fused, processes, floor, pytorch, one_by_one, in_graph, in_numpy, training_sample,
+    limit, models)}
 
 
 def main(name, sizes):

@@ -15,14 +15,17 @@ def test_bench_measures_and_reports(tmp_path):
     path = tmp_path / "figures.json"
     done = subprocess.run(
         [sys.executable, BENCH, "small", "generation", "commands", "--rounds", "1", "--seconds", "0.1",
-         "--json", str(path), "--numpy-python", sys.executable], capture_output=True, text=True, timeout=600)
+         "--json", str(path), "--numpy-python", sys.executable], capture_output=True, text=True, timeout=1700)
     assert (done.returncode, done.stderr) == (0, "")
     record = json.loads(path.read_text())
     assert set(record["small"]) == {"notebook", "fused", "floor"}
     assert len(record["generation"]) == 15
+    sample = record["commands"].pop("sample")
+    assert 0 < sample["least"] <= sample["seconds"] <= sample["greatest"]
     assert set(record["commands"]) == {"checkpoint", "npz", "checkpoint in newer numpy", "npz in newer numpy"}
     for line in ("Shares of the floor, the products alone: notebook 0.", "One text has a limit of ",
-                 "the graph is faster than NumPy, its start included: 1 text ", "s to the first characters ("):
+                 "the graph is faster than NumPy, its start included: 1 text ", "s to the first characters (",
+                 "a sample of 200 characters during training: 0."):
         assert line in done.stdout
     for figure in record["commands"].values():
         assert 0 < figure["least"] <= figure["first"] <= figure["greatest"] and figure["characters_per_second"] > 0
@@ -49,7 +52,7 @@ def test_the_curve_of_a_run_next_to_recorded_losses(tmp_path):
         "epoch 2/3  mean loss 2.3000\n")
     done = subprocess.run(
         [sys.executable, CURVE, str(tmp_path / "run"), str(tmp_path / "log"), str(tmp_path / "recorded.csv"),
-         "--output", str(tmp_path / "new" / "curve.png")], capture_output=True, text=True, timeout=120)
+         "--output", str(tmp_path / "new" / "curve.png")], capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[2:] == [
         "| 1 | 3.0000 | 2.9000 | -0.1000 |", "| 2 | 2.2500 | 2.3000 | +0.0500 |", "| 3 | 1.7500 |  |  |"]

@@ -62,7 +62,7 @@ def jupyter(folder):
 
 
 def answers(port):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     try:
         connection.request("GET", "/api")
         return connection.getresponse().status == 200

@@ -26,7 +26,7 @@ def execute(tmp_path, monkeypatch):
         for cell in notebook.cells:
             if cell.id == "settings":
                 cell.source += "".join(f"\n{key} = {value!r}" for key, value in settings.items())
-        nbclient.NotebookClient(notebook, timeout=250, kernel_name="python3",
+        nbclient.NotebookClient(notebook, timeout=1500, startup_timeout=600, kernel_name="python3",
                                 resources={"metadata": {"path": str(FOLDER)}}).execute()
         return {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
     return run

@@ -72,7 +72,7 @@ def test_errors_are_one_line_and_write_nothing(exported, tmp_path, monkeypatch, 
 def test_the_script_runs_as_a_process_without_tensorflow(exported, tmp_path):
     code = "import sys; sys.modules['tensorflow'] = None; from charrnn import export; sys.exit(export.main())"
     done = subprocess.run([sys.executable, "-c", code, str(exported), "page.html"], cwd=str(tmp_path),
-                          env=process_environment(), capture_output=True, timeout=120)
+                          env=process_environment(), capture_output=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, b"") and done.stdout.startswith(b"wrote page.html: ")
     assert data_of(tmp_path / "page.html")["title"] == "Inside small.txt"
 
