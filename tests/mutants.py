@@ -124,7 +124,6 @@ MUTANTS = [
            "checksum(others)):", "if False:", "engines/test_exported.py::test_the_checksum_covers_every_array"),
     Mutant("engines/exported.py", "sorted(arrays.items())", "sorted(arrays.items())[1:]",
            "engines/test_exported.py::test_the_checksum_covers_every_array"),
-    Mutant("engines/exported.py", "    if count * dtype.itemsize != len(data):", "    if False:", DAMAGED),
     Mutant("engines/surprisal.py", "min(edges[number + 1], start + end)", "min(edges[number + 1] + 1, start + end)",
            "training/test_distributed.py::test_shares_make_up_the_surprisal_of_a_text"),
     Mutant("engines/surprisal.py", "start + begin:start + end + 1]", "start + begin:start + end]",

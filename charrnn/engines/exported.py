@@ -270,13 +270,8 @@ def _array(content: bytes) -> np.ndarray:
     if header.group(1) not in ("<f4", "<i8", "<u4", "|u1"):
         raise ValueError(f"an array has the type {header.group(1)!r}, which no model has")
     dtype, shape = np.dtype(header.group(1)), tuple(int(side) for side in re.findall(r"\d{1,15}", header.group(3)))
-    data = content[stream.tell():]
-    count = 1
-    for side in shape:
-        count *= side
-    if count * dtype.itemsize != len(data):
-        raise ValueError(f"an array should have {count * dtype.itemsize:,} bytes, but has {len(data):,}")
-    array = np.frombuffer(data, dtype).reshape(shape, order="F" if header.group(2) == "True" else "C")
+    array = np.frombuffer(content[stream.tell():], dtype).reshape(
+        shape, order="F" if header.group(2) == "True" else "C")
     if dtype.kind == "f" and not checkpoints.are_usable(array):
         raise ValueError(f"it has weights that are not finite, or larger than {checkpoints.LARGEST_WEIGHT:.0e}")
     return array
