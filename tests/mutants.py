@@ -139,7 +139,7 @@ MUTANTS = [
     Mutant("engines/sampler.py", "text[len(text) - len(self._stop) + 1:]", "text[len(text) - len(self._stop) + 2:]",
            "engines/test_sampler.py::test_a_text_in_pieces_ends_where_the_whole_text_does"),
     Mutant("engines/sampler.py", "            self._last = logits, state\n", "",
-           "engines/test_sampler.py::test_a_text_continues_what_was_drawn_before"),
+           "test_interactive.py::test_continue_keeps_the_state"),
     # ---- the fused unroll
     Mutant("fused/passes.py", "tf.raw_ops.SigmoidGrad(y=f, dy=dc * c_before)", "tf.raw_ops.SigmoidGrad(y=f, dy=dc)",
            PASSES),

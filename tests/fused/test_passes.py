@@ -155,7 +155,8 @@ def test_error_is_no_larger_than_that_of_dynamic_rnn():
 
 
 @pytest.mark.parametrize("threads", [4, pytest.param(1, marks=slow)])
-def test_dropout_and_its_gradient_equal_numpys_with_the_same_masks(threads):
+def test_dropout_and_its_gradient_equal_numpys_with_the_same_masks(monkeypatch, threads):
+    monkeypatch.setattr(unroll, "PIECE_ROWS", 7)  # several pieces
     n, m, size, num_classes, layers = 5, 4, 3, 6, 2
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(9)
