@@ -93,7 +93,7 @@ stale := $(shell [ "$$(cat .venv/.done 2>/dev/null)" = "$$(pwd -P)" ] && .venv/b
 	echo "making .venv" && rm -rf .venv/.done .venv && "$$found" -m venv .venv && \
 	$(python) -m pip install -q $(pip) && \
 	$(python) -m pip install -q -c requirements.txt setuptools wheel && \
-	echo "installing the locked packages, which takes a minute or a few" && \
+	echo "installing the locked packages, which takes a few minutes" && \
 	$(python) -m pip install -q --no-build-isolation -r requirements.txt -r requirements-dev.txt && \
 	echo "installing charrnn from this folder" && \
 	$(python) -m pip install -q --no-deps --no-build-isolation -e . && \
