@@ -132,7 +132,7 @@ def generation(options):
     print(f"\nOne text has a limit of {most:,.0f} characters/s, the speed of the product of all weights with a vector. "
           f"Shares of it: {shares}")
     print("From these numbers of characters on, in all texts together, the graph is faster than NumPy, its start "
-          "included: " + ", ".join(f"{_of('', b)} {repaid(figures, b)}" for b in TEXTS), flush=True)
+          "included: " + ", ".join(f"{_of('', b)} {break_even(figures, b)}" for b in TEXTS), flush=True)
     return figures
 
 
@@ -140,8 +140,8 @@ def _of(engine, texts):
     return f"{engine}, {texts} text{'s' * (texts > 1)}".lstrip(", ")
 
 
-def repaid(figures, texts):
-    """Return from how many characters on the graph is faster than NumPy, as text."""
+def break_even(figures, texts):
+    """Return the number of characters from which the graph is faster than NumPy, as text; start-up counts too."""
     graph, numpy = (figures[_of(engine, texts)] for engine in ("in graph", "in numpy"))
     gained = 1 / characters(numpy) - 1 / characters(graph)  # seconds a character
     if gained <= 0:

@@ -2,7 +2,8 @@
 
 bench.py runs it as ``worker.py VARIANT SIZES``, where SIZES is JSON. Each function of VARIANTS builds a network and
 returns a function that does a number of steps. The worker does one step and prints a line of JSON. Then it reads a
-number from each line of its standard input, does as many steps, and prints their time as a line of JSON.
+number from each line of its standard input, does that many steps, and prints the seconds of one step as a line of
+JSON. At the end of its input it prints its peak memory.
 
 The PyTorch variant imports neither charrnn nor TensorFlow, so it runs wherever torch is installed. The variants
 ``in_numpy`` and ``limit`` do not import TensorFlow.
@@ -154,23 +155,18 @@ def one_by_one(sizes):
 
 def in_graph(sizes):
     """Generate with the loop in the graph. A step draws one character for each of B texts."""
+    from charrnn.engines.exported import weights_of
     from charrnn.engines.graph import GraphEngine
-    vocabulary, kernels, biases, softmax_kernel, softmax_bias = _random_network(sizes)
-    weights = {"softmax/Variable": softmax_kernel, "softmax/Variable_1": softmax_bias}
-    for layer, (kernel, bias) in enumerate(zip(kernels, biases)):
-        weights[f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell/kernel"] = kernel
-        weights[f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell/bias"] = bias
-    engine = GraphEngine(vocabulary, sizes["L"], sizes["layers"])
-    engine.load(weights)
+    model = _random_model(sizes)
+    engine = GraphEngine(model.vocabulary, sizes["L"], sizes["layers"])
+    engine.load(weights_of(model))
     return _generation(engine, sizes)
 
 
 def in_numpy(sizes):
     """Generate the same with NumPy alone."""
-    from charrnn.engines.exported import ExportedModel
     from charrnn.engines.numpy_lstm import NumpyLSTM
-    vocabulary, *weights = _random_network(sizes)
-    return _generation(NumpyLSTM(ExportedModel("random", vocabulary, None, *weights)), sizes)
+    return _generation(NumpyLSTM(_random_model(sizes)), sizes)
 
 
 def training_sample(sizes):
@@ -227,17 +223,20 @@ def models(sizes):
     return _repeated(lambda: None)
 
 
-def _random_network(sizes):
-    """Return a vocabulary and random weights: kernels and biases of the layers, kernel and bias of the softmax."""
+def _random_model(sizes):
+    """Return an exported model with random weights."""
     import numpy as np  # after the engine's modules, because charrnn chooses NumPy's kernels
 
     from charrnn.data import Vocabulary
+    from charrnn.engines.exported import ExportedModel
     units, chars, random = sizes["L"], sizes["C"], np.random.RandomState(1)
     kernels = [random.uniform(-0.05, 0.05, ((units if layer else chars) + units, 4 * units)).astype(np.float32)
                for layer in range(sizes["layers"])]
     biases = [np.zeros(4 * units, np.float32) for _ in kernels]
     softmax_kernel = random.normal(0, 0.1, (units, chars)).astype(np.float32)
-    return Vocabulary(map(chr, range(64, 64 + chars))), kernels, biases, softmax_kernel, np.zeros(chars, np.float32)
+    vocabulary = Vocabulary(map(chr, range(64, 64 + chars)))
+    return ExportedModel("random", vocabulary, None, tuple(kernels), tuple(biases), softmax_kernel,
+                         np.zeros(chars, np.float32))
 
 
 def _generation(engine, sizes):

@@ -1,14 +1,16 @@
 """A character-wise LSTM language model in TensorFlow 1.15, a port of the course notebook "Anna KaRNNa".
 
-The names of the notebook are available here: ``get_batches`` of :mod:`charrnn.data`; ``build_inputs``,
-``build_lstm``, ``build_output``, ``build_loss``, ``build_optimizer`` and ``CharRNN`` of :mod:`charrnn.model`;
-``pick_top_n`` and ``sample`` of :mod:`charrnn.sample`. ``quiet_tensorflow`` suppresses TensorFlow's own messages.
-``charrnn.sample`` is a module that can be called: calling
-it calls its function ``sample``. NumPy and TensorFlow are imported when a name that needs them is first used.
+The parts of the notebook are available here: ``load_text``, ``Vocabulary`` and ``get_batches`` of
+:mod:`charrnn.data`; ``build_inputs``, ``build_lstm``, ``build_output``, ``build_loss``, ``build_optimizer`` and
+``CharRNN`` of :mod:`charrnn.model`; ``pick_top_n`` and ``sample`` of :mod:`charrnn.sample`. ``quiet_tensorflow``
+suppresses TensorFlow's own messages.
+
+``charrnn.sample`` is a module that can be called like its function ``sample``. NumPy and TensorFlow are imported when
+a name that needs them is first used.
 """
 from importlib import import_module
 
-from charrnn.system.interrupts import end_script
+from charrnn.system.interrupts import exit_on_interrupt
 from charrnn.system.machine import choose_kernels
 from charrnn.version import __version__
 
@@ -19,7 +21,7 @@ _MODULES = dict(
     pick_top_n="charrnn.sample", quiet_tensorflow="charrnn.system.console")
 __all__ = [*_MODULES, "sample"]
 
-end_script()
+exit_on_interrupt()
 choose_kernels()
 
 

@@ -29,7 +29,7 @@ class _Texts(NamedTuple):
 
 def _read_texts(args: argparse.Namespace, model: loading.Model) -> _Texts:
     """Read the text to evaluate, and if possible the training text to compare with."""
-    run = loading.run_of(model)
+    run = model.run
     found, problem = loading.TrainingText("", "", "", ""), ""
     try:
         found = loading.training_text(
@@ -56,9 +56,9 @@ def _print_text(name: str, text: str, left_out: Dict[str, int]) -> None:
         count = sum(left_out.values())
         chars = ", ".join(f"{char!r} {times:,} times" for char, times in left_out.items())
         share = 100 * count / (count + len(text))
-        print(f"unknown  {count:,} more ({share:.3g}%) that the model does not know are left out: {chars}. The "
-              "model gives them the probability 0, so with them the result would be infinite. Without them it is "
-              "too low.")
+        print(f"unknown  {count:,} further characters ({share:.3g}%) that the model does not know are left out: "
+              f"{chars}. The model gives them the probability 0, so with them the result would be infinite. Without "
+              "them it is too low.")
 
 
 def _rows_of_table(nats: np.ndarray, text: str, vocabulary: Vocabulary,
@@ -97,7 +97,7 @@ def _parser() -> console.Parser:
                        help="evaluate the part of the training text that the run held out for validation, in place "
                             "of a TEXT")
     parts.add_argument("--test", action="store_true",
-                       help="evaluate the part that it held out with --test-fraction, in place of a TEXT")
+                       help="evaluate the part that the run held out with --test-fraction, in place of a TEXT")
     loading.add_model_arguments(parser)
     parser.add_argument("--rows", metavar="N", type=int, default=1,
                         help=f"read the text in N pieces in parallel, each after the {WARM_UP} characters before "
@@ -134,7 +134,7 @@ def _main(args: argparse.Namespace) -> None:
     print(f"model    {model.name}")
     _print_text(name, text, left_out)
     if problem:
-        console.write(f"training cannot be read, so less is compared: {problem}\n", sys.stdout)
+        console.write(f"training cannot be read, so two baselines are missing: {problem}\n", sys.stdout)
     sys.stdout.flush()
     if len(text) > LONG_TEXT and args.rows == 1:
         console.print_note("this text is long: --rows 32 reads it in 32 pieces in parallel, which is faster")

@@ -100,7 +100,7 @@ def _parser() -> console.Parser:
     parser.add_argument("target", metavar="FILE",
                         help="the .npz or .html file to write, or the folder of a SavedModel")
     parser.add_argument("--format", choices=["npz", "html", "saved-model"], default=None,
-                        help="(default: html if FILE ends in .html, else npz)")
+                        help="what to write (default: html if FILE ends in .html, else npz)")
     parser.add_argument("--weights", choices=WEIGHTS, default=WEIGHTS[0],
                         help=f"how a page stores the weights: int8 takes half the space (default: {WEIGHTS[0]})")
     parser.add_argument("--train-text", metavar="TEXT", default=None,
@@ -132,7 +132,7 @@ def _main(args: argparse.Namespace) -> None:
         exported = _saved_model_probabilities(args.target, ids, found.lstm_size)
     difference = float(np.abs(exported - _probabilities(loading.load_engine(found), ids)).max())
     if not difference < TOLERANCE:
-        raise ValueError(f"{args.target} gives other probabilities than {found.prefix}, by up to "
+        raise ValueError(f"{args.target} gives probabilities that differ from those of {found.prefix} by up to "
                          f"{difference:.1e}: do not use it")
     equal = f"within {difference:.0e}" if difference else "exactly"
     print(f"wrote {args.target}: {found.num_layers} layers of {found.lstm_size} units, {len(found.vocabulary)} "

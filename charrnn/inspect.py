@@ -2,7 +2,6 @@
 import argparse
 import contextlib
 import json
-import os
 import sys
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
@@ -38,7 +37,7 @@ def _escape(value: float) -> str:
 
 
 def legend() -> str:
-    """Explain the colours, in the colours."""
+    """Return the legend: the values that the colours stand for, each shown in its colour."""
     steps = [sign * least for sign, order in ((-1, 1), (1, -1)) for least, _, _ in COLOURS[::order]]
     return "value: " + " ".join(f"{_escape(step)}{step:+.1f}\x1b[0m" for step in steps)
 
@@ -130,7 +129,7 @@ def _main(args: argparse.Namespace) -> None:
 def _text(args: argparse.Namespace, model: loading.Model) -> str:
     """Return the part of the text that is read."""
     if args.text is None:
-        text = loading.training_text(loading.run_of(model)).training
+        text = loading.training_text(model.run).training
     else:
         text = corpus.read(args.text, args.encoding).text
     return text[:args.characters]
@@ -151,7 +150,7 @@ def _print_unit(trackings: List[units.Tracking], text: str, values: np.ndarray, 
                                                         for each in trackings],
                           "text": text, "values": [round(float(value), 4) for value in values]}))
         return
-    if args.color == "always" or (args.color == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ):
+    if console.shows_colours(args.color):
         print(f"{coloured(text, values)}\n{legend()}\n")
     else:
         for place, (char, value) in enumerate(zip(text, values), 1):

@@ -7,7 +7,7 @@ import tensorflow.compat.v1 as tf
 from charrnn.fused import softmax
 from charrnn.fused.unroll import unroll
 
-LARGE_VARIABLE = 2 ** 22  # numbers; the kernels of the recipe have less
+LARGE_VARIABLE = 2 ** 22  # numbers; the kernels of the recipe have fewer
 
 
 def build_inputs(batch_size, num_steps):
@@ -153,7 +153,7 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
 
 
 class _Adam(tf.train.AdamOptimizer):
-    """Adam without constants of large zeros, which TensorFlow keeps in memory for the life of a session."""
+    """Adam that makes large zeros without constants, which TensorFlow keeps in memory for the life of a session."""
 
     def _zeros_slot(self, var, slot_name, op_name):
         if var.shape.num_elements() < LARGE_VARIABLE:
@@ -227,7 +227,8 @@ class CharRNN:
             sampling: build for one sequence of one step (N = M = 1), whatever the two arguments are.
             seed: seed of the graph, set after the reset. The same seed gives the same initial weights
                 and dropout masks. None draws new ones.
-            fused: unroll with :mod:`charrnn.fused` instead of ``dynamic_rnn``: the same numbers, faster.
+            fused: unroll with :mod:`charrnn.fused` instead of ``dynamic_rnn``: the same network, faster, with other
+                dropout masks.
             threads: for fused, the number of threads to build the graph for; None for one for each core.
             cell, input_keep_prob: as for :func:`build_lstm`. fused needs ``lstm`` without dropout on inputs.
             recurrent_keep_prob: as for :func:`build_rnn`.

@@ -37,8 +37,9 @@ from charrnn.engines.sampler import (
 from charrnn.interactive import Conversation
 from charrnn.system import console, files
 from charrnn.text import corpus, novelty, unknown
+from charrnn.training.hyperparameters import flag
 
-# Flags that cannot be given together with a flag.
+# For each flag, those that cannot be combined with it.
 CONFLICTS = {
     "greedy": ("temperature", "top_n", "top_p"),
     "prime": ("prime_file",),
@@ -76,7 +77,9 @@ def pick_top_n(preds: np.ndarray, vocab_size: int, top_n: int = 5, *, rng: Any =
 
 def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None, vocab_size: Optional[int] = None,
            prime: str = PRIME, *, top_n: int = 5, vocabulary: Optional[Vocabulary] = None) -> str:
-    """Generate text from a checkpoint. With ``np.random.seed`` set, it draws what the notebook draws.
+    """Generate text from a checkpoint. This resets the default graph.
+
+    With ``np.random.seed`` set, it draws what the notebook draws.
 
     Args:
         checkpoint: a run folder, or the prefix of a checkpoint.
@@ -162,7 +165,7 @@ def _add_text_arguments(group: argparse._ArgumentGroup) -> None:
                        help="UTF-8 file with the beginning of the text; - reads standard input")
     group.add_argument("--unknown", choices=unknown.CHOICES, default="error",
                        help="what to do with characters of the prime that the model does not know: stop with an "
-                            "error, leave them out, or replace accented letters, quotes and dashes by the nearest "
+                            "error, leave them out, or replace accented letters, quotes and dashes with the nearest "
                             "characters that it knows and leave out the rest (default: error)")
     group.add_argument("--length", metavar="N", type=int, default=1000,
                        help="characters to draw after the prime, at least 1 (default: 1000)")
@@ -215,7 +218,7 @@ def _main(args: argparse.Namespace) -> int:
     prime, reference = "" if args.interactive else _prime(args, model.vocabulary), None
     if args.novelty:
         reference = novelty.Reference(
-            loading.training_text(loading.run_of(model), args.train_text, args.encoding).training)
+            loading.training_text(model.run, args.train_text, args.encoding).training)
     engine = loading.load_engine(model, args.num_samples, args.num_samples * args.length)
     with contextlib.closing(Sampler(engine, args.num_samples)) as sampler:
         if args.interactive:
@@ -233,7 +236,7 @@ def _check(args: argparse.Namespace) -> None:
     for name in ("length", "num_samples", "lines"):
         value = getattr(args, name)
         if value is not None and value < 1:
-            raise ValueError(f"{_flag(name)} must be at least 1, not {value}")
+            raise ValueError(f"{flag(name)} must be at least 1, not {value}")
     if args.output is not None and not Path(args.output).parent.is_dir():
         raise ValueError(f"--output {args.output}: there is no folder {Path(args.output).parent}")
     if args.stop == "":
@@ -243,13 +246,10 @@ def _check(args: argparse.Namespace) -> None:
     for one, others in CONFLICTS.items():
         for other in others:
             if one in given and other in given:
-                raise ValueError(f"{_flag(one)} and {_flag(other)} cannot be combined")
+                raise ValueError(f"{flag(one)} and {flag(other)} cannot be combined")
     if args.seed is not None and not 0 <= args.seed <= SEEDS - args.num_samples:
-        raise ValueError(f"--seed must be from 0 to {SEEDS - 1}, as must the seeds of further texts, not {args.seed}")
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+        raise ValueError(f"--seed must be from 0 to {SEEDS - args.num_samples} with "
+                         f"--num-samples {args.num_samples}, not {args.seed}")
 
 
 def _settings(args: argparse.Namespace, num_classes: int) -> Settings:

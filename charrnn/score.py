@@ -2,7 +2,6 @@
 import argparse
 import contextlib
 import math
-import os
 import sys
 from typing import Iterator, List, Optional, Sequence
 
@@ -43,7 +42,7 @@ def _escape(colour: Optional[int]) -> str:
 
 
 def legend() -> str:
-    """Explain the colours, in the colours."""
+    """Return the legend: the least surprisal of each colour, shown in that colour."""
     return "surprisal in bits: " + "  ".join(
         f"{'' if colour is None else _escape(colour)}from {least}{_escape(None)}"
         for least, colour in reversed(COLOURS))
@@ -95,7 +94,7 @@ def _main(args: argparse.Namespace) -> None:
     if not args.no_table:
         for line in table(text, bits):
             print(line)
-    if args.color == "always" or (args.color == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ):
+    if console.shows_colours(args.color):
         print(f"\n{coloured(text, bits)}\n{legend()}\n")
     mean = np.mean(bits, dtype=np.float64)
     perplexity = f"{2 ** mean:.3f}" if mean < LARGEST_EXPONENT else "infinite"

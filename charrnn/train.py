@@ -43,8 +43,8 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
           after_best: Optional[Callable[[str], str]] = None) -> Optional[signal.Signals]:
     """Train a network on a text, and save checkpoints. This resets the default graph.
 
-    Ctrl-C, SIGTERM, SIGHUP or a closed standard output finishes the current step, saves a checkpoint and ends the
-    training; a second signal ends it at once.
+    On Ctrl-C, SIGTERM, SIGHUP or a closed standard output, the current step is finished, a checkpoint is saved, and
+    training ends. A second signal ends it at once.
 
     Args:
         text: the training text.
@@ -68,8 +68,8 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
 
     Raises:
         ValueError: the hyperparameters are out of range, the text is too short, the folder holds another run or
-            one that is being trained, or it has no run to resume. Nothing is written then. Later, also a loss that
-            is not finite.
+            one that is being trained, or it has no run to resume. Nothing is written then. Also if the loss
+            becomes infinite or NaN during training.
         OSError: the folder cannot be written.
 
     Source: notebook, "training".
@@ -221,8 +221,8 @@ def _add_input_arguments(groups: Dict[str, argparse._ArgumentGroup]) -> None:
         "files in it; - for standard input; or one of the known texts "
         f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])}. Several are joined to one text (default: anna)")
     groups["text"].add_argument(
-        "--separator", metavar="STRING", help="what stands between several files, with \\n for a line end "
-        "(default: one line end)")
+        "--separator", metavar="STRING",
+        help="string between several files, with \\n for a line end and \\t for a tab (default: one line end)")
     groups["text"].add_argument(
         "--encoding", metavar="NAME",
         help="encoding of files without a byte order mark (default: utf-8)")

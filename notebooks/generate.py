@@ -108,7 +108,7 @@ def _lines(text: str) -> Iterator[Any]:
     state, invited = "common", False
     for line in text.split("\n"):
         stub, begin, end = _STUB.match(line), _SOLUTION.match(line), _END.match(line)
-        if bool(stub or begin) == (state == "solution") and (stub or begin or end) or end and state != "solution":
+        if (stub or begin) and state == "solution" or end and state != "solution":
             raise ValueError(f"a solution is not between its comments, at: {line.strip()}")
         if (stub or begin) and not invited:
             yield "exercise", (stub or begin).group(1) + INVITATION

@@ -77,7 +77,8 @@ def gated(tmp_path_factory):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["run", "model.bin"], "must end in .npz, but not in .progress.npz, unlike 'model.bin'"),
+    (["run", "model.bin"],
+     "'model.bin' cannot be the name of an exported model: it must end in .npz, but not in .progress.npz"),
     (["EXPORTED", "m.npz"], "is an exported model already"),
     (["run", "nowhere/m.npz"], "nowhere/m.npz"),
     (["run", "there", "--format", "saved-model"], "there exists"),
@@ -106,4 +107,4 @@ def test_an_export_with_other_probabilities_is_an_error(trained, tmp_path, monke
     monkeypatch.setattr(export, "read_npz", lambda path: replace(
         read_npz(path), softmax_bias=np.arange(14, dtype=np.float32)))
     assert export.main([str(trained), str(tmp_path / "m.npz")]) == 2
-    assert "gives other probabilities" in capsys.readouterr().err
+    assert "gives probabilities that differ from those of" in capsys.readouterr().err

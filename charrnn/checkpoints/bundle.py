@@ -27,7 +27,7 @@ MAGIC = 0xDB4775248B80FB57
 FOOTER = 48  # bytes
 LARGEST_INDEX = 1 << 20  # bytes; those of this network have one or two thousand
 LONGEST_NAME = 1000  # bytes
-MOST_SIDES = 8  # of a tensor
+MOST_DIMENSIONS = 8  # of a tensor
 TYPES = {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8"}  # of tensorflow/core/framework/types.proto
 LANE = 512  # bytes, a power of two; the checksums of all lanes of a tensor are computed side by side
 POLYNOMIAL = 0x82F63B78  # of CRC-32C, its bits reversed
@@ -110,7 +110,7 @@ def _size(file: BinaryIO) -> int:
 def _table(content: bytes) -> Iterator[Tuple[bytes, bytes]]:
     """Yield the names and values of a table in its order."""
     if len(content) < FOOTER or int.from_bytes(content[-8:], "little") != MAGIC:
-        raise ValueError("its index does not end as one does")
+        raise ValueError("its index does not end with the magic number of a table")
     body, footer = content[:-FOOTER], content[-FOOTER:]
     _, _, at = _place(footer, 0)
     offset, size, _ = _place(footer, at)
@@ -211,7 +211,7 @@ def _entry(content: bytes) -> _Entry:
     if 7 in entry:
         raise ValueError("it has a variable in several slices")
     shape = tuple(_number(side, 1) for dims in _messages(entry, 2) for side in _messages(dims, 2))
-    if len(shape) > MOST_SIDES:
+    if len(shape) > MOST_DIMENSIONS:
         raise ValueError(f"it has a variable of {len(shape)} dimensions")
     return _Entry(_number(entry, 1), shape, *(_number(entry, field) for field in (3, 4, 5, 6)))
 
@@ -254,7 +254,7 @@ def _read(registers: np.ndarray, words: np.ndarray) -> np.ndarray:
 
 
 def _followed(registers: np.ndarray, zeros: np.ndarray) -> np.ndarray:
-    """Return registers after zeros, given what these make of each single bit of a register, [32]."""
+    """Return registers after zeros, given what the zeros turn each single bit of a register into, [32]."""
     after = np.zeros_like(registers)
     for bit, value in enumerate(zeros):
         after ^= (registers >> np.uint32(bit) & np.uint32(1)) * value
@@ -263,7 +263,7 @@ def _followed(registers: np.ndarray, zeros: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=None)
 def _lane_of_zeros() -> np.ndarray:
-    """Return what a lane of zeros makes of each single bit of a register, uint32 [32]."""
+    """Return what a lane of zeros turns each single bit of a register into, uint32 [32]."""
     return _read(np.uint32(1) << np.arange(32, dtype=np.uint32), np.zeros((LANE // 2, 32), np.uint16))
 
 

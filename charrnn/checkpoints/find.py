@@ -208,19 +208,19 @@ def open_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, b
             missing or has another size, or the run has no best checkpoint.
     """
     for _ in range(ATTEMPTS):
-        before = _names(path)
+        before = _checkpoint_files(path)
         try:
             found = _open(path, vocabulary, best)
-            if not found.skipped or _names(path) == before:
+            if not found.skipped or _checkpoint_files(path) == before:
                 return found
         except CheckpointError:
-            if _names(path) == before:
+            if _checkpoint_files(path) == before:
                 raise
     return _open(path, vocabulary, best)
 
 
-def _names(folder: StrPath) -> FrozenSet[str]:
-    """Return the names in a folder, without the temporary ones; none if it is not a folder."""
+def _checkpoint_files(folder: StrPath) -> FrozenSet[str]:
+    """Return the names of the checkpoint files in a folder; none if it is not a folder."""
     try:
         return frozenset(name for name in os.listdir(str(folder)) if ".ckpt." in name)
     except OSError:

@@ -44,7 +44,7 @@ class NoCheckpointError(CheckpointError):
 
 @dataclass(frozen=True)
 class Run:
-    """The settings that a run was started with, and its best checkpoint.
+    """The settings of a run, as last started or resumed, and its best checkpoint.
 
     Attributes:
         hyperparameters: dict from name to number, str, bool or None.
@@ -101,7 +101,7 @@ def check_unused(folder: StrPath) -> None:
     """Check that a folder holds no run yet, neither of this package nor of the notebook.
 
     Raises:
-        CheckpointError: it does.
+        CheckpointError: it holds one.
     """
     check_name(folder)
     folder = Path(folder)
@@ -209,7 +209,7 @@ def read_run(folder: StrPath) -> Run:
 
 
 def find_run(folder: StrPath) -> Tuple[Run, Optional[str]]:
-    """Do as :func:`read_run`. Return the run, and a line about ``run.json`` if its copy was read instead."""
+    """Read a run as :func:`read_run` does. Return it, and a line about ``run.json`` if its copy was read instead."""
     try:
         return _read_run_file(folder), None
     except CheckpointError:
@@ -242,8 +242,8 @@ def _read_run_file(folder: StrPath) -> Run:
         record = json.loads(files.read(path).decode("utf-8", "surrogatepass"))
     except FileNotFoundError:
         if (Path(folder) / "checkpoint").exists() or any(Path(folder).glob("*.ckpt.index")):
-            raise CheckpointError(f"{folder} has checkpoints but no {RUN_FILE}, as the notebook writes it: start a run "
-                                  f"from its weights with --init-from {folder} --vocab-from TEXT")
+            raise CheckpointError(f"{folder} has checkpoints but no {RUN_FILE}, like a folder of the notebook: start "
+                                  f"a run from its weights with --init-from {folder} --vocab-from TEXT")
         raise CheckpointError(f"there is no run in {folder}: {path} does not exist")
     except OSError as error:
         raise CheckpointError(f"there is no run in {folder}: cannot read {path} ({error.strerror or error})")

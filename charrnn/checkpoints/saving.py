@@ -56,7 +56,7 @@ class Progress:
 
 
 class NotListedError(OSError):
-    """A checkpoint is saved, but what is written after it could not be: the list, ``run.json``, removals."""
+    """A checkpoint is saved, but the list or ``run.json`` was not written, or an old checkpoint was not removed."""
 
 
 def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: Run,
@@ -80,7 +80,7 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
 
     Raises:
         NotListedError: the checkpoint is saved, but ``run.json`` or TensorFlow's list cannot be written, or an old
-            checkpoint cannot be removed. The next save tries it again.
+            checkpoint cannot be removed. The next save tries again.
         OSError: the checkpoint cannot be written. Earlier checkpoints are unchanged, and none of its files remain.
     """
     import tensorflow.compat.v1 as tf
@@ -156,7 +156,7 @@ def _recorded(folder: Path) -> List[str]:
 
 
 def _old_names(folder: Path, step: int, max_to_keep: int, best: Optional[str]) -> List[str]:
-    """Return the names of all checkpoints but the newest and the best one.
+    """Return the names of the checkpoints to remove: all but the newest ``max_to_keep`` and the best.
 
     Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
     counted nor removed.

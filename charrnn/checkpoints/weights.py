@@ -51,7 +51,7 @@ def read_weights(prefix: str) -> Dict[str, np.ndarray]:
         A dict from the names of the trainable variables to their values.
 
     Raises:
-        CheckpointError: the checkpoint cannot be read.
+        CheckpointError: the checkpoint cannot be read, or has weights that are not finite or too large.
     """
     bundle = _open(prefix)
     names = [name for name in bundle.shapes if re.match("rnn/|softmax/", name)
@@ -87,7 +87,7 @@ def load_weights(session, prefix: str) -> None:
     """Load the weights of a checkpoint into the trainable variables of a session's graph.
 
     Raises:
-        CheckpointError: the checkpoint cannot be read, or is of another network.
+        CheckpointError: as for :func:`read_weights`, or the checkpoint is of another network.
     """
     import tensorflow.compat.v1 as tf
 

@@ -61,7 +61,7 @@ def draw(logits: np.ndarray, uniforms: np.ndarray, settings: Settings) -> np.nda
     """
     powers = logits / np.float32(settings.temperature)  # [B, C]
     powers -= np.maximum.reduce(powers, axis=1, keepdims=True)
-    np.exp(powers, powers)  # the softmax except for a factor
+    np.exp(powers, powers)  # the softmax up to a factor
     if settings.top_p < 1:
         largest = np.sort(powers, axis=1)[:, :-settings.top_n - 1:-1]  # [B, n], descending
         sums = np.cumsum(largest, axis=1, dtype=np.float64)

@@ -88,8 +88,8 @@ def export_npz(checkpoint: Checkpoint, path: StrPath) -> None:
         OSError: the file cannot be written.
     """
     if not is_exported(path):
-        raise ValueError("the name of an exported model must end in .npz, but not in .progress.npz, unlike "
-                         f"{str(path)!r}")
+        raise ValueError(f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
+                         ".progress.npz")
     model = from_checkpoint(checkpoint)
     about = {"num_layers": model.num_layers, "run": checkpoints.record_of(model.run) if model.run else None}
     arrays = {
@@ -123,7 +123,7 @@ def from_checkpoint(checkpoint: Checkpoint) -> ExportedModel:
         CheckpointError: the checkpoint has weights of other shapes.
     """
     if checkpoint.cell != "lstm":
-        raise ValueError(f"only models of lstm cells can be exported to .npz, and {checkpoint.prefix} has "
+        raise ValueError(f"only models of lstm cells can be exported to .npz or .html, and {checkpoint.prefix} has "
                          f"{checkpoint.cell}: try --format saved-model")
     try:
         return from_weights(checkpoint.name, checkpoint.vocabulary, checkpoint.weights, checkpoint.lstm_size,
@@ -205,7 +205,7 @@ def _checked(arrays: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
 
 
 def _model_of(name: str, arrays: Dict[str, np.ndarray]) -> ExportedModel:
-    """Check the arrays of a file against each other; any of several errors means that they are no model."""
+    """Check the arrays of a file against each other. Errors of several types mean that they are not a model."""
     about = json.loads(_expect(arrays["about"], np.uint8, None).tobytes().decode("utf-8", "surrogatepass"))
     record, num_layers = about["run"], about["num_layers"]
     points = _expect(arrays["vocabulary"], np.uint32, None)

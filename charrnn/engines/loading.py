@@ -21,7 +21,8 @@ SHIPPED_MODEL = "checkpoints/anna.npz"
 MODEL_HELP = ("a checkpoint, a run folder for its newest checkpoint, or an exported .npz file (default: "
               f"{DEFAULT_FOLDER}, or {SHIPPED_MODEL} if there is no run yet)")
 
-# From how many characters on, in all texts together, the graph is faster than NumPy, by the number of texts at once.
+# Pairs: the largest number of texts at once, and how many characters, in all texts together, the graph needs to be
+# faster than NumPy.
 # Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
 GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
 
@@ -81,7 +82,7 @@ def load_engine(model: Model, texts: int = 1, characters: int = 0) -> Engine:
 
 
 def _pays_to_build_a_graph(texts: int, characters: int) -> bool:
-    """Tell whether the graph gains more time than TensorFlow's import and the building of a graph take."""
+    """Return whether the graph saves more time than TensorFlow's import and the building of the graph take."""
     least = next(value for limit, value in GRAPH_PAYS if texts <= limit)
     return characters >= least and importlib.util.find_spec("tensorflow") is not None
 
@@ -107,11 +108,6 @@ def default_model() -> str:
         return DEFAULT_FOLDER
     console.print_note(f"using {SHIPPED_MODEL}, because there is no run in {DEFAULT_FOLDER} yet")
     return SHIPPED_MODEL
-
-
-def run_of(model: Model) -> Optional[Run]:
-    """Return the run that a model comes from; None for a checkpoint of the notebook."""
-    return model.run
 
 
 class TrainingText(NamedTuple):

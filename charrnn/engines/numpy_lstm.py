@@ -18,7 +18,7 @@ _CLEARS = np.zeros((64, 64), np.float32)
 
 
 class _Layer(NamedTuple):
-    """The weights of a layer, for gates in the order o, i, f, j, the first three halved: one tanh serves all.
+    """The weights of a layer, for gates in the order o, i, f, j. The first three are halved, so one tanh serves all.
 
     What is multiplied with h or with the output of the layer below is halved as well, because _Rows has twice these.
 
@@ -38,11 +38,11 @@ class _Views(NamedTuple):
 
     Attributes:
         gates: [4L, B], o, i, f and j.
-        sigmoids: [3L, B], of them o, i and f.
+        sigmoids: [3L, B], the part of gates with o, i and f.
         left, right: [2L, B], i and f, and what they are multiplied with: j and c.
         output: [L, B], o.
         c: [L, B].
-        inputs: [I + L, B], the output of the layer below and h, twice each; of the first layer h alone.
+        inputs: [2L, B], twice the output of the layer below and twice h; in the first layer [L, B], twice h alone.
         h: [L, B], twice h.
     """
 

@@ -117,5 +117,5 @@ def mean_surprisal(outputs, weights, bias, targets, threads=None):
 
 
 def _zeros(shape):
-    """Return zeros of a large shape, which TensorFlow would keep as a constant for the life of a session."""
+    """Return zeros of a large shape without a constant, which TensorFlow would keep for the life of a session."""
     return tf.raw_ops.Empty(shape=shape, dtype=tf.float32, init=True)

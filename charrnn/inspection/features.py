@@ -8,7 +8,8 @@ from typing import Callable, Dict, NamedTuple
 
 import numpy as np
 
-# How often both values of a feature of two values must occur, and how many different values make a count.
+# A feature occurs in a text if this share of the characters, and this many, have a value above zero, and as many have
+# one below the maximum.
 LEAST_SHARE = 0.002
 LEAST_TIMES = 20
 
@@ -30,8 +31,8 @@ class Feature(NamedTuple):
 def measure(text: str) -> Dict[str, np.ndarray]:
     """Return the features that occur in a text: a dict from name to float32 array [T].
 
-    A feature of two values occurs where each is found at 0.2% of the characters and at 20 of them; a count occurs
-    where it is above zero as often. A feature that is the same as an earlier one in this text is left out.
+    A feature occurs if at least 0.2% of the characters, and at least 20, have a value above zero, and as many have
+    one below the maximum. A feature that is the same as an earlier one in this text is left out.
 
     >>> sorted(measure("one two\\n" * 50))[:3]
     ['after a space or line end', 'after a vowel', 'distance since the last space']

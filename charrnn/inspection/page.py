@@ -64,10 +64,10 @@ class Page:
     Attributes:
         size: bytes of the file.
         weights: the type of the weights.
-        loss: nats per character with the weights of the model, and with those of the page.
+        loss: nats per character with the weights of the model.
         page_loss: the same with the weights of the page.
         loss_name: the text that the loss was measured on.
-        units: the names of the best unit for each feature, with the feature and their correlation.
+        units: for each feature the unit that tracks it best, with their correlation.
     """
 
     size: int
@@ -92,7 +92,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
             middle of the held-out text or, if nothing is held out, of the training text.
 
     Raises:
-        ValueError: the network has other cells than ``lstm``, or weights that float16 cannot hold.
+        ValueError: the network has cells other than ``lstm``, or weights that float16 cannot hold.
         CheckpointError: the checkpoint is damaged.
         OSError: the file cannot be written.
     """
@@ -106,7 +106,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
                 page_loss=_loss(engine, texts.loss), loss_name=texts.loss_name,
                 units=tuple(group[0] for group in measured.best(UNITS_EACH)))
     content = render(_data(exported, engine, texts, measured, page), network_data(exported, stored))
-    encoded = content.encode("utf-8", "replace")  # a title may have half a character, the rest is ASCII or ours
+    encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(path, encoded)
     return replace(page, size=len(encoded))
 
@@ -144,7 +144,7 @@ def _hash(source: str) -> str:
 
 
 def _json(value: Any) -> str:
-    """Return JSON that nothing in an HTML file can end: no < is left in it."""
+    """Return JSON without any "<", so that it cannot end the script element that contains it."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
@@ -210,14 +210,9 @@ def _data(model: ExportedModel, engine: Engine, texts: Texts, measured: units.Me
 
 
 def _nearest(vocabulary: Vocabulary) -> Dict[str, str]:
-    """Return what the vocabulary has nearest for the characters below U+3000 that it lacks."""
-    found = {}
-    for char in vocabulary.unknown("".join(map(chr, range(9, 0x3000)))):
-        try:
-            near, _ = unknown.resolve(char, vocabulary, "nearest")
-        except ValueError:
-            continue  # nothing is near
-        found[char] = near
+    """Return a replacement for each character below U+3000 that the vocabulary lacks, where there is one."""
+    lacking = vocabulary.unknown("".join(map(chr, range(9, 0x3000))))
+    found = {char: unknown.resolve(char, vocabulary, "nearest")[0] for char in lacking}
     return {char: near for char, near in found.items() if near}
 
 
@@ -226,7 +221,7 @@ def _gallery(engine: Engine, text: str, measured: units.Measured) -> List[Dict[s
     found, values = [], features.measure(text)
     counts = {feature.name for feature in features.FEATURES if feature.counts}
     for group in measured.best(UNITS_EACH):
-        start = _telling(text, values[group[0].feature])
+        start = _most_varied_start(text, values[group[0].feature])
         for unit, feature, correlation in group:
             excerpt = _excerpt(engine, text, measured, unit, start) if unit is group[0].unit else None
             found.append({"unit": str(unit), "feature": feature, "correlation": round(correlation, 3),
@@ -237,8 +232,8 @@ def _gallery(engine: Engine, text: str, measured: units.Measured) -> List[Dict[s
     return found
 
 
-def _telling(text: str, values: np.ndarray) -> int:
-    """Return where an excerpt starts in which a feature varies most, in the half that did not choose the unit."""
+def _most_varied_start(text: str, values: np.ndarray) -> int:
+    """Return the start of the excerpt in which a feature varies most, in the second half of the text."""
     starts = range(len(text) // 2, max(len(text) - EXCERPT, len(text) // 2 + 1), EXCERPT // 4)
     return max(starts, key=lambda start: values[start:start + EXCERPT].std())
 

@@ -32,7 +32,7 @@ class Unit(NamedTuple):
 
 
 class Tracking(NamedTuple):
-    """A unit and the feature that it tracks, with their correlation in [-1, 1] on text that did not choose it."""
+    """A unit and the feature that it tracks, with their correlation in [-1, 1] on the second half of the text."""
 
     unit: Unit
     feature: str
@@ -83,7 +83,7 @@ class Measured:
 
         Args:
             count: units for each feature, at most.
-            least: correlation that a unit must reach, on the text that did not choose it.
+            least: correlation that a unit must reach on the second half of the text.
 
         Returns:
             A list for each feature that has such units; the feature that is tracked best comes first.
@@ -102,7 +102,7 @@ class Measured:
         return self._choose(np.where(untold, self.deviation, 0), count)
 
     def _choose(self, values: np.ndarray, count: int) -> List[Unit]:
-        """Return the units of the largest values [S, L] above zero, of c and h of one cell only the larger."""
+        """Return the units with the largest values [S, L] above zero; of c and h of a cell, only the larger one."""
         chosen: Dict[Tuple[str, int], Unit] = {}
         for place in np.argsort(-values, axis=None, kind="stable"):
             part, column = divmod(int(place), values.shape[1])

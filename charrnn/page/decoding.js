@@ -5,7 +5,7 @@
  */
 "use strict";
 
-/** Return the softmax of logits but for a factor: float32, the largest 1. */
+/** Return the softmax of the logits divided by the temperature, but scaled so that the largest is 1, in float32. */
 function powersOf(logits, temperature = 1) {
   const powers = new Float32Array(logits.length);
   const divisor = Math.fround(temperature);

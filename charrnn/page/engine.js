@@ -15,7 +15,7 @@ function bytesOf(base64) {
   return bytes;
 }
 
-/** Return the float32 number that 16 bits of IEEE 754 half precision mean. */
+/** Return the float32 number that 16 bits stand for in IEEE 754 half precision. */
 function halfValue(bits) {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
@@ -31,8 +31,8 @@ let halfValues = null; // of all 65,536, made when first needed
 /**
  * Return a stored array as float32.
  *
- * Stored are {type, shape, data} with data in base64, little-endian: type "float32"; "float16"; or "int8" with
- * `scales`, one float32 for each row, by which the row's numbers are multiplied.
+ * `{type, shape, data}` has the data in base64, little-endian. The type is "float32", "float16", or "int8" with
+ * `scales`: one float32 for each row, by which the numbers of the row are multiplied.
  */
 function decodeArray({ type, shape, data, scales }) {
   const bytes = bytesOf(data);

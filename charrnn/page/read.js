@@ -137,7 +137,7 @@ function showGuesses(place) {
 
 // ---- the card
 
-/** Show in the card what the network makes of a character; of -1, that there is none. */
+/** Show in the card how surprising a character was and what may follow it; for -1, that there is none. */
 function showCard(place) {
   if (reading.cells[reading.at]) {
     reading.cells[reading.at].classList.remove("at");
@@ -156,7 +156,7 @@ function showCard(place) {
     make("mark", "", glyph(chars[reading.ids[place]])));
   const bits = reading.surprise[place];
   find("card-surprise").textContent = Number.isNaN(bits)
-    ? "The first character: there was nothing to expect it by."
+    ? "The first character: nothing came before it to predict it from."
     : `Surprise: ${bits.toFixed(1)} bits (probability ${percent(2 ** -bits)})`;
   const from = place * GUESSES_SHOWN;
   showBars(find("card-guesses"), reading.guesses.slice(from, from + GUESSES_SHOWN).map((id, rank) => (

@@ -47,7 +47,7 @@ function counted(number, thing) {
 }
 
 /**
- * Turn a text into ids, with what the vocabulary has nearest for a character that it lacks, or without that character.
+ * Turn a text into ids. A character that the vocabulary lacks is replaced with the nearest one, or left out.
  *
  * @param {string} text
  * @param {Map<string, number>} places from each character of the vocabulary to its id

@@ -40,9 +40,9 @@ function unitButton(unit) {
 /** Say in words what the sign of a unit's correlation means. */
 function direction({ correlation, counts }) {
   if (counts) {
-    return correlation < 0 ? "falls as it grows" : "rises as it grows";
+    return correlation < 0 ? "falls with this number" : "rises with this number";
   }
-  return correlation < 0 ? "low where it holds" : "high where it holds";
+  return correlation < 0 ? "low where this is true" : "high where this is true";
 }
 
 /** Make a card of the units that track one feature; the best one has an excerpt, and its correlation a bar. */

@@ -17,8 +17,8 @@ function make(tag, className = "", ...children) {
   return element;
 }
 
-/** Return a function that does as another does once there was no call for some milliseconds; `cancel` calls it off. */
-function settled(action, milliseconds) {
+/** Return a function that calls `action` once it has not been called for some milliseconds; `cancel` stops that. */
+function debounced(action, milliseconds) {
   let timer = 0;
   const later = () => {
     clearTimeout(timer);

@@ -69,7 +69,7 @@ function expectAfterPrime() {
   }
 }
 
-const expectSoon = settled(expectAfterPrime, 150);
+const expectSoon = debounced(expectAfterPrime, 150);
 
 function startWriting() {
   expectSoon.cancel();

@@ -64,7 +64,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         system error (OSError), or if TensorFlow is needed but not installed. 130 after Ctrl-C. 141 (128 + SIGPIPE)
         if the reader of standard output has closed it.
     """
-    interrupts.raise_in_script()
+    interrupts.raise_on_interrupt()
     for name, mode in [("stdin", "r"), ("stdout", "w"), ("stderr", "w")]:
         if getattr(sys, name) is None:  # the process was started without this stream
             setattr(sys, name, open(os.devnull, mode))
@@ -127,14 +127,19 @@ def require_tensorflow() -> None:
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow. In a script, Ctrl-C ends the process at once meanwhile."""
-    with interrupts.ending_script():
+    """Import TensorFlow. In a script, Ctrl-C during the import ends the process at once."""
+    with interrupts.exiting_on_interrupt():
         import tensorflow.compat.v1  # noqa: F401
 
 
 def drop_output() -> None:
     """Discard all further standard output, after its reader has closed it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def shows_colours(choice: str) -> bool:
+    """Return whether ``--color`` with this choice (auto, always or never) colours standard output."""
+    return choice == "always" or choice == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
 def print_note(line: str) -> None:

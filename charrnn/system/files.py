@@ -1,4 +1,4 @@
-"""Atomic writes that last, reading regular files only, and a lock between processes."""
+"""Atomic and durable writes, reading of regular files only, and a lock between processes."""
 import contextlib
 import errno
 import os
@@ -12,7 +12,8 @@ from typing import Iterator, Union
 def write_atomically(path: Union[str, Path], data: bytes) -> None:
     """Write a file so that its path never refers to incomplete content, even after a loss of power.
 
-    When this returns, the new content lasts: what it replaces, or what only the old content named, can be removed.
+    When this returns, the new content is on the disk. So what it replaces can be removed, and so can what only the
+    old content named.
 
     Args:
         path: the file to create or replace, in an existing folder.
@@ -47,7 +48,7 @@ def remove_leftovers(path: Union[str, Path]) -> None:
 
 
 def make_folder(path: Union[str, Path]) -> None:
-    """Make a folder that lasts, with the folders above it. Nothing is done if it exists.
+    """Make a folder and those above it, and flush their entries to the disk. Nothing is done if it exists.
 
     Raises:
         OSError: it cannot be made.

@@ -1,8 +1,8 @@
 """Ctrl-C while a script starts: it must end the script, also where an exception would be lost.
 
 Python raises KeyboardInterrupt in whatever is running when the signal is noticed. While NumPy and TensorFlow are
-imported this may be a call from their C code, which drops the exception, and the script would run on. So the signal
-ends the process at once in this time, as it does for a program in C. Nothing has been written then.
+imported this may be a call from their C code, which drops the exception, and the script would continue. So during
+this time the signal ends the process at once, as it does for a program in C. Nothing has been written by then.
 """
 import contextlib
 import os
@@ -20,13 +20,13 @@ def _is_starting() -> bool:
     return name == "-m" or name.startswith("charrnn-")  # Python's name while it looks for the module, or the command
 
 
-def end_script() -> None:
-    """Let Ctrl-C end the process at once if a script starts, until :func:`raise_in_script` is called."""
+def exit_on_interrupt() -> None:
+    """Let Ctrl-C end the process at once if a script starts, until :func:`raise_on_interrupt` is called."""
     if _is_starting() and signal.getsignal(signal.SIGINT) is signal.default_int_handler and _in_main_thread():
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def raise_in_script() -> None:
+def raise_on_interrupt() -> None:
     """Let Ctrl-C raise KeyboardInterrupt in a script, as usual in Python. It stays ignored if the caller ignores it."""
     global _is_script
     _is_script = True
@@ -35,7 +35,7 @@ def raise_in_script() -> None:
 
 
 @contextlib.contextmanager
-def ending_script() -> Iterator[None]:
+def exiting_on_interrupt() -> Iterator[None]:
     """Let Ctrl-C end the process at once within a block, if it is a script and nothing else handles Ctrl-C."""
     if not (_is_script and signal.getsignal(signal.SIGINT) is signal.default_int_handler and _in_main_thread()):
         yield

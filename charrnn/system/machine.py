@@ -41,8 +41,8 @@ def peak_memory() -> str:
     return f"{peak / 1e6:,.0f} MB"
 
 
-def runs(pid: int) -> bool:
-    """Return whether a process of this host runs; one that has ended may still be listed as a zombie."""
+def is_running(pid: int) -> bool:
+    """Return whether a process of this host is running. A zombie, which is still listed, is not."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
             return file.read().rpartition(")")[2].split()[0] not in "ZX"

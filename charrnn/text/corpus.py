@@ -61,7 +61,7 @@ class Text:
         encoding: the encoding of files without a byte order mark.
         parts: how a text of several files is made, in JSON types: the ``names`` that were requested, the
             ``separator``, and the SHA-256 of each of the ``files``. None for one file.
-        sizes: the bytes on disk of each file that is no known text.
+        sizes: the bytes on disk of each file, except known texts.
         skipped: a line for each file of a folder that is not text.
     """
 
@@ -115,21 +115,22 @@ def read_again(name: str, encoding: str, sha256: str, parts: Optional[Dict[str, 
                sizes: Optional[Dict[str, int]] = None) -> Text:
     """Read the text of an earlier run again.
 
-    The arguments come from a model, which may be somebody else's. So no file is opened but known texts and regular
-    files of the recorded size; folders are not searched.
+    The arguments come from a model, which may be somebody else's. So only known texts, standard input and regular
+    files are opened. A file must have its recorded size, or at most LARGEST_UNRECORDED bytes if none is recorded.
+    Folders are not searched.
 
     Args:
         name, encoding, sha256, parts, sizes: of the Text that was read for the run.
 
     Raises:
-        ValueError: the text is not available, or has changed. Other files in its folders are no change.
+        ValueError: the text is not available, or has changed. Further files in its folders do not count as a change.
     """
     recorded = parts["files"] if parts else {name: sha256}
     found, changes = {}, []
     for path, digest in recorded.items():
         if parts and not os.path.exists(path) and path not in (*KNOWN_TEXTS, PYTHON):
             changes.append(f"{path} is missing")
-        elif not _may_be(path, (sizes or {}).get(path)):
+        elif not _size_fits(path, (sizes or {}).get(path)):
             changes.append(f"{path} has another size")
         else:
             found[path] = _read_one(path, encoding, "data")
@@ -158,11 +159,11 @@ def _in_order(names: Sequence[str], paths: Sequence[str]) -> List[str]:
             for path in ([name] if name in paths else [each for each in paths if Path(name) in Path(each).parents])]
 
 
-def _may_be(path: str, size: Optional[int]) -> bool:
-    """Return whether the size of a file that a model names allows that it is the one.
+def _size_fits(path: str, size: Optional[int]) -> bool:
+    """Return whether a file that a model names can be the recorded one, judging by its size.
 
     Raises:
-        ValueError: it is no regular file, or larger than any text.
+        ValueError: it is not a regular file, or too large to be a text.
     """
     if path in KNOWN_TEXTS or path in (PYTHON, STANDARD_INPUT) or not os.path.exists(path):
         return True  # no file, or an error in reading it

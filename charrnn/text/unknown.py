@@ -25,7 +25,8 @@ def check_known(text: str, vocabulary: Vocabulary, name: str = "the text") -> No
         name: name of the text in the error message.
 
     Raises:
-        ValueError: some are not. The message names them, each with the line and column where it first occurs.
+        ValueError: some are not. The message names up to ten of them, each with the line and column where it first
+            occurs.
     """
     _refuse(vocabulary.unknown(text), text, name)
 

@@ -25,7 +25,7 @@ from charrnn.training.stopping import SIGNALS
 
 INSTALL = ("Horovod started this process, but the package horovod is not installed on the host {}: install the extra "
            "'distributed' there (make venv-distributed)")
-NO_ADDRESS = "the name of the host {} has no address there, which Horovod needs: add it to /etc/hosts"
+NO_ADDRESS = "the host {} has no address for its own name, which Horovod needs: add the name to /etc/hosts"
 TIMEOUT = 20  # seconds without a connection after which a process counts as lost
 PATIENCE = 3  # seconds in which a killed process disappears from the list of processes
 GRACE = 1  # seconds in which the first process prints an error before the others end and the launcher ends it too
@@ -37,7 +37,7 @@ class OtherProcessFailed(SystemExit):
 
 
 class Silent:
-    """In place of the display and the reports of the first process: has all their methods, which do nothing."""
+    """Stands in for the display and the reports in all processes but the first. Every method does nothing."""
 
     def __getattr__(self, name: str) -> Callable[..., ContextManager]:
         return lambda *args, **kwargs: contextlib.nullcontext()
@@ -96,8 +96,8 @@ class Processes:
     def everywhere(self, function: Callable[[], Any]) -> Any:
         """Call a function in every process, and return its result.
 
-        If it raises a ValueError or OSError in any of them, the first process raises it, with the name of the host
-        if it is another process's, and the others end silently.
+        If any process raises a ValueError or OSError, the first process raises it, naming the host if it was another
+        process, and the others end silently.
         """
         return function()
 
@@ -106,7 +106,7 @@ class Processes:
         return function()
 
     def watched(self, folder: StrPath) -> ContextManager:
-        """End a block with one line that names the process if another process is lost in it.
+        """End a block with an error that names the lost process if another process is lost in it.
 
         A ValueError in the block must be the same in all processes; the first one raises it.
 
@@ -221,16 +221,16 @@ class HorovodProcesses(Processes):
         """Return the ranks of the processes on this host that no longer run."""
         host, deadline = self._members[self.rank][0], time.monotonic() + PATIENCE
         while True:
-            lost = [rank for rank, (other, pid) in enumerate(self._members) if other == host and not machine.runs(pid)]
+            lost = [rank for rank, (other, pid) in enumerate(self._members)
+                    if other == host and not machine.is_running(pid)]
             if lost or time.monotonic() > deadline:
                 return lost
             time.sleep(0.1)
 
     def _describe(self, lost: Sequence[int]) -> str:
         if lost:
-            return "; ".join(
-                "process {} (process id {}) on the host {} has ended".format(rank, *reversed(self._members[rank]))
-                for rank in lost)
+            return "; ".join(f"process {rank} (process id {pid}) on the host {host} has ended"
+                             for rank, (host, pid) in enumerate(self._members) if rank in lost)
         own = self._members[self.rank][0]
         others: Dict[str, List[str]] = {}
         for rank, (host, _) in enumerate(self._members):
@@ -241,7 +241,11 @@ class HorovodProcesses(Processes):
 
 
 def _connected() -> Any:
-    """Connect the processes, and return Horovod's module. One process of a host prints what is missing there."""
+    """Connect the processes, and return Horovod's module.
+
+    Raises:
+        ValueError: something is missing on this host. One process of the host raises it; the others end silently.
+    """
     host = socket.gethostname()
     try:
         import horovod.tensorflow as hvd
@@ -259,15 +263,15 @@ def start_processes() -> Processes:
     """Return the processes that this one trains with: those that ``horovodrun`` started, or itself alone.
 
     Raises:
-        ValueError: Horovod started this process, but is not installed.
+        ValueError: Horovod started this process, but is not installed, or the name of this host has no address.
     """
     return HorovodProcesses() if int(os.environ.get("HOROVOD_SIZE") or 1) > 1 else Processes()
 
 
 def _wait_for_all() -> None:
-    """Wait until all processes have come to this place, since Horovod waits no longer than TIMEOUT for them.
+    """Wait until all processes have reached this point, since Horovod waits for them no longer than TIMEOUT.
 
-    They tell each other in the key-value store of horovodrun, in which Horovod finds their addresses afterwards.
+    Each process reports to the key-value store of horovodrun, in which Horovod finds their addresses afterwards.
     """
     names = [f"HOROVOD_{name}" for name in ("GLOO_RENDEZVOUS_ADDR", "GLOO_RENDEZVOUS_PORT", "RANK", "SIZE")]
     address, port, rank, size = (os.environ[name] for name in names)

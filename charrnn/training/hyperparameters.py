@@ -62,8 +62,8 @@ class Hyperparameters:
     save_every_n: int = _field(200, REPORTS, "steps between checkpoints", _COUNT)
     seed: Optional[int] = _field(None, OPTIMISATION, "seed of the initial weights and of dropout", _SEED)
     fused: bool = _field(
-        True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same numbers, but slower",
-        choices=(True, False))
+        True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
+        "with other dropout masks", choices=(True, False))
     cell: str = _field("lstm", NETWORK, "kind of cell", choices=CELLS)
     optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=OPTIMIZERS)
     input_keep_prob: float = _field(
@@ -107,7 +107,7 @@ class Hyperparameters:
                 raise ValueError(f"{flag(name)} needs a held-out text: set {flag('val_fraction')} above 0")
         if self.recurrent_keep_prob != 1 and not self.unrolls_fused:
             raise ValueError("--recurrent-keep-prob needs the fused unroll, which excludes --no-fused, "
-                             "--input-keep-prob and other cells than lstm")
+                             "--input-keep-prob and cells other than lstm")
 
     @property
     def unrolls_fused(self) -> bool:

@@ -32,7 +32,7 @@ class Network:
             processes: the processes that share a batch.
             threads: as for CharRNN, for this process.
         """
-        # dynamic_rnn draws masks for the rows of a process only, and those of another process must be other ones
+        # dynamic_rnn draws the masks for the rows of one process only, so each process needs a seed of its own
         seed = (hyper.seed or 0) + (0 if hyper.unrolls_fused else processes.rank)
         build = functools.partial(
             CharRNN, num_classes, hyper.batch_size, hyper.num_steps, hyper.lstm_size, hyper.num_layers,
@@ -45,12 +45,12 @@ class Network:
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
         self.n_parameters = sum(variable.shape.num_elements() for variable in self._trained.values())
         self.saver = tf.train.Saver(max_to_keep=0)
-        # the notebook's graph is fastest with TensorFlow's own settings, for which 0 stands
+        # the notebook's graph is fastest with TensorFlow's own settings, which 0 selects
         self.session = tf.Session(
             config=session_config(threads) if hyper.unrolls_fused else tf.ConfigProto(
                 intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0))
         self.session.run(tf.global_variables_initializer())
-        self._norm = tf.global_norm(tf.global_variables())  # behind all else, on whose number the seeds depend
+        self._norm = tf.global_norm(tf.global_variables())  # last, since seeds depend on the operations before them
         self.zero_state = _as_array(self.session.run(self._model.initial_state))
         self.set_weights(initial)
 
@@ -104,7 +104,7 @@ class Network:
 
 
 def _initial_weights(build: Callable[[], CharRNN]) -> Dict[str, np.ndarray]:
-    """Return the weights of the network of one process, whose seeds depend on the number of operations in its graph."""
+    """Return the initial weights of a run on one process, since seeds depend on the operations of its graph."""
     build()
     with tf.Session(config=tf.ConfigProto(inter_op_parallelism_threads=1, use_per_session_threads=True)) as session:
         session.run(tf.global_variables_initializer())

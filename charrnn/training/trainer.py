@@ -129,7 +129,7 @@ class Trainer:
         return progress
 
     def try_out(self) -> None:
-        """Print the plan, and the memory and time to expect from a few steps; write nothing."""
+        """Print the plan, and an estimate of memory and time from a few steps; write nothing."""
         self._display.plan()
         times = []
         for x, y in itertools.islice(itertools.cycle(self._windows()), TRIAL_STEPS):
@@ -155,7 +155,7 @@ class Trainer:
         return stopped_by
 
     def _train(self) -> Optional[signal.Signals]:
-        """Do the steps that are left, as the notebook does, and after each what is due."""
+        """Do the remaining steps as the notebook does; after each, print, evaluate and save what is due."""
         hyper, n_windows, n_steps = self._hyper, self._plan.n_windows, self._plan.n_steps
         self._timer = StepTimer(self._progress.step)
         for epoch in range(self._progress.step // n_windows + 1, hyper.epochs + 1):
@@ -237,7 +237,7 @@ class Trainer:
         return row._replace(val_loss=loss, val_bits_per_character=loss / math.log(2))
 
     def _evaluate_test(self) -> Tuple[float, str]:
-        """Evaluate the best checkpoint, or else the last, on the test text. Return the loss and its name."""
+        """Evaluate the best checkpoint, or else the last, on the test text. Return the loss and the name."""
         best, last = self._run.best, self._name(self._progress.step)
         name = best if best and checkpoints.is_intact(self._folder, best) else last
         engine = self._current.for_many_rows()
@@ -276,11 +276,11 @@ class Trainer:
                 return self._saved.best_step, self._saved.best_loss
         self._run, self._saved = run, progress  # only now, so that the best is always one that was saved
         self._display.saved(prefix)
-        self._show(prefix, progress)
+        self._after_save(prefix, progress)
         return progress.best_step, progress.best_loss
 
-    def _show(self, prefix: str, progress: Progress) -> None:
-        """Do what is due after a checkpoint: a sample, and the caller's own."""
+    def _after_save(self, prefix: str, progress: Progress) -> None:
+        """Print a sample, and call ``after_best`` if the checkpoint is the best so far or no text is held out."""
         if self._sample_length:
             self._sample()
         if self._after_best and (progress.best_step == progress.step or not len(self._held_out)):

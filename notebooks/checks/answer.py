@@ -152,11 +152,11 @@ def outside_name(answer: Any) -> str:
             continue
         instead = [argument for argument in arguments if argument in group]
         if name == "keep_prob" and isinstance(answer, type):
-            return ("It uses keep_prob, a name from outside the class (in the notebook a global, the number of "
-                    "the hyperparameters), where the placeholder belongs: self.keep_prob.")
+            return ("It uses keep_prob, a global name from outside the class, where the placeholder belongs: "
+                    "self.keep_prob.")
         if instead:
-            return (f"It uses {name}, which is not an argument of this function but a name from outside (a global "
-                    f"of the notebook, if there is one): what is meant here is the argument {instead[0]}.")
+            return (f"It uses {name}, which is not an argument of this function but a name from outside it. Use the "
+                    f"argument {instead[0]}.")
     return ""
 
 

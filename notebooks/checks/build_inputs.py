@@ -12,7 +12,7 @@ HINTS = (
     "numbers; keep_prob is a single number, so its shape is [], or is left out.",
     "The type of ids is tf.int32 and their shape [batch_size, num_steps]. The type of keep_prob is tf.float32. "
     "The names in the graph are those in the docstring.",
-    "The first of them, after which the others are made:\n"
+    "This is the first; make targets in the same way:\n"
     "    inputs = tf.placeholder(tf.int32, [batch_size, num_steps], name=\"inputs\")\n"
     "keep_prob takes tf.float32 and no shape.",
 )
@@ -34,7 +34,7 @@ def examine(answer: Callable) -> None:
         _examine_names(made, seen.values)
         for name, tensor in zip(NAMES, made):
             kind = tf.float32 if name == "keep_prob" else tf.int32
-            need(tensor.dtype == kind, f"{name} should be {kind.name}, and it is {tensor.dtype.name}.")
+            need(tensor.dtype == kind, f"{name} should be {kind.name}, but it is {tensor.dtype.name}.")
         for name, tensor in zip(NAMES[:2], made):
             _examine_shape(name, tensor.shape, n, m)
         _examine_scalar(made[2])
@@ -50,7 +50,7 @@ def _source(tensor: tf.Tensor) -> str:
 
 def _kind(value: Any) -> str:
     if isinstance(value, tf.Tensor) and value.op.type == "Const":
-        return "a constant, whose value cannot be fed"
+        return "a constant, which has a fixed value"
     return words.describe(value)
 
 
@@ -58,9 +58,9 @@ def _examine_names(made: List[tf.Tensor], local: Dict[str, Any]) -> None:
     found = [tensor.op.name for tensor in made]
     if sorted(found) == sorted(NAMES) and found != NAMES:
         if _misnamed(local, made):
-            raise Wrong("The names in the graph are exchanged: " + words.listing(
+            raise Wrong("The names in the graph are swapped: " + words.listing(
                 f"{name} is made with name={one!r}" for name, one in zip(NAMES, found) if name != one) + ".")
-        raise Wrong(f"The order should be inputs, targets, keep_prob, and it returns {', '.join(found)}.")
+        raise Wrong(f"The order should be inputs, targets, keep_prob, but it returns {', '.join(found)}.")
     for name, one in zip(NAMES, found):
         if one == name:
             continue
@@ -70,7 +70,7 @@ def _examine_names(made: List[tf.Tensor], local: Dict[str, Any]) -> None:
                         "out.")
         if one.startswith(name + "_") and one[len(name) + 1:].isdigit():
             raise Wrong(f"{message}: there is another node named {name!r} already. Make each placeholder once.")
-        raise Wrong(f"{message}: give it name={name!r}, by which a restored graph finds it.")
+        raise Wrong(f"{message}: give it name={name!r}, so that other code can find it in the graph by that name.")
 
 
 def _misnamed(local: Dict[str, Any], made: List[tf.Tensor]) -> bool:
@@ -85,7 +85,7 @@ def _examine_shape(name: str, shape: tf.TensorShape, n: int, m: int) -> None:
     found = words.brackets(shape)
     if found == str([n, m]):
         return
-    message = f"{name} should have the shape [N, M] = [{n}, {m}] for batch_size = {n} and num_steps = {m}, and it "
+    message = f"{name} should have the shape [N, M] = [{n}, {m}] for batch_size = {n} and num_steps = {m}, but it "
     if shape.ndims is None:
         raise Wrong(message + "has none: give tf.placeholder the shape [batch_size, num_steps].")
     need(found != str([m, n]), message + f"is {found}: the axes are swapped.")
@@ -96,5 +96,5 @@ def _examine_shape(name: str, shape: tf.TensorShape, n: int, m: int) -> None:
 
 def _examine_scalar(keep_prob: tf.Tensor) -> None:
     need(keep_prob.shape.ndims in (None, 0),
-         f"keep_prob should be a scalar, a single number, and its shape is {words.brackets(keep_prob.shape)}: "
+         f"keep_prob should be a scalar, a single number, but its shape is {words.brackets(keep_prob.shape)}: "
          "leave the shape out, or give [].")

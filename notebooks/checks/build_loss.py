@@ -31,7 +31,7 @@ def examine(answer: Callable) -> None:
         logits = tf.constant(values)
         loss = single(answer, (logits, tf.constant(ids), size, num_classes), "loss")
         need(isinstance(loss, tf.Tensor), f"The loss should be a tensor, not {words.describe(loss)}.")
-        need(loss.dtype.is_floating, f"The loss should be float32, and it is {loss.dtype.name}.")
+        need(loss.dtype.is_floating, f"The loss should be float32, but it is {loss.dtype.name}.")
         gradients = tf.gradients(loss, logits)[0]
         with tf.Session() as session:
             number = session.run(loss)
@@ -50,13 +50,13 @@ def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, siz
     need(number.shape not in [ids.shape[:1], ids.shape[1:]],
          f"The loss is {words.brackets(number.shape)}, one number for each "
          f"{'sequence' if number.shape == ids.shape[:1] else 'place in the window'}: take the mean over all N·M steps.")
-    need(number.shape == (), f"The loss should be a scalar, [], and it is {words.brackets(number.shape)}.")
+    need(number.shape == (), f"The loss should be a scalar, [], but it is {words.brackets(number.shape)}.")
     if close(number, each.mean()):
         return
     for wrong, message in _typical(values, ids, each, size):
         need(not close(number, wrong), message)
     raise Wrong(f"On a small example the loss should be {each.mean():.4f}, the mean softmax cross-entropy with "
-                f"the one-hot targets, and it is {number:.4f}.")
+                f"the one-hot targets, but it is {number:.4f}.")
 
 
 def _typical(values: np.ndarray, ids: np.ndarray, each: np.ndarray, size: int) -> List[Tuple[float, str]]:
@@ -73,6 +73,10 @@ def _typical(values: np.ndarray, ids: np.ndarray, each: np.ndarray, size: int) -
     along_axis = [-(np.moveaxis(one_hot.reshape((n, m, -1)), 2, axis).reshape(values.shape) * logarithms).sum(1).mean()
                   for axis in (0, 1)]
     mean_of_steps = "it should be their mean over all N·M steps."
+    too_high, too_low = (f"The targets are one too {way}: id k has its 1 at place k of the one-hot vector, counted "
+                         "from 0. Give tf.one_hot the targets unchanged." for way in ("high", "low"))
+    sigmoid = ("This is the sigmoid cross-entropy, for separate yes/no questions: use the softmax cross-entropy, for "
+               "one choice among C characters.")
     return [
         (each.sum(), "The loss is the sum over the steps: it should be their mean."),
         (each.sum() / n, f"The loss is the sum over the steps divided by N: {mean_of_steps}"),
@@ -88,11 +92,9 @@ def _typical(values: np.ndarray, ids: np.ndarray, each: np.ndarray, size: int) -
         (twice, "A softmax is taken twice: the cross-entropy takes the logits as they are, with its own softmax."),
         (cross_entropies(values, ids.T).mean(),
          "The targets are transposed: reshape them row by row, like the logits."),
-        (exchanged, "Labels and logits are exchanged: labels are the one-hot targets, logits the logits."),
-        (binary.mean(), "This is the sigmoid cross-entropy, for yes or no: the softmax one is for one character "
-                        "of C."),
-        (binary.sum(axis=1).mean(),
-         "This is the sigmoid cross-entropy, for yes or no: the softmax one is for one character of C."),
+        (exchanged, "Labels and logits are swapped: labels are the one-hot targets, logits the logits."),
+        (binary.mean(), sigmoid),
+        (binary.sum(axis=1).mean(), sigmoid),
         (((probabilities - one_hot) ** 2).mean(), "This is a mean squared error: the loss is a cross-entropy."),
         (((probabilities - one_hot) ** 2).sum(axis=1).mean(), "This is a squared error: the loss is a "
                                                               "cross-entropy."),
@@ -101,13 +103,11 @@ def _typical(values: np.ndarray, ids: np.ndarray, each: np.ndarray, size: int) -
                                                         "cross-entropy."),
         (-probabilities[np.arange(n * m), ids.ravel()].mean(),
          "The logarithm is missing: the cross-entropy is minus the LOGARITHM of the probability."),
-        (cross_entropies(values, (ids + 1) % num_classes).mean(), "The targets are one too high: an id is its own "
-                                                                  "place "
-                                                                 "in the one-hot vector."),
+        (cross_entropies(values, (ids + 1) % num_classes).mean(), too_high),
         (np.where(ids.ravel() + 1 < num_classes, cross_entropies(values, (ids + 1) % num_classes), 0).mean(),
-         "The targets are one too high: an id is its own place in the one-hot vector."),
+         too_high),
         (np.where(ids.ravel() > 0, cross_entropies(values, (ids - 1) % num_classes), 0).mean(),
-         "The targets are one too low: an id is its own place in the one-hot vector."),
+         too_low),
         (cross_entropies(values, np.roll(ids, -1, axis=1)).mean(),
          "The targets are shifted once more: they are one character later already."),
         *((wrong, "The one-hot targets have their characters along another axis: leave out axis=, so that the last "

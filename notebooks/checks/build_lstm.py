@@ -11,8 +11,8 @@ from .answer import Wrong, items, need
 from .tensors import close
 
 HINTS = (
-    "Work from the inside: a BasicLSTMCell, around it a DropoutWrapper, and around all layers one MultiRNNCell, "
-    "which is given a list. The zero state comes from a method of the MultiRNNCell.",
+    "Work from the inside out: make a BasicLSTMCell, wrap it in a DropoutWrapper, and give a list of such layers to "
+    "one MultiRNNCell. The zero state comes from a method of the MultiRNNCell.",
     "Write a function, or a list comprehension, that makes a NEW BasicLSTMCell(lstm_size) each time and wraps it "
     "with output_keep_prob=keep_prob. The list has num_layers of them.",
     "One layer is\n"
@@ -41,7 +41,7 @@ def examine(answer: Callable) -> None:
 
 def _examine_order(cell: Any, state: Any) -> None:
     need(not (isinstance(state, rnn_cell.RNNCell) and not isinstance(cell, rnn_cell.RNNCell)),
-         "The order should be cell, initial_state, and it returns the state first.")
+         "The order should be cell, initial_state, but it returns the state first.")
 
 
 def _examine_stack(cell: Any, size: int, n_layers: int, keep_prob: tf.Tensor) -> None:
@@ -58,9 +58,9 @@ def _examine_stack(cell: Any, size: int, n_layers: int, keep_prob: tf.Tensor) ->
     need(cell._state_is_tuple, "The MultiRNNCell has state_is_tuple=False: leave it at True.")
     layers = list(cell._cells)
     need([getattr(layer, "output_size", None) for layer in layers] != size * [n_layers],
-         "lstm_size and num_layers are exchanged: a layer has lstm_size units, and there are num_layers layers.")
+         "lstm_size and num_layers are swapped: a layer has lstm_size units, and there are num_layers layers.")
     need(len(layers) == n_layers,
-         f"num_layers = {n_layers} should give {words.count(n_layers, 'layer')}, and "
+         f"num_layers = {n_layers} should give {words.count(n_layers, 'layer')}, but "
          f"{words.are(len(layers), 'layer')}.")
     inner = [_examine_wrapper(layer, number, keep_prob) for number, layer in enumerate(layers, start=1)]
     need(len({id(layer) for layer in layers}) == len({id(one) for one in inner}) == n_layers,
@@ -73,9 +73,9 @@ def _examine_stack(cell: Any, size: int, n_layers: int, keep_prob: tf.Tensor) ->
 def _examine_wrapper(layer: Any, number: int, keep_prob: tf.Tensor) -> Any:
     """Check the dropout of a layer; return the cell inside."""
     need(isinstance(layer, rnn_cell.DropoutWrapper),
-         f"Layer {number} has no dropout: it is {words.describe(layer)}, and should be a DropoutWrapper around "
+         f"Layer {number} has no dropout: it is {words.describe(layer)}, but should be a DropoutWrapper around "
          "a BasicLSTMCell." if isinstance(layer, rnn_cell.BasicLSTMCell) else
-         f"Layer {number} should be a DropoutWrapper around a BasicLSTMCell, and it is {words.describe(layer)}.")
+         f"Layer {number} should be a DropoutWrapper around a BasicLSTMCell, but it is {words.describe(layer)}.")
     output, before, state = layer._output_keep_prob, layer._input_keep_prob, layer._state_keep_prob
     if not _drops(output):
         need(not _drops(before),
@@ -101,7 +101,8 @@ def _drops(keep_prob: Any) -> bool:
 def _examine_kept(kept: Any, keep_prob: tf.Tensor) -> None:
     """Check that dropout on the output keeps a unit with the probability that is fed."""
     found = _values(kept, keep_prob)
-    need(found is not None, "The dropout's output_keep_prob depends on something else than keep_prob.")
+    need(found is not None,
+         "The dropout's output_keep_prob depends on something other than keep_prob: give it the tensor keep_prob.")
     fed, (low, high) = (0.25, 0.875), found
     if close([low, high], fed):
         return
@@ -133,7 +134,7 @@ def _examine_cell(cell: Any, size: int) -> None:
     need(isinstance(cell, rnn_cell.BasicLSTMCell),
          f"Inside the dropout there should be a BasicLSTMCell, not {words.describe(cell)}.")
     need(cell.output_size == size,
-         f"lstm_size = {size} should give {size} units, and a layer has {cell.output_size}.")
+         f"lstm_size = {size} should give {size} units, but a layer has {cell.output_size}.")
     need(cell._state_is_tuple, "A BasicLSTMCell has state_is_tuple=False: leave it at True.")
     need(cell._forget_bias == 1.0,
          f"A BasicLSTMCell has forget_bias={cell._forget_bias:g}: leave it at 1, so that a new network remembers.")
@@ -147,20 +148,20 @@ def _examine_zero_state(state: Any, n_layers: int, n: int, size: int) -> None:
     _examine_structure(state, n_layers)
     for part in tf.nest.flatten(state):
         need(isinstance(part, tf.Tensor),
-             f"initial_state should consist of tensors, and has {words.describe(part)} in it: use "
+             f"initial_state should consist of tensors, but has {words.describe(part)} in it: use "
              "cell.zero_state.")
         need(part.dtype == tf.float32,
-             f"initial_state should be float32, and it is {part.dtype.name}: cell.zero_state(batch_size, "
+             f"initial_state should be float32, but it is {part.dtype.name}: cell.zero_state(batch_size, "
              "tf.float32).")
         need(words.brackets(part.shape) == str([n, size]),
-             f"c and h should be [N, L] = [{n}, {size}] for batch_size = {n} and lstm_size = {size}, and "
+             f"c and h should be [N, L] = [{n}, {size}] for batch_size = {n} and lstm_size = {size}, but "
              f"they are {words.brackets(part.shape)}.")
     need(not any(part.op.type.startswith("Placeholder") for part in tf.nest.flatten(state)),
          "initial_state has a placeholder in it: cell.zero_state makes zeros, and another state can be fed in "
          "their place all the same.")
     with tf.Session() as session:
         values = session.run(state)
-    need(not np.any(values), "initial_state should be all zeros, and it is not.")
+    need(not np.any(values), "initial_state should be all zeros, but it is not.")
 
 
 def _examine_structure(state: Any, n_layers: int) -> None:
@@ -173,7 +174,7 @@ def _examine_structure(state: Any, n_layers: int) -> None:
     need(all(isinstance(part, layer) for part in state),
          message + f"a tuple of {words.describe(state[0])}.")
     need(len(state) == n_layers,
-         f"initial_state should have a part for each of the {words.count(n_layers, 'layer')}, and it has "
+         f"initial_state should have a part for each of the {words.count(n_layers, 'layer')}, but it has "
          f"{len(state)}.")
 
 
@@ -196,8 +197,8 @@ def _examine_numbers(cell: Any, state: Any, size: int, layers: int, n: int, keep
         fed = tf.placeholder(tf.float32)
         expected_names, expected = _run(*model.build_lstm(size, layers, n, fed), inputs, fed)
     need(names == expected_names,
-         f"The variables of the stack should be named {expected_names[0]} and so on, and they are named "
+         f"The variables of the stack should be named {expected_names[0]} and so on, but they are named "
          f"{names[0]}: leave out name=.")
     need(all(close(ours, theirs) for ours, theirs in zip(tf.nest.flatten(expected), tf.nest.flatten(found))),
-         "The stack computes something else than BasicLSTMCells do: leave the arguments other than lstm_size at "
-         "what they are by default.")
+         "The stack does not compute what BasicLSTMCells compute: give them lstm_size only, and leave all other "
+         "arguments at their defaults.")

@@ -119,11 +119,11 @@ def _examine_numbers(updates: Dict[str, Update], learning_rate: float, grad_clip
     gradients = {name: one.gradient for name, one in updates.items()}
     by_rate = _by_global_norm(GRADIENTS, learning_rate)
     need(not (close(update.learning_rate, grad_clip) and _same(gradients, by_rate)),
-         "learning_rate and grad_clip are exchanged: Adam takes learning_rate, the clipping grad_clip.")
+         "learning_rate and grad_clip are swapped: Adam takes learning_rate, the clipping grad_clip.")
     _examine_gradients(gradients, learning_rate, grad_clip)
     need(not close(update.learning_rate, grad_clip) and close(update.learning_rate, learning_rate),
          f"Adam's learning rate is {update.learning_rate:.4g} where learning_rate is {learning_rate:g}"
-         + (", and is not the argument" if not close(update.learning_rate, grad_clip) else ": that is grad_clip")
+         + (", but is not the argument" if not close(update.learning_rate, grad_clip) else ": that is grad_clip")
          + ": give the optimizer learning_rate.")
     for name, found, usual in [("beta1", update.beta1, 0.9), ("beta2", update.beta2, 0.999),
                                ("epsilon", update.epsilon, 1e-8)]:
@@ -145,16 +145,18 @@ def _examine_gradients(found: Dict[str, np.ndarray], learning_rate: float, grad_
          "The weights move WITH their gradients, which makes the loss larger: the sign is wrong.")
     if grad_clip >= 50:
         need(same(GRADIENTS),
-             f"Gradients with a global norm of 50 should stay as they are where grad_clip is {grad_clip:g}, and "
-             "they do not: clip with grad_clip, and only what is above it.")
+             f"Gradients with a global norm of 50 should stay as they are where grad_clip is {grad_clip:g}, but "
+             "they were changed: use grad_clip as the limit, and scale the gradients only if their global norm is "
+             "above it.")
     example = f"with a global norm of 50 and grad_clip = {grad_clip:g}"
     need(not same(GRADIENTS),
-         f"The gradients are not clipped: {example}, Adam got them as they were. Give apply_gradients the list "
-         "that clip_by_global_norm returns.")
+         f"The gradients are not clipped: {example}, Adam got them as they were. Call apply_gradients with "
+         "zip(clipped, variables), where clipped is the list that clip_by_global_norm returns. (minimize does not "
+         "clip.)")
     for wrong, message in _typical(learning_rate, grad_clip):
         need(not same(wrong), message)
     expected, got = ({name: np.round(one, 4).tolist() for name, one in each.items()} for each in (right, found))
-    raise Wrong(f"{example[0].upper()}{example[1:]} the gradients should shrink to {expected}, and Adam got "
+    raise Wrong(f"{example[0].upper()}{example[1:]} the gradients should shrink to {expected}, but Adam got "
                 f"{got}.")
 
 
@@ -176,8 +178,8 @@ def _typical(learning_rate: float, grad_clip: float) -> List:
 
     return [
         (each(lambda one: np.clip(one, -grad_clip, grad_clip)),
-         "Each number of the gradients is clipped by itself, which turns their direction: clip by the global "
-         "norm, which scales them all alike."),
+         "Each number of the gradients is clipped by itself, which changes the direction of the whole gradient: "
+         "clip by the global norm, which scales them all alike."),
         (each(lambda one: one * min(1, grad_clip / norm(one))),
          "Each variable's gradient is clipped by its own norm: clip by the norm of all of them together, "
          "tf.clip_by_global_norm."),

@@ -12,8 +12,8 @@ HINTS = (
     "Three steps: make one tensor of the LSTM output and reshape it to rows of L numbers; make the weights and "
     "the bias inside tf.variable_scope(\"softmax\"); multiply, add, and take the softmax.",
     "tf.concat(lstm_output, axis=1), then tf.reshape(..., [-1, in_size]). The variables are tf.Variable(...) of "
-    "tf.truncated_normal([in_size, out_size], stddev=0.1) and of tf.zeros(out_size), in this order. Only they "
-    "belong into the scope.",
+    "tf.truncated_normal([in_size, out_size], stddev=0.1) and of tf.zeros(out_size), in this order. Make only "
+    "these two inside the scope.",
     "After the with block:\n"
     "    logits = tf.matmul(rows, weights) + bias\n"
     "    predictions = tf.nn.softmax(logits, name=\"predictions\")\n"
@@ -46,7 +46,7 @@ def examine(answer: Callable) -> None:
 def _examine_made(made: Any, values: np.ndarray, num_classes: int) -> None:
     for name, tensor in zip(NAMES, made):
         need(isinstance(tensor, tf.Tensor), f"{name} should be a tensor, not {words.describe(tensor)}.")
-        need(tensor.dtype == tf.float32, f"{name} should be float32, and it is {tensor.dtype.name}.")
+        need(tensor.dtype == tf.float32, f"{name} should be float32, but it is {tensor.dtype.name}.")
     _examine_variables(tf.global_variables(), values.shape[-1], num_classes)
     _examine_numbers(made, values)
     _examine_name(made[0].op.name)
@@ -56,10 +56,10 @@ def _examine_variables(variables: List[tf.Variable], size: int, num_classes: int
     names = [variable.op.name for variable in variables]
     shapes = [words.brackets(variable.shape) for variable in variables]
     need(len(names) == 2,
-         f"There should be two variables, the weights and the bias, and {words.are(len(names), 'variable')}"
+         f"There should be two variables, the weights and the bias, but {words.are(len(names), 'variable')}"
          f"{': ' + ', '.join(names) if names else ''}. (A tensor alone is not learned: put it into tf.Variable.)")
     need(all(name.startswith("softmax/") for name in names),
-         "The variables should be made inside tf.variable_scope('softmax'), and they are named "
+         "The variables should be made inside tf.variable_scope('softmax'), but they are named "
          f"{words.listing(names)}.")
     right = [str([size, num_classes]), str([num_classes])]
     need(shapes != right[::-1], "The bias is made before the weights: make the weights first, so that they are "
@@ -69,7 +69,7 @@ def _examine_variables(variables: List[tf.Variable], size: int, num_classes: int
          "they are softmax/Variable and softmax/Variable_1, as in every checkpoint.")
     _examine_exchanged_sizes(variables, size, num_classes)
     need(shapes == right,
-         f"The weights should be [L, C] = {right[0]} and the bias [C] = {right[1]}, and they are "
+         f"The weights should be [L, C] = {right[0]} and the bias [C] = {right[1]}, but they are "
          f"{words.listing(shapes)}.")
     for name, variable in zip(["weights", "bias"], variables):
         need(variable in tf.trainable_variables(), f"The {name} cannot be learned: leave trainable at True.")
@@ -77,10 +77,10 @@ def _examine_variables(variables: List[tf.Variable], size: int, num_classes: int
 
 def _examine_exchanged_sizes(variables: List[tf.Variable], size: int, num_classes: int) -> None:
     need(not any(variable.shape.as_list() == [num_classes, size] for variable in variables),
-         f"The weights are [C, L] = {[num_classes, size]}, and should be [L, C] = {[size, num_classes]}: in_size "
+         f"The weights are [C, L] = {[num_classes, size]}, but should be [L, C] = {[size, num_classes]}: in_size "
          "first, then out_size.")
     need(not any(variable.shape.as_list() == [size] for variable in variables),
-         f"The bias is [L] = [{size}], and should be [C] = [{num_classes}]: one number for each character.")
+         f"The bias is [L] = [{size}], but should be [C] = [{num_classes}]: one number for each character.")
 
 
 def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
@@ -100,13 +100,13 @@ def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
     need(close(logits, again), "The logits change from one run to the next: there is something random in them. "
                                "Dropout belongs in the layers of build_lstm only.")
     need(logits.shape != (values.shape[0], expected.shape[1]),
-         f"logits should be [N·M, C] = {shape}, one row for each step, and they are "
+         f"logits should be [N·M, C] = {shape}, one row for each step, but they are "
          f"{words.brackets(logits.shape)}, one for each sequence: take the outputs of all steps, not only the last.")
     need(logits.shape == expected.shape,
-         f"logits should be [N·M, C] = {shape}, one row for each step, and they are "
+         f"logits should be [N·M, C] = {shape}, one row for each step, but they are "
          f"{words.brackets(logits.shape)}: reshape the LSTM output to [N·M, L] before the product.")
     need(predictions.shape == expected.shape,
-         f"predictions should be [N·M, C] = {shape}, like the logits, and they are "
+         f"predictions should be [N·M, C] = {shape}, like the logits, but they are "
          f"{words.brackets(predictions.shape)}.")
     _examine_logits(predictions, logits, expected, given, values, matrix)
     _examine_predictions(predictions, logits)
@@ -115,10 +115,10 @@ def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
 def _examine_logits(predictions: np.ndarray, logits: np.ndarray, expected: np.ndarray, bias: np.ndarray,
                     values: np.ndarray, matrix: np.ndarray) -> None:
     need(not (close(logits, softmax(expected)) and close(predictions, expected)),
-         "The two results are exchanged: the order is predictions, logits.")
+         "The two results are swapped: the order is predictions, logits.")
     rows = values.reshape([-1, values.shape[-1]])
     need(not close(logits, softmax(expected)),
-         "The logits have been through the softmax: they are x·W + b as it is, and the softmax of them is "
+         "The logits have been through the softmax: return x·W + b itself as the logits, and its softmax as the "
          "predictions.")
     need(not close(logits, expected - bias), "The bias is not added to the logits.")
     need(not close(logits, expected + bias), "The bias is added twice.")
@@ -126,9 +126,9 @@ def _examine_logits(predictions: np.ndarray, logits: np.ndarray, expected: np.nd
     for name, function in [("relu", lambda x: np.maximum(x, 0)), ("sigmoid", lambda x: 1 / (1 + np.exp(-x))),
                            ("tanh", np.tanh)]:
         need(not close(logits, function(expected)),
-             f"The logits have been through a {name}: they are x·W + b as it is, without an activation.")
+             f"The logits have been through a {name}: they should be x·W + b itself, without an activation.")
     need(not close(logits, np.log(softmax(expected))),
-         "The logits have been through a log_softmax: they are x·W + b as it is.")
+         "The logits have been through a log_softmax: they should be x·W + b itself.")
     need(not close(logits, expected - bias + rows.sum(axis=1, keepdims=True) * bias),
          "The bias is added to the weights: add it after the product, x·W + b.")
     transposed = values.transpose([1, 0, 2]).reshape([-1, values.shape[-1]])
@@ -172,12 +172,12 @@ def _examine_beginning(answer: Callable) -> None:
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         weights, bias = session.run(tf.global_variables())
-    need(not bias.any(), "The bias should begin as zeros, and it does not.")
+    need(not bias.any(), "The bias should begin as zeros, but it does not.")
     need(weights.any(), "The weights begin as zeros: then all gradients below them are zero as well. Let them "
                         "begin as tf.truncated_normal with stddev=0.1.")
     deviation, largest = weights.std(), np.abs(weights).max()
     need(largest <= 0.2 and 0.08 < deviation < 0.096 and abs(weights.mean()) < 0.01,
-         "The weights should begin as tf.truncated_normal with stddev=0.1 (none beyond 0.2 either way), and they "
+         "The weights should begin as tf.truncated_normal with stddev=0.1 (none beyond 0.2 either way), but they "
          f"have a mean of {weights.mean():.3f}, a standard deviation of {deviation:.3f} and go up to {largest:.2f}"
          + (": that is tf.random_normal, which does not cut off the tails." if 0.095 < deviation < 0.105
             and largest > 0.25 else "."))

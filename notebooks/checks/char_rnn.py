@@ -55,8 +55,8 @@ def examine(answer: Any) -> Optional[str]:
         raise maker.cause(Wrong(f"What it made cannot be used: {exception(error, answer)}"))
     expected = "rnn/multi_rnn_cell/cell_0/basic_lstm_cell/kernel"
     if names[0] != expected:
-        return (f"(One remark: the variables are named {names[0]} and so on where the notebook has {expected}, so "
-                "that the checkpoints cannot be exchanged with those of the package.)")
+        return (f"(One remark: the variables are named {names[0]} and so on, but {expected} and so on in the "
+                "solution. The network works, but the package cannot load its checkpoints.)")
     return None
 
 
@@ -95,7 +95,7 @@ def _checked(network: Any) -> Any:
              f"{name} is the placeholder named {other!r}: build_inputs returns inputs, targets, keep_prob in this "
              "order.")
     need(network.prediction.dtype == tf.float32,
-         f"prediction should be float32, the probabilities, and it is {network.prediction.dtype.name}.")
+         f"prediction should be float32, the probabilities, but it is {network.prediction.dtype.name}.")
     return network
 
 
@@ -119,17 +119,17 @@ def _examine_variables(reference: Reference, num_classes: int, sizes: Dict[str, 
     more = [name for name, shape in zip(names, shapes) if shape not in reference.shapes]
     if len(names) > len(reference.names) and more:
         raise Wrong(f"The network has {words.count(len(more), 'variable')} more than it should: {words.listing(more)}. "
-                    "Its input is tf.one_hot, which has none, and its others are made by build_lstm and build_output.")
+                    "tf.one_hot needs no variables. All variables should come from the LSTM layers and build_output.")
     kernels = [shape for shape in shapes if len(shape) == 2 and shape[1] == 4 * size]
     need(not kernels or len(kernels) == layers,
          f"With num_layers = {layers} the network has {words.count(len(kernels), 'LSTM layer')}: give build_lstm "
          "num_layers.")
     if kernels and kernels[0] != reference.shapes[0]:
-        raise Wrong(f"The LSTM reads vectors of {kernels[0][0] - size} numbers, and a one-hot character has C = "
+        raise Wrong(f"The LSTM reads vectors of {kernels[0][0] - size} numbers, but a one-hot character has C = "
                     f"{num_classes}: give tf.one_hot the depth num_classes.")
     have, right = (", ".join(f"{name} {shape}" for name, shape in zip(*each))
                    for each in ((names, shapes), reference[:2]))
-    raise Wrong(f"The trainable variables should be {right}, and they are {have or 'none'}.")
+    raise Wrong(f"The trainable variables should be {right}, but they are {have or 'none'}.")
 
 
 def _load_weights(session: tf.Session) -> None:
@@ -168,13 +168,13 @@ def _examine_results(network: Any, session: tf.Session, num_classes: int, sizes:
     window, (zeros, other), expected = _window(num_classes, sizes), _states(sizes), reference.results
     prediction, logits, loss, final_state = _results(network, session, window, other)
     need(not (close(prediction, expected[1]) and close(logits, expected[0])),
-         "prediction and logits are exchanged: build_output returns the predictions first, then the logits.")
+         "prediction and logits are swapped: build_output returns the predictions first, then the logits.")
     need(not close(logits, _results(network, session, window, zeros)[1]),
          "Another initial state makes no difference: give dynamic_rnn initial_state=self.initial_state.")
     need(not close(logits, reference.exchanged[1]), "The network reads the targets: it should read the inputs.")
     need(close(logits, expected[1]),
-         "The logits are not those of the one-hot inputs, through the stack of LSTM cells, and then through "
-         "build_output.")
+         "The logits are wrong. Make self.inputs one-hot, pass that to dynamic_rnn together with the cell of "
+         "build_lstm, and give the outputs to build_output.")
     need(not close(prediction, logits), "prediction holds the logits: it should be the first result of "
                                         "build_output.")
     need(not close(prediction, softmax(expected[0])), "prediction has been through the softmax a second time: "
@@ -193,7 +193,7 @@ def _examine_dropout(network: Any, session: tf.Session, num_classes: int, sizes:
 
 def _examine_final_state(found: Any, expected: Any, before: Any) -> None:
     need(isinstance(found, tuple) and np.shape(found) == np.shape(expected),
-         f"final_state should have c and h for each layer, like initial_state, and it is {words.describe(found)}.")
+         f"final_state should have c and h for each layer, like initial_state, but it is {words.describe(found)}.")
     need(not close(np.array(found), np.array(before)),
          "final_state is the state before the window: it should be the one that dynamic_rnn returns.")
     need(close(np.array(found), np.array(expected)), "final_state is not the state that dynamic_rnn returns.")
@@ -207,10 +207,10 @@ def _examine_loss(loss: np.ndarray, expected: float, prediction: np.ndarray, log
     need(not close(loss, cross_entropies(prediction, targets).mean()),
          "The loss is made from the predictions: build_loss takes the logits.")
     need(not close(loss, cross_entropies(softmax(prediction), targets).mean()),
-         "The loss is made from the predictions, with a softmax more: build_loss takes the logits.")
+         "The loss is made from the predictions, with an extra softmax: build_loss takes the logits.")
     need(not close(loss, cross_entropies(logits, inputs).mean()),
-         "The loss compares with the inputs: it should compare with the targets.")
-    raise Wrong(f"On a small example the loss should be {expected:.4f}, and it is {np.mean(loss):.4f}.")
+         "The loss compares the predictions with the inputs: it should compare them with the targets.")
+    raise Wrong(f"On a small example the loss should be {expected:.4f}, but it is {np.mean(loss):.4f}.")
 
 
 def _examine_update(network: Any, session: tf.Session, num_classes: int, sizes: Dict[str, int],
@@ -224,9 +224,9 @@ def _examine_update(network: Any, session: tf.Session, num_classes: int, sizes: 
     rate = next(iter(updates.values())).learning_rate
     norm = np.sqrt(sum((one.gradient ** 2).sum() for one in updates.values()))
     need(not (close(rate, grad_clip) and close(norm, learning_rate)),
-         "learning_rate and grad_clip are exchanged: build_optimizer takes loss, learning_rate, grad_clip.")
+         "learning_rate and grad_clip are swapped: build_optimizer takes loss, learning_rate, grad_clip.")
     need(abs(norm - grad_clip) < 0.05 * grad_clip,
-         f"With grad_clip = {grad_clip:g} the gradients should have that global norm, and they have {norm:.4f}: "
+         f"With grad_clip = {grad_clip:g} the gradients should have that global norm, but they have {norm:.4f}: "
          "give build_optimizer the grad_clip of the constructor.")
     need(close(rate, learning_rate),
          f"With learning_rate = {learning_rate:g} Adam's learning rate is {rate:.4g}: give build_optimizer the "
@@ -258,11 +258,11 @@ def _examine_sampling(maker: Constructor, names: List[str]) -> None:
 
 def _examine_single(network: Any) -> None:
     need(words.brackets(network.inputs.shape) == "[1, 1]",
-         "With sampling=True N and M should both be 1, whatever batch_size and num_steps are, and inputs is "
+         "With sampling=True N and M should both be 1, whatever batch_size and num_steps are, but inputs is "
          f"{words.brackets(network.inputs.shape)}.")
     shapes = [words.brackets(network.initial_state[0][0].shape), words.brackets(network.prediction.shape)]
     need(shapes == [str([1, L]), str([1, C])],
-         f"With sampling=True the state should be [1, L] = [1, {L}] and the prediction [1, C] = [1, {C}], and "
+         f"With sampling=True the state should be [1, L] = [1, {L}] and the prediction [1, C] = [1, {C}], but "
          f"they are {words.listing(shapes)}.")
     one = dict(SIZES, batch_size=1, num_steps=1)
     with tf.Session() as session:

@@ -104,7 +104,7 @@ class Constructor:
     def _misplaced(self) -> str:
         """Say which call of the constructor has an argument that does not belong there, or nothing."""
         if isinstance(getattr(self.network, "initial_state", None), tf.nn.rnn_cell.RNNCell):
-            return "cell and initial_state are exchanged: build_lstm returns the cell first, then the state."
+            return "cell and initial_state are swapped: build_lstm returns the cell first, then the state."
         for one in self.calls:
             message = self._numbers(one) or getattr(self, "_tensors_of_" + one.function, lambda _: "")(one)
             if message:
@@ -127,10 +127,10 @@ class Constructor:
             return ""
         right = {name: arguments[name] for name in differing}
         message = (f"{'With sampling=True ' if single else ''}{one.function} is called with "
-                   f"{words.listing(f'{name} = {value}' for name, value in differing.items())}, and should be "
-                   f"with {words.listing(str(value) for value in right.values())}")
+                   f"{words.listing(f'{name} = {value}' for name, value in differing.items())}, but should be "
+                   f"called with {words.listing(str(value) for value in right.values())}")
         if len(differing) > 1 and sorted(differing.values()) == sorted(right.values()):
-            return f"{message}: they are exchanged. Its arguments are ({', '.join(one.given)})."
+            return f"{message}: they are swapped. Its arguments are ({', '.join(one.given)})."
         return message + "."
 
     def _tensors_of_build_lstm(self, one: Call) -> str:
@@ -145,7 +145,7 @@ class Constructor:
         if isinstance(given, tuple):
             final = getattr(self.network, "final_state", None)
             if isinstance(final, tf.Tensor) and final.shape.ndims == 3:
-                return ("The outputs and the final state are exchanged: dynamic_rnn returns the outputs first, "
+                return ("The outputs and the final state are swapped: dynamic_rnn returns the outputs first, "
                         "then the state.")
             return ("build_output is called with a state: it takes the outputs of all steps, the first of the two "
                     "things that dynamic_rnn returns.")
@@ -169,7 +169,7 @@ class Constructor:
         if made and logits is made[0] and logits is getattr(self.network, "prediction", logits):
             return "The loss is made from the predictions: build_loss takes the logits."
         if made and logits is made[0]:
-            return ("prediction and logits are exchanged: build_output returns the predictions first, then the "
+            return ("prediction and logits are swapped: build_output returns the predictions first, then the "
                     "logits.")
         if targets is not None and targets is getattr(self.network, "inputs", None):
             return "The loss compares with the inputs: build_loss takes the targets."

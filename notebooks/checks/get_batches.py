@@ -22,12 +22,12 @@ from .windows import (
 )
 
 HINTS = (
-    "One window of one row needs M ids, so one window of N rows needs N·M. Divide the number of ids by that, "
-    "without a remainder, for the number of windows. Cut the array to that many whole windows before you reshape "
-    "it.",
+    "One window of one row needs M ids, so one window of N rows needs N·M. Divide the number of ids by that "
+    "with integer division, //, to get the number of windows. Cut the array to that many whole windows before you "
+    "reshape it.",
     "n_windows = len(arr) // (batch_size * n_steps). The rows: arr[:n_windows * batch_size * n_steps], reshaped "
     "with reshape((batch_size, -1)). The window x that begins at column start is rows[:, start:start + n_steps].",
-    "y begins as zeros. In the last window there is one column less to put into it:\n"
+    "Start with a y of zeros. In the last window there is one column fewer to copy into y:\n"
     "    y = np.zeros_like(x)\n"
     "    following = rows[:, start + 1:start + n_steps + 1]\n"
     "    y[:, :following.shape[1]] = ...",
@@ -71,8 +71,8 @@ def _examine_short(answer: Callable, trial: Trial) -> None:
     try:
         found = list(islice(answer(trial.ids[:length].copy(), trial.n, trial.m), LIMIT))
     except Exception as error:
-        raise Wrong(f"{short}, and it raised {exception(error, answer)}")
-    need(not found, f"{short}, and it yields {words.count(len(found), 'pair')}.")
+        raise Wrong(f"{short}, but it raised {exception(error, answer)}")
+    need(not found, f"{short}, but it yields {words.count(len(found), 'pair')}.")
 
 
 def _examine_trial(answer: Callable, trial: Trial) -> None:
@@ -116,8 +116,8 @@ def _collect(answer: Callable, trial: Trial) -> Tuple[List[Tuple[np.ndarray, np.
     if not copies:
         still_none({name: seen.values.get(name, name) for name in _STUBS})
     need((ids == trial.ids).all(),
-         "It writes into x, and so into arr, since x is a view of it and no copy: make y an array of its own, "
-         "for example y = np.zeros_like(x).")
+         "It writes into x, and so into arr, because x is a view of arr, not a copy: make y an array of its "
+         "own, for example y = np.zeros_like(x).")
     need(not shared, "x and y are the same array, so what is written into y changes x: make y an array of its "
                      "own, for example y = np.zeros_like(x).")
     return copies, seen.values.get("n_windows")
@@ -157,7 +157,7 @@ def _raised(error: Exception, answer: Callable, trial: Trial, local: Dict[str, A
 def _examine_kind(result: Any) -> None:
     need(result is not None, "It returns None: it should be a generator, with yield x, y in its loop.")
     need(not (isinstance(result, tuple) and len(result) == 2),
-         "It returns the first pair and ends: use yield x, y in place of return, and the loop continues.")
+         "It returns the first pair and ends: use yield x, y instead of return x, y, so that the loop continues.")
     need(inspect.isgenerator(result) or hasattr(result, "__next__"),
          f"It returns {words.describe(result)}: it should be a generator, which makes one pair at a time with "
          "yield x, y.")
@@ -182,5 +182,5 @@ def _examine_arrays(batches: List, trial: Trial) -> None:
                 explain_step([x for x, _ in batches[:place]], trial)
                 raise Wrong(explain_shape(name, array.shape, place, trial))
             need(array.dtype == trial.ids.dtype,
-                 f"{name} should keep the dtype of arr, {trial.ids.dtype}, and it is {array.dtype}"
+                 f"{name} should keep the dtype of arr, {trial.ids.dtype}, but it is {array.dtype}"
                  + (": np.zeros makes floats, np.zeros_like(x) does not." if array.dtype.kind == "f" else "."))

@@ -51,14 +51,14 @@ def advice(text_size: int, parameters: int, steps: int, num_steps: int, num_laye
     """Return a sentence for each value that will not work well."""
     found = []
     if learning_rate > 0.005:
-        found.append(f"learning_rate = {learning_rate:g} is high for Adam: the loss will jump. Try 0.001 to "
-                     "0.003.")
+        found.append(f"learning_rate = {learning_rate:g} is high for Adam: short tests survive it, but in a long "
+                     "run the loss may jump. Try 0.001 to 0.003.")
     if learning_rate < 0.0003:
         found.append(f"learning_rate = {learning_rate:g} is low: the loss will fall very slowly. Try 0.001 to "
                      "0.003.")
     if parameters < text_size / 5:
         found.append(f"{parameters:,} parameters are few for {text_size:,} characters, so the network will "
-                     "underfit: take more units.")
+                     f"underfit: take more units, for at least {text_size // 5:,} parameters.")
     if parameters > 20 * text_size:
         found.append(f"{parameters:,} parameters are many for {text_size:,} characters: the network will learn "
                      "the text by heart. Take fewer units.")

@@ -14,14 +14,15 @@ _right: Dict[str, bool] = {}  # by exercise: whether its last check found it rig
 
 
 def ready(*exercises: str) -> bool:
-    """Tell whether the checks found the exercises right; where not, print which ones a cell waits for.
+    """Tell whether the checks found the exercises right; where not, print which ones a cell needs.
 
     Args:
         exercises: their names; all seven where none is given.
     """
     missing = [name for name in exercises or EXERCISES if not found_right(name)]
     if missing:
-        print(words.wrap(f"The exercises come first: this cell waits for {', '.join(missing)}."))
+        print(words.wrap(f"This cell needs exercises that no check has found right since the kernel was started: "
+                         f"{', '.join(missing)}. Solve them or, after a restart, run their cells again."))
     return not missing
 
 

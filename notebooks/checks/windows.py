@@ -33,7 +33,7 @@ def explain_n_windows(found: Any, trial: Trial) -> str:
     length, n, m = len(trial.ids), trial.n, trial.m
     if not isinstance(found, (int, np.integer)) or found == trial.k:
         return ""
-    message = f"{trial}, n_windows should be {length} // (N·M) = {trial.k}, and it is {found}"
+    message = f"{trial}, n_windows should be {length} // (N·M) = {trial.k}, but it is {found}"
     if found == length // n * m:
         return f"{message}. Mind the brackets: a // b * c is (a // b) * c."
     for wrong, reason in [(length // n, f"{length} // N"), (length // m, f"{length} // M"),
@@ -57,11 +57,11 @@ def explain_step(xs: List[np.ndarray], trial: Trial) -> None:
 
 def explain_shape(name: str, found: Tuple[int, ...], place: int, trial: Trial) -> str:
     n, m, k = trial.n, trial.m, trial.k
-    message = f"{name} should be [N, M] = [{n}, {m}], and in window {place} it is {words.brackets(found)}"
+    message = f"{name} should be [N, M] = [{n}, {m}], but in window {place} it is {words.brackets(found)}"
     if found == (m, n):
         return message + ": the axes are swapped."
     if found == (n, m - 1) and name == "y":
-        return message + ": where no next column follows, y is filled up with zeros."
+        return message + ": the last window has no next column, so the last column of its y should be zeros."
     if name == "x" and found == (n, n):
         return message + ": its width is batch_size where n_steps is meant."
     if name == "x" and len(found) == 2 and found[1] == m * k:
@@ -77,7 +77,7 @@ def examine_count(xs: List[np.ndarray], expected: List[np.ndarray], trial: Trial
     if found == k:
         return
     number = "windows without end" if found == LIMIT else words.count(found, "window")
-    message = f"{trial} it yields {number}, and there are {len(trial.ids)} // (N·M) = {k}: "
+    message = f"{trial} it yields {number}, but there are {len(trial.ids)} // (N·M) = {k}: "
 
     def same(some: List[np.ndarray], others: List[np.ndarray]) -> bool:
         return len(some) == len(others) and all((x == other).all() for x, other in zip(some, others))
@@ -87,15 +87,14 @@ def examine_count(xs: List[np.ndarray], expected: List[np.ndarray], trial: Trial
     if found > 1 and (xs[1] == xs[0]).all():
         raise Wrong(message + "the window does not move.")
     if found == 1 and k > 2:
-        raise Wrong(message + ("the yield stands after the loop; it belongs into "
-                               "it." if same(xs, expected[-1:]) else
+        raise Wrong(message + ("the yield is after the loop; move it into the loop." if same(xs, expected[-1:]) else
                                "the loop ends after its first round."))
     shorter = [x for x, _ in data.get_batches(trial.ids[:trial.n * trial.m * found], trial.n, trial.m)]
     if found == k - 1 and (same(xs, expected[:-1]) or same(xs, shorter)):
-        exact = (f" (A text of exactly K·N·M ids has K windows, so {len(trial.ids)} // {trial.n * trial.m}, "
-                 "without taking 1 off.)" if k * trial.n * trial.m == len(trial.ids) else "")
-        raise Wrong(f"{message}the last window is missing. It counts too, though no next column follows "
-                    f"it.{exact}")
+        exact = (f" (A text of exactly K·N·M ids has K windows: use {len(trial.ids)} // {trial.n * trial.m}, "
+                 "and do not subtract 1.)" if k * trial.n * trial.m == len(trial.ids) else "")
+        raise Wrong(f"{message}the last window is missing. It counts too, although there is no next "
+                    f"column after it.{exact}")
     if same(xs, expected[1:]):
         raise Wrong(message + "the first window is missing.")
     explain_step(xs, trial)
@@ -135,7 +134,7 @@ def examine_x(xs: np.ndarray, expected: np.ndarray, expected_ys: np.ndarray, tri
     place, row, column = np.argwhere(xs != expected)[0]
     found = np.flatnonzero(trial.ids == xs[place, row, column])
     number = int(np.flatnonzero(trial.ids == expected[place, row, column])[0])
-    raise Wrong(f"{trial}, window {place}, row {row}, column {column} of x should be arr[{number}], and it is "
+    raise Wrong(f"{trial}, window {place}, row {row}, column {column} of x should be arr[{number}], but it is "
                 + (f"arr[{int(found[0])}]." if len(found) else f"{xs[place, row, column]}."))
 
 
@@ -170,7 +169,7 @@ def _explain_inner_columns(xs: np.ndarray, ys: np.ndarray, expected: np.ndarray,
          "y of the last window should have 0 in its last column only; the columns before follow x.")
     place, row, column = np.argwhere(ys != expected)[0]
     raise Wrong(f"{trial}, y of window {place} should be {expected[place].tolist()} where x is "
-                f"{xs[place].tolist()}, and it is {ys[place].tolist()}.")
+                f"{xs[place].tolist()}, but it is {ys[place].tolist()}.")
 
 
 def _explain_last_column(xs: np.ndarray, last: np.ndarray, expected: np.ndarray, trial: Trial) -> None:
@@ -186,7 +185,7 @@ def _explain_last_column(xs: np.ndarray, last: np.ndarray, expected: np.ndarray,
          "The last column of y is the last column of x again: the first column of the next window follows.")
     need((last[:-1] == expected[:-1]).all(),
          "The last column of y should be the first column of the next window, row by row.")
-    message = f"{trial}, the last column of y in the last window must be 0, since no column follows it, and it is "
+    message = f"{trial}, the last column of y in the last window must be 0, since no column follows it, but it is "
     starts = xs[0][:, 0]
     text = np.append(trial.ids, -1)[[int(np.flatnonzero(trial.ids == one)) + 1 for one in xs[-1][:, -1]]]
     reasons = [(starts, "the beginning of the same row (np.roll puts it there)"),

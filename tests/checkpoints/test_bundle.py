@@ -8,7 +8,7 @@ import tensorflow.compat.v1 as tf
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError
-from charrnn.checkpoints.bundle import LANE, MOST_SIDES, Bundle, crc32c
+from charrnn.checkpoints.bundle import LANE, MOST_DIMENSIONS, Bundle, crc32c
 from charrnn.model import CharRNN
 
 DATA = ".data-00000-of-00001"
@@ -216,7 +216,7 @@ def test_an_index_of_several_blocks(copy):
     (index_of(HEADER, item(b"softmax/a", b"\x13")), "damaged"),
     (index_of(HEADER, item(b"softmax/a", b"\x10\x05")), "damaged"),
     (index_of(HEADER, item(b"softmax/a", ENTRY + b"\x3a\x00")), "several slices"),
-    (index_of(HEADER, item(b"softmax/a", ENTRY + b"\x12\x02\x12\x00" * MOST_SIDES)), "9 dimensions"),
+    (index_of(HEADER, item(b"softmax/a", ENTRY + b"\x12\x02\x12\x00" * MOST_DIMENSIONS)), "9 dimensions"),
     (index_of(HEADER, item(b"softmax/a", ENTRY[:-1] + b"\x09")), "the entry softmax/a of its index is invalid"),
     (index_of(HEADER, item(b"softmax/a", b"\x08\x07" + ENTRY[2:])), "the entry softmax/a of its index is invalid"),
     (index_of(HEADER, item(b"softmax/a", ENTRY + b"\x18\x01")), "the entry softmax/a of its index is invalid"),

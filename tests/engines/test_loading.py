@@ -12,7 +12,7 @@ from charrnn.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from charrnn.engines.decoding import Settings
 from charrnn.engines.exported import ExportedModel, export_npz
 from charrnn.engines.graph import GraphEngine
-from charrnn.engines.loading import load_engine, open_model, run_of, training_text
+from charrnn.engines.loading import load_engine, open_model, training_text
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import Sampler, write
 from charrnn.engines.surprisal import surprisal
@@ -54,10 +54,10 @@ def test_best_is_for_the_folder_of_a_run(exported):
 
 
 def test_both_know_their_run(trained, exported, tmp_path):
-    assert run_of(open_model(trained)) == run_of(open_model(exported))
+    assert open_model(trained).run == open_model(exported).run
     network = make_network(tmp_path, CHARS, 3, 1)
     export_npz(network, tmp_path / "m.npz")
-    assert run_of(network) is run_of(open_model(tmp_path / "m.npz")) is None
+    assert network.run is open_model(tmp_path / "m.npz").run is None
 
 
 def test_weights_of_another_network_name_the_checkpoint(trained):
@@ -85,7 +85,7 @@ def test_the_largest_weights_give_numbers(tmp_path):
 
 
 def test_the_training_text_of_a_run(trained):
-    run = run_of(open_model(trained))
+    run = open_model(trained).run
     assert training_text(run) == (TEXT, "", "", run.text_sha256)
     divided = replace(run, hyperparameters=dict(run.hyperparameters, val_fraction=0.5, test_fraction=0.25))
     assert training_text(divided)[:3] == (TEXT[:260], TEXT[260:780], TEXT[780:])
@@ -95,7 +95,7 @@ def test_the_training_text_of_a_run(trained):
 
 
 def test_a_training_text_that_has_changed_is_an_error(trained):
-    run = run_of(open_model(trained))
+    run = open_model(trained).run
     with pytest.raises(ValueError, match="has changed"):
         training_text(replace(run, text_sha256="0" * 64))
     assert training_text(replace(run, text_sha256="0" * 64), trained.parent / "small.txt")[0] == TEXT
@@ -108,7 +108,7 @@ def test_a_model_without_a_run_needs_the_name_of_its_text(trained):
 
 
 def test_the_training_text_of_a_model_from_standard_input_is_not_waited_for(trained, monkeypatch):
-    run = replace(run_of(open_model(trained)), text_name="-")
+    run = replace(open_model(trained).run, text_name="-")
     parts = {"names": ["a", "-"], "separator": "", "files": {}}
     monkeypatch.setattr(sys, "stdin", None)
     for each in (run, replace(run, text_name="a, -", text_parts=parts)):
@@ -120,7 +120,7 @@ def test_the_training_text_of_a_model_from_standard_input_is_not_waited_for(trai
 def hostile(trained, tmp_path, monkeypatch):
     """A model whose training text is a pipe that nobody writes to, which fails the test when it is opened."""
     from charrnn import data
-    run = replace(run_of(open_model(trained)), text_name=str(tmp_path / "pipe"), text_sizes=None)
+    run = replace(open_model(trained).run, text_name=str(tmp_path / "pipe"), text_sizes=None)
     os.mkfifo(run.text_name)
     export_npz(replace(open_checkpoint(trained), run=run), tmp_path / "hostile.npz")
     usual = data.read_bytes

@@ -124,5 +124,5 @@ def test_run_all_gives_the_stubs_messages_and_no_traceback(served, tmp_path):
     assert not errors
     for name in EXERCISES:
         assert texts[name].startswith(f"{name}: not right yet. Still None: ")
-    assert texts["train"].startswith("The exercises come first: this cell waits for")
+    assert texts["train"].startswith("This cell needs exercises that no check has found right")
     assert not re.search("Traceback", "".join(texts.values()))

@@ -207,7 +207,7 @@ def test_a_lost_host_is_named(monkeypatch):
 
 @pytest.mark.parametrize("found, message", [
     (None, "horovod is not installed on the host two: .*make venv-distributed"),
-    (SimpleNamespace(), "the name of the host two has no address there")], ids=["package", "address"])
+    (SimpleNamespace(), "the host two has no address for its own name")], ids=["package", "address"])
 def test_what_a_host_lacks_is_printed_by_one_of_its_processes(monkeypatch, found, message):
     def unknown(*_):
         raise OSError

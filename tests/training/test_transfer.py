@@ -196,8 +196,8 @@ def test_a_folder_of_the_notebook_cannot_be_resumed_but_started_from(notebook_fo
     assert resume(notebook_folder) == 2
     out, err = capsys.readouterr()
     assert out == "" and err == (
-        f"charrnn-train: error: {notebook_folder} has checkpoints but no run.json, as the notebook writes it: start a "
-        f"run from its weights with --init-from {notebook_folder} --vocab-from TEXT\n")
+        f"charrnn-train: error: {notebook_folder} has checkpoints but no run.json, like a folder of the notebook: "
+        f"start a run from its weights with --init-from {notebook_folder} --vocab-from TEXT\n")
 
 
 @pytest.mark.slow
