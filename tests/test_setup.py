@@ -213,6 +213,17 @@ def test_ci_runs_the_tests_and_the_linter_whether_or_not_there_is_chromium(tmp_p
     assert ("could not be installed" in done.stdout) == bool(failing)
 
 
+@pytest.mark.slow
+def test_all_tests_are_found_without_horovod_and_under_the_same_names_each_time():
+    """pytest-xdist compares the names that its processes find."""
+    find = "import sys; sys.modules['horovod'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", find, "-m", "", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    first, second = (_run(command, cwd=ROOT, env=dict(os.environ, PYTHONHASHSEED=seed)) for seed in "12")
+    assert first.returncode == second.returncode == 0, first.stdout[-2000:]
+    names, again = ([line for line in run.stdout.splitlines() if "::" in line] for run in (first, second))
+    assert len(names) > 2000 and names == again
+
+
 # ---- lock files and setup.py ------------------------------------------------------------------------------
 
 def _pins(path):
