@@ -2,6 +2,7 @@
 import dis
 import linecache
 import os
+import re
 import sys
 import traceback
 from types import CodeType, TracebackType
@@ -22,6 +23,22 @@ MEANINGS = [
     ("keep_prob",),
     ("learning_rate", "lr"),
     ("grad_clip", "clip"),
+]
+ATTRIBUTES = ["inputs", "targets", "keep_prob", "initial_state", "final_state", "prediction", "logits", "loss",
+              "optimizer"]  # of CharRNN
+# What to say about exceptions whose message does not lead to the mistake.
+ADVICE = [
+    ("has no attribute 'contrib'", "tf.nn.rnn_cell has the same classes"),
+    ("you must give a dtype", "give it initial_state=self.initial_state"),
+    ("sequence_length must be", "the third argument of dynamic_rnn is sequence_length: write initial_state="),
+    ("No gradients provided", "the loss does not depend on the variables: is it tf.gradients(loss, variables), in this "
+                              "order?"),
+    ("t_list should be a sequence", "clip_by_global_norm takes the list of gradients, then the limit"),
+    ("transpose_a", "matmul takes two tensors: add the bias after it"),
+    ("Keyword argument not understood", "the argument of DropoutWrapper is output_keep_prob"),
+    ("Rank of labels", "reshape the targets to [-1]"),
+    ("raised StopIteration", "in a generator, use return"),
+    ("name 'xrange'", "in Python 3 it is range"),
 ]
 
 
@@ -82,13 +99,19 @@ def still_none(values: Dict[str, Any]) -> None:
 
 def exception(error: BaseException, answer: Any) -> str:
     """Give an exception's type, the last line of its message, and the line of the reader's code that caused it."""
-    message = error.message.split("\n")[:1] if isinstance(error, tf.errors.OpError) else str(error).split("\n")
+    message = (error.message.split("\n")[:1] if isinstance(error, tf.errors.OpError)
+               else str(error).split("Originally defined at")[0].split("\n"))
     last = ([line.strip() for line in message if line.strip()] or [""])[-1]
     name = type(error).__name__
     if name == "OperatorNotAllowedInGraphError":  # TensorFlow advises eager execution, which is of no use here
         last = "a tensor cannot be iterated over, unpacked, or used in an if: its values are known only in a session"
     last = last if last.startswith(name) else f"{name}: {last}" if last else name
-    return last.rstrip(".") + _place(error, answer)
+    last = re.sub("(No gradients provided for any variable).*", r"\1", last)
+    advice = "".join(f" ({sentence})" for part, sentence in ADVICE if part in last)
+    missing = re.match("NameError: name '(.*)' is not defined", last)
+    if missing and missing.group(1) in ATTRIBUTES and getattr(answer, "__name__", "") == "__init__":
+        advice = f" (write self.{missing.group(1)})"
+    return last.rstrip(".") + advice + _place(error, answer)
 
 
 def _place(error: BaseException, answer: Any) -> str:

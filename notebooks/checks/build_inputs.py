@@ -29,6 +29,8 @@ def examine(answer: Callable) -> None:
         for name, tensor in zip(NAMES, made):
             need(isinstance(tensor, tf.Tensor) and _source(tensor) in ("Placeholder", "PlaceholderWithDefault"),
                  f"{name} should be a placeholder, not {_kind(tensor)}.")
+            need(not hasattr(tensor, "_keras_history"), f"{name} is a Keras input: make it with tf.placeholder.")
+            need(tensor.graph is tf.get_default_graph(), f"{name} is in another graph: make and reset no graph here.")
         need(made[0] is not made[1],
              "inputs and targets are the same placeholder, so both would be fed the same ids: make one for each.")
         _examine_names(made, seen.values)

@@ -136,6 +136,9 @@ def _examine_cell(cell: Any, size: int) -> None:
     need(cell.output_size == size,
          f"lstm_size = {size} should give {size} units, but a layer has {cell.output_size}.")
     need(cell._state_is_tuple, "A BasicLSTMCell has state_is_tuple=False: leave it at True.")
+    need(not isinstance(cell._forget_bias, tf.Tensor),
+         "A BasicLSTMCell has a tensor as forget_bias, its second argument: give it lstm_size only. keep_prob belongs "
+         "in the DropoutWrapper, output_keep_prob=keep_prob.")
     need(cell._forget_bias == 1.0,
          f"A BasicLSTMCell has forget_bias={cell._forget_bias:g}: leave it at 1, so that a new network remembers.")
     need(cell._activation is tf.tanh or getattr(cell._activation, "__name__", "") == "tanh",

@@ -122,8 +122,8 @@ def _examine_numbers(updates: Dict[str, Update], learning_rate: float, grad_clip
          "learning_rate and grad_clip are swapped: Adam takes learning_rate, the clipping grad_clip.")
     _examine_gradients(gradients, learning_rate, grad_clip)
     need(not close(update.learning_rate, grad_clip) and close(update.learning_rate, learning_rate),
-         f"Adam's learning rate is {update.learning_rate:.4g} where learning_rate is {learning_rate:g}"
-         + (", but is not the argument" if not close(update.learning_rate, grad_clip) else ": that is grad_clip")
+         f"Adam's learning rate is {update.learning_rate:.4g}, but learning_rate is {learning_rate:g}"
+         + (" (it is grad_clip)" if close(update.learning_rate, grad_clip) else "")
          + ": give the optimizer learning_rate.")
     for name, found, usual in [("beta1", update.beta1, 0.9), ("beta2", update.beta2, 0.999),
                                ("epsilon", update.epsilon, 1e-8)]:

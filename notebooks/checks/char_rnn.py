@@ -8,9 +8,9 @@ import tensorflow.compat.v1 as tf
 from charrnn import model
 
 from . import words
-from .answer import Unwritten, Wrong, exception, need
+from .answer import ATTRIBUTES, Unwritten, Wrong, exception, need
 from .build_optimizer import adam_operations, run_updates
-from .constructor import ATTRIBUTES, Constructor
+from .constructor import Constructor
 from .tensors import close, cross_entropies, softmax
 from .verdict import in_own_thread
 
@@ -39,6 +39,7 @@ class Reference(NamedTuple):
     shapes: List[List[int]]
     results: List[Any]  # prediction, logits, loss and final state for a window
     exchanged: List[Any]  # the same where inputs and targets are exchanged
+    gradients: List[np.ndarray]  # of the loss, for each variable
 
 
 def examine(answer: Any) -> Optional[str]:
@@ -47,7 +48,8 @@ def examine(answer: Any) -> Optional[str]:
     try:
         names = _examine_size(maker, C, SIZES, learning_rate=0.01, grad_clip=0.002)
         _examine_second_build(maker)
-        _examine_size(maker, 3, OTHERS, learning_rate=0.0625, grad_clip=0.004)
+        _examine_size(maker, 3, OTHERS, learning_rate=0.0625, grad_clip=1000)  # nothing to clip
+        _examine_dropout(maker)
         _examine_sampling(maker, names)
     except Wrong as wrong:
         raise maker.cause(wrong)
@@ -70,8 +72,8 @@ def _examine_size(maker: Constructor, num_classes: int, sizes: Dict[str, int], *
         session.run(tf.global_variables_initializer())
         _load_weights(session)
         _examine_results(network, session, num_classes, sizes, reference)
-        _examine_dropout(network, session, num_classes, sizes)
-        _examine_update(network, session, num_classes, sizes, **rates)
+        _examine_keep_prob(network, session, num_classes, sizes)
+        _examine_update(network, session, num_classes, sizes, reference, **rates)
     return [variable.op.name for variable in tf.trainable_variables()]
 
 
@@ -85,7 +87,7 @@ def _checked(network: Any) -> Any:
     if absent or none:
         message = f"Still None: {', '.join(none)}." if none else ""
         raise Unwritten(message + f"{' ' if none else ''}Missing: {', '.join(absent)}." if absent else message)
-    need(isinstance(network.optimizer, tf.Operation),
+    need(isinstance(network.optimizer, (tf.Operation, tf.Tensor)),
          f"optimizer should be the operation of one update, not {words.describe(network.optimizer)}.")
     for name in ("inputs", "targets", "keep_prob", "prediction", "logits", "loss"):
         need(isinstance(getattr(network, name), tf.Tensor),
@@ -102,12 +104,14 @@ def _checked(network: Any) -> Any:
 def _reference(num_classes: int, sizes: Dict[str, int]) -> Reference:
     network = model.CharRNN(num_classes, **sizes)
     variables, window, state = tf.trainable_variables(), _window(num_classes, sizes), _states(sizes)[1]
+    gradients = tf.gradients(network.loss, variables)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         _load_weights(session)
         return Reference([one.op.name for one in variables], [one.shape.as_list() for one in variables],
                          _results(network, session, window, state),
-                         _results(network, session, window[::-1], state))
+                         _results(network, session, window[::-1], state),
+                         session.run(gradients, _feed(network, window, state)))
 
 
 def _examine_variables(reference: Reference, num_classes: int, sizes: Dict[str, int]) -> None:
@@ -184,11 +188,31 @@ def _examine_results(network: Any, session: tf.Session, num_classes: int, sizes:
     _examine_loss(loss, expected[2], prediction, logits, window)
 
 
-def _examine_dropout(network: Any, session: tf.Session, num_classes: int, sizes: Dict[str, int]) -> None:
+def _examine_keep_prob(network: Any, session: tf.Session, num_classes: int, sizes: Dict[str, int]) -> None:
     window, state = _window(num_classes, sizes), _states(sizes)[1]
     kept, dropped = (session.run(network.logits, _feed(network, window, state, keep_prob=keep_prob))
                      for keep_prob in (1.0, 0.3))
     need(not close(dropped, kept), "Feeding keep_prob makes no difference: give build_lstm self.keep_prob.")
+
+
+def _examine_dropout(maker: Constructor) -> None:
+    """Check that dropout acts on the outputs of a layer only, and once: the logits of this network are its outputs."""
+    keep_prob, num_classes, sizes = 0.75, 9, dict(batch_size=8, num_steps=6, lstm_size=7, num_layers=1)
+    tf.reset_default_graph()
+    network = _checked(maker.build(num_classes, **sizes))
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        _load_weights(session)
+        for variable in tf.trainable_variables():
+            if variable.shape.as_list() in ([7, 9], [9]):  # of the softmax layer
+                variable.load(np.eye(7, 9) if variable.shape.ndims == 2 else np.zeros(9), session)
+        kept, dropped = (session.run(network.logits, _feed(
+            network, _window(num_classes, sizes), _states(sizes)[1], share))[:, :7] for share in (1.0, keep_prob))
+    zero = dropped == 0
+    need(np.allclose(dropped[~zero], kept[~zero] / keep_prob, rtol=1e-3, atol=1e-5)
+         and abs(1 - keep_prob - zero.mean()) < 0.12,  # of 336 numbers: five standard deviations
+         "There is more dropout than that of build_lstm: it should act once, on the outputs of each layer. Use the "
+         "cell, the inputs and the outputs as they are.")
 
 
 def _examine_final_state(found: Any, expected: Any, before: Any) -> None:
@@ -214,23 +238,29 @@ def _examine_loss(loss: np.ndarray, expected: float, prediction: np.ndarray, log
 
 
 def _examine_update(network: Any, session: tf.Session, num_classes: int, sizes: Dict[str, int],
-                    learning_rate: float, grad_clip: float) -> None:
-    """Check that learning_rate and grad_clip reach the optimizer, and that every variable is trained."""
+                    reference: Reference, learning_rate: float, grad_clip: float) -> None:
+    """Check that the loss, learning_rate and grad_clip reach the optimizer, and that every variable is trained."""
     operations = adam_operations(network.optimizer)
     need(operations, "optimizer does not do an update with Adam: it should be what build_optimizer returns.")
     left = [one.op.name for one in tf.trainable_variables() if one.op.name not in operations]
     need(not left, f"The optimizer does not train {words.listing(left or ['all'])}.")
     updates = run_updates(session, operations, _feed(network, _window(num_classes, sizes), _states(sizes)[1]))
     rate = next(iter(updates.values())).learning_rate
-    norm = np.sqrt(sum((one.gradient ** 2).sum() for one in updates.values()))
+    gradients = [updates[one.op.name].gradient for one in tf.trainable_variables()]
+    norm, usual = (np.sqrt(sum((one ** 2).sum() for one in each)) for each in (gradients, reference.gradients))
     need(not (close(rate, grad_clip) and close(norm, learning_rate)),
          "learning_rate and grad_clip are swapped: build_optimizer takes loss, learning_rate, grad_clip.")
-    need(abs(norm - grad_clip) < 0.05 * grad_clip,
+    need(usual < grad_clip or abs(norm - grad_clip) < 0.05 * grad_clip,
          f"With grad_clip = {grad_clip:g} the gradients should have that global norm, but they have {norm:.4f}: "
          "give build_optimizer the grad_clip of the constructor.")
     need(close(rate, learning_rate),
          f"With learning_rate = {learning_rate:g} Adam's learning rate is {rate:.4g}: give build_optimizer the "
          "learning_rate of the constructor.")
+    scale = min(1, grad_clip / usual)
+    need(not all(close(one, -scale * right) for one, right in zip(gradients, reference.gradients)),
+         "The optimizer makes the loss larger: give build_optimizer self.loss, without a minus.")
+    need(all(close(one, scale * right) for one, right in zip(gradients, reference.gradients)),
+         "The gradients are not those of the loss: give build_optimizer self.loss itself.")
 
 
 def _examine_second_build(maker: Constructor) -> None:

@@ -8,16 +8,12 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from . import build_inputs, build_loss, build_lstm, build_optimizer, build_output, words
-from .answer import Locals, Unwritten, Wrong, call, code_of, names_read, scope_of
+from .answer import ATTRIBUTES, Locals, Unwritten, Wrong, call, code_of, names_read, scope_of
 from .verdict import found_right, verdict
 
 EXAMINE = {"build_inputs": build_inputs.examine, "build_lstm": build_lstm.examine,
            "build_output": build_output.examine, "build_loss": build_loss.examine,
            "build_optimizer": build_optimizer.examine}
-
-ATTRIBUTES = ["inputs", "targets", "keep_prob", "initial_state", "final_state", "prediction", "logits", "loss",
-              "optimizer"]
-
 
 class Call(NamedTuple):
     """A call of one of the functions: its arguments by name, and what it returned, or None where it raised."""
@@ -52,9 +48,11 @@ class Constructor:
                 self.network = self.answer.__new__(self.answer)
                 with Locals(self.answer) as seen:
                     try:
-                        call(self.network.__init__, num_classes, **arguments)
+                        returned = call(self.network.__init__, num_classes, **arguments)
                     finally:
                         self.local = seen.values
+                if returned is not None:
+                    raise Wrong("__init__ returns something, which Python does not allow: leave the return out.")
             else:
                 self.network = call(self.answer, num_classes, **arguments)
         return self.network

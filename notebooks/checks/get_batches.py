@@ -58,6 +58,7 @@ def examine(answer: Callable) -> Optional[str]:
             raise Wrong(f"Right for {len(first.ids)} ids with N = {first.n} and M = {first.m}, but not always. "
                         f"{wrong}")
     _examine_short(answer, first)
+    _examine_special(answer)
     wide = first._replace(ids=first.ids.astype(np.int64))
     if any(array.dtype != np.int64 for batch in _collect(answer, wide)[0] for array in batch):
         return "(One remark: the dtype is fixed, so that ids of another type than int32 would not keep theirs.)"
@@ -73,6 +74,20 @@ def _examine_short(answer: Callable, trial: Trial) -> None:
     except Exception as error:
         raise Wrong(f"{short}, but it raised {exception(error, answer)}")
     need(not found, f"{short}, but it yields {words.count(len(found), 'pair')}.")
+
+
+def _examine_special(answer: Callable) -> None:
+    """Try a text as real ones are, and windows of a single row or column."""
+    random = np.random.RandomState(5)
+    for ids, n, m, where in [
+            (random.randint(0, 4, size=31), 2, 3, "where an id occurs again or is 0: go by places, not by values"),
+            (random.permutation(np.arange(1, 14)), 1, 4, "where batch_size is 1"),
+            (random.permutation(np.arange(1, 14)), 3, 1, "where n_steps is 1")]:
+        trial = Trial(ids.astype(np.int32), n, m)
+        batches, expected = _collect(answer, trial)[0], list(data.get_batches(trial.ids, n, m))
+        need(len(batches) == len(expected) and all(
+            np.array_equal(one, other) for pair in zip(batches, expected) for one, other in zip(*pair)),
+            f"Right in the other trials, but not {where}.")
 
 
 def _examine_trial(answer: Callable, trial: Trial) -> None:
@@ -115,6 +130,7 @@ def _collect(answer: Callable, trial: Trial) -> Tuple[List[Tuple[np.ndarray, np.
             raise Wrong(_raised(error, answer, trial, seen.values, len(copies)))
     if not copies:
         still_none({name: seen.values.get(name, name) for name in _STUBS})
+    need(ids.shape == trial.ids.shape, "It changes the shape of arr: work on a part of it, arr[:...].reshape(...).")
     need((ids == trial.ids).all(),
          "It writes into x, and so into arr, because x is a view of arr, not a copy: make y an array of its "
          "own, for example y = np.zeros_like(x).")

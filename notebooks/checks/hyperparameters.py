@@ -1,6 +1,8 @@
 """The check of the hyperparameters: values that cannot work, and advice on those that will not work well."""
 from typing import List, Optional
 
+import numpy as np
+
 from . import words
 from .answer import Wrong, need
 
@@ -22,8 +24,12 @@ def examine(text_size: int, num_classes: int, batch_size: int, num_steps: int, l
     """Check the values; raise Wrong with all the advice there is, or return a summary."""
     for name, value in [("batch_size", batch_size), ("num_steps", num_steps), ("lstm_size", lstm_size),
                         ("num_layers", num_layers), ("epochs", epochs)]:
-        need(isinstance(value, int) and not isinstance(value, bool) and value >= 1,
+        need(isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1,
              f"{name} should be a whole number of at least 1, not {words.describe(value)}.")
+    for name, number in [("keep_prob", keep_prob), ("learning_rate", learning_rate)]:
+        comma = ": is there a comma at the end of the line?" if isinstance(number, tuple) else "."
+        need(isinstance(number, (int, float, np.number)) and not isinstance(number, bool),
+             f"{name} should be a number, not {words.describe(number)}{comma}")
     need(0 < keep_prob <= 1, f"keep_prob is a probability, above 0 and at most 1, not {keep_prob}.")
     need(learning_rate > 0, f"learning_rate should be above 0, not {learning_rate}.")
     windows = text_size // (batch_size * num_steps)

@@ -86,4 +86,6 @@ def in_own_thread(function: Callable, *args: Any) -> Any:
         return result[0]
     if failure and isinstance(failure[0], Exception):
         raise failure[0]
+    if failure and not thread.is_alive() and time.process_time() - start < TIME_LIMIT:
+        return False, f"It ends the program with {type(failure[0]).__name__}: use return instead."
     return False, f"It did not finish within {TIME_LIMIT} seconds of work: is there a loop that never ends?"

@@ -60,15 +60,15 @@ def explain_shape(name: str, found: Tuple[int, ...], place: int, trial: Trial) -
     message = f"{name} should be [N, M] = [{n}, {m}], but in window {place} it is {words.brackets(found)}"
     if found == (m, n):
         return message + ": the axes are swapped."
-    if found == (n, m - 1) and name == "y":
+    if place >= k:
+        return (message + f": there are only K = len(arr) // (N·M) = {k} windows, and what does not fill one is "
+                          "dropped.")
+    if found == (n, m - 1) and name == "y" and place == k - 1:
         return message + ": the last window has no next column, so the last column of its y should be zeros."
     if name == "x" and found == (n, n):
         return message + ": its width is batch_size where n_steps is meant."
     if name == "x" and len(found) == 2 and found[1] == m * k:
         return message + ": cut columns out of the rows, rows[:, start:start + n_steps]."
-    if place >= k:
-        return (message + f": there are only K = len(arr) // (N·M) = {k} windows, and what does not fill one is "
-                          "dropped.")
     return message + "."
 
 

@@ -2,6 +2,7 @@
 import doctest
 import linecache
 
+import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from answers import EXERCISES, answer, checks, generate, verdict
@@ -202,7 +203,8 @@ GOOD = dict(batch_size=50, num_steps=50, lstm_size=256, num_layers=2, learning_r
     (dict(num_steps=10), "only 10 characters"), (dict(batch_size=5000, num_steps=1000), "fewer than N·M = "
                                                                                         "5,000,000"),
     (dict(batch_size=2000), "too few to learn words"), (dict(batch_size=0), "of at least 1, not 0"),
-    (dict(lstm_size=128.0), "a whole number")])
+    (dict(lstm_size=128.0), "a whole number"), (dict(epochs=np.int32(3)), "right."),
+    (dict(keep_prob="0.8"), "keep_prob should be a number"), (dict(learning_rate=(0.003,)), "is there a comma")])
 def test_advice_on_the_hyperparameters(change, expected, capsys):
     right = checks.check_hyperparameters(1786700, 83, **dict(GOOD, **change))
     said = " ".join(capsys.readouterr().out.split())

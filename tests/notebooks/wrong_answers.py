@@ -40,6 +40,12 @@ GET_BATCHES = [
     (ZEROS, "y = np.zeros(x.shape)", ("keep the dtype", "np.zeros makes floats")),
     (ZEROS, "y = np.zeros(x.shape, dtype=int)", "keep the dtype"),
     (ZEROS + "\n", "y = x\n", "It writes into x"),
+    (ROWS, "arr.shape = (2, -1)\n" + "    " + ROWS, "changes the shape of arr"),
+    (ROWS, "raise SystemExit", "ends the program with SystemExit"),
+    (ROWS, "rows = arr[arr > 0]\n    n_windows = len(rows) // (batch_size * n_steps)\n"
+           "    rows = rows[:batch_size * n_steps * n_windows].reshape((batch_size, -1))", "not by values"),
+    ("yield x, y", "yield x.squeeze(), y.squeeze()", "where batch_size is 1"),
+    ("range(0, n_windows * n_steps, n_steps)", "range(0, rows.shape[1] - 1, n_steps)", "where n_steps is 1"),
     (ZEROS, "y = x = x.copy()", "x and y are the same array"),
     (Y, "y = following", ("y should be [N, M]", "the last column of its y should be zeros")),
     (Y, "y = following if following.shape == x.shape else y", "its last column only"),
@@ -125,6 +131,8 @@ KEEP = 'tf.placeholder(tf.float32, name="keep_prob")'
 RETURN = "return inputs, targets, keep_prob"
 
 BUILD_INPUTS = [
+    (INPUTS, "inputs = tf.keras.Input((num_steps,), batch_size, name='inputs', dtype=tf.int32)", "is a Keras input"),
+    (TARGETS, TARGETS + "\n    tf.reset_default_graph()", "is in another graph"),
     (', name="inputs"', "", "inputs is named 'Placeholder'"),
     (', name="inputs"', ', name="input"', "inputs is named 'input'"),
     (', name="inputs"', ', name="targets"', "inputs is named 'targets'"),
@@ -167,6 +175,7 @@ BASIC = "tf.nn.rnn_cell.BasicLSTMCell(lstm_size)"
 ZERO = "cell.zero_state(batch_size, tf.float32)"
 
 BUILD_LSTM = [
+    ("BasicLSTMCell(lstm_size)", "BasicLSTMCell(lstm_size, keep_prob)", "a tensor as forget_bias"),
     (LIST, "[build_layer()] * num_layers", "The same cell object"),
     ("def build_layer():\n        lstm = " + BASIC, f"lstm = {BASIC}\n\n    def build_layer():",
      "The same cell object"),
@@ -288,6 +297,7 @@ MEAN = "loss = tf.reduce_mean(losses)"
 CROSS = "tf.nn.softmax_cross_entropy_with_logits_v2("
 
 BUILD_LOSS = [
+    (MEAN, MEAN + "\n    loss = tf.cast(loss, tf.float64)", "should be float32, but it is float64"),
     (MEAN, "loss = losses", "one number for each step"),
     (MEAN, "loss = tf.reduce_sum(losses)", "the sum over the steps: it should be their mean"),
     (MEAN, "loss = tf.reduce_sum(losses) / tf.cast(tf.shape(targets)[0], tf.float32)", "divided by N"),
@@ -364,7 +374,7 @@ BUILD_OPTIMIZER = [
     (CLIPPED, CLIPPED + "\n    gradients = [-g for g in gradients]", "WITH their gradients"),
     (ADAM, "adam = tf.train.AdamOptimizer()", "give the optimizer learning_rate"),
     (ADAM, "adam = tf.train.AdamOptimizer(0.01)", "give the optimizer learning_rate"),
-    (ADAM, "adam = tf.train.AdamOptimizer(grad_clip)", "that is grad_clip"),
+    (ADAM, "adam = tf.train.AdamOptimizer(grad_clip)", "it is grad_clip"),
     (ADAM, "adam = tf.train.AdamOptimizer(learning_rate * 10)", "give the optimizer learning_rate"),
     (ADAM, "adam = tf.train.AdamOptimizer(learning_rate, beta1=0.0)", "beta1 is 0"),
     (ADAM, "adam = tf.train.AdamOptimizer(learning_rate, beta2=0.9)", "beta2 is 0.9"),
@@ -441,6 +451,18 @@ CHAR_RNN = [
     (OPTIMIZER, "self.optimizer = build_optimizer", "should be the operation of one update"),
     (OPTIMIZER, "self.optimizer = tf.train.AdamOptimizer(learning_rate).minimize(self.loss)",
      "With grad_clip = 0.002"),
+    (OPTIMIZER, OPTIMIZER.replace("self.loss", "-self.loss"), "makes the loss larger"),
+    (OPTIMIZER, OPTIMIZER.replace("self.loss", "self.loss * num_steps"), "not those of the loss"),
+    (OPTIMIZER, OPTIMIZER.replace("self.loss", "tf.reduce_sum(self.logits)"), "not those of the loss"),
+    (OPTIMIZER, OPTIMIZER.replace("self.loss", "build_loss(self.logits, self.inputs, lstm_size, num_classes)"),
+     "compares with the inputs"),
+    (OPTIMIZER, OPTIMIZER + "\n        return self", "__init__ returns something"),
+    ("initial_state=self.initial_state", "initial_state=initial_state", "(write self.initial_state)"),
+    ("tf.nn.dynamic_rnn(", "tf.contrib.rnn.static_rnn(", "tf.nn.rnn_cell has the same classes"),
+    (OUTPUT, "outputs = tf.nn.dropout(outputs, rate=1 - self.keep_prob)\n        " + OUTPUT, "more dropout"),
+    (RNN, "x_one_hot = tf.nn.dropout(x_one_hot, rate=1 - self.keep_prob)\n        " + RNN, "more dropout"),
+    (RNN, "cell = tf.nn.rnn_cell.DropoutWrapper(cell, output_keep_prob=self.keep_prob)\n        " + RNN,
+     "more dropout"),
     ("self.prediction, self.logits = build", "self.predictions, self.logits = build",
      "prediction is missing. There is one named predictions"),
     (OPTIMIZER, OPTIMIZER + "\n        tf.reset_default_graph()", "reset it once, at the beginning"),
