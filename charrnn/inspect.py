@@ -80,7 +80,7 @@ def _parser() -> console.Parser:
         epilog="examples:\n"
                "  charrnn-inspect checkpoints/anna.npz\n"
                "  charrnn-inspect checkpoints/anna.npz --text chapter.txt --unit 2/c/317")
-    parser.add_argument("model", metavar="MODEL", nargs="?", default="checkpoints", help=loading.MODEL_HELP)
+    parser.add_argument("model", metavar="MODEL", nargs="?", default=None, help=loading.MODEL_HELP)
     loading.add_model_arguments(parser)
     parser.add_argument("--text", metavar="TEXT", default=None,
                         help="a path or a known text; - reads standard input (default: the training text)")
@@ -114,7 +114,7 @@ def _main(args: argparse.Namespace) -> None:
     model = loading.open_named(args.model, args)
     text, note = unknown.resolve(_text(args, model), model.vocabulary, args.unknown)
     if note:
-        print(note, file=sys.stderr)
+        console.print_note(note)
     if len(text) < 2:
         raise ValueError("the text needs at least 2 characters that the model knows")
     with contextlib.closing(loading.load_engine(model)) as engine:

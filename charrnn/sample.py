@@ -271,7 +271,7 @@ def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
         return default_prime(vocabulary)
     prime, note = unknown.resolve(prime, vocabulary, args.unknown, "the prime")
     if note:
-        print(note, file=sys.stderr)
+        console.print_note(note)
     check_prime(prime, vocabulary)
     return prime
 
@@ -283,7 +283,7 @@ def _write(args: argparse.Namespace, sampler: Sampler, model_name: str, prime: s
     if seed is None:
         seed = fresh_seed(SEEDS - args.num_samples)
         if not args.greedy:
-            print(f"seed {seed}", file=sys.stderr)
+            console.print_note(f"seed {seed}")
     if args.num_samples == 1 and not args.json:
         console.write(prime, out)
         show = functools.partial(console.write, file=out)
@@ -297,7 +297,8 @@ def _write(args: argparse.Namespace, sampler: Sampler, model_name: str, prime: s
         console.write("\n" if show else ("-" * 70 + "\n").join(f"{prime}{each.text}\n" for each in samples), out)
         out.writelines(_novelty_line(each.text, copied) for each, copied in zip(samples, copies) if copied)
     if interrupted:
-        print("charrnn-sample: interrupted", file=sys.stderr)
+        written = "" if args.output is None else f"; {args.output} has the text up to there"
+        console.print_note(f"charrnn-sample: interrupted{written}")
     return 130 if interrupted else 0
 
 

@@ -88,7 +88,7 @@ def _main(args: argparse.Namespace) -> None:
     text = args.text if source is None else corpus.read(source, args.encoding).text
     text, note = unknown.resolve(text, model.vocabulary, args.unknown)
     if note:
-        print(note, file=sys.stderr)
+        console.print_note(note)
     with contextlib.closing(loading.load_engine(model)) as engine:
         bits = surprisal(engine, model.vocabulary.encode(text)) / math.log(2)
     if not args.no_table:

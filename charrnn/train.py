@@ -246,8 +246,8 @@ def _main(args: argparse.Namespace) -> int:
         run, init_from = processes.from_first(lambda: _models(args))
         text = read_same_text(processes, lambda: _read_text(args, run))
         hyperparameters = processes.from_first(lambda: _hyperparameters(args, run, init_from, len(text.text)))
-        for line in text.skipped if processes.rank == 0 else ():
-            print(f"skipped: {line}", file=sys.stderr)
+        if processes.rank == 0:
+            console.print_skipped(text.skipped)
         stopped_by = train(text, hyperparameters, args.checkpoint_dir, resume=args.resume,
                            sample_length=args.sample_length, threads=args.threads, summaries=args.summaries,
                            init_from=init_from, dry_run=args.dry_run, processes=processes,

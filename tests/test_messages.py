@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, SMALL_FLAGS, process_environment
+from conftest import ROOT, SMALL_FLAGS, TEXT, process_environment
 
 import charrnn
-from charrnn import evaluate, sample, score, train
+from charrnn import evaluate, inspect, sample, score, train
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.sampler import default_prime, default_top_n
@@ -81,11 +81,16 @@ def test_a_file_that_is_no_model_is_answered_with_the_models_there_are(trained, 
         "charrnn-sample: error: README.md is not a model; there are checkpoints/mine\n")
 
 
-def test_the_shipped_model_is_used_where_there_is_no_run(exported, trained, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("script, arguments", [
+    (sample, ["--length", "5", "--seed", "1"]), (score, ["--text", "the cat"]), (evaluate, ["text.txt"]),
+    (inspect, ["--text", "text.txt"])])
+def test_the_shipped_model_is_used_where_there_is_no_run(exported, trained, tmp_path, monkeypatch, capsys, script,
+                                                         arguments):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "checkpoints").mkdir()
     shutil.copy(str(exported), loading.SHIPPED_MODEL)
-    assert sample.main(["--length", "5", "--seed", "1"]) == 0
+    (tmp_path / "text.txt").write_text(TEXT)
+    assert script.main(arguments) == 0
     assert capsys.readouterr().err == (
         "using checkpoints/anna.npz, because there is no run in checkpoints yet\n")
     for path in trained.iterdir():

@@ -1,6 +1,7 @@
 """A training run on disk: its record, its checkpoints, their weights, and saving."""
 from charrnn.checkpoints.find import (
     Checkpoint,
+    check_same_vocabulary,
     is_intact,
     list_checkpoints,
     newest_intact,

@@ -200,12 +200,12 @@ def open_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, b
 
     Args:
         path: a run folder, to open its newest intact checkpoint; the prefix of a checkpoint, or one of its files.
-        vocabulary: the vocabulary of the model. By default it is read from the run folder.
+        vocabulary: the vocabulary of a checkpoint of the notebook, which does not record it.
         best: open the checkpoint of a run folder with the lowest validation loss.
 
     Raises:
         CheckpointError: the checkpoint is missing, damaged or of another kind of network, its vocabulary is
-            missing or has another size, or the run has no best checkpoint.
+            missing, has another size or differs from the given one, or the run has no best checkpoint.
     """
     for _ in range(ATTEMPTS):
         before = _checkpoint_files(path)
@@ -232,15 +232,27 @@ def _open(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Checkp
     prefix, skipped = _resolve(path, best)
     num_classes, lstm_size, num_layers, cell = network_sizes(prefix)
     run = run_of(prefix)
-    if vocabulary is None:
-        if run is None:
-            raise CheckpointError(f"{prefix} has no {RUN_FILE} next to it to read the vocabulary from: name the "
-                                  "training text with --vocab-from")
+    if run is not None:
+        check_same_vocabulary(prefix, run.vocabulary, vocabulary)
         vocabulary = run.vocabulary
+    if vocabulary is None:
+        raise CheckpointError(f"{prefix} has no {RUN_FILE} next to it to read the vocabulary from: name the training "
+                              "text with --vocab-from")
     if len(vocabulary) != num_classes:
         raise CheckpointError(f"{prefix} was trained on {num_classes} distinct characters, but the given "
                               f"vocabulary has {len(vocabulary)}")
     return Checkpoint(prefix, vocabulary, lstm_size, num_layers, cell, tuple(skipped), run, read_weights(prefix))
+
+
+def check_same_vocabulary(name: str, recorded: Vocabulary, given: Optional[Vocabulary]) -> None:
+    """Check that a vocabulary given for a model, if any, is the one that the model records.
+
+    Raises:
+        CheckpointError: it is another one.
+    """
+    if given is not None and given != recorded:
+        raise CheckpointError(f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
+                              f"of {len(given)} differs from it: leave --vocab-from out")
 
 
 def _resolve(path: StrPath, best: bool) -> Tuple[str, List[str]]:
@@ -253,7 +265,7 @@ def _resolve(path: StrPath, best: bool) -> Tuple[str, List[str]]:
             raise CheckpointError(f"the run in {path} has no best checkpoint: it was trained without "
                                   "--val-fraction, or has not been evaluated yet")
         prefix = str(Path(path) / name)
-    elif not Path(prefix + ".index").exists() and not Path(prefix + ".json").exists():
+    elif Path(path).is_dir() or not Path(prefix + ".index").exists() and not Path(prefix + ".json").exists():
         return newest_intact(path)
     verify(prefix)
     return prefix, _lines_about_run_file(Path(prefix).parent)

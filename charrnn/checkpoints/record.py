@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
@@ -147,13 +148,23 @@ def run_from_record(record: Dict[str, Any]) -> Run:
     except TypeError as error:
         raise ValueError(f"an entry has the wrong type ({error})")
     for name, value in run.hyperparameters.items():
-        if not (value is None or type(value) in (int, float, bool, str)):
-            raise ValueError(f"its {name} is {value!r}")
+        if not (value is None or type(value) in (bool, str) or type(value) in (int, float)
+                and abs(value) <= sys.float_info.max):
+            raise ValueError(f"its {name} is {str(value)[:50]}")
+    _check_fractions(run.hyperparameters.get("val_fraction", 0), run.hyperparameters.get("test_fraction", 0))
+    if any("\0" in name for name in [run.text_name, *(run.text_parts or {"files": ()})["files"]]):
+        raise ValueError("the name of its text has a null character")
     if not (run.best is None or isinstance(run.best, str) and step_of(run.best)):
         raise ValueError(f"its best is {run.best!r}")
     if not (run.init_from is None or isinstance(run.init_from, str)):
         raise ValueError(f"its init_from is {run.init_from!r}")
     return run
+
+
+def _check_fractions(*fractions: Any) -> None:
+    """Check the shares of a text that are held out."""
+    if not all(type(each) in (int, float) and 0 <= each < 1 for each in fractions) or sum(fractions) >= 1:
+        raise ValueError(f"the fractions of its text that are held out are {' and '.join(map(str, fractions))}")
 
 
 def _checked_parts(parts: Any) -> Optional[Dict[str, Any]]:

@@ -236,6 +236,7 @@ def _expect(array: np.ndarray, dtype: type, shape: Optional[Tuple[int, ...]]) ->
 def _read_arrays(path: StrPath) -> Dict[str, np.ndarray]:
     """Return the arrays of a .npz file. No size in the file is trusted, so a small file takes little memory."""
     try:
+        files.check_regular(path)
         size = Path(path).stat().st_size
         with zipfile.ZipFile(str(path)) as archive:
             members = archive.infolist()

@@ -38,7 +38,8 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
         best: take the checkpoint of a run folder that has the lowest validation loss.
 
     Raises:
-        CheckpointError: the model is missing or damaged, or ``best`` is given for a file.
+        CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` differs
+            from the one that the model records.
     """
     if Path(path).is_file() and not is_exported(path) and ".ckpt" not in Path(path).name:
         models = find_models()
@@ -48,7 +49,9 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
         return checkpoints.open_checkpoint(path, vocabulary, best=best)
     if best:
         raise CheckpointError(f"--best needs the folder of a run, and {path} is a file")
-    return read_npz(path)
+    model = read_npz(path)
+    checkpoints.check_same_vocabulary(model.name, model.vocabulary, vocabulary)
+    return model
 
 
 def read_weights(model: Model) -> Dict[str, np.ndarray]:

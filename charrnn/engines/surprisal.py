@@ -18,7 +18,7 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, 
         ids: integer array [T], T at least 2.
         rows: pieces of the text that are read in parallel, at least 1. With 1, the state is carried from the start
             of the text to its end. With more, the text is read faster, and each row first reads WARM_UP characters
-            before those that it measures.
+            before those that it measures. Fewer are read if they would not be longer than that.
         share: (rank, size) where several processes measure some of the rows each.
         progress: wraps the loop over the windows, to show a progress bar.
 
@@ -31,11 +31,11 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, 
     if len(ids) < 2:
         raise ValueError(f"a text to evaluate needs at least 2 characters, not {len(ids)}")
     count = len(ids) - 1
-    pieces = min(rows, count)
+    pieces = max(1, min(rows, count // (WARM_UP + 1)))
     edges = [count * piece // pieces for piece in range(pieces + 1)]  # each row measures from its edge to the next
     length = min(count, -(-count // pieces) + (WARM_UP if pieces > 1 else 0))
     rank, size = share
-    own, rows = list(range(rank, pieces, size)), -(-rows // size)
+    own, rows = list(range(rank, pieces, size)), -(-pieces // size)
     starts = [max(0, edges[number + 1] - length) for number in own]
     state = engine.zero_state(rows)
     nats = np.zeros(count, np.float32)

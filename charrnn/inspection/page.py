@@ -182,7 +182,7 @@ def _passage(text: str) -> str:
 def _loss(engine: Engine, text: str) -> float:
     """Return the mean surprisal of a text in nats per character."""
     ids = engine.vocabulary.encode(text)
-    return float(surprisal(engine, ids, min(LOSS_ROWS, max(1, len(ids) // 100))).mean(dtype=np.float64))
+    return float(surprisal(engine, ids, LOSS_ROWS).mean(dtype=np.float64))
 
 
 def _data(model: ExportedModel, engine: Engine, texts: Texts, measured: units.Measured, page: Page) -> Dict[str, Any]:

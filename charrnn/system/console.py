@@ -1,5 +1,7 @@
 """Shared parts of the scripts: argument parsing, errors, exit statuses, standard input and TensorFlow's output."""
 import argparse
+import contextlib
+import errno
 import importlib.util
 import logging
 import os
@@ -83,17 +85,29 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in ("tensorflow", "tqdm"):
             raise
-        print(f"{parser.prog}: error: this needs TensorFlow 1.15, which is not installed here and has no wheel "
-              "for Python 3.8 or newer: use Python 3.7, as the README describes. Models of lstm cells work without "
-              "TensorFlow in charrnn-sample, charrnn-evaluate, charrnn-score, charrnn-inspect and charrnn-export",
-              file=sys.stderr)
+        print_note(
+            f"{parser.prog}: error: this needs TensorFlow 1.15, which is not installed here and has no wheel "
+            "for Python 3.8 or newer: use Python 3.7, as the README describes. Models of lstm cells work without "
+            "TensorFlow in charrnn-sample, charrnn-evaluate, charrnn-score, charrnn-inspect and charrnn-export")
+        return 2
+    except MemoryError as error:
+        print_note(f"{parser.prog}: error: the memory of this machine does not suffice for these arguments" + (
+            f": {error}" if str(error) else ""))
         return 2
     except (ValueError, OSError) as error:
-        print_note(f"{parser.prog}: error: {error}")
+        print_note(f"{parser.prog}: error: {_described(error)}")
         return 2
     except KeyboardInterrupt:
-        print(f"{parser.prog}: interrupted", file=sys.stderr)
+        print_note(f"{parser.prog}: interrupted")
         return 130
+
+
+def _described(error: Exception) -> str:
+    """Return the message of an error; of a system error without its number, with the file that it is about."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    name = error.filename or ("standard output" if error.errno == errno.ENOSPC else "")
+    return f"{name}: {error.strerror}" if name else error.strerror
 
 
 def command(prog: str, arguments: str = "") -> str:
@@ -143,8 +157,9 @@ def shows_colours(choice: str) -> bool:
 
 
 def print_note(line: str) -> None:
-    """Print a line on standard error."""
-    write(f"{line}\n", sys.stderr)
+    """Print a line on standard error. Nothing is done if it cannot be written, such as on a full disk."""
+    with contextlib.suppress(OSError):
+        write(f"{line}\n", sys.stderr)
 
 
 def write(text: str, file: TextIO) -> None:
@@ -163,7 +178,7 @@ def visible(text: str) -> str:
 
 
 def print_skipped(lines: Iterable[str]) -> None:
-    """Print on standard error why checkpoints were skipped."""
+    """Print on standard error why checkpoints, or files of a text, were skipped."""
     for line in lines:
         print_note(f"skipped: {line}")
 

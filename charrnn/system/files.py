@@ -13,7 +13,7 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
     """Write a file so that its path never refers to incomplete content, even after a loss of power.
 
     When this returns, the new content is on the disk. So what it replaces can be removed, and so can what only the
-    old content named.
+    old content named. A symbolic link stays a link: the file that it points to is replaced.
 
     Args:
         path: the file to create or replace, in an existing folder.
@@ -23,20 +23,35 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
         OSError: the file cannot be written. An existing file is unchanged, and no temporary file remains. Also if
             the path is not a regular file: a device or FIFO is not replaced.
     """
-    path = Path(path)
     check_regular(path)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    target = Path(os.path.realpath(str(path)))
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     try:
         with open(str(temporary), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(str(temporary), str(path))
-    except BaseException:
+        os.replace(str(temporary), str(target))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path))  # not the name of the temporary file
+    finally:
         if temporary.exists():
             temporary.unlink()
-        raise
-    flush(path.parent)
+    flush(target.parent)
+
+
+def check_writable(path: Union[str, Path]) -> None:
+    """Check that :func:`write_atomically` can write a path, before the work whose result is to be written.
+
+    Raises:
+        OSError: there is no such folder, it cannot be written, or the path is something other than a regular file.
+    """
+    check_regular(path)
+    folder = Path(os.path.realpath(str(path))).parent
+    if not folder.is_dir():
+        raise OSError(errno.ENOENT, f"there is no folder {folder}", str(path))
+    if not os.access(str(folder), os.W_OK | os.X_OK):
+        raise OSError(errno.EACCES, f"the folder {folder} cannot be written", str(path))
 
 
 def remove_leftovers(path: Union[str, Path]) -> None:

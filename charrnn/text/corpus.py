@@ -181,7 +181,10 @@ def _read_one(name: str, encoding: str, data_dir: StrPath) -> Text:
         text = python_source()
         return Text(PYTHON, text, _sha256(text.encode("utf-8")), "utf-8")
     if name == STANDARD_INPUT:
-        content = sys.stdin.buffer.read()
+        try:
+            content = sys.stdin.buffer.read()
+        except OSError as error:  # a folder as standard input
+            raise ValueError(f"standard input cannot be read: {error.strerror or error}")
         if not content:
             raise ValueError("standard input is empty")
         return Text(name, documents.decode_document(content, encoding, "standard input"), _sha256(content), encoding)
@@ -286,7 +289,7 @@ def _main(args: argparse.Namespace) -> None:
         except ValueError as error:
             if alternative is None:
                 raise
-            print(f"{error}; using {alternative!r} instead", file=sys.stderr)
+            console.print_note(f"{error}; using {alternative!r} instead")
             continue
         print(name)
         return

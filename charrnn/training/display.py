@@ -106,6 +106,7 @@ class Display:
             stop: notified when the reader of the output has gone.
         """
         self._plan, self._stop, self._output_closed = plan, stop, False
+        self._writes_fail = False  # from a line that could not be printed until one that could
 
     def plan(self) -> None:
         """Print the plan."""
@@ -192,7 +193,8 @@ class Display:
 
     def warn(self, message: object) -> None:
         """Print a warning on standard error."""
-        tqdm.tqdm.write(f"charrnn-train: {message}", file=sys.stderr)
+        with contextlib.suppress(OSError), tqdm.tqdm.external_write_mode(file=sys.stderr):
+            console.print_note(f"charrnn-train: {message}")
 
     def _place(self, step: int) -> str:
         plan = self._plan
@@ -205,12 +207,17 @@ class Display:
 
     def _print(self, line: str) -> None:
         try:
-            tqdm.tqdm.write(console.visible(line) if sys.stdout.isatty() else line, file=sys.stdout)
-            sys.stdout.flush()
+            with tqdm.tqdm.external_write_mode(file=sys.stdout):
+                console.write(f"{line}\n", sys.stdout)
+            self._writes_fail = False
         except BrokenPipeError:
             console.drop_output()
             self._output_closed = True
             self._stop.reader_left()
+        except OSError as error:
+            if not self._writes_fail:
+                self.warn(f"standard output cannot be written: {error.strerror or error}; training continues")
+            self._writes_fail = True
 
 
 def plural(count: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import SMALL_FLAGS, process_environment
+from conftest import CHARS, SMALL_FLAGS, process_environment
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError, NoCheckpointError, find
@@ -193,9 +193,25 @@ def test_a_damaged_best_checkpoint_is_refused(run_copy):
         checkpoints.open_checkpoint(run_copy, best=True)
 
 
-def test_a_vocabulary_of_another_size_is_refused(trained):
+def test_another_vocabulary_than_the_recorded_one_is_refused(trained):
+    """Also one of the same size, with which the model would write other characters."""
+    vocabulary = Vocabulary(CHARS)
+    assert checkpoints.open_checkpoint(trained, vocabulary).vocabulary == vocabulary
+    for chars in ("ab", CHARS[:-1] + "u"):
+        with pytest.raises(CheckpointError, match=f"its vocabulary of 14 .* of {len(chars)} differs .*--vocab-from"):
+            checkpoints.open_checkpoint(trained, Vocabulary(chars))
+
+
+def test_a_vocabulary_of_another_size_is_refused(run_copy):
+    forget_run(run_copy)
     with pytest.raises(CheckpointError, match="14 distinct characters, but the given vocabulary has 2"):
-        checkpoints.open_checkpoint(trained, Vocabulary("ab"))
+        checkpoints.open_checkpoint(run_copy, Vocabulary("ab"))
+
+
+@pytest.mark.parametrize("suffix", [".json", ".index"])
+def test_a_file_next_to_a_run_folder_is_not_a_checkpoint(run_copy, suffix):
+    Path(f"{run_copy}{suffix}").write_bytes(b"{}")
+    assert checkpoints.open_checkpoint(run_copy).prefix == checkpoints.newest_intact(run_copy)[0]
 
 
 def test_a_checkpoint_without_a_run_file_needs_a_vocabulary(run_copy):

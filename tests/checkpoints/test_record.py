@@ -1,5 +1,6 @@
 """run.json, the names in a run folder, and what a run's fingerprint depends on."""
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -45,6 +46,11 @@ def test_a_run_is_read_as_it_was_written(tmp_path, run):
     (lambda record: dict(record, text=dict(record["text"], sizes={"a": 5.0})), "the sizes of its text are invalid"),
     (lambda record: dict(record, vocabulary="ba"), "vocabulary"),
     (lambda record: dict(record, hyperparameters={"lstm_size": [5]}), r"its lstm_size is \[5\]"),
+    (lambda record: dict(record, hyperparameters={"epochs": 10 ** 400}), "its epochs is 1(0){49}$"),
+    (lambda record: dict(record, hyperparameters={"decay": math.nan}), "its decay is nan"),
+    *((lambda record, value=value: dict(record, hyperparameters={"val_fraction": value, "test_fraction": 0.5}),
+       f"held out are {value} and 0.5") for value in (-1, 1, 0.5, True, "0.1", None)),
+    (lambda record: dict(record, text=dict(record["text"], name="a\0b")), "null character"),
     (lambda record: dict(record, best="../i100_l5.ckpt"), "its best is '../i100_l5.ckpt'"),
     (lambda record: dict(record, best="i100_l5.ckpt.index"), "its best is "),
     (lambda record: dict(record, best=100), "its best is 100"),

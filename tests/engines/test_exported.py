@@ -1,6 +1,7 @@
 """Exported models: what is in the file, and files that are damaged."""
 import io
 import json
+import os
 import re
 import struct
 import tracemalloc
@@ -447,10 +448,11 @@ def test_a_duplicate_member_with_other_weights_is_an_error(intact, tmp_path):
 
 
 @pytest.mark.parametrize("name, message", [
-    ("missing.npz", "No such file"), ("folder.npz", "Is a directory"), ("a\x00b.npz", "null"),
+    ("missing.npz", "No such file"), ("folder.npz", "it is a folder, not a file"), ("pipe.npz", "it is a FIFO, not a file"), ("a\x00b.npz", "null"),
     ("text.npz", "not a zip")])
 def test_other_files_are_an_error(tmp_path, name, message):
     (tmp_path / "folder.npz").mkdir()
+    os.mkfifo(str(tmp_path / "pipe.npz"))
     (tmp_path / "text.npz").write_text("the cat", encoding="utf-8")
     with pytest.raises(CheckpointError, match=message) as caught:
         read_npz(tmp_path / name)

@@ -1,8 +1,10 @@
 """How a script parses its arguments, fails, and ends."""
 import io
+import subprocess
 import sys
 
 import pytest
+from conftest import process_environment
 
 from charrnn.system import console
 
@@ -32,6 +34,26 @@ def test_the_body_is_called_with_the_arguments():
 def test_an_error_is_one_line_and_status_2(capsys, error):
     assert run_main(fail_with(error)) == 2
     assert capsys.readouterr() == ("", "script: error: a line\n")
+
+
+@pytest.mark.parametrize("error, message", [
+    (OSError(2, "No such file", "a/b"), "a/b: No such file"), (OSError(5, "Input/output error"), "Input/output error"),
+    (MemoryError("an array of 9 GB"), "the memory of this machine does not suffice for these arguments: an array of 9 GB"),
+    (MemoryError(), "the memory of this machine does not suffice for these arguments")])
+def test_system_errors_are_shown_without_numbers(capsys, error, message):
+    assert run_main(fail_with(error)) == 2
+    assert capsys.readouterr() == ("", f"script: error: {message}\n")
+
+
+@pytest.mark.parametrize("stream, error", [
+    ("stdout", b"charrnn-score: error: standard output: No space left on device\n"), ("stderr", None)])
+def test_an_output_that_cannot_be_written(exported, stream, error):
+    """A full disk under standard output is one line; one under standard error does not matter."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "charrnn.score", str(exported), "--text", "the cath", "--unknown", "skip"],
+            env=process_environment(), **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full})
+    assert (done.returncode, done.stderr) == (2 if error else 0, error)
 
 
 def test_a_bad_flag_is_one_line_and_status_2(capsys):

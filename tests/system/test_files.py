@@ -1,7 +1,9 @@
 """Atomic writes and locks."""
 import os
+import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import process_environment
@@ -61,3 +63,40 @@ def test_a_lock_ends_with_its_process(tmp_path):
     assert done.returncode == 3
     with files.locked(tmp_path / "lock"):
         pass
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(Path("folder") / "file")
+    for content in (b"new", b"replaced"):
+        files.write_atomically(tmp_path / "link", content)
+        assert (tmp_path / "link").is_symlink() and (tmp_path / "folder" / "file").read_bytes() == content
+    assert os.listdir(str(tmp_path / "folder")) == ["file"]
+
+
+@pytest.mark.parametrize("function", [lambda path: files.write_atomically(path, b""), files.check_writable])
+def test_what_is_not_a_file_is_not_replaced(tmp_path, function):
+    os.mkfifo(str(tmp_path / "pipe"))
+    (tmp_path / "link").symlink_to("pipe")
+    (tmp_path / "device").symlink_to("/dev/null")
+    for name, kind in (("pipe", "a FIFO"), ("link", "a FIFO"), ("device", "a device"), (".", "a folder")):
+        with pytest.raises(OSError, match=f"it is {kind}"):
+            function(tmp_path / name)
+    assert stat.S_ISFIFO(os.stat(str(tmp_path / "pipe")).st_mode)
+
+
+def test_a_file_can_be_written_where_its_folder_can(tmp_path, monkeypatch):
+    (tmp_path / "old").write_bytes(b"")
+    for name in ("old", "new"):
+        files.check_writable(tmp_path / name)
+    with pytest.raises(FileNotFoundError, match="there is no folder .*missing"):
+        files.check_writable(tmp_path / "missing" / "file")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(PermissionError, match="the folder .* cannot be written"):
+        files.check_writable(tmp_path / "new")
+
+
+def test_a_failed_write_names_the_file_and_not_the_temporary_one(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        files.write_atomically(tmp_path / "missing" / "file", b"")
+    assert caught.value.filename == str(tmp_path / "missing" / "file")

@@ -1,4 +1,5 @@
 """What a training run prints: the plan, its lines, and the progress bar."""
+import io
 import os
 import re
 import sys
@@ -117,6 +118,32 @@ def test_a_sample_does_nothing_to_the_terminal(display, capsys, monkeypatch):
 def test_a_warning_names_the_script(display, capsys):
     display.warn("the disk is full")
     assert capsys.readouterr() == ("", "charrnn-train: the disk is full\n")
+
+
+class Full(io.StringIO):
+    """A file on a disk that is full until it has room."""
+
+    has_room = False
+
+    def flush(self):
+        if not self.has_room:
+            raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_under_the_output_is_a_warning(display, capsys, monkeypatch):
+    """There is one until a line can be written again."""
+    out = Full()
+    monkeypatch.setattr(sys, "stdout", out)
+    for has_room in (False, False, True, False):
+        out.has_room = has_room
+        display.step(1, 1.0, 1.0)
+    assert capsys.readouterr().err == 2 * (
+        "charrnn-train: standard output cannot be written: No space left on device; training continues\n")
+
+
+def test_a_warning_that_cannot_be_written_is_dropped(display, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Full())
+    display.warn("the disk is full")
 
 
 def test_the_output_of_a_run(text_file, tmp_path, capsys):
