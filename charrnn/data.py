@@ -254,7 +254,7 @@ def check_text(n_characters: int, n_distinct: int, batch_size: int, num_steps: i
             case the message names sizes that fit.
     """
     if n_distinct < 2:
-        raise ValueError("the text has only one distinct character: there is nothing to learn")
+        raise ValueError("the text to train on has only one distinct character: there is nothing to learn")
     if count_windows(n_characters, batch_size, num_steps):
         return
     fits = []
@@ -265,5 +265,5 @@ def check_text(n_characters: int, n_distinct: int, batch_size: int, num_steps: i
     if not fits:
         fits.append(f"--batch-size 1 with --num-steps at most {n_characters}")
     raise ValueError(
-        f"the text has {n_characters:,} characters, too few for one window of {batch_size} x {num_steps} "
+        f"the text to train on has {n_characters:,} characters, too few for one window of {batch_size} x {num_steps} "
         f"(--batch-size x --num-steps, {batch_size * num_steps:,} characters); sizes that fit: {', or '.join(fits)}")

@@ -40,6 +40,7 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> _Texts:
         problem = str(error)
     if not args.held_out and not args.test:
         given = corpus.read(args.places[-1], args.encoding)
+        console.print_skipped(given.skipped)
         known = ", which the model was trained on" if given.sha256 == found.sha256 else ""
         return _Texts(given.text, given.name + known, found.training, problem)
     part, what, flag = (found.test, "test", "--test-fraction") if args.test else (
@@ -54,11 +55,11 @@ def _print_text(name: str, text: str, left_out: Dict[str, int]) -> None:
     console.write(f"text     {name}, {len(text):,} characters, {len(text) - 1:,} of them predicted\n", sys.stdout)
     if left_out:
         count = sum(left_out.values())
-        chars = ", ".join(f"{char!r} {times:,} times" for char, times in left_out.items())
+        chars = console.listed(f"{char!r} {console.plural(times, 'time')}" for char, times in left_out.items())
         share = 100 * count / (count + len(text))
-        print(f"unknown  {count:,} further characters ({share:.3g}%) that the model does not know are left out: "
-              f"{chars}. The model gives them the probability 0, so with them the result would be infinite. Without "
-              "them it is too low.")
+        print(f"unknown  {console.plural(count, 'further character')} ({share:.3g}%) that the model does not know "
+              f"{'is' if count == 1 else 'are'} left out: {chars}. The model gives them the probability 0, so with "
+              "them the result would be infinite. Without them it is too low.")
 
 
 def _rows_of_table(nats: np.ndarray, text: str, vocabulary: Vocabulary,
@@ -70,6 +71,11 @@ def _rows_of_table(nats: np.ndarray, text: str, vocabulary: Vocabulary,
         yield "counts of 5 characters and the next", float(baselines.ngram_nats(*ids, len(vocabulary)).mean())
         yield "xz, after the training text", baselines.xz_bits(text, training) * math.log(2) / len(text)
     yield "xz, of this text alone", baselines.xz_bits(text) * math.log(2) / len(text)
+
+
+def _short(perplexity: float) -> str:
+    """Return a perplexity that fits its column."""
+    return f"{perplexity:.3f}" if perplexity < 1e6 else f"{perplexity:.3e}"
 
 
 def _bar(windows: Iterable[int]) -> Iterable[int]:
@@ -142,7 +148,7 @@ def _main(args: argparse.Namespace) -> None:
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=_bar)
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     for label, value in _rows_of_table(nats, text, model.vocabulary, training):
-        perplexity = f"{math.exp(value):.3f}" if value < LARGEST_EXPONENT else "infinite"
+        perplexity = _short(math.exp(value)) if value < LARGEST_EXPONENT else "infinite"
         print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {perplexity:>11}", flush=True)
 
 

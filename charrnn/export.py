@@ -11,6 +11,7 @@ import numpy as np
 
 from charrnn import checkpoints
 from charrnn.checkpoints import Checkpoint
+from charrnn.checkpoints.weights import reason
 from charrnn.data import StrPath
 from charrnn.engines import Engine, loading
 from charrnn.engines.decoding import softmax
@@ -59,8 +60,8 @@ def export_saved_model(checkpoint: Checkpoint, folder: StrPath) -> None:
         (temporary / "assets").mkdir(exist_ok=True)
         files.write_atomically(temporary / "assets" / "vocabulary.txt", characters)
         os.replace(str(temporary), str(folder))
-    except tf.errors.OpError as error:
-        raise OSError(f"{folder} cannot be written: {error.message}")
+    except (tf.errors.OpError, OSError) as error:
+        raise OSError(f"{folder} cannot be written: {getattr(error, 'strerror', None) or reason(error)}")
     finally:
         shutil.rmtree(str(temporary), ignore_errors=True)
 
@@ -116,7 +117,9 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
-    args.format = args.format or ("html" if args.target.endswith(".html") else "npz")
+    args.format = args.format or ("html" if args.target.lower().endswith(".html") else "npz")
+    if args.format != "saved-model":
+        files.check_writable(args.target)
     if args.format == "html":
         _write_page(args)
         return
@@ -135,14 +138,18 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError(f"{args.target} gives probabilities that differ from those of {found.prefix} by up to "
                          f"{difference:.1e}: do not use it")
     equal = f"within {difference:.0e}" if difference else "exactly"
-    print(f"wrote {args.target}: {found.num_layers} layers of {found.lstm_size} units, {len(found.vocabulary)} "
-          f"characters; its probabilities are those of {found.prefix} {equal} over {CHECKED:,} characters")
+    network = (f"{console.plural(found.num_layers, 'layer')} of {console.plural(found.lstm_size, 'unit')}, "
+               f"{console.plural(len(found.vocabulary), 'character')}")
+    print(f"wrote {args.target}: {network}; its probabilities are those of {found.prefix} {equal} over {CHECKED:,} "
+          "characters")
 
 
 def _write_page(args: argparse.Namespace) -> None:
     """Write a page, and print what its weights lose and the best units."""
     text = None if args.train_text is None else corpus.read(args.train_text, args.encoding)
     page = export_page(loading.open_named(args.checkpoint, args), args.target, weights=args.weights, text=text)
+    if page.note:
+        console.print_note(page.note)
     print(f"wrote {args.target}: {page.size / 1e6:.1f} MB, {page.weights} weights; the loss on {page.loss_name} is "
           f"{page.page_loss:.4f} nats per character, and {page.loss:.4f} with the weights of the model")
     for unit in page.units:

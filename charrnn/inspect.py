@@ -129,7 +129,7 @@ def _main(args: argparse.Namespace) -> None:
 def _text(args: argparse.Namespace, model: loading.Model) -> str:
     """Return the part of the text that is read."""
     if args.text is None:
-        text = loading.training_text(model.run).training
+        text = loading.training_text(model.run, flag="--text").training
     else:
         text = corpus.read(args.text, args.encoding).text
     return text[:args.characters]

@@ -48,7 +48,7 @@ class Conversation:
         while True:
             try:
                 line = input(prompt)
-                if line.strip() == "/quit":
+                if line.split()[:1] == ["/quit"]:
                     return 0
                 if line.startswith("/"):
                     self._command(*line[1:].split(None, 1))

@@ -12,7 +12,6 @@ import json
 import sys
 import types
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Iterator, List, Optional, TextIO
 
 import numpy as np
@@ -191,8 +190,8 @@ def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
                             "above 0, at most 1, after --temperature and --top-n (default: 1)")
     group.add_argument("--greedy", action="store_true", help="take the most probable character each time")
     group.add_argument("--seed", metavar="N", type=int, default=None,
-                       help="seed of the first text, 0 to 4294967295; each further text has the next seed "
-                            "(default: a new one each time, printed on standard error)")
+                       help="seed of the first text, 0 to 4294967295; each further text has the next seed, and 0 "
+                            "follows the last (default: a new one each time, printed on standard error)")
 
 
 def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
@@ -219,6 +218,9 @@ def _main(args: argparse.Namespace) -> int:
     if args.novelty:
         reference = novelty.Reference(
             loading.training_text(model.run, args.train_text, args.encoding).training)
+    missing = console.listed(map(repr, model.vocabulary.unknown(args.stop or "")))
+    if missing:
+        console.print_note(f"--stop never ends a text: the model does not know {missing}")
     engine = loading.load_engine(model, args.num_samples, args.num_samples * args.length)
     with contextlib.closing(Sampler(engine, args.num_samples)) as sampler:
         if args.interactive:
@@ -237,8 +239,8 @@ def _check(args: argparse.Namespace) -> None:
         value = getattr(args, name)
         if value is not None and value < 1:
             raise ValueError(f"{flag(name)} must be at least 1, not {value}")
-    if args.output is not None and not Path(args.output).parent.is_dir():
-        raise ValueError(f"--output {args.output}: there is no folder {Path(args.output).parent}")
+    if args.output is not None:
+        files.check_writable(args.output)
     if args.stop == "":
         raise ValueError("--stop needs at least one character")
     parser = _parser()
@@ -247,9 +249,8 @@ def _check(args: argparse.Namespace) -> None:
         for other in others:
             if one in given and other in given:
                 raise ValueError(f"{flag(one)} and {flag(other)} cannot be combined")
-    if args.seed is not None and not 0 <= args.seed <= SEEDS - args.num_samples:
-        raise ValueError(f"--seed must be from 0 to {SEEDS - args.num_samples} with "
-                         f"--num-samples {args.num_samples}, not {args.seed}")
+    if args.seed is not None and not 0 <= args.seed < SEEDS:
+        raise ValueError(f"--seed must be from 0 to {SEEDS - 1}, not {args.seed}")
 
 
 def _settings(args: argparse.Namespace, num_classes: int) -> Settings:
@@ -281,7 +282,7 @@ def _write(args: argparse.Namespace, sampler: Sampler, model_name: str, prime: s
     """Write the texts in the format that was chosen; return the exit status."""
     seed, show = args.seed, None
     if seed is None:
-        seed = fresh_seed(SEEDS - args.num_samples)
+        seed = fresh_seed()
         if not args.greedy:
             console.print_note(f"seed {seed}")
     if args.num_samples == 1 and not args.json:
@@ -297,8 +298,7 @@ def _write(args: argparse.Namespace, sampler: Sampler, model_name: str, prime: s
         console.write("\n" if show else ("-" * 70 + "\n").join(f"{prime}{each.text}\n" for each in samples), out)
         out.writelines(_novelty_line(each.text, copied) for each, copied in zip(samples, copies) if copied)
     if interrupted:
-        written = "" if args.output is None else f"; {args.output} has the text up to there"
-        console.print_note(f"charrnn-sample: interrupted{written}")
+        console.print_note("charrnn-sample: interrupted" + f"; {args.output} has the text so far" * bool(args.output))
     return 130 if interrupted else 0
 
 

@@ -98,7 +98,7 @@ def _main(args: argparse.Namespace) -> None:
         print(f"\n{coloured(text, bits)}\n{legend()}\n")
     mean = np.mean(bits, dtype=np.float64)
     perplexity = f"{2 ** mean:.3f}" if mean < LARGEST_EXPONENT else "infinite"
-    print(f"{len(bits):,} characters, {mean:.4f} bits each, perplexity {perplexity}")
+    print(f"{console.plural(len(bits), 'character')}, {mean:.4f} bits each, perplexity {perplexity}")
 
 
 if __name__ == "__main__":

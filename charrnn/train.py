@@ -5,7 +5,7 @@ import signal
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Callable, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Callable, Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -14,9 +14,9 @@ from charrnn.checkpoints import IMMUTABLE, CheckpointError, Run
 from charrnn.data import StrPath, Vocabulary, check_text, split
 from charrnn.engines import loading
 from charrnn.engines.loading import Model
-from charrnn.engines.sampler import fresh_seed
+from charrnn.engines.sampler import CHARACTER_BYTES, check_text_memory, fresh_seed
 from charrnn.inspection.page import export_page
-from charrnn.system import console, files, machine
+from charrnn.system import console, machine
 from charrnn.text import corpus
 from charrnn.training import transfer
 from charrnn.training.distributed import Processes, read_same_text, start_processes
@@ -33,6 +33,7 @@ from charrnn.training.hyperparameters import (
 )
 
 PAGE_FILE = "page.html"
+MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
 PAGE_CHARACTERS = 10000  # fewer than charrnn-export reads, so that a page costs little of the time of training
 
 
@@ -52,7 +53,7 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
         checkpoint_dir: the run folder.
         resume: continue the run in that folder. It must have the same text and the same values of IMMUTABLE.
         sample_length: characters to sample at each checkpoint, 0 for none.
-        threads: threads to use, at least 1; None for one for each core of the process.
+        threads: threads to use, 1 to MOST_THREADS; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
         init_from: a checkpoint to take the initial weights from. It must have the same cell and sizes; the text
             may have other characters.
@@ -80,10 +81,11 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
 
     def planned() -> Tuple[Run, Optional[transfer.Transfer]]:
         hyperparameters.check()
-        if threads is not None and threads < 1:
-            raise ValueError(f"--threads must be at least 1, not {threads}")
+        if threads is not None and not 1 <= threads <= MOST_THREADS:
+            raise ValueError(f"--threads must be from 1 to {MOST_THREADS}, not {threads}")
         if sample_length < 0:
             raise ValueError(f"--sample-length must be at least 0, not {sample_length}")
+        check_text_memory(1, CHARACTER_BYTES * sample_length, "--sample-length")
         processes.rows(hyperparameters.batch_size)  # raises ValueError if they cannot share the batch
         if resume:
             return _resumed_run(checkpoint_dir, text, hyperparameters), None
@@ -99,7 +101,8 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
         run, moved = processes.from_first(planned)
         hyper = Hyperparameters(**run.hyperparameters)
         training, held_out, test = processes.everywhere(split_text)
-        processes.from_first(lambda: stack.enter_context(_reserved(checkpoint_dir, resume, dry_run)))
+        processes.from_first(lambda: _note_other_run(checkpoint_dir) if dry_run else stack.enter_context(
+            checkpoints.reserved(checkpoint_dir, resume)))
         trainer = stack.enter_context(contextlib.closing(Trainer(
             run, hyper, training, held_out, checkpoint_dir, test=test, sample_length=sample_length,
             threads=threads, summaries=summaries, transfer=moved, processes=processes, after_best=after_best)))
@@ -110,6 +113,14 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
             trainer.start(resume)
             stopped_by = trainer.run()
     return stopped_by
+
+
+def _note_other_run(folder: StrPath) -> None:
+    """Print why a dry run would be refused as a real one, if its folder holds a run."""
+    try:
+        checkpoints.check_unused(folder)
+    except CheckpointError as error:
+        console.print_note(f"charrnn-train: without --dry-run, this is refused: {error}")
 
 
 def _new_run(text: corpus.Text, hyper: Hyperparameters,
@@ -132,7 +143,7 @@ def _resumed_run(folder: StrPath, text: corpus.Text, hyper: Hyperparameters) -> 
                               ("encoding", old.text_encoding, text.encoding)]:
         if before != now:
             raise CheckpointError(f"the run in {folder} was trained on {old.text_name} with the {what} {before}, "
-                                  f"but {text.name} has {now}")
+                                  f"but {text.name} has {now}; without a TEXT, --resume reads the files of the run")
     for name in IMMUTABLE:
         if recorded[name] != hyperparameters[name]:
             raise CheckpointError(f"the run in {folder} has {flag(name)} {recorded[name]}, which "
@@ -153,31 +164,6 @@ def _check_sizes(run: Run, hyper: Hyperparameters, training: np.ndarray, held_ou
             raise ValueError(f"{flag(name)} {fraction} holds out {len(part)} of the text's {n_characters:,} "
                              "characters, but at least 2 are needed")
     check_memory(len(run.vocabulary), hyper, machine.total_memory())
-
-
-@contextlib.contextmanager
-def _reserved(folder: StrPath, resume: bool, dry_run: bool) -> Iterator[None]:
-    """Make a run folder and hold its lock, so that no other process trains in it. A dry run does neither."""
-    if dry_run:
-        yield
-        return
-    if not resume:
-        checkpoints.check_unused(folder)
-    lock = Path(folder) / checkpoints.LOCK_FILE
-    try:
-        files.make_folder(lock.parent)
-        with contextlib.ExitStack() as stack:
-            try:
-                stack.enter_context(files.locked(lock))
-            except BlockingIOError:
-                raise CheckpointError(f"another process is training in {folder}")
-            if not resume:
-                checkpoints.check_unused(folder)  # another process may have started a run in the meantime
-            yield
-    except OSError as error:
-        if error.filename in (str(lock), str(lock.parent)):
-            raise OSError(f"the folder {folder} cannot be written: {error.strerror}")
-        raise
 
 
 def _parser() -> console.Parser:
@@ -276,7 +262,14 @@ def _hyperparameters(args: argparse.Namespace, run: Optional[Run], init_from: Op
         values = {**network, **preset(args.preset or "notebook", n_characters)}
     given = {name: getattr(args, name) for name in NAMES if getattr(args, name) is not None}
     hyperparameters = Hyperparameters(**{**values, **given})
-    hyperparameters.check()
+    try:
+        hyperparameters.check()
+    except ValueError as error:
+        of_preset = [f"{flag(name)} {value}" for name, value in values.items()
+                     if args.preset and name not in given and flag(name) in str(error)]
+        if of_preset:
+            raise ValueError(f"{error} (--preset {args.preset} sets {' and '.join(of_preset)})")
+        raise
     if args.page and hyperparameters.cell != "lstm":
         raise ValueError(f"--page is for --cell lstm only, not {hyperparameters.cell}")
     return hyperparameters
@@ -308,6 +301,9 @@ def _run_to_resume(args: argparse.Namespace) -> Run:
     for name in ("preset", "init_from", "dry_run"):
         if getattr(args, name):
             raise ValueError(f"{flag(name)} is for a new run and cannot be combined with --resume")
+    for name in args.text:
+        if checkpoints.is_run(name):
+            raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
     run = checkpoints.read_run(args.checkpoint_dir)
     unknown = sorted(set(run.hyperparameters) - set(NAMES))
     if unknown:

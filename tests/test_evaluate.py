@@ -85,7 +85,8 @@ def test_the_figures_are_those_of_the_cells_and_of_the_baselines(trained, tmp_pa
 
 def test_several_rows_differ_little_from_one(trained, tmp_path, capsys):
     (tmp_path / "text").write_text(20 * TEXT[:150])
-    one, two, many = (table(evaluated(capsys, "--rows", rows, trained, tmp_path / "text")) for rows in ("1", "2", "9999"))
+    one, two, many = (table(evaluated(capsys, "--rows", rows, trained, tmp_path / "text"))
+                      for rows in ("1", "2", "9999"))
     assert two == pytest.approx(one, abs=1e-4) and many == pytest.approx(one, abs=1e-4)
 
 
@@ -171,7 +172,7 @@ def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
     run = checkpoints.read_run(folder)
     (tmp_path / "moved" / "small.txt").write_text(TEXT + "!")
     (tmp_path / "text").write_text(TEXT[:100])
-    for name, message in [(tmp_path / "missing", "cannot read"), (tmp_path / "moved" / "small.txt", "has changed")]:
+    for name, message in [(tmp_path / "missing", "is missing"), (tmp_path / "moved" / "small.txt", "has changed")]:
         checkpoints.write_run(folder, replace(run, text_name=str(name)))
         out = evaluated(capsys, folder, tmp_path / "text")
         assert "training cannot be read, so two baselines are missing: " in out and message in out

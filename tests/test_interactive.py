@@ -77,7 +77,8 @@ def test_continue_keeps_the_state(talk, exported, capsys):
 
 def test_help_and_quit(talk):
     assert talk("/help", "/quit", "the ") == (0, HELP + "\n")
-    assert talk("/help", "  /quit  ", "the ") == (0, HELP + "\n")
+    for line in ("  /quit  ", "/quit now"):
+        assert talk("/help", line, "the ") == (0, HELP + "\n")
 
 
 def test_empty_lines_and_the_end(talk):

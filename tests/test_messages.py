@@ -53,6 +53,22 @@ def test_the_resume_command_runs_as_it_was_called(monkeypatch):
     assert console.command("charrnn-sample") == "make sample"
 
 
+def test_another_command_is_next_to_the_one_that_was_called(tmp_path, monkeypatch):
+    """Its name alone is enough where the shell finds that one."""
+    monkeypatch.delenv("CHARRNN_MAKE", raising=False)
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "charrnn-train"), "x"])
+    (tmp_path / "charrnn-sample").write_text("")
+    (tmp_path / "charrnn-sample").chmod(0o755)
+    assert console.command("charrnn-sample", "run") == f"{tmp_path / 'charrnn-sample'} run"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert console.command("charrnn-sample", "run") == "charrnn-sample run"
+
+
+def test_a_folder_that_looks_like_a_flag_is_named_so_that_it_is_none(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["charrnn-train"])
+    assert console.resume_command("-run").endswith(" --resume --checkpoint-dir ./-run")
+
+
 def test_the_end_of_a_run_says_what_next(trained, capsys, tmp_path):
     shutil.copytree(str(trained), str(tmp_path / "run"))
     flags = ["--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
@@ -78,7 +94,7 @@ def test_a_file_that_is_no_model_is_answered_with_the_models_there_are(trained, 
     (tmp_path / "README.md").write_text("text")
     assert sample.main(["README.md"]) == 2
     assert capsys.readouterr().err == (
-        "charrnn-sample: error: README.md is not a model; there are checkpoints/mine\n")
+        "charrnn-sample: error: README.md is not a model; models here: checkpoints/mine\n")
 
 
 @pytest.mark.parametrize("script, arguments", [
@@ -97,6 +113,28 @@ def test_the_shipped_model_is_used_where_there_is_no_run(exported, trained, tmp_
         if path.is_file():
             shutil.copy(str(path), "checkpoints")
     assert loading.default_model() == "checkpoints"
+
+
+def test_at_most_ten_models_are_listed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for number in range(12):
+        (tmp_path / f"m{number:02}.npz").write_bytes(b"")
+    (tmp_path / "README.md").write_text("text")
+    assert sample.main(["README.md"]) == 2
+    assert capsys.readouterr().err.endswith("m08.npz, m09.npz and 2 more\n")
+
+
+def test_places_may_stand_between_flags(exported, trained, tmp_path, capsys):
+    text = str(trained.parent / "small.txt")
+    assert evaluate.main([str(exported), "--rows", "2", text]) == 0
+    assert train.main(["--dry-run", text, *SMALL_FLAGS, text, "--checkpoint-dir", str(tmp_path / "run")]) == 0
+    assert f"{text}, {text}, 2,081 characters" in capsys.readouterr().out
+
+
+def test_a_value_that_looks_like_a_flag_is_explained(exported, capsys):
+    assert score.main([str(exported), "--text", "-a"]) == 2
+    assert capsys.readouterr().err == ("charrnn-score: error: argument --text: expected one argument; a value that "
+                                       "begins with a dash is written --flag=-value (see charrnn-score --help)\n")
 
 
 def test_evaluate_without_a_text_says_what_is_missing(trained, capsys):

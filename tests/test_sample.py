@@ -158,6 +158,16 @@ def test_several_texts_have_the_next_seeds_and_a_line_between_them(exported, scr
     assert script(*arguments, 3, "--num-samples", "3") == (("-" * 70 + "\n").join(alone), "")
 
 
+def test_the_seed_0_follows_the_last(exported, script):
+    two = script(exported, "--length", "30", "--seed", 2 ** 32 - 1, "--num-samples", "2").out
+    assert two.split("-" * 70 + "\n")[1] == script(exported, "--length", "30", "--seed", 0).out
+
+
+def test_a_stop_that_the_model_never_writes_is_noted(exported, script):
+    assert script(exported, "--length", "5", "--seed", "1", "--stop", "the#\\n").err == (
+        "--stop never ends a text: the model does not know '#', '\\\\'\n")
+
+
 def test_a_text_ends_after_a_string_or_lines(exported, script):
     arguments = [exported, "--prime", "the ", "--length", "400", "--seed", "2", "--top-n", "14"]
     text = script(*arguments).out
@@ -253,7 +263,7 @@ def test_ctrl_c_writes_what_was_made(exported, tmp_path, monkeypatch, script, op
     expected = script(*arguments, 2 * CHUNK).out or (tmp_path / "out").read_text(encoding="utf-8")
     monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(NumpyLSTM.draw, 3))
     out, err = script(*arguments, "1000", status=130)
-    written = f"; {tmp_path / 'out'} has the text up to there" if "--output" in options else ""
+    written = f"; {tmp_path / 'out'} has the text so far" if "--output" in options else ""
     assert err == f"charrnn-sample: interrupted{written}\n"
     assert (out or (tmp_path / "out").read_text(encoding="utf-8")) == expected
 
@@ -282,9 +292,11 @@ def test_ctrl_c_stops_the_graph_too(trained, monkeypatch, script):
     (["--top-p", "1.1"], "--top-p must be"),
     (["--seed", "-1"], "--seed"),
     (["--seed", "4294967296"], "--seed"),
-    (["--seed", "4294967295", "--num-samples", "2"], "--seed"),
     (["--novelty", "--train-text", "missing.txt"], "missing.txt"),
-    (["--output", "nowhere/x", "--seed", "1"], "nowhere/x"),
+    (["--output", "nowhere/x", "--seed", "1"], "nowhere/x: there is no folder "),
+    (["--output", ""], "the name of the file to write is empty"),
+    (["--output", "/dev/null"], "/dev/null: it is a device or socket, not a file"),
+    (["--num-samples", "10000000000", "--seed", "1"], "reduce --num-samples or --length"),
     (["--best"], "no best checkpoint"),
     (["--vocab-from", "missing.txt"], "missing.txt"),
     (["--max-copy", "9"], "unrecognized arguments")])

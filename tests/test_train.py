@@ -39,7 +39,7 @@ def test_a_bad_text_is_refused(tmp_path, capsys, content, message):
 @pytest.mark.parametrize("flags", [
     ["--batch-size", "0"], ["--lstm-size", "ten"], ["--cell", "gruu"], ["--preset", "unheard-of"], ["--unheard-of"],
     ["--early-stop", "2"], ["--val-fraction", "0.001"], ["--test-fraction", "0.001"],
-    ["--sample-length", "-1"], ["--threads", "0"],
+    ["--sample-length", "-1"], ["--sample-length", "1" + 15 * "0"], ["--threads", "0"], ["--threads", "40000"],
     ["--lstm-size", "10000000"], ["--num-layers", "1" + 400 * "0"], ["--encoding", "klingon"], ["--encoding", ""]])
 def test_a_bad_flag_is_refused_and_named(text_file, tmp_path, capsys, flags):
     assert train_small(text_file, tmp_path / "run", *flags) == 2
@@ -140,6 +140,27 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, mo
     assert "windows  121 of 2 x 3 per epoch, 2 characters left over" in out.splitlines()
     assert re.search(r"^memory   [0-9,]+ MB$", out, re.MULTILINE)
     assert re.search(r"^time     \d+\.\d{4} s/batch, \d+ s for all steps", out, re.MULTILINE)
+
+
+def test_a_dry_run_says_that_the_folder_holds_another_run(text_file, trained, capsys):
+    assert train_small(text_file, trained, "--dry-run") == 0
+    assert re.fullmatch("charrnn-train: without --dry-run, this is refused: .* holds another run: continue it .*\n",
+                        capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("preset_name, flags, message", [
+    ("best", ["--val-fraction", "0"], "above 0 (--preset best sets --early-stop 3)\n"),
+    ("best", ["--no-fused"], "cells other than lstm (--preset best sets --recurrent-keep-prob 0.6)\n"),
+    ("quick", ["--early-stop", "-1"], "at least 0, not -1\n")])
+def test_a_conflict_with_a_preset_is_named(text_file, tmp_path, capsys, preset_name, flags, message):
+    assert train_small(text_file, tmp_path / "run", "--preset", preset_name, *flags) == 2
+    assert capsys.readouterr().err.endswith(message)
+
+
+def test_a_run_folder_is_not_taken_for_a_text(trained, capsys):
+    assert train.main(["--resume", str(trained)]) == 2
+    assert capsys.readouterr().err == (
+        f"charrnn-train: error: {trained} is the folder of a run: name it with --checkpoint-dir\n")
 
 
 def test_a_dry_run_checks_its_arguments(text_file, tmp_path, capsys):

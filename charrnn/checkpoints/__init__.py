@@ -29,7 +29,7 @@ from charrnn.checkpoints.record import (
     run_from_record,
     write_run,
 )
-from charrnn.checkpoints.saving import NotListedError, Progress, read_progress, remove_leftovers, save
+from charrnn.checkpoints.saving import NotListedError, Progress, read_progress, remove_leftovers, reserved, save
 from charrnn.checkpoints.weights import (
     AVERAGE,
     CELL_SCOPES,

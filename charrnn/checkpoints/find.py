@@ -73,7 +73,8 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     check_name(folder)
     folder = Path(folder)
     if not folder.is_dir():
-        raise CheckpointError(f"there is no file or folder {folder}: train a model first with charrnn-train")
+        raise CheckpointError(f"{folder} is neither a run folder nor a checkpoint" if folder.exists() else
+                              f"there is no file or folder {folder}: train a model first with charrnn-train")
     # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
     listed = _listed_names(folder)
     with_run = is_run(folder)
@@ -260,6 +261,8 @@ def _resolve(path: StrPath, best: bool) -> Tuple[str, List[str]]:
     prefix = re.sub(r"(\.ckpt)\.(index|meta|json|data-\d+-of-\d+|progress\.npz)$", r"\1", str(path))
     check_name(prefix)
     if best:
+        if Path(path).exists() and not Path(path).is_dir() or step_of(Path(prefix).name) is not None:
+            raise CheckpointError(f"--best needs the folder of a run, and {path} is no folder")
         name = read_run(path).best
         if not name:
             raise CheckpointError(f"the run in {path} has no best checkpoint: it was trained without "

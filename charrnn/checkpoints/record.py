@@ -85,9 +85,11 @@ def check_name(path: StrPath) -> None:
     r"""Check that TensorFlow can use the path of a run folder or checkpoint.
 
     Raises:
-        CheckpointError: the path contains ``*``, ``?``, ``[`` or, except on Windows, ``\``, which TensorFlow
-            interprets as patterns, or bytes that are not UTF-8.
+        CheckpointError: the path is empty, or it contains ``*``, ``?``, ``[`` or, except on Windows, ``\``, which
+            TensorFlow interprets as patterns, or bytes that are not UTF-8.
     """
+    if not str(path):
+        raise CheckpointError("the path of a checkpoint or run folder is empty")
     refused = set(str(path)) & set("*?[" if os.sep == "\\" else "*?[\\")
     try:
         str(path).encode("utf-8")

@@ -8,17 +8,19 @@ import zipfile
 import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import Iterator, List, Optional, Sequence
 
 import numpy as np
 
 from charrnn.checkpoints.find import list_checkpoints
 from charrnn.checkpoints.record import (
     FORMAT_VERSION,
+    LOCK_FILE,
     RUN_FILE,
     STAGE,
     CheckpointError,
     Run,
+    check_unused,
     checkpoint_prefix,
     file_sha256,
     fingerprint,
@@ -133,6 +135,37 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
               "run": record_of(run)}
     files.write_atomically(stage / f"{name}.json", (json.dumps(record, indent=2) + "\n").encode())
     return [*written, stage / f"{name}.json"]
+
+
+@contextlib.contextmanager
+def reserved(folder: StrPath, resume: bool) -> Iterator[None]:
+    """Make a run folder and hold its lock within a block, so that no other process trains in it.
+
+    Args:
+        folder: the folder.
+        resume: whether it may hold a run.
+
+    Raises:
+        CheckpointError: it holds another run, or another process trains in it.
+        OSError: it cannot be written.
+    """
+    if not resume:
+        check_unused(folder)
+    lock = Path(folder) / LOCK_FILE
+    try:
+        files.make_folder(lock.parent)
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(files.locked(lock))
+            except BlockingIOError:
+                raise CheckpointError(f"another process is training in {folder}")
+            if not resume:
+                check_unused(folder)  # another process may have started a run in the meantime
+            yield
+    except OSError as error:
+        if error.filename in (str(lock), str(lock.parent)):
+            raise OSError(f"the folder {folder} cannot be written: {error.strerror}")
+        raise
 
 
 def remove_leftovers(folder: StrPath) -> None:

@@ -72,8 +72,8 @@ class ExportedModel:
 
 
 def is_exported(path: StrPath) -> bool:
-    """Tell by its name whether a path is an exported model: it ends in .npz, but not in .progress.npz."""
-    return str(path).endswith(".npz") and not str(path).endswith(".progress.npz")
+    """Tell by its name whether a path is an exported model: it ends in .npz, but not in .progress.npz. No folder is."""
+    return str(path).endswith(".npz") and not str(path).endswith(".progress.npz") and not Path(path).is_dir()
 
 
 def export_npz(checkpoint: Checkpoint, path: StrPath) -> None:

@@ -44,11 +44,11 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
     if Path(path).is_file() and not is_exported(path) and ".ckpt" not in Path(path).name:
         models = find_models()
         raise CheckpointError(f"{path} is not a model" + (
-            f"; there are {', '.join(models)}" if models else ": name a run folder or an exported .npz file"))
+            f"; models here: {console.listed(models)}" if models else ": name a run folder or an exported .npz file"))
     if not is_exported(path):
         return checkpoints.open_checkpoint(path, vocabulary, best=best)
     if best:
-        raise CheckpointError(f"--best needs the folder of a run, and {path} is a file")
+        raise CheckpointError(f"--best needs the folder of a run, and {path} is no folder")
     model = read_npz(path)
     checkpoints.check_same_vocabulary(model.name, model.vocabulary, vocabulary)
     return model
@@ -122,13 +122,15 @@ class TrainingText(NamedTuple):
     sha256: str
 
 
-def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str = "utf-8") -> TrainingText:
+def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str = "utf-8",
+                  flag: str = "--train-text") -> TrainingText:
     """Read the text that a model was trained on, and divide it as for the training.
 
     Args:
         run: the run that the model comes from, if known.
         name: a path or a known name; None for the text that the run names.
         encoding: encoding of a text given by its path.
+        flag: the flag that names the text, for messages.
 
     Raises:
         ValueError: the text cannot be read, or has changed since the training.
@@ -137,10 +139,10 @@ def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str 
         found = corpus.read(name, encoding)
     elif run:
         if corpus.STANDARD_INPUT in (run.text_name, *(run.text_parts or {"names": ()})["names"]):
-            raise ValueError("the model was trained on standard input: name its text with --train-text")
+            raise ValueError(f"the model was trained on standard input: name its text with {flag}")
         found = read_text_of(run)
     else:
-        raise ValueError("the model does not record its training text: name it with --train-text")
+        raise ValueError(f"the model does not record its training text: name it with {flag}")
     return divide(found, run)
 
 

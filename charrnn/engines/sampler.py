@@ -52,12 +52,12 @@ def fresh_seed(below: int = SEEDS) -> int:
     return int(np.random.RandomState().randint(below, dtype=np.int64))
 
 
-def check_memory(num_samples: int, bytes_each: int) -> None:
-    """Raise ValueError if texts cannot fit in memory. The message names the flags of charrnn-sample."""
+def check_text_memory(num_samples: int, bytes_each: int, flags: str = "--num-samples or --length") -> None:
+    """Raise ValueError if texts cannot fit in memory. The message names the flags to reduce."""
     available = machine.total_memory()
     if num_samples * bytes_each > available:
         raise ValueError(f"writing these texts needs at least {num_samples * bytes_each // 10 ** 6:,} MB of memory, "
-                         f"but the machine has {available // 10 ** 6:,.0f} MB: reduce --num-samples or --length")
+                         f"but the machine has {available // 10 ** 6:,.0f} MB: reduce {flags}")
 
 
 class Sampler:
@@ -81,7 +81,7 @@ class Sampler:
         if num_samples < 1:
             raise ValueError(f"num_samples must be at least 1, not {num_samples}")
         numbers = 2 * engine.zero_state().size + 2 * len(engine.vocabulary)  # before and after a character
-        check_memory(num_samples, GENERATOR_BYTES + 4 * numbers)
+        check_text_memory(num_samples, GENERATOR_BYTES + 4 * numbers)
         self.vocabulary, self.num_samples, self._engine = engine.vocabulary, num_samples, engine
         self._last: Optional[Tuple[np.ndarray, np.ndarray]] = None  # logits and state after what was drawn last
 
@@ -190,7 +190,7 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
         prime: the beginning of all texts.
         length: characters to draw for each text, at least 0.
         settings: how to draw.
-        seed: the seed of the first text; each further text has the next seed.
+        seed: the seed of the first text; each further text has the next seed, and 0 follows the last.
         stop: end a text after this string.
         lines: end a text after this many line ends.
         after_last: as for :meth:`Sampler.pieces`.
@@ -203,7 +203,7 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
     Raises:
         ValueError: as for :meth:`Sampler.pieces`, or the texts do not fit in memory.
     """
-    check_memory(sampler.num_samples, GENERATOR_BYTES + CHARACTER_BYTES * length * keep)
+    check_text_memory(sampler.num_samples, GENERATOR_BYTES + CHARACTER_BYTES * length * keep)
     growing = [_Growing((seed + row) % SEEDS, stop, lines, keep) for row in range(sampler.num_samples)]
     rngs = [np.random.RandomState(each.seed) for each in growing]
     interrupted = False

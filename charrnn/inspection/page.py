@@ -22,7 +22,7 @@ from charrnn.engines.sampler import Sampler, default_prime, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import features, units
 from charrnn.inspection.stored import network_data, store, stored_model
-from charrnn.system import files
+from charrnn.system import console, files
 from charrnn.text import corpus, unknown
 from charrnn.version import __version__
 
@@ -48,6 +48,7 @@ class Texts:
         passage: what the page reads at first.
         loss: the characters on which the loss is measured.
         loss_name: what they are.
+        note: why they are not the training text, or not all of it; "" if they are.
     """
 
     measured: str
@@ -55,6 +56,7 @@ class Texts:
     passage: str
     loss: str
     loss_name: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Page:
         page_loss: the same with the weights of the page.
         loss_name: the text that the loss was measured on.
         units: for each feature the unit that tracks it best, with their correlation.
+        note: as for Texts.
     """
 
     size: int
@@ -76,6 +79,7 @@ class Page:
     page_loss: float
     loss_name: str
     units: Tuple[units.Tracking, ...]
+    note: str
 
 
 def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: Optional[corpus.Text] = None,
@@ -104,7 +108,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     measured = units.measure(engine, texts.measured, exported.num_layers)
     page = Page(size=0, weights=weights, loss=_loss(load_engine(exported), texts.loss),
                 page_loss=_loss(engine, texts.loss), loss_name=texts.loss_name,
-                units=tuple(group[0] for group in measured.best(UNITS_EACH)))
+                units=tuple(group[0] for group in measured.best(UNITS_EACH)), note=texts.note)
     content = render(_data(exported, engine, texts, measured, page), network_data(exported, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(path, encoded)
@@ -152,18 +156,22 @@ def _texts(engine: Engine, model: ExportedModel, text: Optional[corpus.Text], ch
     """Return the texts for a page: parts of the training text, or what the network writes where that is missing."""
     try:
         training, held_out = (training_text(model.run) if text is None else divide(text, model.run))[:2]
-    except (ValueError, OSError):
+    except (ValueError, OSError) as error:
         prime = default_prime(engine.vocabulary)
         (sample,), _ = write(Sampler(engine), prime, WRITTEN, Settings(), seed=0)
         written, name = prime + sample.text, f"{WRITTEN:,} characters that the network wrote"
-        return Texts(written, name, _passage(written), written, name)
+        return Texts(written, name, _passage(written), written, name,
+                     f"the page uses a text that the network wrote, because the training text cannot be read: {error}")
+    missing = engine.vocabulary.unknown(training + held_out)
     training, held_out = (unknown.leave_out_unknown(each, engine.vocabulary)[0] for each in (training, held_out))
     measured, whole = training[:characters], held_out or training
     start = max(0, len(whole) - characters) // 2  # not the end, where a book may have notes or a licence
     loss = whole[start:start + characters]
     return Texts(
         measured, f"the first {len(measured):,} characters of the training text", _passage(loss), loss,
-        f"the middle {len(loss):,} characters of the {'held-out' if held_out else 'training'} text")
+        f"the middle {len(loss):,} characters of the {'held-out' if held_out else 'training'} text",
+        f"left out of the text, because the model does not know them: {console.listed(map(repr, missing))}"
+        if missing else "")
 
 
 def _passage(text: str) -> str:
@@ -189,7 +197,7 @@ def _data(model: ExportedModel, engine: Engine, texts: Texts, measured: units.Me
     """Return what the views need."""
     run, settings = model.run, Settings()
     name = re.split(r"[/\\]", TITLES.get(run.text_name, run.text_name))[-1] if run else Path(model.name).stem
-    network = f"{model.num_layers} layer{'s' if model.num_layers > 1 else ''} of {model.lstm_size} units"
+    network = f"{console.plural(model.num_layers, 'layer')} of {console.plural(model.lstm_size, 'unit')}"
     return {
         "title": f"Inside {name}",
         "subtitle": f"A neural network of {network} that learned to write from one text, character by character. "

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import shlex
+import shutil
 import sys
 import textwrap
 from pathlib import Path
@@ -18,6 +19,7 @@ from charrnn.system import interrupts
 _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
 _VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
+LISTED = 10  # items of a list that a message names
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -49,6 +51,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise ValueError with the message and a reference to ``--help``."""
+        if "expected one argument" in message:
+            message += "; a value that begins with a dash is written --flag=-value"
         raise ValueError(f"{message} (see {self.prog} --help)")
 
 
@@ -74,7 +78,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         # UTF-8 in any locale; characters that UTF-8 cannot encode are escaped instead of raising an error
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        args = parser.parse_args(argv)
+        args = parser.parse_intermixed_args(argv)  # the places may stand between flags
         quiet_tensorflow()
         status = body(args) or 0
         sys.stdout.flush()  # raises BrokenPipeError here rather than at exit
@@ -110,6 +114,30 @@ def _described(error: Exception) -> str:
     return f"{name}: {error.strerror}" if name else error.strerror
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> plural(1, "epoch"), plural(2000, "epoch")
+    ('1 epoch', '2,000 epochs')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(items: Iterable[str]) -> str:
+    """Return the first ten of some items, and how many more there are.
+
+    >>> listed("abc"), listed("abcdefghijkl")
+    ('a, b, c', 'a, b, c, d, e, f, g, h, i, j and 2 more')
+    """
+    every = list(items)
+    return ", ".join(every[:LISTED]) + (f" and {len(every) - LISTED:,} more" if len(every) > LISTED else "")
+
+
+def quoted(path: Any) -> str:
+    """Return a path as an argument of a command: quoted for a shell, and never like a flag."""
+    return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
+
+
 def command(prog: str, arguments: str = "") -> str:
     """Return the command that runs a script again in the way in which it was run, with other arguments.
 
@@ -121,8 +149,9 @@ def command(prog: str, arguments: str = "") -> str:
     if os.environ.get("CHARRNN_MAKE") and name in ("train", "sample"):
         return f"make {name}" + (f" ARGS={shlex.quote(arguments)}" if arguments else "")
     called = Path(sys.argv[0])
-    if called.name == prog:
-        prog = shlex.quote(sys.argv[0])
+    if called.name.startswith("charrnn-"):  # the scripts are in one folder
+        path = str(called.with_name(prog))
+        prog = prog if shutil.which(prog) == path else shlex.quote(path)
     elif called.name == f"{name}.py":
         prog = f"{shlex.quote(sys.executable)} -m charrnn.{name}"
     return f"{prog} {arguments}".strip()
@@ -130,7 +159,7 @@ def command(prog: str, arguments: str = "") -> str:
 
 def resume_command(folder: Any) -> str:
     """Return the command that resumes the run in a folder."""
-    place = "" if str(folder) == "checkpoints" else f" --checkpoint-dir {shlex.quote(str(folder))}"
+    place = "" if str(folder) == "checkpoints" else f" --checkpoint-dir {quoted(folder)}"
     return command("charrnn-train", f"--resume{place}")
 
 

@@ -46,6 +46,8 @@ def check_writable(path: Union[str, Path]) -> None:
     Raises:
         OSError: there is no such folder, it cannot be written, or the path is something other than a regular file.
     """
+    if not str(path):
+        raise OSError(errno.ENOENT, "the name of the file to write is empty")
     check_regular(path)
     folder = Path(os.path.realpath(str(path))).parent
     if not folder.is_dir():

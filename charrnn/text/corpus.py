@@ -92,9 +92,10 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
     sources = [(str(name), os.path.isdir(str(name))) for name in given]
     if len(sources) == 1 and not sources[0][1]:
         return _read_one(sources[0][0], encoding, data_dir)
-    found, skipped = [], []
+    found: List[Text] = []
+    skipped: List[str] = []
     for name, is_folder in sources:
-        for path in documents.find_documents(name) if is_folder else [Path(name)]:
+        for path in documents.find_documents(name, skipped) if is_folder else [Path(name)]:
             try:
                 found.append(_read_one(str(path), encoding, data_dir))
             except ValueError as error:
@@ -102,8 +103,9 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
                     raise
                 skipped.append(str(error))
     name = ", ".join(name for name, _ in sources)
+    skipped = list(dict.fromkeys(skipped))  # without repeats, if a folder is named twice
     if not found:
-        raise ValueError(f"there is no text file in {name}")
+        raise ValueError(f"there is no text file in {name}" + (f" ({'; '.join(skipped[:3])})" if skipped else ""))
     text = separator.join(each.text for each in found)
     parts = {"names": [name for name, _ in sources], "separator": separator,
              "files": {each.name: each.sha256 for each in found}}
@@ -125,6 +127,8 @@ def read_again(name: str, encoding: str, sha256: str, parts: Optional[Dict[str, 
     Raises:
         ValueError: the text is not available, or has changed. Further files in its folders do not count as a change.
     """
+    if not parts and not os.path.exists(name) and name not in (*KNOWN_TEXTS, PYTHON, STANDARD_INPUT):
+        raise ValueError(f"the training text {name!r}, which the model names, is missing: name its path")
     recorded = parts["files"] if parts else {name: sha256}
     found, changes = {}, []
     for path, digest in recorded.items():
@@ -181,10 +185,7 @@ def _read_one(name: str, encoding: str, data_dir: StrPath) -> Text:
         text = python_source()
         return Text(PYTHON, text, _sha256(text.encode("utf-8")), "utf-8")
     if name == STANDARD_INPUT:
-        try:
-            content = sys.stdin.buffer.read()
-        except OSError as error:  # a folder as standard input
-            raise ValueError(f"standard input cannot be read: {error.strerror or error}")
+        content = sys.stdin.buffer.read()
         if not content:
             raise ValueError("standard input is empty")
         return Text(name, documents.decode_document(content, encoding, "standard input"), _sha256(content), encoding)

@@ -1,6 +1,7 @@
 """Files as text: compressed files, byte order marks, and files that are not text."""
 import codecs
 import gzip
+import os
 import re
 import zlib
 from pathlib import Path
@@ -61,13 +62,30 @@ def decode_document(content: bytes, encoding: str, name: str) -> str:
     problem = _problem(content, encoding)
     if problem:
         raise ValueError(f"{name} is {problem}")
-    return data.decode_text(content, encoding, name)
+    text = data.decode_text(content, encoding, name)
+    if not text:
+        raise ValueError(f"the text {name} is empty")  # but for a byte order mark
+    return text
 
 
-def find_documents(folder: StrPath) -> List[Path]:
-    """Return the files in a folder and its subfolders, sorted by path, except hidden ones."""
-    return sorted(path for path in Path(folder).rglob("*") if path.is_file() and not any(
-        part.startswith(".") for part in path.relative_to(folder).parts))
+def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
+    """Return the files in a folder and its subfolders, sorted by path, except hidden ones.
+
+    Args:
+        folder: the folder.
+        skipped: a list, to which a line is added for each folder that cannot be read.
+
+    Raises:
+        ValueError: the folder is the root of the file system.
+    """
+    if os.path.realpath(str(folder)) == os.path.abspath(os.sep):
+        raise ValueError(f"{folder} is the root of the file system: name a folder of texts")
+    found = []
+    for place, folders, names in os.walk(str(folder), onerror=lambda error: skipped.append(
+            f"cannot read the folder {error.filename!r}: {error.strerror}")):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(place) / name for name in names if not name.startswith(".")]
+    return sorted(path for path in found if path.is_file())
 
 
 def _problem(content: bytes, encoding: str) -> Optional[str]:

@@ -3,6 +3,7 @@ import unicodedata
 from typing import Dict, Iterable, Optional, Tuple
 
 from charrnn.data import Vocabulary
+from charrnn.system import console
 
 CHOICES = ("error", "skip", "nearest")
 
@@ -70,8 +71,8 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
     if how == "error":
         _refuse(unknown, text, name)
     nearest = {char: _nearest(char, vocabulary) if how == "nearest" else None for char in unknown}
-    replaced = ", ".join(f"{char!r} by {near!r}" for char, near in nearest.items() if near)
-    left_out = ", ".join(repr(char) for char, near in nearest.items() if not near)
+    replaced = console.listed(f"{char!r} by {near!r}" for char, near in nearest.items() if near)
+    left_out = console.listed(repr(char) for char, near in nearest.items() if not near)
     notes = [f"replaced in {name}: {replaced}"] * bool(replaced) + [f"left out of {name}: {left_out}"] * bool(left_out)
     return text.translate({ord(char): near for char, near in nearest.items()}), "; ".join(notes)
 
@@ -80,9 +81,7 @@ def _refuse(unknown: Iterable[str], text: str, name: str) -> None:
     """Raise ValueError if there are unknown characters in a text."""
     places = [f"{char!r} ({_place(text, char)})" for char in unknown]
     if places:
-        more = f" and {len(places) - 10:,} more" if len(places) > 10 else ""
-        raise ValueError(
-            f"{name} has characters that are not in the model's vocabulary: {', '.join(places[:10])}{more}")
+        raise ValueError(f"{name} has characters that are not in the model's vocabulary: {console.listed(places)}")
 
 
 def _nearest(char: str, vocabulary: Vocabulary) -> Optional[str]:

@@ -1,6 +1,5 @@
 """What a training run prints: its plan, a line for each event, samples, and a progress bar."""
 import contextlib
-import shlex
 import sys
 from dataclasses import dataclass
 from typing import Iterable, Iterator, List, Optional, Tuple
@@ -10,6 +9,7 @@ import tqdm
 from charrnn.checkpoints import Run
 from charrnn.data import StrPath
 from charrnn.system import console
+from charrnn.system.console import plural
 from charrnn.training.hyperparameters import Hyperparameters, advice
 from charrnn.training.stopping import StopRequests
 from charrnn.training.transfer import Transfer
@@ -80,7 +80,7 @@ class Plan:
             rows.append(("advice", f"{plural(self.n_windows, 'step')} per epoch are few for these sizes; for a text of "
                                    f"this length try {flags}"))
         if self.transfer:
-            new = ", ".join(map(repr, self.transfer.new_characters))
+            new = console.listed(map(repr, self.transfer.new_characters))
             rows.append(("weights", f"from {self.transfer.checkpoint.name}, " + (
                 f"with new rows for {new}" if new else "which has all characters of the text")))
         return rows
@@ -89,7 +89,7 @@ class Plan:
         hyper = self.hyperparameters
         kind = "" if hyper.cell == "lstm" else hyper.cell + " "
         slow = ", unrolled with dynamic_rnn (the fused unroll supports only lstm without dropout on inputs)"
-        return (f"{plural(hyper.num_layers, 'layer')} of {hyper.lstm_size:,} {kind}units, "
+        return (f"{plural(hyper.num_layers, 'layer')} of {plural(hyper.lstm_size, kind + 'unit')}, "
                 f"{self.n_parameters:,} parameters{slow if hyper.fused and not hyper.unrolls_fused else ''}")
 
 
@@ -173,8 +173,8 @@ class Display:
 
     def ended_early(self, step: int, evaluations: int, best_step: int) -> None:
         """Print that training ended because the validation loss no longer improved."""
-        self._print(f"ended early after step {step:,}: {evaluations:,} evaluations without improvement since step "
-                    f"{best_step:,}")
+        self._print(f"ended early after step {step:,}: {plural(evaluations, 'evaluation')} without improvement since "
+                    f"step {best_step:,}")
 
     def stopped(self, by: str, step: int) -> None:
         """Print that a signal ended the training, and how to resume it."""
@@ -184,12 +184,12 @@ class Display:
         if self._output_closed:
             self.warn(message)
 
-    def finished(self, step: int) -> None:
-        """Print that all steps are done, and what to do next."""
-        folder = [] if str(self._plan.folder) == "checkpoints" else [shlex.quote(str(self._plan.folder))]
+    def finished(self, step: int, limit: str = "--epochs") -> None:
+        """Print that training has ended, and what to do next; limit is the flag that ended it."""
+        folder = [] if str(self._plan.folder) == "checkpoints" else [console.quoted(self._plan.folder)]
         arguments = " ".join([*folder, *(["--best"] if self._plan.n_held_out else [])])
         self._print(f"finished after step {step:,}. To write text: {console.command('charrnn-sample', arguments)}\n"
-                    f"To train longer, add --epochs N: {console.resume_command(self._plan.folder)}")
+                    f"To train longer, add {limit} N: {console.resume_command(self._plan.folder)}")
 
     def warn(self, message: object) -> None:
         """Print a warning on standard error."""
@@ -218,15 +218,6 @@ class Display:
             if not self._writes_fail:
                 self.warn(f"standard output cannot be written: {error.strerror or error}; training continues")
             self._writes_fail = True
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    >>> plural(1, "epoch"), plural(2000, "epoch")
-    ('1 epoch', '2,000 epochs')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

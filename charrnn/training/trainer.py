@@ -150,7 +150,7 @@ class Trainer:
         else:
             if len(self._test):
                 self._display.test(*self._processes.from_first(self._evaluate_test))
-            self._display.finished(progress.step)
+            self._display.finished(progress.step, "--early-stop" if self._ends_early() else "--epochs")
         self._processes.gather(None)  # the launcher ends all processes when one has ended
         return stopped_by
 
@@ -203,10 +203,11 @@ class Trainer:
 
     def _diverged(self, step: int, what: str) -> ValueError:
         """Return the error for a step after which training cannot continue."""
+        remedy = ("Earlier checkpoints are intact: continue from the last one" if self._saved.step else
+                  "There is no checkpoint yet: begin again")
         return ValueError(
-            f"at step {step} {what}, so training stops. Earlier checkpoints are intact: continue from the last one "
-            f"with --resume and a lower --learning-rate (now {self._learning_rate(step - 1):g}) or --grad-clip "
-            f"(now {self._hyper.grad_clip:g})")
+            f"at step {step} {what}, so training stops. {remedy} with --resume and a lower --learning-rate (now "
+            f"{self._learning_rate(step - 1):g}) or --grad-clip (now {self._hyper.grad_clip:g})")
 
     def _learning_rate(self, step: int) -> float:
         return learning_rate_at(self._hyper, step, self._plan.n_windows)

@@ -351,3 +351,21 @@ def test_checkpoints_are_opened_beside_a_training_that_saves_and_removes_them(te
         training.kill()
         training.wait()
     assert len(opened) == 300 and len(set(opened)) > 3
+
+
+def test_a_file_that_is_no_checkpoint_is_not_said_to_be_missing(tmp_path):
+    (tmp_path / "model.npz").write_bytes(b"")
+    with pytest.raises(CheckpointError, match="model.npz is neither a run folder nor a checkpoint"):
+        checkpoints.open_checkpoint(tmp_path / "model.npz")
+
+
+def test_the_best_of_a_checkpoint_is_an_error(trained):
+    for path in (trained / "i100_l5.ckpt", trained / "i100_l5.ckpt.index"):
+        with pytest.raises(CheckpointError, match="--best needs the folder of a run, and .* is no folder"):
+            checkpoints.open_checkpoint(path, best=True)
+
+
+def test_an_empty_path_is_not_this_folder():
+    for function in (checkpoints.open_checkpoint, checkpoints.check_unused):
+        with pytest.raises(CheckpointError, match="is empty"):
+            function("")

@@ -448,7 +448,8 @@ def test_a_duplicate_member_with_other_weights_is_an_error(intact, tmp_path):
 
 
 @pytest.mark.parametrize("name, message", [
-    ("missing.npz", "No such file"), ("folder.npz", "it is a folder, not a file"), ("pipe.npz", "it is a FIFO, not a file"), ("a\x00b.npz", "null"),
+    ("missing.npz", "No such file"), ("folder.npz", "it is a folder, not a file"),
+    ("pipe.npz", "it is a FIFO, not a file"), ("a\x00b.npz", "null"),
     ("text.npz", "not a zip")])
 def test_other_files_are_an_error(tmp_path, name, message):
     (tmp_path / "folder.npz").mkdir()

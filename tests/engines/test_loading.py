@@ -1,6 +1,7 @@
 """Opening models by their path, and finding the text that they were trained on."""
 import importlib.util
 import os
+import shutil
 import sys
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 from conftest import CHARS, TEXT, make_network
 
 from charrnn.checkpoints import Checkpoint, CheckpointError, open_checkpoint
+from charrnn.data import Vocabulary
 from charrnn.engines.decoding import Settings
 from charrnn.engines.exported import ExportedModel, export_npz
 from charrnn.engines.graph import GraphEngine
@@ -143,3 +145,14 @@ def test_no_script_opens_a_pipe_that_a_model_names(hostile, trained, capsys, scr
     if script in ("evaluate", "sample"):
         assert importlib.import_module(f"charrnn.{script}").main(
             [*argv, "--train-text", str(trained.parent / "small.txt")]) == (2 if "--held-out" in argv else 0)
+
+
+def test_a_run_folder_may_have_the_name_of_an_exported_model(trained, tmp_path):
+    shutil.copytree(str(trained), str(tmp_path / "run.npz"))
+    assert open_model(tmp_path / "run.npz").prefix == str(tmp_path / "run.npz" / "i173_l5.ckpt")
+
+
+def test_an_exported_model_has_its_own_vocabulary(exported):
+    assert open_model(exported, Vocabulary(CHARS)).vocabulary == Vocabulary(CHARS)
+    with pytest.raises(CheckpointError, match="records its vocabulary of 14 .* leave --vocab-from out"):
+        open_model(exported, Vocabulary(CHARS[1:]))

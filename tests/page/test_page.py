@@ -9,6 +9,7 @@ import pytest
 from conftest import CHARS, TEXT, make_network
 from pages import HOSTILE, data_of, export_random, random_network
 
+from charrnn import export
 from charrnn.checkpoints import open_checkpoint
 from charrnn.engines.exported import read_npz
 from charrnn.inspection import page
@@ -124,9 +125,23 @@ def test_without_the_training_text_the_network_writes_one(hostile_page):
     assert data_of(hostile_page)["measured"] == "1,500 characters that the network wrote"
 
 
+def test_why_the_network_writes_the_text_is_said(exported, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(page, "training_text", fail_to_read)
+    monkeypatch.setattr(page, "WRITTEN", 1500)
+    assert export.main([str(exported), str(tmp_path / "page.html")]) == 0
+    assert capsys.readouterr().err == ("the page uses a text that the network wrote, because the training text cannot "
+                                       "be read: it is gone\n")
+
+
+def fail_to_read(_run):
+    raise ValueError("it is gone")
+
+
 def test_characters_that_the_network_does_not_know_are_left_out_of_a_text(exported, tmp_path):
-    page.export_page(read_npz(exported), tmp_path / "page.html", text=Text("x", TEXT + "UNKNOWN" * 9, "", "utf-8"))
+    report = page.export_page(read_npz(exported), tmp_path / "page.html",
+                              text=Text("x", TEXT + "UNKNOWN" * 9, "", "utf-8"))
     assert "U" not in data_of(tmp_path / "page.html")["passage"]
+    assert report.note == "left out of the text, because the model does not know them: 'U', 'N', 'K', 'O', 'W'"
 
 
 def test_nearest_characters_are_those_of_the_package(hostile_page, exported_page):

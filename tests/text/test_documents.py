@@ -3,6 +3,7 @@ import gzip
 import io
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import SMALL_FLAGS, TEXT
@@ -70,9 +71,54 @@ def test_a_folder_stands_for_its_text_files_in_order(tmp_path):
     assert text.skipped == (f"{tmp_path / 'cover.png'} is a PNG image",)
 
 
+def test_a_file_that_is_found_twice_is_skipped_in_one_line(tmp_path):
+    (tmp_path / "a.txt").write_text("one")
+    (tmp_path / "cover.png").write_bytes(b"\x89PNG\r\n")
+    text = corpus.read([tmp_path, tmp_path])
+    assert text.text == "one\none" and text.skipped == (f"{tmp_path / 'cover.png'} is a PNG image",)
+
+
+def test_a_folder_that_cannot_be_read_is_skipped(tmp_path, monkeypatch):
+    for name in ("open", "closed"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.txt").write_text(name)
+    scandir = os.scandir
+
+    def scan(path):
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", scan)
+    text = corpus.read(tmp_path)
+    assert text.text == "open"
+    assert text.skipped == (f"cannot read the folder {str(tmp_path / 'closed')!r}: Permission denied",)
+
+
 def test_a_folder_without_text_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="there is no text file in"):
+    with pytest.raises(ValueError, match="there is no text file in [^()]*$"):
         corpus.read(tmp_path)
+    for number in range(5):
+        (tmp_path / f"{number}.png").write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(ValueError, match=r"there is no text file in [^()]* \(([^;]* is a PNG image(; )?){3}\)"):
+        corpus.read(tmp_path)
+
+
+def test_the_whole_file_system_is_not_a_folder_of_texts():
+    with pytest.raises(ValueError, match="/ is the root of the file system"):
+        corpus.read("/")
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xff\xfe"])
+def test_a_byte_order_mark_alone_is_an_empty_text(tmp_path, mark):
+    (tmp_path / "text").write_bytes(mark)
+    with pytest.raises(ValueError, match="the text .* is empty"):
+        corpus.read(tmp_path / "text")
+
+
+def test_a_text_that_was_moved_is_missing(tmp_path):
+    with pytest.raises(ValueError, match="the training text 'gone.txt', which the model names, is missing: name its"):
+        corpus.read_again("gone.txt", "utf-8", "f00")
 
 
 @pytest.fixture

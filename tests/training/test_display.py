@@ -93,6 +93,8 @@ def test_the_plan_of_a_run_from_another_model(chars, shown):
     (lambda display: display.saved("i7_l5.ckpt"), "saved i7_l5.ckpt"),
     (lambda display: display.ended_early(60, 3, 15),
      "ended early after step 60: 3 evaluations without improvement since step 15"),
+    (lambda display: display.ended_early(60, 1, 15),
+     "ended early after step 60: 1 evaluation without improvement since step 15"),
     (lambda display: display.stopped("SIGINT", 1000), "stopped by SIGINT after step 1,000; the checkpoint is saved. "
      "To resume: charrnn-train --resume --checkpoint-dir 'my folder'"),
     (lambda display: display.sample("a\nb"), "-" * 70 + "\na\nb\n" + "-" * 70)])
@@ -107,6 +109,16 @@ def test_the_line_of_an_event(display, capsys, event, line):
 def test_the_end_names_the_command_that_writes_with_the_best_checkpoint(capsys, n_held_out, folder, arguments):
     Display(replace(PLAN, n_held_out=n_held_out, folder=folder), StopRequests()).finished(692)
     assert capsys.readouterr().out.startswith(f"finished after step 692. To write text: charrnn-sample{arguments}\n")
+
+
+def test_the_end_names_the_flag_that_ended_the_run(display, capsys):
+    display.finished(692, "--early-stop")
+    assert "\nTo train longer, add --early-stop N: " in capsys.readouterr().out
+
+
+def test_many_new_characters_are_counted():
+    transfer = Transfer(Checkpoint("other.ckpt", Vocabulary("a"), 5, 2), Vocabulary("abcdefghijklmn"))
+    assert dict(replace(PLAN, transfer=transfer).rows())["weights"].endswith("'j', 'k' and 3 more")
 
 
 def test_a_sample_does_nothing_to_the_terminal(display, capsys, monkeypatch):

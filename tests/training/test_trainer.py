@@ -110,6 +110,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(trained, tmp_path, capsys):
     assert resume(folder, "--epochs", "2", "--learning-rate", "1e300") == 2
     err = capsys.readouterr().err
     assert re.search(r"at step 17[56] the loss is (nan|inf) and the norm of the gradients is (nan|inf)", err)
+    assert "Earlier checkpoints are intact: continue from the last one with --resume and a lower" in err
     assert "--learning-rate (now 1e+300)" in err and "--grad-clip (now 5)" in err and err.count("\n") == 1
     assert names_of(folder) == ["i100_l5.ckpt", "i173_l5.ckpt"]
     assert checkpoints.newest_intact(folder)[0] == str(folder / "i173_l5.ckpt")
@@ -126,7 +127,8 @@ def test_gradients_that_are_not_finite_end_the_run(text_file, tmp_path, monkeypa
     monkeypatch.setattr(CharRNN, "__init__", init)
     assert train_small(text_file, tmp_path / "run") == 2
     err = capsys.readouterr().err
-    assert re.search(r"at step 1 the loss is 2\.\d+ and the norm of the gradients is inf, so training stops", err)
+    assert re.search(r"at step 1 the loss is 2\.\d+ and the norm of the gradients is inf, so training stops\. There "
+                     "is no checkpoint yet: begin again with --resume and a lower --learning-rate", err)
     assert not list((tmp_path / "run").glob("*.ckpt.*"))
 
 
