@@ -9,7 +9,7 @@ import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
-from charrnn.engines.surprisal import WARM_UP, surprisal
+from charrnn.engines.surprisal import LEAST_PIECE, WARM_UP, surprisal
 from charrnn.system import console
 from charrnn.text import baselines, corpus
 from charrnn.text.unknown import leave_out_unknown
@@ -106,9 +106,9 @@ def _parser() -> console.Parser:
                        help="evaluate the part that the run held out with --test-fraction, in place of a TEXT")
     loading.add_model_arguments(parser)
     parser.add_argument("--rows", metavar="N", type=int, default=1,
-                        help=f"read the text in N pieces in parallel, of more than {WARM_UP} characters each, and each "
-                             f"after the {WARM_UP} characters before it: faster, but slightly inexact, because a piece "
-                             "lacks what comes earlier (default: 1, which is exact)")
+                        help=f"read the text in N pieces in parallel, of at least {LEAST_PIECE} characters, each after "
+                             f"the {WARM_UP} characters before it: faster, but slightly inexact, because a piece lacks "
+                             "what comes earlier (default: 1, which is exact)")
     parser.add_argument("--train-text", metavar="TEXT", default=None,
                         help="the training text, for the comparison with other methods (default: the one that the "
                              "run names)")

@@ -6,6 +6,7 @@ import numpy as np
 from charrnn.engines import Engine
 
 WARM_UP = 500  # characters that a row reads before the first that it measures
+LEAST_PIECE = 25  # characters that a row measures; with fewer, the rows would mostly read the same characters again
 WINDOW = 100  # steps of one call of the engine
 
 
@@ -18,7 +19,7 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, 
         ids: integer array [T], T at least 2.
         rows: pieces of the text that are read in parallel, at least 1. With 1, the state is carried from the start
             of the text to its end. With more, the text is read faster, and each row first reads WARM_UP characters
-            before those that it measures. Fewer are read if they would not be longer than that.
+            before those that it measures. There are fewer if they would have fewer than LEAST_PIECE characters.
         share: (rank, size) where several processes measure some of the rows each.
         progress: wraps the loop over the windows, to show a progress bar.
 
@@ -31,7 +32,7 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, 
     if len(ids) < 2:
         raise ValueError(f"a text to evaluate needs at least 2 characters, not {len(ids)}")
     count = len(ids) - 1
-    pieces = max(1, min(rows, count // (WARM_UP + 1)))
+    pieces = max(1, min(rows, count // LEAST_PIECE))
     edges = [count * piece // pieces for piece in range(pieces + 1)]  # each row measures from its edge to the next
     length = min(count, -(-count // pieces) + (WARM_UP if pieces > 1 else 0))
     rank, size = share
