@@ -3,6 +3,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
     """Write a file so that its path never refers to incomplete content, even after a loss of power.
 
     When this returns, the new content is on the disk. So what it replaces can be removed, and so can what only the
-    old content named. A symbolic link stays a link: the file that it points to is replaced.
+    old content named. A symbolic link stays a link: the file that it points to is replaced. A file keeps its mode.
 
     Args:
         path: the file to create or replace, in an existing folder.
@@ -23,14 +24,15 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
         OSError: the file cannot be written. An existing file is unchanged, and no temporary file remains. Also if
             the path is not a regular file: a device or FIFO is not replaced.
     """
-    check_regular(path)
-    target = Path(os.path.realpath(str(path)))
+    target = _target(path)
     temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     try:
         with open(str(temporary), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(str(target), str(temporary))
         os.replace(str(temporary), str(target))
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path))  # not the name of the temporary file
@@ -48,17 +50,31 @@ def check_writable(path: Union[str, Path]) -> None:
     """
     if not str(path):
         raise OSError(errno.ENOENT, "the name of the file to write is empty")
-    check_regular(path)
-    folder = Path(os.path.realpath(str(path))).parent
+    target = _target(path)
+    folder = target.parent
     if not folder.is_dir():
         raise OSError(errno.ENOENT, f"there is no folder {folder}", str(path))
     if not os.access(str(folder), os.W_OK | os.X_OK):
         raise OSError(errno.EACCES, f"the folder {folder} cannot be written", str(path))
+    if target.exists() and not os.access(str(target), os.W_OK):
+        raise OSError(errno.EACCES, "the file is read-only", str(path))
+
+
+def _target(path: Union[str, Path]) -> Path:
+    """Return the file that a path to write refers to, without links. Raise OSError if it is not a regular file."""
+    check_regular(path)
+    link = str(path)
+    while os.path.islink(link):
+        folder = os.path.realpath(os.path.dirname(link))
+        if folder.startswith("/proc/"):  # such as /dev/stdout: a file with this name cannot be replaced
+            raise OSError(errno.EINVAL, "it is an open file of a process, not a file in a folder", str(path))
+        link = os.path.join(folder, os.readlink(link))
+    return Path(os.path.realpath(link))
 
 
 def remove_leftovers(path: Union[str, Path]) -> None:
     """Remove the temporary files of :func:`write_atomically` that killed processes have left for a path."""
-    path = Path(path)
+    path = Path(os.path.realpath(str(path)))
     for found in path.parent.glob("*.tmp"):
         if re.fullmatch(re.escape(path.name) + r"\.\d+\.tmp", found.name):
             found.unlink()

@@ -260,7 +260,8 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
             with urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT) as response:
                 content = response.read()
         except (OSError, http.client.HTTPException) as error:
-            failures.append(str(getattr(error, "reason", error)))
+            reason = getattr(error, "reason", error)
+            failures.append(str(getattr(reason, "strerror", None) or reason))
             continue
         if _sha256(content) != known.sha256:
             failures.append(f"unexpected content at {address}")

@@ -100,3 +100,29 @@ def test_a_failed_write_names_the_file_and_not_the_temporary_one(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         files.write_atomically(tmp_path / "missing" / "file", b"")
     assert caught.value.filename == str(tmp_path / "missing" / "file")
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="only Linux has it")
+@pytest.mark.parametrize("function", [lambda path: files.write_atomically(path, b""), files.check_writable])
+def test_an_open_file_is_not_replaced(tmp_path, function):
+    """As /dev/stdout is where a shell has redirected it to a file."""
+    with open(str(tmp_path / "file"), "w") as file:
+        (tmp_path / "stdout").symlink_to(f"/proc/self/fd/{file.fileno()}")
+        for path in (tmp_path / "stdout", f"/proc/self/fd/{file.fileno()}", f"/dev/fd/{file.fileno()}"):
+            with pytest.raises(OSError, match="it is an open file of a process"):
+                function(path)
+        assert os.path.samestat(os.fstat(file.fileno()), os.stat(str(tmp_path / "file")))
+
+
+def test_a_file_keeps_its_mode(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "file").chmod(0o640)
+    files.write_atomically(tmp_path / "file", b"new")
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+
+
+def test_a_file_that_is_read_only_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
+    with pytest.raises(PermissionError, match="the file is read-only"):
+        files.check_writable(tmp_path / "file")
