@@ -28,7 +28,7 @@ ATTRIBUTES = ["inputs", "targets", "keep_prob", "initial_state", "final_state", 
               "optimizer"]  # of CharRNN
 # What to say about exceptions whose message does not lead to the mistake.
 ADVICE = [
-    ("has no attribute 'contrib'", "tf.nn.rnn_cell has the same classes"),
+    ("has no attribute 'contrib'", "tf.nn.rnn_cell has the same classes of cells, tf.train has AdamOptimizer"),
     ("you must give a dtype", "give it initial_state=self.initial_state"),
     ("sequence_length must be", "the third argument of dynamic_rnn is sequence_length: write initial_state="),
     ("No gradients provided", "the loss does not depend on the variables: is it tf.gradients(loss, variables), in this "
@@ -39,6 +39,28 @@ ADVICE = [
     ("Rank of labels", "reshape the targets to [-1]"),
     ("raised StopIteration", "in a generator, use return"),
     ("name 'xrange'", "in Python 3 it is range"),
+    ("<class 'function'>", "a function is used in place of its result: call it, with brackets"),
+    ("'function' object has no attribute", "a function is used in place of its result: call it, with brackets"),
+    ("'NoneType' object has no attribute", "something is None here: does one of your functions lack its return?"),
+    ("zero_state() missing", "zero_state(batch_size, tf.float32) is a method of a cell, not of its class"),
+    ("type <class 'tensorflow.python.ops.rnn_cell_impl",
+     "a cell is not a tensor: wrap it in a DropoutWrapper, and get its zero state from its method zero_state"),
+    ("expected ndim=2", "a cell computes a single step: tf.nn.dynamic_rnn runs it over all of them"),
+    ("lstm_cell/concat'",
+     "the inputs and the initial state differ in N: dynamic_rnn takes inputs [N, M, C], without time_major=True"),
+    ("argument to 'pack'", "tf.stack takes a list only, tf.concat(lstm_output, axis=1) a single tensor as well"),
+    ("(op: 'Mul')", "* multiplies number by number, and needs equal shapes; the product of matrices is tf.matmul"),
+    ("(op: 'MatMul')", "the product is that of [N·M, L] and [L, C]"),
+    ("(op: 'SoftmaxCrossEntropyWithLogits')", "the labels should be one-hot, [N·M, C] like the logits"),
+    ("Cannot reshape a tensor", "a reshape keeps the number of elements: ids become C numbers each by tf.one_hot"),
+    ("merging shape", "clip_by_global_norm returns two things, the list of clipped gradients and their norm"),
+    ("Trying to update a Tensor", "apply_gradients takes pairs (gradient, variable): zip(gradients, variables)"),
+    ("(op: 'ApplyAdam')",
+     "a gradient is paired with another variable than its own: the variables of zip(gradients, variables) should "
+     "be those that tf.gradients was given, in the same order"),
+    ("argument: 'grads_and_vars'", "an optimizer is needed, not its class: tf.train.AdamOptimizer(learning_rate)"),
+    ("requested dtype float32_ref", "use tf.train.AdamOptimizer, not an optimizer of Keras"),
+    ("must be called at program startup", "leave it out: this notebook describes graphs"),
 ]
 
 
@@ -107,11 +129,13 @@ def exception(error: BaseException, answer: Any) -> str:
         last = "a tensor cannot be iterated over, unpacked, or used in an if: its values are known only in a session"
     last = last if last.startswith(name) else f"{name}: {last}" if last else name
     last = re.sub("(No gradients provided for any variable).*", r"\1", last)
+    last = re.sub(" at 0x[0-9a-f]+", "", last).rstrip(".: ")
     advice = "".join(f" ({sentence})" for part, sentence in ADVICE if part in last)
     missing = re.match("NameError: name '(.*)' is not defined", last)
     if missing and missing.group(1) in ATTRIBUTES and getattr(answer, "__name__", "") == "__init__":
         advice = f" (write self.{missing.group(1)})"
-    return last.rstrip(".") + advice + _place(error, answer)
+    place = _place(error, answer)
+    return last + advice + (place or ("" if (last + advice).endswith(("?", "!")) else "."))
 
 
 def _place(error: BaseException, answer: Any) -> str:
@@ -121,7 +145,7 @@ def _place(error: BaseException, answer: Any) -> str:
     files = files_of(answer)
     mine = [frame for frame in frames if frame[0] in files]
     if not mine:
-        return "."
+        return ""
     filename, number = mine[-1]
     line = linecache.getline(filename, number).strip()
     return f", at line {number} of your code:\n    {line}" if line else f", at line {number} of your code."
@@ -138,8 +162,7 @@ def files_of(answer: Any) -> Set[str]:
     scope = scope_of(answer).values() if code else ()
     mine = [value for value in list(scope) if getattr(value, "__module__", "") == answer.__module__]
     codes = [code] + [code_of(getattr(value, "__wrapped__", value)) for value in mine]
-    packages = os.path.dirname(os.path.dirname(os.__file__)) + os.sep + "site-packages"
-    return {one.co_filename for one in codes if one and not one.co_filename.startswith(packages)}
+    return {one.co_filename for one in codes if one and "site-packages" not in one.co_filename.split(os.sep)}
 
 
 def code_of(answer: Any) -> Optional[CodeType]:
@@ -164,7 +187,7 @@ def names_read(code: CodeType) -> Iterator[str]:
 
 
 def outside_name(answer: Any) -> str:
-    """Say which name from outside the function stands where an argument should, or nothing."""
+    """Return a line that says which name from outside the function stands where an argument should, or nothing."""
     code = code_of(answer)
     if not code:
         return ""
@@ -176,10 +199,10 @@ def outside_name(answer: Any) -> str:
         instead = [argument for argument in arguments if argument in group]
         if name == "keep_prob" and isinstance(answer, type):
             return ("It uses keep_prob, a global name from outside the class, where the placeholder belongs: "
-                    "self.keep_prob.")
+                    "self.keep_prob.\n")
         if instead:
             return (f"It uses {name}, which is not an argument of this function but a name from outside it. Use the "
-                    f"argument {instead[0]}.")
+                    f"argument {instead[0]}.\n")
     return ""
 
 

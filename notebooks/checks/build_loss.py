@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from . import words
-from .answer import Wrong, need, single
+from .answer import need, single
 from .tensors import close, cross_entropies, softmax
 
 HINTS = (
@@ -20,24 +20,56 @@ HINTS = (
 )
 
 
+SURE = 100.0  # a logit; the probability of a character whose logit is 100 lower is 0 in float32
+
+
 def examine(answer: Callable) -> None:
     """Check the loss for two sets of sizes."""
     random = np.random.RandomState(1)  # no step's loss is both the first and the smallest
     for n, m, size, num_classes in [(2, 3, 4, 5)] + [tuple(random.permutation(np.arange(3, 9))[:4].tolist())]:
-        tf.reset_default_graph()
         values = (2 * random.normal(size=[n * m, num_classes])).astype(np.float32)
         ids = random.randint(0, num_classes, size=[n, m]).astype(np.int32)
         ids[0, :2] = num_classes - 1, 0
-        logits = tf.constant(values)
-        loss = single(answer, (logits, tf.constant(ids), size, num_classes), "loss")
-        need(isinstance(loss, tf.Tensor), f"The loss should be a tensor, not {words.describe(loss)}.")
-        need(loss.dtype == tf.float32, f"The loss should be float32, but it is {loss.dtype.name}.")
-        gradients = tf.gradients(loss, logits)[0]
-        with tf.Session() as session:
-            number = session.run(loss)
-            gradient = session.run(gradients) if gradients is not None else None
+        number, gradient = _run(answer, values, ids, size)
         _examine_number(number, values, ids, size)
+        sure = SURE * np.eye(num_classes, dtype=np.float32)[ids.ravel()]
+        right, wrong = (float(_run(answer, np.roll(sure, shift, axis=1), ids, size)[0]) for shift in (0, 1))
+        smoothing = right / SURE * num_classes / (num_classes - 1)
+        need(not (smoothing > 1e-6 and close(wrong, SURE * (1 - smoothing / num_classes))),
+             f"The one-hot targets are smoothed by {smoothing:.2g}: leave them as they are, with a single 1.")
+        mean = cross_entropies(values, ids).mean()
+        need(close(number, mean),
+             f"On a small example the loss should be {mean:.4f}, the mean softmax cross-entropy with the one-hot "
+             f"targets, but it is {number:.4f}.")
         _examine_gradient(gradient, values, ids)
+        _examine_sure(right, wrong)
+
+
+def _run(answer: Callable, values: np.ndarray, ids: np.ndarray, size: int) -> Tuple[np.ndarray, Any]:
+    """Return the loss for logits and targets, and its gradient with respect to the logits, or None."""
+    tf.reset_default_graph()
+    logits, weights = tf.constant(values), tf.Variable(tf.ones([size, values.shape[1]]), name="weights")
+    loss = single(answer, (logits, tf.constant(ids), size, values.shape[1]), "loss")
+    need(isinstance(loss, tf.Tensor), f"The loss should be a tensor, not {words.describe(loss)}.")
+    need(loss.dtype == tf.float32, f"The loss should be float32, but it is {loss.dtype.name}.")
+    gradients, direct = tf.gradients(loss, [logits, weights])
+    need(direct is None,
+         "The weights are a part of the loss, as in a penalty for large weights (L2 regularization): leave that "
+         "out. The loss is the cross-entropy alone.")
+    with tf.Session() as session:
+        return session.run(loss), session.run(gradients) if gradients is not None else None
+
+
+def _examine_sure(right: float, wrong: float) -> None:
+    """Check the losses for logits of SURE at the character that came, and at another one; 0 elsewhere."""
+    need(np.isfinite(right + wrong),
+         f"Where a probability is almost 0 the loss is {wrong}, because the softmax is rounded to 0, and 0 has no "
+         "logarithm. Give the logits to tf.nn.softmax_cross_entropy_with_logits_v2, which does both in one step.")
+    need(close(wrong, SURE),
+         f"Where the network is sure and wrong the loss should be {SURE:.4g}, but it is {wrong:.4g}: the "
+         "probabilities or logits are clipped, or a small number is added before the logarithm. Then nothing is "
+         "learned from such steps. Give the logits as they are to tf.nn.softmax_cross_entropy_with_logits_v2.")
+    need(abs(right) < 1e-4, f"Where the network is sure and right the loss should be 0, but it is {right:.4g}.")
 
 
 def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, size: int) -> None:
@@ -55,8 +87,6 @@ def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, siz
         return
     for wrong, message in _typical(values, ids, each, size):
         need(not np.isclose(number, wrong, rtol=1e-5, atol=1e-6), message)
-    raise Wrong(f"On a small example the loss should be {each.mean():.4f}, the mean softmax cross-entropy with "
-                f"the one-hot targets, but it is {number:.4f}.")
 
 
 def _typical(values: np.ndarray, ids: np.ndarray, each: np.ndarray, size: int) -> List[Tuple[float, str]]:
@@ -84,12 +114,17 @@ def _typical(values: np.ndarray, ids: np.ndarray, each: np.ndarray, size: int) -
         (mean / num_classes, "The loss is divided by C as well: add up the characters of a step (only one of them "
                              "counts), and take the mean over the steps alone."),
         (mean / (n * m), "The loss is divided by the number of steps twice: the mean does it once."),
+        (mean * num_classes, "The loss is multiplied by C: take the mean over the steps."),
         (-mean, "The loss has the wrong sign: it is MINUS the logarithm of a probability."),
         (mean / np.log(2), "The loss is in bits: it should be in nats, with the natural logarithm."),
         (mean / np.log(10), "The loss has the logarithm to the base 10: it should be in nats, with the natural "
                             "one."),
         (np.exp(mean), "This is the perplexity, the exponential of the loss: return the loss itself."),
         (twice, "A softmax is taken twice: the cross-entropy takes the logits as they are, with its own softmax."),
+        (cross_entropies(values, values.argmax(axis=1)).mean(),
+         "The labels are the most probable characters: they should be the targets."),
+        (-(one_hot * np.log(softmax(values.T).T)).sum(axis=0).mean(),
+         "The softmax runs down the columns: it should run along each row, the last axis."),
         (cross_entropies(values, ids.T).mean(),
          "The targets are transposed: reshape them row by row, like the logits."),
         (exchanged, "Labels and logits are swapped: labels are the one-hot targets, logits the logits."),

@@ -1,4 +1,5 @@
 """The check of build_optimizer: what Adam gets, found by its operations, so that names do not matter."""
+import re
 from typing import Any, Callable, Dict, List, NamedTuple, Set
 
 import numpy as np
@@ -31,20 +32,21 @@ class Update(NamedTuple):
     gradient: np.ndarray
 
 
-# The gradients of two variables: norms 30 and 40, together 50. And that of a variable that is not trainable.
+# The gradients of two variables: norms 30 and 40, together NORM. And that of a variable that is not trainable.
 GRADIENTS = {"w": np.array([0., 24., 18.]), "v": np.array([32., -24.])}
 VALUES = {"w": np.array([1., 2., -1.]), "v": np.array([-2., 1.])}
-FIXED = np.array([7., 7.])
+NORM, FIXED = 50, np.array([7., 7.])
 
 ADAM = ("ApplyAdam", "ResourceApplyAdam")
+UPDATES = 3  # that are done
 
 
 def examine(answer: Callable) -> None:
     """Check one update with three learning rates and limits, with and without need to clip."""
-    for learning_rate, grad_clip in [(0.01, 5.0), (0.0625, 100.0), (0.003, 2.0)]:
+    for learning_rate, grad_clip in [(0.01, 4.0), (0.0625, 100.0), (0.003, 2.0)]:
         tf.reset_default_graph()
-        variables = {name: tf.Variable(VALUES[name], name=name, dtype=tf.float32) for name in GRADIENTS}
         frozen = tf.Variable(tf.ones(2), name="frozen", trainable=False)
+        variables = {name: tf.Variable(VALUES[name], name=name, dtype=tf.float32) for name in GRADIENTS}
         loss = tf.reduce_sum(frozen * FIXED.astype(np.float32))
         for name, variable in variables.items():
             loss += tf.reduce_sum(variable * GRADIENTS[name].astype(np.float32))
@@ -53,12 +55,19 @@ def examine(answer: Callable) -> None:
         except Wrong as wrong:
             raise Wrong(f"{wrong}{_hint(str(wrong))}")
         _examine_kind(operation)
-        updates = _updates_of(operation)
-        need("frozen" not in updates, "A variable made with trainable=False is trained too: take "
-                                      "tf.trainable_variables(), not all global variables.")
-        need(set(updates) == set(variables),
+        adams = _adams_of(operation)
+        need("frozen" not in adams, "A variable made with trainable=False is trained too: take "
+                                    "tf.trainable_variables(), not all global variables.")
+        need(set(adams) == set(variables),
              "Not all variables are trained: take tf.trainable_variables(), every one.")
-        _examine_numbers(updates, learning_rate, grad_clip)
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            _examine_numbers(run_updates(session, adams), learning_rate, grad_clip)
+            _examine_writes(operation, adams)
+            for _ in range(UPDATES):
+                session.run(operation)
+            _examine_rate(session, adams, learning_rate)
+            _examine_values(session.run(variables), learning_rate)
 
 
 def _hint(raised: str) -> str:
@@ -99,7 +108,7 @@ def run_updates(session: tf.Session, operations: Dict[str, tf.Operation], feed: 
     return {name: Update(*values) for name, values in session.run(fetches, feed).items()}
 
 
-def _updates_of(operation: Any) -> Dict[str, Update]:
+def _adams_of(operation: Any) -> Dict[str, tf.Operation]:
     adams = adam_operations(operation)
     kinds = {one.type for one in reachable(operation)}
     applied = sorted(kind for kind in kinds if "Apply" in kind)
@@ -109,9 +118,37 @@ def _updates_of(operation: Any) -> Dict[str, Update]:
                     "tf.train.AdamOptimizer gives.")
     need(sum(one.type in ADAM for one in reachable(operation)) == len(adams),
          "A variable is updated more than once: one optimizer, and one apply_gradients, is enough.")
-    with tf.Session() as session:
-        session.run(tf.global_variables_initializer())
-        return run_updates(session, adams)
+    return adams
+
+
+def _examine_writes(operation: Any, adams: Dict[str, tf.Operation]) -> None:
+    """Check that nothing but plain Adam writes to the weights."""
+    need(not any(one.get_attr("use_nesterov") for one in adams.values()),
+         "The optimizer is not Adam, but Adam with Nesterov momentum (Nadam): use tf.train.AdamOptimizer.")
+    kinds = sorted({one.type for one in reachable(operation) if one not in adams.values() and one.inputs
+                    and one.inputs[0].op.name in adams and re.search("Assign|Scatter|Apply", one.type)})
+    need(not kinds,
+         f"Something besides Adam changes the weights ({', '.join(kinds)}), such as weight decay (AdamW): the "
+         "update of tf.train.AdamOptimizer should be the only one.")
+
+
+def _examine_rate(session: tf.Session, adams: Dict[str, tf.Operation], learning_rate: float) -> None:
+    """Check that the learning rate stays the same, also when a counter of steps is far ahead."""
+    for variable in tf.global_variables():
+        if variable.dtype.is_integer:
+            variable.load(10 ** 6, session)
+    later = next(iter(run_updates(session, adams).values())).learning_rate
+    need(close(later, learning_rate),
+         f"Adam's learning rate changes during training, here from {learning_rate:g} to {later:.4g}: give the "
+         "optimizer learning_rate itself, without a decay.")
+
+
+def _examine_values(found: Dict[str, np.ndarray], learning_rate: float) -> None:
+    """Check the weights after the updates. For constant gradients each is learning_rate x their sign."""
+    right = {name: VALUES[name] - UPDATES * learning_rate * np.sign(one) for name, one in GRADIENTS.items()}
+    need(all(np.allclose(found[name], right[name], rtol=0, atol=0.01 * learning_rate) for name in GRADIENTS),
+         f"After {UPDATES} updates the weights should be {_rounded(right)}, but they are {_rounded(found)}: the "
+         "operation should do one update with Adam and nothing else.")
 
 
 def _examine_numbers(updates: Dict[str, Update], learning_rate: float, grad_clip: float) -> None:
@@ -145,19 +182,26 @@ def _examine_gradients(found: Dict[str, np.ndarray], learning_rate: float, grad_
          "The weights move WITH their gradients, which makes the loss larger: the sign is wrong.")
     if grad_clip >= 50:
         need(same(GRADIENTS),
-             f"Gradients with a global norm of 50 should stay as they are where grad_clip is {grad_clip:g}, but "
-             "they were changed: use grad_clip as the limit, and scale the gradients only if their global norm is "
-             "above it.")
-    example = f"with a global norm of 50 and grad_clip = {grad_clip:g}"
+             f"Gradients with a global norm of {NORM} should stay as they are where grad_clip is {grad_clip:g}, "
+             f"but they were changed, to a norm of {_norm(found):.4g}: use grad_clip as the limit, and scale the "
+             "gradients only if their global norm is above it.")
+    example = f"with a global norm of {NORM} and grad_clip = {grad_clip:g}"
     need(not same(GRADIENTS),
          f"The gradients are not clipped: {example}, Adam got them as they were. Call apply_gradients with "
          "zip(clipped, variables), where clipped is the list that clip_by_global_norm returns. (minimize does not "
          "clip.)")
     for wrong, message in _typical(learning_rate, grad_clip):
         need(not same(wrong), message)
-    expected, got = ({name: np.round(one, 4).tolist() for name, one in each.items()} for each in (right, found))
-    raise Wrong(f"{example[0].upper()}{example[1:]} the gradients should shrink to {expected}, but Adam got "
-                f"{got}.")
+    norm = _norm(found)
+    need(not same(_by_global_norm(GRADIENTS, norm)),
+         f"{example[0].upper()}{example[1:]} the gradients should shrink to that norm, but Adam got them with a "
+         f"norm of {norm:.4g}: clip the gradients of the loss once, with grad_clip as the limit.")
+    raise Wrong(f"{example[0].upper()}{example[1:]} the gradients should shrink to {_rounded(right)}, but Adam "
+                f"got {_rounded(found)}.")
+
+
+def _rounded(values: Dict[str, np.ndarray]) -> Dict[str, List[float]]:
+    return {name: [float(f"{one:.4g}") for one in values[name]] for name in GRADIENTS}
 
 
 def _same(found: Dict[str, np.ndarray], expected: Dict[str, np.ndarray]) -> bool:
@@ -165,8 +209,11 @@ def _same(found: Dict[str, np.ndarray], expected: Dict[str, np.ndarray]) -> bool
 
 
 def _by_global_norm(gradients: Dict[str, np.ndarray], limit: float) -> Dict[str, np.ndarray]:
-    norm = np.sqrt(sum((one ** 2).sum() for one in gradients.values()))
-    return {name: one * min(1, limit / norm) for name, one in gradients.items()}
+    return {name: one * min(1, limit / _norm(gradients)) for name, one in gradients.items()}
+
+
+def _norm(gradients: Dict[str, np.ndarray]) -> float:
+    return np.sqrt(sum((one ** 2).sum() for one in gradients.values()))
 
 
 def _typical(learning_rate: float, grad_clip: float) -> List:
@@ -199,5 +246,4 @@ def _typical(learning_rate: float, grad_clip: float) -> List:
                                           "argument."),
         (_by_global_norm(GRADIENTS, 1.0), "The gradients are clipped to 1 whatever grad_clip is: use the "
                                           "argument."),
-        (each(lambda one: one * min(1, grad_clip / 50) ** 2), "The gradients are clipped twice: once is enough."),
     ]

@@ -28,28 +28,30 @@ def examine(answer: Callable) -> None:
     for n, m, size, num_classes in [(2, 3, 4, 5)] + [tuple(random.permutation(np.arange(3, 9))[:4].tolist())]:
         tf.reset_default_graph()
         values = random.normal(size=[n, m, size]).astype(np.float32)
+        given = tf.constant(values)
         try:
-            made = items(answer, (tf.constant(values), size, num_classes), NAMES)
+            made = items(answer, (given, size, num_classes), NAMES)
         except Wrong:
             _examine_exchanged_sizes(tf.global_variables(), size, num_classes)  # why the product fails
             raise
-        _examine_made(made, values, num_classes)
+        _examine_made(made, values, num_classes, given)
     _examine_beginning(answer)
     tf.reset_default_graph()
     steps = [tf.constant(values[:, step]) for step in range(m)]  # M of [N, L]
     try:
-        _examine_made(items(answer, (steps, size, num_classes), NAMES), values, num_classes)
+        _examine_made(items(answer, (steps, size, num_classes), NAMES), values, num_classes, steps[0])
     except Wrong as wrong:
         raise Wrong(f"Right for one tensor, but not for a list of M tensors [N, L]: {wrong}")
 
 
-def _examine_made(made: Any, values: np.ndarray, num_classes: int) -> None:
+def _examine_made(made: Any, values: np.ndarray, num_classes: int, given: tf.Tensor) -> None:
     for name, tensor in zip(NAMES, made):
         need(isinstance(tensor, tf.Tensor), f"{name} should be a tensor, not {words.describe(tensor)}.")
         need(tensor.dtype == tf.float32, f"{name} should be float32, but it is {tensor.dtype.name}.")
     _examine_variables(tf.global_variables(), values.shape[-1], num_classes)
     _examine_numbers(made, values)
     _examine_name(made[0].op.name)
+    _examine_gradients(made[1], given)
 
 
 def _examine_variables(variables: List[tf.Variable], size: int, num_classes: int) -> None:
@@ -87,18 +89,24 @@ def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
     """Compare with NumPy, after giving the bias numbers other than zeros."""
     weights, bias = tf.global_variables()
     given = np.arange(1.0, 1 + bias.shape.num_elements(), dtype=np.float32)
+    matrix = np.random.RandomState(1).normal(size=weights.shape.as_list()).astype(np.float32)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        weights.load(np.random.RandomState(1).normal(size=weights.shape.as_list()).astype(np.float32), session)
-        bias.load(given, session)
-        matrix = session.run(weights)
-        predictions, logits = session.run(list(made))
+
+        def results(matrix: np.ndarray, given: np.ndarray) -> List[np.ndarray]:
+            weights.load(matrix, session)
+            bias.load(given, session)
+            return session.run(list(made))
+
+        predictions, logits = results(matrix, given)
         again = session.run(made[1])
+        _, unbiased = results(matrix, 0 * given)
     rows = values.reshape([-1, values.shape[-1]])  # [N·M, L]
     expected = rows @ matrix + given
     shape = words.brackets(expected.shape)
-    need(close(logits, again), "The logits change from one run to the next: there is something random in them. "
-                               "Dropout belongs in the layers of build_lstm only.")
+    need(close(np.nan_to_num(logits), np.nan_to_num(again)),
+         "The logits change from one run to the next: there is something random in them. Dropout belongs in the "
+         "layers of build_lstm only.")
     need(logits.shape != (values.shape[0], expected.shape[1]),
          f"logits should be [N·M, C] = {shape}, one row for each step, but they are "
          f"{words.brackets(logits.shape)}, one for each sequence: take the outputs of all steps, not only the last.")
@@ -109,6 +117,8 @@ def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
          f"predictions should be [N·M, C] = {shape}, like the logits, but they are "
          f"{words.brackets(predictions.shape)}.")
     _examine_logits(predictions, logits, expected, given, values, matrix)
+    if not close(logits, expected):
+        raise Wrong(_explain_logits(logits, unbiased, expected, rows, matrix))
     _examine_predictions(predictions, logits)
 
 
@@ -136,8 +146,26 @@ def _examine_logits(predictions: np.ndarray, logits: np.ndarray, expected: np.nd
     need(not close(logits, transposed @ matrix + bias) and not close(logits, scrambled @ matrix + bias),
          "The rows of the logits come in another order: first all steps of row 0, then those of row 1. Join along "
          "axis 1, and do not transpose.")
-    need(close(logits, expected),
-         "The logits are not x·W + b, with the rows in order (row 0 step by step, then row 1).")
+
+
+def _explain_logits(logits: np.ndarray, unbiased: np.ndarray, expected: np.ndarray, rows: np.ndarray,
+                    matrix: np.ndarray) -> str:
+    """Say which part of x·W + b is wrong where the logits are, also in those with a bias of zeros."""
+    if close(unbiased, rows @ matrix) or not unbiased.any():
+        return "The bias is not used as it should be: add it once, after the product, x·W + b."
+    finite = np.isfinite(logits).all() and np.isfinite(unbiased).all()
+    if not finite or (np.diff(logits.ravel()[expected.argsort(axis=None)]) > -1e-4).all():
+        return "The logits have been through an activation, or multiplied: they should be x·W + b itself."
+    if close(rows @ np.linalg.lstsq(rows, unbiased, rcond=None)[0], unbiased):
+        return "The weights are changed before the product: it should be x·W, with W the variable as it is."
+    found = np.linalg.lstsq(matrix.T, unbiased.T, rcond=None)[0].T
+    if not close(found @ matrix, unbiased):
+        return "The logits are changed after the product: add the bias, and nothing else."
+    if close(np.sort(found, axis=None), np.sort(rows, axis=None)):
+        return ("The numbers of the LSTM output come in another order: first all steps of row 0, then those of "
+                "row 1. Join along axis 1, reshape to [-1, in_size], and do not transpose or reverse.")
+    return ("The numbers of the LSTM output are changed before the product, such as by an activation: only "
+            "reshape them to [-1, in_size].")
 
 
 def _examine_predictions(predictions: np.ndarray, logits: np.ndarray) -> None:
@@ -156,6 +184,15 @@ def _examine_predictions(predictions: np.ndarray, logits: np.ndarray) -> None:
     need(close(predictions.sum(axis=1), np.ones(len(predictions))),
          "predictions are not the softmax of the logits: the C numbers of a row do not sum to 1.")
     need(close(predictions, right), "predictions are not the softmax of the logits.")
+
+
+def _examine_gradients(logits: tf.Tensor, given: tf.Tensor) -> None:
+    """Check that the weights, the bias and the LSTM below can learn."""
+    parts = dict(zip(["lstm_output", "the weights", "the bias"], [given] + tf.global_variables()))
+    cut = [name for name, one in zip(parts, tf.gradients(logits, list(parts.values()))) if one is None]
+    if cut:
+        raise Wrong(f"The numbers are right, but no gradient flows from the logits to {words.listing(cut)}, so "
+                    "nothing could be learned there: is there a tf.stop_gradient?")
 
 
 def _examine_name(name: str) -> None:
@@ -178,6 +215,8 @@ def _examine_beginning(answer: Callable) -> None:
     deviation, largest = weights.std(), np.abs(weights).max()
     need(largest <= 0.2 and 0.08 < deviation < 0.096 and abs(weights.mean()) < 0.01,
          "The weights should begin as tf.truncated_normal with stddev=0.1 (none beyond 0.2 either way), but they "
-         f"have a mean of {weights.mean():.3f}, a standard deviation of {deviation:.3f} and go up to {largest:.2f}"
+         f"have a mean of {round(float(weights.mean()), 3) + 0:.3f}, a standard deviation of {deviation:.3f} and "
+         f"go up to {largest:.2f}"
          + (": that is tf.random_normal, which does not cut off the tails." if 0.095 < deviation < 0.105
-            and largest > 0.25 else "."))
+            and largest > 0.25 else
+            ": stddev is 1 unless given by name, since the second argument is the mean." if largest > 1 else "."))

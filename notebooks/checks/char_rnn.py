@@ -50,6 +50,7 @@ def examine(answer: Any) -> Optional[str]:
         _examine_second_build(maker)
         _examine_size(maker, 3, OTHERS, learning_rate=0.0625, grad_clip=1000)  # nothing to clip
         _examine_dropout(maker)
+        _examine_seed(maker)
         _examine_sampling(maker, names)
     except Wrong as wrong:
         raise maker.cause(wrong)
@@ -71,7 +72,7 @@ def _examine_size(maker: Constructor, num_classes: int, sizes: Dict[str, int], *
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         _load_weights(session)
-        _examine_results(network, session, num_classes, sizes, reference)
+        _examine_results(maker, session, num_classes, sizes, reference)
         _examine_keep_prob(network, session, num_classes, sizes)
         _examine_update(network, session, num_classes, sizes, reference, **rates)
     return [variable.op.name for variable in tf.trainable_variables()]
@@ -120,17 +121,19 @@ def _examine_variables(reference: Reference, num_classes: int, sizes: Dict[str, 
     if shapes == reference.shapes:
         return
     need(names, "There are no variables in the default graph: reset it once, at the beginning.")
-    more = [name for name, shape in zip(names, shapes) if shape not in reference.shapes]
+    more = [name for name, shape in zip(names, shapes) if shape not in reference.shapes] or [
+        name for name in names if name not in reference.names]
     if len(names) > len(reference.names) and more:
         raise Wrong(f"The network has {words.count(len(more), 'variable')} more than it should: {words.listing(more)}. "
-                    "tf.one_hot needs no variables. All variables should come from the LSTM layers and build_output.")
+                    "tf.one_hot needs no variables. All variables should come from the LSTM layers and from one "
+                    "call of build_output.")
     kernels = [shape for shape in shapes if len(shape) == 2 and shape[1] == 4 * size]
     need(not kernels or len(kernels) == layers,
          f"With num_layers = {layers} the network has {words.count(len(kernels), 'LSTM layer')}: give build_lstm "
          "num_layers.")
     if kernels and kernels[0] != reference.shapes[0]:
-        raise Wrong(f"The LSTM reads vectors of {kernels[0][0] - size} numbers, but a one-hot character has C = "
-                    f"{num_classes}: give tf.one_hot the depth num_classes.")
+        raise Wrong(f"The LSTM reads vectors of {words.count(kernels[0][0] - size, 'number')}, but a one-hot "
+                    f"character has C = {num_classes}: give tf.one_hot the depth num_classes.")
     have, right = (", ".join(f"{name} {shape}" for name, shape in zip(*each))
                    for each in ((names, shapes), reference[:2]))
     raise Wrong(f"The trainable variables should be {right}, but they are {have or 'none'}.")
@@ -167,8 +170,9 @@ def _results(network: Any, session: tf.Session, window: Any, state: Any) -> List
     return session.run(fetches, _feed(network, window, state))
 
 
-def _examine_results(network: Any, session: tf.Session, num_classes: int, sizes: Dict[str, int],
+def _examine_results(maker: Constructor, session: tf.Session, num_classes: int, sizes: Dict[str, int],
                      reference: Reference) -> None:
+    network = maker.network
     window, (zeros, other), expected = _window(num_classes, sizes), _states(sizes), reference.results
     prediction, logits, loss, final_state = _results(network, session, window, other)
     need(not (close(prediction, expected[1]) and close(logits, expected[0])),
@@ -176,9 +180,9 @@ def _examine_results(network: Any, session: tf.Session, num_classes: int, sizes:
     need(not close(logits, _results(network, session, window, zeros)[1]),
          "Another initial state makes no difference: give dynamic_rnn initial_state=self.initial_state.")
     need(not close(logits, reference.exchanged[1]), "The network reads the targets: it should read the inputs.")
-    need(close(logits, expected[1]),
-         "The logits are wrong. Make self.inputs one-hot, pass that to dynamic_rnn together with the cell of "
-         "build_lstm, and give the outputs to build_output.")
+    if not close(logits, expected[1]):
+        raise Wrong(_explain_logits(maker, session, np.eye(num_classes)[window[0]], _feed(network, window, other),
+                                    close(np.array(final_state), np.array(expected[3]))))
     need(not close(prediction, logits), "prediction holds the logits: it should be the first result of "
                                         "build_output.")
     need(not close(prediction, softmax(expected[0])), "prediction has been through the softmax a second time: "
@@ -186,6 +190,21 @@ def _examine_results(network: Any, session: tf.Session, num_classes: int, sizes:
     need(close(prediction, expected[0]), "prediction is not the softmax of the logits.")
     _examine_final_state(final_state, expected[3], other)
     _examine_loss(loss, expected[2], prediction, logits, window)
+
+
+def _explain_logits(maker: Constructor, session: tf.Session, one_hot: np.ndarray, feed: Dict,
+                    right_state: bool) -> str:
+    """Say where the logits become wrong: before, in or after dynamic_rnn, whose final state is right or not."""
+    given, returned = maker.local.get("x_one_hot"), maker.results_of("build_output")
+    if isinstance(given, tf.Tensor) and not close(session.run(given, feed), one_hot):
+        return "x_one_hot should be the inputs made one-hot, as tf.one_hot(self.inputs, num_classes) makes them."
+    if returned and maker.network.logits is not returned[1]:
+        return "self.logits should be the second result of build_output, as it is."
+    if right_state:
+        return ("The outputs are changed, or put into another order, between dynamic_rnn and build_output: pass "
+                "them on as they are.")
+    return ("The LSTM does not compute what it should: give dynamic_rnn the cell of build_lstm, x_one_hot, and "
+            "initial_state=self.initial_state, and nothing else.")
 
 
 def _examine_keep_prob(network: Any, session: tf.Session, num_classes: int, sizes: Dict[str, int]) -> None:
@@ -234,7 +253,8 @@ def _examine_loss(loss: np.ndarray, expected: float, prediction: np.ndarray, log
          "The loss is made from the predictions, with an extra softmax: build_loss takes the logits.")
     need(not close(loss, cross_entropies(logits, inputs).mean()),
          "The loss compares the predictions with the inputs: it should compare them with the targets.")
-    raise Wrong(f"On a small example the loss should be {expected:.4f}, but it is {np.mean(loss):.4f}.")
+    raise Wrong(f"On a small example the loss should be {expected:.4f}, but it is {np.mean(loss):.4f}: self.loss "
+                "should be the result of build_loss, as it is.")
 
 
 def _examine_update(network: Any, session: tf.Session, num_classes: int, sizes: Dict[str, int],
@@ -243,7 +263,11 @@ def _examine_update(network: Any, session: tf.Session, num_classes: int, sizes: 
     operations = adam_operations(network.optimizer)
     need(operations, "optimizer does not do an update with Adam: it should be what build_optimizer returns.")
     left = [one.op.name for one in tf.trainable_variables() if one.op.name not in operations]
-    need(not left, f"The optimizer does not train {words.listing(left or ['all'])}.")
+    if left:
+        gradients = tf.gradients(network.loss, [one for one in tf.trainable_variables() if one.op.name in left])
+        raise Wrong(f"The optimizer does not train {words.listing(left)}"
+                    + (": no gradient flows there from the loss. Is there a tf.stop_gradient?"
+                       if any(one is None for one in gradients) else "."))
     updates = run_updates(session, operations, _feed(network, _window(num_classes, sizes), _states(sizes)[1]))
     rate = next(iter(updates.values())).learning_rate
     gradients = [updates[one.op.name].gradient for one in tf.trainable_variables()]
@@ -263,6 +287,23 @@ def _examine_update(network: Any, session: tf.Session, num_classes: int, sizes: 
          "The gradients are not those of the loss: give build_optimizer self.loss itself.")
 
 
+def _examine_seed(maker: Constructor) -> None:
+    """Check that the initial weights follow from the seed."""
+    first, again, other = (_initial_weights(maker, seed) for seed in (1, 1, 2))
+    need(close(first, again),
+         "Two networks with the same seed have different initial weights: call tf.set_random_seed(seed) after "
+         "tf.reset_default_graph(), which forgets the seed, and before the first tensor is made.")
+    need(not close(first, other),
+         "Another seed makes no difference to the initial weights: give tf.set_random_seed the argument seed.")
+
+
+def _initial_weights(maker: Constructor, seed: int) -> np.ndarray:
+    maker.build(3, seed=seed, **OTHERS)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        return session.run(tf.trainable_variables()[0])
+
+
 def _examine_second_build(maker: Constructor) -> None:
     """Build into the graph that has the first network."""
     try:
@@ -277,16 +318,17 @@ def _examine_sampling(maker: Constructor, names: List[str]) -> None:
     """Check the network for one character of one sequence."""
     tf.reset_default_graph()
     try:
-        network = _checked(maker.build(C, sampling=True, **SIZES))
+        _checked(maker.build(C, sampling=True, **SIZES))
     except Unwritten as unwritten:
         raise Unwritten(f"With sampling=True: {unwritten}")
-    _examine_single(network)
+    _examine_single(maker)
     found = [one.op.name for one in tf.trainable_variables()]
     need(found == names, "With sampling=True the variables have other names, so what the other network has "
                          "learned cannot be loaded.")
 
 
-def _examine_single(network: Any) -> None:
+def _examine_single(maker: Constructor) -> None:
+    network = maker.network
     need(words.brackets(network.inputs.shape) == "[1, 1]",
          "With sampling=True N and M should both be 1, whatever batch_size and num_steps are, but inputs is "
          f"{words.brackets(network.inputs.shape)}.")
@@ -298,4 +340,4 @@ def _examine_single(network: Any) -> None:
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         _load_weights(session)
-        _examine_results(network, session, C, one, in_own_thread(_reference, C, one))
+        _examine_results(maker, session, C, one, in_own_thread(_reference, C, one))

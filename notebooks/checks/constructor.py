@@ -15,6 +15,7 @@ EXAMINE = {"build_inputs": build_inputs.examine, "build_lstm": build_lstm.examin
            "build_output": build_output.examine, "build_loss": build_loss.examine,
            "build_optimizer": build_optimizer.examine}
 
+
 class Call(NamedTuple):
     """A call of one of the functions: its arguments by name, and what it returned, or None where it raised."""
 
@@ -62,11 +63,12 @@ class Constructor:
         """Note the calls of the exercises' functions, which the constructor finds among its global names."""
         scope = scope_of(self.answer)
         functions = {name: scope[name] for name in EXAMINE if callable(scope.get(name))}
+        noting = {name: self._noting(name, function) for name, function in functions.items()}
         try:
-            scope.update({name: self._noting(name, function) for name, function in functions.items()})
+            scope.update(noting)
             yield
-        finally:
-            scope.update(functions)
+        finally:  # the reader may have defined a function anew meanwhile
+            scope.update({name: functions[name] for name in noting if scope.get(name) is noting[name]})
 
     def _noting(self, name: str, function: Callable) -> Callable:
         @functools.wraps(function)
@@ -77,6 +79,10 @@ class Constructor:
             self.calls[-1] = Call(name, given, result)
             return result
         return noting
+
+    def results_of(self, function: str) -> Any:
+        """Return what the first call of a function returned, or None."""
+        return next((one.result for one in self.calls if one.function == function), None)
 
     def cause(self, wrong: Wrong) -> Wrong:
         """Return the first cause of what is wrong with the network: an earlier exercise, a stub, an argument."""
@@ -103,6 +109,12 @@ class Constructor:
         """Say which call of the constructor has an argument that does not belong there, or nothing."""
         if isinstance(getattr(self.network, "initial_state", None), tf.nn.rnn_cell.RNNCell):
             return "cell and initial_state are swapped: build_lstm returns the cell first, then the state."
+        given, ids = self.local.get("x_one_hot"), getattr(self.network, "inputs", None)
+        if isinstance(given, tf.Tensor) and isinstance(ids, tf.Tensor):
+            found, right = map(words.brackets, (given.shape, ids.shape.concatenate(self.num_classes)))
+            if found != right:
+                return (f"x_one_hot should be [N, M, C] = {right}, but it is {found}: give tf.one_hot self.inputs "
+                        "and the depth num_classes, and nothing else.")
         for one in self.calls:
             message = self._numbers(one) or getattr(self, "_tensors_of_" + one.function, lambda _: "")(one)
             if message:
@@ -140,6 +152,9 @@ class Constructor:
 
     def _tensors_of_build_output(self, one: Call) -> str:
         given = one.given.get("lstm_output")
+        if isinstance(given, tuple) and isinstance(given[0], tf.Tensor):
+            return ("build_output is called with both things that dynamic_rnn returns: take them apart, outputs, "
+                    "self.final_state = ...")
         if isinstance(given, tuple):
             final = getattr(self.network, "final_state", None)
             if isinstance(final, tf.Tensor) and final.shape.ndims == 3:
@@ -163,7 +178,7 @@ class Constructor:
                     "prediction and logits.")
         if isinstance(logits, tf.Tensor) and logits is getattr(self.network, "targets", None):
             return "build_loss is called with the targets first: its arguments are " + f"({', '.join(one.given)})."
-        made = next((each.result for each in self.calls if each.function == "build_output"), None)
+        made = self.results_of("build_output")
         if made and logits is made[0] and logits is getattr(self.network, "prediction", logits):
             return "The loss is made from the predictions: build_loss takes the logits."
         if made and logits is made[0]:

@@ -157,11 +157,13 @@ def _raised(error: Exception, answer: Callable, trial: Trial, local: Dict[str, A
     cause, x = explain_n_windows(local.get("n_windows"), trial), local.get("x")
     if cause:
         return cause
-    if isinstance(x, np.ndarray) and x.ndim == 2 and x.shape != (trial.n, trial.m):
+    if isinstance(x, np.ndarray) and x.shape != (trial.n, trial.m):
         return explain_shape("x", x.shape, place, trial)
     message = (f"Called with (an int32 array [{len(trial.ids)}], {trial.n}, {trial.m}) it raised "
                f"{exception(error, answer)}")
-    if "reshape" in str(error):
+    if f"array of size {trial.n * trial.m * trial.k} " in str(error):
+        message += "\nThese are the right ids: as N rows they have M·K columns each, reshape((batch_size, -1))."
+    elif "reshape" in str(error):
         message += ("\nOnly N·M·K ids make whole rows, with K = len(arr) // (N·M): cut arr to those before the "
                     "reshape.")
     if isinstance(error, IndexError) and place == trial.k - 1 > 0:

@@ -18,6 +18,8 @@ HINTS = (
     "    epochs = 3",
 )
 
+MANY_STEPS = 500_000  # at a quarter of a second each, more than a day
+
 
 def examine(text_size: int, num_classes: int, batch_size: int, num_steps: int, lstm_size: int, num_layers: int,
             learning_rate: float, keep_prob: float, epochs: int) -> Optional[str]:
@@ -27,11 +29,11 @@ def examine(text_size: int, num_classes: int, batch_size: int, num_steps: int, l
         need(isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1,
              f"{name} should be a whole number of at least 1, not {words.describe(value)}.")
     for name, number in [("keep_prob", keep_prob), ("learning_rate", learning_rate)]:
-        comma = ": is there a comma at the end of the line?" if isinstance(number, tuple) else "."
         need(isinstance(number, (int, float, np.number)) and not isinstance(number, bool),
-             f"{name} should be a number, not {words.describe(number)}{comma}")
+             f"{name} should be a number, not {words.describe(number)}.")
     need(0 < keep_prob <= 1, f"keep_prob is a probability, above 0 and at most 1, not {keep_prob}.")
-    need(learning_rate > 0, f"learning_rate should be above 0, not {learning_rate}.")
+    need(0 < learning_rate < 1,
+         f"learning_rate should be above 0 and far below 1, such as 0.001, not {learning_rate}.")
     windows = text_size // (batch_size * num_steps)
     need(windows, f"The text has {text_size:,} characters, fewer than N·M = {batch_size * num_steps:,}: take a "
                   "smaller batch_size or num_steps.")
@@ -39,7 +41,8 @@ def examine(text_size: int, num_classes: int, batch_size: int, num_steps: int, l
     found = advice(text_size, parameters, windows * epochs, num_steps, num_layers, learning_rate, keep_prob)
     if found:
         raise Wrong("\n".join(found))
-    return f"{parameters:,} parameters for {text_size:,} characters; {windows * epochs:,} steps in all."
+    steps = words.count(windows * epochs, "step")
+    return f"{parameters:,} parameters for {text_size:,} characters; {steps} in all."
 
 
 def count_parameters(num_classes: int, lstm_size: int, num_layers: int) -> int:
@@ -57,8 +60,9 @@ def advice(text_size: int, parameters: int, steps: int, num_steps: int, num_laye
     """Return a sentence for each value that will not work well."""
     found = []
     if learning_rate > 0.005:
-        found.append(f"learning_rate = {learning_rate:g} is high for Adam: short tests survive it, but in a long "
-                     "run the loss may jump. Try 0.001 to 0.003.")
+        found.append(f"learning_rate = {learning_rate:g} is high for Adam: "
+                     + ("the loss will hardly fall." if learning_rate > 0.05 else
+                        "short tests survive it, but in a long run the loss may jump.") + " Try 0.001 to 0.003.")
     if learning_rate < 0.0003:
         found.append(f"learning_rate = {learning_rate:g} is low: the loss will fall very slowly. Try 0.001 to "
                      "0.003.")
@@ -71,11 +75,13 @@ def advice(text_size: int, parameters: int, steps: int, num_steps: int, num_laye
     if keep_prob < 0.4:
         found.append(f"keep_prob = {keep_prob:g} drops most of the units: try 0.5 to 0.9.")
     if num_steps < 25:
-        found.append(f"num_steps = {num_steps} lets gradients reach back only {num_steps} characters, a few "
-                     "words: try 50 or 100.")
+        found.append(f"num_steps = {num_steps} lets gradients reach back only "
+                     f"{words.count(num_steps, 'character')}: try 50 or 100.")
     if num_layers > 3:
         found.append(f"num_layers = {num_layers} is more than helps here: two or three layers are usual.")
     if steps < 500:
-        found.append(f"There are only {steps:,} steps in all, too few to learn words: take more epochs or a "
+        found.append(f"Only {words.count(steps, 'step')} in all: too few to learn words. Take more epochs or a "
                      "smaller batch_size.")
+    if steps > MANY_STEPS:
+        found.append(f"The run has {steps:,} steps, which take days. Take fewer epochs, or a larger batch_size.")
     return found

@@ -65,6 +65,9 @@ def explain_shape(name: str, found: Tuple[int, ...], place: int, trial: Trial) -
                           "dropped.")
     if found == (n, m - 1) and name == "y" and place == k - 1:
         return message + ": the last window has no next column, so the last column of its y should be zeros."
+    if name == "x" and found == (n, 0):
+        return message + (": the slice is empty. start is the number of a column, 0, M, 2·M ..., so x is "
+                          "rows[:, start:start + n_steps].")
     if name == "x" and found == (n, n):
         return message + ": its width is batch_size where n_steps is meant."
     if name == "x" and len(found) == 2 and found[1] == m * k:

@@ -29,10 +29,10 @@ def article(noun: str) -> str:
 def count(number: int, noun: str) -> str:
     """Count things.
 
-    >>> count(1, "window"), count(2, "window"), count(0, "list of batches")
-    ('1 window', '2 windows', 'no list of batches')
+    >>> count(1, "window"), count(2000, "window"), count(0, "list of batches")
+    ('1 window', '2,000 windows', 'no list of batches')
     """
-    return f"no {noun}" if number == 0 else f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"no {noun}" if number == 0 else f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def are(number: int, noun: str) -> str:
@@ -71,6 +71,8 @@ def describe(value: Any) -> str:
 
     >>> describe(np.zeros([2, 3], np.int32)), describe(0.5), describe([1, 2]), describe(())
     ('an int32 array [2, 3]', '0.5', 'a list of 2', 'an empty tuple')
+    >>> describe((3,))
+    'a tuple of 1 (is there a comma at the end of the line?)'
     """
     if isinstance(value, (tf.Tensor, tf.Variable)):
         kind = "tensor" if isinstance(value, tf.Tensor) else "variable"
@@ -81,5 +83,6 @@ def describe(value: Any) -> str:
         return repr(value)
     name = type(value).__name__
     if type(value) in (list, tuple):
-        return article(f"{name} of {len(value)}") if value else f"an empty {name}"
+        comma = " (is there a comma at the end of the line?)" if type(value) is tuple and len(value) == 1 else ""
+        return article(f"{name} of {len(value)}{comma}") if value else f"an empty {name}"
     return article(name)

@@ -160,6 +160,9 @@ RIGHT = {
         ("", "labels = tf.reshape(tf.one_hot(targets, num_classes), logits.shape)\n"
              "return tf.losses.softmax_cross_entropy(labels, logits)"),
         ("", "return tf.losses.sparse_softmax_cross_entropy(tf.reshape(targets, [-1]), logits)"),
+        ("logits=logits)", "logits=tf.nn.log_softmax(logits))"),
+        ("", "return tf.reduce_mean(tf.keras.losses.sparse_categorical_crossentropy(\n"
+             "    tf.reshape(targets, [-1]), logits, from_logits=True))"),
     ],
     "build_optimizer": [
         ("return optimizer", "with tf.control_dependencies([optimizer]):\n        return tf.identity(loss)"),
@@ -178,6 +181,10 @@ RIGHT = {
         (APPLY, "optimizer = adam.apply_gradients(list(zip(gradients, variables)),\n"
                 "                                     global_step=tf.train.get_or_create_global_step())"),
         ("return optimizer", "return tf.group(optimizer)"),
+        ("return optimizer", "average = tf.train.ExponentialMovingAverage(0.99)\n    with tf.control_dependencies("
+                             "[optimizer]):\n        return average.apply(variables)"),
+        (ADAM, "adam = tf.train.AdamOptimizer(tf.Variable(learning_rate, trainable=False))"),
+        (ADAM, "adam = tf.train.AdamOptimizer(learning_rate, use_locking=True)"),
         ("", "adam = tf.train.AdamOptimizer(learning_rate)\n"
              "gradients, variables = zip(*adam.compute_gradients(loss))\n"
              "gradients, _ = tf.clip_by_global_norm(gradients, grad_clip)\n"
@@ -190,6 +197,7 @@ RIGHT = {
     "CharRNN": [
         ("n_rows, self.keep_prob)", "n_rows, 1.0 if sampling else self.keep_prob)"),
         ("tf.one_hot(self.inputs, num_classes)", "tf.gather(tf.eye(num_classes), self.inputs)"),
+        ("tf.set_random_seed(seed)", "if seed is not None:\n            tf.set_random_seed(seed)"),
         (ROWS_STEPS, "if sampling:\n            batch_size, num_steps = 1, 1\n"
                      "        n_rows, n_steps = batch_size, num_steps"),
         (RNN, "cells = cell\n        outputs, state = tf.nn.dynamic_rnn(cells, tf.one_hot(self.inputs, "

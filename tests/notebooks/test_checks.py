@@ -1,6 +1,7 @@
 """The checks: verdicts on the solution, on stubs and on exceptions, and the hints."""
 import doctest
 import linecache
+import time
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from answers import EXERCISES, answer, checks, generate, verdict
 from checks import answer as answers_module
 from checks import hyperparameters, words
 from checks import verdict as verdicts
+from tensorflow.python.eager import context
 from wrong_answers import CLIPPED, LSTM, ROWS
 
 
@@ -99,7 +101,40 @@ def test_a_loop_that_never_ends_is_stopped(monkeypatch):
 
     monkeypatch.setattr(verdicts, "TIME_LIMIT", 0.5)
     right, said = verdict("get_batches", get_batches)
-    assert right is False and "is there a loop that never ends?" in said
+    assert right is False and "is there a loop that never ends" in said
+
+
+def test_an_answer_that_waits_is_stopped(monkeypatch):
+    monkeypatch.setattr(verdicts, "TIME_LIMIT", 0.5)
+    right, said = verdict("get_batches", answer("get_batches", "yield x, y", "time.sleep(2)", time=time))
+    assert right is False and "did not finish within 0.5 seconds" in said and "such as time.sleep" in said
+
+
+@pytest.mark.parametrize("name", EXERCISES[1:])
+def test_eager_execution_is_the_cause(name, monkeypatch):
+    monkeypatch.setattr(context, "default_execution_mode", context.EAGER_MODE)  # as tf.enable_eager_execution does
+    right, said = verdict(name, answer(name))
+    assert right is False and said.startswith(name + ": not right yet. Eager execution is on")
+
+
+def test_eager_execution_does_not_matter_to_get_batches(monkeypatch):
+    monkeypatch.setattr(context, "default_execution_mode", context.EAGER_MODE)
+    assert verdict("get_batches", answer("get_batches"))[0]
+    assert "raised TypeError" in verdict("get_batches", answer("get_batches", ROWS, "rows = len(3)"))[1]
+
+
+@pytest.mark.parametrize("message, end", [
+    ("it is wrong.", "ValueError: it is wrong."), ("it is wrong...\n", "ValueError: it is wrong."),
+    ("wrong. ", "ValueError: wrong."), ("Did you mean x?", "ValueError: Did you mean x?"), ("", "ValueError."),
+    ("<object at 0x7f00>.", "ValueError: <object>.")])
+def test_an_exception_ends_with_one_full_stop(message, end):
+    assert answers_module.exception(ValueError(message), None) == end
+
+
+def test_packages_are_not_the_readers_code(monkeypatch):
+    given = answer("build_inputs")
+    assert given.__code__.co_filename in answers_module.files_of(given)
+    assert not answers_module.files_of(monkeypatch.setattr)  # of pytest, in the site-packages of an environment
 
 
 # Causes -----------------------------------------------------------------------------------------------
@@ -113,7 +148,8 @@ def test_a_name_from_outside_is_named_whatever_value_it_has():
 
 def test_the_number_keep_prob_in_place_of_the_placeholder():
     given = answer("CharRNN", LSTM, "lstm_size, num_layers, n_rows, keep_prob)", keep_prob=0.5)
-    assert "where the placeholder belongs: self.keep_prob" in verdict("CharRNN", given)[1]
+    said = verdict("CharRNN", given)[1]
+    assert "where the placeholder belongs: self.keep_prob" in said and "with the number 0.5 as keep_prob" in said
 
 
 def test_the_network_begins_with_the_exercise_that_is_wrong(forget):
@@ -130,6 +166,14 @@ def test_the_functions_of_the_reader_are_as_before_after_the_check():
     before = dict(network.__init__.__globals__)
     verdict("CharRNN", network)
     assert network.__init__.__globals__ == before
+
+
+def test_a_function_that_is_defined_anew_during_the_check_stays():
+    network, new = answer("CharRNN"), answer("build_loss")
+    scope = network.__init__.__globals__
+    scope["build_inputs"] = lambda *args: scope.update(build_loss=new)
+    verdict("CharRNN", network)
+    assert scope["build_loss"] is new
 
 
 def test_ready_waits_for_the_checks(monkeypatch, capsys):
@@ -196,6 +240,12 @@ GOOD = dict(batch_size=50, num_steps=50, lstm_size=256, num_layers=2, learning_r
     ({}, "right. 894,803 parameters for 1,786,700 characters; 2,142 steps in all."),
     (dict(lstm_size=512, learning_rate=0.001, keep_prob=0.5, epochs=20), "right."),
     (dict(learning_rate=0.01), "high for Adam"), (dict(learning_rate=1e-5), "is low"),
+    (dict(learning_rate=0.1), "will hardly fall"),
+    (dict(learning_rate=1), "far below 1, such as 0.001, not 1."), (dict(learning_rate=float("inf")), "not inf."),
+    (dict(learning_rate=float("nan")), "not nan."), (dict(keep_prob=True), "should be a number, not True."),
+    (dict(epochs=10 ** 6), "714,000,000 steps, which take days"), (dict(num_steps=1), "only 1 character: try"),
+    (dict(batch_size=1786700 // 50, epochs=1), "Only 1 step in all"), (dict(lstm_size=-2), "at least 1, not -2"),
+    (dict(epochs=2.5), "a whole number of at least 1, not 2.5"), (dict(batch_size=(50,)), "is there a comma"),
     (dict(learning_rate=0), "should be above 0"), (dict(keep_prob=0), "a probability"),
     (dict(keep_prob=1.5), "a probability"), (dict(keep_prob=0.2), "drops most of the units"),
     (dict(lstm_size=64), "will underfit"), (dict(lstm_size=2048), "by heart"), (dict(num_layers=5), "two or "

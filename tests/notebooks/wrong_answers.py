@@ -119,6 +119,12 @@ GET_BATCHES = [
          "ys = np.hstack([rows[:, 1:], np.zeros((batch_size, 1), arr.dtype)])\n"
          "for i in range(0, k * n_steps, n_steps):\n    yield rows[:, i:i + n_steps], ys[:, i:i + n_steps]",
      "not filled up with zeros"),
+    # slices and reshapes
+    (X, "x = rows[:, start * n_steps:(start + 1) * n_steps]", "the slice is empty"),
+    (X, "x = rows[:, start:n_steps]", "the slice is empty"),
+    (X, "x = arr[start:start + n_steps]", "x should be [N, M] = [2, 3], but in window 0 it is [3]"),
+    (ROWS, "arr = arr[:batch_size * n_steps * n_windows]\n    rows = arr.reshape((batch_size, n_windows))",
+     ("cannot reshape", "These are the right ids")),
     # not written
     (COUNT, "None", "Still None: n_windows"),
     (ROWS, "rows = None", "Still None: rows"),
@@ -166,6 +172,12 @@ BUILD_INPUTS = [
     (RETURN, "return (inputs, targets), keep_prob", "should return 3 things"),
     (INPUTS, INPUTS.replace("num_steps", "n_steps"), ("uses n_steps", "the argument num_steps")),
     (INPUTS, INPUTS.replace("tf.int32, [batch_size, num_steps]", "[batch_size, num_steps], tf.int32"), "TypeError"),
+    (KEEP, KEEP + ",", "not a tuple of 1 (is there a comma at the end of the line?)"),
+    # the name from outside is not why it fails
+    (INPUTS, "print(n_steps)\n    " + INPUTS.replace("tf.placeholder", "tf.Placeholder"),
+     ("uses n_steps", "NameError: name 'n_steps' is not defined")),
+    (INPUTS, INPUTS.replace("tf.placeholder", "tf.Placeholder") + "\n    print(n_steps)",
+     ("uses n_steps", "has no attribute 'Placeholder'")),
 ]
 
 WRAPPED = "tf.nn.rnn_cell.DropoutWrapper(lstm, output_keep_prob=keep_prob)"
@@ -234,6 +246,12 @@ BUILD_LSTM = [
     ("return cell, initial_state", "return initial_state, cell", "returns the state first"),
     ("return cell, initial_state", "return cell", "should return 2 things"),
     ("return cell, initial_state", "return cell, None", "Still None: initial_state"),
+    (LIST, "[build_layer for _ in range(num_layers)]", "call it, with brackets"),
+    ("        return " + WRAPPED, "        " + WRAPPED, "does one of your functions lack its return?"),
+    (BASIC, BASIC.replace("(lstm_size)", ""), "a method of a cell, not of its class"),
+    (WRAPPED, "tf.nn.dropout(lstm, keep_prob)", "a cell is not a tensor"),
+    (BASIC, BASIC.replace("nn.rnn_cell", "contrib.rnn"), "tf.nn.rnn_cell has the same classes of cells"),
+    (WRAPPED, WRAPPED.replace("=keep_prob", "=1 / keep_prob"), "the probability 4 where keep_prob is 0.25"),
 ]
 
 WEIGHTS = "weights = tf.Variable(tf.truncated_normal([in_size, out_size], stddev=0.1))"
@@ -291,10 +309,34 @@ BUILD_OUTPUT = [
     (FLAT, "rows = tf.reshape(joined, [-1, lstm_size])", ("uses lstm_size", "the argument in_size")),
     (WEIGHTS, WEIGHTS.replace("out_size", "num_classes"), ("uses num_classes", "the argument out_size")),
     (WEIGHTS, WEIGHTS.replace("out_size", "len(vocab)"), ("uses vocab", "the argument out_size")),
+    # nothing is learned
+    (LOGITS, LOGITS + "\n    logits = tf.stop_gradient(logits)", "to lstm_output, the weights and the bias"),
+    (FLAT, FLAT + "\n    rows = tf.stop_gradient(rows)", "from the logits to lstm_output, so nothing"),
+    (LOGITS, LOGITS.replace("weights", "tf.stop_gradient(weights)"), "from the logits to the weights, so nothing"),
+    # which part of x·W + b is wrong
+    (LOGITS, "logits = tf.nn.elu(tf.matmul(rows, weights) + bias)", "an activation"),
+    (LOGITS, "logits = tf.nn.softplus(tf.matmul(rows, weights) + bias)", "an activation"),
+    (LOGITS, "logits = (tf.matmul(rows, weights) + bias) / 2", "or multiplied"),
+    (LOGITS, "logits = tf.log(tf.matmul(rows, weights) + bias)", "an activation"),
+    (LOGITS, LOGITS + "\n    logits -= tf.reduce_max(logits, axis=1, keepdims=True)", "changed after the product"),
+    (LOGITS, "logits = tf.matmul(rows, weights) * bias", "The bias is not used as it should be"),
+    (LOGITS, LOGITS.replace("+ bias", "+ tf.reduce_sum(bias)"), "The bias is not used as it should be"),
+    (LOGITS, LOGITS.replace("weights", "tf.reshape(tf.transpose(weights), [in_size, out_size])"),
+     "The weights are changed before the product"),
+    (LOGITS, LOGITS.replace("rows", "tf.nn.relu(rows)"), "The numbers of the LSTM output are changed"),
+    (LOGITS, LOGITS.replace("rows", "tf.nn.l2_normalize(rows, 1)"), "The numbers of the LSTM output are changed"),
+    (FLAT, "rows = tf.transpose(tf.reshape(joined, [in_size, -1]))", "come in another order"),
+    (FLAT, FLAT + "[::-1]", "come in another order"),
+    (LOGITS, LOGITS.replace("weights", "tf.transpose(weights)"), "the product is that of [N·M, L] and [L, C]"),
+    (LOGITS, "logits = rows * weights + bias", "the product of matrices is tf.matmul"),
+    ("joined = tf.concat(", "joined = tf.stack(", "a single tensor as well"),
+    (WEIGHTS, WEIGHTS.replace("stddev=", ""), "the second argument is the mean"),
+    (BIAS, "bias = tf.Variable(tf.truncated_normal([out_size], stddev=0.1))", "The bias should begin as zeros"),
 ]
 
 MEAN = "loss = tf.reduce_mean(losses)"
 CROSS = "tf.nn.softmax_cross_entropy_with_logits_v2("
+PROBABILITY = "loss = -tf.reduce_mean(tf.reduce_sum(labels * tf.log({}), axis=1))"
 
 BUILD_LOSS = [
     (MEAN, MEAN + "\n    loss = tf.cast(loss, tf.float64)", "should be float32, but it is float64"),
@@ -345,6 +387,23 @@ BUILD_LOSS = [
     ("return loss", "return 1.5", "should be a tensor, not 1.5"),
     ("tf.one_hot(targets, num_classes)", "tf.one_hot(targets, vocab_size)",
      ("uses vocab_size", "the argument num_classes")),
+    # right for usual logits only
+    (MEAN, PROBABILITY.format("tf.clip_by_value(tf.nn.softmax(logits), 1e-10, 1.0)"), "but it is 23.03"),
+    (MEAN, PROBABILITY.format("tf.nn.softmax(logits) + 1e-8"), "but it is 18.42"),
+    (MEAN, PROBABILITY.format("tf.nn.softmax(logits)"), "0 has no logarithm"),
+    ("logits=logits)", "logits=tf.clip_by_value(logits, -20, 20))", "the probabilities or logits are clipped"),
+    (MEAN, "loss = tf.losses.softmax_cross_entropy(labels, logits, label_smoothing=1e-4)", "smoothed by 0.0001"),
+    (MEAN, "loss = tf.losses.softmax_cross_entropy(labels, logits, label_smoothing=0.1)", "smoothed by 0.1"),
+    # more than the cross-entropy
+    (MEAN, MEAN + " + 1e-4 * sum(tf.nn.l2_loss(v) for v in tf.trainable_variables())", "L2 regularization"),
+    (MEAN, MEAN + " + 1e-9 * tf.add_n([tf.nn.l2_loss(v) for v in tf.trainable_variables()])", "L2 regularization"),
+    # others
+    (MEAN, MEAN + " * num_classes", "multiplied by C"),
+    ("labels=labels", "labels=tf.one_hot(tf.argmax(logits, 1), num_classes)", "The labels are the most probable"),
+    ("logits=logits)", "logits=logits, axis=0)", "runs down the columns"),
+    ("labels = tf.reshape(one_hot, logits.shape)", "labels = tf.reshape(targets, [-1])",
+     ("raised ValueError", "should be one-hot")),
+    ("tf.one_hot(targets, num_classes)", "targets", ("Cannot reshape", "by tf.one_hot")),
 ]
 
 CLIPPED = "gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), grad_clip)"
@@ -363,11 +422,12 @@ BUILD_OPTIMIZER = [
      "clipped by its own norm"),
     (CLIPPED, "gradients = [tf.clip_by_average_norm(g, grad_clip) for g in tf.gradients(loss, variables)]",
      "average norm"),
-    (CLIPPED, CLIPPED.replace("grad_clip)", "5)"), "where grad_clip is 100"),
+    (CLIPPED, CLIPPED.replace("grad_clip)", "5)"), "clipped to 5 whatever"),
+    (CLIPPED, CLIPPED.replace("grad_clip)", "4)"), "where grad_clip is 100"),
     (CLIPPED, CLIPPED.replace("grad_clip)", "1)"), "clipped to 1 whatever"),
     (CLIPPED, CLIPPED.replace("grad_clip)", "learning_rate)"), "clipped to learning_rate"),
     (CLIPPED, CLIPPED.replace("tf.gradients(loss, variables)", "variables"), "The weights are clipped"),
-    (CLIPPED, CLIPPED.replace("gradients, _", "gradients"), ("raised", "at line")),
+    (CLIPPED, CLIPPED.replace("gradients, _", "gradients"), "clip_by_global_norm returns two things"),
     (CLIPPED, "gradients = [g * grad_clip / tf.global_norm(tf.gradients(loss, variables)) for g in "
               "tf.gradients(loss, variables)]", "should stay as they are"),
     (CLIPPED, CLIPPED.replace("tf.gradients(loss,", "tf.gradients(-loss,"), "WITH their gradients"),
@@ -387,7 +447,37 @@ BUILD_OPTIMIZER = [
      "learning_rate and grad_clip are swapped"),
     ("tf.trainable_variables()", "tf.trainable_variables()[:1]", "Not all variables"),
     ("tf.trainable_variables()", "tf.global_variables()", "trainable=False"),
-    (APPLY, "optimizer = adam.apply_gradients(zip(variables, gradients))", ("raised", "at line")),
+    (APPLY, "optimizer = adam.apply_gradients(zip(variables, gradients))", "takes pairs (gradient, variable)"),
+    (APPLY, "optimizer = adam.apply_gradients([gradients, variables])", "takes pairs (gradient, variable)"),
+    (APPLY, "optimizer = adam.apply_gradients(zip(gradients[::-1], variables))", "another variable than its own"),
+    (APPLY, "optimizer = adam.apply_gradients(zip(gradients, tf.global_variables()))",
+     "another variable than its own"),
+    ("tf.trainable_variables()", "tf.trainable_variables", "call it, with brackets"),
+    (ADAM, "adam = tf.train.AdamOptimizer", "an optimizer is needed, not its class"),
+    (ADAM, "adam = tf.keras.optimizers.Adam(learning_rate)", "not an optimizer of Keras"),
+    (ADAM, ADAM.replace("train.", "contrib.opt."), "tf.train has AdamOptimizer"),
+    (CLIPPED, CLIPPED.replace("grad_clip)", "2 * grad_clip)"), ("grad_clip = 4", "with a norm of 8")),
+    (CLIPPED, CLIPPED.replace("loss,", "2 * loss,"), "they were changed, to a norm of 100"),
+    (CLIPPED, "gradients = [tf.clip_by_value(g, 0, grad_clip) for g in tf.gradients(loss, variables)]",
+     "should shrink to {'w': [0.0, 1.92, 1.44], 'v': [2.56, -1.92]}, but Adam got {'w': [0.0, 4.0, 4.0], 'v': "
+     "[4.0, 0.0]}."),
+    # right at the first step only
+    (ADAM, ADAM.replace("learning_rate", "tf.train.exponential_decay(learning_rate, "
+                                         "tf.train.get_or_create_global_step(), 1000, 0.9)"),
+     "learning rate changes during training, here from 0.01 to 0:"),
+    (ADAM, "step = tf.Variable(0, trainable=False)\n    adam = tf.train.AdamOptimizer("
+           "tf.train.piecewise_constant(step, [500], [learning_rate, learning_rate / 10]))",
+     "learning rate changes during training, here from 0.01 to 0.001:"),
+    ("", "rate, variables = tf.Variable(learning_rate, trainable=False), tf.trainable_variables()\n"
+         "gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), grad_clip)\n"
+         "update = tf.train.AdamOptimizer(rate).apply_gradients(zip(gradients, variables))\n"
+         "with tf.control_dependencies([update]):\n    return rate.assign(rate * 0.9)",
+     "learning rate changes during training, here from 0.01 to 0.00729:"),
+    (ADAM, "from tensorflow.contrib import opt\n    adam = opt.NadamOptimizer(learning_rate)", "Nesterov"),
+    (ADAM, "from tensorflow.contrib import opt\n    adam = opt.AdamWOptimizer(1e-6, learning_rate)", "AdamW"),
+    ("return optimizer", "return tf.group(optimizer, *[v.assign(0.999 * v) for v in variables])", "weight decay"),
+    (APPLY, "with tf.control_dependencies([v.assign_sub(1e-6 * v) for v in variables]):\n        " + APPLY,
+     "weight decay"),
     (CLIPPED, "_, gradients = tf.clip_by_global_norm(tf.gradients(loss, variables), grad_clip)",
      ("cannot be iterated over", "first the list of clipped gradients, then their norm")),
     (CLIPPED, "gradients = [g / grad_clip for g in tf.gradients(loss, variables)]", "divided by grad_clip"),
@@ -413,6 +503,8 @@ OUTPUT = "self.prediction, self.logits = build_output(outputs, lstm_size, num_cl
 LOSS = "self.loss = build_loss(self.logits, self.targets, lstm_size, num_classes)"
 OPTIMIZER = "self.optimizer = build_optimizer(self.loss, learning_rate, grad_clip)"
 
+HOT = "tf.one_hot(self.inputs, num_classes)"
+
 CHAR_RNN = [
     (ROWS_STEPS, "n_rows, n_steps = batch_size, num_steps", "With sampling=True"),
     (ROWS_STEPS, "n_rows, n_steps = (1 if sampling else batch_size), num_steps", "With sampling=True"),
@@ -421,6 +513,28 @@ CHAR_RNN = [
     ("build_inputs(n_rows, n_steps)", "build_inputs(n_steps, n_rows)", "they are swapped"),
     ("build_inputs(n_rows, n_steps)", "build_inputs(batch_size, num_steps)", "With sampling=True build_inputs"),
     (LSTM, "lstm_size, num_layers, batch_size, self.keep_prob)", "With sampling=True build_lstm"),
+    ("tf.set_random_seed(seed)", "pass", "have different initial weights"),
+    ("tf.reset_default_graph()\n        tf.set_random_seed(seed)",
+     "tf.set_random_seed(seed)\n        tf.reset_default_graph()", "which forgets the seed"),
+    ("tf.set_random_seed(seed)", "tf.set_random_seed(42)", "Another seed makes no difference"),
+    (HOT, "tf.one_hot(self.inputs + 1, num_classes)", "should be the inputs made one-hot"),
+    (HOT, "tf.nn.softmax(tf.one_hot(self.inputs, num_classes))", "should be the inputs made one-hot"),
+    (HOT, "tf.one_hot(self.inputs, num_classes, axis=1)", "x_one_hot should be [N, M, C] = [3, 6, 5], but it is "
+                                                          "[3, 5, 6]"),
+    (HOT, "tf.cast(self.inputs, tf.float32)", "but it is [3, 6]"),
+    (OUTPUT, "outputs = tf.nn.relu(outputs)\n        " + OUTPUT, "The outputs are changed"),
+    (OUTPUT, "outputs = tf.transpose(outputs, [1, 0, 2])\n        " + OUTPUT, "put into another order"),
+    (OUTPUT, "outputs = tf.stop_gradient(outputs)\n        " + OUTPUT, "no gradient flows there"),
+    (OUTPUT, OUTPUT + "\n        self.logits = tf.nn.relu(self.logits)", "the second result of build_output"),
+    (OUTPUT, OUTPUT + "\n        _, self.logits = build_output(outputs, lstm_size, num_classes)",
+     "2 variables more than it should: softmax_1/Variable and"),
+    ("initial_state=self.initial_state", "initial_state=self.initial_state, sequence_length=[1] * n_rows",
+     "and nothing else"),
+    ("initial_state=self.initial_state", "initial_state=self.initial_state, time_major=True", "without time"),
+    (RNN, "outputs = tf.nn.dynamic_rnn(", "both things that dynamic_rnn returns"),
+    (RNN, "outputs, self.final_state = (lambda cell, x, initial_state: cell(x, initial_state))(",
+     "a cell computes a single step"),
+    (LOSS, LOSS.replace("build_loss", "n_steps * build_loss"), "the result of build_loss, as it is"),
     (LSTM, "num_layers, lstm_size, n_rows, self.keep_prob)", "they are swapped"),
     (LSTM, "lstm_size, num_layers, n_rows, keep_prob)", ("uses keep_prob", "self.keep_prob")),
     (LSTM, "lstm_size, num_layers, n_rows, 1.0)", "the number 1 as keep_prob"),
@@ -429,7 +543,7 @@ CHAR_RNN = [
     (LSTM, "num_classes, num_layers, n_rows, self.keep_prob)", "build_lstm is called with lstm_size = 5"),
     ("tf.one_hot(self.inputs, num_classes)", "tf.one_hot(self.inputs, lstm_size)", "the depth num_classes"),
     ("tf.one_hot(self.inputs, num_classes)", "tf.one_hot(self.targets, num_classes)", "reads the targets"),
-    ("tf.one_hot(self.inputs, num_classes)", "self.inputs", ("raised", "at line")),
+    ("tf.one_hot(self.inputs, num_classes)", "self.inputs", "x_one_hot should be [N, M, C] = [3, 6, 5]"),
     ("initial_state=self.initial_state", "dtype=tf.float32", "Another initial state makes no difference"),
     (RNN, "self.final_state = self.initial_state\n        outputs, _ = tf.nn.dynamic_rnn(",
      "the state before the window"),
