@@ -254,7 +254,8 @@ def check_text(n_characters: int, n_distinct: int, batch_size: int, num_steps: i
             case the message names sizes that fit.
     """
     if n_distinct < 2:
-        raise ValueError("the text to train on has only one distinct character: there is nothing to learn")
+        raise ValueError(f"the text to train on has only one {'distinct ' * (n_characters > 1)}character: there is "
+                         "nothing to learn")
     if count_windows(n_characters, batch_size, num_steps):
         return
     fits = []

@@ -43,6 +43,9 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> _Texts:
         console.print_skipped(given.skipped)
         known = ", which the model was trained on" if given.sha256 == found.sha256 else ""
         return _Texts(given.text, given.name + known, found.training, problem)
+    if run and found.sha256 != run.text_sha256:
+        raise ValueError(f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on, so "
+                         "it does not have its held-out or test text")
     part, what, flag = (found.test, "test", "--test-fraction") if args.test else (
         found.held_out, "held-out", "--val-fraction")
     if not run or not part:
@@ -137,7 +140,7 @@ def _main(args: argparse.Namespace) -> None:
     if len(text) < 2:
         raise ValueError(f"a text to evaluate needs at least 2 characters that the model knows, and {name} has "
                          f"{len(text)}")
-    print(f"model    {model.name}")
+    console.write(f"model    {model.name}\n", sys.stdout)
     _print_text(name, text, left_out)
     if problem:
         console.write(f"training cannot be read, so two baselines are missing: {problem}\n", sys.stdout)

@@ -48,7 +48,7 @@ def export_saved_model(checkpoint: Checkpoint, folder: StrPath) -> None:
     from charrnn.engines.graph import build_forward
     if Path(folder).exists():
         raise ValueError(f"{folder} exists: give the name of a new folder")
-    temporary = Path(f"{folder}.{os.getpid()}.tmp")
+    temporary = Path(f"{Path(folder)}.{os.getpid()}.tmp")  # also if the name ends in a slash
     try:
         with tf.Graph().as_default(), tf.Session() as session:
             forward = build_forward(len(checkpoint.vocabulary), checkpoint.lstm_size, checkpoint.num_layers,
@@ -118,8 +118,8 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 def _main(args: argparse.Namespace) -> None:
     args.format = args.format or ("html" if args.target.lower().endswith(".html") else "npz")
-    if args.format != "saved-model":
-        files.check_writable(args.target)
+    if not args.target:
+        raise ValueError("the name of the file to write is empty")
     if args.format == "html":
         _write_page(args)
         return
@@ -128,7 +128,7 @@ def _main(args: argparse.Namespace) -> None:
     found = cast(Checkpoint, loading.open_named(args.checkpoint, args))
     ids = np.random.RandomState(0).randint(len(found.vocabulary), size=CHECKED)
     if args.format == "npz":
-        export_npz(found, args.target)
+        export_npz(found, loading.target_of(args.target, found))
         exported = _probabilities(NumpyLSTM(read_npz(args.target)), ids)
     else:
         export_saved_model(found, args.target)
@@ -140,18 +140,20 @@ def _main(args: argparse.Namespace) -> None:
     equal = f"within {difference:.0e}" if difference else "exactly"
     network = (f"{console.plural(found.num_layers, 'layer')} of {console.plural(found.lstm_size, 'unit')}, "
                f"{console.plural(len(found.vocabulary), 'character')}")
-    print(f"wrote {args.target}: {network}; its probabilities are those of {found.prefix} {equal} over {CHECKED:,} "
-          "characters")
+    console.write(f"wrote {args.target}: {network}; its probabilities are those of {found.prefix} {equal} over "
+                  f"{CHECKED:,} characters\n", sys.stdout)
 
 
 def _write_page(args: argparse.Namespace) -> None:
     """Write a page, and print what its weights lose and the best units."""
     text = None if args.train_text is None else corpus.read(args.train_text, args.encoding)
-    page = export_page(loading.open_named(args.checkpoint, args), args.target, weights=args.weights, text=text)
+    model = loading.open_named(args.checkpoint, args)
+    page = export_page(model, loading.target_of(args.target, model), weights=args.weights, text=text)
     if page.note:
         console.print_note(page.note)
-    print(f"wrote {args.target}: {page.size / 1e6:.1f} MB, {page.weights} weights; the loss on {page.loss_name} is "
-          f"{page.page_loss:.4f} nats per character, and {page.loss:.4f} with the weights of the model")
+    loss = f"the loss on {page.loss_name} is {page.page_loss:.4f} nats per character"
+    console.write(f"wrote {args.target}: {page.size / 1e6:.1f} MB, {page.weights} weights; {loss}, and {page.loss:.4f} "
+                  "with the weights of the model\n", sys.stdout)
     for unit in page.units:
         print(f"  {unit.unit!s:<10} {unit.feature:<40} {unit.correlation:+.2f}")
 

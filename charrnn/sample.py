@@ -9,6 +9,7 @@ import contextlib
 import functools
 import io
 import json
+import os
 import sys
 import types
 from dataclasses import asdict
@@ -213,6 +214,7 @@ def main(argv: Optional[List[str]] = None) -> int:
 def _main(args: argparse.Namespace) -> int:
     _check(args)
     model = loading.open_named(args.model, args)
+    target = None if args.output is None else loading.target_of(args.output, model)
     settings = _settings(args, len(model.vocabulary))
     prime, reference = "" if args.interactive else _prime(args, model.vocabulary), None
     if args.novelty:
@@ -225,11 +227,10 @@ def _main(args: argparse.Namespace) -> int:
     with contextlib.closing(Sampler(engine, args.num_samples)) as sampler:
         if args.interactive:
             return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()
-        if args.output is None:
-            return _write(args, sampler, model.name, prime, settings, reference, sys.stdout)
-        out = io.StringIO()
-        status = _write(args, sampler, model.name, prime, settings, reference, out)
-    files.write_atomically(args.output, out.getvalue().encode("utf-8", "surrogatepass"))
+        written = io.StringIO()
+        status = _write(args, sampler, model.name, prime, settings, reference, written if target else sys.stdout)
+    if target:
+        files.write_atomically(target, written.getvalue().encode("utf-8", "surrogatepass"))
     return status
 
 
@@ -239,8 +240,6 @@ def _check(args: argparse.Namespace) -> None:
         value = getattr(args, name)
         if value is not None and value < 1:
             raise ValueError(f"{flag(name)} must be at least 1, not {value}")
-    if args.output is not None:
-        files.check_writable(args.output)
     if args.stop == "":
         raise ValueError("--stop needs at least one character")
     parser = _parser()
@@ -267,7 +266,8 @@ def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
     """Return the prime that the arguments give, in characters of the vocabulary."""
     prime = args.prime
     if args.prime_file is not None:
-        prime = corpus.read(args.prime_file, args.encoding).text
+        path = args.prime_file  # of a file, also if it has the name of a known text
+        prime = corpus.read(path if path == corpus.STANDARD_INPUT else os.path.abspath(path), args.encoding).text
     if prime is None:
         return default_prime(vocabulary)
     prime, note = unknown.resolve(prime, vocabulary, args.unknown, "the prime")
@@ -289,7 +289,7 @@ def _write(args: argparse.Namespace, sampler: Sampler, model_name: str, prime: s
         console.write(prime, out)
         show = functools.partial(console.write, file=out)
     samples, interrupted = write(sampler, prime, args.length, settings, seed, stop=args.stop, lines=args.lines,
-                                 show=show, keep=bool(reference or not show))
+                                 show=show, keep=bool(reference or not show or args.output))
     copies = [reference.novelty(each.text) if reference else None for each in samples]
     if args.json:
         json.dump(_as_json(model_name, prime, settings, samples, copies), out, indent=1)

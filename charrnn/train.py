@@ -243,6 +243,8 @@ def _main(args: argparse.Namespace) -> int:
 
 def _models(args: argparse.Namespace) -> Tuple[Optional[Run], Optional[Model]]:
     """Return the run to resume, and the model to start from."""
+    if args.vocab_from is not None and args.init_from is None:
+        raise ValueError("--vocab-from is for --init-from")
     run = _run_to_resume(args) if args.resume else None
     init_from = None
     if args.init_from is not None:

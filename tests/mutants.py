@@ -49,7 +49,7 @@ PASSES = "fused/test_passes.py::test_results_and_gradients_equal_numpys"
 MUTANTS = [
     # ---- files and checkpoints
     Mutant("system/files.py", "            os.fsync(file.fileno())\n", "", POWER),
-    Mutant("system/files.py", "    flush(target.parent)\n\n\ndef check_writable", "\n\ndef check_writable", POWER),
+    Mutant("system/files.py", "    flush(Path(path).parent)\n", "", POWER),
     Mutant("checkpoints/saving.py", "        files.flush(path)\n", "        pass\n", POWER),
     Mutant("checkpoints/saving.py", "            files.flush(folder)  # so", "            pass  # so", POWER),
     Mutant("checkpoints/saving.py", "for paths in (written, [record]):", "for paths in ([record], written):", POWER),

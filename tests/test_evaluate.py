@@ -156,6 +156,13 @@ def test_held_out_and_best(validated, capsys):
     assert losses[260] == pytest.approx(nats_of(validated / "i260_l9.ckpt", held_out), abs=1e-5)
 
 
+@pytest.mark.parametrize("part", ["--held-out", "--test"])
+def test_another_text_has_no_held_out_part(validated, tmp_path, capsys, part):
+    (tmp_path / "other").write_text(TEXT[:200])
+    assert evaluate.main([part, str(validated), "--train-text", str(tmp_path / "other")]) == 2
+    assert "other is not the text that" in capsys.readouterr().err
+
+
 def test_a_checkpoint_of_the_notebook_needs_its_training_text(trained, tmp_path, capsys):
     copy_without_records(trained, tmp_path / "bare")
     (tmp_path / "text").write_text(TEXT[:100])

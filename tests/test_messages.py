@@ -46,6 +46,7 @@ def test_the_resume_command_runs_as_it_was_called(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/some where/bin/charrnn-train", "x"])
     assert console.resume_command("checkpoints") == "'/some where/bin/charrnn-train' --resume"
     monkeypatch.setattr(sys, "argv", ["/lib/charrnn/train.py"])
+    assert console.command("charrnn-sample") == f"{sys.executable} -m charrnn.sample"
     assert console.resume_command("a b") == f"{sys.executable} -m charrnn.train --resume --checkpoint-dir 'a b'"
     monkeypatch.setenv("CHARRNN_MAKE", "1")
     assert console.resume_command("checkpoints") == "make train ARGS=--resume"

@@ -175,6 +175,12 @@ def test_a_text_ends_after_a_string_or_lines(exported, script):
     assert script(*arguments, "--stop", text[60:64]).out == text[:text.index(text[60:64], 4) + 4] + "\n"
 
 
+def test_a_file_with_the_name_of_a_known_text_is_a_prime(exported, tmp_path, script, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "anna").write_text("the cat")
+    assert script(exported, "--prime-file", "anna", "--length", "5", "--seed", "1").out.startswith("the cat")
+
+
 def test_the_prime_comes_from_a_file_or_standard_input(exported, tmp_path, script, monkeypatch):
     arguments = [exported, "--length", "40", "--seed", "2"]
     expected = script(*arguments, "--prime", "the\nhat sat ")
@@ -295,6 +301,7 @@ def test_ctrl_c_stops_the_graph_too(trained, monkeypatch, script):
     (["--novelty", "--train-text", "missing.txt"], "missing.txt"),
     (["--output", "nowhere/x", "--seed", "1"], "nowhere/x: there is no folder "),
     (["--output", ""], "the name of the file to write is empty"),
+    (["--output", "x", "--length", "1" + 15 * "0", "--seed", "1"], "reduce --num-samples or --length"),
     (["--output", "/dev/null"], "/dev/null: it is a device or socket, not a file"),
     (["--num-samples", "10000000000", "--seed", "1"], "reduce --num-samples or --length"),
     (["--best"], "no best checkpoint"),

@@ -23,6 +23,8 @@ from typing import BinaryIO, Dict, Iterator, List, NamedTuple, Tuple, Union
 
 import numpy as np
 
+from charrnn.system import files
+
 MAGIC = 0xDB4775248B80FB57
 FOOTER = 48  # bytes
 LARGEST_INDEX = 1 << 20  # bytes; those of this network have one or two thousand
@@ -62,6 +64,7 @@ class Bundle:
             OSError: it cannot be read.
         """
         self._prefix = prefix
+        files.check_regular(prefix + ".index")
         with open(prefix + ".index", "rb") as file:
             size = _size(file)
             if size > LARGEST_INDEX:
@@ -89,7 +92,9 @@ class Bundle:
             count *= side
         if not dtype.itemsize or entry.size != count * dtype.itemsize or entry.shard >= self._shards:
             raise ValueError(f"the entry {name} of its index is invalid")
-        with open(f"{self._prefix}.data-{entry.shard:05d}-of-{self._shards:05d}", "rb") as file:
+        path = f"{self._prefix}.data-{entry.shard:05d}-of-{self._shards:05d}"
+        files.check_regular(path)
+        with open(path, "rb") as file:
             if entry.offset + entry.size > _size(file):
                 raise ValueError(f"its data ends before the end of {name}")
             file.seek(entry.offset)

@@ -173,11 +173,13 @@ def _checked_parts(parts: Any) -> Optional[Dict[str, Any]]:
     """Return the parts of a text, after a check of their types."""
     if parts is None:
         return None
-    names, files_of_text = parts["names"], parts["files"]
-    if not (isinstance(names, list) and names and isinstance(files_of_text, dict) and all(
-            isinstance(each, str) for each in [parts["separator"], *names, *files_of_text, *files_of_text.values()])):
+    names, files_of_text, order = parts["names"], parts["files"], parts.get("order", [])
+    if not (isinstance(names, list) and names and isinstance(files_of_text, dict) and isinstance(order, list) and all(
+            isinstance(each, str) for each in [parts["separator"], *names, *files_of_text, *files_of_text.values()])
+            and all(isinstance(each, str) and each in files_of_text for each in order)):
         raise ValueError("the parts of its text are invalid")
-    return {"names": names, "separator": parts["separator"], "files": files_of_text}
+    return {"names": names, "separator": parts["separator"], "files": files_of_text,
+            **({"order": order} if order else {})}
 
 
 def _checked_sizes(sizes: Any) -> Optional[Dict[str, int]]:

@@ -1,8 +1,10 @@
 """Save a checkpoint with the progress of its run, and read the progress back."""
 import contextlib
+import errno
 import io
 import json
 import os
+import re
 import shutil
 import zipfile
 import zlib
@@ -170,8 +172,11 @@ def reserved(folder: StrPath, resume: bool) -> Iterator[None]:
 
 def remove_leftovers(folder: StrPath) -> None:
     """Remove the files that an interrupted save has left in a run folder. The caller must hold its lock."""
-    if (Path(folder) / STAGE).is_dir():
-        shutil.rmtree(str(Path(folder) / STAGE))
+    stage = Path(folder) / STAGE
+    if stage.is_symlink() or stage.exists() and not stage.is_dir():
+        raise OSError(errno.EEXIST, "it is in the place of a folder for incomplete checkpoints: remove it", str(stage))
+    if stage.exists():
+        shutil.rmtree(str(stage))
     for name in (RUN_FILE, "checkpoint"):
         files.remove_leftovers(Path(folder) / name)
 
@@ -202,7 +207,7 @@ def _remove(folder: Path, names: Sequence[str]) -> None:
     """Remove checkpoints, the record of each last, so that the next save completes an interrupted removal."""
     for name in names:
         for path in folder.glob(f"{name}.*"):
-            if path.suffix != ".json":
+            if re.fullmatch(r"\.(index|meta|data-\d{5}-of-\d{5}|progress\.npz)", path.name[len(name):]):
                 path.unlink()
     if names:
         files.flush(folder)  # so that no file is left without its record after a loss of power
@@ -226,8 +231,11 @@ def read_progress(prefix: str, state_shape: Sequence[int]) -> Progress:
             progress = Progress(int(arrays["step"]), arrays["lstm_state"], arrays["epoch_losses"],
                                 int(arrays["best_step"]), float(arrays["best_loss"]), int(arrays["worse"]),
                                 int(arrays["history_rows"]) if "history_rows" in arrays else 0)
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, AttributeError, KeyError, NotImplementedError, OverflowError, RuntimeError, TypeError,
+            ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise CheckpointError(f"{refused}: its progress cannot be read ({error})")
+    if progress.lstm_state.dtype != np.float32 or progress.epoch_losses.dtype != np.float32:
+        raise CheckpointError(f"{refused}: its progress does not consist of float32 numbers")
     if Path(prefix).name.split("_")[0] != f"i{progress.step}":
         raise CheckpointError(f"{refused}: its progress is that of step {progress.step}")
     if progress.lstm_state.shape != tuple(state_shape):

@@ -2,6 +2,7 @@
 import argparse
 import importlib.util
 import math
+import os
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Union
 
@@ -13,7 +14,7 @@ from charrnn.data import StrPath, Vocabulary, split
 from charrnn.engines import Engine
 from charrnn.engines.exported import ExportedModel, from_checkpoint, is_exported, read_npz, weights_of
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.system import console
+from charrnn.system import console, files
 from charrnn.text import corpus
 
 DEFAULT_FOLDER = "checkpoints"
@@ -52,6 +53,22 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
     model = read_npz(path)
     checkpoints.check_same_vocabulary(model.name, model.vocabulary, vocabulary)
     return model
+
+
+def target_of(path: StrPath, model: Model) -> str:
+    """Return the file that a path to write refers to, see :func:`charrnn.system.files.target_of`.
+
+    Raises:
+        ValueError: it is a file that the model was read from, or belongs to its run.
+        OSError: it cannot be written.
+    """
+    target = files.target_of(path)
+    folder, name = os.path.split(os.path.realpath(target))
+    of_run = isinstance(model, Checkpoint) and folder == os.path.realpath(Path(model.name).parent) and (
+        ".ckpt." in name or name in (checkpoints.RUN_FILE, "checkpoint"))
+    if os.path.exists(target) and (of_run or os.path.realpath(target) == os.path.realpath(model.name)):
+        raise ValueError(f"{path} is a file of the model {model.name}: give the name of another file")
+    return target
 
 
 def read_weights(model: Model) -> Dict[str, np.ndarray]:
@@ -147,8 +164,9 @@ def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str 
 
 
 def divide(text: corpus.Text, run: Optional[Run]) -> TrainingText:
-    """Divide a training text as a run does; without a run, nothing is held out."""
-    fractions = [run.hyperparameters.get(name, 0) if run else 0 for name in ("val_fraction", "test_fraction")]
+    """Divide a training text as a run does. Nothing is held out without a run, or of another text than the run's."""
+    fractions = [run.hyperparameters.get(name, 0) if run and text.sha256 == run.text_sha256 else 0
+                 for name in ("val_fraction", "test_fraction")]
     return TrainingText(*split(text.text, *fractions), text.sha256)
 
 

@@ -19,6 +19,7 @@ from charrnn.system import interrupts
 _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
 _VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
+_OF_OUTPUT = (errno.ENOSPC, errno.EBADF, errno.EFBIG)  # errors without a filename in writing standard output
 LISTED = 10  # items of a list that a message names
 
 
@@ -46,8 +47,14 @@ class Parser(argparse.ArgumentParser):
                          namespace: Optional[argparse.Namespace] = None) -> Tuple[argparse.Namespace, List[str]]:
         """Parse arguments, after replacing the underscores in flags by dashes."""
         given = sys.argv[1:] if args is None else list(args)
-        given = [re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), each) for each in given]
-        return super().parse_known_args(given, namespace)
+        end = given.index("--") if "--" in given else len(given)  # after it there are no flags
+        flags = [re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), each) for each in given[:end]]
+        return super().parse_known_args(flags + given[end:], namespace)
+
+    def parse(self, argv: Optional[Sequence[str]]) -> argparse.Namespace:
+        """Parse arguments, of which the places may stand between flags. After ``--`` all are places."""
+        given = sys.argv[1:] if argv is None else list(argv)
+        return self.parse_args(given) if "--" in given else self.parse_intermixed_args(given)
 
     def error(self, message: str) -> NoReturn:
         """Raise ValueError with the message and a reference to ``--help``."""
@@ -78,7 +85,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         # UTF-8 in any locale; characters that UTF-8 cannot encode are escaped instead of raising an error
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        args = parser.parse_intermixed_args(argv)  # the places may stand between flags
+        args = parser.parse(argv)
         quiet_tensorflow()
         status = body(args) or 0
         sys.stdout.flush()  # raises BrokenPipeError here rather than at exit
@@ -99,18 +106,18 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
             f": {error}" if str(error) else ""))
         return 2
     except (ValueError, OSError) as error:
-        print_note(f"{parser.prog}: error: {_described(error)}")
+        print_note(f"{parser.prog}: error: {described(error)}")
         return 2
     except KeyboardInterrupt:
         print_note(f"{parser.prog}: interrupted")
         return 130
 
 
-def _described(error: Exception) -> str:
+def described(error: Exception) -> str:
     """Return the message of an error; of a system error without its number, with the file that it is about."""
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
-    name = error.filename or ("standard output" if error.errno == errno.ENOSPC else "")
+    name = error.filename or ("standard output" if error.errno in _OF_OUTPUT else "")
     return f"{name}: {error.strerror}" if name else error.strerror
 
 
@@ -152,7 +159,7 @@ def command(prog: str, arguments: str = "") -> str:
     if called.name.startswith("charrnn-"):  # the scripts are in one folder
         path = str(called.with_name(prog))
         prog = prog if shutil.which(prog) == path else shlex.quote(path)
-    elif called.name == f"{name}.py":
+    elif called.suffix == ".py" and called.parent.name == "charrnn":  # python -m
         prog = f"{shlex.quote(sys.executable)} -m charrnn.{name}"
     return f"{prog} {arguments}".strip()
 

@@ -14,7 +14,7 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
     """Write a file so that its path never refers to incomplete content, even after a loss of power.
 
     When this returns, the new content is on the disk. So what it replaces can be removed, and so can what only the
-    old content named. A symbolic link stays a link: the file that it points to is replaced. A file keeps its mode.
+    old content named. A file keeps its mode. A symbolic link is replaced, see :func:`target_of`.
 
     Args:
         path: the file to create or replace, in an existing folder.
@@ -24,57 +24,66 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
         OSError: the file cannot be written. An existing file is unchanged, and no temporary file remains. Also if
             the path is not a regular file: a device or FIFO is not replaced.
     """
-    target = _target(path)
-    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    check_regular(path)
+    temporary = _temporary(path)
     try:
         with open(str(temporary), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(str(target), str(temporary))
-        os.replace(str(temporary), str(target))
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copymode(str(path), str(temporary))
+        os.replace(str(temporary), str(path))
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path))  # not the name of the temporary file
     finally:
-        if temporary.exists():
-            temporary.unlink()
-    flush(target.parent)
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+    flush(Path(path).parent)
 
 
-def check_writable(path: Union[str, Path]) -> None:
-    """Check that :func:`write_atomically` can write a path, before the work whose result is to be written.
+def _temporary(path: Union[str, Path]) -> str:
+    """Return the name under which this process writes a file before it is complete."""
+    return f"{path}.{os.getpid()}.tmp"
+
+
+def target_of(path: Union[str, Path]) -> str:
+    """Return the file that a path named by a user refers to, which :func:`write_atomically` can then write.
+
+    Of a symbolic link, this is the file that it points to. So the link is not replaced.
 
     Raises:
-        OSError: there is no such folder, it cannot be written, or the path is something other than a regular file.
+        OSError: the file cannot be written: there is no such folder, it is read-only, the name is too long, or the
+            path is something other than a regular file.
     """
     if not str(path):
         raise OSError(errno.ENOENT, "the name of the file to write is empty")
-    target = _target(path)
-    folder = target.parent
-    if not folder.is_dir():
-        raise OSError(errno.ENOENT, f"there is no folder {folder}", str(path))
-    if not os.access(str(folder), os.W_OK | os.X_OK):
-        raise OSError(errno.EACCES, f"the folder {folder} cannot be written", str(path))
-    if target.exists() and not os.access(str(target), os.W_OK):
-        raise OSError(errno.EACCES, "the file is read-only", str(path))
-
-
-def _target(path: Union[str, Path]) -> Path:
-    """Return the file that a path to write refers to, without links. Raise OSError if it is not a regular file."""
     check_regular(path)
-    link = str(path)
-    while os.path.islink(link):
-        folder = os.path.realpath(os.path.dirname(link))
+    target = str(path)
+    while os.path.islink(target):
+        folder = os.path.realpath(os.path.dirname(target))
         if folder.startswith("/proc/"):  # such as /dev/stdout: a file with this name cannot be replaced
             raise OSError(errno.EINVAL, "it is an open file of a process, not a file in a folder", str(path))
-        link = os.path.join(folder, os.readlink(link))
-    return Path(os.path.realpath(link))
+        target = os.path.join(folder, os.readlink(target))
+    folder = os.path.dirname(target) or "."
+    if not os.path.isdir(folder):
+        raise OSError(errno.ENOENT, f"there is no folder {folder}", str(path))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OSError(errno.EACCES, f"the folder {folder} cannot be written", str(path))
+    if os.path.exists(target) and not os.access(target, os.W_OK):
+        raise OSError(errno.EACCES, "the file is read-only", str(path))
+    try:
+        os.stat(_temporary(target))  # an error if the name is too long
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path))
+    return target
 
 
 def remove_leftovers(path: Union[str, Path]) -> None:
     """Remove the temporary files of :func:`write_atomically` that killed processes have left for a path."""
-    path = Path(os.path.realpath(str(path)))
+    path = Path(path)
     for found in path.parent.glob("*.tmp"):
         if re.fullmatch(re.escape(path.name) + r"\.\d+\.tmp", found.name):
             found.unlink()

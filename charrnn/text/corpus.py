@@ -60,7 +60,8 @@ class Text:
             characters in UTF-8.
         encoding: the encoding of files without a byte order mark.
         parts: how a text of several files is made, in JSON types: the ``names`` that were requested, the
-            ``separator``, and the SHA-256 of each of the ``files``. None for one file.
+            ``separator``, the SHA-256 of each of the ``files``, and their ``order`` in the text, which older
+            versions did not record. None for one file.
         sizes: the bytes on disk of each file, except known texts.
         skipped: a line for each file of a folder that is not text.
     """
@@ -108,7 +109,7 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         raise ValueError(f"there is no text file in {name}" + (f" ({'; '.join(skipped[:3])})" if skipped else ""))
     text = separator.join(each.text for each in found)
     parts = {"names": [name for name, _ in sources], "separator": separator,
-             "files": {each.name: each.sha256 for each in found}}
+             "files": {each.name: each.sha256 for each in found}, "order": [each.name for each in found]}
     sizes = {name: size for each in found for name, size in each.sizes.items()}
     return Text(name, text, _sha256(text.encode("utf-8", "surrogatepass")), encoding, parts, sizes, tuple(skipped))
 
@@ -147,7 +148,7 @@ def read_again(name: str, encoding: str, sha256: str, parts: Optional[Dict[str, 
             f": {', '.join(changes[:5])}{', ...' if len(changes) > 5 else ''}" if parts else ""))
     if not parts:
         return found[name]
-    texts = [found[path].text for path in _in_order(parts["names"], list(recorded))]
+    texts = [found[path].text for path in parts.get("order") or _in_order(parts["names"], list(recorded))]
     if sum(map(len, texts)) > machine.total_memory():  # the same file named many times
         raise ValueError(f"the text {name} is larger than the memory of this machine")
     text = parts["separator"].join(texts)
@@ -158,7 +159,7 @@ def read_again(name: str, encoding: str, sha256: str, parts: Optional[Dict[str, 
 
 
 def _in_order(names: Sequence[str], paths: Sequence[str]) -> List[str]:
-    """Return for each of the requested names, files or folders, the files that were read for it."""
+    """Return for each of the requested names, files or folders, the files that an older version read for it."""
     return [path for name in names
             for path in ([name] if name in paths else [each for each in paths if Path(name) in Path(each).parents])]
 

@@ -126,13 +126,13 @@ def _line(values: Iterable[Any]) -> str:
 def _lines_until(path: Path, step: int) -> List[str]:
     """Return the complete lines of an earlier history up to a step, without its header."""
     try:
-        lines = files.read(path).decode("utf-8").splitlines(True)[1:]
-    except (OSError, ValueError):
+        lines = files.read(path).decode("ascii", "replace").splitlines(True)[1:]
+    except FileNotFoundError:
         return []
     kept = []
     for line in lines:
         first = line.split(",")[0]
-        complete = line.endswith("\n") and line.count(",") == len(Row._fields) - 1
+        complete = line.endswith("\n") and line.count(",") == len(Row._fields) - 1 and "\ufffd" not in line
         if complete and re.fullmatch("[0-9]{1,18}", first) and int(first) <= step:
             kept.append(line)
     return kept

@@ -17,7 +17,7 @@ from charrnn.data import StrPath, count_windows, get_batches
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
 from charrnn.engines.surprisal import surprisal
-from charrnn.system import machine
+from charrnn.system import console, machine
 from charrnn.training.current import CurrentNetwork
 from charrnn.training.display import Display, Plan
 from charrnn.training.distributed import Processes, Silent
@@ -288,7 +288,7 @@ class Trainer:
             try:
                 self._display.saved(self._after_best(prefix))
             except (OSError, ValueError) as error:
-                self._display.warn(f"{error}; training continues")
+                self._display.warn(f"{console.described(error)}; training continues")
 
     def _sample(self) -> None:
         """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""

@@ -151,7 +151,8 @@ def test_missing_files_and_other_kinds_of_file_are_refused(copy, tmp_path):
     os.remove(copy + DATA)
     assert "No such file" in refused(copy)
     os.mkfifo(str(tmp_path / "pipe"))
-    for suffix, other in [(DATA, "/dev/zero"), (".index", "/dev/zero"), (".index", str(tmp_path / "gone"))]:
+    for suffix, other in [(DATA, "/dev/zero"), (DATA, str(tmp_path / "pipe")), (".index", "/dev/zero"),
+                          (".index", str(tmp_path / "pipe")), (".index", str(tmp_path / "gone"))]:
         if os.path.lexists(copy + suffix):
             os.remove(copy + suffix)
         os.symlink(other, copy + suffix)

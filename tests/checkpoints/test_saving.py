@@ -83,6 +83,16 @@ def test_old_checkpoints_are_removed_with_all_their_files(folder, session):
     assert saved_steps(folder) == [2, 3]
 
 
+def test_files_of_the_user_are_kept(folder, session):
+    save(session, folder, 1)
+    names = ["i1_l5.ckpt.npz", "i1_l5.ckpt.notes.json", "i1_l5.ckpt.html"]
+    for name in names:
+        (folder / name).write_bytes(b"mine")
+    (folder / "i1_l5.ckpt.folder").mkdir()
+    save(session, folder, 2, max_to_keep=1)
+    assert sorted(path.name for path in folder.glob("i1_*")) == sorted([*names, "i1_l5.ckpt.folder"])
+
+
 def test_the_best_checkpoint_is_kept(folder, session):
     """But not those whose step begins with the same digits."""
     for step in (1, 10, 11, 12, 13):
@@ -205,6 +215,14 @@ def test_leftovers_of_a_killed_save_are_removed(folder):
     assert sorted(path.name for path in folder.iterdir()) == ["mine.tmp", "run.json"]
 
 
+@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent)])
+def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
+    make(folder / ".saving")
+    with pytest.raises(OSError, match="in the place of a folder for incomplete checkpoints: remove it"):
+        checkpoints.remove_leftovers(folder)
+    assert os.path.lexists(str(folder / ".saving"))
+
+
 # Progress
 
 
@@ -233,6 +251,18 @@ def test_damaged_progress_is_refused(run_copy, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(CheckpointError, match="ckpt cannot be used to resume: its progress cannot be read"):
+        checkpoints.read_progress(str(run_copy / "i173_l5.ckpt"), STATE_SHAPE)
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"step": np.inf}, "cannot be read"), ({"worse": np.inf}, "cannot be read"),
+    ({"epoch_losses": np.array(["a"])}, "float32"), ({"lstm_state": np.zeros((2, 2, 2, 5), int)}, "float32")])
+def test_progress_of_other_types_is_refused(run_copy, change, message):
+    path = str(run_copy / "i173_l5.ckpt.progress.npz")
+    with np.load(path) as arrays:
+        changed = {**arrays, **change}
+    np.savez(path, **changed)
+    with pytest.raises(CheckpointError, match=message):
         checkpoints.read_progress(str(run_copy / "i173_l5.ckpt"), STATE_SHAPE)
 
 

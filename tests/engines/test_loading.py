@@ -11,13 +11,15 @@ from conftest import CHARS, TEXT, make_network
 
 from charrnn.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from charrnn.data import Vocabulary
+from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
 from charrnn.engines.exported import ExportedModel, export_npz
 from charrnn.engines.graph import GraphEngine
-from charrnn.engines.loading import load_engine, open_model, training_text
+from charrnn.engines.loading import divide, load_engine, open_model, training_text
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import Sampler, write
 from charrnn.engines.surprisal import surprisal
+from charrnn.text.corpus import Text
 
 
 def test_a_run_is_opened_as_a_checkpoint(trained):
@@ -156,3 +158,25 @@ def test_an_exported_model_has_its_own_vocabulary(exported):
     assert open_model(exported, Vocabulary(CHARS)).vocabulary == Vocabulary(CHARS)
     with pytest.raises(CheckpointError, match="records its vocabulary of 14 .* leave --vocab-from out"):
         open_model(exported, Vocabulary(CHARS[1:]))
+
+
+@pytest.mark.parametrize("name", ["i100_l5.ckpt.index", "run.json", "checkpoint", "link"])
+def test_a_file_of_the_model_is_not_written(trained, tmp_path, name):
+    shutil.copytree(str(trained), str(tmp_path / "run"))
+    (tmp_path / "run" / "link").symlink_to("i173_l5.ckpt.meta")
+    with pytest.raises(ValueError, match=f"{name} is a file of the model .*i173_l5.ckpt: give the name of another"):
+        loading.target_of(tmp_path / "run" / name, open_model(tmp_path / "run"))
+    for other in ("page.html", "i173_l5.ckpt.npz"):
+        assert loading.target_of(tmp_path / "run" / other, open_model(tmp_path / "run"))
+
+
+def test_an_exported_model_is_not_written_over(exported):
+    with pytest.raises(ValueError, match="is a file of the model"):
+        loading.target_of(exported, open_model(exported))
+
+
+def test_nothing_is_held_out_of_another_text(trained):
+    run = replace(open_model(trained).run, hyperparameters={"val_fraction": 0.5})
+    text = Text("x", TEXT, run.text_sha256, "utf-8")
+    assert len(divide(text, run).held_out) == len(TEXT) // 2
+    assert divide(replace(text, sha256="f00"), run).training == TEXT

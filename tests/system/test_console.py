@@ -62,6 +62,17 @@ def test_a_bad_flag_is_one_line_and_status_2(capsys):
     assert out == "" and err == "script: error: argument --number: invalid int value: 'x' (see script --help)\n"
 
 
+@pytest.mark.parametrize("argv, number, places", [
+    (["a", "--number", "7", "b"], 7, ["a", "b"]), (["--number", "7", "--", "--a_b", "c"], 7, ["--a_b", "c"]),
+    (["--num_ber", "7", "a_b"], 7, ["a_b"])])
+def test_places_stand_between_flags_or_after_dashes(argv, number, places):
+    """Underscores are changed in flags only."""
+    parser = console.Parser(prog="script")
+    parser.add_argument("places", nargs="*")
+    parser.add_argument("--num-ber", "--number", type=int)
+    assert console.run_main(lambda args: int(vars(args) != {"num_ber": number, "places": places}), parser, argv) == 0
+
+
 def test_ctrl_c_is_one_line_and_status_130(capsys):
     assert run_main(fail_with(KeyboardInterrupt())) == 130
     assert capsys.readouterr() == ("", "script: interrupted\n")

@@ -65,16 +65,21 @@ def test_a_lock_ends_with_its_process(tmp_path):
         pass
 
 
-def test_a_link_stays_a_link(tmp_path):
+def test_a_link_that_a_user_names_stays_a_link(tmp_path, monkeypatch):
+    """And one that is found where a file of ours should be is replaced, not what it points to."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
-    (tmp_path / "link").symlink_to(Path("folder") / "file")
+    (tmp_path / "link").symlink_to(Path("folder") / "other")
+    (tmp_path / "folder" / "other").symlink_to("file")
     for content in (b"new", b"replaced"):
-        files.write_atomically(tmp_path / "link", content)
+        files.write_atomically(files.target_of("link"), content)
         assert (tmp_path / "link").is_symlink() and (tmp_path / "folder" / "file").read_bytes() == content
-    assert os.listdir(str(tmp_path / "folder")) == ["file"]
+    assert sorted(os.listdir("folder")) == ["file", "other"]
+    files.write_atomically("link", b"ours")
+    assert not (tmp_path / "link").is_symlink() and (tmp_path / "folder" / "file").read_bytes() == b"replaced"
 
 
-@pytest.mark.parametrize("function", [lambda path: files.write_atomically(path, b""), files.check_writable])
+@pytest.mark.parametrize("function", [lambda path: files.write_atomically(path, b""), files.target_of])
 def test_what_is_not_a_file_is_not_replaced(tmp_path, function):
     os.mkfifo(str(tmp_path / "pipe"))
     (tmp_path / "link").symlink_to("pipe")
@@ -88,12 +93,15 @@ def test_what_is_not_a_file_is_not_replaced(tmp_path, function):
 def test_a_file_can_be_written_where_its_folder_can(tmp_path, monkeypatch):
     (tmp_path / "old").write_bytes(b"")
     for name in ("old", "new"):
-        files.check_writable(tmp_path / name)
+        assert files.target_of(tmp_path / name) == str(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="there is no folder .*missing"):
-        files.check_writable(tmp_path / "missing" / "file")
+        files.target_of(tmp_path / "missing" / "file")
+    with pytest.raises(OSError, match="File name too long") as caught:
+        files.target_of(tmp_path / ("n" * 250))
+    assert caught.value.filename == str(tmp_path / ("n" * 250))
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(PermissionError, match="the folder .* cannot be written"):
-        files.check_writable(tmp_path / "new")
+        files.target_of(tmp_path / "new")
 
 
 def test_a_failed_write_names_the_file_and_not_the_temporary_one(tmp_path):
@@ -103,15 +111,13 @@ def test_a_failed_write_names_the_file_and_not_the_temporary_one(tmp_path):
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="only Linux has it")
-@pytest.mark.parametrize("function", [lambda path: files.write_atomically(path, b""), files.check_writable])
-def test_an_open_file_is_not_replaced(tmp_path, function):
+def test_an_open_file_is_not_replaced(tmp_path):
     """As /dev/stdout is where a shell has redirected it to a file."""
     with open(str(tmp_path / "file"), "w") as file:
         (tmp_path / "stdout").symlink_to(f"/proc/self/fd/{file.fileno()}")
         for path in (tmp_path / "stdout", f"/proc/self/fd/{file.fileno()}", f"/dev/fd/{file.fileno()}"):
             with pytest.raises(OSError, match="it is an open file of a process"):
-                function(path)
-        assert os.path.samestat(os.fstat(file.fileno()), os.stat(str(tmp_path / "file")))
+                files.target_of(path)
 
 
 def test_a_file_keeps_its_mode(tmp_path):
@@ -125,4 +131,4 @@ def test_a_file_that_is_read_only_is_not_replaced(tmp_path, monkeypatch):
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
     with pytest.raises(PermissionError, match="the file is read-only"):
-        files.check_writable(tmp_path / "file")
+        files.target_of(tmp_path / "file")

@@ -121,6 +121,19 @@ def test_a_text_that_was_moved_is_missing(tmp_path):
         corpus.read_again("gone.txt", "utf-8", "f00")
 
 
+@pytest.mark.parametrize("names", [
+    ["./a.txt", "b.txt"], ["b.txt", ".//a.txt"], ["sub", "./sub/c.txt", "a.txt"], [".", "../a.txt"],
+    ["a.txt", "sub", "a.txt"]])
+def test_names_written_in_another_way_are_read_again_in_their_order(tmp_path, monkeypatch, names):
+    (tmp_path / "here" / "sub").mkdir(parents=True)
+    for place in ("a.txt", "here/a.txt", "here/b.txt", "here/sub/c.txt"):
+        (tmp_path / place).write_text(place)
+    monkeypatch.chdir(tmp_path / "here")
+    text = corpus.read(names)
+    again = corpus.read_again(text.name, text.encoding, text.sha256, text.parts, text.sizes)
+    assert (again.text, again.parts) == (text.text, text.parts)
+
+
 @pytest.fixture
 def stdin(monkeypatch):
     def give(content):
@@ -232,16 +245,21 @@ def test_files_are_not_joined_beyond_the_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(corpus.machine, "total_memory", lambda: 11)
     assert corpus.read_again(**again(before)) == before
     with pytest.raises(ValueError, match="larger than the memory"):
-        corpus.read_again(**again(before, parts={**before.parts, "names": 3 * [name]}))
+        corpus.read_again(**again(before, parts={**before.parts, "order": 3 * [name]}))
+    old = {key: value for key, value in before.parts.items() if key != "order"}  # as older versions recorded it
+    with pytest.raises(ValueError, match="larger than the memory"):
+        corpus.read_again(**again(before, parts={**old, "names": 3 * [name]}))
 
 
 def test_a_folder_that_a_model_names_is_not_searched(tmp_path, monkeypatch):
     (tmp_path / "text").write_text("abcd")
     before = corpus.read([tmp_path / "text", tmp_path])
-    monkeypatch.setattr(documents, "find_documents", lambda folder: pytest.fail("searched"))
+    monkeypatch.setattr(documents, "find_documents", lambda folder, skipped: pytest.fail("searched"))
     assert corpus.read_again(**again(before)).text == before.text
+    old = {key: value for key, value in before.parts.items() if key != "order"}  # as older versions recorded it
+    assert corpus.read_again(**again(before, parts=old)).text == before.text
     with pytest.raises(ValueError, match="not the text"):
-        corpus.read_again(**again(before, parts={**before.parts, "names": ["/"]}))
+        corpus.read_again(**again(before, parts={**old, "names": ["/"]}))
 
 
 def test_a_run_of_several_files_is_resumed_from_its_record(tmp_path, capsys):

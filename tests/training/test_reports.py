@@ -94,6 +94,25 @@ def test_resuming_drops_later_and_incomplete_rows(tmp_path, before, step, kept):
     assert lines_of(tmp_path) == [HEAD, *before[:kept], "40,2,1.5,,,,,,\n"]
 
 
+def test_a_damaged_row_is_dropped_alone(tmp_path):
+    (tmp_path / "history.csv").write_bytes("".join([HEAD, ROWS[0]]).encode() + b"20,1,\xff,3,,,,,\n" + ROWS[2].encode())
+    Reports(tmp_path, 30, summaries=False)
+    assert lines_of(tmp_path) == [HEAD, ROWS[0], ROWS[2]]
+
+
+def test_a_history_that_cannot_be_read_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "history.csv").write_text(HEAD + ROWS[0])
+
+    def fail(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reports.files, "read", fail)
+        with pytest.raises(PermissionError):
+            Reports(tmp_path, 30, summaries=False)
+    assert lines_of(tmp_path) == [HEAD, ROWS[0]]
+
+
 class Full:
     """A file on a disk that has room for half of what is written."""
 
