@@ -44,8 +44,8 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> _Texts:
         known = ", which the model was trained on" if given.sha256 == found.sha256 else ""
         return _Texts(given.text, given.name + known, found.training, problem)
     if run and found.sha256 != run.text_sha256:
-        raise ValueError(f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on, so "
-                         "it does not have its held-out or test text")
+        raise ValueError(f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on; "
+                         "--held-out and --test need that text")
     part, what, flag = (found.test, "test", "--test-fraction") if args.test else (
         found.held_out, "held-out", "--val-fraction")
     if not run or not part:

@@ -9,7 +9,6 @@ import contextlib
 import functools
 import io
 import json
-import os
 import sys
 import types
 from dataclasses import asdict
@@ -36,7 +35,7 @@ from charrnn.engines.sampler import (
 )
 from charrnn.interactive import Conversation
 from charrnn.system import console, files
-from charrnn.text import corpus, novelty, unknown
+from charrnn.text import corpus, documents, novelty, unknown
 from charrnn.training.hyperparameters import flag
 
 # For each flag, those that cannot be combined with it.
@@ -191,8 +190,8 @@ def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
                             "above 0, at most 1, after --temperature and --top-n (default: 1)")
     group.add_argument("--greedy", action="store_true", help="take the most probable character each time")
     group.add_argument("--seed", metavar="N", type=int, default=None,
-                       help="seed of the first text, 0 to 4294967295; each further text has the next seed, and 0 "
-                            "follows the last (default: a new one each time, printed on standard error)")
+                       help="seed of the first text, 0 to 4294967295; each further text has the next seed, after "
+                            "4294967295 comes 0 (default: a new one each time, printed on standard error)")
 
 
 def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
@@ -231,6 +230,8 @@ def _main(args: argparse.Namespace) -> int:
         status = _write(args, sampler, model.name, prime, settings, reference, written if target else sys.stdout)
     if target:
         files.write_atomically(target, written.getvalue().encode("utf-8", "surrogatepass"))
+    if status:
+        console.print_note("charrnn-sample: interrupted" + f"; {args.output} has the text so far" * bool(target))
     return status
 
 
@@ -266,8 +267,8 @@ def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
     """Return the prime that the arguments give, in characters of the vocabulary."""
     prime = args.prime
     if args.prime_file is not None:
-        path = args.prime_file  # of a file, also if it has the name of a known text
-        prime = corpus.read(path if path == corpus.STANDARD_INPUT else os.path.abspath(path), args.encoding).text
+        prime = (corpus.read(args.prime_file, args.encoding).text if args.prime_file == corpus.STANDARD_INPUT else
+                 documents.read_document(args.prime_file, args.encoding)[1])
     if prime is None:
         return default_prime(vocabulary)
     prime, note = unknown.resolve(prime, vocabulary, args.unknown, "the prime")
@@ -297,8 +298,6 @@ def _write(args: argparse.Namespace, sampler: Sampler, model_name: str, prime: s
     else:
         console.write("\n" if show else ("-" * 70 + "\n").join(f"{prime}{each.text}\n" for each in samples), out)
         out.writelines(_novelty_line(each.text, copied) for each, copied in zip(samples, copies) if copied)
-    if interrupted:
-        console.print_note("charrnn-sample: interrupted" + f"; {args.output} has the text so far" * bool(args.output))
     return 130 if interrupted else 0
 
 

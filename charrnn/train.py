@@ -120,7 +120,7 @@ def _note_other_run(folder: StrPath) -> None:
     try:
         checkpoints.check_unused(folder)
     except CheckpointError as error:
-        console.print_note(f"charrnn-train: without --dry-run, this is refused: {error}")
+        console.print_note(f"charrnn-train: without --dry-run, this command would be refused: {error}")
 
 
 def _new_run(text: corpus.Text, hyper: Hyperparameters,
@@ -244,7 +244,7 @@ def _main(args: argparse.Namespace) -> int:
 def _models(args: argparse.Namespace) -> Tuple[Optional[Run], Optional[Model]]:
     """Return the run to resume, and the model to start from."""
     if args.vocab_from is not None and args.init_from is None:
-        raise ValueError("--vocab-from is for --init-from")
+        raise ValueError("--vocab-from needs --init-from")
     run = _run_to_resume(args) if args.resume else None
     init_from = None
     if args.init_from is not None:

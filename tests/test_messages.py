@@ -63,6 +63,8 @@ def test_another_command_is_next_to_the_one_that_was_called(tmp_path, monkeypatc
     assert console.command("charrnn-sample", "run") == f"{tmp_path / 'charrnn-sample'} run"
     monkeypatch.setenv("PATH", str(tmp_path))
     assert console.command("charrnn-sample", "run") == "charrnn-sample run"
+    monkeypatch.setattr(sys, "argv", ["./charrnn-train"])
+    assert console.command("charrnn-sample") == "./charrnn-sample"
 
 
 def test_a_folder_that_looks_like_a_flag_is_named_so_that_it_is_none(monkeypatch):

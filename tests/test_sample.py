@@ -286,7 +286,7 @@ def test_ctrl_c_stops_the_graph_too(trained, monkeypatch, script):
 @pytest.mark.parametrize("arguments, message", [
     (["--prime", ""], "prime is empty"),
     (["--prime", "Zo\u00eb"], "'Z' (line 1, column 1), '\u00eb' (line 1, column 3)"),
-    (["--prime-file", "missing.txt"], "missing.txt"),
+    (["--prime-file", "missing.txt"], "missing.txt"), (["--prime-file", ""], "cannot read the text ''"),
     (["--unknown", "guess"], "guess"),
     (["--length", "0"], "--length must be at least 1, not 0"),
     (["--lines", "0"], "--lines must be at least 1, not 0"),

@@ -144,8 +144,8 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, mo
 
 def test_a_dry_run_says_that_the_folder_holds_another_run(text_file, trained, capsys):
     assert train_small(text_file, trained, "--dry-run") == 0
-    assert re.fullmatch("charrnn-train: without --dry-run, this is refused: .* holds another run: continue it .*\n",
-                        capsys.readouterr().err)
+    assert re.fullmatch("charrnn-train: without --dry-run, this command would be refused: .* holds another run: "
+                        "continue it .*\n", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("preset_name, flags, message", [

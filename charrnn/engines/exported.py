@@ -72,7 +72,7 @@ class ExportedModel:
 
 
 def is_exported(path: StrPath) -> bool:
-    """Tell by its name whether a path is an exported model: it ends in .npz, but not in .progress.npz. No folder is."""
+    """Return whether a path can be an exported model: no folder, and named .npz but not .progress.npz."""
     return str(path).endswith(".npz") and not str(path).endswith(".progress.npz") and not Path(path).is_dir()
 
 

@@ -65,7 +65,7 @@ def target_of(path: StrPath, model: Model) -> str:
     target = files.target_of(path)
     folder, name = os.path.split(os.path.realpath(target))
     of_run = isinstance(model, Checkpoint) and folder == os.path.realpath(Path(model.name).parent) and (
-        ".ckpt." in name or name in (checkpoints.RUN_FILE, "checkpoint"))
+        ".ckpt." in name or name.lower() in (checkpoints.RUN_FILE, checkpoints.LOCK_FILE, "checkpoint", "history.csv"))
     if os.path.exists(target) and (of_run or os.path.realpath(target) == os.path.realpath(model.name)):
         raise ValueError(f"{path} is a file of the model {model.name}: give the name of another file")
     return target

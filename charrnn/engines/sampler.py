@@ -190,7 +190,7 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
         prime: the beginning of all texts.
         length: characters to draw for each text, at least 0.
         settings: how to draw.
-        seed: the seed of the first text; each further text has the next seed, and 0 follows the last.
+        seed: the seed of the first text; each further text has the next seed; after SEEDS - 1 comes 0.
         stop: end a text after this string.
         lines: end a text after this many line ends.
         after_last: as for :meth:`Sampler.pieces`.

@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(flags + given[end:], namespace)
 
     def parse(self, argv: Optional[Sequence[str]]) -> argparse.Namespace:
-        """Parse arguments, of which the places may stand between flags. After ``--`` all are places."""
+        """Parse arguments. Places may stand between flags, unless ``--`` is given, which ends the flags."""
         given = sys.argv[1:] if argv is None else list(argv)
         return self.parse_args(given) if "--" in given else self.parse_intermixed_args(given)
 
@@ -157,7 +157,7 @@ def command(prog: str, arguments: str = "") -> str:
         return f"make {name}" + (f" ARGS={shlex.quote(arguments)}" if arguments else "")
     called = Path(sys.argv[0])
     if called.name.startswith("charrnn-"):  # the scripts are in one folder
-        path = str(called.with_name(prog))
+        path = os.path.join(os.path.dirname(sys.argv[0]), prog)
         prog = prog if shutil.which(prog) == path else shlex.quote(path)
     elif called.suffix == ".py" and called.parent.name == "charrnn":  # python -m
         prog = f"{shlex.quote(sys.executable)} -m charrnn.{name}"

@@ -27,13 +27,13 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
     check_regular(path)
     temporary = _temporary(path)
     try:
-        with open(str(temporary), "wb") as file:
+        with open(temporary, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            shutil.copymode(str(path), str(temporary))
-        os.replace(str(temporary), str(path))
+        with contextlib.suppress(OSError):  # there is no file yet, or the file system has no modes
+            shutil.copymode(str(path), temporary)
+        os.replace(temporary, str(path))
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path))  # not the name of the temporary file
     finally:

@@ -161,7 +161,8 @@ def read_again(name: str, encoding: str, sha256: str, parts: Optional[Dict[str, 
 def _in_order(names: Sequence[str], paths: Sequence[str]) -> List[str]:
     """Return for each of the requested names, files or folders, the files that an older version read for it."""
     return [path for name in names
-            for path in ([name] if name in paths else [each for each in paths if Path(name) in Path(each).parents])]
+            for path in ([each for each in paths if Path(each) == Path(name)] or
+                         [each for each in paths if Path(name) in Path(each).parents])]
 
 
 def _size_fits(path: str, size: Optional[int]) -> bool:

@@ -51,8 +51,6 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> Tuple[bytes, str]:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is a damaged gzip file: {error}")
-        if not content:
-            raise ValueError(f"the text {path} is empty")
     return content, decode_document(content, encoding, str(path))
 
 
@@ -64,7 +62,7 @@ def decode_document(content: bytes, encoding: str, name: str) -> str:
         raise ValueError(f"{name} is {problem}")
     text = data.decode_text(content, encoding, name)
     if not text:
-        raise ValueError(f"the text {name} is empty")  # but for a byte order mark
+        raise ValueError(f"the text {name} is empty")  # it may have a byte order mark
     return text
 
 
@@ -78,14 +76,17 @@ def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
     Raises:
         ValueError: the folder is the root of the file system.
     """
-    if os.path.realpath(str(folder)) == os.path.abspath(os.sep):
+    real = os.path.realpath(str(folder))
+    if os.path.dirname(real) == real:
         raise ValueError(f"{folder} is the root of the file system: name a folder of texts")
     found = []
     for place, folders, names in os.walk(str(folder), onerror=lambda error: skipped.append(
             f"cannot read the folder {error.filename!r}: {error.strerror}")):
+        if not os.access(place, os.X_OK):
+            skipped.append(f"cannot read the files in the folder {place!r}")
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(place) / name for name in names if not name.startswith(".")]
-    return sorted(path for path in found if path.is_file())
+    return sorted(path for path in found if os.path.isfile(str(path)))
 
 
 def _problem(content: bytes, encoding: str) -> Optional[str]:

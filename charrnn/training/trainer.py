@@ -150,7 +150,8 @@ class Trainer:
         else:
             if len(self._test):
                 self._display.test(*self._processes.from_first(self._evaluate_test))
-            self._display.finished(progress.step, "--early-stop" if self._ends_early() else "--epochs")
+            early = self._ends_early() and progress.step < self._plan.n_steps
+            self._display.finished(progress.step, "--early-stop" if early else "--epochs")
         self._processes.gather(None)  # the launcher ends all processes when one has ended
         return stopped_by
 

@@ -160,7 +160,7 @@ def test_an_exported_model_has_its_own_vocabulary(exported):
         open_model(exported, Vocabulary(CHARS[1:]))
 
 
-@pytest.mark.parametrize("name", ["i100_l5.ckpt.index", "run.json", "checkpoint", "link"])
+@pytest.mark.parametrize("name", ["i100_l5.ckpt.index", "run.json", "checkpoint", "history.csv", "link"])
 def test_a_file_of_the_model_is_not_written(trained, tmp_path, name):
     shutil.copytree(str(trained), str(tmp_path / "run"))
     (tmp_path / "run" / "link").symlink_to("i173_l5.ckpt.meta")

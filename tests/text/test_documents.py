@@ -134,6 +134,16 @@ def test_names_written_in_another_way_are_read_again_in_their_order(tmp_path, mo
     assert (again.text, again.parts) == (text.text, text.parts)
 
 
+def test_an_older_run_of_files_named_in_another_way_is_read_again(tmp_path, monkeypatch):
+    """It did not record their order."""
+    for name in "ab":
+        (tmp_path / f"{name}.txt").write_text(name)
+    monkeypatch.chdir(tmp_path)
+    text = corpus.read(["./b.txt", "a.txt"])
+    old = {key: value for key, value in text.parts.items() if key != "order"}
+    assert corpus.read_again(text.name, text.encoding, text.sha256, old, text.sizes).text == "b\na"
+
+
 @pytest.fixture
 def stdin(monkeypatch):
     def give(content):
