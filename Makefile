@@ -58,7 +58,7 @@ notebook: .venv/.done ## open the notebooks in a browser
 	@JUPYTER_PREFER_ENV_PATH=1 $(python) -m notebook --ip=127.0.0.1 $(ARGS) notebooks/
 
 test: .venv/.done ## run the quick tests; ARGS="-m ''" runs the slow ones too
-	@$(python) -m pytest -n 2 $(ARGS)
+	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)
 
 mutants: .venv/.done ## make small faults in a copy of the package, each of which a test must notice
 	@$(python) tests/mutants.py $(ARGS)

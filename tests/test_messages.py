@@ -199,6 +199,7 @@ def test_the_help_tells_the_defaults_of_a_large_vocabulary():
     assert "a vocabulary of more than 200 characters" in page and "a frequent word or character of its script" in page
 
 
+@pytest.mark.slow
 def test_tensorflow_can_be_quieted_in_a_program():
     code = ("import warnings, charrnn; charrnn.quiet_tensorflow(); import tensorflow.compat.v1 as tf; "
             "from charrnn import CharRNN; CharRNN(4, 2, 3, 5); warnings.warn('my own')")

@@ -109,7 +109,7 @@ class TestMakefile:
     def test_arguments_reach_the_tests(self, copy):
         _pretend_environment(copy)
         assert _make(copy, "test", "ARGS=-k 'a or b'").splitlines()[:-1] == [
-            "-m", "pytest", "-n", "2", "-k", "a or b"]
+            "-m", "pytest", "-n", "2", "--dist", "worksteal", "-k", "a or b"]
 
     @pytest.mark.parametrize("npm, status, said", [
         (None, 0, "npm is missing: the JavaScript is not checked"),

@@ -176,6 +176,7 @@ def test_flags_override_a_preset(text_file, tmp_path):
     assert [hyper[name] for name in names] == [10, 50, 6, 0.01, 1, 0.5]
 
 
+@pytest.mark.slow
 def test_the_preset_auto_follows_the_text_and_the_model_that_a_run_starts_from(text_file, trained, tmp_path):
     flags = ["--preset", "auto", "--epochs", "1", "--sample-length", "0", "--no-summaries"]
     assert train.main([str(text_file), *flags, "--num-layers", "1", "--lstm-size", "6",

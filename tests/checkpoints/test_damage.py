@@ -213,6 +213,7 @@ def test_an_undamaged_run_is_opened(run_copy, saved):
     assert check(run_copy, saved) == [NEWEST, NEWEST]
 
 
+@pytest.mark.slow
 def test_some_random_damage(trained, run_copy, saved):
     outcomes = check_variants(trained, run_copy, saved, 0, 60)
     assert {(OLDER, OLDER), (NEWEST, NEWEST), ("refused", "refused")} <= outcomes
@@ -378,8 +379,8 @@ def test_a_harmless_change_of_the_run_file_is_accepted(run_copy, saved, capfd, c
 
 
 @pytest.mark.parametrize("name, content", [
-    ("history.csv", None), ("history.csv", b"\xff\xfe\x00"), ("checkpoint", b"\xff" * 100), (".lock", None),
-    slow("history.csv", b""), slow("history.csv", b"\x00" * 500),
+    ("history.csv", None), ("checkpoint", b"\xff" * 100), slow(".lock", None),
+    slow("history.csv", b"\xff\xfe\x00"), slow("history.csv", b""), slow("history.csv", b"\x00" * 500),
     slow("history.csv", "step\n²,1,,,,,,,\n".encode()),
     slow("history.csv", b"step\n" + b"9" * 10000 + b",1,,,,,,,\n"),
     slow("checkpoint", None), slow("checkpoint", b""),

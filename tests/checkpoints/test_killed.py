@@ -148,6 +148,7 @@ def test_the_newest_checkpoint_can_be_opened_at_each_moment(moments):
     assert newest == 92
 
 
+@pytest.mark.slow
 def test_the_best_checkpoint_can_be_opened_at_each_moment(moments):
     with_best = [folder for folder in moments if (folder / checkpoints.RUN_FILE).exists()
                  and checkpoints.read_run(folder).best]
@@ -163,7 +164,8 @@ def check_resumed(folder, expected, copy):
     assert differences(expected, outcome(copy)) == [], folder
 
 
-@pytest.mark.parametrize("name, number", [("replace", 0.5), pytest.param("unlink", 0.99, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name, number", [("replace", 0.5), ("unlink", 0.99)])
 def test_a_run_resumes_from_the_moving_or_removing_of_a_checkpoint(moments, uninterrupted, tmp_path, name, number):
     folders = [folder for folder in moments if folder.name.endswith(name)]
     check_resumed(folders[int(number * len(folders))], uninterrupted, tmp_path / "copy")
@@ -181,6 +183,7 @@ def test_a_run_resumes_from_each_moment(moments, uninterrupted, tmp_path, part):
         check_resumed(folder, uninterrupted, tmp_path / folder.name)
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_its_first_checkpoint_starts_again(text, uninterrupted, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         after_steps(patch, {5: interrupt})
@@ -290,6 +293,7 @@ def test_training_continues_after_saves_that_failed(text, uninterrupted, disk, t
     assert differences(expected, found) == []
 
 
+@pytest.mark.slow
 def test_the_best_checkpoint_can_be_opened_after_saves_that_failed(text, disk, monkeypatch, capfd):
     """The best checkpoint according to run.json exists after each step, even if a better one was not saved."""
     failures = []

@@ -67,8 +67,8 @@ def test_a_long_prime_is_read_in_parts(engine, monkeypatch):
     assert texts_of(engine, prime, 40) == expected
 
 
-@pytest.mark.parametrize("cell, parts", [("gru", 3)] + [pytest.param(*each, marks=pytest.mark.slow) for each in (
-    ("rnn", 3), ("nas", 6), ("layer-norm-lstm", 6))])
+@pytest.mark.slow
+@pytest.mark.parametrize("cell, parts", [("gru", 3), ("rnn", 3), ("nas", 6), ("layer-norm-lstm", 6)])
 def test_other_cells(tmp_path, cell, parts):
     """Reading, drawing and surprisal use their state and probabilities."""
     network = make_network(tmp_path, CHARS, 5, 3, cell)

@@ -15,7 +15,7 @@ def both(folder, num_layers, gain=0.6, lstm_size=13):
     return checkpoint, NumpyLSTM(read_npz(folder / "model.npz"))
 
 
-@pytest.mark.parametrize("num_layers", [1, pytest.param(2, marks=pytest.mark.slow), 3])
+@pytest.mark.parametrize("num_layers", [1] + [pytest.param(each, marks=pytest.mark.slow) for each in (2, 3)])
 def test_predictions_are_the_graphs_along_ten_thousand_characters(tmp_path, num_layers):
     """Within 1e-5, with the state carried from the first to the last."""
     checkpoint, engine = both(tmp_path, num_layers)

@@ -164,8 +164,8 @@ def test_graph_has_the_names_and_shapes_of_dynamic_rnns(layers):
     assert graph_of(CharRNN(C, N, M, L, layers, fused=True, threads=8)) == expected
 
 
-@pytest.mark.parametrize("first", [False, pytest.param(True, marks=slow)],
-                         ids=["dynamic_rnn to fused", "fused to dynamic_rnn"])
+@slow
+@pytest.mark.parametrize("first", [False, True], ids=["dynamic_rnn to fused", "fused to dynamic_rnn"])
 def test_training_continues_from_the_other_graphs_checkpoint(tmp_path, first):
     def run(fused, prefix, restore):
         model = CharRNN(C, N, M, L, 2, learning_rate=0.1, seed=3, fused=fused, threads=4)

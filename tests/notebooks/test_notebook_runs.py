@@ -55,6 +55,7 @@ def assert_quiet(outputs):
         assert not [output for output in some if output.get("name") == "stderr" or output.output_type == "error"], name
 
 
+@pytest.mark.slow
 def test_the_exercise_runs_before_it_is_filled_in(execute, small_text, tmp_path):
     outputs = execute("Anna_KaRNNa.ipynb", text_name=small_text)
     assert_quiet(outputs)

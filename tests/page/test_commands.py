@@ -80,6 +80,7 @@ def test_the_script_runs_as_a_process_without_tensorflow(exported, tmp_path):
 # charrnn-train --page
 
 
+@pytest.mark.slow
 def test_each_checkpoint_is_written_as_a_page_where_nothing_is_held_out(text_file, tmp_path, monkeypatch, capsys):
     written = []
 
@@ -98,6 +99,7 @@ def test_each_checkpoint_is_written_as_a_page_where_nothing_is_held_out(text_fil
     assert (run / "page.html").read_bytes() == (tmp_path / "expected.html").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_page_is_that_of_the_best_checkpoint(tmp_path):
     """The best is not the last here. The text is divided as for the training: a page shows the held-out end."""
     run = tmp_path / "run"
@@ -108,6 +110,7 @@ def test_the_page_is_that_of_the_best_checkpoint(tmp_path):
     assert "of the held-out text" in dict(data_of(run / "page.html")["facts"])["Loss"]
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_written_is_a_warning(text_file, tmp_path, monkeypatch, capsys):
     run = tmp_path / "run"
     (run / "page.html").mkdir(parents=True)
@@ -117,6 +120,7 @@ def test_a_page_that_cannot_be_written_is_a_warning(text_file, tmp_path, monkeyp
     assert "Traceback" not in err and "finished after step 173" in out
 
 
+@pytest.mark.slow
 def test_a_run_that_is_resumed_writes_its_page_too(run_copy, tmp_path):
     assert train.main(["--resume", "--checkpoint-dir", str(run_copy), "--epochs", "2", "--page", *QUIET]) == 0
     assert data_of(run_copy / "page.html")["title"] == "Inside small.txt"

@@ -168,6 +168,7 @@ def test_the_loss_of_both_weights_is_reported(exported_page):
     assert report.size == exported_page[0].stat().st_size
 
 
+@pytest.mark.slow
 def test_int8_is_smaller(exported, tmp_path):
     model = random_network(CHARS, 40)
     sizes = [export_random(model, tmp_path / "page.html", weights=weights).size for weights in WEIGHTS]

@@ -272,6 +272,7 @@ def test_a_folder_that_a_model_names_is_not_searched(tmp_path, monkeypatch):
         corpus.read_again(**again(before, parts={**old, "names": ["/"]}))
 
 
+@pytest.mark.slow
 def test_a_run_of_several_files_is_resumed_from_its_record(tmp_path, capsys):
     names = [tmp_path / "one.txt", tmp_path / "two.txt.gz"]
     names[0].write_text(TEXT)

@@ -65,7 +65,7 @@ def test_the_cores_of_a_host_are_divided_by_its_processes(monkeypatch):
     assert processes.threads(None) == 1
 
 
-@pytest.mark.parametrize("fused, keep_prob", [(True, 0.5), (False, 1.0)])
+@pytest.mark.parametrize("fused, keep_prob", [(True, 0.5), pytest.param(False, 1.0, marks=pytest.mark.slow)])
 def test_shares_make_up_the_step_of_the_whole_batch(fused, keep_prob):
     """The same initial weights; the mean of the losses and gradients; the state row by row; and the same masks."""
     random = np.random.RandomState(3)
@@ -90,6 +90,7 @@ def test_shares_make_up_the_step_of_the_whole_batch(fused, keep_prob):
     np.testing.assert_allclose(np.concatenate([part[2] for part in parts], axis=2), state, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 6])
 def test_the_first_of_several_processes_has_the_initial_weights_of_one(threads):
     """Although its graph has other operations, on whose number the seeds depend: C is above 3 rows times 2 steps."""

@@ -35,8 +35,7 @@ def run(trained, tmp_path):
     pytest.param([40, 100, 33, 60], [], marks=SLOW),
     pytest.param([40, 140], ["--no-fused", "--keep-prob", "1"], marks=SLOW),
     ([60], ["--val-fraction", "0.25", "--eval-every-n", "40", "--average-decay", "0.9", "--schedule", "cosine",
-            "--recurrent-keep-prob", "0.6",
-            "--warmup-steps", "30"]),
+            "--recurrent-keep-prob", "0.6", "--warmup-steps", "30", "--num-steps", "7"]),
     pytest.param([20, 105], ["--val-fraction", "0.25", "--eval-every-n", "20", "--average-decay", "0.9"], marks=SLOW),
     pytest.param([55, 85], ["--val-fraction", "0.25", "--cell", "gru", "--keep-prob", "1"], marks=SLOW),
     pytest.param([70], ["--cell", "rnn", "--keep-prob", "1", "--optimizer", "rmsprop"], marks=SLOW)])
@@ -75,6 +74,7 @@ def test_a_stop_between_evaluations_does_not_change_an_early_end(tmp_path, monke
     assert_same_run(tmp_path / "parts", tmp_path / "uninterrupted")
 
 
+@SLOW
 def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
     """Unless it is resumed with another --early-stop."""
     folder = tmp_path / "run"
@@ -197,6 +197,7 @@ def test_a_run_file_with_edited_hyperparameters_is_refused(run, capsys, change, 
     assert out == "" and err.count("\n") == 1 and message in err
 
 
+@SLOW
 def test_the_encoding_is_that_of_the_run(tmp_path, capsys):
     path = tmp_path / "latin"
     path.write_bytes("the cat sat on the m\xe9t.\n".encode("latin-1") * 9)

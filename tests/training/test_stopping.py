@@ -77,7 +77,7 @@ sys.exit(train.main(from_here))
 
 
 @pytest.mark.parametrize("module", ["numpy", "tensorflow"])
-@pytest.mark.parametrize("is_ignored", [False, True])
+@pytest.mark.parametrize("is_ignored", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_ctrl_c_during_an_import_is_not_lost(text_file, tmp_path, module, is_ignored):
     """It ends the process, unless the caller ignores it."""
     done = subprocess.run(
@@ -110,6 +110,7 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
     assert resume(folder, "--epochs", str(int(stopped) // 173 + 2)) == 0
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away(text_file, tmp_path):
     """As with ``charrnn-train | head -1``: it ends soon, without a traceback, and the checkpoint is saved."""
     folder = tmp_path / "run"

@@ -80,8 +80,8 @@ def test_dropout_is_on(undropped, trained):
     assert 1e-4 < abs(first_loss(trained) - first_loss(undropped)) < 0.1
 
 
-@pytest.mark.parametrize("flags", [["--input-keep-prob", "0.5", "--keep-prob", "1"],
-                                   pytest.param(["--no-fused"], marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("flags", [["--input-keep-prob", "0.5", "--keep-prob", "1"], ["--no-fused"]])
 def test_dropout_is_on_in_the_notebooks_graph(text_file, undropped, tmp_path, flags):
     assert train_small(text_file, tmp_path / "run", *QUIET, *flags) == 0
     assert 1e-4 < abs(first_loss(tmp_path / "run") - first_loss(undropped)) < 0.1
@@ -143,13 +143,11 @@ def test_a_step_that_makes_the_weights_useless_is_not_saved(text_file, tmp_path,
 # Kinds of networks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [
     ["--cell", "gru", "--optimizer", "rmsprop", "--average-decay", "0.9", "--val-fraction", "0.3"],
-    pytest.param(["--cell", "rnn", "--input-keep-prob", "0.9"], marks=pytest.mark.slow),
-    pytest.param(["--cell", "gru"], marks=pytest.mark.slow), pytest.param(["--cell", "rnn"], marks=pytest.mark.slow),
-    pytest.param(["--optimizer", "rmsprop"], marks=pytest.mark.slow),
-    pytest.param(["--cell", "layer-norm-lstm"], marks=pytest.mark.slow),
-    pytest.param(["--cell", "nas"], marks=pytest.mark.slow)])
+    ["--cell", "rnn", "--input-keep-prob", "0.9"], ["--cell", "gru"], ["--cell", "rnn"], ["--optimizer", "rmsprop"],
+    ["--cell", "layer-norm-lstm"], ["--cell", "nas"]])
 def test_each_kind_of_network_learns_and_can_be_used(text_file, tmp_path, capsys, flags):
     """It can be sampled from, evaluated and resumed."""
     folder = tmp_path / "run"
@@ -171,9 +169,9 @@ def test_each_kind_of_network_learns_and_can_be_used(text_file, tmp_path, capsys
 
 
 def test_all_kinds_of_cells_are_tried():
-    tried = [param for mark in test_each_kind_of_network_learns_and_can_be_used.pytestmark for param in mark.args[1]]
-    flags = [list(getattr(param, "values", [param])[0]) for param in tried]
-    assert {each[1] for each in flags if each[0] == "--cell"} | {"lstm"} == set(CELLS)
+    marks = test_each_kind_of_network_learns_and_can_be_used.pytestmark
+    tried = next(mark.args[1] for mark in marks if mark.name == "parametrize")
+    assert {flags[1] for flags in tried if flags[0] == "--cell"} | {"lstm"} == set(CELLS)
 
 
 @pytest.mark.slow
@@ -237,6 +235,7 @@ def test_a_best_that_could_not_be_saved_is_not_recorded(stopped_early, tmp_path,
     checkpoints.open_checkpoint(folder, best=True)
 
 
+@pytest.mark.slow
 def test_the_validation_loss_is_of_the_running_averages(tmp_path):
     """It is that of an engine with the averages in the checkpoint, and not with the weights."""
     text, folder = overfitting_text(tmp_path / "text"), tmp_path / "run"
@@ -257,6 +256,7 @@ def test_the_validation_loss_is_of_the_running_averages(tmp_path):
     assert float(row["val_bits_per_character"]) == pytest.approx(losses[0] / np.log(2), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_test_loss_is_of_the_best_checkpoint_and_printed_once(tmp_path, monkeypatch, capsys):
     """At the end of a run, not when it is stopped; it is what ``charrnn-evaluate --test --best`` measures."""
     text, folder = overfitting_text(tmp_path / "text"), tmp_path / "run"
@@ -345,6 +345,7 @@ def failing_saves(monkeypatch):
     return steps
 
 
+@pytest.mark.slow
 def test_a_best_that_could_not_be_saved_does_not_hide_later_ones(text_file, tmp_path, failing_saves, monkeypatch):
     """The best is the best of those that are saved."""
     losses = iter([3.0, 1.0, 2.0])  # after steps 50, 100 and 130
@@ -356,6 +357,7 @@ def test_a_best_that_could_not_be_saved_does_not_hide_later_ones(text_file, tmp_
     assert (progress.best_step, progress.best_loss, progress.evals_since_best) == (130, 2.0, 0)
 
 
+@pytest.mark.slow
 def test_a_best_that_is_damaged_does_not_hide_later_ones(text_file, tmp_path, monkeypatch, capsys):
     losses = iter([1.0, 3.0, 2.0])
     monkeypatch.setattr(trainer, "surprisal", lambda *args: np.array([next(losses)]))
@@ -368,6 +370,7 @@ def test_a_best_that_is_damaged_does_not_hide_later_ones(text_file, tmp_path, mo
     assert checkpoints.read_run(tmp_path / "run").best == "i260_l5.ckpt"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["run.json", "checkpoint"])
 def test_a_last_save_that_cannot_name_its_checkpoint_is_an_error(text_file, tmp_path, monkeypatch, capsys, name):
     """Resuming repairs it."""

@@ -65,7 +65,7 @@ def numpy_transfer(old, fresh, before, after, cell):
     return expected
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm"] + [pytest.param(each, marks=pytest.mark.slow) for each in ("gru", "rnn")])
 def test_rows_are_added_and_the_others_are_unchanged(models, cell):
     """Bit for bit. Characters that only the other model has keep their rows."""
     found = models(cell)
@@ -105,6 +105,7 @@ def test_the_predictions_of_known_characters_are_unchanged(models):
     np.testing.assert_allclose(*logits, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_trainer_starts_with_the_weights(models, tmp_path):
     """So do the running averages; the optimizer starts anew."""
     moved = transfer.plan(models("gru"), OTHER, hyperparameters("gru"))
@@ -157,6 +158,7 @@ def notebook_folder(notebook, tmp_path_factory):
     return scope["folder"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["exported", "folder", "checkpoint"])
 def test_models_that_training_can_start_from(which, exported, notebook_folder, tmp_path, capsys):
     """An exported model, and what the notebook writes, with the text that it was trained on."""
@@ -231,6 +233,7 @@ def test_a_different_network_is_refused(trained, tmp_path, capsys, flags, messag
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_the_running_averages(tmp_path):
     """They are what the other model is evaluated and sampled with."""
     found = checkpoints.open_checkpoint(trained_model(tmp_path, "--average-decay", "0.9", "--num-steps", "100"))
