@@ -11,7 +11,6 @@ import numpy as np
 
 from charrnn import checkpoints
 from charrnn.checkpoints import Checkpoint
-from charrnn.checkpoints.weights import reason
 from charrnn.data import StrPath
 from charrnn.engines import Engine, loading
 from charrnn.engines.decoding import softmax
@@ -61,7 +60,7 @@ def export_saved_model(checkpoint: Checkpoint, folder: StrPath) -> None:
         files.write_atomically(temporary / "assets" / "vocabulary.txt", characters)
         os.replace(str(temporary), str(folder))
     except (tf.errors.OpError, OSError) as error:
-        raise OSError(f"{folder} cannot be written: {getattr(error, 'strerror', None) or reason(error)}")
+        raise OSError(f"{folder} cannot be written: {console.reason(error)}")
     finally:
         shutil.rmtree(str(temporary), ignore_errors=True)
 

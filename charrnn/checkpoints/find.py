@@ -24,7 +24,7 @@ from charrnn.checkpoints.record import (
 )
 from charrnn.checkpoints.weights import network_sizes, read_weights
 from charrnn.data import StrPath, Vocabulary
-from charrnn.system import files
+from charrnn.system import console, files
 
 ATTEMPTS = 20  # to open a checkpoint of a run whose checkpoints change in the meantime
 
@@ -82,7 +82,7 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     try:
         found = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
     except OSError as error:
-        raise CheckpointError(f"the folder {folder} cannot be read: {error.strerror or error}")
+        raise CheckpointError(f"the folder {folder} cannot be read: {console.reason(error)}")
     if with_run:
         found.update(listed)  # those whose record is lost; interrupted saves are not in the list
     names = sorted((name for name in found if step_of(name) is not None), key=lambda name: step_of(name) or 0)
@@ -129,7 +129,7 @@ def verify(prefix: str) -> None:
             if path.stat().st_size != size or file_sha256(path) != sha256:
                 raise CheckpointError(f"{prefix} is damaged: {name} has changed since it was saved")
         except OSError as error:
-            raise CheckpointError(f"{prefix} is damaged: {name} cannot be read ({error.strerror or error})")
+            raise CheckpointError(f"{prefix} is damaged: {name} cannot be read ({console.reason(error)})")
 
 
 def _read_record(prefix: str) -> Tuple[str, Dict[str, Tuple[int, str]]]:
@@ -146,7 +146,7 @@ def _read_record(prefix: str) -> Tuple[str, Dict[str, Tuple[int, str]]]:
         run_sha256 = record["run_sha256"]
     except OSError as error:
         raise CheckpointError(f"{prefix} is incomplete: its record {path.name} cannot be read "
-                              f"({error.strerror or error})")
+                              f"({console.reason(error)})")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{prefix} is damaged: its record {path.name} is invalid "
                               f"({type(error).__name__}: {error})")

@@ -206,7 +206,7 @@ def write_run(folder: StrPath, run: Run) -> None:
         files.make_folder(folder)
         files.write_atomically(path, content)
     except OSError as error:
-        raise OSError(f"the folder {folder} cannot be written: {error.strerror or error}")
+        raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
 
 
 def is_run(folder: StrPath) -> bool:
@@ -261,7 +261,7 @@ def _read_run_file(folder: StrPath) -> Run:
                                   f"a run from its weights with --init-from {folder} --vocab-from TEXT")
         raise CheckpointError(f"there is no run in {folder}: {path} does not exist")
     except OSError as error:
-        raise CheckpointError(f"there is no run in {folder}: cannot read {path} ({error.strerror or error})")
+        raise CheckpointError(f"there is no run in {folder}: cannot read {path} ({console.reason(error)})")
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged: {error}")
     try:

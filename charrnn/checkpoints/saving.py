@@ -30,9 +30,8 @@ from charrnn.checkpoints.record import (
     step_of,
     write_run,
 )
-from charrnn.checkpoints.weights import reason
 from charrnn.data import StrPath
-from charrnn.system import files
+from charrnn.system import console, files
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +103,7 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
         for path in moved:
             with contextlib.suppress(OSError):
                 path.unlink()
-        raise OSError(f"the checkpoint {prefix} could not be saved: "
-                      f"{getattr(error, 'strerror', None) or reason(error)}")
+        raise OSError(f"the checkpoint {prefix} could not be saved: {console.reason(error)}")
     finally:
         with contextlib.suppress(OSError):
             remove_leftovers(folder)
@@ -116,7 +114,7 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
         _remove(folder, old)
     except OSError as error:
         raise NotListedError(f"the checkpoint {prefix} is saved, but the files of the folder that name it could not be "
-                             f"updated: {error.strerror or error}")
+                             f"updated: {console.reason(error)}")
     return prefix
 
 
@@ -166,7 +164,7 @@ def reserved(folder: StrPath, resume: bool) -> Iterator[None]:
             yield
     except OSError as error:
         if error.filename in (str(lock), str(lock.parent)):
-            raise OSError(f"the folder {folder} cannot be written: {error.strerror}")
+            raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
         raise
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from charrnn.checkpoints.bundle import Bundle
 from charrnn.checkpoints.record import CheckpointError
+from charrnn.system import console
 
 # Kinds of cell, and the scopes of their variables.
 CELL_SCOPES = {"lstm": "basic_lstm_cell", "gru": "gru_cell", "rnn": "basic_rnn_cell",
@@ -75,7 +76,7 @@ def _open(prefix: str) -> Bundle:
 
 
 def _unreadable(prefix: str, error: Exception) -> CheckpointError:
-    return CheckpointError(f"the checkpoint {prefix} cannot be read: {getattr(error, 'strerror', None) or error}")
+    return CheckpointError(f"the checkpoint {prefix} cannot be read: {console.reason(error)}")
 
 
 def are_usable(weights: np.ndarray) -> bool:
@@ -114,10 +115,4 @@ def restore(session, saver, prefix: str) -> None:
     try:
         saver.restore(session, prefix)
     except (tf.errors.OpError, ValueError) as error:
-        raise CheckpointError(f"the checkpoint {prefix} cannot be restored: {reason(error)}")
-
-
-def reason(error: Exception) -> str:
-    """Return the line of a TensorFlow error that states the cause, without advice and stack traces."""
-    message = getattr(error, "message", str(error))
-    return message.split("Original error:")[-1].strip().split("\n")[0]
+        raise CheckpointError(f"the checkpoint {prefix} cannot be restored: {console.reason(error)}")

@@ -29,7 +29,7 @@ import numpy as np
 from charrnn import checkpoints
 from charrnn.checkpoints import Checkpoint, CheckpointError, Run
 from charrnn.data import StrPath, Vocabulary, code_points
-from charrnn.system import files
+from charrnn.system import console, files
 
 FORMAT_VERSION = 2
 LARGEST_HEADER = 4096  # bytes of a .npy header, far more than a model needs
@@ -248,8 +248,7 @@ def _read_arrays(path: StrPath) -> Dict[str, np.ndarray]:
             return {re.sub(r"\.npy$", "", member.filename): _array(archive.read(member)) for member in members}
     except (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, MemoryError, TypeError, IndexError,
             KeyError, struct.error, zipfile.BadZipFile, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise CheckpointError(f"the model {path} cannot be read: {reason}")
+        raise CheckpointError(f"the model {path} cannot be read: {console.reason(error)}")
 
 
 def _array(content: bytes) -> np.ndarray:

@@ -121,6 +121,12 @@ def described(error: Exception) -> str:
     return f"{name}: {error.strerror}" if name else error.strerror
 
 
+def reason(error: Any) -> str:
+    """Return the cause of an error in one line: without its file, or TensorFlow's advice and stack traces."""
+    message = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error) or type(error).__name__
+    return message.split("Original error:")[-1].strip().split("\n")[0]
+
+
 def plural(count: int, noun: str) -> str:
     """Return a number with its noun.
 

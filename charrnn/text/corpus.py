@@ -145,7 +145,7 @@ def read_again(name: str, encoding: str, sha256: str, parts: Optional[Dict[str, 
         raise ValueError("standard input is not the text that the model was trained on")
     if changes:
         raise ValueError(f"{name} has changed since the model was trained on it" + (
-            f": {', '.join(changes[:5])}{', ...' if len(changes) > 5 else ''}" if parts else ""))
+            f": {console.listed(changes)}" if parts else ""))
     if not parts:
         return found[name]
     texts = [found[path].text for path in parts.get("order") or _in_order(parts["names"], list(recorded))]
@@ -262,8 +262,7 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
             with urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT) as response:
                 content = response.read()
         except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", error)
-            failures.append(str(getattr(reason, "strerror", None) or reason))
+            failures.append(console.reason(getattr(error, "reason", error)))
             continue
         if _sha256(content) != known.sha256:
             failures.append(f"unexpected content at {address}")

@@ -216,7 +216,7 @@ class Display:
             self._stop.reader_left()
         except OSError as error:
             if not self._writes_fail:
-                self.warn(f"standard output cannot be written: {error.strerror or error}; training continues")
+                self.warn(f"standard output cannot be written: {console.reason(error)}; training continues")
             self._writes_fail = True
 
 

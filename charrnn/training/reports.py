@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Iterable, List, NamedTuple, Optional
 
 from charrnn.data import StrPath
-from charrnn.system import files
+from charrnn.system import console, files
 
 HISTORY_FILE = "history.csv"
 SUMMARY_FOLDER = "summaries"
@@ -71,7 +71,7 @@ class Reports:
         try:
             files.write_atomically(self._path, "".join(lines).encode())
         except OSError as error:
-            raise OSError(f"the folder {folder} cannot be written: {error.strerror or error}")
+            raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
         self._writer = None
         if summaries:
             import tensorflow.compat.v1 as tf

@@ -307,7 +307,7 @@ class Trainer:
         try:
             write(*args)
         except OSError as error:
-            self._display.warn(f"the history cannot be written: {error.strerror or error}")
+            self._display.warn(f"the history cannot be written: {console.reason(error)}")
 
     def _name(self, step: int) -> str:
         return checkpoints.checkpoint_prefix("", step, self._hyper.lstm_size)
