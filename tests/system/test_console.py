@@ -131,3 +131,16 @@ def test_no_message_controls_the_terminal(monkeypatch):
     assert run_main(fail_with(ValueError(CONTROL[:-1]))) == 2
     console.print_skipped([CONTROL[:-1]])
     assert sys.stderr.getvalue() == f"script: error: {SHOWN}skipped: {SHOWN}"
+
+
+@pytest.mark.parametrize("error, expected", [
+    (OSError(28, "No space left on device", "a/b.tmp"), "No space left on device"), (OSError("no folder"), "no folder"),
+    (ValueError("first\nsecond"), "first"), (EOFError(), "EOFError")])
+def test_the_reason_of_an_error_is_one_line(error, expected):
+    assert console.reason(error) == expected
+
+
+def test_the_reason_of_an_error_of_tensorflow_is_without_its_advice():
+    tf = pytest.importorskip("tensorflow.compat.v1")
+    error = tf.errors.NotFoundError(None, None, "It failed: advice.\n\nOriginal error:\n\nKey w not found\n\t[[node]]")
+    assert console.reason(error) == "Key w not found"
