@@ -95,8 +95,8 @@ def test_the_small_setting_takes_under_two_minutes_on_two_cores(execute, anna):
     start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     outputs = execute("Anna_KaRNNa_Solution.ipynb", setting="small")
     assert_quiet(outputs)
-    # seconds of both cores together, which depend little on what else the machine does
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - start < 2 * 120
+    # seconds of the processor, which do not depend on what else the machine does
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - start < 120
     losses = [float(loss) for loss in re.findall(r"loss (\d\.\d+)", texts(outputs)["train"])]
     assert losses and losses[-1] < losses[0] < 4.5
     assert "bigrams 2." in texts(outputs)["train"]
