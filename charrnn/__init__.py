@@ -18,7 +18,7 @@ _MODULES = dict(
     **dict.fromkeys(["Vocabulary", "get_batches", "load_text"], "charrnn.data"),
     **dict.fromkeys(["build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer", "CharRNN"],
                     "charrnn.model"),
-    pick_top_n="charrnn.sample", quiet_tensorflow="charrnn.system.console")
+    pick_top_n="charrnn.sample", quiet_tensorflow="charrnn.system.tensorflow")
 __all__ = [*_MODULES, "sample"]
 
 exit_on_interrupt()

@@ -41,10 +41,8 @@ def export_saved_model(checkpoint: Checkpoint, folder: StrPath) -> None:
         ValueError: the folder exists.
         OSError: the folder cannot be written.
     """
-    console.import_tensorflow()
-    import tensorflow.compat.v1 as tf
-
     from charrnn.engines.graph import build_forward
+    from charrnn.system.tensorflow import tf
     if Path(folder).exists():
         raise ValueError(f"{folder} exists: give the name of a new folder")
     temporary = Path(f"{Path(folder)}.{os.getpid()}.tmp")  # also if the name ends in a slash
@@ -77,7 +75,7 @@ def _probabilities(engine: Engine, ids: np.ndarray) -> np.ndarray:
 
 def _saved_model_probabilities(folder: StrPath, ids: np.ndarray, lstm_size: int) -> np.ndarray:
     """Return the same probabilities of a SavedModel."""
-    import tensorflow.compat.v1 as tf
+    from charrnn.system.tensorflow import tf
     with tf.Graph().as_default(), tf.Session() as session:
         signature = tf.saved_model.load(session, ["serve"], str(folder)).signature_def["serving_default"]
         places = {name: info.name for name, info in signature.inputs.items()}

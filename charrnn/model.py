@@ -2,10 +2,9 @@
 
 Letters for shapes as in :mod:`charrnn.data`: N sequences, M steps, C characters, L units.
 """
-import tensorflow.compat.v1 as tf
-
 from charrnn.fused import softmax
 from charrnn.fused.unroll import unroll
+from charrnn.system.tensorflow import CONTRIB_CELLS, contrib_cell, tf
 
 LARGE_VARIABLE = 2 ** 22  # numbers; the kernels of the recipe have fewer
 
@@ -66,11 +65,8 @@ def _new_cell(kind, size):
         return tf.nn.rnn_cell.GRUCell(size)
     if kind == "rnn":
         return tf.nn.rnn_cell.BasicRNNCell(size)
-    from tensorflow.contrib import rnn  # slow to import
-    if kind == "layer-norm-lstm":
-        return rnn.LayerNormBasicLSTMCell(size)
-    if kind == "nas":
-        return rnn.NASCell(size)
+    if kind in CONTRIB_CELLS:
+        return contrib_cell(kind)(size)
     raise ValueError(f"there is no cell {kind!r}")
 
 

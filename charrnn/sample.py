@@ -112,9 +112,8 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
 
 def _one_by_one(checkpoint: Checkpoint, prime: str, length: int, top_n: int) -> Iterator[str]:
     """Yield ``length`` characters as the notebook's loop draws them, with one session call for each."""
-    import tensorflow.compat.v1 as tf
-
     from charrnn.model import CharRNN
+    from charrnn.system.tensorflow import tf
     vocabulary = checkpoint.vocabulary
     model = CharRNN(len(vocabulary), lstm_size=checkpoint.lstm_size, num_layers=checkpoint.num_layers,
                     sampling=True, cell=checkpoint.cell)

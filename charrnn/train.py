@@ -17,6 +17,7 @@ from charrnn.engines.loading import Model
 from charrnn.engines.sampler import CHARACTER_BYTES, check_text_memory, fresh_seed
 from charrnn.inspection.page import export_page
 from charrnn.system import console, machine
+from charrnn.system.tensorflow import CONTRIB_CELLS, contrib_cell, require_tensorflow
 from charrnn.text import corpus
 from charrnn.training import transfer
 from charrnn.training.distributed import Processes, read_same_text, start_processes
@@ -75,12 +76,13 @@ def train(text: corpus.Text, hyperparameters: Hyperparameters = Hyperparameters(
 
     Source: notebook, "training".
     """
-    console.import_tensorflow()
     from charrnn.training.trainer import Trainer
     processes = processes or Processes()
 
     def planned() -> Tuple[Run, Optional[transfer.Transfer]]:
         hyperparameters.check()
+        if hyperparameters.cell in CONTRIB_CELLS:
+            contrib_cell(hyperparameters.cell)  # raises ValueError where TensorFlow does not have it
         if threads is not None and not 1 <= threads <= MOST_THREADS:
             raise ValueError(f"--threads must be from 1 to {MOST_THREADS}, not {threads}")
         if sample_length < 0:
@@ -226,7 +228,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> int:
-    console.require_tensorflow()
+    require_tensorflow()
     processes = start_processes()
     with processes.watched(args.checkpoint_dir):
         run, init_from = processes.from_first(lambda: _models(args))

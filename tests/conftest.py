@@ -16,9 +16,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from charrnn.system import console
+from charrnn.system import tensorflow
 
-console.quiet_tensorflow()
+tensorflow.quiet_tensorflow()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where the tests run in the background
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -135,9 +135,8 @@ def history_of(folder):
 
 def weights_of(folder):
     """Return all variables of the newest checkpoint of a run: a dict from name to value."""
-    import tensorflow.compat.v1 as tf
-
     from charrnn import checkpoints
+    from charrnn.system.tensorflow import tf
     reader = tf.train.NewCheckpointReader(checkpoints.newest_intact(folder)[0])
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
@@ -206,11 +205,10 @@ def make_network(folder, chars, lstm_size, num_layers, cell="lstm", gain=1.0):
         gain: the weights' standard deviation. With 1 the state forgets what small errors are made; with 3 or more the
             distributions differ widely from place to place, and so do the states that start out alike.
     """
-    import tensorflow.compat.v1 as tf
-
     from charrnn.checkpoints import open_checkpoint
     from charrnn.data import Vocabulary
     from charrnn.model import build_lstm, build_output
+    from charrnn.system.tensorflow import tf
     random = np.random.RandomState(5)
     with tf.Graph().as_default(), tf.Session() as session:
         stack, state = build_lstm(lstm_size, num_layers, 1, 1.0, cell=cell)
@@ -235,10 +233,9 @@ def graph_probabilities(checkpoint, ids, window):
     Returns:
         float32 [B, T, C].
     """
-    import tensorflow.compat.v1 as tf
-
     from charrnn.checkpoints import load_weights
     from charrnn.model import build_lstm, build_output
+    from charrnn.system.tensorflow import tf
     rows, num_classes = len(ids), len(checkpoint.vocabulary)
     with tf.Graph().as_default(), tf.Session() as session:
         given = tf.placeholder(tf.int32, [rows, None])
@@ -315,7 +312,7 @@ def interrupted_at(function, call):
 @pytest.fixture(scope="session")
 def notebook():
     """The definitions of the solution notebook, run as they stand there."""
-    import tensorflow.compat.v1 as tf
+    from charrnn.system.tensorflow import tf
     cells = json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
     names = ["get_batches", "build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer",
              "CharRNN", "pick_top_n", "sample"]

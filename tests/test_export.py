@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 from conftest import CHARS, copy_without_records, graph_probabilities, make_network
 
 from charrnn import export
 from charrnn.checkpoints import open_checkpoint, read_run, read_weights, write_run
 from charrnn.engines.exported import read_npz
+from charrnn.system.tensorflow import tf
 
 
 @pytest.mark.parametrize("cell, num_layers, parts", [("lstm", 2, 4), ("gru", 3, 3)])

@@ -1,10 +1,10 @@
 """The graph compared with NumPy and with the cells of the solution notebook."""
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 
 from charrnn import model as models
 from charrnn.model import CharRNN
+from charrnn.system.tensorflow import tf
 
 N, M, L, C, LAYERS = 3, 4, 6, 5, 2
 KERNEL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/kernel"

@@ -86,7 +86,7 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
             checkpoint cannot be removed. The next save tries again.
         OSError: the checkpoint cannot be written. Earlier checkpoints are unchanged, and none of its files remain.
     """
-    import tensorflow.compat.v1 as tf
+    from charrnn.system.tensorflow import tf
 
     prefix = checkpoint_prefix(folder, progress.step, lstm_size)
     folder = Path(folder)

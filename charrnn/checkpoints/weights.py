@@ -90,7 +90,7 @@ def load_weights(session, prefix: str) -> None:
     Raises:
         CheckpointError: as for :func:`read_weights`, or the checkpoint is of another network.
     """
-    import tensorflow.compat.v1 as tf
+    from charrnn.system.tensorflow import tf
 
     weights = read_weights(prefix)
     with session.graph.as_default():
@@ -110,7 +110,7 @@ def restore(session, saver, prefix: str) -> None:
     Raises:
         CheckpointError: the checkpoint cannot be read, or has other variables or shapes.
     """
-    import tensorflow.compat.v1 as tf
+    from charrnn.system.tensorflow import tf
 
     try:
         saver.restore(session, prefix)

@@ -13,13 +13,13 @@ Letters for shapes as in :mod:`charrnn.engines`.
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow.compat.v1 as tf
 
 from charrnn.engines import Engine
 from charrnn.fused import softmax
 from charrnn.fused.session import session_config
 from charrnn.fused.unroll import add_forget_bias
 from charrnn.model import build_lstm, build_output, build_rnn
+from charrnn.system.tensorflow import tf
 
 READ_CHUNK = 1000  # characters that are read in one session call, which bounds the memory
 

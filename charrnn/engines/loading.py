@@ -91,7 +91,6 @@ def load_engine(model: Model, texts: int = 1, characters: int = 0) -> Engine:
         return NumpyLSTM(model)
     if model.cell == "lstm" and not _pays_to_build_a_graph(texts, characters):
         return NumpyLSTM(from_checkpoint(model))
-    console.import_tensorflow()
     from charrnn.engines.graph import GraphEngine
     engine = GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)
     try:

@@ -5,7 +5,7 @@ This is the inner part of :mod:`charrnn.fused.unroll`, which explains the method
 from dataclasses import dataclass
 from typing import Any, List, NamedTuple
 
-import tensorflow.compat.v1 as tf
+from charrnn.system.tensorflow import tf
 
 
 class Layer(NamedTuple):

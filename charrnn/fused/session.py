@@ -2,7 +2,7 @@
 import os
 from typing import Optional
 
-import tensorflow.compat.v1 as tf
+from charrnn.system.tensorflow import tf
 
 
 def thread_count(threads: Optional[int] = None) -> int:

@@ -7,9 +7,8 @@ twice.
 
 Letters for shapes as in :mod:`charrnn.data`, P for the N·M rows of a window, and R rows of a slice.
 """
-import tensorflow.compat.v1 as tf
-
 from charrnn.fused.session import thread_count
+from charrnn.system.tensorflow import tf
 
 # Logits of a slice, at most 28 MiB: blocks up to this size are kept by glibc and used again
 # (charrnn/fused/session.py). With 16,327 characters it has 449 rows, enough for fast products.

@@ -16,10 +16,9 @@ It is faster than ``dynamic_rnn`` for these reasons:
 Letters for shapes as in :mod:`charrnn.data`, and R rows of a shard, S steps of a piece, I inputs of a
 layer (C in the first, L in the others).
 """
-import tensorflow.compat.v1 as tf
-
 from charrnn.fused import passes
 from charrnn.fused.session import thread_count
+from charrnn.system.tensorflow import tf
 
 # Rows times steps of a piece. Large pieces make the products fast; small ones fit in the cache, and the next layer
 # starts sooner. 500 to 2,000 measured alike, 250 about 5% slower.

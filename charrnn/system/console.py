@@ -1,9 +1,7 @@
-"""Shared parts of the scripts: argument parsing, errors, exit statuses, standard input and TensorFlow's output."""
+"""Shared parts of the scripts: argument parsing, errors, exit statuses and standard input."""
 import argparse
 import contextlib
 import errno
-import importlib.util
-import logging
 import os
 import re
 import shlex
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, TextIO, Tuple
 
 from charrnn.system import interrupts
+from charrnn.system.tensorflow import TensorFlowError, quiet_tensorflow
 
 # What is shown of characters that would control a terminal, or change the direction in which it writes.
 _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
@@ -74,7 +73,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
 
     Returns:
         The status that the body returns. 2, after one line on standard error, for invalid input (ValueError), a
-        system error (OSError), or if TensorFlow is needed but not installed. 130 after Ctrl-C. 141 (128 + SIGPIPE)
+        system error (OSError), or if TensorFlow is needed but missing. 130 after Ctrl-C. 141 (128 + SIGPIPE)
         if the reader of standard output has closed it.
     """
     interrupts.raise_on_interrupt()
@@ -93,13 +92,9 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
     except BrokenPipeError:
         drop_output()
         return 141
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in ("tensorflow", "tqdm"):
-            raise
-        print_note(
-            f"{parser.prog}: error: this needs TensorFlow 1.15, which is not installed here and has no wheel "
-            "for Python 3.8 or newer: use Python 3.7, as the README describes. Models of lstm cells work without "
-            "TensorFlow in charrnn-sample, charrnn-evaluate, charrnn-score, charrnn-inspect and charrnn-export")
+    except TensorFlowError as error:
+        print_note(f"{parser.prog}: error: {error}. Without TensorFlow, models of lstm cells work in charrnn-sample, "
+                   "charrnn-evaluate, charrnn-score, charrnn-inspect and charrnn-export")
         return 2
     except MemoryError as error:
         print_note(f"{parser.prog}: error: the memory of this machine does not suffice for these arguments" + (
@@ -176,18 +171,6 @@ def resume_command(folder: Any) -> str:
     return command("charrnn-train", f"--resume{place}")
 
 
-def require_tensorflow() -> None:
-    """Raise ModuleNotFoundError if TensorFlow is not installed, before anything else is checked."""
-    if importlib.util.find_spec("tensorflow") is None:
-        raise ModuleNotFoundError("tensorflow", name="tensorflow")
-
-
-def import_tensorflow() -> None:
-    """Import TensorFlow. In a script, Ctrl-C during the import ends the process at once."""
-    with interrupts.exiting_on_interrupt():
-        import tensorflow.compat.v1  # noqa: F401
-
-
 def drop_output() -> None:
     """Discard all further standard output, after its reader has closed it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -223,20 +206,3 @@ def print_skipped(lines: Iterable[str]) -> None:
     """Print on standard error why checkpoints, or files of a text, were skipped."""
     for line in lines:
         print_note(f"skipped: {line}")
-
-
-def quiet_tensorflow() -> None:
-    """Suppress TensorFlow's own log messages, but no warnings of other code. Call it before importing TensorFlow.
-
-    Messages of the C++ runtime (processor features, the search for a GPU) are disabled unless TF_CPP_MIN_LOG_LEVEL
-    is set. Of the Python messages only those about deprecated functions are suppressed, which every TensorFlow 1.x
-    program causes.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logger = logging.getLogger("tensorflow")
-    if _drop_deprecations not in logger.filters:
-        logger.addFilter(_drop_deprecations)
-
-
-def _drop_deprecations(record: logging.LogRecord) -> bool:
-    return "is deprecated" not in record.getMessage()

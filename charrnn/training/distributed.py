@@ -124,7 +124,7 @@ class HorovodProcesses(Processes):
         os.environ.setdefault("HOROVOD_LOG_LEVEL", "fatal")  # a lost process is reported by watched()
         # else the settings of the small session below would hold for the training too
         os.environ.setdefault("TF_OVERRIDE_GLOBAL_THREADPOOL", "1")
-        import tensorflow.compat.v1 as tf
+        from charrnn.system.tensorflow import tf
         hvd = _connected()
         self._hvd, self.rank, self.size, self._local_size = hvd, hvd.rank(), hvd.size(), hvd.local_size()
         with tf.Graph().as_default() as graph:
@@ -146,7 +146,7 @@ class HorovodProcesses(Processes):
         return [self._hvd.allreduce(tensor, op=self._hvd.Average) for tensor in tensors]
 
     def synchronize(self, session):
-        import tensorflow.compat.v1 as tf
+        from charrnn.system.tensorflow import tf
         with session.graph.as_default():
             session.run(self._hvd.broadcast_variables(tf.global_variables(), root_rank=0))
 
@@ -188,7 +188,7 @@ class HorovodProcesses(Processes):
 
     @contextlib.contextmanager
     def watched(self, folder):
-        import tensorflow.compat.v1 as tf
+        from charrnn.system.tensorflow import tf
 
         def end(number: int, _frame: Any) -> None:
             if not isinstance(sys.exc_info()[1], tf.errors.OpError):

@@ -3,11 +3,11 @@ import functools
 from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
-import tensorflow.compat.v1 as tf
 
 from charrnn.checkpoints import AVERAGE
 from charrnn.fused.session import session_config
 from charrnn.model import CharRNN
+from charrnn.system.tensorflow import tf
 from charrnn.training.distributed import Processes
 from charrnn.training.hyperparameters import Hyperparameters
 

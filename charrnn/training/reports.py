@@ -74,7 +74,7 @@ class Reports:
             raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
         self._writer = None
         if summaries:
-            import tensorflow.compat.v1 as tf
+            from charrnn.system.tensorflow import tf
             self._writer = tf.summary.FileWriter(str(Path(folder) / SUMMARY_FOLDER))
             if step:  # TensorBoard drops what an earlier process wrote of later steps
                 self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
@@ -90,7 +90,7 @@ class Reports:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self.n_rows += 1
         if self._writer:
-            import tensorflow.compat.v1 as tf
+            from charrnn.system.tensorflow import tf
             self._writer.add_summary(tf.Summary(value=[
                 tf.Summary.Value(tag=name, simple_value=value)
                 for name, value in row._asdict().items() if name != "step" and value is not None]), row.step)
@@ -98,7 +98,7 @@ class Reports:
     def add_sample(self, text: str, step: int) -> None:
         """Write a text that the network generated."""
         if self._writer:
-            import tensorflow.compat.v1 as tf
+            from charrnn.system.tensorflow import tf
             metadata = tf.SummaryMetadata(plugin_data=tf.SummaryMetadata.PluginData(plugin_name="text"))
             # indented, so that TensorBoard shows it verbatim and not as Markdown
             shown = "".join("    " + line for line in text.splitlines(True)).encode("utf-8", "backslashreplace")

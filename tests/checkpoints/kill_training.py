@@ -199,9 +199,8 @@ class Killer:
 
 def outcome(folder):
     """Return what a run folder holds as a dict of comparable values: checkpoint, progress, history, stray files."""
-    import tensorflow.compat.v1 as tf
-
     from charrnn import checkpoints
+    from charrnn.system.tensorflow import tf
     prefix, _ = checkpoints.newest_intact(folder)
     names = {path.name for path in Path(folder).iterdir()}
     found = {"newest": Path(prefix).name,
@@ -236,6 +235,6 @@ def differences(expected, found):
 
 
 if __name__ == "__main__":
-    from charrnn.system import console
-    console.quiet_tensorflow()
+    from charrnn.system.tensorflow import quiet_tensorflow
+    quiet_tensorflow()
     sys.exit(main())

@@ -4,12 +4,12 @@ import shutil
 
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError
 from charrnn.checkpoints.bundle import LANE, MOST_DIMENSIONS, Bundle, crc32c
 from charrnn.model import CharRNN
+from charrnn.system.tensorflow import tf
 
 DATA = ".data-00000-of-00001"
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 from conftest import resume
 from kill_training import FLAGS, TEXT, Killer, differences, outcome
 
 from charrnn import checkpoints, train
 from charrnn.checkpoints import Run
 from charrnn.data import Vocabulary
+from charrnn.system.tensorflow import tf
 from charrnn.training.trainer import Trainer
 
 SHORT = TEXT[:306]  # 46 steps in an epoch, 92 in all, a checkpoint at least every 10

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError, Progress, Run
 from charrnn.data import Vocabulary
 from charrnn.system import files
+from charrnn.system.tensorflow import tf
 
 RUN = Run({}, Vocabulary("ab"), "name", "f00", "utf-8")
 

@@ -1,11 +1,11 @@
 """The sizes and weights in a checkpoint."""
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError
 from charrnn.checkpoints.weights import network_sizes
+from charrnn.system.tensorflow import tf
 
 
 def save_variables(folder, values):

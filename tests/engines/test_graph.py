@@ -3,7 +3,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 from conftest import CHARS, graph_engine, graph_probabilities, make_network, texts_of
 
 from charrnn.checkpoints import read_weights
@@ -11,6 +10,7 @@ from charrnn.engines import graph
 from charrnn.engines.decoding import Settings, draw
 from charrnn.engines.sampler import CHUNK
 from charrnn.sample import sample
+from charrnn.system.tensorflow import tf
 
 
 @pytest.fixture

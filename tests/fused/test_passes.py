@@ -1,10 +1,10 @@
 """The forward and the backward pass compared with ``dynamic_rnn`` and with NumPy in float64."""
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 
 from charrnn.fused import unroll
 from charrnn.model import CharRNN
+from charrnn.system.tensorflow import tf
 
 KERNEL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/kernel"
 BIAS = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/bias"

@@ -2,9 +2,9 @@
 import os
 
 import pytest
-import tensorflow.compat.v1 as tf
 
 from charrnn.fused.session import session_config, thread_count
+from charrnn.system.tensorflow import tf
 
 
 def test_session_runs_one_thread_for_each_operation():

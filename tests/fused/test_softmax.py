@@ -4,10 +4,10 @@ import sys
 
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 
 from charrnn.fused import softmax
 from charrnn.model import CharRNN, build_loss, build_output
+from charrnn.system.tensorflow import tf
 
 N, M, L, C = 3, 5, 4, 7
 
@@ -99,7 +99,7 @@ def test_few_characters_have_the_notebooks_loss(slices):
 STEPS = """
 import resource
 import numpy as np
-import tensorflow.compat.v1 as tf
+from charrnn.system.tensorflow import tf
 from charrnn.fused.session import session_config
 from charrnn.model import CharRNN
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

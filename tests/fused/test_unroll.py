@@ -1,10 +1,10 @@
 """The unrolled graph: its names, its dropout masks, its checkpoints, and the stacks of cells that it refuses."""
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 
 from charrnn.fused import unroll
 from charrnn.model import CharRNN, build_lstm
+from charrnn.system.tensorflow import tf
 
 slow = pytest.mark.slow
 NAMES = ["inputs:0", "targets:0", "keep_prob:0", "predictions:0"]

@@ -9,8 +9,9 @@ import textwrap
 from typing import Any, Dict, Tuple
 
 import numpy as np
-import tensorflow.compat.v1 as tf
 from conftest import ROOT
+
+from charrnn.system.tensorflow import tf
 
 FOLDER = ROOT / "notebooks"
 sys.path.insert(0, str(FOLDER))

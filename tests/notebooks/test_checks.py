@@ -5,13 +5,14 @@ import time
 
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 from answers import EXERCISES, answer, checks, generate, verdict
 from checks import answer as answers_module
 from checks import hyperparameters, words
 from checks import verdict as verdicts
 from tensorflow.python.eager import context
 from wrong_answers import CLIPPED, LSTM, ROWS
+
+from charrnn.system.tensorflow import tf
 
 
 @pytest.fixture

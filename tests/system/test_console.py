@@ -7,6 +7,7 @@ import pytest
 from conftest import process_environment
 
 from charrnn.system import console
+from charrnn.system.tensorflow import TensorFlowError
 
 
 def run_main(body, argv=()):
@@ -78,11 +79,10 @@ def test_ctrl_c_is_one_line_and_status_130(capsys):
     assert capsys.readouterr() == ("", "script: interrupted\n")
 
 
-@pytest.mark.parametrize("name", ["tensorflow.compat", "tqdm"])
-def test_a_missing_tensorflow_is_one_line_and_status_2(capsys, name):
-    assert run_main(fail_with(ModuleNotFoundError("no module", name=name))) == 2
+def test_a_missing_tensorflow_is_one_line_and_status_2(capsys):
+    assert run_main(fail_with(TensorFlowError("it is missing: install it"))) == 2
     out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and err.startswith("script: error: this needs TensorFlow 1.15")
+    assert out == "" and err.count("\n") == 1 and err.startswith("script: error: it is missing: install it. Without")
 
 
 @pytest.mark.parametrize("error", [ModuleNotFoundError("no module", name="other"), TypeError("a fault")])

@@ -15,12 +15,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 from conftest import ROOT, TEXT, assert_same_run, history_of, process_environment, weights_of
 
 from charrnn import checkpoints
 from charrnn.engines.surprisal import surprisal
 from charrnn.model import CharRNN
+from charrnn.system.tensorflow import tf
 from charrnn.text.corpus import Text
 from charrnn.training import distributed
 from charrnn.training.distributed import HorovodProcesses, OtherProcessFailed, Processes, Silent, read_same_text

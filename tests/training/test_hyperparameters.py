@@ -5,11 +5,11 @@ import math
 import re
 
 import pytest
-import tensorflow.compat.v1 as tf
 
 from charrnn.checkpoints import IMMUTABLE
 from charrnn.data import check_text, count_windows
 from charrnn.model import CharRNN
+from charrnn.system.tensorflow import tf
 from charrnn.training import hyperparameters
 from charrnn.training.hyperparameters import (
     CELLS,

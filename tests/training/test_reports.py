@@ -6,9 +6,9 @@ import time
 
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 from conftest import train_small
 
+from charrnn.system.tensorflow import tf
 from charrnn.training import reports
 from charrnn.training.reports import Reports, Row
 

@@ -5,7 +5,6 @@ import shutil
 
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 from conftest import (
     TEXT,
     VALIDATED_FLAGS,
@@ -24,6 +23,7 @@ from charrnn.engines.graph import GraphEngine
 from charrnn.engines.surprisal import surprisal
 from charrnn.model import CharRNN
 from charrnn.system import files
+from charrnn.system.tensorflow import tf
 from charrnn.training import trainer
 from charrnn.training.hyperparameters import CELLS
 

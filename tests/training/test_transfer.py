@@ -7,13 +7,13 @@ from itertools import islice
 
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 from conftest import CHARS, SMALL_FLAGS, SOLUTION, TEXT, history_of, make_network, resume, weights_of
 
 from charrnn import checkpoints, train
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.model import CharRNN
+from charrnn.system.tensorflow import tf
 from charrnn.training import transfer
 from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.trainer import Trainer

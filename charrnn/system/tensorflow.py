@@ -1,0 +1,132 @@
+"""The only module that imports TensorFlow: ``tf`` is its interface of version 1, from TensorFlow 1.15 or 2.
+
+TensorFlow is imported when ``tf`` is first used, so the other names here cost nothing. With TensorFlow 2, the import
+turns its eager mode off for the whole process, which then builds graphs as TensorFlow 1 does.
+"""
+import contextlib
+import importlib.util
+import logging
+import os
+import sys
+import warnings
+from typing import Any, Iterator
+
+from charrnn.system import interrupts
+
+TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
+OLDEST = (2, 15)
+# Cells that TensorFlow 2 lacks, and their classes in tf.contrib.rnn.
+CONTRIB_CELLS = {"layer-norm-lstm": "LayerNormBasicLSTMCell", "nas": "NASCell"}
+
+
+class TensorFlowError(ImportError):
+    """TensorFlow, or a package that it needs, is missing or of an unsuitable version. The message says what to do."""
+
+
+def __getattr__(name: str) -> Any:
+    if name != "tf":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    with interrupts.exiting_on_interrupt():  # an exception could get lost in the import
+        globals()["tf"] = _imported()
+    return globals()["tf"]
+
+
+def require_tensorflow() -> None:
+    """Check that TensorFlow is installed, without importing it.
+
+    Raises:
+        TensorFlowError: it is not.
+    """
+    if importlib.util.find_spec("tensorflow") is None:
+        raise TensorFlowError(f"TensorFlow is not installed here: {_how_to_install()}")
+
+
+def _how_to_install() -> str:
+    version = sys.version_info[:2]
+    if version == (3, 7):
+        return "pip install . in the folder of charrnn installs TensorFlow 1.15"
+    if (3, 10) <= version <= (3, 13):
+        return 'pip install ".[tensorflow]" in the folder of charrnn installs TensorFlow 2'
+    return f"use Python 3.10 to 3.13, or 3.7; Python {version[0]}.{version[1]} has no TensorFlow that charrnn supports"
+
+
+def _imported() -> Any:
+    """Import TensorFlow, and prepare TensorFlow 2 for graphs."""
+    require_tensorflow()
+    if sys.version_info < (3, 8):  # TensorFlow 1.15
+        import tensorflow.compat.v1 as tf
+        return tf
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # from 2.16 on, the cells are in Keras 2, which is the package tf_keras
+    with _without_messages():
+        import tensorflow.compat.v1 as tf
+        version = tf.__version__
+        if tuple(map(int, version.split(".")[:2])) < OLDEST:
+            raise TensorFlowError(f"charrnn does not support TensorFlow {version}, only {TESTED}: {_how_to_install()}")
+        try:
+            tf.disable_v2_behavior()
+            tf.nn.rnn_cell.BasicLSTMCell  # noqa: B018  # raises an error if Keras 2 is missing
+        except (ImportError, AttributeError) as error:
+            raise TensorFlowError(_without_cells(version, error))
+    # each construction of a cell warns that Keras has another one
+    warnings.filterwarnings("ignore", r"`tf\.nn\.rnn_cell\.\w+` is deprecated", UserWarning)
+    return tf
+
+
+def _without_cells(version: str, error: Exception) -> str:
+    if importlib.util.find_spec("tf_keras") is None:
+        minor = ".".join(version.split(".")[:2])
+        return f"TensorFlow {version} needs the package tf_keras for LSTM cells: pip install tf_keras~={minor}.0"
+    return f"charrnn does not support TensorFlow {version}, only {TESTED} ({str(error).splitlines()[0]})"
+
+
+@contextlib.contextmanager
+def _without_messages() -> Iterator[None]:
+    """Discard what the import of TensorFlow 2 writes to standard error, unless TF_CPP_MIN_LOG_LEVEL is 0 or 1.
+
+    It writes to the file descriptor, before it reads any setting.
+    """
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1"):
+        yield
+        return
+    logger = logging.getLogger("tensorflow")
+    with contextlib.ExitStack() as stack:
+        if _drop_deprecations not in logger.filters:
+            logger.addFilter(_drop_deprecations)
+            stack.callback(logger.removeFilter, _drop_deprecations)
+        with contextlib.suppress(OSError):  # standard error is closed
+            kept = os.dup(2)
+            stack.callback(os.close, kept)
+            stack.callback(os.dup2, kept, 2)
+            with open(os.devnull, "wb") as nothing:
+                os.dup2(nothing.fileno(), 2)
+        yield
+
+
+def quiet_tensorflow() -> None:
+    """Suppress TensorFlow's own log messages, but no warnings of other code. Call it before TensorFlow is imported.
+
+    Messages of the C++ runtime (processor features, the search for a GPU) are disabled unless TF_CPP_MIN_LOG_LEVEL
+    is set. Of the Python messages only those about deprecated functions are suppressed, which every program for
+    TensorFlow 1 causes.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logger = logging.getLogger("tensorflow")
+    if _drop_deprecations not in logger.filters:
+        logger.addFilter(_drop_deprecations)
+
+
+def _drop_deprecations(record: logging.LogRecord) -> bool:
+    return "is deprecated" not in record.getMessage()
+
+
+def contrib_cell(kind: str) -> Any:
+    """Return the class of a kind of cell in CONTRIB_CELLS.
+
+    Raises:
+        ValueError: this is TensorFlow 2, which has no ``tf.contrib``.
+    """
+    if sys.version_info >= (3, 8):
+        raise ValueError(f"the cell {kind} is part of tf.contrib, which TensorFlow 2 does not have: use TensorFlow "
+                         "1.15 on Python 3.7, or the cell lstm, gru or rnn")
+    from tensorflow.contrib import rnn  # slow to import
+    return getattr(rnn, CONTRIB_CELLS[kind])
