@@ -70,13 +70,14 @@ def _new_cell(kind, size):
     raise ValueError(f"there is no cell {kind!r}")
 
 
-def build_output(lstm_output, in_size, out_size):
+def build_output(lstm_output, in_size, out_size, *, seed=None):
     """Map the LSTM output of each step to a distribution over the characters.
 
     Args:
         lstm_output: float32 [N, M, L], or a list of float32 tensors to join along axis 1.
         in_size: L, units in the last layer.
         out_size: C, distinct characters.
+        seed: seed of the initial weights; None for the one that TensorFlow derives.
 
     Returns:
         (predictions, logits): float32 [N·M, C] each, row by row, step by step. ``predictions`` is
@@ -87,7 +88,7 @@ def build_output(lstm_output, in_size, out_size):
     joined = tf.concat(lstm_output, axis=1)  # [N, M, L]
     flat = tf.reshape(joined, [-1, in_size])  # [N·M, L]
     with tf.variable_scope("softmax"):
-        weights = tf.Variable(tf.truncated_normal([in_size, out_size], stddev=0.1))
+        weights = tf.Variable(tf.truncated_normal([in_size, out_size], stddev=0.1, seed=seed))
         bias = tf.Variable(tf.zeros(out_size))
     logits = tf.matmul(flat, weights) + bias  # [N·M, C]
     return tf.nn.softmax(logits, name="predictions"), logits
@@ -221,8 +222,8 @@ class CharRNN:
             learning_rate: step size of the optimizer, above 0.
             grad_clip: largest global norm of the gradients, above 0.
             sampling: build for one sequence of one step (N = M = 1), whatever the two arguments are.
-            seed: seed of the graph, set after the reset. The same seed gives the same initial weights
-                and dropout masks. None draws new ones.
+            seed: seed of the graph, set after the reset. The same seed gives the same initial weights, on TensorFlow
+                1.15 and 2 and for any number of threads, and with fused the same dropout masks. None draws new ones.
             fused: unroll with :mod:`charrnn.fused` instead of ``dynamic_rnn``: the same network, faster, with other
                 dropout masks.
             threads: for fused, the number of threads to build the graph for; None for one for each core.
@@ -252,10 +253,14 @@ class CharRNN:
         stack, self.initial_state = build_lstm(
             lstm_size, num_layers, n_rows, self.keep_prob, cell=cell, input_keep_prob=input_keep_prob)
         self._mask_seed = _build_mask_seed() if fused else None
-        outputs, self.final_state = build_rnn(  # [N, M, L]
-            self.inputs, num_classes, stack, self.initial_state, self._mask_seed, fused=fused, threads=threads,
-            mask_rows=(first, batch_size) if rows else None, recurrent_keep_prob=recurrent_keep_prob)
-        self.prediction, self.logits = build_output(outputs, lstm_size, num_classes)
+        seeds = [] if seed is None else initial_seeds(
+            cell, num_layers, fused, input_keep_prob != 1, fused and recurrent_keep_prob != 1)
+        with tf.variable_scope(tf.get_variable_scope(), initializer=_seeded(seeds[:-1])):
+            outputs, self.final_state = build_rnn(  # [N, M, L]
+                self.inputs, num_classes, stack, self.initial_state, self._mask_seed, fused=fused, threads=threads,
+                mask_rows=(first, batch_size) if rows else None, recurrent_keep_prob=recurrent_keep_prob)
+        self.prediction, self.logits = build_output(
+            outputs, lstm_size, num_classes, seed=seeds[-1] if seeds else None)
         if fused and n_rows * n_steps > softmax.rows_of_slice(num_classes):
             loss = _build_sliced_loss(outputs, self.targets, lstm_size, threads)
         else:
@@ -279,6 +284,42 @@ class CharRNN:
             step.
         """
         return {} if self._mask_seed is None else {self._mask_seed: step}
+
+
+def initial_seeds(cell, num_layers, fused, has_input_dropout, has_recurrent_dropout):
+    """List the seeds of the initial weights: of the kernels of each layer in turn, then of the softmax weights.
+
+    They are the seeds that TensorFlow 1.15 derives: the number of operations that exist before, in the notebook's
+    graph, and in the fused one of one shard at the recipe's sizes. TensorFlow 2 would derive others. Since they are
+    given, the initial weights do not depend on the version, on the number of threads or on changes to the unroll.
+
+    Returns:
+        A list of int; it is empty for the cells of ``tf.contrib``, which only TensorFlow 1.15 has.
+
+    >>> initial_seeds("lstm", 2, False, False, False)
+    [120, 172, 260]
+    """
+    layers = range(num_layers)
+    if fused:
+        kernels = [14 + 18 * num_layers + 49 * layer for layer in layers]
+        return kernels + [58 + (252 + 25 * has_recurrent_dropout) * num_layers]
+    if cell in CONTRIB_CELLS:
+        return []
+    in_state = 2 if cell == "lstm" else 1  # arrays in the state of a layer
+    in_layer = {"lstm": 51, "gru": 68, "rnn": 38}[cell] + 16 * has_input_dropout  # operations of a layer
+    first = 68 + (2 + 12 * in_state) * num_layers + 16 * has_input_dropout
+    kernels = [first + in_layer * layer + (layer > 0) + more for layer in layers
+               for more in ([0, 14] if cell == "gru" else [0])]
+    return kernels + [98 + (2 + 14 * in_state + in_layer) * num_layers]
+
+
+def _seeded(seeds):
+    """Return the default initializer of variables, with the next of some seeds each time; None for no seeds."""
+    following = iter(seeds)
+
+    def initialize(shape, dtype=tf.float32, partition_info=None):
+        return tf.glorot_uniform_initializer(next(following))(shape, dtype)
+    return initialize if seeds else None
 
 
 def _build_sliced_loss(outputs, targets, lstm_size, threads):

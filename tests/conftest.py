@@ -9,6 +9,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import sys
 import termios
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,8 @@ from charrnn.system import tensorflow
 tensorflow.quiet_tensorflow()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where the tests run in the background
 
+TENSORFLOW_1 = sys.version_info < (3, 8)
+needs_contrib = pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 has no tf.contrib")
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTION = ROOT / "notebooks" / "Anna_KaRNNa_Solution.ipynb"
 

@@ -1,6 +1,7 @@
 """The graph compared with NumPy and with the cells of the solution notebook."""
 import numpy as np
 import pytest
+from conftest import TENSORFLOW_1
 
 from charrnn import model as models
 from charrnn.model import CharRNN
@@ -246,6 +247,28 @@ def test_another_seed_gives_other_weights():
 
 def test_no_seed_gives_new_weights():
     assert losses_of_seed(None) != losses_of_seed(None)
+
+
+@pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 derives other seeds")
+@pytest.mark.parametrize("options", [
+    dict(options, num_layers=num_layers) for num_layers in (1, 2, 3) for options in [
+        {}, {"cell": "gru"}, {"cell": "rnn"}, {"input_keep_prob": 0.5}, {"cell": "gru", "input_keep_prob": 0.5},
+        {"fused": True, "threads": 1}, {"fused": True, "threads": 1, "recurrent_keep_prob": 0.5}]])
+def test_the_seeds_of_the_initial_weights_are_those_that_tensorflow_1_derives(monkeypatch, options):
+    found = []
+    for derive in (False, True):
+        if derive:
+            monkeypatch.setattr(models, "initial_seeds", lambda *args: [])
+        with initialized(CharRNN(50, 25, M, L, seed=11, **options)) as session:
+            found.append(weights_of(session))
+    for name, value in found[0].items():
+        np.testing.assert_array_equal(value, found[1][name], err_msg=name)
+
+
+@pytest.mark.parametrize("cell, total", [("lstm", 115.1125), ("gru", 132.2516), ("rnn", 41.8112)])
+def test_a_seed_gives_the_same_weights_on_each_tensorflow(cell, total):
+    with initialized(CharRNN(C, N, M, L, LAYERS, seed=11, cell=cell)) as session:
+        assert sum(np.abs(value).sum() for value in weights_of(session).values()) == pytest.approx(total, abs=1e-3)
 
 
 @pytest.mark.parametrize("options", [

@@ -227,5 +227,5 @@ def test_the_users_own_warnings_are_shown():
             "warnings.warn('mine too'); tf.Session().close()")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
     lines = done.stderr.strip().split("\n")
-    assert done.stdout == "" and len(lines) == 2, done.stderr
-    assert "mine" in lines[0] and "mine too" in lines[1]
+    assert done.stdout == "" and "mine" in lines[0] and "mine too" in lines[1], done.stderr
+    assert lines[2:] in ([], ["  warnings.warn('mine too'); tf.Session().close()"])  # from Python 3.13 on

@@ -55,8 +55,6 @@ def add_forget_bias(bias, forget_bias=1.0):
         A float32 tensor [4L].
     """
     by_gate = [0.0, 0.0, forget_bias, 0.0]
-    # TensorFlow derives the seeds of random operations from the number of operations that exist before them. With
-    # other operations here, the same seed would give other initial weights.
     size = bias.shape[0].value // 4
     return tf.reshape(tf.reshape(bias, [4, size]) + tf.constant(by_gate)[:, tf.newaxis], [4 * size])
 
@@ -218,7 +216,6 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, ma
         ranges = row_ranges(n_rows, len(cells), threads)
         shards = [passes.Shard(
             ids[:, begin:end],
-            # sliced only here, since the seeds of initial weights depend on the number of operations before them
             [mask if mask is None else mask[:, first + begin:first + end] for mask in masks],
             positions[:, begin:end], max(1, PIECE_ROWS // (end - begin))) for begin, end in ranges]
         kernels, biases = zip(*[inner.variables for inner in cells])

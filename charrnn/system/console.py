@@ -119,7 +119,8 @@ def described(error: Exception) -> str:
 def reason(error: Any) -> str:
     """Return the cause of an error in one line: without its file, or TensorFlow's advice and stack traces."""
     message = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error) or type(error).__name__
-    return message.split("Original error:")[-1].strip().split("\n")[0]
+    message = re.split("^Node: .*\n", message.split("Original error:")[-1], flags=re.MULTILINE)[-1]  # of TensorFlow 2
+    return message.strip().split("\n")[0]
 
 
 def plural(count: int, noun: str) -> str:

@@ -56,7 +56,8 @@ def _imported() -> Any:
     if sys.version_info < (3, 8):  # TensorFlow 1.15
         import tensorflow.compat.v1 as tf
         return tf
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # from 2.16 on, the cells are in Keras 2, which is the package tf_keras
+    if importlib.util.find_spec("tf_keras"):  # Keras 2, which has the cells; TensorFlow 2.16 and later have Keras 3
+        os.environ["TF_USE_LEGACY_KERAS"] = "1"
     with _without_messages():
         import tensorflow.compat.v1 as tf
         version = tf.__version__

@@ -1,6 +1,5 @@
 """The network of a run: its training graph and the session that holds its weights."""
-import functools
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
@@ -34,14 +33,13 @@ class Network:
         """
         # dynamic_rnn draws the masks for the rows of one process only, so each process needs a seed of its own
         seed = (hyper.seed or 0) + (0 if hyper.unrolls_fused else processes.rank)
-        build = functools.partial(
-            CharRNN, num_classes, hyper.batch_size, hyper.num_steps, hyper.lstm_size, hyper.num_layers,
-            hyper.learning_rate, hyper.grad_clip, seed=seed, fused=hyper.unrolls_fused, cell=hyper.cell,
-            optimizer=hyper.optimizer, input_keep_prob=hyper.input_keep_prob,
-            recurrent_keep_prob=hyper.recurrent_keep_prob, average_decay=hyper.average_decay)
-        initial = _initial_weights(build) if processes.size > 1 and processes.rank == 0 else {}
         self._keep_prob = hyper.keep_prob
-        self._model = build(threads=threads, rows=processes.rows(hyper.batch_size), average=processes.average)
+        self._model = CharRNN(
+            num_classes, hyper.batch_size, hyper.num_steps, hyper.lstm_size, hyper.num_layers, hyper.learning_rate,
+            hyper.grad_clip, seed=seed, fused=hyper.unrolls_fused, threads=threads, cell=hyper.cell,
+            optimizer=hyper.optimizer, input_keep_prob=hyper.input_keep_prob,
+            recurrent_keep_prob=hyper.recurrent_keep_prob, average_decay=hyper.average_decay,
+            rows=processes.rows(hyper.batch_size), average=processes.average)
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
         self.n_parameters = sum(variable.shape.num_elements() for variable in self._trained.values())
         self.saver = tf.train.Saver(max_to_keep=0)
@@ -50,9 +48,8 @@ class Network:
             config=session_config(threads) if hyper.unrolls_fused else tf.ConfigProto(
                 intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0))
         self.session.run(tf.global_variables_initializer())
-        self._norm = tf.global_norm(tf.global_variables())  # last, since seeds depend on the operations before them
+        self._norm = tf.global_norm(tf.global_variables())
         self.zero_state = _as_array(self.session.run(self._model.initial_state))
-        self.set_weights(initial)
 
     def close(self) -> None:
         """Close the session."""
@@ -101,14 +98,6 @@ class Network:
     def _as_tuples(self, array: np.ndarray) -> Any:
         """Return a state as the model takes it."""
         return tf.nest.pack_sequence_as(self._model.initial_state, list(array.reshape(-1, *array.shape[2:])))
-
-
-def _initial_weights(build: Callable[[], CharRNN]) -> Dict[str, np.ndarray]:
-    """Return the initial weights of a run on one process, since seeds depend on the operations of its graph."""
-    build()
-    with tf.Session(config=tf.ConfigProto(inter_op_parallelism_threads=1, use_per_session_threads=True)) as session:
-        session.run(tf.global_variables_initializer())
-        return session.run({variable.op.name: variable for variable in tf.trainable_variables()})
 
 
 def _as_array(state: Any) -> np.ndarray:

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from conftest import needs_contrib
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError
@@ -48,7 +49,8 @@ def assert_equals_tensorflow(prefix):
 @pytest.mark.parametrize("cell, options", [
     ("lstm", {"optimizer": "rmsprop", "average_decay": 0.9}),
     *[pytest.param(*each, marks=pytest.mark.slow) for each in (
-        ("gru", {}), ("rnn", {"average_decay": 0.5}), ("lstm", {"fused": True}),
+        ("gru", {}), ("rnn", {"average_decay": 0.5}), ("lstm", {"fused": True}))],
+    *[pytest.param(*each, marks=[pytest.mark.slow, needs_contrib]) for each in (
         ("layer-norm-lstm", {"optimizer": "rmsprop"}), ("nas", {}))]])
 def test_checkpoints_of_all_networks_are_read_as_tensorflow_reads_them(tmp_path, cell, options):
     CharRNN(7, 2, 3, 5, 4, cell=cell, seed=1, **options)

@@ -44,7 +44,7 @@ def test_each_row_has_its_own_number_and_logits():
     logits = np.log(np.array([[4, 1, 16], [1, 1, 2], [1, 0.001, 0.001], [1, 8, 1]], np.float32))
     uniforms = np.array([0.2, 0.49, 0.999, 0.09])
     settings = Settings(top_n=2)
-    alone = [int(draw(logits[row:row + 1], uniforms[row:row + 1], settings)) for row in range(4)]
+    alone = [draw(logits[row:row + 1], uniforms[row:row + 1], settings).item() for row in range(4)]
     assert draw(logits, uniforms, settings).tolist() == alone
     assert draw(logits, uniforms, Settings()).tolist() == [1, 1, 1, 0]
 
@@ -53,8 +53,8 @@ def test_the_edges_of_a_character():
     """A number on an edge draws the character after it, and no number draws a character of probability zero."""
     logits = np.log(np.array([[0.25, 1e-45, 0.5, 0.25]], np.float32))
     numbers = [0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2 ** -53]
-    assert [int(draw(logits, np.array([number]), Settings())) for number in numbers] == [0, 0, 2, 2, 3, 3]
-    assert {int(draw(logits, np.array([number]), Settings(top_n=1))) for number in numbers} == {2}
+    assert [draw(logits, np.array([number]), Settings()).item() for number in numbers] == [0, 0, 2, 2, 3, 3]
+    assert {draw(logits, np.array([number]), Settings(top_n=1)).item() for number in numbers} == {2}
 
 
 @pytest.mark.parametrize("settings", [Settings(), Settings(0.7, 4), Settings(1.3, 9, 0.8), Settings(1.0, 3, 0.9)])

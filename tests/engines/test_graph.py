@@ -3,7 +3,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from conftest import CHARS, graph_engine, graph_probabilities, make_network, texts_of
+from conftest import CHARS, graph_engine, graph_probabilities, make_network, needs_contrib, texts_of
 
 from charrnn.checkpoints import read_weights
 from charrnn.engines import graph
@@ -68,7 +68,8 @@ def test_a_long_prime_is_read_in_parts(engine, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cell, parts", [("gru", 3), ("rnn", 3), ("nas", 6), ("layer-norm-lstm", 6)])
+@pytest.mark.parametrize("cell, parts", [("gru", 3), ("rnn", 3), *[
+    pytest.param(cell, 6, marks=needs_contrib) for cell in ("nas", "layer-norm-lstm")]])
 def test_other_cells(tmp_path, cell, parts):
     """Reading, drawing and surprisal use their state and probabilities."""
     network = make_network(tmp_path, CHARS, 5, 3, cell)

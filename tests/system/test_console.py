@@ -95,6 +95,8 @@ def test_missing_streams_are_replaced(monkeypatch):
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
     assert run_main(lambda args: print("nowhere")) == 0
+    for name in ("stdin", "stdout", "stderr"):
+        getattr(sys, name).close()
 
 
 def test_skipped_checkpoints_are_named_on_standard_error(capsys):

@@ -93,7 +93,7 @@ def test_shares_make_up_the_step_of_the_whole_batch(fused, keep_prob):
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 6])
 def test_the_first_of_several_processes_has_the_initial_weights_of_one(threads):
-    """Although its graph has other operations, on whose number the seeds depend: C is above 3 rows times 2 steps."""
+    """Although its graph has other operations."""
     hyper = Hyperparameters(batch_size=N, num_steps=2, lstm_size=L, seed=7, average_decay=0.5)
     alone = Network(7, hyper, Processes())
     weights = alone.weights()

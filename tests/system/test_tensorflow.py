@@ -1,0 +1,88 @@
+"""The door to TensorFlow 1.15 and 2. Each process here imports TensorFlow, or what stands for it, anew."""
+import subprocess
+import sys
+
+import pytest
+from conftest import TENSORFLOW_1, process_environment
+
+needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="this is about TensorFlow 2")
+# A stand-in for a version of TensorFlow, whose cells need Keras 2.
+STAND_IN = """
+import sys, types
+class Module(types.ModuleType):
+    def __getattr__(self, name):
+        raise AttributeError("BasicLSTMCell is not available with Keras 3")
+root, compat, v1 = Module("tensorflow"), Module("tensorflow.compat"), Module("tensorflow.compat.v1")
+root.__spec__ = types.SimpleNamespace()
+root.compat, compat.v1, v1.__version__, v1.disable_v2_behavior = compat, v1, {version!r}, print
+v1.nn = Module("nn")
+sys.modules.update({{"tensorflow": root, "tensorflow.compat": compat, "tensorflow.compat.v1": v1, "tf_keras": {keras}}})
+from charrnn import train
+sys.exit(train.main([{text!r}, "--checkpoint-dir", {folder!r}]))
+"""
+
+
+def run(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600,
+                          env=process_environment())
+    return done.returncode, done.stdout, done.stderr
+
+
+@needs_tensorflow_2
+@pytest.mark.parametrize("version, keras, message", [
+    ("2.9.1", "None", "charrnn does not support TensorFlow 2.9.1, only TensorFlow 1.15 and 2.15 to 2.21: pip install"),
+    ("2.19.0", "None", "TensorFlow 2.19.0 needs the package tf_keras for LSTM cells: pip install tf_keras~=2.19.0"),
+    ("2.40.0", "types.SimpleNamespace(__spec__=1)",
+     "charrnn does not support TensorFlow 2.40.0, only TensorFlow 1.15 and 2.15 to 2.21 (BasicLSTMCell is not")])
+def test_an_unsuitable_tensorflow_is_one_line(text_file, tmp_path, version, keras, message):
+    status, out, err = run(STAND_IN.format(version=version, keras=keras, text=str(text_file),
+                                           folder=str(tmp_path / "run")))
+    assert status == 2 and err.count("\n") == 1 and err.startswith("charrnn-train: error: " + message)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("version, message", [
+    ((3, 7, 9), "pip install . in the folder of charrnn installs TensorFlow 1.15"),
+    ((3, 11, 2), 'pip install ".[tensorflow]" in the folder of charrnn installs TensorFlow 2'),
+    ((3, 14, 0), "use Python 3.10 to 3.13, or 3.7; Python 3.14 has no TensorFlow that charrnn supports")])
+def test_a_missing_tensorflow_says_what_to_install(monkeypatch, version, message):
+    from charrnn.system import tensorflow
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.setattr(sys, "version_info", version)
+    with pytest.raises(tensorflow.TensorFlowError, match="TensorFlow is not installed here: " + message.replace(
+            "[", r"\[")):
+        tensorflow.require_tensorflow()
+
+
+def test_a_program_sees_nothing_of_the_import():
+    code = "from charrnn import quiet_tensorflow, CharRNN; quiet_tensorflow(); CharRNN(4, 2, 3, 5)"
+    assert run(code) == (0, "", "")
+
+
+@needs_tensorflow_2
+def test_standard_error_works_after_the_import_and_a_setting_of_the_user_is_kept():
+    code = ("import os, sys; from charrnn.system.tensorflow import tf; print('mine', file=sys.stderr); "
+            "os.write(2, b'too\\n')")
+    assert run(code) == (0, "", "mine\ntoo\n")
+    assert "oneDNN" in run("import os; os.environ['TF_CPP_MIN_LOG_LEVEL'] = '0'; " + code)[2]
+
+
+@needs_tensorflow_2
+def test_a_program_that_has_used_eager_tensors_builds_graphs_afterwards():
+    code = ("import os; os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'\nimport tensorflow as tf\n"
+            "assert (tf.constant([1.0]) * 2).numpy() == 2 and tf.keras.layers\n"
+            "from charrnn import CharRNN, quiet_tensorflow; quiet_tensorflow()\n"
+            "print(CharRNN(4, 2, 3, 5).loss.shape, tf.executing_eagerly())")
+    assert run(code)[:2] == (0, "() False\n")
+
+
+@needs_tensorflow_2
+@pytest.mark.parametrize("cell", ["layer-norm-lstm", "nas"])
+def test_a_cell_of_contrib_is_refused(text_file, tmp_path, capsys, cell):
+    from charrnn import train
+    assert train.main([str(text_file), "--cell", cell, "--checkpoint-dir", str(tmp_path / "run")]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err == (
+        f"charrnn-train: error: the cell {cell} is part of tf.contrib, which TensorFlow 2 does not have: use "
+        "TensorFlow 1.15 on Python 3.7, or the cell lstm, gru or rnn\n")
+    assert not (tmp_path / "run").exists()

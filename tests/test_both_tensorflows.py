@@ -1,0 +1,113 @@
+"""TensorFlow 1.15 and 2 give the same results, and each uses what the other has written.
+
+The environments are .venv and .venv-tf2, as make names them, or those of the interpreters in CHARRNN_TENSORFLOWS, whose
+paths are separated as in PATH.
+"""
+import itertools
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, SMALL_FLAGS, TEXT, history_of, process_environment
+
+from charrnn.checkpoints import newest_intact
+from charrnn.checkpoints.bundle import Bundle
+
+pytestmark = pytest.mark.slow
+PYTHONS = [python for python in (os.environ.get("CHARRNN_TENSORFLOWS") or os.pathsep.join(
+    str(ROOT / name / "bin" / "python") for name in (".venv", ".venv-tf2"))).split(os.pathsep) if Path(python).exists()]
+# 346 steps with dropout; the checkpoint after step 100 is in the middle of the first epoch
+FLAGS = [*SMALL_FLAGS, "--epochs", "2", "--print-every-n", "1", "--sample-length", "0", "--val-fraction", "0.1"]
+PROBABILITIES = """
+import sys, numpy as np
+from charrnn import quiet_tensorflow
+quiet_tensorflow()
+from charrnn.export import _saved_model_probabilities
+np.save(sys.argv[2], _saved_model_probabilities(sys.argv[1], np.arange(14), 5))
+"""
+
+
+def call(python, *arguments):
+    """Run Python with the arguments, and return what it prints."""
+    done = subprocess.run([python, *map(str, arguments)], capture_output=True, text=True, timeout=600,
+                          env=process_environment())
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+def train(python, folder, *flags):
+    call(python, "-m", "charrnn.train", "--checkpoint-dir", folder, *flags)
+    return folder
+
+
+def assert_equal_runs(one, two):
+    """Check the weights, the optimizer's slots and the losses of two runs; rounding differs between versions."""
+    ours, theirs = (Bundle(newest_intact(folder)[0]) for folder in (one, two))
+    assert ours.shapes == theirs.shapes
+    for name in ours.shapes:
+        np.testing.assert_allclose(ours.tensor(name), theirs.tensor(name), rtol=0, atol=1e-5, err_msg=name)
+    losses = [[float(row["loss"]) for row in history_of(folder)] for folder in (one, two)]
+    np.testing.assert_allclose(*losses, rtol=0, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The folder of the same run on each TensorFlow, by its Python. Not to be changed."""
+    if len(PYTHONS) < 2:
+        pytest.skip("there are not two environments with different TensorFlows here: make venv, make TENSORFLOW=2 venv")
+    folder = tmp_path_factory.mktemp("both")
+    (folder / "small.txt").write_text(TEXT, encoding="utf-8")
+    return {python: train(python, folder / f"run{number}", folder / "small.txt", *FLAGS)
+            for number, python in enumerate(PYTHONS)}
+
+
+def pairs(test):
+    """Run a test for each two environments, in either order."""
+    found = list(itertools.permutations(PYTHONS, 2)) or [("none", "none")]
+    return pytest.mark.parametrize("first, second", found, ids=[
+        f"{found.index(pair)}" for pair in found])(test)
+
+
+def test_a_seed_gives_the_same_run(runs):
+    for one, two in itertools.combinations(runs.values(), 2):
+        assert_equal_runs(one, two)
+
+
+@pairs
+def test_a_run_is_resumed_by_the_other(runs, tmp_path, first, second):
+    folder = Path(shutil.copytree(str(runs[first]), str(tmp_path / "run")))
+    for path in folder.glob("i*"):
+        if not path.name.startswith("i100_"):
+            path.unlink()
+    train(second, folder, "--resume", "--sample-length", "0")
+    assert_equal_runs(folder, runs[first])
+
+
+@pairs
+def test_a_run_starts_from_a_model_of_the_other(runs, tmp_path, first, second):
+    text = runs[first].parent / "small.txt"
+    flags = [text, "--init-from", runs[first], *FLAGS, "--epochs", "1"]
+    assert_equal_runs(train(second, tmp_path / "one", *flags), train(first, tmp_path / "two", *flags))
+
+
+@pairs
+def test_a_checkpoint_writes_the_same_text(runs, first, second):
+    """In NumPy, and in the graph, which writes many texts."""
+    for flags in (["--length", "300"], ["--length", "300", "--num-samples", "64"]):
+        texts = [call(python, "-m", "charrnn.sample", runs[first], "--seed", "3", *flags) for python in (first, second)]
+        assert texts[0] == texts[1] and len(texts[0]) > 300
+
+
+@pairs
+def test_a_saved_model_is_loaded_by_the_other(runs, tmp_path, first, second):
+    told = call(first, "-m", "charrnn.export", runs[first], tmp_path / "served", "--format", "saved-model")
+    assert re.match("wrote .*served: 2 layers", told)
+    found = []
+    for number, python in enumerate((first, second)):
+        call(python, "-c", PROBABILITIES, tmp_path / "served", tmp_path / f"{number}.npy")
+        found.append(np.load(str(tmp_path / f"{number}.npy")))
+    np.testing.assert_allclose(*found, rtol=0, atol=1e-6)
