@@ -249,6 +249,7 @@ def test_no_seed_gives_new_weights():
     assert losses_of_seed(None) != losses_of_seed(None)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 derives other seeds")
 @pytest.mark.parametrize("options", [
     dict(options, num_layers=num_layers) for num_layers in (1, 2, 3) for options in [

@@ -1,6 +1,7 @@
 """The unrolled graph: its names, its dropout masks, its checkpoints, and the stacks of cells that it refuses."""
 import numpy as np
 import pytest
+from conftest import TENSORFLOW_1
 
 from charrnn.fused import unroll
 from charrnn.model import CharRNN, build_lstm
@@ -266,3 +267,19 @@ def test_a_seed_gives_the_initial_weights_that_published_figures_come_from(threa
         session.run(tf.global_variables_initializer())
         sums = [np.abs(session.run(variable)).sum() for variable in tf.trainable_variables()]
     np.testing.assert_allclose(sums, [282.6452, 0, 77.18657, 0, 40.832764, 0], rtol=1e-6)
+
+
+@pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 is built for processors only")
+@pytest.mark.parametrize("options", [{}, {"recurrent_keep_prob": 0.5}, {"num_classes": 40000}])
+def test_no_operation_of_training_is_for_the_processor_only(options):
+    """TensorFlow 2 has a kernel for a GPU, or for any device, for each type of operation and of its numbers."""
+    from tensorflow.python.framework import kernels
+    CharRNN(**{"num_classes": 83, "batch_size": 100, "num_steps": 100, "lstm_size": 16, "fused": True, **options})
+
+    def fits(operation, kernel):
+        return kernel.device_type in ("GPU", "DEFAULT") and all(
+            operation.get_attr(constraint.name).as_datatype_enum in constraint.allowed_values.list.type
+            for constraint in kernel.constraint)
+
+    assert {operation.type for operation in tf.get_default_graph().get_operations() if not any(
+        fits(operation, kernel) for kernel in kernels.get_registered_kernels_for_op(operation.type).kernel)} == set()
