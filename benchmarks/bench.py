@@ -7,8 +7,9 @@ with its matrix products alone, generation of one text with the reading of the w
 variant runs in its own process, and they take turns, so a machine that becomes slower or faster affects all of them
 alike. The report has medians, the least and the greatest time, and ratios of medians.
 
-With --torch-python PYTHON, PyTorch's nn.LSTM is measured too, by an interpreter that has torch. With --numpy-python
-PYTHON, generation in NumPy is measured by a newer interpreter too. --json FILE writes the figures. --plot FILE draws
+With --tensorflow-python PYTHON, training and start-up are measured with the TensorFlow of another interpreter too. With
+--torch-python PYTHON, PyTorch's nn.LSTM is measured, by an interpreter that has torch. With --numpy-python PYTHON,
+generation in NumPy is measured by a newer interpreter too. --json FILE writes the figures. --plot FILE draws
 the growth and needs matplotlib.
 """
 import argparse
@@ -43,6 +44,7 @@ class Worker:
         sizes: the sizes of its network.
         turns: seconds of a step, one for each turn.
         start_up: seconds from the start of the process to the end of its first step.
+        imported: its peak of memory in MB after its imports.
         megabytes: its peak of memory, known after ``end``.
     """
 
@@ -53,7 +55,7 @@ class Worker:
             [python, WORKER, variant, json.dumps(sizes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if variant == "pytorch" else None, universal_newlines=True,
             env=dict(os.environ, PYTHONPATH=str(ROOT)))
-        self._answer()
+        self.imported = self._answer()["imported"]
         self.start_up = time.perf_counter() - started
 
     def _answer(self):
@@ -97,17 +99,21 @@ def measure(variants, rounds, seconds):
     return {name: {
         "sizes": worker.sizes, "seconds": statistics.median(worker.turns), "least": min(worker.turns),
         "greatest": max(worker.turns), "turns": rounds, "steps_a_turn": counts[name],
-        "start_up": worker.start_up, "megabytes": worker.megabytes} for name, worker in workers.items()}
+        "start_up": worker.start_up, "imported": worker.imported, "megabytes": worker.megabytes}
+        for name, worker in workers.items()}
 
 
 def training(name, sizes, options):
     """Measure and print the training of a network."""
     variants = [(variant, variant, sizes) for variant in ("notebook", "fused", "floor")]
+    if options.tensorflow_python:
+        variants += [(f"{variant}, other TensorFlow", variant, sizes, options.tensorflow_python)
+                     for variant in ("notebook", "fused", "floor")]
     if options.torch_python:
         variants.append(("pytorch", "pytorch", sizes, options.torch_python))
     figures = measure(variants, options.rounds, options.seconds)
     print_table(f"training, {name}: " + ", ".join(f"{letter} = {size}" for letter, size in sizes.items()), figures,
-                [variant for variant in figures if variant != "fused"])
+                [variant for variant in figures if not variant.startswith("fused")])
     print("\nShares of the floor, the products alone: " + ", ".join(
         f"{variant} {figures['floor']['seconds'] / figure['seconds']:.2f}" for variant, figure in figures.items()
         if variant != "floor"), flush=True)
@@ -187,10 +193,15 @@ def _first_and_rate(folder, python, arguments):
 
 def start_up(options):
     """Measure and print the time from the start of a process to the end of its first training step."""
-    times = {"notebook": [], "fused": []}
+    pythons = {"": sys.executable, **(
+        {", other TensorFlow": options.tensorflow_python} if options.tensorflow_python else {})}
+    variants = {variant + suffix: (variant, python) for suffix, python in pythons.items()
+                for variant in ("notebook", "fused")}
+    times = {name: [] for name in variants}
     for _ in range(5):
         for name, found in times.items():
-            worker = Worker(name, SMALL)
+            variant, python = variants[name]
+            worker = Worker(variant, SMALL, python)
             worker.end()
             found.append(worker.start_up)
     figures = {name: {"seconds": statistics.median(found), "least": min(found), "greatest": max(found)}
@@ -224,14 +235,14 @@ def characters(figure):
 
 def print_table(title, figures, baselines):
     """Print figures, with the ratio of their speed to that of each baseline."""
-    print(f"\n{title}\n\n| | s/step | least | greatest | characters/s | start-up s | peak MB |"
+    print(f"\n{title}\n\n| | s/step | least | greatest | characters/s | start-up s | peak MB | after imports |"
           + "".join(f" against {name} |" for name in baselines))
-    print("|---|---|---|---|---|---|---|" + "---|" * len(baselines))
+    print("|---|---|---|---|---|---|---|---|" + "---|" * len(baselines))
     for name, figure in figures.items():
         times = " | ".join(f"{figure[key]:.5f}" for key in ("seconds", "least", "greatest"))
         ratios = "".join(f" {characters(figure) / characters(figures[other]):.2f} |" for other in baselines)
         print(f"| {name} | {times} | {characters(figure):,.0f} | {figure['start_up']:.2f} | "
-              f"{figure['megabytes']:,.0f} |{ratios}", flush=True)
+              f"{figure['megabytes']:,.0f} | {figure['imported']:,.0f} |{ratios}", flush=True)
 
 
 def machine():
@@ -281,6 +292,7 @@ PARTS = {
 def parse(argv):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--tensorflow-python", metavar="PYTHON", help="an interpreter that has another TensorFlow")
     parser.add_argument("--torch-python", metavar="PYTHON", help="an interpreter that has torch")
     parser.add_argument("--numpy-python", metavar="PYTHON", help="a newer interpreter that has NumPy")
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="turns of each variant (default: 9)")

@@ -3,7 +3,8 @@
 bench.py runs it as ``worker.py VARIANT SIZES``, where SIZES is JSON. Each function of VARIANTS builds a network and
 returns a function that does a number of steps. The worker does one step and prints a line of JSON. Then it reads a
 number from each line of its standard input, does that many steps, and prints the seconds of one step as a line of
-JSON. At the end of its input it prints its peak memory.
+JSON. At the end of its input it prints its peak memory, and with the
+first line the peak after its imports.
 
 The PyTorch variant imports neither charrnn nor TensorFlow, so it runs wherever torch is installed. The variants
 ``in_numpy`` and ``limit`` do not import TensorFlow.
@@ -16,7 +17,7 @@ import time
 
 def notebook(sizes):
     """Train with the notebook's graph, in a session with TensorFlow's default settings."""
-    import tensorflow.compat.v1 as tf
+    from charrnn.system.tensorflow import tf
     return _training(sizes, tf.ConfigProto())
 
 
@@ -54,9 +55,9 @@ def processes(sizes):
 
 def _training(sizes, config, **options):
     import numpy as np
-    import tensorflow.compat.v1 as tf
 
     from charrnn.model import CharRNN
+    from charrnn.system.tensorflow import tf
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     model = CharRNN(chars, n, m, units, layers, seed=1, **options)
     session = tf.Session(config=config)
@@ -80,9 +81,8 @@ def floor(sizes):
     one thread. A layer has three products with its recurrent weights: the forward pass, the gradient for h and the
     gradient for the weights. All layers but the first have the same three for their input.
     """
-    import tensorflow.compat.v1 as tf
-
     from charrnn.fused.session import session_config, thread_count
+    from charrnn.system.tensorflow import tf
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     threads = thread_count(sizes.get("threads"))
     rows = n * m // threads
@@ -134,10 +134,10 @@ def pytorch(sizes):
 def one_by_one(sizes):
     """Generate as the notebook does: one session call and one draw for each character."""
     import numpy as np
-    import tensorflow.compat.v1 as tf
 
     from charrnn.model import CharRNN
     from charrnn.sample import pick_top_n
+    from charrnn.system.tensorflow import tf
     model = CharRNN(sizes["C"], lstm_size=sizes["L"], num_layers=sizes["layers"], sampling=True, seed=1)
     session = tf.Session()
     session.run(tf.global_variables_initializer())
@@ -207,12 +207,11 @@ def models(sizes):
     """Write what the commands are measured with into a folder: a checkpoint of random weights, and its export."""
     from pathlib import Path
 
-    import tensorflow.compat.v1 as tf
-
     from charrnn.checkpoints import open_checkpoint
     from charrnn.data import Vocabulary
     from charrnn.engines.exported import export_npz
     from charrnn.model import CharRNN
+    from charrnn.system.tensorflow import tf
     folder, chars = Path(sizes["folder"]), "".join(map(chr, range(32, 32 + sizes["C"])))
     (folder / "text").write_text(chars)
     CharRNN(sizes["C"], lstm_size=sizes["L"], num_layers=sizes["layers"], sampling=True, seed=1)
@@ -269,17 +268,23 @@ VARIANTS = {function.__name__: function for function in (
 def main(name, sizes):
     """Build a variant, do one step, then as many as each line of standard input asks for."""
     if name not in ("pytorch", "in_numpy", "limit"):
-        from charrnn.system.console import quiet_tensorflow
-        quiet_tensorflow()
+        from charrnn.system import tensorflow
+        tensorflow.quiet_tensorflow()
+        tensorflow.tf  # noqa: B018  # imported now, to know the memory that this takes
+    imported = _peak_megabytes()
     steps = VARIANTS[name](sizes)
     steps(1)
-    _answer(ready=True)
+    _answer(imported=imported)
     for line in sys.stdin:
         count = int(line)
         started = time.perf_counter()
         steps(count)
         _answer(seconds=(time.perf_counter() - started) / count)
-    _answer(megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    _answer(megabytes=_peak_megabytes())
+
+
+def _peak_megabytes():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _answer(**values):
