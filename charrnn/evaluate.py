@@ -7,6 +7,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from charrnn.checkpoints import text_sha256
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.surprisal import LEAST_PIECE, WARM_UP, surprisal
@@ -41,7 +42,7 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> _Texts:
     if not args.held_out and not args.test:
         given = corpus.read(args.places[-1], args.encoding)
         console.print_skipped(given.skipped)
-        known = ", which the model was trained on" if given.sha256 == found.sha256 else ""
+        known = ", which the model was trained on" if text_sha256(given.text) == found.sha256 else ""
         return _Texts(given.text, given.name + known, found.training, problem)
     if run and found.sha256 != run.text_sha256:
         raise ValueError(f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on; "

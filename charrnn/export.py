@@ -5,17 +5,14 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import List, Optional, cast
+from typing import List, Optional
 
 import numpy as np
 
-from charrnn import checkpoints
-from charrnn.checkpoints import Checkpoint
 from charrnn.data import StrPath
 from charrnn.engines import Engine, loading
 from charrnn.engines.decoding import softmax
-from charrnn.engines.exported import export_npz, is_exported, read_npz
-from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.model import Model, open_model, write_npz
 from charrnn.inspection.page import export_page
 from charrnn.inspection.stored import WEIGHTS
 from charrnn.system import console, files
@@ -26,7 +23,7 @@ CHECKED = 1000  # characters on which an exported model is compared with the che
 TOLERANCE = 1e-3
 
 
-def export_saved_model(checkpoint: Checkpoint, folder: StrPath) -> None:
+def export_saved_model(model: Model, folder: StrPath) -> None:
     """Write a SavedModel, whose signature ``serving_default`` takes ids and a state.
 
     The inputs are ``ids``, int32 [B, M], and ``state``, float32 [S, B, L], see :class:`charrnn.engines.Engine`.
@@ -34,26 +31,25 @@ def export_saved_model(checkpoint: Checkpoint, folder: StrPath) -> None:
     ``vocabulary.txt`` among its assets has the characters in id order.
 
     Args:
-        checkpoint: a checkpoint of any kind of cell.
+        model: a model of any kind of cell.
         folder: the folder to create.
 
     Raises:
         ValueError: the folder exists.
         OSError: the folder cannot be written.
     """
-    from charrnn.engines.graph import build_forward
+    from charrnn.engines.graph import build_forward, load_weights
     from charrnn.system.tensorflow import tf
     if Path(folder).exists():
         raise ValueError(f"{folder} exists: give the name of a new folder")
     temporary = Path(f"{Path(folder)}.{os.getpid()}.tmp")  # also if the name ends in a slash
     try:
         with tf.Graph().as_default(), tf.Session() as session:
-            forward = build_forward(len(checkpoint.vocabulary), checkpoint.lstm_size, checkpoint.num_layers,
-                                    checkpoint.cell)
-            checkpoints.load_weights(session, checkpoint.prefix)
+            forward = build_forward(len(model.vocabulary), model.lstm_size, model.num_layers, model.cell)
+            load_weights(session, tf.trainable_variables(), model.weights)
             tf.saved_model.simple_save(session, str(temporary), {"ids": forward.ids, "state": forward.state},
                                        {"probabilities": forward.probabilities, "state": forward.final_state})
-        characters = "".join(checkpoint.vocabulary.chars).encode("utf-8", "surrogatepass")
+        characters = "".join(model.vocabulary.chars).encode("utf-8", "surrogatepass")
         (temporary / "assets").mkdir(exist_ok=True)
         files.write_atomically(temporary / "assets" / "vocabulary.txt", characters)
         os.replace(str(temporary), str(folder))
@@ -120,24 +116,22 @@ def _main(args: argparse.Namespace) -> None:
     if args.format == "html":
         _write_page(args)
         return
-    if is_exported(args.checkpoint):
-        raise ValueError(f"{args.checkpoint} is an exported model already")
-    found = cast(Checkpoint, loading.open_named(args.checkpoint, args))
+    found = loading.open_named(args.checkpoint, args)
     ids = np.random.RandomState(0).randint(len(found.vocabulary), size=CHECKED)
     if args.format == "npz":
-        export_npz(found, loading.target_of(args.target, found))
-        exported = _probabilities(NumpyLSTM(read_npz(args.target)), ids)
+        write_npz(found, loading.target_of(args.target, found))
+        exported = _probabilities(loading.load_engine(open_model(args.target)), ids)
     else:
         export_saved_model(found, args.target)
         exported = _saved_model_probabilities(args.target, ids, found.lstm_size)
     difference = float(np.abs(exported - _probabilities(loading.load_engine(found), ids)).max())
     if not difference < TOLERANCE:
-        raise ValueError(f"{args.target} gives probabilities that differ from those of {found.prefix} by up to "
+        raise ValueError(f"{args.target} gives probabilities that differ from those of {found.name} by up to "
                          f"{difference:.1e}: do not use it")
     equal = f"within {difference:.0e}" if difference else "exactly"
     network = (f"{console.plural(found.num_layers, 'layer')} of {console.plural(found.lstm_size, 'unit')}, "
                f"{console.plural(len(found.vocabulary), 'character')}")
-    console.write(f"wrote {args.target}: {network}; its probabilities are those of {found.prefix} {equal} over "
+    console.write(f"wrote {args.target}: {network}; its probabilities are those of {found.name} {equal} over "
                   f"{CHECKED:,} characters\n", sys.stdout)
 
 

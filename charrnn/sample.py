@@ -16,11 +16,10 @@ from typing import Any, Iterator, List, Optional, TextIO
 
 import numpy as np
 
-from charrnn import checkpoints
-from charrnn.checkpoints import Checkpoint
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
+from charrnn.engines.model import Model, open_model
 from charrnn.engines.sampler import (
     LARGE_VOCABULARY,
     PRIME,
@@ -101,24 +100,25 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     """
     if n_samples < 0:
         raise ValueError(f"n_samples must be at least 0, not {n_samples}")
-    found = checkpoints.open_checkpoint(checkpoint, vocabulary)
+    found = open_model(checkpoint, vocabulary)
     for name, given, known in [("lstm_size", lstm_size, found.lstm_size),
                                ("vocab_size", vocab_size, len(found.vocabulary))]:
         if given is not None and given != known:
-            raise ValueError(f"{name} is {given}, but {found.prefix} has {known}")
+            raise ValueError(f"{name} is {given}, but {found.name} has {known}")
     check_prime(prime, found.vocabulary)
     return prime + "".join(_one_by_one(found, prime, n_samples + 1, top_n))
 
 
-def _one_by_one(checkpoint: Checkpoint, prime: str, length: int, top_n: int) -> Iterator[str]:
+def _one_by_one(checkpoint: Model, prime: str, length: int, top_n: int) -> Iterator[str]:
     """Yield ``length`` characters as the notebook's loop draws them, with one session call for each."""
+    from charrnn.engines.graph import load_weights
     from charrnn.model import CharRNN
     from charrnn.system.tensorflow import tf
     vocabulary = checkpoint.vocabulary
     model = CharRNN(len(vocabulary), lstm_size=checkpoint.lstm_size, num_layers=checkpoint.num_layers,
                     sampling=True, cell=checkpoint.cell)
     with tf.Session() as session:
-        checkpoints.load_weights(session, checkpoint.prefix)
+        load_weights(session, tf.trainable_variables(), checkpoint.weights)
         state = session.run(model.initial_state)
         given = list(vocabulary.encode(prime))
         for step in range(len(given) + length - 1):
@@ -267,7 +267,7 @@ def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
     prime = args.prime
     if args.prime_file is not None:
         prime = (corpus.read(args.prime_file, args.encoding).text if args.prime_file == corpus.STANDARD_INPUT else
-                 documents.read_document(args.prime_file, args.encoding)[1])
+                 documents.read_document(args.prime_file, args.encoding))
     if prime is None:
         return default_prime(vocabulary)
     prime, note = unknown.resolve(prime, vocabulary, args.unknown, "the prime")

@@ -1,26 +1,29 @@
-"""The run folder: the record of a run, and the names and errors that belong to it.
+"""The run folder: what a run is, how it is recorded, and the names and errors that belong to it.
 
 A run folder holds one training run::
 
-    run.json                        hyperparameters, vocabulary, name and SHA-256 of the text, the best checkpoint
+    text.txt                        the text of the run, in UTF-8
+    run.json                        what the run is: hyperparameters, vocabulary, name and SHA-256 of the text
+    history.csv                     what was measured
     i{step}_l{lstm_size}.ckpt.*     weights and the optimizer's slots, as the notebook's Saver writes them
-    i{step}_l{lstm_size}.ckpt.progress.npz   step, LSTM state, losses of the epoch, evaluations so far
-    i{step}_l{lstm_size}.ckpt.json  record of the checkpoint: sizes and SHA-256 of its files, a copy of run.json
+    i{step}_l{lstm_size}.ckpt.npz   the weights to write with, a model of its own
+    i{step}_l{lstm_size}.ckpt.progress.npz   step, LSTM state, losses of the epoch, evaluations, history
+    i{step}_l{lstm_size}.ckpt.json  record of the checkpoint: what run.json has, sizes and SHA-256 of its files
     checkpoint                      TensorFlow's list of the checkpoints, with relative paths
 
 A checkpoint is written to the folder ``.saving`` and then moved, its record last. A checkpoint without a valid
-record is not used. The training process holds the lock ``.lock``. All paths are relative, so a run folder can be
-moved and renamed. A folder written by the notebook has no ``run.json``, no records and no progress. Its
-checkpoints can be used for sampling if the vocabulary is given.
+record is not used. A record has its own SHA-256, and what it says is not checked again. ``run.json`` is for people,
+and for a run that has no checkpoint yet. The training process holds the lock ``.lock``. All paths are relative, so a
+run folder can be moved and renamed. A folder written by the notebook has no records. Its checkpoints can be used if
+the vocabulary is given.
 """
 import hashlib
 import json
 import os
 import re
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional
 
 from charrnn.data import StrPath, Vocabulary
 from charrnn.system import console, files
@@ -29,8 +32,8 @@ from charrnn.version import __version__
 # Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
 IMMUTABLE = ("batch_size", "num_steps", "lstm_size", "num_layers", "seed", "cell", "optimizer", "average_decay",
              "val_fraction", "test_fraction")
-FORMAT_VERSION = 1
 RUN_FILE = "run.json"
+TEXT_FILE = "text.txt"
 STAGE = ".saving"
 LOCK_FILE = ".lock"
 
@@ -45,29 +48,25 @@ class NoCheckpointError(CheckpointError):
 
 @dataclass(frozen=True)
 class Run:
-    """The settings of a run, as last started or resumed, and its best checkpoint.
+    """What a run is.
 
     Attributes:
-        hyperparameters: dict from name to number, str, bool or None.
+        hyperparameters: dict from name to number, str, bool or None, as last started or resumed.
         vocabulary: the Vocabulary.
         text_name: the known name or path of the training text.
-        text_sha256: hexadecimal SHA-256 of the bytes of the text.
-        text_encoding: the encoding of these bytes.
+        text_sha256: hexadecimal SHA-256 of the characters of the text in UTF-8.
         best: name of the checkpoint with the lowest validation loss, if there is one.
-        init_from: the checkpoint that the initial weights were taken from, if there was one.
-        text_parts: how a text of several files is made, see :class:`charrnn.text.corpus.Text`.
-        text_sizes: the bytes of its files; None if an older version wrote the run.
+        init_from: the model that the initial weights were taken from, if there was one.
+        folder: the run folder that it was read from, which has the text; None for a model outside of one.
     """
 
     hyperparameters: Dict[str, Any]
     vocabulary: Vocabulary
     text_name: str
     text_sha256: str
-    text_encoding: str
     best: Optional[str] = None
     init_from: Optional[str] = None
-    text_parts: Optional[Dict[str, Any]] = None
-    text_sizes: Optional[Dict[str, int]] = None
+    folder: Optional[str] = field(default=None, compare=False)
 
 
 def checkpoint_prefix(folder: StrPath, step: int, lstm_size: int) -> str:
@@ -100,6 +99,11 @@ def check_name(path: StrPath) -> None:
                               f"not support {' or '.join(sorted(refused))} in paths")
 
 
+def is_run(folder: StrPath) -> bool:
+    """Return whether a folder is that of a run of this package."""
+    return (Path(folder) / RUN_FILE).exists() or any(Path(folder).glob("*.ckpt.json"))
+
+
 def check_unused(folder: StrPath) -> None:
     """Check that a folder holds no run yet, neither of this package nor of the notebook.
 
@@ -108,7 +112,7 @@ def check_unused(folder: StrPath) -> None:
     """
     check_name(folder)
     folder = Path(folder)
-    if (folder / RUN_FILE).exists() or (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.*")):
+    if is_run(folder) or (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.*")):
         if is_run(folder):
             how = f"continue it with {console.resume_command(folder)}"
         else:
@@ -117,144 +121,71 @@ def check_unused(folder: StrPath) -> None:
 
 
 def record_of(run: Run) -> Dict[str, Any]:
-    """Return the content of ``run.json`` as a dict of JSON types."""
-    return {
-        "format": FORMAT_VERSION,
-        "charrnn": __version__,
-        "hyperparameters": run.hyperparameters,
-        "vocabulary": "".join(run.vocabulary.chars),
-        "text": {"name": run.text_name, "sha256": run.text_sha256, "encoding": run.text_encoding,
-                 **({"parts": run.text_parts} if run.text_parts else {}),
-                 **({"sizes": run.text_sizes} if run.text_sizes is not None else {})},
-        "best": run.best,
-        "init_from": run.init_from,
-    }
+    """Return a run as a dict of JSON types."""
+    return {"charrnn": __version__, "hyperparameters": run.hyperparameters, "vocabulary": "".join(run.vocabulary.chars),
+            "text": {"name": run.text_name, "sha256": run.text_sha256}, "best": run.best, "init_from": run.init_from}
 
 
-def run_from_record(record: Dict[str, Any]) -> Run:
-    """Convert the content of ``run.json``, as returned by :func:`record_of`, to a Run.
+def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> Run:
+    """Convert the result of :func:`record_of` to a Run."""
+    return Run(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
+               record["text"]["sha256"], record["best"], record["init_from"], None if folder is None else str(folder))
+
+
+def signed(content: Dict[str, Any]) -> bytes:
+    """Return a JSON object as the content of a file, with its own SHA-256."""
+    return (json.dumps({**content, "sha256": _digest(content)}, indent=2, ensure_ascii=False) + "\n").encode(
+        "utf-8", "surrogatepass")
+
+
+def read_signed(path: StrPath) -> Dict[str, Any]:
+    """Read a file that :func:`signed` made.
 
     Raises:
-        ValueError: an entry is missing or invalid, or a newer version of charrnn wrote the record.
+        OSError: it cannot be read.
+        ValueError: it is damaged.
     """
     try:
-        if record["format"] != FORMAT_VERSION:
-            raise ValueError(f"it has format {record['format']!r}, but this version of charrnn reads format "
-                             f"{FORMAT_VERSION}")
-        text = record["text"]
-        run = Run(dict(record["hyperparameters"]), Vocabulary(record["vocabulary"]), str(text["name"]),
-                  str(text["sha256"]), str(text["encoding"]), record["best"], record["init_from"],
-                  _checked_parts(text.get("parts")), _checked_sizes(text.get("sizes")))
-    except KeyError as error:
-        raise ValueError(f"it has no entry {error}")
-    except TypeError as error:
-        raise ValueError(f"an entry has the wrong type ({error})")
-    for name, value in run.hyperparameters.items():
-        if not (value is None or type(value) in (bool, str) or type(value) in (int, float)
-                and abs(value) <= sys.float_info.max):
-            raise ValueError(f"its {name} is {str(value)[:50]}")
-    _check_fractions(run.hyperparameters.get("val_fraction", 0), run.hyperparameters.get("test_fraction", 0))
-    if any("\0" in name for name in [run.text_name, *(run.text_parts or {"files": ()})["files"]]):
-        raise ValueError("the name of its text has a null character")
-    if not (run.best is None or isinstance(run.best, str) and step_of(run.best)):
-        raise ValueError(f"its best is {run.best!r}")
-    if not (run.init_from is None or isinstance(run.init_from, str)):
-        raise ValueError(f"its init_from is {run.init_from!r}")
-    return run
+        content = json.loads(files.read(path).decode("utf-8", "surrogatepass"))
+        recorded = content.pop("sha256")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError(f"it is damaged ({type(error).__name__}: {error})")
+    if recorded != _digest(content):
+        raise ValueError("it has changed since it was written")
+    return content
 
 
-def _check_fractions(*fractions: Any) -> None:
-    """Check the shares of a text that are held out."""
-    if not all(type(each) in (int, float) and 0 <= each < 1 for each in fractions) or sum(fractions) >= 1:
-        raise ValueError(f"the fractions of its text that are held out are {' and '.join(map(str, fractions))}")
-
-
-def _checked_parts(parts: Any) -> Optional[Dict[str, Any]]:
-    """Return the parts of a text, after a check of their types."""
-    if parts is None:
-        return None
-    names, files_of_text, order = parts["names"], parts["files"], parts.get("order", [])
-    if not (isinstance(names, list) and names and isinstance(files_of_text, dict) and isinstance(order, list) and all(
-            isinstance(each, str) for each in [parts["separator"], *names, *files_of_text, *files_of_text.values()])
-            and all(isinstance(each, str) and each in files_of_text for each in order)):
-        raise ValueError("the parts of its text are invalid")
-    return {"names": names, "separator": parts["separator"], "files": files_of_text,
-            **({"order": order} if order else {})}
-
-
-def _checked_sizes(sizes: Any) -> Optional[Dict[str, int]]:
-    """Return the sizes of the files of a text, after a check of their types."""
-    if sizes is not None and not (isinstance(sizes, dict) and all(type(size) is int for size in sizes.values())):
-        raise ValueError("the sizes of its text are invalid")
-    return sizes
+def _digest(content: Dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def write_run(folder: StrPath, run: Run) -> None:
-    """Write ``run.json`` if it does not have this content, and create the run folder if necessary.
+    """Write ``run.json`` in an existing run folder.
 
     Raises:
-        OSError: the folder cannot be created or written.
+        OSError: it cannot be written.
     """
-    content = (json.dumps(record_of(run), indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
-    path = Path(folder) / RUN_FILE
     try:
-        if path.is_file() and files.read(path) == content:
-            return
-    except OSError:
-        pass  # it is written anew
-    try:
-        files.make_folder(folder)
-        files.write_atomically(path, content)
+        files.write_atomically(Path(folder) / RUN_FILE, signed(record_of(run)))
     except OSError as error:
         raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
 
 
-def is_run(folder: StrPath) -> bool:
-    """Return whether a folder is that of a run, even if its ``run.json`` is lost."""
-    return (Path(folder) / RUN_FILE).exists() or _copied_run(folder) is not None
-
-
 def read_run(folder: StrPath) -> Run:
-    """Read ``run.json``, or its copy in the newest record of a checkpoint if it is missing or damaged.
+    """Read what a run is: from the newest valid record of a checkpoint, or else from ``run.json``.
 
     Raises:
-        CheckpointError: there is neither, or a newer version of charrnn wrote them.
+        CheckpointError: there is neither.
     """
-    return find_run(folder)[0]
-
-
-def find_run(folder: StrPath) -> Tuple[Run, Optional[str]]:
-    """Read a run as :func:`read_run` does. Return it, and a line about ``run.json`` if its copy was read instead."""
-    try:
-        return _read_run_file(folder), None
-    except CheckpointError:
-        copied = _copied_run(folder)
-        if copied is None:
-            raise
-        path = Path(folder) / RUN_FILE
-        return copied[1], (f"{path} {'is damaged' if path.exists() else 'is missing'}, so its copy in {copied[0]} is "
-                           "used")
-
-
-def _copied_run(folder: StrPath) -> Optional[Tuple[str, Run]]:
-    """Return the newest valid copy of ``run.json`` in a folder, with the name of the record that has it."""
-    records = {path: step_of(path.name[:-len(".json")]) for path in Path(folder).glob("*.ckpt.json")}
-    for path in sorted(records, key=lambda path: records[path] or 0, reverse=True):
+    steps = {path: step_of(path.name[:-len(".json")]) for path in Path(folder).glob("*.ckpt.json")}
+    for _, path in sorted([(step, path) for path, step in steps.items() if step is not None], reverse=True):
         try:
-            record = json.loads(files.read(path).decode("utf-8"))
-            run = run_from_record(record["run"])
-            if records[path] and fingerprint(run) == record["run_sha256"]:
-                return path.name, run
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return run_from_record(read_signed(path)["run"], folder)
+        except (OSError, ValueError):
             continue
-    return None
-
-
-def _read_run_file(folder: StrPath) -> Run:
-    """Read ``run.json``. Raise CheckpointError if that is not possible."""
     path = Path(folder) / RUN_FILE
     try:
-        record = json.loads(files.read(path).decode("utf-8", "surrogatepass"))
+        return run_from_record(read_signed(path), folder)
     except FileNotFoundError:
         if (Path(folder) / "checkpoint").exists() or any(Path(folder).glob("*.ckpt.index")):
             raise CheckpointError(f"{folder} has checkpoints but no {RUN_FILE}, like a folder of the notebook: start "
@@ -262,12 +193,45 @@ def _read_run_file(folder: StrPath) -> Run:
         raise CheckpointError(f"there is no run in {folder}: {path} does not exist")
     except OSError as error:
         raise CheckpointError(f"there is no run in {folder}: cannot read {path} ({console.reason(error)})")
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}")
-    try:
-        return run_from_record(record)
     except ValueError as error:
         raise CheckpointError(f"{path} cannot be used: {error}")
+
+
+def text_sha256(text: str) -> str:
+    """Return the hexadecimal SHA-256 of a text in UTF-8."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def write_text(folder: StrPath, text: str) -> None:
+    """Write the text of a run into its folder, unless it is there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path, content = Path(folder) / TEXT_FILE, text.encode("utf-8", "surrogatepass")
+    try:
+        if not (path.is_file() and files.read(path) == content):
+            files.write_atomically(path, content)
+    except OSError as error:
+        raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
+
+
+def read_text(run: Run) -> str:
+    """Read the text of a run from its folder.
+
+    Raises:
+        CheckpointError: it is missing or has changed.
+    """
+    path = Path(run.folder or "") / TEXT_FILE
+    try:
+        content = files.read(path)
+    except OSError as error:
+        raise CheckpointError(f"the text of the run, {path}, cannot be read ({console.reason(error)}): name the text "
+                              f"that it was trained on, {run.text_name}")
+    if hashlib.sha256(content).hexdigest() != run.text_sha256:
+        raise CheckpointError(f"the text of the run, {path}, has changed: name the text that it was trained on, "
+                              f"{run.text_name}")
+    return content.decode("utf-8", "surrogatepass")
 
 
 def file_sha256(path: StrPath) -> str:
@@ -277,12 +241,3 @@ def file_sha256(path: StrPath) -> str:
         for piece in iter(lambda: file.read(1 << 20), b""):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def fingerprint(run: Run) -> str:
-    """Return the SHA-256 of what weights and progress depend on: vocabulary, text, IMMUTABLE hyperparameters."""
-    hyperparameters = {name: run.hyperparameters.get(name) for name in IMMUTABLE}
-    if not hyperparameters["test_fraction"]:  # as in the records of versions that did not have it
-        del hyperparameters["test_fraction"]
-    fixed = ["".join(run.vocabulary.chars), run.text_sha256, run.text_encoding, hyperparameters]
-    return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()

@@ -2,12 +2,9 @@
 import contextlib
 import errno
 import io
-import json
 import os
 import re
 import shutil
-import zipfile
-import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Iterator, List, Optional, Sequence
@@ -16,20 +13,21 @@ import numpy as np
 
 from charrnn.checkpoints.find import list_checkpoints
 from charrnn.checkpoints.record import (
-    FORMAT_VERSION,
     LOCK_FILE,
     RUN_FILE,
     STAGE,
+    TEXT_FILE,
     CheckpointError,
     Run,
     check_unused,
     checkpoint_prefix,
     file_sha256,
-    fingerprint,
     record_of,
+    signed,
     step_of,
     write_run,
 )
+from charrnn.checkpoints.weights import Weights, packed
 from charrnn.data import StrPath
 from charrnn.system import console, files
 
@@ -46,7 +44,7 @@ class Progress:
         best_step: step of the evaluation with the lowest loss; 0 if there was no evaluation.
         best_loss: its validation loss, in nats per character.
         evals_since_best: number of evaluations since then.
-        history_rows: number of rows in ``history.csv``.
+        history: the lines of ``history.csv`` so far, without its header.
     """
 
     step: int
@@ -55,14 +53,14 @@ class Progress:
     best_step: int = 0
     best_loss: float = float("inf")
     evals_since_best: int = 0
-    history_rows: int = 0
+    history: str = ""
 
 
 class NotListedError(OSError):
     """A checkpoint is saved, but the list or ``run.json`` was not written, or an old checkpoint was not removed."""
 
 
-def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: Run,
+def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: Run, weights: Weights,
          max_to_keep: int = 100) -> str:
     """Save a checkpoint, then remove the oldest ones.
 
@@ -75,7 +73,8 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
         folder: the run folder.
         lstm_size: L.
         progress: the Progress of the run.
-        run: the Run, with the name of its best checkpoint. ``run.json`` is rewritten if it is lost or has changed.
+        run: the Run, with the name of its best checkpoint.
+        weights: the weights to write with, by the names of their variables.
         max_to_keep: number of checkpoints to keep, not counting the best one.
 
     Returns:
@@ -93,7 +92,8 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
     moved: List[Path] = []
     try:
         remove_leftovers(folder)
-        *written, record = _write_stage(session, saver, folder / STAGE, Path(prefix).name, progress, run)
+        *written, record = _write_stage(
+            session, saver, folder / STAGE, Path(prefix).name, progress, run, weights)
         for paths in (written, [record]):
             for path in paths:
                 os.replace(str(path), str(folder / path.name))
@@ -107,34 +107,48 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
     finally:
         with contextlib.suppress(OSError):
             remove_leftovers(folder)
-    old = _old_names(folder, progress.step, max_to_keep, run.best)
     try:
-        _write_list(folder, without=old)
-        write_run(folder, run)  # before the previous best checkpoint is removed
-        _remove(folder, old)
+        complete(folder, progress.step, run, max_to_keep)
     except OSError as error:
         raise NotListedError(f"the checkpoint {prefix} is saved, but the files of the folder that name it could not be "
                              f"updated: {console.reason(error)}")
     return prefix
 
 
-def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: Run) -> List[Path]:
+def complete(folder: StrPath, step: int, run: Run, max_to_keep: int) -> None:
+    """Do what follows when a checkpoint is in its folder: list it, and remove the oldest ones.
+
+    Args:
+        folder: the run folder.
+        step: the step of the checkpoint.
+        run, max_to_keep: as for :func:`save`.
+
+    Raises:
+        OSError: something cannot be written or removed. To call the function again completes it.
+    """
+    old = _old_names(Path(folder), step, max_to_keep, run.best)
+    _write_list(Path(folder), without=old)
+    write_run(folder, run)
+    _remove(Path(folder), old)
+
+
+def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: Run,
+                 weights: Weights) -> List[Path]:
     """Write and flush the files of a checkpoint in a new folder, and return their paths, the record last."""
     stage.mkdir()
-    arrays = asdict(progress)
-    arrays["worse"] = arrays.pop("evals_since_best")  # the key in the file format
+    record = record_of(run)
+    (stage / f"{name}.npz").write_bytes(packed(weights, record))
     content = io.BytesIO()  # because a ZipFile that fails to write to the disk reports a second error when deleted
-    np.savez(content, **arrays)
+    np.savez_compressed(content, **asdict(progress))
     (stage / f"{name}.progress.npz").write_bytes(content.getvalue())
     saver.save(session, str(stage / name), write_state=False)
     written = sorted(stage.iterdir())
     for path in written:
         files.flush(path)
-    sizes = {path.name: {"bytes": path.stat().st_size, "sha256": file_sha256(path)} for path in written}
-    record = {"format": FORMAT_VERSION, "step": progress.step, "run_sha256": fingerprint(run), "files": sizes,
-              "run": record_of(run)}
-    files.write_atomically(stage / f"{name}.json", (json.dumps(record, indent=2) + "\n").encode())
-    return [*written, stage / f"{name}.json"]
+    sizes = {path.name[len(name):]: [path.stat().st_size, file_sha256(path)] for path in written}
+    path = stage / f"{name}.json"
+    files.write_atomically(path, signed({"name": name, "files": sizes, "run": record}))
+    return [*written, path]
 
 
 @contextlib.contextmanager
@@ -175,7 +189,7 @@ def remove_leftovers(folder: StrPath) -> None:
         raise OSError(errno.EEXIST, "it is in the place of a folder for incomplete checkpoints: remove it", str(stage))
     if stage.exists():
         shutil.rmtree(str(stage))
-    for name in (RUN_FILE, "checkpoint"):
+    for name in (RUN_FILE, TEXT_FILE, "history.csv", "checkpoint"):
         files.remove_leftovers(Path(folder) / name)
 
 
@@ -205,7 +219,7 @@ def _remove(folder: Path, names: Sequence[str]) -> None:
     """Remove checkpoints, the record of each last, so that the next save completes an interrupted removal."""
     for name in names:
         for path in folder.glob(f"{name}.*"):
-            if re.fullmatch(r"\.(index|meta|data-\d{5}-of-\d{5}|progress\.npz)", path.name[len(name):]):
+            if re.fullmatch(r"\.(index|meta|data-\d{5}-of-\d{5}|(progress\.)?npz)", path.name[len(name):]):
                 path.unlink()
     if names:
         files.flush(folder)  # so that no file is left without its record after a loss of power
@@ -214,29 +228,18 @@ def _remove(folder: Path, names: Sequence[str]) -> None:
 
 
 def read_progress(prefix: str, state_shape: Sequence[int]) -> Progress:
-    """Read the progress that was saved with a checkpoint.
+    """Read the progress that was saved with a verified checkpoint.
 
     Args:
-        prefix: the prefix of a verified checkpoint.
+        prefix: the prefix of the checkpoint.
         state_shape: expected shape of the LSTM state.
 
     Raises:
-        CheckpointError: the progress is missing, damaged, or has another step or shape.
+        CheckpointError: its LSTM state has another shape.
     """
-    refused = f"{prefix} cannot be used to resume"
-    try:
-        with np.load(prefix + ".progress.npz", allow_pickle=False) as arrays:
-            progress = Progress(int(arrays["step"]), arrays["lstm_state"], arrays["epoch_losses"],
-                                int(arrays["best_step"]), float(arrays["best_loss"]), int(arrays["worse"]),
-                                int(arrays["history_rows"]) if "history_rows" in arrays else 0)
-    except (OSError, EOFError, AttributeError, KeyError, NotImplementedError, OverflowError, RuntimeError, TypeError,
-            ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise CheckpointError(f"{refused}: its progress cannot be read ({error})")
-    if progress.lstm_state.dtype != np.float32 or progress.epoch_losses.dtype != np.float32:
-        raise CheckpointError(f"{refused}: its progress does not consist of float32 numbers")
-    if Path(prefix).name.split("_")[0] != f"i{progress.step}":
-        raise CheckpointError(f"{refused}: its progress is that of step {progress.step}")
+    with np.load(prefix + ".progress.npz", allow_pickle=False) as arrays:
+        progress = Progress(**{name: array.item() if array.ndim == 0 else array for name, array in arrays.items()})
     if progress.lstm_state.shape != tuple(state_shape):
-        raise CheckpointError(f"{refused}: its LSTM state has shape {progress.lstm_state.shape}, not "
-                              f"{tuple(state_shape)}")
+        raise CheckpointError(f"{prefix} cannot be used to resume: its LSTM state has shape "
+                              f"{progress.lstm_state.shape}, not {tuple(state_shape)}")
     return progress

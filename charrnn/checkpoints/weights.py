@@ -1,82 +1,111 @@
-"""Read the sizes and weights of a checkpoint, and load weights into a graph."""
+"""The weights of a network in files: a ``.npz`` with its own SHA-256, and what TensorFlow's Saver writes.
+
+The ``.npz`` has an array for each trainable variable, under the variable's name, and ``about``: the UTF-8 bytes of a
+JSON object, uint8. This object has the vocabulary, and if the run is known all that ``run.json`` has. The comment of
+the zip file, its last 64 bytes, is the hexadecimal SHA-256 of all bytes before it.
+"""
+import hashlib
+import io
+import json
+import os
 import re
-from typing import Dict, Tuple
+import subprocess
+import sys
+import zipfile
+import zlib
+from typing import Any, Dict, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.bundle import Bundle
 from charrnn.checkpoints.record import CheckpointError
-from charrnn.system import console
+from charrnn.data import StrPath
+from charrnn.system import console, files
+from charrnn.system.tensorflow import require_tensorflow
 
-# Kinds of cell, and the scopes of their variables.
-CELL_SCOPES = {"lstm": "basic_lstm_cell", "gru": "gru_cell", "rnn": "basic_rnn_cell",
-               "layer-norm-lstm": "layer_norm_basic_lstm_cell", "nas": "nas_cell"}
 # So large that no training leads to it, and so small that sums of products of weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
+SLOTS = r"/(Adam|Adam_1|RMSProp|RMSProp_1)$"
+DIGEST = 64  # bytes
+
+Weights = Dict[str, np.ndarray]
 
 
-def network_sizes(prefix: str) -> Tuple[int, int, int, str]:
-    """Return C, L, the number of layers and the kind of cell, from the variables of a checkpoint.
-
-    Raises:
-        CheckpointError: the checkpoint cannot be read, or has other variables.
-    """
-    shapes = _open(prefix).shapes
-    try:
-        lstm_size, num_classes = shapes["softmax/Variable"]
-    except (KeyError, ValueError):
-        raise CheckpointError(f"{prefix} is not a checkpoint of this network: it has no matrix softmax/Variable")
-    matches = [re.match(r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/", name) for name in shapes]
-    scopes = {found.group(2) for found in matches if found}
-    num_layers = len({found.group(1) for found in matches if found})
-    cells = [cell for cell, scope in CELL_SCOPES.items() if scopes == {scope}]
-    if not cells:
-        raise CheckpointError(f"{prefix} is not a checkpoint of this network: it has no layers of a known cell")
-    for layer in range(num_layers if cells == ["lstm"] else 0):
-        kernel = f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell/kernel"
-        expected = (num_classes if layer == 0 else lstm_size) + lstm_size, 4 * lstm_size
-        if shapes.get(kernel) != expected:
-            raise CheckpointError(f"{prefix} is not a checkpoint of this network: {kernel} has shape "
-                                  f"{shapes.get(kernel)}, not {expected}")
-    return num_classes, lstm_size, num_layers, cells[0]
-
-
-def read_weights(prefix: str) -> Dict[str, np.ndarray]:
-    """Read the weights of a checkpoint, or their running averages if it has them.
+def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
+    """Return weights as the content of a ``.npz`` file.
 
     Args:
-        prefix: the prefix of a verified checkpoint.
+        weights: a dict from the name of each trainable variable to its values.
+        about: a dict of JSON types, with at least the ``vocabulary``, a str.
+    """
+    buffer = io.BytesIO()
+    np.savez(buffer, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **weights)
+    content = buffer.getvalue()[:-2] + DIGEST.to_bytes(2, "little")  # the last field is the length of the comment
+    return content + hashlib.sha256(content).hexdigest().encode()
 
-    Returns:
-        A dict from the names of the trainable variables to their values.
+
+def unpacked(content: bytes) -> Tuple[Weights, Dict[str, Any]]:
+    """Return the weights, and what is said about them, from the content of a ``.npz`` file.
 
     Raises:
-        CheckpointError: the checkpoint cannot be read, or has weights that are not finite or too large.
+        ValueError: the file is damaged, or of another kind.
     """
-    bundle = _open(prefix)
-    names = [name for name in bundle.shapes if re.match("rnn/|softmax/", name)
-             and not re.search(r"/(Adam|Adam_1|RMSProp|RMSProp_1|ExponentialMovingAverage)$", name)]
+    if hashlib.sha256(content[:-DIGEST]).hexdigest().encode() != content[-DIGEST:]:
+        raise ValueError("it is damaged, or was not written by charrnn")
     try:
-        weights = {name: bundle.tensor(name + AVERAGE if name + AVERAGE in bundle.shapes else name) for name in names}
-    except (ValueError, OSError) as error:
-        raise _unreadable(prefix, error)
-    for name, value in weights.items():
-        if not are_usable(value):
-            raise CheckpointError(f"the checkpoint {prefix} cannot be used: {name} has weights that are not finite, or "
-                                  f"larger than {LARGEST_WEIGHT:.0e}")
-    return weights
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > len(content):
+                raise ValueError("it is larger than it may be")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            weights = {name: arrays[name] for name in arrays.files}
+        return weights, json.loads(weights.pop("about").tobytes().decode())
+    except (KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"it is not a model of charrnn ({console.reason(error)})")
 
 
-def _open(prefix: str) -> Bundle:
+def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
+    """Read a file that :func:`packed` made.
+
+    Raises:
+        CheckpointError: the file is missing or damaged.
+    """
     try:
-        return Bundle(prefix)
-    except (ValueError, OSError) as error:
-        raise _unreadable(prefix, error)
+        return unpacked(files.read(path))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"the model {path} cannot be read: {console.reason(error)}")
 
 
-def _unreadable(prefix: str, error: Exception) -> CheckpointError:
-    return CheckpointError(f"the checkpoint {prefix} cannot be read: {console.reason(error)}")
+def read_saved(prefix: str) -> Weights:
+    """Read the weights that a Saver has written, or their running averages if there are any.
+
+    A process of its own does this, because TensorFlow 1.15 can crash on damaged files.
+
+    Args:
+        prefix: the prefix of the checkpoint.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+        TensorFlowError: TensorFlow is missing.
+    """
+    require_tensorflow()
+    done = subprocess.run(
+        [sys.executable, "-m", "charrnn.checkpoints.weights", prefix], stdin=subprocess.DEVNULL, capture_output=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path)})
+    if done.returncode:
+        reason = done.stderr.decode("utf-8", "replace").strip().split("\n")[-1] if done.returncode > 0 else ""
+        raise CheckpointError(f"the checkpoint {prefix} cannot be read: {reason or 'its files are damaged'}")
+    return unpacked(done.stdout)[0]
+
+
+def _read_here(prefix: str) -> Weights:
+    """Read the weights of a checkpoint in this process."""
+    from charrnn.system.tensorflow import tf
+    reader = tf.train.load_checkpoint(prefix)
+    shapes = reader.get_variable_to_shape_map()
+    names = [name for name in shapes if re.match("rnn/|softmax/", name) and not re.search(f"{SLOTS}|{AVERAGE}$", name)]
+    # until TensorFlow 1.1 the cells named their variables weights and biases
+    return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)):
+            reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name) for name in names}
 
 
 def are_usable(weights: np.ndarray) -> bool:
@@ -84,27 +113,7 @@ def are_usable(weights: np.ndarray) -> bool:
     return bool(-LARGEST_WEIGHT <= weights.min(initial=0) and weights.max(initial=0) <= LARGEST_WEIGHT)
 
 
-def load_weights(session, prefix: str) -> None:
-    """Load the weights of a checkpoint into the trainable variables of a session's graph.
-
-    Raises:
-        CheckpointError: as for :func:`read_weights`, or the checkpoint is of another network.
-    """
-    from charrnn.system.tensorflow import tf
-
-    weights = read_weights(prefix)
-    with session.graph.as_default():
-        for variable in tf.trainable_variables():
-            name = variable.op.name
-            try:
-                variable.load(weights[name], session)
-            except KeyError:
-                raise CheckpointError(f"{prefix} is of another network: it has no {name}")
-            except ValueError as error:
-                raise CheckpointError(f"{prefix} is of another network: {name}: {error}")
-
-
-def restore(session, saver, prefix: str) -> None:
+def restore(session: Any, saver: Any, prefix: str) -> None:
     """Restore the variables of a Saver from a checkpoint.
 
     Raises:
@@ -116,3 +125,10 @@ def restore(session, saver, prefix: str) -> None:
         saver.restore(session, prefix)
     except (tf.errors.OpError, ValueError) as error:
         raise CheckpointError(f"the checkpoint {prefix} cannot be restored: {console.reason(error)}")
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.buffer.write(packed(_read_here(sys.argv[1]), {}))
+    except Exception as raised:  # of many kinds
+        sys.exit(console.reason(raised))

@@ -83,6 +83,24 @@ def _joined(state):
     return tf.stack(tf.nest.flatten(state))
 
 
+def load_weights(session, variables, weights):
+    """Set variables.
+
+    Args:
+        session: the session that holds them.
+        variables: the variables.
+        weights: a dict from the name of each to its values.
+
+    Raises:
+        ValueError: they are the weights of another network.
+    """
+    for variable in variables:
+        name, shape = variable.op.name, tuple(variable.shape.as_list())
+        if name not in weights or np.shape(weights[name]) != shape:
+            raise ValueError(f"it has the weights of another network, without {name} of shape {shape}")
+        variable.load(weights[name], session)
+
+
 class GraphEngine(Engine):
     """A network of any kind of cell in TensorFlow; see :class:`charrnn.engines.Engine`."""
 
@@ -115,11 +133,7 @@ class GraphEngine(Engine):
         Raises:
             ValueError: they are the weights of another network.
         """
-        for variable in self._variables:
-            name, shape = variable.op.name, tuple(variable.shape.as_list())
-            if name not in weights or np.shape(weights[name]) != shape:
-                raise ValueError(f"it has the weights of another network, without {name} of shape {shape}")
-            variable.load(weights[name], self._session)
+        load_weights(self._session, self._variables, weights)
         if self._lay_out:
             self._session.run(self._lay_out)
 

@@ -4,19 +4,19 @@ import importlib.util
 import math
 import os
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Union
-
-import numpy as np
+from typing import List, NamedTuple, Optional
 
 from charrnn import checkpoints
-from charrnn.checkpoints import Checkpoint, CheckpointError, Run
+from charrnn.checkpoints import CheckpointError, Run
 from charrnn.data import StrPath, Vocabulary, split
 from charrnn.engines import Engine
-from charrnn.engines.exported import ExportedModel, from_checkpoint, is_exported, read_npz, weights_of
+from charrnn.engines.model import Model, is_model_file, open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.system import console, files
 from charrnn.text import corpus
 
+# Files of a run, which no command may replace.
+OF_RUN = (checkpoints.RUN_FILE, checkpoints.TEXT_FILE, checkpoints.LOCK_FILE, "checkpoint", "history.csv")
 DEFAULT_FOLDER = "checkpoints"
 SHIPPED_MODEL = "checkpoints/anna.npz"
 MODEL_HELP = ("a checkpoint, a run folder for its newest checkpoint, or an exported .npz file (default: "
@@ -26,33 +26,6 @@ MODEL_HELP = ("a checkpoint, a run folder for its newest checkpoint, or an expor
 # faster than NumPy.
 # Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
 GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
-
-Model = Union[Checkpoint, ExportedModel]
-
-
-def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: bool = False) -> Model:
-    """Open a checkpoint or an exported model.
-
-    Args:
-        path: a run folder, a checkpoint, or a ``.npz`` file that ``charrnn-export`` wrote.
-        vocabulary: the characters of a checkpoint of the notebook, which does not record them.
-        best: take the checkpoint of a run folder that has the lowest validation loss.
-
-    Raises:
-        CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` differs
-            from the one that the model records.
-    """
-    if Path(path).is_file() and not is_exported(path) and ".ckpt" not in Path(path).name:
-        models = find_models()
-        raise CheckpointError(f"{path} is not a model" + (
-            f"; models here: {console.listed(models)}" if models else ": name a run folder or an exported .npz file"))
-    if not is_exported(path):
-        return checkpoints.open_checkpoint(path, vocabulary, best=best)
-    if best:
-        raise CheckpointError(f"--best needs the folder of a run, and {path} is no folder")
-    model = read_npz(path)
-    checkpoints.check_same_vocabulary(model.name, model.vocabulary, vocabulary)
-    return model
 
 
 def target_of(path: StrPath, model: Model) -> str:
@@ -64,39 +37,26 @@ def target_of(path: StrPath, model: Model) -> str:
     """
     target = files.target_of(path)
     folder, name = os.path.split(os.path.realpath(target))
-    of_run = isinstance(model, Checkpoint) and folder == os.path.realpath(Path(model.name).parent) and (
-        ".ckpt." in name or name.lower() in (checkpoints.RUN_FILE, checkpoints.LOCK_FILE, "checkpoint", "history.csv"))
+    run_folder = os.path.realpath(model.run.folder) if model.run and model.run.folder else None
+    of_run = folder == run_folder and (".ckpt." in name or name.lower() in OF_RUN)
     if os.path.exists(target) and (of_run or os.path.realpath(target) == os.path.realpath(model.name)):
         raise ValueError(f"{path} is a file of the model {model.name}: give the name of another file")
     return target
-
-
-def read_weights(model: Model) -> Dict[str, np.ndarray]:
-    """Return the weights of a model by the names of the trainable variables."""
-    return weights_of(model) if isinstance(model, ExportedModel) else model.weights
 
 
 def load_engine(model: Model, texts: int = 1, characters: int = 0) -> Engine:
     """Make the engine that runs a model. This is the only place that chooses between engines.
 
     Args:
-        model: from :func:`open_model`.
+        model: the model.
         texts: texts that are written or read at once.
         characters: how many characters that will be, in all texts together; 0 if not known.
-
-    Raises:
-        CheckpointError: the checkpoint has the weights of another network.
     """
-    if isinstance(model, ExportedModel):
-        return NumpyLSTM(model)
     if model.cell == "lstm" and not _pays_to_build_a_graph(texts, characters):
-        return NumpyLSTM(from_checkpoint(model))
+        return NumpyLSTM(model)
     from charrnn.engines.graph import GraphEngine
     engine = GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)
-    try:
-        engine.load(model.weights)
-    except ValueError as error:
-        raise CheckpointError(f"the checkpoint {model.prefix} cannot be used: {error}")
+    engine.load(model.weights)
     return engine
 
 
@@ -116,7 +76,7 @@ def find_models() -> List[str]:
 def is_model(path: StrPath) -> bool:
     """Tell by its name and its files whether a path is a model."""
     path = Path(path)
-    return is_exported(path) or path.name.endswith(".ckpt") or checkpoints.is_run(path)
+    return is_model_file(path) or path.name.endswith(".ckpt") or checkpoints.is_run(path)
 
 
 def default_model() -> str:
@@ -130,7 +90,7 @@ def default_model() -> str:
 
 
 class TrainingText(NamedTuple):
-    """The parts of a text that a model was trained on, and the SHA-256 of its bytes."""
+    """The parts of a text that a model was trained on, and the SHA-256 of the whole."""
 
     training: str
     held_out: str
@@ -144,38 +104,28 @@ def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str 
 
     Args:
         run: the run that the model comes from, if known.
-        name: a path or a known name; None for the text that the run names.
+        name: a path or a known name; None for the text in the folder of the run, or the known text that it names.
         encoding: encoding of a text given by its path.
         flag: the flag that names the text, for messages.
 
     Raises:
-        ValueError: the text cannot be read, or has changed since the training.
+        ValueError: the text cannot be read.
     """
     if name is not None:
-        found = corpus.read(name, encoding)
-    elif run:
-        if corpus.STANDARD_INPUT in (run.text_name, *(run.text_parts or {"names": ()})["names"]):
-            raise ValueError(f"the model was trained on standard input: name its text with {flag}")
-        found = read_text_of(run)
-    else:
-        raise ValueError(f"the model does not record its training text: name it with {flag}")
-    return divide(found, run)
+        return divide(corpus.read(name, encoding), run)
+    if run and run.folder:
+        return divide(corpus.Text(run.text_name, checkpoints.read_text(run)), run)
+    if run and run.text_name in corpus.KNOWN_TEXTS:
+        return divide(corpus.read(run.text_name), run)
+    raise ValueError(f"the model has no training text with it: name the text with {flag}")
 
 
 def divide(text: corpus.Text, run: Optional[Run]) -> TrainingText:
     """Divide a training text as a run does. Nothing is held out without a run, or of another text than the run's."""
-    fractions = [run.hyperparameters.get(name, 0) if run and text.sha256 == run.text_sha256 else 0
+    sha256 = checkpoints.text_sha256(text.text)
+    fractions = [run.hyperparameters.get(name, 0) if run and sha256 == run.text_sha256 else 0
                  for name in ("val_fraction", "test_fraction")]
-    return TrainingText(*split(text.text, *fractions), text.sha256)
-
-
-def read_text_of(run: Run) -> corpus.Text:
-    """Read the text that a run names.
-
-    Raises:
-        ValueError: the text cannot be read, or has changed since the training.
-    """
-    return corpus.read_again(run.text_name, run.text_encoding, run.text_sha256, run.text_parts, run.text_sizes)
+    return TrainingText(*split(text.text, *fractions), sha256)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -201,6 +151,11 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
 
     A path of None stands for :func:`default_model`.
     """
-    model = open_model(default_model() if path is None else path, vocabulary_from(args), best=args.best)
+    place = default_model() if path is None else path
+    if Path(place).is_file() and not is_model_file(place) and ".ckpt" not in Path(place).name:
+        models = find_models()
+        raise CheckpointError(f"{place} is not a model" + (
+            f"; models here: {console.listed(models)}" if models else ": name a run folder or an exported .npz file"))
+    model = open_model(place, vocabulary_from(args), best=args.best)
     console.print_skipped(model.skipped)
     return model

@@ -1,4 +1,4 @@
-"""An engine in NumPy alone, for exported models. It needs no TensorFlow and runs on any Python from 3.7 on.
+"""An engine in NumPy alone, for LSTM cells. It needs no TensorFlow and runs on any Python from 3.7 on.
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
@@ -8,7 +8,7 @@ import numpy as np
 
 from charrnn.engines import Engine, decoding
 from charrnn.engines.decoding import Settings
-from charrnn.engines.exported import ExportedModel
+from charrnn.engines.model import Model
 
 FEW_ROWS = 8  # up to here a product of the matrix and each row is as fast as one of two matrices, or faster
 _ONE, _HALF = np.array(1, np.float32), np.array(0.5, np.float32)
@@ -87,9 +87,9 @@ class _Rows:
 
 
 class NumpyLSTM(Engine):
-    """The network of an exported model; see :class:`charrnn.engines.Engine`."""
+    """A network of LSTM cells; see :class:`charrnn.engines.Engine`."""
 
-    def __init__(self, model: ExportedModel):
+    def __init__(self, model: Model):
         """Lay out the weights of a model."""
         self.vocabulary, self._size = model.vocabulary, model.lstm_size
         self._softmax = np.ascontiguousarray(model.softmax_kernel.T) * _HALF  # [C, L]

@@ -16,8 +16,8 @@ import numpy as np
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
-from charrnn.engines.exported import ExportedModel, from_checkpoint
-from charrnn.engines.loading import Model, divide, load_engine, training_text
+from charrnn.engines.loading import divide, load_engine, training_text
+from charrnn.engines.model import Model
 from charrnn.engines.sampler import Sampler, default_prime, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import features, units
@@ -87,7 +87,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     """Write a model as one web page.
 
     Args:
-        model: a checkpoint of LSTM cells, or an exported model.
+        model: a model of LSTM cells.
         path: the file to create or replace.
         weights: how they are stored, one of :data:`charrnn.inspection.stored.WEIGHTS`.
         text: the training text; None for the one that the run of the model names. Where that cannot be read, the
@@ -100,16 +100,16 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
         CheckpointError: the checkpoint is damaged.
         OSError: the file cannot be written.
     """
-    exported = model if isinstance(model, ExportedModel) else from_checkpoint(model)
-    stored = store(exported, weights)
-    on_page = stored_model(exported, stored)
-    engine = load_engine(on_page)
-    texts = _texts(engine, exported, text, characters)
-    measured = units.measure(engine, texts.measured, exported.num_layers)
-    page = Page(size=0, weights=weights, loss=_loss(load_engine(exported), texts.loss),
+    if model.cell != "lstm":
+        raise ValueError(f"only a model of lstm cells can be a page, and {model.name} has {model.cell}")
+    stored = store(model, weights)
+    engine = load_engine(stored_model(model, stored))
+    texts = _texts(engine, model, text, characters)
+    measured = units.measure(engine, texts.measured, model.num_layers)
+    page = Page(size=0, weights=weights, loss=_loss(load_engine(model), texts.loss),
                 page_loss=_loss(engine, texts.loss), loss_name=texts.loss_name,
                 units=tuple(group[0] for group in measured.best(UNITS_EACH)), note=texts.note)
-    content = render(_data(exported, engine, texts, measured, page), network_data(exported, stored))
+    content = render(_data(model, engine, texts, measured, page), network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(path, encoded)
     return replace(page, size=len(encoded))
@@ -152,7 +152,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
-def _texts(engine: Engine, model: ExportedModel, text: Optional[corpus.Text], characters: int) -> Texts:
+def _texts(engine: Engine, model: Model, text: Optional[corpus.Text], characters: int) -> Texts:
     """Return the texts for a page: parts of the training text, or what the network writes where that is missing."""
     try:
         training, held_out = (training_text(model.run) if text is None else divide(text, model.run))[:2]
@@ -193,7 +193,7 @@ def _loss(engine: Engine, text: str) -> float:
     return float(surprisal(engine, ids, LOSS_ROWS).mean(dtype=np.float64))
 
 
-def _data(model: ExportedModel, engine: Engine, texts: Texts, measured: units.Measured, page: Page) -> Dict[str, Any]:
+def _data(model: Model, engine: Engine, texts: Texts, measured: units.Measured, page: Page) -> Dict[str, Any]:
     """Return what the views need."""
     run, settings = model.run, Settings()
     name = re.split(r"[/\\]", TITLES.get(run.text_name, run.text_name))[-1] if run else Path(model.name).stem

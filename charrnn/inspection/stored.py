@@ -1,11 +1,10 @@
 """The weights of a model as a page holds them: rounded to float16 or int8, as base64 in JSON."""
 import base64
-from dataclasses import replace
 from typing import Any, Dict, NamedTuple, Optional
 
 import numpy as np
 
-from charrnn.engines.exported import ExportedModel
+from charrnn.engines.model import Model
 
 WEIGHTS = ("float16", "int8")
 
@@ -29,7 +28,7 @@ class Stored(NamedTuple):
         return decoded if self.scales is None else decoded * self.scales[:, np.newaxis]
 
 
-def store(model: ExportedModel, weights: str) -> Dict[str, Stored]:
+def store(model: Model, weights: str) -> Dict[str, Stored]:
     """Return the arrays of a model as the page holds them, see ``charrnn/page/engine.js``.
 
     Args:
@@ -61,15 +60,15 @@ def _rounded(matrix: np.ndarray, weights: str) -> Stored:
     return Stored(weights, np.rint(matrix / scales[:, np.newaxis]).astype(np.int8), scales)
 
 
-def stored_model(model: ExportedModel, stored: Dict[str, Stored]) -> ExportedModel:
+def stored_model(model: Model, stored: Dict[str, Stored]) -> Model:
     """Return a model with the weights that the page computes with."""
     arrays = {name: each.decoded() for name, each in stored.items()}
     kernels = [arrays[f"kernel_{layer}"].T for layer in range(model.num_layers)]
     kernels[0] = np.concatenate([arrays["table"], kernels[0]])
-    return replace(model, kernels=tuple(kernels), softmax_kernel=np.ascontiguousarray(arrays["softmax_kernel"].T))
+    return model.with_weights(kernels, np.ascontiguousarray(arrays["softmax_kernel"].T))
 
 
-def network_data(model: ExportedModel, stored: Dict[str, Stored]) -> Dict[str, Any]:
+def network_data(model: Model, stored: Dict[str, Stored]) -> Dict[str, Any]:
     """Return what the constructor of Network in ``charrnn/page/engine.js`` takes."""
     return {"arrays": {name: _encoded(each) for name, each in stored.items()}, "numLayers": model.num_layers,
             "lstmSize": model.lstm_size}

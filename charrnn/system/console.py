@@ -9,7 +9,7 @@ import shutil
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, TextIO, Tuple
+from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional, Sequence, TextIO, Tuple, Type
 
 from charrnn.system import interrupts
 from charrnn.system.tensorflow import TensorFlowError, quiet_tensorflow
@@ -19,6 +19,7 @@ _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
 _VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
 _OF_OUTPUT = (errno.ENOSPC, errno.EBADF, errno.EFBIG)  # errors without a filename in writing standard output
+IN_PYTHON = {"--vocab-from": "vocabulary", "--no-fused": "fused=False"}  # flags whose arguments have other names
 LISTED = 10  # items of a list that a message names
 
 
@@ -106,6 +107,25 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
     except KeyboardInterrupt:
         print_note(f"{parser.prog}: interrupted")
         return 130
+
+
+@contextlib.contextmanager
+def speaking_python() -> Iterator[None]:
+    """Let a ValueError in a block name arguments of functions where it names the flags of a script."""
+    try:
+        yield
+    except ValueError as error:
+        raise type(error)(re.sub(r"--(?!-)([a-z][a-z-]*)", lambda found: IN_PYTHON.get(found[0]) or found[1].replace(
+            "-", "_"), str(error)))
+
+
+@contextlib.contextmanager
+def noting(kind: Type[Exception], prefix: str) -> Iterator[None]:
+    """Print an error of some kind in a block as a note, after a prefix."""
+    try:
+        yield
+    except kind as error:
+        print_note(f"{prefix}{error}")
 
 
 def described(error: Exception) -> str:

@@ -9,18 +9,17 @@ import hashlib
 import http.client
 import os
 import re
-import stat
 import sys
 import sysconfig
 import tokenize
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import List, Optional, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.data import StrPath
-from charrnn.system import console, files, machine
+from charrnn.system import console, files
 from charrnn.text import documents
 
 
@@ -46,7 +45,6 @@ KNOWN_TEXTS = {
 PYTHON = "python"  # a known text that needs no download; see python_source
 STANDARD_INPUT = "-"
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
-LARGEST_UNRECORDED = 1 << 30  # bytes of a file that a model names without its size, as older versions did
 
 
 @dataclass(frozen=True)
@@ -56,22 +54,11 @@ class Text:
     Attributes:
         name: the known name or path that was requested; of several, all of them.
         text: the characters, with universal newlines.
-        sha256: hexadecimal SHA-256 of the bytes of the text, after decompression; of several files, of all
-            characters in UTF-8.
-        encoding: the encoding of files without a byte order mark.
-        parts: how a text of several files is made, in JSON types: the ``names`` that were requested, the
-            ``separator``, the SHA-256 of each of the ``files``, and their ``order`` in the text, which older
-            versions did not record. None for one file.
-        sizes: the bytes on disk of each file, except known texts.
         skipped: a line for each file of a folder that is not text.
     """
 
     name: str
     text: str
-    sha256: str
-    encoding: str
-    parts: Optional[Dict[str, Any]] = None
-    sizes: Dict[str, int] = field(default_factory=dict)
     skipped: Tuple[str, ...] = ()
 
 
@@ -107,101 +94,27 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
     skipped = list(dict.fromkeys(skipped))  # without repeats, if a folder is named twice
     if not found:
         raise ValueError(f"there is no text file in {name}" + (f" ({'; '.join(skipped[:3])})" if skipped else ""))
-    text = separator.join(each.text for each in found)
-    parts = {"names": [name for name, _ in sources], "separator": separator,
-             "files": {each.name: each.sha256 for each in found}, "order": [each.name for each in found]}
-    sizes = {name: size for each in found for name, size in each.sizes.items()}
-    return Text(name, text, _sha256(text.encode("utf-8", "surrogatepass")), encoding, parts, sizes, tuple(skipped))
-
-
-def read_again(name: str, encoding: str, sha256: str, parts: Optional[Dict[str, Any]] = None,
-               sizes: Optional[Dict[str, int]] = None) -> Text:
-    """Read the text of an earlier run again.
-
-    The arguments come from a model, which may be somebody else's. So only known texts, standard input and regular
-    files are opened. A file must have its recorded size, or at most LARGEST_UNRECORDED bytes if none is recorded.
-    Folders are not searched.
-
-    Args:
-        name, encoding, sha256, parts, sizes: of the Text that was read for the run.
-
-    Raises:
-        ValueError: the text is not available, or has changed. Further files in its folders do not count as a change.
-    """
-    if not parts and not os.path.exists(name) and name not in (*KNOWN_TEXTS, PYTHON, STANDARD_INPUT):
-        raise ValueError(f"the training text {name!r}, which the model names, is missing: name its path")
-    recorded = parts["files"] if parts else {name: sha256}
-    found, changes = {}, []
-    for path, digest in recorded.items():
-        if parts and not os.path.exists(path) and path not in (*KNOWN_TEXTS, PYTHON):
-            changes.append(f"{path} is missing")
-        elif not _size_fits(path, (sizes or {}).get(path)):
-            changes.append(f"{path} has another size")
-        else:
-            found[path] = _read_one(path, encoding, "data")
-            if found[path].sha256 != digest:
-                changes.append(f"{path} is different")
-    if changes and name == STANDARD_INPUT:
-        raise ValueError("standard input is not the text that the model was trained on")
-    if changes:
-        raise ValueError(f"{name} has changed since the model was trained on it" + (
-            f": {console.listed(changes)}" if parts else ""))
-    if not parts:
-        return found[name]
-    texts = [found[path].text for path in parts.get("order") or _in_order(parts["names"], list(recorded))]
-    if sum(map(len, texts)) > machine.total_memory():  # the same file named many times
-        raise ValueError(f"the text {name} is larger than the memory of this machine")
-    text = parts["separator"].join(texts)
-    if _sha256(text.encode("utf-8", "surrogatepass")) != sha256:
-        raise ValueError(f"the files of {name} are the same, but together they are not the text that the model was "
-                         "trained on")
-    return Text(name, text, sha256, encoding, parts, sizes or {})
-
-
-def _in_order(names: Sequence[str], paths: Sequence[str]) -> List[str]:
-    """Return for each of the requested names, files or folders, the files that an older version read for it."""
-    return [path for name in names
-            for path in ([each for each in paths if Path(each) == Path(name)] or
-                         [each for each in paths if Path(name) in Path(each).parents])]
-
-
-def _size_fits(path: str, size: Optional[int]) -> bool:
-    """Return whether a file that a model names can be the recorded one, judging by its size.
-
-    Raises:
-        ValueError: it is not a regular file, or too large to be a text.
-    """
-    if path in KNOWN_TEXTS or path in (PYTHON, STANDARD_INPUT) or not os.path.exists(path):
-        return True  # no file, or an error in reading it
-    info = os.stat(path)
-    if not stat.S_ISREG(info.st_mode):
-        raise ValueError(f"{path}, which the model names as its text, is not a regular file, so it is not opened")
-    if info.st_size > (LARGEST_UNRECORDED if size is None else machine.total_memory()):
-        raise ValueError(f"{path}, which the model names as its text, has {info.st_size:,} bytes, so it is not opened")
-    return info.st_size == size or size is None and info.st_size > 0
+    return Text(name, separator.join(each.text for each in found), tuple(skipped))
 
 
 def _read_one(name: str, encoding: str, data_dir: StrPath) -> Text:
     """Read one known text or file, or standard input."""
     if name == PYTHON:
-        text = python_source()
-        return Text(PYTHON, text, _sha256(text.encode("utf-8")), "utf-8")
+        return Text(PYTHON, python_source())
     if name == STANDARD_INPUT:
         content = sys.stdin.buffer.read()
         if not content:
             raise ValueError("standard input is empty")
-        return Text(name, documents.decode_document(content, encoding, "standard input"), _sha256(content), encoding)
-    if name in KNOWN_TEXTS:
-        encoding = "utf-8"
+        return Text(name, documents.decode_document(content, encoding, "standard input"))
     path = find(name, data_dir)
     if not os.path.exists(str(path)) and not re.match(r"\w+://", name):
         similar = difflib.get_close_matches(name, [*KNOWN_TEXTS, PYTHON], 1)
         raise ValueError(f"cannot read the text {name!r}: there is no such file" + (
             f"; did you mean the known text {similar[0]}?" if similar else
             f", and the known texts are {', '.join([*KNOWN_TEXTS, PYTHON])}"))
-    content, text = documents.read_document(path if name in KNOWN_TEXTS else name, encoding)
-    sizes = {} if name in KNOWN_TEXTS else {name: os.path.getsize(name)}
-    return Text(name, text, _sha256(content), encoding, sizes=sizes)
+    if name in KNOWN_TEXTS:
+        return Text(name, documents.read_document(path, "utf-8"))
+    return Text(name, documents.read_document(name, encoding))
 
 
 def _sha256(content: bytes) -> str:

@@ -5,7 +5,7 @@ import os
 import re
 import zlib
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import List, Optional
 
 from charrnn import data
 from charrnn.data import StrPath
@@ -27,10 +27,11 @@ KINDS = (
 BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+RUN_FILE = "run.json"  # in the folder of a run
 PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
 
 
-def read_document(path: StrPath, encoding: str = "utf-8") -> Tuple[bytes, str]:
+def read_document(path: StrPath, encoding: str = "utf-8") -> str:
     """Read a text file, compressed with gzip or not.
 
     Args:
@@ -38,7 +39,7 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> Tuple[bytes, str]:
         encoding: encoding of a file without a byte order mark.
 
     Returns:
-        (content, text): the bytes of the text after decompression, and the text with universal newlines.
+        The text, with universal newlines.
 
     Raises:
         ValueError: the file cannot be read, is not text, or has another encoding.
@@ -51,7 +52,7 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> Tuple[bytes, str]:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is a damaged gzip file: {error}")
-    return content, decode_document(content, encoding, str(path))
+    return decode_document(content, encoding, str(path))
 
 
 def decode_document(content: bytes, encoding: str, name: str) -> str:
@@ -67,7 +68,7 @@ def decode_document(content: bytes, encoding: str, name: str) -> str:
 
 
 def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
-    """Return the files in a folder and its subfolders, sorted by path, except hidden ones.
+    """Return the files in a folder and its subfolders, sorted by path, except hidden ones and those of runs.
 
     Args:
         folder: the folder.
@@ -85,6 +86,8 @@ def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
         if not os.access(place, os.X_OK):
             skipped.append(f"cannot read the files in the folder {place!r}")
         folders[:] = [name for name in folders if not name.startswith(".")]
+        if RUN_FILE in names:
+            folders[:], names = [], []
         found += [Path(place) / name for name in names if not name.startswith(".")]
     return sorted(path for path in found if os.path.isfile(str(path)))
 

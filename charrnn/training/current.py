@@ -3,8 +3,8 @@ from typing import Optional
 
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
-from charrnn.engines.exported import from_weights
 from charrnn.engines.graph import GraphEngine
+from charrnn.engines.model import Model
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.network import Network
@@ -31,8 +31,7 @@ class CurrentNetwork:
         """Return an engine that writes a text: the one in NumPy, which needs no graph, if it has the cells."""
         if self._hyper.cell != "lstm":
             return self.for_many_rows()
-        return NumpyLSTM(from_weights("", self._vocabulary, self._network.weights(averaged=True),
-                                      self._hyper.lstm_size, self._hyper.num_layers))
+        return NumpyLSTM(Model("", self._vocabulary, self._network.weights(averaged=True)))
 
     def close(self) -> None:
         """Close the session of the graph."""

@@ -20,13 +20,14 @@ import numpy as np
 
 from charrnn.data import StrPath
 from charrnn.system import console, machine
-from charrnn.text.corpus import Text
 from charrnn.training.stopping import SIGNALS
 
 INSTALL = ("Horovod started this process, but the package horovod is not installed on the host {}: install the extra "
            "'distributed' there (make venv-distributed)")
 NO_ADDRESS = "the host {} has no address for its own name, which Horovod needs: add the name to /etc/hosts"
 TIMEOUT = 20  # seconds without a connection after which a process counts as lost
+START_TIMEOUT = 120  # seconds in which all processes must have started
+TOLD_EVERY = 10  # seconds between lines that say which process is missing
 PATIENCE = 3  # seconds in which a killed process disappears from the list of processes
 GRACE = 1  # seconds in which the first process prints an error before the others end and the launcher ends it too
 FAILED = 2  # exit status
@@ -282,29 +283,18 @@ def _wait_for_all() -> None:
             return connection.getresponse().status
 
     answer("PUT", rank)
+    patience = float(os.environ.get("HOROVOD_START_TIMEOUT") or START_TIMEOUT)
+    started, is_first = time.monotonic(), not int(os.environ.get("HOROVOD_LOCAL_RANK") or 0)
+    told = started
     for other in range(int(size)):
         while answer("GET", other) != http.HTTPStatus.OK:
+            now = time.monotonic()
+            if now - started > patience:
+                if not is_first:
+                    raise OtherProcessFailed(FAILED)
+                raise ValueError(f"process {other} of {size} has not started within {patience:.0f} s: see what its "
+                                 "host prints, or give it more time with HOROVOD_START_TIMEOUT (seconds)")
+            if is_first and now - told > TOLD_EVERY:
+                console.print_note(f"charrnn-train: waiting for process {other} of {size}")
+                told = now
             time.sleep(0.2)
-
-
-def read_same_text(processes: Processes, read: Callable[[], Text]) -> Text:
-    """Read the text of a run in every process.
-
-    Args:
-        processes: the processes.
-        read: function that reads it.
-
-    Raises:
-        ValueError: a process cannot read it, or reads another text; the message names its host.
-    """
-    text = processes.everywhere(read)
-    found = processes.gather((socket.gethostname(), text.sha256))
-
-    def check() -> None:
-        different = sorted({host for host, sha256 in found if sha256 != found[0][1]})
-        if different:
-            raise ValueError(f"the text {text.name} on the host {', '.join(different)} differs from that on "
-                             f"{found[0][0]}: copy the same file to every host")
-
-    processes.from_first(check)
-    return text

@@ -139,7 +139,6 @@ SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
     (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, epochs=20)),
     (sys.maxsize, dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02)),
 )
-FEW_STEPS = 100  # steps per epoch below which smaller windows train better
 
 
 def preset(name: str, n_characters: int) -> Dict[str, Any]:
@@ -151,20 +150,6 @@ def preset(name: str, n_characters: int) -> Dict[str, Any]:
     if name == AUTO:
         return next(values for largest, values in SIZES if n_characters <= largest)
     return PRESETS[name]
-
-
-def advice(hyperparameters: Hyperparameters, n_characters: int, n_windows: int) -> Optional[str]:
-    """Return the flags to try for a text that gives too few steps in an epoch; None if there are enough.
-
-    >>> advice(Hyperparameters(), 1_985_223, 198), advice(Hyperparameters(), 600_000, 60)
-    (None, '--preset auto (--batch-size 32 --num-steps 100 --lstm-size 512)')
-    """
-    values = preset(AUTO, n_characters)
-    window = values["batch_size"] * values["num_steps"]
-    if n_windows >= FEW_STEPS or hyperparameters.batch_size * hyperparameters.num_steps <= window:
-        return None
-    sizes = " ".join(f"{flag(name)} {values[name]}" for name in ("batch_size", "num_steps", "lstm_size"))
-    return f"{flag('preset')} {AUTO} ({sizes})"
 
 
 def flag(name: str) -> str:

@@ -3,9 +3,8 @@ import csv
 import errno
 import io
 import os
-import re
 from pathlib import Path
-from typing import Any, Iterable, List, NamedTuple, Optional
+from typing import Any, Iterable, NamedTuple, Optional
 
 from charrnn.data import StrPath
 from charrnn.system import console, files
@@ -49,27 +48,24 @@ class Reports:
     """The history of a run and, on request, its summaries for TensorBoard.
 
     Attributes:
-        n_rows: number of rows in the history.
+        history: the lines of ``history.csv`` without its header.
     """
 
-    def __init__(self, folder: StrPath, step: int, summaries: bool = True) -> None:
-        """Open the reports of a run folder after a step, and drop what they have of later steps.
+    def __init__(self, folder: StrPath, step: int, history: str = "", summaries: bool = True) -> None:
+        """Write the history so far into a run folder.
 
         Args:
             folder: the run folder.
             step: number of steps done, 0 for a new run.
+            history: its lines so far.
             summaries: whether to write TensorBoard's event files too.
 
         Raises:
             OSError: they cannot be written.
         """
-        self._path = Path(folder) / HISTORY_FILE
-        files.check_regular(self._path)
-        files.remove_leftovers(self._path)
-        lines = [_line(Row._fields)] + _lines_until(self._path, step)
-        self.n_rows = len(lines) - 1
+        self._path, self.history = Path(folder) / HISTORY_FILE, history
         try:
-            files.write_atomically(self._path, "".join(lines).encode())
+            self._write_all()
         except OSError as error:
             raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
         self._writer = None
@@ -79,21 +75,31 @@ class Reports:
             if step:  # TensorBoard drops what an earlier process wrote of later steps
                 self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
 
+    def _write_all(self) -> None:
+        files.write_atomically(self._path, (_line(Row._fields) + self.history).encode())
+        self._size = self._path.stat().st_size
+
     def add(self, row: Row) -> None:
-        """Write a row. Raise OSError if that fails; then no part of the row is written."""
-        line = _line(["" if value is None else repr(value) for value in row]).encode()
-        with open(str(self._path), "ab", buffering=0) as file:
-            end = file.tell()
-            written = file.write(line)
-            if written < len(line):
-                file.truncate(end)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self.n_rows += 1
+        """Write a row. If this raises an OSError, the next call writes it as well."""
+        line = _line(["" if value is None else repr(value) for value in row])
+        self.history += line
         if self._writer:
             from charrnn.system.tensorflow import tf
             self._writer.add_summary(tf.Summary(value=[
                 tf.Summary.Value(tag=name, simple_value=value)
                 for name, value in row._asdict().items() if name != "step" and value is not None]), row.step)
+        self._append(line.encode())
+
+    def _append(self, line: bytes) -> None:
+        """Write a line at the end of the file. If the file is not as it was left, write all lines anew."""
+        if not self._path.is_file() or self._path.stat().st_size != self._size:
+            self._write_all()
+            return
+        with open(str(self._path), "ab", buffering=0) as file:
+            if file.write(line) == len(line):
+                self._size += len(line)
+            else:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def add_sample(self, text: str, step: int) -> None:
         """Write a text that the network generated."""
@@ -121,18 +127,3 @@ def _line(values: Iterable[Any]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(values)
     return line.getvalue()
-
-
-def _lines_until(path: Path, step: int) -> List[str]:
-    """Return the complete lines of an earlier history up to a step, without its header."""
-    try:
-        lines = files.read(path).decode("ascii", "replace").splitlines(True)[1:]
-    except FileNotFoundError:
-        return []
-    kept = []
-    for line in lines:
-        first = line.split(",")[0]
-        complete = line.endswith("\n") and line.count(",") == len(Row._fields) - 1 and "\ufffd" not in line
-        if complete and re.fullmatch("[0-9]{1,18}", first) and int(first) <= step:
-            kept.append(line)
-    return kept

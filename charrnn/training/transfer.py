@@ -5,8 +5,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from charrnn.data import Vocabulary
-from charrnn.engines import loading
-from charrnn.engines.loading import Model
+from charrnn.engines.model import Model
 from charrnn.training.hyperparameters import Hyperparameters, flag
 
 
@@ -36,7 +35,7 @@ class Transfer:
         Returns:
             A dict from the same names to values of the same shapes.
         """
-        old = loading.read_weights(self.checkpoint)
+        old = self.checkpoint.weights
         return {name: self._extended(name, old[name], values) for name, values in fresh.items()}
 
     def _extended(self, name: str, old: np.ndarray, fresh: np.ndarray) -> np.ndarray:

@@ -1,0 +1,182 @@
+"""A trained model: its weights, its vocabulary and its run, whatever file they came from. NumPy only."""
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Optional, Sequence, Tuple
+
+import numpy as np
+
+from charrnn import checkpoints
+from charrnn.checkpoints import LARGEST_WEIGHT, CheckpointError, Run, Weights, are_usable
+from charrnn.data import StrPath, Vocabulary
+from charrnn.system import console, files
+
+# Kinds of cell, the scopes of their variables, and the arrays that the state of a layer consists of.
+CELLS = {"lstm": "basic_lstm_cell", "gru": "gru_cell", "rnn": "basic_rnn_cell",
+         "layer-norm-lstm": "layer_norm_basic_lstm_cell", "nas": "nas_cell"}
+_LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained network.
+
+    Attributes:
+        name: the path that it was read from, for display.
+        vocabulary: C characters.
+        weights: a dict from the name of each trainable variable to its values, float32.
+        run: the run that it comes from; None for a checkpoint of the notebook.
+        skipped: a line for each newer checkpoint that was skipped because it is damaged.
+        num_layers: number of layers.
+        cell: kind of cell.
+
+    Raises:
+        ValueError: the weights are not those of a network with this vocabulary.
+    """
+
+    name: str
+    vocabulary: Vocabulary
+    weights: Weights
+    run: Optional[Run] = None
+    skipped: Tuple[str, ...] = ()
+    num_layers: int = field(init=False)
+    cell: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        num_layers, cell = _network_of(self.weights)
+        object.__setattr__(self, "num_layers", num_layers)
+        object.__setattr__(self, "cell", cell)
+        if len(self.vocabulary) != len(self.softmax_bias):
+            raise ValueError(f"it was trained on {len(self.softmax_bias)} distinct characters, but the vocabulary has "
+                             f"{len(self.vocabulary)}")
+        for name, values in self.weights.items():
+            if values.dtype != np.float32 or not are_usable(values):
+                raise ValueError(f"{name} has weights that are not finite, or larger than {LARGEST_WEIGHT:.0e}")
+
+    @property
+    def lstm_size(self) -> int:
+        """L, units in a layer."""
+        return len(self.softmax_kernel)
+
+    @property
+    def kernels(self) -> Tuple[np.ndarray, ...]:
+        """Of each layer of LSTM cells, float32 [I + L, 4L], I = C for the first, else L; gates i, j, f, o."""
+        return tuple(self.weights[f"{_scope(layer)}/kernel"] for layer in range(self.num_layers))
+
+    @property
+    def biases(self) -> Tuple[np.ndarray, ...]:
+        """Of each layer of LSTM cells, float32 [4L], with the forget bias that ``BasicLSTMCell`` adds to the gate f."""
+        forget = np.repeat(np.array([0, 0, 1, 0], np.float32), self.lstm_size)
+        return tuple(self.weights[f"{_scope(layer)}/bias"] + forget for layer in range(self.num_layers))
+
+    @property
+    def softmax_kernel(self) -> np.ndarray:
+        """float32 [L, C]."""
+        return self.weights["softmax/Variable"]
+
+    @property
+    def softmax_bias(self) -> np.ndarray:
+        """float32 [C]."""
+        return self.weights["softmax/Variable_1"]
+
+    def with_weights(self, kernels: Sequence[np.ndarray], softmax_kernel: np.ndarray) -> "Model":
+        """Return the model of LSTM cells with other matrices, of the same shapes."""
+        changed = {f"{_scope(layer)}/kernel": kernel for layer, kernel in enumerate(kernels)}
+        return Model(self.name, self.vocabulary, {**self.weights, **changed, "softmax/Variable": softmax_kernel},
+                     self.run, self.skipped)
+
+
+def _scope(layer: int) -> str:
+    return f"rnn/multi_rnn_cell/cell_{layer}/{CELLS['lstm']}"
+
+
+def _network_of(weights: Weights) -> Tuple[int, str]:
+    """Return the number of layers and the kind of cell. Raise ValueError if they are not the weights of a network."""
+    for name, n_axes in (("softmax/Variable", 2), ("softmax/Variable_1", 1)):
+        if name not in weights or weights[name].ndim != n_axes:
+            raise ValueError(f"it is not a model of this network: it has no {name} with {n_axes} axes")
+    lstm_size, num_classes = weights["softmax/Variable"].shape
+    matches = [re.match(_LAYER, name) for name in weights]
+    layers = {found.group(1) for found in matches if found}
+    scopes = {found.group(2) for found in matches if found}
+    cells = [cell for cell, scope in CELLS.items() if scopes == {scope}]
+    if not cells:
+        raise ValueError("it is not a model of this network: it has no layers of a known cell")
+    for layer in range(len(layers) if cells == ["lstm"] else 0):
+        rows = (lstm_size if layer else num_classes) + lstm_size
+        for name, shape in (("kernel", (rows, 4 * lstm_size)), ("bias", (4 * lstm_size,))):
+            found = weights.get(f"{_scope(layer)}/{name}", np.zeros(0)).shape
+            if found != shape:
+                raise ValueError(f"it is not a model of this network: {_scope(layer)}/{name} has shape {found}, not "
+                                 f"{shape}")
+    return len(layers), cells[0]
+
+
+def is_model_file(path: StrPath) -> bool:
+    """Return whether a path can be a model of one file: no folder, and named .npz but not .progress.npz."""
+    return str(path).endswith(".npz") and not str(path).endswith(".progress.npz") and not Path(path).is_dir()
+
+
+def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: bool = False) -> Model:
+    """Open a model.
+
+    Args:
+        path: a run folder, for its newest checkpoint; a checkpoint, or a ``.npz`` file.
+        vocabulary: the characters of a checkpoint of the notebook, which does not record them.
+        best: take the checkpoint of a run folder that has the lowest validation loss.
+
+    Raises:
+        CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
+            or differs from the one that the model records.
+    """
+    if is_model_file(path):
+        if best:
+            raise CheckpointError(f"--best needs the folder of a run, and {path} is no folder")
+        return _from_file(path, str(path), vocabulary)
+    return checkpoints.while_training(path, lambda: _from_checkpoint(path, vocabulary, best))
+
+
+def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Model:
+    found = checkpoints.find(path, best=best, suffix=".npz")
+    if found.run:
+        return _from_file(found.prefix + ".npz", found.prefix, vocabulary, found.run, found.skipped)
+    if vocabulary is None:
+        raise checkpoints.no_vocabulary(found.prefix)
+    return _made(found.prefix, vocabulary, checkpoints.read_saved(found.prefix))
+
+
+def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: Optional[Run] = None,
+               skipped: Tuple[str, ...] = ()) -> Model:
+    """Open a ``.npz`` file, whose run is known where it belongs to a checkpoint."""
+    weights, about = checkpoints.read_packed(path)
+    try:
+        recorded = Vocabulary(about["vocabulary"])
+        run = run or (checkpoints.run_from_record(about) if "hyperparameters" in about else None)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise CheckpointError(f"the model {path} cannot be read: {console.reason(error)}")
+    if vocabulary is not None and vocabulary != recorded:
+        raise CheckpointError(f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
+                              f"of {len(vocabulary)} differs from it: leave --vocab-from out")
+    return _made(name, recorded, weights, run, skipped)
+
+
+def _made(name: str, vocabulary: Vocabulary, weights: Weights, run: Optional[Run] = None,
+          skipped: Tuple[str, ...] = ()) -> Model:
+    try:
+        return Model(name, vocabulary, weights, run, skipped)
+    except ValueError as error:
+        raise CheckpointError(f"{name} cannot be used: {error}")
+
+
+def write_npz(model: Model, path: StrPath) -> None:
+    """Write a model to one file, see :mod:`charrnn.checkpoints.weights`.
+
+    Raises:
+        ValueError: the name does not end in ``.npz``.
+        OSError: the file cannot be written.
+    """
+    if not is_model_file(path):
+        raise ValueError(f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
+                         ".progress.npz")
+    about = checkpoints.record_of(model.run) if model.run else {"vocabulary": "".join(model.vocabulary.chars)}
+    files.write_atomically(path, checkpoints.packed(model.weights, about))

@@ -1,0 +1,167 @@
+"""What a training run is about to do: checked before anything is written, and the same in all processes."""
+from dataclasses import asdict, dataclass, replace
+from typing import Optional, Tuple
+
+import numpy as np
+
+from charrnn import checkpoints
+from charrnn.checkpoints import IMMUTABLE, CheckpointError, Run
+from charrnn.data import StrPath, Vocabulary, check_text, count_windows, split
+from charrnn.engines.model import Model
+from charrnn.engines.sampler import CHARACTER_BYTES, check_text_memory, fresh_seed
+from charrnn.system import machine
+from charrnn.system.tensorflow import CONTRIB_CELLS, contrib_cell
+from charrnn.text.corpus import Text
+from charrnn.training import transfer
+from charrnn.training.hyperparameters import NAMES, Hyperparameters, check_memory, flag
+from charrnn.training.transfer import Transfer
+
+MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run may have besides hyperparameters.
+
+    Attributes:
+        resume: continue the run in the folder.
+        sample_length: characters to sample at each checkpoint, 0 for none.
+        threads: threads to use, 1 to MOST_THREADS; None for one for each core of the process.
+        summaries: whether to write TensorBoard's event files in addition to history.csv.
+        quiet: whether to print nothing.
+    """
+
+    resume: bool = False
+    sample_length: int = 200
+    threads: Optional[int] = None
+    summaries: bool = True
+    quiet: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A training run.
+
+    Attributes:
+        run: what the run is.
+        hyperparameters: its hyperparameters.
+        folder: its folder.
+        text: its text.
+        options: the Options.
+        transfer: where its initial weights come from; None for random ones, or for those of the folder.
+        training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
+    """
+
+    run: Run
+    hyperparameters: Hyperparameters
+    folder: StrPath
+    text: str
+    options: Options
+    transfer: Optional[Transfer]
+    training: np.ndarray
+    held_out: np.ndarray
+    test: np.ndarray
+
+    @property
+    def n_windows(self) -> int:
+        """K, windows in an epoch."""
+        return count_windows(len(self.training), self.hyperparameters.batch_size, self.hyperparameters.num_steps)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of all epochs."""
+        return self.n_windows * self.hyperparameters.epochs
+
+
+def plan_job(text: Optional[Text], hyperparameters: Hyperparameters, folder: StrPath, options: Options,
+             init_from: Optional[Model] = None, n_processes: int = 1) -> Job:
+    """Check what a run is to do, without writing anything.
+
+    Args:
+        text: the training text; None for that of the run in the folder, to resume it.
+        hyperparameters: the hyperparameters; a new run without a seed gets one.
+        folder: the run folder.
+        options: the Options.
+        init_from: a model to take the initial weights from. It must have the same cell and sizes; the text may have
+            other characters.
+        n_processes: the number of processes that share a batch.
+
+    Raises:
+        ValueError: something is out of range, the text is too short, or the folder has no such run.
+    """
+    _check(hyperparameters, options, n_processes)
+    moved = None
+    if options.resume:
+        run = _resumed_run(folder, hyperparameters, text)
+        text = text or Text(run.text_name, checkpoints.read_text(run))
+    elif text is None:
+        raise ValueError("there is no text to train on")
+    else:
+        run, moved = _new_run(text, hyperparameters, init_from)
+    hyper = Hyperparameters(**run.hyperparameters)
+    least = np.min_scalar_type(len(run.vocabulary) - 1)  # of a long text, the ids take most of the memory
+    parts = split(run.vocabulary.encode(text.text, least), hyper.val_fraction, hyper.test_fraction)
+    _check_sizes(run, hyper, *parts)
+    return Job(run, hyper, folder, text.text, options, moved, *parts)
+
+
+def _check(hyper: Hyperparameters, options: Options, n_processes: int) -> None:
+    """Raise ValueError if a number is out of range."""
+    hyper.check()
+    if hyper.cell in CONTRIB_CELLS:
+        contrib_cell(hyper.cell)  # raises ValueError where TensorFlow does not have it
+    if options.threads is not None and not 1 <= options.threads <= MOST_THREADS:
+        raise ValueError(f"--threads must be from 1 to {MOST_THREADS}, not {options.threads}")
+    if options.sample_length < 0:
+        raise ValueError(f"--sample-length must be at least 0, not {options.sample_length}")
+    check_text_memory(1, CHARACTER_BYTES * options.sample_length, "--sample-length")
+    if hyper.batch_size % n_processes:
+        raise ValueError(f"--batch-size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
+                         f"multiple of {n_processes}")
+
+
+def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> Tuple[Run, Optional[Transfer]]:
+    """Return a new run, and where its initial weights come from."""
+    if hyper.seed is None:
+        hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
+    moved = transfer.plan(init_from, text.text, hyper) if init_from else None
+    vocabulary = moved.vocabulary if moved else Vocabulary.from_text(text.text)
+    return Run(asdict(hyper), vocabulary, text.name, checkpoints.text_sha256(text.text),
+               init_from=moved.checkpoint.name if moved else None), moved
+
+
+def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) -> Run:
+    """Return the run in a folder with new settings. Raise CheckpointError if it cannot have them."""
+    old, hyperparameters = checkpoints.read_run(folder), asdict(hyper)
+    if text and checkpoints.text_sha256(text.text) != old.text_sha256:
+        raise CheckpointError(f"the run in {folder} was trained on another text than {text.name}; without a TEXT, "
+                              "--resume uses the text in that folder")
+    for name in IMMUTABLE:
+        if old.hyperparameters[name] != hyperparameters[name]:
+            raise CheckpointError(f"the run in {folder} has {flag(name)} {old.hyperparameters[name]}, which "
+                                  f"--resume cannot change to {hyperparameters[name]}")
+    return replace(old, hyperparameters=hyperparameters)
+
+
+def run_to_resume(folder: StrPath) -> Run:
+    """Return the run in a folder. Raise CheckpointError if there is none, or one of a newer version."""
+    run = checkpoints.read_run(folder)
+    unknown = sorted(set(run.hyperparameters) - set(NAMES))
+    if unknown:
+        raise CheckpointError(f"the run in {folder} has hyperparameters that this version of charrnn does not know: "
+                              f"{', '.join(map(repr, unknown))}")
+    return run
+
+
+def _check_sizes(run: Run, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
+                 test: np.ndarray) -> None:
+    """Raise ValueError if the text is too short or the memory too small for a run."""
+    n_distinct = 1 + int(training.min() < training.max()) if len(training) else 0  # np.unique would sort a copy
+    check_text(len(training), n_distinct, hyper.batch_size, hyper.num_steps)
+    n_characters = len(training) + len(held_out) + len(test)
+    for name, part in (("val_fraction", held_out), ("test_fraction", test)):
+        fraction = getattr(hyper, name)
+        if fraction and len(part) < 2:
+            raise ValueError(f"{flag(name)} {fraction} holds out {len(part)} of the text's {n_characters:,} "
+                             "characters, but at least 2 are needed")
+    check_memory(len(run.vocabulary), hyper, machine.total_memory())

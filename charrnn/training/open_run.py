@@ -1,0 +1,252 @@
+"""A run that is open: its folder, and what is printed, evaluated and saved while the loop trains its network."""
+import contextlib
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Dict, Iterator, Tuple
+
+import numpy as np
+
+from charrnn import checkpoints
+from charrnn.checkpoints import NoCheckpointError, Progress
+from charrnn.engines.decoding import Settings
+from charrnn.engines.model import open_model
+from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
+from charrnn.engines.surprisal import surprisal
+from charrnn.system import console
+from charrnn.training.current import CurrentNetwork
+from charrnn.training.display import Display
+from charrnn.training.distributed import Processes, Silent
+from charrnn.training.hyperparameters import learning_rate_at
+from charrnn.training.job import Job
+from charrnn.training.network import Network
+from charrnn.training.reports import Reports, Row
+from charrnn.training.stopping import StopRequests
+from charrnn.training.timing import StepTimer
+
+EVALUATION_ROWS = 32  # parts of the held-out text that are read in parallel
+NO_LOSSES = np.zeros(0, np.float32)
+
+
+class OpenRun:
+    """A run while it trains. In all processes but the first, the display and the reports do nothing.
+
+    Attributes:
+        job: what it does.
+        display: what prints.
+        network: the Network.
+        stop: the requests to stop.
+        rows: the rows of a batch that this process trains on, a slice.
+    """
+
+    def __init__(self, job: Job, processes: Processes) -> None:
+        """Build the network in the default graph, and initialize it. Nothing is written yet."""
+        self.job, self.stop, self._processes = job, StopRequests(), processes
+        self._run = job.run
+        self._measured: Dict[str, float] = {}  # after the current step, for the history
+        self.rows = slice(*processes.rows(job.hyperparameters.batch_size))
+        threads = processes.threads(job.options.threads)
+        self.network = Network(len(job.run.vocabulary), job.hyperparameters, processes, threads)
+        self._current = CurrentNetwork(self.network, job.run.vocabulary, job.hyperparameters, threads)
+        self.display: Any = Display(job, self.network.n_parameters, self.stop) if (
+            processes.rank == 0 and not job.options.quiet) else Silent()
+        self._reports: Any = Silent()  # in the first process Reports, from open_folder() on
+        if job.transfer and processes.rank == 0:
+            self.network.set_weights(job.transfer.weights(self.network.weights()))
+
+    def close(self) -> None:
+        """Close the sessions and files."""
+        self._reports.close()
+        self._current.close()
+        self.network.close()
+
+    # ---- the folder ------------------------------------------------------------------------------------------
+
+    def begin(self) -> Progress:
+        """Begin the run in its folder, or restore it, in all processes. Return the progress."""
+        whole = self._processes.from_first(self._open_folder)
+        self._processes.synchronize(self.network.session)
+        progress = replace(whole, lstm_state=whole.lstm_state[:, :, self.rows])
+        self._timer = StepTimer(progress.step)
+        return progress
+
+    def _open_folder(self) -> Progress:
+        """Prepare the folder, restore a run that is resumed, and return the progress with the whole state."""
+        job, hyper = self.job, self.job.hyperparameters
+        checkpoints.remove_leftovers(job.folder)
+        progress = self.at_start(hyper.batch_size)
+        if job.options.resume:
+            progress = self._restored(progress)
+        checkpoints.write_text(job.folder, job.text)
+        if progress.step:
+            checkpoints.complete(job.folder, progress.step, self._run, hyper.max_to_keep)
+        else:
+            checkpoints.write_run(job.folder, self._run)
+        self._reports = Reports(job.folder, progress.step, progress.history, job.options.summaries)
+        self._saved = progress
+        self.display.plan()
+        if job.options.resume:
+            self.display.resumed(progress.step)
+        elif job.transfer:
+            self._write(progress, last=True)  # whose weights a resumed run could not make again
+        return progress
+
+    def at_start(self, n_rows: int) -> Progress:
+        """Return the progress of a run that has done nothing, with the state of some rows."""
+        return Progress(0, np.repeat(self.network.zero_state[:, :, :1], n_rows, axis=2), NO_LOSSES)
+
+    def _restored(self, fresh: Progress) -> Progress:
+        """Restore the newest intact checkpoint, if there is one yet, and return its progress."""
+        try:
+            found = checkpoints.newest_intact(self.job.folder)
+        except NoCheckpointError:
+            return fresh
+        self.display.skipped(found.skipped)
+        progress = checkpoints.read_progress(found.prefix, fresh.lstm_state.shape)
+        checkpoints.restore(self.network.session, self.network.saver, found.prefix)
+        best = self._name(progress.best_step) if progress.best_step else None
+        if best and not checkpoints.is_intact(self.job.folder, best):
+            self.display.skipped([f"the best checkpoint {best} is damaged: the next evaluation counts as the best"])
+            best, progress = None, replace(progress, best_step=0, best_loss=math.inf)
+        self._run = replace(self._run, best=best)
+        return progress
+
+    def _name(self, step: int) -> str:
+        return checkpoints.checkpoint_prefix("", step, self.job.hyperparameters.lstm_size)
+
+    # ---- after a step ----------------------------------------------------------------------------------------
+
+    def learning_rate(self, step: int) -> float:
+        """Return the learning rate of the step after a number of steps."""
+        return learning_rate_at(self.job.hyperparameters, step, self.job.n_windows)
+
+    def check(self, step: int, loss: float, norm: float) -> None:
+        """Raise ValueError if a step has made the loss or the norm of the gradients infinite or NaN."""
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            raise self._diverged(step, f"the loss is {loss} and the norm of the gradients is {norm}")
+
+    def _diverged(self, step: int, what: str) -> ValueError:
+        """Return the error for a step after which training cannot continue."""
+        remedy = ("Earlier checkpoints are intact: continue from the last one" if self._saved.step else
+                  "There is no checkpoint yet: begin again")
+        return ValueError(
+            f"at step {step} {what}, so training stops. {remedy} with --resume and a lower --learning-rate (now "
+            f"{self.learning_rate(step - 1):g}) or --grad-clip (now {self.job.hyperparameters.grad_clip:g})")
+
+    def print_step(self, step: int, loss: float, norm: float) -> None:
+        """Print the notebook's line about a step."""
+        hyper, seconds = self.job.hyperparameters, self._timer.lap(step)
+        self.display.step(step, loss, seconds)
+        self._measured.update(
+            loss=loss, bits_per_character=loss / math.log(2), gradient_norm=norm,
+            learning_rate=self.learning_rate(step - 1),
+            characters_per_second=hyper.batch_size * hyper.num_steps / seconds)
+
+    def evaluate(self, progress: Progress) -> Progress:
+        """Evaluate on the held-out text. Return the progress, which notes whether this is the best so far."""
+        with self._timer.paused():
+            nats = surprisal(self._current.for_many_rows(), self.job.held_out, EVALUATION_ROWS, self._processes.share)
+            loss = self._processes.total(float(np.mean(nats, dtype=np.float64)))
+            if not math.isfinite(loss):
+                raise self._diverged(progress.step, f"the validation loss is {loss}")
+            if loss < progress.best_loss:
+                progress = replace(progress, best_step=progress.step, best_loss=loss, evals_since_best=0)
+            else:
+                progress = replace(progress, evals_since_best=progress.evals_since_best + 1)
+            self.display.validation(progress.step, loss, progress.best_loss, progress.best_step)
+        self._measured.update(val_loss=loss, val_bits_per_character=loss / math.log(2))
+        return progress
+
+    def report(self, step: int) -> None:
+        """Write what was measured after a step, if anything was, to the history."""
+        if self._measured:
+            epoch = (step - 1) // self.job.n_windows + 1
+            self._try_to_report(lambda: self._reports.add(Row(step, epoch, **self._measured)))
+            self._measured = {}
+
+    def save(self, progress: Progress, last: bool) -> Progress:
+        """Save a checkpoint with the state of all rows. Return the progress, whose best is one that was saved."""
+        with self._timer.paused():
+            states = self._processes.gather(progress.lstm_state)
+            whole = replace(progress, lstm_state=np.concatenate(states, axis=2))
+            best_step, best_loss = self._processes.from_first(lambda: self._write(whole, last))
+        return replace(progress, best_step=best_step, best_loss=best_loss)
+
+    def _write(self, progress: Progress, last: bool) -> Tuple[int, float]:
+        """Write a checkpoint; if it is not the last, a failure is a warning. Return step and loss of the best saved."""
+        if not math.isfinite(self.network.norm()):
+            raise self._diverged(progress.step, "the weights are not finite, or too large to be used")
+        self._try_to_report(self._reports.flush)
+        progress = replace(progress, history=self._reports.history)
+        name = self._name(progress.step)
+        run = replace(self._run, best=name) if progress.best_step == progress.step > 0 else self._run
+        try:
+            prefix = checkpoints.save(
+                self.network.session, self.network.saver, self.job.folder, self.job.hyperparameters.lstm_size, progress,
+                run, self.network.weights(averaged=True), self.job.hyperparameters.max_to_keep)
+        except OSError as error:
+            if last:
+                raise
+            self.display.warn(f"{error}; earlier checkpoints are intact, and training continues")
+            if not isinstance(error, checkpoints.NotListedError):
+                return self._saved.best_step, self._saved.best_loss
+            prefix = str(Path(self.job.folder) / name)
+        self._run, self._saved = run, progress  # only now, so that the best is always one that was saved
+        self.display.saved(prefix)
+        if self.job.options.sample_length and progress.step:
+            self._sample(progress.step)
+        return progress.best_step, progress.best_loss
+
+    def _sample(self, step: int) -> None:
+        """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""
+        vocabulary = self.job.run.vocabulary
+        prime, settings = default_prime(vocabulary), Settings(top_n=default_top_n(len(vocabulary)))
+        (sample,), interrupted = write(
+            Sampler(self._current.for_one_text()), prime, self.job.options.sample_length, settings, step)
+        if interrupted:
+            raise KeyboardInterrupt
+        self.display.sample(prime + sample.text)
+        self._reports.add_sample(prime + sample.text, step)
+
+    def _try_to_report(self, write_report: Any) -> None:
+        """Write a report, or print a warning if that fails."""
+        try:
+            write_report()
+        except OSError as error:
+            self.display.warn(f"the history cannot be written: {console.reason(error)}")
+
+    # ---- the end ---------------------------------------------------------------------------------------------
+
+    def ends_early(self, progress: Progress) -> bool:
+        """Return whether there were too many evaluations without improvement."""
+        early_stop = self.job.hyperparameters.early_stop
+        return bool(early_stop) and progress.evals_since_best >= early_stop
+
+    @contextlib.contextmanager
+    def noted(self, progress: Progress) -> Iterator[None]:
+        """Show the progress bar and note signals within a block."""
+        with self.display.bar(progress.step), self.stop.noted():
+            yield
+
+    def end(self, progress: Progress, stopped_by: Any) -> None:
+        """Evaluate on the test text if there is one, and print how the run has ended."""
+        early = self.ends_early(progress)
+        if early:
+            self.display.ended_early(progress.step, progress.evals_since_best, progress.best_step)
+        if stopped_by:
+            self.display.stopped(stopped_by.name, progress.step)
+        else:
+            if len(self.job.test):
+                self.display.test(*self._processes.from_first(lambda: self._evaluate_test(progress.step)))
+            self.display.finished(progress.step, "--early-stop" if early and progress.step < self.job.n_steps else
+                                  "--epochs")
+        self._processes.gather(None)  # the launcher ends all processes when one has ended
+
+    def _evaluate_test(self, step: int) -> Tuple[float, str]:
+        """Evaluate the best checkpoint, or else the last, on the test text. Return the loss and the name."""
+        best, last = self._run.best, self._name(step)
+        name = best if best and checkpoints.is_intact(self.job.folder, best) else last
+        engine = self._current.for_many_rows()
+        if name != last:
+            engine.load(open_model(Path(self.job.folder) / name).weights)
+        return float(np.mean(surprisal(engine, self.job.test, EVALUATION_ROWS), dtype=np.float64)), name
