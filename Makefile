@@ -45,11 +45,14 @@ resumes := $(if $(filter file,$(origin TEXT)),$(findstring --resume,$(ARGS)))
 # The text to train on: TEXT, or where it is anna and that can be neither found nor downloaded, python.
 given = $(if $(filter-out xannax,x$(TEXT)x),$(call quote,$(TEXT)),$$($(python) -m charrnn.text.corpus anna python))
 
+# The messages of train and sample name commands in the way in which make was called.
+called := CHARRNN_MAKE='$(strip make $(addprefix TENSORFLOW=,$(TENSORFLOW)))'
+
 # Ctrl-C is a usual way to end train and sample. Their status is then 130, for which make is to print no error.
 train: $(venv)/.done ## train the notebook's recipe on anna.txt, or on TEXT
 	@trap : INT; \
 		text=$(given) && \
-		CHARRNN_MAKE=1 $(python) -m charrnn.train $(if $(resumes),,"$$text") $(ARGS) || [ $$? -eq 130 ]
+		$(called) $(python) -m charrnn.train $(if $(resumes),,"$$text") $(ARGS) || [ $$? -eq 130 ]
 
 # Number of processes: make train-distributed NP=4
 NP ?= 2
@@ -64,7 +67,7 @@ train-distributed: $(venv)/.distributed ## train on NP=2 processes of this machi
 			"$$(pwd -P)/$(python)" -m charrnn.train $(if $(resumes),,"$$text") $(ARGS)
 
 sample: $(venv)/.done ## write text from the latest checkpoint
-	@trap : INT; CHARRNN_MAKE=1 $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]
+	@trap : INT; $(called) $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]
 
 # Jupyter prefers the user's kernels to those of this environment, unless it is told not to.
 notebook: $(venv)/.done ## open the notebooks in a browser

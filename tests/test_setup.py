@@ -80,16 +80,16 @@ def _interrupt(command):
             return output.decode(), os.waitpid(process, 0)[1]
 
 
-def _pretend_environment(folder, command="printf '%s\\n' \"$@\" \"data=$CHARRNN_DATA\"", name=".venv", code="exit 0"):
+def _pretend_environment(folder, command="printf '%s\\n' \"$@\" \"data=$CHARRNN_DATA\"", name=".venv", version=(3, 7)):
     """Make a finished set-up whose ``python`` runs a command; by default it prints its arguments and CHARRNN_DATA.
 
-    It runs ``code`` in place of Python code that it is given.
+    It runs code as if it were this version of Python.
     """
     python = folder / name / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text("\n".join([
         "#!/bin/sh",
-        f"[ \"$1\" != -c ] || {{ {code}; exit; }}",
+        f"[ \"$1\" != -c ] || exec '{sys.executable}' -c \"import sys; sys.version_info = {version}; $2\"",
         "[ \"$2\" != charrnn.text.corpus ] || { echo python; exit; }",
         command, ""]), encoding="utf-8")
     python.chmod(0o755)
@@ -159,13 +159,14 @@ class TestMakefile:
         assert _make(copy, "sample", TENSORFLOW=variable) == f"{name}\n"
 
     def test_an_environment_of_tensorflow_2_does_not_do_where_1_is_wanted(self, copy):
-        _pretend_environment(copy, code="exit 1")
+        _pretend_environment(copy, version=(3, 12))
+        assert "-m venv" not in _make(copy, "-n", "venv")
         assert "-m venv" in _make(copy, "-n", "venv", "TENSORFLOW=1")
 
     def test_horovod_gets_the_tensorflow_with_which_it_can_be_built(self, copy):
         _pretend_environment(copy, name=".venv-tf2.15")
         assert ".venv-tf2.15/bin/python -m pip install" in _make(copy, "-n", "train-distributed", "TENSORFLOW=2")
-        _pretend_environment(copy, "echo should not run >&2", code="echo -tf2")
+        _pretend_environment(copy, "echo should not run >&2", version=(3, 12))
         done = _run(["make", "-C", copy, "venv-distributed"], env=_environment())
         assert done.returncode == 2
         assert done.stderr.splitlines()[0] == ("Horovod cannot be built with the TensorFlow of .venv, only with 1.15 "
@@ -225,13 +226,15 @@ def test_locks_satisfy_setup_py(package, suffix):
 @pytest.mark.parametrize("version, tensorflow, others", [
     ("3.7", "==1.15", {"protobuf"}), ("3.9", None, set()), ("3.14", None, set()),
     *[(version, "<2.22,>=2.15", {"tf-keras", "tensorboard"}) for version in LOCKS["-tf2"]]])
-def test_the_extra_tensorflow_adds_the_tensorflow_that_a_python_can_have(package, version, tensorflow, others):
+def test_the_extras_are_those_that_a_python_can_have(package, version, tensorflow, others):
     requirements = {canonicalize_name(each.name): each.specifier
                     for each in _requirements(package, version, "tensorflow")}
     assert set(requirements) == {"numpy", "tqdm", *others, *(["tensorflow"] if tensorflow else [])}
     assert str(requirements.get("tensorflow")) == str(tensorflow)
     without = {each.name for each in _requirements(package, version)}
     assert ("tensorflow" in without) == (version == "3.7")
+    with_horovod = {each.name for each in _requirements(package, version, "distributed")}
+    assert ("horovod" in with_horovod) == (version in LOCKS[""] + LOCKS["-tf2.15"])
 
 
 def test_setup_py_names_the_scripts_and_the_version(package):
