@@ -316,11 +316,11 @@ def test_the_package_installs_in_an_empty_environment(request, built, tensorflow
     _run([found.stdout.strip(), "-m", "venv", tmp_path / "empty"], check=True)
     scripts = tmp_path / "empty" / "bin"
     pip = [scripts / "python", "-m", "pip", "--disable-pip-version-check"]
-    if _run([*pip, "install", "-q", "setuptools<80", "wheel"]).returncode:
+    if _run([*pip, "install", "-q", "setuptools<80", "wheel"], cwd=str(tmp_path)).returncode:
         pytest.skip("pip reaches no package index")
-    done = _run([*pip, "install", "-q", f"{request.getfixturevalue(built)}[tensorflow]"])
+    done = _run([*pip, "install", "-q", f"{request.getfixturevalue(built)}[tensorflow]"], cwd=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    done = _run([*pip, "check"])
+    done = _run([*pip, "check"], cwd=str(tmp_path))
     assert done.returncode == 0, done.stdout
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
