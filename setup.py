@@ -14,11 +14,13 @@ def _read(*names):
         return file.read()
 
 
+WITH_TENSORFLOW_2 = "; python_version>='3.10' and python_version<'3.14'"
+
 setup(
     name="charrnn",
     # read, not imported: NumPy, which charrnn imports, may not be installed yet
     version=re.search(r'^__version__ = "(.+)"$', _read("charrnn", "version.py"), re.MULTILINE).group(1),
-    description="Character-wise LSTM language model in TensorFlow 1.15, ported from the Anna KaRNNa notebook",
+    description="Character-wise LSTM language model in TensorFlow, ported from the Anna KaRNNa notebook",
     long_description=_read("README.md") if os.path.exists(_path("README.md")) else "",
     long_description_content_type="text/markdown",
     license="MIT",
@@ -26,19 +28,22 @@ setup(
         # public indexes refuse a package with this classifier; another package has the name there
         "Private :: Do Not Upload",
         "Intended Audience :: Education",
-        "License :: OSI Approved :: MIT License",
         "Operating System :: MacOS :: MacOS X",
         "Operating System :: Microsoft :: Windows",
         "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3.7",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Programming Language :: Python :: Implementation :: CPython",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
     packages=find_packages(include=["charrnn", "charrnn.*"]),
     package_data={"charrnn": ["page/*.html", "page/*.css", "page/*.js"]},
-    # TensorFlow 1.15 has no wheel for 3.8 and later, where only exported models can be used.
-    # A module's __getattr__ needs 3.7.
+    # TensorFlow 1.15 has no wheel for 3.8 and later. Without the extra "tensorflow", only exported models can be used
+    # there. A module's __getattr__ needs 3.7.
     python_requires=">=3.7",
     install_requires=[
         # the last series of 1.x, for which the notebook is written; this is 1.15.0 exactly
@@ -52,18 +57,30 @@ setup(
         "tqdm>=4.32",
     ],
     extras_require={
+        "tensorflow": [
+            # from the oldest to the newest that was tested; Python 3.7 has 1.15 already
+            "tensorflow>=2.15,<2.22" + WITH_TENSORFLOW_2,
+            # LSTM cells, from 2.16 on; each version of it requires TensorFlow of its own series
+            "tf_keras>=2.15,<2.22" + WITH_TENSORFLOW_2,
+            # shows the summaries of a run; TensorFlow 2.21 no longer requires it
+            "tensorboard>=2.15,<2.22" + WITH_TENSORFLOW_2,
+        ],
         "distributed": [
-            # the last that supports TensorFlow 1.15; it is built when it is installed, see make venv-distributed
-            "horovod==0.28.1; python_version<'3.8'",
+            # the last version; it is built when it is installed, see make venv-distributed
+            "horovod==0.28.1; python_version<'3.8' or python_version>='3.10' and python_version<'3.12'",
+            # the last series of TensorFlow 2 with which it can be built, which has no wheel for 3.12
+            "tensorflow>=2.15,<2.16; python_version>='3.10' and python_version<'3.12'",
         ],
         "notebook": [
-            # 7 is JupyterLab under another name, and needs a newer Python
-            "notebook>=6.5,<7",
+            # the last series for Python 3.7; 7 is JupyterLab under another name
+            "notebook>=6.5,<7; python_version<'3.8'",
+            "notebook>=7,<8; python_version>='3.8'",
             "matplotlib",
         ],
         "test": [
             # the last series for Python 3.7
-            "pytest>=7,<8",
+            "pytest>=7,<8; python_version<'3.8'",
+            "pytest>=7; python_version>='3.8'",
             "pytest-timeout",
             "pytest-xdist",
             "hypothesis",
@@ -71,7 +88,8 @@ setup(
             "nbclient",
             "nbformat",
             # runs the pages in a browser; the last series for Python 3.7
-            "selenium>=4.11,<4.12",
+            "selenium>=4.11,<4.12; python_version<'3.8'",
+            "selenium>=4.11; python_version>='3.8'",
         ],
     },
     entry_points={"console_scripts": [

@@ -1,8 +1,9 @@
 """Make both notebooks and their pictures from ``source/`` and ``draw/``.
 
-``python notebooks/generate.py`` writes ``Anna_KaRNNa_Solution.ipynb``, ``Anna_KaRNNa.ipynb`` and ``assets/*.svg``.
-The solution keeps the outputs of the cells that did not change. ``--check`` writes nothing and exits 1 where a file
-differs from what it would write. ``--run`` executes the solution and stores its outputs.
+``python notebooks/generate.py`` writes ``Anna_KaRNNa_Solution.ipynb``, ``Anna_KaRNNa.ipynb`` and ``assets/*.svg``, and
+the "Open in Colab" badge in ``README.md``. The solution keeps the outputs of the cells that did not change.
+``--check`` writes nothing and exits 1 where a file differs from what it would write. ``--run`` executes the solution
+and stores its outputs.
 
 The files of ``source/`` are Markdown, read in the order of their names. A line ``<!-- cell: NAME -->`` begins a
 Markdown cell. A fence ```` ```python NAME TAG ... ```` begins a code cell. In a code cell, this is what the reader is
@@ -14,7 +15,8 @@ to write::
     # --- end
 
 The solution shows the lines between the last two comments. The exercise shows ``# Your code here`` and the lines
-after "exercise:", with which the cell runs before it is filled in.
+after "exercise:", with which the cell runs before it is filled in. ``{{repository}}`` stands for the project's address,
+``{{badge}}`` for a link that opens the notebook in Google Colab.
 """
 import argparse
 import json
@@ -30,9 +32,14 @@ sys.path.insert(0, str(HERE))
 
 from draw import PICTURES  # noqa: E402
 
+# The project's address on GitHub. A fork sets it here, and then runs this program.
+REPOSITORY = "https://github.com/OWNER/charrnn"
+BRANCH = "main"
+
 SOURCE = HERE / "source"
 SOLUTION = HERE / "Anna_KaRNNa_Solution.ipynb"
 EXERCISE = HERE / "Anna_KaRNNa.ipynb"
+README = HERE.parent / "README.md"
 INVITATION = "# Your code here"
 METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python", "version": "3.7"}}
@@ -47,6 +54,7 @@ _CODE = re.compile(r"^```python ([\w-]+)(.*)$")
 _STUB = re.compile(r"^(\s*)# --- exercise: (.*)$")
 _SOLUTION = re.compile(r"^(\s*)# --- solution$")
 _END = re.compile(r"^\s*# --- end$")
+_BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
 
 
 def read_cells(source: str) -> List[Dict[str, Any]]:
@@ -125,13 +133,23 @@ def _lines(text: str) -> Iterator[Any]:
         raise ValueError(f"a solution has no end: the cell begins {text.splitlines()[0]!r}")
 
 
-def all_cells() -> List[Dict[str, Any]]:
-    """Read the cells of all source files.
+def badge(notebook_name: str) -> str:
+    """Return the Markdown of a badge that opens a notebook of the repository in Google Colab."""
+    colab = "https://colab.research.google.com"
+    address = f"{REPOSITORY.replace('https://github.com', colab + '/github')}/blob/{BRANCH}/notebooks/{notebook_name}"
+    return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({address})"
+
+
+def all_cells(notebook_name: str = SOLUTION.name) -> List[Dict[str, Any]]:
+    """Read the cells of all source files, for one of the notebooks.
 
     Raises:
         ValueError: two cells have the same name.
     """
     cells = [cell for path in sorted(SOURCE.glob("*.md")) for cell in read_cells(path.read_text(encoding="utf-8"))]
+    for cell in cells:
+        cell["text"] = (cell["text"].replace("{{repository}}", REPOSITORY)
+                        .replace("{{badge}}", badge(notebook_name)))
     names = [cell["id"] for cell in cells]
     for name in names:
         if names.count(name) > 1:
@@ -169,11 +187,13 @@ def as_text(made: Dict[str, Any]) -> str:
 
 def files() -> Dict[Path, str]:
     """Return the text of every file that is generated."""
-    cells, outputs = all_cells(), {}
+    outputs = {}
     if SOLUTION.is_file():
         outputs = {cell["id"]: cell for cell in json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
                    if cell["cell_type"] == "code"}
-    made = {SOLUTION: as_text(notebook(cells, solved, outputs)), EXERCISE: as_text(notebook(cells, blank))}
+    made = {SOLUTION: as_text(notebook(all_cells(), solved, outputs)),
+            EXERCISE: as_text(notebook(all_cells(EXERCISE.name), blank)),
+            README: _BADGE.sub(lambda _: badge(EXERCISE.name), README.read_text(encoding="utf-8"))}
     made.update({HERE / "assets" / name: picture() for name, picture in PICTURES.items()})
     return made
 

@@ -48,10 +48,10 @@ def test_the_resume_command_runs_as_it_was_called(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/lib/charrnn/train.py"])
     assert console.command("charrnn-sample") == f"{sys.executable} -m charrnn.sample"
     assert console.resume_command("a b") == f"{sys.executable} -m charrnn.train --resume --checkpoint-dir 'a b'"
-    monkeypatch.setenv("CHARRNN_MAKE", "1")
-    assert console.resume_command("checkpoints") == "make train ARGS=--resume"
-    assert console.resume_command("run") == "make train ARGS='--resume --checkpoint-dir run'"
-    assert console.command("charrnn-sample") == "make sample"
+    monkeypatch.setenv("CHARRNN_MAKE", "make TENSORFLOW=2")
+    assert console.resume_command("checkpoints") == "make TENSORFLOW=2 train ARGS=--resume"
+    assert console.resume_command("run") == "make TENSORFLOW=2 train ARGS='--resume --checkpoint-dir run'"
+    assert console.command("charrnn-sample") == "make TENSORFLOW=2 sample"
 
 
 def test_another_command_is_next_to_the_one_that_was_called(tmp_path, monkeypatch):

@@ -175,8 +175,9 @@ def command(prog: str, arguments: str = "") -> str:
         arguments: the arguments, quoted for a shell.
     """
     name = prog.split("-")[1]
-    if os.environ.get("CHARRNN_MAKE") and name in ("train", "sample"):
-        return f"make {name}" + (f" ARGS={shlex.quote(arguments)}" if arguments else "")
+    make = os.environ.get("CHARRNN_MAKE")  # how make was called, without the target
+    if make and name in ("train", "sample"):
+        return f"{make} {name}" + (f" ARGS={shlex.quote(arguments)}" if arguments else "")
     called = Path(sys.argv[0])
     if called.name.startswith("charrnn-"):  # the scripts are in one folder
         path = os.path.join(os.path.dirname(sys.argv[0]), prog)

@@ -55,6 +55,7 @@ def _imported() -> Any:
     require_tensorflow()
     if sys.version_info < (3, 8):  # TensorFlow 1.15
         import tensorflow.compat.v1 as tf
+        tf.compat.v1 = tf  # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
         return tf
     if importlib.util.find_spec("tf_keras"):  # Keras 2, which has the cells; TensorFlow 2.16 and later have Keras 3
         os.environ["TF_USE_LEGACY_KERAS"] = "1"

@@ -8,7 +8,7 @@ import traceback
 from types import CodeType, TracebackType
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
-import tensorflow.compat.v1 as tf
+from charrnn.system.tensorflow import tf
 
 from . import words
 
@@ -26,9 +26,13 @@ MEANINGS = [
 ]
 ATTRIBUTES = ["inputs", "targets", "keep_prob", "initial_state", "final_state", "prediction", "logits", "loss",
               "optimizer"]  # of CharRNN
+INTERFACE = "tf should be tensorflow.compat.v1: run the cell with the imports again, without import tensorflow as tf"
+NO_TENSOR = "a cell is not a tensor: wrap it in a DropoutWrapper, and get its zero state from its method zero_state"
 # What to say about exceptions whose message does not lead to the mistake.
 ADVICE = [
     ("has no attribute 'contrib'", "tf.nn.rnn_cell has the same classes of cells, tf.train has AdamOptimizer"),
+    ("module 'tensorflow' has no attribute", INTERFACE), ("_api.v2.nn' has no attribute", INTERFACE),
+    ("_api.v2.train' has no attribute", INTERFACE),
     ("you must give a dtype", "give it initial_state=self.initial_state"),
     ("sequence_length must be", "the third argument of dynamic_rnn is sequence_length: write initial_state="),
     ("No gradients provided", "the loss does not depend on the variables: is it tf.gradients(loss, variables), in this "
@@ -40,11 +44,11 @@ ADVICE = [
     ("raised StopIteration", "in a generator, use return"),
     ("name 'xrange'", "in Python 3 it is range"),
     ("<class 'function'>", "a function is used in place of its result: call it, with brackets"),
+    ("elements of <function", "a function is used in place of its result: call it, with brackets"),
     ("'function' object has no attribute", "a function is used in place of its result: call it, with brackets"),
     ("'NoneType' object has no attribute", "something is None here: does one of your functions lack its return?"),
     ("zero_state() missing", "zero_state(batch_size, tf.float32) is a method of a cell, not of its class"),
-    ("type <class 'tensorflow.python.ops.rnn_cell_impl",
-     "a cell is not a tensor: wrap it in a DropoutWrapper, and get its zero state from its method zero_state"),
+    ("type <class 'tensorflow.python.ops.rnn_cell_impl", NO_TENSOR), ("legacy_cells", NO_TENSOR),
     ("expected ndim=2", "a cell computes a single step: tf.nn.dynamic_rnn runs it over all of them"),
     ("lstm_cell/concat'",
      "the inputs and the initial state differ in N: dynamic_rnn takes inputs [N, M, C], without time_major=True"),
@@ -121,13 +125,16 @@ def still_none(values: Dict[str, Any]) -> None:
 
 def exception(error: BaseException, answer: Any) -> str:
     """Give an exception's type, the last line of its message, and the line of the reader's code that caused it."""
-    message = (error.message.split("\n")[:1] if isinstance(error, tf.errors.OpError)
+    # before what a session says, TensorFlow 2 tells in many lines where the operation was made
+    message = (re.split(r"\nNode: '.*'\n", error.message)[-1].split("\n")[:1] if isinstance(error, tf.errors.OpError)
                else str(error).split("Originally defined at")[0].split("\n"))
     last = ([line.strip() for line in message if line.strip()] or [""])[-1]
     name = type(error).__name__
     if name == "OperatorNotAllowedInGraphError":  # TensorFlow advises eager execution, which is of no use here
         last = "a tensor cannot be iterated over, unpacked, or used in an if: its values are known only in a session"
     last = last if last.startswith(name) else f"{name}: {last}" if last else name
+    last = re.sub(r"'{{node (.*?)}} = (\w+).*?' with input", r"'\1' (op: '\2') with input", last)  # as 1.15 names it
+    last = re.sub(" See https://www.tensorflow.org/.* for supported TF dtypes", "", last)
     last = re.sub("(No gradients provided for any variable).*", r"\1", last)
     last = re.sub(" at 0x[0-9a-f]+", "", last).rstrip(".: ")
     advice = "".join(f" ({sentence})" for part, sentence in ADVICE if part in last)

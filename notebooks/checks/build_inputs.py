@@ -2,7 +2,8 @@
 from typing import Any, Callable, Dict, List
 
 import numpy as np
-import tensorflow.compat.v1 as tf
+
+from charrnn.system.tensorflow import tf
 
 from . import words
 from .answer import Locals, Wrong, items, need

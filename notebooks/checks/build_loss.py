@@ -2,7 +2,8 @@
 from typing import Any, Callable, List, Tuple
 
 import numpy as np
-import tensorflow.compat.v1 as tf
+
+from charrnn.system.tensorflow import tf
 
 from . import words
 from .answer import need, single

@@ -2,9 +2,9 @@
 from typing import Any, Callable, List, Optional, Tuple
 
 import numpy as np
-import tensorflow.compat.v1 as tf
 
 from charrnn import model
+from charrnn.system.tensorflow import tf
 
 from . import words
 from .answer import Wrong, items, need

@@ -3,7 +3,8 @@ import re
 from typing import Any, Callable, Dict, List, NamedTuple, Set
 
 import numpy as np
-import tensorflow.compat.v1 as tf
+
+from charrnn.system.tensorflow import tf
 
 from . import words
 from .answer import Wrong, need, single

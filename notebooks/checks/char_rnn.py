@@ -3,9 +3,9 @@ from difflib import get_close_matches
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
-import tensorflow.compat.v1 as tf
 
 from charrnn import model
+from charrnn.system.tensorflow import tf
 
 from . import words
 from .answer import ATTRIBUTES, Unwritten, Wrong, exception, need

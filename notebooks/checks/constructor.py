@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple
 
 import numpy as np
-import tensorflow.compat.v1 as tf
+
+from charrnn.system.tensorflow import tf
 
 from . import build_inputs, build_loss, build_lstm, build_optimizer, build_output, words
 from .answer import ATTRIBUTES, Locals, Unwritten, Wrong, call, code_of, names_read, scope_of

@@ -4,7 +4,7 @@ import threading
 import time
 from typing import Any, Callable, Dict, List, Tuple
 
-import tensorflow.compat.v1 as tf
+from charrnn.system.tensorflow import tf
 
 from . import words
 from .answer import Unwritten, Wrong, exception, outside_name

@@ -190,7 +190,7 @@ def _explain_last_column(xs: np.ndarray, last: np.ndarray, expected: np.ndarray,
          "The last column of y should be the first column of the next window, row by row.")
     message = f"{trial}, the last column of y in the last window must be 0, since no column follows it, but it is "
     starts = xs[0][:, 0]
-    text = np.append(trial.ids, -1)[[int(np.flatnonzero(trial.ids == one)) + 1 for one in xs[-1][:, -1]]]
+    text = np.append(trial.ids, -1)[[int(np.flatnonzero(trial.ids == one)[0]) + 1 for one in xs[-1][:, -1]]]
     reasons = [(starts, "the beginning of the same row (np.roll puts it there)"),
                (np.roll(starts, -1), "the beginning of the next row"), (text, "the id that follows in the text"),
                (last[-2] if several else None, "that of the window before: make a new y for each window"),

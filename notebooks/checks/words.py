@@ -3,7 +3,8 @@ import textwrap
 from typing import Any, Iterable
 
 import numpy as np
-import tensorflow.compat.v1 as tf
+
+from charrnn.system.tensorflow import tf
 
 WIDTH = 90  # Jupyter breaks longer lines in the middle of a word
 

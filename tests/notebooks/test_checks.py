@@ -1,11 +1,13 @@
 """The checks: verdicts on the solution, on stubs and on exceptions, and the hints."""
 import doctest
 import linecache
+import re
+import sys
 import time
 
 import numpy as np
 import pytest
-from answers import EXERCISES, answer, checks, generate, verdict
+from answers import EXERCISES, answer, checks, generate, solved_sources, verdict
 from checks import answer as answers_module
 from checks import hyperparameters, words
 from checks import verdict as verdicts
@@ -35,6 +37,28 @@ def test_the_solution_is_right(name):
     assert len(tf.get_default_graph().get_operations()) == before
 
 
+# What only the interface of version 1 has; the rest of the solution is the same in that of version 2.
+OLD_NAMES = (r"\btf\.(placeholder|variable_scope|truncated_normal|nn\.rnn_cell|nn\.dynamic_rnn|train"
+             r"|trainable_variables|reset_default_graph|set_random_seed|nn\.softmax_cross_entropy_with_logits_v2)\b")
+
+
+@pytest.mark.parametrize("name", EXERCISES[1:])
+@pytest.mark.parametrize("names, interface", [
+    (r"\btf\.", "1"), (r"\btf\.", "installed"), (OLD_NAMES, "installed")], ids=["all-1", "all", "old"])
+def test_the_solution_is_right_with_names_of_compat_v1(name, names, interface, others_right):
+    scope = {"np": np, "tf": tf if interface == "1" else sys.modules["tensorflow"]}
+    for source in solved_sources().values():
+        exec(re.sub(names, lambda found: found.group().replace("tf.", "tf.compat.v1."), source), scope)
+    assert verdict(name, scope[name]) == (True, name + ": right. ")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 8), reason="TensorFlow 1.15 has the interface of version 1")
+@pytest.mark.parametrize("name", EXERCISES[1:-1])
+def test_the_interface_of_version_2_lacks_names(name):
+    said = verdict(name, answer(name, tf=sys.modules["tensorflow"]))[1]
+    assert "tf should be tensorflow.compat.v1: run the cell with the imports again" in said
+
+
 def stub(name):
     """Define the function of an exercise as the exercise notebook has it, in a world without the others."""
     text, = (cell["text"] for cell in generate.all_cells() if cell["id"] == name)
@@ -43,9 +67,9 @@ def stub(name):
     return scope[name]
 
 
-@pytest.mark.parametrize("name, missing", zip(EXERCISES, [
+@pytest.mark.parametrize("name, missing", list(zip(EXERCISES, [
     "n_windows, rows", "inputs, targets, keep_prob", "cell, initial_state", "predictions, logits", "loss", "optimizer",
-    "inputs, targets, keep_prob, initial_state, final_state, prediction, logits, loss, optimizer"]))
+    "inputs, targets, keep_prob, initial_state, final_state, prediction, logits, loss, optimizer"])))
 def test_an_unwritten_stub_is_still_none(name, missing, forget):
     assert verdict(name, stub(name)) == (False, f"{name}: not right yet. Still None: {missing}. ")
 

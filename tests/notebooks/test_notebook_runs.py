@@ -2,9 +2,13 @@
 import os
 import re
 import resource
+import shutil
+import subprocess
+import sys
 
 import pytest
-from answers import EXERCISES, FOLDER
+from answers import EXERCISES, FOLDER, generate
+from conftest import ROOT
 
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
@@ -20,14 +24,16 @@ def execute(tmp_path, monkeypatch):
     monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "matplotlib"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
 
-    def run(name, **settings):
+    def run(name, folder=FOLDER, repository=generate.REPOSITORY, shown="''", **settings):
         notebook = nbformat.read(str(FOLDER / name), as_version=4)
         settings = dict({"checkpoint_dir": str(tmp_path / "run"), "page": str(tmp_path / "page.html")}, **settings)
         for cell in notebook.cells:
+            if cell.id == "setup":
+                cell.source = cell.source.replace(generate.REPOSITORY, repository)
             if cell.id == "settings":
-                cell.source += "".join(f"\n{key} = {value!r}" for key, value in settings.items())
+                cell.source += "".join(f"\n{key} = {value!r}" for key, value in settings.items()) + f"\nprint({shown})"
         nbclient.NotebookClient(notebook, timeout=1500, startup_timeout=600, kernel_name="python3",
-                                resources={"metadata": {"path": str(FOLDER)}}).execute()
+                                resources={"metadata": {"path": str(folder)}}).execute()
         return {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
     return run
 
@@ -101,3 +107,34 @@ def test_the_small_setting_takes_under_two_minutes_on_two_cores(execute, anna):
     assert losses and losses[-1] < losses[0] < 4.5
     assert "bigrams 2." in texts(outputs)["train"]
     assert "image/png" in outputs["coloured"][0]["data"]
+
+
+def repository_of_this_checkout(folder):
+    """Make a git repository of the package and the notebooks as they are; return its address."""
+    for name in ("charrnn", "notebooks"):
+        shutil.copytree(str(ROOT / name), str(folder / name), ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "As it is."]):
+        subprocess.run(["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", *command],
+                       cwd=str(folder), check=True)
+    return folder.as_uri()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+@pytest.mark.skipif(sys.version_info < (3, 8), reason="hosted notebook services have TensorFlow 2")
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_the_solution_runs_in_a_hosted_service(execute, small_text, tmp_path):
+    empty, origin = tmp_path / "content", tmp_path / "origin"
+    empty.mkdir()
+    outputs = execute("Anna_KaRNNa_Solution.ipynb", folder=empty, repository=repository_of_this_checkout(origin),
+                      shown="corpus.__file__", text_name=small_text, setting="small",
+                      checkpoint_dir="../checkpoints/notebook", page="page.html")
+    assert_quiet(outputs)
+    printed = texts(outputs)
+    for name in EXERCISES:
+        assert printed[name] == name + ": right.\n"
+    assert os.listdir(str(empty)) == ["charrnn"]
+    clone = empty / "charrnn"
+    assert printed["settings"].strip() == str(clone / "charrnn" / "text" / "corpus.py")
+    assert (clone / "checkpoints" / "notebook" / "i35_l64.ckpt.index").is_file()
+    assert (clone / "notebooks" / "page.html").is_file()

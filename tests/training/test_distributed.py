@@ -515,6 +515,7 @@ class TwoHosts:
         for process in [self._server, *self.processes]:
             process.kill()
             process.wait()
+            process.stdout.close()
 
 
 @real
