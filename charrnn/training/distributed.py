@@ -94,16 +94,11 @@ class Processes:
         """Return the signal that any of the processes has received, or None. It is the same in all of them."""
         return stop
 
-    def everywhere(self, function: Callable[[], Any]) -> Any:
-        """Call a function in every process, and return its result.
-
-        If any process raises a ValueError or OSError, the first process raises it, naming the host if it was another
-        process, and the others end silently.
-        """
-        return function()
-
     def from_first(self, function: Callable[[], Any]) -> Any:
-        """Call a function in the first process only, and return its result in all. Errors as in everywhere()."""
+        """Call a function in the first process only, and return its result in all.
+
+        If it raises a ValueError or OSError, the first process raises it, and the others end silently.
+        """
         return function()
 
     def watched(self, folder: StrPath) -> ContextManager:
@@ -167,25 +162,20 @@ class HorovodProcesses(Processes):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
         return signal.Signals(number)
 
-    def everywhere(self, function):
+    def from_first(self, function):
         result = error = None
-        try:
-            result = function()
-        except (ValueError, OSError) as raised:
-            error = raised
-        messages = self.gather(None if error is None else str(error))
-        failed = [rank for rank, message in enumerate(messages) if message is not None]
-        if failed and self.rank:
+        if self.rank == 0:
+            try:
+                result = function()
+            except (ValueError, OSError) as raised:
+                error = raised
+        result, has_failed = self.gather((result, error is not None))[0]
+        if has_failed and self.rank:
             time.sleep(GRACE)
             raise OtherProcessFailed(FAILED)
         if error is not None:
             raise error
-        if failed:
-            raise ValueError(f"on the host {self._members[failed[0]][0]}: {messages[failed[0]]}")
         return result
-
-    def from_first(self, function):
-        return self.gather(self.everywhere(function if self.rank == 0 else lambda: None))[0]
 
     @contextlib.contextmanager
     def watched(self, folder):

@@ -113,7 +113,10 @@ class Reports:
 
     def flush(self) -> None:
         """Flush the history to the disk, and write buffered summaries to their file."""
-        files.flush(self._path)
+        if self._path.is_file():
+            files.flush(self._path)
+        else:
+            self._write_all()
         if self._writer:
             self._writer.flush()
 

@@ -4,25 +4,45 @@ import os
 import re
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from conftest import SMALL_FLAGS, losses_of, shown_in_terminal, train_small
 
-from charrnn.checkpoints import Checkpoint, Run
+from charrnn.checkpoints import Run
 from charrnn.data import Vocabulary
-from charrnn.training.display import Display, Plan
+from charrnn.training.display import Display
 from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.job import Job, Options
 from charrnn.training.stopping import StopRequests
 from charrnn.training.transfer import Transfer
 
 HYPER = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, epochs=4, save_every_n=1000, seed=7)
-PLAN = Plan(Run({}, Vocabulary("abc"), "my text", "f00", "utf-8"), HYPER, "my folder", 1040, 0, 173, 704)
 LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\d{4} s/batch")
+
+
+def display_of(n_training=1040, n_held_out=0, n_test=0, folder="my folder", transfer=None, **hyper):
+    """Return the display of a run on parts of a text of 1,040 characters."""
+    parts = [np.zeros(length, np.int8) for length in (n_training, n_held_out, n_test)]
+    run = Run({}, Vocabulary("abc"), "my text", "f00")
+    return Display(Job(run, replace(HYPER, **hyper), folder, "a" * 1040, Options(), transfer, *parts), 704,
+                   StopRequests())
+
+
+def plan_of(capsys, **changes):
+    """Return the lines of a plan, a dict."""
+    display_of(**changes).plan()
+    return {line[:9].strip(): line[9:] for line in capsys.readouterr().out.splitlines()}
+
+
+def transfer_of(chars, new):
+    return Transfer(SimpleNamespace(name="other.ckpt", vocabulary=Vocabulary(chars)), Vocabulary(new))
 
 
 @pytest.fixture
 def display():
-    return Display(PLAN, StopRequests())
+    return display_of()
 
 
 def test_the_plan(display, capsys):
@@ -35,47 +55,23 @@ def test_the_plan(display, capsys):
         "folder   my folder, a checkpoint every 1,000 steps\n", "")
 
 
-def test_the_plan_advises_smaller_windows_for_a_text_with_few_steps():
-    """Those of the preset auto for the whole text. Sizes that are as small need no advice."""
-    plan = replace(PLAN, n_training=100_000, n_held_out=60_000, n_windows=10, hyperparameters=Hyperparameters(seed=7))
-    assert dict(plan.rows())["advice"] == (
-        "10 steps per epoch are few for these sizes; for a text of this length try --preset auto (--batch-size 32 "
-        "--num-steps 64 --lstm-size 256)")
-    small = replace(plan.hyperparameters, batch_size=32, num_steps=64)
-    assert "advice" not in dict(replace(plan, hyperparameters=small).rows())
-    assert "advice" not in dict(replace(plan, n_windows=100).rows())
-
-
-@pytest.mark.parametrize("change, when", [
-    ({}, "at each checkpoint"), ({"eval_every_n": 15}, "every 15 steps and at each checkpoint")])
-def test_the_plan_of_a_run_with_validation(change, when):
-    plan = replace(PLAN, n_training=780, n_held_out=260, hyperparameters=replace(HYPER, **change))
-    assert ("held out", "the last 260 characters, evaluated " + when) in plan.rows()
-    assert ("text", "my text, 1,040 characters, 3 distinct") in plan.rows()
-
-
-def test_the_plan_of_a_run_with_a_test_text():
-    plan = replace(PLAN, n_training=760, n_test=280)
-    assert ("test", "the last 280 characters, evaluated once at the end") in plan.rows()
-    assert ("text", "my text, 1,040 characters, 3 distinct") in plan.rows()
-    assert "held out" not in dict(plan.rows())
-    assert dict(replace(plan, n_held_out=30).rows())["held out"] == (
-        "the last 30 characters before the test text, evaluated at each checkpoint")
-
-
-@pytest.mark.parametrize("change, shown", [
-    ({"cell": "gru"}, "2 layers of 5 gru units, 704 parameters, unrolled with dynamic_rnn (the fused unroll"),
-    ({"input_keep_prob": 0.5}, "2 layers of 5 units, 704 parameters, unrolled with dynamic_rnn (the fused unroll"),
-    ({"fused": False}, "2 layers of 5 units, 704 parameters")])
-def test_the_plan_of_other_networks(change, shown):
-    assert dict(replace(PLAN, hyperparameters=replace(HYPER, **change)).rows())["network"].startswith(shown)
-
-
-@pytest.mark.parametrize("chars, shown", [("abc", "which has all characters of the text"),
-                                          ("ac", "with new rows for 'b'")])
-def test_the_plan_of_a_run_from_another_model(chars, shown):
-    transfer = Transfer(Checkpoint("other.ckpt", Vocabulary(chars), 5, 2), Vocabulary("abc"))
-    assert ("weights", "from other.ckpt, " + shown) in replace(PLAN, transfer=transfer).rows()
+@pytest.mark.parametrize("changes, name, line", [
+    (dict(n_training=780, n_held_out=260), "held out", "the last 260 characters, evaluated at each checkpoint"),
+    (dict(n_training=780, n_held_out=260, eval_every_n=15), "held out",
+     "the last 260 characters, evaluated every 15 steps and at each checkpoint"),
+    (dict(n_training=760, n_test=280), "test", "the last 280 characters, evaluated once at the end"),
+    (dict(n_training=730, n_held_out=30, n_test=280), "held out",
+     "the last 30 characters before the test text, evaluated at each checkpoint"),
+    (dict(n_training=760, n_test=280), "text", "my text, 1,040 characters, 3 distinct"),
+    (dict(fused=False), "network", "2 layers of 5 units, 704 parameters"),
+    (dict(cell="gru"), "network", "2 layers of 5 gru units, 704 parameters, unrolled with dynamic_rnn (the fused "
+     "unroll supports only lstm without dropout on inputs)"),
+    (dict(transfer=transfer_of("abc", "abc")), "weights", "from other.ckpt, which has all characters of the text"),
+    (dict(transfer=transfer_of("ac", "abc")), "weights", "from other.ckpt, with new rows for 'b'"),
+    (dict(transfer=transfer_of("a", "abcdefghijklmn")), "weights",
+     "from other.ckpt, with new rows for 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k' and 3 more")])
+def test_a_line_of_the_plan_of_other_runs(capsys, changes, name, line):
+    assert plan_of(capsys, **changes)[name] == line
 
 
 @pytest.mark.parametrize("event, line", [
@@ -107,18 +103,13 @@ def test_the_line_of_an_event(display, capsys, event, line):
     (0, "my folder", " 'my folder'"), (260, "my folder", " 'my folder' --best"), (0, "checkpoints", ""),
     (260, "checkpoints", " --best")])
 def test_the_end_names_the_command_that_writes_with_the_best_checkpoint(capsys, n_held_out, folder, arguments):
-    Display(replace(PLAN, n_held_out=n_held_out, folder=folder), StopRequests()).finished(692)
+    display_of(n_held_out=n_held_out, folder=folder).finished(692)
     assert capsys.readouterr().out.startswith(f"finished after step 692. To write text: charrnn-sample{arguments}\n")
 
 
 def test_the_end_names_the_flag_that_ended_the_run(display, capsys):
     display.finished(692, "--early-stop")
     assert "\nTo train longer, add --early-stop N: " in capsys.readouterr().out
-
-
-def test_many_new_characters_are_counted():
-    transfer = Transfer(Checkpoint("other.ckpt", Vocabulary("a"), 5, 2), Vocabulary("abcdefghijklmn"))
-    assert dict(replace(PLAN, transfer=transfer).rows())["weights"].endswith("'j', 'k' and 3 more")
 
 
 def test_a_sample_does_nothing_to_the_terminal(display, capsys, monkeypatch):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,9 +22,8 @@ from charrnn import checkpoints
 from charrnn.engines.surprisal import surprisal
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
-from charrnn.text.corpus import Text
 from charrnn.training import distributed
-from charrnn.training.distributed import HorovodProcesses, OtherProcessFailed, Processes, Silent, read_same_text
+from charrnn.training.distributed import HorovodProcesses, OtherProcessFailed, Processes, Silent
 from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.network import Network
 
@@ -47,7 +47,7 @@ def test_one_process_has_all_the_work_and_exchanges_nothing():
     assert alone.rows(7) == (0, 7) and alone.share == (0, 1) and alone.threads(None) is None
     assert alone.gather("a") == ["a"] and alone.total(2.5) == 2.5 and alone.average([1, 2]) == [1, 2]
     assert alone.agree(None) is None and alone.agree(signal.SIGTERM) == signal.SIGTERM
-    assert alone.from_first(lambda: 3) == alone.everywhere(lambda: 3) == 3
+    assert alone.from_first(lambda: 3) == 3
 
 
 def test_each_process_has_equal_and_contiguous_rows():
@@ -142,12 +142,34 @@ def test_an_error_of_the_first_process_is_raised_there_and_ends_the_others_silen
     with pytest.raises(ValueError, match="^no such run$"):
         member(0).from_first(fail)
     with pytest.raises(OtherProcessFailed):
-        member(1, gathered=["no such run"]).from_first(fail)
+        member(1, gathered=[(None, True)]).from_first(fail)
 
 
-def test_an_error_of_another_process_is_raised_in_the_first_with_its_host():
-    with pytest.raises(ValueError, match="^on the host two: no such text$"):
-        member(0, gathered=["no such text"]).everywhere(lambda: 3)
+def test_a_process_that_does_not_start_is_named_after_a_deadline(monkeypatch, capsys):
+    """Not before it was said that the others wait for it."""
+    class Answers(BaseHTTPRequestHandler):
+        def do_PUT(self):
+            self.send_response(200)
+            self.end_headers()
+
+        def do_GET(self):
+            self.send_response(200 if self.path.endswith("/0") else 404)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(distributed, "TOLD_EVERY", 0.3)
+    for name, value in dict(GLOO_RENDEZVOUS_ADDR="127.0.0.1", GLOO_RENDEZVOUS_PORT=server.server_port, RANK=0, SIZE=2,
+                            START_TIMEOUT=1).items():
+        monkeypatch.setenv(f"HOROVOD_{name}", str(value))
+    with pytest.raises(ValueError, match="process 1 of 2 has not started within 1 s"):
+        distributed._wait_for_all()
+    server.shutdown()
+    server.server_close()
+    assert "charrnn-train: waiting for process 1 of 2\n" in capsys.readouterr().err
 
 
 def test_an_error_of_all_processes_is_raised_in_the_first(monkeypatch):
@@ -157,16 +179,6 @@ def test_an_error_of_all_processes_is_raised_in_the_first(monkeypatch):
         with pytest.raises(kind):
             with member(rank).watched("folder"):
                 raise ValueError("the loss is nan")
-
-
-def test_a_text_that_differs_is_named_with_its_host(monkeypatch):
-    monkeypatch.setattr(distributed.socket, "gethostname", lambda: "one")
-    processes = member(0)
-    processes.everywhere = lambda function: function()
-    processes.from_first = lambda function: function()
-    processes.gather = lambda value: [value, ("two", "other")]
-    with pytest.raises(ValueError, match="the text t on the host two differs from that on one"):
-        read_same_text(processes, lambda: Text("t", "abc", "sha", "utf-8"))
 
 
 def test_a_lost_process_is_named():
@@ -406,7 +418,7 @@ def test_a_signal_ends_all_processes_after_a_checkpoint(text, tmp_path, stop):
     _, output = run.end()
     step, = re.findall("stopped by SIGTERM after step ([0-9,]+); the checkpoint is saved. To resume: .*--resume",
                        output)
-    assert checkpoints.newest_intact(tmp_path / "run")[0].endswith(f"i{step.replace(',', '')}_l5.ckpt")
+    assert checkpoints.newest_intact(tmp_path / "run").prefix.endswith(f"i{step.replace(',', '')}_l5.ckpt")
     assert "Traceback" not in output
 
 
@@ -421,7 +433,7 @@ def test_a_killed_process_is_named_and_the_others_end(text, tmp_path, rank):
     line, = re.findall("charrnn-train: error: .*", output)
     assert f"process {rank} (process id {pid}) on the host " in line and "--resume" in line
     assert "Traceback" not in output
-    step = int(Path(checkpoints.newest_intact(tmp_path / "run")[0]).name[1:].split("_")[0])
+    step = int(Path(checkpoints.newest_intact(tmp_path / "run").prefix).name[1:].split("_")[0])
     for size, name in [(1, "one"), (2, "two")]:
         shutil.copytree(str(tmp_path / "run"), str(tmp_path / name))
         run_on(size, "--resume", "--epochs", step // 57 + 1, "--sample-length", "0", "--checkpoint-dir",
@@ -440,19 +452,17 @@ def test_errors_are_printed_once(text, tmp_path):
 
 
 @real
-def test_a_text_that_differs_between_the_processes_is_refused(text, tmp_path):
+def test_only_the_first_process_needs_the_text(text, tmp_path):
     text.with_name("text0").write_text(TEXT)
-    text.with_name("text1").write_text(TEXT + "!")
     script = tmp_path / "train"
     script.write_text(f'#!/bin/sh\nexec {sys.executable} -m charrnn.train "{text}$HOROVOD_RANK" "$@"\n')
     script.chmod(0o755)
     launched = command(2)
-    done = subprocess.run([*launched[:launched.index("--gloo") + 1], str(script), "--checkpoint-dir",
-                           str(tmp_path / "run")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=PATIENCE, env=process_environment())
-    assert done.stdout.count("charrnn-train: error:") == 1
-    assert re.search("the text .*text0 on the host .* differs from that on", done.stdout)
-    assert not (tmp_path / "run").exists()
+    done = subprocess.run([*launched[:launched.index("--gloo") + 1], str(script), *FLAGS, "--epochs", "1",
+                           "--checkpoint-dir", str(tmp_path / "run")], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, env=process_environment())
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "run" / "text.txt").read_text() == TEXT
 
 
 # Two hosts in network namespaces

@@ -80,39 +80,6 @@ def test_samples_are_shown_verbatim(tmp_path):
 ROWS = ["10,1,2.5,3.6,,,0.001,0.5,100.0\n", "20,1,,,2.25,3.2,,,\n", "30,2,2.0,2.9,,,0.001,0.5,100.0\n"]
 
 
-@pytest.mark.parametrize("before, step, kept", [
-    (ROWS, 20, 2), (ROWS, 19, 1), (ROWS, 30, 3), (ROWS, 0, 0),
-    # an incomplete last line, as a killed process leaves it: without fields, digits or its end
-    (ROWS[:2] + ["30,2,2.0"], 30, 2), (ROWS[:2] + [ROWS[2][:-1]], 30, 2), (ROWS[:2] + ["3"], 30, 2),
-    (ROWS[:2] + [ROWS[2][:-6]], 30, 2), (ROWS[:2] + ["\0" * 40], 30, 2), ([], 30, 0)])
-def test_resuming_drops_later_and_incomplete_rows(tmp_path, before, step, kept):
-    """The next row is on a line of its own."""
-    (tmp_path / "history.csv").write_text("".join([HEAD, *before]))
-    written = Reports(tmp_path, step, summaries=False)
-    assert lines_of(tmp_path) == [HEAD, *before[:kept]]
-    written.add(Row(40, 2, 1.5))
-    assert lines_of(tmp_path) == [HEAD, *before[:kept], "40,2,1.5,,,,,,\n"]
-
-
-def test_a_damaged_row_is_dropped_alone(tmp_path):
-    (tmp_path / "history.csv").write_bytes("".join([HEAD, ROWS[0]]).encode() + b"20,1,\xff,3,,,,,\n" + ROWS[2].encode())
-    Reports(tmp_path, 30, summaries=False)
-    assert lines_of(tmp_path) == [HEAD, ROWS[0], ROWS[2]]
-
-
-def test_a_history_that_cannot_be_read_is_not_replaced(tmp_path, monkeypatch):
-    (tmp_path / "history.csv").write_text(HEAD + ROWS[0])
-
-    def fail(path):
-        raise PermissionError(13, "Permission denied", str(path))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(reports.files, "read", fail)
-        with pytest.raises(PermissionError):
-            Reports(tmp_path, 30, summaries=False)
-    assert lines_of(tmp_path) == [HEAD, ROWS[0]]
-
-
 class Full:
     """A file on a disk that has room for half of what is written."""
 
@@ -132,7 +99,7 @@ class Full:
         return self._file.write(content[:len(content) // 2])
 
 
-def test_a_row_without_room_leaves_no_part_of_it(tmp_path, monkeypatch):
+def test_a_row_without_room_is_written_with_the_next(tmp_path, monkeypatch):
     written = Reports(tmp_path, 0, summaries=False)
     written.add(Row(10, 1, 2.5))
     before = lines_of(tmp_path)
@@ -140,18 +107,29 @@ def test_a_row_without_room_leaves_no_part_of_it(tmp_path, monkeypatch):
         patch.setattr(reports, "open", Full, raising=False)
         with pytest.raises(OSError, match="No space left"):
             written.add(Row(20, 1, 2.25))
-    assert lines_of(tmp_path) == before and written.n_rows == 1
     written.add(Row(30, 1, 2.0))
-    assert lines_of(tmp_path) == [*before, "30,1,2.0,,,,,,\n"]
+    assert lines_of(tmp_path) == [*before, "20,1,2.25,,,,,,\n", "30,1,2.0,,,,,,\n"]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"step,ep", b"\xff\xfe\0"])
-def test_a_lost_history_is_started_again(tmp_path, content):
+def test_the_history_so_far_is_written_whatever_the_file_has(tmp_path, content):
     if content is not None:
         (tmp_path / "history.csv").write_bytes(content)
-    (tmp_path / "history.csv.77.tmp").write_bytes(b"half")
-    Reports(tmp_path, 30, summaries=False)
-    assert [path.name for path in tmp_path.iterdir()] == ["history.csv"] and lines_of(tmp_path) == [HEAD]
+    written = Reports(tmp_path, 20, "".join(ROWS[:2]), summaries=False)
+    assert lines_of(tmp_path) == [HEAD, *ROWS[:2]]
+    written.add(Row(40, 2, 1.5))
+    assert lines_of(tmp_path) == [HEAD, *written.history.splitlines(True)] == [HEAD, *ROWS[:2], "40,2,1.5,,,,,,\n"]
+
+
+def test_a_history_that_is_deleted_comes_back_whole(tmp_path):
+    written = Reports(tmp_path, 0, summaries=False)
+    written.add(Row(10, 1, 2.5))
+    (tmp_path / "history.csv").unlink()
+    written.add(Row(20, 1, 2.25))
+    assert lines_of(tmp_path) == [HEAD, "10,1,2.5,,,,,,\n", "20,1,2.25,,,,,,\n"]
+    (tmp_path / "history.csv").unlink()
+    written.flush()
+    assert len(lines_of(tmp_path)) == 3
 
 
 @pytest.mark.filterwarnings("ignore:inspect.getargspec:DeprecationWarning", "ignore:The 'warn' method")

@@ -11,12 +11,11 @@ from conftest import CHARS, SMALL_FLAGS, SOLUTION, TEXT, history_of, make_networ
 
 from charrnn import checkpoints, train
 from charrnn.data import Vocabulary
-from charrnn.engines import loading
+from charrnn.engines.model import open_model
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 from charrnn.training import transfer
 from charrnn.training.hyperparameters import Hyperparameters
-from charrnn.training.trainer import Trainer
 
 OTHER = "A cat: one, two! And the hats.\n" * 30  # without d, m; with A, :, w, !
 NEW = "!:Aw"
@@ -26,7 +25,7 @@ KERNELS = {"lstm": ["basic_lstm_cell/kernel"], "gru": ["gru_cell/gates/kernel", 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    """A function that makes a network of random weights with a kind of cell, once, and returns its Checkpoint."""
+    """A function that makes a network of random weights with a kind of cell, once, and returns its Model."""
     found = {}
 
     def make(cell):
@@ -72,7 +71,7 @@ def test_rows_are_added_and_the_others_are_unchanged(models, cell):
     moved = transfer.plan(found, OTHER, hyperparameters(cell))
     before, after = list(found.vocabulary.chars), list(moved.vocabulary.chars)
     assert sorted(moved.new_characters) == sorted(NEW) and after == sorted(set(TEXT + OTHER))
-    old, fresh = checkpoints.read_weights(found.prefix), fresh_weights(len(after), cell)
+    old, fresh = found.weights, fresh_weights(len(after), cell)
     extended, expected = moved.weights(fresh), numpy_transfer(old, fresh, before, after, cell)
     assert set(extended) == set(fresh) == set(expected)
     for name, values in extended.items():
@@ -84,7 +83,7 @@ def test_rows_are_added_and_the_others_are_unchanged(models, cell):
 def test_a_text_without_new_characters_changes_nothing(models):
     moved = transfer.plan(models("lstm"), "the cat", hyperparameters())
     assert moved.vocabulary == models("lstm").vocabulary and moved.new_characters == []
-    old = checkpoints.read_weights(models("lstm").prefix)
+    old = models("lstm").weights
     for name, values in moved.weights(fresh_weights(14)).items():
         np.testing.assert_array_equal(values, old[name], err_msg=name)
 
@@ -93,7 +92,7 @@ def test_the_predictions_of_known_characters_are_unchanged(models):
     """With new characters in the vocabulary, the logits of the known ones are the same."""
     found = models("lstm")
     moved, logits = transfer.plan(found, OTHER, hyperparameters()), []
-    for vocabulary, values in [(found.vocabulary, checkpoints.read_weights(found.prefix)),
+    for vocabulary, values in [(found.vocabulary, found.weights),
                                (moved.vocabulary, moved.weights(fresh_weights(18)))]:
         model = CharRNN(len(vocabulary), 1, 7, 5, 3)
         with tf.Session() as session:
@@ -106,15 +105,14 @@ def test_the_predictions_of_known_characters_are_unchanged(models):
 
 
 @pytest.mark.slow
-def test_the_trainer_starts_with_the_weights(models, tmp_path):
-    """So do the running averages; the optimizer starts anew."""
+def test_a_run_starts_with_the_weights(models, tmp_path):
+    """So do the running averages; the optimizer starts anew. They are saved at once, for a run that is killed."""
     moved = transfer.plan(models("gru"), OTHER, hyperparameters("gru"))
-    hyper = hyperparameters("gru", average_decay=0.5)
-    run = checkpoints.Run(asdict(hyper), moved.vocabulary, "other", "f00", "utf-8")
-    trainer = Trainer(run, hyper, moved.vocabulary.encode(OTHER), np.zeros(0, np.int32), tmp_path, transfer=moved)
-    values = trainer._network.session.run({
-        variable.op.name: variable for variable in tf.global_variables()})
-    trainer.close()
+    options = asdict(hyperparameters("gru", average_decay=0.5))
+    assert train.train(OTHER, tmp_path / "run", init_from=models("gru"), quiet=True, summaries=False, **{
+        **options, "num_steps": 400, "epochs": 1}).losses.shape == (1,)
+    reader = tf.train.NewCheckpointReader(str(tmp_path / "run" / "i0_l5.ckpt"))
+    values = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
     for name, value in moved.weights(fresh_weights(18, "gru")).items():
         np.testing.assert_array_equal(values[name], value, err_msg=name)
         np.testing.assert_array_equal(values[name + checkpoints.AVERAGE], value, err_msg=name)
@@ -170,11 +168,11 @@ def test_models_that_training_can_start_from(which, exported, notebook_folder, t
     assert train.main([str(tmp_path / "other"), "--batch-size", "2", "--num-steps", "200", "--epochs", "1", *flags,
                        "--learning-rate", "1e-20", "--sample-length", "0", "--no-summaries",
                        "--init-from", str(path), "--checkpoint-dir", str(tmp_path / "run")]) == 0
-    model = loading.open_model(path, Vocabulary(CHARS) if flags else None)
+    model = open_model(path, Vocabulary(CHARS) if flags else None)
     assert f"weights  from {model.name}, with new rows for '!', ':', 'A', 'w'" in capsys.readouterr().out.splitlines()
     assert model.name == (str(exported) if which == "exported" else
                           f"{notebook_folder}/i{156 if which == 'folder' else 100}_l5.ckpt")
-    old, new = loading.read_weights(model), weights_of(tmp_path / "run")
+    old, new = model.weights, weights_of(tmp_path / "run")
     known = Vocabulary.from_text(TEXT + OTHER).encode(CHARS)
     np.testing.assert_array_equal(new["softmax/Variable"][:, known], old["softmax/Variable"])
     kernel = "rnn/multi_rnn_cell/cell_1/basic_lstm_cell/kernel"
@@ -190,7 +188,7 @@ def test_a_model_of_the_notebook_needs_its_text(notebook_folder, tmp_path, capsy
     assert "name the training text with --vocab-from" in capsys.readouterr().err
     (tmp_path / "wrong").write_text("other characters")
     assert train.main([*flags, "--init-from", notebook_folder, "--vocab-from", str(tmp_path / "wrong")]) == 2
-    assert "was trained on 14 distinct characters, but the given vocabulary has 9" in capsys.readouterr().err
+    assert "was trained on 14 distinct characters, but the vocabulary has 9" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 
@@ -236,8 +234,8 @@ def test_a_different_network_is_refused(trained, tmp_path, capsys, flags, messag
 @pytest.mark.slow
 def test_a_run_starts_from_the_running_averages(tmp_path):
     """They are what the other model is evaluated and sampled with."""
-    found = checkpoints.open_checkpoint(trained_model(tmp_path, "--average-decay", "0.9", "--num-steps", "100"))
-    reader = tf.train.NewCheckpointReader(found.prefix)
+    found = open_model(trained_model(tmp_path, "--average-decay", "0.9", "--num-steps", "100"))
+    reader = tf.train.NewCheckpointReader(found.name)
     bias = "rnn/multi_rnn_cell/cell_1/basic_lstm_cell/bias"
     weights = transfer.plan(found, TEXT, hyperparameters()).weights(fresh_weights(14))
     np.testing.assert_array_equal(weights[bias], reader.get_tensor(bias + checkpoints.AVERAGE))
