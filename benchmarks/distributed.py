@@ -163,7 +163,7 @@ def print_expected(sizes, seconds):
 
 def equality(name, options):
     """Train on one process and on two with dropout, and print the greatest difference of the weights."""
-    from charrnn import checkpoints
+    from charrnn.engines.model import open_model
     from charrnn.text import corpus
     sizes = SIZES[name]
     text = corpus.read(["anna"]).text[:sizes["N"] * sizes["M"] * STEPS // 2]  # two epochs
@@ -179,7 +179,7 @@ def equality(name, options):
                  "--num-steps", str(sizes["M"]), "--lstm-size", str(sizes["L"]), "--seed", "1", "--epochs", "2",
                  "--sample-length", "0", "--no-summaries", "--checkpoint-dir", str(run)],
                 check=True, stdout=subprocess.DEVNULL, env=dict(os.environ, PYTHONPATH=str(ROOT)))
-            weights.append(checkpoints.read_weights(checkpoints.newest_intact(run)[0]))
+            weights.append(open_model(run).weights)
     one, two = weights
     figures = {variable: float(abs(one[variable] - two[variable]).max()) for variable in one}
     print(f"\n{title(sizes)}: after {STEPS} steps, the weights of one process and of two differ by at most "

@@ -155,11 +155,10 @@ def one_by_one(sizes):
 
 def in_graph(sizes):
     """Generate with the loop in the graph. A step draws one character for each of B texts."""
-    from charrnn.engines.exported import weights_of
     from charrnn.engines.graph import GraphEngine
     model = _random_model(sizes)
     engine = GraphEngine(model.vocabulary, sizes["L"], sizes["layers"])
-    engine.load(weights_of(model))
+    engine.load(model.weights)
     return _generation(engine, sizes)
 
 
@@ -207,9 +206,8 @@ def models(sizes):
     """Write what the commands are measured with into a folder: a checkpoint of random weights, and its export."""
     from pathlib import Path
 
-    from charrnn.checkpoints import open_checkpoint
     from charrnn.data import Vocabulary
-    from charrnn.engines.exported import export_npz
+    from charrnn.engines.model import open_model, write_npz
     from charrnn.model import CharRNN
     from charrnn.system.tensorflow import tf
     folder, chars = Path(sizes["folder"]), "".join(map(chr, range(32, 32 + sizes["C"])))
@@ -218,24 +216,21 @@ def models(sizes):
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         prefix = tf.train.Saver().save(session, str(folder / "i1_l1.ckpt"), write_meta_graph=False)
-    export_npz(open_checkpoint(prefix, Vocabulary(chars)), folder / "model.npz")
+    write_npz(open_model(prefix, Vocabulary(chars)), folder / "model.npz")
     return _repeated(lambda: None)
 
 
 def _random_model(sizes):
-    """Return an exported model with random weights."""
+    """Return a model with random weights."""
     import numpy as np  # after the engine's modules, because charrnn chooses NumPy's kernels
 
     from charrnn.data import Vocabulary
-    from charrnn.engines.exported import ExportedModel
+    from charrnn.engines.model import Model, lstm_weights
     units, chars, random = sizes["L"], sizes["C"], np.random.RandomState(1)
     kernels = [random.uniform(-0.05, 0.05, ((units if layer else chars) + units, 4 * units)).astype(np.float32)
                for layer in range(sizes["layers"])]
-    biases = [np.zeros(4 * units, np.float32) for _ in kernels]
     softmax_kernel = random.normal(0, 0.1, (units, chars)).astype(np.float32)
-    vocabulary = Vocabulary(map(chr, range(64, 64 + chars)))
-    return ExportedModel("random", vocabulary, None, tuple(kernels), tuple(biases), softmax_kernel,
-                         np.zeros(chars, np.float32))
+    return Model("random", Vocabulary(map(chr, range(64, 64 + chars))), lstm_weights(kernels, softmax_kernel))
 
 
 def _generation(engine, sizes):

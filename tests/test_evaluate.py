@@ -19,12 +19,13 @@ from conftest import (
 
 from charrnn import checkpoints, evaluate, train
 from charrnn.data import Vocabulary, split
+from charrnn.engines.model import open_model
 from charrnn.text.baselines import ngram_nats, xz_bits
 
 
 def nats_of(prefix, text):
     """Return the mean surprisal of a text, from the probabilities of the cells."""
-    checkpoint = checkpoints.open_checkpoint(prefix)
+    checkpoint = open_model(prefix)
     ids = checkpoint.vocabulary.encode(text)
     probabilities = graph_probabilities(checkpoint, ids[np.newaxis, :-1], len(ids))[0]
     return -np.log(probabilities[np.arange(len(ids) - 1), ids[1:]]).mean()
@@ -217,7 +218,7 @@ def test_bad_arguments_are_one_line(trained, tmp_path, monkeypatch, capsys, argv
 def test_a_perplexity_that_overflows_is_infinite(tmp_path, capsys):
     network = make_network(tmp_path, CHARS, 3, 2, gain=1e4)
     (tmp_path / "text").write_text(TEXT[:60])
-    out = evaluated(capsys, network.prefix, tmp_path / "text", "--vocab-from", tmp_path / "text")
+    out = evaluated(capsys, network.name, tmp_path / "text", "--vocab-from", tmp_path / "text")
     nats, _, perplexity = re.search("this model +(.*)", out).group(1).split()
     assert float(nats) > evaluate.LARGEST_EXPONENT and perplexity == "infinite"
 

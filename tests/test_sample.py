@@ -15,7 +15,7 @@ import charrnn
 from charrnn import sample as sampling
 from charrnn.data import Vocabulary
 from charrnn.engines.decoding import Settings
-from charrnn.engines.exported import export_npz
+from charrnn.engines.model import write_npz
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.loading import load_engine, open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
@@ -379,7 +379,7 @@ def test_a_process_is_quiet_and_ends_with_its_reader(request, model):
     pytest.param({"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}, marks=pytest.mark.slow)])
 def test_a_process_writes_utf_8_in_any_locale(tmp_path, variables):
     characters = "\xe9\u20ac"
-    export_npz(make_network(tmp_path, characters, 3, 1), tmp_path / "m.npz")
+    write_npz(make_network(tmp_path, characters, 3, 1), tmp_path / "m.npz")
     done = subprocess.run([sys.executable, "-m", "charrnn.sample", "m.npz", "--length", "60", "--seed", "1"],
                           cwd=str(tmp_path), env=process_environment(**variables), capture_output=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -427,7 +427,7 @@ def test_a_prime_of_a_million_characters(exported, tmp_path):
 @pytest.fixture
 def controlling(tmp_path):
     """An exported model whose vocabulary has characters that control a terminal."""
-    export_npz(make_network(tmp_path, "\n\x1b2J[\x9b", 3, 1), tmp_path / "controlling.npz")
+    write_npz(make_network(tmp_path, "\n\x1b2J[\x9b", 3, 1), tmp_path / "controlling.npz")
     return str(tmp_path / "controlling.npz")
 
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import graph_probabilities
 
 from charrnn import score
-from charrnn.checkpoints import open_checkpoint
+from charrnn.engines.model import open_model
 
 TEXT = "the hat sat\non, the"
 
@@ -22,7 +22,7 @@ def stdin(monkeypatch):
 
 
 def bits_of_the_graph(trained, text):
-    checkpoint = open_checkpoint(trained)
+    checkpoint = open_model(trained)
     ids = checkpoint.vocabulary.encode(text)
     probabilities = graph_probabilities(checkpoint, ids[np.newaxis, :-1], 7)[0]
     return -np.log2(probabilities[np.arange(len(text) - 1), ids[1:]])

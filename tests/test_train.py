@@ -8,6 +8,7 @@ import threading
 import tracemalloc
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 from conftest import CHARS, SMALL_FLAGS, TEXT, resume, train_small
 
@@ -16,6 +17,7 @@ from charrnn.data import Vocabulary
 from charrnn.system import files
 from charrnn.text.corpus import Text
 from charrnn.training.hyperparameters import Hyperparameters, preset
+from charrnn.training.job import Options, plan_job
 
 
 def assert_refused(folder, capsys, message):
@@ -46,26 +48,19 @@ def test_a_bad_flag_is_refused_and_named(text_file, tmp_path, capsys, flags):
     assert_refused(tmp_path / "run", capsys, flags[0].strip("-"))
 
 
-def test_a_long_text_needs_little_more_memory_than_its_characters(tmp_path, monkeypatch):
+def test_a_long_text_needs_little_more_memory_than_its_characters(tmp_path):
     """One byte for each of up to 256 distinct characters, and no copies."""
-    text = Text("long", "the cat\n" * 250_000, "f00", "utf-8")
-
-    class Seen(Exception):
-        pass
-
-    def seen(run, hyper, training, *args, **kwargs):
-        assert training.nbytes == 2_000_000
-        raise Seen(tracemalloc.get_traced_memory()[1])
-    monkeypatch.setattr("charrnn.training.trainer.Trainer", seen)
+    text = Text("long", "the cat\n" * 250_000)
     Vocabulary.from_text(text.text)
     tracemalloc.start()
     try:
-        with pytest.raises(Seen) as caught:
-            train.train(text, Hyperparameters(), tmp_path / "run", dry_run=True)
+        job = plan_job(text, Hyperparameters(), tmp_path / "run", Options())
+        peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+    assert job.training.nbytes == 2_000_000
     # the flags of all code points are a megabyte, and the pieces that are encoded a few hundred kilobytes
-    assert caught.value.args[0] < 3_700_000
+    assert peak < 3_700_000
 
 
 def test_an_empty_name_is_not_the_default(tmp_path, capsys):
@@ -198,11 +193,28 @@ def test_a_seed_that_was_made_up_is_printed_and_recorded(text_file, tmp_path, ca
     assert 0 <= seed < 2 ** 31 and f"seed {seed}\n" in capsys.readouterr().out
 
 
-def test_the_function_trains_and_returns_none(tmp_path):
-    hyper = Hyperparameters(batch_size=2, num_steps=130, lstm_size=5, epochs=1)
-    assert train.train(Text("name", TEXT, "f00", "utf-8"), hyper, tmp_path / "run", sample_length=0) is None
-    run = checkpoints.read_run(tmp_path / "run")
-    assert (run.text_name, run.text_sha256, run.hyperparameters["num_steps"]) == ("name", "f00", 130)
+SMALL_RUN = dict(batch_size=2, num_steps=130, lstm_size=5, epochs=1, seed=3, summaries=False)
+
+
+@pytest.mark.parametrize("form", ["path", "str", "text", "Text"])
+def test_the_function_takes_a_path_or_a_text_and_returns_the_model(text_file, tmp_path, capsys, form):
+    text = {"path": text_file, "str": str(text_file), "text": TEXT, "Text": Text("name", TEXT)}[form]
+    trained = train.train(text, tmp_path / "run", sample_length=0, **SMALL_RUN)
+    assert trained.model.run.hyperparameters["num_steps"] == 130 and trained.losses.shape == (4,)
+    assert trained.losses[0] == pytest.approx(np.log(14), abs=0.2) and trained.stopped_by is None
+    assert "step 4/4" in capsys.readouterr().out
+    longer = train.train(None, tmp_path / "run", resume=True, quiet=True, epochs=3, sample_length=0, summaries=False)
+    assert longer.losses.shape == (8,) and capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"lstm_size": 0}, "lstm_size must be an integer, at least 1, not 0"),
+    ({"lstm_sise": 3}, "there is no hyperparameter lstm_sise: there are batch_size, "),
+    ({"batch_size": 5000}, "num_steps at most"), ({"fused": False, "recurrent_keep_prob": 0.5}, "excludes fused=False")])
+def test_the_function_names_its_arguments(tmp_path, options, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        train.train(TEXT, tmp_path / "run", **{**SMALL_RUN, **options})
+    assert "--" not in str(caught.value) and not (tmp_path / "run").exists()
 
 
 def test_help_has_groups_defaults_and_examples(capsys):

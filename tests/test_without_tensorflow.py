@@ -34,7 +34,7 @@ def run(code, *arguments, **options):
 def test_the_package_can_be_imported():
     code = ("import sys; sys.modules['tensorflow'] = sys.modules['tqdm'] = None; import charrnn; "
             "from charrnn import get_batches, Vocabulary, pick_top_n, data, evaluate, export, sample, score, train; "
-            "from charrnn.engines import decoding, exported, loading, numpy_lstm, sampler, surprisal; "
+            "from charrnn.engines import decoding, loading, model, numpy_lstm, sampler, surprisal; "
             "from charrnn.text import corpus, novelty, unknown; from charrnn.training import hyperparameters; "
             "print(charrnn.__version__); "
             "print(sorted(name for name in sys.modules if name.split('.')[0] in ('tensorflow', 'tqdm')))")
@@ -86,7 +86,7 @@ def test_checkpoints_of_lstm_cells(trained, tmp_path, capsys, script):
     for code in (WITHOUT, COMMAND) if (script, code) not in [("sample", WITHOUT), ("train", COMMAND)]],
     ids=lambda value: {WITHOUT: "module", COMMAND: "command"}.get(value, value))
 def test_what_needs_tensorflow_prints_one_line(trained, tmp_path_factory, tmp_path, code, script):
-    gated = [make_network(tmp_path_factory.mktemp("gated"), CHARS, 3, 2, "gru").prefix, "--vocab-from",
+    gated = [make_network(tmp_path_factory.mktemp("gated"), CHARS, 3, 2, "gru").name, "--vocab-from",
              trained.parent / "small.txt"]
     arguments = {"train": [trained.parent / "small.txt", "--checkpoint-dir", tmp_path / "run"], "sample": gated,
                  "score": [*gated, "--text", "the"],

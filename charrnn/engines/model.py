@@ -79,11 +79,14 @@ class Model:
         """float32 [C]."""
         return self.weights["softmax/Variable_1"]
 
-    def with_weights(self, kernels: Sequence[np.ndarray], softmax_kernel: np.ndarray) -> "Model":
-        """Return the model of LSTM cells with other matrices, of the same shapes."""
-        changed = {f"{_scope(layer)}/kernel": kernel for layer, kernel in enumerate(kernels)}
-        return Model(self.name, self.vocabulary, {**self.weights, **changed, "softmax/Variable": softmax_kernel},
-                     self.run, self.skipped)
+
+def lstm_weights(kernels: Sequence[np.ndarray], softmax_kernel: np.ndarray) -> Weights:
+    """Return the matrices of a network of LSTM cells by the names of their variables, and zeros for its biases."""
+    weights = {"softmax/Variable": softmax_kernel, "softmax/Variable_1": np.zeros(softmax_kernel.shape[1], np.float32)}
+    for layer, kernel in enumerate(kernels):
+        weights[f"{_scope(layer)}/kernel"] = kernel
+        weights[f"{_scope(layer)}/bias"] = np.zeros(kernel.shape[1], np.float32)
+    return weights
 
 
 def _scope(layer: int) -> str:

@@ -1,10 +1,11 @@
 """The weights of a model as a page holds them: rounded to float16 or int8, as base64 in JSON."""
 import base64
+from dataclasses import replace
 from typing import Any, Dict, NamedTuple, Optional
 
 import numpy as np
 
-from charrnn.engines.model import Model
+from charrnn.engines.model import Model, lstm_weights
 
 WEIGHTS = ("float16", "int8")
 
@@ -65,7 +66,9 @@ def stored_model(model: Model, stored: Dict[str, Stored]) -> Model:
     arrays = {name: each.decoded() for name, each in stored.items()}
     kernels = [arrays[f"kernel_{layer}"].T for layer in range(model.num_layers)]
     kernels[0] = np.concatenate([arrays["table"], kernels[0]])
-    return model.with_weights(kernels, np.ascontiguousarray(arrays["softmax_kernel"].T))
+    rounded = lstm_weights(kernels, np.ascontiguousarray(arrays["softmax_kernel"].T))
+    exact = {name: values for name, values in model.weights.items() if values.ndim == 1}  # the biases
+    return replace(model, weights={**rounded, **exact})
 
 
 def network_data(model: Model, stored: Dict[str, Stored]) -> Dict[str, Any]:

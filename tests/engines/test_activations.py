@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from conftest import graph_engine, make_network
 
-from charrnn.engines.exported import export_npz, read_npz
+from charrnn.engines.model import open_model, write_npz
 from charrnn.engines.numpy_lstm import NumpyLSTM
 
 IDS = [1, 0, 2, 2, 1, 3, 0]  # T = 7, C = 4
@@ -14,9 +14,9 @@ def engines(tmp_path_factory):
     """A graph and a NumPy engine of the same random weights: two layers of L = 5 units."""
     folder = tmp_path_factory.mktemp("activations")
     checkpoint = make_network(folder, "abcd", 5, 2)
-    export_npz(checkpoint, folder / "random.npz")
+    write_npz(checkpoint, folder / "random.npz")
     graph = graph_engine(checkpoint)
-    yield graph, NumpyLSTM(read_npz(folder / "random.npz"))
+    yield graph, NumpyLSTM(open_model(folder / "random.npz"))
     graph.close()
 
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from conftest import CHARS, graph_engine, graph_probabilities, make_network, needs_contrib, texts_of
 
-from charrnn.checkpoints import read_weights
 from charrnn.engines import graph
 from charrnn.engines.decoding import Settings, draw
 from charrnn.engines.sampler import CHUNK
@@ -55,7 +54,7 @@ def test_the_loop_in_the_graph_writes_the_characters_of_the_notebooks_loop(netwo
     """Also beyond the characters of one call."""
     length = CHUNK + 30
     np.random.seed(4)
-    expected = sample(network.prefix, length - 1, prime="the cat", top_n=top_n, vocabulary=network.vocabulary)
+    expected = sample(network.name, length - 1, prime="the cat", top_n=top_n, vocabulary=network.vocabulary)
     assert texts_of(engine, "the cat", length, Settings(top_n=top_n)) == [expected[len("the cat"):]]
 
 
@@ -83,13 +82,13 @@ def test_other_cells(tmp_path, cell, parts):
         -np.take_along_axis(expected, ids[:, 1:, np.newaxis], 2)[..., 0], abs=1e-5)
     np.random.seed(4)
     assert texts_of(engine, "the", 20) == [
-        sample(network.prefix, 19, prime="the", vocabulary=network.vocabulary)[len("the"):]]
+        sample(network.name, 19, prime="the", vocabulary=network.vocabulary)[len("the"):]]
     engine.close()
 
 
 def test_new_weights_reach_all_that_was_built_before(network, engine):
     """The loop, which has a copy of the weights in its own layout, the windows and the reading."""
-    weights = read_weights(network.prefix)
+    weights = dict(network.weights)
     ids = np.random.RandomState(2).randint(14, size=(1, 10))
 
     def results():
@@ -113,7 +112,7 @@ def test_new_weights_reach_all_that_was_built_before(network, engine):
     (lambda weights: weights.pop("softmax/Variable_1"), r"without softmax/Variable_1 of shape \(14,\)"),
     (lambda weights: weights.update({"softmax/Variable": np.zeros((7, 13))}), r"softmax/Variable of shape \(7, 14\)")])
 def test_weights_of_another_network_are_an_error(network, engine, change, message):
-    weights = read_weights(network.prefix)
+    weights = dict(network.weights)
     change(weights)
     with pytest.raises(ValueError, match=message):
         engine.load(weights)

@@ -4,15 +4,15 @@ import pytest
 from conftest import CHARS, graph_probabilities, make_network
 
 from charrnn.engines.decoding import softmax
-from charrnn.engines.exported import export_npz, read_npz
+from charrnn.engines.model import open_model, write_npz
 from charrnn.engines.numpy_lstm import FEW_ROWS, NumpyLSTM
 
 
 def both(folder, num_layers, gain=0.6, lstm_size=13):
     """Return a network as a Checkpoint and as a NumpyLSTM."""
     checkpoint = make_network(folder, CHARS, lstm_size, num_layers, gain=gain)
-    export_npz(checkpoint, folder / "model.npz")
-    return checkpoint, NumpyLSTM(read_npz(folder / "model.npz"))
+    write_npz(checkpoint, folder / "model.npz")
+    return checkpoint, NumpyLSTM(open_model(folder / "model.npz"))
 
 
 @pytest.mark.parametrize("num_layers", [1] + [pytest.param(each, marks=pytest.mark.slow) for each in (2, 3)])

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 from conftest import graph_engine, graph_probabilities, make_network
 
-from charrnn.checkpoints import read_weights
 from charrnn.engines import surprisal as module
 from charrnn.engines.surprisal import surprisal
 
@@ -56,7 +55,7 @@ def test_rows_differ_little_from_the_exact_result(engine, expected, monkeypatch)
 @pytest.mark.parametrize("warm_up", [0, 1, 37])
 def test_rows_cover_every_character_once(engine, checkpoint, monkeypatch, warm_up):
     """If the surprisal depends on the character alone, each place has that of its own, whatever its row."""
-    weights = read_weights(checkpoint.prefix)
+    weights = checkpoint.weights
     bias = weights["softmax/Variable_1"].astype(np.float64)
     of_a_character = np.log(np.exp(bias).sum()) - bias
     monkeypatch.setattr(module, "WARM_UP", warm_up)

@@ -8,7 +8,7 @@ import pytest
 from conftest import TEXT, make_network
 
 from charrnn import inspect
-from charrnn.engines.exported import read_npz
+from charrnn.engines.model import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.inspection import units
 
@@ -37,7 +37,7 @@ def test_json_of_a_unit_has_its_values(capsys, exported):
     _, output, _ = run(capsys, exported, "--unit", "2/c/3", "--json", "--passage", 7)
     found = json.loads(output)
     assert found["text"] == TEXT[:7]
-    engine = NumpyLSTM(read_npz(exported))
+    engine = NumpyLSTM(open_model(exported))
     expected, _ = engine.activations(engine.vocabulary.encode(TEXT[:7]), engine.zero_state())
     np.testing.assert_allclose(found["values"], np.tanh(expected[:, 2, 2]), atol=1e-3)
 

@@ -6,7 +6,7 @@ from unittest import mock
 import numpy as np
 
 from charrnn.data import Vocabulary
-from charrnn.engines.exported import ExportedModel
+from charrnn.engines.model import Model, lstm_weights
 from charrnn.inspection import page
 
 HOSTILE = "".join(sorted(set("</script><!--\"'&`\\{{data}}=(;)alert1\x00\x01\t\n\x0b\x1b\x7f\u0301\u2028\u202e\ufeff"
@@ -21,9 +21,9 @@ def random_network(chars, lstm_size=6, num_layers=2, gain=1.0):
         return (gain * random.standard_normal(shape)).astype(np.float32)
     classes, size = len(chars), lstm_size
     inputs = [classes] + [size] * (num_layers - 1)
-    return ExportedModel("random.npz", Vocabulary(chars), None,
-                         tuple(weights(each + size, 4 * size) for each in inputs),
-                         tuple(weights(4 * size) for _ in inputs), weights(size, classes), weights(classes))
+    made = lstm_weights([weights(each + size, 4 * size) for each in inputs], weights(size, classes))
+    return Model("random.npz", Vocabulary(chars), {
+        name: values if values.ndim == 2 else weights(*values.shape) for name, values in made.items()})
 
 
 def data_of(path):

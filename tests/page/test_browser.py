@@ -10,7 +10,7 @@ from conftest import CHARS, TEXT
 from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn.engines.decoding import Settings
-from charrnn.engines.exported import read_npz
+from charrnn.engines.model import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import Sampler, write
 from charrnn.engines.surprisal import surprisal
@@ -53,7 +53,7 @@ def chromium(tmp_path_factory):
 @pytest.fixture(scope="module")
 def small_page(exported, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "small.html"
-    page.export_page(read_npz(exported), path)
+    page.export_page(open_model(exported), path)
     return path
 
 
@@ -127,7 +127,7 @@ def test_a_beginning_is_continued_as_charrnn_sample_does(view, exported):
     """The same seed and settings, and the weights of the page: the same text."""
     view.set("temperature", 0.8), view.set("top-n", 4), view.set("top-p", 0.9), view.set("seed", 5)
     found = view.write("the cat", 200)
-    model = read_npz(exported)
+    model = open_model(exported)
     engine = NumpyLSTM(stored_model(model, store(model, "float16")))
     (expected,), _ = write(Sampler(engine), "the cat", 200, Settings(0.8, 4, 0.9), seed=5)
     assert found == "the cat" + expected.text
@@ -204,7 +204,7 @@ def test_the_text_can_be_copied(view):
 def test_a_text_is_read_with_the_surprise_of_the_engine(view, exported):
     text = TEXT[:300]
     view.read(text)
-    model = read_npz(exported)
+    model = open_model(exported)
     engine = NumpyLSTM(stored_model(model, store(model, "float16")))
     expected = surprisal(engine, model.vocabulary.encode(text)) / np.log(2)
     found = view.js("reading.surprise.slice(1)")
@@ -263,7 +263,7 @@ def test_any_unit_colours_the_text(view, exported):
     Select(view["layer"]).select_by_value("2")
     Select(view["part"]).select_by_value("h")
     view.set("unit", 4)
-    model = read_npz(exported)
+    model = open_model(exported)
     engine = NumpyLSTM(stored_model(model, store(model, "float16")))
     expected, _ = engine.activations(model.vocabulary.encode(TEXT[:80]), engine.zero_state())
     found = view.js("[...document.querySelectorAll('#text b')].map((each) =>"
@@ -277,7 +277,7 @@ def test_any_unit_colours_the_text(view, exported):
 def test_the_memory_is_shown_as_its_tanh(view, exported):
     view.read(TEXT[:80])
     view.js("chooseColour('1/c/5')")
-    model = read_npz(exported)
+    model = open_model(exported)
     engine = NumpyLSTM(stored_model(model, store(model, "float16")))
     expected, _ = engine.activations(model.vocabulary.encode(TEXT[:80]), engine.zero_state())
     found = view.js("reading.ids.map((_, place) => shownValue(place))")

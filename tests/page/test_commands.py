@@ -61,7 +61,7 @@ def test_errors_are_one_line_and_write_nothing(exported, tmp_path, monkeypatch, 
     (tmp_path / "folder.html").mkdir()
     paths = {"NPZ": str(exported)}
     if "GRU" in arguments:
-        paths["GRU"] = make_network(tmp_path, CHARS, 4, 1, cell="gru").prefix
+        paths["GRU"] = make_network(tmp_path, CHARS, 4, 1, cell="gru").name
     before = sorted(tmp_path.rglob("*"))
     assert export.main([paths.get(each, each) for each in arguments]) == 2
     out, err = capsys.readouterr()
@@ -85,7 +85,7 @@ def test_each_checkpoint_is_written_as_a_page_where_nothing_is_held_out(text_fil
     written = []
 
     def note(model, path, **options):
-        written.append(model.prefix)
+        written.append(model.name)
         return export_page(model, path, **options)
     monkeypatch.setattr(train, "export_page", note)
     run = tmp_path / "run"
@@ -95,7 +95,7 @@ def test_each_checkpoint_is_written_as_a_page_where_nothing_is_held_out(text_fil
     saved = [line[len("saved "):] for line in out.splitlines() if line.startswith("saved ")]
     assert saved == [written[0], str(run / "page.html"), written[1], str(run / "page.html")]
     monkeypatch.undo()
-    export_page(checkpoints.open_checkpoint(written[1]), tmp_path / "expected.html")
+    export_page(open_model(written[1]), tmp_path / "expected.html")
     assert (run / "page.html").read_bytes() == (tmp_path / "expected.html").read_bytes()
 
 
@@ -105,7 +105,7 @@ def test_the_page_is_that_of_the_best_checkpoint(tmp_path):
     run = tmp_path / "run"
     assert train_small(overfitting_text(tmp_path / "text"), run, *VALIDATED_FLAGS, "--page") == 0
     assert checkpoints.read_run(run).best != checkpoints.newest_intact(run)[0].split("/")[-1]
-    export_page(checkpoints.open_checkpoint(run, best=True), tmp_path / "expected.html")
+    export_page(open_model(run, best=True), tmp_path / "expected.html")
     assert (run / "page.html").read_bytes() == (tmp_path / "expected.html").read_bytes()
     assert "of the held-out text" in dict(data_of(run / "page.html")["facts"])["Loss"]
 

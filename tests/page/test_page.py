@@ -10,8 +10,7 @@ from conftest import CHARS, TEXT, make_network
 from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn import export
-from charrnn.checkpoints import open_checkpoint
-from charrnn.engines.exported import read_npz
+from charrnn.engines.model import open_model
 from charrnn.inspection import page
 from charrnn.inspection.stored import WEIGHTS, store, stored_model
 from charrnn.text.corpus import Text
@@ -45,7 +44,7 @@ class Scripts(HTMLParser):
 def exported_page(exported, tmp_path_factory):
     """The page of the small trained run, its path and what was reported of it."""
     path = tmp_path_factory.mktemp("page") / "small.html"
-    return path, page.export_page(read_npz(exported), path)
+    return path, page.export_page(open_model(exported), path)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +90,7 @@ def test_a_hostile_vocabulary_stays_data(exported_page, hostile_page):
 
 
 def test_a_hostile_name_of_the_text_stays_data(exported, tmp_path):
-    model = read_npz(exported)
+    model = open_model(exported)
     name = "</script><script>{{data}}\ud800.txt"
     run = page.replace(model.run, text_name=name)
     page.export_page(page.replace(model, run=run), tmp_path / "page.html", text=Text(name, TEXT, "", "utf-8"))
@@ -106,7 +105,7 @@ def test_a_path_of_the_text_is_not_published(exported_page, exported):
 
 
 def test_a_checkpoint_makes_the_page_of_its_exported_model(exported_page, trained, tmp_path):
-    page.export_page(open_checkpoint(trained), tmp_path / "page.html")
+    page.export_page(open_model(trained), tmp_path / "page.html")
     assert (tmp_path / "page.html").read_bytes() == exported_page[0].read_bytes()
 
 
@@ -138,7 +137,7 @@ def fail_to_read(_run):
 
 
 def test_characters_that_the_network_does_not_know_are_left_out_of_a_text(exported, tmp_path):
-    report = page.export_page(read_npz(exported), tmp_path / "page.html",
+    report = page.export_page(open_model(exported), tmp_path / "page.html",
                               text=Text("x", TEXT + "UNKNOWN" * 9, "", "utf-8"))
     assert "U" not in data_of(tmp_path / "page.html")["passage"]
     assert report.note == "left out of the text, because the model does not know them: 'U', 'N', 'K', 'O', 'W'"

@@ -11,7 +11,7 @@ from pages import random_network
 
 from charrnn.engines import decoding
 from charrnn.engines.decoding import Settings
-from charrnn.engines.exported import read_npz
+from charrnn.engines.model import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.inspection.page import SOURCES
 from charrnn.inspection.stored import WEIGHTS, network_data, store, stored_model
@@ -79,7 +79,7 @@ def kept_ids(powers, settings):
 
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_a_trained_network_in_node_equals_numpy(tmp_path, exported, weights):
-    model = read_npz(exported)
+    model = open_model(exported)
     ids = model.vocabulary.encode((TEXT * 5)[:LENGTH])
     assert_equal_engines(tmp_path, model, weights, [ids])
 
@@ -103,7 +103,7 @@ def test_the_published_model_in_node_equals_numpy(tmp_path, weights, anna):
     path = ROOT / "checkpoints" / "anna.npz"
     if not path.is_file():
         pytest.skip("there is no checkpoints/anna.npz")
-    model = read_npz(path)
+    model = open_model(path)
     assert_equal_engines(tmp_path, model, weights, [model.vocabulary.encode(anna[-LENGTH:])])
 
 

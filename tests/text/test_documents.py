@@ -2,6 +2,7 @@
 import gzip
 import io
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -15,14 +16,14 @@ from charrnn.text import corpus, documents
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_a_byte_order_mark_decides_the_encoding(tmp_path, encoding):
     (tmp_path / "a.txt").write_bytes("naïve\r\ncafé".encode(encoding))
-    assert documents.read_document(tmp_path / "a.txt")[1] == "naïve\ncafé"
+    assert documents.read_document(tmp_path / "a.txt") == "naïve\ncafé"
 
 
 def test_gzip_is_decompressed_and_is_the_same_text(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"one\r\ntwo")
     (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"one\r\ntwo"))
     plain, compressed = corpus.read(tmp_path / "a.txt"), corpus.read(tmp_path / "a.txt.gz")
-    assert (compressed.text, compressed.sha256) == (plain.text, plain.sha256) == ("one\ntwo", plain.sha256)
+    assert compressed.text == plain.text == "one\ntwo"
 
 
 @pytest.mark.parametrize("content, message", [
@@ -56,9 +57,7 @@ def test_a_name_that_is_no_file_says_what_to_do(name, message):
 def test_several_files_are_joined_with_the_separator(tmp_path):
     for name in "ab":
         (tmp_path / f"{name}.txt").write_text(name.upper())
-    text = corpus.read([tmp_path / "b.txt", tmp_path / "a.txt"], separator="--")
-    assert (text.text, text.parts["separator"]) == ("B--A", "--")
-    assert list(text.parts["files"]) == [str(tmp_path / "b.txt"), str(tmp_path / "a.txt")]
+    assert corpus.read([tmp_path / "b.txt", tmp_path / "a.txt"], separator="--").text == "B--A"
 
 
 def test_a_folder_stands_for_its_text_files_in_order(tmp_path):
@@ -69,6 +68,12 @@ def test_a_folder_stands_for_its_text_files_in_order(tmp_path):
     text = corpus.read(tmp_path)
     assert text.text == "one\ntwo\nthree"
     assert text.skipped == (f"{tmp_path / 'cover.png'} is a PNG image",)
+
+
+def test_the_folder_of_a_run_is_left_out_of_a_folder_of_texts(trained, tmp_path):
+    (tmp_path / "a.txt").write_text("one")
+    shutil.copytree(str(trained), str(tmp_path / "checkpoints" / "run"))
+    assert corpus.read(tmp_path) == corpus.Text(str(tmp_path), "one")
 
 
 def test_a_file_that_is_found_twice_is_skipped_in_one_line(tmp_path):
@@ -116,34 +121,6 @@ def test_a_byte_order_mark_alone_is_an_empty_text(tmp_path, mark):
         corpus.read(tmp_path / "text")
 
 
-def test_a_text_that_was_moved_is_missing(tmp_path):
-    with pytest.raises(ValueError, match="the training text 'gone.txt', which the model names, is missing: name its"):
-        corpus.read_again("gone.txt", "utf-8", "f00")
-
-
-@pytest.mark.parametrize("names", [
-    ["./a.txt", "b.txt"], ["b.txt", ".//a.txt"], ["sub", "./sub/c.txt", "a.txt"], [".", "../a.txt"],
-    ["a.txt", "sub", "a.txt"]])
-def test_names_written_in_another_way_are_read_again_in_their_order(tmp_path, monkeypatch, names):
-    (tmp_path / "here" / "sub").mkdir(parents=True)
-    for place in ("a.txt", "here/a.txt", "here/b.txt", "here/sub/c.txt"):
-        (tmp_path / place).write_text(place)
-    monkeypatch.chdir(tmp_path / "here")
-    text = corpus.read(names)
-    again = corpus.read_again(text.name, text.encoding, text.sha256, text.parts, text.sizes)
-    assert (again.text, again.parts) == (text.text, text.parts)
-
-
-def test_an_older_run_of_files_named_in_another_way_is_read_again(tmp_path, monkeypatch):
-    """It did not record their order."""
-    for name in "ab":
-        (tmp_path / f"{name}.txt").write_text(name)
-    monkeypatch.chdir(tmp_path)
-    text = corpus.read(["./b.txt", "a.txt"])
-    old = {key: value for key, value in text.parts.items() if key != "order"}
-    assert corpus.read_again(text.name, text.encoding, text.sha256, old, text.sizes).text == "b\na"
-
-
 @pytest.fixture
 def stdin(monkeypatch):
     def give(content):
@@ -175,33 +152,6 @@ def again(text, **changes):
     return {**given, **changes}
 
 
-def test_reading_again_names_what_changed(tmp_path):
-    for name in "abc":
-        (tmp_path / f"{name}.txt").write_text(name)
-    before = corpus.read(tmp_path)
-    assert before.sizes == {str(tmp_path / f"{name}.txt"): 1 for name in "abc"}
-    (tmp_path / "d.txt").write_text("a new file is no change")
-    assert corpus.read_again(**again(before)) == before
-    (tmp_path / "a.txt").unlink()
-    (tmp_path / "b.txt").write_text("other")
-    (tmp_path / "c.txt").write_text("d")
-    with pytest.raises(ValueError) as raised:
-        corpus.read_again(**again(before))
-    assert str(raised.value).endswith(f": {tmp_path / 'a.txt'} is missing, {tmp_path / 'b.txt'} has another size, "
-                                      f"{tmp_path / 'c.txt'} is different")
-
-
-def test_files_and_folders_are_read_again_in_the_order_of_their_names(tmp_path):
-    (tmp_path / "folder" / "in").mkdir(parents=True)
-    for name in ("one", "folder/in/two", "folder/three", "four"):
-        (tmp_path / name).write_text(name)
-    before = corpus.read([tmp_path / "one", tmp_path / "folder", tmp_path / "four", tmp_path / "one"], separator="+")
-    assert before.text == "one+folder/in/two+folder/three+four+one"
-    assert corpus.read_again(**again(before)) == before
-    with pytest.raises(ValueError, match="are the same, but together they are not the text"):
-        corpus.read_again(**again(before, parts={**before.parts, "separator": "-"}))
-
-
 @pytest.fixture
 def opened(monkeypatch):
     """The paths that were opened."""
@@ -214,74 +164,14 @@ def opened(monkeypatch):
     return paths
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
-@pytest.mark.parametrize("sizes", [None, {}, {"text": 5}], ids=["old", "none", "of a file"])
-@pytest.mark.parametrize("several", [False, True])
-def test_a_model_cannot_have_a_device_or_a_pipe_opened(tmp_path, monkeypatch, opened, several, sizes):
-    monkeypatch.chdir(tmp_path)
-    os.mkfifo("pipe")
-    os.symlink("/dev/zero", "link")
-    (tmp_path / "folder").mkdir()
-    for name in ["pipe", "link", "folder", "/dev/zero", "/dev/null"]:
-        parts = {"names": [name], "separator": "", "files": {name: "f00"}} if several else None
-        with pytest.raises(ValueError, match=f"{name}, which the model names as its text, is not a regular file"):
-            corpus.read_again(name, "utf-8", "f00", parts, sizes and {name: 5})
-    assert not opened
-
-
-def test_a_file_of_another_size_than_recorded_is_not_opened(tmp_path, opened):
-    (tmp_path / "text").write_text("abcd")
-    name = str(tmp_path / "text")
-    for size in (0, 3, 5):
-        with pytest.raises(ValueError, match="has changed since the model was trained on it"):
-            corpus.read_again(name, "utf-8", "f00", None, {name: size})
-    assert not opened
-
-
-def test_without_a_recorded_size_a_file_of_any_size_is_not_opened(tmp_path, monkeypatch, opened):
-    """Old models do not record it. The files of /proc and /sys that never end have the size 0."""
-    (tmp_path / "text").write_bytes(b"")
-    for largest, message in [(4, "has changed"), (-1, "has 0 bytes, so it is not opened")]:
-        monkeypatch.setattr(corpus, "LARGEST_UNRECORDED", largest)
-        with pytest.raises(ValueError, match=message):
-            corpus.read_again(str(tmp_path / "text"), "utf-8", "f00")
-    assert not opened
-
-
-def test_files_are_not_joined_beyond_the_memory(tmp_path, monkeypatch):
-    (tmp_path / "text").write_text("abcd")
-    name = str(tmp_path / "text")
-    before = corpus.read([name, name])
-    monkeypatch.setattr(corpus.machine, "total_memory", lambda: 11)
-    assert corpus.read_again(**again(before)) == before
-    with pytest.raises(ValueError, match="larger than the memory"):
-        corpus.read_again(**again(before, parts={**before.parts, "order": 3 * [name]}))
-    old = {key: value for key, value in before.parts.items() if key != "order"}  # as older versions recorded it
-    with pytest.raises(ValueError, match="larger than the memory"):
-        corpus.read_again(**again(before, parts={**old, "names": 3 * [name]}))
-
-
-def test_a_folder_that_a_model_names_is_not_searched(tmp_path, monkeypatch):
-    (tmp_path / "text").write_text("abcd")
-    before = corpus.read([tmp_path / "text", tmp_path])
-    monkeypatch.setattr(documents, "find_documents", lambda folder, skipped: pytest.fail("searched"))
-    assert corpus.read_again(**again(before)).text == before.text
-    old = {key: value for key, value in before.parts.items() if key != "order"}  # as older versions recorded it
-    assert corpus.read_again(**again(before, parts=old)).text == before.text
-    with pytest.raises(ValueError, match="not the text"):
-        corpus.read_again(**again(before, parts={**old, "names": ["/"]}))
-
-
 @pytest.mark.slow
-def test_a_run_of_several_files_is_resumed_from_its_record(tmp_path, capsys):
+def test_a_run_of_several_files_is_resumed_from_its_folder(tmp_path):
     names = [tmp_path / "one.txt", tmp_path / "two.txt.gz"]
     names[0].write_text(TEXT)
     names[1].write_bytes(gzip.compress(TEXT.upper().encode()))
     flags = ["--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
-    assert train.main([*map(str, names), *SMALL_FLAGS, *flags, "--separator", "\\n\\n"]) == 0
-    assert checkpoints.read_run(tmp_path / "run").text_parts["separator"] == "\n\n"
+    assert train.main([*map(str, names), *SMALL_FLAGS, *flags, "--separator", "\n\n"]) == 0
+    assert (tmp_path / "run" / "text.txt").read_text() == TEXT + "\n\n" + TEXT.upper()
+    for name in names:
+        name.unlink()
     assert train.main(["--resume", *flags]) == 0
-    names[0].write_text("changed")
-    capsys.readouterr()
-    assert train.main(["--resume", *flags]) == 2
-    assert f"has changed since the model was trained on it: {names[0]} has another size" in capsys.readouterr().err
