@@ -12,7 +12,7 @@ from pages import HOSTILE, data_of, export_random, random_network
 from charrnn import export
 from charrnn.checkpoints import open_checkpoint
 from charrnn.engines.exported import read_npz
-from charrnn.inspection import page
+from charrnn.inspection import webpage
 from charrnn.inspection.stored import WEIGHTS, store, stored_model
 from charrnn.text.corpus import Text
 
@@ -45,7 +45,7 @@ class Scripts(HTMLParser):
 def exported_page(exported, tmp_path_factory):
     """The page of the small trained run, its path and what was reported of it."""
     path = tmp_path_factory.mktemp("page") / "small.html"
-    return path, page.export_page(read_npz(exported), path)
+    return path, webpage.export_page(read_npz(exported), path)
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +93,10 @@ def test_a_hostile_vocabulary_stays_data(exported_page, hostile_page):
 def test_a_hostile_name_of_the_text_stays_data(exported, tmp_path):
     model = read_npz(exported)
     name = "</script><script>{{data}}\ud800.txt"
-    run = page.replace(model.run, text_name=name)
-    page.export_page(page.replace(model, run=run), tmp_path / "page.html", text=Text(name, TEXT, "", "utf-8"))
+    run = webpage.replace(model.run, text_name=name)
+    webpage.export_page(webpage.replace(model, run=run), tmp_path / "page.html", text=Text(name, TEXT, "", "utf-8"))
     content = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert Scripts(content).tags.count("script") == page._source("page.html").count("<script")
+    assert Scripts(content).tags.count("script") == webpage._source("page.html").count("<script")
     assert data_of(tmp_path / "page.html")["title"] == f"Inside {name.split('/')[-1]}"
 
 
@@ -106,7 +106,7 @@ def test_a_path_of_the_text_is_not_published(exported_page, exported):
 
 
 def test_a_checkpoint_makes_the_page_of_its_exported_model(exported_page, trained, tmp_path):
-    page.export_page(open_checkpoint(trained), tmp_path / "page.html")
+    webpage.export_page(open_checkpoint(trained), tmp_path / "page.html")
     assert (tmp_path / "page.html").read_bytes() == exported_page[0].read_bytes()
 
 
@@ -126,8 +126,8 @@ def test_without_the_training_text_the_network_writes_one(hostile_page):
 
 
 def test_why_the_network_writes_the_text_is_said(exported, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(page, "training_text", fail_to_read)
-    monkeypatch.setattr(page, "WRITTEN", 1500)
+    monkeypatch.setattr(webpage, "training_text", fail_to_read)
+    monkeypatch.setattr(webpage, "WRITTEN", 1500)
     assert export.main([str(exported), str(tmp_path / "page.html")]) == 0
     assert capsys.readouterr().err == ("the page uses a text that the network wrote, because the training text cannot "
                                        "be read: it is gone\n")
@@ -138,7 +138,7 @@ def fail_to_read(_run):
 
 
 def test_characters_that_the_network_does_not_know_are_left_out_of_a_text(exported, tmp_path):
-    report = page.export_page(read_npz(exported), tmp_path / "page.html",
+    report = webpage.export_page(read_npz(exported), tmp_path / "page.html",
                               text=Text("x", TEXT + "UNKNOWN" * 9, "", "utf-8"))
     assert "U" not in data_of(tmp_path / "page.html")["passage"]
     assert report.note == "left out of the text, because the model does not know them: 'U', 'N', 'K', 'O', 'W'"
@@ -178,23 +178,23 @@ def test_int8_is_smaller(exported, tmp_path):
 def test_weights_that_float16_cannot_hold_are_refused(tmp_path):
     model = random_network(CHARS, gain=1e5)
     with pytest.raises(ValueError, match="--weights int8"):
-        page.export_page(model, tmp_path / "page.html")
+        webpage.export_page(model, tmp_path / "page.html")
     assert not list(tmp_path.iterdir())
 
 
 def test_another_type_of_weights_is_refused(tmp_path):
     with pytest.raises(ValueError, match="float16 or int8, not 'int4'"):
-        page.export_page(random_network(CHARS), tmp_path / "page.html", weights="int4")
+        webpage.export_page(random_network(CHARS), tmp_path / "page.html", weights="int4")
 
 
 def test_other_cells_are_refused(tmp_path):
     with pytest.raises(ValueError, match="only models of lstm cells"):
-        page.export_page(make_network(tmp_path, CHARS, 4, 1, cell="gru"), tmp_path / "page.html")
+        webpage.export_page(make_network(tmp_path, CHARS, 4, 1, cell="gru"), tmp_path / "page.html")
 
 
 def test_sources_of_the_page_are_valid_in_any_place():
     """No source may end the element that it is put into."""
-    for path in page.SOURCES.iterdir():
+    for path in webpage.SOURCES.iterdir():
         source = path.read_text(encoding="utf-8")
         if path.suffix != ".html":
             assert "</" not in source and "<!--" not in source, path.name

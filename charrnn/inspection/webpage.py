@@ -1,6 +1,6 @@
 """A model as one web page: the weights, the program that runs them, and what its units track, in a single HTML file.
 
-The page is put together from the files in ``charrnn/page``. It needs neither a server nor a network.
+The page is put together from the files in ``charrnn/inspection/page``. It needs neither a server nor a network.
 """
 import base64
 import hashlib
@@ -26,7 +26,7 @@ from charrnn.system import console, files
 from charrnn.text import corpus, unknown
 from charrnn.version import __version__
 
-SOURCES = Path(__file__).resolve().parent.parent / "page"
+SOURCES = Path(__file__).resolve().parent / "page"
 UNITS_EACH = 3  # shown for a feature
 EXPRESSIVE = 6  # shown of those that track no feature
 EXCERPT = 140  # characters of the text on which a unit is shown
@@ -119,7 +119,7 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
     """Return the page.
 
     Args:
-        data: what the views need, see ``charrnn/page/view.js``.
+        data: what the views need, see ``charrnn/inspection/page/view.js``.
         network: the weights, from :func:`network_data`.
     """
     template = _source("page.html")

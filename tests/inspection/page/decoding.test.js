@@ -1,4 +1,4 @@
-/* node --test: decoding by hand on small distributions; tests/page/test_page_engine.py compares it with NumPy. */
+/* node --test: decoding by hand on small distributions; test_page_engine.py compares it with NumPy. */
 "use strict";
 
 const assert = require("node:assert");
@@ -6,7 +6,7 @@ const path = require("node:path");
 const test = require("node:test");
 
 const { powersOf, normalized, keptPowers, drawId, largestIds } = require(
-  path.join(__dirname, "..", "..", "charrnn", "page", "decoding.js"));
+  path.join(__dirname, "..", "..", "..", "charrnn", "inspection", "page", "decoding.js"));
 
 const logits = Float32Array.from([0.1, 0.4, 0.3, 0.2], Math.log);
 const all = { temperature: 1, topN: 4, topP: 1 };

@@ -8,7 +8,7 @@ from conftest import CHARS, TEXT, VALIDATED_FLAGS, make_network, overfitting_tex
 from pages import data_of
 
 from charrnn import checkpoints, export, train
-from charrnn.inspection.page import export_page
+from charrnn.inspection.webpage import export_page
 
 QUIET = ["--sample-length", "0", "--no-summaries"]
 

@@ -13,8 +13,8 @@ from charrnn.engines import decoding
 from charrnn.engines.decoding import Settings
 from charrnn.engines.exported import read_npz
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.inspection.page import SOURCES
 from charrnn.inspection.stored import WEIGHTS, network_data, store, stored_model
+from charrnn.inspection.webpage import SOURCES
 
 HERE = Path(__file__).resolve().parent
 SETTINGS = [Settings(0.8, 5, 0.9), Settings(1.0, 14, 0.5), Settings(1.7, 3, 1.0), Settings(1.0, 14, 1.0)]

@@ -1,6 +1,6 @@
 /* Runs the page's engine in node for the Python tests: node run_engine.js REQUEST ANSWER
  *
- * The request is JSON: {model, texts, settings, seed, length}; see charrnn/page/engine.js for the model. Each text is a
+ * The request is JSON: {model, texts, settings, seed, length}; see engine.js for the model. Each text is a
  * list of ids, read from a zero state. The answer is JSON: `drawn`, ids drawn after the last text with the first settings;
  * `kept`, for each of the settings the ids that it keeps after each character of all texts. ANSWER.f32 gets the
  * probabilities after each of these characters, float32 [T, C].
@@ -10,7 +10,7 @@
 const fs = require("node:fs");
 const path = require("node:path");
 
-const page = path.join(__dirname, "..", "..", "charrnn", "page");
+const page = path.join(__dirname, "..", "..", "..", "charrnn", "inspection", "page");
 const { Network } = require(path.join(page, "engine.js"));
 const { powersOf, normalized, keptPowers, drawId, RandomState } = require(path.join(page, "decoding.js"));
 

@@ -14,7 +14,7 @@ from charrnn.engines.exported import read_npz
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import Sampler, write
 from charrnn.engines.surprisal import surprisal
-from charrnn.inspection import page
+from charrnn.inspection import webpage
 from charrnn.inspection.stored import WEIGHTS, store, stored_model
 
 selenium = pytest.importorskip("selenium", reason="selenium is not installed")
@@ -53,7 +53,7 @@ def chromium(tmp_path_factory):
 @pytest.fixture(scope="module")
 def small_page(exported, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "small.html"
-    page.export_page(read_npz(exported), path)
+    webpage.export_page(read_npz(exported), path)
     return path
 
 
