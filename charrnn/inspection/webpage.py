@@ -18,7 +18,7 @@ from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
 from charrnn.engines.exported import ExportedModel, from_checkpoint
 from charrnn.engines.loading import Model, divide, load_engine, training_text
-from charrnn.engines.sampler import Sampler, default_prime, write
+from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import features, units
 from charrnn.inspection.stored import network_data, store, stored_model
@@ -158,7 +158,7 @@ def _texts(engine: Engine, model: ExportedModel, text: Optional[corpus.Text], ch
         training, held_out = (training_text(model.run) if text is None else divide(text, model.run))[:2]
     except (ValueError, OSError) as error:
         prime = default_prime(engine.vocabulary)
-        (sample,), _ = write(Sampler(engine), prime, WRITTEN, Settings(), seed=0)
+        (sample,), _ = write(Sampler(engine), prime, WRITTEN, _settings(engine.vocabulary), seed=0)
         written, name = prime + sample.text, f"{WRITTEN:,} characters that the network wrote"
         return Texts(written, name, _passage(written), written, name,
                      f"the page uses a text that the network wrote, because the training text cannot be read: {error}")
@@ -195,7 +195,7 @@ def _loss(engine: Engine, text: str) -> float:
 
 def _data(model: ExportedModel, engine: Engine, texts: Texts, measured: units.Measured, page: Page) -> Dict[str, Any]:
     """Return what the views need."""
-    run, settings = model.run, Settings()
+    run, settings = model.run, _settings(model.vocabulary)
     name = re.split(r"[/\\]", TITLES.get(run.text_name, run.text_name))[-1] if run else Path(model.name).stem
     network = f"{console.plural(model.num_layers, 'layer')} of {console.plural(model.lstm_size, 'unit')}"
     return {
@@ -215,6 +215,11 @@ def _data(model: ExportedModel, engine: Engine, texts: Texts, measured: units.Me
         "measured": texts.measured_name,
         "units": _gallery(engine, texts.measured, measured),
     }
+
+
+def _settings(vocabulary: Vocabulary) -> Settings:
+    """Return the settings that ``charrnn-sample`` has where none are given."""
+    return Settings(top_n=default_top_n(len(vocabulary)))
 
 
 def _nearest(vocabulary: Vocabulary) -> Dict[str, str]:

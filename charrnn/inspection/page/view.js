@@ -1,4 +1,4 @@
-/* What all views share: the model's data, the worker, tabs, the theme, and small pieces of the document.
+/* What all views share: the model's data, the worker, the theme, and small pieces of the document.
  *
  * All text gets into the document as text (textContent), never as markup.
  */
@@ -17,15 +17,10 @@ function make(tag, className = "", ...children) {
   return element;
 }
 
-/** Return a function that calls `action` once it has not been called for some milliseconds; `cancel` stops that. */
-function debounced(action, milliseconds) {
-  let timer = 0;
-  const later = () => {
-    clearTimeout(timer);
-    timer = setTimeout(action, milliseconds);
-  };
-  later.cancel = () => clearTimeout(timer);
-  return later;
+/** Show a text in an element that is hidden where the text is empty. */
+function showNote(id, text) {
+  find(id).textContent = text;
+  find(id).hidden = !text;
 }
 
 // ---- the worker: see worker.js for what it is sent and what it answers
@@ -50,7 +45,10 @@ function startWorker() {
   worker.onerror = ({ message }) => fail(message || "the worker could not be started");
 }
 
-/** Send the worker a message, and call the functions of `on` with its answers. Return the job's number. */
+/**
+ * Send the worker a message, and call the functions of `on` with its answers. Return the job's number. The answers to a
+ * job that is deleted from `jobs` are left alone.
+ */
 function ask(type, message, on = {}) {
   lastJob++;
   jobs.set(lastJob, on);
@@ -59,56 +57,14 @@ function ask(type, message, on = {}) {
 }
 
 function fail(message) {
-  find("failure").textContent = `This page does not work here: ${message}`;
-  find("failure").hidden = false;
-}
-
-// ---- tabs: a view is shown by its name, which is also the address's fragment
-
-const views = {}; // from a name to a function that is called when the view is shown
-
-function show(name) {
-  for (const tab of document.querySelectorAll("[role=tab]")) {
-    const chosen = tab.id === `tab-${name}`;
-    tab.setAttribute("aria-selected", String(chosen));
-    tab.tabIndex = chosen ? 0 : -1;
-    find(tab.getAttribute("aria-controls")).hidden = !chosen;
-  }
-  document.body.dataset.view = name;
-  setFragment(name);
-  if (views[name]) {
-    views[name]();
-  }
-}
-
-function setFragment(fragment) {
-  try {
-    history.replaceState(null, "", `#${fragment}`);
-  } catch {
-    // some frames have no history: the view is shown all the same
-  }
-}
-
-function startTabs() {
-  const tabs = [...document.querySelectorAll("[role=tab]")];
-  tabs.forEach((tab, index) => {
-    tab.addEventListener("click", () => show(tab.getAttribute("aria-controls")));
-    tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) {
-        const next = tabs[(index + step + tabs.length) % tabs.length];
-        next.focus();
-        next.click();
-      }
-    });
-  });
+  showNote("failure", `This page does not work here: ${message}`);
 }
 
 // ---- the theme: the system's, or what the button chose
 
 function startTheme() {
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  let chosen = remembered("theme");
+  let chosen = stored((storage) => storage.getItem("theme"));
   const apply = () => {
     const theme = chosen || (dark.matches ? "dark" : "light");
     document.documentElement.dataset.theme = theme;
@@ -117,29 +73,45 @@ function startTheme() {
   dark.addEventListener("change", apply);
   find("theme").addEventListener("click", () => {
     chosen = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-    remember("theme", chosen);
+    stored((storage) => storage.setItem("theme", chosen));
     apply();
   });
   apply();
 }
 
-function remembered(key) {
+/** Return what an action makes of the browser's storage, or null in a frame that has none. */
+function stored(action) {
   try {
-    return localStorage.getItem(key);
+    return action(localStorage);
   } catch {
-    return null; // a frame without storage
+    return null;
   }
 }
 
-function remember(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // it is forgotten with the page
-  }
+// ---- characters, with colours and with shares
+
+/** Colour an element: `name` is a colour of page.css, `strength` how strong it is, at most 1. */
+function tint(element, name, strength) {
+  element.style.background = `rgb(var(--${name}) / ${Math.min(1, strength).toFixed(3)})`;
 }
 
-// ---- bars: characters with their shares
+/** Colour an element by the value of a unit, between -1 and 1. */
+function tintByUnit(element, value) {
+  tint(element, value < 0 ? "low" : "high", Math.abs(value));
+}
+
+/** Show characters in an element, each in a cell whose first child can be coloured. Return the cells. */
+function showCells(element, characters) {
+  const fragment = document.createDocumentFragment();
+  const cells = characters.map((char) => {
+    const isEnd = char === "\n";
+    const cell = make("span", "cell", make("span", isEnd ? "end" : "", isEnd ? "" : visible(char)));
+    fragment.append(cell, isEnd ? char : "");
+    return cell;
+  });
+  element.replaceChildren(fragment);
+  return cells;
+}
 
 /**
  * Show characters with their shares in a list whose length never changes.
@@ -150,25 +122,15 @@ function remember(key, value) {
  * @param {number} length rows of the list; those that are missing are empty
  */
 function showBars(list, rows, length) {
-  while (list.children.length < length) {
-    const fill = make("i", "fill");
-    const outline = make("i", "outline");
-    list.append(make("li", "", make("span", "glyph"), make("span", "track", outline, fill), make("span", "share")));
-  }
-  [...list.children].forEach((item, index) => {
-    const row = rows[index];
-    const [symbol, track, share] = item.children;
-    symbol.textContent = row ? glyph(chars[row.id]) : "";
-    share.textContent = row ? percent(row.share) : "";
-    track.firstChild.style.width = row ? `${100 * (row.outline || 0)}%` : "0";
-    track.lastChild.style.width = row ? `${100 * row.share}%` : "0";
-    item.className = row?.marked ? "marked" : "";
-    item.title = row ? nameOf(chars[row.id]) : "";
-  });
+  list.replaceChildren(...Array.from({ length }, (_, index) => (rows[index] ? bar(rows[index]) : make("li"))));
 }
 
-/** Colour an element by a value: between -1 and 1 for a unit, from 0 on for surprise. */
-function tint(element, value) {
-  element.style.setProperty("--v", Math.min(1, Math.abs(value)).toFixed(3));
-  element.classList.toggle("low", value < 0);
+function bar({ id, share, outline = 0, marked = false }) {
+  const symbol = make("span", marked ? "glyph framed" : "glyph", glyph(chars[id]));
+  const track = make("span", "track", make("i"));
+  track.style.backgroundSize = `${100 * share}% 100%`;
+  track.firstChild.style.width = `${100 * outline}%`;
+  const item = make("li", "", symbol, track, make("span", "", percent(share)));
+  item.title = nameOf(chars[id]);
+  return item;
 }

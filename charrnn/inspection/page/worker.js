@@ -2,132 +2,116 @@
  *
  * Messages to it have a `type`, and a `job` that comes back with each answer:
  *   load    {model}                           -> loaded {}
- *   read    {ids}                             -> read {from, surprise, guesses, shares, activations} by pieces, done
+ *   read    {ids}                             -> read {seen} by pieces, done {}
  *   expect  {ids}                             -> expected {logits}, of what follows the ids
- *   write   {ids, length, settings, speed, seed} -> written {ids, logits} again and again, done {finished, drawn, seconds}
- *   more    {length, settings, speed}         the same from where the last writing ended
- *   change  {settings, speed}                 for the writing that is under way
- *   stop    {kind}                            ends the "read" or the "write" that is under way
+ *   write   {ids, length, settings, seed}    -> written {ids, logits} again and again, done {drawn, seconds}
+ *   more    {length, settings}                the same from where the last writing ended
+ *   change  {settings}                        for the writing that is under way
+ *   stop    {}                                ends the writing that is under way
+ *
+ * A job ends another one of its kind: to read, to expect, or to write (also with "more").
  */
 "use strict";
 
 const GUESSES = 5;
 const SLICE = 40; // milliseconds of work before messages are looked at
-const SHOWN_EVERY = 50; // milliseconds between what is shown of a writing
+const SENT_EVERY = 50; // milliseconds between two pieces of what was read or written
 
 let network = null;
+let sliceEnd = 0; // when messages are looked at again
 const current = { read: null, expect: null, write: null }; // the jobs that may still send answers
-let writing = null; // where the last writing is: {state, logits, random, settings, speed}
+let writing = null; // where the last writing is: {state, logits, random, settings}
 
-const rest = (milliseconds = 0) => new Promise((resolve) => {
-  setTimeout(resolve, milliseconds);
-});
-
-function send(type, job, answer = {}, buffers = []) {
-  postMessage({ type, job, ...answer }, buffers);
+function send(type, job, answer = {}) {
+  postMessage({ type, job, ...answer });
 }
 
-/** Read a text piece by piece and send what the network makes of each character. */
+/** Let messages in where it is time for that, and wait until a time. Return whether a job is still wanted after it. */
+async function goesOn(kind, job, time = 0) {
+  const now = performance.now();
+  if (time > now || sliceEnd < now) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, time - now);
+    });
+    sliceEnd = performance.now() + SLICE;
+  }
+  return current[kind] === job;
+}
+
+/** Read a text and send, piece by piece, what the network makes of each character. */
 async function read(job, ids) {
   current.read = job;
   const state = network.zeroState();
-  let logits = null;
-  let from = 0;
-  while (from < ids.length && current.read === job) {
-    const piece = readPiece(ids, from, state, logits);
-    logits = piece.logits;
-    delete piece.logits;
-    send("read", job, { from, ...piece }, [piece.activations.buffer]);
-    from += piece.surprise.length;
-    await rest();
+  let expected = null;
+  let seen = [];
+  let sent = performance.now();
+  for (const [place, id] of ids.entries()) {
+    const surprise = expected ? -Math.log2(expected[id]) : NaN;
+    network.step(id, state);
+    expected = normalized(powersOf(network.logits(state)));
+    seen.push(seenAfter(surprise, expected, state));
+    if (performance.now() - sent >= SENT_EVERY || place === ids.length - 1) {
+      send("read", job, { seen });
+      seen = [];
+      sent = performance.now();
+    }
+    if (!await goesOn("read", job)) {
+      break;
+    }
   }
-  send("done", job, { finished: from === ids.length });
+  send("done", job);
 }
 
 /**
- * Read as many characters as a slice of time allows.
- *
- * For each: its surprise in bits, NaN for the first of the text; the ids and shares of the likeliest characters after it;
- * what the page shows of the state.
+ * Return what the page shows of a character: its surprise in bits, NaN for the first of a text; the likeliest
+ * characters after it; the activations.
  */
-function readPiece(ids, from, state, logitsBefore) {
-  const count = Math.min(GUESSES, network.numClasses);
-  const width = 2 * network.numLayers * network.size;
-  const until = performance.now() + SLICE;
-  const surprise = [];
-  const guesses = [];
-  const shares = [];
-  const states = [];
-  let logits = logitsBefore;
-  let expected = logits && normalized(powersOf(logits));
-  for (let place = from; place < ids.length && performance.now() < until; place++) {
-    surprise.push(expected ? -Math.log2(expected[ids[place]]) : NaN);
-    network.step(ids[place], state);
-    logits = network.logits(state);
-    expected = normalized(powersOf(logits));
-    for (const id of largestIds(expected, count)) {
-      guesses.push(id);
-      shares.push(expected[id]);
-    }
-    const shown = new Int8Array(width);
-    network.shown(state, shown);
-    states.push(shown);
-  }
-  const activations = new Int8Array(width * states.length);
-  states.forEach((shown, place) => {
-    activations.set(shown, place * width);
-  });
-  return { surprise, guesses, shares, activations, logits };
+function seenAfter(surprise, expected, state) {
+  const guesses = largestIds(expected, GUESSES).map((id) => ({ id, share: expected[id] }));
+  return { surprise, guesses, activations: network.activations(state) };
 }
 
 /** Read a beginning and return where a writing starts, or null where another job has come. */
-async function begin(job, ids, kind) {
+async function begin(kind, job, ids) {
   current[kind] = job;
   const state = network.zeroState();
-  let rested = performance.now();
   for (const id of ids) {
     network.step(id, state);
-    if (performance.now() - rested > SLICE) {
-      await rest();
-      if (current[kind] !== job) {
-        return null;
-      }
-      rested = performance.now();
+    if (!await goesOn(kind, job)) {
+      return null;
     }
   }
   return { state, logits: network.logits(state) };
 }
 
-/** Draw characters and feed them back, at most `speed` a second. */
+/** Draw characters after what `writing` has read and feed them back, at most `settings.speed` a second. */
 async function write(job, length) {
   current.write = job;
+  const mine = writing; // another writing may begin while this one waits for its end
   const started = performance.now();
-  let drawn = 0;
-  let shown = started;
+  let sent = started;
   let next = started; // when the next character is due
-  let unsent = [];
-  while (drawn < length && current.write === job) {
-    const until = performance.now() + SLICE;
-    for (let now = performance.now(); drawn < length && next <= now && now < until; now = performance.now()) {
-      unsent.push(drawCharacter());
-      drawn++;
-      next = Math.max(next, now - SLICE) + 1000 / writing.speed;
+  let drawn = 0;
+  let ids = [];
+  while (drawn < length && await goesOn("write", job, next)) {
+    ids.push(drawCharacter(mine));
+    drawn++;
+    const now = performance.now();
+    next = Math.max(next, now - SLICE) + 1000 / mine.settings.speed;
+    if (now - sent >= SENT_EVERY) {
+      send("written", job, { ids, logits: mine.logits });
+      ids = [];
+      sent = now;
     }
-    if (unsent.length && performance.now() - shown >= SHOWN_EVERY) {
-      send("written", job, { ids: unsent, logits: writing.logits });
-      unsent = [];
-      shown = performance.now();
-    }
-    await rest(Math.min(next - performance.now(), SHOWN_EVERY));
   }
-  send("written", job, { ids: unsent, logits: writing.logits });
-  send("done", job, { finished: drawn === length, drawn, seconds: (performance.now() - started) / 1000 });
+  send("written", job, { ids, logits: mine.logits });
+  send("done", job, { drawn, seconds: (performance.now() - started) / 1000 });
 }
 
-function drawCharacter() {
-  const id = drawId(keptPowers(writing.logits, writing.settings), writing.random.randomSample());
-  network.step(id, writing.state);
-  writing.logits = network.logits(writing.state);
+function drawCharacter(from) {
+  const id = drawId(keptPowers(from.logits, from.settings), from.random.randomSample());
+  network.step(id, from.state);
+  from.logits = network.logits(from.state);
   return id;
 }
 
@@ -142,40 +126,40 @@ const answers = {
   },
 
   async expect({ job, ids }) {
-    const begun = await begin(job, ids, "expect");
+    const begun = await begin("expect", job, ids);
     if (begun) {
       send("expected", job, { logits: begun.logits });
     }
   },
 
-  async write({ job, ids, length, settings, speed, seed }) {
+  async write({ job, ids, seed, ...options }) {
     writing = null;
-    const begun = await begin(job, ids, "write");
+    const begun = await begin("write", job, ids);
     if (begun) {
       writing = { ...begun, random: new RandomState(seed) };
-      await answers.more({ job, length, settings, speed });
+      await answers.more({ job, ...options });
     } else {
-      send("done", job, { finished: false, drawn: 0, seconds: 0 });
+      send("done", job, { drawn: 0, seconds: 0 });
     }
   },
 
-  async more({ job, length, settings, speed }) {
+  async more({ job, length, settings }) {
     if (writing) {
-      Object.assign(writing, { settings, speed });
+      writing.settings = settings;
       await write(job, length);
     } else { // it was stopped while it read the beginning
-      send("done", job, { finished: false, drawn: 0, seconds: 0 });
+      send("done", job, { drawn: 0, seconds: 0 });
     }
   },
 
-  change({ settings, speed }) {
+  change({ settings }) {
     if (writing) {
-      Object.assign(writing, { settings, speed });
+      writing.settings = settings;
     }
   },
 
-  stop({ kind }) {
-    current[kind] = null;
+  stop() {
+    current.write = null;
   },
 };
 
