@@ -196,7 +196,8 @@ def _loss(engine: Engine, text: str) -> float:
 def _data(model: ExportedModel, engine: Engine, texts: Texts, measured: units.Measured, page: Page) -> Dict[str, Any]:
     """Return what the views need."""
     run, settings = model.run, _settings(model.vocabulary)
-    name = re.split(r"[/\\]", TITLES.get(run.text_name, run.text_name))[-1] if run else Path(model.name).stem
+    name = TITLES.get(run.text_name) or re.sub(r".*[/\\]|\.txt$", "", run.text_name, flags=re.DOTALL) if run else \
+        Path(model.name).stem
     network = f"{console.plural(model.num_layers, 'layer')} of {console.plural(model.lstm_size, 'unit')}"
     return {
         "title": f"Inside {name}",
