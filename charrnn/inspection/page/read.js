@@ -4,7 +4,7 @@
 const MOST_CHARACTERS = 10000;
 const MOST_BITS = 8; // from here on a surprise has the full colour, as the legend says
 const ROWS = 5; // guesses and units in the card
-const MEASURED = 200; // characters that are enough to tell what is usual for a unit
+const MEASURED = 100; // characters that are enough to tell what is usual for a unit
 const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
 
 /* What is read of a text: `seen` is what the worker answers, for each character that was read so far; `at` is the place
