@@ -16,8 +16,8 @@ from charrnn.engines import Engine, loading
 from charrnn.engines.decoding import softmax
 from charrnn.engines.exported import export_npz, is_exported, read_npz
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.inspection.page import export_page
 from charrnn.inspection.stored import WEIGHTS
+from charrnn.inspection.webpage import export_page
 from charrnn.system import console, files
 from charrnn.text import corpus
 

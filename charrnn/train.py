@@ -15,7 +15,7 @@ from charrnn.data import StrPath, Vocabulary, check_text, split
 from charrnn.engines import loading
 from charrnn.engines.loading import Model
 from charrnn.engines.sampler import CHARACTER_BYTES, check_text_memory, fresh_seed
-from charrnn.inspection.page import export_page
+from charrnn.inspection.webpage import export_page
 from charrnn.system import console, machine
 from charrnn.system.tensorflow import CONTRIB_CELLS, contrib_cell, require_tensorflow
 from charrnn.text import corpus
