@@ -13,8 +13,8 @@ from charrnn.data import StrPath
 from charrnn.engines import Engine, loading
 from charrnn.engines.decoding import softmax
 from charrnn.engines.model import Model, open_model, write_npz
-from charrnn.inspection.page import export_page
 from charrnn.inspection.stored import WEIGHTS
+from charrnn.inspection.webpage import export_page
 from charrnn.system import console, files
 from charrnn.text import corpus
 

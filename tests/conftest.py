@@ -102,7 +102,8 @@ def resume(folder, *flags):
 
 def copy_without_records(run, folder):
     """Copy a run as the notebook would have left it: checkpoints, and no other file. Return the folder."""
-    shutil.copytree(str(run), str(folder), ignore=shutil.ignore_patterns("run.json", "text.txt", "*.ckpt.json", "*.npz"))
+    shutil.copytree(str(run), str(folder), ignore=shutil.ignore_patterns(
+        "run.json", "text.txt", "*.ckpt.json", "*.npz"))
     return folder
 
 

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from conftest import ROOT, SMALL_FLAGS, TEXT, history_of, process_environment, weights_of
 
-
 pytestmark = pytest.mark.slow
 PYTHONS = [python for python in (os.environ.get("CHARRNN_TENSORFLOWS") or os.pathsep.join(
     str(ROOT / name / "bin" / "python") for name in (".venv", ".venv-tf2"))).split(os.pathsep) if Path(python).exists()]

@@ -15,9 +15,9 @@ import charrnn
 from charrnn import sample as sampling
 from charrnn.data import Vocabulary
 from charrnn.engines.decoding import Settings
-from charrnn.engines.model import write_npz
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.loading import load_engine, open_model
+from charrnn.engines.model import write_npz
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import CHUNK
 from charrnn.engines.surprisal import surprisal

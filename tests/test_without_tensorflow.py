@@ -55,12 +55,13 @@ def test_interactive_mode(exported):
     assert (status, err) == (0, "") and out.startswith("the ") and out.endswith("\n[seed 3]\n\n")
 
 
-def test_evaluating_and_scoring(exported, tmp_path, capsys):
-    from charrnn import evaluate, score
+def test_evaluating_scoring_and_the_page(exported, tmp_path, capsys):
+    from charrnn import evaluate, export, score
     (tmp_path / "text").write_text(TEXT[:300], encoding="utf-8")
     for module, arguments in [(evaluate, [str(exported), str(tmp_path / "text")]),
                               (evaluate, ["--rows", "3", str(exported), str(tmp_path / "text")]),
-                              (score, [str(exported), "--text", "the hat\n"])]:
+                              (score, [str(exported), "--text", "the hat\n"]),
+                              (export, [str(exported), str(tmp_path / "page.html")])]:
         assert module.main(arguments) == 0
         expected = capsys.readouterr().out
         assert run(WITHOUT, module.__name__, *arguments) == (0, expected, "")

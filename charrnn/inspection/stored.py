@@ -30,7 +30,7 @@ class Stored(NamedTuple):
 
 
 def store(model: Model, weights: str) -> Dict[str, Stored]:
-    """Return the arrays of a model as the page holds them, see ``charrnn/page/engine.js``.
+    """Return the arrays of a model as the page holds them, see ``charrnn/inspection/page/engine.js``.
 
     Args:
         model: the model.
@@ -72,7 +72,7 @@ def stored_model(model: Model, stored: Dict[str, Stored]) -> Model:
 
 
 def network_data(model: Model, stored: Dict[str, Stored]) -> Dict[str, Any]:
-    """Return what the constructor of Network in ``charrnn/page/engine.js`` takes."""
+    """Return what the constructor of Network in ``charrnn/inspection/page/engine.js`` takes."""
     return {"arrays": {name: _encoded(each) for name, each in stored.items()}, "numLayers": model.num_layers,
             "lstmSize": model.lstm_size}
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from charrnn.training.trainer import Trainer
 from conftest import resume
 from kill_training import FLAGS, TEXT, Killer, differences, outcome
 
@@ -22,7 +23,6 @@ from charrnn import checkpoints, train
 from charrnn.checkpoints import Run
 from charrnn.data import Vocabulary
 from charrnn.system.tensorflow import tf
-from charrnn.training.trainer import Trainer
 
 SHORT = TEXT[:306]  # 46 steps in an epoch, 92 in all, a checkpoint at least every 10
 

@@ -11,10 +11,10 @@ import zlib
 
 import numpy as np
 import pytest
+from charrnn.engines.exported import checksum, export_npz, is_exported, read_npz
 from conftest import CHARS, make_network
 
 from charrnn.checkpoints import CheckpointError, open_checkpoint, read_weights
-from charrnn.engines.exported import checksum, export_npz, is_exported, read_npz
 
 
 def test_the_file_has_the_weights_of_the_checkpoint_and_no_pickle(trained, exported):

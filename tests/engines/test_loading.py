@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from charrnn.engines.exported import ExportedModel, export_npz
 from conftest import CHARS, TEXT, make_network
 
 from charrnn.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
-from charrnn.engines.exported import ExportedModel, export_npz
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.loading import divide, load_engine, open_model, training_text
 from charrnn.engines.numpy_lstm import NumpyLSTM

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import SMALL_FLAGS, TEXT
 
-from charrnn import checkpoints, train
+from charrnn import train
 from charrnn.text import corpus, documents
 
 

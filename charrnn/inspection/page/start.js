@@ -10,18 +10,6 @@ function startAbout() {
   }
 }
 
-/** Show the view of the address's fragment: a view's name, or "read/" and a unit. */
-function startView() {
-  const fragment = location.hash.slice(1);
-  const [name] = fragment.split("/");
-  show(["write", "read", "units", "about"].includes(name) ? name : "write");
-  const [, unit] = /^read\/(\d+\/[ch]\/\d+)$/.exec(fragment) || [];
-  const { layer, unit: number } = parseUnit(unit || "0/c/0");
-  if (layer >= 1 && layer <= numLayers && number >= 1 && number <= lstmSize) {
-    chooseColour(unit);
-  }
-}
-
 startTheme();
 startTabs();
 startAbout();
@@ -33,4 +21,4 @@ ask("load", { model: JSON.parse(find("weights").textContent) }, { loaded: () => 
 startWrite();
 startRead();
 startUnits();
-startView();
+showAddressed();

@@ -7,7 +7,7 @@ import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines.model import Model, lstm_weights
-from charrnn.inspection import page
+from charrnn.inspection import webpage
 
 HOSTILE = "".join(sorted(set("</script><!--\"'&`\\{{data}}=(;)alert1\x00\x01\t\n\x0b\x1b\x7f\u0301\u2028\u202e\ufeff"
                              "\ud800\U0001f600\U000e0041")))
@@ -34,5 +34,5 @@ def data_of(path):
 
 def export_random(model, path, **options):
     """Write the page of a network that comes from no run; the text that it writes for it is shorter than usual."""
-    with mock.patch.object(page, "WRITTEN", 1500):
-        return page.export_page(model, path, **options)
+    with mock.patch.object(webpage, "WRITTEN", 1500):
+        return webpage.export_page(model, path, **options)

@@ -1,12 +1,12 @@
-/* node --test: decoding by hand on small distributions; tests/page/test_page_engine.py compares it with NumPy. */
+/* node --test: decoding by hand on small distributions; test_page_engine.py compares it with NumPy. */
 "use strict";
 
 const assert = require("node:assert");
 const path = require("node:path");
 const test = require("node:test");
 
-const { powersOf, normalized, keptPowers, drawId, largestIds } = require(
-  path.join(__dirname, "..", "..", "charrnn", "page", "decoding.js"));
+const { powersOf, normalized, keptPowers, drawId, largestIds, RandomState } = require(
+  path.join(__dirname, "..", "..", "..", "charrnn", "inspection", "page", "decoding.js"));
 
 const logits = Float32Array.from([0.1, 0.4, 0.3, 0.2], Math.log);
 const all = { temperature: 1, topN: 4, topP: 1 };
@@ -52,4 +52,12 @@ test("a number draws by the cumulative distribution in the order of ids", () => 
 test("the largest come first, and of equal ones the lower id", () => {
   assert.deepStrictEqual(largestIds([1, 3, 2, 3, 0], 3), [1, 3, 2]);
   assert.deepStrictEqual(largestIds([1, 2], 5), [1, 0]);
+});
+
+test("a seed means the same as in numpy.random.RandomState", () => {
+  const last = (seed) => { // of random_sample(1300)
+    const random = new RandomState(seed);
+    return Array.from({ length: 1300 }, () => random.randomSample())[1299];
+  };
+  assert.deepStrictEqual([0, 1, 2 ** 32 - 1].map(last), [0.10023343742412305, 0.10023464310313235, 0.2615643098940784]);
 });

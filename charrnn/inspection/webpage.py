@@ -1,6 +1,6 @@
 """A model as one web page: the weights, the program that runs them, and what its units track, in a single HTML file.
 
-The page is put together from the files in ``charrnn/page``. It needs neither a server nor a network.
+The page is put together from the files in ``charrnn/inspection/page``. It needs neither a server nor a network.
 """
 import base64
 import hashlib
@@ -18,7 +18,7 @@ from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
 from charrnn.engines.loading import divide, load_engine, training_text
 from charrnn.engines.model import Model
-from charrnn.engines.sampler import Sampler, default_prime, write
+from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import features, units
 from charrnn.inspection.stored import network_data, store, stored_model
@@ -26,7 +26,7 @@ from charrnn.system import console, files
 from charrnn.text import corpus, unknown
 from charrnn.version import __version__
 
-SOURCES = Path(__file__).resolve().parent.parent / "page"
+SOURCES = Path(__file__).resolve().parent / "page"
 UNITS_EACH = 3  # shown for a feature
 EXPRESSIVE = 6  # shown of those that track no feature
 EXCERPT = 140  # characters of the text on which a unit is shown
@@ -119,7 +119,7 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
     """Return the page.
 
     Args:
-        data: what the views need, see ``charrnn/page/view.js``.
+        data: what the views need, see ``charrnn/inspection/page/view.js``.
         network: the weights, from :func:`network_data`.
     """
     template = _source("page.html")
@@ -158,7 +158,7 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text], characters
         training, held_out = (training_text(model.run) if text is None else divide(text, model.run))[:2]
     except (ValueError, OSError) as error:
         prime = default_prime(engine.vocabulary)
-        (sample,), _ = write(Sampler(engine), prime, WRITTEN, Settings(), seed=0)
+        (sample,), _ = write(Sampler(engine), prime, WRITTEN, _settings(engine.vocabulary), seed=0)
         written, name = prime + sample.text, f"{WRITTEN:,} characters that the network wrote"
         return Texts(written, name, _passage(written), written, name,
                      f"the page uses a text that the network wrote, because the training text cannot be read: {error}")
@@ -195,8 +195,9 @@ def _loss(engine: Engine, text: str) -> float:
 
 def _data(model: Model, engine: Engine, texts: Texts, measured: units.Measured, page: Page) -> Dict[str, Any]:
     """Return what the views need."""
-    run, settings = model.run, Settings()
-    name = re.split(r"[/\\]", TITLES.get(run.text_name, run.text_name))[-1] if run else Path(model.name).stem
+    run, settings = model.run, _settings(model.vocabulary)
+    name = TITLES.get(run.text_name) or re.sub(r".*[/\\]|\.txt$", "", run.text_name, flags=re.DOTALL) if run else \
+        Path(model.name).stem
     network = f"{console.plural(model.num_layers, 'layer')} of {console.plural(model.lstm_size, 'unit')}"
     return {
         "title": f"Inside {name}",
@@ -215,6 +216,11 @@ def _data(model: Model, engine: Engine, texts: Texts, measured: units.Measured, 
         "measured": texts.measured_name,
         "units": _gallery(engine, texts.measured, measured),
     }
+
+
+def _settings(vocabulary: Vocabulary) -> Settings:
+    """Return the settings that ``charrnn-sample`` has where none are given."""
+    return Settings(top_n=default_top_n(len(vocabulary)))
 
 
 def _nearest(vocabulary: Vocabulary) -> Dict[str, str]:

@@ -66,18 +66,7 @@ function drawId(powers, uniform) {
 
 /** Return the ids of the `count` largest values, the largest first; of equal ones the lower id first. */
 function largestIds(values, count) {
-  const ids = [];
-  for (let id = 0; id < values.length; id++) {
-    if (ids.length < count || values[id] > values[ids[ids.length - 1]]) {
-      let rank = ids.length;
-      while (rank > 0 && values[id] > values[ids[rank - 1]]) {
-        rank--;
-      }
-      ids.splice(rank, 0, id);
-      ids.length = Math.min(ids.length, count);
-    }
-  }
-  return ids;
+  return Array.from(values.keys()).sort((a, b) => values[b] - values[a]).slice(0, count);
 }
 
 /** The Mersenne Twister as numpy.random.RandomState seeds and uses it, so that a seed means the same here. */

@@ -4,24 +4,16 @@
 const EXPECTED = 8; // characters shown of what it expects next
 const FOLLOWED = 40; // pixels from the end within which the view follows the text
 
-// what was written last: its pieces come one for each time that the worker was asked to write
-const written = { prime: "", pieces: [], job: 0, logits: null };
-
-function writtenText() {
-  return written.prime + written.pieces.join("");
-}
+// what was written last; `job` is the one that is under way, or 0
+const written = { text: "", job: 0, expecting: 0, logits: null };
 
 function settings() {
   return {
     temperature: Number(find("temperature").value),
     topN: Number(find("top-n").value),
     topP: Number(find("top-p").value),
+    speed: Number(find("speed").value) || Infinity, // characters a second
   };
-}
-
-/** Return characters a second; no limit for full speed. */
-function speed() {
-  return Number(find("speed").value) || Infinity;
 }
 
 /** Return the whole number in a field, brought into its range. */
@@ -53,106 +45,79 @@ function showExpected() {
 /** Encode the beginning, and say what of it the network does not know. Return null where nothing is left of it. */
 function encodedPrime() {
   const { ids, note } = encode(find("prime").value, places, data.nearest);
-  find("write-status").textContent = ids.length ? note : "Type at least one character that the network knows.";
+  showNote("prime-unknown", ids.length ? note : "Type at least one character that the network knows.");
   return ids.length ? ids : null;
 }
 
 function expectAfterPrime() {
   const ids = !written.job && encodedPrime();
   if (ids) {
-    ask("expect", { ids }, { expected: ({ logits }) => {
-      if (!written.job) {
-        written.logits = logits;
-        showExpected();
-      }
+    written.expecting = ask("expect", { ids }, { expected: ({ logits }) => {
+      written.logits = logits;
+      showExpected();
     } });
   }
 }
 
-const expectSoon = debounced(expectAfterPrime, 150);
-
 function startWriting() {
-  expectSoon.cancel();
   const ids = encodedPrime();
   if (!ids) {
     find("prime").focus();
     return;
   }
-  stopWriting();
-  written.prime = ids.map((id) => chars[id]).join("");
-  written.pieces = [];
-  find("written").replaceChildren(make("span", "prime", visible(written.prime)));
+  written.text = ids.map((id) => chars[id]).join("");
+  find("written").replaceChildren(make("span", "prime", visible(written.text)));
   follow("write", { ids, seed: numberIn(find("seed")) });
-}
-
-function continueWriting() {
-  stopWriting();
-  follow("more", {});
 }
 
 /** Have the worker write, and show what it writes. */
 function follow(type, message) {
-  const paper = find("written");
-  const piece = make("span", "");
-  const { pieces } = written;
-  const index = pieces.push("") - 1;
-  paper.querySelector(".caret")?.remove();
-  paper.append(piece, make("span", "caret"));
+  jobs.delete(written.job); // what others still send is not wanted
+  jobs.delete(written.expecting);
   const length = numberIn(find("length"));
-  const job = ask(type, { ...message, length, settings: settings(), speed: speed() }, {
-    written: ({ ids, logits }) => {
-      const text = ids.map((id) => chars[id]).join("");
-      const atEnd = paper.scrollHeight - paper.scrollTop - paper.clientHeight < FOLLOWED;
-      pieces[index] += text;
-      piece.append(visible(text));
-      if (atEnd) {
-        paper.scrollTop = paper.scrollHeight;
-      }
-      if (written.job === job) {
-        written.logits = logits;
-        showExpected();
-      }
-    },
-    done: ({ finished, drawn, seconds }) => {
-      if (written.job === job || !written.job) { // no other writing has begun
-        const rate = seconds > 0 ? `, ${grouped(drawn / seconds)} a second` : "";
-        find("write-status").textContent = `${finished ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`;
-        written.job = 0;
-        showButtons();
-      }
+  written.job = ask(type, { ...message, length, settings: settings() }, {
+    written: addWritten,
+    done: ({ drawn, seconds }) => {
+      const rate = seconds > 0 ? `, ${grouped(drawn / seconds)} a second` : "";
+      find("write-status").textContent =
+        `${drawn === length ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`;
+      written.job = 0;
+      showButtons();
     },
   });
-  written.job = job;
   find("write-status").textContent = "Writing.";
   showButtons();
 }
 
-/** Return a text with symbols for what cannot be seen, but spaces, tabs and line ends as they are. */
-function visible(text) {
-  return Array.from(text, (char) => (" \n\t".includes(char) ? char : glyph(char))).join("");
+function addWritten({ ids, logits }) {
+  const text = ids.map((id) => chars[id]).join("");
+  const paper = find("written");
+  const atEnd = paper.scrollHeight - paper.scrollTop - paper.clientHeight < FOLLOWED;
+  paper.append(visible(text));
+  if (atEnd) {
+    paper.scrollTop = paper.scrollHeight;
+  }
+  written.text += text;
+  written.logits = logits;
+  showExpected();
 }
 
 function stopWriting() {
-  if (written.job) {
-    worker.postMessage({ type: "stop", kind: "write" });
-    written.job = 0;
-    showButtons();
-  }
+  worker.postMessage({ type: "stop" });
 }
 
 function showButtons() {
   find("stop").disabled = !written.job;
-  find("more").disabled = Boolean(written.job) || !written.pieces.length;
-  find("copy").disabled = !written.pieces.length;
-  find("look").disabled = !written.pieces.length;
+  find("more").disabled = Boolean(written.job) || !written.text;
+  find("copy").disabled = !written.text;
+  find("look").disabled = !written.text;
 }
 
 async function copyWritten() {
-  const text = writtenText();
   try {
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(written.text);
   } catch { // a page from disk or in a frame may not: the old way
-    const field = make("textarea", "aside", text);
+    const field = make("textarea", "unseen", written.text);
     document.body.append(field);
     field.select();
     document.execCommand("copy");
@@ -172,10 +137,10 @@ function startWrite() {
   for (const id of ["temperature", "top-n", "top-p", "speed"]) {
     find(id).addEventListener("input", () => {
       showSettings();
-      worker.postMessage({ type: "change", settings: settings(), speed: speed() });
+      worker.postMessage({ type: "change", settings: settings() });
     });
   }
-  find("prime").addEventListener("input", expectSoon);
+  find("prime").addEventListener("input", expectAfterPrime);
   find("prime").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
@@ -189,10 +154,10 @@ function startWrite() {
   });
   find("start").addEventListener("click", startWriting);
   find("stop").addEventListener("click", stopWriting);
-  find("more").addEventListener("click", continueWriting);
+  find("more").addEventListener("click", () => follow("more"));
   find("copy").addEventListener("click", copyWritten);
   find("look").addEventListener("click", () => {
-    readText(writtenText());
+    readText(written.text);
     chooseColour("surprise");
     show("read");
   });

@@ -141,17 +141,17 @@ class Network {
     return logits;
   }
 
-  /**
-   * Put what the page shows of a state into `result`, int8 [2 * layers * L], 127 for 1: of each layer tanh(c), then h.
-   */
-  shown(state, result) {
+  /** Return what the page shows of a state: int8 [2 * layers * L], 127 for 1; of each layer tanh(c), then h. */
+  activations(state) {
     const { size } = this;
-    for (let layer = 0; layer < this.numLayers; layer++) {
-      for (let unit = 0; unit < size; unit++) {
-        result[2 * layer * size + unit] = Math.round(127 * Math.tanh(state.c[layer * size + unit]));
-        result[(2 * layer + 1) * size + unit] = Math.round(127 * state.h[layer * size + unit]);
-      }
+    const shown = new Int8Array(state.c.length + state.h.length);
+    for (let start = 0; start < state.c.length; start += size) {
+      const memory = state.c.subarray(start, start + size);
+      const output = state.h.subarray(start, start + size);
+      shown.set(memory.map((value) => Math.round(127 * Math.tanh(value))), 2 * start);
+      shown.set(output.map((value) => Math.round(127 * value)), 2 * start + size);
     }
+    return shown;
   }
 }
 

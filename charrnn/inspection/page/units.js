@@ -12,15 +12,9 @@ function groupsOf(units) {
 
 /** Make a piece of text whose characters are coloured by a unit. */
 function excerptOf({ text, values }) {
-  const paper = make("p", "text excerpt");
-  paper.dataset.colour = "unit";
-  Array.from(text).forEach((char, place) => {
-    const cell = make("b", char === "\n" ? "end" : "", char === "\n" ? "" : visible(char));
-    tint(cell, values[place] / 127);
-    paper.append(cell);
-    if (char === "\n") {
-      paper.append(make("br"));
-    }
+  const paper = make("p", "text");
+  showCells(paper, Array.from(text)).forEach((cell, place) => {
+    tintByUnit(cell.firstChild, values[place] / 127);
   });
   return paper;
 }
@@ -45,15 +39,12 @@ function direction({ correlation, counts }) {
   return correlation < 0 ? "low where this is true" : "high where this is true";
 }
 
-/** Make a card of the units that track one feature; the best one has an excerpt, and its correlation a bar. */
+/** Make a card of the units that track one feature; the best one has an excerpt. */
 function unitCard(feature, units) {
   const [best] = units;
-  const meter = make("span", "track", make("i", "fill"));
-  meter.firstChild.style.width = `${100 * Math.abs(best.correlation)}%`;
-  const heading = make("div", "heading", make("h3", "", feature),
-    make("span", "how", `Unit ${best.unit}: ${direction(best)}`), meter,
-    make("span", "share", signed(best.correlation)));
-  return make("article", "unit-card", heading, excerptOf(best.excerpt), make("div", "chips", ...units.map(unitButton)));
+  return make("article", "box", make("h2", "", feature[0].toUpperCase() + feature.slice(1)),
+    make("p", "hint", `Unit ${best.unit}: ${direction(best)}`), excerptOf(best.excerpt),
+    make("div", "row", ...units.map(unitButton)));
 }
 
 function startUnits() {
@@ -69,7 +60,7 @@ function startUnits() {
       make("p", "hint wide",
         "These vary the most among the units that track none of the properties that were looked for."));
     for (const unit of units) {
-      gallery.append(make("article", "unit-card", excerptOf(unit.excerpt), make("div", "chips", unitButton(unit))));
+      gallery.append(make("article", "box", excerptOf(unit.excerpt), make("div", "row", unitButton(unit))));
     }
   }
 }

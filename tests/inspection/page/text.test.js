@@ -6,7 +6,7 @@ const path = require("node:path");
 const test = require("node:test");
 
 const { glyph, nameOf, percent, grouped, counted, encode, parseUnit } = require(
-  path.join(__dirname, "..", "..", "charrnn", "page", "text.js"));
+  path.join(__dirname, "..", "..", "..", "charrnn", "inspection", "page", "text.js"));
 
 const places = new Map(["\n", " ", "a", "e", "s"].map((char, id) => [char, id]));
 

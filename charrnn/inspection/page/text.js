@@ -19,6 +19,11 @@ function glyph(char) {
   return /^\p{M}$/u.test(char) ? `\u25cc${char}` : char;
 }
 
+/** Return a text with symbols for what cannot be seen, but spaces, tabs and line ends as they are. */
+function visible(text) {
+  return Array.from(text, (char) => (" \n\t".includes(char) ? char : glyph(char))).join("");
+}
+
 /** Return what a person would call a character. */
 function nameOf(char) {
   const code = char.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
@@ -39,6 +44,11 @@ function percent(share) {
 /** Return a number as people write it, 1,234. */
 function grouped(number) {
   return Math.round(number).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** Return a number with its sign, and two decimals. */
+function signed(number) {
+  return `${number < 0 ? "\u2212" : "+"}${Math.abs(number).toFixed(2)}`;
 }
 
 /** Return a number of things: 1 character, 2 characters. */

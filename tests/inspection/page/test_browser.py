@@ -1,0 +1,401 @@
+"""The page in a real browser: Debian's chromium, driven by selenium. Skipped where they are not installed."""
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from conftest import TEXT
+from pages import HOSTILE, data_of, export_random, random_network
+
+from charrnn.engines.decoding import Settings
+from charrnn.engines.model import open_model
+from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.sampler import Sampler, default_prime, write
+from charrnn.engines.surprisal import surprisal
+from charrnn.inspection import webpage
+from charrnn.inspection.stored import store, stored_model
+
+selenium = pytest.importorskip("selenium", reason="selenium is not installed")
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.select import Select  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+PATIENCE = 600  # seconds, for a machine that does other things as well
+
+pytestmark = [pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed"),
+              pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")]
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(service=Service(DRIVER), options=options)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def engine(exported):
+    """The NumPy engine with the weights of the small page."""
+    model = open_model(exported)
+    return NumpyLSTM(stored_model(model, store(model, "float16")))
+
+
+@pytest.fixture(scope="module")
+def small_page(exported, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "small.html"
+    webpage.export_page(open_model(exported), path)
+    return path
+
+
+class View:
+    """A page that is open in the browser, with what the tests do to it."""
+
+    def __init__(self, driver, path, fragment="", width=1000, height=900):
+        self.driver = driver
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+        driver.get("about:blank")
+        driver.get_log("browser"), driver.get_log("performance")
+        driver.get(f"{path.as_uri()}{fragment}")
+        self.wait("document.body.dataset.loaded")
+
+    def __getitem__(self, name):
+        return self.driver.find_element(By.ID, name)
+
+    def js(self, expression, *args):
+        return self.driver.execute_script(f"return {expression}", *args)
+
+    def wait(self, expression):
+        WebDriverWait(self.driver, PATIENCE, 0.02).until(lambda _: self.js(expression), expression)
+
+    def wait_for(self, name, text):
+        """Wait until an element shows a text."""
+        self.wait(f"find('{name}').textContent.includes({json.dumps(text)})")
+
+    def text_read(self):
+        return self.js("reading.ids.map((id) => chars[id]).join('')")
+
+    def set(self, name, value):
+        """Set a field or a slider as a person would."""
+        self.js("(arguments[0].value = arguments[1], arguments[0].dispatchEvent(new Event('input', {bubbles: true})),"
+                "arguments[0].dispatchEvent(new Event('change', {bubbles: true})))", self[name], value)
+
+    def write(self, prime, length, speed="0"):
+        """Type a beginning and press Enter, and wait for the end."""
+        self.set("length", length)
+        Select(self["speed"]).select_by_value(speed)
+        self["prime"].clear()
+        self["prime"].send_keys(prime, Keys.ENTER)
+        self.wait_for("write-status", "Wrote")
+
+    def read(self, text):
+        """Have a text read in the view Read and wait for the end."""
+        self["tab-read"].click()
+        self["edit"].click()
+        self.set("source", text)
+        self["read-it"].click()
+        self.finish_reading()
+
+    def finish_reading(self):
+        self.wait("reading.ids.length > 0 && reading.seen.length === reading.ids.length")
+        self.wait("!find('read-status').textContent.startsWith('Reading')")
+
+    def assert_nothing_wrong(self):
+        """Check that the console has no message and that no request left the page."""
+        assert self.driver.get_log("browser") == []
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                assert message["params"]["request"]["url"].split(":")[0] in ("file", "data", "blob", "about"), message
+
+
+@pytest.fixture
+def view(chromium, small_page):
+    opened = View(chromium, small_page)
+    yield opened
+    opened.assert_nothing_wrong()
+
+
+def test_a_beginning_is_continued_as_charrnn_sample_does(view, engine):
+    """The same seed and settings, and the weights of the page: the same text."""
+    view.set("temperature", 0.8), view.set("top-n", 4), view.set("top-p", 0.9), view.set("seed", 5)
+    view.write("the cat", 200)
+    (expected,), _ = write(Sampler(engine), "the cat", 200, Settings(0.8, 4, 0.9), seed=5)
+    assert view.js("written.text") == view["written"].get_attribute("textContent") == "the cat" + expected.text
+
+
+def test_the_defaults_are_those_of_charrnn_sample(view, engine):
+    assert view.js("[settings(), find('prime').value]") == [{"temperature": 1, "topN": 5, "topP": 1, "speed": 100},
+                                                            default_prime(engine.vocabulary)]
+
+
+def test_text_streams_and_can_be_stopped_and_continued(view):
+    view.set("length", 5000)
+    view["prime"].send_keys(Keys.ENTER)
+    view.wait("written.text.length > 10")
+    view["stop"].click()
+    view.wait_for("write-status", "Stopped after")
+    stopped = view.js("written.text")
+    view.set("length", 30)
+    view["more"].click()
+    view.wait_for("write-status", "Wrote 30 characters")
+    continued = view.js("written.text")
+    assert continued.startswith(stopped) and len(continued) == len(stopped) + 30
+
+
+def test_a_beginning_can_be_changed_while_another_is_read_or_written(view):
+    """The text is the last beginning's, with nothing from the others."""
+    view.js("(find('length').value = 20000, find('speed').value = 0, find('prime').value = 'the '.repeat(20000),"
+            "startWriting(), find('prime').value = 'a cat ', startWriting())")
+    view.wait("written.text.length > 10")
+    view.js("(find('length').value = 40, find('prime').value = 'the hat'.repeat(3000), startWriting())")
+    view.wait_for("write-status", "Wrote 40 characters")
+    assert re.fullmatch("(the hat){3000}.{40}", view.js("written.text"), re.DOTALL)
+
+
+def test_settings_can_change_while_it_writes_and_escape_stops(view):
+    view.set("length", 100000)
+    view["prime"].send_keys(Keys.ENTER)
+    view.wait("written.text.length > 10")
+    view.set("top-n", 1), view.set("speed", "0")
+    assert view["top-n-value"].text == "1" and view["expected"].text.split()[1::2] == ["100%"] + ["0%"] * 7
+    view.wait("/(.{1,40})\\1{3}$/s.test(written.text.slice(-200))")  # always the likeliest: it ends in a loop
+    view["prime"].send_keys(Keys.ESCAPE)
+    view.wait_for("write-status", "Stopped after")
+
+
+def test_unknown_characters_of_a_beginning_are_named(view):
+    view.write("THE\u00e9!", 20)
+    assert view["prime-unknown"].text.endswith("\u00e9 became e. Left out: !.")
+    view["prime"].clear()
+    view["prime"].send_keys("!", Keys.ENTER)
+    assert "at least one character" in view["prime-unknown"].text
+
+
+def test_a_text_is_read_with_the_surprise_of_the_engine(view, engine):
+    text = TEXT[:300]
+    view.read(text)
+    expected = surprisal(engine, engine.vocabulary.encode(text)) / np.log(2)
+    np.testing.assert_allclose(view.js("reading.seen.slice(1).map((each) => each.surprise)"), expected, atol=1e-3)
+    assert view["read-status"].text == f"300 characters, {expected.mean():.2f} bits of surprise on average."
+
+
+def test_the_passage_is_read_and_then_what_is_pasted(view, small_page):
+    view["tab-read"].click()
+    view.finish_reading()
+    assert view.text_read() == data_of(small_page)["passage"]
+    view.js("(() => { const pasted = new DataTransfer(); pasted.setData('text/plain', 'the hat\\r\\n');"
+            "find('text').dispatchEvent(new ClipboardEvent('paste', {clipboardData: pasted, bubbles: true})); })()")
+    view.finish_reading()
+    assert view.text_read() == "the hat\n"
+
+
+def test_unknown_characters_of_a_text_are_replaced_and_named(view):
+    view.read("The caf\u00e9 \u2603 cat")
+    assert view.text_read() == "the cae  cat"
+    assert "\u00e9 became e" in view["read-note"].text and "Left out: f, \u2603" in view["read-note"].text
+    view.js("readText('!')")
+    view.wait_for("read-status", "0 characters.")
+    assert not view["card"].is_displayed()
+
+
+def test_of_a_long_text_the_beginning_is_read(view):
+    view.read((TEXT * 20)[:12000])
+    assert view["read-note"].text == "Only the first 10,000 characters are read." and len(view.text_read()) == 10000
+
+
+def test_pointing_at_a_character_shows_its_card(view):
+    view.read(TEXT[:60])
+    ActionChains(view.driver).move_to_element(view.js("reading.cells[4]")).perform()
+    assert view["card-title"].text.endswith("c")
+    assert view["card-surprise"].text.startswith(f"Surprise: {view.js('reading.seen[4].surprise'):.1f} bits (prob")
+    assert len(view["card-guesses"].text.split()) == 2 * 5
+    named = re.findall(r"\d+/[ch]/\d+", view["card-units"].text)
+    assert len({re.sub("/[ch]/", "/", name) for name in named}) == len(named) == 5  # of c and h of one cell only one
+
+
+def test_guesses_stand_under_each_character_and_the_true_one_is_framed(view):
+    view.read("the cat")
+    view["guesses"].click()
+    columns = [[view.js("[arguments[0].textContent, arguments[0].className]", guess)
+                for guess in cell.find_elements(By.TAG_NAME, "small")] for cell in view.js("reading.cells")]
+    for column, following in zip(columns, "he\u2423cat\0"):
+        assert len(column) == 5 and [guess for guess, mark in column if mark] in ([], [following])
+    view["guesses"].click()
+    assert not view.driver.find_elements(By.CSS_SELECTOR, "#text small")
+
+
+@pytest.mark.parametrize("part, index, shown", [("h", 3, lambda h: h), ("c", 2, np.tanh)])
+def test_any_unit_colours_the_text(view, engine, part, index, shown):
+    """By its value, and by the tanh of a memory."""
+    view.read(TEXT[:80])
+    Select(view["layer"]).select_by_value("2")
+    Select(view["part"]).select_by_value(part)
+    view.set("unit", 4)
+    expected, _ = engine.activations(engine.vocabulary.encode(TEXT[:80]), engine.zero_state())
+    colours = view.js("reading.cells.map((cell) => cell.firstChild.style.background)")
+    found = [float(re.search(r"[\d.]+(?=\)$)", each).group()) * (-1 if "low" in each else 1) for each in colours]
+    np.testing.assert_allclose(found, shown(expected[:, index, 3]), atol=0.005)
+    assert view["read-lead"].text.startswith(f"Unit 4 of layer 2, its {'output' if part == 'h' else 'memory'}")
+    assert view.js("location.hash") == f"#read/2/{part}/4"
+
+
+def test_a_unit_of_the_card_and_one_of_the_gallery_colour_the_text(view, small_page):
+    view.read(TEXT[:80])
+    button = view.driver.find_element(By.CSS_SELECTOR, "#card-units button")
+    name = button.text.split()[1]
+    button.click()
+    assert view.js("colour") == name
+    view["tab-units"].click()
+    titles = [each.text.lower() for each in view.driver.find_elements(By.CSS_SELECTOR, "#gallery .box h2")]
+    expected = list(dict.fromkeys(each["feature"] for each in data_of(small_page)["units"] if each["feature"]))
+    assert titles == expected and titles
+    button = view.driver.find_element(By.CSS_SELECTOR, "#gallery button")
+    name = button.text.split()[0]
+    button.click()
+    assert view["view-read"].is_displayed() and view["colour"].get_property("value") == view.js("colour") == name
+
+
+def test_the_written_text_can_be_copied_and_looked_into(view):
+    view.write("the", 40)
+    view["copy"].click()
+    view.wait_for("write-status", "Copied.")
+    view["look"].click()
+    view.finish_reading()
+    assert view["view-read"].is_displayed() and view.text_read() == view.js("written.text")
+
+
+def test_the_theme_can_be_switched_and_is_kept(view, chromium, small_page):
+    background = "getComputedStyle(document.body).backgroundColor"
+    before = view.js(background)
+    view["theme"].click()
+    after = view.js(background)
+    assert before != after and View(chromium, small_page).js(background) == after
+    view.js("localStorage.clear()")
+
+
+def test_tabs_follow_the_keys(view):
+    view["tab-write"].send_keys(Keys.ARROW_RIGHT)
+    assert view["view-read"].is_displayed() and view.js("document.activeElement.id") == "tab-read"
+    view["tab-read"].send_keys(Keys.HOME)
+    view["tab-write"].send_keys(Keys.ARROW_LEFT)
+    assert view["view-about"].is_displayed() and not view["view-write"].is_displayed()
+
+
+def test_arrow_keys_move_in_the_text(view):
+    view.read("the cat\nsat on")
+    for key, place in [(Keys.HOME, 0), (Keys.ARROW_RIGHT, 1), (Keys.ARROW_DOWN, 9), (Keys.END, 13), (Keys.ARROW_UP, 5)]:
+        view["text"].send_keys(key)
+        assert view.js("reading.at") == place
+    assert view["spoken"].get_attribute("textContent").startswith("a. Surprise: ")
+
+
+def test_every_control_has_a_name(view):
+    unnamed = view.js("[...document.querySelectorAll('button, input, select, textarea, [tabindex=\"0\"]')].filter("
+                      "(each) => !(each.textContent.trim() || each.getAttribute('aria-label')"
+                      "|| (each.labels && each.labels.length))).map((each) => each.outerHTML)")
+    assert unnamed == []
+
+
+def test_the_address_names_a_view_and_a_unit(chromium, small_page):
+    view = View(chromium, small_page, "#read/2/c/3")
+    view.finish_reading()
+    assert view["view-read"].is_displayed() and view.js("colour") == "2/c/3"
+    view.js("location.hash = '#units'")
+    view.wait("!find('view-units').hidden")
+    for strange in ("#read/9/c/1", "#read/1/ch/1", "#nothing", "#read/__proto__", "#%22%3E", "#%"):
+        view = View(chromium, small_page, strange)
+        assert view.js("colour") == "surprise"
+        view.assert_nothing_wrong()
+
+
+@pytest.mark.parametrize("width", [360, 1000, 1600])
+@pytest.mark.parametrize("name", ["write", "read", "units", "about"])
+def test_nothing_is_wider_than_the_window(chromium, small_page, width, name):
+    view = View(chromium, small_page, f"#{name}", width=width)
+    assert view.js("document.documentElement.scrollWidth") <= width
+    view.assert_nothing_wrong()
+
+
+@pytest.mark.parametrize("width", [360, 1000])
+def test_choosing_a_colour_or_a_character_moves_nothing(chromium, small_page, width):
+    view = View(chromium, small_page, width=width)
+    view.read(TEXT[:200])
+    layout = "['text', 'read-status'].map((id) => find(id).getBoundingClientRect().top)"
+    before = view.js(layout)
+    for action in ["chooseColour('1/h/9')", "chooseColour('1/h/1')", "showCard(7)", "find('guesses').click()"]:
+        view.js(action)
+        assert view.js(layout) == before, action
+
+
+def test_on_a_phone_the_card_stays_in_sight_but_not_over_the_editor(chromium, small_page):
+    view = View(chromium, small_page, "#read", width=360, height=740)
+    view.finish_reading()
+    box = view.js("find('card').getBoundingClientRect()")
+    assert box["bottom"] <= 740 < view.js("document.documentElement.scrollHeight") and box["height"] < 220
+    view["edit"].click()
+    assert not view["card"].is_displayed()
+
+
+def test_in_a_short_window_the_card_covers_nothing(chromium, small_page):
+    view = View(chromium, small_page, "#read", width=640, height=400)
+    view.finish_reading()
+    assert view.js("find('card').getBoundingClientRect().top > find('text').getBoundingClientRect().bottom")
+
+
+def test_a_hostile_vocabulary_is_text(chromium, tmp_path):
+    export_random(random_network(HOSTILE), tmp_path / "hostile.html")
+    view = View(chromium, tmp_path / "hostile.html")
+    scripts = view.js("document.scripts.length")
+    view.set("top-n", len(HOSTILE))
+    view.write("</script><script>alert(1)</script>", 300)
+    view["look"].click()
+    view.finish_reading()
+    view["guesses"].click()
+    view["tab-units"].click()
+    assert view.js("document.scripts.length") == scripts
+    assert view.js("reading.text.startsWith('</script><script>alert(1)</script>')")
+    view.assert_nothing_wrong()
+
+
+def test_a_frame_without_an_origin_shows_the_page(chromium, small_page, tmp_path):
+    """As a notebook's server shows it: sandboxed, without storage and clipboard."""
+    outside = tmp_path / "outside.html"
+    outside.write_text('<body data-loaded="true"><iframe sandbox="allow-scripts" width=900 height=800 '
+                       f'src="{small_page.as_uri()}"></iframe>')
+    view = View(chromium, outside)
+    chromium.switch_to.frame(0)
+    view.wait("document.body.dataset.loaded")
+    view["theme"].click()
+    view["prime"].send_keys(Keys.ENTER)
+    view.wait("written.text.length > 20")
+    view["copy"].click()
+    chromium.switch_to.default_content()
+    assert [each for each in chromium.get_log("browser") if each["level"] == "SEVERE"] == []
+
+
+@pytest.mark.slow
+def test_it_writes_60_characters_a_second(chromium, tmp_path):
+    """A network of the recipe's size, C = 83 and L = 512. The best of three, because other programs run too."""
+    model = random_network("".join(map(chr, range(32, 32 + 83))), lstm_size=512, gain=0.05)
+    export_random(model, tmp_path / "page.html")
+    view = View(chromium, tmp_path / "page.html")
+    rates = []
+    for _ in range(3):
+        view.write("The ", 300)
+        rates.append(int(re.search(r"(\d+) a second", view["write-status"].text).group(1)))
+    assert max(rates) >= 60, rates

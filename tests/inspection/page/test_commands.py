@@ -1,0 +1,63 @@
+"""The scripts that write pages: charrnn-export with a name in .html, and charrnn-train --page."""
+import re
+
+import pytest
+from conftest import TEXT, VALIDATED_FLAGS, overfitting_text, train_small
+from pages import data_of
+
+from charrnn import checkpoints, export
+from charrnn.engines.model import open_model
+from charrnn.inspection.webpage import export_page
+
+
+@pytest.mark.parametrize("flags", [[], ["--weights", "int8"], ["--format", "html"]])
+def test_a_page_is_written_and_told(exported, tmp_path, capsys, flags):
+    target = tmp_path / ("page" if "--format" in flags else "page.html")
+    assert export.main([str(exported), str(target), *flags]) == 0
+    out, err = capsys.readouterr()
+    weights = "int8" if "int8" in flags else "float16"
+    assert err == "" and f'"kernel_0":{{"type":"{weights}"' in target.read_text(encoding="utf-8")
+    first, *units = out.splitlines()
+    number = r"\d\.\d{4}"
+    assert re.fullmatch(f"wrote {re.escape(str(target))}: {target.stat().st_size / 1e6:.1f} MB, {weights} weights; the "
+                        f"loss on the middle {len(TEXT):,} characters of the training text is {number} nats per "
+                        f"character, and {number} with the weights of the model", first)
+    best = {each["feature"]: each["unit"] for each in reversed(data_of(target)["units"]) if each["feature"]}
+    assert {line[13:53].strip(): line.split()[0] for line in units} == best
+
+
+def test_the_text_can_be_named_and_an_older_page_is_replaced(exported, tmp_path):
+    (tmp_path / "text").write_text("the hat sat\n" * 50, encoding="utf-8")
+    (tmp_path / "page.html").write_text("older")
+    assert export.main([str(exported), str(tmp_path / "page.html"), "--train-text", str(tmp_path / "text")]) == 0
+    data = data_of(tmp_path / "page.html")
+    assert data["measured"] == "the first 600 characters of the training text" and "cat" not in data["passage"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "text"]
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["NPZ", "nowhere/x.html"], "nowhere/x.html"), (["NPZ", "folder.html"], "folder.html"),
+    (["NPZ", "x.html", "--train-text", "missing"], "missing"), (["NPZ", "x.html", "--weights", "int4"], "int4"),
+    (["missing.npz", "x.html"], "missing.npz")])
+def test_errors_are_one_line_and_write_nothing(exported, tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.html").mkdir()
+    assert export.main([each.replace("NPZ", str(exported)) for each in arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith("charrnn-export: error: ") and message in err
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder.html"]
+
+
+# charrnn-train --page
+
+
+@pytest.mark.slow
+def test_the_page_is_that_of_the_best_checkpoint(tmp_path):
+    """The best is not the last here. The text is divided as for the training: a page shows the held-out end."""
+    run = tmp_path / "run"
+    assert train_small(overfitting_text(tmp_path / "text"), run, *VALIDATED_FLAGS) == 0
+    assert checkpoints.read_run(run).best != checkpoints.newest_intact(run).prefix.split("/")[-1]
+    export_page(open_model(run, best=True), tmp_path / "expected.html")
+    assert export.main([str(run), str(tmp_path / "page.html"), "--best"]) == 0
+    assert (tmp_path / "page.html").read_bytes() == (tmp_path / "expected.html").read_bytes()
+    assert "of the held-out text" in dict(data_of(tmp_path / "page.html")["facts"])["Loss"]

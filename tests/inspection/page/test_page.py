@@ -1,0 +1,140 @@
+"""The page as a file: what is in it, that nothing can break out of it, and what rounding does."""
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from unittest import mock
+
+import numpy as np
+import pytest
+from conftest import CHARS, TEXT, make_network
+from pages import HOSTILE, data_of, export_random, random_network
+
+from charrnn import export
+from charrnn.engines.model import open_model
+from charrnn.inspection import webpage
+from charrnn.inspection.stored import store, stored_model
+from charrnn.text.corpus import Text
+
+
+def elements(content):
+    """Return (tag, attributes, source) of each script and style of a page, as a browser sees them."""
+    return re.findall(r"<(script|style)(.*?)>(.*?)</\1>", content, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def exported_page(exported, tmp_path_factory):
+    """The page of the small trained run, its path and what was reported of it."""
+    path = tmp_path_factory.mktemp("page") / "small.html"
+    return path, webpage.export_page(open_model(exported), path)
+
+
+@pytest.fixture(scope="module")
+def hostile_page(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "hostile.html"
+    export_random(random_network(HOSTILE), path)
+    return path
+
+
+def test_the_policy_allows_the_scripts_and_styles_of_the_page_and_nothing_else(hostile_page):
+    content = hostile_page.read_text(encoding="utf-8")
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', content).group(1)
+    assert policy.startswith("default-src 'none';") and "unsafe" not in policy and "http" not in policy
+    assert "connect-src" not in policy  # what is not named is none
+    for tag, attributes, source in elements(content):
+        if "type=" not in attributes:
+            digest = base64.b64encode(hashlib.sha256(source.encode("utf-8")).digest()).decode()
+            assert f"'sha256-{digest}'" in re.search(f"{tag}-src ([^;]*)", policy).group(1)
+
+
+def test_the_page_refers_to_nothing_outside(exported_page):
+    content = exported_page[0].read_text(encoding="utf-8")
+    references = re.findall(r'\s(?:src|href|action|style|on\w+)="(.*?)"', content)
+    assert references == ["data:,"]  # an empty icon, so that none is asked for
+    assert "http:" not in content and "https:" not in content
+
+
+def test_a_hostile_vocabulary_stays_data(exported_page, hostile_page):
+    ordinary, hostile = [elements(path.read_text(encoding="utf-8")) for path in (exported_page[0], hostile_page)]
+    changed = [after[1] for before, after in zip(ordinary, hostile) if before != after]
+    assert len(ordinary) == len(hostile)
+    assert changed == [' type="application/json" id="data"', ' type="application/json" id="weights"']
+    assert "".join(map(chr, data_of(hostile_page)["vocabulary"])) == HOSTILE
+
+
+def test_a_hostile_name_of_the_text_stays_data(exported, exported_page, tmp_path):
+    model = open_model(exported)
+    name = "</script><script>{{data}}\ud800.txt"
+    model = replace(model, run=replace(model.run, text_name=name))
+    webpage.export_page(model, tmp_path / "page.html", text=Text(name, TEXT, "", "utf-8"))
+    pages = [elements(path.read_text(encoding="utf-8")) for path in (exported_page[0], tmp_path / "page.html")]
+    assert [each[:2] for each in pages[0]] == [each[:2] for each in pages[1]]
+    assert data_of(tmp_path / "page.html")["title"] == "Inside script><script>{{data}}\ud800"
+
+
+def test_the_name_of_the_text_is_published_but_no_path(exported_page, exported):
+    assert str(exported.parent) not in exported_page[0].read_text(encoding="utf-8")
+    assert data_of(exported_page[0])["title"] == "Inside small"
+
+
+def test_a_checkpoint_makes_the_page_of_its_exported_model(exported_page, trained, tmp_path):
+    webpage.export_page(open_model(trained), tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_bytes() == exported_page[0].read_bytes()
+
+
+def test_units_are_measured_on_the_training_text(exported_page):
+    data = data_of(exported_page[0])
+    assert data["measured"] == "the first 1,040 characters of the training text"
+    excerpts = [each["excerpt"] for each in data["units"] if each["excerpt"]]
+    for excerpt in excerpts:
+        assert len(excerpt["text"]) == len(excerpt["values"]) and excerpt["text"] in TEXT
+        assert max(map(abs, excerpt["values"])) <= 127
+
+
+def test_without_the_training_text_the_network_writes_one_and_it_is_said(exported, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(webpage, "training_text", mock.Mock(side_effect=ValueError("it is gone")))
+    monkeypatch.setattr(webpage, "WRITTEN", 1500)
+    assert export.main([str(exported), str(tmp_path / "page.html")]) == 0
+    assert capsys.readouterr().err == ("the page uses a text that the network wrote, because the training text cannot "
+                                       "be read: it is gone\n")
+    assert data_of(tmp_path / "page.html")["measured"] == "1,500 characters that the network wrote"
+
+
+def test_characters_that_the_network_does_not_know_are_left_out_of_a_text(exported, tmp_path):
+    report = webpage.export_page(open_model(exported), tmp_path / "page.html",
+                              text=Text("x", TEXT + "UNKNOWN" * 9, "", "utf-8"))
+    assert "U" not in data_of(tmp_path / "page.html")["passage"]
+    assert report.note == "left out of the text, because the model does not know them: 'U', 'N', 'K', 'O', 'W'"
+
+
+def test_a_large_vocabulary_is_drawn_from_without_top_n(tmp_path):
+    export_random(random_network("".join(map(chr, range(32, 300)))), tmp_path / "page.html")
+    assert data_of(tmp_path / "page.html")["settings"]["top_n"] == 268
+
+
+@pytest.mark.parametrize("weights, tolerance", [("float16", 2 ** -11), ("int8", 1 / 254)])
+def test_rounding_is_as_close_as_the_type_allows(weights, tolerance):
+    model = random_network(CHARS)
+    rounded = stored_model(model, store(model, weights))
+    for before, after in zip([*model.kernels, model.softmax_kernel], [*rounded.kernels, rounded.softmax_kernel]):
+        assert np.abs(after - before).max() <= tolerance * np.abs(before).max() * 1.01
+        assert after.shape == before.shape and after.dtype == np.float32
+    for before, after in zip([*model.biases, model.softmax_bias], [*rounded.biases, rounded.softmax_bias]):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_the_loss_of_both_weights_is_reported(exported_page):
+    report = exported_page[1]
+    assert report.page_loss == pytest.approx(report.loss, abs=0.01)
+    facts = dict(data_of(exported_page[0])["facts"])
+    assert f"{report.loss:.4f}" in facts["Loss"] and f"{report.page_loss:.4f}" in facts["Weights"]
+
+
+def test_what_a_page_cannot_hold_is_refused(tmp_path):
+    gru = make_network(tmp_path, CHARS, 4, 1, cell="gru")
+    for model, weights, message in [(random_network(CHARS, gain=1e5), "float16", "use --weights int8"),
+                                    (random_network(CHARS), "int4", "float16 or int8, not 'int4'"),
+                                    (gru, "float16", "only models of lstm cells")]:
+        with pytest.raises(ValueError, match=message):
+            webpage.export_page(model, tmp_path / "page.html", weights=weights)
+    assert not (tmp_path / "page.html").exists()

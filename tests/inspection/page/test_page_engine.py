@@ -1,0 +1,70 @@
+"""The page's engine in JavaScript, run by node, against the NumPy engine with the same rounded weights."""
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import CHARS, ROOT, TEXT
+from pages import random_network
+
+from charrnn.engines import decoding
+from charrnn.engines.decoding import Settings
+from charrnn.engines.model import open_model
+from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.inspection.stored import WEIGHTS, network_data, store, stored_model
+
+HERE = Path(__file__).resolve().parent
+SETTINGS = [Settings(0.8, 5, 0.9), Settings(1.0, 14, 0.5), Settings(1.7, 3, 1.0), Settings(1.0, 14, 1.0)]
+LENGTH = 5000
+DRAWN = 400
+
+pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+
+
+def assert_equal_engines(tmp_path, model, weights, ids):
+    """Read a text, and draw texts after it with each of SETTINGS, with node and with NumPy."""
+    stored = store(model, weights)
+    request, answer = tmp_path / "request.json", tmp_path / "answer.json"
+    request.write_text(json.dumps({
+        "model": network_data(model, stored), "ids": ids.tolist(), "seed": 7, "length": DRAWN,
+        "settings": [{"temperature": each.temperature, "topN": each.top_n, "topP": each.top_p} for each in SETTINGS]}))
+    subprocess.run(["node", str(HERE / "run_engine.js"), str(request), str(answer)], check=True)
+    engine, logits = NumpyLSTM(stored_model(model, stored)), []
+    state = engine.zero_state()
+    for index in ids:
+        after, state = engine.read([index], state)
+        logits.append(after[0])
+    found = np.fromfile(str(answer) + ".f32", np.float32).reshape(-1, len(model.vocabulary))
+    np.testing.assert_allclose(found, decoding.softmax(np.array(logits)), atol=1e-4)
+    uniforms = np.random.RandomState(7).random_sample((DRAWN, 1))
+    for each, drawn in zip(SETTINGS, json.loads(answer.read_text())):
+        expected, *_ = engine.draw(after, state, uniforms, each)
+        assert drawn == expected[:, 0].tolist(), each
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_node_equals_numpy(tmp_path, exported, weights):
+    """With trained weights, and with random ones of standard deviation 1, at which the gates saturate."""
+    model = open_model(exported)
+    assert_equal_engines(tmp_path, model, weights, model.vocabulary.encode((TEXT * 5)[:LENGTH]))
+    ids = np.random.RandomState(8).randint(len(CHARS), size=LENGTH)
+    assert_equal_engines(tmp_path, random_network(CHARS, 16), weights, ids)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_the_published_model_in_node_equals_numpy(tmp_path, weights, anna):
+    path = ROOT / "checkpoints" / "anna.npz"
+    if not path.is_file():
+        pytest.skip("there is no checkpoints/anna.npz")
+    model = open_model(path)
+    assert_equal_engines(tmp_path, model, weights, model.vocabulary.encode(anna[-LENGTH:]))
+
+
+def test_pure_functions_of_the_page():
+    """The tests that node runs itself."""
+    files = sorted(str(path) for path in HERE.glob("*.test.js"))
+    found = subprocess.run(["node", "--test", *files], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert found.returncode == 0, found.stdout.decode()
