@@ -3,7 +3,7 @@ import math
 import re
 import shutil
 import sys
-from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from conftest import (
     shown_in_terminal,
 )
 
-from charrnn import checkpoints, evaluate, train
+from charrnn import evaluate, train
 from charrnn.data import Vocabulary, split
 from charrnn.engines.model import open_model
 from charrnn.text.baselines import ngram_nats, xz_bits
@@ -103,7 +103,7 @@ def test_a_checkpoint_by_name_and_the_default_folder(trained, tmp_path, monkeypa
     assert "model    checkpoints/i173_l5.ckpt" in evaluated(capsys, "text")
     out = evaluated(capsys, "checkpoints/i100_l5.ckpt.index", "text")
     assert "model    checkpoints/i100_l5.ckpt\n" in out
-    (tmp_path / "checkpoints" / "i173_l5.ckpt.index").unlink()
+    (tmp_path / "checkpoints" / "i173_l5.ckpt.npz").unlink()
     assert evaluate.main(["text"]) == 0
     out, err = capsys.readouterr()
     assert err.startswith("skipped: checkpoints/i173_l5.ckpt ") and err.count("\n") == 1
@@ -175,13 +175,10 @@ def test_a_checkpoint_of_the_notebook_needs_its_training_text(trained, tmp_path,
 
 def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
     """And its held-out part cannot be evaluated."""
-    shutil.copytree(str(trained.parent), str(tmp_path / "moved"))
-    folder = tmp_path / "moved" / "run"
-    run = checkpoints.read_run(folder)
-    (tmp_path / "moved" / "small.txt").write_text(TEXT + "!")
+    folder = Path(shutil.copytree(str(trained), str(tmp_path / "run")))
     (tmp_path / "text").write_text(TEXT[:100])
-    for name, message in [(tmp_path / "missing", "is missing"), (tmp_path / "moved" / "small.txt", "has changed")]:
-        checkpoints.write_run(folder, replace(run, text_name=str(name)))
+    for damage, message in [(lambda path: path.write_text(TEXT + "!"), "has changed"), (Path.unlink, "cannot be read")]:
+        damage(folder / "text.txt")
         out = evaluated(capsys, folder, tmp_path / "text")
         assert "training cannot be read, so two baselines are missing: " in out and message in out
         assert list(table(out)) == ["this model", "xz, of this text alone"]

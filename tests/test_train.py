@@ -210,7 +210,7 @@ def test_the_function_takes_a_path_or_a_text_and_returns_the_model(text_file, tm
 @pytest.mark.parametrize("options, message", [
     ({"lstm_size": 0}, "lstm_size must be an integer, at least 1, not 0"),
     ({"lstm_sise": 3}, "there is no hyperparameter lstm_sise: there are batch_size, "),
-    ({"batch_size": 5000}, "num_steps at most"),
+    ({"batch_size": 5000}, "batch_size at most 8 with num_steps 130"),
     ({"fused": False, "recurrent_keep_prob": 0.5}, "excludes fused=False")])
 def test_the_function_names_its_arguments(tmp_path, options, message):
     with pytest.raises(ValueError, match=message) as caught:

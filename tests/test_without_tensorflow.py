@@ -42,9 +42,11 @@ def test_the_package_can_be_imported():
     assert run(code) == (0, f"{charrnn.__version__}\n['tensorflow', 'tqdm']\n", "")
 
 
-@pytest.mark.parametrize("arguments", [["--num-samples", "3"], ["--novelty"], ["--top-p", "0.8"]])
+@pytest.mark.parametrize("arguments", [
+    ["--num-samples", "3"], ["--novelty", "--train-text", "TEXT"], ["--top-p", "0.8"]])
 def test_sampling(exported, capsys, arguments):
-    arguments = [str(exported), "--prime", "the ", "--length", "60", "--seed", "3", *arguments]
+    arguments = [str(exported), "--prime", "the ", "--length", "60", "--seed", "3",
+                 *(each.replace("TEXT", str(exported.parent / "small.txt")) for each in arguments)]
     assert sample.main(arguments) == 0
     assert run(WITHOUT, "charrnn.sample", *arguments) == (0, capsys.readouterr().out, "")
 
@@ -61,7 +63,8 @@ def test_evaluating_scoring_and_the_page(exported, tmp_path, capsys):
     for module, arguments in [(evaluate, [str(exported), str(tmp_path / "text")]),
                               (evaluate, ["--rows", "3", str(exported), str(tmp_path / "text")]),
                               (score, [str(exported), "--text", "the hat\n"]),
-                              (export, [str(exported), str(tmp_path / "page.html")])]:
+                              (export, [str(exported), str(tmp_path / "page.html"), "--train-text",
+                                        str(exported.parent / "small.txt")])]:
         assert module.main(arguments) == 0
         expected = capsys.readouterr().out
         assert run(WITHOUT, module.__name__, *arguments) == (0, expected, "")

@@ -115,8 +115,9 @@ def speaking_python() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise type(error)(re.sub(r"--(?!-)([a-z][a-z-]*)", lambda found: IN_PYTHON.get(found[0]) or found[1].replace(
-            "-", "_"), str(error)))
+        message = re.sub(r"--([a-z][a-z-]*)", lambda found: IN_PYTHON.get(found[0]) or found[1].replace("-", "_"),
+                         str(error))
+        raise type(error)(message) from None
 
 
 @contextlib.contextmanager
