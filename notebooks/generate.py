@@ -1,9 +1,8 @@
-"""Make both notebooks and their pictures from ``source/`` and ``draw/``.
+"""Make both notebooks from ``source/``.
 
-``python notebooks/generate.py`` writes ``Anna_KaRNNa_Solution.ipynb``, ``Anna_KaRNNa.ipynb`` and ``assets/*.svg``, and
-the "Open in Colab" badge in ``README.md``. The solution keeps the outputs of the cells that did not change.
-``--check`` writes nothing and exits 1 where a file differs from what it would write. ``--run`` executes the solution
-and stores its outputs.
+``python notebooks/generate.py`` writes ``Anna_KaRNNa_Solution.ipynb``, ``Anna_KaRNNa.ipynb`` and the "Open in Colab"
+badge in ``README.md``. The solution keeps the outputs of the cells that did not change. ``--check`` writes nothing and
+exits 1 where a file differs from what it would write. ``--run`` executes the solution and stores its outputs.
 
 The files of ``source/`` are Markdown, read in the order of their names. A line ``<!-- cell: NAME -->`` begins a
 Markdown cell. A fence ```` ```python NAME TAG ... ```` begins a code cell. In a code cell, this is what the reader is
@@ -28,9 +27,6 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-
-from draw import PICTURES  # noqa: E402
 
 # The project's address on GitHub. A fork sets it here, and then runs this program.
 REPOSITORY = "https://github.com/OWNER/charrnn"
@@ -194,7 +190,6 @@ def files() -> Dict[Path, str]:
     made = {SOLUTION: as_text(notebook(all_cells(), solved, outputs)),
             EXERCISE: as_text(notebook(all_cells(EXERCISE.name), blank)),
             README: _BADGE.sub(lambda _: badge(EXERCISE.name), README.read_text(encoding="utf-8"))}
-    made.update({HERE / "assets" / name: picture() for name, picture in PICTURES.items()})
     return made
 
 
