@@ -1,5 +1,4 @@
 """What the scripts say: help pages, hints, and messages for careless commands."""
-import importlib
 import re
 import shutil
 import signal
@@ -7,10 +6,11 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, SMALL_FLAGS, TEXT, process_environment
+from conftest import ROOT, SMALL_FLAGS, TEXT, parser_of, process_environment, script
 
 import charrnn
-from charrnn import evaluate, inspect, sample, score, train
+from charrnn import sample, train
+from charrnn.commands import evaluate, inspect, score
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.sampler import default_prime, default_top_n
@@ -20,24 +20,23 @@ SCRIPTS = ["train", "sample", "evaluate", "score", "export", "inspect"]
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_help_fits_the_terminal_and_breaks_between_words(script, columns, monkeypatch):
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_fits_the_terminal_and_breaks_between_words(name, columns, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))
-    parser = importlib.import_module(f"charrnn.{script}")._parser()
-    page = parser.format_help()
+    page = parser_of(name).format_help()
     assert max(map(len, page.split("epilog")[0].split("\nexamples:")[0].splitlines())) <= columns
     assert not re.search(r"[a-z]-\n", page)
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_version(script, capsys):
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_version(name, capsys):
     with pytest.raises(SystemExit) as ended:
-        importlib.import_module(f"charrnn.{script}").main(["--version"])
+        script(name).main(["--version"])
     assert ended.value.code == 0 and capsys.readouterr().out == f"charrnn {charrnn.__version__}\n"
 
 
 def test_flags_may_have_underscores():
-    args = train._parser().parse_args(["--lstm_size=7", "--num_steps", "9", "a_text"])
+    args = parser_of("train").parse_args(["--lstm_size=7", "--num_steps", "9", "a_text"])
     assert (args.lstm_size, args.num_steps, args.text) == (7, 9, ["a_text"])
 
 
@@ -100,16 +99,16 @@ def test_a_file_that_is_no_model_is_answered_with_the_models_there_are(trained, 
         "charrnn-sample: error: README.md is not a model; models here: checkpoints/mine\n")
 
 
-@pytest.mark.parametrize("script, arguments", [
+@pytest.mark.parametrize("module, arguments", [
     (sample, ["--length", "5", "--seed", "1"]), (score, ["--text", "the cat"]), (evaluate, ["text.txt"]),
     (inspect, ["--text", "text.txt"])])
-def test_the_shipped_model_is_used_where_there_is_no_run(exported, trained, tmp_path, monkeypatch, capsys, script,
+def test_the_shipped_model_is_used_where_there_is_no_run(exported, trained, tmp_path, monkeypatch, capsys, module,
                                                          arguments):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "checkpoints").mkdir()
     shutil.copy(str(exported), loading.SHIPPED_MODEL)
     (tmp_path / "text.txt").write_text(TEXT)
-    assert script.main(arguments) == 0
+    assert module.main(arguments) == 0
     assert capsys.readouterr().err == (
         "using checkpoints/anna.npz, because there is no run in checkpoints yet\n")
     for path in trained.iterdir():
@@ -195,7 +194,7 @@ def test_a_large_vocabulary_has_other_defaults():
 
 
 def test_the_help_tells_the_defaults_of_a_large_vocabulary():
-    page = " ".join(sample._parser().format_help().split())
+    page = " ".join(parser_of("sample").format_help().split())
     assert "a vocabulary of more than 200 characters" in page and "a frequent word or character of its script" in page
 
 

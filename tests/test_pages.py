@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, parser_of
+from conftest import script as script_of
 
-from charrnn.system import console
 from charrnn.text import corpus
 
 PAGES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
@@ -53,13 +53,6 @@ def shown(page):
     return prompts + re.findall(r"`(?:\.venv/bin/)?((?:charrnn-|make )[^`\n]* [^`\n]*)`", prose)
 
 
-def parser_of(script):
-    """Return the argument parser of a script."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(console, "run_main", lambda body, parser, argv=None: parser)
-        return importlib.import_module(f"charrnn.{script}").main([])
-
-
 def flags_of(script):
     return {flag for action in parser_of(script)._actions for flag in action.option_strings if flag.startswith("--")}
 
@@ -72,7 +65,7 @@ def script_and_arguments(command):
     if program.startswith("charrnn-"):
         return program[len("charrnn-"):], arguments
     if program.startswith("python") and arguments[:1] == ["-m"] and arguments[1].startswith("charrnn."):
-        return arguments[1][len("charrnn."):], arguments[2:]
+        return arguments[1].split(".")[-1], arguments[2:]
     if program == "make" and arguments[0] in ("train", "train-distributed", "sample"):
         values = dict(each.split("=", 1) for each in arguments[1:])
         return arguments[0].split("-")[0], shlex.split(values.get("ARGS", ""))
@@ -212,7 +205,7 @@ def test_commands_of_the_package_run_in_order(page, small_texts, monkeypatch, ca
             arguments += [] if "--resume" in arguments else [*QUICK, "--epochs", "1"]
         # for --prime-file - and --interactive
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"ROMEO:\n")))
-        assert importlib.import_module(f"charrnn.{script}").main(arguments) == 0, command
+        assert script_of(script).main(arguments) == 0, command
     for block in blocks(page, "python"):
         capsys.readouterr()
         exec(block, {})

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import CHARS, TEXT, make_network
+from conftest import CHARS, TEXT, make_network, script
 
 from charrnn.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from charrnn.data import Vocabulary
@@ -134,18 +134,17 @@ def hostile(trained, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
-@pytest.mark.parametrize("script, argv, status", [
+@pytest.mark.parametrize("name, argv, status", [
     ("evaluate", ["{model}", "{text}"], 0), ("evaluate", ["--held-out", "{model}"], 2),
     ("sample", ["{model}", "--novelty", "--length", "9"], 2), ("inspect", ["{model}"], 2),
     ("export", ["{model}", "{model}.html"], 0)])
-def test_no_script_opens_a_pipe_that_a_model_names(hostile, trained, capsys, script, argv, status):
-    import importlib
+def test_no_script_opens_a_pipe_that_a_model_names(hostile, trained, capsys, name, argv, status):
     argv = [each.format(model=hostile, text=trained.parent / "small.txt") for each in argv]
-    assert importlib.import_module(f"charrnn.{script}").main(argv) == status
+    assert script(name).main(argv) == status
     out, err = capsys.readouterr()
-    assert "is not a regular file, so it is not opened" in out + err or script == "export"
-    if script in ("evaluate", "sample"):
-        assert importlib.import_module(f"charrnn.{script}").main(
+    assert "is not a regular file, so it is not opened" in out + err or name == "export"
+    if name in ("evaluate", "sample"):
+        assert script(name).main(
             [*argv, "--train-text", str(trained.parent / "small.txt")]) == (2 if "--held-out" in argv else 0)
 
 

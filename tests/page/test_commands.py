@@ -7,7 +7,8 @@ import pytest
 from conftest import CHARS, TEXT, VALIDATED_FLAGS, make_network, overfitting_text, process_environment, train_small
 from pages import data_of
 
-from charrnn import checkpoints, export, train
+from charrnn import checkpoints, train
+from charrnn.commands import export
 from charrnn.inspection.page import export_page
 
 QUIET = ["--sample-length", "0", "--no-summaries"]
@@ -70,7 +71,7 @@ def test_errors_are_one_line_and_write_nothing(exported, tmp_path, monkeypatch, 
 
 
 def test_the_script_runs_as_a_process_without_tensorflow(exported, tmp_path):
-    code = "import sys; sys.modules['tensorflow'] = None; from charrnn import export; sys.exit(export.main())"
+    code = "import sys; sys.modules['tensorflow'] = None; from charrnn.commands import export; sys.exit(export.main())"
     done = subprocess.run([sys.executable, "-c", code, str(exported), "page.html"], cwd=str(tmp_path),
                           env=process_environment(), capture_output=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, b"") and done.stdout.startswith(b"wrote page.html: ")

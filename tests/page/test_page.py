@@ -9,8 +9,8 @@ import pytest
 from conftest import CHARS, TEXT, make_network
 from pages import HOSTILE, data_of, export_random, random_network
 
-from charrnn import export
 from charrnn.checkpoints import open_checkpoint
+from charrnn.commands import export
 from charrnn.engines.exported import read_npz
 from charrnn.inspection import page
 from charrnn.inspection.stored import WEIGHTS, store, stored_model

@@ -52,7 +52,7 @@ def test_an_output_that_cannot_be_written(exported, stream, error):
     """A full disk under standard output is one line; one under standard error does not matter."""
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "charrnn.score", str(exported), "--text", "the cath", "--unknown", "skip"],
+            [sys.executable, "-m", "charrnn.commands.score", str(exported), "--text", "the cath", "--unknown", "skip"],
             env=process_environment(), **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full})
     assert (done.returncode, done.stderr) == (2 if error else 0, error)
 

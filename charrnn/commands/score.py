@@ -1,4 +1,4 @@
-"""The surprisal of each character of a text: ``charrnn-score``, or ``python -m charrnn.score``."""
+"""The surprisal of each character of a text: ``charrnn-score``, or ``python -m charrnn.commands.score``."""
 import argparse
 import contextlib
 import math

@@ -1,4 +1,4 @@
-"""What the units of a network track: ``charrnn-inspect``, or ``python -m charrnn.inspect``."""
+"""What the units of a network track: ``charrnn-inspect``, or ``python -m charrnn.commands.inspect``."""
 import argparse
 import contextlib
 import json

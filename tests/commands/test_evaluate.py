@@ -17,7 +17,8 @@ from conftest import (
     shown_in_terminal,
 )
 
-from charrnn import checkpoints, evaluate, train
+from charrnn import checkpoints, train
+from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
 from charrnn.text.baselines import ngram_nats, xz_bits
 
@@ -120,7 +121,7 @@ def test_a_long_text_is_answered_with_the_flag_that_is_faster(exported, monkeypa
 
 @pytest.mark.slow
 def test_a_terminal_shows_a_bar(exported):
-    shown = shown_in_terminal([sys.executable, "-m", "charrnn.evaluate", str(exported),
+    shown = shown_in_terminal([sys.executable, "-m", "charrnn.commands.evaluate", str(exported),
                                str(exported.parent / "small.txt")])
     assert "windows/s" in shown and "this model" in shown
 

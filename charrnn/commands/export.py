@@ -1,4 +1,4 @@
-"""Exporting checkpoints to other formats: ``charrnn-export``, or ``python -m charrnn.export``."""
+"""Exporting checkpoints to other formats: ``charrnn-export``, or ``python -m charrnn.commands.export``."""
 import argparse
 import contextlib
 import os

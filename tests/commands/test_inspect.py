@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import TEXT, make_network
 
-from charrnn import inspect
+from charrnn.commands import inspect
 from charrnn.engines.exported import read_npz
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.inspection import units

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from conftest import graph_probabilities
 
-from charrnn import score
 from charrnn.checkpoints import open_checkpoint
+from charrnn.commands import score
 
 TEXT = "the hat sat\non, the"
 

@@ -8,9 +8,9 @@ import pytest
 from conftest import interrupted_at
 
 from charrnn import sample as sampling
+from charrnn.commands.interactive import HELP
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import CHUNK
-from charrnn.interactive import HELP
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How well a model predicts a text: ``charrnn-evaluate``, or ``python -m charrnn.evaluate``."""
+"""How well a model predicts a text: ``charrnn-evaluate``, or ``python -m charrnn.commands.evaluate``."""
 import argparse
 import contextlib
 import math

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from conftest import CHARS, copy_without_records, graph_probabilities, make_network
 
-from charrnn import export
 from charrnn.checkpoints import open_checkpoint, read_run, read_weights, write_run
+from charrnn.commands import export
 from charrnn.engines.exported import read_npz
 from charrnn.system.tensorflow import tf
 
