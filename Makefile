@@ -18,7 +18,7 @@ endif
 # $(1) as one word for the shell, whatever characters it has.
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help train train-distributed sample notebook test mutants bench lint venv venv-distributed lock clean again
+.PHONY: help train train-distributed sample notebook test bench lint venv venv-distributed lock clean again
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
@@ -36,7 +36,7 @@ given = $(if $(filter-out xannax,x$(TEXT)x),$(call quote,$(TEXT)),$$($(python) -
 train: .venv/.done ## train the notebook's recipe on anna.txt, or on TEXT
 	@trap : INT; \
 		text=$(given) && \
-		CHARRNN_MAKE=1 $(python) -m charrnn.train $(if $(resumes),,"$$text") $(ARGS) || [ $$? -eq 130 ]
+		$(python) -m charrnn.train $(if $(resumes),,"$$text") $(ARGS) || [ $$? -eq 130 ]
 
 # Number of processes: make train-distributed NP=4
 NP ?= 2
@@ -51,7 +51,7 @@ train-distributed: .venv/.distributed ## train on NP=2 processes of this machine
 			"$$(pwd -P)/$(python)" -m charrnn.train $(if $(resumes),,"$$text") $(ARGS)
 
 sample: .venv/.done ## write text from the latest checkpoint
-	@trap : INT; CHARRNN_MAKE=1 $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]
+	@trap : INT; $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]
 
 # Jupyter prefers the user's kernels to those of this environment, unless it is told not to.
 notebook: .venv/.done ## open the notebooks in a browser
@@ -59,9 +59,6 @@ notebook: .venv/.done ## open the notebooks in a browser
 
 test: .venv/.done ## run the quick tests; ARGS="-m ''" runs the slow ones too
 	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)
-
-mutants: .venv/.done ## make small faults in a copy of the package, each of which a test must notice
-	@$(python) tests/mutants.py $(ARGS)
 
 bench: .venv/.done ## compare the speed with the notebook's graph and other programs, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)
