@@ -78,7 +78,6 @@ setup(
         "charrnn-train = charrnn.train:main",
         "charrnn-sample = charrnn.sample:main",
         "charrnn-evaluate = charrnn.commands.evaluate:main",
-        "charrnn-score = charrnn.commands.score:main",
         "charrnn-export = charrnn.commands.export:main",
         "charrnn-inspect = charrnn.commands.inspect:main",
     ]},

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 import charrnn
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPTS = ["evaluate", "export", "inspect", "sample", "score", "train"]
+SCRIPTS = ["evaluate", "export", "inspect", "sample", "train"]
 LOCKS = [ROOT / "requirements.txt", ROOT / "requirements-dev.txt"]
 
 needs_sh = pytest.mark.skipif(os.name == "nt", reason="the Makefile is for POSIX systems")

@@ -33,7 +33,7 @@ def run(code, *arguments, **options):
 def test_the_package_can_be_imported():
     code = ("import sys; sys.modules['tensorflow'] = sys.modules['tqdm'] = None; import charrnn; "
             "from charrnn import get_batches, Vocabulary, pick_top_n, data, sample, train; "
-            "from charrnn.commands import evaluate, export, score; "
+            "from charrnn.commands import evaluate, export, inspect; "
             "from charrnn.engines import decoding, exported, loading, numpy_lstm, sampler, surprisal; "
             "from charrnn.text import corpus, novelty, unknown; from charrnn.training import hyperparameters; "
             "print(charrnn.__version__); "
@@ -55,15 +55,14 @@ def test_interactive_mode(exported):
     assert (status, err) == (0, "") and out.startswith("the ") and out.endswith("\n[seed 3]\n\n")
 
 
-def test_evaluating_and_scoring(exported, tmp_path, capsys):
-    from charrnn.commands import evaluate, score
+def test_evaluating(exported, tmp_path, capsys):
+    from charrnn.commands import evaluate
     (tmp_path / "text").write_text(TEXT[:300], encoding="utf-8")
-    for module, arguments in [(evaluate, [str(exported), str(tmp_path / "text")]),
-                              (evaluate, ["--rows", "3", str(exported), str(tmp_path / "text")]),
-                              (score, [str(exported), "--text", "the hat\n"])]:
-        assert module.main(arguments) == 0
+    for options in ([], ["--rows", "3"], ["--characters"]):
+        arguments = [*options, str(exported), str(tmp_path / "text")]
+        assert evaluate.main(arguments) == 0
         expected = capsys.readouterr().out
-        assert run(WITHOUT, module.__name__, *arguments) == (0, expected, "")
+        assert run(WITHOUT, evaluate.__name__, *arguments) == (0, expected, "")
 
 
 @pytest.mark.parametrize("name", ["sample", "evaluate", "export"])
@@ -82,14 +81,14 @@ def test_checkpoints_of_lstm_cells(trained, tmp_path, capsys, name):
 
 
 @pytest.mark.parametrize("name, code", [("sample", WITHOUT), ("train", COMMAND)] + [
-    pytest.param(name, code, marks=pytest.mark.slow) for name in ("train", "sample", "score", "export")
+    pytest.param(name, code, marks=pytest.mark.slow) for name in ("train", "sample", "evaluate", "export")
     for code in (WITHOUT, COMMAND) if (name, code) not in [("sample", WITHOUT), ("train", COMMAND)]],
     ids=lambda value: {WITHOUT: "module", COMMAND: "command"}.get(value, value))
 def test_what_needs_tensorflow_prints_one_line(trained, tmp_path_factory, tmp_path, code, name):
     gated = [make_network(tmp_path_factory.mktemp("gated"), CHARS, 3, 2, "gru").prefix, "--vocab-from",
              trained.parent / "small.txt"]
     arguments = {"train": [trained.parent / "small.txt", "--checkpoint-dir", tmp_path / "run"], "sample": gated,
-                 "score": [*gated, "--text", "the"],
+                 "evaluate": [*gated, trained.parent / "small.txt"],
                  "export": [trained, tmp_path / "served", "--format", "saved-model"]}[name]
     status, out, err = run(code, script(name).__name__, *arguments)
     assert status == 2 and err.count("\n") == 1
@@ -98,7 +97,7 @@ def test_what_needs_tensorflow_prints_one_line(trained, tmp_path_factory, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["train", "sample", "evaluate", "score", "export"])
+@pytest.mark.parametrize("name", ["train", "sample", "evaluate", "export"])
 def test_help_needs_nothing(name):
     status, out, err = run(WITHOUT, script(name).__name__, "--help")
     assert (status, err) == (0, "") and out.startswith("usage: charrnn-" + name)

@@ -1,16 +1,17 @@
 """The interactive mode of ``charrnn-sample``, which continues what is typed."""
+import argparse
 import contextlib
 import functools
 import sys
 from dataclasses import replace
-from typing import Optional, Type, TypeVar
+from typing import Callable, Dict, Optional
 
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import SEEDS, Sampler, check_prime, fresh_seed, write
 from charrnn.system import console
 from charrnn.text import unknown
 
-_Number = TypeVar("_Number", int, float)
+_READ: Dict[str, Callable[[str], float]] = {"temperature": float, "top-n": console.integer(1), "top-p": float}
 
 HELP = """type the beginning of a text to see it continued; \\n in it is a line end
 /continue TEXT  continue the last text, after TEXT if there is one
@@ -61,6 +62,8 @@ class Conversation:
                 print()
             except ValueError as error:
                 print(f"error: {error}")
+            except argparse.ArgumentTypeError as error:
+                print(f"error: {line.split()[0]} {error}")
 
     def _command(self, name: str = "", value: Optional[str] = None) -> None:
         """Change a setting, or show it."""
@@ -68,26 +71,19 @@ class Conversation:
             print(HELP)
         elif name == "continue":
             self._continue((value or "").replace("\\n", "\n"), after_last=True)
-        elif name in ("temperature", "top-n", "top-p"):
+        elif name in _READ:
             field = name.replace("-", "_")
             if value is not None:
-                settings = replace(self._settings, **{field: _number(value, int if name == "top-n" else float)})
+                settings = replace(self._settings, **{field: _READ[name](value)})
                 settings.check()
                 self._settings = settings
             print(f"{name} {getattr(self._settings, field)}")
         elif name == "length":
-            if value is not None:
-                length = _number(value, int)
-                if length < 1:
-                    raise ValueError(f"length must be at least 1, not {length}")
-                self._length = length
+            self._length = self._length if value is None else console.integer(1)(value)
             print(f"length {self._length}")
         elif name == "seed":
-            seed = None if value is None else _number(value, int)
-            if seed is not None and not 0 <= seed < SEEDS:
-                raise ValueError(f"the seed must be from 0 to {SEEDS - 1}, not {seed}")
-            self._seed = seed
-            print(f"seed {'chosen for each text' if seed is None else seed}")
+            self._seed = None if value is None else console.integer(0, SEEDS - 1)(value)
+            print(f"seed {'chosen for each text' if value is None else self._seed}")
         else:
             raise ValueError(f"there is no command /{name}; /help lists the commands")
 
@@ -103,11 +99,3 @@ class Conversation:
         write(self._sampler, prime, self._length, self._settings, seed,
               after_last=after_last, show=functools.partial(console.write, file=sys.stdout), keep=False)
         print(f"\n[seed {seed}]")
-
-
-def _number(value: str, kind: Type[_Number]) -> _Number:
-    """Read an int or a float."""
-    try:
-        return kind(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is not {'an integer' if kind is int else 'a number'}")

@@ -2,7 +2,6 @@
 import argparse
 import importlib.util
 import math
-import os
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Union
 
@@ -14,7 +13,7 @@ from charrnn.data import StrPath, Vocabulary, split
 from charrnn.engines import Engine
 from charrnn.engines.exported import ExportedModel, from_checkpoint, is_exported, read_npz, weights_of
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.system import console, files
+from charrnn.system import console
 from charrnn.text import corpus
 
 DEFAULT_FOLDER = "checkpoints"
@@ -53,22 +52,6 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
     model = read_npz(path)
     checkpoints.check_same_vocabulary(model.name, model.vocabulary, vocabulary)
     return model
-
-
-def target_of(path: StrPath, model: Model) -> str:
-    """Return the file that a path to write refers to, see :func:`charrnn.system.files.target_of`.
-
-    Raises:
-        ValueError: it is a file that the model was read from, or belongs to its run.
-        OSError: it cannot be written.
-    """
-    target = files.target_of(path)
-    folder, name = os.path.split(os.path.realpath(target))
-    of_run = isinstance(model, Checkpoint) and folder == os.path.realpath(Path(model.name).parent) and (
-        ".ckpt." in name or name.lower() in (checkpoints.RUN_FILE, checkpoints.LOCK_FILE, "checkpoint", "history.csv"))
-    if os.path.exists(target) and (of_run or os.path.realpath(target) == os.path.realpath(model.name)):
-        raise ValueError(f"{path} is a file of the model {model.name}: give the name of another file")
-    return target
 
 
 def read_weights(model: Model) -> Dict[str, np.ndarray]:

@@ -146,8 +146,8 @@ class Sample:
 class _Growing:
     """A sample that is being written, up to where it ends."""
 
-    def __init__(self, seed: int, stop: Optional[str], lines: Optional[int], keep: bool):
-        self.seed, self._stop, self._lines, self._keep = seed, stop or "", lines or 0, keep
+    def __init__(self, seed: int, stop: Optional[str], keep: bool):
+        self.seed, self._stop, self._keep = seed, stop or "", keep
         self.ended = False
         self._last = ""  # the last characters, one fewer than the string that ends the text has
         self._pieces: List[str] = []
@@ -157,18 +157,12 @@ class _Growing:
         """Append a piece up to where the text ends; return what was appended."""
         if self.ended:
             return ""
-        ends = [len(piece)]
         if self._stop:
             text = self._last + piece
             if self._stop in text:
-                ends.append(text.index(self._stop) + len(self._stop) - len(self._last))
-            self._last = text[len(text) - len(self._stop) + 1:] if len(text) >= len(self._stop) else text
-        if self._lines:
-            if piece.count("\n") >= self._lines:
-                ends.append(len("\n".join(piece.split("\n")[:self._lines])) + 1)
-            self._lines -= piece.count("\n")
-        self.ended = len(ends) > 1
-        piece = piece[:min(ends)]
+                piece = text[len(self._last):text.index(self._stop) + len(self._stop)]
+                self.ended = True
+            self._last = text[max(0, len(text) - len(self._stop) + 1):]
         if self._keep:
             self._pieces.append(piece)
             self._log_probabilities.append(log_probabilities[:len(piece)].copy())
@@ -181,8 +175,8 @@ class _Growing:
 
 
 def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: int, *,
-          stop: Optional[str] = None, lines: Optional[int] = None, after_last: bool = False,
-          show: Optional[Callable[[str], object]] = None, keep: bool = True) -> Tuple[List[Sample], bool]:
+          stop: Optional[str] = None, after_last: bool = False, show: Optional[Callable[[str], object]] = None,
+          keep: bool = True) -> Tuple[List[Sample], bool]:
     """Write as many texts as the sampler has rows.
 
     Args:
@@ -191,8 +185,7 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
         length: characters to draw for each text, at least 0.
         settings: how to draw.
         seed: the seed of the first text; each further text has the next seed; after SEEDS - 1 comes 0.
-        stop: end a text after this string.
-        lines: end a text after this many line ends.
+        stop: end a text after this string, if it is not empty.
         after_last: as for :meth:`Sampler.pieces`.
         show: called with each piece of the first text when it has been drawn.
         keep: return the texts. Without them, the memory does not grow with the length.
@@ -204,7 +197,7 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
         ValueError: as for :meth:`Sampler.pieces`, or the texts do not fit in memory.
     """
     check_text_memory(sampler.num_samples, GENERATOR_BYTES + CHARACTER_BYTES * length * keep)
-    growing = [_Growing((seed + row) % SEEDS, stop, lines, keep) for row in range(sampler.num_samples)]
+    growing = [_Growing((seed + row) % SEEDS, stop, keep) for row in range(sampler.num_samples)]
     rngs = [np.random.RandomState(each.seed) for each in growing]
     interrupted = False
     try:

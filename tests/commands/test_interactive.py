@@ -88,10 +88,10 @@ def test_empty_lines_and_the_end(talk):
 
 @pytest.mark.parametrize("line, message", [
     ("the Zoo", "what you typed has characters"), ("the Zoo", "'Z' (line 1, column 5)"),
-    ("/temperature warm", "'warm' is not a number"), ("/temperature 0", "--temperature must be"),
-    ("/top-n 2.5", "'2.5' is not an integer"), ("/length 0", "length must be at least 1"),
-    ("/seed -1", "from 0 to 4294967295"), ("/seed 4294967296", "from 0 to 4294967295"),
-    ("/colour", "no command /colour"), ("/", "no command /;"), ("/temperature 1 2", "'1 2' is not a number")])
+    ("/temperature warm", "float: 'warm'"), ("/temperature -1", "temperature must be a number, at least 0"),
+    ("/top-n 2.5", "/top-n must be an integer, at least 1, not 2.5"), ("/length 0", "/length must be an integer"),
+    ("/seed -1", "/seed must be an integer, from 0 to 4294967295"), ("/seed 4294967296", "from 0 to 4294967295"),
+    ("/colour", "no command /colour"), ("/", "no command /;"), ("/top-p 1 2", "'1 2'")])
 def test_after_an_error_the_conversation_continues(talk, exported, capsys, line, message):
     status, out = talk(line, "the ", options=["--length", "9", "--seed", "2"])
     error, rest = out.split("\n", 1)

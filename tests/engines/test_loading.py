@@ -11,7 +11,6 @@ from conftest import CHARS, TEXT, make_network, script
 
 from charrnn.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from charrnn.data import Vocabulary
-from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
 from charrnn.engines.exported import ExportedModel, export_npz
 from charrnn.engines.graph import GraphEngine
@@ -157,21 +156,6 @@ def test_an_exported_model_has_its_own_vocabulary(exported):
     assert open_model(exported, Vocabulary(CHARS)).vocabulary == Vocabulary(CHARS)
     with pytest.raises(CheckpointError, match="records its vocabulary of 14 .* leave --vocab-from out"):
         open_model(exported, Vocabulary(CHARS[1:]))
-
-
-@pytest.mark.parametrize("name", ["i100_l5.ckpt.index", "run.json", "checkpoint", "history.csv", "link"])
-def test_a_file_of_the_model_is_not_written(trained, tmp_path, name):
-    shutil.copytree(str(trained), str(tmp_path / "run"))
-    (tmp_path / "run" / "link").symlink_to("i173_l5.ckpt.meta")
-    with pytest.raises(ValueError, match=f"{name} is a file of the model .*i173_l5.ckpt: give the name of another"):
-        loading.target_of(tmp_path / "run" / name, open_model(tmp_path / "run"))
-    for other in ("page.html", "i173_l5.ckpt.npz"):
-        assert loading.target_of(tmp_path / "run" / other, open_model(tmp_path / "run"))
-
-
-def test_an_exported_model_is_not_written_over(exported):
-    with pytest.raises(ValueError, match="is a file of the model"):
-        loading.target_of(exported, open_model(exported))
 
 
 def test_nothing_is_held_out_of_another_text(trained):
