@@ -108,15 +108,6 @@ def test_the_shipped_model_is_used_where_there_is_no_run(exported, trained, tmp_
     assert loading.default_model() == "checkpoints"
 
 
-def test_at_most_ten_models_are_listed(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    for number in range(12):
-        (tmp_path / f"m{number:02}.npz").write_bytes(b"")
-    (tmp_path / "README.md").write_text("text")
-    assert sample.main(["README.md"]) == 2
-    assert capsys.readouterr().err.endswith("m08.npz, m09.npz and 2 more\n")
-
-
 def test_places_may_stand_between_flags(exported, trained, tmp_path, capsys):
     text = str(trained.parent / "small.txt")
     assert evaluate.main([str(exported), "--rows", "2", text]) == 0

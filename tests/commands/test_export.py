@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import CHARS, copy_without_records, graph_probabilities, make_network
+from conftest import CHARS, graph_probabilities, make_network
 
 from charrnn.checkpoints import open_checkpoint, read_run, read_weights, write_run
 from charrnn.commands import export
@@ -56,16 +56,6 @@ def test_best_takes_the_best_checkpoint_of_the_run(trained, tmp_path, monkeypatc
     with np.load(str(tmp_path / "best.npz")) as arrays:
         assert np.array_equal(arrays["kernel_0"],
                               read_weights(best)["rnn/multi_rnn_cell/cell_0/basic_lstm_cell/kernel"])
-
-
-def test_a_checkpoint_of_the_notebook_needs_its_training_text(trained, tmp_path, text_file, monkeypatch, capsys):
-    monkeypatch.setattr(export, "CHECKED", 20)
-    copy_without_records(trained, tmp_path / "bare")
-    arguments = [str(tmp_path / "bare"), str(tmp_path / "m.npz")]
-    assert export.main(arguments) == 2
-    assert "--vocab-from" in capsys.readouterr().err
-    assert export.main([*arguments, "--vocab-from", str(text_file)]) == 0
-    assert read_npz(tmp_path / "m.npz").run is None
 
 
 @pytest.fixture(scope="module")
