@@ -16,12 +16,6 @@ def engine(engines):
     return engines[1]
 
 
-def test_a_text_continues_what_was_drawn_before(engine):
-    """It continues the prime with the drawn characters as it continues the prime."""
-    text, = texts_of(engine, "the ", 40, Settings(top_n=1))
-    assert texts_of(engine, "the " + text[:15], 25, Settings(top_n=1)) == [text[15:]]
-
-
 def test_each_row_has_the_text_of_its_own_seed(engine):
     """After the last seed comes 0."""
     alone = [texts_of(engine, "the ", 60, seed=seed)[0] for seed in (2 ** 32 - 2, 2 ** 32 - 1, 0)]
@@ -96,12 +90,6 @@ def test_a_text_that_is_not_kept_needs_no_memory(engine):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 10_000
-
-
-@pytest.mark.parametrize("num_samples, length", [(100_000_000, 1), (1, 10 ** 12)])
-def test_texts_that_cannot_fit_in_memory_are_refused(engine, num_samples, length):
-    with pytest.raises(ValueError, match=r"needs at least \S+ MB of memory, .* reduce --num-samples or --length"):
-        write(Sampler(engine, num_samples), "the", length, Settings(), 4)
 
 
 def test_the_memory_of_texts_is_that_of_their_numbers(engine, monkeypatch):

@@ -53,17 +53,6 @@ def test_an_example_by_hand():
     assert math.exp(-after_a[0]) == pytest.approx((2 + 1 - 4 / 7) / 3)
 
 
-@pytest.mark.parametrize("order", [0, 1, 4])
-def test_probabilities_sum_to_one(order):
-    """After a known context, an unknown one, and one that is known in part."""
-    train, _ = texts(7, 5, 80, 10)
-    for context in (train[20:26].tolist(), [4, 4, 4], [4] + train[30:31].tolist()):
-        nats = [ngram_nats(train, np.array([*context, char]), 5, order)[-1] for char in range(5)]
-        probabilities = np.exp(np.negative(nats))
-        assert sum(probabilities) == pytest.approx(1, abs=1e-12)
-        assert min(probabilities) > 0
-
-
 @pytest.mark.parametrize("num_classes, order", [(2, 3), (300, 20)])
 def test_a_text_of_two_characters(num_classes, order):
     """Also with a context that is longer than the training text."""
