@@ -30,7 +30,7 @@ endif
 # $(1) as one word for the shell, whatever characters it has.
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help train train-distributed sample notebook test mutants bench lint venv venv-distributed lock clean again
+.PHONY: help train train-distributed sample notebook test bench lint venv venv-distributed lock clean again
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
@@ -45,14 +45,11 @@ resumes := $(if $(filter file,$(origin TEXT)),$(findstring --resume,$(ARGS)))
 # The text to train on: TEXT, or where it is anna and that can be neither found nor downloaded, python.
 given = $(if $(filter-out xannax,x$(TEXT)x),$(call quote,$(TEXT)),$$($(python) -m charrnn.text.corpus anna python))
 
-# The messages of train and sample name commands in the way in which make was called.
-called := CHARRNN_MAKE='$(strip make $(addprefix TENSORFLOW=,$(TENSORFLOW)))'
-
 # Ctrl-C is a usual way to end train and sample. Their status is then 130, for which make is to print no error.
 train: $(venv)/.done ## train the notebook's recipe on anna.txt, or on TEXT
 	@trap : INT; \
 		text=$(given) && \
-		$(called) $(python) -m charrnn.train $(if $(resumes),,"$$text") $(ARGS) || [ $$? -eq 130 ]
+		$(python) -m charrnn.train $(if $(resumes),,"$$text") $(ARGS) || [ $$? -eq 130 ]
 
 # Number of processes: make train-distributed NP=4
 NP ?= 2
@@ -67,7 +64,7 @@ train-distributed: $(venv)/.distributed ## train on NP=2 processes of this machi
 			"$$(pwd -P)/$(python)" -m charrnn.train $(if $(resumes),,"$$text") $(ARGS)
 
 sample: $(venv)/.done ## write text from the latest checkpoint
-	@trap : INT; $(called) $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]
+	@trap : INT; $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]
 
 # Jupyter prefers the user's kernels to those of this environment, unless it is told not to.
 notebook: $(venv)/.done ## open the notebooks in a browser
@@ -75,9 +72,6 @@ notebook: $(venv)/.done ## open the notebooks in a browser
 
 test: $(venv)/.done ## run the quick tests; ARGS="-m ''" runs the slow ones too
 	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)
-
-mutants: $(venv)/.done ## make small faults in a copy of the package, each of which a test must notice
-	@$(python) tests/mutants.py $(ARGS)
 
 bench: $(venv)/.done ## compare the speed with the notebook's graph and other programs, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)

@@ -95,9 +95,8 @@ setup(
     entry_points={"console_scripts": [
         "charrnn-train = charrnn.train:main",
         "charrnn-sample = charrnn.sample:main",
-        "charrnn-evaluate = charrnn.evaluate:main",
-        "charrnn-score = charrnn.score:main",
-        "charrnn-export = charrnn.export:main",
-        "charrnn-inspect = charrnn.inspect:main",
+        "charrnn-evaluate = charrnn.commands.evaluate:main",
+        "charrnn-export = charrnn.commands.export:main",
+        "charrnn-inspect = charrnn.commands.inspect:main",
     ]},
 )

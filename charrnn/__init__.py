@@ -2,11 +2,10 @@
 
 The parts of the notebook are available here: ``load_text``, ``Vocabulary`` and ``get_batches`` of
 :mod:`charrnn.data`; ``build_inputs``, ``build_lstm``, ``build_output``, ``build_loss``, ``build_optimizer`` and
-``CharRNN`` of :mod:`charrnn.model`; ``pick_top_n`` and ``sample`` of :mod:`charrnn.sample`. ``quiet_tensorflow``
-suppresses TensorFlow's own messages.
+``CharRNN`` of :mod:`charrnn.model`; ``pick_top_n`` of :mod:`charrnn.sample`. ``quiet_tensorflow`` suppresses
+TensorFlow's own messages. NumPy and TensorFlow are imported when a name that needs them is first used.
 
-``charrnn.sample`` is a module that can be called like its function ``sample``. NumPy and TensorFlow are imported when
-a name that needs them is first used.
+Training and sampling are ``from charrnn.train import train`` and ``from charrnn.sample import sample``.
 """
 from importlib import import_module
 
@@ -19,15 +18,13 @@ _MODULES = dict(
     **dict.fromkeys(["build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer", "CharRNN"],
                     "charrnn.model"),
     pick_top_n="charrnn.sample", quiet_tensorflow="charrnn.system.tensorflow")
-__all__ = [*_MODULES, "sample"]
+__all__ = list(_MODULES)
 
 exit_on_interrupt()
 choose_kernels()
 
 
 def __getattr__(name):
-    if name == "sample":
-        return import_module("charrnn.sample")
     if name in _MODULES:
         return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'charrnn' has no attribute {name!r}")

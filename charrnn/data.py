@@ -110,8 +110,8 @@ class Vocabulary:
                 raise ValueError(f"a vocabulary consists of single characters, not {char!r}")
         for before, after in zip(self.chars, self.chars[1:]):
             if before >= after:
-                raise ValueError(
-                    f"a vocabulary must be sorted and without repeats, but {before!r} comes before {after!r}")
+                raise ValueError(f"a vocabulary must be sorted and without repeats, but {before!r} comes before "
+                                 f"{after!r}: for the characters of a text, use Vocabulary.from_text(text)")
         self.int_to_vocab = dict(enumerate(self.chars))
         self.vocab_to_int = {char: index for index, char in self.int_to_vocab.items()}
         # ids by code point; -1 for a character that is not in the vocabulary

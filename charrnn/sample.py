@@ -1,48 +1,27 @@
-"""Sampling: the notebook's :func:`pick_top_n` and :func:`sample`, and the script ``charrnn-sample``.
+"""Sampling, the end of the notebook: :func:`pick_top_n`, :func:`sample`, and the script ``charrnn-sample``.
 
-Calling this module calls its function :func:`sample`. So ``from charrnn import sample`` and
-``from charrnn.sample import sample`` both give a ``sample`` that generates text. The script is :func:`main`, or
-``python -m charrnn.sample``.
+``python -m charrnn.sample`` runs the script, too.
 """
 import argparse
 import contextlib
 import functools
-import io
 import json
 import sys
-import types
 from dataclasses import asdict
-from typing import Any, Iterator, List, Optional, TextIO
+from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
+from charrnn.checkpoints import Run
+from charrnn.commands.interactive import Conversation
+from charrnn.commands.sample_arguments import check, make_parser, settings_of
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import loading
-from charrnn.engines.decoding import Settings
-from charrnn.engines.model import Model, open_model
-from charrnn.engines.sampler import (
-    LARGE_VOCABULARY,
-    PRIME,
-    SEEDS,
-    Sample,
-    Sampler,
-    check_prime,
-    default_prime,
-    default_top_n,
-    fresh_seed,
-    write,
-)
-from charrnn.interactive import Conversation
-from charrnn.system import console, files
-from charrnn.text import corpus, documents, novelty, unknown
-from charrnn.training.hyperparameters import flag
-
-# For each flag, those that cannot be combined with it.
-CONFLICTS = {
-    "greedy": ("temperature", "top_n", "top_p"),
-    "prime": ("prime_file",),
-    "interactive": ("json", "output", "num_samples", "novelty", "prime", "prime_file", "stop", "lines"),
-}
+from charrnn.engines.decoding import Settings, softmax
+from charrnn.engines.model import open_model
+from charrnn.engines.sampler import Sample, Sampler, check_prime, default_prime, fresh_seed, write
+from charrnn.system import console
+from charrnn.text import novelty, unknown
 
 
 def pick_top_n(preds: np.ndarray, vocab_size: int, top_n: int = 5, *, rng: Any = np.random) -> int:
@@ -74,150 +53,64 @@ def pick_top_n(preds: np.ndarray, vocab_size: int, top_n: int = 5, *, rng: Any =
 
 
 def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None, vocab_size: Optional[int] = None,
-           prime: str = PRIME, *, top_n: int = 5, vocabulary: Optional[Vocabulary] = None) -> str:
-    """Generate text from a checkpoint. This resets the default graph.
+           prime: Optional[str] = None, *, top_n: int = 5, vocabulary: Optional[Vocabulary] = None) -> str:
+    """Generate text from a model, one character at a time.
 
     With ``np.random.seed`` set, it draws what the notebook draws.
 
     Args:
-        checkpoint: a run folder, or the prefix of a checkpoint.
+        checkpoint: a run folder for its newest checkpoint, a checkpoint, or an exported ``.npz`` file.
         n_samples: number of drawn characters that are fed back, at least 0.
-        lstm_size: L. The checkpoint records it; if given, it must agree.
-        vocab_size: C. The checkpoint records it; if given, it must agree.
-        prime: the beginning of the text.
+        lstm_size: L. The model records it; if given, it must agree.
+        vocab_size: C. The model records it; if given, it must agree.
+        prime: the beginning of the text. By default ``"The "``, or, if the model does not know these characters, a
+            frequent word or character of its script.
         top_n: see :func:`pick_top_n`.
-        vocabulary: the characters of a checkpoint of the notebook; None for those of the run folder.
+        vocabulary: the characters of a checkpoint of the notebook, which does not record them:
+            ``Vocabulary.from_text`` of the text that it was trained on.
 
     Returns:
         The prime and ``n_samples`` + 1 new characters.
 
     Raises:
-        ValueError: an argument is out of range.
-        CheckpointError: the checkpoint is missing or damaged.
+        ValueError: an argument is out of range, or the prime has characters that the model does not know.
+        CheckpointError: the model is missing or damaged, or needs a vocabulary.
 
     Source: notebook, "sampling". Unlike the notebook's function, it takes the vocabulary and the number of layers
-    from the checkpoint, and raises errors for an empty prime, unknown characters and ``top_n`` below 1.
+    from the model, and raises errors for an empty prime, unknown characters and ``top_n`` below 1.
     """
     if n_samples < 0:
         raise ValueError(f"n_samples must be at least 0, not {n_samples}")
-    found = open_model(checkpoint, vocabulary)
-    for name, given, known in [("lstm_size", lstm_size, found.lstm_size),
-                               ("vocab_size", vocab_size, len(found.vocabulary))]:
+    with console.speaking_python():
+        model = open_model(checkpoint, vocabulary)
+    vocabulary = model.vocabulary
+    for name, given, known in [("lstm_size", lstm_size, model.lstm_size), ("vocab_size", vocab_size, len(vocabulary))]:
         if given is not None and given != known:
-            raise ValueError(f"{name} is {given}, but {found.name} has {known}")
-    check_prime(prime, found.vocabulary)
-    return prime + "".join(_one_by_one(found, prime, n_samples + 1, top_n))
-
-
-def _one_by_one(checkpoint: Model, prime: str, length: int, top_n: int) -> Iterator[str]:
-    """Yield ``length`` characters as the notebook's loop draws them, with one session call for each."""
-    from charrnn.engines.graph import load_weights
-    from charrnn.model import CharRNN
-    from charrnn.system.tensorflow import tf
-    vocabulary = checkpoint.vocabulary
-    model = CharRNN(len(vocabulary), lstm_size=checkpoint.lstm_size, num_layers=checkpoint.num_layers,
-                    sampling=True, cell=checkpoint.cell)
-    with tf.Session() as session:
-        load_weights(session, tf.trainable_variables(), checkpoint.weights)
-        state = session.run(model.initial_state)
-        given = list(vocabulary.encode(prime))
-        for step in range(len(given) + length - 1):
-            feed = {model.inputs: [[given[step]]], model.keep_prob: 1.0, model.initial_state: state}
-            preds, state = session.run([model.prediction, model.final_state], feed_dict=feed)
-            if step >= len(given) - 1:
-                given.append(pick_top_n(preds, len(vocabulary), top_n))
-                yield vocabulary.int_to_vocab[given[-1]]
-
-
-class _CallableModule(types.ModuleType):
-    """The class of this module: calling the module calls :func:`sample`."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> str:
-        return sample(*args, **kwargs)
-
-
-sys.modules[__name__].__class__ = _CallableModule
-
-
-def _parser() -> console.Parser:
-    parser = console.Parser(
-        prog="charrnn-sample",
-        description="Generate text from a model, character by character.",
-        epilog="examples:\n"
-               "  charrnn-sample --prime 'Anna ' --length 500 --seed 1\n"
-               "  charrnn-sample checkpoints/i200_l512.ckpt --top-n 3\n"
-               "  charrnn-sample model.npz --temperature 0.7 --top-p 0.95 --interactive")
-    parser.add_argument("model", metavar="MODEL", nargs="?", default=None, help=loading.MODEL_HELP)
-    loading.add_model_arguments(parser)
-    _add_text_arguments(parser.add_argument_group("text"))
-    _add_decoding_arguments(parser.add_argument_group("decoding"))
-    _add_output_arguments(parser.add_argument_group("output"))
-    return parser
-
-
-def _add_text_arguments(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--prime", metavar="TEXT", default=None,
-                       help="beginning of the text (default: 'The ', or, if the model does not know these "
-                            "characters, a frequent word or character of its script)")
-    group.add_argument("--prime-file", metavar="FILE", default=None,
-                       help="UTF-8 file with the beginning of the text; - reads standard input")
-    group.add_argument("--unknown", choices=unknown.CHOICES, default="error",
-                       help="what to do with characters of the prime that the model does not know: stop with an "
-                            "error, leave them out, or replace accented letters, quotes and dashes with the nearest "
-                            "characters that it knows and leave out the rest (default: error)")
-    group.add_argument("--length", metavar="N", type=int, default=1000,
-                       help="characters to draw after the prime, at least 1 (default: 1000)")
-    group.add_argument("--stop", metavar="STRING", default=None, help="end a text after this string")
-    group.add_argument("--lines", metavar="N", type=int, default=None, help="end a text after N line ends")
-    group.add_argument("--num-samples", metavar="N", type=int, default=1,
-                       help="texts to write at once, at least 1. One text is shown while it is written; several "
-                            "are printed at the end, with a line between them (default: 1)")
-    group.add_argument("--interactive", action="store_true",
-                       help="continue the beginnings that are typed; /help lists the commands")
-
-
-def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--temperature", metavar="X", type=float, default=None,
-                       help="divide the logits by X, at least 0.001; values below 1 favour probable characters "
-                            "(default: 1)")
-    group.add_argument("--top-n", metavar="N", type=int, default=None,
-                       help="draw from the N most probable characters, at least 1; the size of the vocabulary or "
-                            "more keeps all of them (default: 5, or all with --top-p or a vocabulary of more than "
-                            f"{LARGE_VOCABULARY} characters)")
-    group.add_argument("--top-p", metavar="P", type=float, default=None,
-                       help="draw from the fewest most probable characters that together have the probability P, "
-                            "above 0, at most 1, after --temperature and --top-n (default: 1)")
-    group.add_argument("--greedy", action="store_true", help="take the most probable character each time")
-    group.add_argument("--seed", metavar="N", type=int, default=None,
-                       help="seed of the first text, 0 to 4294967295; each further text has the next seed, after "
-                            "4294967295 comes 0 (default: a new one each time, printed on standard error)")
-
-
-def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--output", metavar="FILE", default=None,
-                       help="write to this file, in UTF-8, in place of standard output")
-    group.add_argument("--json", action="store_true",
-                       help="write JSON: the texts, seeds, settings and the log-probability of each character")
-    group.add_argument("--novelty", action="store_true",
-                       help="report after each text how much of it is copied from the training text")
-    group.add_argument("--train-text", metavar="TEXT", default=None,
-                       help="the training text for --novelty (default: the one that the model names)")
+            raise ValueError(f"{name} is {given}, but {model.name} has {known}")
+    if prime is None:
+        prime = default_prime(vocabulary)
+    check_prime(prime, vocabulary)
+    samples = [prime]
+    with contextlib.closing(loading.load_engine(model)) as engine:
+        logits, state = engine.read(vocabulary.encode(prime), engine.zero_state())  # [1, C], [S, 1, L]
+        for _ in range(n_samples + 1):
+            c = pick_top_n(softmax(logits), len(vocabulary), top_n)
+            samples.append(vocabulary.int_to_vocab[c])
+            logits, state = engine.read([c], state)
+    return "".join(samples)
 
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Run ``charrnn-sample``; return its exit status."""
-    return console.run_main(_main, _parser(), argv)
+    return console.run_main(_main, make_parser(), argv)
 
 
 def _main(args: argparse.Namespace) -> int:
-    _check(args)
+    check(args)
     model = loading.open_named(args.model, args)
-    target = None if args.output is None else loading.target_of(args.output, model)
-    settings = _settings(args, len(model.vocabulary))
-    prime, reference = "" if args.interactive else _prime(args, model.vocabulary), None
-    if args.novelty:
-        reference = novelty.Reference(
-            loading.training_text(model.run, args.train_text, args.encoding).training)
+    settings = settings_of(args, len(model.vocabulary))
+    prime = "" if args.interactive else _prime(args, model.vocabulary)
+    training = _training_text(args, model.run)
     missing = console.listed(map(repr, model.vocabulary.unknown(args.stop or "")))
     if missing:
         console.print_note(f"--stop never ends a text: the model does not know {missing}")
@@ -225,86 +118,69 @@ def _main(args: argparse.Namespace) -> int:
     with contextlib.closing(Sampler(engine, args.num_samples)) as sampler:
         if args.interactive:
             return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()
-        written = io.StringIO()
-        status = _write(args, sampler, model.name, prime, settings, reference, written if target else sys.stdout)
-    if target:
-        files.write_atomically(target, written.getvalue().encode("utf-8", "surrogatepass"))
-    if status:
-        console.print_note("charrnn-sample: interrupted" + f"; {args.output} has the text so far" * bool(target))
-    return status
-
-
-def _check(args: argparse.Namespace) -> None:
-    """Raise ValueError if arguments are out of range or cannot be combined."""
-    for name in ("length", "num_samples", "lines"):
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            raise ValueError(f"{flag(name)} must be at least 1, not {value}")
-    if args.stop == "":
-        raise ValueError("--stop needs at least one character")
-    parser = _parser()
-    given = [name for name, value in vars(args).items() if value != parser.get_default(name)]
-    for one, others in CONFLICTS.items():
-        for other in others:
-            if one in given and other in given:
-                raise ValueError(f"{flag(one)} and {flag(other)} cannot be combined")
-    if args.seed is not None and not 0 <= args.seed < SEEDS:
-        raise ValueError(f"--seed must be from 0 to {SEEDS - 1}, not {args.seed}")
-
-
-def _settings(args: argparse.Namespace, num_classes: int) -> Settings:
-    top_n = args.top_n
-    if top_n is None:
-        top_n = 1 if args.greedy else default_top_n(num_classes) if args.top_p is None else num_classes
-    settings = Settings(1.0 if args.temperature is None else args.temperature, top_n,
-                        1.0 if args.top_p is None else args.top_p)
-    settings.check()
-    return settings
+        samples, interrupted = _written(args, sampler, prime, settings)
+    copies = [novelty.compare(each.text, training) if training else None for each in samples]
+    if args.json:
+        json.dump(_as_json(model.name, prime, settings, samples, copies), sys.stdout, indent=1)
+        print()
+    else:
+        for each, copied in zip(samples, copies):
+            if copied:
+                print(_novelty_line(each.text, copied))
+    if interrupted:
+        console.print_note("charrnn-sample: interrupted")
+    return 130 if interrupted else 0
 
 
 def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
     """Return the prime that the arguments give, in characters of the vocabulary."""
-    prime = args.prime
-    if args.prime_file is not None:
-        prime = (corpus.read(args.prime_file, args.encoding).text if args.prime_file == corpus.STANDARD_INPUT else
-                 documents.read_document(args.prime_file, args.encoding))
-    if prime is None:
+    if args.prime is None:
         return default_prime(vocabulary)
-    prime, note = unknown.resolve(prime, vocabulary, args.unknown, "the prime")
+    prime, note = unknown.resolve(args.prime, vocabulary, args.unknown, "the prime")
     if note:
         console.print_note(note)
     check_prime(prime, vocabulary)
     return prime
 
 
-def _write(args: argparse.Namespace, sampler: Sampler, model_name: str, prime: str, settings: Settings,
-           reference: Optional[novelty.Reference], out: TextIO) -> int:
-    """Write the texts in the format that was chosen; return the exit status."""
-    seed, show = args.seed, None
+def _training_text(args: argparse.Namespace, run: Optional[Run]) -> str:
+    """Return the text that ``--novelty`` compares with, "" without this flag."""
+    if not args.novelty:
+        return ""
+    text = loading.training_text(run, args.train_text, args.encoding).training
+    if args.length > novelty.LONGEST_TEXT or len(text) > novelty.LONGEST_TRAINING_TEXT:
+        console.print_note(f"--novelty compares the first {novelty.LONGEST_TEXT:,} characters of a text with the first "
+                           f"{novelty.LONGEST_TRAINING_TEXT:,} of the training text")
+    return text
+
+
+def _written(args: argparse.Namespace, sampler: Sampler, prime: str, settings: Settings) -> Tuple[List[Sample], bool]:
+    """Draw the texts and print them, unless they are to be printed as JSON; see :func:`charrnn.engines.sampler.write`.
+
+    A single text is printed while it is drawn.
+    """
+    seed = args.seed
     if seed is None:
         seed = fresh_seed()
-        if not args.greedy:
+        if not settings.takes_most_probable:
             console.print_note(f"seed {seed}")
-    if args.num_samples == 1 and not args.json:
-        console.write(prime, out)
-        show = functools.partial(console.write, file=out)
-    samples, interrupted = write(sampler, prime, args.length, settings, seed, stop=args.stop, lines=args.lines,
-                                 show=show, keep=bool(reference or not show or args.output))
-    copies = [reference.novelty(each.text) if reference else None for each in samples]
-    if args.json:
-        json.dump(_as_json(model_name, prime, settings, samples, copies), out, indent=1)
-        out.write("\n")
-    else:
-        console.write("\n" if show else ("-" * 70 + "\n").join(f"{prime}{each.text}\n" for each in samples), out)
-        out.writelines(_novelty_line(each.text, copied) for each, copied in zip(samples, copies) if copied)
-    return 130 if interrupted else 0
+    show = functools.partial(console.write, file=sys.stdout)
+    alone = args.num_samples == 1 and not args.json
+    if alone:
+        show(prime)
+    samples, interrupted = write(sampler, prime, args.length, settings, seed, stop=args.stop,
+                                 show=show if alone else None, keep=args.novelty or not alone)
+    if alone:
+        show("\n")
+    elif not args.json:
+        show(("-" * 70 + "\n").join(f"{prime}{each.text}\n" for each in samples))
+    return samples, interrupted
 
 
 def _novelty_line(text: str, copied: novelty.Novelty) -> str:
     run = text[copied.start:copied.start + copied.longest]
     return (f"novelty: the longest run copied from the training text has {copied.longest:,} characters ({run!r}, "
-            f"at character {copied.place:,}); {copied.share:.1%} of the {novelty.WINDOW}-character windows are "
-            "copied\n")
+            f"at character {copied.place:,}); {copied.share:.1%} of the {novelty.WINDOW}-character windows are copied")
 
 
 def _as_json(model_name: str, prime: str, settings: Settings, samples: List[Sample],

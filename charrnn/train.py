@@ -13,7 +13,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints import IMMUTABLE, CheckpointError, Progress
+from charrnn.checkpoints import CheckpointError, Progress
+from charrnn.commands.train_arguments import make_parser
 from charrnn.data import StrPath, get_batches
 from charrnn.engines import loading
 from charrnn.engines.model import Model, open_model
@@ -22,16 +23,7 @@ from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
 from charrnn.training import transfer
 from charrnn.training.distributed import Processes, start_processes
-from charrnn.training.hyperparameters import (
-    AUTO,
-    GROUPS,
-    NAMES,
-    PRESETS,
-    Hyperparameters,
-    add_arguments,
-    flag,
-    preset,
-)
+from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, flag, preset
 from charrnn.training.job import Job, Options, plan_job, run_to_resume
 
 TRIAL_STEPS = 5  # of a dry run
@@ -182,59 +174,9 @@ def try_out(job: Job, processes: Processes) -> None:
         open_run.display.trial(statistics.median(times), machine.peak_memory())
 
 
-def _parser() -> console.Parser:
-    parser = console.Parser(
-        prog="charrnn-train", argument_default=None,
-        description="Train a character-wise LSTM on a text. The defaults are the notebook's recipe.",
-        epilog="examples:\n"
-               "  charrnn-train anna --epochs 1 --lstm-size 128 --checkpoint-dir checkpoints/small\n"
-               "  charrnn-train --resume --checkpoint-dir checkpoints/small --epochs 3\n"
-               "  charrnn-train tiny-shakespeare --preset quick --checkpoint-dir checkpoints/quick\n"
-               "  charrnn-train my.txt --preset auto --checkpoint-dir checkpoints/mine")
-    parser.add_argument("--preset", choices=sorted([*PRESETS, AUTO]),
-                        help="set of hyperparameters to start from; auto chooses them by the length of the text. "
-                        "Other flags override it (default: notebook)")
-    parser.add_argument("--dry-run", action="store_true",
-                        help="print the plan, try a few steps to estimate memory and time, and write nothing")
-    groups = {title: parser.add_argument_group(title) for title in GROUPS}
-    _add_input_arguments(groups)
-    groups["speed"].add_argument(
-        "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
-    reports = groups["checkpoints and reports"]
-    reports.add_argument("--checkpoint-dir", metavar="DIR", default="checkpoints",
-                         help="folder of the run (default: checkpoints)")
-    reports.add_argument("--resume", action="store_true", help="continue the run in that folder with its text and "
-                         f"hyperparameters; all but {', '.join(map(flag, IMMUTABLE))} may be changed")
-    reports.add_argument("--sample-length", metavar="N", type=int, default=200,
-                         help="characters to sample at each checkpoint; 0 for none (default: 200)")
-    reports.add_argument("--no-summaries", dest="summaries", action="store_false",
-                         help="do not write event files for TensorBoard")
-    add_arguments(groups)
-    return parser
-
-
-def _add_input_arguments(groups: Dict[str, argparse._ArgumentGroup]) -> None:
-    """Add the text and the weights to start from."""
-    groups["text"].add_argument(
-        "text", metavar="TEXT", nargs="*", help="a text file, also compressed with gzip; a folder, for all text "
-        "files in it; - for standard input; or one of the known texts "
-        f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])}. Several are joined to one text (default: anna)")
-    groups["text"].add_argument(
-        "--separator", metavar="STRING", default="\n", help="string between several files (default: one line end)")
-    groups["text"].add_argument(
-        "--encoding", metavar="NAME", default="utf-8",
-        help="encoding of files without a byte order mark (default: utf-8)")
-    groups["network"].add_argument(
-        "--init-from", metavar="MODEL", help="take the initial weights, and the sizes unless they are given, from a "
-        "checkpoint, a run folder or an exported .npz file; characters that it does not have get new rows")
-    groups["network"].add_argument(
-        "--vocab-from", metavar="TEXT", help="for --init-from with a checkpoint of the notebook, which does not record "
-        "its vocabulary: the text that it was trained on")
-
-
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run ``charrnn-train``. Return its exit status: 0, 2 for bad input, or 128 + the signal that stopped it."""
-    return console.run_main(_main, _parser(), argv)
+    return console.run_main(_main, make_parser(), argv)
 
 
 def _main(args: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 import contextlib
 import csv
 import fcntl
+import importlib
 import json
 import os
 import pty
@@ -98,6 +99,19 @@ def resume(folder, *flags):
     """Resume a run with ``charrnn-train`` and without samples; return the exit status."""
     from charrnn import train
     return train.main(["--resume", "--checkpoint-dir", str(folder), "--sample-length", "0", *flags])
+
+
+def script(name):
+    """Return the module of a script, such as ``train``."""
+    return importlib.import_module(f"charrnn.{name}" if name in ("train", "sample") else f"charrnn.commands.{name}")
+
+
+def parser_of(name):
+    """Return the argument parser of a script."""
+    from charrnn.system import console
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(console, "run_main", lambda body, parser, argv=None: parser)
+        return script(name).main([])
 
 
 def copy_without_records(run, folder):

@@ -23,7 +23,7 @@ PROBABILITIES = """
 import sys, numpy as np
 from charrnn import quiet_tensorflow
 quiet_tensorflow()
-from charrnn.export import _saved_model_probabilities
+from charrnn.commands.export import _saved_model_probabilities
 np.save(sys.argv[2], _saved_model_probabilities(sys.argv[1], np.arange(14), 5))
 """
 
@@ -101,7 +101,7 @@ def test_a_checkpoint_writes_the_same_text(runs, first, second):
 
 @pairs
 def test_a_saved_model_is_loaded_by_the_other(runs, tmp_path, first, second):
-    told = call(first, "-m", "charrnn.export", runs[first], tmp_path / "served", "--format", "saved-model")
+    told = call(first, "-m", "charrnn.commands.export", runs[first], tmp_path / "served", "--format", "saved-model")
     assert re.match("wrote .*served: 2 layers", told)
     found = []
     for number, python in enumerate((first, second)):

@@ -110,6 +110,12 @@ def test_vocabularies_out_of_order_are_refused(chars):
         Vocabulary(chars)
 
 
+@pytest.mark.parametrize("text", ["hello", "the cat"])
+def test_a_text_in_place_of_its_characters_is_answered_with_the_way(text):
+    with pytest.raises(ValueError, match=r"use Vocabulary\.from_text\(text\)"):
+        Vocabulary(text)
+
+
 @pytest.mark.parametrize("index", [-1, 3])
 def test_ids_out_of_range_are_refused(index):
     with pytest.raises(ValueError, match="from 0 to 2"):

@@ -1,5 +1,4 @@
 """What the scripts say: help pages, hints, and messages for careless commands."""
-import importlib
 import re
 import shutil
 import signal
@@ -7,64 +6,56 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, SMALL_FLAGS, TEXT, process_environment
+from conftest import ROOT, SMALL_FLAGS, TEXT, parser_of, process_environment, script
 
 import charrnn
-from charrnn import evaluate, inspect, sample, score, train
+from charrnn import sample, train
+from charrnn.commands import evaluate, inspect
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.sampler import default_prime, default_top_n
 from charrnn.system import console
 
-SCRIPTS = ["train", "sample", "evaluate", "score", "export", "inspect"]
+SCRIPTS = ["train", "sample", "evaluate", "export", "inspect"]
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_help_fits_the_terminal_and_breaks_between_words(script, columns, monkeypatch):
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_fits_the_terminal_and_breaks_between_words(name, columns, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))
-    parser = importlib.import_module(f"charrnn.{script}")._parser()
-    page = parser.format_help()
+    page = parser_of(name).format_help()
     assert max(map(len, page.split("epilog")[0].split("\nexamples:")[0].splitlines())) <= columns
     assert not re.search(r"[a-z]-\n", page)
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_version(script, capsys):
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_version(name, capsys):
     with pytest.raises(SystemExit) as ended:
-        importlib.import_module(f"charrnn.{script}").main(["--version"])
+        script(name).main(["--version"])
     assert ended.value.code == 0 and capsys.readouterr().out == f"charrnn {charrnn.__version__}\n"
 
 
 def test_flags_may_have_underscores():
-    args = train._parser().parse_args(["--lstm_size=7", "--num_steps", "9", "a_text"])
+    args = parser_of("train").parse_args(["--lstm_size=7", "--num_steps", "9", "a_text"])
     assert (args.lstm_size, args.num_steps, args.text) == (7, 9, ["a_text"])
 
 
 def test_the_resume_command_runs_as_it_was_called(monkeypatch):
-    monkeypatch.delenv("CHARRNN_MAKE", raising=False)
     monkeypatch.setattr(sys, "argv", ["/some where/bin/charrnn-train", "x"])
     assert console.resume_command("checkpoints") == "'/some where/bin/charrnn-train' --resume"
     monkeypatch.setattr(sys, "argv", ["/lib/charrnn/train.py"])
     assert console.command("charrnn-sample") == f"{sys.executable} -m charrnn.sample"
     assert console.resume_command("a b") == f"{sys.executable} -m charrnn.train --resume --checkpoint-dir 'a b'"
-    monkeypatch.setenv("CHARRNN_MAKE", "make TENSORFLOW=2")
-    assert console.resume_command("checkpoints") == "make TENSORFLOW=2 train ARGS=--resume"
-    assert console.resume_command("run") == "make TENSORFLOW=2 train ARGS='--resume --checkpoint-dir run'"
-    assert console.command("charrnn-sample") == "make TENSORFLOW=2 sample"
 
 
 def test_another_command_is_next_to_the_one_that_was_called(tmp_path, monkeypatch):
     """Its name alone is enough where the shell finds that one."""
-    monkeypatch.delenv("CHARRNN_MAKE", raising=False)
     monkeypatch.setattr(sys, "argv", [str(tmp_path / "charrnn-train"), "x"])
     (tmp_path / "charrnn-sample").write_text("")
     (tmp_path / "charrnn-sample").chmod(0o755)
     assert console.command("charrnn-sample", "run") == f"{tmp_path / 'charrnn-sample'} run"
     monkeypatch.setenv("PATH", str(tmp_path))
     assert console.command("charrnn-sample", "run") == "charrnn-sample run"
-    monkeypatch.setattr(sys, "argv", ["./charrnn-train"])
-    assert console.command("charrnn-sample") == "./charrnn-sample"
 
 
 def test_a_folder_that_looks_like_a_flag_is_named_so_that_it_is_none(monkeypatch):
@@ -100,31 +91,21 @@ def test_a_file_that_is_no_model_is_answered_with_the_models_there_are(trained, 
         "charrnn-sample: error: README.md is not a model; models here: checkpoints/mine\n")
 
 
-@pytest.mark.parametrize("script, arguments", [
-    (sample, ["--length", "5", "--seed", "1"]), (score, ["--text", "the cat"]), (evaluate, ["text.txt"]),
-    (inspect, ["--text", "text.txt"])])
-def test_the_shipped_model_is_used_where_there_is_no_run(exported, trained, tmp_path, monkeypatch, capsys, script,
+@pytest.mark.parametrize("module, arguments", [
+    (sample, ["--length", "5", "--seed", "1"]), (evaluate, ["text.txt"]), (inspect, ["--text", "text.txt"])])
+def test_the_shipped_model_is_used_where_there_is_no_run(exported, trained, tmp_path, monkeypatch, capsys, module,
                                                          arguments):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "checkpoints").mkdir()
     shutil.copy(str(exported), loading.SHIPPED_MODEL)
     (tmp_path / "text.txt").write_text(TEXT)
-    assert script.main(arguments) == 0
+    assert module.main(arguments) == 0
     assert capsys.readouterr().err == (
         "using checkpoints/anna.npz, because there is no run in checkpoints yet\n")
     for path in trained.iterdir():
         if path.is_file():
             shutil.copy(str(path), "checkpoints")
     assert loading.default_model() == "checkpoints"
-
-
-def test_at_most_ten_models_are_listed(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    for number in range(12):
-        (tmp_path / f"m{number:02}.npz").write_bytes(b"")
-    (tmp_path / "README.md").write_text("text")
-    assert sample.main(["README.md"]) == 2
-    assert capsys.readouterr().err.endswith("m08.npz, m09.npz and 2 more\n")
 
 
 def test_places_may_stand_between_flags(exported, trained, tmp_path, capsys):
@@ -135,19 +116,9 @@ def test_places_may_stand_between_flags(exported, trained, tmp_path, capsys):
 
 
 def test_a_value_that_looks_like_a_flag_is_explained(exported, capsys):
-    assert score.main([str(exported), "--text", "-a"]) == 2
-    assert capsys.readouterr().err == ("charrnn-score: error: argument --text: expected one argument; a value that "
-                                       "begins with a dash is written --flag=-value (see charrnn-score --help)\n")
-
-
-def test_evaluate_without_a_text_says_what_is_missing(trained, capsys):
-    assert evaluate.main([str(trained)]) == 2
-    assert "is a model: add the TEXT to evaluate it on" in capsys.readouterr().err
-
-
-def test_output_in_a_missing_folder_fails_first_and_leaves_nothing(exported, tmp_path, capsys):
-    assert sample.main([str(exported), "--output", str(tmp_path / "no" / "out.txt"), "--seed", "1"]) == 2
-    assert "there is no folder" in capsys.readouterr().err and list(tmp_path.iterdir()) == []
+    assert sample.main([str(exported), "--prime", "-a"]) == 2
+    assert capsys.readouterr().err == ("charrnn-sample: error: argument --prime: expected one argument; a value that "
+                                       "begins with a dash is written --flag=-value (see charrnn-sample --help)\n")
 
 
 def test_errors_name_flags(text_file, tmp_path, capsys):
@@ -155,17 +126,6 @@ def test_errors_name_flags(text_file, tmp_path, capsys):
                            (["--lstm_size", "many"], "argument --lstm-size: invalid int value: 'many'")]:
         assert train.main([str(text_file), *flags, "--checkpoint-dir", str(tmp_path / "run")]) == 2
         assert message in capsys.readouterr().err
-
-
-def test_the_coloured_text_comes_after_the_table(exported, capsys):
-    assert score.main([str(exported), "--text", "the cat", "--color", "always"]) == 0
-    out = capsys.readouterr().out
-    assert out.index("log-probability") < out.index("surprisal in bits") < out.index("perplexity")
-
-
-def test_greedy_may_have_a_seed(exported, capsys):
-    assert sample.main([str(exported), "--greedy", "--seed", "3", "--length", "4"]) == 0
-    assert capsys.readouterr().err == ""
 
 
 def test_train_needs_tensorflow_before_anything_else():
@@ -190,13 +150,7 @@ def test_a_closed_output_is_answered_on_standard_error(text_file, tmp_path):
 
 def test_a_large_vocabulary_has_other_defaults():
     assert (default_top_n(200), default_top_n(201)) == (5, 201)
-    assert default_prime(Vocabulary(sorted("\n\u3000\u3042\u306e\u4e00"))) == "\u306e"
-    assert default_prime(Vocabulary("\n\u4e00\u4e01")) == "\u4e00"
-
-
-def test_the_help_tells_the_defaults_of_a_large_vocabulary():
-    page = " ".join(sample._parser().format_help().split())
-    assert "a vocabulary of more than 200 characters" in page and "a frequent word or character of its script" in page
+    assert [default_prime(Vocabulary(chars)) for chars in ("\n\u4e00\u4e01", "01")] == ["\u4e00", "0"]
 
 
 @pytest.mark.slow

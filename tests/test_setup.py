@@ -21,7 +21,7 @@ else:
     from importlib import metadata as importlib_metadata
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPTS = ["evaluate", "export", "inspect", "sample", "score", "train"]
+SCRIPTS = ["evaluate", "export", "inspect", "sample", "train"]
 # what the names of the two lock files of a TensorFlow have at their ends, and the Pythons on which they are installed
 LOCKS = {"": ["3.7"], "-tf2": ["3.10", "3.11", "3.12", "3.13"], "-tf2.15": ["3.10", "3.11"]}
 

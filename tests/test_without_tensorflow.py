@@ -1,11 +1,10 @@
 """Models of LSTM cells without TensorFlow, as on every Python from 3.8 on."""
-import importlib
 import os
 import subprocess
 import sys
 
 import pytest
-from conftest import CHARS, TEXT, make_network, process_environment
+from conftest import CHARS, TEXT, make_network, process_environment, script
 
 from charrnn import sample
 
@@ -33,8 +32,9 @@ def run(code, *arguments, **options):
 
 def test_the_package_can_be_imported():
     code = ("import sys; sys.modules['tensorflow'] = sys.modules['tqdm'] = None; import charrnn; "
-            "from charrnn import get_batches, Vocabulary, pick_top_n, data, evaluate, export, sample, score, train; "
-            "from charrnn.engines import decoding, loading, model, numpy_lstm, sampler, surprisal; "
+            "from charrnn import get_batches, Vocabulary, pick_top_n, data, sample, train; "
+            "from charrnn.commands import evaluate, export, inspect; "
+            "from charrnn.engines import decoding, exported, loading, numpy_lstm, sampler, surprisal; "
             "from charrnn.text import corpus, novelty, unknown; from charrnn.training import hyperparameters; "
             "print(charrnn.__version__); "
             "print(sorted(name for name in sys.modules if name.split('.')[0] in ('tensorflow', 'tqdm')))")
@@ -57,27 +57,24 @@ def test_interactive_mode(exported):
     assert (status, err) == (0, "") and out.startswith("the ") and out.endswith("\n[seed 3]\n\n")
 
 
-def test_evaluating_scoring_and_the_page(exported, tmp_path, capsys):
-    from charrnn import evaluate, export, score
+def test_evaluating(exported, tmp_path, capsys):
+    from charrnn.commands import evaluate
     (tmp_path / "text").write_text(TEXT[:300], encoding="utf-8")
-    for module, arguments in [(evaluate, [str(exported), str(tmp_path / "text")]),
-                              (evaluate, ["--rows", "3", str(exported), str(tmp_path / "text")]),
-                              (score, [str(exported), "--text", "the hat\n"]),
-                              (export, [str(exported), str(tmp_path / "page.html"), "--train-text",
-                                        str(exported.parent / "small.txt")])]:
-        assert module.main(arguments) == 0
+    for options in ([], ["--rows", "3"], ["--characters"]):
+        arguments = [*options, str(exported), str(tmp_path / "text")]
+        assert evaluate.main(arguments) == 0
         expected = capsys.readouterr().out
-        assert run(WITHOUT, module.__name__, *arguments) == (0, expected, "")
+        assert run(WITHOUT, evaluate.__name__, *arguments) == (0, expected, "")
 
 
-@pytest.mark.parametrize("script", ["sample", "evaluate", "export"])
-def test_checkpoints_of_lstm_cells(trained, tmp_path, capsys, script):
-    module = importlib.import_module("charrnn." + script)
+@pytest.mark.parametrize("name", ["sample", "evaluate", "export"])
+def test_checkpoints_of_lstm_cells(trained, tmp_path, capsys, name):
+    module = script(name)
     text = str(trained.parent / "small.txt")
     arguments = {"sample": [str(trained), "--seed", "3", "--num-samples", "3", "--length", "20000"],
-                 "evaluate": ["--rows", "7", str(trained), text], "export": [str(trained), "FILE"]}[script]
+                 "evaluate": ["--rows", "7", str(trained), text], "export": [str(trained), "FILE"]}[name]
     expected = []
-    if script != "sample":  # with TensorFlow, these samples are drawn in the graph
+    if name != "sample":  # with TensorFlow, these samples are drawn in the graph
         assert module.main([each.replace("FILE", str(tmp_path / "m.npz")) for each in arguments]) == 0
         expected = [capsys.readouterr().out.replace("m.npz", "n.npz")]
     status, out, err = run(COMMAND, module.__name__, *(each.replace("FILE", str(tmp_path / "n.npz"))
@@ -85,27 +82,27 @@ def test_checkpoints_of_lstm_cells(trained, tmp_path, capsys, script):
     assert (status, err) == (0, "") and (not expected or [out] == expected)
 
 
-@pytest.mark.parametrize("script, code", [("sample", WITHOUT), ("train", COMMAND)] + [
-    pytest.param(script, code, marks=pytest.mark.slow) for script in ("train", "sample", "score", "export")
-    for code in (WITHOUT, COMMAND) if (script, code) not in [("sample", WITHOUT), ("train", COMMAND)]],
+@pytest.mark.parametrize("name, code", [("sample", WITHOUT), ("train", COMMAND)] + [
+    pytest.param(name, code, marks=pytest.mark.slow) for name in ("train", "sample", "evaluate", "export")
+    for code in (WITHOUT, COMMAND) if (name, code) not in [("sample", WITHOUT), ("train", COMMAND)]],
     ids=lambda value: {WITHOUT: "module", COMMAND: "command"}.get(value, value))
-def test_what_needs_tensorflow_prints_one_line(trained, tmp_path_factory, tmp_path, code, script):
+def test_what_needs_tensorflow_prints_one_line(trained, tmp_path_factory, tmp_path, code, name):
     gated = [make_network(tmp_path_factory.mktemp("gated"), CHARS, 3, 2, "gru").name, "--vocab-from",
              trained.parent / "small.txt"]
     arguments = {"train": [trained.parent / "small.txt", "--checkpoint-dir", tmp_path / "run"], "sample": gated,
-                 "score": [*gated, "--text", "the"],
-                 "export": [trained, tmp_path / "served", "--format", "saved-model"]}[script]
-    status, out, err = run(code, "charrnn." + script, *arguments)
+                 "evaluate": [*gated, trained.parent / "small.txt"],
+                 "export": [trained, tmp_path / "served", "--format", "saved-model"]}[name]
+    status, out, err = run(code, script(name).__name__, *arguments)
     assert status == 2 and err.count("\n") == 1
-    assert err.startswith(f"charrnn-{script}: error: TensorFlow is not installed here: ")
+    assert err.startswith(f"charrnn-{name}: error: TensorFlow is not installed here: ")
     assert "pip install" in err and "lstm" in err
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("script", ["train", "sample", "evaluate", "score", "export"])
-def test_help_needs_nothing(script):
-    status, out, err = run(WITHOUT, "charrnn." + script, "--help")
-    assert (status, err) == (0, "") and out.startswith("usage: charrnn-" + script)
+@pytest.mark.parametrize("name", ["train", "sample", "evaluate", "export"])
+def test_help_needs_nothing(name):
+    status, out, err = run(WITHOUT, script(name).__name__, "--help")
+    assert (status, err) == (0, "") and out.startswith("usage: charrnn-" + name)
 
 
 @pytest.mark.slow

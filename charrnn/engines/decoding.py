@@ -3,8 +3,11 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 from dataclasses import dataclass
+from typing import Callable
 
 import numpy as np
+
+LEAST_TEMPERATURE = 0.001  # a smaller one makes the logits overflow float32
 
 
 @dataclass(frozen=True)
@@ -12,7 +15,8 @@ class Settings:
     """How characters are drawn. The temperature is applied first, then ``top_n``, then ``top_p``.
 
     Attributes:
-        temperature: divisor of the logits, at least 0.001. Values below 1 favour probable characters.
+        temperature: divisor of the logits, at least 0. Values below 1 favour probable characters. Those below
+            LEAST_TEMPERATURE take the most probable one, the first of several.
         top_n: how many of the most probable characters to draw from, at least 1.
         top_p: draw from the smallest set of most probable characters whose share of the probability that ``top_n``
             leaves is at least this large (nucleus sampling, Holtzman et al. 2020, arXiv:1904.09751); above 0, at
@@ -23,14 +27,23 @@ class Settings:
     top_n: int = 5
     top_p: float = 1.0
 
-    def check(self) -> None:
-        """Raise ValueError if a setting is out of range. The message names its flag."""
-        if not 0.001 <= self.temperature < np.inf:  # a smaller one makes the logits overflow float32
-            raise ValueError(f"--temperature must be a number, at least 0.001, not {self.temperature!r}")
+    @property
+    def takes_most_probable(self) -> bool:
+        """Return whether the most probable character is taken, so that no random number matters."""
+        return self.temperature < LEAST_TEMPERATURE
+
+    def check(self, named: Callable[[str], str] = str) -> None:
+        """Raise ValueError if a setting is out of range.
+
+        Args:
+            named: gives the name of a setting for the message, such as the name of its flag.
+        """
+        if not 0 <= self.temperature < np.inf:
+            raise ValueError(f"{named('temperature')} must be a number, at least 0, not {self.temperature!r}")
         if self.top_n < 1:
-            raise ValueError(f"--top-n must be at least 1, not {self.top_n}")
+            raise ValueError(f"{named('top_n')} must be at least 1, not {self.top_n}")
         if not 0 < self.top_p <= 1:
-            raise ValueError(f"--top-p must be above 0, at most 1, not {self.top_p!r}")
+            raise ValueError(f"{named('top_p')} must be above 0, at most 1, not {self.top_p!r}")
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -59,6 +72,8 @@ def draw(logits: np.ndarray, uniforms: np.ndarray, settings: Settings) -> np.nda
     >>> draw(np.log(np.array([[0.1, 0.7, 0.2]], np.float32)), np.array([0.5]), Settings(top_n=2)).tolist()
     [1]
     """
+    if settings.takes_most_probable:
+        return logits.argmax(axis=1)
     powers = logits / np.float32(settings.temperature)  # [B, C]
     powers -= np.maximum.reduce(powers, axis=1, keepdims=True)
     np.exp(powers, powers)  # the softmax up to a factor

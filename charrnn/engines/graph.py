@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from charrnn.engines import Engine
+from charrnn.engines.decoding import Settings
 from charrnn.fused import softmax
 from charrnn.fused.session import session_config
 from charrnn.fused.unroll import add_forget_bias
@@ -148,6 +149,8 @@ class GraphEngine(Engine):
         return logits, state
 
     def draw(self, logits, state, uniforms, settings):
+        if settings.takes_most_probable:
+            settings, uniforms = Settings(top_n=1), np.zeros_like(uniforms)
         # without top_p, a step of the loop is faster, and it has no placeholder for the last value
         placeholders, results = self._part(self._build_loop, len(logits), settings.top_p < 1)
         top_n = min(settings.top_n, logits.shape[1])

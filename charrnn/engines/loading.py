@@ -2,7 +2,6 @@
 import argparse
 import importlib.util
 import math
-import os
 from pathlib import Path
 from typing import List, NamedTuple, Optional
 
@@ -12,11 +11,9 @@ from charrnn.data import StrPath, Vocabulary, split
 from charrnn.engines import Engine
 from charrnn.engines.model import Model, is_model_file, open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.system import console, files
+from charrnn.system import console
 from charrnn.text import corpus
 
-# Files of a run, which no command may replace.
-OF_RUN = (checkpoints.RUN_FILE, checkpoints.TEXT_FILE, checkpoints.LOCK_FILE, "checkpoint", "history.csv")
 DEFAULT_FOLDER = "checkpoints"
 SHIPPED_MODEL = "checkpoints/anna.npz"
 MODEL_HELP = ("a checkpoint, a run folder for its newest checkpoint, or an exported .npz file (default: "
@@ -26,22 +23,6 @@ MODEL_HELP = ("a checkpoint, a run folder for its newest checkpoint, or an expor
 # faster than NumPy.
 # Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
 GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
-
-
-def target_of(path: StrPath, model: Model) -> str:
-    """Return the file that a path to write refers to, see :func:`charrnn.system.files.target_of`.
-
-    Raises:
-        ValueError: it is a file that the model was read from, or belongs to its run.
-        OSError: it cannot be written.
-    """
-    target = files.target_of(path)
-    folder, name = os.path.split(os.path.realpath(target))
-    run_folder = os.path.realpath(model.run.folder) if model.run and model.run.folder else None
-    of_run = folder == run_folder and (".ckpt." in name or name.lower() in OF_RUN)
-    if os.path.exists(target) and (of_run or os.path.realpath(target) == os.path.realpath(model.name)):
-        raise ValueError(f"{path} is a file of the model {model.name}: give the name of another file")
-    return target
 
 
 def load_engine(model: Model, texts: int = 1, characters: int = 0) -> Engine:

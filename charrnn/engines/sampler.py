@@ -19,7 +19,7 @@ PRIMES = (PRIME, "the ", "\u306e", "\u7684", "\uc774", "\u0438", "\u03ba\u03b1\u
 LARGE_VOCABULARY = 200  # characters above which top_n is off by default, for texts in thousands of characters
 CHUNK = 50  # characters drawn in one call of the engine
 SEEDS = 2 ** 32  # NumPy takes seeds below this number
-GENERATOR_BYTES = 2500  # the state of a random number generator
+GENERATOR_BYTES = 2500  # the state of a random number generator, one for each text
 CHARACTER_BYTES = 5  # of a text that is kept, at least: the character and its log-probability
 
 
@@ -66,6 +66,7 @@ class Sampler:
     Attributes:
         vocabulary: the characters that the engine knows.
         num_samples: B, texts written at once.
+        bytes_of_text: memory that a text needs at least, besides its characters if they are kept.
     """
 
     def __init__(self, engine: Engine, num_samples: int = 1):
@@ -74,15 +75,10 @@ class Sampler:
         Args:
             engine: the network. :meth:`close` closes it.
             num_samples: B, at least 1.
-
-        Raises:
-            ValueError: ``num_samples`` is below 1, or so many texts do not fit in memory.
         """
-        if num_samples < 1:
-            raise ValueError(f"num_samples must be at least 1, not {num_samples}")
-        numbers = 2 * engine.zero_state().size + 2 * len(engine.vocabulary)  # before and after a character
-        check_text_memory(num_samples, GENERATOR_BYTES + 4 * numbers)
         self.vocabulary, self.num_samples, self._engine = engine.vocabulary, num_samples, engine
+        numbers = 2 * engine.zero_state().size + 2 * len(engine.vocabulary)  # before and after a character
+        self.bytes_of_text = GENERATOR_BYTES + 4 * numbers
         self._last: Optional[Tuple[np.ndarray, np.ndarray]] = None  # logits and state after what was drawn last
 
     def pieces(self, prime: str, length: int, settings: Settings, rngs: Sequence[np.random.RandomState],
@@ -90,9 +86,9 @@ class Sampler:
         """Yield the texts in pieces of at most CHUNK characters.
 
         Args:
-            prime: the beginning of all texts.
+            prime: the beginning of all texts, see :func:`check_prime`.
             length: characters to draw for each text, at least 0.
-            settings: how to draw.
+            settings: how to draw, in range.
             rngs: B random number generators, one for each text.
             after_last: continue the texts drawn before, with their state; the prime may then be empty, and must be
                 if there are several texts.
@@ -102,16 +98,10 @@ class Sampler:
             logarithm of its probability, float32 [T, B], before temperature, ``top_n`` and ``top_p``.
 
         Raises:
-            ValueError: the prime is empty or has unknown characters, or ``length`` or a setting is out of range.
-                It is raised when the first piece is requested.
+            ValueError: there is no text to continue. It is raised when the first piece is requested.
         """
         if after_last and not self._last:
             raise ValueError("there is no text to continue yet")
-        if prime or not after_last:
-            check_prime(prime, self.vocabulary)
-        settings.check()
-        if length < 0:
-            raise ValueError(f"length must be at least 0, not {length}")
         engine, rows = self._engine, self.num_samples
         logits, state = self._last if after_last and self._last else (None, engine.zero_state())
         if prime:
@@ -146,8 +136,8 @@ class Sample:
 class _Growing:
     """A sample that is being written, up to where it ends."""
 
-    def __init__(self, seed: int, stop: Optional[str], lines: Optional[int], keep: bool):
-        self.seed, self._stop, self._lines, self._keep = seed, stop or "", lines or 0, keep
+    def __init__(self, seed: int, stop: Optional[str], keep: bool):
+        self.seed, self._stop, self._keep = seed, stop or "", keep
         self.ended = False
         self._last = ""  # the last characters, one fewer than the string that ends the text has
         self._pieces: List[str] = []
@@ -157,18 +147,12 @@ class _Growing:
         """Append a piece up to where the text ends; return what was appended."""
         if self.ended:
             return ""
-        ends = [len(piece)]
         if self._stop:
             text = self._last + piece
             if self._stop in text:
-                ends.append(text.index(self._stop) + len(self._stop) - len(self._last))
-            self._last = text[len(text) - len(self._stop) + 1:] if len(text) >= len(self._stop) else text
-        if self._lines:
-            if piece.count("\n") >= self._lines:
-                ends.append(len("\n".join(piece.split("\n")[:self._lines])) + 1)
-            self._lines -= piece.count("\n")
-        self.ended = len(ends) > 1
-        piece = piece[:min(ends)]
+                piece = text[len(self._last):text.index(self._stop) + len(self._stop)]
+                self.ended = True
+            self._last = text[max(0, len(text) - len(self._stop) + 1):]
         if self._keep:
             self._pieces.append(piece)
             self._log_probabilities.append(log_probabilities[:len(piece)].copy())
@@ -181,8 +165,8 @@ class _Growing:
 
 
 def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: int, *,
-          stop: Optional[str] = None, lines: Optional[int] = None, after_last: bool = False,
-          show: Optional[Callable[[str], object]] = None, keep: bool = True) -> Tuple[List[Sample], bool]:
+          stop: Optional[str] = None, after_last: bool = False, show: Optional[Callable[[str], object]] = None,
+          keep: bool = True) -> Tuple[List[Sample], bool]:
     """Write as many texts as the sampler has rows.
 
     Args:
@@ -191,8 +175,7 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
         length: characters to draw for each text, at least 0.
         settings: how to draw.
         seed: the seed of the first text; each further text has the next seed; after SEEDS - 1 comes 0.
-        stop: end a text after this string.
-        lines: end a text after this many line ends.
+        stop: end a text after this string, if it is not empty.
         after_last: as for :meth:`Sampler.pieces`.
         show: called with each piece of the first text when it has been drawn.
         keep: return the texts. Without them, the memory does not grow with the length.
@@ -203,8 +186,8 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
     Raises:
         ValueError: as for :meth:`Sampler.pieces`, or the texts do not fit in memory.
     """
-    check_text_memory(sampler.num_samples, GENERATOR_BYTES + CHARACTER_BYTES * length * keep)
-    growing = [_Growing((seed + row) % SEEDS, stop, lines, keep) for row in range(sampler.num_samples)]
+    check_text_memory(sampler.num_samples, sampler.bytes_of_text + CHARACTER_BYTES * length * keep)
+    growing = [_Growing((seed + row) % SEEDS, stop, keep) for row in range(sampler.num_samples)]
     rngs = [np.random.RandomState(each.seed) for each in growing]
     interrupted = False
     try:

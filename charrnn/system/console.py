@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(formatter_class=HelpFormatter, **options)
+        super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **options)
         self.add_argument("--version", action="version", version=f"charrnn {sys.modules['charrnn'].__version__}")
 
     def parse_known_args(self, args: Optional[Sequence[str]] = None,  # type: ignore[override]
@@ -61,6 +61,16 @@ class Parser(argparse.ArgumentParser):
         if "expected one argument" in message:
             message += "; a value that begins with a dash is written --flag=-value"
         raise ValueError(f"{message} (see {self.prog} --help)")
+
+
+def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
+    """Return a function that reads an integer in a range, as the type of an argument."""
+    def read(value: str) -> int:
+        if not re.fullmatch(r"[+-]?\d+", value) or not least <= int(value) <= (int(value) if most is None else most):
+            allowed = f"at least {least}" if most is None else f"from {least} to {most}"
+            raise argparse.ArgumentTypeError(f"must be an integer, {allowed}, not {value}")
+        return int(value)
+    return read
 
 
 def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser,
@@ -95,7 +105,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         return 141
     except TensorFlowError as error:
         print_note(f"{parser.prog}: error: {error}. Without TensorFlow, models of lstm cells work in charrnn-sample, "
-                   "charrnn-evaluate, charrnn-score, charrnn-inspect and charrnn-export")
+                   "charrnn-evaluate, charrnn-inspect and charrnn-export")
         return 2
     except MemoryError as error:
         print_note(f"{parser.prog}: error: the memory of this machine does not suffice for these arguments" + (
@@ -175,16 +185,12 @@ def command(prog: str, arguments: str = "") -> str:
         prog: name of the script, such as ``charrnn-train``.
         arguments: the arguments, quoted for a shell.
     """
-    name = prog.split("-")[1]
-    make = os.environ.get("CHARRNN_MAKE")  # how make was called, without the target
-    if make and name in ("train", "sample"):
-        return f"{make} {name}" + (f" ARGS={shlex.quote(arguments)}" if arguments else "")
     called = Path(sys.argv[0])
     if called.name.startswith("charrnn-"):  # the scripts are in one folder
         path = os.path.join(os.path.dirname(sys.argv[0]), prog)
         prog = prog if shutil.which(prog) == path else shlex.quote(path)
     elif called.suffix == ".py" and called.parent.name == "charrnn":  # python -m
-        prog = f"{shlex.quote(sys.executable)} -m charrnn.{name}"
+        prog = f"{shlex.quote(sys.executable)} -m charrnn.{prog.split('-')[1]}"
     return f"{prog} {arguments}".strip()
 
 
@@ -202,6 +208,26 @@ def drop_output() -> None:
 def shows_colours(choice: str) -> bool:
     """Return whether ``--color`` with this choice (auto, always or never) colours standard output."""
     return choice == "always" or choice == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def coloured(text: str, colours: Iterable[Optional[int]]) -> str:
+    """Return a text for a terminal, each character on a background; nothing else in it controls the terminal.
+
+    Args:
+        text: the characters.
+        colours: for each character one of the 256 colours of a terminal, or None for no background.
+    """
+    shown, last = [], None
+    for char, colour in zip(text, colours):
+        colour = None if char == "\n" else colour
+        shown += [background(colour)] * (colour != last) + [visible(char)]
+        last = colour
+    return "".join(shown) + background(None)
+
+
+def background(colour: Optional[int]) -> str:
+    """Return the sequence after which a terminal writes in black on a colour, or as usual."""
+    return "\x1b[0m" if colour is None else f"\x1b[38;5;16;48;5;{colour}m"
 
 
 def print_note(line: str) -> None:

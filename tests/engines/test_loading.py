@@ -7,12 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from charrnn.engines.exported import ExportedModel, export_npz
-from conftest import CHARS, TEXT, make_network
+from conftest import CHARS, TEXT, make_network, script
 
 from charrnn.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from charrnn.data import Vocabulary
-from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.loading import divide, load_engine, open_model, training_text
@@ -134,18 +132,17 @@ def hostile(trained, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
-@pytest.mark.parametrize("script, argv, status", [
+@pytest.mark.parametrize("name, argv, status", [
     ("evaluate", ["{model}", "{text}"], 0), ("evaluate", ["--held-out", "{model}"], 2),
     ("sample", ["{model}", "--novelty", "--length", "9"], 2), ("inspect", ["{model}"], 2),
     ("export", ["{model}", "{model}.html"], 0)])
-def test_no_script_opens_a_pipe_that_a_model_names(hostile, trained, capsys, script, argv, status):
-    import importlib
+def test_no_script_opens_a_pipe_that_a_model_names(hostile, trained, capsys, name, argv, status):
     argv = [each.format(model=hostile, text=trained.parent / "small.txt") for each in argv]
-    assert importlib.import_module(f"charrnn.{script}").main(argv) == status
+    assert script(name).main(argv) == status
     out, err = capsys.readouterr()
-    assert "is not a regular file, so it is not opened" in out + err or script == "export"
-    if script in ("evaluate", "sample"):
-        assert importlib.import_module(f"charrnn.{script}").main(
+    assert "is not a regular file, so it is not opened" in out + err or name == "export"
+    if name in ("evaluate", "sample"):
+        assert script(name).main(
             [*argv, "--train-text", str(trained.parent / "small.txt")]) == (2 if "--held-out" in argv else 0)
 
 
@@ -158,21 +155,6 @@ def test_an_exported_model_has_its_own_vocabulary(exported):
     assert open_model(exported, Vocabulary(CHARS)).vocabulary == Vocabulary(CHARS)
     with pytest.raises(CheckpointError, match="records its vocabulary of 14 .* leave --vocab-from out"):
         open_model(exported, Vocabulary(CHARS[1:]))
-
-
-@pytest.mark.parametrize("name", ["i100_l5.ckpt.index", "run.json", "checkpoint", "history.csv", "link"])
-def test_a_file_of_the_model_is_not_written(trained, tmp_path, name):
-    shutil.copytree(str(trained), str(tmp_path / "run"))
-    (tmp_path / "run" / "link").symlink_to("i173_l5.ckpt.meta")
-    with pytest.raises(ValueError, match=f"{name} is a file of the model .*i173_l5.ckpt: give the name of another"):
-        loading.target_of(tmp_path / "run" / name, open_model(tmp_path / "run"))
-    for other in ("page.html", "i173_l5.ckpt.npz"):
-        assert loading.target_of(tmp_path / "run" / other, open_model(tmp_path / "run"))
-
-
-def test_an_exported_model_is_not_written_over(exported):
-    with pytest.raises(ValueError, match="is a file of the model"):
-        loading.target_of(exported, open_model(exported))
 
 
 def test_nothing_is_held_out_of_another_text(trained):

@@ -1,4 +1,5 @@
 """How a script parses its arguments, fails, and ends."""
+import argparse
 import io
 import subprocess
 import sys
@@ -47,12 +48,12 @@ def test_system_errors_are_shown_without_numbers(capsys, error, message):
 
 
 @pytest.mark.parametrize("stream, error", [
-    ("stdout", b"charrnn-score: error: standard output: No space left on device\n"), ("stderr", None)])
+    ("stdout", b"charrnn-sample: error: standard output: No space left on device\n"), ("stderr", None)])
 def test_an_output_that_cannot_be_written(exported, stream, error):
-    """A full disk under standard output is one line; one under standard error does not matter."""
+    """A full disk under standard output is one line; one under standard error, which gets the seed, does not matter."""
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "charrnn.score", str(exported), "--text", "the cath", "--unknown", "skip"],
+            [sys.executable, "-m", "charrnn.sample", str(exported), *(["--seed", "1"] if error else [])],
             env=process_environment(), **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full})
     assert (done.returncode, done.stderr) == (2 if error else 0, error)
 
@@ -61,6 +62,21 @@ def test_a_bad_flag_is_one_line_and_status_2(capsys):
     assert run_main(lambda args: 0, ["--number", "x"]) == 2
     out, err = capsys.readouterr()
     assert out == "" and err == "script: error: argument --number: invalid int value: 'x' (see script --help)\n"
+
+
+@pytest.mark.parametrize("argument", ["--num", "--num=7", "-n", "--numbers"])
+def test_flags_are_not_abbreviated(capsys, argument):
+    assert run_main(lambda args: 0, [argument, "7"]) == 2
+    assert f"unrecognized arguments: {argument}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value, most, message", [
+    ("0", None, "at least 1, not 0"), ("2.5", None, "at least 1, not 2.5"), ("", 9, "from 1 to 9, not "),
+    ("10", 9, "from 1 to 9, not 10"), ("1_0", None, "at least 1, not 1_0")])
+def test_integers_have_a_range(value, most, message):
+    assert console.integer(1, most)("9") == 9
+    with pytest.raises(argparse.ArgumentTypeError, match=f"^must be an integer, {message}$"):
+        console.integer(1, most)(value)
 
 
 @pytest.mark.parametrize("argv, number, places", [
@@ -119,6 +135,14 @@ class Terminal(io.StringIO):
 def test_control_characters_are_shown_on_a_terminal_only(file, written):
     console.write(CONTROL, file)
     assert file.getvalue() == written
+
+
+def test_coloured_characters_are_black_on_their_colour():
+    red, blue, end = console.background(209), console.background(75), "\x1b[0m"
+    assert red == "\x1b[38;5;16;48;5;209m"
+    assert console.coloured("abcde\nf", [None, 209, 209, 75, None, 75, 75]) == (
+        f"a{red}bc{blue}d{end}e\n{blue}f{end}")
+    assert console.coloured("\x1b\x9b", [209, None]) == f"{red}^[{end}\\x9b{end}"
 
 
 def test_letters_of_any_script_are_written_as_they_are():

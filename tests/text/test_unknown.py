@@ -27,10 +27,6 @@ def test_at_most_ten_characters_are_reported():
     assert str(caught.value).count("line 1") == 10 and str(caught.value).endswith(" and 3 more")
 
 
-def test_known_characters_raise_no_error():
-    check_known("the cat.\n", LETTERS)
-
-
 @pytest.mark.parametrize("text, kept, left_out", [
     ("axbyxc\n", "abc", {"x": 2, "y": 1, "\n": 1}), ("cab", "cab", {}),
     ("\U0001f600a\ud800", "a", {"\U0001f600": 1, "\ud800": 1})])
@@ -55,21 +51,12 @@ def test_unknown_characters_are_replaced(given, near):
     assert note.startswith("replaced in the text: ") and "\n" not in note
 
 
-def test_the_note_names_each_replacement():
-    note = resolve("\u00e9\u201cQ", LETTERS, "nearest", "the prime")[1]
-    assert note == "replaced in the prime: '\u00e9' by 'e', '\u201c' by '\"', 'Q' by 'q'"
-
-
 @pytest.mark.parametrize("given, note", [
-    ("\u00e9\u65e5", "replaced in the text: '\u00e9' by 'e'; left out of the text: '\u65e5'"),
+    ("\u201e\u00e9\u65e5", "replaced in the text: '\u201e' by '\"', '\u00e9' by 'e'; left out of the text: '\u65e5'"),
     ("e\u0301", "left out of the text: '\u0301'")])
 def test_a_character_without_a_replacement_is_left_out_by_name(given, note):
-    assert resolve(given, LETTERS, "nearest") == ("e", note)
+    assert resolve(given, LETTERS, "nearest")[1] == note
 
 
 def test_plain_quotes_become_typographic_ones_where_the_model_knows_only_those():
     assert resolve("'a'", Vocabulary("a\u2019"), "nearest")[0] == "\u2019a\u2019"
-
-
-def test_a_known_character_is_not_replaced():
-    assert resolve("\u00e9e", Vocabulary("e\u00e9"), "nearest") == ("\u00e9e", "")

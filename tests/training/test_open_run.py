@@ -18,7 +18,8 @@ from conftest import (
     weights_of,
 )
 
-from charrnn import checkpoints, evaluate, sample
+from charrnn import checkpoints, sample
+from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, get_batches, split
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.model import open_model

@@ -1,6 +1,7 @@
-"""How well a model predicts a text: ``charrnn-evaluate``, or ``python -m charrnn.evaluate``."""
+"""How well a model predicts a text: ``charrnn-evaluate``, or ``python -m charrnn.commands.evaluate``."""
 import argparse
 import contextlib
+import itertools
 import math
 import sys
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
@@ -16,6 +17,9 @@ from charrnn.text import baselines, corpus
 from charrnn.text.unknown import leave_out_unknown
 
 LARGEST_EXPONENT = 709  # above it, exp overflows
+# The surprisal in bits from which a character has a background, and its number of the 256 colours. The text on it is
+# black, so that it is legible on white and on black, and the backgrounds differ in lightness as well as in hue.
+COLOURS = ((8, 203), (6, 209), (4, 221), (2, 187))
 LONG_TEXT = 200_000  # characters from which reading in one row takes minutes
 
 
@@ -30,28 +34,38 @@ class _Texts(NamedTuple):
 
 def _read_texts(args: argparse.Namespace, model: loading.Model) -> _Texts:
     """Read the text to evaluate, and if possible the training text to compare with."""
-    run = model.run
-    found, problem = loading.TrainingText("", "", "", ""), ""
+    if args.part:
+        return _read_part(args, model)
+    given = corpus.read(args.places[-1], args.encoding)
+    console.print_skipped(given.skipped)
+    if args.characters:
+        return _Texts(given.text, given.name, "", "")
     try:
-        found = loading.training_text(
-            run, args.vocab_from if args.train_text is None else args.train_text, args.encoding)
+        found = _training_text(args, model)
     except ValueError as error:
-        if args.held_out or args.test or args.train_text is not None:
+        if args.train_text is not None:
             raise
-        problem = str(error)
-    if not args.held_out and not args.test:
-        given = corpus.read(args.places[-1], args.encoding)
-        console.print_skipped(given.skipped)
-        known = ", which the model was trained on" if text_sha256(given.text) == found.sha256 else ""
-        return _Texts(given.text, given.name + known, found.training, problem)
+        return _Texts(given.text, given.name, "", str(error))
+    known = ", which the model was trained on" if text_sha256(given.text) == found.sha256 else ""
+    return _Texts(given.text, given.name + known, found.training, "")
+
+
+def _read_part(args: argparse.Namespace, model: loading.Model) -> _Texts:
+    """Read the part of the training text that the run held out."""
+    run, found = model.run, _training_text(args, model)
     if run and found.sha256 != run.text_sha256:
         raise ValueError(f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on; "
                          "--held-out and --test need that text")
-    part, what, flag = (found.test, "test", "--test-fraction") if args.test else (
-        found.held_out, "held-out", "--val-fraction")
+    part, name, fraction = (found.test, "test text", "--test-fraction") if args.part == "--test" else (
+        found.held_out, "held-out text", "--val-fraction")
     if not run or not part:
-        raise ValueError(f"the run of {model.name} has no {what} text: it was trained without {flag}")
-    return _Texts(part, f"{'test text' if args.test else 'held out'} of {run.text_name}", found.training, problem)
+        raise ValueError(f"the run of {model.name} has no {name}: it was trained without {fraction}")
+    return _Texts(part, f"{name} of {run.text_name}", found.training, "")
+
+
+def _training_text(args: argparse.Namespace, model: loading.Model) -> loading.TrainingText:
+    name = args.vocab_from if args.train_text is None else args.train_text
+    return loading.training_text(model.run, name, args.encoding)
 
 
 def _print_text(name: str, text: str, left_out: Dict[str, int]) -> None:
@@ -66,10 +80,25 @@ def _print_text(name: str, text: str, left_out: Dict[str, int]) -> None:
               "them the result would be infinite. Without them it is too low.")
 
 
-def _rows_of_table(nats: np.ndarray, text: str, vocabulary: Vocabulary,
-                   training: str) -> Iterator[Tuple[str, float]]:
-    """Yield (label, nats a character) of the model and of the baselines."""
-    yield "this model", float(np.mean(nats, dtype=np.float64))
+def _print_characters(text: str, bits: np.ndarray, in_colours: bool) -> None:
+    """Print the surprisal of each character but the first: in colours, or as a table."""
+    if in_colours:
+        print("\n" + console.coloured(text, [None, *map(colour_of, bits)]))
+        print("surprisal in bits: " + "  ".join(
+            f"{console.background(colour)}from {least}{console.background(None)}" for least, colour in COLOURS[::-1]))
+        return
+    print(f"\n{'character':>9}  {'':<10}{'log-probability':>16}{'bits':>8}")
+    for place, (char, each) in enumerate(zip(text[1:], bits), 2):
+        print(f"{place:>9,}  {char!r:<10}{-each * math.log(2):>16.4f}{each:>8.2f}")
+
+
+def colour_of(bits: float) -> Optional[int]:
+    """Return the colour of a surprisal; None for a small one."""
+    return next((colour for least, colour in COLOURS if bits >= least), None)
+
+
+def _baselines(text: str, vocabulary: Vocabulary, training: str) -> Iterator[Tuple[str, float]]:
+    """Yield (label, nats a character) of simpler methods."""
     if training:
         ids = vocabulary.encode(training), vocabulary.encode(text)
         yield "counts of 5 characters and the next", float(baselines.ngram_nats(*ids, len(vocabulary)).mean())
@@ -77,9 +106,11 @@ def _rows_of_table(nats: np.ndarray, text: str, vocabulary: Vocabulary,
     yield "xz, of this text alone", baselines.xz_bits(text) * math.log(2) / len(text)
 
 
-def _short(perplexity: float) -> str:
+def _perplexity(nats: float) -> str:
     """Return a perplexity that fits its column."""
-    return f"{perplexity:.3f}" if perplexity < 1e6 else f"{perplexity:.3e}"
+    if nats >= LARGEST_EXPONENT:
+        return "infinite"
+    return f"{math.exp(nats):.3f}" if math.exp(nats) < 1e6 else f"{math.exp(nats):.3e}"
 
 
 def _bar(windows: Iterable[int]) -> Iterable[int]:
@@ -99,21 +130,26 @@ def _parser() -> console.Parser:
         epilog="examples:\n"
                "  charrnn-evaluate checkpoints/small tiny-shakespeare\n"
                "  charrnn-evaluate --held-out --best checkpoints/quick\n"
-               "  charrnn-evaluate model.npz other.txt")
+               "  charrnn-evaluate model.npz other.txt\n"
+               "  echo 'To be, or not to be' | charrnn-evaluate model.npz - --characters")
     parser.add_argument("places", metavar="[MODEL] TEXT", nargs="*",
-                        help=f"{loading.MODEL_HELP}, and a path or a known text")
+                        help=f"{loading.MODEL_HELP}, and a path, a known text or - for standard input")
     parts = parser.add_mutually_exclusive_group()
-    parts.add_argument("--held-out", action="store_true",
+    parts.add_argument("--held-out", dest="part", action="store_const", const="--held-out",
                        help="evaluate the part of the training text that the run held out for validation, in place "
                             "of a TEXT")
-    parts.add_argument("--test", action="store_true",
+    parts.add_argument("--test", dest="part", action="store_const", const="--test",
                        help="evaluate the part that the run held out with --test-fraction, in place of a TEXT")
     loading.add_model_arguments(parser)
-    parser.add_argument("--rows", metavar="N", type=int, default=1,
+    parser.add_argument("--rows", metavar="N", type=console.integer(1), default=1,
                         help=f"read the text in N pieces in parallel, of at least {LEAST_PIECE} characters, each after "
                              f"the {WARM_UP} characters before it: faster, but slightly inexact, because a piece lacks "
                              "what comes earlier (default: 1, which is exact)")
-    parser.add_argument("--train-text", metavar="TEXT", default=None,
+    parser.add_argument("--characters", action="store_true",
+                        help="show the surprisal of each character, in place of the comparison with other methods")
+    parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
+                        help="with --characters: a text in colours in place of a table (default: auto, on a terminal)")
+    parser.add_argument("--train-text", metavar="TEXT",
                         help="the training text, for the comparison with other methods (default: the one that the "
                              "run names)")
     return parser
@@ -125,15 +161,12 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
-    part = "--test" if args.test else "--held-out" if args.held_out else ""
-    n_texts = 0 if part else 1
+    n_texts = 0 if args.part else 1
     if not n_texts <= len(args.places) <= n_texts + 1:
-        raise ValueError(f"{part} takes a MODEL, but no TEXT" if part else
+        raise ValueError(f"{args.part} takes a MODEL, but no TEXT" if args.part else
                          "give one TEXT to evaluate, and before it the MODEL unless it is in checkpoints")
     if n_texts and len(args.places) == 1 and loading.is_model(args.places[0]):
         raise ValueError(f"{args.places[0]} is a model: add the TEXT to evaluate it on, or --held-out or --test")
-    if args.rows < 1:
-        raise ValueError(f"--rows must be at least 1, not {args.rows}")
     model = loading.open_named(args.places[0] if len(args.places) > n_texts else None, args)
     text, name, training, problem = _read_texts(args, model)
     text, left_out = leave_out_unknown(text, model.vocabulary)
@@ -150,10 +183,12 @@ def _main(args: argparse.Namespace) -> None:
         console.print_note("this text is long: --rows 32 reads it in 32 pieces in parallel, which is faster")
     with contextlib.closing(loading.load_engine(model, args.rows, len(text))) as engine:
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=_bar)
+    if args.characters:
+        _print_characters(text, nats / math.log(2), console.shows_colours(args.color))
+    others = () if args.characters else _baselines(text, model.vocabulary, training)
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
-    for label, value in _rows_of_table(nats, text, model.vocabulary, training):
-        perplexity = _short(math.exp(value)) if value < LARGEST_EXPONENT else "infinite"
-        print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {perplexity:>11}", flush=True)
+    for label, value in itertools.chain([("this model", float(np.mean(nats, dtype=np.float64)))], others):
+        print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {_perplexity(value):>11}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,19 @@
 """The interactive mode of ``charrnn-sample``, which continues what is typed."""
+import argparse
 import contextlib
 import functools
 import sys
-from dataclasses import replace
-from typing import Optional, Type, TypeVar
+from typing import Any, Callable, Dict, Optional
 
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import SEEDS, Sampler, check_prime, fresh_seed, write
 from charrnn.system import console
 from charrnn.text import unknown
 
-_Number = TypeVar("_Number", int, float)
+# What a line may change, and how its value is read.
+_READ: Dict[str, Callable[[str], Any]] = {
+    "temperature": float, "top-n": console.integer(1), "top-p": float, "length": console.integer(1),
+    "seed": console.integer(0, SEEDS - 1)}
 
 HELP = """type the beginning of a text to see it continued; \\n in it is a line end
 /continue TEXT  continue the last text, after TEXT if there is one
@@ -33,8 +36,10 @@ class Conversation:
             how_unknown: what to do with unknown characters, see :func:`charrnn.text.unknown.resolve`.
             seed: the seed of every text at first; None for a new one for each.
         """
-        self._sampler, self._settings, self._length = sampler, settings, length
-        self._unknown, self._seed = how_unknown, seed
+        self._sampler, self._unknown = sampler, how_unknown
+        self._values: Dict[str, Any] = {
+            "temperature": settings.temperature, "top-n": settings.top_n, "top-p": settings.top_p, "length": length,
+            "seed": seed}
 
     def run(self) -> int:
         """Answer lines from standard input until it ends; return the exit status."""
@@ -61,33 +66,22 @@ class Conversation:
                 print()
             except ValueError as error:
                 print(f"error: {error}")
+            except argparse.ArgumentTypeError as error:
+                print(f"error: {line.split()[0]} {error}")
 
     def _command(self, name: str = "", value: Optional[str] = None) -> None:
-        """Change a setting, or show it."""
+        """Change a value, or show it."""
         if name == "help":
             print(HELP)
         elif name == "continue":
             self._continue((value or "").replace("\\n", "\n"), after_last=True)
-        elif name in ("temperature", "top-n", "top-p"):
-            field = name.replace("-", "_")
-            if value is not None:
-                settings = replace(self._settings, **{field: _number(value, int if name == "top-n" else float)})
-                settings.check()
-                self._settings = settings
-            print(f"{name} {getattr(self._settings, field)}")
-        elif name == "length":
-            if value is not None:
-                length = _number(value, int)
-                if length < 1:
-                    raise ValueError(f"length must be at least 1, not {length}")
-                self._length = length
-            print(f"length {self._length}")
-        elif name == "seed":
-            seed = None if value is None else _number(value, int)
-            if seed is not None and not 0 <= seed < SEEDS:
-                raise ValueError(f"the seed must be from 0 to {SEEDS - 1}, not {seed}")
-            self._seed = seed
-            print(f"seed {'chosen for each text' if seed is None else seed}")
+        elif name in _READ:
+            if value is not None or name == "seed":
+                values = {**self._values, name: None if value is None else _READ[name](value)}
+                _settings(values).check()
+                self._values = values
+            shown = self._values[name]
+            print(f"{name} {'chosen for each text' if shown is None else shown}")
         else:
             raise ValueError(f"there is no command /{name}; /help lists the commands")
 
@@ -96,18 +90,14 @@ class Conversation:
         prime, note = unknown.resolve(prime, self._sampler.vocabulary, self._unknown, "what you typed")
         if not after_last:
             check_prime(prime, self._sampler.vocabulary)
-        seed = fresh_seed() if self._seed is None else self._seed
+        seed = fresh_seed() if self._values["seed"] is None else self._values["seed"]
         if note:
             print(note)
         console.write(prime, sys.stdout)
-        write(self._sampler, prime, self._length, self._settings, seed,
+        write(self._sampler, prime, self._values["length"], _settings(self._values), seed,
               after_last=after_last, show=functools.partial(console.write, file=sys.stdout), keep=False)
         print(f"\n[seed {seed}]")
 
 
-def _number(value: str, kind: Type[_Number]) -> _Number:
-    """Read an int or a float."""
-    try:
-        return kind(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is not {'an integer' if kind is int else 'a number'}")
+def _settings(values: Dict[str, Any]) -> Settings:
+    return Settings(values["temperature"], values["top-n"], values["top-p"])

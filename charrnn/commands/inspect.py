@@ -1,9 +1,9 @@
-"""What the units of a network track: ``charrnn-inspect``, or ``python -m charrnn.inspect``."""
+"""What the units of a network track: ``charrnn-inspect``, or ``python -m charrnn.commands.inspect``."""
 import argparse
 import contextlib
 import json
 import sys
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Optional
 
 import numpy as np
 
@@ -18,28 +18,17 @@ COLOURS = ((0.8, 209, 75), (0.6, 216, 111), (0.4, 223, 153), (0.2, 230, 195))
 UNNAMED = 5  # units listed of those that track no feature
 
 
-def coloured(text: str, values: Sequence[float]) -> str:
-    """Colour the characters of a text by the values of a unit, between -1 and 1, for a terminal."""
-    shown, last = [], ""
-    for char, value in zip(text, values):
-        escape = "" if char == "\n" else _escape(value)
-        shown += ["\x1b[0m" if last and escape != last else "", escape if escape != last else "",
-                  console.visible(char)]
-        last = escape
-    return "".join(shown) + "\x1b[0m"
-
-
-def _escape(value: float) -> str:
-    for least, negative, positive in COLOURS:
-        if abs(value) >= least:
-            return f"\x1b[38;5;16;48;5;{negative if value < 0 else positive}m"
-    return ""
+def colour_of(value: float) -> Optional[int]:
+    """Return the colour of a value of a unit, between -1 and 1; None for a small one."""
+    return next((negative if value < 0 else positive for least, negative, positive in COLOURS if abs(value) >= least),
+                None)
 
 
 def legend() -> str:
     """Return the legend: the values that the colours stand for, each shown in its colour."""
     steps = [sign * least for sign, order in ((-1, 1), (1, -1)) for least, _, _ in COLOURS[::order]]
-    return "value: " + " ".join(f"{_escape(step)}{step:+.1f}\x1b[0m" for step in steps)
+    return "value: " + " ".join(f"{console.background(colour_of(step))}{step:+.1f}{console.background(None)}"
+                                for step in steps)
 
 
 def table(measured: units.Measured, count: int) -> Iterator[str]:
@@ -84,15 +73,16 @@ def _parser() -> console.Parser:
     loading.add_model_arguments(parser)
     parser.add_argument("--text", metavar="TEXT", default=None,
                         help="a path or a known text; - reads standard input (default: the training text)")
-    parser.add_argument("--characters", metavar="N", type=int, default=units.CHARACTERS,
+    parser.add_argument("--characters", metavar="N", type=console.integer(2), default=units.CHARACTERS,
                         help=f"how much of the text is read (default: {units.CHARACTERS})")
     parser.add_argument("--unknown", choices=unknown.CHOICES, default="error",
                         help="what to do with characters that the model does not know, as for charrnn-sample "
                              "(default: error)")
-    parser.add_argument("--top", metavar="N", type=int, default=3, help="units for each feature (default: 3)")
+    parser.add_argument("--top", metavar="N", type=console.integer(1), default=3,
+                        help="units for each feature (default: 3)")
     parser.add_argument("--unit", metavar="UNIT", default=None,
                         help="show what this unit tracks, and its values over the beginning of the text")
-    parser.add_argument("--passage", metavar="N", type=int, default=600,
+    parser.add_argument("--passage", metavar="N", type=console.integer(1), default=600,
                         help="with --unit: how much of the text is shown (default: 600)")
     parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
                         help="with --unit: show the text in colours (default: auto, on a terminal)")
@@ -106,11 +96,6 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
-    for name in ("top", "passage"):
-        if getattr(args, name) < 1:
-            raise ValueError(f"--{name} must be at least 1, not {getattr(args, name)}")
-    if args.characters < 2:
-        raise ValueError(f"--characters must be at least 2, not {args.characters}")
     model = loading.open_named(args.model, args)
     text, note = unknown.resolve(_text(args, model), model.vocabulary, args.unknown)
     if note:
@@ -151,7 +136,7 @@ def _print_unit(trackings: List[units.Tracking], text: str, values: np.ndarray, 
                           "text": text, "values": [round(float(value), 4) for value in values]}))
         return
     if console.shows_colours(args.color):
-        print(f"{coloured(text, values)}\n{legend()}\n")
+        print(f"{console.coloured(text, map(colour_of, values))}\n{legend()}\n")
     else:
         for place, (char, value) in enumerate(zip(text, values), 1):
             print(f"{place:>9,}  {char!r:<10}{value:>+8.2f}")

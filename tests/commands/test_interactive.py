@@ -8,9 +8,9 @@ import pytest
 from conftest import interrupted_at
 
 from charrnn import sample as sampling
+from charrnn.commands.interactive import HELP
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import CHUNK
-from charrnn.interactive import HELP
 
 
 @pytest.fixture
@@ -31,16 +31,11 @@ def written(capsys, exported, prime, seed, *options):
 
 
 def test_a_beginning_is_continued_as_by_the_script(talk, exported, capsys):
-    status, out = talk("the ", "on", options=["--length", "70", "--seed", "3"])
-    expected = [written(capsys, exported, prime, 3, "--length", "70") for prime in ("the ", "on")]
+    status, out = talk("the\\ncat", "on", options=["--length", "70", "--seed", "3", "--temperature", "0.4"])
+    expected = [written(capsys, exported, prime, 3, "--length", "70", "--temperature", "0.4")
+                for prime in ("the\ncat", "on")]
     assert status == 0
     assert out == f"{expected[0]}[seed 3]\n{expected[1]}[seed 3]\n\n"
-
-
-def test_settings_are_those_of_the_command_line(talk, exported, capsys):
-    _, out = talk("the ", options=["--length", "30", "--seed", "3", "--temperature", "0.4", "--top-p", "0.8"])
-    assert out.startswith(written(capsys, exported, "the ", 3, "--length", "30", "--temperature", "0.4",
-                                  "--top-p", "0.8"))
 
 
 def test_commands_change_and_show_the_settings(talk, exported, capsys):
@@ -59,11 +54,6 @@ def test_a_seed_is_chosen_and_shown_until_one_is_set(talk, exported, capsys):
     assert out.startswith(written(capsys, exported, "the ", seeds[0], "--length", "20"))
 
 
-def test_a_line_end_in_a_beginning(talk, exported, capsys):
-    _, out = talk("the\\ncat", options=["--length", "20", "--seed", "1"])
-    assert out.startswith(written(capsys, exported, "the\ncat", 1, "--length", "20"))
-
-
 def test_continue_keeps_the_state(talk, exported, capsys):
     """It writes what would be written after the whole text so far, with or without more text in between."""
     for between in ("", "on"):
@@ -75,23 +65,17 @@ def test_continue_keeps_the_state(talk, exported, capsys):
     assert out.startswith("error: there is no text to continue yet")
 
 
-def test_help_and_quit(talk):
-    assert talk("/help", "/quit", "the ") == (0, HELP + "\n")
-    for line in ("  /quit  ", "/quit now"):
-        assert talk("/help", line, "the ") == (0, HELP + "\n")
-
-
-def test_empty_lines_and_the_end(talk):
-    assert talk() == (0, "\n")
-    assert talk("", "") == (0, "\n")
+@pytest.mark.parametrize("lines", [["/quit", "the "], ["", "  /quit  "], ["/quit now"], [""]])
+def test_quit_or_the_end_of_the_input_ends_it(talk, lines):
+    assert talk("/help", *lines) == (0, HELP + "\n" + "\n" * (lines == [""]))
 
 
 @pytest.mark.parametrize("line, message", [
     ("the Zoo", "what you typed has characters"), ("the Zoo", "'Z' (line 1, column 5)"),
-    ("/temperature warm", "'warm' is not a number"), ("/temperature 0", "--temperature must be"),
-    ("/top-n 2.5", "'2.5' is not an integer"), ("/length 0", "length must be at least 1"),
-    ("/seed -1", "from 0 to 4294967295"), ("/seed 4294967296", "from 0 to 4294967295"),
-    ("/colour", "no command /colour"), ("/", "no command /;"), ("/temperature 1 2", "'1 2' is not a number")])
+    ("/temperature warm", "float: 'warm'"), ("/temperature -1", "temperature must be a number, at least 0"),
+    ("/top-n 2.5", "/top-n must be an integer, at least 1, not 2.5"), ("/length 0", "/length must be an integer"),
+    ("/seed -1", "/seed must be an integer, from 0 to 4294967295"), ("/seed 4294967296", "from 0 to 4294967295"),
+    ("/colour", "no command /colour"), ("/", "no command /;"), ("/top-p 1 2", "'1 2'")])
 def test_after_an_error_the_conversation_continues(talk, exported, capsys, line, message):
     status, out = talk(line, "the ", options=["--length", "9", "--seed", "2"])
     error, rest = out.split("\n", 1)
@@ -118,26 +102,21 @@ def test_ctrl_c_ends_a_text_and_returns_to_the_prompt(talk, exported, monkeypatc
     assert out == f"{cut[:4 + 2 * CHUNK]}\n[seed 3]\n{rest}[seed 3]\n\n"
 
 
-def test_after_ctrl_c_at_the_prompt_the_conversation_continues(talk, monkeypatch):
-    answers = iter([KeyboardInterrupt, "/length", EOFError])
+def test_a_terminal_gets_the_help_and_a_prompt_also_after_ctrl_c(exported, monkeypatch, capsys):
+    prompts, answers, stdin = [], iter([KeyboardInterrupt, "/length", EOFError]), io.StringIO()
+    stdin.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdin", stdin)
 
     def ask(prompt):
+        prompts.append(prompt)
         answer = next(answers)
         if isinstance(answer, str):
             return answer
         raise answer
 
     monkeypatch.setattr(builtins, "input", ask)
-    assert talk(options=["--length", "7"]) == (0, "\nlength 7\n\n")
-
-
-def test_a_terminal_gets_the_help_and_a_prompt(exported, monkeypatch, capsys):
-    prompts, stdin = [], io.StringIO()
-    stdin.isatty = lambda: True
-    monkeypatch.setattr(sys, "stdin", stdin)
-    monkeypatch.setattr(builtins, "input", lambda prompt: prompts.append(prompt) or "/quit")
-    assert sampling.main([str(exported), "--interactive"]) == 0
-    assert capsys.readouterr().out == HELP + "\n" and prompts == ["> "]
+    assert sampling.main([str(exported), "--interactive", "--length", "7"]) == 0
+    assert capsys.readouterr().out == HELP + "\n\nlength 7\n\n" and prompts == 3 * ["> "]
 
 
 def test_a_process_reads_and_writes_utf_8_in_any_locale(exported):

@@ -1,4 +1,5 @@
 """The script charrnn-evaluate: its figures, its texts and its errors."""
+import io
 import math
 import re
 import shutil
@@ -17,18 +18,32 @@ from conftest import (
     shown_in_terminal,
 )
 
-from charrnn import evaluate, train
+from charrnn import train
+from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
 from charrnn.engines.model import open_model
 from charrnn.text.baselines import ngram_nats, xz_bits
 
+CHARACTERS = "the hat sat\non, the"
 
-def nats_of(prefix, text):
-    """Return the mean surprisal of a text, from the probabilities of the cells."""
-    checkpoint = open_model(prefix)
+
+@pytest.fixture
+def characters(tmp_path):
+    """A file with CHARACTERS."""
+    (tmp_path / "characters").write_text(CHARACTERS)
+    return tmp_path / "characters"
+
+
+def bits_of(model, text):
+    """Return the surprisal in bits of each character but the first, from the probabilities of the cells."""
+    checkpoint = open_model(model)
     ids = checkpoint.vocabulary.encode(text)
     probabilities = graph_probabilities(checkpoint, ids[np.newaxis, :-1], len(ids))[0]
-    return -np.log(probabilities[np.arange(len(ids) - 1), ids[1:]]).mean()
+    return -np.log2(probabilities[np.arange(len(ids) - 1), ids[1:]])
+
+
+def nats_of(model, text):
+    return bits_of(model, text).mean() * math.log(2)
 
 
 @pytest.fixture(scope="module")
@@ -84,30 +99,9 @@ def test_the_figures_are_those_of_the_cells_and_of_the_baselines(trained, tmp_pa
         xz_bits(text, TEXT) * math.log(2) / 148, xz_bits(text) * math.log(2) / 148], abs=1e-4)
 
 
-def test_several_rows_differ_little_from_one(trained, tmp_path, capsys):
-    (tmp_path / "text").write_text(20 * TEXT[:150])
-    one, two, many = (table(evaluated(capsys, "--rows", rows, trained, tmp_path / "text"))
-                      for rows in ("1", "2", "9999"))
-    assert two == pytest.approx(one, abs=1e-4) and many == pytest.approx(one, abs=1e-4)
-
-
 def test_the_training_text_itself_is_named_as_such(trained, capsys):
     out = evaluated(capsys, trained, trained.parent / "small.txt")
     assert "small.txt, which the model was trained on, 1,040 characters, 1,039 of them predicted" in out
-
-
-def test_a_checkpoint_by_name_and_the_default_folder(trained, tmp_path, monkeypatch, capsys):
-    shutil.copytree(str(trained), str(tmp_path / "checkpoints"))
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "text").write_text(TEXT[:50])
-    assert "model    checkpoints/i173_l5.ckpt" in evaluated(capsys, "text")
-    out = evaluated(capsys, "checkpoints/i100_l5.ckpt.index", "text")
-    assert "model    checkpoints/i100_l5.ckpt\n" in out
-    (tmp_path / "checkpoints" / "i173_l5.ckpt.npz").unlink()
-    assert evaluate.main(["text"]) == 0
-    out, err = capsys.readouterr()
-    assert err.startswith("skipped: checkpoints/i173_l5.ckpt ") and err.count("\n") == 1
-    assert "model    checkpoints/i100_l5.ckpt\n" in out
 
 
 def test_a_long_text_is_answered_with_the_flag_that_is_faster(exported, monkeypatch, capsys):
@@ -121,9 +115,49 @@ def test_a_long_text_is_answered_with_the_flag_that_is_faster(exported, monkeypa
 
 @pytest.mark.slow
 def test_a_terminal_shows_a_bar(exported):
-    shown = shown_in_terminal([sys.executable, "-m", "charrnn.evaluate", str(exported),
+    shown = shown_in_terminal([sys.executable, "-m", "charrnn.commands.evaluate", str(exported),
                                str(exported.parent / "small.txt")])
     assert "windows/s" in shown and "this model" in shown
+
+
+def test_each_character_has_the_surprisal_of_the_cells(trained, exported, characters, capsys):
+    """With both engines: a line for each character but the first, and the mean, without the comparison."""
+    bits = bits_of(trained, CHARACTERS)
+    for model in (trained, exported):
+        _, characters_of, whole = evaluated(capsys, model, characters, "--characters").split("\n\n")
+        assert table("\n\n" + whole) == {"this model": pytest.approx(bits.mean() * math.log(2), abs=1e-4)}
+        head, *lines = characters_of.splitlines()
+        assert head.split() == ["character", "log-probability", "bits"]
+        found = [re.fullmatch(r" *(\d+)  ('.+?') +(\S+) +(\S+)", line).groups() for line in lines]
+        assert [each[:2] for each in found] == [(str(place), repr(char)) for place, char in
+                                                enumerate(CHARACTERS[1:], 2)]
+        assert [float(each[2]) for each in found] == pytest.approx(-bits * math.log(2), abs=1e-4)
+        assert [float(each[3]) for each in found] == pytest.approx(bits, abs=0.006)
+
+
+def test_a_terminal_shows_the_characters_in_colours(exported, characters, capsys, monkeypatch):
+    """Unless NO_COLOR is set; --color chooses."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    arguments = [exported, characters, "--characters"]
+    out = evaluated(capsys, *arguments, "--color", "always")
+    plain = re.sub("\x1b\\[[0-9;]*m", "", out)
+    assert out != plain and "\n\n" + CHARACTERS + "\nsurprisal in bits: from 2  from 4  from 6  from 8\n" in plain
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert evaluated(capsys, *arguments) == out
+    assert "\x1b" not in evaluated(capsys, *arguments, "--color", "never")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in evaluated(capsys, *arguments)
+
+
+def test_a_character_has_the_colour_of_its_surprisal():
+    assert [evaluate.colour_of(bits) for bits in (9, 8, 7.9, 4, 2.5, 1.9, 0)] == [203, 203, 209, 221, 187, None, None]
+
+
+def test_a_text_from_standard_input(exported, characters, monkeypatch, capsys):
+    content = b"\xef\xbb\xbf" + CHARACTERS.replace("\n", "\r\n").encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="ascii"))
+    found = evaluated(capsys, exported, "-", "--characters")
+    assert found.split("\n\n")[1:] == evaluated(capsys, exported, characters, "--characters").split("\n\n")[1:]
 
 
 def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, capsys):
@@ -144,7 +178,7 @@ def test_held_out_and_best(validated, capsys):
     assert 0 < best < max(losses) == 260 and losses[best] < losses[260] - 0.01
     out = evaluated(capsys, "--held-out", validated)
     assert f"model    {validated / 'i260_l9.ckpt'}\n" in out
-    assert f"text     held out of {validated.parent / 'text'}, 260 characters, 259 of them predicted" in out
+    assert f"text     held-out text of {validated.parent / 'text'}, 260 characters, 259 of them predicted" in out
     # the run reads it in several rows, each after up to 500 characters, which are all that come before
     assert table(out)["this model"] == pytest.approx(losses[260], abs=1e-4)
     training, held_out, _ = split((validated.parent / "text").read_text(), 0.25)
@@ -198,7 +232,7 @@ def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
     (["--test", "{run}", "{text}"], "--test takes a MODEL, but no TEXT"),
     (["--test", "--held-out", "{run}"], "not allowed with"),
     (["--best", "{run}", "{text}"], "has no best checkpoint"),
-    (["--rows", "0", "{run}", "{text}"], "--rows must be at least 1, not 0"),
+    (["--rows", "0", "{run}", "{text}"], "--rows: must be an integer, at least 1, not 0"),
     (["{run}/missing", "{text}"], "{run}/missing"),
     (["{run}", "{text}", "--train-text", "nowhere"], "cannot read the text"),
     (["--unheard-of", "{run}", "{text}"], "--unheard-of")])
@@ -228,10 +262,3 @@ def test_a_text_without_a_character_to_predict_is_an_error(trained, tmp_path, ca
     assert "at least 2 characters that the model knows" in err and f"has {count}" in err
     assert err.count("\n") == 1
     assert "-1 of them" not in out
-
-
-def test_the_help_has_examples(capsys):
-    with pytest.raises(SystemExit) as end:
-        evaluate.main(["--help"])
-    out = " ".join(capsys.readouterr().out.split())
-    assert end.value.code == 0 and "charrnn-evaluate --held-out --best" in out and "default: 1, which is exact" in out

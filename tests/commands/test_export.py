@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from charrnn.engines.exported import read_npz
-from conftest import CHARS, copy_without_records, graph_probabilities, make_network
+from conftest import CHARS, graph_probabilities, make_network
 
-from charrnn import export
-from charrnn.checkpoints import open_checkpoint, read_run, read_weights, write_run
+from charrnn.checkpoints import read_run
+from charrnn.commands import export
+from charrnn.engines.model import open_model
 from charrnn.system.tensorflow import tf
 
 
@@ -35,7 +35,7 @@ def test_a_saved_model_gives_the_graphs_numbers(tmp_path, cell, num_layers, part
 
 
 def test_both_formats_have_the_probabilities_of_the_checkpoint(trained, tmp_path, capsys):
-    prefix = open_checkpoint(trained).prefix
+    prefix = open_model(trained).name
     for arguments in (["m.npz"], ["served", "--format", "saved-model"]):
         target = str(tmp_path / arguments[0])
         assert export.main([str(trained), target, *arguments[1:]]) == 0
@@ -46,26 +46,13 @@ def test_both_formats_have_the_probabilities_of_the_checkpoint(trained, tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.npz", "served"]
 
 
-def test_best_takes_the_best_checkpoint_of_the_run(trained, tmp_path, monkeypatch, capsys):
-    shutil.copytree(str(trained), str(tmp_path / "run"))
-    write_run(tmp_path / "run", replace(read_run(trained), best="i100_l5.ckpt"))
+def test_best_takes_the_best_checkpoint_of_the_run(stopped_early, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(export, "CHECKED", 20)
-    assert export.main([str(tmp_path / "run"), str(tmp_path / "best.npz"), "--best"]) == 0
-    best = str(tmp_path / "run" / "i100_l5.ckpt")
+    assert export.main([str(stopped_early), str(tmp_path / "best.npz"), "--best"]) == 0
+    best = stopped_early / read_run(stopped_early).best
     assert f"are those of {best} " in capsys.readouterr().out
-    with np.load(str(tmp_path / "best.npz")) as arrays:
-        assert np.array_equal(arrays["kernel_0"],
-                              read_weights(best)["rnn/multi_rnn_cell/cell_0/basic_lstm_cell/kernel"])
-
-
-def test_a_checkpoint_of_the_notebook_needs_its_training_text(trained, tmp_path, text_file, monkeypatch, capsys):
-    monkeypatch.setattr(export, "CHECKED", 20)
-    copy_without_records(trained, tmp_path / "bare")
-    arguments = [str(tmp_path / "bare"), str(tmp_path / "m.npz")]
-    assert export.main(arguments) == 2
-    assert "--vocab-from" in capsys.readouterr().err
-    assert export.main([*arguments, "--vocab-from", str(text_file)]) == 0
-    assert read_npz(tmp_path / "m.npz").run is None
+    found, expected = open_model(tmp_path / "best.npz"), open_model(best)
+    assert all(np.array_equal(values, expected.weights[name]) for name, values in found.weights.items())
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +70,7 @@ def gated(tmp_path_factory):
     (["run", "nowhere/m.npz"], "nowhere/m.npz: there is no folder"),
     (["run", "nowhere/m.HTML"], "nowhere/m.HTML: there is no folder"), (["run", ""], "is empty"),
     (["run", "there"], "there: it is a folder, not a file"), (["run", "", "--format", "saved-model"], "is empty"),
-    (["run", "run/run.json", "--format", "html"], "run/run.json is a file of the model"),
-    (["EXPORTED", "EXPORTED", "--format", "html"], "is a file of the model"),
+    (["EXPORTED", "EXPORTED", "--format", "html"], "is the model itself"),
     (["run", "there", "--format", "saved-model"], "there exists"),
     (["run", "text", "--format", "saved-model"], "text exists"),
     (["run", "text/served", "--format", "saved-model"], "text/served"),
@@ -99,7 +85,7 @@ def test_bad_arguments_are_one_line_and_write_nothing(trained, exported, gated, 
     (tmp_path / "text").write_text(CHARS, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     before = {path: path.is_file() and path.read_bytes() for path in sorted(tmp_path.rglob("*"))}
-    paths = {"GRU": gated.prefix, "EXPORTED": str(exported)}
+    paths = {"GRU": gated.name, "EXPORTED": str(exported)}
     assert export.main([paths.get(each, each) for each in arguments]) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and err.startswith("charrnn-export: error: ") and message in err
@@ -108,7 +94,7 @@ def test_bad_arguments_are_one_line_and_write_nothing(trained, exported, gated, 
 
 def test_an_export_with_other_probabilities_is_an_error(trained, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(export, "CHECKED", 20)
-    monkeypatch.setattr(export, "read_npz", lambda path: replace(
-        read_npz(path), softmax_bias=np.arange(14, dtype=np.float32)))
+    monkeypatch.setattr(export, "open_model", lambda path: replace(open_model(path), weights={
+        **open_model(path).weights, "softmax/Variable_1": np.arange(14, dtype=np.float32)}))
     assert export.main([str(trained), str(tmp_path / "m.npz")]) == 2
     assert "gives probabilities that differ from those of" in capsys.readouterr().err
