@@ -190,9 +190,9 @@ def test_json_has_texts_seeds_settings_and_log_probabilities(exported, script):
         assert each["log_probabilities"] == pytest.approx(-nats[3:], abs=1e-5)
 
 
-def test_novelty_is_a_line_after_the_texts(exported, script):
-    """For each of them, without the prime, compared with the text that the model names."""
-    arguments = [exported, "--prime", "the ", "--length", "90", "--seed", "2"]
+def test_novelty_is_a_line_after_the_texts(trained, script):
+    """For each of them, without the prime, compared with the text in the folder of the run."""
+    arguments = [trained, "--prime", "the ", "--length", "90", "--seed", "2"]
     text = script(*arguments).out[:-1]
     found = novelty.compare(text[4:], TEXT)
     copied = text[4:][found.start:found.start + found.longest]
@@ -210,9 +210,9 @@ def test_json_has_the_novelty(exported, tmp_path, script):
     assert each["novelty"] == dataclasses.asdict(novelty.compare(each["text"][4:], TEXT[:300]))
 
 
-def test_novelty_says_what_it_does_not_compare(exported, script, monkeypatch):
+def test_novelty_says_what_it_does_not_compare(trained, script, monkeypatch):
     monkeypatch.setattr(novelty, "LONGEST_TRAINING_TEXT", 1039)
-    assert script(exported, "--seed", "2", "--novelty").err == (
+    assert script(trained, "--seed", "2", "--novelty").err == (
         "--novelty compares the first 10,000 characters of a text with the first 1,039 of the training text\n")
 
 
@@ -261,7 +261,7 @@ def test_bad_arguments_are_one_line(trained, script, arguments, message):
 
 def test_a_damaged_checkpoint_is_skipped_or_an_error(trained, run_copy, script):
     """Skipped for the folder of the run, which has another one, and an error where it is named."""
-    path = run_copy / "i173_l5.ckpt.data-00000-of-00001"
+    path = run_copy / "i173_l5.ckpt.npz"
     path.write_bytes(bytes(byte ^ 0x55 for byte in path.read_bytes()))
     out, err = script(run_copy, "--prime", "the ", "--length", "3", "--seed", "1")
     assert re.fullmatch(r"skipped: .*i173_l5\.ckpt .*\n", err), err

@@ -34,7 +34,7 @@ def test_the_package_can_be_imported():
     code = ("import sys; sys.modules['tensorflow'] = sys.modules['tqdm'] = None; import charrnn; "
             "from charrnn import get_batches, Vocabulary, pick_top_n, data, sample, train; "
             "from charrnn.commands import evaluate, export, inspect; "
-            "from charrnn.engines import decoding, exported, loading, numpy_lstm, sampler, surprisal; "
+            "from charrnn.engines import decoding, loading, model, numpy_lstm, sampler, surprisal; "
             "from charrnn.text import corpus, novelty, unknown; from charrnn.training import hyperparameters; "
             "print(charrnn.__version__); "
             "print(sorted(name for name in sys.modules if name.split('.')[0] in ('tensorflow', 'tqdm')))")

@@ -119,7 +119,7 @@ def _main(args: argparse.Namespace) -> None:
     found = loading.open_named(args.checkpoint, args)
     ids = np.random.RandomState(0).randint(len(found.vocabulary), size=CHECKED)
     if args.format == "npz":
-        write_npz(found, files.target_of(args.target))
+        write_npz(found, _target(args, found))
         exported = _probabilities(loading.load_engine(open_model(args.target)), ids)
     else:
         export_saved_model(found, args.target)
@@ -135,14 +135,19 @@ def _main(args: argparse.Namespace) -> None:
                   f"{CHECKED:,} characters\n", sys.stdout)
 
 
+def _target(args: argparse.Namespace, model: Model) -> str:
+    """Return the file to write. Raise ValueError if the model was read from it."""
+    target = files.target_of(args.target)
+    if os.path.realpath(target) in (os.path.realpath(model.name), os.path.realpath(model.name + ".npz")):
+        raise ValueError(f"{args.target} is the model itself: give the name of another file")
+    return target
+
+
 def _write_page(args: argparse.Namespace) -> None:
     """Write a page, and print what its weights lose and the best units."""
     text = None if args.train_text is None else corpus.read(args.train_text, args.encoding)
     model = loading.open_named(args.checkpoint, args)
-    target = files.target_of(args.target)
-    if os.path.realpath(target) == os.path.realpath(model.name):
-        raise ValueError(f"{args.target} is the model itself: give the name of another file")
-    page = export_page(model, target, weights=args.weights, text=text)
+    page = export_page(model, _target(args, model), weights=args.weights, text=text)
     if page.note:
         console.print_note(page.note)
     loss = f"the loss on {page.loss_name} is {page.page_loss:.4f} nats per character"

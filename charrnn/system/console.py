@@ -19,7 +19,7 @@ _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
 _VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
 _OF_OUTPUT = (errno.ENOSPC, errno.EBADF, errno.EFBIG)  # errors without a filename in writing standard output
-IN_PYTHON = {"--vocab-from": "vocabulary", "--no-fused": "fused=False"}  # flags whose arguments have other names
+IN_PYTHON = {"--vocab-from": "vocabulary=", "--no-fused": "fused=False"}  # flags whose arguments have other names
 LISTED = 10  # items of a list that a message names
 
 

@@ -19,25 +19,26 @@ def run(capsys, *args):
     return (status, *capsys.readouterr())
 
 
-def test_the_table_names_features_and_units(capsys, exported):
-    status, output, errors = run(capsys, exported)
+def test_the_table_names_features_and_units(capsys, trained):
+    status, output, errors = run(capsys, trained)
     assert status == 0 and not errors
     assert output.startswith("what is tracked") and "after a vowel" in output
     assert output.endswith(f"20 units, measured on {len(TEXT):,} characters\n")
 
 
 def test_a_checkpoint_gives_what_its_exported_model_gives(capsys, exported, trained):
-    found = [json.loads(run(capsys, model, "--json")[1]) for model in (exported, trained)]
+    found = [json.loads(run(capsys, model, "--json", "--text", trained / "text.txt")[1])
+             for model in (exported, trained)]
     assert [each["unit"] for each in found[0]["units"]] == [each["unit"] for each in found[1]["units"]]
     np.testing.assert_allclose([each["correlation"] for each in found[0]["units"]],
                                [each["correlation"] for each in found[1]["units"]], atol=1e-3)
 
 
-def test_json_of_a_unit_has_its_values(capsys, exported):
-    _, output, _ = run(capsys, exported, "--unit", "2/c/3", "--json", "--passage", 7)
+def test_json_of_a_unit_has_its_values(capsys, trained):
+    _, output, _ = run(capsys, trained, "--unit", "2/c/3", "--json", "--passage", 7)
     found = json.loads(output)
     assert found["text"] == TEXT[:7]
-    engine = NumpyLSTM(open_model(exported))
+    engine = NumpyLSTM(open_model(trained))
     expected, _ = engine.activations(engine.vocabulary.encode(TEXT[:7]), engine.zero_state())
     np.testing.assert_allclose(found["values"], np.tanh(expected[:, 2, 2]), atol=1e-3)
 
@@ -50,13 +51,13 @@ def test_the_text_may_come_from_a_file_or_standard_input(capsys, exported, tmp_p
     assert "measured on 800 characters" in from_file
 
 
-def test_a_unit_is_shown_in_colours(capsys, exported):
-    _, output, _ = run(capsys, exported, "--unit", "1/c/1", "--color", "always", "--passage", 30)
+def test_a_unit_is_shown_in_colours(capsys, trained):
+    _, output, _ = run(capsys, trained, "--unit", "1/c/1", "--color", "always", "--passage", 30)
     assert "\x1b[0m" in output and "value: " in output
 
 
-def test_without_colours_each_character_has_a_line(capsys, exported):
-    _, output, _ = run(capsys, exported, "--unit", "1/c/1", "--passage", 4)
+def test_without_colours_each_character_has_a_line(capsys, trained):
+    _, output, _ = run(capsys, trained, "--unit", "1/c/1", "--passage", 4)
     assert output.splitlines()[0].split()[:2] == ["1", "'t'"]
 
 
@@ -78,8 +79,8 @@ def test_other_cells_can_be_inspected(capsys, tmp_path):
     (["--passage", "0"], "--passage: must be an integer, at least 1"),
     (["--text", "no-such-file"], "no-such-file"),
 ])
-def test_bad_input_is_one_line(capsys, exported, flags, message):
-    status, output, errors = run(capsys, exported, *flags)
+def test_bad_input_is_one_line(capsys, trained, flags, message):
+    status, output, errors = run(capsys, trained, *flags)
     assert status == 2 and not output and message in errors and errors.count("\n") == 1
 
 

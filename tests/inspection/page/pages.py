@@ -21,9 +21,12 @@ def random_network(chars, lstm_size=6, num_layers=2, gain=1.0):
         return (gain * random.standard_normal(shape)).astype(np.float32)
     classes, size = len(chars), lstm_size
     inputs = [classes] + [size] * (num_layers - 1)
-    made = lstm_weights([weights(each + size, 4 * size) for each in inputs], weights(size, classes))
-    return Model("random.npz", Vocabulary(chars), {
-        name: values if values.ndim == 2 else weights(*values.shape) for name, values in made.items()})
+    kernels, biases = [weights(each + size, 4 * size) for each in inputs], [weights(4 * size) for _ in inputs]
+    made = lstm_weights(kernels, weights(size, classes))
+    forget = np.repeat(np.array([0, 0, 1, 0], np.float32), size)
+    for layer, bias in enumerate(biases):
+        made[f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell/bias"] = bias - forget  # which the cell adds
+    return Model("random.npz", Vocabulary(chars), {**made, "softmax/Variable_1": weights(classes)})
 
 
 def data_of(path):

@@ -5,15 +5,16 @@ import pytest
 from conftest import TEXT, VALIDATED_FLAGS, overfitting_text, train_small
 from pages import data_of
 
-from charrnn import checkpoints, export
+from charrnn import checkpoints
+from charrnn.commands import export
 from charrnn.engines.model import open_model
 from charrnn.inspection.webpage import export_page
 
 
 @pytest.mark.parametrize("flags", [[], ["--weights", "int8"], ["--format", "html"]])
-def test_a_page_is_written_and_told(exported, tmp_path, capsys, flags):
+def test_a_page_is_written_and_told(trained, tmp_path, capsys, flags):
     target = tmp_path / ("page" if "--format" in flags else "page.html")
-    assert export.main([str(exported), str(target), *flags]) == 0
+    assert export.main([str(trained), str(target), *flags]) == 0
     out, err = capsys.readouterr()
     weights = "int8" if "int8" in flags else "float16"
     assert err == "" and f'"kernel_0":{{"type":"{weights}"' in target.read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 from conftest import CHARS, TEXT, make_network
 from pages import HOSTILE, data_of, export_random, random_network
 
-from charrnn import export
+from charrnn.commands import export
 from charrnn.engines.model import open_model
 from charrnn.inspection import webpage
 from charrnn.inspection.stored import store, stored_model
@@ -23,10 +23,10 @@ def elements(content):
 
 
 @pytest.fixture(scope="module")
-def exported_page(exported, tmp_path_factory):
+def exported_page(trained, tmp_path_factory):
     """The page of the small trained run, its path and what was reported of it."""
     path = tmp_path_factory.mktemp("page") / "small.html"
-    return path, webpage.export_page(open_model(exported), path)
+    return path, webpage.export_page(open_model(trained), path)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_a_hostile_name_of_the_text_stays_data(exported, exported_page, tmp_path
     model = open_model(exported)
     name = "</script><script>{{data}}\ud800.txt"
     model = replace(model, run=replace(model.run, text_name=name))
-    webpage.export_page(model, tmp_path / "page.html", text=Text(name, TEXT, "", "utf-8"))
+    webpage.export_page(model, tmp_path / "page.html", text=Text(name, TEXT))
     pages = [elements(path.read_text(encoding="utf-8")) for path in (exported_page[0], tmp_path / "page.html")]
     assert [each[:2] for each in pages[0]] == [each[:2] for each in pages[1]]
     assert data_of(tmp_path / "page.html")["title"] == "Inside script><script>{{data}}\ud800"
@@ -77,8 +77,8 @@ def test_the_name_of_the_text_is_published_but_no_path(exported_page, exported):
     assert data_of(exported_page[0])["title"] == "Inside small"
 
 
-def test_a_checkpoint_makes_the_page_of_its_exported_model(exported_page, trained, tmp_path):
-    webpage.export_page(open_model(trained), tmp_path / "page.html")
+def test_an_exported_model_makes_the_page_of_its_checkpoint(exported_page, exported, tmp_path):
+    webpage.export_page(open_model(exported), tmp_path / "page.html", text=Text("small.txt", TEXT))
     assert (tmp_path / "page.html").read_bytes() == exported_page[0].read_bytes()
 
 
@@ -102,7 +102,7 @@ def test_without_the_training_text_the_network_writes_one_and_it_is_said(exporte
 
 def test_characters_that_the_network_does_not_know_are_left_out_of_a_text(exported, tmp_path):
     report = webpage.export_page(open_model(exported), tmp_path / "page.html",
-                              text=Text("x", TEXT + "UNKNOWN" * 9, "", "utf-8"))
+                              text=Text("x", TEXT + "UNKNOWN" * 9))
     assert "U" not in data_of(tmp_path / "page.html")["passage"]
     assert report.note == "left out of the text, because the model does not know them: 'U', 'N', 'K', 'O', 'W'"
 
@@ -134,7 +134,7 @@ def test_what_a_page_cannot_hold_is_refused(tmp_path):
     gru = make_network(tmp_path, CHARS, 4, 1, cell="gru")
     for model, weights, message in [(random_network(CHARS, gain=1e5), "float16", "use --weights int8"),
                                     (random_network(CHARS), "int4", "float16 or int8, not 'int4'"),
-                                    (gru, "float16", "only models of lstm cells")]:
+                                    (gru, "float16", "only a model of lstm cells")]:
         with pytest.raises(ValueError, match=message):
             webpage.export_page(model, tmp_path / "page.html", weights=weights)
     assert not (tmp_path / "page.html").exists()
