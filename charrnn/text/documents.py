@@ -10,20 +10,6 @@ from typing import List, Optional
 from charrnn import data
 from charrnn.data import StrPath
 
-# How files of other kinds begin, and what they are.
-KINDS = (
-    (b"%PDF", "a PDF: extract its text first"),
-    (b"\x89PNG", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
-    (b"PK\x03\x04", "a zip archive, such as .docx, .odt, .epub or .npz: extract its text first"),
-    (b"\xd0\xcf\x11\xe0", "an Office document: save it as plain text first"),
-    (b"{\\rtf", "an RTF document: save it as plain text first"),
-    (b"BZh", "compressed with bzip2: decompress it first"),
-    (b"\xfd7zXZ\x00", "compressed with xz: decompress it first"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive: extract its text first"),
-    (b"\x7fELF", "a program"),
-)
 BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -94,9 +80,6 @@ def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
 
 def _problem(content: bytes, encoding: str) -> Optional[str]:
     """Return what the content of a file is if it is not text; None for text."""
-    for start, kind in KINDS:
-        if content.startswith(start):
-            return kind
     if re.match("utf.?(16|32)", encoding.lower()) or b"\x00" not in content[:PREFIX]:
         return None
     even, odd = (content[:PREFIX][offset::2].count(0) for offset in (0, 1))
