@@ -104,7 +104,8 @@ def test_a_folder_without_text_is_refused(tmp_path):
         corpus.read(tmp_path)
     for number in range(5):
         (tmp_path / f"{number}.png").write_bytes(b"\x89PNG\0")
-    with pytest.raises(ValueError, match=r"there is no text file in [^()]* \(([^;]* is a binary file, not text(; )?){3}\)"):
+    listed = r"there is no text file in [^()]* \(([^;]* is a binary file, not text(; )?){3}\)"
+    with pytest.raises(ValueError, match=listed):
         corpus.read(tmp_path)
 
 
