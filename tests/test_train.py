@@ -218,6 +218,12 @@ def test_the_function_names_its_arguments(tmp_path, options, message):
     assert "--" not in str(caught.value) and not (tmp_path / "run").exists()
 
 
+def test_the_function_leaves_commands_as_they_are(trained):
+    with pytest.raises(ValueError, match=r"charrnn-train --resume --checkpoint-dir \S+, or name another folder with "
+                                         "checkpoint_dir$"):
+        train.train(TEXT, trained, **SMALL_RUN)
+
+
 def test_help_has_groups_defaults_and_examples(capsys):
     with pytest.raises(SystemExit) as end:
         train.main(["--help"])

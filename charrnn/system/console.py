@@ -125,9 +125,13 @@ def speaking_python() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        message = re.sub(r"--([a-z][a-z-]*)", lambda found: IN_PYTHON.get(found[0]) or found[1].replace("-", "_"),
-                         str(error))
+        message = re.sub(r"charrnn[.-]\w+ [^,;]*|--([a-z][a-z-]*)", _in_python, str(error))
         raise type(error)(message) from None
+
+
+def _in_python(found: "re.Match[str]") -> str:
+    """Return the argument that belongs to a flag; a command stays as it is."""
+    return IN_PYTHON.get(found[0]) or found[1].replace("-", "_") if found[1] else found[0]
 
 
 @contextlib.contextmanager
