@@ -36,7 +36,7 @@ def test_version(name, capsys):
 
 
 def test_flags_may_have_underscores():
-    args = parser_of("train").parse_args(["--lstm_size=7", "--num_steps", "9", "a_text"])
+    args = parser_of("train").parse(["--lstm_size=7", "--num_steps", "9", "a_text"])
     assert (args.lstm_size, args.num_steps, args.text) == (7, 9, ["a_text"])
 
 

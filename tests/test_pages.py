@@ -79,7 +79,7 @@ def test_commands_of_the_package_parse(page):
         script, arguments = script_and_arguments(command)
         if script and "--help" not in arguments:
             assert script in SCRIPTS, command
-            parser_of(script).parse_args(arguments)
+            parser_of(script).parse(arguments)
 
 
 @every_page

@@ -9,7 +9,7 @@ import shutil
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional, Sequence, TextIO, Tuple, Type
+from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional, Sequence, TextIO, Type
 
 from charrnn.system import interrupts
 from charrnn.system.tensorflow import TensorFlowError, quiet_tensorflow
@@ -43,18 +43,12 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **options)
         self.add_argument("--version", action="version", version=f"charrnn {sys.modules['charrnn'].__version__}")
 
-    def parse_known_args(self, args: Optional[Sequence[str]] = None,  # type: ignore[override]
-                         namespace: Optional[argparse.Namespace] = None) -> Tuple[argparse.Namespace, List[str]]:
-        """Parse arguments, after replacing the underscores in flags by dashes."""
-        given = sys.argv[1:] if args is None else list(args)
-        end = given.index("--") if "--" in given else len(given)  # after it there are no flags
-        flags = [re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), each) for each in given[:end]]
-        return super().parse_known_args(flags + given[end:], namespace)
-
     def parse(self, argv: Optional[Sequence[str]]) -> argparse.Namespace:
         """Parse arguments. Places may stand between flags, unless ``--`` is given, which ends the flags."""
         given = sys.argv[1:] if argv is None else list(argv)
-        return self.parse_args(given) if "--" in given else self.parse_intermixed_args(given)
+        end = given.index("--") if "--" in given else len(given)
+        flags = [re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), each) for each in given[:end]]
+        return self.parse_args(flags + given[end:]) if "--" in given else self.parse_intermixed_args(flags)
 
     def error(self, message: str) -> NoReturn:
         """Raise ValueError with the message and a reference to ``--help``."""

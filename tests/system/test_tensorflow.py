@@ -18,7 +18,7 @@ root.compat, compat.v1, v1.__version__, v1.disable_v2_behavior = compat, v1, {ve
 v1.nn = Module("nn")
 sys.modules.update({{"tensorflow": root, "tensorflow.compat": compat, "tensorflow.compat.v1": v1, "tf_keras": {keras}}})
 from charrnn import train
-sys.exit(train.main([{text!r}, "--checkpoint-dir", {folder!r}]))
+sys.exit(train.main([{text!r}, "--num-steps", "3", "--checkpoint-dir", {folder!r}]))
 """
 
 
