@@ -10,11 +10,11 @@ from charrnn.checkpoints.record import (
     NoCheckpointError,
     Run,
     check_name,
+    check_network,
     file_sha256,
     is_run,
+    read_record,
     read_run,
-    read_signed,
-    run_from_record,
     step_of,
 )
 from charrnn.data import StrPath
@@ -103,15 +103,13 @@ def verify(prefix: str, suffix: str = "") -> Optional[Run]:
             raise CheckpointError(f"{prefix}.index is missing")
         return None
     try:
-        record = read_signed(prefix + ".json")
+        run, recorded = read_record(prefix)
     except OSError as error:
         raise CheckpointError(f"{prefix} is incomplete: its record {name}.json cannot be read "
                               f"({console.reason(error)})")
     except ValueError as error:
         raise CheckpointError(f"{prefix} is damaged: its record {name}.json: {error}")
-    if record["name"] != name:
-        raise CheckpointError(f"{prefix} is damaged: its record is that of {record['name']}")
-    for each, (size, sha256) in record["files"].items():
+    for each, (size, sha256) in recorded.items():
         path = Path(prefix + each)
         if each != (suffix or each):
             continue
@@ -122,7 +120,11 @@ def verify(prefix: str, suffix: str = "") -> Optional[Run]:
                 raise CheckpointError(f"{prefix} is damaged: {path.name} has changed since it was saved")
         except OSError as error:
             raise CheckpointError(f"{prefix} is damaged: {path.name} cannot be read ({console.reason(error)})")
-    return run_from_record(record["run"], folder)
+    try:
+        check_network(run, prefix)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{prefix} is damaged: {console.reason(error)}")
+    return run
 
 
 def is_intact(folder: StrPath, name: str) -> bool:

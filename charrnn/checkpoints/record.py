@@ -17,13 +17,14 @@ and for a run that has no checkpoint yet. The training process holds the lock ``
 run folder can be moved and renamed. A folder written by the notebook has no records. Its checkpoints can be used if
 the vocabulary is given.
 """
+import contextlib
 import hashlib
 import json
 import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 from charrnn.data import StrPath, Vocabulary
 from charrnn.system import console, files
@@ -127,9 +128,57 @@ def record_of(run: Run) -> Dict[str, Any]:
 
 
 def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> Run:
-    """Convert the result of :func:`record_of` to a Run."""
-    return Run(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
-               record["text"]["sha256"], record["best"], record["init_from"], None if folder is None else str(folder))
+    """Convert the result of :func:`record_of` to a Run.
+
+    Raises:
+        ValueError: it is not the record of a run.
+    """
+    try:
+        run = Run(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
+                  record["text"]["sha256"], record["best"], record["init_from"],
+                  None if folder is None else str(folder))
+        texts = [run.text_name, run.text_sha256, run.best or "", run.init_from or ""]
+        held_out = [run.hyperparameters[name] for name in ("val_fraction", "test_fraction")]
+        if set(IMMUTABLE) <= set(run.hyperparameters) and min(held_out) >= 0 and sum(held_out) < 1 and all(
+                isinstance(each, str) for each in texts):
+            return run
+    except (KeyError, TypeError):
+        pass
+    raise ValueError("it does not describe a run")
+
+
+def read_record(prefix: str) -> Tuple[Run, Dict[str, Any]]:
+    """Read the record of a checkpoint.
+
+    Returns:
+        (run, files): the run, and of each file of the checkpoint, by its suffix, the size and the SHA-256.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged, or of another checkpoint.
+    """
+    path = Path(prefix + ".json")
+    record = read_signed(path)
+    if record.get("name") != Path(prefix).name:
+        raise ValueError("it is that of another checkpoint")
+    try:
+        return run_from_record(record["run"], path.parent), {
+            suffix: (size, sha256) for suffix, (size, sha256) in record["files"].items()}
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError("it does not describe a checkpoint")
+
+
+def check_network(run: Run, prefix: str) -> None:
+    """Check that a network is not larger than the weights of its checkpoint, before it is built.
+
+    Raises:
+        OSError: there are no weights.
+        ValueError: it is larger.
+    """
+    sizes = [run.hyperparameters[name] for name in ("num_layers", "lstm_size")]
+    if not all(isinstance(each, int) for each in sizes) or 4 * sizes[0] * sizes[1] ** 2 > os.path.getsize(
+            prefix + ".npz"):
+        raise ValueError("its record is that of a larger network than its weights")
 
 
 def signed(content: Dict[str, Any]) -> bytes:
@@ -145,14 +194,26 @@ def read_signed(path: StrPath) -> Dict[str, Any]:
         OSError: it cannot be read.
         ValueError: it is damaged.
     """
-    try:
-        content = json.loads(files.read(path).decode("utf-8", "surrogatepass"))
-        recorded = content.pop("sha256")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(f"it is damaged ({type(error).__name__}: {error})")
-    if recorded != _digest(content):
+    content = parsed(files.read(path))
+    if content.pop("sha256", None) != _digest(content):
         raise ValueError("it has changed since it was written")
     return content
+
+
+def parsed(content: bytes) -> Dict[str, Any]:
+    """Return the JSON object that the content of a file is.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        found = json.loads(content.decode("utf-8", "surrogatepass"))
+        if isinstance(found, dict):
+            json.dumps(found)  # which cannot be nested as deeply as what is read
+            return found
+    except (ValueError, RecursionError):
+        pass
+    raise ValueError("it is damaged")
 
 
 def _digest(content: Dict[str, Any]) -> str:
@@ -179,10 +240,11 @@ def read_run(folder: StrPath) -> Run:
     """
     steps = {path: step_of(path.name[:-len(".json")]) for path in Path(folder).glob("*.ckpt.json")}
     for _, path in sorted([(step, path) for path, step in steps.items() if step is not None], reverse=True):
-        try:
-            return run_from_record(read_signed(path)["run"], folder)
-        except (OSError, ValueError):
-            continue
+        prefix = str(path)[:-len(".json")]
+        with contextlib.suppress(OSError, ValueError):
+            run, _ = read_record(prefix)
+            check_network(run, prefix)
+            return run
     path = Path(folder) / RUN_FILE
     try:
         return run_from_record(read_signed(path), folder)

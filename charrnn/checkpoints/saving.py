@@ -235,10 +235,19 @@ def read_progress(prefix: str, state_shape: Sequence[int]) -> Progress:
         state_shape: expected shape of the LSTM state.
 
     Raises:
-        CheckpointError: its LSTM state has another shape.
+        CheckpointError: it is not the progress of such a checkpoint, or its LSTM state has another shape.
     """
-    with np.load(prefix + ".progress.npz", allow_pickle=False) as arrays:
-        progress = Progress(**{name: array.item() if array.ndim == 0 else array for name, array in arrays.items()})
+    like = asdict(Progress(step_of(Path(prefix).name) or 0, np.zeros(state_shape, np.float32), np.zeros(0, np.float32)))
+    try:
+        with np.load(prefix + ".progress.npz", allow_pickle=False) as arrays:
+            values = {name: array.item() if array.ndim == 0 else array for name, array in arrays.items()}
+        progress = Progress(**values)
+    except Exception as error:  # of many kinds, where somebody has made such a file with another program
+        raise CheckpointError(f"{prefix} cannot be used to resume: its progress cannot be read "
+                              f"({console.reason(error)})")
+    if progress.step != like["step"] or any(type(value) is not type(like[name]) or getattr(
+            value, "dtype", None) != getattr(like[name], "dtype", None) for name, value in values.items()):
+        raise CheckpointError(f"{prefix} cannot be used to resume: its progress is not that of step {like['step']}")
     if progress.lstm_state.shape != tuple(state_shape):
         raise CheckpointError(f"{prefix} cannot be used to resume: its LSTM state has shape "
                               f"{progress.lstm_state.shape}, not {tuple(state_shape)}")

@@ -12,12 +12,11 @@ import re
 import subprocess
 import sys
 import zipfile
-import zlib
 from typing import Any, Dict, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.record import CheckpointError
+from charrnn.checkpoints.record import CheckpointError, parsed
 from charrnn.data import StrPath
 from charrnn.system import console, files
 from charrnn.system.tensorflow import require_tensorflow
@@ -58,8 +57,10 @@ def unpacked(content: bytes) -> Tuple[Weights, Dict[str, Any]]:
                 raise ValueError("it is larger than it may be")
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             weights = {name: arrays[name] for name in arrays.files}
-        return weights, json.loads(weights.pop("about").tobytes().decode())
-    except (KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        if not all(isinstance(values, np.ndarray) for values in weights.values()):
+            raise ValueError("it has something else than arrays")
+        return weights, parsed(weights.pop("about").tobytes())
+    except Exception as error:  # of many kinds, where somebody has made such a file with another program
         raise ValueError(f"it is not a model of charrnn ({console.reason(error)})")
 
 

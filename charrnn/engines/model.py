@@ -155,7 +155,7 @@ def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: 
     try:
         recorded = Vocabulary(about["vocabulary"])
         run = run or (checkpoints.run_from_record(about) if "hyperparameters" in about else None)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the model {path} cannot be read: {console.reason(error)}")
     if vocabulary is not None and vocabulary != recorded:
         raise CheckpointError(f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "

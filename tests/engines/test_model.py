@@ -1,0 +1,158 @@
+"""One class for a trained model: from a run, a file, or a checkpoint of the notebook."""
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import CHARS, copy_without_records, make_network
+
+from charrnn import checkpoints
+from charrnn.checkpoints import CheckpointError
+from charrnn.data import Vocabulary
+from charrnn.engines.graph import GraphEngine
+from charrnn.engines.loading import load_engine
+from charrnn.engines.model import CELLS, Model, is_model_file, open_model, write_npz
+
+NEWEST = "i173_l5.ckpt"
+CELL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell"
+
+
+def assert_same(model, expected):
+    assert model.vocabulary == expected.vocabulary and model.run == expected.run
+    assert list(model.weights) == list(expected.weights)
+    for name, values in expected.weights.items():
+        np.testing.assert_array_equal(model.weights[name], values)
+
+
+def random_weights(num_classes=14, lstm_size=5, num_layers=2, cell="lstm"):
+    random = np.random.RandomState(5)
+    shapes = {"softmax/Variable": (lstm_size, num_classes), "softmax/Variable_1": (num_classes,)}
+    for layer in range(num_layers):
+        scope = CELL.format(layer).replace("basic_lstm_cell", CELLS[cell])
+        shapes[f"{scope}/kernel"] = ((lstm_size if layer else num_classes) + lstm_size, 4 * lstm_size)
+        shapes[f"{scope}/bias"] = (4 * lstm_size,)
+    return {name: random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+# Three sources
+
+
+def test_a_run_is_opened_at_its_newest_checkpoint(trained):
+    model = open_model(trained)
+    assert (model.name, model.skipped, model.run) == (str(trained / NEWEST), (), checkpoints.read_run(trained))
+    assert (model.num_layers, model.lstm_size, model.cell, model.vocabulary.chars) == (2, 5, "lstm", tuple(CHARS))
+    forget = np.repeat(np.float32([0, 0, 1, 0]), 5)  # the third of i, j, f, o
+    for layer, inputs in enumerate([14, 5]):
+        assert model.kernels[layer].shape == (inputs + 5, 20)
+        np.testing.assert_array_equal(model.biases[layer], model.weights[f"{CELL.format(layer)}/bias"] + forget)
+    assert (model.softmax_kernel.shape, model.softmax_bias.shape) == ((5, 14), (14,))
+
+
+def test_only_the_weights_and_the_record_are_read(run_copy):
+    """So sampling needs neither TensorFlow nor the rest of the folder. Of a model with a run, the file is enough."""
+    expected = open_model(run_copy)
+    for path in run_copy.iterdir():
+        if path.is_file() and not path.name.endswith((".json", ".ckpt.npz")):
+            path.unlink()
+    assert_same(open_model(run_copy), expected)
+    shutil.copy(str(run_copy / f"{NEWEST}.npz"), str(run_copy.parent / "alone.npz"))
+    assert_same(open_model(run_copy.parent / "alone.npz"), expected)
+
+
+def test_an_exported_model_is_the_same(trained, exported, tmp_path):
+    assert_same(open_model(exported), open_model(trained))
+    (tmp_path / "m.npz").write_bytes(b"old")
+    write_npz(open_model(exported), tmp_path / "m.npz")  # in the place of another
+    assert (tmp_path / "m.npz").read_bytes() == exported.read_bytes()
+
+
+def test_a_checkpoint_of_the_notebook_is_opened_with_a_vocabulary_and_exported(trained, tmp_path):
+    folder = copy_without_records(trained, tmp_path / "notebook")
+    with pytest.raises(CheckpointError, match=f"{NEWEST} has no run.json next to it .*--vocab-from"):
+        open_model(folder)
+    with pytest.raises(CheckpointError, match="14 distinct characters, but the vocabulary has 2"):
+        open_model(folder, Vocabulary("ab"))
+    model, run = open_model(folder, Vocabulary(CHARS)), open_model(trained)
+    assert model.run is None and model.name == str(folder / NEWEST)
+    assert set(model.weights) == set(run.weights)
+    for name, values in model.weights.items():
+        np.testing.assert_array_equal(values, run.weights[name])
+    write_npz(model, tmp_path / "m.npz")
+    assert_same(open_model(tmp_path / "m.npz"), model)
+
+
+@pytest.mark.parametrize("name", ["trained", "exported"])
+def test_another_vocabulary_than_the_recorded_one_is_refused(name, request):
+    """Also one of the same size, with which the model would write other characters."""
+    path = request.getfixturevalue(name)
+    assert open_model(path, Vocabulary(CHARS)).vocabulary == Vocabulary(CHARS)
+    for chars in ("ab", CHARS[:-1] + "u"):
+        with pytest.raises(CheckpointError, match=f"its vocabulary of 14 .* of {len(chars)} differs .*--vocab-from"):
+            open_model(path, Vocabulary(chars))
+
+
+@pytest.mark.parametrize("path, expected", [
+    ("m.npz", True), ("folder/m.x.npz", True), ("i9_l5.ckpt.npz", True), ("i9_l5.ckpt.progress.npz", False),
+    ("m.npz.index", False), ("", False)])
+def test_model_files_are_known_by_their_names(exported, path, expected):
+    assert is_model_file(path) is expected
+    if not expected:
+        with pytest.raises(ValueError, match="it must end in .npz, but not in .progress.npz"):
+            write_npz(open_model(exported), path)
+
+
+# Weights of another kind
+
+
+def changed(name, values):
+    return {**random_weights(), name: values}
+
+
+@pytest.mark.parametrize("weights, message", [
+    ({}, "it has no softmax/Variable with 2 axes"), (changed("softmax/Variable", np.zeros(5, np.float32)), "2 axes"),
+    (changed("softmax/Variable_1", np.float32(0)), "it has no softmax/Variable_1 with 1 axes"),
+    (random_weights(num_layers=0), "no layers of a known cell"),
+    ({**random_weights(), **random_weights(cell="gru")}, "no layers of a known cell"),
+    (changed(f"{CELL.format(1)}/kernel", np.zeros((9, 20), np.float32)), r"kernel has shape \(9, 20\), not \(10, 20\)"),
+    (changed(f"{CELL.format(3)}/kernel", np.zeros((10, 20), np.float32)), r"cell_2.*/kernel has shape \(0,\)"),
+    (random_weights(num_classes=13), "it was trained on 13 distinct characters, but the vocabulary has 14"),
+    *((changed("softmax/Variable_1", np.full(14, value, np.float32)), r"not finite, or larger than 1e\+30")
+      for value in (np.nan, np.inf, -np.inf, 3e38, -1.1e30)),
+    *((changed("softmax/Variable_1", np.zeros(14, kind)), "softmax/Variable_1 has weights that are not")
+      for kind in (">f4", "f8", "i4", "S4", "U2", "c8"))], ids=lambda value: str(value)[-30:])
+def test_weights_of_another_network_are_refused(tmp_path, weights, message):
+    with pytest.raises(ValueError, match=message):
+        Model("m", Vocabulary(CHARS), weights)
+    (tmp_path / "m.npz").write_bytes(checkpoints.packed(weights, {"vocabulary": CHARS}))
+    with pytest.raises(CheckpointError, match=f"m.npz cannot be used: .*{message}"):
+        open_model(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_the_cell_is_known_by_the_names_of_its_variables(cell):
+    model = Model("m", Vocabulary(CHARS), random_weights(num_layers=12, cell=cell))
+    assert (model.cell, model.num_layers, model.lstm_size) == (cell, 12, 5)
+
+
+def test_a_model_of_another_cell_runs_in_the_graph_and_is_refused_if_its_sizes_differ(tmp_path):
+    write_npz(make_network(tmp_path, CHARS, 3, 2, "gru"), tmp_path / "m.npz")
+    model = open_model(tmp_path / "m.npz")
+    assert isinstance(load_engine(model), GraphEngine) and model.cell == "gru"
+    with pytest.raises(ValueError, match="it has the weights of another network, without .*gru_cell"):
+        load_engine(Model("m", Vocabulary(CHARS), random_weights(cell="gru")))
+
+
+def test_the_size_that_a_description_claims_is_not_believed(trained, tmp_path):
+    """The sizes of the network are those of its weights."""
+    model = open_model(trained)
+    hyperparameters = {**model.run.hyperparameters, "num_layers": 100000, "lstm_size": 10 ** 9}
+    model = replace(model, run=replace(model.run, hyperparameters=hyperparameters))
+    write_npz(model, tmp_path / "m.npz")
+    found = open_model(tmp_path / "m.npz")
+    assert (found.num_layers, found.lstm_size) == (2, 5) and load_engine(found)
+
+
+def test_the_shipped_models_can_be_opened(pytestconfig):
+    for path in (pytestconfig.rootpath / "checkpoints").glob("*.npz"):
+        model = open_model(path)
+        assert model.run.hyperparameters["lstm_size"] == model.lstm_size == 512
