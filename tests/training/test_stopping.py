@@ -122,4 +122,4 @@ def test_a_reader_that_goes_away(text_file, tmp_path):
     assert re.fullmatch(rf"charrnn-train: stopped by SIGPIPE after step \d+; the checkpoint is saved. To resume: "
                         rf"\S+ -m charrnn.train --resume --checkpoint-dir {folder}\n", done.stderr)
     assert done.stdout.startswith("text ") and done.stdout.count("\n") == 1
-    assert checkpoints.newest_intact(folder)[1] == []
+    assert checkpoints.newest_intact(folder).skipped == ()
