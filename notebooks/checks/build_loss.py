@@ -21,6 +21,87 @@ HINTS = (
 )
 
 
+# What typical mistakes return in place of tf.reduce_mean(losses), by what to say to them. The names are those of the
+# solution, and mean_loss. A test puts each of them into the solution.
+MISTAKES = {
+    "The loss is one number for each step: take the mean of them.":
+        ["losses", "tf.reshape(losses, targets.shape)"],
+    "The loss is one number for each step and character: add up the characters and take the mean over the steps.":
+        ["-labels * tf.nn.log_softmax(logits)"],
+    "The loss is one number for each sequence: take the mean over all N·M steps.":
+        ["tf.reduce_mean(tf.reshape(losses, targets.shape), axis=1)"],
+    "The loss is one number for each place in the window: take the mean over all N·M steps.":
+        ["tf.reduce_mean(tf.reshape(losses, targets.shape), axis=0)"],
+    "The loss is the sum over the steps: it should be their mean.": ["tf.reduce_sum(losses)"],
+    "The loss is the sum over the steps divided by N: it should be their mean over all N·M steps.":
+        ["tf.reduce_sum(losses) / int(targets.shape[0])"],
+    "The loss is the sum over the steps divided by M: it should be their mean over all N·M steps.":
+        ["tf.reduce_sum(losses) / int(targets.shape[1])"],
+    "The loss is divided by C as well: add up the characters of a step (only one of them counts), and take the mean "
+    "over the steps alone.": ["tf.reduce_mean(-labels * tf.nn.log_softmax(logits))"],
+    "The loss is divided by the number of steps twice: the mean does it once.":
+        ["tf.reduce_mean(losses) / int(losses.shape[0])"],
+    "The loss is multiplied by C: take the mean over the steps.": ["tf.reduce_mean(losses) * num_classes"],
+    "The loss is divided by lstm_size, which has no part in it: take the mean over the steps.":
+        ["tf.reduce_mean(losses) / lstm_size"],
+    "The loss has the wrong sign: it is MINUS the logarithm of a probability.": ["-tf.reduce_mean(losses)"],
+    "The loss is in bits: it should be in nats, with the natural logarithm.":
+        ["tf.reduce_mean(losses) / float(np.log(2))"],
+    "The loss has the logarithm to the base 10: it should be in nats, with the natural one.":
+        ["tf.reduce_mean(losses) / float(np.log(10))"],
+    "This is the perplexity, the exponential of the loss: return the loss itself.": ["tf.exp(tf.reduce_mean(losses))"],
+    "A softmax is taken twice: the cross-entropy takes the logits as they are, with its own softmax.":
+        ["mean_loss(labels, tf.nn.softmax(logits))"],
+    "The softmax runs down the columns: it should run along each row, the last axis.":
+        ["mean_loss(labels, logits, axis=0)"],
+    "Labels and logits are swapped: labels are the one-hot targets, logits the logits.":
+        ["mean_loss(logits, labels)"],
+    "This is the sigmoid cross-entropy, for separate yes/no questions: use the softmax cross-entropy, for one choice "
+    "among C characters.":
+        ["tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))",
+         "tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)) / int(losses.shape[0])"],
+    "This is a squared error: the loss is a cross-entropy.":
+        ["tf.reduce_mean((tf.nn.softmax(logits) - labels) ** 2)", "tf.reduce_mean((logits - labels) ** 2)",
+         "tf.reduce_mean(tf.reduce_sum((tf.nn.softmax(logits) - labels) ** 2, axis=1))"],
+    "This is the share of right guesses: the loss is a cross-entropy.":
+        ["tf.reduce_mean(tf.cast(tf.equal(tf.argmax(logits, 1), tf.argmax(labels, 1)), tf.float32))"],
+    "The logarithm is missing: the cross-entropy is minus the LOGARITHM of the probability.":
+        ["-tf.reduce_mean(tf.reduce_sum(labels * tf.nn.softmax(logits), axis=1))"],
+    "The targets are missing: only the probability of the character that really came counts.":
+        ["-tf.reduce_mean(tf.nn.log_softmax(logits))",
+         "-tf.reduce_mean(tf.reduce_sum(tf.nn.log_softmax(logits), axis=1))"],
+    "The labels are the most probable characters: they should be the targets.":
+        ["mean_loss(tf.one_hot(tf.argmax(logits, 1), num_classes), logits)"],
+    "The targets are transposed: reshape them row by row, like the logits.":
+        ["mean_loss(tf.one_hot(tf.transpose(targets), num_classes), logits)"],
+    "The targets are shifted once more: they are one character later already.":
+        ["mean_loss(tf.one_hot(tf.roll(targets, -1, axis=1), num_classes), logits)"],
+    "The targets are one too high: id k has its 1 at place k of the one-hot vector, counted from 0. Give tf.one_hot "
+    "the targets unchanged.":
+        ["mean_loss(tf.one_hot(targets + 1, num_classes), logits)",
+         "mean_loss(tf.one_hot((targets + 1) % num_classes, num_classes), logits)"],
+    "The targets are one too low: id k has its 1 at place k of the one-hot vector, counted from 0. Give tf.one_hot "
+    "the targets unchanged.": ["mean_loss(tf.one_hot(targets - 1, num_classes), logits)"],
+    "The one-hot targets have their characters along another axis: leave out axis=, so that the last axis has the C "
+    "characters, before the reshape.":
+        [f"mean_loss(tf.one_hot(targets, num_classes, axis={axis}), logits)" for axis in (0, 1)],
+    "Steps whose target is 0 are left out: 0 is the id of a character like any other.":
+        ["tf.reduce_mean(tf.boolean_mask(losses, tf.reshape(targets, [-1]) > 0))"],
+    "Steps whose target is 0 count as 0: it is the id of a character like any other.":
+        ["tf.reduce_mean(losses * tf.cast(tf.reshape(targets, [-1]) > 0, tf.float32))"],
+    "The first step of each row is left out: take the mean over all N·M steps.":
+        ["tf.reduce_mean(tf.reshape(losses, targets.shape)[:, 1:])"],
+    "The last step of each row is left out: take the mean over all N·M steps.":
+        ["tf.reduce_mean(tf.reshape(losses, targets.shape)[:, :-1])"],
+    "Only the last step of each row counts: take the mean over all N·M steps.":
+        ["tf.reduce_mean(tf.reshape(losses, targets.shape)[:, -1])"],
+    "The first step is left out: take the mean over all N·M steps.": ["tf.reduce_mean(losses[1:])"],
+    "This is the loss of the first step alone: take the mean over all N·M steps.": ["losses[0]"],
+    "This is the loss of the last step alone: take the mean over all N·M steps.": ["losses[-1]"],
+    "This is the largest of the losses of the steps: take their mean.": ["tf.reduce_max(losses)"],
+    "This is the smallest of the losses of the steps: take their mean.": ["tf.reduce_min(losses)"],
+}
+
 SURE = 100.0  # a logit; the probability of a character whose logit is 100 lower is 0 in float32
 
 
@@ -74,100 +155,31 @@ def _examine_sure(right: float, wrong: float) -> None:
 
 
 def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, size: int) -> None:
-    each = cross_entropies(values, ids)
-    need(number.shape != each.shape and number.shape != ids.shape or number.size == 1 and number.shape == (),
-         f"The loss is {words.brackets(number.shape)}, one number for each step: take the mean of them.")
-    need(number.shape != values.shape,
-         f"The loss is {words.brackets(number.shape)}, one number for each step and character: add up the "
-         "characters and take the mean over the steps.")
-    need(number.shape not in [ids.shape[:1], ids.shape[1:]],
-         f"The loss is {words.brackets(number.shape)}, one number for each "
-         f"{'sequence' if number.shape == ids.shape[:1] else 'place in the window'}: take the mean over all N·M steps.")
-    need(number.shape == (), f"The loss should be a scalar, [], but it is {words.brackets(number.shape)}.")
-    if close(number, each.mean()):
+    """Check the loss of usual logits; a wrong one is compared with what the typical mistakes give."""
+    mean = cross_entropies(values, ids).mean()
+    if close(number, mean):
         return
-    for wrong, message in _typical(values, ids, each, size):
-        need(not np.isclose(number, wrong, rtol=1e-5, atol=1e-6), message)
+    for message, wrong in _mistaken(values, ids, size):
+        need(number.shape != wrong.shape or not np.allclose(number, wrong, rtol=1e-5, atol=1e-6), message)
+    need(number.shape == (), f"The loss should be a scalar, [], but it is {words.brackets(number.shape)}.")
 
 
-def _typical(values: np.ndarray, ids: np.ndarray, each: np.ndarray, size: int) -> List[Tuple[float, str]]:
-    """Return what typical mistakes give, and what to say to each."""
-    (n, m), num_classes = ids.shape, values.shape[1]
-    mean, probabilities = each.mean(), softmax(values)
-    one_hot = np.eye(num_classes, dtype=np.float32)[ids.ravel()]
-    twice = cross_entropies(probabilities, ids).mean()
-    exchanged = -(softmax(one_hot) * 0 + values * np.log(softmax(one_hot))).sum(axis=1).mean()
-    binary = np.maximum(values, 0) - values * one_hot + np.log1p(np.exp(-np.abs(values)))
-    kept = ids.ravel() != 0
-    in_rows = each.reshape(ids.shape)
-    logarithms = np.log(probabilities)
-    along_axis = [-(np.moveaxis(one_hot.reshape((n, m, -1)), 2, axis).reshape(values.shape) * logarithms).sum(1).mean()
-                  for axis in (0, 1)]
-    mean_of_steps = "it should be their mean over all N·M steps."
-    too_high, too_low = (f"The targets are one too {way}: id k has its 1 at place k of the one-hot vector, counted "
-                         "from 0. Give tf.one_hot the targets unchanged." for way in ("high", "low"))
-    sigmoid = ("This is the sigmoid cross-entropy, for separate yes/no questions: use the softmax cross-entropy, for "
-               "one choice among C characters.")
-    return [
-        (each.sum(), "The loss is the sum over the steps: it should be their mean."),
-        (each.sum() / n, f"The loss is the sum over the steps divided by N: {mean_of_steps}"),
-        (each.sum() / m, f"The loss is the sum over the steps divided by M: {mean_of_steps}"),
-        (mean / num_classes, "The loss is divided by C as well: add up the characters of a step (only one of them "
-                             "counts), and take the mean over the steps alone."),
-        (mean / (n * m), "The loss is divided by the number of steps twice: the mean does it once."),
-        (mean * num_classes, "The loss is multiplied by C: take the mean over the steps."),
-        (-mean, "The loss has the wrong sign: it is MINUS the logarithm of a probability."),
-        (mean / np.log(2), "The loss is in bits: it should be in nats, with the natural logarithm."),
-        (mean / np.log(10), "The loss has the logarithm to the base 10: it should be in nats, with the natural "
-                            "one."),
-        (np.exp(mean), "This is the perplexity, the exponential of the loss: return the loss itself."),
-        (twice, "A softmax is taken twice: the cross-entropy takes the logits as they are, with its own softmax."),
-        (cross_entropies(values, values.argmax(axis=1)).mean(),
-         "The labels are the most probable characters: they should be the targets."),
-        (-(one_hot * np.log(softmax(values.T).T)).sum(axis=0).mean(),
-         "The softmax runs down the columns: it should run along each row, the last axis."),
-        (cross_entropies(values, ids.T).mean(),
-         "The targets are transposed: reshape them row by row, like the logits."),
-        (exchanged, "Labels and logits are swapped: labels are the one-hot targets, logits the logits."),
-        (binary.mean(), sigmoid),
-        (binary.sum(axis=1).mean(), sigmoid),
-        (((probabilities - one_hot) ** 2).mean(), "This is a mean squared error: the loss is a cross-entropy."),
-        (((probabilities - one_hot) ** 2).sum(axis=1).mean(), "This is a squared error: the loss is a "
-                                                              "cross-entropy."),
-        (((values - one_hot) ** 2).mean(), "This is a mean squared error: the loss is a cross-entropy."),
-        ((values.argmax(axis=1) == ids.ravel()).mean(), "This is the share of right guesses: the loss is a "
-                                                        "cross-entropy."),
-        (-probabilities[np.arange(n * m), ids.ravel()].mean(),
-         "The logarithm is missing: the cross-entropy is minus the LOGARITHM of the probability."),
-        (cross_entropies(values, (ids + 1) % num_classes).mean(), too_high),
-        (np.where(ids.ravel() + 1 < num_classes, cross_entropies(values, (ids + 1) % num_classes), 0).mean(),
-         too_high),
-        (np.where(ids.ravel() > 0, cross_entropies(values, (ids - 1) % num_classes), 0).mean(),
-         too_low),
-        (cross_entropies(values, np.roll(ids, -1, axis=1)).mean(),
-         "The targets are shifted once more: they are one character later already."),
-        *((wrong, "The one-hot targets have their characters along another axis: leave out axis=, so that the last "
-                  "axis has the C characters, before the reshape.") for wrong in along_axis),
-        (mean / size, "The loss is divided by lstm_size, which has no part in it: take the mean over the steps."),
-        (-logarithms.mean(), "The targets are missing: only the probability of the character that really came counts."),
-        (-logarithms.sum(axis=1).mean(),
-         "The targets are missing: only the probability of the character that really came counts."),
-        (in_rows[:, 1:].mean(), "The first step of each row is left out: take the mean over all N·M steps."),
-        (each[1:].mean(), "The first step is left out: take the mean over all N·M steps."),
-        (each[-1], "This is the loss of the last step alone: take the mean over all N·M steps."),
-        (np.median(each), "This is the median of the losses of the steps: take their mean."),
-        ((each ** 2).mean(), "The losses are squared: take the mean of them as they are."),
-        (np.log(mean), "The logarithm of the loss is taken once more: return the loss itself."),
-        (mean / 2, "The loss is half of what it should be."),
-        (each[kept].mean(), "Steps whose target is 0 are left out: 0 is the id of a character like any other."),
-        (each[kept].sum() / each.size, "Steps whose target is 0 count as 0: it is the id of a character like any "
-                                       "other."),
-        (in_rows[:, -1].mean(), "Only the last step of each row counts: take the mean over all N·M steps."),
-        (in_rows[:, :-1].mean(), "The last step of each row is left out: take the mean over all N·M steps."),
-        (each.max(), "This is the largest of the losses of the steps: take their mean."),
-        (each.min(), "This is the smallest of the losses of the steps: take their mean."),
-        (each[0], "This is the loss of the first step alone: take the mean over all N·M steps."),
-    ]
+def _mistaken(values: np.ndarray, ids: np.ndarray, size: int) -> List[Tuple[str, np.ndarray]]:
+    """Return what each typical mistake gives, with what to say to it."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        logits, targets, num_classes = tf.constant(values), tf.constant(ids), values.shape[1]
+        labels = tf.reshape(tf.one_hot(targets, num_classes), logits.shape)
+        losses = tf.nn.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits)
+        scope = dict(tf=tf, np=np, mean_loss=mean_loss, logits=logits, targets=targets, lstm_size=size,
+                     num_classes=num_classes, labels=labels, losses=losses)
+        pairs = [(message, eval(source, scope)) for message, sources in MISTAKES.items() for source in sources]
+        return list(zip([message for message, _ in pairs], session.run([loss for _, loss in pairs])))
+
+
+def mean_loss(one_hot: tf.Tensor, logits: tf.Tensor, axis: int = -1) -> tf.Tensor:
+    """Return the mean softmax cross-entropy with one-hot targets."""
+    labels = tf.reshape(one_hot, logits.shape)
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits, axis=axis))
 
 
 def _examine_gradient(gradient: Any, values: np.ndarray, ids: np.ndarray) -> None:

@@ -3,8 +3,13 @@ import sys
 
 import pytest
 from answers import answer, verdict
+from checks import build_loss
 from right_answers import RIGHT
-from wrong_answers import WRONG
+from wrong_answers import MEAN, WRONG
+
+# The mistakes that a check compares an answer with are wrong answers themselves.
+MISTAKES = {"build_loss": [(MEAN, "loss = " + source, message)
+                           for message, sources in build_loss.MISTAKES.items() for source in sources]}
 
 # The first of each exercise are tried in the quick suite too, and all of get_batches, which needs no TensorFlow.
 QUICK = {"get_batches": 99, "build_inputs": 5, "build_loss": 3, "build_output": 2, "build_optimizer": 1,
@@ -18,11 +23,12 @@ def cases(answers, quick):
 
 
 @pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")  # one answer does
-@pytest.mark.parametrize("name, old, new, expected", cases(WRONG, QUICK))
+@pytest.mark.parametrize("name, old, new, expected", cases(
+    {name: some + MISTAKES.get(name, []) for name, some in WRONG.items()}, QUICK))
 def test_a_wrong_answer_is_explained(name, old, new, expected):
     if "from tensorflow.contrib" in new and sys.version_info >= (3, 8):
         pytest.skip("TensorFlow 2 has no tf.contrib")
-    right, said = verdict(name, answer(name, old, new))
+    right, said = verdict(name, answer(name, old, new, mean_loss=build_loss.mean_loss))
     assert right is False
     assert said.startswith(name + ": not right yet. ")
     for part in (expected,) if isinstance(expected, str) else expected:
