@@ -1,5 +1,5 @@
 """The check of build_loss: its number and gradient, compared with NumPy and with what typical mistakes give."""
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable, Tuple
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from charrnn.system.tensorflow import tf
 
 from . import words
 from .answer import need, single
-from .tensors import close, cross_entropies, softmax
+from .tensors import close, cross_entropies, name_mistake, softmax
 
 HINTS = (
     "The logits have one row for each step, [N·M, C]. Bring the targets into the same shape: one-hot first, then "
@@ -156,24 +156,12 @@ def _examine_sure(right: float, wrong: float) -> None:
 
 def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, size: int) -> None:
     """Check the loss of usual logits; a wrong one is compared with what the typical mistakes give."""
-    mean = cross_entropies(values, ids).mean()
-    if close(number, mean):
+    losses, num_classes = cross_entropies(values, ids), values.shape[1]
+    if close(number, losses.mean()):
         return
-    for message, wrong in _mistaken(values, ids, size):
-        need(number.shape != wrong.shape or not np.allclose(number, wrong, rtol=1e-5, atol=1e-6), message)
+    name_mistake(number, MISTAKES, logits=values, targets=ids, lstm_size=size, num_classes=num_classes,
+                 labels=np.eye(num_classes, dtype=np.float32)[ids.ravel()], losses=losses, mean_loss=mean_loss)
     need(number.shape == (), f"The loss should be a scalar, [], but it is {words.brackets(number.shape)}.")
-
-
-def _mistaken(values: np.ndarray, ids: np.ndarray, size: int) -> List[Tuple[str, np.ndarray]]:
-    """Return what each typical mistake gives, with what to say to it."""
-    with tf.Graph().as_default(), tf.Session() as session:
-        logits, targets, num_classes = tf.constant(values), tf.constant(ids), values.shape[1]
-        labels = tf.reshape(tf.one_hot(targets, num_classes), logits.shape)
-        losses = tf.nn.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits)
-        scope = dict(tf=tf, np=np, mean_loss=mean_loss, logits=logits, targets=targets, lstm_size=size,
-                     num_classes=num_classes, labels=labels, losses=losses)
-        pairs = [(message, eval(source, scope)) for message, sources in MISTAKES.items() for source in sources]
-        return list(zip([message for message, _ in pairs], session.run([loss for _, loss in pairs])))
 
 
 def mean_loss(one_hot: tf.Tensor, logits: tf.Tensor, axis: int = -1) -> tf.Tensor:

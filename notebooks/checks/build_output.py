@@ -7,7 +7,7 @@ from charrnn.system.tensorflow import tf
 
 from . import words
 from .answer import Wrong, call, items, need
-from .tensors import close, softmax
+from .tensors import close, name_mistake, softmax
 
 HINTS = (
     "Three steps: make one tensor of the LSTM output and reshape it to rows of L numbers; make the weights and "
@@ -21,6 +21,32 @@ HINTS = (
     "Return predictions first.",
 )
 NAMES = ["predictions", "logits"]
+# What typical mistakes have in place of tf.matmul(rows, weights) + bias, by what to say to them. The names are those of
+# the solution. A test puts each of them into the solution.
+WRONG_LOGITS = {
+    "The logits have been through the softmax: return x·W + b itself as the logits, and its softmax as the "
+    "predictions.": ["tf.nn.softmax(tf.matmul(rows, weights) + bias)"],
+    "The bias is not added to the logits.": ["tf.matmul(rows, weights)"],
+    "The bias is added twice.": ["tf.matmul(rows, weights) + bias + bias"],
+    "The bias is subtracted from the logits: add it.": ["tf.matmul(rows, weights) - bias"],
+    "The bias is added to the weights: add it after the product, x·W + b.": ["tf.matmul(rows, weights + bias)"],
+    **{f"The logits have been through a {name}: they should be x·W + b itself, without an activation.":
+       [f"tf.nn.{name}(tf.matmul(rows, weights) + bias)"] for name in ("relu", "sigmoid", "tanh", "log_softmax")},
+    "The rows of the logits come in another order: first all steps of row 0, then those of row 1. Join along axis 1, "
+    "and do not transpose.":
+        ["tf.matmul(tf.reshape(tf.transpose(joined, [1, 0, 2]), rows.shape), weights) + bias"],
+}
+# And in place of tf.nn.softmax(logits).
+WRONG_PREDICTIONS = {
+    "predictions are the logits: take their softmax.": ["logits"],
+    "The softmax is taken twice for predictions: once is enough.": ["tf.nn.softmax(tf.nn.softmax(logits))"],
+    "The softmax runs down the columns: it should run along each row, the last axis, so that each row sums to 1.":
+        ["tf.nn.softmax(logits, axis=0)"],
+    "predictions are the sigmoid of the logits: take the softmax.": ["tf.nn.sigmoid(logits)"],
+    "predictions are the logarithm of the softmax: take the softmax itself.": ["tf.nn.log_softmax(logits)"],
+    "predictions are the exponentials of the logits: the softmax divides them by their sum as well.":
+        ["tf.exp(logits)"],
+}
 
 
 def examine(answer: Callable) -> None:
@@ -117,36 +143,12 @@ def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
     need(predictions.shape == expected.shape,
          f"predictions should be [N·M, C] = {shape}, like the logits, but they are "
          f"{words.brackets(predictions.shape)}.")
-    _examine_logits(predictions, logits, expected, given, values, matrix)
-    if not close(logits, expected):
-        raise Wrong(_explain_logits(logits, unbiased, expected, rows, matrix))
-    _examine_predictions(predictions, logits)
-
-
-def _examine_logits(predictions: np.ndarray, logits: np.ndarray, expected: np.ndarray, bias: np.ndarray,
-                    values: np.ndarray, matrix: np.ndarray) -> None:
     need(not (close(logits, softmax(expected)) and close(predictions, expected)),
          "The two results are swapped: the order is predictions, logits.")
-    rows = values.reshape([-1, values.shape[-1]])
-    need(not close(logits, softmax(expected)),
-         "The logits have been through the softmax: return x·W + b itself as the logits, and its softmax as the "
-         "predictions.")
-    need(not close(logits, expected - bias), "The bias is not added to the logits.")
-    need(not close(logits, expected + bias), "The bias is added twice.")
-    need(not close(logits, expected - 2 * bias), "The bias is subtracted from the logits: add it.")
-    for name, function in [("relu", lambda x: np.maximum(x, 0)), ("sigmoid", lambda x: 1 / (1 + np.exp(-x))),
-                           ("tanh", np.tanh)]:
-        need(not close(logits, function(expected)),
-             f"The logits have been through a {name}: they should be x·W + b itself, without an activation.")
-    need(not close(logits, np.log(softmax(expected))),
-         "The logits have been through a log_softmax: they should be x·W + b itself.")
-    need(not close(logits, expected - bias + rows.sum(axis=1, keepdims=True) * bias),
-         "The bias is added to the weights: add it after the product, x·W + b.")
-    transposed = values.transpose([1, 0, 2]).reshape([-1, values.shape[-1]])
-    scrambled = values.transpose([1, 0, 2]).reshape(values.shape).reshape([-1, values.shape[-1]])
-    need(not close(logits, transposed @ matrix + bias) and not close(logits, scrambled @ matrix + bias),
-         "The rows of the logits come in another order: first all steps of row 0, then those of row 1. Join along "
-         "axis 1, and do not transpose.")
+    if not close(logits, expected):
+        name_mistake(logits, WRONG_LOGITS, joined=values, rows=rows, weights=matrix, bias=given)
+        raise Wrong(_explain_logits(logits, unbiased, expected, rows, matrix))
+    _examine_predictions(predictions, logits)
 
 
 def _explain_logits(logits: np.ndarray, unbiased: np.ndarray, expected: np.ndarray, rows: np.ndarray,
@@ -170,21 +172,12 @@ def _explain_logits(logits: np.ndarray, unbiased: np.ndarray, expected: np.ndarr
 
 
 def _examine_predictions(predictions: np.ndarray, logits: np.ndarray) -> None:
-    right = softmax(logits)
-    need(not close(predictions, logits), "predictions are the logits: take their softmax.")
-    need(not close(predictions, softmax(right)), "The softmax is taken twice for predictions: once is enough.")
-    need(not close(predictions, softmax(logits.T).T),
-         "The softmax runs down the columns: it should run along each row, the last axis, so that each row sums "
-         "to 1.")
-    need(not close(predictions, 1 / (1 + np.exp(-logits))), "predictions are the sigmoid of the logits: take the "
-                                                            "softmax.")
-    need(not close(predictions, np.log(right)), "predictions are the logarithm of the softmax: take the softmax "
-                                                "itself.")
-    need(not close(predictions, np.exp(logits)), "predictions are the exponentials of the logits: the softmax divides "
-                                                 "them by their sum as well.")
+    if close(predictions, softmax(logits)):
+        return
+    name_mistake(predictions, WRONG_PREDICTIONS, logits=logits)
     need(close(predictions.sum(axis=1), np.ones(len(predictions))),
          "predictions are not the softmax of the logits: the C numbers of a row do not sum to 1.")
-    need(close(predictions, right), "predictions are not the softmax of the logits.")
+    raise Wrong("predictions are not the softmax of the logits.")
 
 
 def _examine_gradients(logits: tf.Tensor, given: tf.Tensor) -> None:

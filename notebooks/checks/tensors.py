@@ -1,7 +1,11 @@
-"""Numbers to compare with: a softmax and a cross-entropy in NumPy, and equality up to rounding."""
-from typing import Any
+"""Numbers to compare with: a softmax and a cross-entropy in NumPy, what mistakes give, and equality up to rounding."""
+from typing import Any, Dict, List
 
 import numpy as np
+
+from charrnn.system.tensorflow import tf
+
+from .answer import Wrong
 
 
 def close(a: Any, b: Any) -> bool:
@@ -18,3 +22,21 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def cross_entropies(logits: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """Return minus the logarithm of the probability of each id, [N·M], in nats."""
     return -np.log(softmax(logits)[np.arange(ids.size), ids.ravel()])
+
+
+def name_mistake(found: np.ndarray, mistakes: Dict[str, List[str]], **given: Any) -> None:
+    """Raise Wrong where a typical mistake gives the result that was found.
+
+    Args:
+        found: the reader's result.
+        mistakes: expressions that are wrong, by what to say to them.
+        given: the names in the expressions besides tf and np; arrays are tensors there.
+    """
+    with tf.Graph().as_default(), tf.Session() as session:
+        scope = {name: tf.constant(value) if isinstance(value, np.ndarray) else value for name, value in given.items()}
+        scope.update(tf=tf, np=np)
+        pairs = [(message, eval(source, scope)) for message, sources in mistakes.items() for source in sources]
+        results = session.run([result for _, result in pairs])
+    for (message, _), result in zip(pairs, results):
+        if found.shape == result.shape and np.allclose(found, result, rtol=1e-5, atol=1e-6):
+            raise Wrong(message)

@@ -3,13 +3,21 @@ import sys
 
 import pytest
 from answers import answer, verdict
-from checks import build_loss
+from checks import build_loss, build_output
 from right_answers import RIGHT
-from wrong_answers import MEAN, WRONG
+from wrong_answers import LOGITS, MEAN, SOFTMAX, WRONG
 
-# The mistakes that a check compares an answer with are wrong answers themselves.
-MISTAKES = {"build_loss": [(MEAN, "loss = " + source, message)
-                           for message, sources in build_loss.MISTAKES.items() for source in sources]}
+
+def mistakes(table, old, new):
+    """Return the mistakes that a check compares an answer with as wrong answers themselves."""
+    return [(old, new.format(source), message) for message, sources in table.items() for source in sources]
+
+
+MISTAKES = {
+    "build_loss": mistakes(build_loss.MISTAKES, MEAN, "loss = {}"),
+    "build_output": (mistakes(build_output.WRONG_LOGITS, LOGITS, "logits = {}")
+                     + mistakes(build_output.WRONG_PREDICTIONS, SOFTMAX,
+                                "predictions = tf.identity({}, name='predictions')"))}
 
 # The first of each exercise are tried in the quick suite too, and all of get_batches, which needs no TensorFlow.
 QUICK = {"get_batches": 99, "build_inputs": 5, "build_loss": 3, "build_output": 2, "build_optimizer": 1,
