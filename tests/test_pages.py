@@ -27,7 +27,7 @@ OTHER_PROGRAMS = ("git", "make", "python", "python3.7", "tensorboard", "echo", "
 OTHER_FLAGS = {"--kills", "--check", "--host", "--logdir", "--no-deps",  # of other programs
                "--run", "--clear",  # of the notebooks' generator
                "--network-interface", "--no-build-isolation",  # of horovodrun and pip
-               "--rounds", "--torch-python", "--numpy-python", "--json", "--plot", "--output",
+               "--rounds", "--tensorflow-python", "--torch-python", "--numpy-python", "--json", "--plot", "--output",
                "--help"}  # of benchmarks
 # added to each training, so that it takes a second
 QUICK = ["--batch-size", "2", "--num-steps", "3", "--num-layers", "1", "--lstm-size", "8"]
