@@ -15,7 +15,8 @@ def test_bench_measures_and_reports(tmp_path):
     path = tmp_path / "figures.json"
     done = subprocess.run(
         [sys.executable, BENCH, "small", "generation", "commands", "--rounds", "1", "--seconds", "0.1",
-         "--json", str(path), "--numpy-python", sys.executable, "--tensorflow-python", sys.executable], capture_output=True, text=True, timeout=1700)
+         "--json", str(path), "--numpy-python", sys.executable, "--tensorflow-python", sys.executable],
+        capture_output=True, text=True, timeout=1700)
     assert (done.returncode, done.stderr) == (0, "")
     record = json.loads(path.read_text())
     assert set(record["small"]) == {variant + of for variant in ("notebook", "fused", "floor")
@@ -32,7 +33,8 @@ def test_bench_measures_and_reports(tmp_path):
         assert 0 < figure["least"] <= figure["first"] <= figure["greatest"] and figure["characters_per_second"] > 0
     for part in ("small", "generation"):
         for name, figure in record[part].items():
-            assert figure["least"] <= figure["seconds"] <= figure["greatest"] and figure["megabytes"] >= figure["imported"] > 0
+            assert figure["least"] <= figure["seconds"] <= figure["greatest"]
+            assert figure["megabytes"] >= figure["imported"] > 0
             assert f"| {name} |" in done.stdout
 
 
