@@ -50,7 +50,8 @@ def _pays_to_build_a_graph(texts: int, characters: int) -> bool:
 def find_models() -> List[str]:
     """Return the run folders and exported models in this folder and in ``checkpoints``."""
     found = {str(path.parent) for pattern in ("run.json", "*/run.json") for path in Path(DEFAULT_FOLDER).glob(pattern)}
-    found |= {str(path) for folder in (".", DEFAULT_FOLDER) for path in Path(folder).glob("*.npz")}
+    found |= {str(path) for folder in (".", DEFAULT_FOLDER) for path in Path(folder).glob("*.npz")
+              if ".ckpt." not in path.name}  # which belong to checkpoints
     return sorted(found)
 
 

@@ -84,6 +84,7 @@ def test_the_models_in_a_folder(trained, exported, tmp_path, monkeypatch, capsys
     assert loading.default_model() == "checkpoints" and loading.find_models() == []
     shutil.copytree(str(trained), "checkpoints/run")
     shutil.copy(str(exported), "checkpoints/anna.npz")
+    shutil.copy("checkpoints/run/i173_l5.ckpt.npz", "checkpoints")  # part of a checkpoint, not named as a model
     assert loading.find_models() == ["checkpoints/anna.npz", "checkpoints/run"]
     assert loading.default_model() == "checkpoints/anna.npz" and "no run in checkpoints yet" in capsys.readouterr().err
     for name, expected in (("checkpoints/run", True), ("checkpoints", False), ("checkpoints/anna.npz", True),
