@@ -38,11 +38,6 @@ class Row(NamedTuple):
     gradient_norm: Optional[float] = None
     characters_per_second: Optional[float] = None
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was measured at its step."""
-        return self == Row(self.step, self.epoch)
-
 
 class Reports:
     """The history of a run and, on request, its summaries for TensorBoard.

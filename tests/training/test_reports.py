@@ -37,10 +37,6 @@ def lines_of(folder):
     return (folder / "history.csv").read_bytes().decode().splitlines(True)
 
 
-def test_an_empty_row():
-    assert Row(20, 1).is_empty and not Row(20, 1, val_loss=0.0).is_empty
-
-
 def test_a_row_in_history_and_summaries(tmp_path):
     """Every number is written exactly; what was not measured is an empty field, and no scalar."""
     written = Reports(tmp_path, 0)
