@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import math
 import sys
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -16,42 +16,29 @@ from charrnn.system import console
 from charrnn.text import baselines, corpus
 from charrnn.text.unknown import leave_out_unknown
 
-LARGEST_EXPONENT = 709  # above it, exp overflows
-# The surprisal in bits from which a character has a background, and its number of the 256 colours. The text on it is
-# black, so that it is legible on white and on black, and the backgrounds differ in lightness as well as in hue.
-COLOURS = ((8, 203), (6, 209), (4, 221), (2, 187))
-LONG_TEXT = 200_000  # characters from which reading in one row takes minutes
+LARGEST_PERPLEXITY = 1e6  # that is shown as a number
 
 
-class _Texts(NamedTuple):
-    """The text to evaluate and its name, the training text, and why that could not be read, or ""."""
-
-    text: str
-    name: str
-    training: str
-    problem: str
-
-
-def _read_texts(args: argparse.Namespace, model: loading.Model) -> _Texts:
-    """Read the text to evaluate, and if possible the training text to compare with."""
+def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, str, str, str]:
+    """Return the text to evaluate and its name, the training text, and why that could not be read, or ""."""
     if args.part:
         return _read_part(args, model)
     given = corpus.read(args.places[-1], args.encoding)
     console.print_skipped(given.skipped)
     if args.characters:
-        return _Texts(given.text, given.name, "", "")
+        return given.text, given.name, "", ""
     try:
         found = _training_text(args, model)
     except ValueError as error:
         if args.train_text is not None:
             raise
-        return _Texts(given.text, given.name, "", str(error))
+        return given.text, given.name, "", str(error)
     known = ", which the model was trained on" if text_sha256(given.text) == found.sha256 else ""
-    return _Texts(given.text, given.name + known, found.training, "")
+    return given.text, given.name + known, found.training, ""
 
 
-def _read_part(args: argparse.Namespace, model: loading.Model) -> _Texts:
-    """Read the part of the training text that the run held out."""
+def _read_part(args: argparse.Namespace, model: loading.Model) -> Tuple[str, str, str, str]:
+    """Return the same for the part of the training text that the run held out."""
     run, found = model.run, _training_text(args, model)
     if run and found.sha256 != run.text_sha256:
         raise ValueError(f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on; "
@@ -60,7 +47,7 @@ def _read_part(args: argparse.Namespace, model: loading.Model) -> _Texts:
         found.held_out, "held-out text", "--val-fraction")
     if not run or not part:
         raise ValueError(f"the run of {model.name} has no {name}: it was trained without {fraction}")
-    return _Texts(part, f"{name} of {run.text_name}", found.training, "")
+    return part, f"{name} of {run.text_name}", found.training, ""
 
 
 def _training_text(args: argparse.Namespace, model: loading.Model) -> loading.TrainingText:
@@ -80,21 +67,11 @@ def _print_text(name: str, text: str, left_out: Dict[str, int]) -> None:
               "them the result would be infinite. Without them it is too low.")
 
 
-def _print_characters(text: str, bits: np.ndarray, in_colours: bool) -> None:
-    """Print the surprisal of each character but the first: in colours, or as a table."""
-    if in_colours:
-        print("\n" + console.coloured(text, [None, *map(colour_of, bits)]))
-        print("surprisal in bits: " + "  ".join(
-            f"{console.background(colour)}from {least}{console.background(None)}" for least, colour in COLOURS[::-1]))
-        return
+def _print_characters(text: str, bits: np.ndarray) -> None:
+    """Print the surprisal of each character but the first."""
     print(f"\n{'character':>9}  {'':<10}{'log-probability':>16}{'bits':>8}")
     for place, (char, each) in enumerate(zip(text[1:], bits), 2):
         print(f"{place:>9,}  {char!r:<10}{-each * math.log(2):>16.4f}{each:>8.2f}")
-
-
-def colour_of(bits: float) -> Optional[int]:
-    """Return the colour of a surprisal; None for a small one."""
-    return next((colour for least, colour in COLOURS if bits >= least), None)
 
 
 def _baselines(text: str, vocabulary: Vocabulary, training: str) -> Iterator[Tuple[str, float]]:
@@ -107,10 +84,7 @@ def _baselines(text: str, vocabulary: Vocabulary, training: str) -> Iterator[Tup
 
 
 def _perplexity(nats: float) -> str:
-    """Return a perplexity that fits its column."""
-    if nats >= LARGEST_EXPONENT:
-        return "infinite"
-    return f"{math.exp(nats):.3f}" if math.exp(nats) < 1e6 else f"{math.exp(nats):.3e}"
+    return f"{math.exp(nats):.3f}" if nats < math.log(LARGEST_PERPLEXITY) else f"above {LARGEST_PERPLEXITY:.0e}"
 
 
 def _bar(windows: Iterable[int]) -> Iterable[int]:
@@ -147,8 +121,6 @@ def _parser() -> console.Parser:
                              "what comes earlier (default: 1, which is exact)")
     parser.add_argument("--characters", action="store_true",
                         help="show the surprisal of each character, in place of the comparison with other methods")
-    parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
-                        help="with --characters: a text in colours in place of a table (default: auto, on a terminal)")
     parser.add_argument("--train-text", metavar="TEXT",
                         help="the training text, for the comparison with other methods (default: the one that the "
                              "run names)")
@@ -179,12 +151,10 @@ def _main(args: argparse.Namespace) -> None:
     if problem:
         console.write(f"training cannot be read, so two baselines are missing: {problem}\n", sys.stdout)
     sys.stdout.flush()
-    if len(text) > LONG_TEXT and args.rows == 1:
-        console.print_note("this text is long: --rows 32 reads it in 32 pieces in parallel, which is faster")
     with contextlib.closing(loading.load_engine(model, args.rows, len(text))) as engine:
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=_bar)
     if args.characters:
-        _print_characters(text, nats / math.log(2), console.shows_colours(args.color))
+        _print_characters(text, nats / math.log(2))
     others = () if args.characters else _baselines(text, model.vocabulary, training)
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     for label, value in itertools.chain([("this model", float(np.mean(nats, dtype=np.float64)))], others):

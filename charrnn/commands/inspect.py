@@ -1,9 +1,8 @@
 """What the units of a network track: ``charrnn-inspect``, or ``python -m charrnn.commands.inspect``."""
 import argparse
 import contextlib
-import json
 import sys
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Iterator, List, Optional
 
 import numpy as np
 
@@ -12,27 +11,11 @@ from charrnn.inspection import units
 from charrnn.system import console
 from charrnn.text import corpus, unknown
 
-# The value from which a character has a colour, with the numbers of the colours, of the 256, for negative and
-# positive values. The character itself is black.
-COLOURS = ((0.8, 209, 75), (0.6, 216, 111), (0.4, 223, 153), (0.2, 230, 195))
 UNNAMED = 5  # units listed of those that track no feature
 
 
-def colour_of(value: float) -> Optional[int]:
-    """Return the colour of a value of a unit, between -1 and 1; None for a small one."""
-    return next((negative if value < 0 else positive for least, negative, positive in COLOURS if abs(value) >= least),
-                None)
-
-
-def legend() -> str:
-    """Return the legend: the values that the colours stand for, each shown in its colour."""
-    steps = [sign * least for sign, order in ((-1, 1), (1, -1)) for least, _, _ in COLOURS[::order]]
-    return "value: " + " ".join(f"{console.background(colour_of(step))}{step:+.1f}{console.background(None)}"
-                                for step in steps)
-
-
 def table(measured: units.Measured, count: int) -> Iterator[str]:
-    """Yield the lines of a table: for each feature the units that track it best."""
+    """Yield the lines of a table: for each feature the units that track it best, and what was measured."""
     yield f"{'what is tracked':<30}{'unit':>10}{'correlation':>13}   next best"
     groups = measured.best(count)
     for best, *others in groups:
@@ -43,21 +26,7 @@ def table(measured: units.Measured, count: int) -> Iterator[str]:
         yield f"no unit reaches {units.LEAST_CORRELATION} for: {', '.join(missing)}"
     yield "expressive units that track none of these: " + (
         ", ".join(map(str, measured.expressive(UNNAMED))) or "none")
-
-
-def passage(engine: Engine, text: str, unit: units.Unit, measured: units.Measured) -> np.ndarray:
-    """Return the values of a unit over a text, float32 [T]."""
-    ids = engine.vocabulary.encode(text)
-    return np.concatenate([found[:, unit.part, unit.column]
-                           for found in units.activations(engine, ids, measured.parts)])
-
-
-def _report(measured: units.Measured, count: int) -> Dict[str, Any]:
-    """Return what the table has, for JSON."""
-    return {"characters": measured.length, "features": list(measured.features),
-            "units": [{"feature": each.feature, "unit": str(each.unit), "correlation": round(each.correlation, 4)}
-                      for group in measured.best(count) for each in group],
-            "expressive": [str(unit) for unit in measured.expressive(UNNAMED)]}
+    yield f"{measured.deviation.size:,} units, measured on {measured.length:,} characters"
 
 
 def _parser() -> console.Parser:
@@ -82,11 +51,8 @@ def _parser() -> console.Parser:
                         help="units for each feature (default: 3)")
     parser.add_argument("--unit", metavar="UNIT", default=None,
                         help="show what this unit tracks, and its values over the beginning of the text")
-    parser.add_argument("--passage", metavar="N", type=console.integer(1), default=600,
-                        help="with --unit: how much of the text is shown (default: 600)")
-    parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
-                        help="with --unit: show the text in colours (default: auto, on a terminal)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--passage", metavar="N", type=console.integer(1), default=100,
+                        help="with --unit: how much of the text is shown (default: 100)")
     return parser
 
 
@@ -105,10 +71,9 @@ def _main(args: argparse.Namespace) -> None:
     with contextlib.closing(loading.load_engine(model)) as engine:
         measured = units.measure(engine, text, model.num_layers)
         if args.unit is None:
-            _print_units(measured, args)
+            print("\n".join(table(measured, args.top)))
         else:
-            unit, shown = measured.unit(args.unit), text[:args.passage]
-            _print_unit(measured.tracked_by(unit), shown, passage(engine, shown, unit, measured), args)
+            _print_unit(engine, measured, measured.unit(args.unit), text[:args.passage])
 
 
 def _text(args: argparse.Namespace, model: loading.Model) -> str:
@@ -120,27 +85,12 @@ def _text(args: argparse.Namespace, model: loading.Model) -> str:
     return text[:args.characters]
 
 
-def _print_units(measured: units.Measured, args: argparse.Namespace) -> None:
-    if args.json:
-        print(json.dumps(_report(measured, args.top)))
-        return
-    for line in table(measured, args.top):
-        print(line)
-    print(f"{measured.deviation.size:,} units, measured on {measured.length:,} characters")
-
-
-def _print_unit(trackings: List[units.Tracking], text: str, values: np.ndarray, args: argparse.Namespace) -> None:
-    if args.json:
-        print(json.dumps({"unit": args.unit, "tracks": [[each.feature, round(each.correlation, 4)]
-                                                        for each in trackings],
-                          "text": text, "values": [round(float(value), 4) for value in values]}))
-        return
-    if console.shows_colours(args.color):
-        print(f"{console.coloured(text, map(colour_of, values))}\n{legend()}\n")
-    else:
-        for place, (char, value) in enumerate(zip(text, values), 1):
-            print(f"{place:>9,}  {char!r:<10}{value:>+8.2f}")
-    for each in trackings:
+def _print_unit(engine: Engine, measured: units.Measured, unit: units.Unit, text: str) -> None:
+    """Print the values of a unit over a text, and what it tracks."""
+    found = units.activations(engine, engine.vocabulary.encode(text), measured.parts)
+    for place, (char, value) in enumerate(zip(text, np.concatenate([*found])[:, unit.part, unit.column]), 1):
+        print(f"{place:>9,}  {char!r:<10}{value:>+8.2f}")
+    for each in measured.tracked_by(unit):
         print(f"{each.feature:<30}{each.correlation:>+8.2f}")
 
 

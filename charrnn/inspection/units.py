@@ -78,12 +78,11 @@ class Measured:
                  for feature, name in enumerate(self.features)]
         return sorted(found, key=lambda each: -abs(each.correlation))
 
-    def best(self, count: int, least: float = LEAST_CORRELATION) -> List[List[Tracking]]:
+    def best(self, count: int) -> List[List[Tracking]]:
         """Return for each feature the units that track it best.
 
         Args:
             count: units for each feature, at most.
-            least: correlation that a unit must reach on the second half of the text.
 
         Returns:
             A list for each feature that has such units; the feature that is tracked best comes first.
@@ -92,13 +91,13 @@ class Measured:
         for feature, name in enumerate(self.features):
             trackings = [Tracking(unit, name, float(self.correlations[feature, unit.part, unit.column]))
                          for unit in self._choose(np.abs(self.chosen_by[feature]), count)]
-            found.append(sorted((each for each in trackings if abs(each.correlation) >= least),
+            found.append(sorted((each for each in trackings if abs(each.correlation) >= LEAST_CORRELATION),
                                 key=lambda each: -abs(each.correlation)))
         return sorted(filter(None, found), key=lambda group: -abs(group[0].correlation))
 
-    def expressive(self, count: int, least: float = LEAST_CORRELATION) -> List[Unit]:
+    def expressive(self, count: int) -> List[Unit]:
         """Return the units that vary most among those that track no feature."""
-        untold = np.abs(self.correlations).max(axis=0, initial=0) < least
+        untold = np.abs(self.correlations).max(axis=0, initial=0) < LEAST_CORRELATION
         return self._choose(np.where(untold, self.deviation, 0), count)
 
     def _choose(self, values: np.ndarray, count: int) -> List[Unit]:

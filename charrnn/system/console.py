@@ -203,31 +203,6 @@ def drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def shows_colours(choice: str) -> bool:
-    """Return whether ``--color`` with this choice (auto, always or never) colours standard output."""
-    return choice == "always" or choice == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ
-
-
-def coloured(text: str, colours: Iterable[Optional[int]]) -> str:
-    """Return a text for a terminal, each character on a background; nothing else in it controls the terminal.
-
-    Args:
-        text: the characters.
-        colours: for each character one of the 256 colours of a terminal, or None for no background.
-    """
-    shown, last = [], None
-    for char, colour in zip(text, colours):
-        colour = None if char == "\n" else colour
-        shown += [background(colour)] * (colour != last) + [visible(char)]
-        last = colour
-    return "".join(shown) + background(None)
-
-
-def background(colour: Optional[int]) -> str:
-    """Return the sequence after which a terminal writes in black on a colour, or as usual."""
-    return "\x1b[0m" if colour is None else f"\x1b[38;5;16;48;5;{colour}m"
-
-
 def print_note(line: str) -> None:
     """Print a line on standard error. Nothing is done if it cannot be written, such as on a full disk."""
     with contextlib.suppress(OSError):

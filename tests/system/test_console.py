@@ -137,14 +137,6 @@ def test_control_characters_are_shown_on_a_terminal_only(file, written):
     assert file.getvalue() == written
 
 
-def test_coloured_characters_are_black_on_their_colour():
-    red, blue, end = console.background(209), console.background(75), "\x1b[0m"
-    assert red == "\x1b[38;5;16;48;5;209m"
-    assert console.coloured("abcde\nf", [None, 209, 209, 75, None, 75, 75]) == (
-        f"a{red}bc{blue}d{end}e\n{blue}f{end}")
-    assert console.coloured("\x1b\x9b", [209, None]) == f"{red}^[{end}\\x9b{end}"
-
-
 def test_letters_of_any_script_are_written_as_they_are():
     text = ("caf\u00e9 \u0639\u0631\u0628\u06cc\u200f \u05d0\u200e \U0001f468\u200d\U0001f469 "
             "\u4e2d\u3000\u00a0\u00ad\u0301")
