@@ -41,15 +41,11 @@ help: ## list the targets
 
 # A run that is resumed knows its text, so only a TEXT on the command line is passed on.
 resumes := $(if $(filter file,$(origin TEXT)),$(findstring --resume,$(ARGS)))
-
-# The text to train on: TEXT, or where it is anna and that can be neither found nor downloaded, python.
-given = $(if $(filter-out xannax,x$(TEXT)x),$(call quote,$(TEXT)),$$($(python) -m charrnn.text.corpus anna python))
+text = $(if $(resumes),,$(call quote,$(TEXT)))
 
 # Ctrl-C is a usual way to end train and sample. Their status is then 130, for which make is to print no error.
 train: $(venv)/.done ## train the notebook's recipe on anna.txt, or on TEXT
-	@trap : INT; \
-		text=$(given) && \
-		$(python) -m charrnn.train $(if $(resumes),,"$$text") $(ARGS) || [ $$? -eq 130 ]
+	@trap : INT; $(python) -m charrnn.train $(text) $(ARGS) || [ $$? -eq 130 ]
 
 # Number of processes: make train-distributed NP=4
 NP ?= 2
@@ -59,9 +55,8 @@ horovodrun := -c "import sys; from horovod.runner.launch import run_commandline;
 train-distributed: $(venv)/.distributed ## train on NP=2 processes of this machine with Horovod
 	@trap : INT; \
 		case '$(NP)' in ''|*[!0-9]*|0*) echo "NP is the number of processes, not '$(NP)'" >&2; exit 2;; esac; \
-		text=$(given) && \
 		PATH="$$(pwd -P)/$(venv)/bin:$$PATH" $(python) $(horovodrun) -np $(NP) --gloo \
-			"$$(pwd -P)/$(python)" -m charrnn.train $(if $(resumes),,"$$text") $(ARGS)
+			"$$(pwd -P)/$(python)" -m charrnn.train $(text) $(ARGS)
 
 sample: $(venv)/.done ## write text from the latest checkpoint
 	@trap : INT; $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]

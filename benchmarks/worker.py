@@ -174,17 +174,19 @@ def training_sample(sizes):
 
     from charrnn.data import Vocabulary
     from charrnn.engines.decoding import Settings
+    from charrnn.engines.model import Model
+    from charrnn.engines.numpy_lstm import NumpyLSTM
     from charrnn.engines.sampler import Sampler, write
-    from charrnn.training.current import CurrentNetwork
     from charrnn.training.distributed import Processes
     from charrnn.training.hyperparameters import Hyperparameters
     from charrnn.training.network import Network
     hyper = Hyperparameters(lstm_size=sizes["L"], num_layers=sizes["layers"], seed=1)
     vocabulary = Vocabulary(map(chr, range(64, 64 + sizes["C"])))
-    current = CurrentNetwork(Network(sizes["C"], hyper, Processes(), None), vocabulary, hyper, None)
+    network = Network(sizes["C"], hyper, Processes(), None)
     seeds = iter(range(np.iinfo(np.int32).max))
     return _repeated(lambda: write(
-        Sampler(current.for_one_text()), vocabulary.chars[0], 200, Settings(top_n=5), next(seeds)))
+        Sampler(NumpyLSTM(Model("", vocabulary, network.weights(averaged=True)))), vocabulary.chars[0], 200,
+        Settings(top_n=5), next(seeds)))
 
 
 def limit(sizes):

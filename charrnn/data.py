@@ -103,15 +103,10 @@ class Vocabulary:
                 or not in order.
         """
         self.chars = tuple(chars)
-        if not self.chars:
-            raise ValueError("a vocabulary needs at least one character")
-        for char in self.chars:
-            if not isinstance(char, str) or len(char) != 1:
-                raise ValueError(f"a vocabulary consists of single characters, not {char!r}")
-        for before, after in zip(self.chars, self.chars[1:]):
-            if before >= after:
-                raise ValueError(f"a vocabulary must be sorted and without repeats, but {before!r} comes before "
-                                 f"{after!r}: for the characters of a text, use Vocabulary.from_text(text)")
+        if not self.chars or not all(isinstance(char, str) and len(char) == 1 for char in self.chars) or (
+                list(self.chars) != sorted(set(self.chars))):
+            raise ValueError("a vocabulary consists of distinct single characters in ascending order: for those of a "
+                             "text that is not empty, use Vocabulary.from_text(text)")
         self.int_to_vocab = dict(enumerate(self.chars))
         self.vocab_to_int = {char: index for index, char in self.int_to_vocab.items()}
         # ids by code point; -1 for a character that is not in the vocabulary
@@ -123,8 +118,6 @@ class Vocabulary:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Vocabulary) and self.chars == other.chars
-
-    __hash__ = None  # type: ignore[assignment]
 
     @classmethod
     def from_text(cls, text: str) -> "Vocabulary":
@@ -250,21 +243,12 @@ def check_text(n_characters: int, n_distinct: int, batch_size: int, num_steps: i
         num_steps: M.
 
     Raises:
-        ValueError: the text has one distinct character only, or is shorter than one window. In the second
-            case the message names sizes that fit.
+        ValueError: the text has one distinct character only, or is shorter than one window.
     """
     if n_distinct < 2:
         raise ValueError(f"the text to train on has only one {'distinct ' * (n_characters > 1)}character: there is "
                          "nothing to learn")
-    if count_windows(n_characters, batch_size, num_steps):
-        return
-    fits = []
-    if n_characters >= num_steps:
-        fits.append(f"--batch-size at most {n_characters // num_steps} with --num-steps {num_steps}")
-    if n_characters >= batch_size:
-        fits.append(f"--num-steps at most {n_characters // batch_size} with --batch-size {batch_size}")
-    if not fits:
-        fits.append(f"--batch-size 1 with --num-steps at most {n_characters}")
-    raise ValueError(
-        f"the text to train on has {n_characters:,} characters, too few for one window of {batch_size} x {num_steps} "
-        f"(--batch-size x --num-steps, {batch_size * num_steps:,} characters); sizes that fit: {', or '.join(fits)}")
+    if not count_windows(n_characters, batch_size, num_steps):
+        raise ValueError(
+            f"the text to train on has {n_characters:,} characters, too few for one window of {batch_size} x "
+            f"{num_steps} (--batch-size x --num-steps, {batch_size * num_steps:,} characters): reduce one of them")

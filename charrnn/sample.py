@@ -13,8 +13,7 @@ from typing import Any, List, Optional, Tuple
 import numpy as np
 
 from charrnn.checkpoints import Run
-from charrnn.commands.interactive import Conversation
-from charrnn.commands.sample_arguments import check, make_parser, settings_of
+from charrnn.commands.sample_arguments import make_parser, settings_of
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.decoding import Settings, softmax
@@ -106,18 +105,12 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> int:
-    check(args)
     model = loading.open_named(args.model, args)
     settings = settings_of(args, len(model.vocabulary))
-    prime = "" if args.interactive else _prime(args, model.vocabulary)
+    prime = _prime(args, model.vocabulary)
     training = _training_text(args, model.run)
-    missing = console.listed(map(repr, model.vocabulary.unknown(args.stop or "")))
-    if missing:
-        console.print_note(f"--stop never ends a text: the model does not know {missing}")
     engine = loading.load_engine(model, args.num_samples, args.num_samples * args.length)
     with contextlib.closing(Sampler(engine, args.num_samples)) as sampler:
-        if args.interactive:
-            return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()
         samples, interrupted = _written(args, sampler, prime, settings)
     copies = [novelty.compare(each.text, training) if training else None for each in samples]
     if args.json:
@@ -147,11 +140,7 @@ def _training_text(args: argparse.Namespace, run: Optional[Run]) -> str:
     """Return the text that ``--novelty`` compares with, "" without this flag."""
     if not args.novelty:
         return ""
-    text = loading.training_text(run, args.train_text, args.encoding).training
-    if args.length > novelty.LONGEST_TEXT or len(text) > novelty.LONGEST_TRAINING_TEXT:
-        console.print_note(f"--novelty compares the first {novelty.LONGEST_TEXT:,} characters of a text with the first "
-                           f"{novelty.LONGEST_TRAINING_TEXT:,} of the training text")
-    return text
+    return loading.training_text(run, args.train_text, args.encoding).training
 
 
 def _written(args: argparse.Namespace, sampler: Sampler, prime: str, settings: Settings) -> Tuple[List[Sample], bool]:

@@ -23,7 +23,7 @@ from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
 from charrnn.training import transfer
 from charrnn.training.distributed import Processes, start_processes
-from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, flag, preset
+from charrnn.training.hyperparameters import NAMES, Hyperparameters, flag, preset
 from charrnn.training.job import Job, Options, plan_job, run_to_resume
 
 TRIAL_STEPS = 5  # of a dry run
@@ -105,7 +105,7 @@ def run(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[signal.Sig
         progress, stopped_by = open_run.begin(), None
         losses: List[float] = []
         if not open_run.ends_early(progress):
-            with open_run.noted(progress):
+            with open_run.display.bar(progress.step), open_run.stop.noted():
                 progress, losses, stopped_by = train_epochs(open_run, progress, processes)
         open_run.end(progress, stopped_by)
     return np.array(losses, np.float32), stopped_by
@@ -132,8 +132,10 @@ def train_epochs(open_run: Any, progress: Progress,
         if done == 0:
             progress = replace(progress, lstm_state=network.zero_state, epoch_losses=np.zeros(0, np.float32))
         for x, y in itertools.islice(get_batches(job.training, hyper.batch_size, hyper.num_steps), done, None):
+            started = time.perf_counter()
             loss, norm, state = network.step(x[open_run.rows], y[open_run.rows], progress.lstm_state,
                                              open_run.learning_rate(progress.step), progress.step)
+            seconds = time.perf_counter() - started
             step, at_end = progress.step + 1, progress.step + 1 == job.n_steps
             open_run.check(step, loss, norm)
             progress = replace(progress, step=step, lstm_state=state,
@@ -141,7 +143,7 @@ def train_epochs(open_run: Any, progress: Progress,
             losses.append(loss)
             open_run.display.advance(loss)
             if at_end or step % hyper.print_every_n == 0:
-                open_run.print_step(step, loss, norm)
+                open_run.print_step(step, loss, norm, seconds)
             if step % job.n_windows == 0:
                 open_run.display.epoch(step // job.n_windows, np.mean(progress.epoch_losses))
             saving = at_end or step % hyper.save_every_n == 0
@@ -161,8 +163,10 @@ def try_out(job: Job, processes: Processes) -> None:
     """Print the plan, and an estimate of memory and time from a few steps; write nothing."""
     from charrnn.training.open_run import OpenRun
     if processes.rank == 0:
-        with console.noting(CheckpointError, "charrnn-train: without --dry-run, this command would be refused: "):
+        try:
             checkpoints.check_unused(job.folder)
+        except CheckpointError as error:
+            console.print_note(f"charrnn-train: without --dry-run, this command would be refused: {error}")
     with contextlib.closing(OpenRun(job, processes)) as open_run:
         open_run.display.plan()
         times, hyper, rows, state = [], job.hyperparameters, open_run.rows, open_run.network.zero_state
@@ -222,21 +226,15 @@ def _hyperparameters_to_resume(args: argparse.Namespace) -> Dict[str, Any]:
 def _hyperparameters(args: argparse.Namespace, values: Optional[Dict[str, Any]], init_from: Optional[Model],
                      n_characters: int) -> Hyperparameters:
     """Return the hyperparameters of the run to resume or of a preset, changed by the flags that are given."""
-    network = transfer.network_of(init_from) if init_from else {}
-    if values is None and args.preset == AUTO:
-        values = {**preset(AUTO, n_characters), **network}
-    elif values is None:
-        values = {**network, **preset(args.preset or "notebook", n_characters)}
+    if values is None:
+        network = transfer.network_of(init_from) if init_from else {}
+        values = {**preset(args.preset or "notebook", n_characters), **network}
     given = {name: getattr(args, name) for name in NAMES if getattr(args, name) is not None}
     hyperparameters = Hyperparameters(**{**values, **given})
     try:
         hyperparameters.check()
     except ValueError as error:
-        of_preset = [f"{flag(name)} {value}" for name, value in values.items()
-                     if args.preset and name not in given and flag(name) in str(error)]
-        if of_preset:
-            raise ValueError(f"{error} (--preset {args.preset} sets {' and '.join(of_preset)})")
-        raise
+        raise ValueError(f"{error} (with --preset {args.preset})" if args.preset else str(error))
     return hyperparameters
 
 

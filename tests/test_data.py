@@ -161,9 +161,7 @@ def test_split_puts_the_test_text_last():
 
 
 @pytest.mark.parametrize("n_characters, n_distinct, message", [
-    (299, 2, "--batch-size at most 9 with --num-steps 30, or --num-steps at most 29 with --batch-size 10$"),
-    (20, 2, "sizes that fit: --num-steps at most 2 with --batch-size 10$"),
-    (9, 2, "sizes that fit: --batch-size 1 with --num-steps at most 9$"),
+    (299, 2, r"299 characters, too few for one window of 10 x 30 \(--batch-size x --num-steps, 300 characters\)"),
     (300, 1, "only one distinct character")])
 def test_text_that_cannot_be_trained_on_is_refused(n_characters, n_distinct, message):
     with pytest.raises(ValueError, match=message):

@@ -24,7 +24,7 @@ SCRIPTS = ["train", "sample", "evaluate", "export", "inspect"]
 def test_help_fits_the_terminal_and_breaks_between_words(name, columns, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))
     page = parser_of(name).format_help()
-    assert max(map(len, page.split("epilog")[0].split("\nexamples:")[0].splitlines())) <= columns
+    assert max(map(len, page.splitlines())) <= columns
     assert not re.search(r"[a-z]-\n", page)
 
 
@@ -42,20 +42,10 @@ def test_flags_may_have_underscores():
 
 def test_the_resume_command_runs_as_it_was_called(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/some where/bin/charrnn-train", "x"])
-    assert console.resume_command("checkpoints") == "'/some where/bin/charrnn-train' --resume"
+    assert console.resume_command("checkpoints") == "charrnn-train --resume"
     monkeypatch.setattr(sys, "argv", ["/lib/charrnn/train.py"])
     assert console.command("charrnn-sample") == f"{sys.executable} -m charrnn.sample"
     assert console.resume_command("a b") == f"{sys.executable} -m charrnn.train --resume --checkpoint-dir 'a b'"
-
-
-def test_another_command_is_next_to_the_one_that_was_called(tmp_path, monkeypatch):
-    """Its name alone is enough where the shell finds that one."""
-    monkeypatch.setattr(sys, "argv", [str(tmp_path / "charrnn-train"), "x"])
-    (tmp_path / "charrnn-sample").write_text("")
-    (tmp_path / "charrnn-sample").chmod(0o755)
-    assert console.command("charrnn-sample", "run") == f"{tmp_path / 'charrnn-sample'} run"
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert console.command("charrnn-sample", "run") == "charrnn-sample run"
 
 
 def test_a_folder_that_looks_like_a_flag_is_named_so_that_it_is_none(monkeypatch):
@@ -82,13 +72,12 @@ def test_an_occupied_folder_gives_the_command_to_resume(trained, text_file, caps
     assert f"charrnn-train --resume --checkpoint-dir {trained}" in capsys.readouterr().err
 
 
-def test_a_file_that_is_no_model_is_answered_with_the_models_there_are(trained, tmp_path, monkeypatch, capsys):
+def test_a_file_that_is_no_model_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(str(trained), "checkpoints/mine")
     (tmp_path / "README.md").write_text("text")
     assert sample.main(["README.md"]) == 2
     assert capsys.readouterr().err == (
-        "charrnn-sample: error: README.md is not a model; models here: checkpoints/mine\n")
+        "charrnn-sample: error: README.md is not a model: name a run folder or an exported .npz file\n")
 
 
 @pytest.mark.parametrize("module, arguments", [

@@ -1,6 +1,5 @@
 """The notebook's pick_top_n and sample, and the script charrnn-sample."""
 import dataclasses
-import io
 import json
 import re
 import signal
@@ -159,8 +158,7 @@ def test_a_text_ends_after_a_string(exported, script):
     arguments = [exported, "--prime", "the ", "--length", "400", "--seed", "2", "--top-n", "14"]
     text = script(*arguments).out
     assert script(*arguments, "--stop", text[60:64]) == (text[:text.index(text[60:64], 4) + 4] + "\n", "")
-    assert script(*arguments, "--stop", "the#\\n") == (
-        text, "--stop never ends a text: the model does not know '#', '\\\\'\n")
+    assert script(*arguments, "--stop", "the#\\n") == (text, "")
 
 
 def test_unknown_characters_of_the_prime(exported, script):
@@ -210,12 +208,6 @@ def test_json_has_the_novelty(exported, tmp_path, script):
     assert each["novelty"] == dataclasses.asdict(novelty.compare(each["text"][4:], TEXT[:300]))
 
 
-def test_novelty_says_what_it_does_not_compare(trained, script, monkeypatch):
-    monkeypatch.setattr(novelty, "LONGEST_TRAINING_TEXT", 1039)
-    assert script(trained, "--seed", "2", "--novelty").err == (
-        "--novelty compares the first 10,000 characters of a text with the first 1,039 of the training text\n")
-
-
 # ---- Ctrl-C, bad arguments and damage ---------------------------------------------------------------------
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--num-samples", "3"]])
@@ -239,7 +231,7 @@ def test_ctrl_c_stops_the_graph_too(trained, monkeypatch, script):
     (["--prime", "-"], "'-' (line 1, column 1)"),
     (["--unknown", "guess"], "guess"),
     (["--length", "0"], "--length: must be an integer, at least 1, not 0"),
-    (["--num-samples", "0"], "--num-samples: must be an integer, at least 1, not 0"),
+    (["--num-samples", "0"], "--num-samples: must be an integer, from 1 to 100000, not 0"),
     (["--temperature", "-1"], "--temperature must be a number, at least 0, not -1.0"),
     (["--temperature", "warm"], "--temperature"),
     (["--top-n", "0"], "--top-n must be at least 1"),
@@ -247,12 +239,9 @@ def test_ctrl_c_stops_the_graph_too(trained, monkeypatch, script):
     (["--seed", "-1"], "--seed: must be an integer, from 0 to 4294967295, not -1"),
     (["--seed", "4294967296"], "--seed"),
     (["--novelty", "--train-text", "missing.txt"], "missing.txt"),
-    (["--json", "--length", "1" + 15 * "0", "--seed", "1"], "reduce --num-samples or --length"),
-    (["--num-samples", "10000000000", "--seed", "1"], "reduce --num-samples or --length"),
+    (["--num-samples", "10000000000", "--seed", "1"], "--num-samples: must be an integer, from 1 to 100000"),
     (["--best"], "no best checkpoint"),
     (["--vocab-from", "missing.txt"], "missing.txt"),
-    (["--interactive", "--num-samples", "2"], "--interactive and --num-samples cannot be combined"),
-    (["--interactive", "--prime", "the"], "--interactive and --prime cannot be combined"),
     (["--len", "9"], "unrecognized arguments: --len")])
 def test_bad_arguments_are_one_line(trained, script, arguments, message):
     out, err = script(trained, *arguments, status=2)
@@ -306,7 +295,7 @@ def test_a_file_gets_utf_8_in_any_locale_and_after_ctrl_c_what_was_written(tmp_p
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-"])
-@pytest.mark.parametrize("options", [["--interactive"], pytest.param(["--json"], marks=pytest.mark.slow)])
+@pytest.mark.parametrize("options", [[], pytest.param(["--json"], marks=pytest.mark.slow)])
 def test_a_process_without_standard_input_or_output(exported, closed, options):
     """It prints at most a line on standard error, and no traceback."""
     command = 'exec "$0" -m charrnn.sample "$@" ' + closed
@@ -322,13 +311,11 @@ def controlling(tmp_path):
     return str(tmp_path / "controlling.npz")
 
 
-@pytest.mark.parametrize("options", [[], ["--num-samples", "2"], ["--interactive"]], ids=lambda options: str(options))
+@pytest.mark.parametrize("options", [[], ["--num-samples", "2"]], ids=lambda options: str(options))
 def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(controlling, capsys, monkeypatch, options):
-    argv = [controlling, "--length", "70", "--seed", "3", "--top-n", "6", *options]
-    argv += [] if options == ["--interactive"] else ["--prime", "\x1b[2J"]
+    argv = [controlling, "--length", "70", "--seed", "3", "--top-n", "6", "--prime", "\x1b[2J", *options]
 
     def text():
-        monkeypatch.setattr("sys.stdin", io.StringIO("\x1b[2J\n"))
         assert sampling.main(argv) == 0
         return capsys.readouterr().out
     piped = text()

@@ -90,7 +90,6 @@ def _pretend_environment(folder, command="printf '%s\\n' \"$@\" \"data=$CHARRNN_
     python.write_text("\n".join([
         "#!/bin/sh",
         f"[ \"$1\" != -c ] || exec '{sys.executable}' -c \"import sys; sys.version_info = {version}; $2\"",
-        "[ \"$2\" != charrnn.text.corpus ] || { echo python; exit; }",
         command, ""]), encoding="utf-8")
     python.chmod(0o755)
     (folder / name / ".done").write_text(f"{folder.resolve()}\n", encoding="utf-8")
@@ -125,12 +124,6 @@ class TestMakefile:
         output, status = _interrupt(["make", "-C", str(copy), "--no-print-directory", target, "TEXT=x"])
         assert output.replace("^C", "").split() == ["ready", "saved"]
         assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT  # of make itself, for the shell
-
-    def test_the_default_text_is_the_first_that_is_available(self, copy):
-        _pretend_environment(copy)
-        assert _make(copy, "train").splitlines()[1:3] == ["charrnn.train", "python"]
-        assert "charrnn.text.corpus anna python" in _make(copy, "-n", "train")
-        assert "charrnn.text.corpus" not in _make(copy, "-n", "train", "TEXT=tiny-shakespeare")
 
     def test_texts_next_to_the_checkout_are_used_by_default(self, copy):
         _pretend_environment(copy)

@@ -29,7 +29,7 @@ def assert_refused(folder, capsys, message):
 
 @pytest.mark.parametrize("content, message", [
     (None, "there is no such file"), (b"aaaaaaaaaa", "one distinct character"),
-    (b"abcab", "--batch-size at most 1 with --num-steps 3"), (b"ab", "--batch-size 1 with --num-steps at most 2")])
+    (b"abcab", "5 characters, too few for one window of 5 x 3")])
 def test_a_bad_text_is_refused(tmp_path, capsys, content, message):
     if content is not None:
         (tmp_path / "text").write_bytes(content)
@@ -41,7 +41,7 @@ def test_a_bad_text_is_refused(tmp_path, capsys, content, message):
 @pytest.mark.parametrize("flags", [
     ["--batch-size", "0"], ["--lstm-size", "ten"], ["--cell", "gruu"], ["--preset", "unheard-of"], ["--unheard-of"],
     ["--early-stop", "2"], ["--val-fraction", "0.001"], ["--test-fraction", "0.001"],
-    ["--sample-length", "-1"], ["--sample-length", "1" + 15 * "0"], ["--threads", "0"], ["--threads", "40000"],
+    ["--sample-length", "-1"], ["--threads", "0"], ["--threads", "40000"],
     ["--lstm-size", "10000000"], ["--num-layers", "1" + 400 * "0"], ["--encoding", "klingon"], ["--encoding", ""]])
 def test_a_bad_flag_is_refused_and_named(text_file, tmp_path, capsys, flags):
     assert train_small(text_file, tmp_path / "run", *flags) == 2
@@ -134,7 +134,7 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, mo
     assert err == "" and sorted(tmp_path.rglob("*")) == before
     assert "windows  121 of 2 x 3 per epoch, 2 characters left over" in out.splitlines()
     assert re.search(r"^memory   [0-9,]+ MB$", out, re.MULTILINE)
-    assert re.search(r"^time     \d+\.\d{4} s/batch, \d+ s for all steps", out, re.MULTILINE)
+    assert re.search(r"^time     \d+\.\d{4} s/batch, \d:\d\d:\d\d for all steps", out, re.MULTILINE)
 
 
 def test_a_dry_run_says_that_the_folder_holds_another_run(text_file, trained, capsys):
@@ -144,9 +144,9 @@ def test_a_dry_run_says_that_the_folder_holds_another_run(text_file, trained, ca
 
 
 @pytest.mark.parametrize("preset_name, flags, message", [
-    ("best", ["--val-fraction", "0"], "above 0 (--preset best sets --early-stop 3)\n"),
-    ("best", ["--no-fused"], "cells other than lstm (--preset best sets --recurrent-keep-prob 0.6)\n"),
-    ("quick", ["--early-stop", "-1"], "at least 0, not -1\n")])
+    ("best", ["--val-fraction", "0"], "above 0 (with --preset best)\n"),
+    ("best", ["--no-fused"], "cells other than lstm (with --preset best)\n"),
+    ("quick", ["--early-stop", "-1"], "at least 0, not -1 (with --preset quick)\n")])
 def test_a_conflict_with_a_preset_is_named(text_file, tmp_path, capsys, preset_name, flags, message):
     assert train_small(text_file, tmp_path / "run", "--preset", preset_name, *flags) == 2
     assert capsys.readouterr().err.endswith(message)
@@ -210,7 +210,7 @@ def test_the_function_takes_a_path_or_a_text_and_returns_the_model(text_file, tm
 @pytest.mark.parametrize("options, message", [
     ({"lstm_size": 0}, "lstm_size must be an integer, at least 1, not 0"),
     ({"lstm_sise": 3}, "there is no hyperparameter lstm_sise: there are batch_size, "),
-    ({"batch_size": 5000}, "batch_size at most 8 with num_steps 130"),
+    ({"batch_size": 5000}, r"\(batch_size x num_steps, [0-9,]+ characters\)"),
     ({"fused": False, "recurrent_keep_prob": 0.5}, "excludes fused=False")])
 def test_the_function_names_its_arguments(tmp_path, options, message):
     with pytest.raises(ValueError, match=message) as caught:
@@ -224,12 +224,12 @@ def test_the_function_leaves_commands_as_they_are(trained):
         train.train(TEXT, trained, **SMALL_RUN)
 
 
-def test_help_has_groups_defaults_and_examples(capsys):
+def test_help_has_groups_and_defaults(capsys):
     with pytest.raises(SystemExit) as end:
         train.main(["--help"])
     out = " ".join(capsys.readouterr().out.split())
     assert end.value.code == 0
-    for part in ["default: 512", "default: anna", "default: checkpoints", "optimisation:", "examples:"]:
+    for part in ["default: 512", "default: anna", "default: checkpoints", "optimisation:"]:
         assert part in out
 
 

@@ -51,12 +51,6 @@ def test_sampling(exported, capsys, arguments):
     assert run(WITHOUT, "charrnn.sample", *arguments) == (0, capsys.readouterr().out, "")
 
 
-def test_interactive_mode(exported):
-    status, out, err = run(WITHOUT, "charrnn.sample", exported, "--interactive", "--seed", "3", "--length", "9",
-                           input=b"the \n")
-    assert (status, err) == (0, "") and out.startswith("the ") and out.endswith("\n[seed 3]\n\n")
-
-
 def test_evaluating(exported, tmp_path, capsys):
     from charrnn.commands import evaluate
     (tmp_path / "text").write_text(TEXT[:300], encoding="utf-8")
@@ -83,15 +77,14 @@ def test_checkpoints_of_lstm_cells(trained, tmp_path, capsys, name):
 
 
 @pytest.mark.parametrize("name, code", [("sample", WITHOUT), ("train", COMMAND)] + [
-    pytest.param(name, code, marks=pytest.mark.slow) for name in ("train", "sample", "evaluate", "export")
+    pytest.param(name, code, marks=pytest.mark.slow) for name in ("train", "sample", "evaluate")
     for code in (WITHOUT, COMMAND) if (name, code) not in [("sample", WITHOUT), ("train", COMMAND)]],
     ids=lambda value: {WITHOUT: "module", COMMAND: "command"}.get(value, value))
 def test_what_needs_tensorflow_prints_one_line(trained, tmp_path_factory, tmp_path, code, name):
     gated = [make_network(tmp_path_factory.mktemp("gated"), CHARS, 3, 2, "gru").name, "--vocab-from",
              trained.parent / "small.txt"]
     arguments = {"train": [trained.parent / "small.txt", "--checkpoint-dir", tmp_path / "run"], "sample": gated,
-                 "evaluate": [*gated, trained.parent / "small.txt"],
-                 "export": [trained, tmp_path / "served", "--format", "saved-model"]}[name]
+                 "evaluate": [*gated, trained.parent / "small.txt"]}[name]
     status, out, err = run(code, script(name).__name__, *arguments)
     assert status == 2 and err.count("\n") == 1
     assert err.startswith(f"charrnn-{name}: error: TensorFlow is not installed here: ")

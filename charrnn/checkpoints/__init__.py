@@ -1,24 +1,18 @@
 """A training run on disk: its record, its checkpoints, their weights, and saving."""
 from charrnn.checkpoints.find import (
-    Found,
     find,
     is_intact,
     list_checkpoints,
     newest_intact,
-    no_vocabulary,
     verify,
-    while_training,
 )
 from charrnn.checkpoints.record import (
     IMMUTABLE,
-    LOCK_FILE,
     RUN_FILE,
     STAGE,
-    TEXT_FILE,
     CheckpointError,
     NoCheckpointError,
     Run,
-    check_name,
     check_unused,
     checkpoint_prefix,
     is_run,
@@ -31,7 +25,6 @@ from charrnn.checkpoints.record import (
     write_text,
 )
 from charrnn.checkpoints.saving import (
-    NotListedError,
     Progress,
     complete,
     read_progress,
@@ -41,9 +34,7 @@ from charrnn.checkpoints.saving import (
 )
 from charrnn.checkpoints.weights import (
     AVERAGE,
-    LARGEST_WEIGHT,
     Weights,
-    are_usable,
     packed,
     read_packed,
     read_saved,

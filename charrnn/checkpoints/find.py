@@ -2,26 +2,12 @@
 import os
 import re
 from pathlib import Path
-from typing import Callable, FrozenSet, List, NamedTuple, Optional, Tuple, TypeVar
+from typing import List, NamedTuple, Optional, Tuple
 
-from charrnn.checkpoints.record import (
-    RUN_FILE,
-    CheckpointError,
-    NoCheckpointError,
-    Run,
-    check_name,
-    check_network,
-    file_sha256,
-    is_run,
-    read_record,
-    read_run,
-    step_of,
-)
+from charrnn.checkpoints import record
+from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, Run
 from charrnn.data import StrPath
 from charrnn.system import console, files
-
-ATTEMPTS = 20  # to use a checkpoint of a run whose checkpoints change in the meantime
-Result = TypeVar("Result")
 
 
 class Found(NamedTuple):
@@ -48,23 +34,21 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     Raises:
         CheckpointError: there is no such folder.
         NoCheckpointError: the folder has no checkpoint.
+        OSError: the folder cannot be read.
     """
-    check_name(folder)
+    record.check_name(folder)
     folder = Path(folder)
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is neither a run folder nor a checkpoint" if folder.exists() else
                               f"there is no file or folder {folder}: train a model first with charrnn-train")
     # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
     listed = _listed_names(folder)
-    with_run = is_run(folder)
+    with_run = record.is_run(folder)
     suffix = ".json" if with_run else ".index"
-    try:
-        found = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
-    except OSError as error:
-        raise CheckpointError(f"the folder {folder} cannot be read: {console.reason(error)}")
+    found = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
     if with_run:
         found.update(listed)  # those whose record is lost; interrupted saves are not in the list
-    names = sorted((name for name in found if step_of(name) is not None), key=lambda name: step_of(name) or 0)
+    names = sorted((name for name in found if record.step_of(name) >= 0), key=record.step_of)
     if not with_run and listed:
         names = listed
     if not names:
@@ -98,15 +82,14 @@ def verify(prefix: str, suffix: str = "") -> Optional[Run]:
             missing or damaged.
     """
     folder, name = Path(prefix).parent, Path(prefix).name
-    if not is_run(folder):
+    if not record.is_run(folder):
         if not Path(prefix + ".index").exists():
             raise CheckpointError(f"{prefix}.index is missing")
         return None
     try:
-        run, recorded = read_record(prefix)
+        run, recorded = record.read_record(prefix)
     except OSError as error:
-        raise CheckpointError(f"{prefix} is incomplete: its record {name}.json cannot be read "
-                              f"({console.reason(error)})")
+        raise CheckpointError(f"{prefix} is incomplete: {console.described(error)}")
     except ValueError as error:
         raise CheckpointError(f"{prefix} is damaged: its record {name}.json: {error}")
     for each, (size, sha256) in recorded.items():
@@ -114,16 +97,10 @@ def verify(prefix: str, suffix: str = "") -> Optional[Run]:
         if each != (suffix or each):
             continue
         try:
-            if not path.is_file():
-                raise CheckpointError(f"{prefix} is incomplete: {path.name} is missing")
-            if path.stat().st_size != size or file_sha256(path) != sha256:
+            if path.stat().st_size != size or record.file_sha256(path) != sha256:
                 raise CheckpointError(f"{prefix} is damaged: {path.name} has changed since it was saved")
         except OSError as error:
             raise CheckpointError(f"{prefix} is damaged: {path.name} cannot be read ({console.reason(error)})")
-    try:
-        check_network(run, prefix)
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{prefix} is damaged: {console.reason(error)}")
     return run
 
 
@@ -168,11 +145,11 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
         CheckpointError: the checkpoint is missing or damaged, or the run has no best checkpoint.
     """
     prefix = re.sub(r"(\.ckpt)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$", r"\1", str(path))
-    check_name(prefix)
+    record.check_name(prefix)
     if best:
-        if Path(path).exists() and not Path(path).is_dir() or step_of(Path(prefix).name) is not None:
+        if not Path(path).is_dir():
             raise CheckpointError(f"--best needs the folder of a run, and {path} is no folder")
-        name = read_run(path).best
+        name = record.read_run(path).best
         if not name:
             raise CheckpointError(f"the run in {path} has no best checkpoint: it was trained without "
                                   "--val-fraction, or has not been evaluated yet")
@@ -180,38 +157,3 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
     elif Path(path).is_dir() or not Path(prefix + ".index").exists() and not Path(prefix + ".json").exists():
         return newest_intact(path, suffix)
     return Found(prefix, verify(prefix, suffix))
-
-
-def while_training(path: StrPath, use: Callable[[], Result]) -> Result:
-    """Return the result of a function that uses a checkpoint, which a run that is being trained may remove meanwhile.
-
-    The function is called again as long as it fails, or skips a checkpoint, and the files of the folder have changed.
-
-    Args:
-        path: the run folder, or any other path, for which the function is called once.
-        use: the function; its result has the attribute ``skipped``.
-    """
-    for _ in range(ATTEMPTS):
-        before = _checkpoint_files(path)
-        try:
-            result = use()
-            if not result.skipped or _checkpoint_files(path) == before:  # type: ignore[attr-defined]
-                return result
-        except CheckpointError:
-            if _checkpoint_files(path) == before:
-                raise
-    return use()
-
-
-def _checkpoint_files(folder: StrPath) -> FrozenSet[str]:
-    """Return the names of the checkpoint files in a folder; none if it is not a folder."""
-    try:
-        return frozenset(name for name in os.listdir(str(folder)) if ".ckpt." in name)
-    except OSError:
-        return frozenset()
-
-
-def no_vocabulary(prefix: str) -> CheckpointError:
-    """Return the error for a checkpoint of the notebook that is used without its vocabulary."""
-    return CheckpointError(f"{prefix} has no {RUN_FILE} next to it to read the vocabulary from: name the training "
-                           "text with --vocab-from")

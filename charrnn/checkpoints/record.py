@@ -75,10 +75,10 @@ def checkpoint_prefix(folder: StrPath, step: int, lstm_size: int) -> str:
     return str(Path(folder) / f"i{step}_l{lstm_size}.ckpt")
 
 
-def step_of(name: str) -> Optional[int]:
-    """Return the step in the name of a checkpoint, or None for any other name."""
+def step_of(name: str) -> int:
+    """Return the step in the name of a checkpoint, or -1 for any other name."""
     found = re.fullmatch(r"i(\d{1,18})_l\d+\.ckpt", name)
-    return int(found.group(1)) if found else None
+    return int(found.group(1)) if found else -1
 
 
 def check_name(path: StrPath) -> None:
@@ -86,15 +86,11 @@ def check_name(path: StrPath) -> None:
 
     Raises:
         CheckpointError: the path is empty, or it contains ``*``, ``?``, ``[`` or, except on Windows, ``\``, which
-            TensorFlow interprets as patterns, or bytes that are not UTF-8.
+            TensorFlow interprets as patterns.
     """
     if not str(path):
         raise CheckpointError("the path of a checkpoint or run folder is empty")
     refused = set(str(path)) & set("*?[" if os.sep == "\\" else "*?[\\")
-    try:
-        str(path).encode("utf-8")
-    except UnicodeError:
-        refused.add("bytes that are not UTF-8")
     if refused:
         raise CheckpointError(f"{str(path)!r} cannot be the path of a checkpoint or run folder: TensorFlow does "
                               f"not support {' or '.join(sorted(refused))} in paths")
@@ -137,10 +133,7 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
         run = Run(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
                   record["text"]["sha256"], record["best"], record["init_from"],
                   None if folder is None else str(folder))
-        texts = [run.text_name, run.text_sha256, run.best or "", run.init_from or ""]
-        held_out = [run.hyperparameters[name] for name in ("val_fraction", "test_fraction")]
-        if set(IMMUTABLE) <= set(run.hyperparameters) and min(held_out) >= 0 and sum(held_out) < 1 and all(
-                isinstance(each, str) for each in texts):
+        if set(IMMUTABLE) <= set(run.hyperparameters):
             return run
     except (KeyError, TypeError):
         pass
@@ -154,31 +147,23 @@ def read_record(prefix: str) -> Tuple[Run, Dict[str, Any]]:
         (run, files): the run, and of each file of the checkpoint, by its suffix, the size and the SHA-256.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is damaged, or of another checkpoint.
+        OSError: it cannot be read, or the checkpoint has no weights.
+        ValueError: it is damaged, of another checkpoint, or that of a network that is larger than the weights.
     """
     path = Path(prefix + ".json")
     record = read_signed(path)
     if record.get("name") != Path(prefix).name:
         raise ValueError("it is that of another checkpoint")
     try:
-        return run_from_record(record["run"], path.parent), {
-            suffix: (size, sha256) for suffix, (size, sha256) in record["files"].items()}
-    except (KeyError, TypeError, AttributeError):
+        run = run_from_record(record["run"], path.parent)
+        recorded = {suffix: (size, sha256) for suffix, (size, sha256) in record["files"].items()}
+        least = 4 * run.hyperparameters["num_layers"] * run.hyperparameters["lstm_size"] ** 2
+        is_larger = least > os.path.getsize(prefix + ".npz")  # which must be known before the network is built
+    except (KeyError, TypeError, AttributeError, ArithmeticError):
         raise ValueError("it does not describe a checkpoint")
-
-
-def check_network(run: Run, prefix: str) -> None:
-    """Check that a network is not larger than the weights of its checkpoint, before it is built.
-
-    Raises:
-        OSError: there are no weights.
-        ValueError: it is larger.
-    """
-    sizes = [run.hyperparameters[name] for name in ("num_layers", "lstm_size")]
-    if not all(isinstance(each, int) for each in sizes) or 4 * sizes[0] * sizes[1] ** 2 > os.path.getsize(
-            prefix + ".npz"):
-        raise ValueError("its record is that of a larger network than its weights")
+    if is_larger:
+        raise ValueError("it is that of a larger network than the weights")
+    return run, recorded
 
 
 def signed(content: Dict[str, Any]) -> bytes:
@@ -209,7 +194,6 @@ def parsed(content: bytes) -> Dict[str, Any]:
     try:
         found = json.loads(content.decode("utf-8", "surrogatepass"))
         if isinstance(found, dict):
-            json.dumps(found)  # which cannot be nested as deeply as what is read
             return found
     except (ValueError, RecursionError):
         pass
@@ -226,10 +210,7 @@ def write_run(folder: StrPath, run: Run) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    try:
-        files.write_atomically(Path(folder) / RUN_FILE, signed(record_of(run)))
-    except OSError as error:
-        raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
+    files.write_atomically(Path(folder) / RUN_FILE, signed(record_of(run)))
 
 
 def read_run(folder: StrPath) -> Run:
@@ -238,23 +219,17 @@ def read_run(folder: StrPath) -> Run:
     Raises:
         CheckpointError: there is neither.
     """
-    steps = {path: step_of(path.name[:-len(".json")]) for path in Path(folder).glob("*.ckpt.json")}
-    for _, path in sorted([(step, path) for path, step in steps.items() if step is not None], reverse=True):
-        prefix = str(path)[:-len(".json")]
+    for path in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):
         with contextlib.suppress(OSError, ValueError):
-            run, _ = read_record(prefix)
-            check_network(run, prefix)
-            return run
+            return read_record(str(path)[:-len(".json")])[0]
     path = Path(folder) / RUN_FILE
     try:
         return run_from_record(read_signed(path), folder)
-    except FileNotFoundError:
+    except OSError as error:
         if (Path(folder) / "checkpoint").exists() or any(Path(folder).glob("*.ckpt.index")):
             raise CheckpointError(f"{folder} has checkpoints but no {RUN_FILE}, like a folder of the notebook: start "
                                   f"a run from its weights with --init-from {folder} --vocab-from TEXT")
-        raise CheckpointError(f"there is no run in {folder}: {path} does not exist")
-    except OSError as error:
-        raise CheckpointError(f"there is no run in {folder}: cannot read {path} ({console.reason(error)})")
+        raise CheckpointError(f"there is no run in {folder}: {console.described(error)}")
     except ValueError as error:
         raise CheckpointError(f"{path} cannot be used: {error}")
 
@@ -271,11 +246,8 @@ def write_text(folder: StrPath, text: str) -> None:
         OSError: it cannot be written.
     """
     path, content = Path(folder) / TEXT_FILE, text.encode("utf-8", "surrogatepass")
-    try:
-        if not (path.is_file() and files.read(path) == content):
-            files.write_atomically(path, content)
-    except OSError as error:
-        raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
+    if not (path.is_file() and files.read(path) == content):
+        files.write_atomically(path, content)
 
 
 def read_text(run: Run) -> str:
@@ -287,13 +259,13 @@ def read_text(run: Run) -> str:
     path = Path(run.folder or "") / TEXT_FILE
     try:
         content = files.read(path)
+        if hashlib.sha256(content).hexdigest() == run.text_sha256:
+            return content.decode("utf-8", "surrogatepass")
+        problem = "has changed"
     except OSError as error:
-        raise CheckpointError(f"the text of the run, {path}, cannot be read ({console.reason(error)}): name the text "
-                              f"that it was trained on, {run.text_name}")
-    if hashlib.sha256(content).hexdigest() != run.text_sha256:
-        raise CheckpointError(f"the text of the run, {path}, has changed: name the text that it was trained on, "
-                              f"{run.text_name}")
-    return content.decode("utf-8", "surrogatepass")
+        problem = f"cannot be read ({console.reason(error)})"
+    raise CheckpointError(f"the text of the run, {path}, {problem}: name the text that it was trained on, "
+                          f"{run.text_name}")
 
 
 def file_sha256(path: StrPath) -> str:

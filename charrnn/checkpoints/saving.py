@@ -1,6 +1,5 @@
 """Save a checkpoint with the progress of its run, and read the progress back."""
 import contextlib
-import errno
 import io
 import os
 import re
@@ -11,22 +10,9 @@ from typing import Iterator, List, Optional, Sequence
 
 import numpy as np
 
+from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints
-from charrnn.checkpoints.record import (
-    LOCK_FILE,
-    RUN_FILE,
-    STAGE,
-    TEXT_FILE,
-    CheckpointError,
-    Run,
-    check_unused,
-    checkpoint_prefix,
-    file_sha256,
-    record_of,
-    signed,
-    step_of,
-    write_run,
-)
+from charrnn.checkpoints.record import LOCK_FILE, RUN_FILE, STAGE, TEXT_FILE, CheckpointError, Run
 from charrnn.checkpoints.weights import Weights, packed
 from charrnn.data import StrPath
 from charrnn.system import console, files
@@ -56,10 +42,6 @@ class Progress:
     history: str = ""
 
 
-class NotListedError(OSError):
-    """A checkpoint is saved, but the list or ``run.json`` was not written, or an old checkpoint was not removed."""
-
-
 def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: Run, weights: Weights,
          max_to_keep: int = 100) -> str:
     """Save a checkpoint, then remove the oldest ones.
@@ -81,20 +63,19 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
         The prefix of the checkpoint.
 
     Raises:
-        NotListedError: the checkpoint is saved, but ``run.json`` or TensorFlow's list cannot be written, or an old
-            checkpoint cannot be removed. The next save tries again.
-        OSError: the checkpoint cannot be written. Earlier checkpoints are unchanged, and none of its files remain.
+        OSError: the checkpoint cannot be written. Earlier checkpoints are unchanged, and none of its files remain. Or
+            it is saved, but not listed, or an old one could not be removed. The next save tries that again.
     """
     from charrnn.system.tensorflow import tf
 
-    prefix = checkpoint_prefix(folder, progress.step, lstm_size)
+    prefix = record.checkpoint_prefix(folder, progress.step, lstm_size)
     folder = Path(folder)
     moved: List[Path] = []
     try:
         remove_leftovers(folder)
-        *written, record = _write_stage(
+        *written, last = _write_stage(
             session, saver, folder / STAGE, Path(prefix).name, progress, run, weights)
-        for paths in (written, [record]):
+        for paths in (written, [last]):
             for path in paths:
                 os.replace(str(path), str(folder / path.name))
                 moved.append(folder / path.name)
@@ -107,11 +88,7 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
     finally:
         with contextlib.suppress(OSError):
             remove_leftovers(folder)
-    try:
-        complete(folder, progress.step, run, max_to_keep)
-    except OSError as error:
-        raise NotListedError(f"the checkpoint {prefix} is saved, but the files of the folder that name it could not be "
-                             f"updated: {console.reason(error)}")
+    complete(folder, progress.step, run, max_to_keep)
     return prefix
 
 
@@ -128,7 +105,7 @@ def complete(folder: StrPath, step: int, run: Run, max_to_keep: int) -> None:
     """
     old = _old_names(Path(folder), step, max_to_keep, run.best)
     _write_list(Path(folder), without=old)
-    write_run(folder, run)
+    record.write_run(folder, run)
     _remove(Path(folder), old)
 
 
@@ -136,8 +113,8 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
                  weights: Weights) -> List[Path]:
     """Write and flush the files of a checkpoint in a new folder, and return their paths, the record last."""
     stage.mkdir()
-    record = record_of(run)
-    (stage / f"{name}.npz").write_bytes(packed(weights, record))
+    about = record.record_of(run)
+    (stage / f"{name}.npz").write_bytes(packed(weights, about))
     content = io.BytesIO()  # because a ZipFile that fails to write to the disk reports a second error when deleted
     np.savez_compressed(content, **asdict(progress))
     (stage / f"{name}.progress.npz").write_bytes(content.getvalue())
@@ -145,9 +122,9 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     written = sorted(stage.iterdir())
     for path in written:
         files.flush(path)
-    sizes = {path.name[len(name):]: [path.stat().st_size, file_sha256(path)] for path in written}
+    sizes = {path.name[len(name):]: [path.stat().st_size, record.file_sha256(path)] for path in written}
     path = stage / f"{name}.json"
-    files.write_atomically(path, signed({"name": name, "files": sizes, "run": record}))
+    files.write_atomically(path, record.signed({"name": name, "files": sizes, "run": about}))
     return [*written, path]
 
 
@@ -164,30 +141,24 @@ def reserved(folder: StrPath, resume: bool) -> Iterator[None]:
         OSError: it cannot be written.
     """
     if not resume:
-        check_unused(folder)
-    lock = Path(folder) / LOCK_FILE
-    try:
-        files.make_folder(lock.parent)
-        with contextlib.ExitStack() as stack:
-            try:
-                stack.enter_context(files.locked(lock))
-            except BlockingIOError:
-                raise CheckpointError(f"another process is training in {folder}")
-            if not resume:
-                check_unused(folder)  # another process may have started a run in the meantime
-            yield
-    except OSError as error:
-        if error.filename in (str(lock), str(lock.parent)):
+        record.check_unused(folder)
+    with contextlib.ExitStack() as stack:
+        try:
+            files.make_folder(folder)
+            stack.enter_context(files.locked(Path(folder) / LOCK_FILE))
+        except BlockingIOError:
+            raise CheckpointError(f"another process is training in {folder}")
+        except OSError as error:
             raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
-        raise
+        if not resume:
+            record.check_unused(folder)  # another process may have started a run in the meantime
+        yield
 
 
 def remove_leftovers(folder: StrPath) -> None:
     """Remove the files that an interrupted save has left in a run folder. The caller must hold its lock."""
     stage = Path(folder) / STAGE
-    if stage.is_symlink() or stage.exists() and not stage.is_dir():
-        raise OSError(errno.EEXIST, "it is in the place of a folder for incomplete checkpoints: remove it", str(stage))
-    if stage.exists():
+    if os.path.lexists(str(stage)):
         shutil.rmtree(str(stage))
     for name in (RUN_FILE, TEXT_FILE, "history.csv", "checkpoint"):
         files.remove_leftovers(Path(folder) / name)
@@ -211,7 +182,7 @@ def _old_names(folder: Path, step: int, max_to_keep: int, best: Optional[str]) -
     Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
     counted nor removed.
     """
-    names = [name for name in _recorded(folder) if (step_of(name) or 0) <= step]
+    names = [name for name in _recorded(folder) if record.step_of(name) <= step]
     return [name for name in names[:-max_to_keep] if name != best]
 
 
@@ -227,28 +198,15 @@ def _remove(folder: Path, names: Sequence[str]) -> None:
         (folder / f"{name}.json").unlink()
 
 
-def read_progress(prefix: str, state_shape: Sequence[int]) -> Progress:
+def read_progress(prefix: str) -> Progress:
     """Read the progress that was saved with a verified checkpoint.
 
-    Args:
-        prefix: the prefix of the checkpoint.
-        state_shape: expected shape of the LSTM state.
-
     Raises:
-        CheckpointError: it is not the progress of such a checkpoint, or its LSTM state has another shape.
+        CheckpointError: it cannot be read.
     """
-    like = asdict(Progress(step_of(Path(prefix).name) or 0, np.zeros(state_shape, np.float32), np.zeros(0, np.float32)))
     try:
         with np.load(prefix + ".progress.npz", allow_pickle=False) as arrays:
-            values = {name: array.item() if array.ndim == 0 else array for name, array in arrays.items()}
-        progress = Progress(**values)
+            return Progress(**{name: array.item() if array.ndim == 0 else array for name, array in arrays.items()})
     except Exception as error:  # of many kinds, where somebody has made such a file with another program
         raise CheckpointError(f"{prefix} cannot be used to resume: its progress cannot be read "
                               f"({console.reason(error)})")
-    if progress.step != like["step"] or any(type(value) is not type(like[name]) or getattr(
-            value, "dtype", None) != getattr(like[name], "dtype", None) for name, value in values.items()):
-        raise CheckpointError(f"{prefix} cannot be used to resume: its progress is not that of step {like['step']}")
-    if progress.lstm_state.shape != tuple(state_shape):
-        raise CheckpointError(f"{prefix} cannot be used to resume: its LSTM state has shape "
-                              f"{progress.lstm_state.shape}, not {tuple(state_shape)}")
-    return progress

@@ -21,8 +21,6 @@ from charrnn.data import StrPath
 from charrnn.system import console, files
 from charrnn.system.tensorflow import require_tensorflow
 
-# So large that no training leads to it, and so small that sums of products of weights do not overflow float32.
-LARGEST_WEIGHT = 1e30
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
 SLOTS = r"/(Adam|Adam_1|RMSProp|RMSProp_1)$"
 DIGEST = 64  # bytes
@@ -107,11 +105,6 @@ def _read_here(prefix: str) -> Weights:
     # until TensorFlow 1.1 the cells named their variables weights and biases
     return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)):
             reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name) for name in names}
-
-
-def are_usable(weights: np.ndarray) -> bool:
-    """Return whether all weights of an array are finite and at most LARGEST_WEIGHT."""
-    return bool(-LARGEST_WEIGHT <= weights.min(initial=0) and weights.max(initial=0) <= LARGEST_WEIGHT)
 
 
 def restore(session: Any, saver: Any, prefix: str) -> None:

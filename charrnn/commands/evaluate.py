@@ -11,7 +11,7 @@ import numpy as np
 from charrnn.checkpoints import text_sha256
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
-from charrnn.engines.surprisal import LEAST_PIECE, WARM_UP, surprisal
+from charrnn.engines.surprisal import WARM_UP, surprisal
 from charrnn.system import console
 from charrnn.text import baselines, corpus
 from charrnn.text.unknown import leave_out_unknown
@@ -19,25 +19,25 @@ from charrnn.text.unknown import leave_out_unknown
 LARGEST_PERPLEXITY = 1e6  # that is shown as a number
 
 
-def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, str, str, str]:
-    """Return the text to evaluate and its name, the training text, and why that could not be read, or ""."""
+def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, str, str]:
+    """Return the text to evaluate and its name, and the training text, "" if it cannot be read or is not needed."""
     if args.part:
         return _read_part(args, model)
     given = corpus.read(args.places[-1], args.encoding)
     console.print_skipped(given.skipped)
     if args.characters:
-        return given.text, given.name, "", ""
+        return given.text, given.name, ""
     try:
         found = _training_text(args, model)
-    except ValueError as error:
+    except ValueError:
         if args.train_text is not None:
             raise
-        return given.text, given.name, "", str(error)
+        return given.text, given.name, ""
     known = ", which the model was trained on" if text_sha256(given.text) == found.sha256 else ""
-    return given.text, given.name + known, found.training, ""
+    return given.text, given.name + known, found.training
 
 
-def _read_part(args: argparse.Namespace, model: loading.Model) -> Tuple[str, str, str, str]:
+def _read_part(args: argparse.Namespace, model: loading.Model) -> Tuple[str, str, str]:
     """Return the same for the part of the training text that the run held out."""
     run, found = model.run, _training_text(args, model)
     if run and found.sha256 != run.text_sha256:
@@ -47,7 +47,7 @@ def _read_part(args: argparse.Namespace, model: loading.Model) -> Tuple[str, str
         found.held_out, "held-out text", "--val-fraction")
     if not run or not part:
         raise ValueError(f"the run of {model.name} has no {name}: it was trained without {fraction}")
-    return part, f"{name} of {run.text_name}", found.training, ""
+    return part, f"{name} of {run.text_name}", found.training
 
 
 def _training_text(args: argparse.Namespace, model: loading.Model) -> loading.TrainingText:
@@ -62,9 +62,8 @@ def _print_text(name: str, text: str, left_out: Dict[str, int]) -> None:
         count = sum(left_out.values())
         chars = console.listed(f"{char!r} {console.plural(times, 'time')}" for char, times in left_out.items())
         share = 100 * count / (count + len(text))
-        print(f"unknown  {console.plural(count, 'further character')} ({share:.3g}%) that the model does not know "
-              f"{'is' if count == 1 else 'are'} left out: {chars}. The model gives them the probability 0, so with "
-              "them the result would be infinite. Without them it is too low.")
+        print(f"unknown  {console.plural(count, 'further character')} ({share:.3g}%) left out, so the result is too "
+              f"low: {chars}")
 
 
 def _print_characters(text: str, bits: np.ndarray) -> None:
@@ -100,12 +99,7 @@ def _parser() -> console.Parser:
         prog="charrnn-evaluate",
         usage="%(prog)s [-h] [options] [MODEL] TEXT\n       %(prog)s [-h] [options] --held-out [MODEL]\n"
               "       %(prog)s [-h] [options] --test [MODEL]",
-        description="Measure how well a model predicts each character of a text but the first.",
-        epilog="examples:\n"
-               "  charrnn-evaluate checkpoints/small tiny-shakespeare\n"
-               "  charrnn-evaluate --held-out --best checkpoints/quick\n"
-               "  charrnn-evaluate model.npz other.txt\n"
-               "  echo 'To be, or not to be' | charrnn-evaluate model.npz - --characters")
+        description="Measure how well a model predicts each character of a text but the first.")
     parser.add_argument("places", metavar="[MODEL] TEXT", nargs="*",
                         help=f"{loading.MODEL_HELP}, and a path, a known text or - for standard input")
     parts = parser.add_mutually_exclusive_group()
@@ -116,9 +110,8 @@ def _parser() -> console.Parser:
                        help="evaluate the part that the run held out with --test-fraction, in place of a TEXT")
     loading.add_model_arguments(parser)
     parser.add_argument("--rows", metavar="N", type=console.integer(1), default=1,
-                        help=f"read the text in N pieces in parallel, of at least {LEAST_PIECE} characters, each after "
-                             f"the {WARM_UP} characters before it: faster, but slightly inexact, because a piece lacks "
-                             "what comes earlier (default: 1, which is exact)")
+                        help=f"read the text in N pieces in parallel, each after the {WARM_UP} characters before it: "
+                             "faster, but slightly inexact (default: 1)")
     parser.add_argument("--characters", action="store_true",
                         help="show the surprisal of each character, in place of the comparison with other methods")
     parser.add_argument("--train-text", metavar="TEXT",
@@ -140,7 +133,7 @@ def _main(args: argparse.Namespace) -> None:
     if n_texts and len(args.places) == 1 and loading.is_model(args.places[0]):
         raise ValueError(f"{args.places[0]} is a model: add the TEXT to evaluate it on, or --held-out or --test")
     model = loading.open_named(args.places[0] if len(args.places) > n_texts else None, args)
-    text, name, training, problem = _read_texts(args, model)
+    text, name, training = _read_texts(args, model)
     text, left_out = leave_out_unknown(text, model.vocabulary)
     training, _ = leave_out_unknown(training, model.vocabulary)
     if len(text) < 2:
@@ -148,8 +141,6 @@ def _main(args: argparse.Namespace) -> None:
                          f"{len(text)}")
     console.write(f"model    {model.name}\n", sys.stdout)
     _print_text(name, text, left_out)
-    if problem:
-        console.write(f"training cannot be read, so two baselines are missing: {problem}\n", sys.stdout)
     sys.stdout.flush()
     with contextlib.closing(loading.load_engine(model, args.rows, len(text))) as engine:
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=_bar)

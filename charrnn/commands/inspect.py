@@ -34,10 +34,7 @@ def _parser() -> console.Parser:
         prog="charrnn-inspect",
         description="List the units of a network by what they track in a text. A unit is named by layer, part and "
                     "number: 2/c/317 is the memory of unit 317 in layer 2, 2/h/317 its output. The correlations are "
-                    "measured on the second half of the text, the units are chosen on the first.",
-        epilog="examples:\n"
-               "  charrnn-inspect checkpoints/anna.npz\n"
-               "  charrnn-inspect checkpoints/anna.npz --text chapter.txt --unit 2/c/317")
+                    "measured on the second half of the text, the units are chosen on the first.")
     parser.add_argument("model", metavar="MODEL", nargs="?", default=None, help=loading.MODEL_HELP)
     loading.add_model_arguments(parser)
     parser.add_argument("--text", metavar="TEXT", default=None,

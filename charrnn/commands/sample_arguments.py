@@ -6,57 +6,31 @@ from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import LARGE_VOCABULARY, SEEDS, default_top_n
 from charrnn.system import console
 from charrnn.text import unknown
-from charrnn.training.hyperparameters import flag
 
-# What --interactive cannot be combined with, and its default.
-NOT_INTERACTIVE = {"prime": None, "stop": None, "num_samples": 1, "json": False, "novelty": False}
+MOST_TEXTS = 100_000  # at once
 
 
 def make_parser() -> console.Parser:
     """Return the parser of ``charrnn-sample``."""
     parser = console.Parser(
         prog="charrnn-sample",
-        description="Generate text from a model, character by character.",
-        epilog="examples:\n"
-               "  charrnn-sample --prime 'Anna ' --length 500 --seed 1\n"
-               "  charrnn-sample checkpoints/i200_l512.ckpt --top-n 3 >text.txt\n"
-               "  charrnn-sample model.npz --temperature 0.7 --top-p 0.95 --interactive")
+        description="Generate text from a model, character by character.")
     parser.add_argument("model", metavar="MODEL", nargs="?", help=loading.MODEL_HELP)
     loading.add_model_arguments(parser)
-    _add_text_arguments(parser.add_argument_group("text"))
-    _add_decoding_arguments(parser.add_argument_group("decoding"))
-    reports = parser.add_argument_group("reports")
-    reports.add_argument("--json", action="store_true",
-                         help="print JSON: the texts, seeds, settings and the log-probability of each character")
-    reports.add_argument("--novelty", action="store_true",
-                         help="report after each text how much of it is copied from the training text")
-    reports.add_argument("--train-text", metavar="TEXT",
-                         help="the training text for --novelty (default: the one that the model names)")
-    return parser
-
-
-def _add_text_arguments(group: argparse._ArgumentGroup) -> None:
+    group = parser.add_argument_group("text")
     group.add_argument("--prime", metavar="TEXT",
-                       help="beginning of the text (default: 'The ', or, if the model does not know these "
-                            "characters, a frequent word or character of its script)")
+                       help="beginning of the text (default: 'The ', or what suits another script)")
     group.add_argument("--unknown", choices=unknown.CHOICES, default="error",
-                       help="what to do with characters of the prime that the model does not know: stop with an "
-                            "error, leave them out, or replace accented letters, quotes and dashes with the nearest "
-                            "characters that it knows and leave out the rest (default: error)")
+                       help="what to do with characters of the prime that the model does not know: skip leaves them "
+                            "out, nearest replaces accented letters, quotes and dashes (default: error)")
     group.add_argument("--length", metavar="N", type=console.integer(1), default=1000,
                        help="characters to draw after the prime (default: 1000)")
     group.add_argument("--stop", metavar="STRING", help="end a text after this string")
-    group.add_argument("--num-samples", metavar="N", type=console.integer(1), default=1,
-                       help="texts to write at once. One text is shown while it is written; several are printed at "
-                            "the end, with a line between them (default: 1)")
-    group.add_argument("--interactive", action="store_true",
-                       help="continue the beginnings that are typed; /help lists the commands")
-
-
-def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--num-samples", metavar="N", type=console.integer(1, MOST_TEXTS), default=1,
+                       help="texts to write at once, with a line between them (default: 1)")
+    group = parser.add_argument_group("decoding")
     group.add_argument("--temperature", metavar="X", type=float, default=1.0,
-                       help="divide the logits by X; values below 1 favour probable characters, and 0 takes the most "
-                            "probable one each time (default: 1)")
+                       help="divide the logits by X; 0 takes the most probable character each time (default: 1)")
     group.add_argument("--top-n", metavar="N", type=int,
                        help="draw from the N most probable characters (default: 5, or all with --top-p or a "
                             f"vocabulary of more than {LARGE_VOCABULARY} characters)")
@@ -64,15 +38,15 @@ def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
                        help="draw from the fewest most probable characters that together have the probability P, "
                             "above 0, at most 1, after --temperature and --top-n (default: 1)")
     group.add_argument("--seed", metavar="N", type=console.integer(0, SEEDS - 1),
-                       help="seed of the first text; each further text has the next seed, after "
-                            f"{SEEDS - 1} comes 0 (default: a new one each time, printed on standard error)")
-
-
-def check(args: argparse.Namespace) -> None:
-    """Raise ValueError if arguments cannot be combined."""
-    for name, default in NOT_INTERACTIVE.items():
-        if args.interactive and getattr(args, name) != default:
-            raise ValueError(f"--interactive and {flag(name)} cannot be combined")
+                       help="seed of the first text; each further text has the next seed (default: a new one)")
+    group = parser.add_argument_group("reports")
+    group.add_argument("--json", action="store_true",
+                       help="print JSON: the texts, seeds, settings and the log-probability of each character")
+    group.add_argument("--novelty", action="store_true",
+                       help="report after each text how much of it is copied from the training text")
+    group.add_argument("--train-text", metavar="TEXT",
+                       help="the training text for --novelty (default: the one that the model names)")
+    return parser
 
 
 def settings_of(args: argparse.Namespace, num_classes: int) -> Settings:
@@ -81,5 +55,5 @@ def settings_of(args: argparse.Namespace, num_classes: int) -> Settings:
     if top_n is None:
         top_n = default_top_n(num_classes) if args.top_p is None else num_classes
     settings = Settings(args.temperature, top_n, 1.0 if args.top_p is None else args.top_p)
-    settings.check(flag)
+    settings.check()
     return settings

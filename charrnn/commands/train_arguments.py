@@ -1,7 +1,4 @@
 """The arguments of ``charrnn-train``."""
-import argparse
-from typing import Dict
-
 from charrnn.checkpoints import IMMUTABLE
 from charrnn.system import console
 from charrnn.text import corpus
@@ -12,36 +9,13 @@ def make_parser() -> console.Parser:
     """Return the parser of ``charrnn-train``."""
     parser = console.Parser(
         prog="charrnn-train", argument_default=None,
-        description="Train a character-wise LSTM on a text. The defaults are the notebook's recipe.",
-        epilog="examples:\n"
-               "  charrnn-train anna --epochs 1 --lstm-size 128 --checkpoint-dir checkpoints/small\n"
-               "  charrnn-train --resume --checkpoint-dir checkpoints/small --epochs 3\n"
-               "  charrnn-train tiny-shakespeare --preset quick --checkpoint-dir checkpoints/quick\n"
-               "  charrnn-train my.txt --preset auto --checkpoint-dir checkpoints/mine")
+        description="Train a character-wise LSTM on a text. The defaults are the notebook's recipe.")
     parser.add_argument("--preset", choices=sorted([*PRESETS, AUTO]),
                         help="set of hyperparameters to start from; auto chooses them by the length of the text. "
                         "Other flags override it (default: notebook)")
     parser.add_argument("--dry-run", action="store_true",
                         help="print the plan, try a few steps to estimate memory and time, and write nothing")
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
-    _add_input_arguments(groups)
-    groups["speed"].add_argument(
-        "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
-    reports = groups["checkpoints and reports"]
-    reports.add_argument("--checkpoint-dir", metavar="DIR", default="checkpoints",
-                         help="folder of the run (default: checkpoints)")
-    reports.add_argument("--resume", action="store_true", help="continue the run in that folder with its text and "
-                         f"hyperparameters; all but {', '.join(map(flag, IMMUTABLE))} may be changed")
-    reports.add_argument("--sample-length", metavar="N", type=int, default=200,
-                         help="characters to sample at each checkpoint; 0 for none (default: 200)")
-    reports.add_argument("--no-summaries", dest="summaries", action="store_false",
-                         help="do not write event files for TensorBoard")
-    add_arguments(groups)
-    return parser
-
-
-def _add_input_arguments(groups: Dict[str, argparse._ArgumentGroup]) -> None:
-    """Add the text and the weights to start from."""
     groups["text"].add_argument(
         "text", metavar="TEXT", nargs="*", help="a text file, also compressed with gzip; a folder, for all text "
         "files in it; - for standard input; or one of the known texts "
@@ -57,3 +31,16 @@ def _add_input_arguments(groups: Dict[str, argparse._ArgumentGroup]) -> None:
     groups["network"].add_argument(
         "--vocab-from", metavar="TEXT", help="for --init-from with a checkpoint of the notebook, which does not record "
         "its vocabulary: the text that it was trained on")
+    groups["speed"].add_argument(
+        "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
+    reports = groups["checkpoints and reports"]
+    reports.add_argument("--checkpoint-dir", metavar="DIR", default="checkpoints",
+                         help="folder of the run (default: checkpoints)")
+    reports.add_argument("--resume", action="store_true", help="continue the run in that folder with its text and "
+                         f"hyperparameters; all but {', '.join(map(flag, IMMUTABLE))} may be changed")
+    reports.add_argument("--sample-length", metavar="N", type=int, default=200,
+                         help="characters to sample at each checkpoint; 0 for none (default: 200)")
+    reports.add_argument("--no-summaries", dest="summaries", action="store_false",
+                         help="do not write event files for TensorBoard")
+    add_arguments(groups)
+    return parser

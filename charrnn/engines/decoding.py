@@ -3,7 +3,6 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
 
@@ -32,18 +31,14 @@ class Settings:
         """Return whether the most probable character is taken, so that no random number matters."""
         return self.temperature < LEAST_TEMPERATURE
 
-    def check(self, named: Callable[[str], str] = str) -> None:
-        """Raise ValueError if a setting is out of range.
-
-        Args:
-            named: gives the name of a setting for the message, such as the name of its flag.
-        """
+    def check(self) -> None:
+        """Raise ValueError if a setting is out of range."""
         if not 0 <= self.temperature < np.inf:
-            raise ValueError(f"{named('temperature')} must be a number, at least 0, not {self.temperature!r}")
+            raise ValueError(f"--temperature must be a number, at least 0, not {self.temperature!r}")
         if self.top_n < 1:
-            raise ValueError(f"{named('top_n')} must be at least 1, not {self.top_n}")
+            raise ValueError(f"--top-n must be at least 1, not {self.top_n}")
         if not 0 < self.top_p <= 1:
-            raise ValueError(f"{named('top_p')} must be above 0, at most 1, not {self.top_p!r}")
+            raise ValueError(f"--top-p must be above 0, at most 1, not {self.top_p!r}")
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

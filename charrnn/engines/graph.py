@@ -33,8 +33,6 @@ class Forward(NamedTuple):
         ids: int32 placeholder [B, M].
         state: float32 placeholder [S, B, L], the state before the window.
         outputs: float32 [B, M, L], of the last layer.
-        logits: float32 [B·M, C].
-        probabilities: float32 [B, M, C], of the character after each.
         final_state: float32 [S, B, L], the state after the window.
     """
 
@@ -42,13 +40,11 @@ class Forward(NamedTuple):
     ids: tf.Tensor
     state: tf.Tensor
     outputs: tf.Tensor
-    logits: tf.Tensor
-    probabilities: tf.Tensor
     final_state: tf.Tensor
 
 
 def build_forward(num_classes, lstm_size, num_layers, cell="lstm"):
-    """Build the graph that evaluation, generation and the SavedModel share, in the default graph.
+    """Build the graph that evaluation and generation share, in the default graph.
 
     Args:
         num_classes: C.
@@ -63,9 +59,8 @@ def build_forward(num_classes, lstm_size, num_layers, cell="lstm"):
     stack, _ = build_lstm(lstm_size, num_layers, 1, 1.0, cell=cell)
     state = _state_placeholder(stack, None)
     outputs, final_state = build_rnn(ids, num_classes, stack, _split(stack, state))  # [B, M, L]
-    prediction, logits = build_output(outputs, lstm_size, num_classes)  # [B·M, C]
-    probabilities = tf.reshape(prediction, [tf.shape(ids)[0], -1, num_classes])  # [B, M, C]
-    return Forward(stack, ids, state, outputs, logits, probabilities, _joined(final_state))
+    build_output(outputs, lstm_size, num_classes)  # makes the variables
+    return Forward(stack, ids, state, outputs, _joined(final_state))
 
 
 def _state_placeholder(stack, rows):
@@ -186,11 +181,12 @@ class GraphEngine(Engine):
         logits = tf.placeholder(tf.float32, [rows, num_classes])
         state = _state_placeholder(stack, rows)
         uniforms = tf.placeholder(tf.float64, [None, rows])  # [T, B]
-        settings = _SettingsInputs(tf.placeholder(tf.float32, []), tf.placeholder(tf.int32, []),
-                                   tf.placeholder(tf.float64, []) if with_top_p else None)
+        settings = Settings(tf.placeholder(tf.float32, []), tf.placeholder(tf.int32, []),
+                            tf.placeholder(tf.float64, []) if with_top_p else None)
         ids, log_probabilities, after, final_state = _loop(
             self._step, self._softmax, logits, _split(stack, state), uniforms, settings)
-        placeholders = [logits, state, uniforms, *(each for each in settings if each is not None)]
+        placeholders = [logits, state, uniforms, settings.temperature, settings.top_n]
+        placeholders += [settings.top_p] if with_top_p else []
         return placeholders, [ids, log_probabilities, after, _joined(final_state)]
 
     def _build_activations(self):
@@ -219,21 +215,13 @@ class GraphEngine(Engine):
         return [inputs, targets, state], [tf.reshape(nats, tf.shape(targets)), final_state]
 
 
-class _SettingsInputs(NamedTuple):
-    """Placeholders for :class:`charrnn.engines.decoding.Settings`: float32, int32 and float64 or None."""
-
-    temperature: tf.Tensor
-    top_n: tf.Tensor
-    top_p: tf.Tensor
-
-
 def _draw(logits, uniforms, settings):
     """Draw an id for each row, as :func:`charrnn.engines.decoding.draw` does.
 
     Args:
         logits: float32 [B, C].
         uniforms: float64 [B, 1] in [0, 1).
-        settings: a _SettingsInputs.
+        settings: Settings of placeholders, float32, int32 and float64; ``top_p`` is None if it is not used.
 
     Returns:
         int32 [B].

@@ -3,7 +3,7 @@ import argparse
 import importlib.util
 import math
 from pathlib import Path
-from typing import List, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError, Run
@@ -45,14 +45,6 @@ def _pays_to_build_a_graph(texts: int, characters: int) -> bool:
     """Return whether the graph saves more time than TensorFlow's import and the building of the graph take."""
     least = next(value for limit, value in GRAPH_PAYS if texts <= limit)
     return characters >= least and importlib.util.find_spec("tensorflow") is not None
-
-
-def find_models() -> List[str]:
-    """Return the run folders and exported models in this folder and in ``checkpoints``."""
-    found = {str(path.parent) for pattern in ("run.json", "*/run.json") for path in Path(DEFAULT_FOLDER).glob(pattern)}
-    found |= {str(path) for folder in (".", DEFAULT_FOLDER) for path in Path(folder).glob("*.npz")
-              if ".ckpt." not in path.name}  # which belong to checkpoints
-    return sorted(found)
 
 
 def is_model(path: StrPath) -> bool:
@@ -135,9 +127,7 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     """
     place = default_model() if path is None else path
     if Path(place).is_file() and not is_model_file(place) and ".ckpt" not in Path(place).name:
-        models = find_models()
-        raise CheckpointError(f"{place} is not a model" + (
-            f"; models here: {console.listed(models)}" if models else ": name a run folder or an exported .npz file"))
+        raise CheckpointError(f"{place} is not a model: name a run folder or an exported .npz file")
     model = open_model(place, vocabulary_from(args), best=args.best)
     console.print_skipped(model.skipped)
     return model

@@ -1,4 +1,5 @@
 """A trained model: its weights, its vocabulary and its run, whatever file they came from. NumPy only."""
+import contextlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import Optional, Sequence, Tuple
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints import LARGEST_WEIGHT, CheckpointError, Run, Weights, are_usable
+from charrnn.checkpoints import RUN_FILE, CheckpointError, Run, Weights
 from charrnn.data import StrPath, Vocabulary
 from charrnn.system import console, files
 
+# So large that no training leads to it, and so small that sums of products of weights do not overflow float32.
+LARGEST_WEIGHT = 1e30
 # Kinds of cell, the scopes of their variables, and the arrays that the state of a layer consists of.
 CELLS = {"lstm": "basic_lstm_cell", "gru": "gru_cell", "rnn": "basic_rnn_cell",
          "layer-norm-lstm": "layer_norm_basic_lstm_cell", "nas": "nas_cell"}
@@ -50,7 +53,8 @@ class Model:
             raise ValueError(f"it was trained on {len(self.softmax_bias)} distinct characters, but the vocabulary has "
                              f"{len(self.vocabulary)}")
         for name, values in self.weights.items():
-            if values.dtype != np.float32 or not are_usable(values):
+            if values.dtype != np.float32 or not (
+                    -LARGEST_WEIGHT <= values.min(initial=0) and values.max(initial=0) <= LARGEST_WEIGHT):
                 raise ValueError(f"{name} has weights that are not finite, or larger than {LARGEST_WEIGHT:.0e}")
 
     @property
@@ -132,11 +136,13 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
             or differs from the one that the model records.
     """
-    if is_model_file(path):
-        if best:
-            raise CheckpointError(f"--best needs the folder of a run, and {path} is no folder")
+    if is_model_file(path) and not best:
         return _from_file(path, str(path), vocabulary)
-    return checkpoints.while_training(path, lambda: _from_checkpoint(path, vocabulary, best))
+    with contextlib.suppress(CheckpointError):
+        model = _from_checkpoint(path, vocabulary, best)
+        if not model.skipped:
+            return model
+    return _from_checkpoint(path, vocabulary, best)  # again: a training may have removed what was being opened
 
 
 def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Model:
@@ -144,7 +150,8 @@ def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool
     if found.run:
         return _from_file(found.prefix + ".npz", found.prefix, vocabulary, found.run, found.skipped)
     if vocabulary is None:
-        raise checkpoints.no_vocabulary(found.prefix)
+        raise CheckpointError(f"{found.prefix} has no {RUN_FILE} next to it to read the vocabulary from: name the "
+                              "training text with --vocab-from")
     return _made(found.prefix, vocabulary, checkpoints.read_saved(found.prefix))
 
 

@@ -10,24 +10,20 @@ import numpy as np
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
-from charrnn.system import machine
 from charrnn.text import unknown
 
-PRIME = "The "
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
-PRIMES = (PRIME, "the ", "\u306e", "\u7684", "\uc774", "\u0438", "\u03ba\u03b1\u03b9 ", "\u0627\u0644", "\u05d4")
+PRIMES = ("The ", "the ", "\u306e", "\u7684", "\uc774", "\u0438", "\u03ba\u03b1\u03b9 ", "\u0627\u0644", "\u05d4")
 LARGE_VOCABULARY = 200  # characters above which top_n is off by default, for texts in thousands of characters
 CHUNK = 50  # characters drawn in one call of the engine
 SEEDS = 2 ** 32  # NumPy takes seeds below this number
-GENERATOR_BYTES = 2500  # the state of a random number generator, one for each text
-CHARACTER_BYTES = 5  # of a text that is kept, at least: the character and its log-probability
 
 
 def check_prime(prime: str, vocabulary: Vocabulary) -> None:
     """Raise ValueError if a prime is empty or has characters that the vocabulary lacks."""
     if not prime:
         raise ValueError("the prime is empty: give at least one character to begin with")
-    unknown.check_known(prime, vocabulary, "the prime")
+    unknown.resolve(prime, vocabulary, "error", "the prime")
 
 
 def default_prime(vocabulary: Vocabulary) -> str:
@@ -52,21 +48,12 @@ def fresh_seed(below: int = SEEDS) -> int:
     return int(np.random.RandomState().randint(below, dtype=np.int64))
 
 
-def check_text_memory(num_samples: int, bytes_each: int, flags: str = "--num-samples or --length") -> None:
-    """Raise ValueError if texts cannot fit in memory. The message names the flags to reduce."""
-    available = machine.total_memory()
-    if num_samples * bytes_each > available:
-        raise ValueError(f"writing these texts needs at least {num_samples * bytes_each // 10 ** 6:,} MB of memory, "
-                         f"but the machine has {available // 10 ** 6:,.0f} MB: reduce {flags}")
-
-
 class Sampler:
     """An engine that continues one prime by several texts at once.
 
     Attributes:
         vocabulary: the characters that the engine knows.
         num_samples: B, texts written at once.
-        bytes_of_text: memory that a text needs at least, besides its characters if they are kept.
     """
 
     def __init__(self, engine: Engine, num_samples: int = 1):
@@ -77,12 +64,9 @@ class Sampler:
             num_samples: B, at least 1.
         """
         self.vocabulary, self.num_samples, self._engine = engine.vocabulary, num_samples, engine
-        numbers = 2 * engine.zero_state().size + 2 * len(engine.vocabulary)  # before and after a character
-        self.bytes_of_text = GENERATOR_BYTES + 4 * numbers
-        self._last: Optional[Tuple[np.ndarray, np.ndarray]] = None  # logits and state after what was drawn last
 
-    def pieces(self, prime: str, length: int, settings: Settings, rngs: Sequence[np.random.RandomState],
-               after_last: bool = False) -> Iterator[Tuple[List[str], np.ndarray]]:
+    def pieces(self, prime: str, length: int, settings: Settings,
+               rngs: Sequence[np.random.RandomState]) -> Iterator[Tuple[List[str], np.ndarray]]:
         """Yield the texts in pieces of at most CHUNK characters.
 
         Args:
@@ -90,27 +74,17 @@ class Sampler:
             length: characters to draw for each text, at least 0.
             settings: how to draw, in range.
             rngs: B random number generators, one for each text.
-            after_last: continue the texts drawn before, with their state; the prime may then be empty, and must be
-                if there are several texts.
 
         Yields:
             (texts, log_probabilities): B strings of equal length T, and for each of their characters the natural
             logarithm of its probability, float32 [T, B], before temperature, ``top_n`` and ``top_p``.
-
-        Raises:
-            ValueError: there is no text to continue. It is raised when the first piece is requested.
         """
-        if after_last and not self._last:
-            raise ValueError("there is no text to continue yet")
         engine, rows = self._engine, self.num_samples
-        logits, state = self._last if after_last and self._last else (None, engine.zero_state())
-        if prime:
-            logits, state = engine.read(self.vocabulary.encode(prime), state)
-            logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
+        logits, state = engine.read(self.vocabulary.encode(prime), engine.zero_state())
+        logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
         for start in range(0, length, CHUNK):
             uniforms = np.stack([rng.random_sample(min(CHUNK, length - start)) for rng in rngs], axis=1)  # [T, B]
             ids, log_probabilities, logits, state = engine.draw(logits, state, uniforms, settings)
-            self._last = logits, state
             yield [self.vocabulary.decode(column) for column in ids.T], log_probabilities
 
     def close(self) -> None:
@@ -165,7 +139,7 @@ class _Growing:
 
 
 def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: int, *,
-          stop: Optional[str] = None, after_last: bool = False, show: Optional[Callable[[str], object]] = None,
+          stop: Optional[str] = None, show: Optional[Callable[[str], object]] = None,
           keep: bool = True) -> Tuple[List[Sample], bool]:
     """Write as many texts as the sampler has rows.
 
@@ -176,22 +150,17 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
         settings: how to draw.
         seed: the seed of the first text; each further text has the next seed; after SEEDS - 1 comes 0.
         stop: end a text after this string, if it is not empty.
-        after_last: as for :meth:`Sampler.pieces`.
         show: called with each piece of the first text when it has been drawn.
         keep: return the texts. Without them, the memory does not grow with the length.
 
     Returns:
         (samples, interrupted): the texts, and whether Ctrl-C ended them early.
-
-    Raises:
-        ValueError: as for :meth:`Sampler.pieces`, or the texts do not fit in memory.
     """
-    check_text_memory(sampler.num_samples, sampler.bytes_of_text + CHARACTER_BYTES * length * keep)
     growing = [_Growing((seed + row) % SEEDS, stop, keep) for row in range(sampler.num_samples)]
     rngs = [np.random.RandomState(each.seed) for each in growing]
     interrupted = False
     try:
-        for texts, log_probabilities in sampler.pieces(prime, length, settings, rngs, after_last):
+        for texts, log_probabilities in sampler.pieces(prime, length, settings, rngs):
             added = [each.add(*row) for each, *row in zip(growing, texts, log_probabilities.T)]
             if show:
                 show(added[0])

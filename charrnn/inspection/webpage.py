@@ -7,7 +7,7 @@ import hashlib
 import html
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -65,31 +65,26 @@ class Page:
 
     Attributes:
         size: bytes of the file.
-        weights: the type of the weights.
-        loss: nats per character with the weights of the model.
-        page_loss: the same with the weights of the page.
+        loss: nats per character with the weights of the page.
         loss_name: the text that the loss was measured on.
         units: for each feature the unit that tracks it best, with their correlation.
         note: as for Texts.
     """
 
     size: int
-    weights: str
     loss: float
-    page_loss: float
     loss_name: str
     units: Tuple[units.Tracking, ...]
     note: str
 
 
-def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: Optional[corpus.Text] = None,
+def export_page(model: Model, path: StrPath, *, text: Optional[corpus.Text] = None,
                 characters: int = units.CHARACTERS) -> Page:
     """Write a model as one web page.
 
     Args:
         model: a model of LSTM cells.
         path: the file to create or replace.
-        weights: how they are stored, one of :data:`charrnn.inspection.stored.WEIGHTS`.
         text: the training text; None for the one that the run of the model names. Where that cannot be read, the
             network writes one.
         characters: on which the units are measured, from the beginning of the training text, and the loss, in the
@@ -102,17 +97,16 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     """
     if model.cell != "lstm":
         raise ValueError(f"only a model of lstm cells can be a page, and {model.name} has {model.cell}")
-    stored = store(model, weights)
+    stored = store(model)
     engine = load_engine(stored_model(model, stored))
     texts = _texts(engine, model, text, characters)
     measured = units.measure(engine, texts.measured, model.num_layers)
-    page = Page(size=0, weights=weights, loss=_loss(load_engine(model), texts.loss),
-                page_loss=_loss(engine, texts.loss), loss_name=texts.loss_name,
-                units=tuple(group[0] for group in measured.best(UNITS_EACH)), note=texts.note)
-    content = render(_data(model, engine, texts, measured, page), network_data(model, stored))
+    loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS).mean(dtype=np.float64))
+    content = render(_data(model, engine, texts, measured, loss), network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(path, encoded)
-    return replace(page, size=len(encoded))
+    best = tuple(group[0] for group in measured.best(UNITS_EACH))
+    return Page(len(encoded), loss, texts.loss_name, best, texts.note)
 
 
 def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
@@ -187,13 +181,7 @@ def _passage(text: str) -> str:
     return passage[:end] if end > PASSAGE // 2 else passage
 
 
-def _loss(engine: Engine, text: str) -> float:
-    """Return the mean surprisal of a text in nats per character."""
-    ids = engine.vocabulary.encode(text)
-    return float(surprisal(engine, ids, LOSS_ROWS).mean(dtype=np.float64))
-
-
-def _data(model: Model, engine: Engine, texts: Texts, measured: units.Measured, page: Page) -> Dict[str, Any]:
+def _data(model: Model, engine: Engine, texts: Texts, measured: units.Measured, loss: float) -> Dict[str, Any]:
     """Return what the views need."""
     run, settings = model.run, _settings(model.vocabulary)
     name = TITLES.get(run.text_name) or re.sub(r".*[/\\]|\.txt$", "", run.text_name, flags=re.DOTALL) if run else \
@@ -204,8 +192,7 @@ def _data(model: Model, engine: Engine, texts: Texts, measured: units.Measured, 
         "subtitle": f"A neural network of {network} that learned to write from one text, character by character. "
                     "It runs here, in this page.",
         "facts": [["Training text", name], ["Network", f"LSTM, {network}, {len(model.vocabulary)} characters"],
-                  ["Loss", f"{page.loss:.4f} nats per character on {page.loss_name}"],
-                  ["Weights", f"{page.weights} in this page, which makes the loss {page.page_loss:.4f}"],
+                  ["Loss", f"{loss:.4f} nats per character on {texts.loss_name}"],
                   ["Units", f"measured on {texts.measured_name}"], ["Made by", f"charrnn {__version__}"]],
         "vocabulary": [ord(char) for char in model.vocabulary.chars],
         "nearest": _nearest(model.vocabulary),

@@ -5,11 +5,10 @@ import errno
 import os
 import re
 import shlex
-import shutil
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional, Sequence, TextIO, Type
+from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional, Sequence, TextIO
 
 from charrnn.system import interrupts
 from charrnn.system.tensorflow import TensorFlowError, quiet_tensorflow
@@ -23,11 +22,8 @@ IN_PYTHON = {"--vocab-from": "vocabulary=", "--no-fused": "fused=False"}  # flag
 LISTED = 10  # items of a list that a message names
 
 
-class HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """A formatter of help pages that never breaks a line inside a flag or a word, and keeps the lines of examples."""
-
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return text if "\n" in text else "\n".join(self._split_lines(text, width))
+class HelpFormatter(argparse.HelpFormatter):
+    """A formatter of help pages that never breaks a line inside a flag or a word."""
 
     def _split_lines(self, text: str, width: int) -> List[str]:
         return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False, break_long_words=False)
@@ -128,15 +124,6 @@ def _in_python(found: "re.Match[str]") -> str:
     return IN_PYTHON.get(found[0]) or found[1].replace("-", "_") if found[1] else found[0]
 
 
-@contextlib.contextmanager
-def noting(kind: Type[Exception], prefix: str) -> Iterator[None]:
-    """Print an error of some kind in a block as a note, after a prefix."""
-    try:
-        yield
-    except kind as error:
-        print_note(f"{prefix}{error}")
-
-
 def described(error: Exception) -> str:
     """Return the message of an error; of a system error without its number, with the file that it is about."""
     if not isinstance(error, OSError) or not error.strerror:
@@ -184,10 +171,7 @@ def command(prog: str, arguments: str = "") -> str:
         arguments: the arguments, quoted for a shell.
     """
     called = Path(sys.argv[0])
-    if called.name.startswith("charrnn-"):  # the scripts are in one folder
-        path = os.path.join(os.path.dirname(sys.argv[0]), prog)
-        prog = prog if shutil.which(prog) == path else shlex.quote(path)
-    elif called.suffix == ".py" and called.parent.name == "charrnn":  # python -m
+    if called.suffix == ".py" and called.parent.name == "charrnn":  # python -m
         prog = f"{shlex.quote(sys.executable)} -m charrnn.{prog.split('-')[1]}"
     return f"{prog} {arguments}".strip()
 

@@ -25,7 +25,7 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
             the path is not a regular file: a device or FIFO is not replaced.
     """
     check_regular(path)
-    temporary = _temporary(path)
+    temporary = f"{path}.{os.getpid()}.tmp"
     try:
         with open(temporary, "wb") as file:
             file.write(data)
@@ -42,42 +42,21 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
     flush(Path(path).parent)
 
 
-def _temporary(path: Union[str, Path]) -> str:
-    """Return the name under which this process writes a file before it is complete."""
-    return f"{path}.{os.getpid()}.tmp"
-
-
 def target_of(path: Union[str, Path]) -> str:
     """Return the file that a path named by a user refers to, which :func:`write_atomically` can then write.
 
     Of a symbolic link, this is the file that it points to. So the link is not replaced.
 
     Raises:
-        OSError: the file cannot be written: there is no such folder, it is read-only, the name is too long, or the
-            path is something other than a regular file.
+        OSError: the file cannot be written: there is no such folder, it is read-only, or the path is something other
+            than a regular file.
     """
-    if not str(path):
-        raise OSError(errno.ENOENT, "the name of the file to write is empty")
     check_regular(path)
-    target = str(path)
-    while os.path.islink(target):
-        folder = os.path.realpath(os.path.dirname(target))
-        if folder.startswith("/proc/"):  # such as /dev/stdout: a file with this name cannot be replaced
-            raise OSError(errno.EINVAL, "it is an open file of a process, not a file in a folder", str(path))
-        target = os.path.join(folder, os.readlink(target))
-    folder = os.path.dirname(target) or "."
-    if not os.path.isdir(folder):
-        raise OSError(errno.ENOENT, f"there is no folder {folder}", str(path))
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OSError(errno.EACCES, f"the folder {folder} cannot be written", str(path))
+    target = os.path.realpath(str(path))
+    if not os.path.isdir(os.path.dirname(target)):
+        raise OSError(errno.ENOENT, "there is no folder for it", str(path))
     if os.path.exists(target) and not os.access(target, os.W_OK):
         raise OSError(errno.EACCES, "the file is read-only", str(path))
-    try:
-        os.stat(_temporary(target))  # an error if the name is too long
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path))
     return target
 
 

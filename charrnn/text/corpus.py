@@ -1,21 +1,14 @@
-"""The known texts, and texts in files.
-
-``python -m charrnn.text.corpus NAME [NAME ...]`` prints the name of the first text that is available. Known texts
-are downloaded if necessary.
-"""
-import argparse
-import difflib
+"""The known texts, and texts in files."""
 import hashlib
 import http.client
 import os
-import re
 import sys
 import sysconfig
 import tokenize
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Optional, Sequence, Tuple, Union
+from typing import List, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.data import StrPath
@@ -107,11 +100,9 @@ def _read_one(name: str, encoding: str, data_dir: StrPath) -> Text:
             raise ValueError("standard input is empty")
         return Text(name, documents.decode_document(content, encoding, "standard input"))
     path = find(name, data_dir)
-    if not os.path.exists(str(path)) and not re.match(r"\w+://", name):
-        similar = difflib.get_close_matches(name, [*KNOWN_TEXTS, PYTHON], 1)
-        raise ValueError(f"cannot read the text {name!r}: there is no such file" + (
-            f"; did you mean the known text {similar[0]}?" if similar else
-            f", and the known texts are {', '.join([*KNOWN_TEXTS, PYTHON])}"))
+    if not os.path.exists(str(path)):
+        raise ValueError(f"cannot read the text {name!r}: there is no such file, and the known texts are "
+                         f"{', '.join([*KNOWN_TEXTS, PYTHON])}")
     if name in KNOWN_TEXTS:
         return Text(name, documents.read_document(path, "utf-8"))
     return Text(name, documents.read_document(name, encoding))
@@ -186,30 +177,3 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
     reasons = "; ".join(dict.fromkeys(failures))
     raise ValueError(f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could "
                      f"not be downloaded ({reasons}): save {known.addresses[0]} as {path}, or name another text")
-
-
-def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Print the name of the first available text; return the exit status, 2 if none is available."""
-    parser = console.Parser(
-        prog="python -m charrnn.text.corpus",
-        description="Print the name of the first text that is available. Known texts are downloaded if necessary.")
-    parser.add_argument("names", metavar="NAME", nargs="+",
-                        help=f"a known text ({', '.join([*KNOWN_TEXTS, PYTHON])}) or a path")
-    return console.run_main(_main, parser, argv)
-
-
-def _main(args: argparse.Namespace) -> None:
-    for name, alternative in zip(args.names, args.names[1:] + [None]):
-        try:
-            read(name)
-        except ValueError as error:
-            if alternative is None:
-                raise
-            console.print_note(f"{error}; using {alternative!r} instead")
-            continue
-        print(name)
-        return
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,7 +5,7 @@ import os
 import re
 import zlib
 from pathlib import Path
-from typing import List, Optional
+from typing import List
 
 from charrnn import data
 from charrnn.data import StrPath
@@ -30,8 +30,6 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
     Raises:
         ValueError: the file cannot be read, is not text, or has another encoding.
     """
-    if re.match(r"(https?|ftp)://", str(path)):
-        raise ValueError(f"{path} is an address, not a file: download it first")
     content = data.read_bytes(path)
     if content.startswith(b"\x1f\x8b"):
         try:
@@ -44,9 +42,8 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
 def decode_document(content: bytes, encoding: str, name: str) -> str:
     """Decode the bytes of a text file; see :func:`read_document`."""
     encoding = next((found for mark, found in BYTE_ORDER_MARKS if content.startswith(mark)), encoding)
-    problem = _problem(content, encoding)
-    if problem:
-        raise ValueError(f"{name} is {problem}")
+    if b"\x00" in content[:PREFIX] and not re.match("utf.?(16|32)", encoding.lower()):
+        raise ValueError(f"{name} is a binary file, or UTF-16 text that needs --encoding utf-16-le")
     text = data.decode_text(content, encoding, name)
     if not text:
         raise ValueError(f"the text {name} is empty")  # it may have a byte order mark
@@ -59,31 +56,12 @@ def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
     Args:
         folder: the folder.
         skipped: a list, to which a line is added for each folder that cannot be read.
-
-    Raises:
-        ValueError: the folder is the root of the file system.
     """
-    real = os.path.realpath(str(folder))
-    if os.path.dirname(real) == real:
-        raise ValueError(f"{folder} is the root of the file system: name a folder of texts")
     found = []
     for place, folders, names in os.walk(str(folder), onerror=lambda error: skipped.append(
             f"cannot read the folder {error.filename!r}: {error.strerror}")):
-        if not os.access(place, os.X_OK):
-            skipped.append(f"cannot read the files in the folder {place!r}")
         folders[:] = [name for name in folders if not name.startswith(".")]
         if RUN_FILE in names:
             folders[:], names = [], []
         found += [Path(place) / name for name in names if not name.startswith(".")]
     return sorted(path for path in found if os.path.isfile(str(path)))
-
-
-def _problem(content: bytes, encoding: str) -> Optional[str]:
-    """Return what the content of a file is if it is not text; None for text."""
-    if re.match("utf.?(16|32)", encoding.lower()) or b"\x00" not in content[:PREFIX]:
-        return None
-    even, odd = (content[:PREFIX][offset::2].count(0) for offset in (0, 1))
-    for most, least, name in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
-        if most > len(content[:PREFIX]) // 8 and least < most // 8:
-            return f"probably UTF-16 text without a byte order mark: name its encoding with --encoding {name}"
-    return "a binary file, not text"

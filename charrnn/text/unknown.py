@@ -1,6 +1,6 @@
 """Characters that are not in a model's vocabulary: reported, left out, or replaced. No TensorFlow."""
 import unicodedata
-from typing import Dict, Iterable, Optional, Tuple
+from typing import Dict, Optional, Tuple
 
 from charrnn.data import Vocabulary
 from charrnn.system import console
@@ -15,21 +15,6 @@ _NEAREST = {
     "\u00df": "ss", "\u00e6": "ae", "\u00c6": "AE", "\u0153": "oe", "\u0152": "OE", "\u00f8": "o", "\u00d8": "O",
     "\u0142": "l", "\u0141": "L", "\u0111": "d", "\u0110": "D", "\t": " ", "\r": "\n",
 }
-
-
-def check_known(text: str, vocabulary: Vocabulary, name: str = "the text") -> None:
-    """Check that all characters of a text are in a vocabulary.
-
-    Args:
-        text: the text to check.
-        vocabulary: the vocabulary of the model.
-        name: name of the text in the error message.
-
-    Raises:
-        ValueError: some are not. The message names up to ten of them, each with the line and column where it first
-            occurs.
-    """
-    _refuse(vocabulary.unknown(text), text, name)
 
 
 def leave_out_unknown(text: str, vocabulary: Vocabulary) -> Tuple[str, Dict[str, int]]:
@@ -69,19 +54,13 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
     if not unknown:
         return text, ""
     if how == "error":
-        _refuse(unknown, text, name)
+        places = console.listed(f"{char!r} ({_place(text, char)})" for char in unknown)
+        raise ValueError(f"{name} has characters that are not in the model's vocabulary: {places}")
     nearest = {char: _nearest(char, vocabulary) if how == "nearest" else None for char in unknown}
     replaced = console.listed(f"{char!r} by {near!r}" for char, near in nearest.items() if near)
     left_out = console.listed(repr(char) for char, near in nearest.items() if not near)
     notes = [f"replaced in {name}: {replaced}"] * bool(replaced) + [f"left out of {name}: {left_out}"] * bool(left_out)
     return text.translate({ord(char): near for char, near in nearest.items()}), "; ".join(notes)
-
-
-def _refuse(unknown: Iterable[str], text: str, name: str) -> None:
-    """Raise ValueError if there are unknown characters in a text."""
-    places = [f"{char!r} ({_place(text, char)})" for char in unknown]
-    if places:
-        raise ValueError(f"{name} has characters that are not in the model's vocabulary: {console.listed(places)}")
 
 
 def _nearest(char: str, vocabulary: Vocabulary) -> Optional[str]:

@@ -1,6 +1,7 @@
 """What a training run prints: its plan, a line for each event, samples, and a progress bar."""
 import contextlib
 import sys
+from datetime import timedelta
 from typing import Iterable, Iterator, Tuple
 
 import tqdm
@@ -61,7 +62,7 @@ class Display:
 
     def trial(self, seconds: float, memory: str) -> None:
         """Print what a few steps have shown: seconds a step, and the memory used."""
-        total = duration(seconds * self._job.n_steps)
+        total = timedelta(seconds=round(seconds * self._job.n_steps))
         self._table([
             ("memory", memory),
             ("time", f"{seconds:.4f} s/batch, {total} for all steps, without checkpoints and evaluations")])
@@ -159,15 +160,3 @@ class Display:
             if not self._writes_fail:
                 self.warn(f"standard output cannot be written: {console.reason(error)}; training continues")
             self._writes_fail = True
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time in words.
-
-    >>> duration(42), duration(5000)
-    ('42 s', '1 h 23 min')
-    """
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -52,11 +52,6 @@ class Processes:
 
     rank, size = 0, 1
 
-    @property
-    def share(self) -> Tuple[int, int]:
-        """The rank and the size."""
-        return self.rank, self.size
-
     def rows(self, batch_size: int) -> Tuple[int, int]:
         """Return the first row of the batch that this process trains on, and the row after its last."""
         share = batch_size // self.size
@@ -150,19 +145,18 @@ class HorovodProcesses(Processes):
         return signal.Signals(number)
 
     def from_first(self, function):
-        result = error = None
-        if self.rank == 0:
-            try:
-                result = function()
-            except (ValueError, OSError) as raised:
-                error = raised
-        result, has_failed = self.gather((result, error is not None))[0]
-        if has_failed and self.rank:
-            time.sleep(GRACE)
-            raise OtherProcessFailed(FAILED)
-        if error is not None:
-            raise error
-        return result
+        if self.rank:
+            result, has_failed = self.gather(None)[0]
+            if has_failed:
+                time.sleep(GRACE)
+                raise OtherProcessFailed(FAILED)
+            return result
+        try:
+            result = function()
+        except (ValueError, OSError):
+            self.gather((None, True))
+            raise
+        return self.gather((result, False))[0][0]
 
     @contextlib.contextmanager
     def watched(self, folder):

@@ -3,18 +3,19 @@ import contextlib
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
 from charrnn import checkpoints
 from charrnn.checkpoints import NoCheckpointError, Progress
 from charrnn.engines.decoding import Settings
-from charrnn.engines.model import open_model
+from charrnn.engines.graph import GraphEngine
+from charrnn.engines.model import Model, open_model
+from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console
-from charrnn.training.current import CurrentNetwork
 from charrnn.training.display import Display
 from charrnn.training.distributed import Processes, Silent
 from charrnn.training.hyperparameters import learning_rate_at
@@ -22,10 +23,8 @@ from charrnn.training.job import Job
 from charrnn.training.network import Network
 from charrnn.training.reports import Reports, Row
 from charrnn.training.stopping import StopRequests
-from charrnn.training.timing import StepTimer
 
 EVALUATION_ROWS = 32  # parts of the held-out text that are read in parallel
-NO_LOSSES = np.zeros(0, np.float32)
 
 
 class OpenRun:
@@ -47,7 +46,8 @@ class OpenRun:
         self.rows = slice(*processes.rows(job.hyperparameters.batch_size))
         threads = processes.threads(job.options.threads)
         self.network = Network(len(job.run.vocabulary), job.hyperparameters, processes, threads)
-        self._current = CurrentNetwork(self.network, job.run.vocabulary, job.hyperparameters, threads)
+        self._graph: Optional[GraphEngine] = None  # built when first used
+        self._threads = threads
         self.display: Any = Display(job, self.network.n_parameters, self.stop) if (
             processes.rank == 0 and not job.options.quiet) else Silent()
         self._reports: Any = Silent()  # in the first process Reports, from open_folder() on
@@ -57,7 +57,8 @@ class OpenRun:
     def close(self) -> None:
         """Close the sessions and files."""
         self._reports.close()
-        self._current.close()
+        if self._graph:
+            self._graph.close()
         self.network.close()
 
     # ---- the folder ------------------------------------------------------------------------------------------
@@ -66,15 +67,14 @@ class OpenRun:
         """Begin the run in its folder, or restore it, in all processes. Return the progress."""
         whole = self._processes.from_first(self._open_folder)
         self._processes.synchronize(self.network.session)
-        progress = replace(whole, lstm_state=whole.lstm_state[:, :, self.rows])
-        self._timer = StepTimer(progress.step)
-        return progress
+        return replace(whole, lstm_state=whole.lstm_state[:, :, self.rows])
 
     def _open_folder(self) -> Progress:
         """Prepare the folder, restore a run that is resumed, and return the progress with the whole state."""
         job, hyper = self.job, self.job.hyperparameters
         checkpoints.remove_leftovers(job.folder)
-        progress = self.at_start(hyper.batch_size)
+        zeros = np.repeat(self.network.zero_state[:, :, :1], hyper.batch_size, axis=2)
+        progress = Progress(0, zeros, np.zeros(0, np.float32))
         if job.options.resume:
             progress = self._restored(progress)
         checkpoints.write_text(job.folder, job.text)
@@ -91,10 +91,6 @@ class OpenRun:
             self._write(progress, last=True)  # whose weights a resumed run could not make again
         return progress
 
-    def at_start(self, n_rows: int) -> Progress:
-        """Return the progress of a run that has done nothing, with the state of some rows."""
-        return Progress(0, np.repeat(self.network.zero_state[:, :, :1], n_rows, axis=2), NO_LOSSES)
-
     def _restored(self, fresh: Progress) -> Progress:
         """Restore the newest intact checkpoint, if there is one yet, and return its progress."""
         try:
@@ -102,7 +98,7 @@ class OpenRun:
         except NoCheckpointError:
             return fresh
         self.display.skipped(found.skipped)
-        progress = checkpoints.read_progress(found.prefix, fresh.lstm_state.shape)
+        progress = checkpoints.read_progress(found.prefix)
         checkpoints.restore(self.network.session, self.network.saver, found.prefix)
         best = self._name(progress.best_step) if progress.best_step else None
         if best and not checkpoints.is_intact(self.job.folder, best):
@@ -133,9 +129,9 @@ class OpenRun:
             f"at step {step} {what}, so training stops. {remedy} with --resume and a lower --learning-rate (now "
             f"{self.learning_rate(step - 1):g}) or --grad-clip (now {self.job.hyperparameters.grad_clip:g})")
 
-    def print_step(self, step: int, loss: float, norm: float) -> None:
-        """Print the notebook's line about a step."""
-        hyper, seconds = self.job.hyperparameters, self._timer.lap(step)
+    def print_step(self, step: int, loss: float, norm: float, seconds: float) -> None:
+        """Print the notebook's line about a step that took some seconds."""
+        hyper = self.job.hyperparameters
         self.display.step(step, loss, seconds)
         self._measured.update(
             loss=loss, bits_per_character=loss / math.log(2), gradient_norm=norm,
@@ -144,16 +140,14 @@ class OpenRun:
 
     def evaluate(self, progress: Progress) -> Progress:
         """Evaluate on the held-out text. Return the progress, which notes whether this is the best so far."""
-        with self._timer.paused():
-            nats = surprisal(self._current.for_many_rows(), self.job.held_out, EVALUATION_ROWS, self._processes.share)
-            loss = self._processes.total(float(np.mean(nats, dtype=np.float64)))
-            if not math.isfinite(loss):
-                raise self._diverged(progress.step, f"the validation loss is {loss}")
-            if loss < progress.best_loss:
-                progress = replace(progress, best_step=progress.step, best_loss=loss, evals_since_best=0)
-            else:
-                progress = replace(progress, evals_since_best=progress.evals_since_best + 1)
-            self.display.validation(progress.step, loss, progress.best_loss, progress.best_step)
+        share = self._processes.rank, self._processes.size
+        nats = surprisal(self._engine(), self.job.held_out, EVALUATION_ROWS, share)
+        loss = self._processes.total(float(np.mean(nats, dtype=np.float64)))
+        if loss < progress.best_loss:
+            progress = replace(progress, best_step=progress.step, best_loss=loss, evals_since_best=0)
+        else:
+            progress = replace(progress, evals_since_best=progress.evals_since_best + 1)
+        self.display.validation(progress.step, loss, progress.best_loss, progress.best_step)
         self._measured.update(val_loss=loss, val_bits_per_character=loss / math.log(2))
         return progress
 
@@ -161,22 +155,25 @@ class OpenRun:
         """Write what was measured after a step, if anything was, to the history."""
         if self._measured:
             epoch = (step - 1) // self.job.n_windows + 1
-            self._try_to_report(lambda: self._reports.add(Row(step, epoch, **self._measured)))
+            with contextlib.suppress(OSError):  # the next flush writes it, or raises an error
+                self._reports.add(Row(step, epoch, **self._measured))
             self._measured = {}
 
     def save(self, progress: Progress, last: bool) -> Progress:
         """Save a checkpoint with the state of all rows. Return the progress, whose best is one that was saved."""
-        with self._timer.paused():
-            states = self._processes.gather(progress.lstm_state)
-            whole = replace(progress, lstm_state=np.concatenate(states, axis=2))
-            best_step, best_loss = self._processes.from_first(lambda: self._write(whole, last))
+        states = self._processes.gather(progress.lstm_state)
+        whole = replace(progress, lstm_state=np.concatenate(states, axis=2))
+        best_step, best_loss = self._processes.from_first(lambda: self._write(whole, last))
         return replace(progress, best_step=best_step, best_loss=best_loss)
 
     def _write(self, progress: Progress, last: bool) -> Tuple[int, float]:
         """Write a checkpoint; if it is not the last, a failure is a warning. Return step and loss of the best saved."""
         if not math.isfinite(self.network.norm()):
             raise self._diverged(progress.step, "the weights are not finite, or too large to be used")
-        self._try_to_report(self._reports.flush)
+        try:
+            self._reports.flush()
+        except OSError as error:
+            self.display.warn(f"the history cannot be written: {console.reason(error)}")
         progress = replace(progress, history=self._reports.history)
         name = self._name(progress.step)
         run = replace(self._run, best=name) if progress.best_step == progress.step > 0 else self._run
@@ -187,10 +184,9 @@ class OpenRun:
         except OSError as error:
             if last:
                 raise
-            self.display.warn(f"{error}; earlier checkpoints are intact, and training continues")
-            if not isinstance(error, checkpoints.NotListedError):
-                return self._saved.best_step, self._saved.best_loss
-            prefix = str(Path(self.job.folder) / name)
+            self.display.warn(
+                f"{console.described(error)}; earlier checkpoints are intact, and training continues")
+            return self._saved.best_step, self._saved.best_loss
         self._run, self._saved = run, progress  # only now, so that the best is always one that was saved
         self.display.saved(prefix)
         if self.job.options.sample_length and progress.step:
@@ -201,19 +197,21 @@ class OpenRun:
         """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""
         vocabulary = self.job.run.vocabulary
         prime, settings = default_prime(vocabulary), Settings(top_n=default_top_n(len(vocabulary)))
-        (sample,), interrupted = write(
-            Sampler(self._current.for_one_text()), prime, self.job.options.sample_length, settings, step)
+        engine = self._engine() if self.job.hyperparameters.cell != "lstm" else NumpyLSTM(
+            Model("", vocabulary, self.network.weights(averaged=True)))
+        (sample,), interrupted = write(Sampler(engine), prime, self.job.options.sample_length, settings, step)
         if interrupted:
             raise KeyboardInterrupt
         self.display.sample(prime + sample.text)
-        self._reports.add_sample(prime + sample.text, step)
 
-    def _try_to_report(self, write_report: Any) -> None:
-        """Write a report, or print a warning if that fails."""
-        try:
-            write_report()
-        except OSError as error:
-            self.display.warn(f"the history cannot be written: {console.reason(error)}")
+    def _engine(self) -> GraphEngine:
+        """Return an engine with the current weights, or their running averages. Each call returns the same one."""
+        hyper = self.job.hyperparameters
+        if not self._graph:
+            self._graph = GraphEngine(
+                self.job.run.vocabulary, hyper.lstm_size, hyper.num_layers, hyper.cell, self._threads)
+        self._graph.load(self.network.weights(averaged=True))
+        return self._graph
 
     # ---- the end ---------------------------------------------------------------------------------------------
 
@@ -221,12 +219,6 @@ class OpenRun:
         """Return whether there were too many evaluations without improvement."""
         early_stop = self.job.hyperparameters.early_stop
         return bool(early_stop) and progress.evals_since_best >= early_stop
-
-    @contextlib.contextmanager
-    def noted(self, progress: Progress) -> Iterator[None]:
-        """Show the progress bar and note signals within a block."""
-        with self.display.bar(progress.step), self.stop.noted():
-            yield
 
     def end(self, progress: Progress, stopped_by: Any) -> None:
         """Evaluate on the test text if there is one, and print how the run has ended."""
@@ -246,7 +238,7 @@ class OpenRun:
         """Evaluate the best checkpoint, or else the last, on the test text. Return the loss and the name."""
         best, last = self._run.best, self._name(step)
         name = best if best and checkpoints.is_intact(self.job.folder, best) else last
-        engine = self._current.for_many_rows()
+        engine = self._engine()
         if name != last:
             engine.load(open_model(Path(self.job.folder) / name).weights)
         return float(np.mean(surprisal(engine, self.job.test, EVALUATION_ROWS), dtype=np.float64)), name

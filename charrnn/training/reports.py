@@ -1,13 +1,11 @@
-"""Reports of a run: history.csv, and TensorBoard's scalars and samples."""
+"""Reports of a run: history.csv, and TensorBoard's scalars."""
 import csv
-import errno
 import io
-import os
 from pathlib import Path
 from typing import Any, Iterable, NamedTuple, Optional
 
 from charrnn.data import StrPath
-from charrnn.system import console, files
+from charrnn.system import files
 
 HISTORY_FILE = "history.csv"
 SUMMARY_FOLDER = "summaries"
@@ -25,7 +23,7 @@ class Row(NamedTuple):
         val_bits_per_character: the same in bits.
         learning_rate: of that step.
         gradient_norm: of that step, before clipping.
-        characters_per_second: training speed since the line before.
+        characters_per_second: training speed of that step.
     """
 
     step: int
@@ -59,10 +57,7 @@ class Reports:
             OSError: they cannot be written.
         """
         self._path, self.history = Path(folder) / HISTORY_FILE, history
-        try:
-            self._write_all()
-        except OSError as error:
-            raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
+        self._write_all()
         self._writer = None
         if summaries:
             from charrnn.system.tensorflow import tf
@@ -72,10 +67,9 @@ class Reports:
 
     def _write_all(self) -> None:
         files.write_atomically(self._path, (_line(Row._fields) + self.history).encode())
-        self._size = self._path.stat().st_size
 
     def add(self, row: Row) -> None:
-        """Write a row. If this raises an OSError, the next call writes it as well."""
+        """Write a row. If this raises an OSError, the next flush writes it."""
         line = _line(["" if value is None else repr(value) for value in row])
         self.history += line
         if self._writer:
@@ -83,35 +77,12 @@ class Reports:
             self._writer.add_summary(tf.Summary(value=[
                 tf.Summary.Value(tag=name, simple_value=value)
                 for name, value in row._asdict().items() if name != "step" and value is not None]), row.step)
-        self._append(line.encode())
-
-    def _append(self, line: bytes) -> None:
-        """Write a line at the end of the file. If the file is not as it was left, write all lines anew."""
-        if not self._path.is_file() or self._path.stat().st_size != self._size:
-            self._write_all()
-            return
-        with open(str(self._path), "ab", buffering=0) as file:
-            if file.write(line) == len(line):
-                self._size += len(line)
-            else:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    def add_sample(self, text: str, step: int) -> None:
-        """Write a text that the network generated."""
-        if self._writer:
-            from charrnn.system.tensorflow import tf
-            metadata = tf.SummaryMetadata(plugin_data=tf.SummaryMetadata.PluginData(plugin_name="text"))
-            # indented, so that TensorBoard shows it verbatim and not as Markdown
-            shown = "".join("    " + line for line in text.splitlines(True)).encode("utf-8", "backslashreplace")
-            self._writer.add_summary(tf.Summary(value=[tf.Summary.Value(
-                tag="sample", metadata=metadata, tensor=tf.make_tensor_proto(shown))]), step)
+        with open(str(self._path), "a", encoding="utf-8") as file:
+            file.write(line)
 
     def flush(self) -> None:
-        """Flush the history to the disk, and write buffered summaries to their file."""
-        if self._path.is_file():
-            files.flush(self._path)
-        else:
-            self._write_all()
+        """Write the whole history to the disk, whatever became of its file, and buffered summaries to theirs."""
+        self._write_all()
         if self._writer:
             self._writer.flush()
 

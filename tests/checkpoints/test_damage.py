@@ -29,7 +29,7 @@ def model_of(model):
 
 
 def progress_of(prefix):
-    progress = asdict(checkpoints.read_progress(str(prefix), (2, 2, 2, 5)))
+    progress = asdict(checkpoints.read_progress(str(prefix)))
     return [(name, np.asarray(value).tobytes()) for name, value in progress.items()]
 
 

@@ -206,7 +206,7 @@ def problem(recorded, base, state, step):
         checkpoints.read_text(checkpoints.read_run(folder))
         if found.run.best:
             checkpoints.verify(str(folder / found.run.best))
-        progress = checkpoints.read_progress(found.prefix, (2, 2, 2, 5))
+        progress = checkpoints.read_progress(found.prefix)
         checkpoints.verify(str(folder / f"i{progress.best_step}_l5.ckpt"))
     except checkpoints.CheckpointError as error:
         return str(error) if step else None

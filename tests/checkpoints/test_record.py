@@ -51,11 +51,8 @@ def test_a_damaged_run_file_is_refused(tmp_path, change, message):
     assert "\n" not in str(raised.value)
 
 
-WRONG = [*({name: value} for name in ("hyperparameters", "vocabulary", "text", "best", "init_from")
-               for value in (7, ["a"], {"a": 1}) if name != "vocabulary" or value == 7),
-         {"vocabulary": "ba"}, {"vocabulary": None}, {"text": {"name": ["a"], "sha256": "b"}}, {"text": None},
-         *({"hyperparameters": {**RUN.hyperparameters, "val_fraction": value, "test_fraction": 0.5}}
-           for value in (-1, 1, 0.5, float("nan"), "0.1", None, []))]
+WRONG = [*({name: value} for name in ("hyperparameters", "text") for value in (7, ["a"], {"a": 1}, None)),
+         {"vocabulary": 7}, {"vocabulary": "ba"}, {"vocabulary": None}]
 
 
 @pytest.mark.parametrize("change", WRONG, ids=lambda change: str(change)[-50:])
@@ -67,7 +64,7 @@ def test_a_record_that_describes_no_run_is_refused_although_its_checksum_fits(tm
 
 
 @pytest.mark.parametrize("name, message", [
-    (None, "there is no run in .*run.json does not exist"),
+    (None, "there is no run in .*run.json: No such file"),
     ("checkpoint", "has checkpoints but no run.json, like a folder of the notebook: .*--init-from .*--vocab-from"),
     ("i1_l5.ckpt.index", "has checkpoints but no run.json")])
 def test_a_folder_without_a_run_file_is_refused(tmp_path, name, message):
@@ -103,7 +100,7 @@ def test_a_folder_with_a_file_of_a_run_is_not_unused(tmp_path, name, advice):
 
 
 @pytest.mark.parametrize("name, message", [
-    *((f"folder/{name}", "cannot be the path of a checkpoint") for name in ("a*", "a?", "a[1]", "a\\b", "a\udcff")),
+    *((f"folder/{name}", "cannot be the path of a checkpoint") for name in ("a*", "a?", "a[1]", "a\\b")),
     ("", "is empty")])
 def test_a_path_that_cannot_be_used_is_refused(name, message):
     for function in (checkpoints.check_unused, checkpoints.find):

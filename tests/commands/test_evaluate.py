@@ -138,8 +138,7 @@ def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, capsys):
     (tmp_path / "text").write_text("thXe cat sXat\n\u00e9" * 5, encoding="utf-8")
     out = evaluated(capsys, trained, tmp_path / "text")
     assert "60 characters, 59 of them predicted" in out
-    assert "unknown  15 further characters (20%) that the model does not know are left out: " \
-        "'X' 10 times, 'é' 5 times." in out
+    assert "unknown  15 further characters (20%) left out, so the result is too low: 'X' 10 times, 'é' 5 times\n" in out
     assert table(out) == table(evaluated(capsys, trained, tmp_path / "known"))
 
 
@@ -187,7 +186,6 @@ def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
     for damage, message in [(lambda path: path.write_text(TEXT + "!"), "has changed"), (Path.unlink, "cannot be read")]:
         damage(folder / "text.txt")
         out = evaluated(capsys, folder, tmp_path / "text")
-        assert "training cannot be read, so two baselines are missing: " in out and message in out
         assert list(table(out)) == ["this model", "xz, of this text alone"]
         assert evaluate.main(["--held-out", str(folder)]) == 2
         assert message in capsys.readouterr().err

@@ -27,14 +27,13 @@ def test_a_draw_in_the_graph_is_the_draw_in_numpy():
     logits = logits.astype(np.float32)
     uniforms = random.random_sample(400)
     with tf.Graph().as_default(), tf.Session() as session:
-        places = graph._SettingsInputs(tf.placeholder(tf.float32, []), tf.placeholder(tf.int32, []),
-                              tf.placeholder(tf.float64, []))
+        places = Settings(tf.placeholder(tf.float32, []), tf.placeholder(tf.int32, []), tf.placeholder(tf.float64, []))
         given, numbers = tf.placeholder(tf.float32, [None, None]), tf.placeholder(tf.float64, [None, 1])
-        drawn = [graph._draw(given, numbers, places), graph._draw(given, numbers, places._replace(top_p=None))]
+        drawn = [graph._draw(given, numbers, each) for each in (places, dataclasses.replace(places, top_p=None))]
 
         def both(logits, uniforms, settings):
             feed = {given: logits, numbers: uniforms[:, np.newaxis]}
-            feed.update(zip(places, dataclasses.astuple(settings)))
+            feed.update(zip(vars(places).values(), dataclasses.astuple(settings)))
             return [found.tolist() for found in session.run(drawn, feed)]
 
         for settings in [Settings(1, 11), Settings(), Settings(0.5, 3), Settings(1.7, 11, 0.9), Settings(1, 4, 0.6),

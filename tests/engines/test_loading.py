@@ -73,19 +73,14 @@ def test_nothing_is_held_out_of_another_text(trained):
     assert divide(Text("x", TEXT + "a"), run).training == TEXT + "a"
 
 
-# Files of a model
-
-
 # What a path is
 
 
-def test_the_models_in_a_folder(trained, exported, tmp_path, monkeypatch, capsys):
+def test_the_model_that_is_used_if_none_is_named(trained, exported, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert loading.default_model() == "checkpoints" and loading.find_models() == []
+    assert loading.default_model() == "checkpoints"
     shutil.copytree(str(trained), "checkpoints/run")
     shutil.copy(str(exported), "checkpoints/anna.npz")
-    shutil.copy("checkpoints/run/i173_l5.ckpt.npz", "checkpoints")  # part of a checkpoint, not named as a model
-    assert loading.find_models() == ["checkpoints/anna.npz", "checkpoints/run"]
     assert loading.default_model() == "checkpoints/anna.npz" and "no run in checkpoints yet" in capsys.readouterr().err
     for name, expected in (("checkpoints/run", True), ("checkpoints", False), ("checkpoints/anna.npz", True),
                            ("x/i9_l5.ckpt", True), ("small.txt", False)):

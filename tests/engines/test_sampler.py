@@ -6,7 +6,6 @@ from conftest import interrupted_at, texts_of
 
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import CHUNK, Sampler, fresh_seed, write
-from charrnn.system import machine
 
 ALL = Settings(top_n=14)
 
@@ -90,13 +89,3 @@ def test_a_text_that_is_not_kept_needs_no_memory(engine):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 10_000
-
-
-def test_the_memory_of_texts_is_that_of_their_numbers(engine, monkeypatch):
-    """Three layers of 7 units have a state of 42 numbers, and there are 14 logits."""
-    each = 2500 + 4 * 2 * (42 + 14)
-    monkeypatch.setattr(machine, "total_memory", lambda: 9 * each)
-    write(Sampler(engine, 9), "the", 50, Settings(), 4, keep=False)
-    for sampler, keep in ((Sampler(engine, 10), False), (Sampler(engine, 9), True)):
-        with pytest.raises(ValueError, match="--num-samples"):
-            write(sampler, "the", 50, Settings(), 4, keep=keep)

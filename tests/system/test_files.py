@@ -90,34 +90,18 @@ def test_what_is_not_a_file_is_not_replaced(tmp_path, function):
     assert stat.S_ISFIFO(os.stat(str(tmp_path / "pipe")).st_mode)
 
 
-def test_a_file_can_be_written_where_its_folder_can(tmp_path, monkeypatch):
+def test_a_file_can_be_written_where_its_folder_is(tmp_path):
     (tmp_path / "old").write_bytes(b"")
     for name in ("old", "new"):
         assert files.target_of(tmp_path / name) == str(tmp_path / name)
-    with pytest.raises(FileNotFoundError, match="there is no folder .*missing"):
+    with pytest.raises(FileNotFoundError, match="there is no folder for it"):
         files.target_of(tmp_path / "missing" / "file")
-    with pytest.raises(OSError, match="File name too long") as caught:
-        files.target_of(tmp_path / ("n" * 250))
-    assert caught.value.filename == str(tmp_path / ("n" * 250))
-    monkeypatch.setattr("os.access", lambda *_: False)
-    with pytest.raises(PermissionError, match="the folder .* cannot be written"):
-        files.target_of(tmp_path / "new")
 
 
 def test_a_failed_write_names_the_file_and_not_the_temporary_one(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         files.write_atomically(tmp_path / "missing" / "file", b"")
     assert caught.value.filename == str(tmp_path / "missing" / "file")
-
-
-@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="only Linux has it")
-def test_an_open_file_is_not_replaced(tmp_path):
-    """As /dev/stdout is where a shell has redirected it to a file."""
-    with open(str(tmp_path / "file"), "w") as file:
-        (tmp_path / "stdout").symlink_to(f"/proc/self/fd/{file.fileno()}")
-        for path in (tmp_path / "stdout", f"/proc/self/fd/{file.fileno()}", f"/dev/fd/{file.fileno()}"):
-            with pytest.raises(OSError, match="it is an open file of a process"):
-                files.target_of(path)
 
 
 def test_a_file_keeps_its_mode(tmp_path):

@@ -75,27 +75,6 @@ def test_the_error_names_all_places_where_a_text_was_looked_for(known):
         assert part in str(error.value)
 
 
-def test_the_script_prints_the_first_available_text(known, capsys):
-    assert corpus.main(["known", "python"]) == 0
-    assert capsys.readouterr() == ("known\n", "")
-
-
-def test_the_script_falls_back_to_the_next_text(known, capsys):
-    known.unlink()
-    assert corpus.main(["known", "python"]) == 0
-    out, err = capsys.readouterr()
-    assert out == "python\n"
-    assert err.count("\n") == 1 and err.endswith("; using 'python' instead\n")
-
-
-def test_the_script_fails_in_one_line_if_no_text_is_available(known, capsys):
-    known.unlink()
-    assert corpus.main(["known"]) == 2
-    out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1
-    assert err.startswith("python -m charrnn.text.corpus: error: the text 'known' is neither at ")
-
-
 def test_python_source_is_complete_and_sorted():
     text = corpus.read("python")
     places = [text.text.index(line) for line in [

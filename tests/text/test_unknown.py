@@ -2,7 +2,7 @@
 import pytest
 
 from charrnn.data import Vocabulary
-from charrnn.text.unknown import CHOICES, check_known, leave_out_unknown, resolve
+from charrnn.text.unknown import CHOICES, leave_out_unknown, resolve
 
 LETTERS = Vocabulary(sorted("\n '-\"abcdefghijklmnopqrstuvwxyzABE."))
 
@@ -13,17 +13,16 @@ def test_a_known_text_is_unchanged(how):
     assert resolve("", LETTERS, how) == ("", "")
 
 
-@pytest.mark.parametrize("check", [check_known, lambda *args: resolve(*args[:2], "error", *args[2:])])
-def test_unknown_characters_are_reported_with_their_first_place(check):
+def test_unknown_characters_are_reported_with_their_first_place():
     with pytest.raises(ValueError) as caught:
-        check("ab\ncd\u00e9 Z\u00e9", LETTERS, "the prime")
+        resolve("ab\ncd\u00e9 Z\u00e9", LETTERS, "error", "the prime")
     assert str(caught.value) == ("the prime has characters that are not in the model's vocabulary: "
                                  "'\u00e9' (line 2, column 3), 'Z' (line 2, column 5)")
 
 
 def test_at_most_ten_characters_are_reported():
     with pytest.raises(ValueError) as caught:
-        check_known("".join(map(chr, range(0x400, 0x40d))), LETTERS)
+        resolve("".join(map(chr, range(0x400, 0x40d))), LETTERS, "error")
     assert str(caught.value).count("line 1") == 10 and str(caught.value).endswith(" and 3 more")
 
 

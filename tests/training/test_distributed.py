@@ -43,7 +43,7 @@ def member(rank, size=2, gathered=None, hosts=("one", "two")):
 
 def test_one_process_has_all_the_work_and_exchanges_nothing():
     alone = Processes()
-    assert alone.rows(7) == (0, 7) and alone.share == (0, 1) and alone.threads(None) is None
+    assert alone.rows(7) == (0, 7) and alone.threads(None) is None
     assert alone.gather("a") == ["a"] and alone.total(2.5) == 2.5 and alone.average([1, 2]) == [1, 2]
     assert alone.agree(None) is None and alone.agree(signal.SIGTERM) == signal.SIGTERM
     assert alone.from_first(lambda: 3) == 3

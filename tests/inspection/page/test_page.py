@@ -112,29 +112,25 @@ def test_a_large_vocabulary_is_drawn_from_without_top_n(tmp_path):
     assert data_of(tmp_path / "page.html")["settings"]["top_n"] == 268
 
 
-@pytest.mark.parametrize("weights, tolerance", [("float16", 2 ** -11), ("int8", 1 / 254)])
-def test_rounding_is_as_close_as_the_type_allows(weights, tolerance):
+def test_rounding_is_as_close_as_float16_allows():
     model = random_network(CHARS)
-    rounded = stored_model(model, store(model, weights))
+    rounded = stored_model(model, store(model))
     for before, after in zip([*model.kernels, model.softmax_kernel], [*rounded.kernels, rounded.softmax_kernel]):
-        assert np.abs(after - before).max() <= tolerance * np.abs(before).max() * 1.01
+        assert np.abs(after - before).max() <= 2 ** -11 * np.abs(before).max() * 1.01
         assert after.shape == before.shape and after.dtype == np.float32
     for before, after in zip([*model.biases, model.softmax_bias], [*rounded.biases, rounded.softmax_bias]):
         np.testing.assert_array_equal(before, after)
 
 
-def test_the_loss_of_both_weights_is_reported(exported_page):
+def test_the_loss_is_reported(exported_page):
     report = exported_page[1]
-    assert report.page_loss == pytest.approx(report.loss, abs=0.01)
-    facts = dict(data_of(exported_page[0])["facts"])
-    assert f"{report.loss:.4f}" in facts["Loss"] and f"{report.page_loss:.4f}" in facts["Weights"]
+    assert f"{report.loss:.4f}" in dict(data_of(exported_page[0])["facts"])["Loss"]
 
 
 def test_what_a_page_cannot_hold_is_refused(tmp_path):
     gru = make_network(tmp_path, CHARS, 4, 1, cell="gru")
-    for model, weights, message in [(random_network(CHARS, gain=1e5), "float16", "use --weights int8"),
-                                    (random_network(CHARS), "int4", "float16 or int8, not 'int4'"),
-                                    (gru, "float16", "only a model of lstm cells")]:
+    for model, message in [(random_network(CHARS, gain=1e5), "too large for a page"),
+                           (gru, "only a model of lstm cells")]:
         with pytest.raises(ValueError, match=message):
-            webpage.export_page(model, tmp_path / "page.html", weights=weights)
+            webpage.export_page(model, tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
