@@ -166,7 +166,7 @@ def test_leftovers_of_a_killed_process_are_removed(folder):
 @pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent)])
 def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
     make(folder / ".saving")
-    with pytest.raises(OSError, match="Not a directory|symbolic link"):
+    with pytest.raises(OSError):
         checkpoints.remove_leftovers(folder)
     assert os.path.lexists(str(folder / ".saving"))
 
