@@ -3,6 +3,7 @@
 Letters for shapes as in :mod:`charrnn.data`: N sequences, M steps, C characters, L units.
 """
 from charrnn.fused import softmax
+from charrnn.fused.product import product
 from charrnn.fused.unroll import unroll
 from charrnn.system.tensorflow import CONTRIB_CELLS, contrib_cell, tf
 
@@ -70,7 +71,7 @@ def _new_cell(kind, size):
     raise ValueError(f"there is no cell {kind!r}")
 
 
-def build_output(lstm_output, in_size, out_size, *, seed=None):
+def build_output(lstm_output, in_size, out_size, *, seed=None, precision="float32"):
     """Map the LSTM output of each step to a distribution over the characters.
 
     Args:
@@ -78,6 +79,7 @@ def build_output(lstm_output, in_size, out_size, *, seed=None):
         in_size: L, units in the last layer.
         out_size: C, distinct characters.
         seed: seed of the initial weights; None for the one that TensorFlow derives.
+        precision: as for :func:`charrnn.fused.product.product`.
 
     Returns:
         (predictions, logits): float32 [N·M, C] each, row by row, step by step. ``predictions`` is
@@ -90,7 +92,7 @@ def build_output(lstm_output, in_size, out_size, *, seed=None):
     with tf.variable_scope("softmax"):
         weights = tf.Variable(tf.truncated_normal([in_size, out_size], stddev=0.1, seed=seed))
         bias = tf.Variable(tf.zeros(out_size))
-    logits = tf.matmul(flat, weights) + bias  # [N·M, C]
+    logits = product(flat, weights, precision) + bias  # [N·M, C]
     return tf.nn.softmax(logits, name="predictions"), logits
 
 
@@ -164,7 +166,7 @@ class _Adam(tf.train.AdamOptimizer):
 
 
 def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused=False, threads=None,
-              mask_rows=None, recurrent_keep_prob=1.0):
+              mask_rows=None, recurrent_keep_prob=1.0, precision="float32"):
     """Run the stack of cells over a window of ids.
 
     Args:
@@ -175,7 +177,7 @@ def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused
         mask_seed: for fused, the integer scalar that the dropout masks are drawn from.
         fused: unroll with :mod:`charrnn.fused` instead of ``dynamic_rnn`` over the one-hot inputs.
         threads: for fused, the number of threads to build the graph for; None for one for each core.
-        mask_rows, recurrent_keep_prob: for fused, as for :func:`charrnn.fused.unroll.unroll`.
+        mask_rows, recurrent_keep_prob, precision: for fused, as for :func:`charrnn.fused.unroll.unroll`.
 
     Returns:
         (outputs, final_state): float32 [N, M, L], and the state after the window.
@@ -183,7 +185,8 @@ def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused
     Source: notebook, "the network".
     """
     if fused:
-        return unroll(cell, inputs, num_classes, initial_state, mask_seed, threads, mask_rows, recurrent_keep_prob)
+        return unroll(cell, inputs, num_classes, initial_state, mask_seed, threads, mask_rows, recurrent_keep_prob,
+                      precision)
     x_one_hot = tf.one_hot(inputs, num_classes)  # [N, M, C]
     return tf.nn.dynamic_rnn(cell, x_one_hot, initial_state=initial_state)
 
@@ -210,7 +213,7 @@ class CharRNN:
     def __init__(self, num_classes, batch_size=64, num_steps=50, lstm_size=128, num_layers=2,
                  learning_rate=0.001, grad_clip=5, sampling=False, *, seed=None, fused=False,
                  threads=None, cell="lstm", optimizer="adam", input_keep_prob=1.0,
-                 recurrent_keep_prob=1.0, average_decay=0.0, rows=None, average=list):
+                 recurrent_keep_prob=1.0, average_decay=0.0, rows=None, average=list, precision="float32"):
         """Reset the default graph and build the network in it.
 
         Args:
@@ -233,6 +236,8 @@ class CharRNN:
             rows: (first, last + 1) of the rows of the batch that this graph trains on, where several processes
                 share the batch; None for all. The other shapes then have these rows instead of N.
             average: as for :func:`build_optimizer`; also applied to the loss.
+            precision: of the operands of matrix products, ``float32`` or, for fused, ``bfloat16``. Whatever is not
+                fused trains in bfloat16 in a session with the settings of :func:`charrnn.fused.session.session_config`.
 
         Raises:
             ValueError: an argument is out of range.
@@ -258,11 +263,13 @@ class CharRNN:
         with tf.variable_scope(tf.get_variable_scope(), initializer=_seeded(seeds[:-1])):
             outputs, self.final_state = build_rnn(  # [N, M, L]
                 self.inputs, num_classes, stack, self.initial_state, self._mask_seed, fused=fused, threads=threads,
-                mask_rows=(first, batch_size) if rows else None, recurrent_keep_prob=recurrent_keep_prob)
+                mask_rows=(first, batch_size) if rows else None, recurrent_keep_prob=recurrent_keep_prob,
+                precision=precision)
         self.prediction, self.logits = build_output(
-            outputs, lstm_size, num_classes, seed=seeds[-1] if seeds else None)
+            outputs, lstm_size, num_classes, seed=seeds[-1] if seeds else None,
+            precision=precision if fused else "float32")
         if fused and n_rows * n_steps > softmax.rows_of_slice(num_classes):
-            loss = _build_sliced_loss(outputs, self.targets, lstm_size, threads)
+            loss = _build_sliced_loss(outputs, self.targets, lstm_size, threads, precision)
         else:
             loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
         self.optimizer = build_optimizer(loss, learning_rate, grad_clip, optimizer=optimizer,
@@ -322,10 +329,10 @@ def _seeded(seeds):
     return initialize if seeds else None
 
 
-def _build_sliced_loss(outputs, targets, lstm_size, threads):
+def _build_sliced_loss(outputs, targets, lstm_size, threads, precision):
     """Build the loss of :func:`build_loss` from the LSTM output, without the logits of all steps at once."""
     return softmax.mean_surprisal(tf.reshape(outputs, [-1, lstm_size]), *tf.trainable_variables("softmax/"),
-                                  tf.reshape(targets, [-1]), threads)
+                                  tf.reshape(targets, [-1]), threads, precision)
 
 
 def _build_mask_seed():

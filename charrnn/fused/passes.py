@@ -5,6 +5,7 @@ This is the inner part of :mod:`charrnn.fused.unroll`, which explains the method
 from dataclasses import dataclass
 from typing import Any, List, NamedTuple
 
+from charrnn.fused.product import product
 from charrnn.system.tensorflow import tf
 
 
@@ -31,12 +32,14 @@ class Shard:
         masks: for each layer a dropout mask [M, R, L], or None.
         flat_positions: int32 [M, R], the row of each step in the flat outputs [N·M] of the batch.
         piece_steps: S, steps of a piece.
+        precision: ``float32`` or ``bfloat16``, of the operands of products, among them h.
     """
 
     ids: Any
     masks: List[Any]
     flat_positions: Any
     piece_steps: int
+    precision: str
 
     @property
     def n_steps(self):
@@ -58,9 +61,9 @@ class Shard:
         return k * self.piece_steps, tf.minimum((k + 1) * self.piece_steps, self.n_steps)
 
     def drop(self, layer, values, begin, end):
-        """Apply the layer's dropout mask to values [S, R, L] of the steps from begin to end."""
+        """Apply the layer's dropout mask to values [S, R, L] of the steps from begin to end, in their own type."""
         mask = self.masks[layer]
-        return values if mask is None else values * mask[begin:end]
+        return values if mask is None else tf.cast(tf.cast(values, tf.float32) * mask[begin:end], values.dtype)
 
 
 class _Tape(NamedTuple):
@@ -69,8 +72,8 @@ class _Tape(NamedTuple):
     Attributes:
         i, j, f, o: the gates after their functions, [R, L] for each step.
         tanh_c: tanh(c), [R, L] for each step.
-        c, h: the state, [R, L] for each step; element 0 is the state before the window.
-        dropped: the outputs after dropout, [S, R, L] for each piece.
+        c, h: the state, [R, L] for each step; element 0 is the state before the window. h is in the shard's precision.
+        dropped: the outputs after dropout, [S, R, L] for each piece, in the shard's precision.
         flow: scalar that each read depends on, so that it comes after all writes, whichever array it reads.
     """
 
@@ -85,24 +88,24 @@ class _Tape(NamedTuple):
     flow: Any
 
 
-def _array(size, read_once=False):
+def _array(size, precision="float32", read_once=False):
     """Return the handle of a TensorArray. Its elements stay in memory to the end of the step unless it is read once."""
-    return tf.raw_ops.TensorArrayV3(size=size, dtype=tf.float32, clear_after_read=read_once)[0]
+    return tf.raw_ops.TensorArrayV3(size=size, dtype=precision, clear_after_read=read_once)[0]
 
 
 def _write(array, index, value, flow):
     return tf.raw_ops.TensorArrayWriteV3(handle=array, index=index, value=value, flow_in=flow)
 
 
-def _read(array, index, flow, shape):
-    value = tf.raw_ops.TensorArrayReadV3(handle=array, index=index, flow_in=flow, dtype=tf.float32)
+def _read(array, index, flow, shape, precision="float32"):
+    value = tf.raw_ops.TensorArrayReadV3(handle=array, index=index, flow_in=flow, dtype=precision)
     value.set_shape(shape)
     return value
 
 
-def _read_range(array, begin, end, flow, shape):
+def _read_range(array, begin, end, flow, shape, precision):
     return tf.raw_ops.TensorArrayGatherV3(  # [end - begin] + shape
-        handle=array, indices=tf.range(begin, end), flow_in=flow, dtype=tf.float32, element_shape=shape)
+        handle=array, indices=tf.range(begin, end), flow_in=flow, dtype=precision, element_shape=shape)
 
 
 def _loop(condition, body, values):
@@ -112,15 +115,15 @@ def _loop(condition, body, values):
 def _new_tape(shard, c, h):
     """Return a tape whose states begin with c and h, [R, L] each."""
     steps, states, pieces = shard.n_steps, shard.n_steps + 1, shard.n_pieces
-    tape = _Tape(*[_array(size) for size in (steps, steps, steps, steps, steps, states, states, pieces)],
-                 flow=tf.zeros([]))
+    tape = _Tape(*[_array(size) for size in (steps, steps, steps, steps, steps, states)],
+                 *[_array(size, shard.precision) for size in (states, pieces)], flow=tf.zeros([]))
     return tape._replace(flow=_write(tape.h, 0, h, _write(tape.c, 0, c, tape.flow)))
 
 
-def _gate_inputs(layer, below, n_rows, size):
+def _gate_inputs(layer, below, n_rows, size, precision):
     """Return the share of the gates [S, R, 4L] that comes from the layer below, whose outputs are [S, R, L]."""
-    product = tf.matmul(tf.reshape(below, [-1, size]), layer.inputs)  # [S·R, 4L]
-    return tf.reshape(tf.nn.bias_add(product, layer.bias), [-1, n_rows, 4 * size])
+    inputs = product(tf.reshape(below, [-1, size]), layer.inputs, precision)  # [S·R, 4L]
+    return tf.reshape(tf.nn.bias_add(inputs, layer.bias), [-1, n_rows, 4 * size])
 
 
 def _forward_piece(layer, tape, input_at, span, c, h, flow):
@@ -131,19 +134,19 @@ def _forward_piece(layer, tape, input_at, span, c, h, flow):
         tape: its tape, which is written.
         input_at: function from a step to the share of the gates [R, 4L] that comes from the input.
         span: first step of the piece and the step after its last.
-        c, h: [R, L], the state before the piece.
+        c, h: [R, L], the state before the piece; the type of h is the precision.
         flow: of the tape.
 
     Returns:
         (c, h, flow): the state after the piece, and the tape's flow.
     """
     def step(t, c, h, flow):
-        gates = tf.matmul(h, layer.recurrent) + input_at(t)  # [R, 4L]
+        gates = product(h, layer.recurrent, h.dtype) + input_at(t)  # [R, 4L]
         i, j, f, o = tf.split(gates, 4, axis=1)  # [R, L] each
         i, j, f, o = tf.sigmoid(i), tf.tanh(j), tf.sigmoid(f), tf.sigmoid(o)
         c = c * f + i * j
         tanh_c = tf.tanh(c)
-        h = tanh_c * o
+        h = tf.cast(tanh_c * o, h.dtype)
         for array, value in zip((tape.i, tape.j, tape.f, tape.o, tape.tanh_c), (i, j, f, o, tanh_c)):
             flow = _write(array, t, value, flow)
         t += 1
@@ -165,7 +168,11 @@ def forward(shard, layers, state):
         (outputs, state, tapes): float32 [M, R, L] after dropout, the state after the window, and for each layer
         the tape that :func:`backward` reads.
     """
-    first = layers[0]
+    first, precision = layers[0], shard.precision
+    # the operands of products are cast once; the rows of the first layer's inputs are only added
+    layers = [layer._replace(inputs=tf.cast(layer.inputs, precision) if index else layer.inputs,
+                             recurrent=tf.cast(layer.recurrent, precision)) for index, layer in enumerate(layers)]
+    state = [(c, tf.cast(h, precision)) for c, h in state]
     # A one-hot row times a matrix is one of its rows. The bias is added to all of them at once, or to those of each
     # step if there are more characters than steps.
     is_large = first.inputs.shape[0].value > shard.n_steps * shard.n_rows
@@ -177,7 +184,7 @@ def forward(shard, layers, state):
         begin, end = span = shard.span(k)
         state, flows, below = list(state), list(flows), None
         for index, (layer, tape) in enumerate(zip(layers, tapes)):
-            inputs = _gate_inputs(layer, below, n_rows, size) if index else None  # [S, R, 4L]
+            inputs = _gate_inputs(layer, below, n_rows, size, precision) if index else None  # [S, R, 4L]
 
             def input_at(t, inputs=inputs):  # [R, 4L]
                 if inputs is not None:
@@ -187,22 +194,22 @@ def forward(shard, layers, state):
 
             c, h, flow = _forward_piece(layer, tape, input_at, span, *state[index], flows[index])
             state[index] = c, h
-            below = shard.drop(index, _read_range(tape.h, begin + 1, end + 1, flow, element), begin, end)
+            below = shard.drop(index, _read_range(tape.h, begin + 1, end + 1, flow, element, precision), begin, end)
             flows[index] = _write(tape.dropped, k, below, flow)
         return k + 1, state, flows
 
     _, state, flows = _loop(lambda k, *_: k < shard.n_pieces, run_piece, (0, state, [tape.flow for tape in tapes]))
     tapes = [tape._replace(flow=flow) for tape, flow in zip(tapes, flows)]
     outputs = tf.raw_ops.TensorArrayConcatV3(  # [M, R, L]
-        handle=tapes[-1].dropped, flow_in=tapes[-1].flow, dtype=tf.float32, element_shape_except0=element)[0]
-    return outputs, state, tapes
+        handle=tapes[-1].dropped, flow_in=tapes[-1].flow, dtype=precision, element_shape_except0=element)[0]
+    return tf.cast(outputs, tf.float32), [(c, tf.cast(h, tf.float32)) for c, h in state], tapes
 
 
 def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
     """Compute the gradient for the gates of a piece, from its last step to its first.
 
     Args:
-        recurrent_transposed: [4L, L].
+        recurrent_transposed: [4L, L], in the precision of products.
         tape: of the layer.
         d_outputs: [S, R, L], the gradient for the outputs before dropout.
         span: first step of the piece and the step after its last.
@@ -210,11 +217,12 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
 
     Returns:
         (dc, dh, d_gates): the gradient for the state before the piece, and for the gates before their
-        functions [S·R, 4L].
+        functions [S·R, 4L], in the precision of products.
     """
     begin, end = span
     n_rows, size = dc.shape.as_list()
-    gates = _array(end - begin, read_once=True)
+    precision = recurrent_transposed.dtype
+    gates = _array(end - begin, precision, read_once=True)
 
     def step(t, dc, dh, written):
         i, j, f, o, tanh_c, c_before = (
@@ -225,11 +233,12 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
         d_gates = tf.concat([  # [R, 4L]
             tf.raw_ops.SigmoidGrad(y=i, dy=dc * j), tf.raw_ops.TanhGrad(y=j, dy=dc * i),
             tf.raw_ops.SigmoidGrad(y=f, dy=dc * c_before), tf.raw_ops.SigmoidGrad(y=o, dy=dh * tanh_c)], axis=1)
+        d_gates = tf.cast(d_gates, precision)
         written = _write(gates, t - begin, d_gates, written)
-        return t - 1, dc * f, tf.matmul(d_gates, recurrent_transposed), written
+        return t - 1, dc * f, product(d_gates, recurrent_transposed, precision), written
 
     _, dc, dh, written = _loop(lambda t, *_: t >= begin, step, (end - 1, dc, dh, tf.zeros([])))
-    d_gates = _read_range(gates, 0, end - begin, written, [n_rows, 4 * size])  # [S, R, 4L]
+    d_gates = _read_range(gates, 0, end - begin, written, [n_rows, 4 * size], precision)  # [S, R, 4L]
     return dc, dh, tf.reshape(d_gates, [-1, 4 * size])
 
 
@@ -255,22 +264,24 @@ def _add_gradients(total, places, below, h_before, d_gates):
     """Add a piece's share to the gradients of a layer.
 
     Args:
-        total: the Layer of gradients so far; in the first layer, inputs are the rows [U, 4L] of the window's ids.
+        total: the Layer of gradients so far, float32; in the first layer, inputs are the rows [U, 4L] of the window's
+            ids.
         places: int32 [S, R], for the first layer the row of each id.
         below: [S, R, L], the input of another layer; None for the first.
         h_before: [S, R, L], the layer's own h before each step.
-        d_gates: [S·R, 4L].
+        d_gates: [S·R, 4L]; their type is the precision of products.
 
     Returns:
         The new total. The bias of the first layer is not changed, since :func:`backward` computes it at the end.
     """
-    size = total.recurrent.shape[0].value
-    recurrent = total.recurrent + tf.matmul(tf.reshape(h_before, [-1, size]), d_gates, transpose_a=True)  # [L, 4L]
+    size, precision = total.recurrent.shape[0].value, d_gates.dtype
+    d_recurrent = product(tf.reshape(h_before, [-1, size]), d_gates, precision, transpose_a=True)  # [L, 4L]
+    recurrent = total.recurrent + d_recurrent
     if below is None:
-        return Layer(_add_rows(total.inputs, places, d_gates), recurrent, total.bias)
-    d_inputs = tf.matmul(tf.reshape(below, [-1, size]), d_gates, transpose_a=True)  # [L, 4L]
-    ones = tf.ones([1, tf.shape(d_gates)[0]])  # a product with ones is faster than a sum over rows
-    d_bias = tf.reshape(tf.matmul(ones, d_gates), [4 * size])
+        return Layer(_add_rows(total.inputs, places, tf.cast(d_gates, tf.float32)), recurrent, total.bias)
+    d_inputs = product(tf.reshape(below, [-1, size]), d_gates, precision, transpose_a=True)  # [L, 4L]
+    ones = tf.ones([1, tf.shape(d_gates)[0]], precision)  # a product with ones is faster than a sum over rows
+    d_bias = tf.reshape(product(ones, d_gates, precision), [4 * size])
     return Layer(total.inputs + d_inputs, recurrent, total.bias + d_bias)
 
 
@@ -287,8 +298,9 @@ def backward(shard, layers, tapes, d_outputs, d_state):
         (d_state, d_layers): the gradient for the state before the window, and a Layer of gradients for each layer.
         In that of the first layer, ``inputs`` is an IndexedSlices of the rows whose ids are in the window.
     """
-    recurrent_transposed = [tf.transpose(layer.recurrent) for layer in layers]  # [4L, L]
-    inputs_transposed = [None] + [tf.transpose(layer.inputs) for layer in layers[1:]]  # [4L, L]
+    precision = shard.precision
+    recurrent_transposed = [tf.transpose(tf.cast(layer.recurrent, precision)) for layer in layers]  # [4L, L]
+    inputs_transposed = [None] + [tf.transpose(tf.cast(layer.inputs, precision)) for layer in layers[1:]]  # [4L, L]
     element = d_state[0][1].shape.as_list()  # [R, L]
     used, places = _used_rows(shard.ids)  # [U], [M, R]
 
@@ -301,10 +313,11 @@ def backward(shard, layers, tapes, d_outputs, d_state):
             d_above = shard.drop(index, d_above, begin, end)
             dc, dh, d_gates = _backward_piece(recurrent_transposed[index], tape, d_above, span, *d_state[index])
             d_state[index] = dc, dh
-            h_before = _read_range(tape.h, begin, end, tape.flow, element)
+            h_before = _read_range(tape.h, begin, end, tape.flow, element, precision)
             if index:
-                below = _read(tapes[index - 1].dropped, k, tapes[index - 1].flow, [None] + element)
-                d_above = tf.reshape(tf.matmul(d_gates, inputs_transposed[index]), [-1] + element)  # [S, R, L]
+                below = _read(tapes[index - 1].dropped, k, tapes[index - 1].flow, [None] + element, precision)
+                d_above = product(d_gates, inputs_transposed[index], precision)
+                d_above = tf.reshape(d_above, [-1] + element)  # [S, R, L]
             totals[index] = _add_gradients(totals[index], places[begin:end], below, h_before, d_gates)
         return k - 1, d_state, totals
 

@@ -1,4 +1,4 @@
-"""The threads and the session settings of the fused unroll."""
+"""The threads and the settings of the sessions that train a network."""
 import os
 from typing import Optional
 
@@ -23,18 +23,26 @@ def thread_count(threads: Optional[int] = None) -> int:
     return os.cpu_count() or 1
 
 
-def session_config(threads: Optional[int] = None) -> tf.ConfigProto:
-    """Return the session settings for the unrolled graph.
+def session_config(threads: Optional[int] = None, fused: bool = True, precision: str = "float32") -> tf.ConfigProto:
+    """Return the settings of a session.
 
-    Each operation runs on one thread, and as many operations run in parallel as there are threads. TensorFlow
-    creates its threads once for each process, so the settings of the first session hold for all.
+    For the fused unroll, each operation runs on one thread, and as many operations run in parallel as there are
+    threads. TensorFlow creates its threads once for each process, so the settings of the first session hold for all.
 
     Args:
         threads: as for :func:`thread_count`.
+        fused: whether the graph has the fused unroll. Others are fastest with TensorFlow's own settings.
+        precision: ``bfloat16`` makes TensorFlow 2 rewrite the products of a graph that is not fused, which itself does
+            not say in which precision it is to be computed.
 
     Raises:
         ValueError: threads is below 1.
     """
+    if not fused:
+        config = tf.ConfigProto(intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0)
+        if precision == "bfloat16":
+            config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1  # RewriterConfig.ON
+        return config
     # glibc returns large freed blocks to the system, and the next step gets each of their pages anew: 3,000 page
     # faults, a seventh of the time of a small step. It keeps blocks that are not larger than the largest block freed
     # so far, up to 32 MiB. So free one of that size: since nothing is written to it, this takes no time and no memory.

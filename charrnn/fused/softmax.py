@@ -7,6 +7,7 @@ twice.
 
 Letters for shapes as in :mod:`charrnn.data`, P for the N·M rows of a window, and R rows of a slice.
 """
+from charrnn.fused.product import product
 from charrnn.fused.session import thread_count
 from charrnn.system.tensorflow import tf
 
@@ -75,12 +76,12 @@ def surprisals(outputs, weights, bias, targets, threads=None):
     return nats.concat()
 
 
-def mean_surprisal(outputs, weights, bias, targets, threads=None):
+def mean_surprisal(outputs, weights, bias, targets, threads=None, precision="float32"):
     """Average the surprisal of all targets, with a gradient of its own.
 
     The gradients are computed in the same pass as the loss, also where only the loss is fetched.
 
-    Args: as for :func:`surprisals`.
+    Args: as for :func:`surprisals`; precision as for :func:`charrnn.fused.product.product`.
 
     Returns:
         float32 scalar, in nats per character.
@@ -91,15 +92,19 @@ def mean_surprisal(outputs, weights, bias, targets, threads=None):
 
     @tf.custom_gradient
     def mean(outputs, weights, bias):
+        operand = tf.cast(weights, precision)  # once for all slices
+
         def body(rows, k, nats, d_outputs, d_weights, d_bias):
-            part = rows(outputs)  # [R, L]
+            part = tf.cast(rows(outputs), precision)  # [R, L]
+            logits = tf.nn.bias_add(product(part, operand, precision), bias)
             loss, d_logits = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(  # [R], [R, C]
-                features=tf.nn.xw_plus_b(part, weights, bias), labels=rows(targets))
-            ones = tf.ones([1, tf.shape(part)[0]])  # a product with ones is faster than a sum over rows
+                features=logits, labels=rows(targets))
+            d_logits = tf.cast(d_logits, precision)
+            ones = tf.ones([1, tf.shape(part)[0]], precision)  # a product with ones is faster than a sum over rows
             return [nats.write(k, loss),
-                    d_outputs.write(k, tf.matmul(d_logits, weights, transpose_b=True)),  # [R, L]
-                    d_weights + tf.matmul(part, d_logits, transpose_a=True),  # [L, C]
-                    d_bias + tf.matmul(ones, d_logits)]  # [1, C]
+                    d_outputs.write(k, product(d_logits, operand, precision, transpose_b=True)),  # [R, L]
+                    d_weights + product(part, d_logits, precision, transpose_a=True),  # [L, C]
+                    d_bias + product(ones, d_logits, precision)]  # [1, C]
 
         nats, d_outputs, d_weights, d_bias = _over_slices(
             outputs, num_classes, threads, body,

@@ -175,7 +175,7 @@ def _differentiable(cells, shards, ranges):
 
 
 def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, mask_rows=None,
-           recurrent_keep_prob=1.0):
+           recurrent_keep_prob=1.0, precision="float32"):
     """Unroll a stack of cells over a window of ids, as ``dynamic_rnn`` does over their one-hot rows.
 
     The cells create their variables, with the names that they have in ``dynamic_rnn``. An id outside of
@@ -194,6 +194,7 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, ma
             then those of these rows in the larger batch.
         recurrent_keep_prob: probability of keeping a recurrent weight, a tensor or the number 1 for no such dropout
             (DropConnect, Wan et al. 2013; for LSTMs Merity et al. 2017, arXiv:1708.02182).
+        precision: as for :func:`charrnn.fused.product.product`.
 
     Returns:
         (outputs, final_state): float32 [N, M, L], and the state after the window, like initial_state.
@@ -217,7 +218,7 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, ma
         shards = [passes.Shard(
             ids[:, begin:end],
             [mask if mask is None else mask[:, first + begin:first + end] for mask in masks],
-            positions[:, begin:end], max(1, PIECE_ROWS // (end - begin))) for begin, end in ranges]
+            positions[:, begin:end], max(1, PIECE_ROWS // (end - begin)), precision) for begin, end in ranges]
         kernels, biases = zip(*[inner.variables for inner in cells])
         if isinstance(recurrent_keep_prob, tf.Tensor) or recurrent_keep_prob != 1:
             kernels = _drop_recurrent(kernels, recurrent_keep_prob, size, mask_seed)

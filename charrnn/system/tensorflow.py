@@ -11,7 +11,7 @@ import sys
 import warnings
 from typing import Any, Iterator
 
-from charrnn.system import interrupts
+from charrnn.system import interrupts, machine
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
@@ -119,6 +119,28 @@ def quiet_tensorflow() -> None:
 
 def _drop_deprecations(record: logging.LogRecord) -> bool:
     return "is deprecated" not in record.getMessage()
+
+
+def require_bfloat16() -> None:
+    """Check that this TensorFlow can train in bfloat16.
+
+    Raises:
+        ValueError: it is 1.15.
+    """
+    if sys.version_info < (3, 8):
+        raise ValueError("--precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
+                         "float32")
+
+
+def bfloat16_is_faster() -> bool:
+    """Return whether products in bfloat16 are faster here than in float32.
+
+    They are with TensorFlow 2, if its oneDNN is in use and the processor has instructions for them.
+    """
+    if sys.version_info < (3, 8) or not machine.multiplies_bfloat16():
+        return False
+    from tensorflow.python.util import _pywrap_util_port
+    return bool(_pywrap_util_port.IsMklEnabled())
 
 
 def contrib_cell(kind: str) -> Any:

@@ -8,6 +8,7 @@ import tqdm
 
 from charrnn.system import console
 from charrnn.system.console import plural
+from charrnn.system.tensorflow import bfloat16_is_faster
 from charrnn.training.job import Job
 from charrnn.training.stopping import StopRequests
 
@@ -44,6 +45,7 @@ class Display:
             ("windows", f"{job.n_windows:,} of {hyper.batch_size} x {hyper.num_steps} per epoch, "
                         f"{left_over:,} characters left over"),
             ("network", self._network()),
+            ("precision", self._precision()),
             ("steps", f"{job.n_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
             ("folder", f"{job.folder}, a checkpoint every {hyper.save_every_n:,} steps"),
         ]
@@ -59,6 +61,11 @@ class Display:
         slow = ", unrolled with dynamic_rnn (the fused unroll supports only lstm without dropout on inputs)"
         return (f"{plural(hyper.num_layers, 'layer')} of {plural(hyper.lstm_size, kind + 'unit')}, "
                 f"{self._n_parameters:,} parameters{slow if hyper.fused and not hyper.unrolls_fused else ''}")
+
+    def _precision(self) -> str:
+        precision = self._job.hyperparameters.precision
+        slower = precision == "bfloat16" and not bfloat16_is_faster()
+        return precision + (", which is slower than float32 on this machine" if slower else "")
 
     def trial(self, seconds: float, memory: str) -> None:
         """Print what a few steps have shown: seconds a step, and the memory used."""

@@ -10,6 +10,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 CELLS = ("lstm", "gru", "rnn", "layer-norm-lstm", "nas")
 OPTIMIZERS = ("adam", "rmsprop")
+AUTO = "auto"  # the preset that depends on the length of the text, and the precision that depends on the machine
 SCHEDULES = ("constant", "exponential", "linear", "cosine")
 # the groups of flags on the help page, in its order
 GROUPS = TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS = (
@@ -64,6 +65,9 @@ class Hyperparameters:
     fused: bool = _field(
         True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
         "with other dropout masks", choices=(True, False))
+    precision: str = _field(
+        "float32", SPEED, "type of the numbers that are multiplied. bfloat16 is about 1.6 times as fast on processors "
+        "that have products of it, with TensorFlow 2; auto takes it there", choices=("float32", "bfloat16", AUTO))
     cell: str = _field("lstm", NETWORK, "kind of cell", choices=CELLS)
     optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=OPTIMIZERS)
     input_keep_prob: float = _field(
@@ -127,7 +131,6 @@ PRESETS: Dict[str, dict] = {
                  warmup_steps=200, average_decay=0.998, val_fraction=0.1, save_every_n=313, early_stop=3),
 }
 
-AUTO = "auto"  # the preset whose values depend on the length of the text
 # The values of the preset auto, by the largest number of characters that they are for (results: docs/training.md).
 _SMALL = dict(learning_rate=0.004, schedule="linear", warmup_steps=100, average_decay=0.99, val_fraction=0.1,
               early_stop=5, max_to_keep=3)

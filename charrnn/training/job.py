@@ -10,10 +10,10 @@ from charrnn.data import StrPath, Vocabulary, check_text, count_windows, split
 from charrnn.engines.model import Model
 from charrnn.engines.sampler import fresh_seed
 from charrnn.system import machine
-from charrnn.system.tensorflow import CONTRIB_CELLS, contrib_cell
+from charrnn.system.tensorflow import CONTRIB_CELLS, bfloat16_is_faster, contrib_cell, require_bfloat16
 from charrnn.text.corpus import Text
 from charrnn.training import transfer
-from charrnn.training.hyperparameters import NAMES, Hyperparameters, check_memory, flag
+from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, check_memory, flag
 from charrnn.training.transfer import Transfer
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
@@ -90,7 +90,7 @@ def plan_job(text: Optional[Text], hyperparameters: Hyperparameters, folder: Str
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
     _check(hyperparameters, options, n_processes)
-    moved = None
+    hyperparameters, moved = _with_precision(hyperparameters), None
     if options.resume:
         run = _resumed_run(folder, hyperparameters, text)
         text = text or Text(run.text_name, checkpoints.read_text(run))
@@ -117,6 +117,18 @@ def _check(hyper: Hyperparameters, options: Options, n_processes: int) -> None:
     if hyper.batch_size % n_processes:
         raise ValueError(f"--batch-size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
                          f"multiple of {n_processes}")
+
+
+def _with_precision(hyper: Hyperparameters) -> Hyperparameters:
+    """Return the hyperparameters with the precision that ``auto`` means on this machine, which the record then has.
+
+    Raise ValueError if TensorFlow cannot train in it.
+    """
+    if hyper.precision == AUTO:
+        hyper = replace(hyper, precision="bfloat16" if bfloat16_is_faster() else "float32")
+    if hyper.precision == "bfloat16":
+        require_bfloat16()
+    return hyper
 
 
 def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> Tuple[Run, Optional[Transfer]]:

@@ -39,14 +39,11 @@ class Network:
             hyper.grad_clip, seed=seed, fused=hyper.unrolls_fused, threads=threads, cell=hyper.cell,
             optimizer=hyper.optimizer, input_keep_prob=hyper.input_keep_prob,
             recurrent_keep_prob=hyper.recurrent_keep_prob, average_decay=hyper.average_decay,
-            rows=processes.rows(hyper.batch_size), average=processes.average)
+            rows=processes.rows(hyper.batch_size), average=processes.average, precision=hyper.precision)
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
         self.n_parameters = sum(variable.shape.num_elements() for variable in self._trained.values())
         self.saver = tf.train.Saver(max_to_keep=0)
-        # the notebook's graph is fastest with TensorFlow's own settings, which 0 selects
-        self.session = tf.Session(
-            config=session_config(threads) if hyper.unrolls_fused else tf.ConfigProto(
-                intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0))
+        self.session = tf.Session(config=session_config(threads, hyper.unrolls_fused, hyper.precision))
         self.session.run(tf.global_variables_initializer())
         self._norm = tf.global_norm(tf.global_variables())
         self.zero_state = _as_array(self.session.run(self._model.initial_state))

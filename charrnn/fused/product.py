@@ -1,0 +1,21 @@
+"""Matrix products in the precision of a training run.
+
+In bfloat16 a product takes about half the time on processors that have instructions for it. Only the operands are
+bfloat16. The results, and everything that is added up over many steps, are float32: the state c, the loss, the
+gradients of the weights, the weights and the optimizer's averages.
+"""
+from charrnn.system.tensorflow import tf
+
+
+def product(a, b, precision="float32", *, transpose_a=False, transpose_b=False):
+    """Multiply two matrices.
+
+    Args:
+        a, b: float32 or bfloat16; they are cast to the precision unless they have it.
+        precision: ``float32`` or ``bfloat16``, of the operands.
+        transpose_a, transpose_b: multiply the transposed matrix instead.
+
+    Returns:
+        A float32 matrix. In bfloat16 it is rounded to 8 bits after its terms have been added up.
+    """
+    return tf.cast(tf.matmul(tf.cast(a, precision), tf.cast(b, precision), transpose_a, transpose_b), tf.float32)
