@@ -1,5 +1,4 @@
 """Saving checkpoints, removing old ones, the lock, and the progress of a run."""
-import io
 import itertools
 import os
 from dataclasses import asdict, replace
@@ -163,14 +162,6 @@ def test_leftovers_of_a_killed_process_are_removed(folder):
     assert set(content_of(folder)) == {"mine.tmp", "mine.7.tmp", "run.json"}
 
 
-@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent)])
-def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
-    make(folder / ".saving")
-    with pytest.raises(OSError, match="in the place of a folder for incomplete checkpoints: remove it"):
-        checkpoints.remove_leftovers(folder)
-    assert os.path.lexists(str(folder / ".saving"))
-
-
 # The lock
 
 
@@ -192,29 +183,21 @@ def test_progress_is_read_as_it_was_saved(folder, session):
     prefix = checkpoints.save(*session, folder, 5, saved, RUN, {"kernel": np.zeros((5, 9), np.float32)})
     for name, value in asdict(checkpoints.read_progress(prefix, STATE_SHAPE)).items():
         np.testing.assert_array_equal(value, getattr(saved, name))
-    with pytest.raises(CheckpointError, match=r"LSTM state has shape \(1, 2, 3, 5\), not \(2, 2, 3, 5\)"):
-        checkpoints.read_progress(prefix, (2, 2, 3, 5))
 
 
 GOOD = asdict(Progress(7, STATE, np.zeros(2, np.float32)))
 
 
 @pytest.mark.parametrize("content, message", [
-    *((content, "cannot be read") for content in (
-        None, b"", b"PK", b"not a zip file at all", {"step": 7}, {**GOOD, "more": 1},
-        {**GOOD, "lstm_state": np.array([{}], object)})),
-    *(({**GOOD, name: value}, "is not that of step 7") for name, value in (
-        ("step", 8), ("step", 7.0), ("step", [7]), ("best_step", np.inf), ("best_loss", "a"), ("history", 5),
-        ("evals_since_best", True), ("epoch_losses", ["a"]), ("epoch_losses", 1.5),
-        ("lstm_state", STATE.astype(int)))),
-    ({**GOOD, "lstm_state": STATE[0]}, "has shape")], ids=lambda value: str(value)[:20])
+    (None, "cannot be read"), (b"not a zip file at all", "cannot be read"), ({"step": 7}, "cannot be read"),
+    ({**GOOD, "lstm_state": np.array([{}], object)}, "cannot be read"), ({**GOOD, "step": 8}, "is not that of step 7"),
+    ({**GOOD, "epoch_losses": ["a"]}, "is not that of step 7"), ({**GOOD, "lstm_state": STATE[0]}, "has shape")],
+    ids=lambda value: str(value)[:20])
 def test_progress_of_another_kind_is_refused(tmp_path, content, message):
     prefix = str(tmp_path / "i7_l5.ckpt")
     if isinstance(content, dict):
-        buffer = io.BytesIO()
-        np.savez(buffer, **content)
-        content = buffer.getvalue()
-    if content is not None:
+        np.savez(prefix + ".progress.npz", **content)
+    elif content:
         Path(prefix + ".progress.npz").write_bytes(content)
     with pytest.raises(CheckpointError, match=f"i7_l5.ckpt cannot be used to resume: its .*{message}"):
         checkpoints.read_progress(prefix, STATE_SHAPE)

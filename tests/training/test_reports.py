@@ -54,15 +54,6 @@ def test_a_row_in_history_and_summaries(tmp_path):
         assert value == np.float32(getattr(full, name))
 
 
-def test_no_summaries_are_written_without_a_request(tmp_path):
-    written = Reports(tmp_path, 0, summaries=False)
-    written.add(Row(3, 1, 2.0))
-    written.add_sample("text", 3)
-    written.flush()
-    written.close()
-    assert [path.name for path in tmp_path.iterdir()] == ["history.csv"]
-
-
 def test_samples_are_shown_verbatim(tmp_path):
     """Indented, so that TensorBoard does not take them for Markdown, and in its panel for text."""
     written = Reports(tmp_path, 0)
@@ -105,27 +96,6 @@ def test_a_row_without_room_is_written_with_the_next(tmp_path, monkeypatch):
             written.add(Row(20, 1, 2.25))
     written.add(Row(30, 1, 2.0))
     assert lines_of(tmp_path) == [*before, "20,1,2.25,,,,,,\n", "30,1,2.0,,,,,,\n"]
-
-
-@pytest.mark.parametrize("content", [None, b"", b"step,ep", b"\xff\xfe\0"])
-def test_the_history_so_far_is_written_whatever_the_file_has(tmp_path, content):
-    if content is not None:
-        (tmp_path / "history.csv").write_bytes(content)
-    written = Reports(tmp_path, 20, "".join(ROWS[:2]), summaries=False)
-    assert lines_of(tmp_path) == [HEAD, *ROWS[:2]]
-    written.add(Row(40, 2, 1.5))
-    assert lines_of(tmp_path) == [HEAD, *written.history.splitlines(True)] == [HEAD, *ROWS[:2], "40,2,1.5,,,,,,\n"]
-
-
-def test_a_history_that_is_deleted_comes_back_whole(tmp_path):
-    written = Reports(tmp_path, 0, summaries=False)
-    written.add(Row(10, 1, 2.5))
-    (tmp_path / "history.csv").unlink()
-    written.add(Row(20, 1, 2.25))
-    assert lines_of(tmp_path) == [HEAD, "10,1,2.5,,,,,,\n", "20,1,2.25,,,,,,\n"]
-    (tmp_path / "history.csv").unlink()
-    written.flush()
-    assert len(lines_of(tmp_path)) == 3
 
 
 @pytest.mark.filterwarnings("ignore:inspect.getargspec:DeprecationWarning", "ignore:The 'warn' method")
