@@ -33,11 +33,6 @@ def test_version(name, capsys):
     assert ended.value.code == 0 and capsys.readouterr().out == f"charrnn {charrnn.__version__}\n"
 
 
-def test_flags_may_have_underscores():
-    args = parser_of("train").parse(["--lstm_size=7", "--num_steps", "9", "a_text"])
-    assert (args.lstm_size, args.num_steps, args.text) == (7, 9, ["a_text"])
-
-
 def test_the_resume_command_runs_as_it_was_called(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/some where/bin/charrnn-train", "x"])
     assert console.resume_command("checkpoints") == "'/some where/bin/charrnn-train' --resume"

@@ -104,12 +104,6 @@ def test_output_accepts_a_list():
     assert predictions.shape.as_list() == logits.shape.as_list() == [N * M, C]
 
 
-def test_sampling_takes_one_character_at_a_time():
-    model = CharRNN(C, 7, 9, L, LAYERS, sampling=True)
-    assert model.inputs.shape.as_list() == model.targets.shape.as_list() == [1, 1]
-    assert model.initial_state[0].h.shape.as_list() == [1, L]
-
-
 def losses_of_seed(seed):
     """Return the losses of a new network without and with dropout."""
     # DropoutWrapper's generator has a state, and steps of the loop that run in parallel race for its numbers
@@ -133,7 +127,7 @@ def test_a_seed_gives_the_same_weights_on_each_tensorflow(cell, total):
 
 @pytest.mark.parametrize("options", [
     {"num_classes": 0}, {"num_steps": -1}, {"learning_rate": 0}, {"grad_clip": -5}, {"learning_rate": float("nan")},
-    {"cell": "gruu"}, {"optimizer": "sgd"}])
+    {"cell": "gruu"}, {"optimizer": "sgd"}, {"threads": 0, "fused": True}])
 def test_arguments_out_of_range(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         CharRNN(**dict({"num_classes": 3}, **options))

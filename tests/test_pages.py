@@ -108,16 +108,6 @@ def test_the_page_on_python_runs(tmp_path):
     assert done.returncode == 0, done.stdout.decode()
 
 
-def test_rooms_are_those_of_the_package():
-    table = re.findall(r"^\| (`[^|]*`) \|", PAGES["docs/design.md"], re.MULTILINE)
-    named = {name for cell in table for name in re.findall(r"`([\w/.]+)`", cell)}
-    package = ROOT / "charrnn"
-    there = {path.name for path in package.glob("*.py")} | {
-        path.parent.name + "/" for path in package.glob("*/__init__.py")}
-    assert all((package / name).exists() for name in named)
-    assert there - {"__init__.py", "version.py"} <= named
-
-
 def test_recorded_figures_are_the_recordings():
     path = Path(os.environ.get("CHARRNN_DATA") or ROOT.parent / "shared" / "data") / "recorded-losses.csv"
     if not path.is_file():

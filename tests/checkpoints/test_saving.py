@@ -162,6 +162,14 @@ def test_leftovers_of_a_killed_process_are_removed(folder):
     assert set(content_of(folder)) == {"mine.tmp", "mine.7.tmp", "run.json"}
 
 
+@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent)])
+def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
+    make(folder / ".saving")
+    with pytest.raises(OSError, match="in the place of a folder for incomplete checkpoints: remove it"):
+        checkpoints.remove_leftovers(folder)
+    assert os.path.lexists(str(folder / ".saving"))
+
+
 # The lock
 
 

@@ -75,7 +75,8 @@ def test_a_checkpoint_of_the_notebook_becomes_one_file(tmp_path):
     (["EXPORTED", "EXPORTED"], "is the model itself"), (["run", "run/i173_l5.ckpt.npz"], "is the model itself"),
     (["run", "folder", "--format", "saved-model"], "folder exists"),
     (["run", "text/served", "--format", "saved-model"], "text/served"), (["missing", "m.npz"], "missing"),
-    (["run", "m.npz", "--best"], "no best checkpoint"), (["run", "nowhere/x.html"], "nowhere/x.html"),
+    (["run", "m.npz", "--best"], "no best checkpoint"),
+    (["EXPORTED", "m.npz", "--best"], "is no folder"), (["run", "nowhere/x.html"], "nowhere/x.html"),
     (["run", "m.html", "--train-text", "missing"], "missing"), (["run", "m.html", "--weights", "int4"], "int4")])
 def test_bad_arguments_are_one_line_and_write_nothing(trained, exported, tmp_path, monkeypatch, capsys, arguments,
                                                       message):

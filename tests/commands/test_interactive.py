@@ -2,10 +2,11 @@
 import builtins
 import io
 import re
+import subprocess
 import sys
 
 import pytest
-from conftest import interrupted_at
+from conftest import interrupted_at, process_environment
 
 from charrnn import sample as sampling
 from charrnn.commands.interactive import HELP
@@ -117,3 +118,11 @@ def test_a_terminal_gets_the_help_and_a_prompt_also_after_ctrl_c(exported, monke
     monkeypatch.setattr(builtins, "input", ask)
     assert sampling.main([str(exported), "--interactive", "--length", "7"]) == 0
     assert capsys.readouterr().out == HELP + "\n\nlength 7\n\n" and prompts == 3 * ["> "]
+
+
+def test_a_process_reads_and_writes_utf_8_in_any_locale(exported):
+    done = subprocess.run([sys.executable, "-m", "charrnn.sample", str(exported), "--interactive",
+                           "--unknown", "nearest"], input="th\u00e9\n".encode(), capture_output=True, timeout=600,
+                          env=process_environment(PYTHONIOENCODING="ascii", LC_ALL="C"))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().startswith("replaced in what you typed: '\u00e9' by 'e'\nthe")

@@ -39,18 +39,6 @@ def test_loss_and_gradients_equal_the_notebooks(slices, threads):
             np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-7)
 
 
-def test_surprisals_equal_those_of_all_logits(slices):
-    random = np.random.RandomState(0)
-    outputs, weights, bias = (random.randn(*shape).astype(np.float32) for shape in [(15, L), (L, C), (C,)])
-    targets = random.randint(0, C, 15)
-    with tf.Graph().as_default():
-        found, = values(softmax.surprisals(*map(tf.constant, (outputs, weights, bias, targets))))
-    logits = outputs @ weights + bias
-    expected = np.log(np.exp(logits).sum(1)) - logits[np.arange(15), targets]
-    assert found.shape == (15,)
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
-
-
 def trained(fused, keep_prob=1.0, **options):
     """Train for three steps on windows that lack some characters; return the losses and all variables."""
     model = CharRNN(C, N, M, L, 2, 0.1, 0.05, fused=fused, threads=2, **options)

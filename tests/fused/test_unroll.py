@@ -35,14 +35,6 @@ def test_masks_differ_over_steps_rows_units_and_layers():
         assert abs((a == b).mean() - 0.5) < 4 * 0.5 / np.sqrt(a.size)
 
 
-def test_masks_depend_on_seed_and_step_only():
-    shape = (3, 4, 5)
-    for one, same, other_seed, other_step in zip(
-            drawn(1, 2, shape), drawn(1, 2, shape), drawn(2, 2, shape), drawn(1, 3, shape)):
-        assert (one == same).all()
-        assert (one != other_seed).any() and (one != other_step).any()
-
-
 def test_recurrent_dropout_is_that_of_the_notebooks_graph_with_dropped_weights():
     """The loss, and the gradients, which are zero where a weight is dropped."""
     step, x, y = 3, *np.random.RandomState(1).randint(0, C, (2, N, M))

@@ -90,11 +90,6 @@ def test_expressive_units_track_nothing_and_vary_most(measured):
     assert deviations == sorted(deviations, reverse=True)
 
 
-def test_a_unit_is_compared_with_every_feature(measured):
-    tracked = measured.tracked_by(measured.unit("2/c/2"))
-    assert len(tracked) == len(measured.features) and tracked[0].feature == "inside quotation marks"
-
-
 @pytest.mark.parametrize("name", ["3/c/1", "2/x/1", "2/c/0", "2/c/4", "2/c", "c/2/1", "", "2/c/1 "])
 def test_a_name_of_no_unit_is_refused(measured, name):
     with pytest.raises(ValueError, match="from 1/c/1 to 2/h/3"):

@@ -96,6 +96,14 @@ def test_a_fault_of_the_program_keeps_its_traceback(error):
         run_main(fail_with(error))
 
 
+def test_missing_streams_are_replaced(monkeypatch):
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    assert run_main(lambda args: print("nowhere")) == 0
+    for name in ("stdin", "stdout", "stderr"):
+        getattr(sys, name).close()
+
+
 CONTROL = "a\x1b]0;x\x07\t\x7f\r\x9b2J\u202eb\n"
 SHOWN = "a^[]0;x^G\t^?^M\\x9b2J\\u202eb\n"
 

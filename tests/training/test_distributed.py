@@ -136,6 +136,15 @@ def test_a_process_that_does_not_start_is_named_after_a_deadline(monkeypatch, ca
     assert "charrnn-train: waiting for process 1 of 2\n" in capsys.readouterr().err
 
 
+def test_an_error_of_all_processes_is_raised_in_the_first(monkeypatch):
+    monkeypatch.setattr(distributed, "GRACE", 0)
+    monkeypatch.setattr(distributed.signal, "signal", lambda *_: None)
+    for rank, kind in [(0, ValueError), (1, OtherProcessFailed)]:
+        with pytest.raises(kind):
+            with member(rank).watched("folder"):
+                raise ValueError("the loss is nan")
+
+
 def test_the_launchers_sigterm_does_not_interrupt_the_report_of_a_lost_process():
     """It comes while the error is raised through the closing of sessions and files."""
     dead = subprocess.Popen([sys.executable, "-c", ""])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CHARS, ROOT, TEXT
+from conftest import CHARS, TEXT
 from pages import random_network
 
 from charrnn.engines import decoding
@@ -51,16 +51,6 @@ def test_node_equals_numpy(tmp_path, exported, weights):
     assert_equal_engines(tmp_path, model, weights, model.vocabulary.encode((TEXT * 5)[:LENGTH]))
     ids = np.random.RandomState(8).randint(len(CHARS), size=LENGTH)
     assert_equal_engines(tmp_path, random_network(CHARS, 16), weights, ids)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("weights", WEIGHTS)
-def test_the_published_model_in_node_equals_numpy(tmp_path, weights, anna):
-    path = ROOT / "checkpoints" / "anna.npz"
-    if not path.is_file():
-        pytest.skip("there is no checkpoints/anna.npz")
-    model = open_model(path)
-    assert_equal_engines(tmp_path, model, weights, model.vocabulary.encode(anna[-LENGTH:]))
 
 
 def test_pure_functions_of_the_page():
