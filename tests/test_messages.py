@@ -97,6 +97,7 @@ def test_a_value_that_looks_like_a_flag_is_explained(exported, capsys):
                                        "begins with a dash is written --flag=-value (see charrnn-sample --help)\n")
 
 
+@pytest.mark.slow
 def test_a_closed_output_is_answered_on_standard_error(text_file, tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "charrnn.train", str(text_file), *SMALL_FLAGS, "--epochs", "100",

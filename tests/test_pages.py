@@ -101,6 +101,7 @@ def test_links_lead_to_files_and_headings(page):
         assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
+@pytest.mark.slow
 def test_the_page_on_python_runs(tmp_path):
     code = "\n".join(re.findall("^```python\n(.*?)^```$", PAGES["docs/python.md"], re.MULTILINE | re.DOTALL))
     done = subprocess.run([sys.executable, "-c", code], cwd=str(tmp_path), env=process_environment(),

@@ -138,10 +138,8 @@ def test_a_seed_that_was_made_up_is_printed_and_recorded(text_file, tmp_path, ca
 SMALL_RUN = dict(batch_size=2, num_steps=130, lstm_size=5, epochs=1, seed=3, summaries=False)
 
 
-@pytest.mark.parametrize("form", ["path", "text"])
-def test_the_function_takes_a_path_or_a_text_and_returns_the_model(text_file, tmp_path, capsys, form):
-    text = {"path": text_file, "text": TEXT}[form]
-    trained = train.train(text, tmp_path / "run", sample_length=0, **SMALL_RUN)
+def test_the_function_takes_a_text_and_returns_the_model(tmp_path, capsys):
+    trained = train.train(TEXT, tmp_path / "run", sample_length=0, **SMALL_RUN)
     assert trained.model.run.hyperparameters["num_steps"] == 130 and trained.losses.shape == (4,)
     assert trained.losses[0] == pytest.approx(np.log(14), abs=0.2) and trained.stopped_by is None
     assert "step 4/4" in capsys.readouterr().out

@@ -126,7 +126,7 @@ def test_weights_are_read_without_the_optimizers_variables_and_averages_in_their
 
 
 @pytest.mark.parametrize("suffix, content", [
-    (".data-00000-of-00001", None), (".index", b""), (".index", b"\xff" * 100)])
+    (".data-00000-of-00001", None), (".index", b"\xff" * 100)])
 def test_damaged_files_of_tensorflow_are_one_line(tmp_path, suffix, content):
     """Whatever TensorFlow does with them, which may end its process."""
     prefix = save_variables(tmp_path, {"softmax/Variable": np.zeros((9, 9)), "rnn/a/kernel": 1.0})

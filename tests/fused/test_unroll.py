@@ -136,7 +136,7 @@ def test_other_stacks_are_refused(make, message):
             unroll.unroll(cell, tf.zeros([2, 3], tf.int32), 3, cell.zero_state(2, tf.float32), 0)
 
 
-@pytest.mark.parametrize("threads", [1, 6])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=slow), 6])
 def test_a_seed_gives_the_initial_weights_that_published_figures_come_from(threads):
     """On each TensorFlow, and for each number of shards."""
     CharRNN(83, 40, 5, 7, 2, 0.001, 5, seed=1, fused=True, threads=threads)

@@ -203,6 +203,7 @@ def test_the_test_loss_is_of_the_best_checkpoint_and_printed_once(tmp_path, monk
     assert float(re.search("this model +([0-9.]+)", out).group(1)) == pytest.approx(float(loss), abs=2e-4)
 
 
+@pytest.mark.slow
 def test_the_test_text_is_neither_trained_nor_validated_on(text_file, tmp_path):
     """What stands in it does not change a run."""
     losses = []

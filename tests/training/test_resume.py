@@ -113,11 +113,8 @@ def test_what_cannot_be_changed_is_refused(trained, capsys, flags, message):
     assert sorted(path.stat().st_mtime_ns for path in trained.iterdir()) == before
 
 
-def test_a_run_is_resumed_wherever_it_lies_and_without_its_original(text_file, trained, tmp_path, monkeypatch):
-    """Its text is in its folder."""
-    assert train_small(text_file, tmp_path / "one", "--sample-length", "0") == 0
-    text_file.unlink()
-    (tmp_path / "one").rename(tmp_path / "two")
-    monkeypatch.chdir(tmp_path / "two")
+def test_a_run_is_resumed_wherever_it_lies(run_copy, monkeypatch):
+    run_copy.rename(run_copy.with_name("moved"))
+    monkeypatch.chdir(run_copy.with_name("moved"))
     assert resume(".", "--epochs", "2") == 0
     assert checkpoints.read_run(".").hyperparameters["epochs"] == 2
