@@ -1,17 +1,12 @@
 """What the tests share: a quiet TensorFlow, the solution notebook's definitions, and small training runs."""
 import contextlib
 import csv
-import fcntl
 import importlib
 import json
 import os
-import pty
 import shutil
 import signal
-import struct
-import subprocess
 import sys
-import termios
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,12 +21,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored whe
 TENSORFLOW_1 = sys.version_info < (3, 8)
 needs_contrib = pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 has no tf.contrib")
 ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = ("train", "sample", "evaluate", "export", "inspect")
 SOLUTION = ROOT / "notebooks" / "Anna_KaRNNa_Solution.ipynb"
 
 # Small sizes, all different, so that a swapped axis fails.
 TEXT = "the cat sat on the mat, and the hat sat on the cat.\n" * 20
 CHARS = "\n ,.acdehmnost"  # the characters of TEXT
-SMALL = {"batch_size": 2, "num_steps": 3, "lstm_size": 5, "num_layers": 2}
+OLDER, NEWEST = "i100_l5.ckpt", "i173_l5.ckpt"  # of the trained run, which has 1,040 // (2 x 3) = 173 windows
 SMALL_FLAGS = ["--batch-size", "2", "--num-steps", "3", "--lstm-size", "5", "--num-layers", "2",
                "--epochs", "1", "--print-every-n", "50", "--save-every-n", "100", "--seed", "7"]
 
@@ -192,23 +188,6 @@ class StopAfter:
 def run_copy(trained, tmp_path):
     """A copy of the small training run that a test may change."""
     return Path(shutil.copytree(str(trained), str(tmp_path / "run")))
-
-
-def shown_in_terminal(command):
-    """Run a command in a terminal of 120 columns, and return what it shows."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 30, 120, 0, 0))
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                shown += os.read(ours, 4096)
-            except OSError:  # how Linux reports that the other end is closed
-                break
-        assert process.wait(120) == 0
-    os.close(ours)
-    return shown.decode()
 
 
 def process_environment(**variables):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, SMALL_FLAGS, TEXT, parser_of, process_environment, script
+from conftest import ROOT, SCRIPTS, SMALL_FLAGS, TEXT, parser_of, process_environment, script
 
 import charrnn
 from charrnn import sample, train
@@ -15,8 +15,6 @@ from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.sampler import default_prime, default_top_n
 from charrnn.system import console
-
-SCRIPTS = ["train", "sample", "evaluate", "export", "inspect"]
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -35,11 +33,6 @@ def test_version(name, capsys):
     assert ended.value.code == 0 and capsys.readouterr().out == f"charrnn {charrnn.__version__}\n"
 
 
-def test_flags_may_have_underscores():
-    args = parser_of("train").parse(["--lstm_size=7", "--num_steps", "9", "a_text"])
-    assert (args.lstm_size, args.num_steps, args.text) == (7, 9, ["a_text"])
-
-
 def test_the_resume_command_runs_as_it_was_called(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/some where/bin/charrnn-train", "x"])
     assert console.resume_command("checkpoints") == "charrnn-train --resume"
@@ -48,9 +41,14 @@ def test_the_resume_command_runs_as_it_was_called(monkeypatch):
     assert console.resume_command("a b") == f"{sys.executable} -m charrnn.train --resume --checkpoint-dir 'a b'"
 
 
-def test_a_folder_that_looks_like_a_flag_is_named_so_that_it_is_none(monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["charrnn-train"])
-    assert console.resume_command("-run").endswith(" --resume --checkpoint-dir ./-run")
+def test_another_command_is_next_to_the_one_that_was_called(tmp_path, monkeypatch):
+    """Its name alone is enough where the shell finds that one."""
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "charrnn-train"), "x"])
+    (tmp_path / "charrnn-sample").write_text("")
+    (tmp_path / "charrnn-sample").chmod(0o755)
+    assert console.command("charrnn-sample", "run") == f"{tmp_path / 'charrnn-sample'} run"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert console.command("charrnn-sample", "run") == "charrnn-sample run"
 
 
 def test_the_end_of_a_run_says_what_next(trained, capsys, tmp_path):
@@ -60,11 +58,6 @@ def test_the_end_of_a_run_says_what_next(trained, capsys, tmp_path):
     *_, sampling, longer = capsys.readouterr().out.splitlines()
     assert sampling == f"finished after step 173. To write text: charrnn-sample {tmp_path / 'run'}"
     assert longer == f"To train longer, add --epochs N: charrnn-train --resume --checkpoint-dir {tmp_path / 'run'}"
-
-
-def test_a_dry_run_does_not_mind_an_occupied_folder(trained, text_file, capsys):
-    assert train.main([str(text_file), *SMALL_FLAGS, "--dry-run", "--checkpoint-dir", str(trained)]) == 0
-    assert "1 epoch, seed 7" in capsys.readouterr().out
 
 
 def test_an_occupied_folder_gives_the_command_to_resume(trained, text_file, capsys):
@@ -97,33 +90,13 @@ def test_the_shipped_model_is_used_where_there_is_no_run(exported, trained, tmp_
     assert loading.default_model() == "checkpoints"
 
 
-def test_places_may_stand_between_flags(exported, trained, tmp_path, capsys):
-    text = str(trained.parent / "small.txt")
-    assert evaluate.main([str(exported), "--rows", "2", text]) == 0
-    assert train.main(["--dry-run", text, *SMALL_FLAGS, text, "--checkpoint-dir", str(tmp_path / "run")]) == 0
-    assert f"{text}, {text}, 2,081 characters" in capsys.readouterr().out
-
-
 def test_a_value_that_looks_like_a_flag_is_explained(exported, capsys):
     assert sample.main([str(exported), "--prime", "-a"]) == 2
     assert capsys.readouterr().err == ("charrnn-sample: error: argument --prime: expected one argument; a value that "
                                        "begins with a dash is written --flag=-value (see charrnn-sample --help)\n")
 
 
-def test_errors_name_flags(text_file, tmp_path, capsys):
-    for flags, message in [(["--lstm_size", "0"], "--lstm-size must be an integer, at least 1, not 0"),
-                           (["--lstm_size", "many"], "argument --lstm-size: invalid int value: 'many'")]:
-        assert train.main([str(text_file), *flags, "--checkpoint-dir", str(tmp_path / "run")]) == 2
-        assert message in capsys.readouterr().err
-
-
-def test_train_needs_tensorflow_before_anything_else():
-    code = ("import sys; sys.modules['tensorflow'] = None; from charrnn import train; "
-            "sys.exit(train.main(['no-such-text', '--lstm-size', '0']))")
-    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, env=process_environment())
-    assert done.returncode == 2 and b"TensorFlow is not installed here: " in done.stderr
-
-
+@pytest.mark.slow
 def test_a_closed_output_is_answered_on_standard_error(text_file, tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "charrnn.train", str(text_file), *SMALL_FLAGS, "--epochs", "100",
@@ -140,13 +113,3 @@ def test_a_closed_output_is_answered_on_standard_error(text_file, tmp_path):
 def test_a_large_vocabulary_has_other_defaults():
     assert (default_top_n(200), default_top_n(201)) == (5, 201)
     assert [default_prime(Vocabulary(chars)) for chars in ("\n\u4e00\u4e01", "01")] == ["\u4e00", "0"]
-
-
-@pytest.mark.slow
-def test_tensorflow_can_be_quieted_in_a_program():
-    code = ("import warnings, charrnn; charrnn.quiet_tensorflow(); import tensorflow.compat.v1 as tf; "
-            "from charrnn import CharRNN; CharRNN(4, 2, 3, 5); warnings.warn('my own')")
-    done = subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", code], stderr=subprocess.PIPE,
-                          env=process_environment())
-    lines = [line for line in done.stderr.decode().splitlines() if not line.startswith("  ")]
-    assert len(lines) == 1 and lines[0].endswith("UserWarning: my own"), lines

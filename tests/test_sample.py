@@ -1,5 +1,5 @@
 """The notebook's pick_top_n and sample, and the script charrnn-sample."""
-import dataclasses
+import io
 import json
 import re
 import signal
@@ -33,7 +33,8 @@ def script(capsys):
     return run
 
 
-# ---- the notebook's functions -----------------------------------------------------------------------------
+# The notebook's functions
+
 
 def test_pick_top_n_draws_only_from_the_top():
     preds = np.array([[0.1, 0.3, 0.05, 0.35, 0.2]], np.float32)
@@ -43,12 +44,6 @@ def test_pick_top_n_draws_only_from_the_top():
     assert np.mean(np.array(drawn) == 3) == pytest.approx(0.35 / 0.65, abs=0.04)
     assert {pick_top_n(preds, 5, top_n=5) for _ in range(500)} == {0, 1, 2, 3, 4}
     assert pick_top_n(preds, 5, top_n=1) == 3
-
-
-def test_pick_top_n_does_not_change_its_argument():
-    preds = np.array([[0.5, 0.3, 0.2]], np.float32)
-    pick_top_n(preds, 3, top_n=1)
-    assert preds.tolist() == np.array([[0.5, 0.3, 0.2]], np.float32).tolist()
 
 
 @pytest.mark.parametrize("top_n", [0, -1])
@@ -99,7 +94,6 @@ def test_a_checkpoint_of_the_notebook_needs_its_vocabulary(trained, tmp_path, te
     bare = copy_without_records(trained, tmp_path / "bare")
     with pytest.raises(ValueError, match="name the training text with vocabulary="):
         sample(bare, 3, prime="the")
-    assert sample(bare, 3, prime="the", vocabulary=Vocabulary(CHARS)).startswith("the")
     assert "with --vocab-from" in script(bare, status=2).err
     assert len(script(bare, "--vocab-from", text_file, "--length", "5").out) == len("the ") + 5 + 1
 
@@ -118,7 +112,8 @@ def test_bad_arguments_of_sample_are_an_error_in_the_words_of_python(trained, ar
     assert "--" not in str(caught.value)
 
 
-# ---- the texts of the script ------------------------------------------------------------------------------
+# The texts of the script
+
 
 def test_the_script_writes_the_text_of_the_notebooks_loop(trained, exported, script):
     texts = {script(model, "--prime", "the ", "--length", "30", "--seed", "3") for model in (trained, exported)}
@@ -129,17 +124,11 @@ def test_the_script_writes_the_text_of_the_notebooks_loop(trained, exported, scr
 
 @pytest.mark.parametrize("options, settings", [
     (["--temperature", "0.5"], Settings(0.5)), (["--top-n", "3"], Settings(top_n=3)),
-    (["--top-p", "0.8"], Settings(1, 14, 0.8)), (["--top-p", "0.8", "--top-n", "4"], Settings(1, 4, 0.8)),
-    (["--temperature", "2", "--top-n", "9", "--top-p", "0.9"], Settings(2, 9, 0.9)), ([], Settings())])
+    (["--top-p", "0.8"], Settings(1, 14, 0.8)), (["--temperature", "0"], Settings(top_n=1))])
 def test_flags_choose_the_settings(exported, script, options, settings):
     expected, = texts_of(load_engine(open_model(exported)), "on ", 80, settings, seed=5)
     found = script(exported, "--prime", "on ", "--length", "80", "--seed", "5", *options)
     assert found == ("on " + expected + "\n", "")
-
-
-def test_temperature_0_takes_the_most_probable_character_and_needs_no_seed(exported, script):
-    expected, = texts_of(load_engine(open_model(exported)), "on ", 80, Settings(top_n=1))
-    assert script(exported, "--prime", "on ", "--length", "80", "--temperature", "0") == ("on " + expected + "\n", "")
 
 
 def test_a_new_seed_is_printed_and_gives_the_same_text_again(exported, script):
@@ -169,7 +158,8 @@ def test_unknown_characters_of_the_prime(exported, script):
         assert out == expected and err.count("\n") == 1 and "'\u00e9'" in err
 
 
-# ---- JSON and novelty -------------------------------------------------------------------------------------
+# JSON and novelty
+
 
 def test_json_has_texts_seeds_settings_and_log_probabilities(exported, script):
     """The log-probabilities are those that the engine measures for the text."""
@@ -201,14 +191,8 @@ def test_novelty_is_a_line_after_the_texts(trained, script):
     assert len(re.findall("^novelty: ", out, re.MULTILINE)) == 2 and line in out
 
 
-def test_json_has_the_novelty(exported, tmp_path, script):
-    (tmp_path / "train.txt").write_text(TEXT[:300], encoding="utf-8")
-    each, = json.loads(script(exported, "--prime", "the ", "--length", "50", "--seed", "2", "--json", "--novelty",
-                              "--train-text", tmp_path / "train.txt").out)["samples"]
-    assert each["novelty"] == dataclasses.asdict(novelty.compare(each["text"][4:], TEXT[:300]))
+# Ctrl-C, bad arguments and damage
 
-
-# ---- Ctrl-C, bad arguments and damage ---------------------------------------------------------------------
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--num-samples", "3"]])
 def test_ctrl_c_writes_what_was_made(exported, monkeypatch, script, options):
@@ -228,20 +212,13 @@ def test_ctrl_c_stops_the_graph_too(trained, monkeypatch, script):
 @pytest.mark.parametrize("arguments, message", [
     (["--prime", ""], "prime is empty"),
     (["--prime", "Zo\u00eb"], "'Z' (line 1, column 1), '\u00eb' (line 1, column 3)"),
-    (["--prime", "-"], "'-' (line 1, column 1)"),
-    (["--unknown", "guess"], "guess"),
     (["--length", "0"], "--length: must be an integer, at least 1, not 0"),
-    (["--num-samples", "0"], "--num-samples: must be an integer, from 1 to 100000, not 0"),
     (["--temperature", "-1"], "--temperature must be a number, at least 0, not -1.0"),
-    (["--temperature", "warm"], "--temperature"),
-    (["--top-n", "0"], "--top-n must be at least 1"),
-    (["--top-p", "1.1"], "--top-p must be"),
-    (["--seed", "-1"], "--seed: must be an integer, from 0 to 4294967295, not -1"),
-    (["--seed", "4294967296"], "--seed"),
-    (["--novelty", "--train-text", "missing.txt"], "missing.txt"),
-    (["--num-samples", "10000000000", "--seed", "1"], "--num-samples: must be an integer, from 1 to 100000"),
-    (["--best"], "no best checkpoint"),
-    (["--vocab-from", "missing.txt"], "missing.txt"),
+    (["--top-n", "0"], "--top-n must be at least 1"), (["--top-p", "1.1"], "--top-p must be"),
+    (["--seed", "4294967296"], "--seed: must be an integer, from 0 to 4294967295, not 4294967296"),
+    (["--num-samples", "10000000000", "--seed", "1"], "reduce --num-samples or --length"),
+    (["--best"], "no best checkpoint"), (["--vocab-from", "missing.txt"], "missing.txt"),
+    (["--interactive", "--prime", "the"], "--interactive and --prime cannot be combined"),
     (["--len", "9"], "unrecognized arguments: --len")])
 def test_bad_arguments_are_one_line(trained, script, arguments, message):
     out, err = script(trained, *arguments, status=2)
@@ -259,7 +236,8 @@ def test_a_damaged_checkpoint_is_skipped_or_an_error(trained, run_copy, script):
     assert out == "" and re.fullmatch(r"charrnn-sample: error: .*i173_l5\.ckpt .*\n", err)
 
 
-# ---- as a process -----------------------------------------------------------------------------------------
+# As a process
+
 
 @pytest.mark.parametrize("model", ["exported", pytest.param("trained", marks=pytest.mark.slow)])
 def test_a_process_is_quiet_and_ends_with_its_reader(request, model):
@@ -276,15 +254,13 @@ def test_a_process_is_quiet_and_ends_with_its_reader(request, model):
         assert process.wait(120) == 141
 
 
-@pytest.mark.parametrize("variables", [
-    {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
-    pytest.param({"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}, marks=pytest.mark.slow)])
-def test_a_file_gets_utf_8_in_any_locale_and_after_ctrl_c_what_was_written(tmp_path, variables):
+def test_a_file_gets_utf_8_in_any_locale_and_after_ctrl_c_what_was_written(tmp_path):
     characters = "\xe9\u20ac"
     write_npz(make_network(tmp_path, characters, 3, 1), tmp_path / "m.npz")
+    environment = process_environment(PYTHONIOENCODING="ascii", LC_ALL="C")
     with open(tmp_path / "out.txt", "wb") as file, subprocess.Popen(
             [sys.executable, "-m", "charrnn.sample", "m.npz", "--length", "100000000", "--seed", "1"], stdout=file,
-            stderr=subprocess.PIPE, cwd=str(tmp_path), env=process_environment(**variables)) as process:
+            stderr=subprocess.PIPE, cwd=str(tmp_path), env=environment) as process:
         while (tmp_path / "out.txt").stat().st_size < 1000:
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
@@ -292,16 +268,6 @@ def test_a_file_gets_utf_8_in_any_locale_and_after_ctrl_c_what_was_written(tmp_p
         assert process.wait(120) == 130
     text = (tmp_path / "out.txt").read_text(encoding="utf-8")
     assert set(text) == set(characters + "\n") and len(text) % CHUNK == 2  # the prime of one character, and a line end
-
-
-@pytest.mark.parametrize("closed", ["<&-", ">&-"])
-@pytest.mark.parametrize("options", [[], pytest.param(["--json"], marks=pytest.mark.slow)])
-def test_a_process_without_standard_input_or_output(exported, closed, options):
-    """It prints at most a line on standard error, and no traceback."""
-    command = 'exec "$0" -m charrnn.sample "$@" ' + closed
-    done = subprocess.run(["sh", "-c", command, sys.executable, str(exported), "--seed", "1", "--length", "9",
-                           *options], input=b"the ", capture_output=True, timeout=600, env=process_environment())
-    assert done.returncode in (0, 2) and done.stderr.count(b"\n") <= 1, done.stderr
 
 
 @pytest.fixture

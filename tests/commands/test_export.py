@@ -24,32 +24,33 @@ def test_best_takes_the_best_checkpoint_of_the_run(stopped_early, tmp_path, caps
     assert all(np.array_equal(values, expected.weights[name]) for name, values in found.weights.items())
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_a_checkpoint_of_the_notebook_becomes_one_file(tmp_path, capsys, cell):
+def test_a_checkpoint_of_the_notebook_becomes_one_file(tmp_path):
     """Of any kind of cell; it gives the same numbers as the checkpoint."""
-    network = make_network(tmp_path, CHARS, 4, 2, cell)
+    network = make_network(tmp_path, CHARS, 4, 2, "gru")
     (tmp_path / "text").write_text(CHARS, encoding="utf-8")
     assert export.main([network.name, str(tmp_path / "m.npz"), "--vocab-from", str(tmp_path / "text")]) == 0
     found = open_model(tmp_path / "m.npz")
-    assert (found.cell, found.num_layers, found.lstm_size, found.run) == (cell, 2, 4, None)
-    assert found.vocabulary == network.vocabulary and set(found.weights) == set(network.weights)
+    assert (found.cell, found.run, found.vocabulary) == ("gru", None, network.vocabulary)
+    assert set(found.weights) == set(network.weights)
     assert all(np.array_equal(values, network.weights[name]) for name, values in found.weights.items())
 
 
 @pytest.mark.parametrize("arguments, message", [
     (["run", "model.bin"],
-     "model.bin' cannot be the name of an exported model: it must end in .npz, but not in .progress.npz"),
-    (["run", "nowhere/m.npz"], "nowhere/m.npz: there is no folder"),
-    (["run", "nowhere/m.HTML"], "nowhere/m.HTML: there is no folder"), (["run", ""], "it must end in .npz"),
-    (["run", "there"], "there: it is a folder, not a file"),
+     "'model.bin' cannot be the name of an exported model: it must end in .npz, but not in .progress.npz"),
+    (["run", "nowhere/m.npz"], "nowhere/m.npz: there is no folder"), (["run", ""], "is empty"),
+    (["run", "folder"], "folder: it is a folder, not a file"), (["run", "", "--format", "saved-model"], "is empty"),
+    (["EXPORTED", "EXPORTED", "--format", "html"], "is the model itself"),
     (["EXPORTED", "EXPORTED"], "is the model itself"), (["run", "run/i173_l5.ckpt.npz"], "is the model itself"),
-    (["missing", "m.npz"], "missing"), (["run", "m.npz", "--best"], "no best checkpoint"),
-    (["run"], "FILE"),
-    (["run", "run/i173_l5.ckpt.progress.npz"], "progress")])
+    (["run", "folder", "--format", "saved-model"], "folder exists"),
+    (["run", "text/served", "--format", "saved-model"], "text/served"), (["missing", "m.npz"], "missing"),
+    (["run", "m.npz", "--best"], "no best checkpoint"),
+    (["EXPORTED", "m.npz", "--best"], "is no folder"), (["run", "nowhere/x.html"], "nowhere/x.html"),
+    (["run", "m.html", "--train-text", "missing"], "missing"), (["run", "m.html", "--weights", "int4"], "int4")])
 def test_bad_arguments_are_one_line_and_write_nothing(trained, exported, tmp_path, monkeypatch, capsys, arguments,
                                                       message):
     shutil.copytree(str(trained), str(tmp_path / "run"))
-    (tmp_path / "there").mkdir()
+    (tmp_path / "folder").mkdir()
     (tmp_path / "text").write_text(CHARS, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     before = {path: path.is_file() and path.read_bytes() for path in sorted(tmp_path.rglob("*"))}

@@ -9,7 +9,6 @@ from conftest import TEXT, make_network
 from charrnn.commands import inspect
 from charrnn.engines.model import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.inspection import units
 
 
 def run(capsys, *args):
@@ -47,6 +46,16 @@ def test_the_text_may_come_from_a_file_or_standard_input(capsys, exported, tmp_p
     assert "measured on 800 characters" in from_file
 
 
+def test_a_unit_is_shown_in_colours(capsys, trained):
+    _, output, _ = run(capsys, trained, "--unit", "1/c/1", "--color", "always", "--passage", 30)
+    assert "\x1b[0m" in output and "value: " in output
+
+
+def test_without_colours_each_character_has_a_line(capsys, trained):
+    _, output, _ = run(capsys, trained, "--unit", "1/c/1", "--passage", 4)
+    assert output.splitlines()[0].split()[:2] == ["1", "'t'"]
+
+
 def test_other_cells_can_be_inspected(capsys, tmp_path):
     make_network(tmp_path, "\n abcd", 4, 2, cell="gru")
     (tmp_path / "text.txt").write_text("ab cd\n" * 50)
@@ -71,13 +80,3 @@ def test_unknown_characters_are_refused_or_skipped(capsys, exported, tmp_path):
     assert run(capsys, exported, "--text", tmp_path / "other.txt")[0] == 2
     status, output, errors = run(capsys, exported, "--text", tmp_path / "other.txt", "--unknown", "skip")
     assert status == 0 and "350 characters" in output and "X" in errors
-
-
-def test_a_property_is_listed_or_missing_but_not_both():
-    """The unit that the first half chooses has no correlation on the second half, and the next one has."""
-    chosen, reported = np.zeros((2, 1, 2, 5), np.float32)
-    chosen[0, 0, :2], reported[0, 0, 1] = (0.9, 0.8), 0.7
-    measured = units.Measured(("1/c", "1/h"), ("x",), chosen, reported, np.ones((2, 5), np.float32), 10)
-    lines = list(inspect.table(measured, 2))
-    assert lines[1].startswith("x ") and not any(line.startswith("no unit") for line in lines)
-    assert list(inspect.table(measured, 1))[1].startswith("no unit reaches 0.3 for: x")

@@ -94,3 +94,17 @@ def test_drawing_can_be_continued(engines):
         second, _, last, final = engine.draw(between, middle, uniforms[4:], Settings(top_n=9))
         assert ids.shape == (9, 3) and np.array_equal(ids, np.concatenate([first, second]))
         assert last == pytest.approx(after, abs=1e-6) and final == pytest.approx(end, abs=1e-6)
+
+
+def test_activations_are_the_state_after_each_character(engines):
+    """In one call and in several, with the state carried."""
+    together, state = engines[1].activations(IDS[0], engines[1].zero_state())
+    assert together.shape == (61, S, L) and together.dtype == np.float32
+    np.testing.assert_array_equal(state[:, 0], together[-1])
+    for engine in engines:
+        for length in (1, 30, 61):
+            _, expected = engine.read(IDS[0, :length], engine.zero_state())
+            assert together[length - 1] == pytest.approx(expected[:, 0], abs=1e-5)
+        first, state = engine.activations(IDS[0, :17], engine.zero_state())
+        rest, _ = engine.activations(IDS[0, 17:], state)
+        assert np.concatenate([first, rest]) == pytest.approx(together, abs=1e-5)

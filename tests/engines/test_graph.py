@@ -100,18 +100,3 @@ def test_new_weights_reach_all_that_was_built_before(network, engine):
     assert all(one != other for one, other in zip(before, after))
     engine.load(weights)
     assert results() == before
-    fresh = graph_engine(network)
-    engine.load({name: -values for name, values in weights.items()})
-    fresh.load({name: -values for name, values in weights.items()})
-    assert texts_of(fresh, "the ", 30) == after[0]
-    fresh.close()
-
-
-@pytest.mark.parametrize("change, message", [
-    (lambda weights: weights.pop("softmax/Variable_1"), r"without softmax/Variable_1 of shape \(14,\)"),
-    (lambda weights: weights.update({"softmax/Variable": np.zeros((7, 13))}), r"softmax/Variable of shape \(7, 14\)")])
-def test_weights_of_another_network_are_an_error(network, engine, change, message):
-    weights = dict(network.weights)
-    change(weights)
-    with pytest.raises(ValueError, match=message):
-        engine.load(weights)

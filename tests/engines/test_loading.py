@@ -7,16 +7,14 @@ import pytest
 from conftest import CHARS, TEXT, make_network
 
 from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError
 from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph import GraphEngine
-from charrnn.engines.loading import divide, load_engine, training_text
+from charrnn.engines.loading import load_engine, training_text
 from charrnn.engines.model import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import Sampler, write
 from charrnn.engines.surprisal import surprisal
-from charrnn.text.corpus import Text
 
 
 @pytest.mark.parametrize("texts, characters, engine", [
@@ -48,17 +46,6 @@ def test_the_training_text_of_a_run_is_in_its_folder(run_copy):
     assert training_text(divided)[:3] == (TEXT[:260], TEXT[260:780], TEXT[780:])
 
 
-@pytest.mark.parametrize("content, message", [(None, "cannot be read"), (b"another text", "has changed")])
-def test_without_its_text_a_run_needs_the_name_of_the_original(trained, run_copy, content, message):
-    (run_copy / "text.txt").unlink()
-    if content:
-        (run_copy / "text.txt").write_bytes(content)
-    run = open_model(run_copy).run
-    with pytest.raises(CheckpointError, match=f"text.txt, {message}.*: name the text that it was trained on, .*small"):
-        training_text(run)
-    assert training_text(run, trained.parent / "small.txt")[0] == TEXT
-
-
 def test_a_model_outside_of_a_run_folder_needs_the_name_of_its_text(trained, exported):
     for run in (None, open_model(exported).run):
         with pytest.raises(ValueError, match="the model has no training text with it: name the text with --train-text"):
@@ -66,11 +53,7 @@ def test_a_model_outside_of_a_run_folder_needs_the_name_of_its_text(trained, exp
         assert training_text(run, trained.parent / "small.txt")[:3] == (TEXT, "", "")
 
 
-def test_nothing_is_held_out_of_another_text(trained):
-    run = open_model(trained).run
-    run = replace(run, hyperparameters=dict(run.hyperparameters, val_fraction=0.5))
-    assert len(divide(Text("x", TEXT), run).held_out) == len(TEXT) // 2
-    assert divide(Text("x", TEXT + "a"), run).training == TEXT + "a"
+# Files of a model
 
 
 # What a path is

@@ -1,5 +1,4 @@
 """Continuing a prime: seeds, where a text ends, interruptions, and primes that cannot be continued."""
-import tracemalloc
 
 import pytest
 from conftest import interrupted_at, texts_of
@@ -74,18 +73,11 @@ def test_an_interrupted_text_has_what_was_drawn(engines, monkeypatch):
         assert interrupted and found.text == expected[:2 * CHUNK]
 
 
-def test_a_text_that_is_not_kept_needs_no_memory(engine):
-    """The same pieces are shown, and the memory of ten times as many characters is the same."""
-    def written(length, keep):
-        pieces = []
-        samples, _ = write(Sampler(engine), "the", length, Settings(), 4, show=pieces.append, keep=keep)
-        return "".join(pieces), samples[0]
-    shown, sample = written(130, False)
-    assert (shown, sample.text) == (written(130, True)[1].text, "") and sample.log_probabilities == []
-    peaks = []
-    for length in (2_000, 20_000):
-        tracemalloc.start()
-        write(Sampler(engine), "the", length, Settings(), 4, stop="never", keep=False)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] < peaks[0] + 10_000
+def test_the_memory_of_texts_is_that_of_their_numbers(engine, monkeypatch):
+    """Three layers of 7 units have a state of 42 numbers, and there are 14 logits."""
+    each = 2500 + 4 * 2 * (42 + 14)
+    monkeypatch.setattr(machine, "total_memory", lambda: 9 * each)
+    write(Sampler(engine, 9), "the", 50, Settings(), 4, keep=False)
+    for sampler, keep in ((Sampler(engine, 10), False), (Sampler(engine, 9), True)):
+        with pytest.raises(ValueError, match="--num-samples"):
+            write(sampler, "the", 50, Settings(), 4, keep=keep)

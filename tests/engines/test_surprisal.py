@@ -72,12 +72,3 @@ def test_rows_cover_every_character_once(engine, checkpoint, monkeypatch, warm_u
 def test_a_text_without_a_character_to_predict_is_an_error(engine, length):
     with pytest.raises(ValueError, match=f"at least 2 characters, not {length}"):
         surprisal(engine, IDS[:length])
-
-
-def test_no_piece_is_shorter_than_25_characters(engine, monkeypatch):
-    """Otherwise nearly all of the work would be to read characters again."""
-    rows, zero_state = [], engine.zero_state
-    monkeypatch.setattr(engine, "zero_state", lambda count: rows.append(count) or zero_state(count))
-    for given, length in ((5, 1300), (10 ** 9, 1300), (10 ** 9, 76), (2, 51), (2, 50)):
-        surprisal(engine, IDS[:length], given)
-    assert rows == [5, 51, 3, 2, 1]

@@ -1,6 +1,4 @@
 """The softmax and its loss by slices, compared with the notebook's; and training with many characters."""
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -41,18 +39,6 @@ def test_loss_and_gradients_equal_the_notebooks(slices, threads):
             np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-7)
 
 
-def test_surprisals_equal_those_of_all_logits(slices):
-    random = np.random.RandomState(0)
-    outputs, weights, bias = (random.randn(*shape).astype(np.float32) for shape in [(15, L), (L, C), (C,)])
-    targets = random.randint(0, C, 15)
-    with tf.Graph().as_default():
-        found, = values(softmax.surprisals(*map(tf.constant, (outputs, weights, bias, targets))))
-    logits = outputs @ weights + bias
-    expected = np.log(np.exp(logits).sum(1)) - logits[np.arange(15), targets]
-    assert found.shape == (15,)
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
-
-
 def trained(fused, keep_prob=1.0, **options):
     """Train for three steps on windows that lack some characters; return the losses and all variables."""
     model = CharRNN(C, N, M, L, 2, 0.1, 0.05, fused=fused, threads=2, **options)
@@ -76,17 +62,6 @@ def test_training_equals_the_notebooks(slices):
         np.testing.assert_allclose(one, two, atol=1e-5)
 
 
-def test_logits_and_predictions_of_all_steps_can_be_fetched(slices):
-    model = CharRNN(C, N, M, L, 1, fused=True)
-    with tf.Session() as session:
-        session.run(tf.global_variables_initializer())
-        x, y = np.random.RandomState(0).randint(0, C, (2, N, M))
-        logits, prediction, loss = session.run([model.logits, model.prediction, model.loss], {
-            model.inputs: x, model.targets: y, model.keep_prob: 1})
-    assert logits.shape == prediction.shape == (N * M, C)
-    np.testing.assert_allclose(-np.log(prediction[np.arange(N * M), y.ravel()]).mean(), loss, rtol=1e-5)
-
-
 def test_few_characters_have_the_notebooks_loss(slices):
     """So that the figures of earlier runs do not change, not even by rounding."""
     def kinds(rows):
@@ -94,27 +69,3 @@ def test_few_characters_have_the_notebooks_loss(slices):
 
     assert "SparseSoftmaxCrossEntropyWithLogits" not in kinds(4)
     assert "SparseSoftmaxCrossEntropyWithLogits" in kinds(5)
-
-
-STEPS = """
-import resource
-import numpy as np
-from charrnn.system.tensorflow import tf
-from charrnn.fused.session import session_config
-from charrnn.model import CharRNN
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-model = CharRNN(30011, 20, 50, 32, 1, fused=True, threads=2)
-with tf.Session(config=session_config(2)) as session:
-    session.run(tf.global_variables_initializer())
-    for step in range(3):
-        x, y = np.random.RandomState(step).randint(0, 30011, (2, 20, 50))
-        session.run([model.loss, model.optimizer], {model.inputs: x, model.targets: y, model.keep_prob: 0.5})
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
-"""
-
-
-@pytest.mark.slow
-def test_memory_of_many_characters():
-    """The logits of a step are 120 MB. With several arrays of this size, a step took 593 MB."""
-    found = subprocess.run([sys.executable, "-c", STEPS], stdout=subprocess.PIPE, check=True)
-    assert int(found.stdout) < 300e6

@@ -4,7 +4,7 @@ import pytest
 from conftest import TENSORFLOW_1
 
 from charrnn.fused import unroll
-from charrnn.model import CharRNN, build_lstm
+from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 
 slow = pytest.mark.slow
@@ -33,23 +33,6 @@ def test_masks_differ_over_steps_rows_units_and_layers():
     one, two = (mask > 0 for mask in drawn(1, 2, (50, 40, 30)))
     for a, b in [(one[0], one[1]), (one[:, 0], one[:, 1]), (one[:, :, 0], one[:, :, 1]), (one, two)]:
         assert abs((a == b).mean() - 0.5) < 4 * 0.5 / np.sqrt(a.size)
-
-
-def test_masks_depend_on_seed_and_step_only():
-    shape = (3, 4, 5)
-    for one, same, other_seed, other_step in zip(
-            drawn(1, 2, shape), drawn(1, 2, shape), drawn(2, 2, shape), drawn(1, 3, shape)):
-        assert (one == same).all()
-        assert (one != other_seed).any() and (one != other_step).any()
-
-
-def test_masks_of_keep_prob_1_keep_everything():
-    for mask in drawn(1, 2, (50, 40, 30), 1.0):
-        assert (mask == 1).all()
-
-
-def test_no_mask_is_drawn_for_a_constant_keep_prob_of_1():
-    assert unroll._draw_masks((3, 4, 5), [1.0], 0) == [None]
 
 
 def test_recurrent_dropout_is_that_of_the_notebooks_graph_with_dropped_weights():
@@ -96,39 +79,6 @@ def test_recurrent_dropout_depends_on_seed_and_step_and_differs_from_that_of_out
         assert abs((one == two).mean() - 0.5) < 4 * 0.5 / np.sqrt(one.size)
 
 
-def losses(model, session, steps):
-    """Train for some steps, each on its own window and with the masks of that step."""
-    state, found = None, []
-    for step in steps:
-        x, y = np.random.RandomState(step).randint(0, C, (2, N, M))
-        feed = {model.inputs: x, model.targets: y, model.keep_prob: 0.5, **model.mask_feed(step)}
-        if state is not None:
-            feed[model.initial_state] = state
-        loss, state, _ = session.run([model.loss, model.final_state, model.optimizer], feed)
-        found.append(loss)
-    return found
-
-
-@slow
-def test_a_resumed_run_draws_the_masks_of_an_uninterrupted_one(tmp_path):
-    def model(threads):
-        return CharRNN(C, N, M, L, 2, learning_rate=0.1, seed=7, fused=True, threads=threads)
-
-    uninterrupted = model(1)
-    with tf.Session() as session:
-        session.run(tf.global_variables_initializer())
-        start = tf.train.Saver().save(session, str(tmp_path / "start"))
-        expected = losses(uninterrupted, session, range(3))
-        middle = tf.train.Saver().save(session, str(tmp_path / "middle"))
-        expected += losses(uninterrupted, session, range(3, 6))
-    resumed, found = model(4), []
-    with tf.Session() as session:
-        for prefix, steps in [(start, range(3)), (middle, range(3, 6))]:
-            tf.train.Saver().restore(session, prefix)
-            found += losses(resumed, session, steps)
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
-
-
 def test_masks_are_new_in_each_run_unless_fed():
     model = CharRNN(C, N, M, L, 1, seed=7, fused=True)
     feed = {model.inputs: np.zeros((N, M)), model.targets: np.zeros((N, M)), model.keep_prob: 0.5}
@@ -141,10 +91,6 @@ def test_masks_are_new_in_each_run_unless_fed():
         assert different(5) == 5
         feed.update(model.mask_feed(3))
         assert different(5) == 1
-
-
-def test_graph_of_dynamic_rnn_has_no_masks_to_feed():
-    assert CharRNN(C, N, M, L, 1).mask_feed(3) == {}
 
 
 def graph_of(model):
@@ -163,57 +109,6 @@ def graph_of(model):
 def test_graph_has_the_names_and_shapes_of_dynamic_rnns(layers):
     expected = graph_of(CharRNN(C, N, M, L, layers))
     assert graph_of(CharRNN(C, N, M, L, layers, fused=True, threads=8)) == expected
-
-
-@slow
-@pytest.mark.parametrize("first", [False, True], ids=["dynamic_rnn to fused", "fused to dynamic_rnn"])
-def test_training_continues_from_the_other_graphs_checkpoint(tmp_path, first):
-    def run(fused, prefix, restore):
-        model = CharRNN(C, N, M, L, 2, learning_rate=0.1, seed=3, fused=fused, threads=4)
-        x, y = np.random.RandomState(1).randint(0, C, (2, N, M))
-        with tf.Session() as session:
-            saver = tf.train.Saver()
-            if restore:
-                saver.restore(session, prefix)
-            else:
-                session.run(tf.global_variables_initializer())
-            found = [session.run([model.loss, model.optimizer], {
-                model.inputs: x, model.targets: y, model.keep_prob: 1.0})[0] for _ in range(4)]
-            if not restore:
-                saver.save(session, prefix)
-        return found
-
-    prefix = str(tmp_path / "model")
-    before = run(first, prefix, False)
-    after = run(not first, prefix, True)
-    np.testing.assert_allclose(after, run(first, prefix, True), rtol=1e-5)
-    assert after[0] < before[-1]
-
-
-def test_forget_bias_of_the_cell():
-    ids = np.array([[1, 0, 2], [2, 2, 1]])
-    with tf.Graph().as_default(), tf.Session() as session:
-        tf.set_random_seed(5)
-        cell = tf.nn.rnn_cell.MultiRNNCell([tf.nn.rnn_cell.DropoutWrapper(
-            tf.nn.rnn_cell.BasicLSTMCell(4, forget_bias=-0.7))])
-        state = cell.zero_state(2, tf.float32)
-        expected, _ = tf.nn.dynamic_rnn(cell, tf.one_hot(ids, 3), initial_state=state)
-        with tf.variable_scope("", reuse=True):
-            found, _ = unroll.unroll(cell, tf.constant(ids), 3, state, 0)
-        session.run(tf.global_variables_initializer())
-        np.testing.assert_allclose(*session.run([found, expected]), rtol=1e-5, atol=1e-7)
-
-
-def test_forget_bias_is_added_to_the_third_gate():
-    bias = np.arange(8, dtype=np.float32)
-    with tf.Graph().as_default(), tf.Session() as session:
-        found = session.run(unroll.add_forget_bias(tf.constant(bias), 0.5))
-    assert found.tolist() == [0, 1, 2, 3, 4.5, 5.5, 6, 7]
-
-
-def test_sampling_graph():
-    model = CharRNN(C, N, M, L, 2, sampling=True, fused=True)
-    assert model.inputs.shape.as_list() == [1, 1] and model.prediction.shape.as_list() == [1, C]
 
 
 def stack(*wrappers):
@@ -241,25 +136,7 @@ def test_other_stacks_are_refused(make, message):
             unroll.unroll(cell, tf.zeros([2, 3], tf.int32), 3, cell.zero_state(2, tf.float32), 0)
 
 
-def test_stack_of_build_lstm_is_accepted():
-    with tf.Graph().as_default():
-        cell, state = build_lstm(4, 2, 3, tf.placeholder(tf.float32))
-        outputs, final = unroll.unroll(cell, tf.zeros([3, 5], tf.int32), 6, state, 0)
-        assert outputs.shape.as_list() == [3, 5, 4]
-        assert [part.shape.as_list() for layer in final for part in layer] == [[3, 4]] * 4
-
-
-@pytest.mark.parametrize("n_rows, n_layers, threads, lengths", [
-    (100, 2, 2, [100]), (100, 1, 2, [50, 50]), (100, 3, 2, [100]), (100, 2, 8, [25] * 4), (7, 1, 3, [2, 2, 3]),
-    (2, 1, 5, [1, 1]), (10, 2, 1, [10])])
-def test_rows_are_split_evenly(n_rows, n_layers, threads, lengths):
-    ranges = unroll.row_ranges(n_rows, n_layers, threads)
-    assert [end - begin for begin, end in ranges] == lengths
-    assert ranges[0][0] == 0 and ranges[-1][1] == n_rows
-    assert all(one[1] == two[0] for one, two in zip(ranges, ranges[1:]))
-
-
-@pytest.mark.parametrize("threads", [1, 6])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=slow), 6])
 def test_a_seed_gives_the_initial_weights_that_published_figures_come_from(threads):
     """On each TensorFlow, and for each number of shards."""
     CharRNN(83, 40, 5, 7, 2, 0.001, 5, seed=1, fused=True, threads=threads)

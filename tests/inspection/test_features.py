@@ -1,5 +1,4 @@
 """Properties of a text that a unit may track: by hand on short texts, and which ones occur."""
-import numpy as np
 import pytest
 
 from charrnn.inspection import features
@@ -66,8 +65,3 @@ def test_a_feature_that_is_the_same_as_an_earlier_one_is_left_out():
     found = features.measure("a (b c) d\n" * 40)
     assert "inside brackets" in found and "depth of brackets" not in found
     assert "depth of brackets" in features.measure("a (b (c)) d\n" * 40)
-
-
-def test_values_are_float32_for_each_character():
-    text = "one two three.\n" * 40
-    assert all(values.shape == (600,) and values.dtype == np.float32 for values in features.measure(text).values())

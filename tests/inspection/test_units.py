@@ -67,11 +67,6 @@ def test_the_units_that_track_a_feature_are_found(measured):
     assert best["position in the line"].correlation < -0.9
 
 
-def test_features_are_sorted_by_their_best_unit(measured):
-    strengths = [abs(group[0].correlation) for group in measured.best(2)]
-    assert strengths == sorted(strengths, reverse=True)
-
-
 def test_of_one_cell_only_one_part_is_listed_for_a_feature():
     correlations = np.zeros((1, 4, SIZE), np.float32)
     correlations[0, 2:, 1] = 0.9, 0.8  # c and h of the same cell
@@ -95,24 +90,10 @@ def test_expressive_units_track_nothing_and_vary_most(measured):
     assert deviations == sorted(deviations, reverse=True)
 
 
-def test_a_unit_is_compared_with_every_feature(measured):
-    tracked = measured.tracked_by(measured.unit("2/c/2"))
-    assert len(tracked) == len(measured.features) and tracked[0].feature == "inside quotation marks"
-
-
-@pytest.mark.parametrize("name", ["2/c/2", "1/h/3", "1/c/1"])
-def test_names_of_units(measured, name):
-    assert str(measured.unit(name)) == name
-
-
 @pytest.mark.parametrize("name", ["3/c/1", "2/x/1", "2/c/0", "2/c/4", "2/c", "c/2/1", "", "2/c/1 "])
 def test_a_name_of_no_unit_is_refused(measured, name):
     with pytest.raises(ValueError, match="from 1/c/1 to 2/h/3"):
         measured.unit(name)
-
-
-def test_cells_without_a_memory_have_only_outputs():
-    assert units.part_names(3, 3) == ("1/h", "2/h", "3/h")
 
 
 def test_a_text_without_features_is_measured():

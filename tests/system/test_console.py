@@ -8,7 +8,6 @@ import pytest
 from conftest import process_environment
 
 from charrnn.system import console
-from charrnn.system.tensorflow import TensorFlowError
 
 
 def run_main(body, argv=()):
@@ -26,10 +25,6 @@ def fail_with(error):
 @pytest.mark.parametrize("returned, status", [(None, 0), (0, 0), (3, 3)])
 def test_the_body_returns_the_status(returned, status):
     assert run_main(lambda args: returned) == status
-
-
-def test_the_body_is_called_with_the_arguments():
-    assert run_main(lambda args: args.number, ["--number", "7"]) == 7
 
 
 @pytest.mark.parametrize("error", [ValueError("a line"), OSError("a line")])
@@ -95,12 +90,6 @@ def test_ctrl_c_is_one_line_and_status_130(capsys):
     assert capsys.readouterr() == ("", "script: interrupted\n")
 
 
-def test_a_missing_tensorflow_is_one_line_and_status_2(capsys):
-    assert run_main(fail_with(TensorFlowError("it is missing: install it"))) == 2
-    out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and err.startswith("script: error: it is missing: install it. Without")
-
-
 @pytest.mark.parametrize("error", [ModuleNotFoundError("no module", name="other"), TypeError("a fault")])
 def test_a_fault_of_the_program_keeps_its_traceback(error):
     with pytest.raises(type(error)):
@@ -113,11 +102,6 @@ def test_missing_streams_are_replaced(monkeypatch):
     assert run_main(lambda args: print("nowhere")) == 0
     for name in ("stdin", "stdout", "stderr"):
         getattr(sys, name).close()
-
-
-def test_skipped_checkpoints_are_named_on_standard_error(capsys):
-    console.print_skipped(["one", "two"])
-    assert capsys.readouterr() == ("", "skipped: one\nskipped: two\n")
 
 
 CONTROL = "a\x1b]0;x\x07\t\x7f\r\x9b2J\u202eb\n"
@@ -137,10 +121,12 @@ def test_control_characters_are_shown_on_a_terminal_only(file, written):
     assert file.getvalue() == written
 
 
-def test_letters_of_any_script_are_written_as_they_are():
-    text = ("caf\u00e9 \u0639\u0631\u0628\u06cc\u200f \u05d0\u200e \U0001f468\u200d\U0001f469 "
-            "\u4e2d\u3000\u00a0\u00ad\u0301")
-    assert console.visible(text) == text
+def test_coloured_characters_are_black_on_their_colour():
+    red, blue, end = console.background(209), console.background(75), "\x1b[0m"
+    assert red == "\x1b[38;5;16;48;5;209m"
+    assert console.coloured("abcde\nf", [None, 209, 209, 75, None, 75, 75]) == (
+        f"a{red}bc{blue}d{end}e\n{blue}f{end}")
+    assert console.coloured("\x1b\x9b", [209, None]) == f"{red}^[{end}\\x9b{end}"
 
 
 def test_no_message_controls_the_terminal(monkeypatch):

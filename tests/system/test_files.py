@@ -38,23 +38,11 @@ def test_leftovers_of_other_files_are_kept(tmp_path):
     assert sorted(os.listdir(str(tmp_path))) == ["afile.12.tmp", "file", "file.tmp", "file.x.tmp", "other.12.tmp"]
 
 
-def test_a_file_and_a_folder_can_be_flushed(tmp_path):
-    (tmp_path / "file").write_bytes(b"content")
-    files.flush(tmp_path / "file")
-    files.flush(tmp_path)
-
-
 def test_a_lock_cannot_be_held_twice(tmp_path):
     with files.locked(tmp_path / "lock"):
         with pytest.raises(BlockingIOError, match="another process holds the lock .*lock"):
             with files.locked(tmp_path / "lock"):
                 pass
-
-
-def test_a_lock_ends_with_its_block(tmp_path):
-    for _ in range(2):
-        with files.locked(tmp_path / "lock"):
-            pass
 
 
 def test_a_lock_ends_with_its_process(tmp_path):
@@ -98,10 +86,14 @@ def test_a_file_can_be_written_where_its_folder_is(tmp_path):
         files.target_of(tmp_path / "missing" / "file")
 
 
-def test_a_failed_write_names_the_file_and_not_the_temporary_one(tmp_path):
-    with pytest.raises(FileNotFoundError) as caught:
-        files.write_atomically(tmp_path / "missing" / "file", b"")
-    assert caught.value.filename == str(tmp_path / "missing" / "file")
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="only Linux has it")
+def test_an_open_file_is_not_replaced(tmp_path):
+    """As /dev/stdout is where a shell has redirected it to a file."""
+    with open(str(tmp_path / "file"), "w") as file:
+        (tmp_path / "stdout").symlink_to(f"/proc/self/fd/{file.fileno()}")
+        for path in (tmp_path / "stdout", f"/proc/self/fd/{file.fileno()}", f"/dev/fd/{file.fileno()}"):
+            with pytest.raises(OSError, match="it is an open file of a process"):
+                files.target_of(path)
 
 
 def test_a_file_keeps_its_mode(tmp_path):

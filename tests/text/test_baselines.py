@@ -53,21 +53,6 @@ def test_an_example_by_hand():
     assert math.exp(-after_a[0]) == pytest.approx((2 + 1 - 4 / 7) / 3)
 
 
-@pytest.mark.parametrize("num_classes, order", [(2, 3), (300, 20)])
-def test_a_text_of_two_characters(num_classes, order):
-    """Also with a context that is longer than the training text."""
-    train = np.arange(7, dtype=np.int32) % num_classes
-    found = ngram_nats(train, train[:2], num_classes, order)
-    assert found.shape == (1,) and np.isfinite(found).all()
-
-
-def test_ngrams_do_not_learn_from_the_text_that_they_predict():
-    train, text = texts(9, 6, 90, 30)
-    both = ngram_nats(train, np.concatenate([text, text]), 6)
-    np.testing.assert_allclose(both[30 + 5:], ngram_nats(train, text, 6)[5:])  # with 5 characters of context
-    np.testing.assert_allclose(both[:29], ngram_nats(train, text, 6))
-
-
 def test_xz_of_a_text():
     text = "naïve \ud800 text\n" * 9
     packed = lzma.compress(text.encode("utf-8", "surrogatepass"), preset=9 | lzma.PRESET_EXTREME)

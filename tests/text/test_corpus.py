@@ -21,10 +21,6 @@ def known(tmp_path, monkeypatch):
     return source
 
 
-def test_the_path_of_a_file_is_its_name(known):
-    assert str(corpus.find("some/where.txt")) == "some/where.txt"
-
-
 def test_a_file_is_read_in_its_encoding(tmp_path):
     path, content = tmp_path / "mine.txt", b"caf\xe9\r\n"
     path.write_bytes(content)
@@ -81,9 +77,3 @@ def test_python_source_is_complete_and_sorted():
         "Record of phased-in incompatible language changes", "Abstract Base Classes (ABCs) according to PEP 3119",
         "class TarFile"]]  # in __future__.py, abc.py and tarfile.py
     assert places == sorted(places)
-
-
-def test_anna_has_the_documented_length(anna):
-    """The fixture finds the file by its SHA-256."""
-    assert corpus.KNOWN_TEXTS["anna"].sha256.startswith("568bb39f")
-    assert len(anna) == 1985223

@@ -1,10 +1,8 @@
 """Files as text: compression, byte order marks, files that are not text, and texts of several files."""
 import gzip
 import io
-import os
 import shutil
 import sys
-from pathlib import Path
 
 import pytest
 from conftest import SMALL_FLAGS, TEXT
@@ -75,32 +73,6 @@ def test_the_folder_of_a_run_is_left_out_of_a_folder_of_texts(trained, tmp_path)
     assert corpus.read(tmp_path) == corpus.Text(str(tmp_path), "one")
 
 
-def test_a_file_that_is_found_twice_is_skipped_in_one_line(tmp_path):
-    (tmp_path / "a.txt").write_text("one")
-    (tmp_path / "cover.png").write_bytes(b"\x89PNG\0")
-    text = corpus.read([tmp_path, tmp_path])
-    assert text.text == "one\none"
-    assert text.skipped == (f"{tmp_path / 'cover.png'} is a binary file, or UTF-16 text that needs "
-                            "--encoding utf-16-le",)
-
-
-def test_a_folder_that_cannot_be_read_is_skipped(tmp_path, monkeypatch):
-    for name in ("open", "closed"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "a.txt").write_text(name)
-    scandir = os.scandir
-
-    def scan(path):
-        if Path(path).name == "closed":
-            raise PermissionError(13, "Permission denied", str(path))
-        return scandir(path)
-
-    monkeypatch.setattr("os.scandir", scan)
-    text = corpus.read(tmp_path)
-    assert text.text == "open"
-    assert text.skipped == (f"cannot read the folder {str(tmp_path / 'closed')!r}: Permission denied",)
-
-
 def test_a_folder_without_text_is_refused(tmp_path):
     with pytest.raises(ValueError, match="there is no text file in [^()]*$"):
         corpus.read(tmp_path)
@@ -111,11 +83,9 @@ def test_a_folder_without_text_is_refused(tmp_path):
         corpus.read(tmp_path)
 
 
-@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xff\xfe"])
-def test_a_byte_order_mark_alone_is_an_empty_text(tmp_path, mark):
-    (tmp_path / "text").write_bytes(mark)
-    with pytest.raises(ValueError, match="the text .* is empty"):
-        corpus.read(tmp_path / "text")
+def test_the_whole_file_system_is_not_a_folder_of_texts():
+    with pytest.raises(ValueError, match="/ is the root of the file system"):
+        corpus.read("/")
 
 
 @pytest.fixture

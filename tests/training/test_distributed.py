@@ -22,9 +22,7 @@ from charrnn.engines.surprisal import surprisal
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 from charrnn.training import distributed
-from charrnn.training.distributed import HorovodProcesses, OtherProcessFailed, Processes, Silent
-from charrnn.training.hyperparameters import Hyperparameters
-from charrnn.training.network import Network
+from charrnn.training.distributed import HorovodProcesses, OtherProcessFailed
 
 C, N, M, L = 5, 6, 3, 4
 
@@ -41,25 +39,8 @@ def member(rank, size=2, gathered=None, hosts=("one", "two")):
 # Shares
 
 
-def test_one_process_has_all_the_work_and_exchanges_nothing():
-    alone = Processes()
-    assert alone.rows(7) == (0, 7) and alone.threads(None) is None
-    assert alone.gather("a") == ["a"] and alone.total(2.5) == 2.5 and alone.average([1, 2]) == [1, 2]
-    assert alone.agree(None) is None and alone.agree(signal.SIGTERM) == signal.SIGTERM
-    assert alone.from_first(lambda: 3) == 3
-
-
 def test_each_process_has_equal_and_contiguous_rows():
     assert [member(rank, 3).rows(6) for rank in range(3)] == [(0, 2), (2, 4), (4, 6)]
-
-
-def test_the_cores_of_a_host_are_divided_by_its_processes(monkeypatch):
-    monkeypatch.setattr("charrnn.fused.session.thread_count", lambda: 7)
-    processes = member(0)
-    processes._local_size = 2
-    assert (processes.threads(None), processes.threads(5)) == (3, 5)
-    processes._local_size = 9
-    assert processes.threads(None) == 1
 
 
 @pytest.mark.parametrize("fused, keep_prob", [(True, 0.5), pytest.param(False, 1.0, marks=pytest.mark.slow)])
@@ -85,23 +66,6 @@ def test_shares_make_up_the_step_of_the_whole_batch(fused, keep_prob):
     for found, other, expected in zip(parts[0][1], parts[1][1], means):
         np.testing.assert_allclose((found + other) / 2, expected, atol=1e-6)
     np.testing.assert_allclose(np.concatenate([part[2] for part in parts], axis=2), state, atol=1e-6)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("threads", [1, 6])
-def test_the_first_of_several_processes_has_the_initial_weights_of_one(threads):
-    """Although its graph has other operations."""
-    hyper = Hyperparameters(batch_size=N, num_steps=2, lstm_size=L, seed=7, average_decay=0.5)
-    alone = Network(7, hyper, Processes())
-    weights = alone.weights()
-    alone.close()
-    first = member(0)
-    first.average = list
-    network = Network(7, hyper, first, threads)
-    for averaged in (False, True):
-        for name, value in network.weights(averaged).items():
-            np.testing.assert_array_equal(value, weights[name])
-    network.close()
 
 
 def test_gradients_are_averaged_before_they_are_clipped():
@@ -196,11 +160,6 @@ def test_what_a_host_lacks_is_printed_by_one_of_its_processes(monkeypatch, found
     monkeypatch.setenv("HOROVOD_LOCAL_RANK", "1")
     with pytest.raises(OtherProcessFailed):
         distributed.start_processes()
-
-
-def test_silent_does_nothing():
-    with Silent().bar(3):
-        Silent().step(1, loss=2.0)
 
 
 # Real runs
@@ -364,13 +323,8 @@ def stop_one(run):
     os.kill(run.pids()[1], signal.SIGTERM)
 
 
-def stop_both(run):
-    for pid in run.pids():
-        os.kill(pid, signal.SIGTERM)
-
-
 @real
-@pytest.mark.parametrize("stop", [stop_by_ctrl_c, stop_the_launcher, stop_one, stop_both])
+@pytest.mark.parametrize("stop", [stop_by_ctrl_c, stop_the_launcher, stop_one])
 def test_a_signal_ends_all_processes_after_a_checkpoint(text, tmp_path, stop):
     run = Background(text, *FLAGS, *LONG, "--checkpoint-dir", tmp_path / "run", terminal=stop is stop_by_ctrl_c)
     stop(run)
@@ -407,20 +361,6 @@ def test_errors_are_printed_once(text, tmp_path):
         output = run_on(2, text, *FLAGS, *flags, "--checkpoint-dir", tmp_path / "run", status=1)
         assert output.count("charrnn-train: error:") == 1 and message in output
     assert not (tmp_path / "run").exists()
-
-
-@real
-def test_only_the_first_process_needs_the_text(text, tmp_path):
-    text.with_name("text0").write_text(TEXT)
-    script = tmp_path / "train"
-    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m charrnn.train "{text}$HOROVOD_RANK" "$@"\n')
-    script.chmod(0o755)
-    launched = command(2)
-    done = subprocess.run([*launched[:launched.index("--gloo") + 1], str(script), *FLAGS, "--epochs", "1",
-                           "--checkpoint-dir", str(tmp_path / "run")], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, env=process_environment())
-    assert done.returncode == 0, done.stdout
-    assert (tmp_path / "run" / "text.txt").read_text() == TEXT
 
 
 # Two hosts in network namespaces
@@ -484,18 +424,6 @@ class TwoHosts:
             process.kill()
             process.wait()
             process.stdout.close()
-
-
-@real
-def test_a_run_completes_on_two_hosts(text, tmp_path, hosts):
-    """Only the first has the run folder."""
-    run = TwoHosts(hosts, tmp_path / "hosts", text, *FLAGS, "--epochs", "1", "--checkpoint-dir", tmp_path / "run")
-    try:
-        outputs = [process.communicate(timeout=PATIENCE)[0] for process in run.processes]
-        assert [process.returncode for process in run.processes] == [0, 0], outputs
-    finally:
-        run.close()
-    assert outputs[1] == "" and "step 57/57" in outputs[0]
 
 
 @real

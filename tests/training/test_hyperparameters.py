@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from charrnn.checkpoints import IMMUTABLE
 from charrnn.data import check_text, count_windows
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
@@ -15,10 +14,7 @@ from charrnn.training.hyperparameters import (
     CELLS,
     GROUPS,
     NAMES,
-    OPTIMIZERS,
     PRESETS,
-    SCHEDULES,
-    SIZES,
     Hyperparameters,
     check_memory,
     count_parameters,
@@ -36,38 +32,26 @@ def test_the_recipe_is_the_default():
     assert Hyperparameters().unrolls_fused
 
 
-COUNTS = ("batch_size", "num_steps", "lstm_size", "num_layers", "epochs", "print_every_n", "save_every_n",
-          "max_to_keep")
-RANGES = [
-    *((name, (0, -1, 2.0, "5", None, True, 2 ** 63), (1, 7, 10 ** 6)) for name in COUNTS),
-    *((name, (-1, 0.5, None, False, 2 ** 63), (0, 1, 9)) for name in ("warmup_steps", "eval_every_n", "early_stop")),
-    *((name, (0, -1, math.inf, math.nan, "1", None, True, 10 ** 400), (1, 1e-9, 5.5))
-      for name in ("learning_rate", "grad_clip")),
-    *((name, (0, -0.1, 1.01, math.nan, None, True), (1e-9, 0.5, 1, 1.0))
-      for name in ("keep_prob", "input_keep_prob", "recurrent_keep_prob", "decay")),
-    *((name, (-0.1, 1, 1.5, math.nan, None, False), (0, 0.5, 0.9999))
-      for name in ("average_decay", "val_fraction", "test_fraction")),
-    ("seed", (-1, 2 ** 31, 1.5, "7", True), (None, 0, 2 ** 31 - 1)),
-    ("fused", (None, "yes", 2), (True, False)),
-    ("cell", ("LSTM", "", None, 1), CELLS),
-    ("optimizer", ("Adam", "sgd", None), OPTIMIZERS),
-    ("schedule", ("step", None), SCHEDULES)]
+RANGES = {  # wrong and right values
+    "epochs": ((0, 2.0, "5", None, True, 2 ** 63), (1, 10 ** 6)),
+    "early_stop": ((-1, 0.5, None, False), (0, 9)),
+    "learning_rate": ((0, math.inf, math.nan, "1", None, True, 10 ** 400), (1, 1e-9, 5.5)),
+    "keep_prob": ((0, -0.1, 1.01, math.nan, None, True), (1e-9, 0.5, 1)),
+    "val_fraction": ((-0.1, 1, math.nan, None, False), (0, 0.9999)),
+    "seed": ((-1, 2 ** 31, 1.5, "7", True), (None, 0, 2 ** 31 - 1)),
+    "fused": ((None, "yes", 2), (True, False)), "cell": (("LSTM", "", None, 1), CELLS)}
 
 
-@pytest.mark.parametrize("name, wrong, right", RANGES, ids=[name for name, _, _ in RANGES])
-def test_ranges(name, wrong, right):
+@pytest.mark.parametrize("name", RANGES)
+def test_ranges(name):
     # some values are allowed only with a held-out text
     others = {} if "fraction" in name else {"val_fraction": 0.1}
-    for value in wrong:
+    for value in RANGES[name][0]:
         with pytest.raises(ValueError, match=f"^{hyperparameters.flag(name)} must be .*, not ") as error:
             Hyperparameters(**{name: value}, **others).check()
         assert repr(value) in str(error.value)
-    for value in right:
+    for value in RANGES[name][1]:
         Hyperparameters(**{name: value}, **others).check()
-
-
-def test_all_ranges_are_tested():
-    assert sorted(name for name, _, _ in RANGES) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("change, message", [
@@ -84,18 +68,6 @@ def test_a_message_names_the_flag_and_the_range(change, message):
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize("name", ["eval_every_n", "early_stop"])
-def test_evaluation_needs_a_held_out_text(name):
-    with pytest.raises(ValueError, match="needs a held-out text"):
-        Hyperparameters(**{name: 3}).check()
-    Hyperparameters(**{name: 3}, val_fraction=0.1).check()
-
-
-def test_a_value_cannot_be_changed_in_place():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        Hyperparameters().epochs = 3
-
-
 def test_each_field_has_a_flag_with_its_help_range_and_default():
     parser = argparse.ArgumentParser(formatter_class=lambda prog: argparse.HelpFormatter(prog, width=1000))
     hyperparameters.add_arguments({name: parser.add_argument_group(name) for name in GROUPS})
@@ -108,12 +80,6 @@ def test_each_field_has_a_flag_with_its_help_range_and_default():
     assert vars(parser.parse_args([])) == dict.fromkeys(NAMES)
     assert vars(parser.parse_args(["--no-fused", "--keep-prob", "1", "--epochs", "2"])) == {
         **dict.fromkeys(NAMES), "fused": False, "keep_prob": 1.0, "epochs": 2}
-
-
-def test_which_networks_are_unrolled_fused():
-    assert [Hyperparameters(**change).unrolls_fused for change in (
-        {"fused": False}, {"cell": "gru"}, {"input_keep_prob": 0.9}, {"optimizer": "rmsprop"},
-        {"average_decay": 0.9})] == [False, False, False, True, True]
 
 
 @pytest.mark.parametrize("change", [{"fused": False}, {"cell": "gru"}, {"input_keep_prob": 0.9}])
@@ -143,24 +109,6 @@ def test_the_preset_auto_gives_enough_steps_to_a_text_of_any_length(n_characters
     assert hyper.save_every_n < n_steps / hyper.early_stop
 
 
-def test_the_preset_auto_goes_by_the_length_of_the_text():
-    limits = [largest for largest, _ in SIZES]
-    assert limits == sorted(limits)
-    for limit, next_limit in zip(limits, limits[1:]):
-        assert preset("auto", limit) != preset("auto", limit + 1) == preset("auto", next_limit)
-    assert preset("auto", 10 ** 12) == SIZES[-1][1]
-    assert preset("quick", 20_000) == PRESETS["quick"]
-
-
-def test_the_presets_of_the_notebooks():
-    assert Hyperparameters(**PRESETS["notebook"]) == Hyperparameters()
-    assert PRESETS["exercise"] == {"batch_size": 10, "num_steps": 50, "lstm_size": 128, "learning_rate": 0.01}
-
-
-def test_what_a_resumed_run_may_not_change_are_hyperparameters():
-    assert set(IMMUTABLE) <= set(NAMES)
-
-
 def rates(n_steps, **options):
     """The rates of the first steps, of epochs of 4 steps each."""
     hyper = Hyperparameters(learning_rate=0.8, epochs=3, **options)
@@ -169,31 +117,20 @@ def rates(n_steps, **options):
 
 # learning rate 0.8, 3 epochs of 4 steps; of the falling ones 12 steps, or 10 after a warm-up of 2
 @pytest.mark.parametrize("options, expected", [
-    (dict(schedule="constant"), 13 * [0.8]),
     (dict(schedule="constant", warmup_steps=5), [0.16, 0.32, 0.48, 0.64, 0.8] + 8 * [0.8]),
-    (dict(schedule="exponential", decay=0.5), 4 * [0.8] + 4 * [0.4] + 4 * [0.2] + [0.1]),
     # the epochs count from the beginning, whatever the warm-up
     (dict(schedule="exponential", decay=0.5, warmup_steps=2), [0.4, 0.8, 0.8, 0.8] + 4 * [0.4] + 4 * [0.2] + [0.1]),
-    (dict(schedule="exponential", decay=1.0), 13 * [0.8]),
     (dict(schedule="linear"), [0.8 * left / 12 for left in range(12, 0, -1)] + [0]),
     (dict(schedule="linear", warmup_steps=2),
      [0.4, 0.8, 0.8, 0.72, 0.64, 0.56, 0.48, 0.4, 0.32, 0.24, 0.16, 0.08, 0]),
-    # cosines of 0, 30, 60, 90, 120, 150 and 180 degrees at every second step
-    (dict(schedule="cosine"), [0.8, None, 0.7464102, None, 0.6, None, 0.4, None, 0.2, None, 0.0535898, None, 0]),
-    # of 0, 36, 72, 90, 108, 144 and 180 degrees
+    # cosines of 0, 36, 72, 90, 108, 144 and 180 degrees
     (dict(schedule="cosine", warmup_steps=2),
      [0.4, 0.8, 0.8, None, 0.7236068, None, 0.5236068, 0.4, 0.2763932, None, 0.0763932, None, 0]),
     # a warm-up that is longer than the run
-    (dict(schedule="linear", warmup_steps=16), [0.05 * step for step in range(1, 14)]),
-    (dict(schedule="cosine", warmup_steps=12), [0.8 * step / 12 for step in range(1, 13)] + [0.8]),
-])
+    (dict(schedule="linear", warmup_steps=16), [0.05 * step for step in range(1, 14)])])
 def test_schedules(options, expected):
     for step, (found, right) in enumerate(zip(rates(13, **options), expected)):
         assert right is None or found == pytest.approx(right, abs=1e-7), step
-
-
-def test_all_schedules_are_tested():
-    assert {case[0]["schedule"] for case in test_schedules.pytestmark[0].args[1]} == set(SCHEDULES)
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
@@ -214,26 +151,3 @@ def test_too_little_memory():
     check_memory(83, Hyperparameters(), least)
     with pytest.raises(ValueError, match="at least 299 MB .* has 299 MB: reduce --lstm-size, .* or --num-steps"):
         check_memory(83, Hyperparameters(), least - 1)
-
-
-@pytest.mark.parametrize("change", [{"fused": False}, {"input_keep_prob": 0.9}])
-def test_the_logits_of_a_large_vocabulary_are_counted(change):
-    """With the one-hot targets and the gradient. The fused unroll has only slices of them."""
-    least = 4 * (4 * count_parameters(5000, 4, 2) + 6 * 30 * 20 * 4 * 2)
-    hyper = Hyperparameters(30, 20, 4, 2)
-    check_memory(5000, hyper, least)
-    hyper = dataclasses.replace(hyper, **change)
-    with pytest.raises(ValueError, match="at least 37 MB"):
-        check_memory(5000, hyper, least + 4 * 3 * 30 * 20 * 5000 - 1)
-    check_memory(5000, hyper, least + 4 * 3 * 30 * 20 * 5000)
-
-
-@pytest.mark.parametrize("cell", [
-    cell if cell in ("lstm", "gru", "rnn") else pytest.param(cell, marks=pytest.mark.slow) for cell in CELLS])
-def test_no_cell_is_refused_that_fits(cell):
-    """The estimate is at most what the cell's own variables take, four times over."""
-    sizes = dict(batch_size=1, num_steps=1, lstm_size=6, num_layers=2)
-    CharRNN(5, 1, 1, 6, 2, cell=cell)
-    parameters = sum(variable.shape.num_elements() for variable in tf.trainable_variables())
-    available = 4 * (4 * parameters + 6 * 1 * 1 * 6 * 2 + 3 * 1 * 1 * 5)
-    check_memory(5, Hyperparameters(cell=cell, **sizes), available)

@@ -48,34 +48,48 @@ def test_a_row_in_history_and_summaries(tmp_path):
         assert value == np.float32(getattr(full, name))
 
 
-def test_no_summaries_are_written_without_a_request(tmp_path):
-    written = Reports(tmp_path, 0, summaries=False)
-    written.add(Row(3, 1, 2.0))
-    written.flush()
+def test_samples_are_shown_verbatim(tmp_path):
+    """Indented, so that TensorBoard does not take them for Markdown, and in its panel for text."""
+    written = Reports(tmp_path, 0)
+    written.add_sample("# one\n\n*two* \ud800 \u00e9", 7)
     written.close()
-    assert [path.name for path in tmp_path.iterdir()] == ["history.csv"]
+    assert samples(tmp_path) == {7: "    # one\n    \n    *two* \\ud800 \u00e9"}
+    plugins = [value.metadata.plugin_data.plugin_name for event in events(tmp_path) for value in event.summary.value]
+    assert plugins == ["text"]
 
 
 ROWS = ["10,1,2.5,3.6,,,0.001,0.5,100.0\n", "20,1,,,2.25,3.2,,,\n", "30,2,2.0,2.9,,,0.001,0.5,100.0\n"]
 
 
-@pytest.mark.parametrize("content", [None, b"", b"step,ep", b"\xff\xfe\0"])
-def test_the_history_so_far_is_written_whatever_the_file_has(tmp_path, content):
-    if content is not None:
-        (tmp_path / "history.csv").write_bytes(content)
-    written = Reports(tmp_path, 20, "".join(ROWS[:2]), summaries=False)
-    assert lines_of(tmp_path) == [HEAD, *ROWS[:2]]
-    written.add(Row(40, 2, 1.5))
-    assert lines_of(tmp_path) == [HEAD, *written.history.splitlines(True)] == [HEAD, *ROWS[:2], "40,2,1.5,,,,,,\n"]
+class Full:
+    """A file on a disk that has room for half of what is written."""
+
+    def __init__(self, *args, **kwargs):
+        self._file = open(*args, **kwargs)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self._file.close()
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def write(self, content):
+        return self._file.write(content[:len(content) // 2])
 
 
-def test_a_history_that_is_deleted_comes_back_whole(tmp_path):
+def test_a_row_without_room_is_written_with_the_next(tmp_path, monkeypatch):
     written = Reports(tmp_path, 0, summaries=False)
     written.add(Row(10, 1, 2.5))
-    (tmp_path / "history.csv").unlink()
-    written.add(Row(20, 1, 2.25))
-    written.flush()
-    assert lines_of(tmp_path) == [HEAD, "10,1,2.5,,,,,,\n", "20,1,2.25,,,,,,\n"]
+    before = lines_of(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(reports, "open", Full, raising=False)
+        with pytest.raises(OSError, match="No space left"):
+            written.add(Row(20, 1, 2.25))
+    written.add(Row(30, 1, 2.0))
+    assert lines_of(tmp_path) == [*before, "20,1,2.25,,,,,,\n", "30,1,2.0,,,,,,\n"]
 
 
 @pytest.mark.filterwarnings("ignore:inspect.getargspec:DeprecationWarning", "ignore:The 'warn' method")

@@ -22,30 +22,9 @@ def test_the_first_signal_is_noted_and_the_second_has_its_usual_effect():
             signal.sigtimedwait([], 1)
 
 
-def test_handlers_are_restored():
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    usual = [signal.getsignal(number) for number in numbers]
-    with StopRequests().noted():
-        assert [signal.getsignal(number) for number in numbers] != usual
-    assert [signal.getsignal(number) for number in numbers] == usual
-
-
-def test_sighup_stays_ignored_under_nohup():
-    usual = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        stop = StopRequests()
-        with stop.noted():
-            os.kill(os.getpid(), signal.SIGHUP)
-            assert stop.signal is None
-            os.kill(os.getpid(), signal.SIGTERM)
-            assert stop.signal == signal.SIGTERM
-        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGHUP, usual)
-
-
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_what_the_caller_ignores_stays_ignored(name):
+    """As SIGHUP under nohup."""
     number = getattr(signal, name)
     usual = signal.signal(number, signal.SIG_IGN)
     try:
@@ -108,18 +87,3 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
     assert f"To resume: {sys.executable} -m charrnn.train --resume --checkpoint-dir {folder}" in out
     assert checkpoints.newest_intact(folder)[0] == str(folder / f"i{stopped}_l5.ckpt")
     assert resume(folder, "--epochs", str(int(stopped) // 173 + 2)) == 0
-
-
-@pytest.mark.slow
-def test_a_reader_that_goes_away(text_file, tmp_path):
-    """As with ``charrnn-train | head -1``: it ends soon, without a traceback, and the checkpoint is saved."""
-    folder = tmp_path / "run"
-    command = [sys.executable, "-m", "charrnn.train", str(text_file), *SMALL_FLAGS, "--print-every-n", "1",
-               "--checkpoint-dir", str(folder), "--epochs", "100000"]
-    done = subprocess.run(["bash", "-c", '"$@" | head -1; exit ${PIPESTATUS[0]}', "bash", *command],
-                          capture_output=True, text=True, timeout=600)
-    assert done.returncode == 128 + signal.SIGPIPE
-    assert re.fullmatch(rf"charrnn-train: stopped by SIGPIPE after step \d+; the checkpoint is saved. To resume: "
-                        rf"\S+ -m charrnn.train --resume --checkpoint-dir {folder}\n", done.stderr)
-    assert done.stdout.startswith("text ") and done.stdout.count("\n") == 1
-    assert checkpoints.newest_intact(folder).skipped == ()

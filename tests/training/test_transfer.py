@@ -2,12 +2,11 @@
 import json
 import os
 import time
-from dataclasses import asdict
 from itertools import islice
 
 import numpy as np
 import pytest
-from conftest import CHARS, SMALL_FLAGS, SOLUTION, TEXT, history_of, make_network, resume, weights_of
+from conftest import CHARS, SOLUTION, TEXT, make_network, resume, weights_of
 
 from charrnn import checkpoints, train
 from charrnn.data import Vocabulary
@@ -78,53 +77,6 @@ def test_rows_are_added_and_the_others_are_unchanged(models, cell):
         assert values.shape == fresh[name].shape and values.dtype == np.float32
         np.testing.assert_array_equal(values, expected[name], err_msg=name)
     assert sum(values.size for values in extended.values()) > sum(values.size for values in old.values())
-
-
-def test_a_text_without_new_characters_changes_nothing(models):
-    moved = transfer.plan(models("lstm"), "the cat", hyperparameters())
-    assert moved.vocabulary == models("lstm").vocabulary and moved.new_characters == []
-    old = models("lstm").weights
-    for name, values in moved.weights(fresh_weights(14)).items():
-        np.testing.assert_array_equal(values, old[name], err_msg=name)
-
-
-def test_the_predictions_of_known_characters_are_unchanged(models):
-    """With new characters in the vocabulary, the logits of the known ones are the same."""
-    found = models("lstm")
-    moved, logits = transfer.plan(found, OTHER, hyperparameters()), []
-    for vocabulary, values in [(found.vocabulary, found.weights),
-                               (moved.vocabulary, moved.weights(fresh_weights(18)))]:
-        model = CharRNN(len(vocabulary), 1, 7, 5, 3)
-        with tf.Session() as session:
-            for variable in tf.trainable_variables():
-                variable.load(values[variable.op.name], session)
-            ids = vocabulary.encode("the mat")
-            all_logits = session.run(model.logits, {model.inputs: [ids], model.keep_prob: 1})
-        logits.append(all_logits[:, vocabulary.encode(CHARS)])
-    np.testing.assert_allclose(*logits, atol=1e-6)
-
-
-@pytest.mark.slow
-def test_a_run_starts_with_the_weights(models, tmp_path):
-    """So do the running averages; the optimizer starts anew. They are saved at once, for a run that is killed."""
-    moved = transfer.plan(models("gru"), OTHER, hyperparameters("gru"))
-    options = asdict(hyperparameters("gru", average_decay=0.5))
-    assert train.train(OTHER, tmp_path / "run", init_from=models("gru"), quiet=True, summaries=False, **{
-        **options, "num_steps": 400, "epochs": 1}).losses.shape == (1,)
-    reader = tf.train.NewCheckpointReader(str(tmp_path / "run" / "i0_l5.ckpt"))
-    values = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-    for name, value in moved.weights(fresh_weights(18, "gru")).items():
-        np.testing.assert_array_equal(values[name], value, err_msg=name)
-        np.testing.assert_array_equal(values[name + checkpoints.AVERAGE], value, err_msg=name)
-    assert not any(value.any() for name, value in values.items() if name.endswith(("/Adam", "/Adam_1")))
-
-
-def trained_model(folder, *flags):
-    """Train a small model with three layers; return its folder."""
-    (folder / "text").write_text(TEXT)
-    assert train.main([str(folder / "text"), *SMALL_FLAGS, "--checkpoint-dir", str(folder / "model"), "--num-layers",
-                       "3", "--sample-length", "0", "--no-summaries", *flags]) == 0
-    return folder / "model"
 
 
 def test_a_run_from_another_model(trained, tmp_path, capsys):
@@ -200,22 +152,6 @@ def test_a_folder_of_the_notebook_cannot_be_resumed_but_started_from(notebook_fo
         f"start a run from its weights with --init-from {notebook_folder} --vocab-from TEXT\n")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_a_run_from_another_model_starts_better(tmp_path, cell):
-    """Its first losses are lower than those with random weights."""
-    other = trained_model(tmp_path, "--cell", cell, "--learning-rate", "0.02", "--epochs", "3", "--keep-prob", "1")
-    (tmp_path / "text").write_text(TEXT.replace(".", "!"))
-    losses = []
-    for name, flags in [("run", ["--init-from", str(other)]), ("fresh", ["--lstm-size", "5", "--num-layers", "3"])]:
-        assert train.main([
-            str(tmp_path / "text"), "--batch-size", "2", "--num-steps", "4", "--epochs", "1", "--seed", "8",
-            "--keep-prob", "1", "--print-every-n", "1", "--sample-length", "0", "--learning-rate", "0.0001",
-            "--cell", cell, *flags, "--checkpoint-dir", str(tmp_path / name)]) == 0
-        losses.append(np.mean([float(row["loss"]) for row in history_of(tmp_path / name)[:40]]))
-    assert losses[0] < losses[1] - 0.1
-
-
 @pytest.mark.parametrize("flags, message", [
     (["--lstm-size", "6"], "has --lstm-size 5: a run with --lstm-size 6 cannot start from it"),
     (["--num-layers", "3"], "has --num-layers 2: a run with --num-layers 3 cannot start from it"),
@@ -228,14 +164,3 @@ def test_a_different_network_is_refused(trained, tmp_path, capsys, flags, messag
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and message in err
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.slow
-def test_a_run_starts_from_the_running_averages(tmp_path):
-    """They are what the other model is evaluated and sampled with."""
-    found = open_model(trained_model(tmp_path, "--average-decay", "0.9", "--num-steps", "100"))
-    reader = tf.train.NewCheckpointReader(found.name)
-    bias = "rnn/multi_rnn_cell/cell_1/basic_lstm_cell/bias"
-    weights = transfer.plan(found, TEXT, hyperparameters()).weights(fresh_weights(14))
-    np.testing.assert_array_equal(weights[bias], reader.get_tensor(bias + checkpoints.AVERAGE))
-    assert (weights[bias] != reader.get_tensor(bias)).any()

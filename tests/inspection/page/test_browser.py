@@ -386,16 +386,3 @@ def test_a_frame_without_an_origin_shows_the_page(chromium, small_page, tmp_path
     view["copy"].click()
     chromium.switch_to.default_content()
     assert [each for each in chromium.get_log("browser") if each["level"] == "SEVERE"] == []
-
-
-@pytest.mark.slow
-def test_it_writes_60_characters_a_second(chromium, tmp_path):
-    """A network of the recipe's size, C = 83 and L = 512. The best of three, because other programs run too."""
-    model = random_network("".join(map(chr, range(32, 32 + 83))), lstm_size=512, gain=0.05)
-    export_random(model, tmp_path / "page.html")
-    view = View(chromium, tmp_path / "page.html")
-    rates = []
-    for _ in range(3):
-        view.write("The ", 300)
-        rates.append(int(re.search(r"(\d+) a second", view["write-status"].text).group(1)))
-    assert max(rates) >= 60, rates

@@ -33,22 +33,6 @@ def test_the_text_can_be_named_and_an_older_page_is_replaced(exported, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "text"]
 
 
-@pytest.mark.parametrize("arguments, message", [
-    (["NPZ", "nowhere/x.html"], "nowhere/x.html"), (["NPZ", "folder.html"], "folder.html"),
-    (["NPZ", "x.html", "--train-text", "missing"], "missing"),
-    (["missing.npz", "x.html"], "missing.npz")])
-def test_errors_are_one_line_and_write_nothing(exported, tmp_path, monkeypatch, capsys, arguments, message):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "folder.html").mkdir()
-    assert export.main([each.replace("NPZ", str(exported)) for each in arguments]) == 2
-    out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and err.startswith("charrnn-export: error: ") and message in err
-    assert [path.name for path in tmp_path.rglob("*")] == ["folder.html"]
-
-
-# charrnn-train --page
-
-
 @pytest.mark.slow
 def test_the_page_is_that_of_the_best_checkpoint(tmp_path):
     """The best is not the last here. The text is divided as for the training: a page shows the held-out end."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CHARS, ROOT, TEXT
+from conftest import CHARS, TEXT
 from pages import random_network
 
 from charrnn.engines import decoding
@@ -50,15 +50,6 @@ def test_node_equals_numpy(tmp_path, exported):
     assert_equal_engines(tmp_path, model, model.vocabulary.encode((TEXT * 5)[:LENGTH]))
     ids = np.random.RandomState(8).randint(len(CHARS), size=LENGTH)
     assert_equal_engines(tmp_path, random_network(CHARS, 16), ids)
-
-
-@pytest.mark.slow
-def test_the_published_model_in_node_equals_numpy(tmp_path, anna):
-    path = ROOT / "checkpoints" / "anna.npz"
-    if not path.is_file():
-        pytest.skip("there is no checkpoints/anna.npz")
-    model = open_model(path)
-    assert_equal_engines(tmp_path, model, model.vocabulary.encode(anna[-LENGTH:]))
 
 
 def test_pure_functions_of_the_page():
