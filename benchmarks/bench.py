@@ -8,7 +8,8 @@ variant runs in its own process, and they take turns, so a machine that becomes 
 alike. The report has medians, the least and the greatest time, and ratios of medians.
 
 With --tensorflow-python PYTHON, training and start-up are measured with the TensorFlow of another interpreter too. With
---torch-python PYTHON, PyTorch's nn.LSTM is measured, by an interpreter that has torch. With --numpy-python PYTHON,
+TensorFlow 2, training is measured in bfloat16 as well. With --torch-python PYTHON, PyTorch's nn.LSTM is measured, in
+float32, with all numbers in bfloat16, and with autocast to bfloat16, by an interpreter that has torch. With --numpy-python PYTHON,
 generation in NumPy is measured by a newer interpreter too. --json FILE writes the figures. --plot FILE draws
 the growth and needs matplotlib.
 """
@@ -104,20 +105,34 @@ def measure(variants, rounds, seconds):
 
 
 def training(name, sizes, options):
-    """Measure and print the training of a network."""
-    variants = [(variant, variant, sizes) for variant in ("notebook", "fused", "floor")]
-    if options.tensorflow_python:
-        variants += [(f"{variant}, other TensorFlow", variant, sizes, options.tensorflow_python)
-                     for variant in ("notebook", "fused", "floor")]
+    """Measure and print the training of a network, in float32, and in bfloat16 where the TensorFlow can."""
+    low = dict(sizes, precision="bfloat16")
+    variants = []
+    for python, suffix in [(sys.executable, ""), (options.tensorflow_python, ", other TensorFlow")]:
+        if python:
+            variants += [(variant + suffix, variant, sizes, python) for variant in ("notebook", "fused", "floor")]
+        if python and trains_in_bfloat16(python):
+            variants += [(f"{variant}, bfloat16{suffix}", variant, low, python)
+                         for variant in ("notebook", "fused", "floor")]
     if options.torch_python:
-        variants.append(("pytorch", "pytorch", sizes, options.torch_python))
+        variants += [("pytorch", "pytorch", sizes, options.torch_python)]
+        variants += [(f"pytorch, {precision}", "pytorch", dict(sizes, precision=precision), options.torch_python)
+                     for precision in ("bfloat16", "autocast")]
     figures = measure(variants, options.rounds, options.seconds)
     print_table(f"training, {name}: " + ", ".join(f"{letter} = {size}" for letter, size in sizes.items()), figures,
-                [variant for variant in figures if not variant.startswith("fused")])
-    print("\nShares of the floor, the products alone: " + ", ".join(
-        f"{variant} {figures['floor']['seconds'] / figure['seconds']:.2f}" for variant, figure in figures.items()
-        if variant != "floor"), flush=True)
+                ["notebook", *(variant for variant in figures if variant.startswith("pytorch"))])
+    print("\nShares of the floor, the products alone in the same program and precision: " + ", ".join(
+        f"{variant} {figures[variant.replace(kind, 'floor')]['seconds'] / figure['seconds']:.2f}"
+        for variant, figure in figures.items() for kind in ("notebook", "fused") if variant.startswith(kind)))
+    print("\nSpeed against the same graph and program in float32: " + ", ".join(
+        f"{variant} {figures[variant.replace(', bfloat16', '')]['seconds'] / figure['seconds']:.2f}"
+        for variant, figure in figures.items() if ", bfloat16" in variant), flush=True)
     return figures
+
+
+def trains_in_bfloat16(python):
+    """Return whether an interpreter has TensorFlow 2."""
+    return subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 8))"]).returncode == 0
 
 
 def generation(options):

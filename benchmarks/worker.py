@@ -17,15 +17,16 @@ import time
 
 def notebook(sizes):
     """Train with the notebook's graph, in a session with TensorFlow's default settings."""
-    from charrnn.system.tensorflow import tf
-    return _training(sizes, tf.ConfigProto())
+    from charrnn.fused.session import session_config
+    return _training(sizes, session_config(fused=False, precision=sizes.get("precision", "float32")))
 
 
 def fused(sizes):
     """Train with the fused graph, in a session with its settings."""
     from charrnn.fused.session import session_config
     threads = sizes.get("threads")
-    return _training(sizes, session_config(threads), fused=True, threads=threads)
+    return _training(sizes, session_config(threads), fused=True, threads=threads,
+                     precision=sizes.get("precision", "float32"))
 
 
 def processes(sizes):
@@ -84,7 +85,7 @@ def floor(sizes):
     from charrnn.fused.session import session_config, thread_count
     from charrnn.system.tensorflow import tf
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
-    threads = thread_count(sizes.get("threads"))
+    threads, precision = thread_count(sizes.get("threads")), sizes.get("precision", "float32")
     rows = n * m // threads
     gates = (rows, units, 4 * units), (rows, 4 * units, units), (units, rows, 4 * units)
     output = (rows, units, chars), (rows, chars, units), (units, rows, chars)
@@ -92,12 +93,12 @@ def floor(sizes):
     for thread in range(threads):
         last = []
         for left, inner, right in gates * (2 * layers - 1) + output:
-            a, b = (matrices.setdefault((thread, shape), tf.Variable(tf.random_normal(shape)))
+            a, b = (matrices.setdefault((thread, shape), tf.Variable(tf.cast(tf.random_normal(shape), precision)))
                     for shape in ((left, inner), (inner, right)))
             with tf.control_dependencies(last):
                 product = tf.matmul(a, b)
             last = [product.op]
-            results.append(product[0, 0])
+            results.append(tf.cast(product[0, 0], tf.float32))
     total = tf.add_n(results)
     session = tf.Session(config=session_config(sizes.get("threads")))
     session.run(tf.global_variables_initializer())
@@ -105,12 +106,18 @@ def floor(sizes):
 
 
 def pytorch(sizes):
-    """Train PyTorch's nn.LSTM in float32, with the same dropout, loss, clipping and Adam."""
+    """Train PyTorch's nn.LSTM, with the same dropout, loss, clipping and Adam.
+
+    Its precision is float32, bfloat16 for all numbers, or autocast, which multiplies in bfloat16.
+    """
     import torch
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     torch.manual_seed(0)
     lstm = torch.nn.LSTM(chars, units, layers, batch_first=True, dropout=0.5)
     output = torch.nn.Sequential(torch.nn.Dropout(0.5), torch.nn.Linear(units, chars))
+    precision = sizes.get("precision", "float32")
+    if precision == "bfloat16":
+        lstm.bfloat16(), output.bfloat16()
     parameters = [*lstm.parameters(), *output.parameters()]
     adam = torch.optim.Adam(parameters, 0.001)
     x = torch.randint(0, chars, (n, m))
@@ -119,10 +126,12 @@ def pytorch(sizes):
 
     def step():
         nonlocal state
-        one_hot = torch.nn.functional.one_hot(x, chars).float()  # [N, M, C]
-        outputs, (h, c) = lstm(one_hot, state)
+        one_hot = torch.nn.functional.one_hot(x, chars).to(parameters[0].dtype)  # [N, M, C]
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "autocast"):
+            outputs, (h, c) = lstm(one_hot, state)
+            logits = output(outputs).reshape(-1, chars)
         state = h.detach(), c.detach()
-        loss = torch.nn.functional.cross_entropy(output(outputs).reshape(-1, chars), y.reshape(-1))
+        loss = torch.nn.functional.cross_entropy(logits.float(), y.reshape(-1))
         adam.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 5)

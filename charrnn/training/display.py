@@ -45,7 +45,6 @@ class Display:
             ("windows", f"{job.n_windows:,} of {hyper.batch_size} x {hyper.num_steps} per epoch, "
                         f"{left_over:,} characters left over"),
             ("network", self._network()),
-            ("precision", self._precision()),
             ("steps", f"{job.n_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
             ("folder", f"{job.folder}, a checkpoint every {hyper.save_every_n:,} steps"),
         ]
@@ -59,13 +58,11 @@ class Display:
         hyper = self._job.hyperparameters
         kind = "" if hyper.cell == "lstm" else hyper.cell + " "
         slow = ", unrolled with dynamic_rnn (the fused unroll supports only lstm without dropout on inputs)"
+        precision = hyper.precision
+        if precision == "bfloat16" and not bfloat16_is_faster():
+            precision += ", which is slower than float32 on this machine"
         return (f"{plural(hyper.num_layers, 'layer')} of {plural(hyper.lstm_size, kind + 'unit')}, "
-                f"{self._n_parameters:,} parameters{slow if hyper.fused and not hyper.unrolls_fused else ''}")
-
-    def _precision(self) -> str:
-        precision = self._job.hyperparameters.precision
-        slower = precision == "bfloat16" and not bfloat16_is_faster()
-        return precision + (", which is slower than float32 on this machine" if slower else "")
+                f"{self._n_parameters:,} parameters, {precision}{slow if hyper.fused and not hyper.unrolls_fused else ''}")
 
     def trial(self, seconds: float, memory: str) -> None:
         """Print what a few steps have shown: seconds a step, and the memory used."""

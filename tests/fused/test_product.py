@@ -1,0 +1,145 @@
+"""Training in bfloat16: the types of numbers, and how far they are from float32."""
+import dataclasses
+
+import numpy as np
+import pytest
+from conftest import TENSORFLOW_1, TEXT, resume, train_small
+from reference import errors, problem, results
+
+from charrnn import checkpoints
+from charrnn.fused import softmax
+from charrnn.fused.product import product
+from charrnn.fused.session import session_config
+from charrnn.model import CharRNN
+from charrnn.system import machine, tensorflow
+from charrnn.system.tensorflow import tf
+from charrnn.train import train
+from charrnn.training import job
+from charrnn.training.hyperparameters import Hyperparameters
+
+slow = pytest.mark.slow
+needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32")
+N, M, L, C, LAYERS = 4, 7, 16, 9, 2
+# Operations whose results are added up over many steps, or change the weights.
+SUMS = {"AddV2", "AddN", "BiasAdd", "TensorScatterAdd", "UnsortedSegmentSum", "Mul", "Mean", "ApplyAdam", "L2Loss",
+        "SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits"}
+
+
+def test_a_product_is_float32_and_its_operands_are_rounded():
+    a, b = np.random.RandomState(1).standard_normal((2, 5, 5)).astype(np.float32)
+    with tf.Graph().as_default(), tf.Session() as session:
+        exact, rounded = session.run([product(a, b), product(a, b, "bfloat16")])
+    assert exact.dtype == rounded.dtype == np.float32
+    np.testing.assert_allclose(exact, a @ b, rtol=1e-5, atol=1e-6)
+    error = np.abs(rounded - a @ b).max()
+    assert 1e-5 < error < 2 ** -7 * (np.abs(a) @ np.abs(b)).max()
+
+
+@needs_tensorflow_2
+@pytest.mark.parametrize("slices", [False, True], ids=["softmax at once", "in slices"])
+def test_operands_are_bfloat16_and_all_else_is_float32(monkeypatch, slices):
+    if slices:
+        monkeypatch.setattr(softmax, "SLICE_LOGITS", 3 * C)
+    model = CharRNN(C, N, M, L, LAYERS, fused=True, threads=3, average_decay=0.9, precision="bfloat16")
+    used = [op for op in tf.get_default_graph().get_operations() if op.type in SUMS | {"MatMul"}]
+    products = [op for op in used if op.type == "MatMul" and "multi_rnn_cell" not in op.name]  # that is not computed
+    assert len(products) > 10 and {op.get_attr("T") for op in products} == {tf.bfloat16}
+    assert {op.get_attr("T") for op in used if op.type != "MatMul"} == {tf.float32, tf.int32}  # int32: numbers of steps
+    assert all(variable.dtype.base_dtype == tf.float32 for variable in tf.global_variables())
+    tensors = [model.loss, model.logits, model.prediction, model.gradient_norm, *tf.nest.flatten(model.final_state)]
+    assert {tensor.dtype for tensor in tensors} == {tf.float32}
+
+
+@needs_tensorflow_2
+@pytest.mark.parametrize("threads, slices", [(1, False), (5, True)])
+def test_loss_state_and_gradients_are_those_of_float32_but_for_rounding(monkeypatch, threads, slices):
+    if slices:
+        monkeypatch.setattr(softmax, "SLICE_LOGITS", 3 * C)
+    given = problem(N, M, L, C, LAYERS)
+    found, expected = (results(CharRNN(C, N, M, L, LAYERS, fused=True, threads=threads, precision=precision), *given)
+                       for precision in ("bfloat16", "float32"))
+    largest = max(errors(found, expected).values())
+    assert 1e-4 < largest < 0.03  # 8 bits are 0.004
+
+
+@needs_tensorflow_2
+def test_a_graph_that_is_not_fused_is_rewritten():
+    """It changes the loss by no more than rounding, and does change it."""
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        model = CharRNN(C, N, M, 64, LAYERS, seed=3)
+        x, y = np.random.RandomState(1).randint(0, C, (2, N, M))
+        with tf.Session(config=session_config(2, False, precision)) as session:
+            session.run(tf.global_variables_initializer())
+            losses[precision] = [session.run([model.loss, model.optimizer], {
+                model.inputs: x, model.targets: y, model.keep_prob: 1})[0] for _ in range(5)]
+    np.testing.assert_allclose(losses["bfloat16"], losses["float32"], atol=0.01)
+    if tensorflow.bfloat16_is_faster():  # elsewhere TensorFlow leaves the graph as it is
+        assert losses["bfloat16"] != losses["float32"]
+
+
+@needs_tensorflow_2
+@pytest.mark.parametrize("settings", [
+    {}, pytest.param(dict(recurrent_keep_prob=0.7, average_decay=0.9), marks=slow),
+    pytest.param(dict(cell="gru"), marks=slow), pytest.param(dict(fused=False, keep_prob=1.0), marks=slow)])
+def test_a_run_learns_as_in_float32(tmp_path, settings):
+    small = dict(batch_size=4, num_steps=10, lstm_size=24, epochs=3, seed=5, learning_rate=0.02, quiet=True,
+                 sample_length=0, summaries=False, **settings)
+    low = train(TEXT, tmp_path / "low", precision="bfloat16", **small)
+    full = train(TEXT, tmp_path / "full", **small)
+    assert full.losses[-1] < 0.9 * full.losses[0]
+    np.testing.assert_allclose(low.losses, full.losses, atol=0.02)
+    assert all(weights.dtype == np.float32 for weights in low.model.weights.values())
+
+
+@needs_tensorflow_2
+def test_a_resumed_run_in_bfloat16_is_the_same_bit_for_bit(text_file, tmp_path):
+    flags = ["--precision", "bfloat16", "--threads", "2"]
+    assert train_small(text_file, tmp_path / "whole", *flags, "--epochs", "2") == 0
+    assert train_small(text_file, tmp_path / "parts", *flags, "--epochs", "1") == 0
+    assert resume(tmp_path / "parts", "--epochs", "2") == 0
+    whole, parts = (checkpoints.read_run(tmp_path / name) for name in ("whole", "parts"))
+    assert whole.hyperparameters["precision"] == parts.hyperparameters["precision"] == "bfloat16"
+    files = [sorted((tmp_path / name).glob("*.ckpt.data*"))[-1] for name in ("whole", "parts")]
+    assert files[0].name == files[1].name and files[0].read_bytes() == files[1].read_bytes()
+
+
+@needs_tensorflow_2
+def test_the_precision_can_be_changed_on_resume(text_file, tmp_path):
+    assert train_small(text_file, tmp_path, "--epochs", "1") == 0
+    assert resume(tmp_path, "--epochs", "2", "--precision", "bfloat16") == 0
+    assert checkpoints.read_run(tmp_path).hyperparameters["precision"] == "bfloat16"
+
+
+@pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 has it")
+def test_tensorflow_1_refuses_bfloat16(text_file, tmp_path, capsys):
+    assert train_small(text_file, tmp_path / "run", "--precision", "bfloat16") == 2
+    assert "--precision bfloat16 needs TensorFlow 2" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("faster", [False, pytest.param(True, marks=needs_tensorflow_2)])
+def test_auto_takes_what_is_faster_and_the_plan_says_it(text_file, tmp_path, capsys, monkeypatch, faster):
+    monkeypatch.setattr(job, "bfloat16_is_faster", lambda: faster)
+    assert train_small(text_file, tmp_path, "--precision", "auto") == 0
+    precision = "bfloat16" if faster else "float32"
+    assert f" parameters, {precision}" in capsys.readouterr().out
+    assert checkpoints.read_run(tmp_path).hyperparameters["precision"] == precision
+
+
+def test_float32_is_the_default():
+    assert Hyperparameters().precision == "float32" and "precision" in dataclasses.asdict(Hyperparameters())
+
+
+@pytest.mark.parametrize("features, expected", [
+    ("flags\t\t: fpu avx2 avx512f avx512_bf16", True), ("flags\t\t: fpu amx_bf16 amx_tile", True),
+    ("Features\t: fp asimd i8mm bf16", True), ("flags\t\t: fpu avx2 avx512f", False), ("", False)])
+def test_processors_that_multiply_bfloat16(monkeypatch, tmp_path, features, expected):
+    """As Linux lists them for x86-64 and ARM."""
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{features}\n")
+    real = open
+    monkeypatch.setattr("builtins.open", lambda path, *rest, **options: real(
+        tmp_path / "cpuinfo" if path == "/proc/cpuinfo" else path, *rest, **options))
+    monkeypatch.setattr("sys.platform", "linux")
+    assert machine.multiplies_bfloat16() is expected
+    assert not (TENSORFLOW_1 and tensorflow.bfloat16_is_faster())
