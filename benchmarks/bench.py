@@ -9,9 +9,9 @@ alike. The report has medians, the least and the greatest time, and ratios of me
 
 With --tensorflow-python PYTHON, training and start-up are measured with the TensorFlow of another interpreter too. With
 TensorFlow 2, training is measured in bfloat16 as well. With --torch-python PYTHON, PyTorch's nn.LSTM is measured, in
-float32, with all numbers in bfloat16, and with autocast to bfloat16, by an interpreter that has torch. With --numpy-python PYTHON,
-generation in NumPy is measured by a newer interpreter too. --json FILE writes the figures. --plot FILE draws
-the growth and needs matplotlib.
+float32, with all numbers in bfloat16, and with autocast to bfloat16, by an interpreter that has torch. With
+--numpy-python PYTHON, generation in NumPy is measured by a newer interpreter too. --json FILE writes the figures.
+--plot FILE draws the growth and needs matplotlib.
 """
 import argparse
 import json

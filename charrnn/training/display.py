@@ -57,12 +57,13 @@ class Display:
     def _network(self) -> str:
         hyper = self._job.hyperparameters
         kind = "" if hyper.cell == "lstm" else hyper.cell + " "
-        slow = ", unrolled with dynamic_rnn (the fused unroll supports only lstm without dropout on inputs)"
-        precision = hyper.precision
-        if precision == "bfloat16" and not bfloat16_is_faster():
-            precision += ", which is slower than float32 on this machine"
-        return (f"{plural(hyper.num_layers, 'layer')} of {plural(hyper.lstm_size, kind + 'unit')}, "
-                f"{self._n_parameters:,} parameters, {precision}{slow if hyper.fused and not hyper.unrolls_fused else ''}")
+        network = (f"{plural(hyper.num_layers, 'layer')} of {plural(hyper.lstm_size, kind + 'unit')}, "
+                   f"{self._n_parameters:,} parameters, {hyper.precision}")
+        if hyper.precision == "bfloat16" and not bfloat16_is_faster():
+            network += ", which is slower than float32 on this machine"
+        if hyper.fused and not hyper.unrolls_fused:
+            network += ", unrolled with dynamic_rnn (the fused unroll supports only lstm without dropout on inputs)"
+        return network
 
     def trial(self, seconds: float, memory: str) -> None:
         """Print what a few steps have shown: seconds a step, and the memory used."""

@@ -45,7 +45,7 @@ def test_the_plan(display, capsys):
     assert capsys.readouterr() == (
         "text     my text, 1,040 characters, 3 distinct\n"
         "windows  173 of 2 x 3 per epoch, 2 characters left over\n"
-        "network  2 layers of 5 units, 704 parameters\n"
+        "network  2 layers of 5 units, 704 parameters, float32\n"
         "steps    692 in 4 epochs, seed 7\n"
         "folder   my folder, a checkpoint every 1,000 steps\n", "")
 
@@ -57,7 +57,7 @@ def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys):
     assert lines[1:3] == [
         "held out the last 30 characters before the test text, evaluated every 15 steps and at each checkpoint",
         "test     the last 280 characters, evaluated once at the end"]
-    assert "network  2 layers of 5 gru units, 704 parameters, unrolled with dynamic_rnn (the fused" in lines[4]
+    assert "network  2 layers of 5 gru units, 704 parameters, float32, unrolled with dynamic_rnn (the fused" in lines[4]
     assert lines[-1] == "weights  from other.ckpt, with new rows for 'b'"
 
 
