@@ -26,7 +26,7 @@ from charrnn.training.hyperparameters import (
 def test_the_recipe_is_the_default():
     """The notebook's values, and whatever the notebook does not have is off."""
     assert dataclasses.astuple(Hyperparameters()) == (
-        100, 100, 512, 2, 0.001, 0.5, 5, 20, 50, 200, None, True,
+        100, 100, 512, 2, 0.001, 0.5, 5, 20, 50, 200, None, True, "float32",
         "lstm", "adam", 1, 1, "constant", 0, 0.95, 0, 0, 0, 0, 0, 100)
     Hyperparameters().check()
     assert Hyperparameters().unrolls_fused
