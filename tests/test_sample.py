@@ -1,5 +1,6 @@
 """The notebook's pick_top_n and sample, and the script charrnn-sample."""
 import dataclasses
+import io
 import json
 import re
 import signal
@@ -242,6 +243,8 @@ def test_ctrl_c_stops_the_graph_too(trained, monkeypatch, script):
     (["--num-samples", "10000000000", "--seed", "1"], "--num-samples: must be an integer, from 1 to 100000"),
     (["--best"], "no best checkpoint"),
     (["--vocab-from", "missing.txt"], "missing.txt"),
+    (["--interactive", "--num-samples", "2"], "--interactive and --num-samples cannot be combined"),
+    (["--interactive", "--prime", "the"], "--interactive and --prime cannot be combined"),
     (["--len", "9"], "unrecognized arguments: --len")])
 def test_bad_arguments_are_one_line(trained, script, arguments, message):
     out, err = script(trained, *arguments, status=2)
@@ -295,7 +298,7 @@ def test_a_file_gets_utf_8_in_any_locale_and_after_ctrl_c_what_was_written(tmp_p
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-"])
-@pytest.mark.parametrize("options", [[], pytest.param(["--json"], marks=pytest.mark.slow)])
+@pytest.mark.parametrize("options", [["--interactive"], pytest.param(["--json"], marks=pytest.mark.slow)])
 def test_a_process_without_standard_input_or_output(exported, closed, options):
     """It prints at most a line on standard error, and no traceback."""
     command = 'exec "$0" -m charrnn.sample "$@" ' + closed
@@ -311,11 +314,13 @@ def controlling(tmp_path):
     return str(tmp_path / "controlling.npz")
 
 
-@pytest.mark.parametrize("options", [[], ["--num-samples", "2"]], ids=lambda options: str(options))
+@pytest.mark.parametrize("options", [[], ["--num-samples", "2"], ["--interactive"]], ids=lambda options: str(options))
 def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(controlling, capsys, monkeypatch, options):
-    argv = [controlling, "--length", "70", "--seed", "3", "--top-n", "6", "--prime", "\x1b[2J", *options]
+    argv = [controlling, "--length", "70", "--seed", "3", "--top-n", "6", *options]
+    argv += [] if options == ["--interactive"] else ["--prime", "\x1b[2J"]
 
     def text():
+        monkeypatch.setattr("sys.stdin", io.StringIO("\x1b[2J\n"))
         assert sampling.main(argv) == 0
         return capsys.readouterr().out
     piped = text()

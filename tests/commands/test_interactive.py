@@ -1,0 +1,130 @@
+"""The interactive mode of charrnn-sample."""
+import builtins
+import io
+import re
+import sys
+
+import pytest
+from conftest import interrupted_at
+
+from charrnn import sample as sampling
+from charrnn.commands.interactive import HELP
+from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.sampler import CHUNK
+
+
+@pytest.fixture
+def talk(exported, monkeypatch, capsys):
+    """A function that types lines into the script and returns its status and what it prints."""
+    def say(*lines, options=()):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(line + "\n" for line in lines)))
+        status = sampling.main([str(exported), "--interactive", *options])
+        out, err = capsys.readouterr()
+        assert err == ""
+        return status, out
+    return say
+
+
+def written(capsys, exported, prime, seed, *options):
+    assert sampling.main([str(exported), "--prime", prime, "--seed", str(seed), *options]) == 0
+    return capsys.readouterr().out
+
+
+def test_a_beginning_is_continued_as_by_the_script(talk, exported, capsys):
+    status, out = talk("the\\ncat", "on", options=["--length", "70", "--seed", "3", "--temperature", "0.4"])
+    expected = [written(capsys, exported, prime, 3, "--length", "70", "--temperature", "0.4")
+                for prime in ("the\ncat", "on")]
+    assert status == 0
+    assert out == f"{expected[0]}[seed 3]\n{expected[1]}[seed 3]\n\n"
+
+
+def test_commands_change_and_show_the_settings(talk, exported, capsys):
+    _, out = talk("/temperature 0.4", "/top-n 3", "/top-p 0.9", "/length 40", "/seed 6", "the ",
+                  "/temperature", "/top-n", "/top-p", "/length")
+    expected = written(capsys, exported, "the ", 6, "--length", "40", "--temperature", "0.4", "--top-n", "3",
+                       "--top-p", "0.9")
+    shown = "temperature 0.4\ntop-n 3\ntop-p 0.9\nlength 40\n"
+    assert out.startswith(shown) and out.endswith(expected + "[seed 6]\n" + shown + "\n")
+
+
+def test_a_seed_is_chosen_and_shown_until_one_is_set(talk, exported, capsys):
+    _, out = talk("the ", "/seed 6", "the ", "the ", "/seed", "the ", "the ", options=["--length", "20"])
+    seeds = [int(seed) for seed in re.findall(r"^\[seed (\d+)\]$", out, re.MULTILINE)]
+    assert len(seeds) == 5 and seeds[1:3] == [6, 6] and len({seeds[0], seeds[3], seeds[4], 6}) == 4
+    assert out.startswith(written(capsys, exported, "the ", seeds[0], "--length", "20"))
+
+
+def test_continue_keeps_the_state(talk, exported, capsys):
+    """It writes what would be written after the whole text so far, with or without more text in between."""
+    for between in ("", "on"):
+        _, out = talk("the ", f"/continue {between}", options=["--length", "30", "--seed", "3"])
+        first, second, end = out.split("\n[seed 3]\n")
+        assert end == "\n" and second.startswith(between)
+        assert first + second + "\n" == written(capsys, exported, first + between, 3, "--length", "30")
+    _, out = talk("/continue")
+    assert out.startswith("error: there is no text to continue yet")
+
+
+@pytest.mark.parametrize("lines", [["/quit", "the "], ["", "  /quit  "], ["/quit now"], [""]])
+def test_quit_or_the_end_of_the_input_ends_it(talk, lines):
+    assert talk("/help", *lines) == (0, HELP + "\n" + "\n" * (lines == [""]))
+
+
+@pytest.mark.parametrize("line, message", [
+    ("the Zoo", "what you typed has characters"), ("the Zoo", "'Z' (line 1, column 5)"),
+    ("/temperature warm", "float: 'warm'"), ("/temperature -1", "temperature must be a number, at least 0"),
+    ("/top-n 2.5", "/top-n must be an integer, at least 1, not 2.5"), ("/length 0", "/length must be an integer"),
+    ("/seed -1", "/seed must be an integer, from 0 to 4294967295"), ("/seed 4294967296", "from 0 to 4294967295"),
+    ("/colour", "no command /colour"), ("/", "no command /;"), ("/top-p 1 2", "'1 2'")])
+def test_after_an_error_the_conversation_continues(talk, exported, capsys, line, message):
+    status, out = talk(line, "the ", options=["--length", "9", "--seed", "2"])
+    error, rest = out.split("\n", 1)
+    assert status == 0 and error.startswith("error: ") and message in error
+    assert rest == written(capsys, exported, "the ", 2, "--length", "9") + "[seed 2]\n\n"
+
+
+def test_unknown_characters(talk, exported, capsys):
+    _, out = talk("th\u00e9 ", options=["--length", "9", "--seed", "2", "--unknown", "nearest"])
+    note, rest = out.split("\n", 1)
+    assert note == "replaced in what you typed: '\u00e9' by 'e'"
+    assert rest.startswith(written(capsys, exported, "the ", 2, "--length", "9"))
+    _, out = talk("\u00e9", options=["--unknown", "skip"])
+    assert "error: the prime is empty" in out
+
+
+def test_ctrl_c_ends_a_text_and_returns_to_the_prompt(talk, exported, monkeypatch, capsys):
+    """What was drawn before is shown, and the next beginning is continued."""
+    monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(NumpyLSTM.draw, 3))
+    status, out = talk("the ", "on", options=["--length", "170", "--seed", "3"])
+    cut, rest = written(capsys, exported, "the ", 3, "--length", "170"), written(
+        capsys, exported, "on", 3, "--length", "170")
+    assert status == 0
+    assert out == f"{cut[:4 + 2 * CHUNK]}\n[seed 3]\n{rest}[seed 3]\n\n"
+
+
+def test_a_terminal_gets_the_help_and_a_prompt_also_after_ctrl_c(exported, monkeypatch, capsys):
+    prompts, answers, stdin = [], iter([KeyboardInterrupt, "/length", EOFError]), io.StringIO()
+    stdin.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdin", stdin)
+
+    def ask(prompt):
+        prompts.append(prompt)
+        answer = next(answers)
+        if isinstance(answer, str):
+            return answer
+        raise answer
+
+    monkeypatch.setattr(builtins, "input", ask)
+    assert sampling.main([str(exported), "--interactive", "--length", "7"]) == 0
+    assert capsys.readouterr().out == HELP + "\n\nlength 7\n\n" and prompts == 3 * ["> "]
+
+
+def test_a_process_reads_and_writes_utf_8_in_any_locale(exported):
+    import subprocess
+
+    from conftest import process_environment
+    done = subprocess.run([sys.executable, "-m", "charrnn.sample", str(exported), "--interactive",
+                           "--unknown", "nearest"], input="th\u00e9\n".encode(), capture_output=True, timeout=600,
+                          env=process_environment(PYTHONIOENCODING="ascii", LC_ALL="C"))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().startswith("replaced in what you typed: '\u00e9' by 'e'\nthe")
