@@ -11,11 +11,12 @@ from charrnn.engines.model import open_model
 from charrnn.inspection.webpage import export_page
 
 
-def test_a_page_is_written_and_told(trained, tmp_path, capsys):
+@pytest.mark.parametrize("weights, flags", [("float16", []), ("int8", ["--weights", "int8"])])
+def test_a_page_is_written_and_told(trained, tmp_path, capsys, weights, flags):
     target = tmp_path / "page.html"
-    assert export.main([str(trained), str(target)]) == 0
+    assert export.main([str(trained), str(target), *flags]) == 0
     out, err = capsys.readouterr()
-    assert err == "" and '"kernel_0":{"type":"float16"' in target.read_text(encoding="utf-8")
+    assert err == "" and f'"kernel_0":{{"type":"{weights}"' in target.read_text(encoding="utf-8")
     first, *units = out.splitlines()
     number = r"\d\.\d{4}"
     assert re.fullmatch(f"wrote {re.escape(str(target))}: {target.stat().st_size / 1e6:.1f} MB; the loss on the "
@@ -35,7 +36,7 @@ def test_the_text_can_be_named_and_an_older_page_is_replaced(exported, tmp_path)
 
 @pytest.mark.parametrize("arguments, message", [
     (["NPZ", "nowhere/x.html"], "nowhere/x.html"), (["NPZ", "folder.html"], "folder.html"),
-    (["NPZ", "x.html", "--train-text", "missing"], "missing"),
+    (["NPZ", "x.html", "--train-text", "missing"], "missing"), (["NPZ", "x.html", "--weights", "int4"], "int4"),
     (["missing.npz", "x.html"], "missing.npz")])
 def test_errors_are_one_line_and_write_nothing(exported, tmp_path, monkeypatch, capsys, arguments, message):
     monkeypatch.chdir(tmp_path)
