@@ -13,7 +13,8 @@ from typing import Any, List, Optional, Tuple
 import numpy as np
 
 from charrnn.checkpoints import Run
-from charrnn.commands.sample_arguments import make_parser, settings_of
+from charrnn.commands.interactive import Conversation
+from charrnn.commands.sample_arguments import check, make_parser, settings_of
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.decoding import Settings, softmax
@@ -105,12 +106,15 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> int:
+    check(args)
     model = loading.open_named(args.model, args)
     settings = settings_of(args, len(model.vocabulary))
-    prime = _prime(args, model.vocabulary)
+    prime = "" if args.interactive else _prime(args, model.vocabulary)
     training = _training_text(args, model.run)
     engine = loading.load_engine(model, args.num_samples, args.num_samples * args.length)
     with contextlib.closing(Sampler(engine, args.num_samples)) as sampler:
+        if args.interactive:
+            return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()
         samples, interrupted = _written(args, sampler, prime, settings)
     copies = [novelty.compare(each.text, training) if training else None for each in samples]
     if args.json:

@@ -277,11 +277,13 @@ def controlling(tmp_path):
     return str(tmp_path / "controlling.npz")
 
 
-@pytest.mark.parametrize("options", [[], ["--num-samples", "2"]], ids=lambda options: str(options))
+@pytest.mark.parametrize("options", [[], ["--num-samples", "2"], ["--interactive"]], ids=lambda options: str(options))
 def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(controlling, capsys, monkeypatch, options):
-    argv = [controlling, "--length", "70", "--seed", "3", "--top-n", "6", "--prime", "\x1b[2J", *options]
+    argv = [controlling, "--length", "70", "--seed", "3", "--top-n", "6", *options]
+    argv += [] if options == ["--interactive"] else ["--prime", "\x1b[2J"]
 
     def text():
+        monkeypatch.setattr("sys.stdin", io.StringIO("\x1b[2J\n"))
         assert sampling.main(argv) == 0
         return capsys.readouterr().out
     piped = text()

@@ -43,6 +43,12 @@ def test_sampling(exported, capsys, arguments):
     assert run(WITHOUT, "charrnn.sample", *arguments) == (0, capsys.readouterr().out, "")
 
 
+def test_interactive_mode(exported):
+    status, out, err = run(WITHOUT, "charrnn.sample", exported, "--interactive", "--seed", "3", "--length", "9",
+                           input=b"the \n")
+    assert (status, err) == (0, "") and out.startswith("the ") and out.endswith("\n[seed 3]\n\n")
+
+
 def test_evaluating(exported, tmp_path, capsys):
     from charrnn.commands import evaluate
     (tmp_path / "text").write_text(TEXT[:300], encoding="utf-8")

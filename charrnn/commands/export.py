@@ -6,6 +6,7 @@ from typing import List, Optional
 
 from charrnn.engines import loading
 from charrnn.engines.model import Model, write_npz
+from charrnn.inspection.stored import WEIGHTS
 from charrnn.inspection.webpage import export_page
 from charrnn.system import console, files
 from charrnn.text import corpus
@@ -19,6 +20,8 @@ def _parser() -> console.Parser:
     parser.add_argument("checkpoint", metavar="MODEL",
                         help="a checkpoint, a run folder for its newest one, or for a page also an exported .npz file")
     parser.add_argument("target", metavar="FILE", help="the .npz or .html file to write")
+    parser.add_argument("--weights", choices=WEIGHTS, default=WEIGHTS[0],
+                        help=f"how a page stores the weights: int8 takes half the space (default: {WEIGHTS[0]})")
     parser.add_argument("--train-text", metavar="TEXT", default=None,
                         help="the text on which a page measures what units track (default: the training text that "
                              "the model names)")
@@ -52,7 +55,7 @@ def _write_page(args: argparse.Namespace) -> None:
     """Write a page, and print its loss and the best units."""
     text = None if args.train_text is None else corpus.read(args.train_text, args.encoding)
     model = loading.open_named(args.checkpoint, args)
-    page = export_page(model, _target(args, model), text=text)
+    page = export_page(model, _target(args, model), weights=args.weights, text=text)
     if page.note:
         console.print_note(page.note)
     console.write(f"wrote {args.target}: {page.size / 1e6:.1f} MB; the loss on {page.loss_name} is {page.loss:.4f} "

@@ -6,7 +6,10 @@ from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import LARGE_VOCABULARY, SEEDS, default_top_n
 from charrnn.system import console
 from charrnn.text import unknown
+from charrnn.training.hyperparameters import flag
 
+# What --interactive cannot be combined with, and its default.
+NOT_INTERACTIVE = {"prime": None, "stop": None, "num_samples": 1, "json": False, "novelty": False}
 MOST_TEXTS = 100_000  # at once
 
 
@@ -28,6 +31,8 @@ def make_parser() -> console.Parser:
     group.add_argument("--stop", metavar="STRING", help="end a text after this string")
     group.add_argument("--num-samples", metavar="N", type=console.integer(1, MOST_TEXTS), default=1,
                        help="texts to write at once, with a line between them (default: 1)")
+    group.add_argument("--interactive", action="store_true",
+                       help="continue the beginnings that are typed; /help lists the commands")
     group = parser.add_argument_group("decoding")
     group.add_argument("--temperature", metavar="X", type=float, default=1.0,
                        help="divide the logits by X; 0 takes the most probable character each time (default: 1)")
@@ -47,6 +52,13 @@ def make_parser() -> console.Parser:
     group.add_argument("--train-text", metavar="TEXT",
                        help="the training text for --novelty (default: the one that the model names)")
     return parser
+
+
+def check(args: argparse.Namespace) -> None:
+    """Raise ValueError if arguments cannot be combined."""
+    for name, default in NOT_INTERACTIVE.items():
+        if args.interactive and getattr(args, name) != default:
+            raise ValueError(f"--interactive and {flag(name)} cannot be combined")
 
 
 def settings_of(args: argparse.Namespace, num_classes: int) -> Settings:

@@ -64,9 +64,10 @@ class Sampler:
             num_samples: B, at least 1.
         """
         self.vocabulary, self.num_samples, self._engine = engine.vocabulary, num_samples, engine
+        self._last: Optional[Tuple[np.ndarray, np.ndarray]] = None  # logits and state after what was drawn last
 
-    def pieces(self, prime: str, length: int, settings: Settings,
-               rngs: Sequence[np.random.RandomState]) -> Iterator[Tuple[List[str], np.ndarray]]:
+    def pieces(self, prime: str, length: int, settings: Settings, rngs: Sequence[np.random.RandomState],
+               after_last: bool = False) -> Iterator[Tuple[List[str], np.ndarray]]:
         """Yield the texts in pieces of at most CHUNK characters.
 
         Args:
@@ -74,17 +75,27 @@ class Sampler:
             length: characters to draw for each text, at least 0.
             settings: how to draw, in range.
             rngs: B random number generators, one for each text.
+            after_last: continue the texts drawn before, with their state; the prime may then be empty, and must be
+                if there are several texts.
 
         Yields:
             (texts, log_probabilities): B strings of equal length T, and for each of their characters the natural
             logarithm of its probability, float32 [T, B], before temperature, ``top_n`` and ``top_p``.
+
+        Raises:
+            ValueError: there is no text to continue. It is raised when the first piece is requested.
         """
+        if after_last and not self._last:
+            raise ValueError("there is no text to continue yet")
         engine, rows = self._engine, self.num_samples
-        logits, state = engine.read(self.vocabulary.encode(prime), engine.zero_state())
-        logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
+        logits, state = self._last if after_last and self._last else (None, engine.zero_state())
+        if prime:
+            logits, state = engine.read(self.vocabulary.encode(prime), state)
+            logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
         for start in range(0, length, CHUNK):
             uniforms = np.stack([rng.random_sample(min(CHUNK, length - start)) for rng in rngs], axis=1)  # [T, B]
             ids, log_probabilities, logits, state = engine.draw(logits, state, uniforms, settings)
+            self._last = logits, state
             yield [self.vocabulary.decode(column) for column in ids.T], log_probabilities
 
     def close(self) -> None:
@@ -139,7 +150,7 @@ class _Growing:
 
 
 def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: int, *,
-          stop: Optional[str] = None, show: Optional[Callable[[str], object]] = None,
+          stop: Optional[str] = None, after_last: bool = False, show: Optional[Callable[[str], object]] = None,
           keep: bool = True) -> Tuple[List[Sample], bool]:
     """Write as many texts as the sampler has rows.
 
@@ -150,17 +161,21 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
         settings: how to draw.
         seed: the seed of the first text; each further text has the next seed; after SEEDS - 1 comes 0.
         stop: end a text after this string, if it is not empty.
+        after_last: as for :meth:`Sampler.pieces`.
         show: called with each piece of the first text when it has been drawn.
         keep: return the texts. Without them, the memory does not grow with the length.
 
     Returns:
         (samples, interrupted): the texts, and whether Ctrl-C ended them early.
+
+    Raises:
+        ValueError: as for :meth:`Sampler.pieces`.
     """
     growing = [_Growing((seed + row) % SEEDS, stop, keep) for row in range(sampler.num_samples)]
     rngs = [np.random.RandomState(each.seed) for each in growing]
     interrupted = False
     try:
-        for texts, log_probabilities in sampler.pieces(prime, length, settings, rngs):
+        for texts, log_probabilities in sampler.pieces(prime, length, settings, rngs, after_last):
             added = [each.add(*row) for each, *row in zip(growing, texts, log_probabilities.T)]
             if show:
                 show(added[0])

@@ -1,17 +1,38 @@
-"""The weights of a model as a page holds them: matrices rounded to float16, biases in float32, as base64 in JSON."""
+"""The weights of a model as a page holds them: matrices rounded to float16 or int8, as base64 in JSON."""
 import base64
 from dataclasses import replace
-from typing import Any, Dict
+from typing import Any, Dict, NamedTuple, Optional
 
 import numpy as np
 
 from charrnn.engines.model import Model, lstm_weights
 
+WEIGHTS = ("float16", "int8")
 
-def store(model: Model) -> Dict[str, np.ndarray]:
+
+class Stored(NamedTuple):
+    """An array as the page holds it.
+
+    Attributes:
+        values: float32, float16 or int8; a matrix has the rows that the page multiplies with a vector.
+        scales: float32, for int8: what each row is multiplied by.
+    """
+
+    values: np.ndarray
+    scales: Optional[np.ndarray] = None
+
+    def decoded(self) -> np.ndarray:
+        """Return the float32 array that the page computes with."""
+        decoded = self.values.astype(np.float32)
+        return decoded if self.scales is None else decoded * self.scales[:, np.newaxis]
+
+
+def store(model: Model, weights: str) -> Dict[str, Stored]:
     """Return the arrays of a model as the page holds them, see ``charrnn/inspection/page/engine.js``.
 
-    A matrix has the rows that the page multiplies with a vector.
+    Args:
+        model: the model.
+        weights: one of WEIGHTS, for the matrices; biases are float32 in any case.
 
     Raises:
         ValueError: a weight is too large for float16.
@@ -20,16 +41,23 @@ def store(model: Model) -> Dict[str, np.ndarray]:
     matrices = {"table": model.kernels[0][:-size], "softmax_kernel": model.softmax_kernel.T}
     for layer, kernel in enumerate(model.kernels):
         matrices[f"kernel_{layer}"] = (kernel if layer else kernel[-size:]).T
-    if max(np.abs(matrix).max() for matrix in matrices.values()) > np.finfo(np.float16).max:
-        raise ValueError("a weight is too large for a page, which stores them as float16")
-    stored = {name: matrix.astype(np.float16) for name, matrix in matrices.items()}
-    stored.update({f"bias_{layer}": bias for layer, bias in enumerate(model.biases)})
-    return {**stored, "softmax_bias": model.softmax_bias}
+    if weights == "float16" and max(np.abs(matrix).max() for matrix in matrices.values()) > np.finfo(np.float16).max:
+        raise ValueError("a weight is too large for float16: use --weights int8")
+    stored = {name: _rounded(matrix, weights) for name, matrix in matrices.items()}
+    stored.update({f"bias_{layer}": Stored(bias) for layer, bias in enumerate(model.biases)})
+    return {**stored, "softmax_bias": Stored(model.softmax_bias)}
 
 
-def stored_model(model: Model, stored: Dict[str, np.ndarray]) -> Model:
+def _rounded(matrix: np.ndarray, weights: str) -> Stored:
+    if weights == "float16":
+        return Stored(matrix.astype(np.float16))
+    scales = np.maximum(np.abs(matrix).max(axis=1) / np.float32(127), np.finfo(np.float32).tiny)
+    return Stored(np.rint(matrix / scales[:, np.newaxis]).astype(np.int8), scales)
+
+
+def stored_model(model: Model, stored: Dict[str, Stored]) -> Model:
     """Return a model with the weights that the page computes with."""
-    arrays = {name: values.astype(np.float32) for name, values in stored.items()}
+    arrays = {name: each.decoded() for name, each in stored.items()}
     kernels = [arrays[f"kernel_{layer}"].T for layer in range(model.num_layers)]
     kernels[0] = np.concatenate([arrays["table"], kernels[0]])
     rounded = lstm_weights(kernels, np.ascontiguousarray(arrays["softmax_kernel"].T))
@@ -37,12 +65,16 @@ def stored_model(model: Model, stored: Dict[str, np.ndarray]) -> Model:
     return replace(model, weights={**rounded, **exact})
 
 
-def network_data(model: Model, stored: Dict[str, np.ndarray]) -> Dict[str, Any]:
+def network_data(model: Model, stored: Dict[str, Stored]) -> Dict[str, Any]:
     """Return what the constructor of Network in ``charrnn/inspection/page/engine.js`` takes."""
-    return {"arrays": {name: _encoded(values) for name, values in stored.items()}, "numLayers": model.num_layers,
+    return {"arrays": {name: _encoded(each) for name, each in stored.items()}, "numLayers": model.num_layers,
             "lstmSize": model.lstm_size}
 
 
-def _encoded(values: np.ndarray) -> Dict[str, Any]:
-    data = base64.b64encode(values.astype(values.dtype.newbyteorder("<")).tobytes()).decode("ascii")
-    return {"type": values.dtype.name, "shape": values.shape, "data": data}
+def _encoded(stored: Stored) -> Dict[str, Any]:
+    encoded = {"type": stored.values.dtype.name, "shape": stored.values.shape, "data": _base64(stored.values)}
+    return encoded if stored.scales is None else {**encoded, "scales": _base64(stored.scales)}
+
+
+def _base64(values: np.ndarray) -> str:
+    return base64.b64encode(values.astype(values.dtype.newbyteorder("<")).tobytes()).decode("ascii")

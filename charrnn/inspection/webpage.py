@@ -78,13 +78,14 @@ class Page:
     note: str
 
 
-def export_page(model: Model, path: StrPath, *, text: Optional[corpus.Text] = None,
+def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: Optional[corpus.Text] = None,
                 characters: int = units.CHARACTERS) -> Page:
     """Write a model as one web page.
 
     Args:
         model: a model of LSTM cells.
         path: the file to create or replace.
+        weights: how they are stored, one of :data:`charrnn.inspection.stored.WEIGHTS`.
         text: the training text; None for the one that the run of the model names. Where that cannot be read, the
             network writes one.
         characters: on which the units are measured, from the beginning of the training text, and the loss, in the
@@ -97,7 +98,7 @@ def export_page(model: Model, path: StrPath, *, text: Optional[corpus.Text] = No
     """
     if model.cell != "lstm":
         raise ValueError(f"only a model of lstm cells can be a page, and {model.name} has {model.cell}")
-    stored = store(model)
+    stored = store(model, weights)
     engine = load_engine(stored_model(model, stored))
     texts = _texts(engine, model, text, characters)
     measured = units.measure(engine, texts.measured, model.num_layers)

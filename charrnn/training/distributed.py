@@ -7,13 +7,14 @@ Only the first process, which has rank 0, reads and writes the run folder and pr
 Source: Sergeev and Del Balso 2018, arXiv:1802.05799.
 """
 import contextlib
+import http.client
 import os
 import pickle
 import signal
 import socket
 import sys
 import time
-from typing import Any, Callable, ContextManager, List, Optional, Sequence, Tuple
+from typing import Any, Callable, ContextManager, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -24,10 +25,11 @@ from charrnn.training.stopping import SIGNALS
 INSTALL = ("Horovod started this process, but the package horovod is not installed on the host {}: install the extra "
            "'distributed' there (make venv-distributed)")
 NO_ADDRESS = "the host {} has no address for its own name, which Horovod needs: add the name to /etc/hosts"
-TIMEOUT = 60  # seconds in which all processes must start, and without a connection after which one counts as lost
-# Seconds in which a killed process disappears from the list of processes, and in which the first process prints an
-# error before the others end and the launcher ends it too.
-GRACE = 1
+TIMEOUT = 20  # seconds without a connection after which a process counts as lost
+START_TIMEOUT = 120  # seconds in which all processes must have started
+TOLD_EVERY = 10  # seconds between lines that say which process is missing
+PATIENCE = 3  # seconds in which a killed process disappears from the list of processes
+GRACE = 1  # seconds in which the first process prints an error before the others end and the launcher ends it too
 FAILED = 2  # exit status
 
 
@@ -180,20 +182,36 @@ class HorovodProcesses(Processes):
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             if "Horovod" not in str(error):
                 raise
-            raise self._lost(folder)
+            lost = self._lost()
+            host, _ = self._members[self.rank]
+            survivors = [rank for rank, member in enumerate(self._members) if member[0] == host and rank not in lost]
+            if self.rank != survivors[0]:
+                time.sleep(GRACE)
+                raise OtherProcessFailed(FAILED)
+            raise OSError(f"{self._describe(lost)}, so training stops. To resume from the last checkpoint, on any "
+                          f"number of processes: {console.resume_command(folder)}")
 
-    def _lost(self, folder):
-        """Return the error that says which process is lost, in one process of each host; end the others silently."""
-        time.sleep(GRACE)
-        host, _ = self._members[self.rank]
-        here = [rank for rank, (other, _) in enumerate(self._members) if other == host]
-        running = [rank for rank in here if machine.is_running(self._members[rank][1])]
-        if self.rank != running[0]:
-            time.sleep(GRACE)
-            raise OtherProcessFailed(FAILED)
-        lost = [f"process {rank} on the host {host} has ended" for rank in here if rank not in running]
-        return OSError(f"{'; '.join(lost) or 'the connection to another host was lost'}, so training stops. To resume "
-                       f"from the last checkpoint, on any number of processes: {console.resume_command(folder)}")
+    def _lost(self) -> List[int]:
+        """Return the ranks of the processes on this host that no longer run."""
+        host, deadline = self._members[self.rank][0], time.monotonic() + PATIENCE
+        while True:
+            lost = [rank for rank, (other, pid) in enumerate(self._members)
+                    if other == host and not machine.is_running(pid)]
+            if lost or time.monotonic() > deadline:
+                return lost
+            time.sleep(0.1)
+
+    def _describe(self, lost: Sequence[int]) -> str:
+        if lost:
+            return "; ".join(f"process {rank} (process id {pid}) on the host {host} has ended"
+                             for rank, (host, pid) in enumerate(self._members) if rank in lost)
+        own = self._members[self.rank][0]
+        others: Dict[str, List[str]] = {}
+        for rank, (host, _) in enumerate(self._members):
+            if host != own:
+                others.setdefault(host, []).append(str(rank))
+        named = " or ".join(f"{host} (processes {', '.join(ranks)})" for host, ranks in others.items())
+        return f"the connection to {named or 'another process'} was lost"
 
 
 def _connected() -> Any:
@@ -210,6 +228,7 @@ def _connected() -> Any:
         if int(os.environ.get("HOROVOD_LOCAL_RANK") or 0):
             raise OtherProcessFailed(FAILED)
         raise ValueError((INSTALL if isinstance(error, ImportError) else NO_ADDRESS).format(host))
+    _wait_for_all()
     hvd.init()
     return hvd
 
@@ -221,3 +240,34 @@ def start_processes() -> Processes:
         ValueError: Horovod started this process, but is not installed, or the name of this host has no address.
     """
     return HorovodProcesses() if int(os.environ.get("HOROVOD_SIZE") or 1) > 1 else Processes()
+
+
+def _wait_for_all() -> None:
+    """Wait until all processes have reached this point, since Horovod waits for them no longer than TIMEOUT.
+
+    Each process reports to the key-value store of horovodrun, in which Horovod finds their addresses afterwards.
+    """
+    names = [f"HOROVOD_{name}" for name in ("GLOO_RENDEZVOUS_ADDR", "GLOO_RENDEZVOUS_PORT", "RANK", "SIZE")]
+    address, port, rank, size = (os.environ[name] for name in names)
+
+    def answer(method: str, key: Any) -> int:
+        with contextlib.closing(http.client.HTTPConnection(address, int(port), timeout=TIMEOUT)) as connection:
+            connection.request(method, f"/charrnn/{key}", "ready" if method == "PUT" else None)
+            return connection.getresponse().status
+
+    answer("PUT", rank)
+    patience = float(os.environ.get("HOROVOD_START_TIMEOUT") or START_TIMEOUT)
+    started, is_first = time.monotonic(), not int(os.environ.get("HOROVOD_LOCAL_RANK") or 0)
+    told = started
+    for other in range(int(size)):
+        while answer("GET", other) != http.HTTPStatus.OK:
+            now = time.monotonic()
+            if now - started > patience:
+                if not is_first:
+                    raise OtherProcessFailed(FAILED)
+                raise ValueError(f"process {other} of {size} has not started within {patience:.0f} s: see what its "
+                                 "host prints, or give it more time with HOROVOD_START_TIMEOUT (seconds)")
+            if is_first and now - told > TOLD_EVERY:
+                console.print_note(f"charrnn-train: waiting for process {other} of {size}")
+                told = now
+            time.sleep(0.2)

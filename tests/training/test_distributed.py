@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -106,6 +107,33 @@ def test_an_error_of_the_first_process_is_raised_there_and_ends_the_others_silen
         member(1, gathered=[(None, True)]).from_first(fail)
 
 
+def test_a_process_that_does_not_start_is_named_after_a_deadline(monkeypatch, capsys):
+    """Not before it was said that the others wait for it."""
+    class Answers(BaseHTTPRequestHandler):
+        def do_PUT(self):
+            self.send_response(200)
+            self.end_headers()
+
+        def do_GET(self):
+            self.send_response(200 if self.path.endswith("/0") else 404)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(distributed, "TOLD_EVERY", 0.3)
+    for name, value in dict(GLOO_RENDEZVOUS_ADDR="127.0.0.1", GLOO_RENDEZVOUS_PORT=server.server_port, RANK=0, SIZE=2,
+                            START_TIMEOUT=1).items():
+        monkeypatch.setenv(f"HOROVOD_{name}", str(value))
+    with pytest.raises(ValueError, match="process 1 of 2 has not started within 1 s"):
+        distributed._wait_for_all()
+    server.shutdown()
+    server.server_close()
+    assert "charrnn-train: waiting for process 1 of 2\n" in capsys.readouterr().err
+
+
 def test_an_error_of_all_processes_is_raised_in_the_first(monkeypatch):
     monkeypatch.setattr(distributed, "GRACE", 0)
     monkeypatch.setattr(distributed.signal, "signal", lambda *_: None)
@@ -113,6 +141,15 @@ def test_an_error_of_all_processes_is_raised_in_the_first(monkeypatch):
         with pytest.raises(kind):
             with member(rank).watched("folder"):
                 raise ValueError("the loss is nan")
+
+
+def test_a_lost_process_is_named():
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    processes = member(0, hosts=("one", "one"))
+    processes._members[1] = ("one", dead.pid)
+    assert processes._lost() == [1]
+    assert processes._describe([1]) == f"process 1 (process id {dead.pid}) on the host one has ended"
 
 
 def test_the_launchers_sigterm_does_not_interrupt_the_report_of_a_lost_process():
@@ -123,7 +160,7 @@ def test_the_launchers_sigterm_does_not_interrupt_the_report_of_a_lost_process()
     processes._members = [(socket.gethostname(), os.getpid()), (socket.gethostname(), dead.pid)]
     usual = signal.getsignal(signal.SIGTERM)
     try:
-        with pytest.raises(OSError, match="process 1 on the host .* has ended, so training"):
+        with pytest.raises(OSError, match=f"process 1 .process id {dead.pid}. on the host .* has ended, so training"):
             with processes.watched("folder"):
                 try:
                     raise tf.errors.UnknownError(None, None, "Horovod has been shut down")
@@ -136,9 +173,11 @@ def test_the_launchers_sigterm_does_not_interrupt_the_report_of_a_lost_process()
         signal.signal(signal.SIGTERM, usual)
 
 
-def test_a_lost_host_is_reported(monkeypatch):
-    monkeypatch.setattr(distributed, "GRACE", 0)
-    assert "the connection to another host was lost, so training" in str(member(0)._lost("folder"))
+def test_a_lost_host_is_named(monkeypatch):
+    monkeypatch.setattr(distributed, "PATIENCE", 0)
+    processes = member(0, 3, hosts=("one", "two", "two"))
+    assert processes._lost() == []
+    assert processes._describe([]) == "the connection to two (processes 1, 2) was lost"
 
 
 @pytest.mark.parametrize("found, message", [
@@ -339,11 +378,12 @@ def test_a_signal_ends_all_processes_after_a_checkpoint(text, tmp_path, stop):
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_killed_process_is_named_and_the_others_end(text, tmp_path, rank):
     run = Background(text, *FLAGS, *LONG, "--save-every-n", "5", "--checkpoint-dir", tmp_path / "run")
-    os.kill(run.pids()[rank], signal.SIGKILL)
+    pid = run.pids()[rank]
+    os.kill(pid, signal.SIGKILL)
     _, output = run.end()
     assert output.count("charrnn-train: error: ") == 1, output
     line, = re.findall("charrnn-train: error: .*", output)
-    assert f"process {rank} on the host " in line and "--resume" in line
+    assert f"process {rank} (process id {pid}) on the host " in line and "--resume" in line
     assert "Traceback" not in output
     step = int(Path(checkpoints.newest_intact(tmp_path / "run").prefix).name[1:].split("_")[0])
     for size, name in [(1, "one"), (2, "two")]:
@@ -434,9 +474,9 @@ def test_a_link_that_is_cut_ends_the_run_on_both_hosts(text, tmp_path, hosts):
             if " step 10/" in line:
                 break
         _ip("-n", hosts[0][0], "link", "set", "charrnn0", "down")
-        outputs = [process.communicate(timeout=PATIENCE)[0] for process in run.processes]
+        outputs = [process.communicate(timeout=PATIENCE)[0] for process in run.processes]  # 30 s if nothing else runs
     finally:
         run.close()
-    for output in outputs:
+    for rank, output in enumerate(outputs):
         line, = re.findall("charrnn-train: error: .*", output)
-        assert "the connection to another host was lost" in line and "--resume" in line
+        assert f"the connection to host{1 - rank} (processes {1 - rank}) was lost" in line and "--resume" in line

@@ -31,15 +31,21 @@ let halfValues = null; // of all 65,536, made when first needed
 /**
  * Return a stored array as float32.
  *
- * `{type, shape, data}` has the data in base64, little-endian. The type is "float32" or "float16".
+ * `{type, shape, data}` has the data in base64, little-endian. The type is "float32", "float16", or "int8" with
+ * `scales`: one float32 for each row, by which the numbers of the row are multiplied.
  */
-function decodeArray({ type, data }) {
+function decodeArray({ type, shape, data, scales }) {
   const bytes = bytesOf(data);
   if (type === "float32") {
     return new Float32Array(bytes.buffer);
   }
-  halfValues = halfValues || Float32Array.from({ length: 65536 }, (_, bits) => halfValue(bits));
-  return Float32Array.from(new Uint16Array(bytes.buffer), (bits) => halfValues[bits]);
+  if (type === "float16") {
+    halfValues = halfValues || Float32Array.from({ length: 65536 }, (_, bits) => halfValue(bits));
+    return Float32Array.from(new Uint16Array(bytes.buffer), (bits) => halfValues[bits]);
+  }
+  const factors = new Float32Array(bytesOf(scales).buffer);
+  const width = shape[1];
+  return Float32Array.from(new Int8Array(bytes.buffer), (value, place) => value * factors[Math.floor(place / width)]);
 }
 
 /** Put the product of a matrix [rows, columns] and a vector [columns] into `result`, four rows at a time. */

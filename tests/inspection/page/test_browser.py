@@ -51,7 +51,7 @@ def chromium(tmp_path_factory):
 def engine(exported):
     """The NumPy engine with the weights of the small page."""
     model = open_model(exported)
-    return NumpyLSTM(stored_model(model, store(model)))
+    return NumpyLSTM(stored_model(model, store(model, "float16")))
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,12 @@ from charrnn.engines.model import open_model
 from charrnn.inspection.webpage import export_page
 
 
-def test_a_page_is_written_and_told(trained, tmp_path, capsys):
+@pytest.mark.parametrize("weights, flags", [("float16", []), ("int8", ["--weights", "int8"])])
+def test_a_page_is_written_and_told(trained, tmp_path, capsys, weights, flags):
     target = tmp_path / "page.html"
-    assert export.main([str(trained), str(target)]) == 0
+    assert export.main([str(trained), str(target), *flags]) == 0
     out, err = capsys.readouterr()
-    assert err == "" and '"kernel_0":{"type":"float16"' in target.read_text(encoding="utf-8")
+    assert err == "" and f'"kernel_0":{{"type":"{weights}"' in target.read_text(encoding="utf-8")
     first, *units = out.splitlines()
     number = r"\d\.\d{4}"
     assert re.fullmatch(f"wrote {re.escape(str(target))}: {target.stat().st_size / 1e6:.1f} MB; the loss on the "

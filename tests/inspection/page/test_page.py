@@ -112,11 +112,12 @@ def test_a_large_vocabulary_is_drawn_from_without_top_n(tmp_path):
     assert data_of(tmp_path / "page.html")["settings"]["top_n"] == 268
 
 
-def test_rounding_is_as_close_as_float16_allows():
+@pytest.mark.parametrize("weights, tolerance", [("float16", 2 ** -11), ("int8", 1 / 254)])
+def test_rounding_is_as_close_as_the_type_allows(weights, tolerance):
     model = random_network(CHARS)
-    rounded = stored_model(model, store(model))
+    rounded = stored_model(model, store(model, weights))
     for before, after in zip([*model.kernels, model.softmax_kernel], [*rounded.kernels, rounded.softmax_kernel]):
-        assert np.abs(after - before).max() <= 2 ** -11 * np.abs(before).max() * 1.01
+        assert np.abs(after - before).max() <= tolerance * np.abs(before).max() * 1.01
         assert after.shape == before.shape and after.dtype == np.float32
     for before, after in zip([*model.biases, model.softmax_bias], [*rounded.biases, rounded.softmax_bias]):
         np.testing.assert_array_equal(before, after)
@@ -129,7 +130,7 @@ def test_the_loss_is_reported(exported_page):
 
 def test_what_a_page_cannot_hold_is_refused(tmp_path):
     gru = make_network(tmp_path, CHARS, 4, 1, cell="gru")
-    for model, message in [(random_network(CHARS, gain=1e5), "too large for a page"),
+    for model, message in [(random_network(CHARS, gain=1e5), "use --weights int8"),
                            (gru, "only a model of lstm cells")]:
         with pytest.raises(ValueError, match=message):
             webpage.export_page(model, tmp_path / "page.html")

@@ -13,7 +13,7 @@ from charrnn.engines import decoding
 from charrnn.engines.decoding import Settings
 from charrnn.engines.model import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.inspection.stored import network_data, store, stored_model
+from charrnn.inspection.stored import WEIGHTS, network_data, store, stored_model
 
 HERE = Path(__file__).resolve().parent
 SETTINGS = [Settings(0.8, 5, 0.9), Settings(1.0, 14, 0.5), Settings(1.7, 3, 1.0), Settings(1.0, 14, 1.0)]
@@ -23,9 +23,9 @@ DRAWN = 400
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 
 
-def assert_equal_engines(tmp_path, model, ids):
+def assert_equal_engines(tmp_path, model, weights, ids):
     """Read a text, and draw texts after it with each of SETTINGS, with node and with NumPy."""
-    stored = store(model)
+    stored = store(model, weights)
     request, answer = tmp_path / "request.json", tmp_path / "answer.json"
     request.write_text(json.dumps({
         "model": network_data(model, stored), "ids": ids.tolist(), "seed": 7, "length": DRAWN,
@@ -44,12 +44,13 @@ def assert_equal_engines(tmp_path, model, ids):
         assert drawn == expected[:, 0].tolist(), each
 
 
-def test_node_equals_numpy(tmp_path, exported):
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_node_equals_numpy(tmp_path, exported, weights):
     """With trained weights, and with random ones of standard deviation 1, at which the gates saturate."""
     model = open_model(exported)
-    assert_equal_engines(tmp_path, model, model.vocabulary.encode((TEXT * 5)[:LENGTH]))
+    assert_equal_engines(tmp_path, model, weights, model.vocabulary.encode((TEXT * 5)[:LENGTH]))
     ids = np.random.RandomState(8).randint(len(CHARS), size=LENGTH)
-    assert_equal_engines(tmp_path, random_network(CHARS, 16), ids)
+    assert_equal_engines(tmp_path, random_network(CHARS, 16), weights, ids)
 
 
 def test_pure_functions_of_the_page():

@@ -1,0 +1,103 @@
+"""The interactive mode of ``charrnn-sample``, which continues what is typed."""
+import argparse
+import contextlib
+import functools
+import sys
+from typing import Any, Callable, Dict, Optional
+
+from charrnn.engines.decoding import Settings
+from charrnn.engines.sampler import SEEDS, Sampler, check_prime, fresh_seed, write
+from charrnn.system import console
+from charrnn.text import unknown
+
+# What a line may change, and how its value is read.
+_READ: Dict[str, Callable[[str], Any]] = {
+    "temperature": float, "top-n": console.integer(1), "top-p": float, "length": console.integer(1),
+    "seed": console.integer(0, SEEDS - 1)}
+
+HELP = """type the beginning of a text to see it continued; \\n in it is a line end
+/continue TEXT  continue the last text, after TEXT if there is one
+/temperature X  /top-n N  /top-p P  /length N   change a setting, or without a value show it
+/seed N         use this seed for every text; without a value use a new one for each
+/help  /quit    Ctrl-C ends a text, Ctrl-D the program"""
+
+
+class Conversation:
+    """A sampler, and the settings for the texts that it writes."""
+
+    def __init__(self, sampler: Sampler, settings: Settings, length: int, how_unknown: str = "error",
+                 seed: Optional[int] = None) -> None:
+        """Keep the arguments.
+
+        Args:
+            sampler: a sampler of one text.
+            settings: how to draw at first.
+            length: characters to draw for each text at first.
+            how_unknown: what to do with unknown characters, see :func:`charrnn.text.unknown.resolve`.
+            seed: the seed of every text at first; None for a new one for each.
+        """
+        self._sampler, self._unknown = sampler, how_unknown
+        self._values: Dict[str, Any] = {
+            "temperature": settings.temperature, "top-n": settings.top_n, "top-p": settings.top_p, "length": length,
+            "seed": seed}
+
+    def run(self) -> int:
+        """Answer lines from standard input until it ends; return the exit status."""
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401  gives input() a history and line editing
+        if hasattr(sys.stdin, "reconfigure"):
+            sys.stdin.reconfigure(encoding="utf-8", errors="backslashreplace")  # independent of the locale
+        prompt = "> " if sys.stdin.isatty() else ""
+        if prompt:
+            print(HELP)
+        while True:
+            try:
+                line = input(prompt)
+                if line.split()[:1] == ["/quit"]:
+                    return 0
+                if line.startswith("/"):
+                    self._command(*line[1:].split(None, 1))
+                elif line:
+                    self._continue(line.replace("\\n", "\n"))
+            except EOFError:
+                print()
+                return 0
+            except KeyboardInterrupt:
+                print()
+            except ValueError as error:
+                print(f"error: {error}")
+            except argparse.ArgumentTypeError as error:
+                print(f"error: {line.split()[0]} {error}")
+
+    def _command(self, name: str = "", value: Optional[str] = None) -> None:
+        """Change a value, or show it."""
+        if name == "help":
+            print(HELP)
+        elif name == "continue":
+            self._continue((value or "").replace("\\n", "\n"), after_last=True)
+        elif name in _READ:
+            if value is not None or name == "seed":
+                values = {**self._values, name: None if value is None else _READ[name](value)}
+                _settings(values).check()
+                self._values = values
+            shown = self._values[name]
+            print(f"{name} {'chosen for each text' if shown is None else shown}")
+        else:
+            raise ValueError(f"there is no command /{name}; /help lists the commands")
+
+    def _continue(self, prime: str, after_last: bool = False) -> None:
+        """Write a text, and show its seed."""
+        prime, note = unknown.resolve(prime, self._sampler.vocabulary, self._unknown, "what you typed")
+        if not after_last:
+            check_prime(prime, self._sampler.vocabulary)
+        seed = fresh_seed() if self._values["seed"] is None else self._values["seed"]
+        if note:
+            print(note)
+        console.write(prime, sys.stdout)
+        write(self._sampler, prime, self._values["length"], _settings(self._values), seed,
+              after_last=after_last, show=functools.partial(console.write, file=sys.stdout), keep=False)
+        print(f"\n[seed {seed}]")
+
+
+def _settings(values: Dict[str, Any]) -> Settings:
+    return Settings(values["temperature"], values["top-n"], values["top-p"])
