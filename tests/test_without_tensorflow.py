@@ -83,14 +83,15 @@ def test_checkpoints_of_lstm_cells(trained, tmp_path, capsys, name):
 
 
 @pytest.mark.parametrize("name, code", [("sample", WITHOUT), ("train", COMMAND)] + [
-    pytest.param(name, code, marks=pytest.mark.slow) for name in ("train", "sample", "evaluate")
+    pytest.param(name, code, marks=pytest.mark.slow) for name in ("train", "sample", "evaluate", "export")
     for code in (WITHOUT, COMMAND) if (name, code) not in [("sample", WITHOUT), ("train", COMMAND)]],
     ids=lambda value: {WITHOUT: "module", COMMAND: "command"}.get(value, value))
 def test_what_needs_tensorflow_prints_one_line(trained, tmp_path_factory, tmp_path, code, name):
     gated = [make_network(tmp_path_factory.mktemp("gated"), CHARS, 3, 2, "gru").name, "--vocab-from",
              trained.parent / "small.txt"]
     arguments = {"train": [trained.parent / "small.txt", "--checkpoint-dir", tmp_path / "run"], "sample": gated,
-                 "evaluate": [*gated, trained.parent / "small.txt"]}[name]
+                 "evaluate": [*gated, trained.parent / "small.txt"],
+                 "export": [trained, tmp_path / "served", "--format", "saved-model"]}[name]
     status, out, err = run(code, script(name).__name__, *arguments)
     assert status == 2 and err.count("\n") == 1
     assert err.startswith(f"charrnn-{name}: error: TensorFlow is not installed here: ")
