@@ -33,6 +33,7 @@ class Forward(NamedTuple):
         ids: int32 placeholder [B, M].
         state: float32 placeholder [S, B, L], the state before the window.
         outputs: float32 [B, M, L], of the last layer.
+        probabilities: float32 [B, M, C], of the character after each.
         final_state: float32 [S, B, L], the state after the window.
     """
 
@@ -40,11 +41,12 @@ class Forward(NamedTuple):
     ids: tf.Tensor
     state: tf.Tensor
     outputs: tf.Tensor
+    probabilities: tf.Tensor
     final_state: tf.Tensor
 
 
 def build_forward(num_classes, lstm_size, num_layers, cell="lstm"):
-    """Build the graph that evaluation and generation share, in the default graph.
+    """Build the graph that evaluation, generation and the SavedModel share, in the default graph.
 
     Args:
         num_classes: C.
@@ -59,8 +61,9 @@ def build_forward(num_classes, lstm_size, num_layers, cell="lstm"):
     stack, _ = build_lstm(lstm_size, num_layers, 1, 1.0, cell=cell)
     state = _state_placeholder(stack, None)
     outputs, final_state = build_rnn(ids, num_classes, stack, _split(stack, state))  # [B, M, L]
-    build_output(outputs, lstm_size, num_classes)  # makes the variables
-    return Forward(stack, ids, state, outputs, _joined(final_state))
+    prediction, _ = build_output(outputs, lstm_size, num_classes)  # [B·M, C]
+    probabilities = tf.reshape(prediction, [tf.shape(ids)[0], -1, num_classes])  # [B, M, C]
+    return Forward(stack, ids, state, outputs, probabilities, _joined(final_state))
 
 
 def _state_placeholder(stack, rows):

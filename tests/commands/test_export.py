@@ -1,19 +1,43 @@
-"""The script charrnn-export: models of one file, and errors."""
+"""The script charrnn-export: models of one file, SavedModels, and errors."""
 import shutil
 
 import numpy as np
 import pytest
-from conftest import CHARS, make_network
+from conftest import CHARS, graph_probabilities, make_network
 
 from charrnn.checkpoints import read_run
 from charrnn.commands import export
 from charrnn.engines.model import open_model
+from charrnn.system.tensorflow import tf
 
 
-def test_what_was_written_is_told(trained, tmp_path, capsys):
-    assert export.main([str(trained), str(tmp_path / "m.npz")]) == 0
-    assert capsys.readouterr() == (
-        f"wrote {tmp_path / 'm.npz'} with the weights of {open_model(trained).name}\n", "")
+@pytest.mark.parametrize("cell, num_layers, parts", [("lstm", 2, 4), ("gru", 3, 3)])
+def test_a_saved_model_gives_the_graphs_numbers(tmp_path, cell, num_layers, parts):
+    """For windows of any shape, with the state carried from call to call."""
+    checkpoint = make_network(tmp_path, CHARS, 5, num_layers, cell)
+    export.export_saved_model(checkpoint, tmp_path / "served")
+    ids = np.random.RandomState(1).randint(len(CHARS), size=(3, 10))
+    expected = graph_probabilities(checkpoint, ids, 10)
+    with tf.Graph().as_default(), tf.Session() as session:
+        signature = tf.saved_model.load(session, ["serve"], str(tmp_path / "served")).signature_def["serving_default"]
+        state, found = np.zeros((parts, 3, 5), np.float32), []
+        assert signature.inputs["state"].tensor_shape.dim[0].size == parts
+        outputs = [signature.outputs[name].name for name in ("probabilities", "state")]
+        for start, end in [(0, 4), (4, 8), (8, 10)]:
+            probabilities, state = session.run(outputs, {
+                signature.inputs["ids"].name: ids[:, start:end], signature.inputs["state"].name: state})
+            assert probabilities.shape == (3, end - start, 14) and state.shape == (parts, 3, 5)
+            found.append(probabilities)
+    assert np.concatenate(found, axis=1) == pytest.approx(expected, abs=1e-6)
+    assert (tmp_path / "served" / "assets" / "vocabulary.txt").read_bytes() == CHARS.encode()
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+@pytest.mark.parametrize("name, flags", [("m.npz", []), ("served", ["--format", "saved-model"])])
+def test_what_was_written_is_told(trained, tmp_path, capsys, name, flags):
+    assert export.main([str(trained), str(tmp_path / name), *flags]) == 0
+    assert capsys.readouterr() == (f"wrote {tmp_path / name} with the weights of {open_model(trained).name}\n", "")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_best_takes_the_best_checkpoint_of_the_run(stopped_early, tmp_path, capsys):
