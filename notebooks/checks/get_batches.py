@@ -1,5 +1,4 @@
 """The check of get_batches: what it yields for texts of random ids, and how."""
-import inspect
 from itertools import islice
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
@@ -9,17 +8,7 @@ from charrnn import data
 
 from . import words
 from .answer import Locals, Wrong, exception, need, still_none
-from .windows import (
-    LIMIT,
-    UNSET,
-    Trial,
-    examine_count,
-    examine_x,
-    examine_y,
-    explain_n_windows,
-    explain_shape,
-    explain_step,
-)
+from .windows import LIMIT, UNSET, Trial, examine_shape, examine_windows, name_count
 
 HINTS = (
     "One window of one row needs M ids, so one window of N rows needs N·M. Divide the number of ids by that "
@@ -92,50 +81,35 @@ def _examine_special(answer: Callable) -> None:
 
 def _examine_trial(answer: Callable, trial: Trial) -> None:
     batches, n_windows = _collect(answer, trial)
-    expected = list(data.get_batches(trial.ids, trial.n, trial.m))
     try:
-        _examine_arrays(batches, trial)
-        examine_count([x for x, _ in batches], [x for x, _ in expected], trial)
-    except Wrong as wrong:
-        raise Wrong(explain_n_windows(n_windows, trial) or str(wrong))
-    xs, ys = (np.array(part) for part in zip(*batches))
-    expected_xs, expected_ys = (np.array(part) for part in zip(*expected))
-    examine_x(xs, expected_xs, expected_ys, trial)
-    examine_y(xs, ys, expected_ys, trial)
+        examine_windows(batches, trial)
+    except Wrong:
+        name_count(n_windows, trial)
+        raise
 
 
 def _collect(answer: Callable, trial: Trial) -> Tuple[List[Tuple[np.ndarray, np.ndarray]], Any]:
     """Return copies of the pairs that the reader's generator yields, at most LIMIT, and the reader's n_windows."""
     ids, shared = trial.ids.copy(), False
     copies: List[Tuple[Any, Any]] = []
-
-    def read(arr: np.ndarray, batch_size: int, n_steps: int) -> Any:
-        nonlocal shared
-        result = answer(arr, batch_size, n_steps)
-        _examine_kind(result)
-        for batch in islice(_in_used_memory(result, trial), LIMIT):
-            x, y = _pair(batch)
-            shared = shared or x is y
-            copies.append((np.array(x) if isinstance(x, np.ndarray) else x,
-                           np.array(y) if isinstance(y, np.ndarray) else y))
-
-    with Locals(answer) as seen:
-        try:
-            read(ids, trial.n, trial.m)
-        except Wrong:
-            still_none({name: seen.values.get(name, name) for name in _STUBS})
-            raise
-        except Exception as error:
-            still_none({name: seen.values.get(name, name) for name in _STUBS})
-            raise Wrong(_raised(error, answer, trial, seen.values, len(copies)))
+    seen = Locals(answer)
+    try:
+        with seen:
+            result = answer(ids, trial.n, trial.m)
+            _examine_kind(result)
+            for batch in islice(_in_used_memory(result, trial), LIMIT):
+                x, y = _pair(batch)
+                shared = shared or x is y
+                copies.append(tuple(one.copy() if isinstance(one, np.ndarray) else one for one in (x, y)))
+    except Exception as error:
+        still_none({name: seen.values.get(name, name) for name in _STUBS})
+        raise error if isinstance(error, Wrong) else Wrong(_raised(error, answer, trial, seen.values, len(copies)))
     if not copies:
         still_none({name: seen.values.get(name, name) for name in _STUBS})
     need(ids.shape == trial.ids.shape, "It changes the shape of arr: work on a part of it, arr[:...].reshape(...).")
-    need((ids == trial.ids).all(),
-         "It writes into x, and so into arr, because x is a view of arr, not a copy: make y an array of its "
-         "own, for example y = np.zeros_like(x).")
-    need(not shared, "x and y are the same array, so what is written into y changes x: make y an array of its "
-                     "own, for example y = np.zeros_like(x).")
+    need((ids == trial.ids).all() and not shared,
+         "It writes into x: y is the same array, or x is a view of arr. Make y an array of its own, for example "
+         "y = np.zeros_like(x).")
     return copies, seen.values.get("n_windows")
 
 
@@ -153,32 +127,24 @@ def _in_used_memory(batches: Iterable, trial: Trial) -> Iterator[Any]:
 
 
 def _raised(error: Exception, answer: Callable, trial: Trial, local: Dict[str, Any], place: int) -> str:
-    """Say what was raised in a window, or what caused it if that shows in the reader's variables."""
-    cause, x = explain_n_windows(local.get("n_windows"), trial), local.get("x")
-    if cause:
-        return cause
-    if isinstance(x, np.ndarray) and x.shape != (trial.n, trial.m):
-        return explain_shape("x", x.shape, place, trial)
+    """Say what was raised in a window; raise Wrong where its cause shows in the reader's variables."""
+    name_count(local.get("n_windows"), trial)
+    if isinstance(local.get("x"), np.ndarray):
+        examine_shape("x", local["x"].shape, place, trial)
     message = (f"Called with (an int32 array [{len(trial.ids)}], {trial.n}, {trial.m}) it raised "
                f"{exception(error, answer)}")
-    if f"array of size {trial.n * trial.m * trial.k} " in str(error):
-        message += "\nThese are the right ids: as N rows they have M·K columns each, reshape((batch_size, -1))."
-    elif "reshape" in str(error):
-        message += ("\nOnly N·M·K ids make whole rows, with K = len(arr) // (N·M): cut arr to those before the "
-                    "reshape.")
+    if "reshape" in str(error):
+        message += ("\nOnly N·M·K ids make whole rows, with K = len(arr) // (N·M): cut arr to those before "
+                    "reshape((batch_size, -1)).")
     if isinstance(error, IndexError) and place == trial.k - 1 > 0:
-        message += ("\nThis happens in the last window. No column follows it, so the last column of its y "
-                    "stays 0.")
+        message += "\nThis happens in the last window. No column follows it, so the last column of its y stays 0."
     return message
 
 
 def _examine_kind(result: Any) -> None:
-    need(result is not None, "It returns None: it should be a generator, with yield x, y in its loop.")
-    need(not (isinstance(result, tuple) and len(result) == 2),
-         "It returns the first pair and ends: use yield x, y instead of return x, y, so that the loop continues.")
-    need(inspect.isgenerator(result) or hasattr(result, "__next__"),
-         f"It returns {words.describe(result)}: it should be a generator, which makes one pair at a time with "
-         "yield x, y.")
+    need(hasattr(result, "__next__"),
+         f"It returns {words.describe(result)}: it should be a generator, with yield x, y in its loop in place of a "
+         "return.")
 
 
 def _pair(batch: Any) -> Any:
@@ -187,18 +153,3 @@ def _pair(batch: Any) -> Any:
          f"It should yield pairs x, y, not {words.describe(batch)}.")
     still_none({"x": batch[0], "y": batch[1]})
     return batch
-
-
-def _examine_arrays(batches: List, trial: Trial) -> None:
-    """Check that all are arrays [N, M] of the dtype of arr."""
-    need(batches, f"It yields nothing. {trial} there are {len(trial.ids)} // (N·M) = {trial.k} windows.")
-    shape = (trial.n, trial.m)
-    for place, batch in enumerate(batches):
-        for name, array in zip("xy", batch):
-            need(isinstance(array, np.ndarray), f"{name} should be an array, not {words.describe(array)}.")
-            if array.shape != shape:
-                explain_step([x for x, _ in batches[:place]], trial)
-                raise Wrong(explain_shape(name, array.shape, place, trial))
-            need(array.dtype == trial.ids.dtype,
-                 f"{name} should keep the dtype of arr, {trial.ids.dtype}, but it is {array.dtype}"
-                 + (": np.zeros makes floats, np.zeros_like(x) does not." if array.dtype.kind == "f" else "."))
