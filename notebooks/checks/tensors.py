@@ -1,16 +1,31 @@
 """Numbers to compare with: a softmax and a cross-entropy in NumPy, what mistakes give, and equality up to rounding."""
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
 from charrnn.system.tensorflow import tf
 
-from .answer import Wrong
+from .answer import Wrong, need
 
 
 def close(a: Any, b: Any) -> bool:
     """Compare shapes and numbers, up to rounding."""
     return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+def compare(found: Any, right: Any, typical: Sequence[Tuple[str, Any]], otherwise: str) -> None:
+    """Raise Wrong where a result is not right.
+
+    Args:
+        found: the reader's result.
+        right: what it should be.
+        typical: what to say where it equals what a typical mistake gives, and what that gives.
+        otherwise: what to say where it equals none of them.
+    """
+    if not close(found, right):
+        for message, wrong in typical:
+            need(np.shape(found) != np.shape(wrong) or not np.allclose(found, wrong, rtol=1e-5, atol=1e-6), message)
+        raise Wrong(otherwise)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
