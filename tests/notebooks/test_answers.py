@@ -3,7 +3,7 @@ import sys
 
 import pytest
 from answers import answer, verdict
-from checks import build_loss, build_output
+from checks import build_loss, build_output, windows
 from right_answers import RIGHT
 from wrong_answers import LOGITS, MEAN, SOFTMAX, WRONG
 
@@ -14,6 +14,8 @@ def mistakes(table, old, new):
 
 
 MISTAKES = {
+    "get_batches": ([(old, new, message) for message, pieces in windows.MISTAKES.items() for old, new in pieces]
+                    + [(windows.COUNT, wrong, reason) for wrong, reason in windows.WRONG_COUNTS.items()]),
     "build_loss": mistakes(build_loss.MISTAKES, MEAN, "loss = {}"),
     "build_output": (mistakes(build_output.WRONG_LOGITS, LOGITS, "logits = {}")
                      + mistakes(build_output.WRONG_PREDICTIONS, SOFTMAX,
