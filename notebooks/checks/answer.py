@@ -57,11 +57,10 @@ ADVICE = [
     ("(op: 'MatMul')", "the product is that of [N·M, L] and [L, C]"),
     ("(op: 'SoftmaxCrossEntropyWithLogits')", "the labels should be one-hot, [N·M, C] like the logits"),
     ("Cannot reshape a tensor", "a reshape keeps the number of elements: ids become C numbers each by tf.one_hot"),
-    ("merging shape", "clip_by_global_norm returns two things, the list of clipped gradients and their norm"),
     ("Trying to update a Tensor", "apply_gradients takes pairs (gradient, variable): zip(gradients, variables)"),
     ("(op: 'ApplyAdam')",
-     "a gradient is paired with another variable than its own: the variables of zip(gradients, variables) should "
-     "be those that tf.gradients was given, in the same order"),
+     "a gradient does not fit its variable: zip(gradients, variables) takes the variables of tf.gradients, in the same "
+     "order, and the first of the two things that clip_by_global_norm returns, the list"),
     ("argument: 'grads_and_vars'", "an optimizer is needed, not its class: tf.train.AdamOptimizer(learning_rate)"),
     ("requested dtype float32_ref", "use tf.train.AdamOptimizer, not an optimizer of Keras"),
     ("must be called at program startup", "leave it out: this notebook describes graphs"),
