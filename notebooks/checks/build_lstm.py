@@ -23,7 +23,6 @@ HINTS = (
     "The zero state is cell.zero_state(batch_size, tf.float32).",
 )
 rnn_cell = tf.nn.rnn_cell
-C = 7  # numbers at each step that the stack is tried on
 
 
 def examine(answer: Callable) -> None:
@@ -116,7 +115,7 @@ def _run(cell: Any, state: Any, inputs: np.ndarray, keep_prob: tf.Tensor) -> Tup
 
 def _examine_numbers(cell: Any, state: Any, size: int, layers: int, n: int, keep_prob: tf.Tensor) -> None:
     """Compare with the package's stack of the same weights."""
-    inputs = np.random.RandomState(2).normal(size=[n, 3, C]).astype(np.float32)
+    inputs = np.random.RandomState(2).normal(size=[n, 3, 7]).astype(np.float32)
     names, found = _run(cell, state, inputs, keep_prob)
     with tf.Graph().as_default():
         fed = tf.placeholder(tf.float32)

@@ -40,7 +40,8 @@ MISTAKES = {
     "clip_by_global_norm returns. (minimize does not clip.)": ["gradients"],
     "Each number of the gradients is clipped by itself, which changes the direction of the whole gradient: use "
     "tf.clip_by_global_norm, which scales them all alike.":
-        ["[tf.clip_by_value(one, -grad_clip, grad_clip) for one in gradients]"],
+        ["[tf.clip_by_value(one, -grad_clip, grad_clip) for one in gradients]",
+         "[tf.sign(one) for one in gradients]"],
     "Each variable's gradient is clipped by its own norm: clip by the norm of all of them together, "
     "tf.clip_by_global_norm.":
         ["[tf.clip_by_norm(one, grad_clip) for one in gradients]",
@@ -58,8 +59,6 @@ MISTAKES = {
     "The weights move WITH their gradients, which makes the loss larger: the sign is wrong.":
         ["[-one for one in tf.clip_by_global_norm(gradients, grad_clip)[0]]"],
     "The gradients that Adam gets are zero: clip the gradients, not the loss.": ["[0 * one for one in gradients]"],
-    "Only the signs of the gradients are left: clip them by their global norm.":
-        ["[tf.sign(one) for one in gradients]"],
     **{f"The gradients are clipped to {limit} whatever grad_clip is: use the argument.":
        [f"tf.clip_by_global_norm(gradients, {limit})[0]"] for limit in (1, 5)},
 }
@@ -126,8 +125,6 @@ def _examine_operations(operations: Set[tf.Operation], adams: Dict[str, tf.Opera
          "but no variable made with trainable=False.")
     need(sum(one.type in ADAM for one in operations) == len(adams),
          "A variable is updated more than once: one optimizer, and one apply_gradients, is enough.")
-    need(not any(one.get_attr("use_nesterov") for one in adams.values()),
-         "The optimizer is not Adam, but Adam with Nesterov momentum (Nadam): use tf.train.AdamOptimizer.")
     writing = sorted({one.type for one in operations if one not in adams.values() and one.inputs
                       and one.inputs[0].op.name in adams and re.search("Assign|Scatter|Apply", one.type)})
     need(not writing,

@@ -48,10 +48,8 @@ WRONG_PREDICTIONS = {
     "The softmax is taken twice for predictions: once is enough.": ["tf.nn.softmax(tf.nn.softmax(logits))"],
     "The softmax runs down the columns: it should run along each row, the last axis, so that each row sums to 1.":
         ["tf.nn.softmax(logits, axis=0)"],
-    "predictions are the sigmoid of the logits: take the softmax.": ["tf.nn.sigmoid(logits)"],
-    "predictions are the logarithm of the softmax: take the softmax itself.": ["tf.nn.log_softmax(logits)"],
-    "predictions are the exponentials of the logits: the softmax divides them by their sum as well.":
-        ["tf.exp(logits)"],
+    "predictions are a sigmoid, a logarithm or only the exponentials: take the softmax of the logits.":
+        ["tf.nn.sigmoid(logits)", "tf.nn.log_softmax(logits)", "tf.exp(logits)"],
 }
 
 

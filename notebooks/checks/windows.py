@@ -43,14 +43,12 @@ MISTAKES = {
         [(COUNT, f"{COUNT} - 1"), (COUNT, "(len(arr) - 1) // (batch_size * n_steps)"),
          (LOOP, "range(0, (n_windows - 1) * n_steps, n_steps)")],
     "The first window is missing: start begins at 0.": [(LOOP, "range(n_steps, n_windows * n_steps, n_steps)")],
-    "The window moves by one column at a time; it should move by M.":
+    "The window moves by one column at a time, or by batch_size; it should move by M.":
         [(LOOP, f"range({end})") for end in ("n_windows", "(n_windows - 1) * n_steps", "(n_windows - 1) * n_steps + 1",
-                                             "n_windows * n_steps")],
-    "The window moves by batch_size columns at a time; it should move by M.":
-        [(LOOP, "range(0, n_windows * n_steps, batch_size)")],
+                                             "n_windows * n_steps", "0, n_windows * n_steps, batch_size")],
     "The windows come in the reverse order.": [(LOOP, "range((n_windows - 1) * n_steps, -1, -n_steps)")],
-    "The yield is after the loop; move it into the loop.": [("    yield x, y", "yield x, y")],
-    "The loop ends after its first round.": [("yield x, y", "yield x, y; break")],
+    "It yields only once: is the yield after the loop, or does the loop end after its first round?":
+        [("    yield x, y", "yield x, y"), ("yield x, y", "yield x, y; break")],
     "Every x is the first window: cut it out with rows[:, start:start + n_steps], which moves.":
         [(X, "rows[:, :n_steps]"), ("yield x, y", f"for _ in range({LIMIT}): yield x, y")],
     "The rows do not continue from window to window. Lay the kept ids out as N rows first, then slide a window of M "
@@ -67,11 +65,9 @@ MISTAKES = {
     "y is x + 1 (or x - 1), another id. It should be x one character later: the id that follows in the text.":
         [(Y, "y = x + 1"), (Y, "y = x + 1 if start < (n_windows - 1) * n_steps else y"), (Y, "y = x - 1")],
     "y is the same as x: it should be x one character later.": [(Y, "y[:] = x")],
-    "y is shifted the wrong way: it should be x one character LATER, so that y[:, 0] is x[:, 1].":
-        [(Y, "y[:, 1:] = x[:, :-1]"), (Y, "y = np.roll(x, 1, axis=1)")],
-    "y is shifted by a row: it should be shifted by a column.": [(Y, "y = np.roll(x, -1, axis=0)")],
-    "y is shifted by two columns: it should be one character later.":
-        [(FOLLOWING, "rows[:, start + 2:start + n_steps + 2]")],
+    "y is shifted the wrong way, or too far: it should be x one character LATER, so that y[:, 0] is x[:, 1].":
+        [(Y, "y[:, 1:] = x[:, :-1]"), (Y, "y = np.roll(x, 1, axis=1)"), (Y, "y = np.roll(x, -1, axis=0)"),
+         (FOLLOWING, "rows[:, start + 2:start + n_steps + 2]")],
     "y is the same in every window: it should move with x. Cut it out from start + 1 on.":
         [(FOLLOWING, "rows[:, 1:n_steps + 1]")],
     "y is the next window: it should be the same window one column later.":
@@ -127,7 +123,6 @@ def name_count(found: Any, trial: Trial) -> None:
 def examine_windows(batches: Batches, trial: Trial) -> None:
     """Compare the batches with the right ones, part by part, and with what the typical mistakes give."""
     right = list(data.get_batches(*trial))
-    need(batches, f"It yields nothing. {trial} there are {len(trial.ids)} // (N·M) = {trial.k} windows.")
     for x, y in batches:
         for name, array in zip("xy", (x, y)):
             need(isinstance(array, np.ndarray), f"{name} should be an array, not {words.describe(array)}.")
@@ -140,7 +135,7 @@ def examine_windows(batches: Batches, trial: Trial) -> None:
                  + (": np.zeros makes floats, np.zeros_like(x) does not." if array.dtype.kind == "f" else "."))
             need(not (array == UNSET).any(),
                  f"{name} has numbers that were never set: np.empty does not set them, np.zeros_like(x) does.")
-    number = "windows without end" if len(batches) == LIMIT else words.count(len(batches), "window")
+    number = words.count(len(batches), "window") if len(batches) < LIMIT else "windows without end"
     need(len(batches) == trial.k,
          f"{trial} it yields {number}, but there are {len(trial.ids)} // (N·M) = {trial.k}: too "
          f"{'many. Ids that do not fill a window are dropped' if len(batches) > trial.k else 'few'}.")
@@ -155,7 +150,8 @@ def examine_windows(batches: Batches, trial: Trial) -> None:
 
 def _name_mistake(number: int, batches: Batches, right: Batches, trial: Trial) -> None:
     """Raise Wrong where a part of the batches is the first that is not right, and is as a typical mistake makes it."""
-    if not all(_same(part, batches, right) for part in PARTS[:number]) or _same(PARTS[number], batches, right):
+    right_before = all(_same(part, batches, right) for part in PARTS[:number])
+    if not trial.k or not right_before or _same(PARTS[number], batches, right):
         return
     for message, pieces in MISTAKES.items():
         for old, new in pieces:

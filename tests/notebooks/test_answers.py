@@ -4,8 +4,7 @@ import sys
 import pytest
 from answers import answer, verdict
 from checks import build_loss, build_optimizer, build_output, windows
-from right_answers import RIGHT
-from wrong_answers import CLIPPED, LOGITS, MEAN, SOFTMAX, WRONG
+from other_answers import CLIPPED, LOGITS, MEAN, RIGHT, SOFTMAX, WRONG
 
 
 def mistakes(table, old, new):

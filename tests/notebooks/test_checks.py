@@ -11,8 +11,8 @@ from answers import EXERCISES, answer, checks, generate, solved_sources, verdict
 from checks import answer as answers_module
 from checks import hyperparameters, words
 from checks import verdict as verdicts
+from other_answers import CLIPPED, LSTM, ROWS
 from tensorflow.python.eager import context
-from wrong_answers import CLIPPED, LSTM, ROWS
 
 from charrnn.system.tensorflow import tf
 
@@ -263,7 +263,7 @@ GOOD = dict(batch_size=50, num_steps=50, lstm_size=256, num_layers=2, learning_r
     ({}, "right. 894,803 parameters for 1,786,700 characters; 2,142 steps in all."),
     (dict(lstm_size=512, learning_rate=0.001, keep_prob=0.5, epochs=20), "right."),
     (dict(learning_rate=0.01), "high for Adam"), (dict(learning_rate=1e-5), "is low"),
-    (dict(learning_rate=0.1), "will hardly fall"),
+    (dict(learning_rate=0.1), "or hardly fall"),
     (dict(learning_rate=1), "far below 1, such as 0.001, not 1."), (dict(learning_rate=float("inf")), "not inf."),
     (dict(learning_rate=float("nan")), "not nan."), (dict(keep_prob=True), "should be a number, not True."),
     (dict(epochs=10 ** 6), "714,000,000 steps, which take days"), (dict(num_steps=1), "only 1 character: try"),
