@@ -5,8 +5,8 @@ import os
 import re
 import sys
 import traceback
-from types import CodeType, TracebackType
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from types import CodeType
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set
 
 from charrnn.system.tensorflow import tf
 
@@ -26,45 +26,36 @@ MEANINGS = [
 ]
 ATTRIBUTES = ["inputs", "targets", "keep_prob", "initial_state", "final_state", "prediction", "logits", "loss",
               "optimizer"]  # of CharRNN
-INTERFACE = "tf should be tensorflow.compat.v1: run the cell with the imports again, without import tensorflow as tf"
-NO_TENSOR = "a cell is not a tensor: wrap it in a DropoutWrapper, and get its zero state from its method zero_state"
-# What to say about exceptions whose message does not lead to the mistake.
+# What to say about exceptions whose message, searched for the pattern, does not lead to the mistake.
 ADVICE = [
     ("has no attribute 'contrib'", "tf.nn.rnn_cell has the same classes of cells, tf.train has AdamOptimizer"),
-    ("module 'tensorflow' has no attribute", INTERFACE), ("_api.v2.nn' has no attribute", INTERFACE),
-    ("_api.v2.train' has no attribute", INTERFACE),
+    (r"(module 'tensorflow'|_api\.v2\.(nn|train)') has no attribute",
+     "tf should be tensorflow.compat.v1: run the cell with the imports again, without import tensorflow as tf"),
     ("you must give a dtype", "give it initial_state=self.initial_state"),
-    ("sequence_length must be", "the third argument of dynamic_rnn is sequence_length: write initial_state="),
-    ("No gradients provided", "the loss does not depend on the variables: is it tf.gradients(loss, variables), in this "
-                              "order?"),
+    ("No gradients provided", "the loss does not depend on the variables: is it tf.gradients(loss, variables)?"),
     ("t_list should be a sequence", "clip_by_global_norm takes the list of gradients, then the limit"),
-    ("transpose_a", "matmul takes two tensors: add the bias after it"),
     ("Keyword argument not understood", "the argument of DropoutWrapper is output_keep_prob"),
     ("Rank of labels", "reshape the targets to [-1]"),
-    ("raised StopIteration", "in a generator, use return"),
-    ("name 'xrange'", "in Python 3 it is range"),
-    ("<class 'function'>", "a function is used in place of its result: call it, with brackets"),
-    ("elements of <function", "a function is used in place of its result: call it, with brackets"),
-    ("'function' object has no attribute", "a function is used in place of its result: call it, with brackets"),
+    ("<class 'function'>|elements of <function|'function' object has no attribute",
+     "a function is used in place of its result: call it, with brackets"),
     ("'NoneType' object has no attribute", "something is None here: does one of your functions lack its return?"),
-    ("zero_state() missing", "zero_state(batch_size, tf.float32) is a method of a cell, not of its class"),
-    ("type <class 'tensorflow.python.ops.rnn_cell_impl", NO_TENSOR), ("legacy_cells", NO_TENSOR),
+    (r"zero_state\(\) missing", "zero_state(batch_size, tf.float32) is a method of a cell, not of its class"),
+    (r"type <class 'tensorflow\.python\.ops\.rnn_cell_impl|legacy_cells",
+     "a cell is not a tensor: wrap it in a DropoutWrapper, and get its zero state from its method zero_state"),
     ("expected ndim=2", "a cell computes a single step: tf.nn.dynamic_rnn runs it over all of them"),
     ("lstm_cell/concat'",
      "the inputs and the initial state differ in N: dynamic_rnn takes inputs [N, M, C], without time_major=True"),
     ("argument to 'pack'", "tf.stack takes a list only, tf.concat(lstm_output, axis=1) a single tensor as well"),
-    ("(op: 'Mul')", "* multiplies number by number, and needs equal shapes; the product of matrices is tf.matmul"),
-    ("(op: 'MatMul')", "the product is that of [N·M, L] and [L, C]"),
-    ("(op: 'SoftmaxCrossEntropyWithLogits')", "the labels should be one-hot, [N·M, C] like the logits"),
+    ("op: 'Mul'", "* multiplies number by number, and needs equal shapes; the product of matrices is tf.matmul"),
+    ("op: 'MatMul'", "the product is that of [N·M, L] and [L, C]"),
+    ("op: 'SoftmaxCrossEntropyWithLogits'", "the labels should be one-hot, [N·M, C] like the logits"),
     ("Cannot reshape a tensor", "a reshape keeps the number of elements: ids become C numbers each by tf.one_hot"),
-    ("merging shape", "clip_by_global_norm returns two things, the list of clipped gradients and their norm"),
     ("Trying to update a Tensor", "apply_gradients takes pairs (gradient, variable): zip(gradients, variables)"),
-    ("(op: 'ApplyAdam')",
-     "a gradient is paired with another variable than its own: the variables of zip(gradients, variables) should "
-     "be those that tf.gradients was given, in the same order"),
+    ("op: 'ApplyAdam'",
+     "a gradient does not fit its variable: zip(gradients, variables) takes the variables of tf.gradients, in the same "
+     "order, and the first of the two things that clip_by_global_norm returns, the list"),
     ("argument: 'grads_and_vars'", "an optimizer is needed, not its class: tf.train.AdamOptimizer(learning_rate)"),
     ("requested dtype float32_ref", "use tf.train.AdamOptimizer, not an optimizer of Keras"),
-    ("must be called at program startup", "leave it out: this notebook describes graphs"),
 ]
 
 
@@ -94,25 +85,24 @@ def call(answer: Callable, *args: Any, **kwargs: Any) -> Any:
 
 def items(answer: Callable, args: Sequence, names: List[str]) -> Any:
     """Call a function that should return as many things as there are names; return them, none of them None."""
-    with Locals(answer) as seen:
-        result = call(answer, *args)
-    expected = ", ".join(names)
-    if result is None:
-        still_none({name: seen.values.get(name, name) for name in names})
-        raise Wrong(f"It returns None: it should end with return {expected}.")
+    result = _returned(answer, args, names)
     need(isinstance(result, (tuple, list)) and len(result) == len(names),
-         f"It should return {len(names)} things ({expected}), not {words.describe(result)}.")
+         f"It should return {len(names)} things ({', '.join(names)}), not {words.describe(result)}.")
     still_none(dict(zip(names, result)))
     return result
 
 
 def single(answer: Callable, args: Sequence, name: str) -> Any:
     """Call a function that should return one thing, and return it."""
+    return _returned(answer, args, [name])
+
+
+def _returned(answer: Callable, args: Sequence, names: List[str]) -> Any:
     with Locals(answer) as seen:
         result = call(answer, *args)
     if result is None:
-        still_none({name: seen.values.get(name, name)})
-        raise Wrong(f"It returns None: it should end with return {name}.")
+        still_none({name: seen.values.get(name, name) for name in names})
+        raise Wrong(f"It returns None: it should end with return {', '.join(names)}.")
     return result
 
 
@@ -137,7 +127,7 @@ def exception(error: BaseException, answer: Any) -> str:
     last = re.sub(" See https://www.tensorflow.org/.* for supported TF dtypes", "", last)
     last = re.sub("(No gradients provided for any variable).*", r"\1", last)
     last = re.sub(" at 0x[0-9a-f]+", "", last).rstrip(".: ")
-    advice = "".join(f" ({sentence})" for part, sentence in ADVICE if part in last)
+    advice = "".join(f" ({sentence})" for pattern, sentence in ADVICE if re.search(pattern, last))
     missing = re.match("NameError: name '(.*)' is not defined", last)
     if missing and missing.group(1) in ATTRIBUTES and getattr(answer, "__name__", "") == "__init__":
         advice = f" (write self.{missing.group(1)})"
@@ -146,7 +136,8 @@ def exception(error: BaseException, answer: Any) -> str:
 
 
 def _place(error: BaseException, answer: Any) -> str:
-    frames = list(_frames(error.__traceback__))
+    """Say at which line of the reader's code an exception was raised, or its operation made, or nothing."""
+    frames = [(frame.f_code.co_filename, number) for frame, number in traceback.walk_tb(error.__traceback__)]
     if isinstance(error, tf.errors.OpError) and error.op is not None:
         frames += [tuple(frame[:2]) for frame in error.op.traceback]  # where the operation was made
     files = files_of(answer)
@@ -156,11 +147,6 @@ def _place(error: BaseException, answer: Any) -> str:
     filename, number = mine[-1]
     line = linecache.getline(filename, number).strip()
     return f", at line {number} of your code:\n    {line}" if line else f", at line {number} of your code."
-
-
-def _frames(trace: Optional[TracebackType]) -> Iterator[Tuple[str, int]]:
-    for frame, number in traceback.walk_tb(trace):
-        yield frame.f_code.co_filename, number
 
 
 def files_of(answer: Any) -> Set[str]:

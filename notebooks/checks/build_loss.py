@@ -24,31 +24,17 @@ HINTS = (
 # What typical mistakes return in place of tf.reduce_mean(losses), by what to say to them. The names are those of the
 # solution, and mean_loss. A test puts each of them into the solution.
 MISTAKES = {
-    "The loss is one number for each step: take the mean of them.":
-        ["losses", "tf.reshape(losses, targets.shape)"],
-    "The loss is one number for each step and character: add up the characters and take the mean over the steps.":
-        ["-labels * tf.nn.log_softmax(logits)"],
-    "The loss is one number for each sequence: take the mean over all N·M steps.":
-        ["tf.reduce_mean(tf.reshape(losses, targets.shape), axis=1)"],
-    "The loss is one number for each place in the window: take the mean over all N·M steps.":
-        ["tf.reduce_mean(tf.reshape(losses, targets.shape), axis=0)"],
+    "The loss is not a single number: take the mean over all N·M steps, of which each has one number.":
+        ["losses", "tf.reshape(losses, targets.shape)", "-labels * tf.nn.log_softmax(logits)",
+         *(f"tf.reduce_mean(tf.reshape(losses, targets.shape), axis={axis})" for axis in (0, 1))],
     "The loss is the sum over the steps: it should be their mean.": ["tf.reduce_sum(losses)"],
-    "The loss is the sum over the steps divided by N: it should be their mean over all N·M steps.":
-        ["tf.reduce_sum(losses) / int(targets.shape[0])"],
-    "The loss is the sum over the steps divided by M: it should be their mean over all N·M steps.":
-        ["tf.reduce_sum(losses) / int(targets.shape[1])"],
-    "The loss is divided by C as well: add up the characters of a step (only one of them counts), and take the mean "
-    "over the steps alone.": ["tf.reduce_mean(-labels * tf.nn.log_softmax(logits))"],
-    "The loss is divided by the number of steps twice: the mean does it once.":
-        ["tf.reduce_mean(losses) / int(losses.shape[0])"],
-    "The loss is multiplied by C: take the mean over the steps.": ["tf.reduce_mean(losses) * num_classes"],
-    "The loss is divided by lstm_size, which has no part in it: take the mean over the steps.":
-        ["tf.reduce_mean(losses) / lstm_size"],
+    "The loss is divided by the wrong number: take the mean over all N·M steps, and over nothing else.":
+        ["tf.reduce_mean(losses) / lstm_size", "tf.reduce_mean(losses) / num_classes",
+         "tf.reduce_mean(losses) / int(losses.shape[0])", "tf.reduce_mean(losses) * num_classes",
+         *(f"tf.reduce_sum(losses) / int(targets.shape[{axis}])" for axis in (0, 1))],
     "The loss has the wrong sign: it is MINUS the logarithm of a probability.": ["-tf.reduce_mean(losses)"],
-    "The loss is in bits: it should be in nats, with the natural logarithm.":
-        ["tf.reduce_mean(losses) / float(np.log(2))"],
-    "The loss has the logarithm to the base 10: it should be in nats, with the natural one.":
-        ["tf.reduce_mean(losses) / float(np.log(10))"],
+    "The loss has another logarithm: it should be in nats, with the natural one.":
+        [f"tf.reduce_mean(losses) / float(np.log({base}))" for base in (2, 10)],
     "This is the perplexity, the exponential of the loss: return the loss itself.": ["tf.exp(tf.reduce_mean(losses))"],
     "A softmax is taken twice: the cross-entropy takes the logits as they are, with its own softmax.":
         ["mean_loss(labels, tf.nn.softmax(logits))"],
@@ -60,13 +46,11 @@ MISTAKES = {
     "among C characters.":
         ["tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))",
          "tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)) / int(losses.shape[0])"],
-    "This is a squared error: the loss is a cross-entropy.":
+    "This is no cross-entropy, but a squared error, or without the logarithm: it should be minus the LOGARITHM of the "
+    "probability of the target.":
         ["tf.reduce_mean((tf.nn.softmax(logits) - labels) ** 2)", "tf.reduce_mean((logits - labels) ** 2)",
-         "tf.reduce_mean(tf.reduce_sum((tf.nn.softmax(logits) - labels) ** 2, axis=1))"],
-    "This is the share of right guesses: the loss is a cross-entropy.":
-        ["tf.reduce_mean(tf.cast(tf.equal(tf.argmax(logits, 1), tf.argmax(labels, 1)), tf.float32))"],
-    "The logarithm is missing: the cross-entropy is minus the LOGARITHM of the probability.":
-        ["-tf.reduce_mean(tf.reduce_sum(labels * tf.nn.softmax(logits), axis=1))"],
+         "tf.reduce_mean(tf.reduce_sum((tf.nn.softmax(logits) - labels) ** 2, axis=1))",
+         "-tf.reduce_mean(tf.reduce_sum(labels * tf.nn.softmax(logits), axis=1))"],
     "The targets are missing: only the probability of the character that really came counts.":
         ["-tf.reduce_mean(tf.nn.log_softmax(logits))",
          "-tf.reduce_mean(tf.reduce_sum(tf.nn.log_softmax(logits), axis=1))"],
@@ -74,32 +58,18 @@ MISTAKES = {
         ["mean_loss(tf.one_hot(tf.argmax(logits, 1), num_classes), logits)"],
     "The targets are transposed: reshape them row by row, like the logits.":
         ["mean_loss(tf.one_hot(tf.transpose(targets), num_classes), logits)"],
-    "The targets are shifted once more: they are one character later already.":
-        ["mean_loss(tf.one_hot(tf.roll(targets, -1, axis=1), num_classes), logits)"],
-    "The targets are one too high: id k has its 1 at place k of the one-hot vector, counted from 0. Give tf.one_hot "
-    "the targets unchanged.":
-        ["mean_loss(tf.one_hot(targets + 1, num_classes), logits)",
-         "mean_loss(tf.one_hot((targets + 1) % num_classes, num_classes), logits)"],
-    "The targets are one too low: id k has its 1 at place k of the one-hot vector, counted from 0. Give tf.one_hot "
-    "the targets unchanged.": ["mean_loss(tf.one_hot(targets - 1, num_classes), logits)"],
+    "The targets are changed: they are one character later already, and ids begin at 0. Give tf.one_hot the targets.":
+        [f"mean_loss(tf.one_hot({changed}, num_classes), logits)" for changed in (
+            "targets + 1", "(targets + 1) % num_classes", "targets - 1", "tf.roll(targets, -1, axis=1)")],
     "The one-hot targets have their characters along another axis: leave out axis=, so that the last axis has the C "
     "characters, before the reshape.":
         [f"mean_loss(tf.one_hot(targets, num_classes, axis={axis}), logits)" for axis in (0, 1)],
-    "Steps whose target is 0 are left out: 0 is the id of a character like any other.":
-        ["tf.reduce_mean(tf.boolean_mask(losses, tf.reshape(targets, [-1]) > 0))"],
-    "Steps whose target is 0 count as 0: it is the id of a character like any other.":
-        ["tf.reduce_mean(losses * tf.cast(tf.reshape(targets, [-1]) > 0, tf.float32))"],
-    "The first step of each row is left out: take the mean over all N·M steps.":
-        ["tf.reduce_mean(tf.reshape(losses, targets.shape)[:, 1:])"],
-    "The last step of each row is left out: take the mean over all N·M steps.":
-        ["tf.reduce_mean(tf.reshape(losses, targets.shape)[:, :-1])"],
-    "Only the last step of each row counts: take the mean over all N·M steps.":
-        ["tf.reduce_mean(tf.reshape(losses, targets.shape)[:, -1])"],
-    "The first step is left out: take the mean over all N·M steps.": ["tf.reduce_mean(losses[1:])"],
-    "This is the loss of the first step alone: take the mean over all N·M steps.": ["losses[0]"],
-    "This is the loss of the last step alone: take the mean over all N·M steps.": ["losses[-1]"],
-    "This is the largest of the losses of the steps: take their mean.": ["tf.reduce_max(losses)"],
-    "This is the smallest of the losses of the steps: take their mean.": ["tf.reduce_min(losses)"],
+    "Steps whose target is 0 do not count: it is the id of a character like any other.":
+        ["tf.reduce_mean(tf.boolean_mask(losses, tf.reshape(targets, [-1]) > 0))",
+         "tf.reduce_mean(losses * tf.cast(tf.reshape(targets, [-1]) > 0, tf.float32))"],
+    "Not all steps count: take the mean over all N·M steps.":
+        ["losses[0]", "losses[-1]", "tf.reduce_mean(losses[1:])", "tf.reduce_max(losses)", "tf.reduce_min(losses)",
+         *(f"tf.reduce_mean(tf.reshape(losses, targets.shape)[:, {steps}])" for steps in ("1:", ":-1", "-1"))],
 }
 
 SURE = 100.0  # a logit; the probability of a character whose logit is 100 lower is 0 in float32
@@ -116,9 +86,6 @@ def examine(answer: Callable) -> None:
         _examine_number(number, values, ids, size)
         sure = SURE * np.eye(num_classes, dtype=np.float32)[ids.ravel()]
         right, wrong = (float(_run(answer, np.roll(sure, shift, axis=1), ids, size)[0]) for shift in (0, 1))
-        smoothing = right / SURE * num_classes / (num_classes - 1)
-        need(not (smoothing > 1e-6 and close(wrong, SURE * (1 - smoothing / num_classes))),
-             f"The one-hot targets are smoothed by {smoothing:.2g}: leave them as they are, with a single 1.")
         mean = cross_entropies(values, ids).mean()
         need(close(number, mean),
              f"On a small example the loss should be {mean:.4f}, the mean softmax cross-entropy with the one-hot "
@@ -144,14 +111,10 @@ def _run(answer: Callable, values: np.ndarray, ids: np.ndarray, size: int) -> Tu
 
 def _examine_sure(right: float, wrong: float) -> None:
     """Check the losses for logits of SURE at the character that came, and at another one; 0 elsewhere."""
-    need(np.isfinite(right + wrong),
-         f"Where a probability is almost 0 the loss is {wrong}, because the softmax is rounded to 0, and 0 has no "
-         "logarithm. Give the logits to tf.nn.softmax_cross_entropy_with_logits_v2, which does both in one step.")
-    need(close(wrong, SURE),
-         f"Where the network is sure and wrong the loss should be {SURE:.4g}, but it is {wrong:.4g}: the "
-         "probabilities or logits are clipped, or a small number is added before the logarithm. Then nothing is "
-         "learned from such steps. Give the logits as they are to tf.nn.softmax_cross_entropy_with_logits_v2.")
-    need(abs(right) < 1e-4, f"Where the network is sure and right the loss should be 0, but it is {right:.4g}.")
+    need(close(wrong, SURE) and abs(right) < 1e-4,
+         f"Where the network is sure of a character the loss should be 0 if that comes and {SURE:g} if another comes, "
+         f"but it is {right:.4g} and {wrong:.4g}. Is something clipped, smoothed or added? (inf and nan come "
+         "from the logarithm of 0.) Give the logits as they are to tf.nn.softmax_cross_entropy_with_logits_v2.")
 
 
 def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, size: int) -> None:

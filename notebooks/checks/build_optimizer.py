@@ -1,6 +1,6 @@
 """The check of build_optimizer: what Adam gets, found by its operations, so that names do not matter."""
 import re
-from typing import Any, Callable, Dict, List, NamedTuple, Set
+from typing import Any, Callable, Dict, NamedTuple, Set
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from charrnn.system.tensorflow import tf
 
 from . import words
 from .answer import Wrong, need, single
-from .tensors import close
+from .tensors import close, name_mistake
 
 HINTS = (
     "Three steps: the gradients of the loss with respect to all trainable variables; the same gradients, clipped "
@@ -33,58 +33,64 @@ class Update(NamedTuple):
     gradient: np.ndarray
 
 
-# The gradients of two variables: norms 30 and 40, together NORM. And that of a variable that is not trainable.
-GRADIENTS = {"w": np.array([0., 24., 18.]), "v": np.array([32., -24.])}
-VALUES = {"w": np.array([1., 2., -1.]), "v": np.array([-2., 1.])}
-NORM, FIXED = 50, np.array([7., 7.])
-
+# What typical mistakes have in place of the clipped gradients, by what to say to them; gradients are those of the loss.
+# A test puts each of them into the solution.
+MISTAKES = {
+    "The gradients are not clipped: call apply_gradients with zip(clipped, variables), where clipped is the list that "
+    "clip_by_global_norm returns. (minimize does not clip.)": ["gradients"],
+    "Each number of the gradients is clipped by itself, which changes the direction of the whole gradient: use "
+    "tf.clip_by_global_norm, which scales them all alike.":
+        ["[tf.clip_by_value(one, -grad_clip, grad_clip) for one in gradients]",
+         "[tf.sign(one) for one in gradients]"],
+    "Each variable's gradient is clipped by its own norm: clip by the norm of all of them together, "
+    "tf.clip_by_global_norm.":
+        ["[tf.clip_by_norm(one, grad_clip) for one in gradients]",
+         "[tf.clip_by_average_norm(one, grad_clip) for one in gradients]"],
+    "The gradients are divided by grad_clip, or scaled to it, so small ones change as well: clip_by_global_norm scales "
+    "them only if their norm is above it.":
+        ["[one / grad_clip for one in gradients]",
+         "[one * grad_clip / tf.global_norm(gradients) for one in gradients]"],
+    "The weights are clipped in place of their gradients: give clip_by_global_norm the list of tf.gradients.":
+        ["tf.clip_by_global_norm(variables, grad_clip)[0]"],
+    "The gradients are clipped to learning_rate: the limit is grad_clip.":
+        ["tf.clip_by_global_norm(gradients, learning_rate)[0]"],
+    "The gradients are paired with other variables than their own: keep them in the order of the variables.":
+        ["tf.clip_by_global_norm(gradients, grad_clip)[0][::-1]"],
+    "The weights move WITH their gradients, which makes the loss larger: the sign is wrong.":
+        ["[-one for one in tf.clip_by_global_norm(gradients, grad_clip)[0]]"],
+    "The gradients that Adam gets are zero: clip the gradients, not the loss.": ["[0 * one for one in gradients]"],
+    **{f"The gradients are clipped to {limit} whatever grad_clip is: use the argument.":
+       [f"tf.clip_by_global_norm(gradients, {limit})[0]"] for limit in (1, 5)},
+}
+# The gradients of two variables, of norms 30 and 40, and their values.
+GRADIENTS = np.array([[0, 24, 18], [32, 0, -24]], np.float32)
+VALUES = np.array([[1, 2, -1], [-2, 3, 1]], np.float32)
 ADAM = ("ApplyAdam", "ResourceApplyAdam")
 UPDATES = 3  # that are done
 
 
 def examine(answer: Callable) -> None:
     """Check one update with three learning rates and limits, with and without need to clip."""
-    for learning_rate, grad_clip in [(0.01, 4.0), (0.0625, 100.0), (0.003, 2.0)]:
+    for learning_rate, grad_clip in [(0.01, 4.0), (0.0625, 200.0), (0.003, 2.0)]:
         tf.reset_default_graph()
         frozen = tf.Variable(tf.ones(2), name="frozen", trainable=False)
-        variables = {name: tf.Variable(VALUES[name], name=name, dtype=tf.float32) for name in GRADIENTS}
-        loss = tf.reduce_sum(frozen * FIXED.astype(np.float32))
-        for name, variable in variables.items():
-            loss += tf.reduce_sum(variable * GRADIENTS[name].astype(np.float32))
-        try:
-            operation = single(answer, (loss, learning_rate, grad_clip), "optimizer")
-        except Wrong as wrong:
-            raise Wrong(f"{wrong}{_hint(str(wrong))}")
-        _examine_kind(operation)
-        adams = _adams_of(operation)
-        need("frozen" not in adams, "A variable made with trainable=False is trained too: take "
-                                    "tf.trainable_variables(), not all global variables.")
-        need(set(adams) == set(variables),
-             "Not all variables are trained: take tf.trainable_variables(), every one.")
+        variables = [tf.Variable(value, name=name) for name, value in zip("wv", VALUES)]
+        loss = tf.reduce_sum(frozen) + tf.add_n([tf.reduce_sum(one * tf.constant(gradient))
+                                                 for one, gradient in zip(variables, GRADIENTS)])
+        operation = single(answer, (loss, learning_rate, grad_clip), "optimizer")
+        need(isinstance(operation, (tf.Operation, tf.Tensor)),
+             f"It should return the operation that apply_gradients gives, not {words.describe(operation)}.")
+        adams = adam_operations(operation)
+        _examine_operations(reachable(operation), adams)
         with tf.Session() as session:
             session.run(tf.global_variables_initializer())
-            _examine_numbers(run_updates(session, adams), learning_rate, grad_clip)
-            _examine_writes(operation, adams)
+            updates = run_updates(session, adams)
+            _examine_gradients(np.array([updates[name].gradient for name in "wv"]), learning_rate, grad_clip)
+            _examine_settings(updates["w"], learning_rate, grad_clip)
             for _ in range(UPDATES):
                 session.run(operation)
             _examine_rate(session, adams, learning_rate)
-            _examine_values(session.run(variables), learning_rate)
-
-
-def _hint(raised: str) -> str:
-    """Say more about an exception of TensorFlow that does not name its cause."""
-    if "OperatorNotAllowedInGraphError" in raised:
-        return ("\ntf.clip_by_global_norm returns two things, first the list of clipped gradients, then their norm; "
-                "apply_gradients takes one list of pairs, zip(gradients, variables).")
-    return ""
-
-
-def _examine_kind(operation: Any) -> None:
-    need(not isinstance(operation, tf.train.Optimizer),
-         f"It returns the optimizer itself, {words.describe(operation)}: return the operation that its "
-         "apply_gradients gives.")
-    need(isinstance(operation, (tf.Operation, tf.Tensor)),
-         f"It should return the operation that apply_gradients gives, not {words.describe(operation)}.")
+            _examine_values(np.array(session.run(variables)), learning_rate)
 
 
 def reachable(operation: Any) -> Set[tf.Operation]:
@@ -109,28 +115,42 @@ def run_updates(session: tf.Session, operations: Dict[str, tf.Operation], feed: 
     return {name: Update(*values) for name, values in session.run(fetches, feed).items()}
 
 
-def _adams_of(operation: Any) -> Dict[str, tf.Operation]:
-    adams = adam_operations(operation)
-    kinds = {one.type for one in reachable(operation)}
-    applied = sorted(kind for kind in kinds if "Apply" in kind)
-    if not adams:
-        need(not applied, f"The optimizer is not Adam ({', '.join(applied)}): use tf.train.AdamOptimizer.")
-        raise Wrong("The operation that it returns updates nothing with Adam: return what apply_gradients of a "
-                    "tf.train.AdamOptimizer gives.")
-    need(sum(one.type in ADAM for one in reachable(operation)) == len(adams),
+def _examine_operations(operations: Set[tf.Operation], adams: Dict[str, tf.Operation]) -> None:
+    """Check that Adam updates each trainable variable, once, and that nothing else writes to one."""
+    others = sorted({one.type for one in operations if "Apply" in one.type and one.type not in ADAM})
+    need(adams, f"It does no update with Adam{': it has ' + ', '.join(others) if others else ''}. Return what "
+                "apply_gradients of a tf.train.AdamOptimizer gives.")
+    need(sorted(adams) == ["v", "w"],
+         f"It trains {words.listing(sorted(adams))}, but should train v and w: take all of tf.trainable_variables(), "
+         "but no variable made with trainable=False.")
+    need(sum(one.type in ADAM for one in operations) == len(adams),
          "A variable is updated more than once: one optimizer, and one apply_gradients, is enough.")
-    return adams
-
-
-def _examine_writes(operation: Any, adams: Dict[str, tf.Operation]) -> None:
-    """Check that nothing but plain Adam writes to the weights."""
-    need(not any(one.get_attr("use_nesterov") for one in adams.values()),
-         "The optimizer is not Adam, but Adam with Nesterov momentum (Nadam): use tf.train.AdamOptimizer.")
-    kinds = sorted({one.type for one in reachable(operation) if one not in adams.values() and one.inputs
-                    and one.inputs[0].op.name in adams and re.search("Assign|Scatter|Apply", one.type)})
-    need(not kinds,
-         f"Something besides Adam changes the weights ({', '.join(kinds)}), such as weight decay (AdamW): the "
+    writing = sorted({one.type for one in operations if one not in adams.values() and one.inputs
+                      and one.inputs[0].op.name in adams and re.search("Assign|Scatter|Apply", one.type)})
+    need(not writing,
+         f"Something besides Adam changes the weights ({', '.join(writing)}), such as weight decay (AdamW): the "
          "update of tf.train.AdamOptimizer should be the only one.")
+
+
+def _examine_gradients(found: np.ndarray, learning_rate: float, grad_clip: float) -> None:
+    """Compare the gradients that Adam gets with the clipped ones, and with what typical mistakes give."""
+    norm = np.linalg.norm(GRADIENTS)
+    right = GRADIENTS * min(1, grad_clip / norm)
+    if not close(found, right):
+        name_mistake(found, MISTAKES, gradients=list(GRADIENTS), variables=list(VALUES), learning_rate=learning_rate,
+                     grad_clip=grad_clip)
+        raise Wrong(f"With gradients of a global norm of {norm:g} and grad_clip = {grad_clip:g} Adam should get "
+                    f"{_rounded(right)}, of the norm {min(norm, grad_clip):g}, but it gets {_rounded(found)}, of the "
+                    f"norm {np.linalg.norm(found):.4g}: clip the gradients of the loss once, by grad_clip.")
+
+
+def _examine_settings(update: Update, learning_rate: float, grad_clip: float) -> None:
+    for name, found, right in [("learning_rate", update.learning_rate, learning_rate), ("beta1", update.beta1, 0.9),
+                               ("beta2", update.beta2, 0.999), ("epsilon", update.epsilon, 1e-8)]:
+        wrong = "grad_clip" if close(found, grad_clip) else f"{found:.4g}"
+        need(np.isclose(found, right, rtol=1e-3),
+             f"Adam's {name} is {wrong}, but should be {right:g}: "
+             "give the optimizer learning_rate, and nothing else.")
 
 
 def _examine_rate(session: tf.Session, adams: Dict[str, tf.Operation], learning_rate: float) -> None:
@@ -138,113 +158,19 @@ def _examine_rate(session: tf.Session, adams: Dict[str, tf.Operation], learning_
     for variable in tf.global_variables():
         if variable.dtype.is_integer:
             variable.load(10 ** 6, session)
-    later = next(iter(run_updates(session, adams).values())).learning_rate
+    later = run_updates(session, adams)["w"].learning_rate
     need(close(later, learning_rate),
          f"Adam's learning rate changes during training, here from {learning_rate:g} to {later:.4g}: give the "
          "optimizer learning_rate itself, without a decay.")
 
 
-def _examine_values(found: Dict[str, np.ndarray], learning_rate: float) -> None:
+def _examine_values(found: np.ndarray, learning_rate: float) -> None:
     """Check the weights after the updates. For constant gradients each is learning_rate x their sign."""
-    right = {name: VALUES[name] - UPDATES * learning_rate * np.sign(one) for name, one in GRADIENTS.items()}
-    need(all(np.allclose(found[name], right[name], rtol=0, atol=0.01 * learning_rate) for name in GRADIENTS),
+    right = VALUES - UPDATES * learning_rate * np.sign(GRADIENTS)
+    need(np.allclose(found, right, rtol=0, atol=0.01 * learning_rate),
          f"After {UPDATES} updates the weights should be {_rounded(right)}, but they are {_rounded(found)}: the "
          "operation should do one update with Adam and nothing else.")
 
 
-def _examine_numbers(updates: Dict[str, Update], learning_rate: float, grad_clip: float) -> None:
-    update = updates["w"]
-    gradients = {name: one.gradient for name, one in updates.items()}
-    by_rate = _by_global_norm(GRADIENTS, learning_rate)
-    need(not (close(update.learning_rate, grad_clip) and _same(gradients, by_rate)),
-         "learning_rate and grad_clip are swapped: Adam takes learning_rate, the clipping grad_clip.")
-    _examine_gradients(gradients, learning_rate, grad_clip)
-    need(not close(update.learning_rate, grad_clip) and close(update.learning_rate, learning_rate),
-         f"Adam's learning rate is {update.learning_rate:.4g}, but learning_rate is {learning_rate:g}"
-         + (" (it is grad_clip)" if close(update.learning_rate, grad_clip) else "")
-         + ": give the optimizer learning_rate.")
-    for name, found, usual in [("beta1", update.beta1, 0.9), ("beta2", update.beta2, 0.999),
-                               ("epsilon", update.epsilon, 1e-8)]:
-        need(not close(found, grad_clip), f"Adam's {name} is grad_clip: AdamOptimizer takes learning_rate alone.")
-        need(np.isclose(found, usual, rtol=1e-3),
-             f"Adam's {name} is {found:g}: leave it at its usual value, {usual:g}.")
-
-
-def _examine_gradients(found: Dict[str, np.ndarray], learning_rate: float, grad_clip: float) -> None:
-    """Compare the gradients that Adam gets with the clipped ones, and with what typical mistakes give."""
-    right = _by_global_norm(GRADIENTS, grad_clip)
-
-    def same(expected: Dict[str, np.ndarray]) -> bool:
-        return _same(found, expected)
-
-    if same(right):
-        return
-    need(not same({name: -one for name, one in right.items()}),
-         "The weights move WITH their gradients, which makes the loss larger: the sign is wrong.")
-    if grad_clip >= 50:
-        need(same(GRADIENTS),
-             f"Gradients with a global norm of {NORM} should stay as they are where grad_clip is {grad_clip:g}, "
-             f"but they were changed, to a norm of {_norm(found):.4g}: use grad_clip as the limit, and scale the "
-             "gradients only if their global norm is above it.")
-    example = f"with a global norm of {NORM} and grad_clip = {grad_clip:g}"
-    need(not same(GRADIENTS),
-         f"The gradients are not clipped: {example}, Adam got them as they were. Call apply_gradients with "
-         "zip(clipped, variables), where clipped is the list that clip_by_global_norm returns. (minimize does not "
-         "clip.)")
-    for wrong, message in _typical(learning_rate, grad_clip):
-        need(not same(wrong), message)
-    norm = _norm(found)
-    need(not same(_by_global_norm(GRADIENTS, norm)),
-         f"{example[0].upper()}{example[1:]} the gradients should shrink to that norm, but Adam got them with a "
-         f"norm of {norm:.4g}: clip the gradients of the loss once, with grad_clip as the limit.")
-    raise Wrong(f"{example[0].upper()}{example[1:]} the gradients should shrink to {_rounded(right)}, but Adam "
-                f"got {_rounded(found)}.")
-
-
-def _rounded(values: Dict[str, np.ndarray]) -> Dict[str, List[float]]:
-    return {name: [float(f"{one:.4g}") for one in values[name]] for name in GRADIENTS}
-
-
-def _same(found: Dict[str, np.ndarray], expected: Dict[str, np.ndarray]) -> bool:
-    return all(close(found[name], expected[name]) for name in expected)
-
-
-def _by_global_norm(gradients: Dict[str, np.ndarray], limit: float) -> Dict[str, np.ndarray]:
-    return {name: one * min(1, limit / _norm(gradients)) for name, one in gradients.items()}
-
-
-def _norm(gradients: Dict[str, np.ndarray]) -> float:
-    return np.sqrt(sum((one ** 2).sum() for one in gradients.values()))
-
-
-def _typical(learning_rate: float, grad_clip: float) -> List:
-    def each(change: Callable) -> Dict[str, np.ndarray]:
-        return {name: change(one) for name, one in GRADIENTS.items()}
-
-    def norm(one: np.ndarray) -> float:
-        return np.sqrt((one ** 2).sum())
-
-    return [
-        (each(lambda one: np.clip(one, -grad_clip, grad_clip)),
-         "Each number of the gradients is clipped by itself, which changes the direction of the whole gradient: "
-         "clip by the global norm, which scales them all alike."),
-        (each(lambda one: one * min(1, grad_clip / norm(one))),
-         "Each variable's gradient is clipped by its own norm: clip by the norm of all of them together, "
-         "tf.clip_by_global_norm."),
-        (each(lambda one: one * min(1, grad_clip / (norm(one) / one.size))),
-         "Each variable's gradient is clipped by its own average norm: clip by the norm of all of them together, "
-         "tf.clip_by_global_norm."),
-        (_by_global_norm(VALUES, grad_clip),
-         "The weights are clipped in place of their gradients: clip_by_global_norm takes the list that "
-         "tf.gradients returns."),
-        (_by_global_norm(GRADIENTS, learning_rate),
-         "The gradients are clipped to learning_rate: the limit is grad_clip."),
-        (each(lambda one: 0 * one), "The gradients that Adam gets are zero: clip the gradients, not the loss."),
-        (each(lambda one: one / grad_clip), "The gradients are divided by grad_clip: that makes small gradients "
-                                            "smaller as well. Clip them by their global norm."),
-        (each(np.sign), "Only the signs of the gradients are left: clip them by their global norm."),
-        (_by_global_norm(GRADIENTS, 5.0), "The gradients are clipped to 5 whatever grad_clip is: use the "
-                                          "argument."),
-        (_by_global_norm(GRADIENTS, 1.0), "The gradients are clipped to 1 whatever grad_clip is: use the "
-                                          "argument."),
-    ]
+def _rounded(values: np.ndarray) -> str:
+    return str([[float(f"{one:.4g}") for one in row] for row in values])

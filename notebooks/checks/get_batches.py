@@ -1,25 +1,12 @@
 """The check of get_batches: what it yields for texts of random ids, and how."""
-import inspect
 from itertools import islice
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from charrnn import data
-
 from . import words
 from .answer import Locals, Wrong, exception, need, still_none
-from .windows import (
-    LIMIT,
-    UNSET,
-    Trial,
-    examine_count,
-    examine_x,
-    examine_y,
-    explain_n_windows,
-    explain_shape,
-    explain_step,
-)
+from .windows import LIMIT, UNSET, Trial, examine_shape, examine_windows, name_count
 
 HINTS = (
     "One window of one row needs M ids, so one window of N rows needs N·M. Divide the number of ids by that "
@@ -32,173 +19,100 @@ HINTS = (
     "    following = rows[:, start + 1:start + n_steps + 1]\n"
     "    y[:, :following.shape[1]] = ...",
 )
-_STUBS = ("n_windows", "rows", "x", "y")
 
 
-def trials() -> List[Trial]:
-    """Make the texts, the first two small, then others of random sizes, exact multiples of N·M among them."""
+def trials() -> List[Tuple[Trial, str]]:
+    """Make texts of random ids, the first one small, and what to say where only this one fails."""
     random = np.random.RandomState(3)
 
     def trial(n: int, m: int, k: int, tail: int) -> Trial:
         return Trial(random.permutation(np.arange(1, n * m * k + tail + 1)).astype(np.int32), n, m)
 
+    first = trial(2, 3, 5, 4)
     sizes = [(random.randint(2, 6), random.randint(2, 7), random.randint(1, 6)) for _ in range(6)]
-    return ([trial(2, 3, 5, 4), trial(3, 2, 4, 0)]
-            + [trial(n, m, k, random.randint(0, n * m)) for n, m, k in sizes] + [trial(4, 3, 1, 0)])
+    others = [trial(3, 2, 4, 0), *(trial(n, m, k, random.randint(0, n * m)) for n, m, k in sizes), trial(4, 3, 1, 0)]
+    repeated = Trial(random.randint(0, 4, size=31).astype(np.int32), 2, 3)
+    return [(first, ""), *((one, f"{first} it is right, but not always. ") for one in others)] + [
+        (one, f"Right in the other trials, but not {where}. ") for one, where in [
+            (trial(2, 3, 0, 5), "where a text is shorter than N·M, which should yield nothing"),
+            (repeated, "where an id occurs again or is 0: go by places, not by values"),
+            (trial(1, 4, 3, 1), "where batch_size is 1"), (trial(3, 1, 4, 1), "where n_steps is 1")]]
 
 
 def examine(answer: Callable) -> Optional[str]:
     """Try the generator on each text; return a remark on a right answer, or None."""
-    first, *others = trials()
-    _examine_trial(answer, first)
-    for trial in others:
+    for trial, where in trials():
         try:
             _examine_trial(answer, trial)
         except Wrong as wrong:
-            raise Wrong(f"Right for {len(first.ids)} ids with N = {first.n} and M = {first.m}, but not always. "
-                        f"{wrong}")
-    _examine_short(answer, first)
-    _examine_special(answer)
-    wide = first._replace(ids=first.ids.astype(np.int64))
+            raise type(wrong)(f"{where}{wrong}")
+    wide = trial._replace(ids=trial.ids.astype(np.int64))
     if any(array.dtype != np.int64 for batch in _collect(answer, wide)[0] for array in batch):
         return "(One remark: the dtype is fixed, so that ids of another type than int32 would not keep theirs.)"
     return None
 
 
-def _examine_short(answer: Callable, trial: Trial) -> None:
-    """A text shorter than N·M yields nothing."""
-    length = trial.n * trial.m - 1
-    short = f"A text shorter than N·M (tried: {length} ids, N = {trial.n}, M = {trial.m}) should yield nothing"
-    try:
-        found = list(islice(answer(trial.ids[:length].copy(), trial.n, trial.m), LIMIT))
-    except Exception as error:
-        raise Wrong(f"{short}, but it raised {exception(error, answer)}")
-    need(not found, f"{short}, but it yields {words.count(len(found), 'pair')}.")
-
-
-def _examine_special(answer: Callable) -> None:
-    """Try a text as real ones are, and windows of a single row or column."""
-    random = np.random.RandomState(5)
-    for ids, n, m, where in [
-            (random.randint(0, 4, size=31), 2, 3, "where an id occurs again or is 0: go by places, not by values"),
-            (random.permutation(np.arange(1, 14)), 1, 4, "where batch_size is 1"),
-            (random.permutation(np.arange(1, 14)), 3, 1, "where n_steps is 1")]:
-        trial = Trial(ids.astype(np.int32), n, m)
-        batches, expected = _collect(answer, trial)[0], list(data.get_batches(trial.ids, n, m))
-        need(len(batches) == len(expected) and all(
-            np.array_equal(one, other) for pair in zip(batches, expected) for one, other in zip(*pair)),
-            f"Right in the other trials, but not {where}.")
-
-
 def _examine_trial(answer: Callable, trial: Trial) -> None:
     batches, n_windows = _collect(answer, trial)
-    expected = list(data.get_batches(trial.ids, trial.n, trial.m))
     try:
-        _examine_arrays(batches, trial)
-        examine_count([x for x, _ in batches], [x for x, _ in expected], trial)
-    except Wrong as wrong:
-        raise Wrong(explain_n_windows(n_windows, trial) or str(wrong))
-    xs, ys = (np.array(part) for part in zip(*batches))
-    expected_xs, expected_ys = (np.array(part) for part in zip(*expected))
-    examine_x(xs, expected_xs, expected_ys, trial)
-    examine_y(xs, ys, expected_ys, trial)
+        examine_windows(batches, trial)
+    except Wrong:
+        name_count(n_windows, trial)
+        raise
 
 
 def _collect(answer: Callable, trial: Trial) -> Tuple[List[Tuple[np.ndarray, np.ndarray]], Any]:
     """Return copies of the pairs that the reader's generator yields, at most LIMIT, and the reader's n_windows."""
-    ids, shared = trial.ids.copy(), False
+    ids, shared, error = trial.ids.copy(), False, None
     copies: List[Tuple[Any, Any]] = []
-
-    def read(arr: np.ndarray, batch_size: int, n_steps: int) -> Any:
-        nonlocal shared
-        result = answer(arr, batch_size, n_steps)
-        _examine_kind(result)
-        for batch in islice(_in_used_memory(result, trial), LIMIT):
-            x, y = _pair(batch)
-            shared = shared or x is y
-            copies.append((np.array(x) if isinstance(x, np.ndarray) else x,
-                           np.array(y) if isinstance(y, np.ndarray) else y))
-
-    with Locals(answer) as seen:
-        try:
-            read(ids, trial.n, trial.m)
-        except Wrong:
-            still_none({name: seen.values.get(name, name) for name in _STUBS})
-            raise
-        except Exception as error:
-            still_none({name: seen.values.get(name, name) for name in _STUBS})
-            raise Wrong(_raised(error, answer, trial, seen.values, len(copies)))
-    if not copies:
-        still_none({name: seen.values.get(name, name) for name in _STUBS})
+    seen = Locals(answer)
+    try:
+        with seen:
+            result = answer(ids, trial.n, trial.m)
+            need(hasattr(result, "__next__"), f"It returns {words.describe(result)}: it should be a generator, with "
+                                              "yield x, y in its loop in place of a return.")
+            _use_memory(trial)
+            for batch in islice(result, LIMIT):
+                x, y = _pair(batch)
+                shared = shared or x is y
+                copies.append(tuple(one.copy() if isinstance(one, np.ndarray) else one for one in (x, y)))
+                _use_memory(trial)
+    except Exception as raised:
+        error = raised
+    if error or not copies:
+        still_none({name: seen.values.get(name, name) for name in ("n_windows", "rows", "x", "y")})
+    if error:
+        raise error if isinstance(error, Wrong) else Wrong(_raised(error, answer, trial, seen.values, len(copies)))
     need(ids.shape == trial.ids.shape, "It changes the shape of arr: work on a part of it, arr[:...].reshape(...).")
-    need((ids == trial.ids).all(),
-         "It writes into x, and so into arr, because x is a view of arr, not a copy: make y an array of its "
-         "own, for example y = np.zeros_like(x).")
-    need(not shared, "x and y are the same array, so what is written into y changes x: make y an array of its "
-                     "own, for example y = np.zeros_like(x).")
+    need((ids == trial.ids).all() and not shared,
+         "It writes into x: y is the same array, or x is a view of arr. Make y an array of its own, for example "
+         "y = np.zeros_like(x).")
     return copies, seen.values.get("n_windows")
 
 
-def _in_used_memory(batches: Iterable, trial: Trial) -> Iterator[Any]:
-    """Yield batches; before each, leave numbers in the memory that np.empty will get."""
-    iterator = iter(batches)
-    while True:
-        used = [np.full((trial.n, trial.m), UNSET, trial.ids.dtype) for _ in range(9)]
+def _use_memory(trial: Trial) -> None:
+    """Leave numbers in the memory that np.empty will get."""
+    for used in [np.full((trial.n, trial.m), UNSET, trial.ids.dtype) for _ in range(9)]:
         del used
-        try:
-            batch = next(iterator)
-        except StopIteration:
-            return
-        yield batch
 
 
 def _raised(error: Exception, answer: Callable, trial: Trial, local: Dict[str, Any], place: int) -> str:
-    """Say what was raised in a window, or what caused it if that shows in the reader's variables."""
-    cause, x = explain_n_windows(local.get("n_windows"), trial), local.get("x")
-    if cause:
-        return cause
-    if isinstance(x, np.ndarray) and x.shape != (trial.n, trial.m):
-        return explain_shape("x", x.shape, place, trial)
+    """Say what was raised in a window; raise Wrong where its cause shows in the reader's variables."""
+    name_count(local.get("n_windows"), trial)
+    if isinstance(local.get("x"), np.ndarray):
+        examine_shape("x", local["x"].shape, place, trial)
     message = (f"Called with (an int32 array [{len(trial.ids)}], {trial.n}, {trial.m}) it raised "
                f"{exception(error, answer)}")
-    if f"array of size {trial.n * trial.m * trial.k} " in str(error):
-        message += "\nThese are the right ids: as N rows they have M·K columns each, reshape((batch_size, -1))."
-    elif "reshape" in str(error):
-        message += ("\nOnly N·M·K ids make whole rows, with K = len(arr) // (N·M): cut arr to those before the "
-                    "reshape.")
+    if "reshape" in str(error):
+        message += ("\nOnly N·M·K ids make whole rows, with K = len(arr) // (N·M): cut arr to those before "
+                    "reshape((batch_size, -1)).")
     if isinstance(error, IndexError) and place == trial.k - 1 > 0:
-        message += ("\nThis happens in the last window. No column follows it, so the last column of its y "
-                    "stays 0.")
+        message += "\nThis happens in the last window. No column follows it, so the last column of its y stays 0."
     return message
 
 
-def _examine_kind(result: Any) -> None:
-    need(result is not None, "It returns None: it should be a generator, with yield x, y in its loop.")
-    need(not (isinstance(result, tuple) and len(result) == 2),
-         "It returns the first pair and ends: use yield x, y instead of return x, y, so that the loop continues.")
-    need(inspect.isgenerator(result) or hasattr(result, "__next__"),
-         f"It returns {words.describe(result)}: it should be a generator, which makes one pair at a time with "
-         "yield x, y.")
-
-
 def _pair(batch: Any) -> Any:
-    need(isinstance(batch, (tuple, list, np.ndarray)) and len(batch) == 2
-         and (isinstance(batch, (tuple, list)) or batch.ndim == 3),
+    need((isinstance(batch, (tuple, list)) or np.ndim(batch) == 3) and len(batch) == 2,
          f"It should yield pairs x, y, not {words.describe(batch)}.")
     still_none({"x": batch[0], "y": batch[1]})
     return batch
-
-
-def _examine_arrays(batches: List, trial: Trial) -> None:
-    """Check that all are arrays [N, M] of the dtype of arr."""
-    need(batches, f"It yields nothing. {trial} there are {len(trial.ids)} // (N·M) = {trial.k} windows.")
-    shape = (trial.n, trial.m)
-    for place, batch in enumerate(batches):
-        for name, array in zip("xy", batch):
-            need(isinstance(array, np.ndarray), f"{name} should be an array, not {words.describe(array)}.")
-            if array.shape != shape:
-                explain_step([x for x, _ in batches[:place]], trial)
-                raise Wrong(explain_shape(name, array.shape, place, trial))
-            need(array.dtype == trial.ids.dtype,
-                 f"{name} should keep the dtype of arr, {trial.ids.dtype}, but it is {array.dtype}"
-                 + (": np.zeros makes floats, np.zeros_like(x) does not." if array.dtype.kind == "f" else "."))

@@ -18,8 +18,6 @@ HINTS = (
     "    epochs = 3",
 )
 
-MANY_STEPS = 500_000  # at a quarter of a second each, more than a day
-
 
 def examine(text_size: int, num_classes: int, batch_size: int, num_steps: int, lstm_size: int, num_layers: int,
             learning_rate: float, keep_prob: float, epochs: int) -> Optional[str]:
@@ -58,30 +56,21 @@ def count_parameters(num_classes: int, lstm_size: int, num_layers: int) -> int:
 def advice(text_size: int, parameters: int, steps: int, num_steps: int, num_layers: int, learning_rate: float,
            keep_prob: float) -> List[str]:
     """Return a sentence for each value that will not work well."""
-    found = []
-    if learning_rate > 0.005:
-        found.append(f"learning_rate = {learning_rate:g} is high for Adam: "
-                     + ("the loss will hardly fall." if learning_rate > 0.05 else
-                        "short tests survive it, but in a long run the loss may jump.") + " Try 0.001 to 0.003.")
-    if learning_rate < 0.0003:
-        found.append(f"learning_rate = {learning_rate:g} is low: the loss will fall very slowly. Try 0.001 to "
-                     "0.003.")
-    if parameters < text_size / 5:
-        found.append(f"{parameters:,} parameters are few for {text_size:,} characters, so the network will "
-                     f"underfit: take more units, for at least {text_size // 5:,} parameters.")
-    if parameters > 20 * text_size:
-        found.append(f"{parameters:,} parameters are many for {text_size:,} characters: the network will learn "
-                     "the text by heart. Take fewer units.")
-    if keep_prob < 0.4:
-        found.append(f"keep_prob = {keep_prob:g} drops most of the units: try 0.5 to 0.9.")
-    if num_steps < 25:
-        found.append(f"num_steps = {num_steps} lets gradients reach back only "
-                     f"{words.count(num_steps, 'character')}: try 50 or 100.")
-    if num_layers > 3:
-        found.append(f"num_layers = {num_layers} is more than helps here: two or three layers are usual.")
-    if steps < 500:
-        found.append(f"Only {words.count(steps, 'step')} in all: too few to learn words. Take more epochs or a "
-                     "smaller batch_size.")
-    if steps > MANY_STEPS:
-        found.append(f"The run has {steps:,} steps, which take days. Take fewer epochs, or a larger batch_size.")
-    return found
+    found = [
+        (learning_rate > 0.005, f"learning_rate = {learning_rate:g} is high for Adam: short tests survive it, but in a "
+                                "long run the loss may jump, or hardly fall. Try 0.001 to 0.003."),
+        (learning_rate < 0.0003, f"learning_rate = {learning_rate:g} is low: the loss will fall very slowly. Try 0.001 "
+                                 "to 0.003."),
+        (parameters < text_size / 5, f"{parameters:,} parameters are few for {text_size:,} characters, so the network "
+                                     f"will underfit: take more units, for at least {text_size // 5:,} parameters."),
+        (parameters > 20 * text_size, f"{parameters:,} parameters are many for {text_size:,} characters: the network "
+                                      "will learn the text by heart. Take fewer units."),
+        (keep_prob < 0.4, f"keep_prob = {keep_prob:g} drops most of the units: try 0.5 to 0.9."),
+        (num_steps < 25, f"num_steps = {num_steps} lets gradients reach back only "
+                         f"{words.count(num_steps, 'character')}: try 50 or 100."),
+        (num_layers > 3, f"num_layers = {num_layers} is more than helps here: two or three layers are usual."),
+        (steps < 500, f"Only {words.count(steps, 'step')} in all: too few to learn words. Take more epochs or a "
+                      "smaller batch_size."),
+        (steps > 500_000, f"The run has {steps:,} steps, which take days. Take fewer epochs, or a larger "
+                          "batch_size.")]  # at a quarter of a second each
+    return [sentence for holds, sentence in found if holds]

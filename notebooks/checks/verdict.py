@@ -70,14 +70,13 @@ def _judge(examine: Callable, answer: Any) -> Tuple[bool, str]:
 
 def in_own_thread(function: Callable, *args: Any) -> Any:
     """Call a function in a thread of its own and return its result, or stop it when the time is over."""
-    result: List[Any] = []
-    failure: List[BaseException] = []
+    outcome: List[Any] = []  # the result, and what was raised or None
 
     def work() -> None:
         try:
-            result.append(function(*args))
+            outcome.append((function(*args), None))
         except BaseException as error:
-            failure.append(error)
+            outcome.append((None, error))
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
@@ -89,11 +88,10 @@ def in_own_thread(function: Callable, *args: Any) -> Any:
     finally:  # also when the reader interrupts the cell
         if thread.is_alive():
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
-    if result:
-        return result[0]
-    if failure and isinstance(failure[0], Exception):
-        raise failure[0]
-    if in_time and failure:
-        return False, f"It ends the program with {type(failure[0]).__name__}: use return instead."
-    return False, (f"It did not finish within {TIME_LIMIT} seconds: is there a loop that never ends, or something "
-                   "that waits, such as time.sleep or input?")
+    if not in_time:
+        return False, (f"It did not finish within {TIME_LIMIT} seconds: is there a loop that never ends, or something "
+                       "that waits, such as time.sleep or input?")
+    (result, raised), = outcome
+    if isinstance(raised, Exception):
+        raise raised
+    return (False, f"It ends the program with {type(raised).__name__}: use return instead.") if raised else result

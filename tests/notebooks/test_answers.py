@@ -3,9 +3,8 @@ import sys
 
 import pytest
 from answers import answer, verdict
-from checks import build_loss, build_output
-from right_answers import RIGHT
-from wrong_answers import LOGITS, MEAN, SOFTMAX, WRONG
+from checks import build_loss, build_optimizer, build_output, windows
+from other_answers import CLIPPED, LOGITS, MEAN, RIGHT, SOFTMAX, WRONG
 
 
 def mistakes(table, old, new):
@@ -14,7 +13,11 @@ def mistakes(table, old, new):
 
 
 MISTAKES = {
+    "get_batches": ([(old, new, message) for message, pieces in windows.MISTAKES.items() for old, new in pieces]
+                    + [(windows.COUNT, wrong, reason) for wrong, reason in windows.WRONG_COUNTS.items()]),
     "build_loss": mistakes(build_loss.MISTAKES, MEAN, "loss = {}"),
+    "build_optimizer": mistakes(build_optimizer.MISTAKES, CLIPPED, "gradients = tf.gradients(loss, variables)\n    "
+                                                                   "gradients = {}"),
     "build_output": (mistakes(build_output.WRONG_LOGITS, LOGITS, "logits = {}")
                      + mistakes(build_output.WRONG_PREDICTIONS, SOFTMAX,
                                 "predictions = tf.identity({}, name='predictions')"))}
