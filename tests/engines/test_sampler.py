@@ -71,13 +71,3 @@ def test_an_interrupted_text_has_what_was_drawn(engines, monkeypatch):
             patch.setattr(engine, "draw", interrupted_at(engine.draw, 3))
             (found,), interrupted = write(Sampler(engine), "the ", 4 * CHUNK, Settings(), 4)
         assert interrupted and found.text == expected[:2 * CHUNK]
-
-
-def test_the_memory_of_texts_is_that_of_their_numbers(engine, monkeypatch):
-    """Three layers of 7 units have a state of 42 numbers, and there are 14 logits."""
-    each = 2500 + 4 * 2 * (42 + 14)
-    monkeypatch.setattr(machine, "total_memory", lambda: 9 * each)
-    write(Sampler(engine, 9), "the", 50, Settings(), 4, keep=False)
-    for sampler, keep in ((Sampler(engine, 10), False), (Sampler(engine, 9), True)):
-        with pytest.raises(ValueError, match="--num-samples"):
-            write(sampler, "the", 50, Settings(), 4, keep=keep)

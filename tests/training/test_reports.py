@@ -48,16 +48,6 @@ def test_a_row_in_history_and_summaries(tmp_path):
         assert value == np.float32(getattr(full, name))
 
 
-def test_samples_are_shown_verbatim(tmp_path):
-    """Indented, so that TensorBoard does not take them for Markdown, and in its panel for text."""
-    written = Reports(tmp_path, 0)
-    written.add_sample("# one\n\n*two* \ud800 \u00e9", 7)
-    written.close()
-    assert samples(tmp_path) == {7: "    # one\n    \n    *two* \\ud800 \u00e9"}
-    plugins = [value.metadata.plugin_data.plugin_name for event in events(tmp_path) for value in event.summary.value]
-    assert plugins == ["text"]
-
-
 ROWS = ["10,1,2.5,3.6,,,0.001,0.5,100.0\n", "20,1,,,2.25,3.2,,,\n", "30,2,2.0,2.9,,,0.001,0.5,100.0\n"]
 
 
