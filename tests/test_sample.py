@@ -241,6 +241,8 @@ def test_ctrl_c_stops_the_graph_too(trained, monkeypatch, script):
     (["--seed", "4294967296"], "--seed"),
     (["--novelty", "--train-text", "missing.txt"], "missing.txt"),
     (["--num-samples", "10000000000", "--seed", "1"], "--num-samples: must be an integer, from 1 to 100000"),
+    (["--length", "1" + 18 * "0"], "reduce --num-samples or --length"),
+    (["--json", "--length", "1" + 15 * "0", "--seed", "1"], "reduce --num-samples or --length"),
     (["--best"], "no best checkpoint"),
     (["--vocab-from", "missing.txt"], "missing.txt"),
     (["--interactive", "--num-samples", "2"], "--interactive and --num-samples cannot be combined"),

@@ -41,7 +41,7 @@ def test_a_bad_text_is_refused(tmp_path, capsys, content, message):
 @pytest.mark.parametrize("flags", [
     ["--batch-size", "0"], ["--lstm-size", "ten"], ["--cell", "gruu"], ["--preset", "unheard-of"], ["--unheard-of"],
     ["--early-stop", "2"], ["--val-fraction", "0.001"], ["--test-fraction", "0.001"],
-    ["--sample-length", "-1"], ["--threads", "0"], ["--threads", "40000"],
+    ["--sample-length", "-1"], ["--sample-length", "1" + 15 * "0"], ["--threads", "0"], ["--threads", "40000"],
     ["--lstm-size", "10000000"], ["--num-layers", "1" + 400 * "0"], ["--encoding", "klingon"], ["--encoding", ""]])
 def test_a_bad_flag_is_refused_and_named(text_file, tmp_path, capsys, flags):
     assert train_small(text_file, tmp_path / "run", *flags) == 2
