@@ -220,6 +220,7 @@ def test_a_run_from_another_model_starts_better(tmp_path, cell):
     (["--lstm-size", "6"], "has --lstm-size 5: a run with --lstm-size 6 cannot start from it"),
     (["--num-layers", "3"], "has --num-layers 2: a run with --num-layers 3 cannot start from it"),
     (["--cell", "gru"], "has --cell lstm: a run with --cell gru cannot start from it"),
+    (["--preset", "quick"], "has --lstm-size 5: a run with --lstm-size 224 cannot start from it"),
     (["--init-from", "nowhere"], "nowhere")])
 def test_a_different_network_is_refused(trained, tmp_path, capsys, flags, message):
     (tmp_path / "other").write_text(OTHER)
