@@ -23,7 +23,7 @@ from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
 from charrnn.training import transfer
 from charrnn.training.distributed import Processes, start_processes
-from charrnn.training.hyperparameters import NAMES, Hyperparameters, flag, preset
+from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, flag, preset
 from charrnn.training.job import Job, Options, plan_job, run_to_resume
 
 TRIAL_STEPS = 5  # of a dry run
@@ -228,7 +228,8 @@ def _hyperparameters(args: argparse.Namespace, values: Optional[Dict[str, Any]],
     """Return the hyperparameters of the run to resume or of a preset, changed by the flags that are given."""
     if values is None:
         network = transfer.network_of(init_from) if init_from else {}
-        values = {**preset(args.preset or "notebook", n_characters), **network}
+        values = preset(args.preset or "notebook", n_characters)
+        values = {**values, **network} if args.preset == AUTO else {**network, **values}
     given = {name: getattr(args, name) for name in NAMES if getattr(args, name) is not None}
     hyperparameters = Hyperparameters(**{**values, **given})
     try:

@@ -1,8 +1,9 @@
 """What the units of a network track: ``charrnn-inspect``, or ``python -m charrnn.commands.inspect``."""
 import argparse
 import contextlib
+import json
 import sys
-from typing import Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 import numpy as np
 
@@ -29,6 +30,14 @@ def table(measured: units.Measured, count: int) -> Iterator[str]:
     yield f"{measured.deviation.size:,} units, measured on {measured.length:,} characters"
 
 
+def _report(measured: units.Measured, count: int) -> Dict[str, Any]:
+    """Return what the table has, for JSON."""
+    return {"characters": measured.length, "features": list(measured.features),
+            "units": [{"feature": each.feature, "unit": str(each.unit), "correlation": round(each.correlation, 4)}
+                      for group in measured.best(count) for each in group],
+            "expressive": [str(unit) for unit in measured.expressive(UNNAMED)]}
+
+
 def _parser() -> console.Parser:
     parser = console.Parser(
         prog="charrnn-inspect",
@@ -50,6 +59,7 @@ def _parser() -> console.Parser:
                         help="show what this unit tracks, and its values over the beginning of the text")
     parser.add_argument("--passage", metavar="N", type=console.integer(1), default=100,
                         help="with --unit: how much of the text is shown (default: 100)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 
@@ -68,9 +78,9 @@ def _main(args: argparse.Namespace) -> None:
     with contextlib.closing(loading.load_engine(model)) as engine:
         measured = units.measure(engine, text, model.num_layers)
         if args.unit is None:
-            print("\n".join(table(measured, args.top)))
+            print(json.dumps(_report(measured, args.top)) if args.json else "\n".join(table(measured, args.top)))
         else:
-            _print_unit(engine, measured, measured.unit(args.unit), text[:args.passage])
+            _print_unit(engine, measured, measured.unit(args.unit), text[:args.passage], args.json)
 
 
 def _text(args: argparse.Namespace, model: loading.Model) -> str:
@@ -82,12 +92,17 @@ def _text(args: argparse.Namespace, model: loading.Model) -> str:
     return text[:args.characters]
 
 
-def _print_unit(engine: Engine, measured: units.Measured, unit: units.Unit, text: str) -> None:
+def _print_unit(engine: Engine, measured: units.Measured, unit: units.Unit, text: str, as_json: bool) -> None:
     """Print the values of a unit over a text, and what it tracks."""
     found = units.activations(engine, engine.vocabulary.encode(text), measured.parts)
-    for place, (char, value) in enumerate(zip(text, np.concatenate([*found])[:, unit.part, unit.column]), 1):
+    values, tracked = np.concatenate([*found])[:, unit.part, unit.column], measured.tracked_by(unit)
+    if as_json:
+        print(json.dumps({"unit": str(unit), "tracks": [[each.feature, round(each.correlation, 4)] for each in tracked],
+                          "text": text, "values": [round(float(value), 4) for value in values]}))
+        return
+    for place, (char, value) in enumerate(zip(text, values), 1):
         print(f"{place:>9,}  {char!r:<10}{value:>+8.2f}")
-    for each in measured.tracked_by(unit):
+    for each in tracked:
         print(f"{each.feature:<30}{each.correlation:>+8.2f}")
 
 

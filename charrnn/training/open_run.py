@@ -143,6 +143,8 @@ class OpenRun:
         share = self._processes.rank, self._processes.size
         nats = surprisal(self._engine(), self.job.held_out, EVALUATION_ROWS, share)
         loss = self._processes.total(float(np.mean(nats, dtype=np.float64)))
+        if not math.isfinite(loss):
+            raise self._diverged(progress.step, f"the validation loss is {loss}")
         if loss < progress.best_loss:
             progress = replace(progress, best_step=progress.step, best_loss=loss, evals_since_best=0)
         else:

@@ -1,5 +1,6 @@
 """The script charrnn-inspect, on an exported model and on checkpoints."""
 import io
+import json
 import sys
 
 import numpy as np
@@ -36,6 +37,22 @@ def test_a_unit_is_shown_with_its_values(capsys, trained):
     found = [float(line.rsplit(None, 1)[1]) for line in output.splitlines()[:7]]
     np.testing.assert_allclose(found, np.tanh(expected[:, 2, 2]), atol=0.006)
     assert output.splitlines()[0].split()[:2] == ["1", "'t'"] and len(output.splitlines()) > 7
+
+
+def test_json_has_what_the_table_has(capsys, trained):
+    found = json.loads(run(capsys, trained, "--json")[1])
+    output = run(capsys, trained)[1]
+    assert found["units"] and all(each["unit"] in output and each["feature"] in output for each in found["units"])
+    assert f"measured on {found['characters']:,} characters" in output
+    assert ", ".join(found["expressive"]) in output
+
+
+def test_json_of_a_unit_has_its_values(capsys, trained):
+    found = json.loads(run(capsys, trained, "--unit", "2/c/3", "--json", "--passage", 7)[1])
+    engine = NumpyLSTM(open_model(trained))
+    expected, _ = engine.activations(engine.vocabulary.encode(TEXT[:7]), engine.zero_state())
+    assert (found["unit"], found["text"]) == ("2/c/3", TEXT[:7]) and found["tracks"]
+    np.testing.assert_allclose(found["values"], np.tanh(expected[:, 2, 2]), atol=1e-3)
 
 
 def test_the_text_may_come_from_a_file_or_standard_input(capsys, exported, tmp_path, monkeypatch):

@@ -120,6 +120,14 @@ def test_gradients_that_are_not_finite_end_the_run(text_file, tmp_path, monkeypa
     assert not list((tmp_path / "run").glob("*.ckpt.*"))
 
 
+def test_a_validation_loss_that_is_not_finite_ends_the_run(text_file, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(open_run, "surprisal", lambda *args: np.array([np.nan]))
+    assert train_small(text_file, tmp_path / "run", *QUIET, "--val-fraction", "0.25") == 2
+    err = capsys.readouterr().err
+    assert "the validation loss is nan, so training stops. There is no checkpoint yet" in err and err.count("\n") == 1
+    assert not list((tmp_path / "run").glob("*.ckpt.*"))
+
+
 def test_a_step_that_makes_the_weights_useless_is_not_saved(text_file, tmp_path, capsys):
     """With this rate, the loss before the first update is finite, and so are its gradients."""
     assert train_small(text_file, tmp_path / "run", *QUIET, "--learning-rate", "1e38", "--save-every-n", "1") == 2

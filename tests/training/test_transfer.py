@@ -156,6 +156,7 @@ def test_a_folder_of_the_notebook_cannot_be_resumed_but_started_from(notebook_fo
     (["--lstm-size", "6"], "has --lstm-size 5: a run with --lstm-size 6 cannot start from it"),
     (["--num-layers", "3"], "has --num-layers 2: a run with --num-layers 3 cannot start from it"),
     (["--cell", "gru"], "has --cell lstm: a run with --cell gru cannot start from it"),
+    (["--preset", "quick"], "has --lstm-size 5: a run with --lstm-size 224 cannot start from it"),
     (["--init-from", "nowhere"], "nowhere")])
 def test_a_different_network_is_refused(trained, tmp_path, capsys, flags, message):
     (tmp_path / "other").write_text(OTHER)
