@@ -41,16 +41,6 @@ def test_the_resume_command_runs_as_it_was_called(monkeypatch):
     assert console.resume_command("a b") == f"{sys.executable} -m charrnn.train --resume --checkpoint-dir 'a b'"
 
 
-def test_another_command_is_next_to_the_one_that_was_called(tmp_path, monkeypatch):
-    """Its name alone is enough where the shell finds that one."""
-    monkeypatch.setattr(sys, "argv", [str(tmp_path / "charrnn-train"), "x"])
-    (tmp_path / "charrnn-sample").write_text("")
-    (tmp_path / "charrnn-sample").chmod(0o755)
-    assert console.command("charrnn-sample", "run") == f"{tmp_path / 'charrnn-sample'} run"
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert console.command("charrnn-sample", "run") == "charrnn-sample run"
-
-
 def test_the_end_of_a_run_says_what_next(trained, capsys, tmp_path):
     shutil.copytree(str(trained), str(tmp_path / "run"))
     flags = ["--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]

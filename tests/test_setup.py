@@ -96,7 +96,7 @@ class TestMakefile:
         ("sample", ["ARGS=--prime 'Anna ' --chars \"2\""], ["charrnn.sample", "--prime", "Anna ", "--chars", "2"]),
         ("train", ["ARGS=--epochs 1", "TEXT=it's a, \"text\".txt"],
          ["charrnn.train", "it's a, \"text\".txt", "--epochs", "1"]),
-        ("train", [], ["charrnn.train", "python"]),  # the first text that is available
+        ("train", [], ["charrnn.train", "anna"]),
         ("test", ["ARGS=-k 'a or b'"], ["pytest", "-n", "2", "--dist", "worksteal", "-k", "a or b"])])
     def test_arguments_and_the_text_reach_the_command(self, copy, target, variables, arguments):
         pretend_environment(copy)

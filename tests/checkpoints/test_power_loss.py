@@ -173,7 +173,7 @@ def problem(notes, base, state, step):
     try:
         found = checkpoints.newest_intact(folder)
         checkpoints.read_text(checkpoints.read_run(folder))
-        progress = checkpoints.read_progress(found.prefix, (2, 2, 2, 5))
+        progress = checkpoints.read_progress(found.prefix)
         for name in [found.run.best or Path(found.prefix).name, f"i{progress.best_step}_l5.ckpt"]:
             checkpoints.verify(str(folder / name))
     except checkpoints.CheckpointError as error:

@@ -54,7 +54,7 @@ def test_the_text_of_a_run_is_read_as_it_was_written(tmp_path, text):
 
 @pytest.mark.parametrize("name, advice, reading", [
     ("run.json", "continue it with charrnn-train --resume --checkpoint-dir", "run.json cannot be used: it is damaged"),
-    ("i1_l5.ckpt.json", "continue it with charrnn-train --resume", "there is no run in .*run.json does not exist"),
+    ("i1_l5.ckpt.json", "continue it with charrnn-train --resume", "there is no run in .*run.json: No such file"),
     # the notebook's has no run.json
     ("checkpoint", "start from its weights with --init-from and --vocab-from", "like a folder of the notebook: "),
     ("i1_l5.ckpt.index", "start from its weights with --init-from and --vocab-from", "checkpoints but no run.json")])

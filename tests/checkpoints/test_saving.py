@@ -198,8 +198,7 @@ GOOD = asdict(Progress(7, STATE, np.zeros(2, np.float32)))
 
 @pytest.mark.parametrize("content, message", [
     (None, "cannot be read"), (b"not a zip file at all", "cannot be read"), ({"step": 7}, "cannot be read"),
-    ({**GOOD, "lstm_state": np.array([{}], object)}, "cannot be read"), ({**GOOD, "step": 8}, "is not that of step 7"),
-    ({**GOOD, "epoch_losses": ["a"]}, "is not that of step 7"), ({**GOOD, "lstm_state": STATE[0]}, "has shape")],
+    ({**GOOD, "lstm_state": np.array([{}], object)}, "cannot be read")],
     ids=lambda value: str(value)[:20])
 def test_progress_of_another_kind_is_refused(tmp_path, content, message):
     prefix = str(tmp_path / "i7_l5.ckpt")

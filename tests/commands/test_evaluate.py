@@ -87,15 +87,6 @@ def test_the_training_text_itself_is_named_as_such(trained, capsys):
     assert "small.txt, which the model was trained on, 1,040 characters, 1,039 of them predicted" in out
 
 
-def test_a_long_text_is_answered_with_the_flag_that_is_faster(exported, monkeypatch, capsys):
-    monkeypatch.setattr(evaluate, "LONG_TEXT", 1039)
-    text = str(exported.parent / "small.txt")
-    note = "this text is long: --rows 32 reads it in 32 pieces in parallel, which is faster\n"
-    for flags, expected in ([], note), (["--rows", "2"], ""):
-        assert evaluate.main([str(exported), text, *flags]) == 0
-        assert capsys.readouterr().err == expected
-
-
 def test_each_character_has_the_surprisal_of_the_cells(trained, exported, characters, capsys):
     """With both engines: a line for each character but the first, and the mean, without the comparison."""
     bits = bits_of(trained, CHARACTERS)
@@ -109,20 +100,6 @@ def test_each_character_has_the_surprisal_of_the_cells(trained, exported, charac
                                                 enumerate(CHARACTERS[1:], 2)]
         assert [float(each[2]) for each in found] == pytest.approx(-bits * math.log(2), abs=1e-4)
         assert [float(each[3]) for each in found] == pytest.approx(bits, abs=0.006)
-
-
-def test_a_terminal_shows_the_characters_in_colours(exported, characters, capsys, monkeypatch):
-    """Unless NO_COLOR is set; --color chooses."""
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    arguments = [exported, characters, "--characters"]
-    out = evaluated(capsys, *arguments, "--color", "always")
-    plain = re.sub("\x1b\\[[0-9;]*m", "", out)
-    assert out != plain and "\n\n" + CHARACTERS + "\nsurprisal in bits: from 2  from 4  from 6  from 8\n" in plain
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    assert evaluated(capsys, *arguments) == out
-    assert "\x1b" not in evaluated(capsys, *arguments, "--color", "never")
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b" not in evaluated(capsys, *arguments)
 
 
 def test_a_text_from_standard_input(exported, characters, monkeypatch, capsys):

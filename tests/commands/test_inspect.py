@@ -63,11 +63,6 @@ def test_the_text_may_come_from_a_file_or_standard_input(capsys, exported, tmp_p
     assert "measured on 800 characters" in from_file
 
 
-def test_a_unit_is_shown_in_colours(capsys, trained):
-    _, output, _ = run(capsys, trained, "--unit", "1/c/1", "--color", "always", "--passage", 30)
-    assert "\x1b[0m" in output and "value: " in output
-
-
 def test_without_colours_each_character_has_a_line(capsys, trained):
     _, output, _ = run(capsys, trained, "--unit", "1/c/1", "--passage", 4)
     assert output.splitlines()[0].split()[:2] == ["1", "'t'"]

@@ -121,14 +121,6 @@ def test_control_characters_are_shown_on_a_terminal_only(file, written):
     assert file.getvalue() == written
 
 
-def test_coloured_characters_are_black_on_their_colour():
-    red, blue, end = console.background(209), console.background(75), "\x1b[0m"
-    assert red == "\x1b[38;5;16;48;5;209m"
-    assert console.coloured("abcde\nf", [None, 209, 209, 75, None, 75, 75]) == (
-        f"a{red}bc{blue}d{end}e\n{blue}f{end}")
-    assert console.coloured("\x1b\x9b", [209, None]) == f"{red}^[{end}\\x9b{end}"
-
-
 def test_no_message_controls_the_terminal(monkeypatch):
     """A name in it may come from a model."""
     monkeypatch.setattr(sys, "stderr", Terminal())

@@ -86,16 +86,6 @@ def test_a_file_can_be_written_where_its_folder_is(tmp_path):
         files.target_of(tmp_path / "missing" / "file")
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="only Linux has it")
-def test_an_open_file_is_not_replaced(tmp_path):
-    """As /dev/stdout is where a shell has redirected it to a file."""
-    with open(str(tmp_path / "file"), "w") as file:
-        (tmp_path / "stdout").symlink_to(f"/proc/self/fd/{file.fileno()}")
-        for path in (tmp_path / "stdout", f"/proc/self/fd/{file.fileno()}", f"/dev/fd/{file.fileno()}"):
-            with pytest.raises(OSError, match="it is an open file of a process"):
-                files.target_of(path)
-
-
 def test_a_file_keeps_its_mode(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "file").chmod(0o640)

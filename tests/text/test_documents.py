@@ -83,11 +83,6 @@ def test_a_folder_without_text_is_refused(tmp_path):
         corpus.read(tmp_path)
 
 
-def test_the_whole_file_system_is_not_a_folder_of_texts():
-    with pytest.raises(ValueError, match="/ is the root of the file system"):
-        corpus.read("/")
-
-
 @pytest.fixture
 def stdin(monkeypatch):
     def give(content):

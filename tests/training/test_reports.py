@@ -51,37 +51,6 @@ def test_a_row_in_history_and_summaries(tmp_path):
 ROWS = ["10,1,2.5,3.6,,,0.001,0.5,100.0\n", "20,1,,,2.25,3.2,,,\n", "30,2,2.0,2.9,,,0.001,0.5,100.0\n"]
 
 
-class Full:
-    """A file on a disk that has room for half of what is written."""
-
-    def __init__(self, *args, **kwargs):
-        self._file = open(*args, **kwargs)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *args):
-        self._file.close()
-
-    def __getattr__(self, name):
-        return getattr(self._file, name)
-
-    def write(self, content):
-        return self._file.write(content[:len(content) // 2])
-
-
-def test_a_row_without_room_is_written_with_the_next(tmp_path, monkeypatch):
-    written = Reports(tmp_path, 0, summaries=False)
-    written.add(Row(10, 1, 2.5))
-    before = lines_of(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(reports, "open", Full, raising=False)
-        with pytest.raises(OSError, match="No space left"):
-            written.add(Row(20, 1, 2.25))
-    written.add(Row(30, 1, 2.0))
-    assert lines_of(tmp_path) == [*before, "20,1,2.25,,,,,,\n", "30,1,2.0,,,,,,\n"]
-
-
 @pytest.mark.filterwarnings("ignore:inspect.getargspec:DeprecationWarning", "ignore:The 'warn' method")
 def test_tensorboard_shows_later_steps_of_a_resumed_run_once(tmp_path):
     """It drops what the earlier process wrote of them."""
