@@ -3,8 +3,6 @@ import functools
 import inspect
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
-from charrnn.system.tensorflow import tf
-
 from . import build_inputs, build_loss, build_lstm, build_optimizer, build_output, words
 from .answer import ATTRIBUTES, Locals, Unwritten, Wrong, call, code_of, names_read, need, scope_of
 from .verdict import found_right, verdict
@@ -92,9 +90,10 @@ class Constructor:
             if known not in (name, name + "s"):
                 yield (f"self.{name} is the {known} of {MAKERS[known]}, which returns "
                        f"{', '.join(RESULTS[MAKERS[known]])} in this order.")
-        ids = self.made.get("inputs", tf.zeros([]))
-        hot, outputs = (words.article(f"float32 tensor {words.brackets(ids.shape.concatenate(self.arguments[size]))}")
-                        for size in ("num_classes", "lstm_size"))
+        if "inputs" not in self.made:
+            return
+        shapes = [self.made["inputs"].shape.concatenate(self.arguments[size]) for size in ("num_classes", "lstm_size")]
+        hot, outputs = (f"a float32 tensor {words.brackets(shape)}" for shape in shapes)
         given = self.local.get("x_one_hot")
         if given is not None and words.describe(given) != hot:
             yield (f"x_one_hot should be [N, M, C], {hot}, but it is {words.describe(given)}: give tf.one_hot "

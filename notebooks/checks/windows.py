@@ -33,7 +33,6 @@ def get_batches(arr, batch_size, n_steps):
 WRONG_COUNTS = {
     "len(arr) // batch_size * n_steps": "a // b * c is (a // b) * c. Mind the brackets",
     "len(arr) // batch_size": "that is the length of a row, which n_steps divides as well",
-    "len(arr) // n_steps": "batch_size divides it as well",
     "-(-len(arr) // (batch_size * n_steps))": "that is rounded up, and what does not fill a window is dropped",
 }
 # What typical mistakes have in place of a piece of the solution, by what to say to them. A test puts each of them into
