@@ -66,7 +66,7 @@ class Hyperparameters:
         True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
         "with other dropout masks", choices=(True, False))
     precision: str = _field(
-        "float32", SPEED, "type of the numbers that are multiplied. bfloat16 is about 1.6 times as fast on processors "
+        "float32", SPEED, "type of the numbers that are multiplied. bfloat16 is up to 1.7 times as fast on processors "
         "that have products of it, with TensorFlow 2; auto takes it there", choices=("float32", "bfloat16", AUTO))
     cell: str = _field("lstm", NETWORK, "kind of cell", choices=CELLS)
     optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=OPTIMIZERS)
