@@ -139,6 +139,7 @@ def bfloat16_is_faster() -> bool:
     """
     if sys.version_info < (3, 8) or not machine.multiplies_bfloat16():
         return False
+    getattr(sys.modules[__name__], "tf")  # noqa: B009  # imports TensorFlow as it is always imported, without messages
     from tensorflow.python.util import _pywrap_util_port
     return bool(_pywrap_util_port.IsMklEnabled())
 

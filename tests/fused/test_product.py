@@ -1,9 +1,11 @@
 """Training in bfloat16: the types of numbers, and how far they are from float32."""
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-from conftest import TENSORFLOW_1, TEXT, resume, train_small
+from conftest import ROOT, SMALL_FLAGS, TENSORFLOW_1, TEXT, resume, train_small
 from reference import errors, problem, results
 
 from charrnn import checkpoints
@@ -125,6 +127,15 @@ def test_auto_takes_what_is_faster_and_the_plan_says_it(text_file, tmp_path, cap
     precision = "bfloat16" if faster else "float32"
     assert f" parameters, {precision}" in capsys.readouterr().out
     assert checkpoints.read_run(tmp_path).hyperparameters["precision"] == precision
+
+
+@needs_tensorflow_2
+def test_the_choice_of_the_precision_is_silent(text_file, tmp_path):
+    """Although it may be the first that imports TensorFlow."""
+    command = [sys.executable, "-m", "charrnn.train", str(text_file), *SMALL_FLAGS, "--dry-run", "--precision", "auto",
+               "--checkpoint-dir", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=str(ROOT))
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_float32_is_the_default():
