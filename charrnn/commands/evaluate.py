@@ -29,9 +29,10 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, st
         return given.text, given.name, ""
     try:
         found = _training_text(args, model)
-    except ValueError:
+    except ValueError as error:
         if args.train_text is not None:
             raise
+        console.write(f"training cannot be read, so two of the other methods are missing: {error}\n", sys.stdout)
         return given.text, given.name, ""
     known = ", which the model was trained on" if text_sha256(given.text) == found.sha256 else ""
     return given.text, given.name + known, found.training
