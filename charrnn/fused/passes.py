@@ -8,6 +8,9 @@ from typing import Any, List, NamedTuple
 from charrnn.fused.product import product
 from charrnn.system.tensorflow import tf
 
+# Up to this many characters, a product with one-hot rows in bfloat16 is faster than adding up rows.
+ONE_HOT_ROWS = 128
+
 
 class Layer(NamedTuple):
     """The weights of a layer, or their gradients.
@@ -242,8 +245,13 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
     return dc, dh, tf.reshape(d_gates, [-1, 4 * size])
 
 
-def _used_rows(ids):
-    """Return the distinct ids [U], in order, and the place of each id [M, R] among them."""
+def _used_rows(ids, num_classes, precision):
+    """Return the distinct ids [U], in order, and the place of each id [M, R] among them.
+
+    With few characters in bfloat16, U is C, so that its shape is static and :func:`_add_rows` uses a product.
+    """
+    if precision == "bfloat16" and num_classes <= ONE_HOT_ROWS:
+        return tf.range(num_classes), ids
     flat = tf.reshape(ids, [-1])
     used = tf.sort(tf.unique(flat)[0])
     return used, tf.reshape(tf.searchsorted(used, flat), ids.shape)
@@ -252,9 +260,14 @@ def _used_rows(ids):
 def _add_rows(total, places, rows):
     """Add rows [S·R, 4L] at their places, int32 [S, R], in a total [U, 4L].
 
-    The rows of a piece that have the same place are added up first. Then the total is changed in its memory, and only
-    where the piece has rows, so that the time does not grow with the number of characters.
+    A few characters in bfloat16 are a one-hot matrix, whose product with the rows is the fastest. Otherwise the rows
+    of a piece that have the same place are added up first. Then the total is changed in its memory, and only where the
+    piece has rows, so that the time does not grow with the number of characters.
     """
+    if total.shape[0].value is not None:
+        one_hot = tf.one_hot(tf.reshape(places, [-1]), total.shape[0].value, dtype=rows.dtype)  # [S·R, U]
+        return total + product(one_hot, rows, rows.dtype, transpose_a=True)
+    rows = tf.cast(rows, tf.float32)
     distinct, numbers = tf.unique(tf.reshape(places, [-1]))
     sums = tf.unsorted_segment_sum(rows, numbers, tf.size(distinct))
     return tf.tensor_scatter_nd_add(total, distinct[:, tf.newaxis], sums)
@@ -278,7 +291,7 @@ def _add_gradients(total, places, below, h_before, d_gates):
     d_recurrent = product(tf.reshape(h_before, [-1, size]), d_gates, precision, transpose_a=True)  # [L, 4L]
     recurrent = total.recurrent + d_recurrent
     if below is None:
-        return Layer(_add_rows(total.inputs, places, tf.cast(d_gates, tf.float32)), recurrent, total.bias)
+        return Layer(_add_rows(total.inputs, places, d_gates), recurrent, total.bias)
     d_inputs = product(tf.reshape(below, [-1, size]), d_gates, precision, transpose_a=True)  # [L, 4L]
     ones = tf.ones([1, tf.shape(d_gates)[0]], precision)  # a product with ones is faster than a sum over rows
     d_bias = tf.reshape(product(ones, d_gates, precision), [4 * size])
@@ -302,7 +315,7 @@ def backward(shard, layers, tapes, d_outputs, d_state):
     recurrent_transposed = [tf.transpose(tf.cast(layer.recurrent, precision)) for layer in layers]  # [4L, L]
     inputs_transposed = [None] + [tf.transpose(tf.cast(layer.inputs, precision)) for layer in layers[1:]]  # [4L, L]
     element = d_state[0][1].shape.as_list()  # [R, L]
-    used, places = _used_rows(shard.ids)  # [U], [M, R]
+    used, places = _used_rows(shard.ids, layers[0].inputs.shape[0].value, precision)  # [U], [M, R]
 
     def run_piece(k, d_state, totals):
         begin, end = span = shard.span(k)
@@ -323,7 +336,8 @@ def backward(shard, layers, tapes, d_outputs, d_state):
 
     zeros = [Layer(*[tf.zeros(values.shape) for values in layer]) for layer in layers]
     with tf.control_dependencies([d_outputs]):  # not in memory before they are needed
-        zeros[0] = zeros[0]._replace(inputs=tf.zeros([tf.size(used), zeros[0].bias.shape[0]]))  # [U, 4L]
+        n_used = used.shape[0].value or tf.size(used)
+        zeros[0] = zeros[0]._replace(inputs=tf.zeros([n_used, zeros[0].bias.shape[0]]))  # [U, 4L]
     _, d_state, totals = _loop(lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros))
     # the bias is added once with each row of inputs, so its gradient is the sum of their gradients
     first = totals[0]._replace(inputs=tf.IndexedSlices(totals[0].inputs, used),

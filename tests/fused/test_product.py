@@ -9,7 +9,7 @@ from conftest import ROOT, SMALL_FLAGS, TENSORFLOW_1, TEXT, resume, train_small
 from reference import errors, problem, results
 
 from charrnn import checkpoints
-from charrnn.fused import softmax
+from charrnn.fused import passes, softmax
 from charrnn.fused.product import product
 from charrnn.fused.session import session_config
 from charrnn.model import CharRNN
@@ -53,10 +53,11 @@ def test_operands_are_bfloat16_and_all_else_is_float32(monkeypatch, slices):
 
 
 @needs_tensorflow_2
-@pytest.mark.parametrize("threads, slices", [(1, False), (5, True)])
-def test_loss_state_and_gradients_are_those_of_float32_but_for_rounding(monkeypatch, threads, slices):
-    if slices:
+@pytest.mark.parametrize("threads, many", [(1, False), (5, True)], ids=["few characters", "many"])
+def test_loss_state_and_gradients_are_those_of_float32_but_for_rounding(monkeypatch, threads, many):
+    if many:
         monkeypatch.setattr(softmax, "SLICE_LOGITS", 3 * C)
+        monkeypatch.setattr(passes, "ONE_HOT_ROWS", C - 1)
     given = problem(N, M, L, C, LAYERS)
     found, expected = (results(CharRNN(C, N, M, L, LAYERS, fused=True, threads=threads, precision=precision), *given)
                        for precision in ("bfloat16", "float32"))
@@ -83,14 +84,14 @@ def test_a_graph_that_is_not_fused_is_rewritten():
 @needs_tensorflow_2
 @pytest.mark.parametrize("settings", [
     {}, pytest.param(dict(recurrent_keep_prob=0.7, average_decay=0.9), marks=slow),
-    pytest.param(dict(cell="gru"), marks=slow), pytest.param(dict(fused=False, keep_prob=1.0), marks=slow)])
+    pytest.param(dict(cell="gru"), marks=slow), pytest.param(dict(fused=False), marks=slow)])
 def test_a_run_learns_as_in_float32(tmp_path, settings):
     small = dict(batch_size=4, num_steps=10, lstm_size=24, epochs=3, seed=5, learning_rate=0.02, quiet=True,
-                 sample_length=0, summaries=False, **settings)
+                 sample_length=0, summaries=False, **dict(keep_prob=1.0, **settings))
     low = train(TEXT, tmp_path / "low", precision="bfloat16", **small)
     full = train(TEXT, tmp_path / "full", **small)
     assert full.losses[-1] < 0.9 * full.losses[0]
-    np.testing.assert_allclose(low.losses, full.losses, atol=0.02)
+    np.testing.assert_allclose(low.losses, full.losses, atol=0.05)
     assert all(weights.dtype == np.float32 for weights in low.model.weights.values())
 
 

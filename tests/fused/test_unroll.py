@@ -12,25 +12,37 @@ NAMES = ["inputs:0", "targets:0", "keep_prob:0", "predictions:0"]
 N, M, L, C = 3, 4, 5, 6
 
 
-def drawn(seed, step, shape, keep_prob=0.5, layers=2):
+PRECISIONS = ["float32"] if TENSORFLOW_1 else ["float32", "bfloat16"]
+
+
+def drawn(seed, step, shape, keep_prob=0.5, layers=2, precision="float32"):
     """Return the dropout masks of a graph's seed and a step."""
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(seed)
         keep = tf.placeholder(tf.float32, [])
-        return session.run(unroll._draw_masks(shape, [keep] * layers, tf.constant(step)), {keep: keep_prob})
+        return session.run(
+            unroll._draw_masks(shape, [keep] * layers, tf.constant(step), precision), {keep: keep_prob})
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("keep_prob", [0.1, 0.5, 0.9])
-def test_masks_keep_the_mean(keep_prob):
-    for mask in drawn(1, 2, (50, 40, 30), keep_prob):
+def test_masks_keep_the_mean(keep_prob, precision):
+    for mask in drawn(1, 2, (51, 41, 31), keep_prob, precision=precision):
         assert set(np.unique(mask)) == {np.float32(0), np.float32(1) / np.float32(keep_prob)}
         kept = (mask > 0).mean()
         assert abs(kept - keep_prob) < 4 * np.sqrt(keep_prob * (1 - keep_prob) / mask.size)
         assert abs(mask.mean() - 1) < 4 * np.sqrt((1 / keep_prob - 1) / mask.size)
 
 
-def test_masks_differ_over_steps_rows_units_and_layers():
-    one, two = (mask > 0 for mask in drawn(1, 2, (50, 40, 30)))
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_keep_prob_of_1_keeps_all(precision):
+    for mask in drawn(1, 2, (50, 40, 30), 1.0, precision=precision):
+        assert (mask == 1).all()
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_masks_differ_over_steps_rows_units_and_layers(precision):
+    one, two = (mask > 0 for mask in drawn(1, 2, (50, 40, 30), precision=precision))
     for a, b in [(one[0], one[1]), (one[:, 0], one[:, 1]), (one[:, :, 0], one[:, :, 1]), (one, two)]:
         assert abs((a == b).mean() - 0.5) < 4 * 0.5 / np.sqrt(a.size)
 
