@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, history_of
 
 
 def run(name, *arguments, status=0):
@@ -46,3 +46,10 @@ def test_the_curve_of_a_run_next_to_recorded_losses(tmp_path):
     assert output.splitlines()[2:] == [
         "| 1 | 3.0000 | 2.9000 | -0.1000 |", "| 2 | 2.2500 | 2.3000 | +0.0500 |", "| 3 | 1.7500 |  |  |"]
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_curves_of_runs_in_two_precisions(stopped_early, tmp_path):
+    losses = [float(row["val_loss"]) for row in history_of(stopped_early) if row["val_loss"]]
+    output, _ = run("precisions.py", "--runs", "held out", stopped_early, "--output", tmp_path / "curves.png")
+    assert f"{stopped_early}, float32: {losses[-1]:.4f} at step" in output and f"least {min(losses):.4f}" in output
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
