@@ -13,7 +13,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError, Progress
+from charrnn.checkpoints import CheckpointError, Progress, Reservation
 from charrnn.commands.train_arguments import make_parser
 from charrnn.data import StrPath, get_batches
 from charrnn.engines import loading
@@ -100,8 +100,9 @@ def run(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[signal.Sig
     """Do a job in its folder, together with other processes. Return the losses, and the signal that ended it early."""
     from charrnn.training.open_run import OpenRun
     with contextlib.ExitStack() as stack:
-        processes.from_first(lambda: stack.enter_context(checkpoints.reserved(job.folder, job.options.resume)))
-        open_run = stack.enter_context(contextlib.closing(OpenRun(job, processes)))
+        reservation = stack.enter_context(contextlib.closing(Reservation(job.folder)))
+        processes.from_first(lambda: reservation.take(job.options.resume))
+        open_run = stack.enter_context(contextlib.closing(OpenRun(job, processes, reservation)))
         progress, stopped_by = open_run.begin(), None
         losses: List[float] = []
         if not open_run.ends_early(progress):
@@ -167,7 +168,7 @@ def try_out(job: Job, processes: Processes) -> None:
             checkpoints.check_unused(job.folder)
         except CheckpointError as error:
             console.print_note(f"charrnn-train: without --dry-run, this command would be refused: {error}")
-    with contextlib.closing(OpenRun(job, processes)) as open_run:
+    with contextlib.closing(OpenRun(job, processes, Reservation(job.folder))) as open_run:
         open_run.display.plan()
         times, hyper, rows, state = [], job.hyperparameters, open_run.rows, open_run.network.zero_state
         windows = itertools.cycle(get_batches(job.training, hyper.batch_size, hyper.num_steps))

@@ -26,10 +26,10 @@ from charrnn.checkpoints.record import (
 )
 from charrnn.checkpoints.saving import (
     Progress,
+    Reservation,
     complete,
     read_progress,
     remove_leftovers,
-    reserved,
     save,
 )
 from charrnn.checkpoints.weights import (

@@ -42,7 +42,7 @@ def list_checkpoints(folder: StrPath) -> List[str]:
         raise CheckpointError(f"{folder} is neither a run folder nor a checkpoint" if folder.exists() else
                               f"there is no file or folder {folder}: train a model first with charrnn-train")
     # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
-    listed = _listed_names(folder)
+    listed = listed_names(folder)
     with_run = record.is_run(folder)
     suffix = ".json" if with_run else ".index"
     found = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
@@ -56,7 +56,7 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     return [str(folder / name) for name in names]
 
 
-def _listed_names(folder: Path) -> List[str]:
+def listed_names(folder: Path) -> List[str]:
     """Return the names in TensorFlow's list of checkpoints; [] if it is missing or damaged."""
     try:
         lines = files.read(folder / "checkpoint").decode("utf-8").splitlines()

@@ -13,16 +13,16 @@ A run folder holds one training run::
 
 A checkpoint is written to the folder ``.saving`` and then moved, its record last. A checkpoint without a valid
 record is not used. A record has its own SHA-256, and what it says is not checked again. ``run.json`` is for people,
-and for a run that has no checkpoint yet. The training process holds the lock ``.lock``. All paths are relative, so a
-run folder can be moved and renamed. A folder written by the notebook has no records. Its checkpoints can be used if
-the vocabulary is given.
+and for a run that has no checkpoint yet, or none since its settings were changed. The training process holds the lock
+``.lock``. All paths are relative, so a run folder can be moved and renamed. A folder written by the notebook has no
+records. Its checkpoints can be used if the vocabulary is given.
 """
 import contextlib
 import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
 
@@ -108,13 +108,21 @@ def check_unused(folder: StrPath) -> None:
         CheckpointError: it holds one.
     """
     check_name(folder)
-    folder = Path(folder)
-    if is_run(folder) or (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.*")):
+    if is_run(folder) or _is_notebooks(Path(folder)):
         if is_run(folder):
             how = f"continue it with {console.resume_command(folder)}"
         else:
             how = "start from its weights with --init-from and --vocab-from"
         raise CheckpointError(f"{folder} holds another run: {how}, or name another folder with --checkpoint-dir")
+
+
+def _is_notebooks(folder: Path) -> bool:
+    """Return whether a folder has checkpoints but no run of this package, as the notebook leaves them.
+
+    Those beside a lock file are of a run that was killed before it was one.
+    """
+    return not is_run(folder) and ((folder / "checkpoint").exists() or (
+        any(folder.glob("*.ckpt.*")) and not (folder / LOCK_FILE).exists()))
 
 
 def record_of(run: Run) -> Dict[str, Any]:
@@ -133,9 +141,12 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
         run = Run(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
                   record["text"]["sha256"], record["best"], record["init_from"],
                   None if folder is None else str(folder))
-        if set(IMMUTABLE) <= set(run.hyperparameters):
+        texts = run.text_name, run.text_sha256, run.best or "", run.init_from or ""
+        fractions = run.hyperparameters["val_fraction"], run.hyperparameters["test_fraction"]
+        if set(IMMUTABLE) <= run.hyperparameters.keys() and all(isinstance(text, str) for text in texts) and all(
+                0 <= fraction < 1 for fraction in fractions):
             return run
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         pass
     raise ValueError("it does not describe a run")
 
@@ -216,22 +227,34 @@ def write_run(folder: StrPath, run: Run) -> None:
 def read_run(folder: StrPath) -> Run:
     """Read what a run is: from the newest valid record of a checkpoint, or else from ``run.json``.
 
+    The hyperparameters are those of ``run.json`` where it is valid, since a resumed run may have changed them.
+
     Raises:
         CheckpointError: there is neither.
     """
-    for path in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):
-        with contextlib.suppress(OSError, ValueError):
-            return read_record(str(path)[:-len(".json")])[0]
-    path = Path(folder) / RUN_FILE
+    path, stated, problem = Path(folder) / RUN_FILE, None, ""
     try:
-        return run_from_record(read_signed(path), folder)
+        stated = run_from_record(read_signed(path), folder)
     except OSError as error:
-        if (Path(folder) / "checkpoint").exists() or any(Path(folder).glob("*.ckpt.index")):
-            raise CheckpointError(f"{folder} has checkpoints but no {RUN_FILE}, like a folder of the notebook: start "
-                                  f"a run from its weights with --init-from {folder} --vocab-from TEXT")
-        raise CheckpointError(f"there is no run in {folder}: {console.described(error)}")
+        problem = f"there is no run in {folder}: {console.described(error)}"
+        if _is_notebooks(Path(folder)):
+            problem = (f"{folder} has checkpoints but no {RUN_FILE}, like a folder of the notebook: start a run from "
+                       f"its weights with --init-from {folder} --vocab-from TEXT")
     except ValueError as error:
-        raise CheckpointError(f"{path} cannot be used: {error}")
+        problem = f"{path} cannot be used: {error}"
+    for each in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):
+        with contextlib.suppress(OSError, ValueError):
+            run = read_record(str(each)[:-len(".json")])[0]
+            return replace(run, hyperparameters=stated.hyperparameters) if stated and _are_one(stated, run) else run
+    if stated:
+        return stated
+    raise CheckpointError(problem)
+
+
+def _are_one(run: Run, other: Run) -> bool:
+    """Return whether two runs are the same, with other settings at most."""
+    return (run.text_sha256, run.vocabulary, *map(run.hyperparameters.get, IMMUTABLE)) == (
+        other.text_sha256, other.vocabulary, *map(other.hyperparameters.get, IMMUTABLE))
 
 
 def text_sha256(text: str) -> str:

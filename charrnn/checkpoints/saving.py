@@ -1,18 +1,20 @@
 """Save a checkpoint with the progress of its run, and read the progress back."""
 import contextlib
+import errno
 import io
 import os
 import re
 import shutil
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Iterator, List, Optional, Sequence
+from typing import List, Optional, Sequence
 
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import list_checkpoints
-from charrnn.checkpoints.record import LOCK_FILE, RUN_FILE, STAGE, TEXT_FILE, CheckpointError, Run
+from charrnn.checkpoints.find import listed_names
+from charrnn.checkpoints.record import LOCK_FILE, STAGE, CheckpointError, Run
 from charrnn.checkpoints.weights import Weights, packed
 from charrnn.data import StrPath
 from charrnn.system import console, files
@@ -42,12 +44,11 @@ class Progress:
     history: str = ""
 
 
-def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: Run, weights: Weights,
-         max_to_keep: int = 100) -> str:
-    """Save a checkpoint, then remove the oldest ones.
+def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: Run, weights: Weights) -> str:
+    """Save a checkpoint, which :func:`complete` then lists.
 
     The files are written to a stage and flushed, then moved into the folder, the record last. The folder is flushed
-    before the record is moved, and before anything is removed.
+    before the record is moved, and after it.
 
     Args:
         session: the tf.Session that holds the weights.
@@ -57,14 +58,12 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
         progress: the Progress of the run.
         run: the Run, with the name of its best checkpoint.
         weights: the weights to write with, by the names of their variables.
-        max_to_keep: number of checkpoints to keep, not counting the best one.
 
     Returns:
         The prefix of the checkpoint.
 
     Raises:
-        OSError: the checkpoint cannot be written. Earlier checkpoints are unchanged, and none of its files remain. Or
-            it is saved, but not listed, or an old one could not be removed. The next save tries that again.
+        OSError: the checkpoint cannot be written. Earlier checkpoints are unchanged, and none of its files remain.
     """
     from charrnn.system.tensorflow import tf
 
@@ -72,7 +71,7 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
     folder = Path(folder)
     moved: List[Path] = []
     try:
-        remove_leftovers(folder)
+        _remove_stage(folder)
         *written, last = _write_stage(
             session, saver, folder / STAGE, Path(prefix).name, progress, run, weights)
         for paths in (written, [last]):
@@ -87,8 +86,7 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
         raise OSError(f"the checkpoint {prefix} could not be saved: {console.reason(error)}")
     finally:
         with contextlib.suppress(OSError):
-            remove_leftovers(folder)
-    complete(folder, progress.step, run, max_to_keep)
+            _remove_stage(folder)
     return prefix
 
 
@@ -98,7 +96,8 @@ def complete(folder: StrPath, step: int, run: Run, max_to_keep: int) -> None:
     Args:
         folder: the run folder.
         step: the step of the checkpoint.
-        run, max_to_keep: as for :func:`save`.
+        run: the Run that was saved with it.
+        max_to_keep: number of checkpoints to keep, not counting the best one.
 
     Raises:
         OSError: something cannot be written or removed. To call the function again completes it.
@@ -119,7 +118,7 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     np.savez_compressed(content, **asdict(progress))
     (stage / f"{name}.progress.npz").write_bytes(content.getvalue())
     saver.save(session, str(stage / name), write_state=False)
-    written = sorted(stage.iterdir())
+    written = sorted(stage.iterdir(), reverse=True)  # that of the progress first, see remove_leftovers()
     for path in written:
         files.flush(path)
     sizes = {path.name[len(name):]: [path.stat().st_size, record.file_sha256(path)] for path in written}
@@ -128,52 +127,81 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     return [*written, path]
 
 
-@contextlib.contextmanager
-def reserved(folder: StrPath, resume: bool) -> Iterator[None]:
-    """Make a run folder and hold its lock within a block, so that no other process trains in it.
+class Reservation:
+    """The right to train in a run folder, which only one process has. It ends with the process at the latest."""
 
-    Args:
-        folder: the folder.
-        resume: whether it may hold a run.
+    def __init__(self, folder: StrPath) -> None:
+        """Prepare to reserve a folder."""
+        self._folder = Path(folder)
+        self._lock: Optional[files.Lock] = None
 
-    Raises:
-        CheckpointError: it holds another run, or another process trains in it.
-        OSError: it cannot be written.
-    """
-    if not resume:
-        record.check_unused(folder)
-    with contextlib.ExitStack() as stack:
-        try:
-            files.make_folder(folder)
-            stack.enter_context(files.locked(Path(folder) / LOCK_FILE))
-        except BlockingIOError:
-            raise CheckpointError(f"another process is training in {folder}")
-        except OSError as error:
-            raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
+    def take(self, resume: bool) -> None:
+        """Make the folder if necessary, and reserve it.
+
+        Args:
+            resume: whether it may hold a run.
+
+        Raises:
+            CheckpointError: it holds another run, or another process trains in it.
+            OSError: it cannot be written.
+        """
         if not resume:
-            record.check_unused(folder)  # another process may have started a run in the meantime
-        yield
+            record.check_unused(self._folder)
+        try:
+            files.make_folder(self._folder)
+            self._lock = files.Lock(self._folder / LOCK_FILE)
+        except BlockingIOError:
+            raise CheckpointError(f"another process is training in {self._folder}")
+        except OSError as error:
+            raise OSError(f"the folder {self._folder} cannot be written: {console.reason(error)}")
+        if not resume:
+            record.check_unused(self._folder)  # another process may have started a run in the meantime
+
+    def check(self) -> None:
+        """Raise OSError if the folder is no longer the one that was reserved."""
+        if not (self._lock and self._lock.is_held()):
+            raise OSError(f"nothing is written to {self._folder}: it is not the folder in which this training began, "
+                          "which was moved or removed, or another process trains in it")
+
+    def close(self) -> None:
+        """Give the right up."""
+        if self._lock:
+            self._lock.close()
 
 
 def remove_leftovers(folder: StrPath) -> None:
-    """Remove the files that an interrupted save has left in a run folder. The caller must hold its lock."""
-    stage = Path(folder) / STAGE
-    if os.path.lexists(str(stage)):
-        shutil.rmtree(str(stage))
-    for name in (RUN_FILE, TEXT_FILE, "history.csv", "checkpoint"):
-        files.remove_leftovers(Path(folder) / name)
+    """Remove the files that an interrupted save has left in a run folder. The caller must have reserved it.
+
+    Such a checkpoint is later than all others and not in TensorFlow's list. One whose record was lost is kept.
+    """
+    folder = Path(folder)
+    _remove_stage(folder)
+    kept = {*_recorded(folder), *listed_names(folder)}
+    newest = max(map(record.step_of, kept), default=-1)
+    for path in folder.glob("*.ckpt.progress.npz"):  # which is moved first, and which no other program writes
+        name = path.name[:-len(".progress.npz")]
+        if record.step_of(name) > newest:
+            _remove_files(folder, name)
+
+
+def _remove_stage(folder: Path) -> None:
+    if os.path.lexists(str(folder / STAGE)):
+        shutil.rmtree(str(folder / STAGE))
 
 
 def _write_list(folder: Path, without: Sequence[str]) -> None:
     """Write TensorFlow's list of checkpoints, which the notebook uses to restore."""
     names = [name for name in _recorded(folder) if name not in without]
+    if not names:
+        raise FileNotFoundError(errno.ENOENT, "its checkpoints are gone", str(folder))
     lines = [f'model_checkpoint_path: "{names[-1]}"', *(f'all_model_checkpoint_paths: "{name}"' for name in names)]
     files.write_atomically(folder / "checkpoint", ("\n".join(lines) + "\n").encode())
 
 
 def _recorded(folder: Path) -> List[str]:
-    """Return the names of the checkpoints that have a record."""
-    return [Path(prefix).name for prefix in list_checkpoints(folder) if Path(prefix + ".json").exists()]
+    """Return the names of the checkpoints that have a record, the newest last."""
+    names = [name[:-len(".json")] for name in os.listdir(str(folder)) if name.endswith(".ckpt.json")]
+    return sorted((name for name in names if record.step_of(name) >= 0), key=record.step_of)
 
 
 def _old_names(folder: Path, step: int, max_to_keep: int, best: Optional[str]) -> List[str]:
@@ -189,13 +217,18 @@ def _old_names(folder: Path, step: int, max_to_keep: int, best: Optional[str]) -
 def _remove(folder: Path, names: Sequence[str]) -> None:
     """Remove checkpoints, the record of each last, so that the next save completes an interrupted removal."""
     for name in names:
-        for path in folder.glob(f"{name}.*"):
-            if re.fullmatch(r"\.(index|meta|data-\d{5}-of-\d{5}|(progress\.)?npz)", path.name[len(name):]):
-                path.unlink()
+        _remove_files(folder, name)
     if names:
         files.flush(folder)  # so that no file is left without its record after a loss of power
     for name in names:
         (folder / f"{name}.json").unlink()
+
+
+def _remove_files(folder: Path, name: str) -> None:
+    """Remove the files of a checkpoint but its record."""
+    for path in sorted(folder.glob(f"{name}.*")):
+        if re.fullmatch(r"\.(index|meta|data-\d{5}-of-\d{5}|(progress\.)?npz)", path.name[len(name):]):
+            path.unlink()
 
 
 def read_progress(prefix: str) -> Progress:
@@ -205,7 +238,7 @@ def read_progress(prefix: str) -> Progress:
         CheckpointError: it cannot be read.
     """
     try:
-        with np.load(prefix + ".progress.npz", allow_pickle=False) as arrays:
+        with zipfile.ZipFile(prefix + ".progress.npz"), np.load(prefix + ".progress.npz", allow_pickle=False) as arrays:
             return Progress(**{name: array.item() if array.ndim == 0 else array for name, array in arrays.items()})
     except Exception as error:  # of many kinds, where somebody has made such a file with another program
         raise CheckpointError(f"{prefix} cannot be used to resume: its progress cannot be read "

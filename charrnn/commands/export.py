@@ -34,7 +34,7 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
     from charrnn.system.tensorflow import tf
     if Path(folder).exists():
         raise ValueError(f"{Path(folder)} exists: give the name of a new folder")
-    temporary = Path(f"{Path(folder)}.{os.getpid()}.tmp")  # also if the name ends in a slash
+    temporary = Path(files.temporary_name(folder))
     try:
         with tf.Graph().as_default(), tf.Session() as session:
             forward = build_forward(len(model.vocabulary), model.lstm_size, model.num_layers, model.cell)

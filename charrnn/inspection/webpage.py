@@ -153,7 +153,9 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text], characters
         training, held_out = (training_text(model.run) if text is None else divide(text, model.run))[:2]
     except (ValueError, OSError) as error:
         prime = default_prime(engine.vocabulary)
-        (sample,), _ = write(Sampler(engine), prime, WRITTEN, _settings(engine.vocabulary), seed=0)
+        (sample,), interrupted = write(Sampler(engine), prime, WRITTEN, _settings(engine.vocabulary), seed=0)
+        if interrupted:
+            raise KeyboardInterrupt
         written, name = prime + sample.text, f"{WRITTEN:,} characters that the network wrote"
         return Texts(written, name, _passage(written), written, name,
                      f"the page uses a text that the network wrote, because the training text cannot be read: {error}")

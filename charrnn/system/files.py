@@ -3,11 +3,14 @@ import contextlib
 import errno
 import os
 import re
+import secrets
 import shutil
 import stat
 import sys
 from pathlib import Path
-from typing import Iterator, Union
+from typing import IO, Union
+
+from charrnn.system import machine
 
 
 def write_atomically(path: Union[str, Path], data: bytes) -> None:
@@ -25,9 +28,9 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
             the path is not a regular file: a device or FIFO is not replaced.
     """
     check_regular(path)
-    temporary = f"{path}.{os.getpid()}.tmp"
+    temporary = temporary_name(path)
     try:
-        with open(temporary, "wb") as file:
+        with open(temporary, "xb") as file:  # not through a link that somebody has put there
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -60,12 +63,18 @@ def target_of(path: Union[str, Path]) -> str:
     return target
 
 
-def remove_leftovers(path: Union[str, Path]) -> None:
-    """Remove the temporary files of :func:`write_atomically` that killed processes have left for a path."""
-    path = Path(path)
+def temporary_name(path: Union[str, Path]) -> str:
+    """Return a new name beside a path, and remove what killed processes have left under earlier ones.
+
+    It has the number of this process, by which leftovers are recognised, and a random part, which nobody can foresee.
+    """
+    path = Path(path)  # without a slash at its end
     for found in path.parent.glob("*.tmp"):
-        if re.fullmatch(re.escape(path.name) + r"\.\d+\.tmp", found.name):
-            found.unlink()
+        process = re.fullmatch(re.escape(path.name) + r"\.(\d{1,9})\.[0-9a-f]{8}\.tmp", found.name)
+        if process and (int(process[1]) == os.getpid() or not machine.is_running(int(process[1]))):
+            with contextlib.suppress(OSError):  # it is another user's
+                shutil.rmtree(str(found)) if found.is_dir() else found.unlink()
+    return f"{path}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
 
 
 def make_folder(path: Union[str, Path]) -> None:
@@ -117,26 +126,55 @@ def flush(path: Union[str, Path]) -> None:
         os.close(descriptor)
 
 
-@contextlib.contextmanager
-def locked(path: Union[str, Path]) -> Iterator[None]:
-    """Hold a lock until the end of the block or of the process, whichever comes first.
+class Lock:
+    """A lock that this process holds until it is closed or the process ends, whichever comes first."""
 
-    Args:
-        path: the lock file, in an existing folder. It is created if necessary and never removed.
+    def __init__(self, path: Union[str, Path]) -> None:
+        """Take the lock.
 
-    Raises:
-        BlockingIOError: another process holds the lock.
-        OSError: the file cannot be created, or is not a regular file.
-    """
-    check_regular(path)
-    with open(str(path), "a") as file:
+        Args:
+            path: the lock file, in an existing folder. It is created if necessary and never removed.
+
+        Raises:
+            BlockingIOError: another process holds the lock.
+            OSError: the file cannot be created, or is not a regular file.
+        """
+        self._path, self._folder, self._file = Path(path), os.stat(str(Path(path).parent)), _locked(path)
+
+    def is_held(self) -> bool:
+        """Return whether the path still leads to the lock that this process holds.
+
+        It does not where the folder was moved or replaced. A lock file that was removed is made again.
+        """
         try:
-            if sys.platform == "win32":
-                import msvcrt
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return os.path.samestat(os.stat(str(self._path)), os.fstat(self._file.fileno()))
         except OSError:
-            raise BlockingIOError(f"another process holds the lock {path}")
-        yield
+            pass
+        try:
+            if os.path.samestat(os.stat(str(self._path.parent)), self._folder):
+                self._file = _locked(self._path)
+                return True
+        except OSError:
+            pass
+        return False
+
+    def close(self) -> None:
+        """Give the lock up."""
+        self._file.close()
+
+
+def _locked(path: Union[str, Path]) -> IO[str]:
+    """Open a file and lock it. The lock ends when the file is closed."""
+    check_regular(path)
+    file = open(str(path), "a")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise BlockingIOError(f"another process holds the lock {path}")
+    return file

@@ -8,8 +8,7 @@ import contextlib
 import os
 import signal
 import sys
-import threading
-from typing import Iterator
+from typing import Any, Iterator
 
 _is_script = False
 
@@ -22,31 +21,34 @@ def _is_starting() -> bool:
 
 def exit_on_interrupt() -> None:
     """Let Ctrl-C end the process at once if a script starts, until :func:`raise_on_interrupt` is called."""
-    if _is_starting() and signal.getsignal(signal.SIGINT) is signal.default_int_handler and _in_main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if _is_starting():
+        _replace(signal.default_int_handler, signal.SIG_DFL)
 
 
 def raise_on_interrupt() -> None:
     """Let Ctrl-C raise KeyboardInterrupt in a script, as usual in Python. It stays ignored if the caller ignores it."""
     global _is_script
     _is_script = True
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL and _in_main_thread():
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    _replace(signal.SIG_DFL, signal.default_int_handler)
 
 
 @contextlib.contextmanager
 def exiting_on_interrupt() -> Iterator[None]:
     """Let Ctrl-C end the process at once within a block, if it is a script and nothing else handles Ctrl-C."""
-    if not (_is_script and signal.getsignal(signal.SIGINT) is signal.default_int_handler and _in_main_thread()):
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    is_replaced = _is_script and _replace(signal.default_int_handler, signal.SIG_DFL)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if is_replaced:
+            _replace(signal.SIG_DFL, signal.default_int_handler)
 
 
-def _in_main_thread() -> bool:
-    """Return whether this is the only thread that can set handlers."""
-    return threading.current_thread() is threading.main_thread()
+def _replace(usual: Any, handler: Any) -> bool:
+    """Replace the usual handler of Ctrl-C by another. Return whether it was that, and this is the main thread."""
+    if signal.getsignal(signal.SIGINT) is not usual:
+        return False
+    try:
+        signal.signal(signal.SIGINT, handler)
+    except ValueError:  # only the main thread can set handlers
+        return False
+    return True

@@ -58,7 +58,7 @@ def peak_memory() -> str:
 
 
 def is_running(pid: int) -> bool:
-    """Return whether a process of this host is running. A zombie, which is still listed, is not."""
+    """Return whether a process of this host is running, or may be. A zombie, which is still listed, is not."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
             return file.read().rpartition(")")[2].split()[0] not in "ZX"
@@ -67,7 +67,8 @@ def is_running(pid: int) -> bool:
     if os.path.isdir("/proc/self"):
         return False
     try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
+        if sys.platform != "win32":  # where this would interrupt the process
+            os.kill(pid, 0)
+    except OSError as error:
+        return isinstance(error, PermissionError)  # it is that of another user
     return True

@@ -36,7 +36,8 @@ def _field(default: Any, group: str, meaning: str, bounds: Optional[Mapping[str,
 
 
 _COUNT, _COUNT_OR_ZERO, _POSITIVE = {"at least": 1}, {"at least": 0}, {"above": 0}
-_PROBABILITY, _FRACTION = {"above": 0, "at most": 1}, {"at least": 0, "below": 1}
+_FRACTION = {"at least": 0, "below": 1}
+_KEEP_PROB = {"at least": 0.01, "at most": 1}  # with less, hardly anything is kept, and the factor 1 / X can overflow
 _SEED = {"at least": 0, "at most": 2 ** 31 - 1}
 
 
@@ -56,7 +57,7 @@ class Hyperparameters:
     learning_rate: float = _field(
         0.001, OPTIMISATION, "step size of the optimizer, before the schedule", _POSITIVE)
     keep_prob: float = _field(
-        0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", _PROBABILITY)
+        0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", _KEEP_PROB)
     grad_clip: float = _field(5.0, OPTIMISATION, "largest global norm of the gradients", _POSITIVE)
     epochs: int = _field(20, OPTIMISATION, "passes over the text", _COUNT)
     print_every_n: int = _field(50, REPORTS, "steps between printed lines", _COUNT)
@@ -71,17 +72,17 @@ class Hyperparameters:
     cell: str = _field("lstm", NETWORK, "kind of cell", choices=CELLS)
     optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=OPTIMIZERS)
     input_keep_prob: float = _field(
-        1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", _PROBABILITY)
+        1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", _KEEP_PROB)
     recurrent_keep_prob: float = _field(
         1.0, OPTIMISATION, "probability that dropout keeps a recurrent weight, the same weights for a whole window",
-        _PROBABILITY)
+        _KEEP_PROB)
     schedule: str = _field(
         "constant", OPTIMISATION, "how the learning rate falls: not at all, by --decay at each epoch, or to 0 at "
         "the end, linearly or along a cosine", choices=SCHEDULES)
     warmup_steps: int = _field(
         0, OPTIMISATION, "steps in which the learning rate first rises to its full size", _COUNT_OR_ZERO)
     decay: float = _field(
-        0.95, OPTIMISATION, "factor of the exponential schedule from one epoch to the next", _PROBABILITY)
+        0.95, OPTIMISATION, "factor of the exponential schedule from one epoch to the next", {"above": 0, "at most": 1})
     average_decay: float = _field(
         0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
         "0 for none", _FRACTION)

@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional, Tuple
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints import NoCheckpointError, Progress
+from charrnn.checkpoints import NoCheckpointError, Progress, Reservation
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.model import Model, open_model
@@ -38,9 +38,15 @@ class OpenRun:
         rows: the rows of a batch that this process trains on, a slice.
     """
 
-    def __init__(self, job: Job, processes: Processes) -> None:
-        """Build the network in the default graph, and initialize it. Nothing is written yet."""
-        self.job, self.stop, self._processes = job, StopRequests(), processes
+    def __init__(self, job: Job, processes: Processes, reservation: Reservation) -> None:
+        """Build the network in the default graph, and initialize it. Nothing is written yet.
+
+        Args:
+            job: what the run does.
+            processes: the processes that share a batch.
+            reservation: of the run folder, taken in the first process before :meth:`begin`.
+        """
+        self.job, self.stop, self._processes, self._reservation = job, StopRequests(), processes, reservation
         self._run = job.run
         self._measured: Dict[str, float] = {}  # after the current step, for the history
         self.rows = slice(*processes.rows(job.hyperparameters.batch_size))
@@ -75,20 +81,19 @@ class OpenRun:
         checkpoints.remove_leftovers(job.folder)
         zeros = np.repeat(self.network.zero_state[:, :, :1], hyper.batch_size, axis=2)
         progress = Progress(0, zeros, np.zeros(0, np.float32))
+        checkpoints.write_text(job.folder, job.text)
         if job.options.resume:
             progress = self._restored(progress)
-        checkpoints.write_text(job.folder, job.text)
-        if progress.step:
-            checkpoints.complete(job.folder, progress.step, self._run, hyper.max_to_keep)
-        else:
+        elif not job.transfer:
             checkpoints.write_run(job.folder, self._run)
-        self._reports = Reports(job.folder, progress.step, progress.history, job.options.summaries)
+        self._reports = Reports(job.folder, progress.step, progress.history, job.options.summaries,
+                                self._reservation.check)
         self._saved = progress
         self.display.plan()
         if job.options.resume:
             self.display.resumed(progress.step)
-        elif job.transfer:
-            self._write(progress, last=True)  # whose weights a resumed run could not make again
+        elif job.transfer:  # whose weights a resumed run could not make again: it is a run when they are saved
+            self._write(progress, last=True)
         return progress
 
     def _restored(self, fresh: Progress) -> Progress:
@@ -96,6 +101,9 @@ class OpenRun:
         try:
             found = checkpoints.newest_intact(self.job.folder)
         except NoCheckpointError:
+            if self._run.init_from:
+                raise  # the initial weights are lost
+            checkpoints.write_run(self.job.folder, self._run)
             return fresh
         self.display.skipped(found.skipped)
         progress = checkpoints.read_progress(found.prefix)
@@ -105,6 +113,7 @@ class OpenRun:
             self.display.skipped([f"the best checkpoint {best} is damaged: the next evaluation counts as the best"])
             best, progress = None, replace(progress, best_step=0, best_loss=math.inf)
         self._run = replace(self._run, best=best)
+        checkpoints.complete(self.job.folder, progress.step, self._run, self.job.hyperparameters.max_to_keep)
         return progress
 
     def _name(self, step: int) -> str:
@@ -172,28 +181,32 @@ class OpenRun:
         """Write a checkpoint; if it is not the last, a failure is a warning. Return step and loss of the best saved."""
         if not math.isfinite(self.network.norm()):
             raise self._diverged(progress.step, "the weights are not finite, or too large to be used")
-        try:
-            self._reports.flush()
-        except OSError as error:
-            self.display.warn(f"the history cannot be written: {console.reason(error)}")
-        progress = replace(progress, history=self._reports.history)
-        name = self._name(progress.step)
+        name, hyper = self._name(progress.step), self.job.hyperparameters
         run = replace(self._run, best=name) if progress.best_step == progress.step > 0 else self._run
         try:
-            prefix = checkpoints.save(
-                self.network.session, self.network.saver, self.job.folder, self.job.hyperparameters.lstm_size, progress,
-                run, self.network.weights(averaged=True), self.job.hyperparameters.max_to_keep)
+            self._reservation.check()
+            self._flush()
+            progress = replace(progress, history=self._reports.history)
+            prefix = checkpoints.save(self.network.session, self.network.saver, self.job.folder, hyper.lstm_size,
+                                      progress, run, self.network.weights(averaged=True))
+            self._run, self._saved = run, progress  # only now, so that the best is always one that was saved
+            self.display.saved(prefix)
+            checkpoints.complete(self.job.folder, progress.step, run, hyper.max_to_keep)
         except OSError as error:
             if last:
                 raise
             self.display.warn(
                 f"{console.described(error)}; earlier checkpoints are intact, and training continues")
-            return self._saved.best_step, self._saved.best_loss
-        self._run, self._saved = run, progress  # only now, so that the best is always one that was saved
-        self.display.saved(prefix)
-        if self.job.options.sample_length and progress.step:
+        if self._saved is progress and progress.step and self.job.options.sample_length:
             self._sample(progress.step)
-        return progress.best_step, progress.best_loss
+        return self._saved.best_step, self._saved.best_loss
+
+    def _flush(self) -> None:
+        """Write the history. A failure is a warning, since the checkpoint has the history too."""
+        try:
+            self._reports.flush()
+        except OSError as error:
+            self.display.warn(f"the history cannot be written: {console.reason(error)}")
 
     def _sample(self, step: int) -> None:
         """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""

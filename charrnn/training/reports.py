@@ -2,7 +2,7 @@
 import csv
 import io
 from pathlib import Path
-from typing import Any, Iterable, NamedTuple, Optional
+from typing import Any, Callable, Iterable, NamedTuple, Optional
 
 from charrnn.data import StrPath
 from charrnn.system import files
@@ -44,7 +44,8 @@ class Reports:
         history: the lines of ``history.csv`` without its header.
     """
 
-    def __init__(self, folder: StrPath, step: int, history: str = "", summaries: bool = True) -> None:
+    def __init__(self, folder: StrPath, step: int, history: str = "", summaries: bool = True,
+                 check: Callable[[], None] = lambda: None) -> None:
         """Write the history so far into a run folder.
 
         Args:
@@ -52,11 +53,12 @@ class Reports:
             step: number of steps done, 0 for a new run.
             history: its lines so far.
             summaries: whether to write TensorBoard's event files too.
+            check: called before a row is written; an OSError that it raises prevents it.
 
         Raises:
             OSError: they cannot be written.
         """
-        self._path, self.history = Path(folder) / HISTORY_FILE, history
+        self._path, self.history, self._check = Path(folder) / HISTORY_FILE, history, check
         self._write_all()
         self._writer = None
         if summaries:
@@ -72,11 +74,15 @@ class Reports:
         """Write a row. If this raises an OSError, the next flush writes it."""
         line = _line(["" if value is None else repr(value) for value in row])
         self.history += line
+        self._check()
         if self._writer:
             from charrnn.system.tensorflow import tf
             self._writer.add_summary(tf.Summary(value=[
                 tf.Summary.Value(tag=name, simple_value=value)
                 for name, value in row._asdict().items() if name != "step" and value is not None]), row.step)
+        if not self._path.exists():
+            self._write_all()
+            return
         with open(str(self._path), "a", encoding="utf-8") as file:
             file.write(line)
 

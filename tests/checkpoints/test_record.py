@@ -7,6 +7,7 @@ import pytest
 import charrnn
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError, Run
+from charrnn.checkpoints.record import signed
 from charrnn.data import Vocabulary
 from charrnn.training.hyperparameters import Hyperparameters
 
@@ -43,6 +44,29 @@ def test_a_damaged_run_file_is_refused(tmp_path, change, message):
     path.write_bytes(change(path.read_bytes()))
     with pytest.raises(CheckpointError, match=f"run.json cannot be used: {message}"):
         checkpoints.read_run(tmp_path)
+
+
+@pytest.mark.parametrize("name, value", [
+    ("hyperparameters", list(RUN.hyperparameters.items())), ("hyperparameters", list(RUN.hyperparameters)),
+    ("hyperparameters", None), ("hyperparameters", {**RUN.hyperparameters, "val_fraction": "0.1"}),
+    ("vocabulary", 7), ("text", {"name": ["a"], "sha256": "f"}), ("text", "name"),
+    ("best", {"a": 1}), ("init_from", 7)])
+def test_a_signed_record_with_other_types_is_refused(tmp_path, name, value):
+    (tmp_path / "run.json").write_bytes(signed({**checkpoints.record_of(RUN), name: value}))
+    with pytest.raises(CheckpointError, match="run.json cannot be used: it does not describe a run"):
+        checkpoints.read_run(tmp_path)
+
+
+def test_the_settings_of_a_run_are_those_of_its_last_start(run_copy):
+    """Which run.json has, and no checkpoint yet. That of another run does not count."""
+    run = checkpoints.read_run(run_copy)
+    changed = replace(run, hyperparameters={**run.hyperparameters, "learning_rate": 0.5}, best="i1_l5.ckpt")
+    checkpoints.write_run(run_copy, changed)
+    assert checkpoints.read_run(run_copy) == replace(changed, best=run.best)
+    for other in (replace(changed, text_sha256="f00"), replace(changed, vocabulary=Vocabulary("ab")),
+                  replace(changed, hyperparameters={**changed.hyperparameters, "seed": 8})):
+        checkpoints.write_run(run_copy, other)
+        assert checkpoints.read_run(run_copy) == run
 
 
 @pytest.mark.parametrize("text", ["a\r\nb\n", "\ud800\u2028é", ""])

@@ -1,4 +1,6 @@
 """Saving checkpoints, removing old ones, the lock, and the progress of a run."""
+import contextlib
+import gc
 import itertools
 import os
 from dataclasses import asdict, replace
@@ -37,8 +39,10 @@ def folder(tmp_path):
 def save(session, folder, step, best_step=0, max_to_keep=100):
     progress = Progress(step, STATE, np.zeros(step, np.float32), best_step)
     best = f"i{best_step}_l5.ckpt" if best_step else None
-    return checkpoints.save(*session, folder, 5, progress, replace(RUN, best=best),
-                            {"kernel": np.zeros((5, 9), np.float32)}, max_to_keep)
+    run = replace(RUN, best=best)
+    prefix = checkpoints.save(*session, folder, 5, progress, run, {"kernel": np.zeros((5, 9), np.float32)})
+    checkpoints.complete(folder, step, run, max_to_keep)
+    return prefix
 
 
 def saved_steps(folder):
@@ -153,13 +157,41 @@ def test_what_was_left_after_the_record_was_moved_is_completed(folder, session):
     assert content_of(folder) == before
 
 
-def test_leftovers_of_a_killed_process_are_removed(folder):
-    (folder / ".saving").mkdir()
-    for name in (".saving/i2_l5.ckpt.index", "run.json.123.tmp", "text.txt.1.tmp", "history.csv.99999.tmp",
-                 "checkpoint.7.tmp", "mine.tmp", "mine.7.tmp"):
-        (folder / name).write_bytes(b"half")
+SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
+
+
+def test_leftovers_of_a_killed_save_are_removed(folder, session, monkeypatch):
+    """After a kill at any moment, of its first files as well. A checkpoint that has lost its record is kept."""
+    save(session, folder, 1)
+    save(session, folder, 2)
+    (folder / "i2_l5.ckpt.json").unlink()
+    before, usual = content_of(folder), os.replace
+    for moved in range(len(SUFFIXES) + 1):
+        with monkeypatch.context() as patch:
+            calls = itertools.count(-1)  # the first one is in the stage
+            patch.setattr(os, "replace", lambda *paths, calls=calls, moved=moved: (
+                killed if next(calls) == moved else usual)(*paths))
+            patch.setattr("shutil.rmtree", lambda path: None)
+            with pytest.raises(SystemExit):
+                save(session, folder, 3)
+        assert len(list(folder.glob("i3_l5.ckpt.*"))) == moved and (folder / ".saving").exists()
+        checkpoints.remove_leftovers(folder)
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def killed(*args):
+    raise SystemExit
+
+
+def test_files_that_only_look_like_leftovers_are_kept(folder, session):
+    """Those of a notebook, or of a model that was copied into the folder."""
+    save(session, folder, 1)
+    names = [f"i{step}_l5.ckpt{suffix}" for step in (7, 8) for suffix in SUFFIXES[:-1]]
+    for name in [*names, "mine.ckpt.progress.npz", "i0_l5.ckpt.progress.npz"]:
+        (folder / name).write_bytes(b"mine")
+    before = content_of(folder)
     checkpoints.remove_leftovers(folder)
-    assert set(content_of(folder)) == {"mine.tmp", "mine.7.tmp", "run.json"}
+    assert content_of(folder) == before
 
 
 @pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent)])
@@ -173,14 +205,55 @@ def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
 # The lock
 
 
-def test_a_folder_is_reserved_for_one_process_and_one_run(tmp_path):
+@pytest.fixture
+def reserve():
+    """A function that reserves a folder until the test ends."""
+    with contextlib.ExitStack() as stack:
+        def take(folder, resume=False):
+            reservation = stack.enter_context(contextlib.closing(checkpoints.Reservation(folder)))
+            reservation.take(resume)
+            return reservation
+        yield take
+
+
+def test_a_folder_is_reserved_for_one_process_and_one_run(tmp_path, reserve):
     folder = tmp_path / "new" / "run"
-    with checkpoints.reserved(folder, resume=False):
-        checkpoints.write_run(folder, RUN)
-        with pytest.raises(CheckpointError, match="another process is training in"):
-            checkpoints.reserved(folder, resume=True).__enter__()
-    with checkpoints.reserved(folder, resume=True), pytest.raises(CheckpointError, match="holds another run"):
-        checkpoints.reserved(folder, resume=False).__enter__()
+    first = reserve(folder)
+    checkpoints.write_run(folder, RUN)
+    with pytest.raises(CheckpointError, match="another process is training in"):
+        reserve(folder, resume=True)
+    first.close()
+    reserve(folder, resume=True).close()
+    with pytest.raises(CheckpointError, match="holds another run"):
+        reserve(folder)
+
+
+def test_a_folder_that_was_moved_is_no_longer_reserved(tmp_path, reserve):
+    """Nor is the one in its place, until the folder is moved back."""
+    first = reserve(tmp_path / "run")
+    first.check()
+    (tmp_path / "run").rename(tmp_path / "moved")
+    for prepare in (lambda: None, (tmp_path / "run").mkdir, lambda: reserve(tmp_path / "run")):
+        prepare()
+        with pytest.raises(OSError, match=f"nothing is written to {tmp_path / 'run'}: it is not the folder in which"):
+            first.check()
+    (tmp_path / "run").rename(tmp_path / "other")
+    (tmp_path / "moved").rename(tmp_path / "run")
+    first.check()
+
+
+def test_a_lock_file_that_was_removed_is_made_again(tmp_path, reserve):
+    """Unless another process has made it."""
+    first = reserve(tmp_path)
+    (tmp_path / ".lock").unlink()
+    first.check()
+    with pytest.raises(CheckpointError, match="another process is training in"):
+        reserve(tmp_path)
+    (tmp_path / ".lock").unlink()
+    second = reserve(tmp_path)
+    second.check()
+    with pytest.raises(OSError, match="or another process trains in it"):
+        first.check()
 
 
 # Progress
@@ -196,11 +269,11 @@ def test_progress_is_read_as_it_was_saved(folder, session):
 GOOD = asdict(Progress(7, STATE, np.zeros(2, np.float32)))
 
 
-@pytest.mark.parametrize("content, message", [
-    (None, "cannot be read"), (b"not a zip file at all", "cannot be read"), ({"step": 7}, "cannot be read"),
-    ({**GOOD, "lstm_state": np.array([{}], object)}, "cannot be read")],
-    ids=lambda value: str(value)[:20])
-def test_progress_of_another_kind_is_refused(tmp_path, content, message):
+@pytest.mark.parametrize("content", [
+    None, b"not a zip file at all", b"PK\3\4, but not a zip file", {"step": 7},
+    {**GOOD, "lstm_state": np.array([{}], object)}], ids=lambda value: str(value)[:20])
+def test_progress_of_another_kind_is_refused(tmp_path, capsys, content):
+    """And nothing else is said, as when the reader is deleted."""
     prefix = str(tmp_path / "i7_l5.ckpt")
     if isinstance(content, dict):
         np.savez(prefix + ".progress.npz", **content)
@@ -208,3 +281,5 @@ def test_progress_of_another_kind_is_refused(tmp_path, content, message):
         Path(prefix + ".progress.npz").write_bytes(content)
     with pytest.raises(CheckpointError, match="i7_l5.ckpt cannot be used to resume: its progress cannot be read"):
         checkpoints.read_progress(prefix)
+    gc.collect()
+    assert capsys.readouterr().err == ""

@@ -31,26 +31,54 @@ def test_a_write_that_fails_keeps_the_old_file(tmp_path, monkeypatch):
     assert os.listdir(str(tmp_path)) == ["file"]
 
 
-def test_leftovers_of_other_files_are_kept(tmp_path):
-    for name in ("file", "file.12.tmp", "file.tmp", "file.x.tmp", "other.12.tmp", "afile.12.tmp"):
-        (tmp_path / name).write_bytes(b"")
-    files.remove_leftovers(tmp_path / "file")
-    assert sorted(os.listdir(str(tmp_path))) == ["afile.12.tmp", "file", "file.tmp", "file.x.tmp", "other.12.tmp"]
+def test_a_write_removes_what_killed_processes_have_left_of_the_same_file(tmp_path, monkeypatch):
+    """But not what running ones write, or what has another name."""
+    monkeypatch.setattr("charrnn.system.machine.is_running", lambda pid: pid == 12)
+    left = ["file.13.0123abcd.tmp", f"file.{os.getpid()}.0123abcd.tmp", "file.14.0123abcd.tmp/part"]
+    kept = ["afile.13.0123abcd.tmp", "file.12.0123abcd.tmp", "file.13.0123abcg.tmp", "file.13.tmp", "file.tmp",
+            "other.13.0123abcd.tmp"]
+    (tmp_path / "file.14.0123abcd.tmp").mkdir()
+    for name in [*left, *kept]:
+        (tmp_path / name).write_bytes(b"half")
+    files.write_atomically(tmp_path / "file", b"new")
+    assert sorted(os.listdir(str(tmp_path))) == sorted([*kept, "file"])
+
+
+def test_a_process_that_was_killed_is_not_running(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        (tmp_path / f"file.{process.pid}.0123abcd.tmp").write_bytes(b"half")
+        files.write_atomically(tmp_path / "file", b"new")
+        assert len(os.listdir(str(tmp_path))) == 2
+        process.kill()
+    files.write_atomically(tmp_path / "file", b"new")
+    assert os.listdir(str(tmp_path)) == ["file"]
+
+
+def test_a_temporary_file_is_not_written_through_a_link(tmp_path, monkeypatch):
+    """Even if somebody knows its name, which has a random part."""
+    (tmp_path / "mine").write_bytes(b"mine")
+    assert files.temporary_name(tmp_path / "file") != files.temporary_name(tmp_path / "file")
+    name = files.temporary_name(tmp_path / "file")
+    os.symlink("mine", name)
+    monkeypatch.setattr(files, "temporary_name", lambda path: name)
+    with pytest.raises(FileExistsError):
+        files.write_atomically(tmp_path / "file", b"new")
+    assert (tmp_path / "mine").read_bytes() == b"mine" and not (tmp_path / "file").exists()
 
 
 def test_a_lock_cannot_be_held_twice(tmp_path):
-    with files.locked(tmp_path / "lock"):
-        with pytest.raises(BlockingIOError, match="another process holds the lock .*lock"):
-            with files.locked(tmp_path / "lock"):
-                pass
+    lock = files.Lock(tmp_path / "lock")
+    with pytest.raises(BlockingIOError, match="another process holds the lock .*lock"):
+        files.Lock(tmp_path / "lock")
+    lock.close()
+    files.Lock(tmp_path / "lock").close()
 
 
 def test_a_lock_ends_with_its_process(tmp_path):
-    code = "import os, sys; from charrnn.system import files\nwith files.locked(sys.argv[1]): os._exit(3)"
+    code = "import os, sys; from charrnn.system import files\nlock = files.Lock(sys.argv[1]); os._exit(3)"
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "lock")], env=process_environment())
     assert done.returncode == 3
-    with files.locked(tmp_path / "lock"):
-        pass
+    files.Lock(tmp_path / "lock").close()
 
 
 def test_a_link_that_a_user_names_stays_a_link(tmp_path, monkeypatch):

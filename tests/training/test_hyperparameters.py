@@ -36,7 +36,7 @@ RANGES = {  # wrong and right values
     "epochs": ((0, 2.0, "5", None, True, 2 ** 63), (1, 10 ** 6)),
     "early_stop": ((-1, 0.5, None, False), (0, 9)),
     "learning_rate": ((0, math.inf, math.nan, "1", None, True, 10 ** 400), (1, 1e-9, 5.5)),
-    "keep_prob": ((0, -0.1, 1.01, math.nan, None, True), (1e-9, 0.5, 1)),
+    "keep_prob": ((0, -0.1, 1e-45, 1.01, math.nan, None, True), (0.01, 0.5, 1)),
     "val_fraction": ((-0.1, 1, math.nan, None, False), (0, 0.9999)),
     "seed": ((-1, 2 ** 31, 1.5, "7", True), (None, 0, 2 ** 31 - 1)),
     "fused": ((None, "yes", 2), (True, False)), "cell": (("LSTM", "", None, 1), CELLS)}
@@ -56,7 +56,7 @@ def test_ranges(name):
 
 @pytest.mark.parametrize("change, message", [
     ({"batch_size": 0}, "--batch-size must be an integer, at least 1, not 0"),
-    ({"keep_prob": 7}, "--keep-prob must be a number, above 0 and at most 1, not 7"),
+    ({"keep_prob": 7}, "--keep-prob must be a number, at least 0.01 and at most 1, not 7"),
     ({"seed": -1}, "--seed must be an integer, at least 0 and at most 2147483647, not -1"),
     ({"optimizer": "sgd"}, "--optimizer must be one of adam, rmsprop, not 'sgd'"),
     ({"val_fraction": 0.5, "test_fraction": 0.6}, "--val-fraction 0.5 and --test-fraction 0.6 leave no text to train "

@@ -321,3 +321,59 @@ def test_a_failed_last_save_is_an_error(text_file, tmp_path, failing_saves, caps
     failing_saves.add(173)
     assert train_small(text_file, tmp_path / "run", *QUIET) == 2
     assert "charrnn-train: error: the checkpoint i173 could not be saved" in capsys.readouterr().err
+
+
+# The folder
+
+
+def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file, trained, tmp_path, monkeypatch,
+                                                                       capsys):
+    """No checkpoint, history or summary."""
+    run, usual, before = tmp_path / "run", open_run.OpenRun.check, {}
+
+    def check(self, step, *measured):
+        usual(self, step, *measured)
+        if step == 30:
+            run.rename(tmp_path / "moved")
+            shutil.copytree(str(trained), str(run))
+            before.update(content_of(run))
+
+    monkeypatch.setattr(open_run.OpenRun, "check", check)
+    assert train_small(text_file, run, "--sample-length", "0") == 2
+    assert content_of(run) == before
+    assert capsys.readouterr().err == (
+        f"charrnn-train: nothing is written to {run}: it is not the folder in which this training began, which was "
+        "moved or removed, or another process trains in it; earlier checkpoints are intact, and training continues\n"
+        f"charrnn-train: error: nothing is written to {run}: it is not the folder in which this training began, which "
+        "was moved or removed, or another process trains in it\n")
+
+
+def content_of(folder):
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("replace", [lambda path: None, lambda path: path.mkdir()])
+def test_a_folder_that_is_away_in_the_last_part_of_a_save(text_file, tmp_path, monkeypatch, capsys, replace):
+    """A line says so, and training continues. The checkpoint is saved, and can be the best."""
+    run, usual, losses = tmp_path / "run", checkpoints.complete, iter([3.0, 1.0, 2.0])  # after steps 50, 100 and 130
+
+    def complete(folder, step, *args):
+        if step != 100:
+            usual(folder, step, *args)
+            return
+        run.rename(tmp_path / "away")
+        replace(run)
+        try:
+            usual(folder, step, *args)
+        finally:
+            shutil.rmtree(str(run), ignore_errors=True)
+            (tmp_path / "away").rename(run)
+
+    monkeypatch.setattr(checkpoints, "complete", complete)
+    monkeypatch.setattr(open_run, "surprisal", lambda *args: np.array([next(losses)]))
+    assert train_small(text_file, run, *QUIET, "--val-fraction", "0.25", "--save-every-n", "50",
+                       "--max-to-keep", "1") == 0
+    err = capsys.readouterr().err
+    assert err.startswith(f"charrnn-train: {run}: ") and err.count("\n") == 1
+    assert err.endswith("; earlier checkpoints are intact, and training continues\n")
+    assert names_of(run) == ["i100_l5.ckpt", "i130_l5.ckpt"] and checkpoints.read_run(run).best == "i100_l5.ckpt"

@@ -3,12 +3,18 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 from conftest import (
+    NEWEST,
+    OLDER,
     VALIDATED_FLAGS,
     StopAfter,
     assert_same_run,
+    history_of,
+    interrupted_at,
     losses_of,
     overfitting_text,
     resume,
@@ -86,6 +92,28 @@ def test_a_finished_run_can_be_continued_with_other_settings(run_copy, capsys):
     assert (hyper["epochs"], hyper["learning_rate"]) == (2, 0.002)
     assert [os.path.basename(path) for path in checkpoints.list_checkpoints(run_copy)] == [
         "i100_l5.ckpt", "i173_l5.ckpt", "i200_l5.ckpt", "i300_l5.ckpt", "i346_l5.ckpt"]
+
+
+def test_settings_that_are_changed_are_kept_if_the_run_is_killed_before_its_next_checkpoint(run_copy, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(open_run.OpenRun, "check", interrupted_at(open_run.OpenRun.check, 5))
+        assert resume(run_copy, "--epochs", "2", "--learning-rate", "0.002") == 130
+    assert resume(run_copy) == 0
+    assert float(history_of(run_copy)[-1]["learning_rate"]) == 0.002
+    assert checkpoints.read_run(run_copy).hyperparameters["learning_rate"] == 0.002
+
+
+def test_what_a_kill_has_left_of_the_last_save_of_a_run_is_done(run_copy):
+    """The list, the removal, and the temporary files."""
+    (run_copy / "checkpoint").write_text(f'all_model_checkpoint_paths: "{OLDER}"\n')
+    pid = subprocess.Popen([sys.executable, "-c", ""])
+    pid.wait()
+    for name in ("checkpoint", "run.json", "history.csv"):
+        (run_copy / f"{name}.{pid.pid}.0123abcd.tmp").write_bytes(b"half")
+    assert resume(run_copy, "--max-to-keep", "1") == 0
+    assert not [path.name for path in run_copy.iterdir() if path.name.startswith(OLDER) or path.suffix == ".tmp"]
+    assert (run_copy / "checkpoint").read_text() == "".join(
+        f'{name}: "{NEWEST}"\n' for name in ("model_checkpoint_path", "all_model_checkpoint_paths"))
 
 
 def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained, run_copy, capsys):

@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from conftest import CHARS, SOLUTION, TEXT, make_network, resume, weights_of
+from conftest import CHARS, SOLUTION, TEXT, assert_same_run, make_network, resume, weights_of
 
 from charrnn import checkpoints, train
 from charrnn.data import Vocabulary
@@ -91,6 +91,37 @@ def test_a_run_from_another_model(trained, tmp_path, capsys):
     assert run.vocabulary == Vocabulary.from_text(TEXT + OTHER) and run.init_from == prefix
     assert resume(tmp_path / "run", "--epochs", "2") == 0
     assert "weights  from" not in capsys.readouterr().out
+
+
+class Killed(BaseException):
+    """In place of SIGKILL."""
+
+
+def killed(*args):
+    raise Killed
+
+
+def test_a_run_that_is_killed_before_it_has_saved_its_weights_begins_again(trained, tmp_path, monkeypatch, capsys):
+    """With the same command. When it has saved them, it is resumed."""
+    (tmp_path / "other").write_text(OTHER)
+    command = [str(tmp_path / "other"), "--batch-size", "2", "--num-steps", "100", "--epochs", "1", "--seed", "3",
+               "--sample-length", "0", "--init-from", str(trained), "--checkpoint-dir"]
+    run, usual = tmp_path / "run", os.replace
+    assert train.main([*command, str(tmp_path / "whole")]) == 0
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(os, "replace", lambda source, target: (
+            killed if target.endswith(str(run / "i0_l5.ckpt.index")) else usual)(source, target))
+        train.main([*command, str(run)])
+    assert len(list(run.glob("i0_l5.ckpt.*"))) == 3 and not (run / "run.json").exists()
+    assert resume(run) == 2 and "there is no run in" in capsys.readouterr().err
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(checkpoints, "complete", killed)
+        train.main([*command, str(run)])
+    assert resume(run) == 0
+    assert_same_run(run, tmp_path / "whole")
+    for path in [*run.glob("*.ckpt.*"), run / "checkpoint"]:
+        path.unlink()
+    assert resume(run) == 2 and "there is no checkpoint in" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,12 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from conftest import CHARS, TEXT, make_network
+from conftest import CHARS, TEXT, interrupted_at, make_network
 from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn.commands import export
 from charrnn.engines.model import open_model
+from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.inspection import webpage
 from charrnn.inspection.stored import store, stored_model
 from charrnn.text.corpus import Text
@@ -98,6 +99,13 @@ def test_without_the_training_text_the_network_writes_one_and_it_is_said(exporte
     assert capsys.readouterr().err == ("the page uses a text that the network wrote, because the training text cannot "
                                        "be read: it is gone\n")
     assert data_of(tmp_path / "page.html")["measured"] == "1,500 characters that the network wrote"
+
+
+def test_ctrl_c_while_the_network_writes_a_text_ends_the_export(exported, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(webpage, "training_text", mock.Mock(side_effect=ValueError("it is gone")))
+    monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(NumpyLSTM.draw, 3))
+    assert export.main([str(exported), str(tmp_path / "page.html")]) == 130
+    assert capsys.readouterr() == ("", "charrnn-export: interrupted\n") and not list(tmp_path.iterdir())
 
 
 def test_characters_that_the_network_does_not_know_are_left_out_of_a_text(exported, tmp_path):
