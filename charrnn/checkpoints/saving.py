@@ -2,7 +2,6 @@
 import contextlib
 import io
 import os
-import re
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints
 from charrnn.checkpoints.record import LOCK_FILE, RUN_FILE, STAGE, TEXT_FILE, CheckpointError, Run
-from charrnn.checkpoints.weights import Weights, packed
+from charrnn.checkpoints.weights import Weights, arrays_of, packed
 from charrnn.data import StrPath
 from charrnn.system import console, files
 
@@ -116,7 +115,7 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     about = record.record_of(run)
     (stage / f"{name}.npz").write_bytes(packed(weights, about))
     content = io.BytesIO()  # because a ZipFile that fails to write to the disk reports a second error when deleted
-    np.savez_compressed(content, **asdict(progress))
+    np.savez(content, **{**asdict(progress), "history": np.frombuffer(progress.history.encode(), np.uint8)})
     (stage / f"{name}.progress.npz").write_bytes(content.getvalue())
     saver.save(session, str(stage / name), write_state=False)
     written = sorted(stage.iterdir())
@@ -190,7 +189,7 @@ def _remove(folder: Path, names: Sequence[str]) -> None:
     """Remove checkpoints, the record of each last, so that the next save completes an interrupted removal."""
     for name in names:
         for path in folder.glob(f"{name}.*"):
-            if re.fullmatch(r"\.(index|meta|data-\d{5}-of-\d{5}|(progress\.)?npz)", path.name[len(name):]):
+            if path.name[len(name):] in record.SUFFIXES:
                 path.unlink()
     if names:
         files.flush(folder)  # so that no file is left without its record after a loss of power
@@ -205,8 +204,10 @@ def read_progress(prefix: str) -> Progress:
         CheckpointError: it cannot be read.
     """
     try:
-        with np.load(prefix + ".progress.npz", allow_pickle=False) as arrays:
-            return Progress(**{name: array.item() if array.ndim == 0 else array for name, array in arrays.items()})
+        arrays = arrays_of(files.read(prefix + ".progress.npz"))
+        history = arrays.pop("history").tobytes().decode()
+        return Progress(**{name: array.item() if array.ndim == 0 else array for name, array in arrays.items()},
+                        history=history)
     except Exception as error:  # of many kinds, where somebody has made such a file with another program
         raise CheckpointError(f"{prefix} cannot be used to resume: its progress cannot be read "
                               f"({console.reason(error)})")
