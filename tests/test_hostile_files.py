@@ -9,13 +9,16 @@ import sys
 import zipfile
 from dataclasses import asdict
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
+import pytest
 from conftest import NEWEST, OLDER, ROOT, npy, process_environment, signed_npz
 
 from charrnn.checkpoints import Progress, record
 from charrnn.checkpoints.record import signed
 
+pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the memory is limited as on Linux")
 MEMBER = {"about.npy": npy(np.frombuffer(json.dumps({"vocabulary": "ab"}).encode(), np.uint8))}
 
 

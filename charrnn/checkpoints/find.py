@@ -73,8 +73,7 @@ def _listed_names(folder: Path) -> List[str]:
 def verify(prefix: str, suffix: str = "") -> Optional[Run]:
     """Verify a checkpoint against its record, and return its run.
 
-    TensorFlow 1.15 can crash when it reads damaged files, so a checkpoint must be verified before it is read. A
-    checkpoint written by the notebook has no record and no run: only the presence of its files is checked.
+    A checkpoint written by the notebook has no record and no run: only the presence of its files is checked.
 
     Args:
         prefix: the prefix of the checkpoint.

@@ -4,12 +4,13 @@ The ``.npz`` has an array for each trainable variable, under the variable's name
 JSON object, uint8. This object has the vocabulary, and if the run is known all that ``run.json`` has. The comment of
 the zip file, its last 64 bytes, is the hexadecimal SHA-256 of all bytes before it.
 """
+import contextlib
 import hashlib
 import io
 import json
 import re
 import zipfile
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Iterator, Tuple
 
 import numpy as np
 
@@ -104,7 +105,7 @@ def read_saved(prefix: str) -> Weights:
     Raises:
         CheckpointError: the checkpoint cannot be read.
     """
-    try:
+    with _reading(prefix):
         entries = tensor_bundle.read_index(prefix)
         names = [name for name in entries
                  if re.match("rnn/|softmax/", name) and not re.search(f"{SLOTS}|{AVERAGE}$", name)]
@@ -112,20 +113,35 @@ def read_saved(prefix: str) -> Weights:
             name: entries.get(name + AVERAGE, entries[name]) for name in names})
         return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)): value
                 for name, value in zip(names, values)}
-    except Exception as error:  # of many kinds, where somebody has made such a file with another program
-        raise CheckpointError(f"the checkpoint {prefix} cannot be read: {console.reason(error)}")
 
 
-def restore(session: Any, saver: Any, prefix: str) -> None:
-    """Restore the variables of a Saver from a checkpoint.
+def restore(session: Any, prefix: str) -> None:
+    """Set all variables of the default graph to what a Saver has written.
+
+    Args:
+        session: the tf.Session that holds them.
+        prefix: the prefix of the checkpoint.
 
     Raises:
         CheckpointError: the checkpoint cannot be read, or has other variables or shapes.
     """
     from charrnn.system.tensorflow import tf
 
-    try:
-        saver.restore(session, prefix)
-    except (tf.errors.OpError, ValueError) as error:
-        raise CheckpointError(f"the checkpoint {prefix} cannot be restored: {console.reason(error)}")
+    variables = {variable.op.name: variable for variable in tf.global_variables()}
+    with _reading(prefix):
+        entries = tensor_bundle.read_index(prefix)
+        missing = sorted(set(variables) - set(entries))
+        if missing:
+            raise ValueError(f"it is that of another network, without {missing[0]}")
+        values = tensor_bundle.read_tensors(prefix, {name: entries[name] for name in variables})
+        for variable, value in zip(variables.values(), values):
+            variable.load(value, session)
 
+
+@contextlib.contextmanager
+def _reading(prefix: str) -> Iterator[None]:
+    """Raise CheckpointError in place of what the reading of a checkpoint raises."""
+    try:
+        yield
+    except Exception as error:  # of many kinds, where somebody has made such a file with another program
+        raise CheckpointError(f"the checkpoint {prefix} cannot be read: {console.reason(error)}")
