@@ -6,7 +6,7 @@ L units in a layer (``lstm_size``), K windows in an epoch.
 """
 import io
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List, Tuple, TypeVar, Union
+from typing import Any, Iterable, Iterator, List, Optional, Set, Tuple, TypeVar, Union
 
 import numpy as np
 
@@ -15,6 +15,7 @@ import numpy as np
 _CHUNK = 1 << 16
 
 StrPath = Union[str, Path]
+_loaded: Set[Tuple[str, ...]] = set()  # the vocabularies of the texts that this process has loaded
 _Text = TypeVar("_Text", str, np.ndarray)
 
 
@@ -27,7 +28,10 @@ def load_text(path: StrPath, encoding: str = "utf-8") -> str:
 
     Source: notebook, "loading and encoding the text".
     """
-    return decode_text(read_bytes(path), encoding, str(path))
+    text = decode_text(read_bytes(path), encoding, str(path))
+    if text:
+        Vocabulary.from_text(text)  # so that it counts as loaded
+    return text
 
 
 def read_bytes(path: StrPath) -> bytes:
@@ -116,6 +120,9 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.chars)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.chars)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Vocabulary) and self.chars == other.chars
 
@@ -129,7 +136,19 @@ class Vocabulary:
         seen = np.zeros(0x110000, bool)  # one flag for each Unicode code point
         for start in range(0, len(text), _CHUNK):
             seen[code_points(text[start:start + _CHUNK])] = True
-        return cls(map(chr, np.flatnonzero(seen)))
+        found = cls(map(chr, np.flatnonzero(seen)))
+        _loaded.add(found.chars)
+        return found
+
+    @classmethod
+    def of_loaded_text(cls, size: Optional[int] = None) -> "Optional[Vocabulary]":
+        """Return the vocabulary of the texts that this process has loaded, or None if they have several or none.
+
+        Args:
+            size: consider those of this size only.
+        """
+        fitting = [chars for chars in _loaded if size in (None, len(chars))]
+        return cls(fitting[0]) if len(fitting) == 1 else None
 
     def unknown(self, text: str) -> List[str]:
         """Return the characters of a text that are not in the vocabulary, in order of first appearance."""

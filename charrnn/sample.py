@@ -8,7 +8,7 @@ import functools
 import json
 import sys
 from dataclasses import asdict
-from typing import Any, List, Optional, Tuple
+from typing import Any, Iterable, List, Optional, Tuple
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def pick_top_n(preds: np.ndarray, vocab_size: int, top_n: int = 5, *, rng: Any =
 
 
 def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None, vocab_size: Optional[int] = None,
-           prime: Optional[str] = None, *, top_n: int = 5, vocabulary: Optional[Vocabulary] = None) -> str:
+           prime: Optional[str] = None, *, top_n: int = 5, vocabulary: Optional[Iterable[str]] = None) -> str:
     """Generate text from a model, one character at a time.
 
     With ``np.random.seed`` set, it draws what the notebook draws.
@@ -66,8 +66,9 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
         prime: the beginning of the text. By default ``"The "``, or, if the model does not know these characters, a
             frequent word or character of its script.
         top_n: see :func:`pick_top_n`.
-        vocabulary: the characters of a checkpoint of the notebook, which does not record them:
-            ``Vocabulary.from_text`` of the text that it was trained on.
+        vocabulary: the characters of a checkpoint of the notebook, which does not record them: a Vocabulary, or
+            ``sorted(set(text))`` of the text that it was trained on. By default those of ``text.txt`` in its folder,
+            or of the text that this process has loaded, if only one has ``vocab_size`` distinct characters.
 
     Returns:
         The prime and ``n_samples`` + 1 new characters.
@@ -82,20 +83,21 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     if n_samples < 0:
         raise ValueError(f"n_samples must be at least 0, not {n_samples}")
     with console.speaking_python():
-        model = open_model(checkpoint, vocabulary)
-    vocabulary = model.vocabulary
-    for name, given, known in [("lstm_size", lstm_size, model.lstm_size), ("vocab_size", vocab_size, len(vocabulary))]:
-        if given is not None and given != known:
-            raise ValueError(f"{name} is {given}, but {model.name} has {known}")
+        model = open_model(checkpoint, None if vocabulary is None else Vocabulary(vocabulary),
+                           otherwise=Vocabulary.of_loaded_text(vocab_size))
+    known = model.vocabulary
+    for name, given, found in [("lstm_size", lstm_size, model.lstm_size), ("vocab_size", vocab_size, len(known))]:
+        if given is not None and given != found:
+            raise ValueError(f"{name} is {given}, but {model.name} has {found}")
     if prime is None:
-        prime = default_prime(vocabulary)
-    check_prime(prime, vocabulary)
+        prime = default_prime(known)
+    check_prime(prime, known)
     samples = [prime]
     with contextlib.closing(loading.load_engine(model)) as engine:
-        logits, state = engine.read(vocabulary.encode(prime), engine.zero_state())  # [1, C], [S, 1, L]
+        logits, state = engine.read(known.encode(prime), engine.zero_state())  # [1, C], [S, 1, L]
         for _ in range(n_samples + 1):
-            c = pick_top_n(softmax(logits), len(vocabulary), top_n)
-            samples.append(vocabulary.int_to_vocab[c])
+            c = pick_top_n(softmax(logits), len(known), top_n)
+            samples.append(known.int_to_vocab[c])
             logits, state = engine.read([c], state)
     return "".join(samples)
 

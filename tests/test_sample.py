@@ -2,16 +2,27 @@
 import io
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from conftest import CHARS, TEXT, copy_without_records, interrupted_at, make_network, process_environment, texts_of
+from conftest import (
+    CHARS,
+    NEWEST,
+    TEXT,
+    copy_without_records,
+    interrupted_at,
+    make_network,
+    process_environment,
+    texts_of,
+)
 
+from charrnn import data
 from charrnn import sample as sampling
-from charrnn.data import Vocabulary
+from charrnn.data import Vocabulary, load_text
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.loading import load_engine, open_model
@@ -90,12 +101,42 @@ def test_the_default_prime_suits_the_model(tmp_path, script, chars, prime):
     assert script(tmp_path / "m.npz", "--length", "9").out.startswith(prime)
 
 
-def test_a_checkpoint_of_the_notebook_needs_its_vocabulary(trained, tmp_path, text_file, script):
-    bare = copy_without_records(trained, tmp_path / "bare")
-    with pytest.raises(ValueError, match="name the training text with vocabulary="):
-        sample(bare, 3, prime="the")
-    assert "with --vocab-from" in script(bare, status=2).err
+@pytest.fixture
+def bare(trained, tmp_path, monkeypatch):
+    """The small run as the notebook would have left it, in a process that has loaded no text yet."""
+    monkeypatch.setattr(data, "_loaded", set())
+    return copy_without_records(trained, tmp_path / "bare")
+
+
+def test_a_checkpoint_of_the_notebook_needs_its_vocabulary(bare, trained, text_file, script):
+    """In Python, the notebook's list will do."""
+    with pytest.raises(ValueError, match=r"give that of the training text with vocabulary=sorted\(set\(text\)\)$"):
+        sample(bare, 3, 5, len(CHARS), prime="the")
+    text = text_file.read_text()
+    for vocabulary in (sorted(set(text)), Vocabulary.from_text(text)):
+        np.random.seed(8)
+        written = sample(bare, 30, 5, len(CHARS), prime="the", vocabulary=vocabulary)
+        np.random.seed(8)
+        assert written == sample(trained, 30, prime="the")
+    assert "with --vocab-from TEXT" in script(bare, status=2).err
     assert len(script(bare, "--vocab-from", text_file, "--length", "5").out) == len("the ") + 5 + 1
+
+
+def test_the_notebooks_sampling_cell_after_its_loop(bare, text_file):
+    """It names no vocabulary, which is that of the text that was loaded, as long as this is clear."""
+    Vocabulary.from_text("another text")
+    vocab = sorted(set(load_text(text_file)))
+    assert len(sample(str(bare / NEWEST), 200, 5, len(vocab), prime="the")) == 3 + 200 + 1
+    with pytest.raises(ValueError, match="vocabulary="):  # of any size, there are two
+        sample(bare, 3, prime="the")
+    Vocabulary.from_text("abcdefghijklmn")
+    with pytest.raises(ValueError, match="vocabulary="):
+        sample(bare, 3, 5, len(vocab), prime="the")
+
+
+def test_a_text_in_the_folder_gives_the_vocabulary(bare, trained, script):
+    shutil.copy(str(trained / "text.txt"), str(bare))
+    assert sample(bare, 3, prime="the").startswith("the") and script(bare, "--length", "5").out.startswith("the ")
 
 
 @pytest.mark.parametrize("arguments, message", [

@@ -10,6 +10,7 @@ from charrnn.checkpoints.record import (
     IMMUTABLE,
     RUN_FILE,
     STAGE,
+    TEXT_FILE,
     CheckpointError,
     NoCheckpointError,
     Run,

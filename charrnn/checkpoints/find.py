@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Tuple
 
-from charrnn.checkpoints import record
+from charrnn.checkpoints import record, tensor_bundle
 from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, Run
 from charrnn.data import StrPath
 from charrnn.system import console, files
+
+LONGEST_NAME = 200  # characters of the name of a checkpoint, which a file system can still store with a suffix
 
 
 class Found(NamedTuple):
@@ -64,14 +66,14 @@ def listed_names(folder: Path) -> List[str]:
         return []
     start = 'all_model_checkpoint_paths: "'
     paths = [line[len(start):-1] for line in lines if line.startswith(start) and line.endswith('"')]
-    return [name for name in (re.split(r"[/\\]", path)[-1] for path in paths) if name]
+    names = [re.split(r"[/\\]", path)[-1] for path in paths]
+    return [name for name in names if name and name.isprintable() and len(name) < LONGEST_NAME]
 
 
 def verify(prefix: str, suffix: str = "") -> Optional[Run]:
     """Verify a checkpoint against its record, and return its run.
 
-    TensorFlow 1.15 can crash when it reads damaged files, so a checkpoint must be verified before it is read. A
-    checkpoint written by the notebook has no record and no run: only the presence of its index is checked.
+    A checkpoint written by the notebook has no record and no run: only the presence of its files is checked.
 
     Args:
         prefix: the prefix of the checkpoint.
@@ -81,11 +83,16 @@ def verify(prefix: str, suffix: str = "") -> Optional[Run]:
         CheckpointError: a file of the checkpoint is missing, cannot be read or has changed, or the record is
             missing or damaged.
     """
-    folder, name = Path(prefix).parent, Path(prefix).name
-    if not record.is_run(folder):
-        if not Path(prefix + ".index").exists():
-            raise CheckpointError(f"{prefix}.index is missing")
+    return _verify(prefix, suffix, record.is_run(Path(prefix).parent))
+
+
+def _verify(prefix: str, suffix: str, with_run: bool) -> Optional[Run]:
+    if not with_run:
+        for each in (tensor_bundle.INDEX, tensor_bundle.DATA):
+            if not Path(prefix + each).exists():
+                raise CheckpointError(f"{prefix}{each} is missing")
         return None
+    name = Path(prefix).name
     try:
         run, recorded = record.read_record(prefix)
     except OSError as error:
@@ -125,9 +132,10 @@ def newest_intact(folder: StrPath, suffix: str = "") -> Found:
         NoCheckpointError: the folder has no checkpoint.
     """
     skipped: List[str] = []
-    for prefix in reversed(list_checkpoints(folder)):
+    prefixes, with_run = list_checkpoints(folder), record.is_run(folder)
+    for prefix in reversed(prefixes):
         try:
-            return Found(prefix, verify(prefix, suffix), tuple(skipped))
+            return Found(prefix, _verify(prefix, suffix, with_run), tuple(skipped))
         except CheckpointError as error:
             skipped.append(str(error))
     raise CheckpointError(f"there is no intact checkpoint in {folder}: {'; '.join(skipped)}")

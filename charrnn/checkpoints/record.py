@@ -37,6 +37,8 @@ RUN_FILE = "run.json"
 TEXT_FILE = "text.txt"
 STAGE = ".saving"
 LOCK_FILE = ".lock"
+SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")  # of the files that a record is of
+LONGEST_INTEGER = 20  # digits, in a record. For long ones, Python's time grows with the square of their length
 
 
 class CheckpointError(ValueError):
@@ -141,14 +143,22 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
         run = Run(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
                   record["text"]["sha256"], record["best"], record["init_from"],
                   None if folder is None else str(folder))
-        texts = run.text_name, run.text_sha256, run.best or "", run.init_from or ""
-        fractions = run.hyperparameters["val_fraction"], run.hyperparameters["test_fraction"]
-        if set(IMMUTABLE) <= run.hyperparameters.keys() and all(isinstance(text, str) for text in texts) and all(
-                0 <= fraction < 1 for fraction in fractions):
+        if set(IMMUTABLE) <= run.hyperparameters.keys() and _has_its_types(run):
             return run
-    except (KeyError, TypeError, AttributeError):
+    except (AttributeError, KeyError, TypeError):
         pass
     raise ValueError("it does not describe a run")
+
+
+def _has_its_types(run: Run) -> bool:
+    """Return whether the parts of a run have their types, and the shares of the text that it holds out are shares."""
+    hyper = run.hyperparameters
+    fractions = hyper["val_fraction"], hyper["test_fraction"]
+    return (all(isinstance(value, (str, int, float, type(None))) for value in hyper.values())
+            and all(type(hyper[name]) is int for name in ("lstm_size", "num_layers"))
+            and all(isinstance(each, (int, float)) and each >= 0 for each in fractions) and sum(fractions) < 1
+            and all(isinstance(each, str) for each in (run.text_name, run.text_sha256))
+            and all(isinstance(each, (str, type(None))) for each in (run.best, run.init_from)))
 
 
 def read_record(prefix: str) -> Tuple[Run, Dict[str, Any]]:
@@ -168,12 +178,13 @@ def read_record(prefix: str) -> Tuple[Run, Dict[str, Any]]:
     try:
         run = run_from_record(record["run"], path.parent)
         recorded = {suffix: (size, sha256) for suffix, (size, sha256) in record["files"].items()}
-        least = 4 * run.hyperparameters["num_layers"] * run.hyperparameters["lstm_size"] ** 2
-        is_larger = least > os.path.getsize(prefix + ".npz")  # which must be known before the network is built
-    except (KeyError, TypeError, AttributeError, ArithmeticError):
+    except (KeyError, TypeError, AttributeError):
         raise ValueError("it does not describe a checkpoint")
-    if is_larger:
-        raise ValueError("it is that of a larger network than the weights")
+    if set(recorded) != set(SUFFIXES):
+        raise ValueError("it does not describe a checkpoint")
+    size, layers = run.hyperparameters["lstm_size"], run.hyperparameters["num_layers"]
+    if 4 * size * (layers * size + len(run.vocabulary)) > os.path.getsize(prefix + ".npz"):
+        raise ValueError("it is that of a larger network than the weights")  # which nobody should begin to build
     return run, recorded
 
 
@@ -191,9 +202,10 @@ def read_signed(path: StrPath) -> Dict[str, Any]:
         ValueError: it is damaged.
     """
     content = parsed(files.read(path))
-    if content.pop("sha256", None) != _digest(content):
-        raise ValueError("it has changed since it was written")
-    return content
+    with contextlib.suppress(RecursionError):  # of lists in lists
+        if content.pop("sha256", None) == _digest(content):
+            return content
+    raise ValueError("it has changed since it was written")
 
 
 def parsed(content: bytes) -> Dict[str, Any]:
@@ -203,12 +215,18 @@ def parsed(content: bytes) -> Dict[str, Any]:
         ValueError: it is none.
     """
     try:
-        found = json.loads(content.decode("utf-8", "surrogatepass"))
+        found = json.loads(content.decode("utf-8", "surrogatepass"), parse_int=_integer)
         if isinstance(found, dict):
             return found
     except (ValueError, RecursionError):
         pass
     raise ValueError("it is damaged")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > LONGEST_INTEGER:
+        raise ValueError("it has an integer that is too long")
+    return int(digits)
 
 
 def _digest(content: Dict[str, Any]) -> str:
@@ -292,7 +310,8 @@ def read_text(run: Run) -> str:
 
 
 def file_sha256(path: StrPath) -> str:
-    """Return the hexadecimal SHA-256 of a file."""
+    """Return the hexadecimal SHA-256 of a regular file."""
+    files.check_regular(path)
     digest = hashlib.sha256()
     with open(str(path), "rb") as file:
         for piece in iter(lambda: file.read(1 << 20), b""):

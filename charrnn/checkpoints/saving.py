@@ -3,9 +3,7 @@ import contextlib
 import errno
 import io
 import os
-import re
 import shutil
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import List, Optional, Sequence
@@ -15,7 +13,7 @@ import numpy as np
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import listed_names
 from charrnn.checkpoints.record import LOCK_FILE, STAGE, CheckpointError, Run
-from charrnn.checkpoints.weights import Weights, packed
+from charrnn.checkpoints.weights import Weights, arrays_of, packed
 from charrnn.data import StrPath
 from charrnn.system import console, files
 
@@ -115,7 +113,7 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     about = record.record_of(run)
     (stage / f"{name}.npz").write_bytes(packed(weights, about))
     content = io.BytesIO()  # because a ZipFile that fails to write to the disk reports a second error when deleted
-    np.savez_compressed(content, **asdict(progress))
+    np.savez(content, **{**asdict(progress), "history": np.frombuffer(progress.history.encode(), np.uint8)})
     (stage / f"{name}.progress.npz").write_bytes(content.getvalue())
     saver.save(session, str(stage / name), write_state=False)
     written = sorted(stage.iterdir(), reverse=True)  # that of the progress first, see remove_leftovers()
@@ -227,7 +225,7 @@ def _remove(folder: Path, names: Sequence[str]) -> None:
 def _remove_files(folder: Path, name: str) -> None:
     """Remove the files of a checkpoint but its record."""
     for path in sorted(folder.glob(f"{name}.*")):
-        if re.fullmatch(r"\.(index|meta|data-\d{5}-of-\d{5}|(progress\.)?npz)", path.name[len(name):]):
+        if path.name[len(name):] in record.SUFFIXES:
             path.unlink()
 
 
@@ -238,8 +236,15 @@ def read_progress(prefix: str) -> Progress:
         CheckpointError: it cannot be read.
     """
     try:
-        with zipfile.ZipFile(prefix + ".progress.npz"), np.load(prefix + ".progress.npz", allow_pickle=False) as arrays:
-            return Progress(**{name: array.item() if array.ndim == 0 else array for name, array in arrays.items()})
+        arrays = arrays_of(files.read(prefix + ".progress.npz"))
+        history = arrays.pop("history").tobytes().decode()
+        progress = Progress(**{name: array.item() if array.ndim == 0 else array for name, array in arrays.items()},
+                            history=history)
+        numbers = progress.step, progress.best_step, progress.evals_since_best, progress.best_loss
+        axes = progress.lstm_state.ndim, progress.epoch_losses.ndim
+        if [type(number) for number in numbers] != [int, int, int, float] or min(numbers) < 0 or axes != (4, 1):
+            raise ValueError("it does not describe a progress")
+        return progress
     except Exception as error:  # of many kinds, where somebody has made such a file with another program
         raise CheckpointError(f"{prefix} cannot be used to resume: its progress cannot be read "
                               f"({console.reason(error)})")

@@ -4,26 +4,27 @@ The ``.npz`` has an array for each trainable variable, under the variable's name
 JSON object, uint8. This object has the vocabulary, and if the run is known all that ``run.json`` has. The comment of
 the zip file, its last 64 bytes, is the hexadecimal SHA-256 of all bytes before it.
 """
+import contextlib
 import hashlib
 import io
 import json
-import os
 import re
-import subprocess
-import sys
 import zipfile
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Iterator, Tuple
 
 import numpy as np
 
+from charrnn.checkpoints import tensor_bundle
 from charrnn.checkpoints.record import CheckpointError, parsed
 from charrnn.data import StrPath
 from charrnn.system import console, files
-from charrnn.system.tensorflow import require_tensorflow
 
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
 SLOTS = r"/(Adam|Adam_1|RMSProp|RMSProp_1)$"
 DIGEST = 64  # bytes
+# The header of an array: its type, its order and its shape. NumPy's own reader evaluates it as Python.
+_HEADER = re.compile(rb"\x93NUMPY\x01.{3}\{'descr': '([^']{1,20})', 'fortran_order': (True|False), "
+                     rb"'shape': \(([\d, ]{0,99})\), \} *\n", re.DOTALL)
 
 Weights = Dict[str, np.ndarray]
 
@@ -50,16 +51,35 @@ def unpacked(content: bytes) -> Tuple[Weights, Dict[str, Any]]:
     if hashlib.sha256(content[:-DIGEST]).hexdigest().encode() != content[-DIGEST:]:
         raise ValueError("it is damaged, or was not written by charrnn")
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > len(content):
-                raise ValueError("it is larger than it may be")
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            weights = {name: arrays[name] for name in arrays.files}
-        if not all(isinstance(values, np.ndarray) for values in weights.values()):
-            raise ValueError("it has something else than arrays")
+        weights = arrays_of(content)
         return weights, parsed(weights.pop("about").tobytes())
     except Exception as error:  # of many kinds, where somebody has made such a file with another program
         raise ValueError(f"it is not a model of charrnn ({console.reason(error)})")
+
+
+def arrays_of(content: bytes) -> Weights:
+    """Return the arrays in the content of a ``.npz`` file whose members are not compressed.
+
+    The time and the memory are in proportion to the content.
+
+    Raises:
+        Exception: of any kind, it is damaged or of another kind.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > len(content) or any(
+                member.compress_type != zipfile.ZIP_STORED for member in members):
+            raise ValueError("it is compressed, or larger than it may be")
+        return {re.sub(r"\.npy$", "", member.filename): _array(archive.read(member)) for member in members}
+
+
+def _array(content: bytes) -> np.ndarray:
+    header = _HEADER.match(content)
+    if not header:
+        raise ValueError("it has something else than arrays")
+    dtype, is_fortran, shape = (each.decode() for each in header.groups())
+    return np.frombuffer(content, dtype, offset=header.end()).reshape(
+        [int(length) for length in shape.split(",") if length.strip()], order="F" if is_fortran == "True" else "C")
 
 
 def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
@@ -77,52 +97,51 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
 def read_saved(prefix: str) -> Weights:
     """Read the weights that a Saver has written, or their running averages if there are any.
 
-    A process of its own does this, because TensorFlow 1.15 can crash on damaged files.
+    Until TensorFlow 1.1, the cells called their variables weights and biases; here they are kernel and bias.
 
     Args:
         prefix: the prefix of the checkpoint.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
-        TensorFlowError: TensorFlow is missing.
     """
-    require_tensorflow()
-    done = subprocess.run(
-        [sys.executable, "-m", "charrnn.checkpoints.weights", prefix], stdin=subprocess.DEVNULL, capture_output=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path)})
-    if done.returncode:
-        reason = done.stderr.decode("utf-8", "replace").strip().split("\n")[-1] if done.returncode > 0 else ""
-        raise CheckpointError(f"the checkpoint {prefix} cannot be read: {reason or 'its files are damaged'}")
-    return unpacked(done.stdout)[0]
+    with _reading(prefix):
+        entries = tensor_bundle.read_index(prefix)
+        names = [name for name in entries
+                 if re.match("rnn/|softmax/", name) and not re.search(f"{SLOTS}|{AVERAGE}$", name)]
+        values = tensor_bundle.read_tensors(prefix, {
+            name: entries.get(name + AVERAGE, entries[name]) for name in names})
+        return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)): value
+                for name, value in zip(names, values)}
 
 
-def _read_here(prefix: str) -> Weights:
-    """Read the weights of a checkpoint in this process."""
-    from charrnn.system.tensorflow import tf
-    reader = tf.train.load_checkpoint(prefix)
-    shapes = reader.get_variable_to_shape_map()
-    names = [name for name in shapes if re.match("rnn/|softmax/", name) and not re.search(f"{SLOTS}|{AVERAGE}$", name)]
-    # until TensorFlow 1.1 the cells named their variables weights and biases
-    return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)):
-            reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name) for name in names}
+def restore(session: Any, prefix: str) -> None:
+    """Set all variables of the default graph to what a Saver has written.
 
-
-def restore(session: Any, saver: Any, prefix: str) -> None:
-    """Restore the variables of a Saver from a checkpoint.
+    Args:
+        session: the tf.Session that holds them.
+        prefix: the prefix of the checkpoint.
 
     Raises:
         CheckpointError: the checkpoint cannot be read, or has other variables or shapes.
     """
     from charrnn.system.tensorflow import tf
 
-    try:
-        saver.restore(session, prefix)
-    except (tf.errors.OpError, ValueError) as error:
-        raise CheckpointError(f"the checkpoint {prefix} cannot be restored: {console.reason(error)}")
+    variables = {variable.op.name: variable for variable in tf.global_variables()}
+    with _reading(prefix):
+        entries = tensor_bundle.read_index(prefix)
+        missing = sorted(set(variables) - set(entries))
+        if missing:
+            raise ValueError(f"it is that of another network, without {missing[0]}")
+        values = tensor_bundle.read_tensors(prefix, {name: entries[name] for name in variables})
+        for variable, value in zip(variables.values(), values):
+            variable.load(value, session)
 
 
-if __name__ == "__main__":
+@contextlib.contextmanager
+def _reading(prefix: str) -> Iterator[None]:
+    """Raise CheckpointError in place of what the reading of a checkpoint raises."""
     try:
-        sys.stdout.buffer.write(packed(_read_here(sys.argv[1]), {}))
-    except Exception as raised:  # of many kinds
-        sys.exit(console.reason(raised))
+        yield
+    except Exception as error:  # of many kinds, where somebody has made such a file with another program
+        raise CheckpointError(f"the checkpoint {prefix} cannot be read: {console.reason(error)}")

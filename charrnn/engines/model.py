@@ -8,12 +8,13 @@ from typing import Optional, Sequence, Tuple
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints import RUN_FILE, CheckpointError, Run, Weights
-from charrnn.data import StrPath, Vocabulary
+from charrnn.checkpoints import RUN_FILE, TEXT_FILE, CheckpointError, Run, Weights
+from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.system import console, files
 
 # So large that no training leads to it, and so small that sums of products of weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
+MOST_LAYERS = 32  # with more, the graph takes long to build, however small they are
 # Kinds of cell, the scopes of their variables, and the arrays that the state of a layer consists of.
 CELLS = {"lstm": "basic_lstm_cell", "gru": "gru_cell", "rnn": "basic_rnn_cell",
          "layer-norm-lstm": "layer_norm_basic_lstm_cell", "nas": "nas_cell"}
@@ -109,6 +110,8 @@ def _network_of(weights: Weights) -> Tuple[int, str]:
     cells = [cell for cell, scope in CELLS.items() if scopes == {scope}]
     if not cells:
         raise ValueError("it is not a model of this network: it has no layers of a known cell")
+    if len(layers) > MOST_LAYERS:
+        raise ValueError(f"it has {len(layers):,} layers, and the most are {MOST_LAYERS}")
     for layer in range(len(layers) if cells == ["lstm"] else 0):
         rows = (lstm_size if layer else num_classes) + lstm_size
         for name, shape in (("kernel", (rows, 4 * lstm_size)), ("bias", (4 * lstm_size,))):
@@ -124,13 +127,15 @@ def is_model_file(path: StrPath) -> bool:
     return str(path).endswith(".npz") and not str(path).endswith(".progress.npz") and not Path(path).is_dir()
 
 
-def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: bool = False) -> Model:
+def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: bool = False,
+               otherwise: Optional[Vocabulary] = None) -> Model:
     """Open a model.
 
     Args:
         path: a run folder, for its newest checkpoint; a checkpoint, or a ``.npz`` file.
         vocabulary: the characters of a checkpoint of the notebook, which does not record them.
         best: take the checkpoint of a run folder that has the lowest validation loss.
+        otherwise: the characters of such a checkpoint if there is no ``vocabulary``, and no text beside it.
 
     Raises:
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
@@ -139,19 +144,24 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
     if is_model_file(path) and not best:
         return _from_file(path, str(path), vocabulary)
     with contextlib.suppress(CheckpointError):
-        model = _from_checkpoint(path, vocabulary, best)
+        model = _from_checkpoint(path, vocabulary, best, otherwise)
         if not model.skipped:
             return model
-    return _from_checkpoint(path, vocabulary, best)  # again: a training may have removed what was being opened
+    # again: a training may have removed what was being opened
+    return _from_checkpoint(path, vocabulary, best, otherwise)
 
 
-def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Model:
+def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool,
+                     otherwise: Optional[Vocabulary]) -> Model:
     found = checkpoints.find(path, best=best, suffix=".npz")
     if found.run:
         return _from_file(found.prefix + ".npz", found.prefix, vocabulary, found.run, found.skipped)
+    text = Path(found.prefix).with_name(TEXT_FILE)
     if vocabulary is None:
-        raise CheckpointError(f"{found.prefix} has no {RUN_FILE} next to it to read the vocabulary from: name the "
-                              "training text with --vocab-from")
+        vocabulary = Vocabulary.from_text(load_text(text)) if text.is_file() else otherwise
+    if vocabulary is None:
+        raise CheckpointError(f"{found.prefix} has no {RUN_FILE} next to it to read the vocabulary from: give that of "
+                              "the training text with --vocab-from TEXT")
     return _made(found.prefix, vocabulary, checkpoints.read_saved(found.prefix))
 
 

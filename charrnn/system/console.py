@@ -18,7 +18,9 @@ _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
 _VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
 _OF_OUTPUT = (errno.ENOSPC, errno.EBADF, errno.EFBIG)  # errors without a filename in writing standard output
-IN_PYTHON = {"--vocab-from": "vocabulary=", "--no-fused": "fused=False"}  # flags whose arguments have other names
+# flags whose arguments have other names or values
+IN_PYTHON = {"--vocab-from TEXT": "vocabulary=sorted(set(text))", "--vocab-from": "vocabulary=",
+             "--no-fused": "fused=False"}
 LISTED = 10  # items of a list that a message names
 
 
@@ -115,13 +117,13 @@ def speaking_python() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        message = re.sub(r"charrnn[.-]\w+ [^,;]*|--([a-z][a-z-]*)", _in_python, str(error))
+        message = re.sub(r"charrnn[.-]\w+ [^,;]*|--vocab-from TEXT|--([a-z][a-z-]*)", _in_python, str(error))
         raise type(error)(message) from None
 
 
 def _in_python(found: "re.Match[str]") -> str:
     """Return the argument that belongs to a flag; a command stays as it is."""
-    return IN_PYTHON.get(found[0]) or found[1].replace("-", "_") if found[1] else found[0]
+    return IN_PYTHON.get(found[0]) or (found[1].replace("-", "_") if found[1] else found[0])
 
 
 def described(error: Exception) -> str:
@@ -148,14 +150,15 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def listed(items: Iterable[str]) -> str:
-    """Return the first ten of some items, and how many more there are.
+def listed(items: Iterable[str], show: Callable[[str], str] = str) -> str:
+    """Return the first ten of some items, each as a function shows it, and how many more there are.
 
-    >>> listed("abc"), listed("abcdefghijkl")
-    ('a, b, c', 'a, b, c, d, e, f, g, h, i, j and 2 more')
+    >>> listed("abc"), listed("abcdefghijkl", str.upper)
+    ('a, b, c', 'A, B, C, D, E, F, G, H, I, J and 2 more')
     """
     every = list(items)
-    return ", ".join(every[:LISTED]) + (f" and {len(every) - LISTED:,} more" if len(every) > LISTED else "")
+    return ", ".join(map(show, every[:LISTED])) + (
+        f" and {len(every) - LISTED:,} more" if len(every) > LISTED else "")
 
 
 def quoted(path: Any) -> str:

@@ -1,6 +1,7 @@
 """Files as text: compressed files, byte order marks, and files that are not text."""
 import codecs
 import gzip
+import io
 import os
 import re
 import zlib
@@ -14,6 +15,7 @@ BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-1
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 RUN_FILE = "run.json"  # in the folder of a run
+LARGEST_RATIO = 50  # of the sizes of a text and its gzip file
 PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
 
 
@@ -33,10 +35,21 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
     content = data.read_bytes(path)
     if content.startswith(b"\x1f\x8b"):
         try:
-            content = gzip.decompress(content)
+            content = _decompressed(content, path)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is a damaged gzip file: {error}")
     return decode_document(content, encoding, str(path))
+
+
+def _decompressed(content: bytes, path: StrPath) -> bytes:
+    """Return what a gzip file contains. Raise ValueError if that is more than LARGEST_RATIO times as large."""
+    most = LARGEST_RATIO * len(content)
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise ValueError(f"the gzip file {path} contains more than {LARGEST_RATIO} times its size: decompress it with "
+                         "gunzip, if you trust it")
+    return found
 
 
 def decode_document(content: bytes, encoding: str, name: str) -> str:

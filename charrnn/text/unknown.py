@@ -1,4 +1,5 @@
 """Characters that are not in a model's vocabulary: reported, left out, or replaced. No TensorFlow."""
+import collections
 import unicodedata
 from typing import Dict, Optional, Tuple
 
@@ -26,7 +27,9 @@ def leave_out_unknown(text: str, vocabulary: Vocabulary) -> Tuple[str, Dict[str,
     >>> leave_out_unknown("naïve café", Vocabulary(" acefnv"))
     ('nave caf', {'ï': 1, 'é': 1})
     """
-    left_out = {char: text.count(char) for char in vocabulary.unknown(text)}
+    unknown = vocabulary.unknown(text)
+    counts = collections.Counter(text if unknown else "")  # at once, because there may be many
+    left_out = {char: counts[char] for char in unknown}
     return text.translate({ord(char): None for char in left_out}), left_out
 
 
@@ -54,7 +57,7 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
     if not unknown:
         return text, ""
     if how == "error":
-        places = console.listed(f"{char!r} ({_place(text, char)})" for char in unknown)
+        places = console.listed(unknown, lambda char: f"{char!r} ({_place(text, char)})")
         raise ValueError(f"{name} has characters that are not in the model's vocabulary: {places}")
     nearest = {char: _nearest(char, vocabulary) if how == "nearest" else None for char in unknown}
     replaced = console.listed(f"{char!r} by {near!r}" for char, near in nearest.items() if near)

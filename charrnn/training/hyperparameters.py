@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
+from charrnn.engines.model import MOST_LAYERS
+
 CELLS = ("lstm", "gru", "rnn", "layer-norm-lstm", "nas")
 OPTIMIZERS = ("adam", "rmsprop")
 AUTO = "auto"  # the preset that depends on the length of the text, and the precision that depends on the machine
@@ -53,7 +55,7 @@ class Hyperparameters:
     num_steps: int = _field(
         100, OPTIMISATION, "characters in a window, the reach of backpropagation through time", _COUNT)
     lstm_size: int = _field(512, NETWORK, "units in each layer", _COUNT)
-    num_layers: int = _field(2, NETWORK, "number of layers", _COUNT)
+    num_layers: int = _field(2, NETWORK, "number of layers", {"at least": 1, "at most": MOST_LAYERS})
     learning_rate: float = _field(
         0.001, OPTIMISATION, "step size of the optimizer, before the schedule", _POSITIVE)
     keep_prob: float = _field(

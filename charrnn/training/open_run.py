@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional, Tuple
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints import NoCheckpointError, Progress, Reservation
+from charrnn.checkpoints import CheckpointError, NoCheckpointError, Progress, Reservation
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.model import Model, open_model
@@ -107,7 +107,9 @@ class OpenRun:
             return fresh
         self.display.skipped(found.skipped)
         progress = checkpoints.read_progress(found.prefix)
-        checkpoints.restore(self.network.session, self.network.saver, found.prefix)
+        if progress.lstm_state.shape != fresh.lstm_state.shape:
+            raise CheckpointError(f"{found.prefix} cannot be used to resume: its state is that of another network")
+        checkpoints.restore(self.network.session, found.prefix)
         best = self._name(progress.best_step) if progress.best_step else None
         if best and not checkpoints.is_intact(self.job.folder, best):
             self.display.skipped([f"the best checkpoint {best} is damaged: the next evaluation counts as the best"])

@@ -30,6 +30,18 @@ def test_a_notebooks_checkpoints_are_ordered_as_in_its_list(trained, tmp_path, s
     assert list_checkpoints(folder) == [str(folder / NEWEST)]
 
 
+def test_a_checkpoint_without_its_data_file(trained, tmp_path):
+    """As in a folder whose large files were not published."""
+    folder = copy_without_records(trained, tmp_path / "published")
+    (folder / f"{NEWEST}.data-00000-of-00001").unlink()
+    missing = f"{folder / NEWEST}.data-00000-of-00001 is missing"
+    assert newest_intact(folder) == (str(folder / OLDER), None, (missing,))
+    (folder / f"{OLDER}.data-00000-of-00001").unlink()
+    for path in (folder, folder / NEWEST, f"{folder / NEWEST}.index"):
+        with pytest.raises(CheckpointError, match=missing):
+            open_model(path)
+
+
 @pytest.mark.parametrize("suffix", ["", ".index", ".data-00000-of-00001", ".npz", ".progress.npz", ".json"])
 def test_a_checkpoint_can_be_named_by_any_of_its_files(trained, suffix):
     assert find(f"{trained / OLDER}{suffix}").prefix == str(trained / OLDER)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import CHARS, NEWEST, copy_without_records, make_network
+from conftest import CHARS, NEWEST, copy_without_records, make_network, script
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError
@@ -12,6 +12,7 @@ from charrnn.data import Vocabulary
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.loading import load_engine
 from charrnn.engines.model import CELLS, Model, is_model_file, open_model, write_npz
+from charrnn.system.tensorflow import tf
 
 CELL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell"
 
@@ -76,6 +77,34 @@ def test_a_checkpoint_of_the_notebook_is_opened_with_a_vocabulary_and_exported(t
         np.testing.assert_array_equal(values, run.weights[name])
     write_npz(model, tmp_path / "m.npz")
     assert_same(open_model(tmp_path / "m.npz"), model)
+
+
+def test_every_command_takes_a_checkpoint_of_before_tensorflow_1_2(trained, tmp_path, capsys):
+    """In which the cells have weights and biases, with Adam's slots, and not a kernel and a bias."""
+    weights, text, old = random_weights(), str(trained.parent / "small.txt"), {}
+    for name, values in weights.items():
+        name = name.replace("/kernel", "/weights").replace("/bias", "/biases")
+        old.update({name: values, f"{name}/Adam": -values, f"{name}/Adam_1": values ** 2})
+    with tf.Graph().as_default(), tf.Session() as session:
+        for name, values in old.items():
+            tf.Variable(values, name=name)
+        session.run(tf.global_variables_initializer())
+        prefix = tf.train.Saver().save(session, str(tmp_path / "i9_l5.ckpt"))
+    model, exported, run = [prefix, "--vocab-from", text], str(tmp_path / "m.npz"), str(tmp_path / "run")
+
+    def printed(name, *arguments):
+        capsys.readouterr()
+        assert script(name).main(list(arguments)) == 0
+        return capsys.readouterr().out.replace(prefix, exported)
+
+    printed("export", *model, exported)
+    printed("train", text, "--init-from", *model, "--checkpoint-dir", run, "--batch-size", "2", "--num-steps", "500",
+            "--epochs", "1", "--sample-length", "0", "--no-summaries")
+    for path in (exported, f"{run}/i0_l5.ckpt"):
+        found = open_model(path).weights
+        assert set(found) == set(weights) and all(np.array_equal(found[name], weights[name]) for name in weights)
+    assert printed("sample", *model, "--seed", "3") == printed("sample", exported, "--seed", "3")
+    assert printed("evaluate", *model, text) == printed("evaluate", exported, text, "--train-text", text)
 
 
 @pytest.mark.parametrize("name", ["trained", "exported"])

@@ -38,7 +38,7 @@ RANGES = {  # wrong and right values
     "learning_rate": ((0, math.inf, math.nan, "1", None, True, 10 ** 400), (1, 1e-9, 5.5)),
     "keep_prob": ((0, -0.1, 1e-45, 1.01, math.nan, None, True), (0.01, 0.5, 1)),
     "val_fraction": ((-0.1, 1, math.nan, None, False), (0, 0.9999)),
-    "seed": ((-1, 2 ** 31, 1.5, "7", True), (None, 0, 2 ** 31 - 1)),
+    "num_layers": ((0, 33, 100_000, 2.0), (1, 32)), "seed": ((-1, 2 ** 31, 1.5, "7", True), (None, 0, 2 ** 31 - 1)),
     "fused": ((None, "yes", 2), (True, False)), "cell": (("LSTM", "", None, 1), CELLS)}
 
 

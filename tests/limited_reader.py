@@ -1,0 +1,67 @@
+"""Open files of unknown origin one after the other, in a process whose time and memory are limited.
+
+Prints a line of JSON for each path: what it was refused with, and null if it was opened. A file that takes too long
+ends the process; one that takes too much memory is refused for that.
+"""
+import json
+import resource
+import signal
+import sys
+from pathlib import Path
+
+from charrnn import checkpoints
+from charrnn.data import Vocabulary
+from charrnn.engines import loading
+from charrnn.engines.model import open_model
+from charrnn.text import corpus, novelty, unknown
+
+SECONDS = 2  # of the processor's time for a file
+MEMORY = 50 << 20  # bytes for a file, besides FACTOR times its size
+FACTOR = 100
+GIVEN = Vocabulary("ab")
+
+
+def open_run(folder):
+    loading.training_text(open_model(folder).run)
+
+
+def open_text(path):
+    """As for charrnn-sample --novelty and charrnn-evaluate."""
+    text = corpus.read(path).text
+    novelty.compare("ac" * 5000, text)
+    unknown.leave_out_unknown(text, GIVEN)
+    unknown.resolve(text, GIVEN, "error")
+
+
+READERS = {"list": checkpoints.newest_intact, "index": lambda path: open_model(path, GIVEN), "run": open_run,
+           "model": open_model, "progress": lambda path: checkpoints.read_progress(str(path)), "text": open_text}
+
+
+def size_of(path):
+    """Return the bytes of a file, or of all files in a folder or of a checkpoint."""
+    paths = path.rglob("*") if path.is_dir() else path.parent.glob(path.name + "*")
+    return sum(each.stat().st_size for each in paths if each.is_file())
+
+
+def memory():
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def main():
+    for kind, name in json.loads(sys.argv[1]):
+        path = Path(name)
+        most = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (memory() + MEMORY + FACTOR * size_of(path), most))
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        try:
+            READERS[kind](path)
+            message = None
+        except ValueError as error:
+            message = str(error)
+        except MemoryError:
+            message = "MemoryError"
+        print(json.dumps(message), flush=True)
+
+
+if __name__ == "__main__":
+    main()
