@@ -2,6 +2,7 @@
 import argparse
 import contextlib
 import itertools
+import os
 import signal
 import statistics
 import sys
@@ -205,6 +206,8 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
         values = _hyperparameters_to_resume(args)
     if args.init_from is not None:
         init_from = open_model(args.init_from, loading.vocabulary_from(args))
+    if corpus.STANDARD_INPUT in args.text and "HOROVOD_RANK" in os.environ:
+        raise ValueError("horovodrun does not pass standard input on: write the text to a file, and name that")
     if args.text or not args.resume:
         text = corpus.read(args.text or ["anna"], args.encoding, separator=args.separator)
         console.print_skipped(text.skipped)

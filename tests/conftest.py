@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -53,6 +54,15 @@ def no_network(monkeypatch):
         return usual(address, *args, **kwargs)
 
     monkeypatch.setattr(urllib.request, "urlopen", refuse)
+
+
+@pytest.fixture(scope="session")
+def fonts(tmp_path_factory):
+    """A folder with Matplotlib's list of fonts, which it makes at its first use, with a warning where that is slow."""
+    folder = tmp_path_factory.mktemp("matplotlib")
+    subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=True, stderr=subprocess.DEVNULL,
+                   env=dict(os.environ, MPLCONFIGDIR=str(folder)))
+    return folder
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Text to ids to mini-batches."""
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from charrnn.data import Vocabulary, check_text, code_points, count_windows, get_batches, load_text, split
@@ -15,7 +15,7 @@ def test_windows_worked_by_hand():
 
 
 @given(st.integers(0, 400), st.integers(1, 7), st.integers(1, 9))
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_rows_continue_and_targets_are_one_later(length, batch_size, n_steps):
     encoded = np.arange(1, length + 1)
     batches = list(get_batches(encoded, batch_size, n_steps))
@@ -62,7 +62,7 @@ def test_code_points(text, points):
 
 
 @given(st.text(min_size=1))
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_vocabulary_is_the_notebooks(text):
     vocabulary = Vocabulary.from_text(text)
     vocab = sorted(set(text))

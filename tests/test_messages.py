@@ -41,6 +41,18 @@ def test_the_resume_command_runs_as_it_was_called(monkeypatch):
     assert console.resume_command("a b") == f"{sys.executable} -m charrnn.train --resume --checkpoint-dir 'a b'"
 
 
+def test_the_resume_command_has_as_many_processes(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/some where/bin/charrnn-train", "x"])
+    monkeypatch.setenv("HOROVOD_SIZE", "4")
+    monkeypatch.setenv("HOROVOD_LOCAL_SIZE", "2")
+    assert console.resume_command("checkpoints") == "horovodrun -np 4 -H HOSTS charrnn-train --resume"
+    monkeypatch.setenv("HOROVOD_LOCAL_SIZE", "4")
+    assert console.resume_command("x") == "horovodrun -np 4 charrnn-train --resume --checkpoint-dir x"
+    monkeypatch.setattr(sys, "argv", ["/lib/charrnn/train.py"])  # as make starts it
+    monkeypatch.setattr(sys, "executable", "/e/bin/python")
+    assert console.resume_command("x").startswith("/e/bin/horovodrun -np 4 /e/bin/python -m charrnn.train --resume")
+
+
 def test_the_end_of_a_run_says_what_next(trained, capsys, tmp_path):
     shutil.copytree(str(trained), str(tmp_path / "run"))
     flags = ["--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]

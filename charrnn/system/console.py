@@ -173,16 +173,26 @@ def command(prog: str, arguments: str = "") -> str:
         prog: name of the script, such as ``charrnn-train``.
         arguments: the arguments, quoted for a shell.
     """
-    called = Path(sys.argv[0])
-    if called.suffix == ".py" and called.parent.name == "charrnn":  # python -m
+    if _is_module():
         prog = f"{shlex.quote(sys.executable)} -m charrnn.{prog.split('-')[1]}"
     return f"{prog} {arguments}".strip()
 
 
+def _is_module() -> bool:
+    """Return whether this script was called as a module: ``python -m``."""
+    called = Path(sys.argv[0])
+    return called.suffix == ".py" and called.parent.name == "charrnn"
+
+
 def resume_command(folder: Any) -> str:
-    """Return the command that resumes the run in a folder."""
+    """Return the command that resumes the run in a folder, on as many processes as it has now."""
     place = "" if str(folder) == "checkpoints" else f" --checkpoint-dir {quoted(folder)}"
-    return command("charrnn-train", f"--resume{place}")
+    resume, size = command("charrnn-train", f"--resume{place}"), os.environ.get("HOROVOD_SIZE", "1")
+    if size == "1":
+        return resume
+    launcher = shlex.quote(str(Path(sys.executable).with_name("horovodrun"))) if _is_module() else "horovodrun"
+    hosts = "" if os.environ.get("HOROVOD_LOCAL_SIZE") == size else "-H HOSTS "
+    return f"{launcher} -np {size} {hosts}{resume}"
 
 
 def drop_output() -> None:

@@ -26,7 +26,7 @@ class Display:
             n_parameters: weights and biases of its network.
             stop: notified when the reader of the output has gone.
         """
-        self._job, self._n_parameters, self._stop, self._output_closed = job, n_parameters, stop, False
+        self._job, self._n_parameters, self._stop = job, n_parameters, stop
         self._writes_fail = False  # from a line that could not be printed until one that could
 
     def plan(self) -> None:
@@ -128,7 +128,7 @@ class Display:
         message = (f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: "
                    f"{console.resume_command(self._job.folder)}")
         self._print(message)
-        if self._output_closed:
+        if by == "SIGPIPE":  # the reader of the output has gone
             self.warn(message)
 
     def finished(self, step: int, limit: str = "--epochs") -> None:
@@ -159,7 +159,6 @@ class Display:
             self._writes_fail = False
         except BrokenPipeError:
             console.drop_output()
-            self._output_closed = True
             self._stop.reader_left()
         except OSError as error:
             if not self._writes_fail:

@@ -10,9 +10,11 @@ import contextlib
 import http.client
 import os
 import pickle
+import select
 import signal
 import socket
 import sys
+import threading
 import time
 from typing import Any, Callable, ContextManager, Dict, List, Optional, Sequence, Tuple
 
@@ -25,10 +27,13 @@ from charrnn.training.stopping import SIGNALS
 INSTALL = ("Horovod started this process, but the package horovod is not installed on the host {}: install the extra "
            "'distributed' there (make venv-distributed)")
 NO_ADDRESS = "the host {} has no address for its own name, which Horovod needs: add the name to /etc/hosts"
+UNREACHABLE = ("from the host {} horovodrun cannot be reached at {}:{} ({}): check the network between the hosts, or "
+               "name another one with horovodrun --network-interface")
 TIMEOUT = 20  # seconds without a connection after which a process counts as lost
 START_TIMEOUT = 120  # seconds in which all processes must have started
 TOLD_EVERY = 10  # seconds between lines that say which process is missing
 PATIENCE = 3  # seconds in which a killed process disappears from the list of processes
+UNREAD_TIME = 60  # seconds of a full pipe to horovodrun after which it counts as no longer read
 GRACE = 1  # seconds in which the first process prints an error before the others end and the launcher ends it too
 FAILED = 2  # exit status
 
@@ -82,6 +87,10 @@ class Processes:
         """Return the signal that any of the processes has received, or None. It is the same in all of them."""
         return stop
 
+    def cause(self, stop: signal.Signals) -> str:
+        """Return what to call a signal that has ended the training."""
+        return stop.name
+
     def from_first(self, function: Callable[[], Any]) -> Any:
         """Call a function in the first process only, and return its result in all.
 
@@ -103,6 +112,8 @@ class Processes:
 class HorovodProcesses(Processes):
     """The form for several processes, which ``horovodrun`` started."""
 
+    _reader_left = False
+
     def __init__(self) -> None:
         os.environ.setdefault("HOROVOD_GLOO_TIMEOUT_SECONDS", str(TIMEOUT))
         os.environ.setdefault("HOROVOD_LOG_LEVEL", "fatal")  # a lost process is reported by watched()
@@ -120,6 +131,8 @@ class HorovodProcesses(Processes):
         self._session = tf.Session(graph=graph, config=tf.ConfigProto(
             intra_op_parallelism_threads=1, inter_op_parallelism_threads=1, use_per_session_threads=True))
         self._members: List[Tuple[str, int]] = self.gather((socket.gethostname(), os.getpid()))
+        if self.rank == 0:
+            self._follow_reader()
 
     def threads(self, threads):
         from charrnn.fused.session import thread_count
@@ -138,13 +151,28 @@ class HorovodProcesses(Processes):
         lengths, gathered = self._session.run([self._lengths, self._gathered], {self._bytes: message})
         return [pickle.loads(part.tobytes()) for part in np.split(gathered, np.cumsum(lengths)[:-1])]
 
+    def _follow_reader(self) -> None:
+        """Drop the output once nobody reads it, as after ``horovodrun ... | head``, and ask for an end of training."""
+        def follow(main: int) -> None:
+            _wait_until_unread(sys.stdout.fileno(), _output_of_launcher())
+            console.drop_output()
+            self._reader_left = True
+            signal.pthread_kill(main, signal.SIGPIPE)  # it interrupts a line that waits in the full pipe
+
+        signal.signal(signal.SIGPIPE, lambda *_: None)
+        threading.Thread(target=follow, args=[threading.get_ident()], daemon=True).start()
+
     def agree(self, stop):
+        stop = stop or (signal.SIGPIPE if self._reader_left else None)
         number = int(self._session.run(self._largest, {self._number: stop or 0}))
         if not number:
             return None
         for name in SIGNALS:  # the launcher may send another one, which must not interrupt the last checkpoint
             signal.signal(getattr(signal, name), signal.SIG_IGN)
         return signal.Signals(number)
+
+    def cause(self, stop):
+        return "Ctrl-C or SIGTERM" if stop == signal.SIGTERM else stop.name  # horovodrun sends SIGTERM after Ctrl-C
 
     def from_first(self, function):
         if self.rank:
@@ -233,6 +261,41 @@ def _connected() -> Any:
     return hvd
 
 
+def _output_of_launcher() -> Optional[int]:
+    """Return a descriptor for the output of the horovodrun that started this process, or None if there is none.
+
+    horovodrun starts each process in a session, whose leader is its child.
+    """
+    try:
+        with open(f"/proc/{os.getsid(0)}/stat", encoding="ascii", errors="replace") as file:
+            launcher = file.read().rpartition(")")[2].split()[1]
+        return os.open(f"/proc/{launcher}/fd/1", os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:  # not Linux, or a socket, or horovodrun runs on another host
+        return None
+
+
+def _wait_until_unread(own: int, output: Optional[int]) -> None:
+    """Wait until nobody reads what this process prints.
+
+    A thread of horovodrun reads it, and ends without a word when it cannot write: if its own reader has gone, or if
+    its output is a file on a full disk.
+
+    Args:
+        own: descriptor of the pipe to horovodrun.
+        output: descriptor of the output of horovodrun, or None if it is not known.
+    """
+    poll, full_for = select.poll(), 0
+    for descriptor in (own,) if output is None else (own, output):
+        poll.register(descriptor, select.POLLOUT)
+    while full_for < UNREAD_TIME:
+        time.sleep(1)
+        ready: Dict[Optional[int], int] = dict(poll.poll(0))
+        if ready.get(output, 0) & select.POLLERR:  # a pipe without a reader
+            return
+        is_slow = output is not None and output not in ready  # a reader that waits, such as less
+        full_for = 0 if own in ready or is_slow else full_for + 1
+
+
 def start_processes() -> Processes:
     """Return the processes that this one trains with: those that ``horovodrun`` started, or itself alone.
 
@@ -252,8 +315,11 @@ def _wait_for_all() -> None:
 
     def answer(method: str, key: Any) -> int:
         with contextlib.closing(http.client.HTTPConnection(address, int(port), timeout=TIMEOUT)) as connection:
-            connection.request(method, f"/charrnn/{key}", "ready" if method == "PUT" else None)
-            return connection.getresponse().status
+            try:
+                connection.request(method, f"/charrnn/{key}", "ready" if method == "PUT" else None)
+                return connection.getresponse().status
+            except OSError as error:
+                raise OSError(UNREACHABLE.format(socket.gethostname(), address, port, console.reason(error)))
 
     answer("PUT", rank)
     patience = float(os.environ.get("HOROVOD_START_TIMEOUT") or START_TIMEOUT)

@@ -243,7 +243,7 @@ class OpenRun:
         if early:
             self.display.ended_early(progress.step, progress.evals_since_best, progress.best_step)
         if stopped_by:
-            self.display.stopped(stopped_by.name, progress.step)
+            self.display.stopped(self._processes.cause(stopped_by), progress.step)
         else:
             if len(self.job.test):
                 self.display.test(*self._processes.from_first(lambda: self._evaluate_test(progress.step)))

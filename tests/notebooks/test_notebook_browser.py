@@ -41,7 +41,7 @@ def tool(*names):
 
 
 @contextmanager
-def jupyter(folder):
+def jupyter(folder, fonts):
     """Serve a folder's notebooks to this machine; yield the address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -49,7 +49,7 @@ def jupyter(folder):
     home = folder / ".home"
     environment = dict(os.environ, JUPYTER_PREFER_ENV_PATH="1", PYTHONPATH=str(ROOT), HOME=str(home),
                        PYTHONDONTWRITEBYTECODE="1", JUPYTER_RUNTIME_DIR=str(home), JUPYTER_CONFIG_DIR=str(home),
-                       JUPYTER_DATA_DIR=str(home), IPYTHONDIR=str(home))
+                       JUPYTER_DATA_DIR=str(home), IPYTHONDIR=str(home), MPLCONFIGDIR=str(fonts))
     server = subprocess.Popen(
         [sys.executable, "-m", "notebook", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
          "--NotebookApp.token=''", "--NotebookApp.password=''", f"--notebook-dir={folder}"],
@@ -111,8 +111,8 @@ def served(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_run_all_gives_the_stubs_messages_and_no_traceback(served, tmp_path):
-    with browser(tmp_path / "profile") as driver, jupyter(served) as address:
+def test_run_all_gives_the_stubs_messages_and_no_traceback(served, fonts, tmp_path):
+    with browser(tmp_path / "profile") as driver, jupyter(served, fonts) as address:
         driver.get(f"{address}/notebooks/{generate.EXERCISE.name}")
         wait(lambda: driver.execute_script("return typeof Jupyter != 'undefined' && Jupyter.notebook != null && "
                                            "Jupyter.notebook.kernel != null && "

@@ -17,11 +17,11 @@ WAITS = "This cell needs exercises that no check has found right"
 
 
 @pytest.fixture
-def execute(tmp_path, monkeypatch):
+def execute(tmp_path, monkeypatch, fonts):
     """Return a function that executes a notebook, its settings replaced, with its runs in a temporary folder."""
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, not another of that name
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "matplotlib"))
+    monkeypatch.setenv("MPLCONFIGDIR", str(fonts))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
 
     def run(name, folder=FOLDER, repository=generate.REPOSITORY, shown="''", **settings):

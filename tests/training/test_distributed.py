@@ -1,4 +1,5 @@
 """Training on several processes: their shares of the work, errors, and real runs with Horovod."""
+import contextlib
 import importlib.util
 import os
 import pty
@@ -18,12 +19,12 @@ import numpy as np
 import pytest
 from conftest import ROOT, TEXT, assert_same_run, history_of, process_environment, weights_of
 
-from charrnn import checkpoints
+from charrnn import checkpoints, train
 from charrnn.engines.surprisal import surprisal
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 from charrnn.training import distributed
-from charrnn.training.distributed import HorovodProcesses, OtherProcessFailed
+from charrnn.training.distributed import UNREAD_TIME, HorovodProcesses, OtherProcessFailed, Processes
 
 C, N, M, L = 5, 6, 3, 4
 
@@ -134,6 +135,23 @@ def test_a_process_that_does_not_start_is_named_after_a_deadline(monkeypatch, ca
     assert "charrnn-train: waiting for process 1 of 2\n" in capsys.readouterr().err
 
 
+def test_a_launcher_that_cannot_be_reached_is_named(monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    for name, value in dict(GLOO_RENDEZVOUS_ADDR="127.0.0.1", GLOO_RENDEZVOUS_PORT=port, RANK=1, SIZE=2).items():
+        monkeypatch.setenv(f"HOROVOD_{name}", str(value))
+    with pytest.raises(OSError, match=f"from the host {socket.gethostname()} horovodrun cannot be reached at 127.0.0.1:"
+                                      f"{port} .Connection refused.: check the network"):
+        distributed._wait_for_all()
+
+
+def test_standard_input_does_not_pass_horovodrun(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("HOROVOD_RANK", "0")
+    assert train.main(["-", "--checkpoint-dir", str(tmp_path / "run")]) == 2
+    assert "horovodrun does not pass standard input on: write the text to a file" in capsys.readouterr().err
+
+
 def test_an_error_of_all_processes_is_raised_in_the_first(monkeypatch):
     monkeypatch.setattr(distributed, "GRACE", 0)
     monkeypatch.setattr(distributed.signal, "signal", lambda *_: None)
@@ -199,6 +217,79 @@ def test_what_a_host_lacks_is_printed_by_one_of_its_processes(monkeypatch, found
     monkeypatch.setenv("HOROVOD_LOCAL_RANK", "1")
     with pytest.raises(OtherProcessFailed):
         distributed.start_processes()
+
+
+# The output
+
+
+@pytest.fixture
+def pipes():
+    """A function that makes a pipe, full or not, and returns the descriptors of its two ends."""
+    made = []
+
+    def make(full):
+        reading, writing = os.pipe()
+        made.extend([open(reading, "rb"), open(writing, "wb")])
+        if full:
+            os.set_blocking(writing, False)
+            with pytest.raises(BlockingIOError):
+                while True:
+                    os.write(writing, bytes(1 << 16))
+            os.set_blocking(writing, True)
+        return reading, writing
+
+    yield make
+    for file in made:
+        file.close()
+
+
+@pytest.mark.parametrize("own_is_full, output, expected", [
+    (False, "gone", 1), (True, "file", UNREAD_TIME), (True, "unknown", UNREAD_TIME), (True, "slow", None),
+    (False, "file", None), (False, "slow", None)])
+def test_an_output_that_nobody_reads_is_told_from_a_slow_reader(monkeypatch, pipes, own_is_full, output, expected):
+    """After some seconds, or never."""
+    naps = []
+
+    def nap(seconds):
+        naps.append(seconds)
+        if sum(naps) > 3 * UNREAD_TIME:
+            raise TimeoutError
+
+    monkeypatch.setattr(distributed, "time", SimpleNamespace(sleep=nap))
+    _, own = pipes(own_is_full)
+    with open(os.devnull, "wb") as file:
+        reading, writing = pipes(output == "slow")
+        if output == "gone":
+            os.dup2(file.fileno(), reading)
+        given = {"unknown": None, "file": file.fileno()}.get(output, writing)
+        with contextlib.suppress(TimeoutError):
+            distributed._wait_until_unread(own, given)
+    assert (sum(naps) if sum(naps) <= 3 * UNREAD_TIME else None) == expected
+
+
+@pytest.mark.timeout(300)
+def test_a_line_that_waits_for_a_reader_is_dropped_and_the_run_stops(monkeypatch, pipes):
+    usual = {number: signal.getsignal(number) for number in (
+        signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)}
+    _, full = pipes(True)
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(fileno=lambda: full))
+    monkeypatch.setattr(distributed, "_wait_until_unread", lambda *_: time.sleep(0.2))
+    processes = member(0)
+    processes._session = SimpleNamespace(run=lambda tensor, feed: feed[processes._number])
+    processes._largest, processes._number = "largest", "number"
+    try:
+        processes._follow_reader()
+        assert processes.agree(None) is None
+        assert os.write(full, b"a line") == 6
+        assert processes.agree(None) == signal.SIGPIPE
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+
+
+def test_ctrl_c_is_named_though_horovodrun_sends_another_signal():
+    assert [each.cause(signal.SIGTERM) for each in (Processes(), member(0))] == ["SIGTERM", "Ctrl-C or SIGTERM"]
+    assert member(0).cause(signal.SIGHUP) == "SIGHUP"
 
 
 # Real runs
@@ -368,10 +459,25 @@ def test_a_signal_ends_all_processes_after_a_checkpoint(text, tmp_path, stop):
     run = Background(text, *FLAGS, *LONG, "--checkpoint-dir", tmp_path / "run", terminal=stop is stop_by_ctrl_c)
     stop(run)
     _, output = run.end()
-    step, = re.findall("stopped by SIGTERM after step ([0-9,]+); the checkpoint is saved. To resume: .*--resume",
-                       output)
+    step, = re.findall("stopped by Ctrl-C or SIGTERM after step ([0-9,]+); the checkpoint is saved. To resume: "
+                       ".*horovodrun -np 2 .*--resume", output)
     assert checkpoints.newest_intact(tmp_path / "run").prefix.endswith(f"i{step.replace(',', '')}_l5.ckpt")
     assert "Traceback" not in output
+
+
+@real
+def test_a_reader_of_the_output_that_leaves_ends_all_processes_after_a_checkpoint(text, tmp_path):
+    """As in ``horovodrun ... | head``."""
+    flags = [text, *FLAGS, *LONG, "--print-every-n", "1", "--checkpoint-dir", tmp_path / "run"]
+    with open(str(tmp_path / "errors"), "wb") as errors, subprocess.Popen(
+            command(2, *flags), stdout=subprocess.PIPE, stderr=errors, env=process_environment()) as process:
+        while b" step 3/" not in process.stdout.readline():
+            assert process.poll() is None
+        process.stdout.close()
+        process.wait(timeout=PATIENCE)
+    step, = re.findall("charrnn-train: stopped by SIGPIPE after step ([0-9,]+); the checkpoint is saved",
+                       (tmp_path / "errors").read_text())
+    assert checkpoints.newest_intact(tmp_path / "run").prefix.endswith(f"i{step.replace(',', '')}_l5.ckpt")
 
 
 @real
