@@ -101,7 +101,7 @@ stale := $(shell [ "$$(cat $(venv)/.done 2>/dev/null)" = "$$(pwd -P)" ] && \
 
 # The stamp is written last and each set-up starts from nothing, so an interrupted one is repeated.
 # setuptools and wheel are installed first because gast has no wheel and is built with them.
-$(venv)/.done: setup.py $(locks) $(stale)
+$(venv)/.done: pyproject.toml setup.py $(locks) $(stale)
 	@found=$$($(find_python)) && suffix=$(suffix_of_found) && \
 	echo "$$("$$found" -V) at $$found" && \
 	echo "making $(venv)" && rm -rf $(venv)/.done $(venv) && "$$found" -m venv $(venv) && \
@@ -110,7 +110,7 @@ $(venv)/.done: setup.py $(locks) $(stale)
 	echo "installing the locked packages, which takes a few minutes" && \
 	$(python) -m pip install -q --no-build-isolation -r requirements$$suffix.txt -r requirements$$suffix-dev.txt && \
 	echo "installing charrnn from this folder" && \
-	PYTHONWARNINGS=ignore $(python) -m pip install -q --no-deps --no-build-isolation -e . && \
+	$(python) -m pip install -q --no-deps --no-build-isolation -e . && \
 	pwd -P >$(venv)/.done
 
 venv-distributed: $(venv)/.distributed ## add Horovod, for training on several machines; to .venv-tf2.15 for TENSORFLOW=2

@@ -1,6 +1,7 @@
 """Shared parts of the scripts: argument parsing, errors, exit statuses and standard input."""
 import argparse
 import contextlib
+import difflib
 import errno
 import os
 import re
@@ -50,6 +51,9 @@ class Parser(argparse.ArgumentParser):
         """Raise ValueError with the message and a reference to ``--help``."""
         if "expected one argument" in message:
             message += "; a value that begins with a dash is written --flag=-value"
+        for wrong in re.findall(r"--[^\s=]+", message) if message.startswith("unrecognized arguments") else ():
+            for nearest in difflib.get_close_matches(wrong, self._option_string_actions, n=1):
+                message += f"; the nearest to {wrong} is {nearest}"
         raise ValueError(f"{message} (see {self.prog} --help)")
 
 
@@ -177,8 +181,8 @@ def command(prog: str, arguments: str = "") -> str:
 
 
 def resume_command(folder: Any) -> str:
-    """Return the command that resumes the run in a folder."""
-    place = "" if str(folder) == "checkpoints" else f" --checkpoint-dir {quoted(folder)}"
+    """Return the command that resumes the run in a folder; None stands for the newest run."""
+    place = "" if folder is None else f" --checkpoint-dir {quoted(folder)}"
     return command("charrnn-train", f"--resume{place}")
 
 
