@@ -54,11 +54,11 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrP
     Args:
         text: the path of a text, a known name such as ``anna``, or a text itself: a str with a line end in it. None
             to resume a run with its own text.
-        checkpoint_dir: the run folder. None for ``checkpoints``, or, if that holds another run, ``checkpoints/2`` and so
-            on; to resume, the newest of these.
+        checkpoint_dir: the run folder. None for ``checkpoints``, or, if that holds another run, ``checkpoints/2`` and
+            so on; to resume, the newest of these.
         resume: continue the run in that folder.
-        init_from: a model, its path or its name, to take the initial weights and the sizes from. The text may have other
-            characters.
+        init_from: a model, its path or its name, to take the initial weights and the sizes from. The text may have
+            other characters.
         sample_length: characters to sample at each checkpoint, 0 for none.
         threads: threads to use; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.

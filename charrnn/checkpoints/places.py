@@ -11,6 +11,7 @@ from charrnn.checkpoints.record import CheckpointError, holds_run, is_run
 from charrnn.data import StrPath
 
 KNOWN_MODELS = ("anna", "tiny-shakespeare")
+MODELS = Path(__file__).resolve().parents[1] / "models"
 FIRST = "checkpoints"
 
 
@@ -18,7 +19,7 @@ def known_model(name: StrPath) -> Optional[Path]:
     """Return the file of a known model; None for any other name, and if there is a file or folder with that name."""
     if str(name) not in KNOWN_MODELS or Path(name).exists():
         return None
-    return Path(__file__).resolve().parents[1] / "models" / f"{name}.npz"
+    return MODELS / f"{name}.npz"
 
 
 def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:

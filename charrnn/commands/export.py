@@ -15,7 +15,6 @@ from charrnn.inspection.webpage import export_page
 from charrnn.system import console, files
 from charrnn.text import corpus
 
-
 # The types of the weights in each format, the default first.
 STORED = {"npz": ("float32", "float16"), "html": WEIGHTS, "saved-model": ("float32",)}
 
@@ -63,12 +62,13 @@ def make_parser() -> console.Parser:
         description="Write a model as a file that needs no TensorFlow (.npz), as a web page that shows what the "
                     "network sees (.html), or as a SavedModel.")
     parser.add_argument("places", metavar="[MODEL] FILE", nargs="*",
-                        help=f"{loading.MODEL_HELP}; and the .npz or .html file to write, or the folder of a SavedModel")
+                        help=f"{loading.MODEL_HELP}, and the .npz or .html file to write, or the folder of a "
+                             "SavedModel")
     parser.add_argument("--format", choices=["npz", "html", "saved-model"], default=None,
                         help="what to write (default: html if FILE ends in .html, else npz)")
     parser.add_argument("--weights", choices=sorted({name for names in STORED.values() for name in names}),
-                        help="type of the stored weights: float32 (default) or float16 in a .npz file, float16 (default) "
-                             "or int8 in a page. Each takes half the space of the one before")
+                        help="type of the stored weights: float32 (default) or float16 in a .npz file, float16 "
+                             "(default) or int8 in a page. Each takes half the space of the one before")
     parser.add_argument("--train-text", metavar="TEXT", default=None,
                         help="the text on which a page measures what units track (default: the training text that "
                              "the model names)")

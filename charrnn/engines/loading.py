@@ -121,8 +121,7 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     model = open_model(place, vocabulary_from(args), best=args.best)
     console.print_skipped(model.skipped)
     if run:
-        console.print_note(f"using {model.name}, of the newest run; name {KNOWN_MODELS[0]} for the model that comes with "
-                           "charrnn")
+        console.print_note(f"using {model.name}, of the newest run; the model {KNOWN_MODELS[0]} comes with charrnn")
     elif path is None:
         console.print_note(f"using {model.name}, a model that comes with charrnn; name a run folder for another")
     return model
