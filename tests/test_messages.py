@@ -97,7 +97,7 @@ def test_a_command_says_which_model_it_uses_if_none_is_named(exported, trained, 
 
 @pytest.mark.parametrize("flag, nearest", [
     ("--temprature", "; the nearest to --temprature is --temperature"), ("--num_sample=3", "--num-samples"),
-    ("--temp", ""), ("--xyz", "")])
+    ("--temp", "is --temperature"), ("--xyz", "")])
 def test_a_misspelt_or_shortened_flag_is_refused_and_the_nearest_named(exported, capsys, flag, nearest):
     assert sample.main([str(exported), flag]) == 2
     out, err = capsys.readouterr()

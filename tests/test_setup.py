@@ -108,6 +108,7 @@ class TestMakefile:
         pretend_environment(copy)
         assert make(copy, target, *variables).splitlines() == ["-m", *arguments]
         assert re.search(rf"^  make {target} +\w", make(copy), re.MULTILINE)
+        assert max(map(len, make(copy).splitlines())) <= 80
 
     def test_texts_next_to_the_checkout_are_used_by_default(self, copy):
         pretend_environment(copy, 'echo "$CHARRNN_DATA"')
@@ -218,8 +219,9 @@ def test_this_environment_is_the_locked_one():
 def wheel(tmp_path_factory):
     """A wheel, built from a copy so that the checkout does not change."""
     source = copy_of(tmp_path_factory.mktemp("source") / "charrnn", "charrnn", "README.md", "LICENSE")
-    run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", source / "dist",
-         source])
+    _, errors = run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w",
+                     source / "dist", source])
+    assert "DEPRECATION" not in errors
     path, = (source / "dist").iterdir()
     return path
 

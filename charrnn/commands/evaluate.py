@@ -32,7 +32,7 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, st
     except ValueError as error:
         if args.train_text is not None:
             raise
-        console.write(f"training cannot be read, so two of the other methods are missing: {error}\n", sys.stdout)
+        console.write(f"without the training text, two of the other methods are missing ({error})\n", sys.stdout)
         return given.text, given.name, ""
     known = ", which the model was trained on" if text_sha256(given.text) == found.sha256 else ""
     return given.text, given.name + known, found.training

@@ -37,8 +37,9 @@ def make_parser() -> console.Parser:
     reports.add_argument("--checkpoint-dir", metavar="DIR",
                          help="folder of the run (default: checkpoints, or if that holds another run checkpoints/2 and "
                          "so on)")
-    reports.add_argument("--resume", action="store_true", help="continue the run in that folder, by default the newest, with its "
-                         f"text and hyperparameters; all but {', '.join(map(flag, IMMUTABLE))} may be changed")
+    reports.add_argument("--resume", action="store_true",
+                         help="continue the run in that folder, by default the newest, with its text "
+                         f"and hyperparameters; all but {', '.join(map(flag, IMMUTABLE))} may be changed")
     reports.add_argument("--sample-length", metavar="N", type=int, default=200,
                          help="characters to sample at each checkpoint; 0 for none (default: 200)")
     reports.add_argument("--no-summaries", dest="summaries", action="store_false",

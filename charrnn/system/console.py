@@ -52,7 +52,9 @@ class Parser(argparse.ArgumentParser):
         if "expected one argument" in message:
             message += "; a value that begins with a dash is written --flag=-value"
         for wrong in re.findall(r"--[^\s=]+", message) if message.startswith("unrecognized arguments") else ():
-            for nearest in difflib.get_close_matches(wrong, self._option_string_actions, n=1):
+            flags = [*self._option_string_actions]
+            for nearest in [*(flag for flag in flags if flag.startswith(wrong)),
+                            *difflib.get_close_matches(wrong, flags, n=1)][:1]:
                 message += f"; the nearest to {wrong} is {nearest}"
         raise ValueError(f"{message} (see {self.prog} --help)")
 
@@ -99,7 +101,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         return 141
     except TensorFlowError as error:
         print_note(f"{parser.prog}: error: {error}. Without TensorFlow, models of lstm cells work in charrnn-sample, "
-                   "charrnn-evaluate, charrnn-inspect and charrnn-export")
+                   "charrnn-evaluate, charrnn-inspect and charrnn-export (.npz and .html)")
         return 2
     except MemoryError as error:
         print_note(f"{parser.prog}: error: the memory of this machine does not suffice for these arguments" + (

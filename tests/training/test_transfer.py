@@ -41,7 +41,8 @@ def models(tmp_path_factory):
 
 def hyperparameters(cell="lstm", **changes):
     """The hyperparameters of a run on those networks."""
-    return Hyperparameters(**{**dict(batch_size=2, num_steps=3, lstm_size=5, num_layers=3, seed=7, cell=cell), **changes})
+    sizes = dict(batch_size=2, num_steps=3, lstm_size=5, num_layers=3, seed=7, cell=cell)
+    return Hyperparameters(**{**sizes, **changes})
 
 
 def fresh_weights(num_classes, cell="lstm", seed=7):
@@ -141,7 +142,7 @@ def test_models_that_training_can_start_from(which, exported, notebook_folder, t
 def test_the_plan_counts_the_characters_of_the_text(exported, tmp_path, capsys):
     """And not those of the network, which also knows those of the other model; also when the run is resumed."""
     job = plan_job(Text("other", OTHER), hyperparameters(num_layers=2), tmp_path, Options(), open_model(exported))
-    assert len(job.run.vocabulary) == len(set(OTHER)) + 2  # d and m
+    assert len(job.run.vocabulary) == len(set(OTHER)) + 1  # m
     for each in (job, replace(job, transfer=None)):
         Display(each, 1, StopRequests()).plan()
         assert f"{len(OTHER):,} characters, {len(set(OTHER))} distinct\n" in capsys.readouterr().out
