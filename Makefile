@@ -59,7 +59,7 @@ train-distributed: $(venv)/.distributed ## train on NP=2 processes of this machi
 		PATH="$$(pwd -P)/$(venv)/bin:$$PATH" $(python) $(horovodrun) -np $(NP) --gloo \
 			"$$(pwd -P)/$(python)" -m charrnn.train $(text) $(ARGS)
 
-sample: $(venv)/.done ## write text from the latest checkpoint
+sample: $(venv)/.done ## write text from the newest run, or from anna
 	@trap : INT; $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]
 
 # Jupyter prefers the user's kernels to those of this environment, unless it is told not to.

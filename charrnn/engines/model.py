@@ -25,7 +25,7 @@ class Model:
     """A trained network.
 
     Attributes:
-        name: the path that it was read from, for display.
+        name: the path that it was read from, or its known name, for display.
         vocabulary: C characters.
         weights: a dict from the name of each trainable variable to its values, float32.
         run: the run that it comes from; None for a checkpoint of the notebook.
