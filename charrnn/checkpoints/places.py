@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import List, Optional
 
-from charrnn.checkpoints.record import CheckpointError, holds_run, is_run
+from charrnn.checkpoints.record import CheckpointError, check_unused, is_run
 from charrnn.data import StrPath
 
 KNOWN_MODELS = ("anna", "tiny-shakespeare")
@@ -36,9 +36,11 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
     if resume:
         return next((str(folder) for folder in folders if is_run(folder)), FIRST)
     newest = folders[0]
-    if not holds_run(newest):
+    try:
+        check_unused(newest)
         return str(newest)
-    return str(Path(FIRST) / str(2 if newest == Path(FIRST) else int(newest.name) + 1))
+    except CheckpointError:
+        return str(Path(FIRST) / str(2 if newest == Path(FIRST) else int(newest.name) + 1))
 
 
 def newest_with_checkpoint() -> Optional[str]:

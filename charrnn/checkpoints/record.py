@@ -101,11 +101,6 @@ def is_run(folder: StrPath) -> bool:
     return (Path(folder) / RUN_FILE).exists() or any(Path(folder).glob("*.ckpt.json"))
 
 
-def holds_run(folder: StrPath) -> bool:
-    """Return whether a folder holds a run, of this package or of the notebook."""
-    return is_run(folder) or (Path(folder) / "checkpoint").exists() or any(Path(folder).glob("*.ckpt.*"))
-
-
 def check_unused(folder: StrPath) -> None:
     """Check that a folder holds no run yet, neither of this package nor of the notebook.
 
@@ -113,7 +108,8 @@ def check_unused(folder: StrPath) -> None:
         CheckpointError: it holds one.
     """
     check_name(folder)
-    if holds_run(folder):
+    folder = Path(folder)
+    if is_run(folder) or (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.*")):
         if is_run(folder):
             how = f"continue it with {console.resume_command(folder)}"
         else:
