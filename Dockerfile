@@ -9,12 +9,11 @@ COPY requirements.txt ./
 RUN pip install --no-cache-dir pip==24.0
 RUN pip install --no-cache-dir -c requirements.txt setuptools wheel
 RUN pip install --no-cache-dir --no-build-isolation -r requirements.txt
-COPY setup.py LICENSE ./
+COPY pyproject.toml setup.py LICENSE ./
 COPY charrnn charrnn
 RUN pip install --no-cache-dir --no-deps --no-build-isolation .
 
 WORKDIR /work
-COPY checkpoints checkpoints
 # The first argument is the name of a command without "charrnn-".
 ENTRYPOINT ["sh", "-c", "exec \"charrnn-$0\" \"$@\""]
 CMD ["train", "--help"]

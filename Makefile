@@ -35,9 +35,10 @@ quote = '$(subst ','\'',$(1))'
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
 		printf '  make %-18s%s\n' "$$name" "$$text"; done
-	@echo 'ARGS="..." goes to the command, TEXT=... names the text, PYTHON=... names the Python to use.'
-	@echo 'TENSORFLOW=2 uses TensorFlow 2 on Python 3.10 to 3.13. Otherwise it is TensorFlow 1.15, for which Python 3.7 is'
-	@echo 'downloaded into .python if none is found; PYTHON_DOWNLOAD=no prevents this, and TensorFlow 2 is used.'
+	@echo 'ARGS="..." goes to the command, TEXT=... names the text, PYTHON=... the Python.'
+	@echo 'TENSORFLOW=2 uses TensorFlow 2 on Python 3.10 to 3.13. Otherwise it is 1.15, for'
+	@echo 'which Python 3.7 is downloaded into .python if none is found; PYTHON_DOWNLOAD=no'
+	@echo 'prevents this, and TensorFlow 2 is used.'
 
 # A run that is resumed knows its text, so only a TEXT on the command line is passed on.
 resumes := $(if $(filter file,$(origin TEXT)),$(findstring --resume,$(ARGS)))
@@ -58,24 +59,24 @@ train-distributed: $(venv)/.distributed ## train on NP=2 processes of this machi
 		PATH="$$(pwd -P)/$(venv)/bin:$$PATH" $(python) $(horovodrun) -np $(NP) --gloo \
 			"$$(pwd -P)/$(python)" -m charrnn.train $(text) $(ARGS)
 
-sample: $(venv)/.done ## write text from the latest checkpoint
+sample: $(venv)/.done ## write text from the newest run, or from anna
 	@trap : INT; $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]
 
 # Jupyter prefers the user's kernels to those of this environment, unless it is told not to.
 notebook: $(venv)/.done ## open the notebooks in a browser
 	@JUPYTER_PREFER_ENV_PATH=1 $(python) -m notebook --ip=127.0.0.1 $(ARGS) notebooks/
 
-test: $(venv)/.done ## run the quick tests; ARGS="-m ''" runs the slow ones too
+test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
 	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)
 
-bench: $(venv)/.done ## compare the speed with the notebook's graph and other programs, on an idle machine
+bench: $(venv)/.done ## measure the speed, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)
 
 # The linter of the JavaScript and CSS, a program from npm.
 biome := .tools/node_modules/.bin/biome
 biome_version := 2.6.8
 
-lint: $(venv)/.done ## check the style, the types, the imports, and that the notebooks match their generator
+lint: $(venv)/.done ## check the style, the types, the imports, the notebooks
 	@$(python) -m ruff check $(wildcard charrnn tests notebooks benchmarks) setup.py
 	@$(python) -m mypy
 	@$(python) -m pytest -q tests/test_architecture.py
@@ -86,7 +87,7 @@ lint: $(venv)/.done ## check the style, the types, the imports, and that the not
 	else echo "Biome could not be fetched: the JavaScript is not checked"; fi
 	@if [ -f notebooks/generate.py ]; then $(python) notebooks/generate.py --check; fi
 
-venv: $(venv)/.done ## make .venv (.venv-tf2 for TENSORFLOW=2) with the locked packages and charrnn
+venv: $(venv)/.done ## make .venv with the locked packages and charrnn
 	@echo "the environment is $(venv): $$($(python) -V)"
 
 # pip 24.0 is the last for Python 3.7.
@@ -103,7 +104,7 @@ stale := $(shell [ "$$(cat $(venv)/.done 2>/dev/null)" = "$$(pwd -P)" ] && \
 # setuptools and wheel are installed first because gast has no wheel and is built with them.
 # Without --use-pep517, pip makes commands for Python 3.7 that import other packages for 0.1 s before charrnn, in which
 # Ctrl-C would print a traceback.
-$(venv)/.done: setup.py $(locks) $(stale)
+$(venv)/.done: pyproject.toml setup.py $(locks) $(stale)
 	@found=$$($(find_python)) && suffix=$(suffix_of_found) && \
 	echo "$$("$$found" -V) at $$found" && \
 	echo "making $(venv)" && rm -rf $(venv)/.done $(venv) && "$$found" -m venv $(venv) && \
@@ -112,10 +113,10 @@ $(venv)/.done: setup.py $(locks) $(stale)
 	echo "installing the locked packages, which takes a few minutes" && \
 	$(python) -m pip install -q --no-build-isolation -r requirements$$suffix.txt -r requirements$$suffix-dev.txt && \
 	echo "installing charrnn from this folder" && \
-	PYTHONWARNINGS=ignore $(python) -m pip install -q --no-deps --no-build-isolation --use-pep517 -e . && \
+	$(python) -m pip install -q --no-deps --no-build-isolation --use-pep517 -e . && \
 	pwd -P >$(venv)/.done
 
-venv-distributed: $(venv)/.distributed ## add Horovod, for training on several machines; to .venv-tf2.15 for TENSORFLOW=2
+venv-distributed: $(venv)/.distributed ## add Horovod, for several processes
 	@echo "the environment $(venv) has Horovod"
 
 # pip keeps the wheel that it builds, so the next time takes seconds. CMake 4 needs the policy version.
@@ -135,7 +136,7 @@ $(venv)/.distributed: $(venv)/.done requirements-distributed.txt
 
 # Lock files suit all Pythons that can have their TensorFlow, so they are made with the oldest. h5py is kept below 3 in
 # that of TensorFlow 1.15 only: with h5py 3, its Keras cannot read its own HDF5 models.
-lock: ## renew the two lock files of TENSORFLOW=1, 2 or 2.15 (on Linux x86-64)
+lock: ## renew the lock files (on Linux x86-64)
 	@set -e; new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
 	found=$$($(find_python) $(if $(filter 2%,$(TENSORFLOW)),3.10,3.7)); suffix=$(suffix_of_found); \
 	"$$found" -m venv "$$new/venv"; pip="$$new/venv/bin/python -m pip"; \
@@ -151,7 +152,7 @@ lock: ## renew the two lock files of TENSORFLOW=1, 2 or 2.15 (on Linux x86-64)
 		file=requirements$$suffix.txt; [ $$part = run ] || file=requirements$$suffix-dev.txt; \
 		{ sed -n '/^#/p' $$file; cat "$$new/$$part"; } >"$$new/whole"; cat "$$new/whole" >$$file; done
 
-clean: ## delete the environments, caches and build products; data/, checkpoints/ and .python/ stay
+clean: ## delete the environments, caches and build products
 	@rm -rf .venv/.done .venv .venv-tf2 .venv-tf2.15 .tools build dist *.egg-info __pycache__ \
 		.pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 	@find Makefile setup.py $(wildcard charrnn tests notebooks benchmarks) \

@@ -44,7 +44,7 @@ class Trained(NamedTuple):
     stopped_by: Optional[signal.Signals] = None
 
 
-def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: StrPath = "checkpoints", *, resume: bool = False,
+def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrPath] = None, *, resume: bool = False,
           init_from: Union[StrPath, Model, None] = None, sample_length: int = 200, threads: Optional[int] = None,
           summaries: bool = True, quiet: bool = False, **hyperparameters: Any) -> Trained:
     """Train a network on a text, and save checkpoints. This resets the default graph.
@@ -55,10 +55,11 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: StrPath = "ch
     Args:
         text: the path of a text, a known name such as ``anna``, or a text itself: a str with a line end in it. None
             to resume a run with its own text.
-        checkpoint_dir: the run folder.
+        checkpoint_dir: the run folder. None for ``checkpoints``, or, if that holds another run, ``checkpoints/2`` and
+            so on; to resume, the newest of these.
         resume: continue the run in that folder.
-        init_from: a model, or its path, to take the initial weights from. It must have the same cell and sizes; the
-            text may have other characters.
+        init_from: a model, its path or its name, to take the initial weights and the sizes from. The text may have
+            other characters.
         sample_length: characters to sample at each checkpoint, 0 for none.
         threads: threads to use; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
@@ -82,12 +83,14 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: StrPath = "ch
         unknown = sorted(set(hyperparameters) - set(NAMES))
         if unknown:
             raise ValueError(f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}")
-        base = run_to_resume(checkpoint_dir).hyperparameters if resume else asdict(Hyperparameters())
+        folder = checkpoints.run_folder(checkpoint_dir, resume)
         model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
-        job = plan_job(_as_text(text), Hyperparameters(**{**base, **hyperparameters}), checkpoint_dir, Options(
+        base = run_to_resume(folder).hyperparameters if resume else {
+            **asdict(Hyperparameters()), **(transfer.network_of(model) if model else {})}
+        job = plan_job(_as_text(text), Hyperparameters(**{**base, **hyperparameters}), folder, Options(
             resume, sample_length, threads, summaries, quiet), model)
         losses, stopped_by = run(job, Processes())
-        return Trained(open_model(checkpoint_dir), losses, stopped_by)
+        return Trained(open_model(folder), losses, stopped_by)
 
 
 def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
@@ -201,9 +204,10 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     """Return the job that the arguments describe."""
     if args.vocab_from is not None and args.init_from is None:
         raise ValueError("--vocab-from needs --init-from")
+    folder = checkpoints.run_folder(args.checkpoint_dir, args.resume)
     values, init_from, text = None, None, None
     if args.resume:
-        values = _hyperparameters_to_resume(args)
+        values = _hyperparameters_to_resume(args, folder)
     if args.init_from is not None:
         init_from = open_model(args.init_from, loading.vocabulary_from(args))
     if corpus.STANDARD_INPUT in args.text and "HOROVOD_RANK" in os.environ:
@@ -213,10 +217,10 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
         console.print_skipped(text.skipped)
     hyperparameters = _hyperparameters(args, values, init_from, len(text.text) if text else 0)
     options = Options(args.resume, args.sample_length, args.threads, args.summaries)
-    return plan_job(text, hyperparameters, args.checkpoint_dir, options, init_from, n_processes)
+    return plan_job(text, hyperparameters, folder, options, init_from, n_processes)
 
 
-def _hyperparameters_to_resume(args: argparse.Namespace) -> Dict[str, Any]:
+def _hyperparameters_to_resume(args: argparse.Namespace, folder: StrPath) -> Dict[str, Any]:
     """Return the hyperparameters of the run that the arguments name. Raise ValueError if it cannot be resumed."""
     for name in ("preset", "init_from", "dry_run"):
         if getattr(args, name):
@@ -224,7 +228,7 @@ def _hyperparameters_to_resume(args: argparse.Namespace) -> Dict[str, Any]:
     for name in args.text:
         if checkpoints.is_run(name):
             raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
-    return run_to_resume(args.checkpoint_dir).hyperparameters
+    return run_to_resume(folder).hyperparameters
 
 
 def _hyperparameters(args: argparse.Namespace, values: Optional[Dict[str, Any]], init_from: Optional[Model],

@@ -6,10 +6,12 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, SCRIPTS, SMALL_FLAGS, TEXT, parser_of, process_environment, script
+from conftest import NEWEST, ROOT, SCRIPTS, SMALL_FLAGS, TEXT, parser_of, process_environment, script
 
 import charrnn
+from charrnn import __main__ as listing
 from charrnn import sample, train
+from charrnn.checkpoints import places
 from charrnn.commands import evaluate, inspect
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
@@ -35,7 +37,8 @@ def test_version(name, capsys):
 
 def test_the_resume_command_runs_as_it_was_called(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/some where/bin/charrnn-train", "x"])
-    assert console.resume_command("checkpoints") == "charrnn-train --resume"
+    assert console.resume_command("x") == "charrnn-train --resume --checkpoint-dir x"
+    assert console.resume_command(None) == "charrnn-train --resume"  # the newest run
     monkeypatch.setattr(sys, "argv", ["/lib/charrnn/train.py"])
     assert console.command("charrnn-sample") == f"{sys.executable} -m charrnn.sample"
     assert console.resume_command("a b") == f"{sys.executable} -m charrnn.train --resume --checkpoint-dir 'a b'"
@@ -45,7 +48,7 @@ def test_the_resume_command_has_as_many_processes(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/some where/bin/charrnn-train", "x"])
     monkeypatch.setenv("HOROVOD_SIZE", "4")
     monkeypatch.setenv("HOROVOD_LOCAL_SIZE", "2")
-    assert console.resume_command("checkpoints") == "horovodrun -np 4 -H HOSTS charrnn-train --resume"
+    assert console.resume_command(None) == "horovodrun -np 4 -H HOSTS charrnn-train --resume"
     monkeypatch.setenv("HOROVOD_LOCAL_SIZE", "4")
     assert console.resume_command("x") == "horovodrun -np 4 charrnn-train --resume --checkpoint-dir x"
     monkeypatch.setattr(sys, "argv", ["/lib/charrnn/train.py"])  # as make starts it
@@ -75,21 +78,51 @@ def test_a_file_that_is_no_model_is_refused(tmp_path, monkeypatch, capsys):
         "charrnn-sample: error: README.md is not a model: name a run folder or an exported .npz file\n")
 
 
+NEWEST_OF = f"using {{}}/{NEWEST}, of the newest run; the model small comes with charrnn\n"
+
+
 @pytest.mark.parametrize("module, arguments", [
     (sample, ["--length", "5", "--seed", "1"]), (evaluate, ["text.txt"]), (inspect, ["--text", "text.txt"])])
-def test_the_shipped_model_is_used_where_there_is_no_run(exported, trained, tmp_path, monkeypatch, capsys, module,
-                                                         arguments):
+def test_a_command_says_which_model_it_uses_if_none_is_named(exported, trained, tmp_path, monkeypatch, capsys, module,
+                                                             arguments):
+    """A known model, until there is a run with a checkpoint; of several runs without a name the newest."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "checkpoints").mkdir()
-    shutil.copy(str(exported), loading.SHIPPED_MODEL)
+    monkeypatch.setattr(places, "MODELS", exported.parent)
+    monkeypatch.setattr(loading, "KNOWN_MODELS", ["small"])
+    monkeypatch.setattr(places, "KNOWN_MODELS", ["small"])
     (tmp_path / "text.txt").write_text(TEXT)
+    shipped = "using small, a model that comes with charrnn; name a run folder for another\n"
+    runs = {"checkpoints/mine": shipped, "checkpoints": NEWEST_OF.format("checkpoints"),
+            "checkpoints/9": NEWEST_OF.format("checkpoints/9"), "checkpoints/10": NEWEST_OF.format("checkpoints/10")}
+    for folder, expected in runs.items():
+        (tmp_path / folder).mkdir(exist_ok=True, parents=True)
+        for path in trained.iterdir():
+            if path.is_file():
+                shutil.copy(str(path), folder)
+        assert module.main(arguments) == 0
+        assert capsys.readouterr().err == expected
+    (tmp_path / "checkpoints" / "11").mkdir()  # the run there has no checkpoint yet
+    shutil.copy(str(trained / "run.json"), "checkpoints/11")
     assert module.main(arguments) == 0
-    assert capsys.readouterr().err == (
-        "using checkpoints/anna.npz, because there is no run in checkpoints yet\n")
-    for path in trained.iterdir():
-        if path.is_file():
-            shutil.copy(str(path), "checkpoints")
-    assert loading.default_model() == "checkpoints"
+    assert capsys.readouterr().err == expected
+
+
+@pytest.mark.parametrize("flag, nearest", [
+    ("--temprature", "; the nearest to --temprature is --temperature"), ("--num_sample=3", "--num-samples"),
+    ("--temp", "is --temperature"), ("--xyz", "")])
+def test_a_misspelt_or_shortened_flag_is_refused_and_the_nearest_named(exported, capsys, flag, nearest):
+    assert sample.main([str(exported), flag]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "unrecognized arguments: " + flag.replace("_", "-") in err
+    assert nearest in err and ("the nearest" in err) == bool(nearest)
+
+
+def test_python_m_charrnn_lists_the_commands(capsys):
+    assert listing.main([]) == 0
+    out = capsys.readouterr().out
+    for name in SCRIPTS:
+        assert f"charrnn-{name}, or python -m {script(name).__name__}\n" in out
+    assert max(map(len, out.splitlines())) < 80
 
 
 def test_a_value_that_looks_like_a_flag_is_explained(exported, capsys):

@@ -129,7 +129,7 @@ def test_recorded_figures_are_the_recordings():
 
 @pytest.fixture
 def small_texts(tmp_path, monkeypatch):
-    """A folder with the shipped models, where each text that the pages name is a small one, of 40 windows of 2 x 3."""
+    """A folder where each text that the pages name is a small one, of 40 windows of 2 x 3."""
     text = "The Anna. ROMEO: JULIET: To be, or not to be\n" + "all happy families are alike, and the rest is not\n" * 4
     text = text[:2 * 3 * 40]
     (tmp_path / "data").mkdir()
@@ -138,9 +138,6 @@ def small_texts(tmp_path, monkeypatch):
     for name in ("anna", "tiny-shakespeare"):
         known = replace(corpus.KNOWN_TEXTS[name], sha256=hashlib.sha256(text.encode()).hexdigest())
         monkeypatch.setitem(corpus.KNOWN_TEXTS, name, known)
-    (tmp_path / "checkpoints").mkdir()
-    for name in ("anna.npz", "tiny-shakespeare.npz"):
-        (tmp_path / "checkpoints" / name).symlink_to(ROOT / "checkpoints" / name)
     monkeypatch.chdir(tmp_path)
 
 

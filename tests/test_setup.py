@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -26,6 +27,7 @@ else:
 LOCKS = {"": ["3.7"], "-tf2": ["3.10", "3.11", "3.12", "3.13"], "-tf2.15": ["3.10", "3.11"]}
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+needs_git = pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="no repository")
 
 
 def environment(**more):
@@ -46,7 +48,7 @@ def run(command, status=0, **options):
 def copy_of(folder, *names):
     """Copy files and folders of the checkout, and what is needed to install it, into a new folder; return it."""
     folder.mkdir()
-    for name in [*names, "setup.py", *[path.name for path in ROOT.glob("requirements*.txt")]]:
+    for name in [*names, "pyproject.toml", "setup.py", *[path.name for path in ROOT.glob("requirements*.txt")]]:
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(str(ROOT / name), str(folder / name))
     return folder
 
@@ -106,6 +108,7 @@ class TestMakefile:
         pretend_environment(copy)
         assert make(copy, target, *variables).splitlines() == ["-m", *arguments]
         assert re.search(rf"^  make {target} +\w", make(copy), re.MULTILINE)
+        assert max(map(len, make(copy).splitlines())) <= 80
 
     def test_texts_next_to_the_checkout_are_used_by_default(self, copy):
         pretend_environment(copy, 'echo "$CHARRNN_DATA"')
@@ -216,8 +219,9 @@ def test_this_environment_is_the_locked_one():
 def wheel(tmp_path_factory):
     """A wheel, built from a copy so that the checkout does not change."""
     source = copy_of(tmp_path_factory.mktemp("source") / "charrnn", "charrnn", "README.md", "LICENSE")
-    run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", source / "dist",
-         source])
+    _, errors = run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w",
+                     source / "dist", source])
+    assert "DEPRECATION" not in errors
     path, = (source / "dist").iterdir()
     return path
 
@@ -226,8 +230,21 @@ def test_the_wheel_contains_the_package_and_nothing_else(wheel, package):
     assert wheel.name == f"charrnn-{charrnn.__version__}-py3-none-any.whl"
     names = {name for name in zipfile.ZipFile(str(wheel)).namelist() if ".dist-info/" not in name}
     assert names == {path.relative_to(ROOT).as_posix() for path in (ROOT / "charrnn").rglob("*")
-                     if path.suffix in [".py", ".html", ".css", ".js"]}
+                     if path.suffix in [".py", ".html", ".css", ".js", ".npz"]}
     assert sorted(entry.name for entry in package.entry_points) == sorted(f"charrnn-{name}" for name in SCRIPTS)
+
+
+@needs_git
+def test_the_source_distribution_has_all_that_the_repository_has(tmp_path):
+    tracked = run(["git", "ls-files"], cwd=str(ROOT))[0].splitlines()
+    for name in tracked:
+        (tmp_path / "copy" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "copy" / name).symlink_to(ROOT / name)
+    run([sys.executable, "setup.py", "-q", "sdist", "--formats=tar", "-d", tmp_path], cwd=str(tmp_path / "copy"))
+    path, = tmp_path.glob("*.tar")
+    with tarfile.open(str(path)) as archive:
+        found = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
+    assert set(tracked) <= found and "tests/conftest.py" in found
 
 
 GRAPH = """

@@ -34,6 +34,11 @@ def test_the_package_can_be_imported():
     assert run(code) == (0, f"{charrnn.__version__}\n['tensorflow', 'tqdm']\n", "")
 
 
+def test_a_name_that_needs_tensorflow_says_what_to_install():
+    status, out, err = run("import sys; sys.modules['tensorflow'] = None; from charrnn import CharRNN")
+    assert (status, out) == (1, "") and "pip install" in err.splitlines()[-1]
+
+
 @pytest.mark.parametrize("arguments", [
     ["--num-samples", "3"], ["--novelty", "--train-text", "TEXT"], ["--top-p", "0.8"]])
 def test_sampling(exported, capsys, arguments):

@@ -6,6 +6,12 @@ from charrnn.checkpoints.find import (
     newest_intact,
     verify,
 )
+from charrnn.checkpoints.places import (
+    KNOWN_MODELS,
+    known_model,
+    newest_with_checkpoint,
+    run_folder,
+)
 from charrnn.checkpoints.record import (
     IMMUTABLE,
     RUN_FILE,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import List, NamedTuple, Optional, Tuple
 
 from charrnn.checkpoints import record, tensor_bundle
+from charrnn.checkpoints.places import KNOWN_MODELS
 from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, Run
 from charrnn.data import StrPath
 from charrnn.system import console, files
@@ -42,7 +43,8 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     folder = Path(folder)
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is neither a run folder nor a checkpoint" if folder.exists() else
-                              f"there is no file or folder {folder}: train a model first with charrnn-train")
+                              f"there is no file or folder {folder}: train a model first with charrnn-train, "
+                              f"or use a known one: {', '.join(KNOWN_MODELS)}")
     # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
     listed = listed_names(folder)
     with_run = record.is_run(folder)

@@ -32,7 +32,7 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, st
     except ValueError as error:
         if args.train_text is not None:
             raise
-        console.write(f"training cannot be read, so two of the other methods are missing: {error}\n", sys.stdout)
+        console.write(f"without the training text, two of the other methods are missing ({error})\n", sys.stdout)
         return given.text, given.name, ""
     known = ", which the model was trained on" if text_sha256(given.text) == found.sha256 else ""
     return given.text, given.name + known, found.training
@@ -95,7 +95,8 @@ def _bar(windows: Iterable[int]) -> Iterable[int]:
     return windows
 
 
-def _parser() -> console.Parser:
+def make_parser() -> console.Parser:
+    """Return the parser of ``charrnn-evaluate``."""
     parser = console.Parser(
         prog="charrnn-evaluate",
         usage="%(prog)s [-h] [options] [MODEL] TEXT\n       %(prog)s [-h] [options] --held-out [MODEL]\n"
@@ -123,14 +124,14 @@ def _parser() -> console.Parser:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Run ``charrnn-evaluate``; return its exit status."""
-    return console.run_main(_main, _parser(), argv)
+    return console.run_main(_main, make_parser(), argv)
 
 
 def _main(args: argparse.Namespace) -> None:
     n_texts = 0 if args.part else 1
     if not n_texts <= len(args.places) <= n_texts + 1:
         raise ValueError(f"{args.part} takes a MODEL, but no TEXT" if args.part else
-                         "give one TEXT to evaluate, and before it the MODEL unless it is in checkpoints")
+                         "give one TEXT to evaluate, and before it the MODEL unless it is the newest run")
     if n_texts and len(args.places) == 1 and loading.is_model(args.places[0]):
         raise ValueError(f"{args.places[0]} is a model: add the TEXT to evaluate it on, or --held-out or --test")
     model = loading.open_named(args.places[0] if len(args.places) > n_texts else None, args)

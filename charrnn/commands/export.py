@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import List, Optional
 
+from charrnn import checkpoints
 from charrnn.data import StrPath
 from charrnn.engines import loading
 from charrnn.engines.model import Model, write_npz
@@ -13,6 +14,9 @@ from charrnn.inspection.stored import WEIGHTS
 from charrnn.inspection.webpage import export_page
 from charrnn.system import console, files
 from charrnn.text import corpus
+
+# The types of the weights in each format, the default first.
+STORED = {"npz": ("float32", "float16"), "html": WEIGHTS, "saved-model": ("float32",)}
 
 
 def export_saved_model(model: Model, folder: StrPath) -> None:
@@ -51,19 +55,20 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
         shutil.rmtree(str(temporary), ignore_errors=True)
 
 
-def _parser() -> console.Parser:
+def make_parser() -> console.Parser:
+    """Return the parser of ``charrnn-export``."""
     parser = console.Parser(
-        prog="charrnn-export",
+        prog="charrnn-export", usage="%(prog)s [-h] [options] [MODEL] FILE",
         description="Write a model as a file that needs no TensorFlow (.npz), as a web page that shows what the "
                     "network sees (.html), or as a SavedModel.")
-    parser.add_argument("checkpoint", metavar="MODEL",
-                        help="a checkpoint, a run folder for its newest one, or for a page also an exported .npz file")
-    parser.add_argument("target", metavar="FILE",
-                        help="the .npz or .html file to write, or the folder of a SavedModel")
+    parser.add_argument("places", metavar="[MODEL] FILE", nargs="*",
+                        help=f"{loading.MODEL_HELP}, and the .npz or .html file to write, or the folder of a "
+                             "SavedModel")
     parser.add_argument("--format", choices=["npz", "html", "saved-model"], default=None,
                         help="what to write (default: html if FILE ends in .html, else npz)")
-    parser.add_argument("--weights", choices=WEIGHTS, default=WEIGHTS[0],
-                        help=f"how a page stores the weights: int8 takes half the space (default: {WEIGHTS[0]})")
+    parser.add_argument("--weights", choices=sorted({name for names in STORED.values() for name in names}),
+                        help="type of the stored weights: float32 (default) or float16 in a .npz file, float16 "
+                             "(default) or int8 in a page. Each takes half the space of the one before")
     parser.add_argument("--train-text", metavar="TEXT", default=None,
                         help="the text on which a page measures what units track (default: the training text that "
                              "the model names)")
@@ -73,38 +78,46 @@ def _parser() -> console.Parser:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Run ``charrnn-export``; return its exit status."""
-    return console.run_main(_main, _parser(), argv)
+    return console.run_main(_main, make_parser(), argv)
 
 
 def _main(args: argparse.Namespace) -> None:
-    kind = args.format or ("html" if args.target.lower().endswith(".html") else "npz")
+    if not 1 <= len(args.places) <= 2:
+        raise ValueError("give the FILE to write, and before it the MODEL unless it is the newest run")
+    *models, target = args.places
+    if not models and (checkpoints.is_run(target) or checkpoints.known_model(target)):
+        raise ValueError(f"{target} is a model: add the FILE to write")
+    kind = args.format or ("html" if target.lower().endswith(".html") else "npz")
+    weights = args.weights or STORED[kind][0]
+    if weights not in STORED[kind]:
+        raise ValueError(f"--weights {weights} is not for the format {kind}, which has {' or '.join(STORED[kind])}")
+    text = corpus.read(args.train_text, args.encoding) if kind == "html" and args.train_text is not None else None
+    model = loading.open_named(models[0] if models else None, args)
     if kind == "html":
-        _write_page(args)
+        _write_page(model, target, weights, text)
         return
-    model = loading.open_named(args.checkpoint, args)
     if kind == "npz":
-        write_npz(model, _target(args, model))
+        write_npz(model, _file(target, model), weights)
     else:
-        export_saved_model(model, args.target)
-    console.write(f"wrote {args.target} with the weights of {model.name}\n", sys.stdout)
+        export_saved_model(model, target)
+    console.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)
 
 
-def _target(args: argparse.Namespace, model: Model) -> str:
+def _file(target: str, model: Model) -> str:
     """Return the file to write. Raise ValueError if the model was read from it."""
-    target = files.target_of(args.target)
-    if os.path.realpath(target) in (os.path.realpath(model.name), os.path.realpath(model.name + ".npz")):
-        raise ValueError(f"{args.target} is the model itself: give the name of another file")
-    return target
+    found = files.target_of(target)
+    if model.name not in checkpoints.KNOWN_MODELS and os.path.realpath(found) in (
+            os.path.realpath(model.name), os.path.realpath(model.name + ".npz")):
+        raise ValueError(f"{target} is the model itself: give the name of another file")
+    return found
 
 
-def _write_page(args: argparse.Namespace) -> None:
+def _write_page(model: Model, target: str, weights: str, text: Optional[corpus.Text]) -> None:
     """Write a page, and print its loss and the best units."""
-    text = None if args.train_text is None else corpus.read(args.train_text, args.encoding)
-    model = loading.open_named(args.checkpoint, args)
-    page = export_page(model, _target(args, model), weights=args.weights, text=text)
+    page = export_page(model, _file(target, model), weights=weights, text=text)
     if page.note:
         console.print_note(page.note)
-    console.write(f"wrote {args.target}: {page.size / 1e6:.1f} MB; the loss on {page.loss_name} is {page.loss:.4f} "
+    console.write(f"wrote {target}: {page.size / 1e6:.1f} MB; the loss on {page.loss_name} is {page.loss:.4f} "
                   "nats per character\n", sys.stdout)
     for unit in page.units:
         print(f"  {unit.unit!s:<10} {unit.feature:<40} {unit.correlation:+.2f}")

@@ -38,7 +38,8 @@ def _report(measured: units.Measured, count: int) -> Dict[str, Any]:
             "expressive": [str(unit) for unit in measured.expressive(UNNAMED)]}
 
 
-def _parser() -> console.Parser:
+def make_parser() -> console.Parser:
+    """Return the parser of ``charrnn-inspect``."""
     parser = console.Parser(
         prog="charrnn-inspect",
         description="List the units of a network by what they track in a text. A unit is named by layer, part and "
@@ -65,7 +66,7 @@ def _parser() -> console.Parser:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Run ``charrnn-inspect``; return its exit status."""
-    return console.run_main(_main, _parser(), argv)
+    return console.run_main(_main, make_parser(), argv)
 
 
 def _main(args: argparse.Namespace) -> None:

@@ -96,7 +96,7 @@ class Conversation:
         console.write(prime, sys.stdout)
         write(self._sampler, prime, self._values["length"], _settings(self._values), seed,
               after_last=after_last, show=functools.partial(console.write, file=sys.stdout), keep=False)
-        print(f"\n[seed {seed}]")
+        print(f"\n[{'continued with ' if after_last else ''}seed {seed}]")
 
 
 def _settings(values: Dict[str, Any]) -> Settings:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError, Run
+from charrnn.checkpoints import KNOWN_MODELS, CheckpointError, Run
 from charrnn.data import StrPath, Vocabulary, split
 from charrnn.engines import Engine
 from charrnn.engines.model import Model, is_model_file, open_model
@@ -14,10 +14,8 @@ from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.system import console
 from charrnn.text import corpus
 
-DEFAULT_FOLDER = "checkpoints"
-SHIPPED_MODEL = "checkpoints/anna.npz"
-MODEL_HELP = ("a checkpoint, a run folder for its newest checkpoint, or an exported .npz file (default: "
-              f"{DEFAULT_FOLDER}, or {SHIPPED_MODEL} if there is no run yet)")
+MODEL_HELP = (f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
+              f"exported .npz file (default: the newest run in checkpoints, or {KNOWN_MODELS[0]} if there is none)")
 
 # Pairs: the largest number of texts at once, and how many characters, in all texts together, the graph needs to be
 # faster than NumPy.
@@ -51,16 +49,6 @@ def is_model(path: StrPath) -> bool:
     """Tell by its name and its files whether a path is a model."""
     path = Path(path)
     return is_model_file(path) or path.name.endswith(".ckpt") or checkpoints.is_run(path)
-
-
-def default_model() -> str:
-    """Return the model to use if none is named: the run in ``checkpoints``, or else the model of the checkout."""
-    folder = Path(DEFAULT_FOLDER)
-    if (folder / checkpoints.RUN_FILE).exists() or (folder / "checkpoint").exists() or not Path(
-            SHIPPED_MODEL).exists():
-        return DEFAULT_FOLDER
-    console.print_note(f"using {SHIPPED_MODEL}, because there is no run in {DEFAULT_FOLDER} yet")
-    return SHIPPED_MODEL
 
 
 class TrainingText(NamedTuple):
@@ -123,11 +111,17 @@ def vocabulary_from(args: argparse.Namespace) -> Optional[Vocabulary]:
 def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     """Open the model at a path as the options of a script say, and report the checkpoints that were skipped.
 
-    A path of None stands for :func:`default_model`.
+    A path of None stands for the newest run without a name that has a checkpoint, or else the first known model. A
+    line says which it is.
     """
-    place = default_model() if path is None else path
+    run = checkpoints.newest_with_checkpoint() if path is None else None
+    place = (run or KNOWN_MODELS[0]) if path is None else path
     if Path(place).is_file() and not is_model_file(place) and ".ckpt" not in Path(place).name:
         raise CheckpointError(f"{place} is not a model: name a run folder or an exported .npz file")
     model = open_model(place, vocabulary_from(args), best=args.best)
     console.print_skipped(model.skipped)
+    if run:
+        console.print_note(f"using {model.name}, of the newest run; the model {KNOWN_MODELS[0]} comes with charrnn")
+    elif path is None:
+        console.print_note(f"using {model.name}, a model that comes with charrnn; name a run folder for another")
     return model

@@ -26,7 +26,7 @@ class Model:
     """A trained network.
 
     Attributes:
-        name: the path that it was read from, for display.
+        name: the path that it was read from, or its known name, for display.
         vocabulary: C characters.
         weights: a dict from the name of each trainable variable to its values, float32.
         run: the run that it comes from; None for a checkpoint of the notebook.
@@ -132,7 +132,7 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
     """Open a model.
 
     Args:
-        path: a run folder, for its newest checkpoint; a checkpoint, or a ``.npz`` file.
+        path: a run folder, for its newest checkpoint; a checkpoint, a ``.npz`` file, or the name of a known model.
         vocabulary: the characters of a checkpoint of the notebook, which does not record them.
         best: take the checkpoint of a run folder that has the lowest validation loss.
         otherwise: the characters of such a checkpoint if there is no ``vocabulary``, and no text beside it.
@@ -141,6 +141,9 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
             or differs from the one that the model records.
     """
+    known = checkpoints.known_model(path)
+    if known and not best:
+        return _from_file(known, str(path), vocabulary)
     if is_model_file(path) and not best:
         return _from_file(path, str(path), vocabulary)
     with contextlib.suppress(CheckpointError):
@@ -169,6 +172,8 @@ def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: 
                skipped: Tuple[str, ...] = ()) -> Model:
     """Open a ``.npz`` file, whose run is known where it belongs to a checkpoint."""
     weights, about = checkpoints.read_packed(path)
+    weights = {name: values.astype(np.float32) if values.dtype == np.float16 else values
+               for name, values in weights.items()}
     try:
         recorded = Vocabulary(about["vocabulary"])
         run = run or (checkpoints.run_from_record(about) if "hyperparameters" in about else None)
@@ -188,15 +193,24 @@ def _made(name: str, vocabulary: Vocabulary, weights: Weights, run: Optional[Run
         raise CheckpointError(f"{name} cannot be used: {error}")
 
 
-def write_npz(model: Model, path: StrPath) -> None:
+def write_npz(model: Model, path: StrPath, dtype: str = "float32") -> None:
     """Write a model to one file, see :mod:`charrnn.checkpoints.weights`.
 
+    Args:
+        model: the model.
+        path: the file.
+        dtype: float32 or float16, of the matrices; biases are float32 in any case.
+
     Raises:
-        ValueError: the name does not end in ``.npz``.
+        ValueError: the name does not end in ``.npz``, or a weight is too large for float16.
         OSError: the file cannot be written.
     """
     if not is_model_file(path):
         raise ValueError(f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
                          ".progress.npz")
     about = checkpoints.record_of(model.run) if model.run else {"vocabulary": "".join(model.vocabulary.chars)}
-    files.write_atomically(path, checkpoints.packed(model.weights, about))
+    with np.errstate(over="ignore"):
+        weights = {name: values.astype(dtype) if values.ndim > 1 else values for name, values in model.weights.items()}
+    if not all(np.isfinite(values).all() for values in weights.values()):
+        raise ValueError("a weight is too large for float16: use --weights float32")
+    files.write_atomically(path, checkpoints.packed(weights, about))

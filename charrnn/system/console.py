@@ -1,6 +1,7 @@
 """Shared parts of the scripts: argument parsing, errors, exit statuses and standard input."""
 import argparse
 import contextlib
+import difflib
 import errno
 import os
 import re
@@ -52,6 +53,11 @@ class Parser(argparse.ArgumentParser):
         """Raise ValueError with the message and a reference to ``--help``."""
         if "expected one argument" in message:
             message += "; a value that begins with a dash is written --flag=-value"
+        for wrong in re.findall(r"--[^\s=]+", message) if message.startswith("unrecognized arguments") else ():
+            flags = [*self._option_string_actions]
+            for nearest in [*(flag for flag in flags if flag.startswith(wrong)),
+                            *difflib.get_close_matches(wrong, flags, n=1)][:1]:
+                message += f"; the nearest to {wrong} is {nearest}"
         raise ValueError(f"{message} (see {self.prog} --help)")
 
 
@@ -97,7 +103,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         return 141
     except TensorFlowError as error:
         print_note(f"{parser.prog}: error: {error}. Without TensorFlow, models of lstm cells work in charrnn-sample, "
-                   "charrnn-evaluate, charrnn-inspect and charrnn-export")
+                   "charrnn-evaluate, charrnn-inspect and charrnn-export (.npz and .html)")
         return 2
     except MemoryError as error:
         print_note(f"{parser.prog}: error: the memory of this machine does not suffice for these arguments" + (
@@ -185,8 +191,11 @@ def _is_module() -> bool:
 
 
 def resume_command(folder: Any) -> str:
-    """Return the command that resumes the run in a folder, on as many processes as it has now."""
-    place = "" if str(folder) == "checkpoints" else f" --checkpoint-dir {quoted(folder)}"
+    """Return the command that resumes the run in a folder, on as many processes as it has now.
+
+    None stands for the newest run.
+    """
+    place = "" if folder is None else f" --checkpoint-dir {quoted(folder)}"
     resume, size = command("charrnn-train", f"--resume{place}"), os.environ.get("HOROVOD_SIZE", "1")
     if size == "1":
         return resume

@@ -34,7 +34,8 @@ class Display:
         job, run, hyper = self._job, self._job.run, self._job.hyperparameters
         n_held_out, n_test = len(job.held_out), len(job.test)
         left_over = len(job.training) - job.n_windows * hyper.batch_size * hyper.num_steps
-        rows = [("text", f"{run.text_name}, {len(job.text):,} characters, {len(run.vocabulary):,} distinct")]
+        n_distinct = len(set(job.text) if run.init_from else run.vocabulary.chars)  # that has those of the other model
+        rows = [("text", f"{run.text_name}, {len(job.text):,} characters, {n_distinct:,} distinct")]
         if n_held_out:
             when = f"every {hyper.eval_every_n:,} steps and " if hyper.eval_every_n else ""
             which = "characters before the test text" if n_test else "characters"
@@ -133,8 +134,7 @@ class Display:
 
     def finished(self, step: int, limit: str = "--epochs") -> None:
         """Print that training has ended, and what to do next; limit is the flag that ended it."""
-        folder = [] if str(self._job.folder) == "checkpoints" else [console.quoted(self._job.folder)]
-        arguments = " ".join([*folder, *(["--best"] if len(self._job.held_out) else [])])
+        arguments = console.quoted(self._job.folder) + (" --best" if len(self._job.held_out) else "")
         self._print(f"finished after step {step:,}. To write text: {console.command('charrnn-sample', arguments)}\n"
                     f"To train longer, add {limit} N: {console.resume_command(self._job.folder)}")
 

@@ -8,7 +8,7 @@ from conftest import CHARS, graph_probabilities, make_network
 
 from charrnn.checkpoints import read_run
 from charrnn.commands import export
-from charrnn.engines.model import open_model
+from charrnn.engines.model import open_model, write_npz
 from charrnn.system.tensorflow import tf
 
 
@@ -43,6 +43,21 @@ def test_what_was_written_is_told(trained, tmp_path, capsys, name, flags):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+def test_matrices_can_be_stored_in_half_the_space(trained, tmp_path, monkeypatch):
+    """The newest run is the default. Biases are exact, and what float16 cannot hold is refused."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(str(trained), "checkpoints")
+    assert export.main(["half.npz", "--weights", "float16"]) == 0
+    expected = open_model(trained)
+    for name, values in open_model("half.npz").weights.items():
+        exact = expected.weights[name]
+        rounded = exact.astype(np.float16).astype(np.float32) if exact.ndim == 2 else exact
+        assert values.dtype == np.float32 and np.array_equal(values, rounded), name
+    large = make_network(tmp_path, CHARS, 5, 2, gain=1e5)
+    with pytest.raises(ValueError, match="too large for float16"):
+        write_npz(large, tmp_path / "large.npz", "float16")
+
+
 def test_best_takes_the_best_checkpoint_of_the_run(stopped_early, tmp_path, capsys):
     assert export.main([str(stopped_early), str(tmp_path / "best.npz"), "--best"]) == 0
     best = stopped_early / read_run(stopped_early).best
@@ -72,7 +87,9 @@ def test_a_checkpoint_of_the_notebook_becomes_one_file(tmp_path):
     (["run", "text/served", "--format", "saved-model"], "text/served"), (["missing", "m.npz"], "missing"),
     (["run", "m.npz", "--best"], "no best checkpoint"),
     (["EXPORTED", "m.npz", "--best"], "is no folder"), (["run", "nowhere/x.html"], "nowhere/x.html"),
-    (["run", "m.html", "--train-text", "missing"], "missing"), (["run", "m.html", "--weights", "int4"], "int4")])
+    (["run", "m.html", "--train-text", "missing"], "missing"), (["run", "m.html", "--weights", "int4"], "int4"),
+    (["run", "m.npz", "--weights", "int8"], "--weights int8 is not for the format npz"), ([], "give the FILE to write"),
+    (["run", "--weights", "float16"], "run is a model: add the FILE"), (["anna"], "anna is a model: add the FILE")])
 def test_bad_arguments_are_one_line_and_write_nothing(trained, exported, tmp_path, monkeypatch, capsys, arguments,
                                                       message):
     shutil.copytree(str(trained), str(tmp_path / "run"))

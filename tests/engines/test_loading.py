@@ -1,12 +1,10 @@
 """The engine that runs a model, the text that it was trained on, and the files that no command may replace."""
-import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from conftest import CHARS, TEXT, make_network
 
-from charrnn import checkpoints
 from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph import GraphEngine
@@ -59,14 +57,7 @@ def test_a_model_outside_of_a_run_folder_needs_the_name_of_its_text(trained, exp
 # What a path is
 
 
-def test_the_model_that_is_used_if_none_is_named(trained, exported, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert loading.default_model() == "checkpoints"
-    shutil.copytree(str(trained), "checkpoints/run")
-    shutil.copy(str(exported), "checkpoints/anna.npz")
-    assert loading.default_model() == "checkpoints/anna.npz" and "no run in checkpoints yet" in capsys.readouterr().err
-    for name, expected in (("checkpoints/run", True), ("checkpoints", False), ("checkpoints/anna.npz", True),
-                           ("x/i9_l5.ckpt", True), ("small.txt", False)):
+def test_which_paths_are_models(trained):
+    for name, expected in ((trained, True), (trained.parent, False), ("x/y.npz", True), ("x/i9_l5.ckpt", True),
+                           ("small.txt", False)):
         assert loading.is_model(name) is expected
-    shutil.copy("checkpoints/run/" + checkpoints.RUN_FILE, "checkpoints")
-    assert loading.default_model() == "checkpoints"

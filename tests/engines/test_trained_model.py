@@ -173,9 +173,3 @@ def test_the_size_that_a_description_claims_is_not_believed(trained, tmp_path):
     write_npz(model, tmp_path / "m.npz")
     found = open_model(tmp_path / "m.npz")
     assert (found.num_layers, found.lstm_size) == (2, 5) and load_engine(found)
-
-
-def test_the_shipped_models_can_be_opened(pytestconfig):
-    for name in ("anna", "tiny-shakespeare"):
-        model = open_model(pytestconfig.rootpath / "checkpoints" / f"{name}.npz")
-        assert model.run.hyperparameters["lstm_size"] == model.lstm_size == 512

@@ -2,6 +2,7 @@
 import json
 import os
 import time
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -13,8 +14,12 @@ from charrnn.data import Vocabulary
 from charrnn.engines.model import open_model
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
+from charrnn.text.corpus import Text
 from charrnn.training import transfer
+from charrnn.training.display import Display
 from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.job import Options, plan_job
+from charrnn.training.stopping import StopRequests
 
 OTHER = "A cat: one, two! And the hats.\n" * 30  # without d, m; with A, :, w, !
 NEW = "!:Aw"
@@ -36,7 +41,8 @@ def models(tmp_path_factory):
 
 def hyperparameters(cell="lstm", **changes):
     """The hyperparameters of a run on those networks."""
-    return Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, num_layers=3, seed=7, cell=cell, **changes)
+    sizes = dict(batch_size=2, num_steps=3, lstm_size=5, num_layers=3, seed=7, cell=cell)
+    return Hyperparameters(**{**sizes, **changes})
 
 
 def fresh_weights(num_classes, cell="lstm", seed=7):
@@ -162,6 +168,15 @@ def test_models_that_training_can_start_from(which, exported, notebook_folder, t
     np.testing.assert_array_equal(new[kernel], old[kernel])
     run = checkpoints.read_run(tmp_path / "run")
     assert (run.hyperparameters["lstm_size"], run.hyperparameters["num_layers"]) == (5, 2)
+
+
+def test_the_plan_counts_the_characters_of_the_text(exported, tmp_path, capsys):
+    """And not those of the network, which also knows those of the other model; also when the run is resumed."""
+    job = plan_job(Text("other", OTHER), hyperparameters(num_layers=2), tmp_path, Options(), open_model(exported))
+    assert len(job.run.vocabulary) == len(set(OTHER)) + 1  # m
+    for each in (job, replace(job, transfer=None)):
+        Display(each, 1, StopRequests()).plan()
+        assert f"{len(OTHER):,} characters, {len(set(OTHER))} distinct\n" in capsys.readouterr().out
 
 
 def test_a_model_of_the_notebook_needs_its_text(notebook_folder, tmp_path, capsys):

@@ -1,0 +1,67 @@
+"""The known models, and the folders of runs for which none was named."""
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import NEWEST, OLDER, ROOT, SMALL_FLAGS, resume
+
+from charrnn import checkpoints, train
+from charrnn.checkpoints import places
+from charrnn.engines.model import open_model
+
+
+def test_each_file_of_the_package_is_a_known_model_of_the_recipes_size():
+    assert sorted(path.name for path in places.MODELS.iterdir()) == [f"{name}.npz" for name in places.KNOWN_MODELS]
+    for name in places.KNOWN_MODELS:
+        model = open_model(name)
+        assert (model.name, model.run.text_name, model.lstm_size, model.num_layers) == (name, name, 512, 2)
+        assert all(values.dtype == np.float32 for values in model.weights.values())
+    assert sum(path.stat().st_size for path in places.MODELS.iterdir()) < 15e6
+
+
+def test_a_file_or_folder_goes_before_a_known_model(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(str(trained), "anna")
+    assert open_model("anna").name == f"anna/{NEWEST}" and open_model(Path("tiny-shakespeare")).lstm_size == 512
+
+
+def test_a_name_that_is_neither_a_path_nor_known_gives_the_known_ones(tmp_path):
+    with pytest.raises(ValueError, match="no file or folder .*shakespeare: .* a known one: anna, tiny-shakespeare"):
+        open_model(tmp_path / "shakespeare")
+
+
+def test_a_run_without_a_name_goes_to_the_next_folder(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "checkpoints").mkdir()  # as in the checkout
+    shutil.copy(str(ROOT / "checkpoints" / "README.md"), "checkpoints")
+    shutil.copytree(str(trained), "checkpoints/mine")
+    assert [checkpoints.run_folder(None, resume) for resume in (False, True)] == ["checkpoints", "checkpoints"]
+    (tmp_path / "checkpoints" / f"{OLDER}.index").touch()  # as the notebook leaves it
+    assert checkpoints.run_folder(None, False) == "checkpoints/2"
+    for number in (9, 10):
+        shutil.copytree(str(trained), f"checkpoints/{number}")
+    (tmp_path / "checkpoints" / "11").mkdir()
+    assert [checkpoints.run_folder(None, resume) for resume in (False, True)] == ["checkpoints/11", "checkpoints/10"]
+    assert [checkpoints.run_folder("x", resume) for resume in (False, True)] == ["x", "x"]
+
+
+def test_a_second_run_leaves_the_first_alone_and_is_the_one_that_is_resumed(trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(str(trained), "checkpoints")
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in (tmp_path / "checkpoints").iterdir())
+    flags = ["--sample-length", "0", "--no-summaries"]
+    assert train.main([str(trained.parent / "small.txt"), *SMALL_FLAGS, *flags, "--save-every-n", "1000"]) == 0
+    out, err = capsys.readouterr()
+    assert "\nfolder   checkpoints/2, a checkpoint every" in out and err == ""
+    assert train.main(["--resume", *flags]) == 0
+    assert "\nfolder   checkpoints/2, a checkpoint every" in capsys.readouterr().out
+    after = sorted((path.name, path.stat().st_mtime_ns) for path in (tmp_path / "checkpoints").iterdir())
+    assert [each for each in after if each[0] != "2"] == before
+
+
+@pytest.mark.parametrize("run", [lambda path: train.main([str(path), "--checkpoint-dir", str(path)]), resume])
+def test_a_file_is_no_run_folder(text_file, capsys, run):
+    assert run(text_file) == 2
+    assert capsys.readouterr() == (
+        "", f"charrnn-train: error: {text_file} is a file: --checkpoint-dir needs the name of a folder\n")
