@@ -13,17 +13,21 @@ from . import (
     build_optimizer,
     build_output,
     char_rnn,
+    generate_ids,
     get_batches,
     hyperparameters,
+    pick_top_n,
+    run_epoch,
     words,
 )
 from .verdict import EXERCISES, ready, report
 
 __all__ = ["EXERCISES", "ready", "hint", "check_get_batches", "check_build_inputs", "check_build_lstm",
            "check_build_output", "check_build_loss", "check_build_optimizer", "check_char_rnn",
-           "check_hyperparameters"]
+           "check_run_epoch", "check_pick_top_n", "check_generate_ids", "check_hyperparameters"]
 
-_MODULES = (get_batches, build_inputs, build_lstm, build_output, build_loss, build_optimizer, char_rnn)
+_MODULES = (get_batches, build_inputs, build_lstm, build_output, build_loss, build_optimizer, char_rnn,
+            run_epoch, pick_top_n, generate_ids)
 _HINTS = dict(zip(EXERCISES, (module.HINTS for module in _MODULES)), hyperparameters=hyperparameters.HINTS)
 _given: Dict[str, int] = {}  # by exercise: how many hints were printed
 
@@ -82,6 +86,21 @@ def check_build_optimizer(answer: Callable) -> bool:
 def check_char_rnn(answer: Any) -> bool:
     """Check the network."""
     return report("CharRNN", char_rnn.examine, answer)
+
+
+def check_run_epoch(answer: Callable) -> bool:
+    """Check the training of an epoch."""
+    return report("run_epoch", run_epoch.examine, answer)
+
+
+def check_pick_top_n(answer: Callable) -> bool:
+    """Check the drawing of a character."""
+    return report("pick_top_n", pick_top_n.examine, answer)
+
+
+def check_generate_ids(answer: Callable) -> bool:
+    """Check the loop that writes."""
+    return report("generate_ids", generate_ids.examine, answer)
 
 
 def check_hyperparameters(text_size: int, num_classes: int, **values: Any) -> bool:
