@@ -4,7 +4,7 @@ Each ``check_...`` takes the reader's function or class, tries it on small input
 with what the solution does, prints the verdict and returns True or False. An exception in the reader's code is
 reported, not raised. ``hint`` prints the next hint for an exercise.
 """
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Optional
 
 from . import (
     build_inputs,
@@ -17,6 +17,7 @@ from . import (
     get_batches,
     hyperparameters,
     pick_top_n,
+    repairs,
     run_epoch,
     words,
 )
@@ -24,11 +25,13 @@ from .verdict import EXERCISES, ready, report
 
 __all__ = ["EXERCISES", "ready", "hint", "check_get_batches", "check_build_inputs", "check_build_lstm",
            "check_build_output", "check_build_loss", "check_build_optimizer", "check_char_rnn",
-           "check_run_epoch", "check_pick_top_n", "check_generate_ids", "check_hyperparameters"]
+           "check_run_epoch", "check_pick_top_n", "check_generate_ids", "check_repairs",
+           "check_hyperparameters"]
 
 _MODULES = (get_batches, build_inputs, build_lstm, build_output, build_loss, build_optimizer, char_rnn,
             run_epoch, pick_top_n, generate_ids)
-_HINTS = dict(zip(EXERCISES, (module.HINTS for module in _MODULES)), hyperparameters=hyperparameters.HINTS)
+_HINTS = dict(zip(EXERCISES, (module.HINTS for module in _MODULES)), hyperparameters=hyperparameters.HINTS,
+             repairs=repairs.HINTS)
 _given: Dict[str, int] = {}  # by exercise: how many hints were printed
 
 
@@ -101,6 +104,11 @@ def check_pick_top_n(answer: Callable) -> bool:
 def check_generate_ids(answer: Callable) -> bool:
     """Check the loop that writes."""
     return report("generate_ids", generate_ids.examine, answer)
+
+
+def check_repairs(answer: Dict[Callable, Optional[str]]) -> bool:
+    """Check the repairs of broken programs, each with the line that it replaces."""
+    return report("repairs", lambda _: repairs.examine(answer), None)
 
 
 def check_hyperparameters(text_size: int, num_classes: int, **values: Any) -> bool:

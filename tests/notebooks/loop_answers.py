@@ -217,7 +217,7 @@ GENERATE = [("", body, expected) for body, expected in [
     (READ + START + PRIME + DRAW + LOOP.replace("ids[-1]", "np.argmax(preds)") + "return ids", "feed what was drawn"),
     (READ + START + PRIME + DRAW + LOOP.replace("ids[-1]", "ids[0]") + "return ids", "first character is fed again"),
     (READ + START + PRIME + DRAW + LOOP.replace("ids.append(pick", "print(pick") + "return ids",
-     "should be fed drawn id 0"),
+     "should be fed drawn id 1, but"),
     # how many, keep_prob
     (READ + START + PRIME + DRAW + LOOP.replace("n_samples", "n_samples - 1") + "return ids",
      "One character is missing"),

@@ -227,7 +227,7 @@ def hint(exercise, capsys):
     return " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("name", (*EXERCISES, "hyperparameters"))
+@pytest.mark.parametrize("name", (*EXERCISES, "repairs", "hyperparameters"))
 def test_hints_come_in_layers(name, forget, capsys):
     for number in (1, 2, 3):
         assert hint(name, capsys).startswith(f"{name}, hint {number} of 3: ")
@@ -272,7 +272,7 @@ GOOD = dict(batch_size=50, num_steps=50, lstm_size=256, num_layers=2, learning_r
 
 
 @pytest.mark.parametrize("change, expected", [
-    ({}, "right. 894,803 parameters for 1,786,700 characters; 2,142 steps in all."),
+    ({}, "right. 894,803 parameters for 1,786,700 characters; 2,142 steps in all, about 6 minutes on two"),
     (dict(lstm_size=512, learning_rate=0.001, keep_prob=0.5, epochs=20), "right."),
     (dict(learning_rate=0.01), "high for Adam"), (dict(learning_rate=1e-5), "is low"),
     (dict(learning_rate=0.1), "or hardly fall"),
@@ -289,6 +289,11 @@ GOOD = dict(batch_size=50, num_steps=50, lstm_size=256, num_layers=2, learning_r
                                                                                         "5,000,000"),
     (dict(batch_size=2000), "too few to learn words"), (dict(batch_size=0), "of at least 1, not 0"),
     (dict(lstm_size=128.0), "a whole number"), (dict(epochs=np.int32(3)), "right."),
+    (dict(batch_size=1), "the processor waits"), (dict(num_steps=2000), "gradients fade long before"),
+    (dict(epochs=500), "learns the text by heart. As it is, the run would take about 16 hours"),
+    (dict(lstm_size=512, batch_size=100, num_steps=100, keep_prob=1, epochs=20), "the held-out loss will fall for"),
+    (dict(lstm_size=512, batch_size=100, num_steps=100, keep_prob=0.5, epochs=20), "about 2 hours"),
+    (dict(keep_prob=0.5), "more so with less dropout"),
     (dict(keep_prob="0.8"), "keep_prob should be a number"), (dict(learning_rate=(0.003,)), "is there a comma")])
 def test_advice_on_the_hyperparameters(change, expected, capsys):
     right = checks.check_hyperparameters(1786700, 83, **dict(GOOD, **change))
