@@ -4,7 +4,7 @@ Each ``check_...`` takes the reader's function or class, tries it on small input
 with what the solution does, prints the verdict and returns True or False. An exception in the reader's code is
 reported, not raised. ``hint`` prints the next hint for an exercise.
 """
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Optional
 
 from . import (
     build_inputs,
@@ -13,18 +13,25 @@ from . import (
     build_optimizer,
     build_output,
     char_rnn,
+    generate_ids,
     get_batches,
     hyperparameters,
+    pick_top_n,
+    repairs,
+    run_epoch,
     words,
 )
 from .verdict import EXERCISES, ready, report
 
 __all__ = ["EXERCISES", "ready", "hint", "check_get_batches", "check_build_inputs", "check_build_lstm",
            "check_build_output", "check_build_loss", "check_build_optimizer", "check_char_rnn",
+           "check_run_epoch", "check_pick_top_n", "check_generate_ids", "check_repairs",
            "check_hyperparameters"]
 
-_MODULES = (get_batches, build_inputs, build_lstm, build_output, build_loss, build_optimizer, char_rnn)
-_HINTS = dict(zip(EXERCISES, (module.HINTS for module in _MODULES)), hyperparameters=hyperparameters.HINTS)
+_MODULES = (get_batches, build_inputs, build_lstm, build_output, build_loss, build_optimizer, char_rnn,
+            run_epoch, pick_top_n, generate_ids)
+_HINTS = dict(zip(EXERCISES, (module.HINTS for module in _MODULES)), hyperparameters=hyperparameters.HINTS,
+             repairs=repairs.HINTS)
 _given: Dict[str, int] = {}  # by exercise: how many hints were printed
 
 
@@ -82,6 +89,26 @@ def check_build_optimizer(answer: Callable) -> bool:
 def check_char_rnn(answer: Any) -> bool:
     """Check the network."""
     return report("CharRNN", char_rnn.examine, answer)
+
+
+def check_run_epoch(answer: Callable) -> bool:
+    """Check the training of an epoch."""
+    return report("run_epoch", run_epoch.examine, answer)
+
+
+def check_pick_top_n(answer: Callable) -> bool:
+    """Check the drawing of a character."""
+    return report("pick_top_n", pick_top_n.examine, answer)
+
+
+def check_generate_ids(answer: Callable) -> bool:
+    """Check the loop that writes."""
+    return report("generate_ids", generate_ids.examine, answer)
+
+
+def check_repairs(answer: Dict[Callable, Optional[str]]) -> bool:
+    """Check the repairs of broken programs, each with the line that it replaces."""
+    return report("repairs", lambda _: repairs.examine(answer), None)
 
 
 def check_hyperparameters(text_size: int, num_classes: int, **values: Any) -> bool:

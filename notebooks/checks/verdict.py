@@ -2,7 +2,7 @@
 import ctypes
 import threading
 import time
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Set, Tuple
 
 from charrnn.system.tensorflow import tf
 
@@ -10,23 +10,26 @@ from . import words
 from .answer import Unwritten, Wrong, exception, outside_name
 
 EXERCISES = ("get_batches", "build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer",
-             "CharRNN")
+             "CharRNN", "run_epoch", "pick_top_n", "generate_ids")  # in the notebooks' order
 TIME_LIMIT = 120  # seconds for one check, which needs a few, or some more on a busy computer
 EAGER = ("Eager execution is on, and it does not work with the graphs of this notebook: remove the line that "
          "enables it (such as tf.enable_eager_execution()), restart the kernel and run the cells again.")
 _right: Dict[str, bool] = {}  # by exercise: whether its last check found it right
+_reminded: Set[Tuple[str, ...]] = set()  # what cells said that they need
 
 
-def ready(*exercises: str) -> bool:
-    """Tell whether the checks found the exercises right; where not, print which ones a cell needs.
+def ready(exercise: str) -> bool:
+    """Tell whether the checks found an exercise and all before it right; where not, print which ones a cell needs.
 
-    Args:
-        exercises: their names; all seven where none is given.
+    What is missing is said once. A further cell that waits for the same says so in few words.
     """
-    missing = [name for name in exercises or EXERCISES if not found_right(name)]
-    if missing:
+    missing = tuple(name for name in EXERCISES[:EXERCISES.index(exercise) + 1] if not found_right(name))
+    if missing and missing in _reminded:
+        print("This cell waits for the same exercises.")
+    elif missing:
         print(words.wrap(f"This cell needs exercises that no check has found right since the kernel was started: "
                          f"{', '.join(missing)}. Solve them or, after a restart, run their cells again."))
+        _reminded.add(missing)
     return not missing
 
 

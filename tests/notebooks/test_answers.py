@@ -1,9 +1,12 @@
 """Wrong and right answers to the exercises: each wrong one is explained, each right one is accepted."""
 import sys
+import textwrap
 
 import pytest
 from answers import answer, verdict
-from checks import build_loss, build_optimizer, build_output, windows
+from checks import build_loss, build_optimizer, build_output, generate_ids, pick_top_n, run_epoch, windows
+from loop_answers import RIGHT as RIGHT_LOOPS
+from loop_answers import WRONG as WRONG_LOOPS
 from other_answers import CLIPPED, LOGITS, MEAN, RIGHT, SOFTMAX, WRONG
 
 
@@ -12,7 +15,21 @@ def mistakes(table, old, new):
     return [(old, new.format(source), message) for message, sources in table.items() for source in sources]
 
 
+def bodies(module):
+    """Return the mistakes that a check puts into its own solution, each as a body of the function."""
+    found = []
+    for message, sources in module.MISTAKES.items():
+        for pieces in sources:
+            source = module.SOLUTION
+            for old, new in [pieces] if isinstance(pieces, tuple) else pieces:
+                assert old in source
+                source = source.replace(old, new)
+            found.append(("", textwrap.dedent(source.split(":\n", 1)[1]), message))
+    return found
+
+
 MISTAKES = {
+    "run_epoch": bodies(run_epoch), "pick_top_n": bodies(pick_top_n), "generate_ids": bodies(generate_ids),
     "get_batches": ([(old, new, message) for message, pieces in windows.MISTAKES.items() for old, new in pieces]
                     + [(windows.COUNT, wrong, reason) for wrong, reason in windows.WRONG_COUNTS.items()]),
     "build_loss": mistakes(build_loss.MISTAKES, MEAN, "loss = {}"),
@@ -24,7 +41,7 @@ MISTAKES = {
 
 # The first of each exercise are tried in the quick suite too, and all of get_batches, which needs no TensorFlow.
 QUICK = {"get_batches": 99, "build_inputs": 5, "build_loss": 3, "build_output": 2, "build_optimizer": 1,
-         "build_lstm": 1}
+         "build_lstm": 1, "run_epoch": 2, "pick_top_n": 1, "generate_ids": 2}
 
 
 def cases(answers, quick):
@@ -35,7 +52,7 @@ def cases(answers, quick):
 
 @pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")  # one answer does
 @pytest.mark.parametrize("name, old, new, expected", cases(
-    {name: some + MISTAKES.get(name, []) for name, some in WRONG.items()}, QUICK))
+    {name: some + MISTAKES.get(name, []) for name, some in {**WRONG, **WRONG_LOOPS}.items()}, QUICK))
 def test_a_wrong_answer_is_explained(name, old, new, expected):
     if "from tensorflow.contrib" in new and sys.version_info >= (3, 8):
         pytest.skip("TensorFlow 2 has no tf.contrib")
@@ -47,7 +64,7 @@ def test_a_wrong_answer_is_explained(name, old, new, expected):
 
 
 @pytest.mark.parametrize("name, old, new, remark", cases(
-    {name: [(*case, "")[:3] for case in some] for name, some in RIGHT.items()}, {"get_batches": 99}))
+    {name: [(*case, "")[:3] for case in some] for name, some in {**RIGHT, **RIGHT_LOOPS}.items()}, {"get_batches": 99}))
 def test_a_right_answer_is_accepted(name, old, new, remark):
     right, said = verdict(name, answer(name, old, new))
     assert right, said

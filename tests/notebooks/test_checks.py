@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from answers import EXERCISES, answer, checks, generate, solved_sources, verdict
+from answers import EXERCISES, NETWORK, answer, checks, generate, solved_sources, verdict
 from checks import answer as answers_module
 from checks import hyperparameters, words
 from checks import verdict as verdicts
@@ -27,7 +27,7 @@ def forget(monkeypatch):
 @pytest.fixture
 def others_right(monkeypatch):
     """All exercises before the last two have been found right."""
-    monkeypatch.setattr(verdicts, "_right", {name: True for name in EXERCISES[:-2]})
+    monkeypatch.setattr(verdicts, "_right", {name: True for name in NETWORK[:-2]})
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -42,7 +42,7 @@ OLD_NAMES = (r"\btf\.(placeholder|variable_scope|truncated_normal|nn\.rnn_cell|n
              r"|trainable_variables|reset_default_graph|set_random_seed|nn\.softmax_cross_entropy_with_logits_v2)\b")
 
 
-@pytest.mark.parametrize("name", EXERCISES[1:])
+@pytest.mark.parametrize("name", NETWORK[1:])
 @pytest.mark.parametrize("names, interface", [
     (r"\btf\.", "1"), (r"\btf\.", "installed"), (OLD_NAMES, "installed")], ids=["all-1", "all", "old"])
 def test_the_solution_is_right_with_names_of_compat_v1(name, names, interface, others_right):
@@ -53,7 +53,7 @@ def test_the_solution_is_right_with_names_of_compat_v1(name, names, interface, o
 
 
 @pytest.mark.skipif(sys.version_info < (3, 8), reason="TensorFlow 1.15 has the interface of version 1")
-@pytest.mark.parametrize("name", EXERCISES[1:-1])
+@pytest.mark.parametrize("name", NETWORK[1:-1])
 def test_the_interface_of_version_2_lacks_names(name):
     said = verdict(name, answer(name, tf=sys.modules["tensorflow"]))[1]
     assert "tf should be tensorflow.compat.v1: run the cell with the imports again" in said
@@ -69,7 +69,8 @@ def stub(name):
 
 @pytest.mark.parametrize("name, missing", list(zip(EXERCISES, [
     "n_windows, rows", "inputs, targets, keep_prob", "cell, initial_state", "predictions, logits", "loss", "optimizer",
-    "inputs, targets, keep_prob, initial_state, final_state, prediction, logits, loss, optimizer"])))
+    "inputs, targets, keep_prob, initial_state, final_state, prediction, logits, loss, optimizer",
+    "state, loss", "p, i", "preds, ids"])))
 def test_an_unwritten_stub_is_still_none(name, missing, forget):
     assert verdict(name, stub(name)) == (False, f"{name}: not right yet. Still None: {missing}. ")
 
@@ -141,7 +142,7 @@ def test_an_answer_that_waits_is_stopped(monkeypatch):
     assert right is False and "did not finish within 0.5 seconds" in said and "such as time.sleep" in said
 
 
-@pytest.mark.parametrize("name", EXERCISES[1:])
+@pytest.mark.parametrize("name", (*NETWORK[1:], "run_epoch", "generate_ids"))
 def test_eager_execution_is_the_cause(name, monkeypatch):
     monkeypatch.setattr(context, "default_execution_mode", context.EAGER_MODE)  # as tf.enable_eager_execution does
     right, said = verdict(name, answer(name))
@@ -201,11 +202,22 @@ def test_the_functions_of_the_reader_are_as_before_after_the_check(others_right)
 
 def test_ready_waits_for_the_checks(monkeypatch, capsys):
     monkeypatch.setattr(verdicts, "_right", {name: name != "build_loss" for name in EXERCISES})
-    assert checks.ready("get_batches")
-    assert not checks.ready()
+    monkeypatch.setattr(verdicts, "_reminded", set())
+    assert checks.ready("build_output")
+    assert not checks.ready("run_epoch")
     assert " ".join(capsys.readouterr().out.split()) == (
         "This cell needs exercises that no check has found right since the kernel was started: build_loss. Solve them "
         "or, after a restart, run their cells again.")
+
+
+def test_what_cells_wait_for_is_said_once(monkeypatch, capsys):
+    monkeypatch.setattr(verdicts, "_right", {"get_batches": True})
+    monkeypatch.setattr(verdicts, "_reminded", set())
+    for _ in range(2):
+        assert not checks.ready("build_inputs")
+    assert not checks.ready("build_lstm")
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("This cell")]
+    assert [line[:15] for line in said] == ["This cell needs", "This cell waits", "This cell needs"]
 
 
 # Hints ------------------------------------------------------------------------------------------------
@@ -215,7 +227,7 @@ def hint(exercise, capsys):
     return " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("name", (*EXERCISES, "hyperparameters"))
+@pytest.mark.parametrize("name", (*EXERCISES, "repairs", "hyperparameters"))
 def test_hints_come_in_layers(name, forget, capsys):
     for number in (1, 2, 3):
         assert hint(name, capsys).startswith(f"{name}, hint {number} of 3: ")
@@ -260,7 +272,7 @@ GOOD = dict(batch_size=50, num_steps=50, lstm_size=256, num_layers=2, learning_r
 
 
 @pytest.mark.parametrize("change, expected", [
-    ({}, "right. 894,803 parameters for 1,786,700 characters; 2,142 steps in all."),
+    ({}, "right. 894,803 parameters for 1,786,700 characters; 2,142 steps in all, about 6 minutes on two"),
     (dict(lstm_size=512, learning_rate=0.001, keep_prob=0.5, epochs=20), "right."),
     (dict(learning_rate=0.01), "high for Adam"), (dict(learning_rate=1e-5), "is low"),
     (dict(learning_rate=0.1), "or hardly fall"),
@@ -277,6 +289,11 @@ GOOD = dict(batch_size=50, num_steps=50, lstm_size=256, num_layers=2, learning_r
                                                                                         "5,000,000"),
     (dict(batch_size=2000), "too few to learn words"), (dict(batch_size=0), "of at least 1, not 0"),
     (dict(lstm_size=128.0), "a whole number"), (dict(epochs=np.int32(3)), "right."),
+    (dict(batch_size=1), "the processor waits"), (dict(num_steps=2000), "gradients fade long before"),
+    (dict(epochs=500), "learns the text by heart. As it is, the run would take about 16 hours"),
+    (dict(lstm_size=512, batch_size=100, num_steps=100, keep_prob=1, epochs=20), "the held-out loss will fall for"),
+    (dict(lstm_size=512, batch_size=100, num_steps=100, keep_prob=0.5, epochs=20), "about 2 hours"),
+    (dict(keep_prob=0.5), "more so with less dropout"),
     (dict(keep_prob="0.8"), "keep_prob should be a number"), (dict(learning_rate=(0.003,)), "is there a comma")])
 def test_advice_on_the_hyperparameters(change, expected, capsys):
     right = checks.check_hyperparameters(1786700, 83, **dict(GOOD, **change))

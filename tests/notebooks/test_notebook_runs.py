@@ -68,9 +68,12 @@ def test_the_exercise_runs_before_it_is_filled_in(execute, small_text, tmp_path)
     printed = texts(outputs)
     for name in EXERCISES:
         assert printed[name].startswith(f"{name}: not right yet. Still None: "), name
-    for name in ("show-batch", "model-size", "overfit-one-batch", "train", "loss-curve", "fit", "restore",
-                 "sample-last", "sample-earlier", "temperature", "plus-one", "one-unit", "coloured", "web-page"):
+    assert printed["repairs"].startswith("repairs: not right yet. Still None: ")
+    for name in ("show-batch", "model-size", "carrying", "sample-last"):
         assert printed[name].startswith(WAITS), name
+    for name in ("gates", "programs", "overfit-one-batch", "train", "loss-curve", "fit", "restore", "sample-earlier",
+                 "temperature", "plus-one", "one-unit", "coloured", "web-page"):
+        assert printed[name] == "This cell waits for the same exercises.\n", name
     assert not (tmp_path / "run").exists()
 
 
@@ -82,7 +85,7 @@ def test_the_solution_runs_at_the_small_setting(execute, small_text, tmp_path):
     outputs = execute("Anna_KaRNNa_Solution.ipynb", text_name=small_text, setting="small")
     assert_quiet(outputs)
     printed = texts(outputs)
-    for name in EXERCISES:
+    for name in (*EXERCISES, "repairs"):
         assert printed[name] == name + ": right.\n"
     # nine tenths of 19,800 characters make 35 windows of 20 x 25
     assert os.path.isfile(str(tmp_path / "run-2" / "i35_l64.ckpt.index"))
@@ -97,15 +100,15 @@ def test_the_solution_runs_at_the_small_setting(execute, small_text, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-def test_the_small_setting_takes_under_two_minutes_on_two_cores(execute, anna):
+def test_the_small_setting_takes_under_five_minutes_on_two_cores(execute, anna):
     start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     outputs = execute("Anna_KaRNNa_Solution.ipynb", setting="small")
     assert_quiet(outputs)
     # seconds of the processor, which do not depend on what else the machine does
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - start < 120
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - start < 300
     losses = [float(loss) for loss in re.findall(r"loss (\d\.\d+)", texts(outputs)["train"])]
     assert losses and losses[-1] < losses[0] < 4.5
-    assert "bigrams 2." in texts(outputs)["train"]
+    assert re.search(r"bigrams +2\.", texts(outputs)["train"])
     assert "image/png" in outputs["coloured"][0]["data"]
 
 
