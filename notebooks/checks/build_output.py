@@ -6,8 +6,8 @@ import numpy as np
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import Wrong, call, items, need
-from .tensors import close, name_mistake, softmax
+from .answer import Unexplained, Wrong, call, items, need
+from .tensors import close, difference, name_mistake, softmax
 
 HINTS = (
     "Three steps: make one tensor of the LSTM output and reshape it to rows of L numbers; make the weights and "
@@ -126,12 +126,12 @@ def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
     if not close(logits, expected):
         name_mistake(logits, WRONG_LOGITS, joined=values, rows=rows, weights=matrix, bias=given)
         row = next(row for row in range(len(rows)) if not close(logits[row], expected[row]))
-        raise Wrong(f"Row {row} of the logits, x·W + b, should be {np.round(expected[row], 2)}, but it is "
-                    f"{np.round(logits[row], 2)}: only join and reshape the LSTM output, and change nothing before or "
-                    "after the product and the sum.")
+        raise Unexplained(f"Row {row} of the logits, x·W + b, should be {np.round(expected[row], 2)}, but it is "
+                          f"{np.round(logits[row], 2)}: only join and reshape the LSTM output, and change nothing before "
+                          "or after the product and the sum.")
     if not close(predictions, softmax(logits)):
         name_mistake(predictions, WRONG_PREDICTIONS, logits=logits)
-        raise Wrong("predictions are not the softmax of the logits.")
+        raise Unexplained(f"predictions are not the softmax of the logits. {difference(predictions, softmax(logits))}")
 
 
 def _examine_gradients(logits: tf.Tensor, given: tf.Tensor) -> None:

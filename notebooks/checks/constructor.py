@@ -68,7 +68,7 @@ class Constructor:
         used = set(names_read(code)) if code else set()
         for name, examine in EXAMINE.items():
             if name in used and callable(scope.get(name)) and not found_right(name):
-                right, message = verdict(examine, scope[name])
+                right, message = verdict(name, examine, scope[name])
                 if not right:
                     return Unwritten(f"It uses {name}, which is not right yet: begin there. {message}")
         lost = [name for name in ATTRIBUTES if not hasattr(self.network, name)
