@@ -66,7 +66,7 @@ def call(answer: Callable, *args: Any, **kwargs: Any) -> Any:
     except Exception as error:
         given = [words.describe(arg) for arg in args]
         given += [f"{key}={words.describe(arg)}" for key, arg in kwargs.items()]
-        kind = Wrong if _advice(_last_line(error), answer) else Unexplained
+        kind = Wrong if _advice(error, answer) else Unexplained
         raise kind(f"Called with ({', '.join(given)}) it raised {exception(error, answer)}") from None
 
 
@@ -108,7 +108,7 @@ def still_none(values: Dict[str, Any]) -> None:
 def exception(error: BaseException, answer: Any) -> str:
     """Give an exception's type, the last line of its message, and the line of the reader's code that caused it."""
     last = _last_line(error)
-    advice = "".join(f" ({sentence})" for sentence in [_advice(last, answer)] if sentence)
+    advice = "".join(f" ({sentence})" for sentence in [_advice(error, answer)] if sentence)
     place = _place(error, answer)
     return last + advice + (place or ("" if (last + advice).endswith(("?", "!")) else "."))
 
@@ -129,14 +129,16 @@ def _last_line(error: BaseException) -> str:
     return re.sub(" at 0x[0-9a-f]+", "", last).rstrip(".: ")
 
 
-def _advice(last: str, answer: Any) -> str:
+def _advice(error: BaseException, answer: Any) -> str:
     """Say what to do about an exception, or return an empty string."""
+    last, files, known = _last_line(error), files_of(answer), set(scope_of(answer))
     missing = re.match("NameError: name '(.*)' is not defined", last)
     if missing and missing.group(1) in ATTRIBUTES and getattr(answer, "__name__", "") == "__init__":
         return f"write self.{missing.group(1)}"
-    code = code_of(answer)
-    return advise(last, {*code.co_varnames, *code.co_cellvars, *(one for one in names_read(code)
-                                                                if one in scope_of(answer))} if code else ())
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename in files:
+            known = {*frame.f_code.co_varnames, *frame.f_code.co_cellvars, *known.intersection(frame.f_code.co_names)}
+    return advise(last, known)
 
 
 def _place(error: BaseException, answer: Any) -> str:

@@ -99,9 +99,9 @@ def examine(answer: Callable) -> None:
             _examine_values(np.array(session.run(variables)), learning_rate)
 
 
-def reachable(operation: Any) -> Set[tf.Operation]:
-    """Return the operations that run when this one does."""
-    found, waiting = set(), [operation.op if isinstance(operation, tf.Tensor) else operation]
+def reachable(*operations: Any) -> Set[tf.Operation]:
+    """Return the operations that run when these do."""
+    found, waiting = set(), [one.op if isinstance(one, tf.Tensor) else one for one in operations]
     while waiting:
         one = waiting.pop()
         if one not in found:
