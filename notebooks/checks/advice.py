@@ -8,10 +8,20 @@ from charrnn.system.tensorflow import tf
 
 # By a pattern of an exception's last line. The first that is found counts.
 ADVICE = [
+    (r"(get_batches|build_(inputs|lstm|output|loss|optimizer))\(\) (takes|missing|got)",
+     "is an argument missing where it is called, or was the line with def changed?"),
     (r"__init__\(\) got multiple values for argument 'num_classes'", "the first argument of __init__ is self"),
     (r"takes exactly one argument \(the instance|\(\) takes no (arguments|parameters)|object.__init__\(\) takes",
      "the class has no __init__: its name has two underscores on either side, and stands inside the class"),
     (r"object has no attribute '(build_\w+)'", r"\1 is a function of its own, not a method: leave self. out"),
+    ("'tuple' and 'int'", "a shape is a tuple: len(arr) is the number of ids"),
+    ("refcheck=False", "resize changes arr itself: use reshape"),
+    ("list indices must be integers or slices, not tuple", "a list has no columns: use an array"),
+    ("'int' object is not iterable", "range(num_layers) counts, num_layers itself is a number"),
+    ("Expected DataType|Cannot convert .* to a TensorFlow DType|Cannot interpret",
+     "the first argument is a type of TensorFlow: tf.int32, or tf.float32 for keep_prob"),
+    ("where it is not associated|referenced before assignment",
+     "it has no value at this place: is the other side of the = meant, or a name in quotes?"),
     ("slice indices must be integers|'(numpy.)?float(64)?' object cannot be interpreted|non-integer",
      "/ makes a number with a fraction: // divides whole numbers"),
     ("you must give a dtype", "give it initial_state=self.initial_state"),
@@ -25,10 +35,14 @@ ADVICE = [
     ("'NoneType' object (has no attribute|is not iterable)|unpack NoneType|NoneType object",
      "something is None here: does one of your functions lack its return?"),
     (r"zero_state\(\) missing", "zero_state(batch_size, tf.float32) is a method of a cell, not of its class"),
-    ("is not an RNNCell|Cell' object has no attribute '(zero_state|output_size)'|'LSTM' object",
+    (r"'cell' \(\d", "DropoutWrapper takes a cell, a BasicLSTMCell(lstm_size)"),
+    ("is not an RNNCell|StackedRNNCells|LSTMCell' object has no attribute '(zero_state|output_size)'|'LSTM' object",
      "layers and cells of Keras do not fit here: use tf.nn.rnn_cell.BasicLSTMCell"),
     (r"type <class 'tensorflow\.python\.ops\.rnn_cell_impl|legacy_cells",
      "a cell is not a tensor: wrap it in a DropoutWrapper, and get its zero state from its method zero_state"),
+    ("(Cell|Wrapper)' object has no attribute", "the zero state comes from zero_state(batch_size, tf.float32)"),
+    ("to Dimension|Dimension value", "zero_state takes batch_size first, then the type"),
+    ("does not exist, or was not created with", "leave reuse= out"),
     (r"__init__\(\) takes from 2 to 3 positional|cells must be a list|for \*: '\w*(Cell|Wrapper)'",
      "MultiRNNCell takes one list of cells, without *: [build_layer() for _ in range(num_layers)]"),
     ("expected ndim=2", "a cell computes a single step: tf.nn.dynamic_rnn runs it over all of them"),
@@ -37,12 +51,24 @@ ADVICE = [
     ("argument to 'pack'", "tf.stack takes a list only, tf.concat(lstm_output, axis=1) a single tensor as well"),
     ("type float(64|32).*does not match type float", "np.zeros and np.random make numbers of the type float64: use "
                                                      "tf.zeros and tf.truncated_normal, which make float32"),
-    ("type int32.*does not match type float|type float.*does not match type int|dtype int32.*float32",
+    ("have the same dtype|type int32.*does not match type float|dtype int32.*float32",
      "ids are whole numbers: tf.one_hot makes float32 of them, and tf.cast changes a type"),
     ("Only integers, slices",
      "a tensor cannot be indexed with other tensors or arrays, as in NumPy: multiply by the one-hot targets, and sum"),
-    ("[cC]annot convert a symbolic|convert .*Tensor.* to (a )?numpy",
-     "NumPy cannot compute with a tensor, whose value is known only in a session: use the function of TensorFlow"),
+    ("__array__|[cC]annot convert a symbolic|convert .*Tensor.* to (a )?numpy",
+     "NumPy and TensorFlow do not mix, since a tensor has its values only in a session: use NumPy alone in "
+     "get_batches, and TensorFlow's functions in the graph"),
+    ("cannot be iterated over", "is a list meant, such as the first of the two things that clip_by_global_norm "
+                                "returns? For the numbers in a tensor there are tf.reduce_sum and tf.reduce_mean"),
+    ("No default session", "the graph is only described here, and has no values yet: leave out eval"),
+    ("Invalid reduction dimension", "the losses have one axis only, [N·M]: leave axis= out"),
+    ("OneHot|parameter 'indices'", "tf.one_hot takes the ids, then how many there are: (targets, num_classes)"),
+    ("must be evenly divisible", "the LSTM output has L = in_size numbers for each step: [-1, in_size]"),
+    ("Shape must be (at least )?rank 1 but is rank 0", "a shape is a list: [in_size, out_size]"),
+    ("op: 'Add(V2)?'", "the bias has C numbers, one for each column of the product"),
+    ("'<=' not supported between instances of 'int' and 'str'", "name= is missing in front of the name"),
+    ("'list' object has no attribute 'dtype'", "minimize takes a loss, apply_gradients takes gradients"),
+    ("keyword argument 'lr'", "the argument is learning_rate"),
     ("op: 'Mul'", "* multiplies number by number, and needs equal shapes; the product of matrices is tf.matmul"),
     ("op: '(Batch)?MatMul(V2)?'", "the product is that of [N·M, L] and [L, C]"),
     ("op: 'SoftmaxCrossEntropyWithLogits'", "the labels should be one-hot, [N·M, C] like the logits"),
@@ -64,6 +90,7 @@ OTHERS = {"int": "int32", "float": "float32", "double": "float32", "mean": "redu
           "softmax_cross_entropy": "softmax_cross_entropy_with_logits_v2", "concatenate": "concat", "view": "reshape",
           "permute": "transpose", "astype": "cast", "LSTM": "BasicLSTMCell",
           "clip_grad_norm": "clip_by_global_norm", "clip_grad_norm_": "clip_by_global_norm", "rnn": "dynamic_rnn",
+          "optimizers": "AdamOptimizer", "optim": "AdamOptimizer",
           "RNN": "dynamic_rnn", "lstm": "BasicLSTMCell", "variable": "Variable"}
 CONTRIB = "tf.nn.rnn_cell has the same classes of cells, tf.train has AdamOptimizer"
 VERSION_1 = "tf should be tensorflow.compat.v1: run the cell with the imports again, without import tensorflow as tf"
@@ -83,7 +110,8 @@ def advise(last: str, known: Collection[str]) -> str:
     if undefined:
         name = undefined.group(1) or undefined.group(2)
         near = get_close_matches(name, [one for one in known if one != name], 1, 0.7)
-        return f"do you mean {near[0]}?" if near else ""
+        if near or "is not defined" in last:
+            return f"do you mean {near[0]}?" if near else ""
     return next((re.search(pattern, last).expand(sentence) for pattern, sentence in ADVICE
                  if re.search(pattern, last)), "")
 

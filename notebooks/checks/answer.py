@@ -31,8 +31,8 @@ ATTRIBUTES = ["inputs", "targets", "keep_prob", "initial_state", "final_state", 
 # What belongs to other ways of programming, by what to say to it: names that the reader's code has.
 FOREIGN = {
     ("torch", "F", "optim", "backward", "zero_grad", "CrossEntropyLoss"):
-        "belongs to PyTorch, which does not work with TensorFlow's tensors: the functions that you need stand above the "
-        "exercise.",
+        "belongs to PyTorch, which does not work with TensorFlow's tensors: the functions that you need stand above "
+        "the exercise.",
     ("GradientTape",):
         "is for eager execution: in a graph, tf.gradients(loss, variables) gives the gradients.",
 }
@@ -137,8 +137,9 @@ def _advice(error: BaseException, answer: Any) -> str:
         return f"write self.{missing.group(1)}"
     for frame, _ in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_filename in files:
-            known = {*frame.f_code.co_varnames, *frame.f_code.co_cellvars, *known.intersection(frame.f_code.co_names)}
-    return advise(last, known)
+            known = {*frame.f_code.co_varnames, *frame.f_code.co_cellvars, *known.intersection(frame.f_code.co_names),
+                     *getattr(code_of(answer), "co_cellvars", ()), *getattr(code_of(answer), "co_varnames", ())}
+    return "" if missing and any(missing.group(1) in group for group in MEANINGS) else advise(last, known)
 
 
 def _place(error: BaseException, answer: Any) -> str:
@@ -203,9 +204,9 @@ def outside_name(answer: Any) -> str:
         if name == "keep_prob" and isinstance(answer, type):
             return ("It uses keep_prob, a global name from outside the class, where the placeholder belongs: "
                     "self.keep_prob.\n")
-        if instead or group in MEANINGS[1:3]:
-            return (f"It uses {name}, which is not an argument of this function but a name from outside it. "
-                    f"{f'Use the argument {instead[0]}' if instead else 'In a reshape, -1 stands for what is left'}.\n")
+        other = "In a reshape, -1 stands for what is left" if group in MEANINGS[1:3] else "It is not needed here"
+        return (f"It uses {name}, which is not an argument of this function but a name from outside it. "
+                f"{f'Use the argument {instead[0]}' if instead else other}.\n")
     return ""
 
 

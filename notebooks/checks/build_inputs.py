@@ -59,8 +59,8 @@ def _examine_default(keep_prob: tf.Tensor) -> None:
     if _source(keep_prob).type == "PlaceholderWithDefault":
         with tf.Session() as session:
             default = session.run(keep_prob)
-        need(default == 1, f"keep_prob is {default:g} where it is not fed, so dropout would act there as well, as while "
-                           "writing: use tf.placeholder, which has no default.")
+        need(default == 1, f"keep_prob is {default:g} where it is not fed, so dropout would act there as well, as "
+                           "while writing: use tf.placeholder, which has no default.")
 
 
 def _examine_names(found: List[str]) -> None:
@@ -75,6 +75,6 @@ def _examine_names(found: List[str]) -> None:
 
 def _examine_shape(name: str, found: str, n: int, m: int) -> None:
     reason = {str([m, n]): ": the axes are swapped", str([n * m]): ": keep N rows and M columns, without a product",
-              str([n, m, None]): ": ids are no one-hot vectors", "[2, 3]": " again: use the arguments, not fixed numbers"}
+              "[2, 3]": " again: use the arguments, not fixed numbers"}
     need(found == str([n, m]),
          f"{name} should be [batch_size, num_steps] = [{n}, {m}], but it is {found}{reason.get(found, '')}.")

@@ -100,15 +100,17 @@ def examine(answer: Callable) -> None:
         ids = random.randint(0, num_classes, size=[n, m]).astype(np.int32)
         ids[0, :2] = num_classes - 1, 0
         number, gradient = _first_run(answer, values, ids, size)
+        need(np.array_equal(number, _run(answer, values, ids, size)[0]) or not np.isfinite(number).all(),
+             "The loss changes from one run to the next: there is something random in it, such as dropout.")
         _examine_number(number, values, ids, size)
         sure = SURE * np.eye(num_classes, dtype=np.float32)[ids.ravel()]
         right, wrong = (float(_run(answer, np.roll(sure, shift, axis=1), ids, size)[0]) for shift in (0, 1))
         losses = cross_entropies(values, ids)
         need(close(number, losses.mean()) or not close(number, np.clip(losses, right, wrong).mean()),
-             f"The loss of a step is never below {abs(right):.3g} or above {wrong:.4g}: is something clipped before the "
-             "logarithm? Give the logits as they are to tf.nn.softmax_cross_entropy_with_logits_v2.")
-        compare(number, losses.mean(), [], "The loss should be the mean softmax cross-entropy with the one-hot targets: "
-                                           "on a small example")
+             f"The loss of a step is never below {abs(right):.3g} or above {wrong:.4g}: is something clipped before "
+             "the logarithm? Give the logits as they are to tf.nn.softmax_cross_entropy_with_logits_v2.")
+        compare(number, losses.mean(), [], "The loss should be the mean softmax cross-entropy with the one-hot "
+                                           "targets: on a small example")
         _examine_gradient(gradient, values, ids)
         _examine_sure(right, wrong)
 
@@ -155,6 +157,8 @@ def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, siz
         return
     name_mistake(number, MISTAKES, logits=values, targets=ids, lstm_size=size, num_classes=num_classes,
                  labels=np.eye(num_classes, dtype=np.float32)[ids.ravel()], losses=losses, mean_loss=mean_loss)
+    need(np.isfinite(number).all(), "The loss is not a number: the logarithm is that of a probability, so that of the "
+                                    "softmax, not of the logits. tf.nn.softmax_cross_entropy_with_logits_v2 does both.")
     need(number.shape == (), f"The loss should be a scalar, [], but it is {words.brackets(number.shape)}.")
 
 

@@ -55,8 +55,8 @@ def _examine_stack(cell: Any, size: int, n_layers: int, keep_prob: tf.Tensor) ->
         _examine_dropout(layer, keep_prob)
         _examine_cell(layer.cell, size)
     need(len({id(layer.cell) for layer in layers}) in (n_layers, len({id(layer) for layer in layers})),
-         "Each layer has a DropoutWrapper of its own, but the same BasicLSTMCell is in all of them, so the layers would "
-         "have to share its weights. Make the cell where the wrapper is made, inside the function or the loop.")
+         "Each layer has a DropoutWrapper of its own, but the same BasicLSTMCell is in all of them, so the layers "
+         "would have to share its weights. Make the cell where the wrapper is made, inside the function or the loop.")
     need(len({id(layer) for layer in layers}) == n_layers,
          "The same cell object is in the stack more than once: [cell] * num_layers repeats ONE cell, whose "
          "weights the layers would have to share. Make a new cell for each layer.")

@@ -50,8 +50,8 @@ MISTAKES = {
     "them only if their norm is above it.":
         ["[one / grad_clip for one in gradients]",
          "[one * grad_clip / tf.global_norm(gradients) for one in gradients]"],
-    "The global norm is the root of the summed squares of all numbers, sqrt(|w|² + |v|²), not a sum or mean of the norms: "
-    "let tf.clip_by_global_norm compute it.":
+    "The global norm is the root of the summed squares of all numbers, sqrt(|w|² + |v|²), not a sum or mean of the "
+    "norms: let tf.clip_by_global_norm compute it.":
         [f"[one * grad_clip / tf.maximum({norm}, grad_clip) for one in gradients]" for norm in (
             "tf.add_n([tf.norm(g) for g in gradients])", "tf.reduce_mean([tf.norm(g) for g in gradients])",
             "tf.reduce_max([tf.norm(g) for g in gradients])", "tf.global_norm(gradients) ** 2",
@@ -148,12 +148,13 @@ def _examine_gradients(found: np.ndarray, learning_rate: float, grad_clip: float
         parts = np.stack([GRADIENTS.ravel(), VALUES.ravel()], axis=1)
         share = np.linalg.lstsq(parts, found.ravel(), rcond=None)[0]
         need(not np.allclose(parts @ share, found.ravel(), rtol=1e-3, atol=1e-7) or abs(share[1]) < 1e-7,
-             "The gradients have a share of the weights in them, as weight decay or L2 regularization adds it: leave that "
-             "out. The gradients are those of the loss alone.")
+             "The gradients have a share of the weights in them, as weight decay or L2 regularization adds it: leave "
+             "that out. The gradients are those of the loss alone.")
         raise Unexplained(
-            f"With gradients of a global norm of {norm:g} and grad_clip = {grad_clip:g} Adam should get {_rounded(right)}, "
-            f"of the norm {min(norm, grad_clip):g}, but it gets {_rounded(found)}, of the norm "
-            f"{np.linalg.norm(found):.4g}: clip the gradients of the loss once, by grad_clip. {difference(found, right)}")
+            f"With gradients of a global norm of {norm:g} and grad_clip = {grad_clip:g} Adam should get "
+            f"{_rounded(right)}, of the norm {min(norm, grad_clip):g}, but it gets {_rounded(found)}, of the norm "
+            f"{np.linalg.norm(found):.4g}: clip the gradients of the loss once, by grad_clip. "
+            f"{difference(found, right)}")
 
 
 def _examine_settings(update: Update, learning_rate: float, grad_clip: float) -> None:

@@ -55,8 +55,8 @@ def examine(answer: Any) -> None:
         variables = _examine_network(maker, **SIZES, learning_rate=0.01, grad_clip=0.002)
         _examine_network(maker, **OTHERS, learning_rate=0.0625, grad_clip=1000)  # nothing to clip
         others = sorted(set(_examine_network(maker, **SIZES, sampling=True)) ^ set(variables))
-        need(not others, f"These variables have another name or shape: {', '.join(others[:4])}. So what the other network "
-                         "has learned cannot be loaded. Keep the state in no variables: it is fed, and fetched.")
+        need(not others, f"These variables have another name or shape: {', '.join(others[:4])}. So what the other "
+                         "network has learned cannot be loaded. The state belongs in no variables: it is fed.")
         _examine_seed(maker)
     except Wrong as wrong:
         raise maker.cause(wrong)
@@ -118,7 +118,7 @@ def _examine_attributes(network: Any) -> None:
              f"{name} should be a tensor, not {words.describe(getattr(network, name))}.")
     for name in ("inputs", "targets", "keep_prob"):
         found = getattr(network, name).op.name
-        need(found == name, f"{name} is named {found!r} in the graph: call build_inputs once, and take its three results.")
+        need(found == name, f"{name} is named {found!r} in the graph: call build_inputs once, and take all its results.")
 
 
 def _measure(network: Any, num_classes: int, batch_size: int, num_steps: int, lstm_size: int, num_layers: int,
@@ -149,7 +149,8 @@ def _measure(network: Any, num_classes: int, batch_size: int, num_steps: int, ls
     before, after = (np.reshape(logits, [n, m, -1])[:, :-1] for logits in (results[0][1], later))
     masks, all_masks = (sum(one.type.startswith("Random") for one in reachable(*tensors)) for tensors in [
         [network.logits], [network.logits, *tf.nest.flatten(network.final_state)]])
-    return Numbers(_described(variables), *results, not close(before, after), masks, all_masks, updates[names[0]].learning_rate,
+    return Numbers(_described(variables), *results, not close(before, after), masks, all_masks,
+                   updates[names[0]].learning_rate,
                    np.concatenate([updates[name].gradient.ravel() for name in names]))
 
 
@@ -158,8 +159,8 @@ def _examine_results(found: Numbers, right: Numbers) -> None:
     expected = right.results
     same_state = np.shape(final_state) == np.shape(expected[3]) and close(np.array(final_state), np.array(expected[3]))
     need(same_state or not found.future,
-         "A prediction depends on a LATER input, so the network reads the future, which does not exist in writing: leave "
-         "the inputs in their order, and let dynamic_rnn go through them from left to right.")
+         "A prediction depends on a LATER input, so the network reads the future, which does not exist in writing: "
+         "leave the inputs in their order, and let dynamic_rnn go through them from left to right.")
     compare(logits, expected[1], [
         ("Another initial state makes no difference: give dynamic_rnn initial_state=self.initial_state.",
          right.unfed[1]),

@@ -83,7 +83,8 @@ class Constructor:
             return Unwritten(f"Still None: {', '.join(none)}.")
         where = "With sampling=True: " if self.arguments.get("sampling") else ""
         misplaced = next(self._misplaced(), "")
-        return (Wrong if misplaced and isinstance(wrong, Unexplained) else type(wrong))(where + (misplaced or str(wrong)))
+        kind = Wrong if misplaced and isinstance(wrong, Unexplained) else type(wrong)
+        return kind(where + (misplaced or str(wrong)))
 
     def _misplaced(self) -> Iterator[str]:
         """Yield what is said to each thing that is not where it belongs."""
@@ -108,8 +109,8 @@ class Constructor:
         for function, arguments in self.calls:
             given = arguments.get("lstm_output", [])
             if outputs != words.describe(given) == swapped:
-                yield (f"build_output is called with {swapped}, but should be called with {outputs}, the sequences first "
-                       "and then the steps: leave out time_major=True, and do not transpose.")
+                yield (f"build_output is called with {swapped}, but should be called with {outputs}, the sequences "
+                       "first and then the steps: leave out time_major=True, and do not transpose.")
             if not isinstance(given, list) and words.describe(given) != outputs:
                 yield (f"build_output is called with {self._name(given)}, but should be called with the outputs of "
                        f"all steps, {outputs}: dynamic_rnn returns two things, the outputs first, then the state.")

@@ -55,14 +55,14 @@ def examine(answer: Callable) -> Optional[str]:
 
 def _fixed(answer: Callable) -> str:
     """Say that an answer has numbers of the example above the exercise in it, and is right only there; or nothing."""
-    constants = np.hstack([one for one in getattr(code_of(answer), "co_consts", ()) if isinstance(one, (int, tuple))])
-    numbers = sorted({2, 3, 6, 12, 13}.intersection(constants))
+    constants = [one for one in getattr(code_of(answer), "co_consts", ()) if isinstance(one, (int, tuple))]
+    numbers = sorted({2, 3, 6, 12, 13}.intersection(np.hstack([0, *constants])))
     try:
         _examine_trial(answer, EXAMPLE)
     except Wrong:
         return ""
-    return (f"It is right for the example above, with 13 ids, but not in general: it has {words.listing(map(str, numbers))} "
-            "in it where arr, batch_size and n_steps should be used. ") if numbers else ""
+    return (f"It is right for the example above, with 13 ids, but not in general: it has "
+            f"{words.listing(map(str, numbers))} in it where arr, batch_size and n_steps should be used. ") if numbers else ""
 
 
 def _examine_trial(answer: Callable, trial: Trial) -> None:
@@ -122,9 +122,9 @@ def _raised(error: Exception, answer: Callable, trial: Trial, local: Dict[str, A
     message = (f"Called with (an int32 array [{len(trial.ids)}], {trial.n}, {trial.m}) it raised "
                f"{exception(error, answer)}")
     if "reshape" in str(error):
-        message += ("\nOnly N·M·K ids make whole rows, with K = len(arr) // (N·M): cut arr to those before "
-                    "reshape((batch_size, -1)).")
-    if isinstance(error, IndexError) and place == trial.k - 1 > 0:
+        message += ("\nOnly N·M·K ids make whole rows, with K = len(arr) // (N·M): cut arr to those, then "
+                    "reshape((batch_size, -1)) makes rows of M·K of them.")
+    if (isinstance(error, IndexError) or "broadcast" in str(error)) and place == trial.k - 1 > 0:
         message += "\nThis happens in the last window. No column follows it, so the last column of its y stays 0."
     return message
 

@@ -50,6 +50,8 @@ MISTAKES = {
     "The window moves by one column at a time, or by batch_size; it should move by M.":
         [(LOOP, f"range({end})") for end in ("n_windows", "(n_windows - 1) * n_steps", "(n_windows - 1) * n_steps + 1",
                                              "n_windows * n_steps", "0, n_windows * n_steps, batch_size")],
+    "The loop ends too early: there are K windows, at the columns 0, M, 2·M ... below K·M.":
+        [(LOOP, "range(0, n_windows, n_steps)")],
     "The windows come in the reverse order.": [(LOOP, "range((n_windows - 1) * n_steps, -1, -n_steps)")],
     "It yields only once: is the yield after the loop, or does the loop end after its first round?":
         [("    yield x, y", "yield x, y"), ("yield x, y", "yield x, y; break")],
@@ -73,7 +75,10 @@ MISTAKES = {
     "y is the same as x: it should be x one character later.": [(Y, "y[:] = x")],
     "y is shifted the wrong way, or too far: it should be x one character LATER, so that y[:, 0] is x[:, 1].":
         [(Y, "y[:, 1:] = x[:, :-1]"), (Y, "y = np.roll(x, 1, axis=1)"), (Y, "y = np.roll(x, -1, axis=0)"),
-         (FOLLOWING, "rows[:, start + 2:start + n_steps + 2]")],
+         (FOLLOWING, "rows[:, start + 2:start + n_steps + 2]"),
+         (FOLLOWING, "rows[:, start - 1:start + n_steps - 1]")],
+    "np.roll without axis= goes on from row to row, and with axis=1 it puts the first column of x at the end, where "
+    "the first of the NEXT window belongs.": [(Y, "y = np.roll(x, -1)")],
     "y is the same in every window: it should move with x. Cut it out from start + 1 on.":
         [(FOLLOWING, "rows[:, 1:n_steps + 1]")],
     "y is the next window: it should be the same window one column later.":
@@ -167,12 +172,13 @@ def _name_order(found: List[np.ndarray], right: List[np.ndarray]) -> None:
     """Raise Wrong where the x are right, but the windows or their rows come in another order."""
     if all(map(np.array_equal, found, right)) or [x.shape for x in found] != [x.shape for x in right]:
         return
-    need(sorted(x.tolist() for x in found) != sorted(x.tolist() for x in right),
+    windows = [x.tolist() for x in right]
+    need(not all(x.tolist() in windows for x in found),
          "The windows come in another order, but row r of each must continue row r of the one before, because the "
          "state is carried from one to the next: go from left to right, without shuffling.")
     need(not all(map(np.array_equal, (np.sort(x, axis=0) for x in found), (np.sort(x, axis=0) for x in right))),
-         "The rows come in another order: row 0 holds the first M·K ids of the text, and each row goes on where the one "
-         "above it ends.")
+         "The rows come in another order: row 0 holds the first M·K ids of the text, and each row goes on where the "
+         "one above it ends.")
 
 
 def _name_mistake(number: int, batches: Batches, right: Batches, trial: Trial) -> None:
@@ -198,12 +204,18 @@ def examine_shape(name: str, found: Tuple[int, ...], place: int, trial: Trial) -
     n, m, k = trial.n, trial.m, trial.k
     reasons = [
         (found == (m, n), ": the axes are swapped"),
+        (found == (n, m, k), ": rows should be [N, M·K], by reshape((batch_size, -1))"),
         (found[:2] == (n, m), ": yield the ids themselves. They are made one-hot later, in the graph"),
         (place >= k, f": there are only K = len(arr) // (N·M) = {k} windows, and what does not fill one is dropped"),
         (name == "y" and found == (n, m - 1),
          ": the last window has no next column, so the last column of its y should be zeros"),
         (found == (n, 0), ": the slice is empty. start is the number of a column, 0, M, 2·M ..., so x is "
                           "rows[:, start:start + n_steps]"),
+        (found[:1] == (n,) and len(found) == 2 and place == k - 1 > 0, ": it goes beyond the end of the rows. The "
+                                                                     "first window begins at column 0"),
+        (found == (n, m + 1), ": it is one column too wide"),
+        (found == (n,), ": that is a single column. A slice has a colon, rows[:, start:start + n_steps]"),
+        (len(found) == 1, ": its rows are lost (np.append without axis=1 does that)"),
         (found == (n, n), ": its width is batch_size where n_steps is meant"),
         (found[1:] == (m * k,), ": cut columns out of the rows, rows[:, start:start + n_steps]"), (True, "")]
     need(found == (n, m), f"{name} should be [N, M] = [{n}, {m}], but in window {place} it is {words.brackets(found)}"

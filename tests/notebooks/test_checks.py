@@ -106,7 +106,7 @@ def test_an_exception_shows_the_last_line_of_its_message(capsys):
 
     lines = printed("build_inputs", build_inputs, capsys)
     assert "raised ValueError: what is wrong, at line" in " ".join(lines)
-    assert lines[-1] == r'    raise ValueError("in converted code:\n\n    first\n    ValueError: what is wrong\n")'
+    assert lines[-2] == r'    raise ValueError("in converted code:\n\n    first\n    ValueError: what is wrong\n")'
 
 
 def test_an_exception_in_another_exercise_shows_the_line_there(capsys, others_right):
