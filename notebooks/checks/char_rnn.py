@@ -118,7 +118,7 @@ def _examine_attributes(network: Any) -> None:
              f"{name} should be a tensor, not {words.describe(getattr(network, name))}.")
     for name in ("inputs", "targets", "keep_prob"):
         found = getattr(network, name).op.name
-        need(found == name, f"{name} is named {found!r} in the graph: call build_inputs once, and take all its results.")
+        need(found == name, f"{name} is named {found!r} in the graph: call build_inputs once, for all three.")
 
 
 def _measure(network: Any, num_classes: int, batch_size: int, num_steps: int, lstm_size: int, num_layers: int,
