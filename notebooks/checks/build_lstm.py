@@ -101,11 +101,11 @@ def _examine_zero_state(state: Any, n_layers: int, n: int, size: int) -> None:
     need(len(state) == n_layers, message + f"it has {words.count(len(state), 'part')}.")
     for one in tf.nest.flatten(state):
         need(words.describe(one) == part, message + f"it has {words.describe(one)} in it.")
+    with tf.Session() as session:
+        need(not np.any(session.run(state)), "initial_state should be all zeros, but it is not.")
     need(len({id(one) for one in tf.nest.flatten(state)}) == 2 * n_layers,
          "The same tensor of zeros stands in several places of initial_state. Feeding one of them would feed all: take "
          "cell.zero_state(batch_size, tf.float32), which makes one for each.")
-    with tf.Session() as session:
-        need(not np.any(session.run(state)), "initial_state should be all zeros, but it is not.")
 
 
 def _run(cell: Any, state: Any, inputs: np.ndarray, keep_prob: tf.Tensor) -> Tuple[List[str], Any]:

@@ -54,7 +54,6 @@ MISTAKES = {
     "norms: let tf.clip_by_global_norm compute it.":
         [f"[one * grad_clip / tf.maximum({norm}, grad_clip) for one in gradients]" for norm in (
             "tf.add_n([tf.norm(g) for g in gradients])", "tf.reduce_mean([tf.norm(g) for g in gradients])",
-            "tf.reduce_max([tf.norm(g) for g in gradients])", "tf.global_norm(gradients) ** 2",
             "tf.add_n([tf.reduce_sum(tf.abs(g)) for g in gradients])")],
     "The weights are clipped in place of their gradients: give clip_by_global_norm the list of tf.gradients.":
         ["tf.clip_by_global_norm(variables, grad_clip)[0]"],

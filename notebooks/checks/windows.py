@@ -35,10 +35,7 @@ WRONG_COUNTS = {
     "len(arr) // batch_size": "that is the length of a row, which n_steps divides as well",
     "-(-len(arr) // (batch_size * n_steps))": "that is rounded up, and what does not fill a window is dropped",
     "len(arr // (batch_size * n_steps))": "the bracket of len closes too late",
-    "len(arr) // (batch_size + n_steps)": "a window has N times M ids, not N plus M",
     "len(arr) // n_steps": "that is as if there were one row; batch_size divides as well",
-    "len(arr) % (batch_size * n_steps)": "% is what remains after a division, // what comes out of it",
-    "batch_size * n_steps": "that is how many ids a window has",
 }
 # What typical mistakes have in place of a piece of the solution, by what to say to them. A test puts each of them into
 # the solution.
