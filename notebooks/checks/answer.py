@@ -7,10 +7,12 @@ import sys
 import traceback
 from types import CodeType
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set
+from unittest import mock
 
 from charrnn.system.tensorflow import tf
 
 from . import words
+from .advice import advise
 
 # Names that mean the same thing in different places of the notebooks.
 MEANINGS = [
@@ -26,37 +28,14 @@ MEANINGS = [
 ]
 ATTRIBUTES = ["inputs", "targets", "keep_prob", "initial_state", "final_state", "prediction", "logits", "loss",
               "optimizer"]  # of CharRNN
-# What to say about exceptions whose message, searched for the pattern, does not lead to the mistake.
-ADVICE = [
-    ("has no attribute 'contrib'", "tf.nn.rnn_cell has the same classes of cells, tf.train has AdamOptimizer"),
-    (r"(module 'tensorflow'|_api\.v2\.(nn|train)') has no attribute",
-     "tf should be tensorflow.compat.v1: run the cell with the imports again, without import tensorflow as tf"),
-    ("you must give a dtype", "give it initial_state=self.initial_state"),
-    ("No gradients provided", "the loss does not depend on the variables: is it tf.gradients(loss, variables)?"),
-    ("t_list should be a sequence", "clip_by_global_norm takes the list of gradients, then the limit"),
-    ("Keyword argument not understood", "the argument of DropoutWrapper is output_keep_prob"),
-    ("Rank of labels", "reshape the targets to [-1]"),
-    ("<class 'function'>|elements of <function|'function' object has no attribute",
-     "a function is used in place of its result: call it, with brackets"),
-    ("'NoneType' object has no attribute", "something is None here: does one of your functions lack its return?"),
-    (r"zero_state\(\) missing", "zero_state(batch_size, tf.float32) is a method of a cell, not of its class"),
-    (r"type <class 'tensorflow\.python\.ops\.rnn_cell_impl|legacy_cells",
-     "a cell is not a tensor: wrap it in a DropoutWrapper, and get its zero state from its method zero_state"),
-    ("expected ndim=2", "a cell computes a single step: tf.nn.dynamic_rnn runs it over all of them"),
-    ("lstm_cell/concat'",
-     "the inputs and the initial state differ in N: dynamic_rnn takes inputs [N, M, C], without time_major=True"),
-    ("argument to 'pack'", "tf.stack takes a list only, tf.concat(lstm_output, axis=1) a single tensor as well"),
-    ("op: 'Mul'", "* multiplies number by number, and needs equal shapes; the product of matrices is tf.matmul"),
-    ("op: 'MatMul'", "the product is that of [N·M, L] and [L, C]"),
-    ("op: 'SoftmaxCrossEntropyWithLogits'", "the labels should be one-hot, [N·M, C] like the logits"),
-    ("Cannot reshape a tensor", "a reshape keeps the number of elements: ids become C numbers each by tf.one_hot"),
-    ("Trying to update a Tensor", "apply_gradients takes pairs (gradient, variable): zip(gradients, variables)"),
-    ("op: 'ApplyAdam'",
-     "a gradient does not fit its variable: zip(gradients, variables) takes the variables of tf.gradients, in the same "
-     "order, and the first of the two things that clip_by_global_norm returns, the list"),
-    ("argument: 'grads_and_vars'", "an optimizer is needed, not its class: tf.train.AdamOptimizer(learning_rate)"),
-    ("requested dtype float32_ref", "use tf.train.AdamOptimizer, not an optimizer of Keras"),
-]
+# What belongs to other ways of programming, by what to say to it: names that the reader's code has.
+FOREIGN = {
+    ("torch", "F", "optim", "backward", "zero_grad", "CrossEntropyLoss"):
+        "belongs to PyTorch, which does not work with TensorFlow's tensors: the functions that you need stand above "
+        "the exercise.",
+    ("GradientTape",):
+        "is for eager execution: in a graph, tf.gradients(loss, variables) gives the gradients.",
+}
 
 
 class Wrong(Exception):
@@ -67,6 +46,10 @@ class Unwritten(Wrong):
     """A part of an answer is not written yet."""
 
 
+class Unexplained(Wrong):
+    """What is wrong, without its cause: the verdict then names the hints."""
+
+
 def need(condition: Any, message: str) -> None:
     """Raise Wrong unless the condition holds."""
     if not condition:
@@ -74,13 +57,22 @@ def need(condition: Any, message: str) -> None:
 
 
 def call(answer: Callable, *args: Any, **kwargs: Any) -> Any:
-    """Call the reader's code; an exception becomes a Wrong with the reader's line."""
+    """Call the reader's code, which may not run a session; an exception becomes a Wrong with the reader's line."""
     try:
-        return answer(*args, **kwargs)
+        with mock.patch.object(tf.Session.__mro__[1], "run", _no_session):  # of the class that all sessions derive from
+            return answer(*args, **kwargs)
+    except Wrong:
+        raise
     except Exception as error:
         given = [words.describe(arg) for arg in args]
         given += [f"{key}={words.describe(arg)}" for key, arg in kwargs.items()]
-        raise Wrong(f"Called with ({', '.join(given)}) it raised {exception(error, answer)}") from None
+        kind = Wrong if _advice(error, answer) else Unexplained
+        raise kind(f"Called with ({', '.join(given)}) it raised {exception(error, answer)}") from None
+
+
+def _no_session(*_: Any, **__: Any) -> None:
+    raise Wrong("It runs a session. The functions of these exercises only describe the graph, with tensors that have "
+                "no values yet; the training loop runs it: leave out run and eval.")
 
 
 def items(answer: Callable, args: Sequence, names: List[str]) -> Any:
@@ -115,9 +107,17 @@ def still_none(values: Dict[str, Any]) -> None:
 
 def exception(error: BaseException, answer: Any) -> str:
     """Give an exception's type, the last line of its message, and the line of the reader's code that caused it."""
+    last = _last_line(error)
+    advice = "".join(f" ({sentence})" for sentence in [_advice(error, answer)] if sentence)
+    place = _place(error, answer)
+    return last + advice + (place or ("" if (last + advice).endswith(("?", "!")) else "."))
+
+
+def _last_line(error: BaseException) -> str:
+    """Return the type of an exception and the last line of its message, without what does not matter here."""
     # before what a session says, TensorFlow 2 tells in many lines where the operation was made
     message = (re.split(r"\nNode: '.*'\n", error.message)[-1].split("\n")[:1] if isinstance(error, tf.errors.OpError)
-               else str(error).split("Originally defined at")[0].split("\n"))
+               else re.split("Originally defined at| If you are looking for numpy", str(error))[0].split("\n"))
     last = ([line.strip() for line in message if line.strip()] or [""])[-1]
     name = type(error).__name__
     if name == "OperatorNotAllowedInGraphError":  # TensorFlow advises eager execution, which is of no use here
@@ -126,13 +126,20 @@ def exception(error: BaseException, answer: Any) -> str:
     last = re.sub(r"'{{node (.*?)}} = (\w+).*?' with input", r"'\1' (op: '\2') with input", last)  # as 1.15 names it
     last = re.sub(" See https://www.tensorflow.org/.* for supported TF dtypes", "", last)
     last = re.sub("(No gradients provided for any variable).*", r"\1", last)
-    last = re.sub(" at 0x[0-9a-f]+", "", last).rstrip(".: ")
-    advice = "".join(f" ({sentence})" for pattern, sentence in ADVICE if re.search(pattern, last))
+    return re.sub(" at 0x[0-9a-f]+", "", last).rstrip(".: ")
+
+
+def _advice(error: BaseException, answer: Any) -> str:
+    """Say what to do about an exception, or return an empty string."""
+    last, files, known = _last_line(error), files_of(answer), set(scope_of(answer))
     missing = re.match("NameError: name '(.*)' is not defined", last)
     if missing and missing.group(1) in ATTRIBUTES and getattr(answer, "__name__", "") == "__init__":
-        advice = f" (write self.{missing.group(1)})"
-    place = _place(error, answer)
-    return last + advice + (place or ("" if (last + advice).endswith(("?", "!")) else "."))
+        return f"write self.{missing.group(1)}"
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename in files:
+            known = {*frame.f_code.co_varnames, *frame.f_code.co_cellvars, *known.intersection(frame.f_code.co_names),
+                     *getattr(code_of(answer), "co_cellvars", ()), *getattr(code_of(answer), "co_varnames", ())}
+    return "" if missing and any(missing.group(1) in group for group in MEANINGS) else advise(last, known)
 
 
 def _place(error: BaseException, answer: Any) -> str:
@@ -180,10 +187,14 @@ def names_read(code: CodeType) -> Iterator[str]:
 
 
 def outside_name(answer: Any) -> str:
-    """Return a line that says which name from outside the function stands where an argument should, or nothing."""
+    """Return a line that says which name the code has that does not belong in it, or nothing."""
     code = code_of(answer)
     if not code:
         return ""
+    foreign = {*code.co_names, *names_read(code)} - {name for name, one in scope_of(answer).items() if callable(one)}
+    for names, sentence in FOREIGN.items():
+        for name in foreign.intersection(names):
+            return f"{name} {sentence}\n"
     arguments = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
     for name in names_read(code):
         group = next((group for group in MEANINGS if name in group), ())
@@ -193,9 +204,9 @@ def outside_name(answer: Any) -> str:
         if name == "keep_prob" and isinstance(answer, type):
             return ("It uses keep_prob, a global name from outside the class, where the placeholder belongs: "
                     "self.keep_prob.\n")
-        if instead:
-            return (f"It uses {name}, which is not an argument of this function but a name from outside it. Use the "
-                    f"argument {instead[0]}.\n")
+        other = "In a reshape, -1 stands for what is left" if group in MEANINGS[1:3] else "It is not needed here"
+        return (f"It uses {name}, which is not an argument of this function but a name from outside it. "
+                f"{f'Use the argument {instead[0]}' if instead else other}.\n")
     return ""
 
 

@@ -27,12 +27,15 @@ def examine(answer: Callable) -> None:
         tf.reset_default_graph()
         made = items(answer, (n, m), NAMES)
         for name, tensor in zip(NAMES, made):
-            need(isinstance(tensor, tf.Tensor) and _source(tensor) in ("Placeholder", "PlaceholderWithDefault")
+            need(isinstance(tensor, tf.Tensor) and _source(tensor).type in ("Placeholder", "PlaceholderWithDefault")
                  and not hasattr(tensor, "_keras_history"),
                  f"{name} should be a placeholder, made with tf.placeholder, not {words.describe(tensor)}.")
             need(tensor.graph is tf.get_default_graph(), f"{name} is in another graph: make and reset no graph here.")
         need(made[0] is not made[1],
              "inputs and targets are the same placeholder, so both would be fed the same ids: make one for each.")
+        need(_source(made[0]) is not _source(made[1]),
+             "targets is made of inputs, so it could not be fed other ids: make a placeholder for each.")
+        _examine_default(made[2])
         _examine_names([tensor.op.name for tensor in made])
         for name, tensor in zip(NAMES, made):
             kind = tf.float32 if name == "keep_prob" else tf.int32
@@ -44,12 +47,20 @@ def examine(answer: Callable) -> None:
              "leave the shape out, or give [].")
 
 
-def _source(tensor: tf.Tensor) -> str:
-    """Return the type of the operation that a tensor comes from, tf.identity not counted."""
+def _source(tensor: tf.Tensor) -> tf.Operation:
+    """Return the operation that a tensor comes from, tf.identity not counted."""
     operation = tensor.op
     while operation.type == "Identity":
         operation = operation.inputs[0].op
-    return operation.type
+    return operation
+
+
+def _examine_default(keep_prob: tf.Tensor) -> None:
+    if _source(keep_prob).type == "PlaceholderWithDefault":
+        with tf.Session() as session:
+            default = session.run(keep_prob)
+        need(default == 1, f"keep_prob is {default:g} where it is not fed, so dropout would act there as well, as "
+                           "while writing: use tf.placeholder, which has no default.")
 
 
 def _examine_names(found: List[str]) -> None:
@@ -63,6 +74,7 @@ def _examine_names(found: List[str]) -> None:
 
 
 def _examine_shape(name: str, found: str, n: int, m: int) -> None:
-    reason = {str([m, n]): ": the axes are swapped", "[2, 3]": " again: use the arguments, not fixed numbers"}
+    reason = {str([m, n]): ": the axes are swapped", str([n * m]): ": keep N rows and M columns, without a product",
+              "[2, 3]": " again: use the arguments, not fixed numbers"}
     need(found == str([n, m]),
          f"{name} should be [batch_size, num_steps] = [{n}, {m}], but it is {found}{reason.get(found, '')}.")

@@ -6,8 +6,8 @@ import numpy as np
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import need, single
-from .tensors import close, cross_entropies, name_mistake, softmax
+from .answer import Wrong, need, single
+from .tensors import close, compare, cross_entropies, name_mistake, softmax
 
 HINTS = (
     "The logits have one row for each step, [N·M, C]. Bring the targets into the same shape: one-hot first, then "
@@ -31,13 +31,27 @@ MISTAKES = {
     "The loss is divided by the wrong number: take the mean over all N·M steps, and over nothing else.":
         ["tf.reduce_mean(losses) / lstm_size", "tf.reduce_mean(losses) / num_classes",
          "tf.reduce_mean(losses) / int(losses.shape[0])", "tf.reduce_mean(losses) * num_classes",
-         *(f"tf.reduce_sum(losses) / int(targets.shape[{axis}])" for axis in (0, 1))],
+         *(f"tf.reduce_sum(losses) / int(targets.shape[{axis}])" for axis in (0, 1)),
+         *(f"tf.reduce_sum(losses) / (int(targets.shape[{axis}]) * {size})" for axis in (0, 1)
+           for size in ("lstm_size", "num_classes")),
+         "tf.reduce_sum(losses) / lstm_size", "tf.reduce_sum(losses) / num_classes", "tf.reduce_mean(losses) / 2",
+         "tf.reduce_sum(losses) / (lstm_size * num_classes)", "tf.reduce_mean(losses) * lstm_size"],
     "The loss has the wrong sign: it is MINUS the logarithm of a probability.": ["-tf.reduce_mean(losses)"],
     "The loss has another logarithm: it should be in nats, with the natural one.":
         [f"tf.reduce_mean(losses) / float(np.log({base}))" for base in (2, 10)],
     "This is the perplexity, the exponential of the loss: return the loss itself.": ["tf.exp(tf.reduce_mean(losses))"],
     "A softmax is taken twice: the cross-entropy takes the logits as they are, with its own softmax.":
         ["mean_loss(labels, tf.nn.softmax(logits))"],
+    "The cross-entropy of Keras takes probabilities, unless it is told otherwise: add from_logits=True, or use "
+    "tf.nn.softmax_cross_entropy_with_logits_v2.":
+        [f"tf.{mean}({keras})" for mean in ("reduce_mean", "reduce_sum") for keras in (
+            "tf.keras.losses.categorical_crossentropy(labels, logits)",
+            "tf.keras.losses.sparse_categorical_crossentropy(tf.reshape(targets, [-1]), logits)",
+            "tf.keras.losses.binary_crossentropy(labels, logits)")],
+    "This counts right or wrong answers, as the accuracy does. It has no gradient, so nothing can be learned from it: "
+    "use the cross-entropy.":
+        [f"{one}tf.reduce_mean(tf.cast(tf.{equal}(tf.argmax(logits, 1), tf.argmax(labels, 1)), tf.float32))"
+         for one, equal in (("", "equal"), ("1 - ", "equal"), ("-", "equal"))],
     "The softmax runs down the columns: it should run along each row, the last axis.":
         ["mean_loss(labels, logits, axis=0)"],
     "Labels and logits are swapped: labels are the one-hot targets, logits the logits.":
@@ -63,7 +77,10 @@ MISTAKES = {
             "targets + 1", "(targets + 1) % num_classes", "targets - 1", "tf.roll(targets, -1, axis=1)")],
     "The one-hot targets have their characters along another axis: leave out axis=, so that the last axis has the C "
     "characters, before the reshape.":
-        [f"mean_loss(tf.one_hot(targets, num_classes, axis={axis}), logits)" for axis in (0, 1)],
+        [f"mean_loss(tf.one_hot(targets, num_classes, axis={axis}), logits)" for axis in (0, 1)]
+        + ["mean_loss(tf.transpose(tf.one_hot(targets, num_classes)), logits)",
+           "mean_loss(tf.transpose(labels), logits)"],
+    "The one-hot targets have 0 and 1 exchanged: leave out on_value and off_value.": ["mean_loss(1 - labels, logits)"],
     "Steps whose target is 0 do not count: it is the id of a character like any other.":
         ["tf.reduce_mean(tf.boolean_mask(losses, tf.reshape(targets, [-1]) > 0))",
          "tf.reduce_mean(losses * tf.cast(tf.reshape(targets, [-1]) > 0, tf.float32))"],
@@ -82,16 +99,32 @@ def examine(answer: Callable) -> None:
         values = (2 * random.normal(size=[n * m, num_classes])).astype(np.float32)
         ids = random.randint(0, num_classes, size=[n, m]).astype(np.int32)
         ids[0, :2] = num_classes - 1, 0
-        number, gradient = _run(answer, values, ids, size)
+        number, gradient = _first_run(answer, values, ids, size)
+        need(np.array_equal(number, _run(answer, values, ids, size)[0]) or not np.isfinite(number).all(),
+             "The loss changes from one run to the next: there is something random in it, such as dropout.")
         _examine_number(number, values, ids, size)
         sure = SURE * np.eye(num_classes, dtype=np.float32)[ids.ravel()]
         right, wrong = (float(_run(answer, np.roll(sure, shift, axis=1), ids, size)[0]) for shift in (0, 1))
-        mean = cross_entropies(values, ids).mean()
-        need(close(number, mean),
-             f"On a small example the loss should be {mean:.4f}, the mean softmax cross-entropy with the one-hot "
-             f"targets, but it is {number:.4f}.")
+        losses = cross_entropies(values, ids)
+        need(close(number, losses.mean()) or not close(number, np.clip(losses, right, wrong).mean()),
+             f"The loss of a step is never below {abs(right):.3g} or above {wrong:.4g}: is something clipped before "
+             "the logarithm? Give the logits as they are to tf.nn.softmax_cross_entropy_with_logits_v2.")
+        compare(number, losses.mean(), [], "The loss should be the mean softmax cross-entropy with the one-hot "
+                                           "targets: on a small example")
         _examine_gradient(gradient, values, ids)
         _examine_sure(right, wrong)
+
+
+def _first_run(answer: Callable, values: np.ndarray, ids: np.ndarray, size: int) -> Tuple[np.ndarray, Any]:
+    """Run the loss; where that raises, and would not if lstm_size were num_classes, say so."""
+    try:
+        return _run(answer, values, ids, size)
+    except Wrong as wrong:
+        try:
+            _run(answer, values, ids, values.shape[1])
+        except Wrong:
+            raise wrong from None
+        raise Wrong(f"lstm_size stands where num_classes is meant, the depth of tf.one_hot. {wrong}") from None
 
 
 def _run(answer: Callable, values: np.ndarray, ids: np.ndarray, size: int) -> Tuple[np.ndarray, Any]:
@@ -124,6 +157,8 @@ def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, siz
         return
     name_mistake(number, MISTAKES, logits=values, targets=ids, lstm_size=size, num_classes=num_classes,
                  labels=np.eye(num_classes, dtype=np.float32)[ids.ravel()], losses=losses, mean_loss=mean_loss)
+    need(np.isfinite(number).all(), "The loss is not a number: the logarithm is that of a probability, so that of the "
+                                    "softmax, not of the logits. tf.nn.softmax_cross_entropy_with_logits_v2 does both.")
     need(number.shape == (), f"The loss should be a scalar, [], but it is {words.brackets(number.shape)}.")
 
 

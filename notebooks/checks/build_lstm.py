@@ -54,7 +54,10 @@ def _examine_stack(cell: Any, size: int, n_layers: int, keep_prob: tf.Tensor) ->
              f"Layer {number} should be a DropoutWrapper around a BasicLSTMCell, but it is {words.describe(layer)}.")
         _examine_dropout(layer, keep_prob)
         _examine_cell(layer.cell, size)
-    need(len({id(layer) for layer in layers}) == len({id(layer.cell) for layer in layers}) == n_layers,
+    need(len({id(layer.cell) for layer in layers}) in (n_layers, len({id(layer) for layer in layers})),
+         "Each layer has a DropoutWrapper of its own, but the same BasicLSTMCell is in all of them, so the layers "
+         "would have to share its weights. Make the cell where the wrapper is made, inside the function or the loop.")
+    need(len({id(layer) for layer in layers}) == n_layers,
          "The same cell object is in the stack more than once: [cell] * num_layers repeats ONE cell, whose "
          "weights the layers would have to share. Make a new cell for each layer.")
     need(cell._state_is_tuple, "The MultiRNNCell has state_is_tuple=False: leave it at True.")
@@ -100,6 +103,9 @@ def _examine_zero_state(state: Any, n_layers: int, n: int, size: int) -> None:
         need(words.describe(one) == part, message + f"it has {words.describe(one)} in it.")
     with tf.Session() as session:
         need(not np.any(session.run(state)), "initial_state should be all zeros, but it is not.")
+    need(len({id(one) for one in tf.nest.flatten(state)}) == 2 * n_layers,
+         "The same tensor of zeros stands in several places of initial_state. Feeding one of them would feed all: take "
+         "cell.zero_state(batch_size, tf.float32), which makes one for each.")
 
 
 def _run(cell: Any, state: Any, inputs: np.ndarray, keep_prob: tf.Tensor) -> Tuple[List[str], Any]:

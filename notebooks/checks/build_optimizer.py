@@ -7,8 +7,8 @@ import numpy as np
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import Wrong, need, single
-from .tensors import close, name_mistake
+from .answer import Unexplained, need, single
+from .tensors import close, difference, name_mistake
 
 HINTS = (
     "Three steps: the gradients of the loss with respect to all trainable variables; the same gradients, clipped "
@@ -50,6 +50,11 @@ MISTAKES = {
     "them only if their norm is above it.":
         ["[one / grad_clip for one in gradients]",
          "[one * grad_clip / tf.global_norm(gradients) for one in gradients]"],
+    "The global norm is the root of the summed squares of all numbers, sqrt(|w|² + |v|²), not a sum or mean of the "
+    "norms: let tf.clip_by_global_norm compute it.":
+        [f"[one * grad_clip / tf.maximum({norm}, grad_clip) for one in gradients]" for norm in (
+            "tf.add_n([tf.norm(g) for g in gradients])", "tf.reduce_mean([tf.norm(g) for g in gradients])",
+            "tf.add_n([tf.reduce_sum(tf.abs(g)) for g in gradients])")],
     "The weights are clipped in place of their gradients: give clip_by_global_norm the list of tf.gradients.":
         ["tf.clip_by_global_norm(variables, grad_clip)[0]"],
     "The gradients are clipped to learning_rate: the limit is grad_clip.":
@@ -93,9 +98,9 @@ def examine(answer: Callable) -> None:
             _examine_values(np.array(session.run(variables)), learning_rate)
 
 
-def reachable(operation: Any) -> Set[tf.Operation]:
-    """Return the operations that run when this one does."""
-    found, waiting = set(), [operation.op if isinstance(operation, tf.Tensor) else operation]
+def reachable(*operations: Any) -> Set[tf.Operation]:
+    """Return the operations that run when these do."""
+    found, waiting = set(), [one.op if isinstance(one, tf.Tensor) else one for one in operations]
     while waiting:
         one = waiting.pop()
         if one not in found:
@@ -139,9 +144,16 @@ def _examine_gradients(found: np.ndarray, learning_rate: float, grad_clip: float
     if not close(found, right):
         name_mistake(found, MISTAKES, gradients=list(GRADIENTS), variables=list(VALUES), learning_rate=learning_rate,
                      grad_clip=grad_clip)
-        raise Wrong(f"With gradients of a global norm of {norm:g} and grad_clip = {grad_clip:g} Adam should get "
-                    f"{_rounded(right)}, of the norm {min(norm, grad_clip):g}, but it gets {_rounded(found)}, of the "
-                    f"norm {np.linalg.norm(found):.4g}: clip the gradients of the loss once, by grad_clip.")
+        parts = np.stack([GRADIENTS.ravel(), VALUES.ravel()], axis=1)
+        share = np.linalg.lstsq(parts, found.ravel(), rcond=None)[0]
+        need(not np.allclose(parts @ share, found.ravel(), rtol=1e-3, atol=1e-7) or abs(share[1]) < 1e-7,
+             "The gradients have a share of the weights in them, as weight decay or L2 regularization adds it: leave "
+             "that out. The gradients are those of the loss alone.")
+        raise Unexplained(
+            f"With gradients of a global norm of {norm:g} and grad_clip = {grad_clip:g} Adam should get "
+            f"{_rounded(right)}, of the norm {min(norm, grad_clip):g}, but it gets {_rounded(found)}, of the norm "
+            f"{np.linalg.norm(found):.4g}: clip the gradients of the loss once, by grad_clip. "
+            f"{difference(found, right)}")
 
 
 def _examine_settings(update: Update, learning_rate: float, grad_clip: float) -> None:

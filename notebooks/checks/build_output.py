@@ -6,8 +6,8 @@ import numpy as np
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import Wrong, call, items, need
-from .tensors import close, name_mistake, softmax
+from .answer import Unexplained, Wrong, call, items, need
+from .tensors import close, difference, name_mistake, softmax
 
 HINTS = (
     "Three steps: make one tensor of the LSTM output and reshape it to rows of L numbers; make the weights and "
@@ -47,7 +47,7 @@ WRONG_PREDICTIONS = {
     "predictions are the logits: take their softmax.": ["logits"],
     "The softmax is taken twice for predictions: once is enough.": ["tf.nn.softmax(tf.nn.softmax(logits))"],
     "The softmax runs down the columns: it should run along each row, the last axis, so that each row sums to 1.":
-        ["tf.nn.softmax(logits, axis=0)"],
+        ["tf.nn.softmax(logits, axis=0)", "tf.exp(logits) / tf.reduce_sum(tf.exp(logits))"],
     "predictions are a sigmoid, a logarithm or only the exponentials: take the softmax of the logits.":
         ["tf.nn.sigmoid(logits)", "tf.nn.log_softmax(logits)", "tf.exp(logits)"],
 }
@@ -116,8 +116,9 @@ def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
     for name, found in zip(NAMES[::-1], (logits, predictions)):
         need(found.shape == expected.shape,
              f"{name} should be [N·M, C] = {words.brackets(expected.shape)}, one row for each step, but they are "
-             f"{words.brackets(found.shape)}: take the outputs of all steps, not only the last, and reshape them to "
-             "[N·M, L] before the product.")
+             f"{words.brackets(found.shape)}: "
+             + ("take the softmax of the logits." if name == NAMES[0] else "take the outputs of all steps, not only "
+                "the last, and reshape them to [N·M, L] before the product."))
     need(close(np.nan_to_num(logits), np.nan_to_num(again)),
          "The logits change from one run to the next: there is something random in them. Dropout belongs in the "
          "layers of build_lstm only.")
@@ -126,12 +127,12 @@ def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
     if not close(logits, expected):
         name_mistake(logits, WRONG_LOGITS, joined=values, rows=rows, weights=matrix, bias=given)
         row = next(row for row in range(len(rows)) if not close(logits[row], expected[row]))
-        raise Wrong(f"Row {row} of the logits, x·W + b, should be {np.round(expected[row], 2)}, but it is "
-                    f"{np.round(logits[row], 2)}: only join and reshape the LSTM output, and change nothing before or "
-                    "after the product and the sum.")
+        raise Unexplained(f"Row {row} of the logits, x·W + b, should be {np.round(expected[row], 2)}, but it is "
+                          f"{np.round(logits[row], 2)}: only join and reshape the LSTM output, and change nothing "
+                          "before or after the product and the sum.")
     if not close(predictions, softmax(logits)):
         name_mistake(predictions, WRONG_PREDICTIONS, logits=logits)
-        raise Wrong("predictions are not the softmax of the logits.")
+        raise Unexplained(f"predictions are not the softmax of the logits. {difference(predictions, softmax(logits))}")
 
 
 def _examine_gradients(logits: tf.Tensor, given: tf.Tensor) -> None:

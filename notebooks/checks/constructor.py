@@ -3,8 +3,10 @@ import functools
 import inspect
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
+from charrnn.system.tensorflow import tf
+
 from . import build_inputs, build_loss, build_lstm, build_optimizer, build_output, words
-from .answer import ATTRIBUTES, Locals, Unwritten, Wrong, call, code_of, names_read, need, scope_of
+from .answer import ATTRIBUTES, Locals, Unexplained, Unwritten, Wrong, call, code_of, names_read, need, scope_of
 from .verdict import found_right, verdict
 
 EXAMINE = {"build_inputs": build_inputs.examine, "build_lstm": build_lstm.examine,
@@ -68,7 +70,7 @@ class Constructor:
         used = set(names_read(code)) if code else set()
         for name, examine in EXAMINE.items():
             if name in used and callable(scope.get(name)) and not found_right(name):
-                right, message = verdict(examine, scope[name])
+                right, message = verdict(name, examine, scope[name])
                 if not right:
                     return Unwritten(f"It uses {name}, which is not right yet: begin there. {message}")
         lost = [name for name in ATTRIBUTES if not hasattr(self.network, name)
@@ -80,10 +82,15 @@ class Constructor:
         if none and not isinstance(wrong, Unwritten):
             return Unwritten(f"Still None: {', '.join(none)}.")
         where = "With sampling=True: " if self.arguments.get("sampling") else ""
-        return type(wrong)(where + next(self._misplaced(), str(wrong)))
+        misplaced = next(self._misplaced(), "")
+        kind = Wrong if misplaced and isinstance(wrong, Unexplained) else type(wrong)
+        return kind(where + (misplaced or str(wrong)))
 
     def _misplaced(self) -> Iterator[str]:
         """Yield what is said to each thing that is not where it belongs."""
+        if any("bidirectional" in one.op.name for one in tf.trainable_variables()):
+            yield ("A bidirectional network reads the future, the characters that it should predict, and these do not "
+                   "exist in writing: use tf.nn.dynamic_rnn, which goes from left to right.")
         for name in ATTRIBUTES:
             value = getattr(self.network, name, None)
             known = next((one for one, made in self.made.items() if made is value), name)
@@ -93,13 +100,17 @@ class Constructor:
         if "inputs" not in self.made:
             return
         shapes = [self.made["inputs"].shape.concatenate(self.arguments[size]) for size in ("num_classes", "lstm_size")]
-        hot, outputs = (f"a float32 tensor {words.brackets(shape)}" for shape in shapes)
+        shapes += [[shapes[1][1], shapes[1][0], shapes[1][2]]]
+        hot, outputs, swapped = (f"a float32 tensor {words.brackets(shape)}" for shape in shapes)
         given = self.local.get("x_one_hot")
         if given is not None and words.describe(given) != hot:
             yield (f"x_one_hot should be [N, M, C], {hot}, but it is {words.describe(given)}: give tf.one_hot "
                    "self.inputs and the depth num_classes, and nothing else.")
         for function, arguments in self.calls:
             given = arguments.get("lstm_output", [])
+            if outputs != words.describe(given) == swapped:
+                yield (f"build_output is called with {swapped}, but should be called with {outputs}, the sequences "
+                       "first and then the steps: leave out time_major=True, and do not transpose.")
             if not isinstance(given, list) and words.describe(given) != outputs:
                 yield (f"build_output is called with {self._name(given)}, but should be called with the outputs of "
                        f"all steps, {outputs}: dynamic_rnn returns two things, the outputs first, then the state.")
@@ -115,7 +126,9 @@ class Constructor:
         right = dict(self.arguments, in_size=self.arguments["lstm_size"], out_size=self.arguments["num_classes"],
                      **self.made)
         if right.get("sampling"):
-            right.update(batch_size=1, num_steps=1, keep_prob=given.get("keep_prob"))  # which may be 1
+            right.update(batch_size=1, num_steps=1)
+            if isinstance(given.get("keep_prob"), (int, float)) and given["keep_prob"] == 1:
+                right.pop("keep_prob")  # a network that writes drops nothing
         if function == "build_loss":
             right.pop("lstm_size")  # it is not used
         wrong = [name for name, value in given.items() if name in right and value != right[name]

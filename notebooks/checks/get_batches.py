@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import numpy as np
 
 from . import words
-from .answer import Locals, Wrong, exception, need, still_none
+from .answer import Locals, Wrong, code_of, exception, need, still_none
 from .windows import LIMIT, UNSET, Trial, examine_shape, examine_windows, name_count
 
 HINTS = (
@@ -19,6 +19,7 @@ HINTS = (
     "    following = rows[:, start + 1:start + n_steps + 1]\n"
     "    y[:, :following.shape[1]] = ...",
 )
+EXAMPLE = Trial(np.arange(1, 14, dtype=np.int32), 2, 3)  # as in the text above the exercise
 
 
 def trials() -> List[Tuple[Trial, str]]:
@@ -45,25 +46,44 @@ def examine(answer: Callable) -> Optional[str]:
         try:
             _examine_trial(answer, trial)
         except Wrong as wrong:
-            raise type(wrong)(f"{where}{wrong}")
+            raise type(wrong)(f"{_fixed(answer) or where}{wrong}")
     wide = trial._replace(ids=trial.ids.astype(np.int64))
     if any(array.dtype != np.int64 for batch in _collect(answer, wide)[0] for array in batch):
         return "(One remark: the dtype is fixed, so that ids of another type than int32 would not keep theirs.)"
     return None
 
 
+def _fixed(answer: Callable) -> str:
+    """Say that an answer has numbers of the example above the exercise in it, and is right only there; or nothing."""
+    constants = getattr(code_of(answer), "co_consts", ())
+    numbers = [one for one in (2, 3, 6, 12, 13) if any(one in (some if isinstance(some, tuple) else [some])
+                                                       for some in constants)]
+    try:
+        _examine_trial(answer, EXAMPLE)
+    except Wrong:
+        numbers = []
+    if not numbers:
+        return ""
+    return ("It is right for the example above, with 13 ids, but not in general: it has "
+            f"{words.listing(map(str, numbers))} in it where arr, batch_size and n_steps should be used. ")
+
+
 def _examine_trial(answer: Callable, trial: Trial) -> None:
-    batches, n_windows = _collect(answer, trial)
+    batches, n_windows, again = _collect(answer, trial)
     try:
         examine_windows(batches, trial)
+        need(not again, "It yields the same array each time, filled with other numbers, so a batch that somebody keeps "
+                        "changes later: make a new array in each round, as np.zeros_like(x) does.")
     except Wrong:
         name_count(n_windows, trial)
         raise
 
 
-def _collect(answer: Callable, trial: Trial) -> Tuple[List[Tuple[np.ndarray, np.ndarray]], Any]:
-    """Return copies of the pairs that the reader's generator yields, at most LIMIT, and the reader's n_windows."""
+def _collect(answer: Callable, trial: Trial) -> Tuple[List[Tuple[np.ndarray, np.ndarray]], Any, bool]:
+    """Return copies of the pairs that the reader's generator yields, at most LIMIT, the reader's n_windows, and whether
+    the arrays changed after they were yielded."""
     ids, shared, error = trial.ids.copy(), False, None
+    kept: List[Tuple[Any, Any]] = []
     copies: List[Tuple[Any, Any]] = []
     seen = Locals(answer)
     try:
@@ -75,6 +95,7 @@ def _collect(answer: Callable, trial: Trial) -> Tuple[List[Tuple[np.ndarray, np.
             for batch in islice(result, LIMIT):
                 x, y = _pair(batch)
                 shared = shared or x is y
+                kept.append((x, y))
                 copies.append(tuple(one.copy() if isinstance(one, np.ndarray) else one for one in (x, y)))
                 _use_memory(trial)
     except Exception as raised:
@@ -87,7 +108,7 @@ def _collect(answer: Callable, trial: Trial) -> Tuple[List[Tuple[np.ndarray, np.
     need((ids == trial.ids).all() and not shared,
          "It writes into x: y is the same array, or x is a view of arr. Make y an array of its own, for example "
          "y = np.zeros_like(x).")
-    return copies, seen.values.get("n_windows")
+    return copies, seen.values.get("n_windows"), not all(map(np.array_equal, sum(kept, ()), sum(copies, ())))
 
 
 def _use_memory(trial: Trial) -> None:
@@ -104,9 +125,9 @@ def _raised(error: Exception, answer: Callable, trial: Trial, local: Dict[str, A
     message = (f"Called with (an int32 array [{len(trial.ids)}], {trial.n}, {trial.m}) it raised "
                f"{exception(error, answer)}")
     if "reshape" in str(error):
-        message += ("\nOnly N·M·K ids make whole rows, with K = len(arr) // (N·M): cut arr to those before "
-                    "reshape((batch_size, -1)).")
-    if isinstance(error, IndexError) and place == trial.k - 1 > 0:
+        message += ("\nOnly N·M·K ids make whole rows, with K = len(arr) // (N·M): cut arr to those, then "
+                    "reshape((batch_size, -1)) makes rows of M·K of them.")
+    if (isinstance(error, IndexError) or "broadcast" in str(error)) and place == trial.k - 1 > 0:
         message += "\nThis happens in the last window. No column follows it, so the last column of its y stays 0."
     return message
 

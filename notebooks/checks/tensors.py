@@ -5,7 +5,8 @@ import numpy as np
 
 from charrnn.system.tensorflow import tf
 
-from .answer import Wrong, need
+from . import words
+from .answer import Unexplained, need
 
 
 def close(a: Any, b: Any) -> bool:
@@ -30,7 +31,25 @@ def compare(found: Any, right: Any, typical: Sequence[Tuple[str, Any]], otherwis
     if not close(found, right):
         for message, wrong in typical:
             need(not same(found, wrong), message)
-        raise Wrong(otherwise)
+        raise Unexplained(f"{otherwise} {difference(found, right)}")
+
+
+def difference(found: Any, right: Any) -> str:
+    """Say what was expected and what came, at the first place where they differ.
+
+    >>> difference(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 2.0], [3.5, 4.0]]))
+    'The first difference is at [1, 0]: 3.5 was expected, and 3 came.'
+    >>> difference(3.0, 1.5), difference(np.zeros([2]), 1.5)
+    ('1.5 was expected, and 3 came, 2 times as much.', 'The shape [] was expected, and [2] came.')
+    """
+    found, right = np.asarray(found, float), np.asarray(right, float)
+    if found.shape != right.shape:
+        return f"The shape {words.brackets(right.shape)} was expected, and {words.brackets(found.shape)} came."
+    place = tuple(np.argwhere(~np.isclose(found, right, rtol=1e-3, atol=1e-5))[0]) if found.ndim else ()
+    said = f"{right[place]:.5g} was expected, and {found[place]:.5g} came"
+    if place:
+        return f"The first difference is at {words.brackets(place)}: {said}."
+    return f"{said}, {found / right:.4g} times as much."
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

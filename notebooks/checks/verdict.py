@@ -7,11 +7,12 @@ from typing import Any, Callable, Dict, List, Set, Tuple
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import Unwritten, Wrong, exception, outside_name
+from .answer import Unexplained, Unwritten, Wrong, exception, outside_name
 
 EXERCISES = ("get_batches", "build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer",
              "CharRNN", "run_epoch", "pick_top_n", "generate_ids")  # in the notebooks' order
-TIME_LIMIT = 120  # seconds for one check, which needs a few, or some more on a busy computer
+TIME_LIMIT = 60  # seconds of computing time for one check, which needs about five
+WAITING = 0.02  # share of the time that a busy computer leaves at least to a check
 EAGER = ("Eager execution is on, and it does not work with the graphs of this notebook: remove the line that "
          "enables it (such as tf.enable_eager_execution()), restart the kernel and run the cells again.")
 _right: Dict[str, bool] = {}  # by exercise: whether its last check found it right
@@ -40,7 +41,7 @@ def found_right(name: str) -> bool:
 
 def report(name: str, examine: Callable, answer: Any) -> bool:
     """Examine an answer, print the verdict, and return whether it is right."""
-    right, message = verdict(examine, answer)
+    right, message = verdict(name, examine, answer)
     if not right and name in EXERCISES[1:] and in_own_thread(tf.executing_eagerly):
         message = EAGER
     _right[name] = right
@@ -49,7 +50,7 @@ def report(name: str, examine: Callable, answer: Any) -> bool:
     return right
 
 
-def verdict(examine: Callable, answer: Any) -> Tuple[bool, str]:
+def verdict(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
     """Examine an answer in a thread of its own.
 
     TensorFlow keeps one default graph for each thread, so the reader's graph does not change.
@@ -57,14 +58,16 @@ def verdict(examine: Callable, answer: Any) -> Tuple[bool, str]:
     Returns:
         Whether it is right, and what is wrong with it; of a right answer a remark, or an empty string.
     """
-    return in_own_thread(_judge, examine, answer)
+    return in_own_thread(_judge, name, examine, answer)
 
 
-def _judge(examine: Callable, answer: Any) -> Tuple[bool, str]:
+def _judge(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
     try:
         return True, examine(answer) or ""
     except Unwritten as unwritten:
         return False, str(unwritten)
+    except Unexplained as wrong:
+        return False, f"{outside_name(answer)}{wrong}\nFor the next hint: checks.hint(\"{name}\")"
     except Wrong as wrong:
         return False, outside_name(answer) + str(wrong)
     except Exception as error:  # the reader's objects can fail in any way when they are used
@@ -83,11 +86,15 @@ def in_own_thread(function: Callable, *args: Any) -> Any:
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
+    clock, computing = time.monotonic(), time.process_time()
+    in_time = True
     try:
-        end = time.monotonic() + TIME_LIMIT
-        while thread.is_alive() and time.monotonic() < end:
+        while thread.is_alive() and in_time:
             thread.join(0.2)
-        in_time = not thread.is_alive()
+            # time on the clock does not count, which a busy computer needs more of, unless nothing is computed in it
+            used, passed = time.process_time() - computing, time.monotonic() - clock
+            in_time = used < TIME_LIMIT and (passed < TIME_LIMIT or used > WAITING * passed)
+        in_time = in_time or not thread.is_alive()
     finally:  # also when the reader interrupts the cell
         if thread.is_alive():
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))

@@ -7,7 +7,7 @@ import numpy as np
 from charrnn import data
 
 from . import words
-from .answer import need
+from .answer import Unexplained, need
 
 LIMIT = 99  # batches that are taken from a generator before it counts as endless
 UNSET = 87654321  # what np.empty finds in the memory during a check
@@ -34,6 +34,8 @@ WRONG_COUNTS = {
     "len(arr) // batch_size * n_steps": "a // b * c is (a // b) * c. Mind the brackets",
     "len(arr) // batch_size": "that is the length of a row, which n_steps divides as well",
     "-(-len(arr) // (batch_size * n_steps))": "that is rounded up, and what does not fill a window is dropped",
+    "len(arr // (batch_size * n_steps))": "the bracket of len closes too late",
+    "len(arr) // n_steps": "that is as if there were one row; batch_size divides as well",
 }
 # What typical mistakes have in place of a piece of the solution, by what to say to them. A test puts each of them into
 # the solution.
@@ -45,6 +47,8 @@ MISTAKES = {
     "The window moves by one column at a time, or by batch_size; it should move by M.":
         [(LOOP, f"range({end})") for end in ("n_windows", "(n_windows - 1) * n_steps", "(n_windows - 1) * n_steps + 1",
                                              "n_windows * n_steps", "0, n_windows * n_steps, batch_size")],
+    "The loop ends too early: there are K windows, at the columns 0, M, 2·M ... below K·M.":
+        [(LOOP, "range(0, n_windows, n_steps)")],
     "The windows come in the reverse order.": [(LOOP, "range((n_windows - 1) * n_steps, -1, -n_steps)")],
     "It yields only once: is the yield after the loop, or does the loop end after its first round?":
         [("    yield x, y", "yield x, y"), ("yield x, y", "yield x, y; break")],
@@ -57,6 +61,8 @@ MISTAKES = {
         [(ROWS, "arr[:batch_size * n_steps * n_windows].reshape((-1, batch_size)).T")],
     "Every row but the first begins too late: keep only the first N·M·K ids before the reshape.":
         [(ROWS, "arr[:len(arr) // batch_size * batch_size].reshape((batch_size, -1))")],
+    "The columns of a window come in the reverse order: cut them out as they are.":
+        [(X, f"{X}[:, ::-1]")],
     "The beginning of the text is dropped: keep the first N·M·K ids, and drop the end.":
         [(ROWS, "arr[len(arr) - batch_size * n_steps * n_windows:].reshape((batch_size, -1))")],
     "x is one character later, as y should be: x itself begins at the first column of the window.":
@@ -66,7 +72,10 @@ MISTAKES = {
     "y is the same as x: it should be x one character later.": [(Y, "y[:] = x")],
     "y is shifted the wrong way, or too far: it should be x one character LATER, so that y[:, 0] is x[:, 1].":
         [(Y, "y[:, 1:] = x[:, :-1]"), (Y, "y = np.roll(x, 1, axis=1)"), (Y, "y = np.roll(x, -1, axis=0)"),
-         (FOLLOWING, "rows[:, start + 2:start + n_steps + 2]")],
+         (FOLLOWING, "rows[:, start + 2:start + n_steps + 2]"),
+         (FOLLOWING, "rows[:, start - 1:start + n_steps - 1]")],
+    "np.roll without axis= goes on from row to row, and with axis=1 it puts the first column of x at the end, where "
+    "the first of the NEXT window belongs.": [(Y, "y = np.roll(x, -1)")],
     "y is the same in every window: it should move with x. Cut it out from start + 1 on.":
         [(FOLLOWING, "rows[:, 1:n_steps + 1]")],
     "y is the next window: it should be the same window one column later.":
@@ -107,6 +116,11 @@ class Trial(NamedTuple):
         """The number of windows."""
         return len(self.ids) // (self.n * self.m)
 
+    def describe(self, value: int) -> str:
+        """Say where in the text an id is."""
+        place = np.flatnonzero(self.ids == value)
+        return f"arr[{place[0]}], which is {value}" if len(place) == 1 else f"{value}"
+
     def __str__(self) -> str:
         return f"For {len(self.ids)} ids with N = {self.n} and M = {self.m}"
 
@@ -126,6 +140,7 @@ def examine_windows(batches: Batches, trial: Trial) -> None:
         for name, array in zip("xy", (x, y)):
             need(isinstance(array, np.ndarray), f"{name} should be an array, not {words.describe(array)}.")
     _name_mistake(0, batches, right, trial)
+    _name_order([x for x, _ in batches], [x for x, _ in right])
     for place, batch in enumerate(batches):
         for name, array in zip("xy", batch):
             examine_shape(name, array.shape, place, trial)
@@ -140,11 +155,27 @@ def examine_windows(batches: Batches, trial: Trial) -> None:
          f"{'many. Ids that do not fill a window are dropped' if len(batches) > trial.k else 'few'}.")
     for number in range(1, len(PARTS)):
         _name_mistake(number, batches, right, trial)
-    for place, ((x, y), (right_x, right_y)) in enumerate(zip(batches, right)):
-        where = f"{trial}, in window {place}"
-        need((x == right_x).all(), f"{where} x should be {right_x.tolist()}, but it is {x.tolist()}.")
-        need((y == right_y).all(), f"{where} y should be {right_y.tolist()} where x is {x.tolist()}, but it is "
-                                   f"{y.tolist()}.")
+    for place, pairs in enumerate(zip(batches, right)):
+        for name, found, expected in zip("xy", *pairs):
+            if not np.array_equal(found, expected):
+                row, column = np.argwhere(found != expected)[0]
+                expected_id, found_id = (trial.describe(array[row, column]) for array in (expected, found))
+                raise Unexplained(
+                    f"{trial}, in window {place} {name} should be {expected.tolist()}, but it is {found.tolist()}. The "
+                    f"first difference is {name}[{row}, {column}]: it should be {expected_id}, but it is {found_id}.")
+
+
+def _name_order(found: List[np.ndarray], right: List[np.ndarray]) -> None:
+    """Raise Wrong where the x are right, but the windows or their rows come in another order."""
+    if all(map(np.array_equal, found, right)) or [x.shape for x in found] != [x.shape for x in right]:
+        return
+    windows = [x.tolist() for x in right]
+    need(not all(x.tolist() in windows for x in found),
+         "The windows come in another order, but row r of each must continue row r of the one before, because the "
+         "state is carried from one to the next: go from left to right, without shuffling.")
+    need(not all(map(np.array_equal, (np.sort(x, axis=0) for x in found), (np.sort(x, axis=0) for x in right))),
+         "The rows come in another order: row 0 holds the first M·K ids of the text, and each row goes on where the "
+         "one above it ends.")
 
 
 def _name_mistake(number: int, batches: Batches, right: Batches, trial: Trial) -> None:
@@ -170,11 +201,18 @@ def examine_shape(name: str, found: Tuple[int, ...], place: int, trial: Trial) -
     n, m, k = trial.n, trial.m, trial.k
     reasons = [
         (found == (m, n), ": the axes are swapped"),
+        (found == (n, m, k), ": rows should be [N, M·K], by reshape((batch_size, -1))"),
+        (found[:2] == (n, m), ": yield the ids themselves. They are made one-hot later, in the graph"),
         (place >= k, f": there are only K = len(arr) // (N·M) = {k} windows, and what does not fill one is dropped"),
         (name == "y" and found == (n, m - 1),
          ": the last window has no next column, so the last column of its y should be zeros"),
         (found == (n, 0), ": the slice is empty. start is the number of a column, 0, M, 2·M ..., so x is "
                           "rows[:, start:start + n_steps]"),
+        (found[:1] == (n,) and len(found) == 2 and place == k - 1 > 0, ": it goes beyond the end of the rows. The "
+                                                                     "first window begins at column 0"),
+        (found == (n, m + 1), ": it is one column too wide"),
+        (found == (n,), ": that is a single column. A slice has a colon, rows[:, start:start + n_steps]"),
+        (len(found) == 1, ": its rows are lost (np.append without axis=1 does that)"),
         (found == (n, n), ": its width is batch_size where n_steps is meant"),
         (found[1:] == (m * k,), ": cut columns out of the rows, rows[:, start:start + n_steps]"), (True, "")]
     need(found == (n, m), f"{name} should be [N, M] = [{n}, {m}], but in window {place} it is {words.brackets(found)}"

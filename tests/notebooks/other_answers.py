@@ -81,6 +81,35 @@ GET_BATCHES = [
     (X, "x = arr[start:start + n_steps]", "x should be [N, M] = [2, 3], but in window 0 it is [3]"),
     (ROWS, "arr = arr[:batch_size * n_steps * n_windows]\n    rows = arr.reshape((batch_size, n_windows))",
      ("cannot reshape", "cut arr to those")),
+    # another order, one buffer, the numbers of the example, and what is no window
+    (LOOP, "np.random.permutation(n_windows) * n_steps", "without shuffling"),
+    (LOOP, "np.random.randint(n_windows, size=n_windows) * n_steps", "without shuffling"),
+    (ROWS, ROWS + "\n    rows = rows[::-1]", "The rows come in another order"),
+    ("", "n = batch_size * n_steps\nk = len(arr) // n\nrows = arr[:k * n].reshape((batch_size, -1))\n"
+         "y = np.zeros((batch_size, n_steps), arr.dtype)\nfor i in range(0, k * n_steps, n_steps):\n    y[:] = 0\n"
+         "    part = rows[:, i + 1:i + n_steps + 1]\n    y[:, :part.shape[1]] = part\n"
+         "    yield rows[:, i:i + n_steps], y",
+     "It yields the same array each time"),
+    (COUNT, "13 // 6", ("right for the example above", "it has 2 in it", "too few")),
+    (ROWS, "rows = arr[:12].reshape((2, -1))", "it has 2 and 12 in it"),
+    (X, "x = rows[:, start:start + 3]", ("right for the example above", "it has 3 in it")),
+    ("yield x, y", "yield np.eye(arr.max() + 1)[x], y", "made one-hot later"),
+    (ROWS, "rows = arr[:batch_size * n_steps * n_windows].reshape((batch_size, n_steps, n_windows))",
+     "rows should be [N, M·K]"),
+    (X, "x = rows[:, start:start + n_steps + 1]", "one column too wide"),
+    (X, "x = rows[:, start + n_steps]", "that is a single column"),
+    (Y, "y = np.append(following, 0)", "its rows are lost"),
+    (LOOP, "range(1, n_windows * n_steps, n_steps)", "The first window begins at column 0"),
+    (ROWS, "rows = np.resize(arr, (batch_size, n_windows * n_steps + n_steps))",
+     ("The first difference is x[1, 0]: it should be arr[15], which is 17, but it is arr[18], which is 8",
+      'checks.hint("get_batches")')),
+    # exceptions
+    (COUNT, "len(arr) / (batch_size * n_steps)", "// divides whole numbers"),
+    (COUNT, "arr.shape // (batch_size * n_steps)", "len(arr) is the number of ids"),
+    (ROWS, "rows = np.array_split(arr, batch_size)", "a list has no columns"),
+    (ROWS, "rows = tf.constant(arr)[:12]\n    rows = tf.reshape(rows, [2, -1])", "NumPy and TensorFlow do not mix"),
+    (Y, "y[:] = following", ("could not broadcast", "This happens in the last window")),
+    ("def get_batches(arr, batch_size, n_steps)", "def get_batches(arr, batch_size)", "was the line with def changed?"),
     # not written
     (COUNT, "None", "Still None: n_windows"),
     (ROWS, "rows = None", "Still None: rows"),
@@ -125,6 +154,13 @@ BUILD_INPUTS = [
     (KEEP, KEEP.replace("float32", "float64"), "keep_prob should be float32"),
     (INPUTS, INPUTS.replace("num_steps", "n_steps"), ("uses n_steps", "the argument num_steps")),
     (INPUTS, INPUTS.replace("tf.int32, [batch_size, num_steps]", "[batch_size, num_steps], tf.int32"), "TypeError"),
+    (TARGETS, "targets = tf.identity(inputs, name='targets')", "targets is made of inputs"),
+    (KEEP, 'tf.placeholder_with_default(0.5, [], name="keep_prob")', "dropout would act there as well"),
+    (INPUTS, INPUTS.replace("[batch_size, num_steps]", "[batch_size * num_steps]"), "without a product"),
+    (INPUTS, INPUTS.replace("tf.int32", "tf.int"), "do you mean tf.int32?"),
+    (INPUTS, INPUTS.replace("tf.placeholder", "tf.placholder"), "do you mean tf.placeholder?"),
+    (INPUTS, INPUTS.replace("tf.int32", "int"), "a type of TensorFlow"),
+    (INPUTS, INPUTS.replace("[batch_size, num_steps]", "[batch_size], num_steps"), "is a bracket closed too early"),
     (KEEP, KEEP + ",", "not a tuple of 1 (is there a comma at the end of the line?)"),
     # the name from outside is not why it fails
     (INPUTS, "print(n_steps)\n    " + INPUTS.replace("tf.placeholder", "tf.Placeholder"),
@@ -142,8 +178,6 @@ ZERO = "cell.zero_state(batch_size, tf.float32)"
 BUILD_LSTM = [
     ("BasicLSTMCell(lstm_size)", "BasicLSTMCell(lstm_size, keep_prob)", "tensor of unknown shape as its forget_bias"),
     (LIST, "[build_layer()] * num_layers", "The same cell object"),
-    ("def build_layer():\n        lstm = " + BASIC, f"lstm = {BASIC}\n\n    def build_layer():",
-     "The same cell object"),
     ("return " + WRAPPED, "return lstm", "Layer 1 should be a DropoutWrapper around a BasicLSTMCell"),
     (WRAPPED, WRAPPED.replace("=keep_prob", "=0.5"), "the probability 0.5 where keep_prob is 0.25"),
     (WRAPPED, "tf.nn.rnn_cell.DropoutWrapper(lstm)", "the probability 1 where keep_prob is 0.25"),
@@ -191,6 +225,20 @@ BUILD_LSTM = [
     (LIST, "[build_layer for _ in range(num_layers)]", "call it, with brackets"),
     ("        return " + WRAPPED, "        " + WRAPPED, "does one of your functions lack its return?"),
     (WRAPPED, "tf.nn.dropout(lstm, keep_prob)", "a cell is not a tensor"),
+    ("def build_layer():\n        lstm = " + BASIC, f"lstm = {BASIC}\n\n    def build_layer():",
+     "the same BasicLSTMCell is in all of them"),
+    (ZERO, "(lambda z: ((tf.nn.rnn_cell.LSTMStateTuple(z, z),) * num_layers))(tf.zeros([batch_size, lstm_size]))",
+     "The same tensor of zeros stands in several places"),
+    (BASIC, "tf.nn.BasicLSTMCell(lstm_size)", "do you mean tf.nn.rnn_cell.BasicLSTMCell?"),
+    (BASIC, "tf.keras.layers.LSTMCell(lstm_size)", "cells of Keras do not fit here"),
+    (BASIC, "tf.keras.layers.LSTM(lstm_size)", "cells of Keras do not fit here"),
+    (LIST, "*" + LIST, "MultiRNNCell takes one list of cells"),
+    (LIST, "build_layer() * num_layers", "MultiRNNCell takes one list of cells"),
+    (LIST, "[build_layer() for _ in num_layers]", "range(num_layers) counts"),
+    (WRAPPED, "tf.nn.rnn_cell.DropoutWrapper(lstm_size, output_keep_prob=keep_prob)", "DropoutWrapper takes a cell"),
+    (WRAPPED, "tf.nn.rnn_cell.DropoutWrapper(lstm, output_keep_prob)", "do you mean keep_prob?"),
+    (ZERO, "cell.initial_state(batch_size)", "the zero state comes from zero_state"),
+    ("", "import torch.nn as nn\nreturn nn.LSTM(lstm_size, lstm_size, num_layers), None", "belongs to PyTorch"),
     (BASIC, BASIC.replace("nn.rnn_cell", "contrib.rnn"), "tf.nn.rnn_cell has the same classes of cells"),
 ]
 
@@ -237,6 +285,17 @@ BUILD_OUTPUT = [
     (LOGITS, "logits = rows * weights + bias", "the product of matrices is tf.matmul"),
     ("joined = tf.concat(", "joined = tf.stack(", "a single tensor as well"),
     (WEIGHTS, WEIGHTS.replace("stddev=", ""), "given by name"),
+    (BIAS, "bias = tf.Variable(np.zeros(out_size))", "make numbers of the type float64"),
+    (WEIGHTS, "weights = tf.Variable(tf.truncated_normal([in_size, out_size]), stddev=0.1)", "is a bracket closed"),
+    (WEIGHTS, WEIGHTS.replace("[in_size, out_size]", "in_size, out_size"), "a shape is a list"),
+    (FLAT, "rows = tf.reshape(joined, [batch_size * num_steps, in_size])", ("It uses batch_size", "-1 stands for")),
+    (FLAT, "rows = tf.reshape(joined, [-1, out_size])", "L = in_size numbers for each step"),
+    (LOGITS, "logits = np.dot(rows, weights) + bias", "NumPy and TensorFlow do not mix"),
+    (SOFTMAX, 'predictions = tf.softmax(logits, name="predictions")', "do you mean tf.nn.softmax?"),
+    (SOFTMAX, 'predictions = tf.nn.softmax(rows, name="predictions")', "take the softmax of the logits"),
+    (SOFTMAX, 'predictions = tf.nn.softmax(logits / 0.5, name="predictions")',
+     ("not the softmax of the logits. The first difference is at [0, 0]: 0.0002519 was expected, and 1.58",
+      'checks.hint("build_output")')),
     (BIAS, "bias = tf.Variable(tf.truncated_normal([out_size], stddev=0.1))", "The bias should begin as zeros"),
 ]
 
@@ -265,6 +324,22 @@ BUILD_LOSS = [
     (MEAN, "loss = tf.losses.softmax_cross_entropy(labels, logits, label_smoothing=0.1)", "the mean softmax"),
     # more than the cross-entropy
     (MEAN, MEAN + " + 1e-4 * sum(tf.nn.l2_loss(v) for v in tf.trainable_variables())", "L2 regularization"),
+    (MEAN, PROBABILITY.format("tf.clip_by_value(tf.nn.softmax(logits), 1e-2, 1.0)"), "or above 4.605: is something"),
+    (MEAN, PROBABILITY.format("logits"), "the logarithm is that of a probability"),
+    (MEAN, MEAN + " + 1.0", ("3.9567 was expected, and 4.9567 came, 1.253 times as much", 'checks.hint("build_loss")')),
+    (MEAN, "loss = tf.reduce_mean(losses * tf.random_uniform([]))", "something random in it"),
+    # other libraries, misspelt names, and tensors that are taken for arrays
+    ("", "return F.cross_entropy(logits, targets.view(-1))", "F belongs to PyTorch"),
+    (CROSS, "tf.nn.softmax_cross_entropy(", "do you mean tf.nn.softmax_cross_entropy_with_logits_v2?"),
+    (MEAN, "loss = tf.mean(losses)", "do you mean tf.reduce_mean?"),
+    (MEAN, "loss = losses.mean()", "the function is tf.reduce_mean"),
+    (MEAN, "loss = tf.reduce_mean(loss)", "do you mean losses?"),
+    (MEAN, "loss = tf.reduce_sum(losses) / tf.size(losses)", "tf.cast changes a type"),
+    (MEAN, "loss = sum(losses) / len(losses)", "there are tf.reduce_sum and tf.reduce_mean"),
+    (MEAN, PROBABILITY.format("tf.nn.softmax(logits)[:, tf.reshape(targets, [-1])]"), "as in NumPy"),
+    ("tf.one_hot(targets, num_classes)", "np.eye(num_classes)[targets]", "NumPy and TensorFlow do not mix"),
+    ("tf.one_hot(targets, num_classes)", "tf.one_hot(targets, lstm_size)", "stands where num_classes is meant"),
+    ("tf.one_hot(targets, num_classes)", "tf.one_hot(num_classes, targets)", "tf.one_hot takes the ids, then"),
     # others
     ("labels = tf.reshape(one_hot, logits.shape)", "labels = tf.reshape(targets, [-1])",
      ("raised ValueError", "should be one-hot")),
@@ -305,6 +380,18 @@ BUILD_OPTIMIZER = [
     (CLIPPED, CLIPPED.replace("grad_clip)", "2 * grad_clip)"), ("grad_clip = 4", "of the norm 8:")),
     (CLIPPED, "gradients = [tf.clip_by_value(g, 0, grad_clip) for g in tf.gradients(loss, variables)]",
      "Adam should get [[0.0, 1.92, 1.44], [2.56, 0.0, -1.92]], of the norm 4, but it gets [[0.0, 4.0, 4.0]"),
+    ("variables = tf.trainable_variables()", "variables = tf.trainable_variables()\n    "
+     "loss += 1e-4 * sum(tf.nn.l2_loss(v) for v in variables)", "The gradients have a share of the weights in them"),
+    ("return optimizer", "with tf.Session() as session:\n        session.run(tf.global_variables_initializer())\n"
+                         "    return optimizer", "It runs a session"),
+    (CLIPPED, "with tf.GradientTape() as tape:\n        pass\n    gradients = tape.gradient(loss, variables)",
+     "GradientTape is for eager execution"),
+    (CLIPPED, CLIPPED.replace("variables), grad_clip)", "variables, grad_clip))"), "is a bracket closed too early"),
+    (ADAM, "adam = tf.train.Adam(learning_rate)", "do you mean tf.train.AdamOptimizer?"),
+    (ADAM, "adam = tf.train.AdamOptimizer(lr=learning_rate)", "the argument is learning_rate"),
+    (APPLY, "optimizer = adam.minimize(gradients)", "minimize takes a loss"),
+    (CLIPPED, CLIPPED.replace("grad_clip)", "1 / grad_clip)"),
+     ("The first difference is at [0, 1]: 1.92 was expected, and 0.12 came", 'checks.hint("build_optimizer")')),
     # right at the first step only
     (ADAM, ADAM.replace("learning_rate", "tf.train.exponential_decay(learning_rate, "
                                          "tf.train.get_or_create_global_step(), 1000, 0.9)"),
@@ -345,6 +432,7 @@ OUTPUT = "self.prediction, self.logits = build_output(outputs, lstm_size, num_cl
 LOSS = "self.loss = build_loss(self.logits, self.targets, lstm_size, num_classes)"
 OPTIMIZER = "self.optimizer = build_optimizer(self.loss, learning_rate, grad_clip)"
 
+UNROLLED = RNN + "  # [N, M, L]\n            cell, x_one_hot, initial_state=self.initial_state)"
 HOT = "tf.one_hot(self.inputs, num_classes)"
 
 CHAR_RNN = [
@@ -397,7 +485,7 @@ CHAR_RNN = [
     (OPTIMIZER, OPTIMIZER.replace("self.optimizer", "self.update"), "Missing: optimizer"),
     (OPTIMIZER, "self.optimizer = build_optimizer", "call it, with brackets"),
     (OPTIMIZER, "self.optimizer = tf.train.AdamOptimizer(learning_rate).minimize(self.loss)",
-     "the global norm 0.002, but"),
+     "self.optimizer is not what build_optimizer returned"),
     (OPTIMIZER, OPTIMIZER.replace("self.loss", "-self.loss"), "makes the loss larger"),
     (OPTIMIZER, OPTIMIZER.replace("self.loss", "self.loss * num_steps"), "give build_optimizer self.loss, as it is"),
     (OPTIMIZER, OPTIMIZER.replace("self.loss", "tf.reduce_sum(self.logits)"), "not those of the loss"),
@@ -425,6 +513,36 @@ CHAR_RNN = [
     (LOSS + "\n        " + OPTIMIZER, "self.loss = self.optimizer = None", "Still None: loss, optimizer"),
     (OPTIMIZER, "self.optimizer = build_optimizer(loss, learning_rate, grad_clip)", "NameError: name 'loss'"),
     ("", "pass", "Missing: inputs"),
+    # the state in variables, other names, two runs, the future, and other classes
+    ("n_rows, self.keep_prob)", "n_rows, self.keep_prob)\n        self.initial_state = tuple("
+     "tf.nn.rnn_cell.LSTMStateTuple(*[tf.Variable(tf.zeros([n_rows, lstm_size]), trainable=False) for _ in 'ch'])"
+     " for _ in range(num_layers))", "another name or shape: Variable [1, 4], Variable [3, 4]"),
+    (UNROLLED, "outputs, state = [], self.initial_state\n        for step in range(n_steps):\n"
+               "            out, state = cell(x_one_hot[:, step], state)\n            outputs.append(out)\n"
+               "        self.final_state = state", "but they are named multi_rnn_cell"),
+    (UNROLLED, "with tf.variable_scope('mine'):\n            outputs, self.final_state = tf.nn.dynamic_rnn(\n"
+               "                cell, x_one_hot, initial_state=self.initial_state)", "but they are named mine/rnn"),
+    ("self.inputs, self.targets, self.keep_prob = build_inputs(n_rows, n_steps)",
+     "self.inputs, self.targets, self.keep_prob = (build_inputs(n_rows, n_steps)[i] for i in range(3))",
+     "targets is named 'targets_1'"),
+    (UNROLLED, "outputs, self.final_state = (tf.nn.dynamic_rnn(cell, x_one_hot, initial_state=self.initial_state)[i]"
+               " for i in range(2))", "call dynamic_rnn once"),
+    (UNROLLED, "outputs, self.final_state = tf.nn.dynamic_rnn(cell, tf.transpose(x_one_hot, [1, 0, 2]), "
+               "initial_state=self.initial_state, time_major=True)", "leave out time_major=True"),
+    (UNROLLED, "other, _ = build_lstm(lstm_size, num_layers, n_rows, self.keep_prob)\n        (there, back), "
+               "(self.final_state, _) = tf.nn.bidirectional_dynamic_rnn(cell, other, x_one_hot, "
+               "initial_state_fw=self.initial_state, dtype=tf.float32)\n        outputs = there + back",
+     "A bidirectional network reads the future"),
+    (HOT, HOT.replace("self.inputs", "self.inputs[:, ::-1]"), "A prediction depends on a LATER input"),
+    (OPTIMIZER, OPTIMIZER + "\n        self.optimizer = tf.train.AdamOptimizer(learning_rate).minimize(self.loss)",
+     "self.optimizer is not what build_optimizer returned"),
+    ("n_rows, self.keep_prob)", "n_rows, 0.5 if sampling else self.keep_prob)", "called with keep_prob = 0.5, but"),
+    ("build_inputs(n_rows", "self.build_inputs(n_rows", "not a method: leave self. out"),
+    ("def __init__(", "def __init_(", "the class has no __init__"),
+    ("def __init__(self, num_classes", "def __init__(num_classes", "the first argument of __init__ is self"),
+    (RNN, "outputs, self.final_state = tf.nn.dynamic_RNN(", "do you mean tf.nn.dynamic_rnn?"),
+    (OUTPUT, "outputs += tf.reduce_mean(outputs)\n        " + OUTPUT, ("The first difference is at [0, 0]",
+                                                                       'checks.hint("CharRNN")')),
 ]
 
 WRONG = {"get_batches": GET_BATCHES, "build_inputs": BUILD_INPUTS, "build_lstm": BUILD_LSTM,
@@ -600,15 +718,7 @@ RIGHT = {
          "loss = build_loss(self.logits, self.targets, lstm_size, num_classes)\n"
          "        self.loss, self.optimizer = loss, build_optimizer(loss, learning_rate, grad_clip)"),
         (LOSS, LOSS.replace("lstm_size", "num_classes")),
-        (RNN + "  # [N, M, L]\n            cell, x_one_hot, initial_state=self.initial_state)",
-         "outputs, state = [], self.initial_state\n        for step in range(n_steps):\n"
-         "            out, state = cell(x_one_hot[:, step], state)\n            outputs.append(out)\n"
-         "        self.final_state = state", "the variables are named multi_rnn_cell"),
-        (RNN + "  # [N, M, L]\n            cell, x_one_hot, initial_state=self.initial_state)",
-         "with tf.variable_scope('mine'):\n            outputs, self.final_state = tf.nn.dynamic_rnn(\n"
-         "                cell, x_one_hot, initial_state=self.initial_state)", "the variables are named mine/rnn"),
-        (RNN + "  # [N, M, L]\n            cell, x_one_hot, initial_state=self.initial_state)",
-         "outputs, self.final_state = tf.nn.static_rnn(\n"
+        (UNROLLED, "outputs, self.final_state = tf.nn.static_rnn(\n"
          "            cell, tf.unstack(x_one_hot, axis=1), initial_state=self.initial_state)"),
     ],
 }

@@ -1,15 +1,17 @@
 """The checks: verdicts on the solution, on stubs and on exceptions, and the hints."""
 import doctest
+import itertools
 import linecache
 import re
 import sys
 import time
+import types
 
 import numpy as np
 import pytest
 from answers import EXERCISES, NETWORK, answer, checks, generate, solved_sources, verdict
+from checks import advice, hyperparameters, tensors, words
 from checks import answer as answers_module
-from checks import hyperparameters, words
 from checks import verdict as verdicts
 from other_answers import CLIPPED, LSTM, ROWS
 from tensorflow.python.eager import context
@@ -107,7 +109,7 @@ def test_an_exception_shows_the_last_line_of_its_message(capsys):
 
     lines = printed("build_inputs", build_inputs, capsys)
     assert "raised ValueError: what is wrong, at line" in " ".join(lines)
-    assert lines[-1] == r'    raise ValueError("in converted code:\n\n    first\n    ValueError: what is wrong\n")'
+    assert lines[-2] == r'    raise ValueError("in converted code:\n\n    first\n    ValueError: what is wrong\n")'
 
 
 def test_an_exception_in_another_exercise_shows_the_line_there(capsys, others_right):
@@ -134,6 +136,14 @@ def test_a_loop_that_never_ends_is_stopped(monkeypatch):
     monkeypatch.setattr(verdicts, "TIME_LIMIT", 0.5)
     right, said = verdict("get_batches", get_batches)
     assert right is False and "is there a loop that never ends" in said
+
+
+def test_a_busy_computer_does_not_stop_an_answer(monkeypatch):
+    clock, computing = itertools.count(0, 1000), itertools.count(0, 21)  # 21 seconds of 1,000 for this program
+    monkeypatch.setattr(verdicts, "time", types.SimpleNamespace(
+        monotonic=lambda: next(clock), process_time=lambda: next(computing)))
+    monkeypatch.setattr(verdicts, "TIME_LIMIT", 500)
+    assert verdict("get_batches", answer("get_batches", "yield x, y", "time.sleep(0.01); yield x, y", time=time))[0]
 
 
 def test_an_answer_that_waits_is_stopped(monkeypatch):
@@ -167,6 +177,30 @@ def test_packages_are_not_the_readers_code(monkeypatch):
     given = answer("build_inputs")
     assert given.__code__.co_filename in answers_module.files_of(given)
     assert not answers_module.files_of(monkeypatch.setattr)  # of pytest, in the site-packages of an environment
+
+
+@pytest.mark.parametrize("name", ["session", "eval"])
+def test_a_session_inside_an_answer_is_refused(name):
+    run = {"session": "tf.Session().run(loss)", "eval": "with tf.Session():\n        loss.eval()"}[name]
+    right, said = verdict("build_loss", answer("build_loss", "return loss", f"{run}\n    return loss"))
+    assert right is False and "It runs a session" in said
+
+
+def test_a_general_answer_ends_with_the_hint(capsys):
+    lines = printed("build_loss", answer("build_loss", "return loss", "return loss + 1"), capsys)
+    assert "was expected, and " in " ".join(lines) and lines[-1] == 'For the next hint: checks.hint("build_loss")'
+
+
+@pytest.mark.parametrize("last, meant", [
+    ("module 'tensorflow' has no attribute 'placholder'", "do you mean tf.placeholder?"),
+    ("module 'tensorflow._api.v2.compat.v1.nn' has no attribute 'BasicLstmCell'",
+     "do you mean tf.nn.rnn_cell.BasicLSTMCell?"),
+    ("module 'numpy' has no attribute 'matrix_multiply'", ""), ("module 'tensorflow' has no attribute 'xyzxyz'", ""),
+    ("'Tensor' object has no attribute 'view'", "a tensor has nothing of this name: the function is tf.reshape"),
+    ("Tensor object has no attribute 'mean'", "a tensor has nothing of this name: the function is tf.reduce_mean"),
+    ("name 'taregts' is not defined", "do you mean targets?"), ("name 'xyzxyz' is not defined", "")])
+def test_a_name_that_does_not_exist(last, meant):
+    assert advice.advise("AttributeError: " + last, {"targets", "logits"}) == meant
 
 
 # Causes -----------------------------------------------------------------------------------------------
@@ -251,6 +285,7 @@ def test_a_hint_for_what_is_no_exercise_names_them(capsys):
 
 def test_the_examples_of_the_words_hold():
     assert doctest.testmod(words).failed == 0
+    assert doctest.testmod(tensors).failed == 0
     assert doctest.testmod(hyperparameters).failed == 0
 
 
