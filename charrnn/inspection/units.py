@@ -8,7 +8,7 @@ values lie between -1 and 1.
 """
 import re
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -121,29 +121,33 @@ def part_names(num_layers: int, parts: int) -> Tuple[str, ...]:
     return tuple(f"{layer}/{letter}" for layer in range(1, num_layers + 1) for letter in letters)
 
 
-def activations(engine: Engine, ids: np.ndarray, parts: Tuple[str, ...]) -> Iterator[np.ndarray]:
+def activations(engine: Engine, ids: np.ndarray, parts: Tuple[str, ...],
+                progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Iterator[np.ndarray]:
     """Yield the activations of all units over a text, float32 [T, S, L] for T characters at a time, as they are shown.
 
     Args:
         engine: an Engine.
         ids: int array of the text's ids.
         parts: names of the parts, from :func:`part_names`.
+        progress: wraps the loop over the windows, to show a progress bar.
     """
     state, memories = engine.zero_state(), [place for place, name in enumerate(parts) if name.endswith("c")]
-    for start in range(0, len(ids), CHUNK):
+    for start in progress(range(0, len(ids), CHUNK)):
         found, state = engine.activations(ids[start:start + CHUNK], state)
         shown = found.copy()  # the state may be a view of it
         shown[:, memories] = np.tanh(found[:, memories])
         yield shown
 
 
-def measure(engine: Engine, text: str, num_layers: int) -> Measured:
+def measure(engine: Engine, text: str, num_layers: int,
+            progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Measured:
     """Measure what the units of a network track in a text.
 
     Args:
         engine: an Engine.
         text: at least two characters, all in the engine's vocabulary; 50,000 are enough.
         num_layers: number of layers.
+        progress: wraps the loop over the windows, to show a progress bar.
     """
     found = features.measure(text)
     table = np.stack([*found.values(), np.ones(len(text), np.float32)]).astype(np.float64)  # [F + 1, T]
@@ -151,7 +155,7 @@ def measure(engine: Engine, text: str, num_layers: int) -> Measured:
     names = part_names(num_layers, len(zero))
     halves = [_Sums(len(table), zero[:, 0].size) for _ in range(2)]
     start = 0
-    for piece in activations(engine, engine.vocabulary.encode(text), names):
+    for piece in activations(engine, engine.vocabulary.encode(text), names, progress):
         piece, values = piece.reshape(len(piece), -1), table[:, start:start + len(piece)]  # [T, S·L], [F + 1, T]
         edge = min(max(len(text) // 2 - start, 0), len(piece))  # where the second half begins in this piece
         halves[0].add(values[:, :edge], piece[:edge])

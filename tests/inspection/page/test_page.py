@@ -128,6 +128,21 @@ def test_the_loss_is_reported(exported_page):
     assert f"{report.loss:.4f}" in dict(data_of(exported_page[0])["facts"])["Loss"]
 
 
+def test_progress_is_shown_of_both_loops_over_a_text(tmp_path):
+    lengths = []
+    export_random(random_network(CHARS), tmp_path / "page.html", progress=lambda each: lengths.append(len(each)) or each)
+    assert len(lengths) == 2 and min(lengths) > 1
+
+
+@pytest.mark.parametrize("name, text, expected", [
+    ("anna", "", ["The ", "Dear "]), ("my.txt", "at Hat\nDad \nDad sat\nat\nI:", ["The ", "Dad ", "at "]), (None, "", ["The "])])
+def test_beginnings_suit_the_text_and_the_vocabulary(name, text, expected):
+    """Those of a known text, without what the model cannot write, or what begins most lines."""
+    model = random_network("\n DTadehrt")
+    run = name and mock.Mock(text_name=name)
+    assert webpage._beginnings(mock.Mock(run=run, vocabulary=model.vocabulary), text) == expected
+
+
 def test_what_a_page_cannot_hold_is_refused(tmp_path):
     gru = make_network(tmp_path, CHARS, 4, 1, cell="gru")
     for model, message in [(random_network(CHARS, gain=1e5), "use --weights int8"),
