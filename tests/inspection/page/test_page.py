@@ -130,12 +130,14 @@ def test_the_loss_is_reported(exported_page):
 
 def test_progress_is_shown_of_both_loops_over_a_text(tmp_path):
     lengths = []
-    export_random(random_network(CHARS), tmp_path / "page.html", progress=lambda each: lengths.append(len(each)) or each)
+    model = random_network(CHARS)
+    export_random(model, tmp_path / "page.html", progress=lambda each: lengths.append(len(each)) or each)
     assert len(lengths) == 2 and min(lengths) > 1
 
 
 @pytest.mark.parametrize("name, text, expected", [
-    ("anna", "", ["The ", "Dear "]), ("my.txt", "at Hat\nDad \nDad sat\nat\nI:", ["The ", "Dad ", "at "]), (None, "", ["The "])])
+    ("anna", "", ["The ", "Dear "]), ("my.txt", "at Hat\nDad \nDad sat\nat\nI:", ["The ", "Dad ", "at "]),
+    (None, "", ["The "])])
 def test_beginnings_suit_the_text_and_the_vocabulary(name, text, expected):
     """Those of a known text, without what the model cannot write, or what begins most lines."""
     model = random_network("\n DTadehrt")
