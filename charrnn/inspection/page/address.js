@@ -10,6 +10,12 @@ function parseAddress(fragment) {
   return { view, unit: unit.join("/"), query: new URLSearchParams(query.join("?")) };
 }
 
+/** Return whether the network has a unit of this name. */
+function isUnit(name) {
+  const { layer, unit } = parseUnit(/^\d+\/[ch]\/\d+$/.test(name) ? name : "0/c/0");
+  return layer >= 1 && layer <= numLayers && unit >= 1 && unit <= lstmSize;
+}
+
 function addressOf(view) {
   if (view === "read" && colour !== "surprise") {
     return `#read/${colour}`;
@@ -19,8 +25,9 @@ function addressOf(view) {
 
 /** Bring the address in line with what is shown; as a new entry of the history, if `push` is true. */
 function showAddress(push = false) {
-  const address = addressOf(document.body.dataset.view);
-  if (address === location.hash) {
+  const { view } = document.body.dataset;
+  const address = addressOf(view);
+  if (!view || address === location.hash) {
     return;
   }
   try {
@@ -33,12 +40,10 @@ function showAddress(push = false) {
 /** Show what the address names. */
 function showAddressed() {
   const { view, unit: name, query } = parseAddress(location.hash);
-  const { layer, unit } = parseUnit(/^\d+\/[ch]\/\d+$/.test(name) ? name : "0/c/0");
-  const exists = layer >= 1 && layer <= numLayers && unit >= 1 && unit <= lstmSize;
   if (view === "write") {
     followLink(query.toString());
   }
-  chooseColour(exists ? name : colour);
+  chooseColour(isUnit(name) ? name : colour);
   show(find(`tab-${view}`) ? view : "write", false);
 }
 

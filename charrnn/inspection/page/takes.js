@@ -34,7 +34,7 @@ function newTake(ids, start = ids.length, seen = [], chosen = []) {
 function addTake(take) {
   takes.push(take);
   while (takes.length > MOST_TAKES || takes.reduce((sum, { seen }) => sum + seen.length, 0) > 3 * MOST_COLOURED) {
-    ask("forget", { take: takes.shift().number });
+    worker.postMessage({ type: "forget", take: takes.shift().number });
   }
   showTake(take);
 }

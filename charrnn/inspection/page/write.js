@@ -6,7 +6,7 @@ const SENTENCES = 2; // written when the page is opened,
 const AT_FIRST = 400; // in at most so many characters
 const FIELDS = ["temperature", "top-n", "top-p", "length", "seed"]; // those that a link holds
 const DEFAULTS = { // their values where a link does not name them
-  temperature: data.settings.temperature, "top-n": data.settings.top_n, "top-p": data.settings.top_p, length: 1000, seed: 1,
+  temperature: data.settings.temperature, "top-n": Math.min(data.settings.top_n, chars.length), "top-p": data.settings.top_p, length: 1000, seed: 1,
 };
 const MOODS = {
   quiet: { ...DEFAULTS, temperature: 0.5 * DEFAULTS.temperature },
@@ -28,14 +28,16 @@ function settings() {
 
 /** Return the whole number in a field, brought into its range; an empty field gets its usual number. A note says so. */
 function numberIn(field) {
-  const { value, min, max, id } = field;
-  const wanted = value === "" ? DEFAULTS[id] ?? Number(min) : Math.round(Number(value));
-  field.value = Math.min(Math.max(wanted, Number(min)), Number(max));
-  if (id in DEFAULTS && field.value !== value) {
-    showNote("field-note", `${field.labels[0].firstChild.textContent.trim()} is ${grouped(Number(field.value))} now: it is ${
-      value === "" ? "needed" : `from ${grouped(Number(min))} to ${grouped(Number(max))}`}.`);
+  const { value, id } = field;
+  const [min, max] = [Number(field.min), Number(field.max)];
+  const used = Math.min(Math.max(value === "" ? DEFAULTS[id] ?? min : Math.round(Number(value)), min), max);
+  if (id in DEFAULTS && String(used) !== value) {
+    const name = field.labels[0].firstChild.textContent.trim();
+    const matter = value === "" ? "was empty" : `goes from ${grouped(min)} to ${grouped(max)}`;
+    showNote("field-note", `${name} ${matter}: ${grouped(used)} is used.`);
   }
-  return Number(field.value);
+  field.value = used;
+  return used;
 }
 
 function showSettings() {
@@ -52,7 +54,8 @@ function showSettings() {
 /** Bring fields in line with values; those that are missing or no numbers get the usual ones. */
 function setFields(ids, values) {
   for (const id of ids) {
-    find(id).value = Number.isFinite(Number.parseFloat(values[id])) ? Number(values[id]) : DEFAULTS[id];
+    const value = Number.parseFloat(values[id]);
+    find(id).value = Number.isFinite(value) ? value : DEFAULTS[id];
   }
   changeSettings();
 }
@@ -172,10 +175,9 @@ function writeTake(take) {
 
 /** Have the worker write, and keep what it writes. */
 function follow(take, { length, sentences }) {
-  jobs.delete(written.job); // what others still send is not wanted
-  jobs.delete(written.expecting);
+  jobs.delete(written.expecting); // what it still sends is not wanted
   take.number = take.number || lastJob + 1;
-  written.job = ask("write", {
+  const job = ask("write", {
     take: take.number, ids: take.ids, seed: take.seed ?? DEFAULTS.seed, length, sentences, settings: settings(),
   }, {
     progress: showProgress(take.ids),
@@ -187,8 +189,13 @@ function follow(take, { length, sentences }) {
       }
     },
     written: (answer) => addWritten(take, answer),
-    done: ({ drawn, seconds }) => finishWriting(drawn, seconds, drawn === length),
+    done: ({ drawn, seconds }) => {
+      if (written.job === job) { // and no other writing has begun
+        finishWriting(drawn, seconds, drawn === length);
+      }
+    },
   });
+  written.job = job;
   find("write-status").textContent = "Writing.";
   showButtons();
 }
@@ -234,6 +241,7 @@ function showButtons() {
 function turnTo(take) {
   stopWriting();
   fillFrom(take.link);
+  find("prime").value = take.typed ?? data.prime;
   showTake(take);
   showAddress();
 }
@@ -255,7 +263,7 @@ async function copy(text, told) {
 
 function chooseWrittenColour(name) {
   const select = find("written-colour");
-  if (/^\d+\/[ch]\/\d+$/.test(name) && ![...select.options].some(({ value }) => value === name)) {
+  if (isUnit(name) && ![...select.options].some(({ value }) => value === name)) {
     select.append(new Option(name, name));
   }
   select.value = name;
@@ -319,6 +327,10 @@ function startWrite() {
   find("written").addEventListener("click", ({ target }) => {
     chooseAt([...written.cells].find(([, cell]) => cell === target)?.[0] ?? -1);
   });
+  startButtons();
+}
+
+function startButtons() {
   const click = (id, action) => find(id).addEventListener("click", action);
   click("start", startWriting);
   click("another", () => {
@@ -330,7 +342,11 @@ function startWrite() {
   click("earlier", () => turnTo(takes[takes.indexOf(written.take) - 1]));
   click("later", () => turnTo(takes[takes.indexOf(written.take) + 1]));
   click("copy", () => copy(written.text, "Copied."));
-  click("link", () => copy(location.href, "The link is copied: it holds the beginning, the settings and the colouring."));
+  click("link", () => {
+    showLink();
+    const told = "The link is copied: it holds the beginning, the settings and the colouring.";
+    copy(location.href.split("#")[0] + addressOf("write"), told);
+  });
   click("picture", savePicture);
   click("look", () => {
     readText(written.text);
