@@ -74,12 +74,17 @@ function showNew() {
     }
     const record = take.seen[place - take.start];
     const shown = visible(chars[take.ids[place]]);
+    const line = paper.lastChild;
     if (record) {
       const cell = make("span", take.chosen.has(place) ? "chosen" : "", shown);
       cells.set(place, cell);
       colourWritten(cell, record);
+      line.append(cell);
+    } else if (line.lastChild?.nodeType === Node.TEXT_NODE) {
+      line.lastChild.appendData(shown);
+    } else {
+      line.append(shown);
     }
-    paper.lastChild.append(record ? cells.get(place) : shown);
   }
   if (atEnd) {
     paper.scrollTop = paper.scrollHeight;

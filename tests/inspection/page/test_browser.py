@@ -29,7 +29,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 DRIVER = shutil.which("chromedriver")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-PATIENCE = 25  # seconds, for a machine that does other things as well
+PATIENCE = 600  # seconds, for a machine that does other things as well
 
 pytestmark = [pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed"),
               pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")]
@@ -173,9 +173,9 @@ def test_settings_can_change_while_it_writes_and_escape_stops(view):
     view.set("length", 100000)
     view["prime"].send_keys(Keys.ENTER)
     view.wait("written.text.length > 10")
-    view.set("top-n", 1), view.set("speed", "0")
+    view.set("top-n", 1)
     assert view["top-n-value"].text == "1" and view["expected"].text.split()[1::2] == ["100%"] + ["out"] * 7
-    view.wait("/(.{1,40})\\1{3}$/s.test(written.text.slice(-200))")  # always the likeliest: it ends in a loop
+    view.wait("/(.{1,30})\\1{3}$/s.test(written.text.slice(-200))")  # always the likeliest: it ends in a loop
     view["prime"].send_keys(Keys.ESCAPE)
     view.wait_for("write-status", "Stopped after")
 
