@@ -14,6 +14,7 @@ import numpy as np
 
 from charrnn.engines import Engine
 from charrnn.inspection import features
+from charrnn.system import console
 
 CHARACTERS = 50000  # read of a text to measure its units
 CHUNK = 1000
@@ -49,6 +50,7 @@ class Measured:
         chosen_by: float32 [F, S, L], correlations on the first half of the text, by which units are chosen.
         correlations: float32 [F, S, L], correlations on the second half, which are reported.
         deviation: float32 [S, L], each unit's standard deviation.
+        shown: int8 [T - T // 2, S, L], the values on the second half of the text, 127 for 1.
         length: characters of the text.
     """
 
@@ -57,6 +59,7 @@ class Measured:
     chosen_by: np.ndarray
     correlations: np.ndarray
     deviation: np.ndarray
+    shown: np.ndarray
     length: int
 
     def unit(self, name: str) -> Unit:
@@ -94,6 +97,14 @@ class Measured:
             found.append(sorted((each for each in trackings if abs(each.correlation) >= LEAST_CORRELATION),
                                 key=lambda each: -abs(each.correlation)))
         return sorted(filter(None, found), key=lambda group: -abs(group[0].correlation))
+
+    def tracked(self) -> Tuple[np.ndarray, np.ndarray]:
+        """Return what each unit tracks best: the feature's place in `features`, or -1, and the correlation, [S, L]."""
+        if not self.features:
+            return np.full(self.deviation.shape, -1), np.zeros(self.deviation.shape, np.float32)
+        best = np.abs(self.chosen_by).argmax(axis=0)
+        correlations = np.take_along_axis(self.correlations, best[np.newaxis], axis=0)[0]
+        return np.where(np.abs(correlations) >= LEAST_CORRELATION, best, -1), correlations
 
     def expressive(self, count: int) -> List[Unit]:
         """Return the units that vary most among those that track no feature."""
@@ -150,17 +161,22 @@ def measure(engine: Engine, text: str, num_layers: int) -> Measured:
     zero = engine.zero_state()
     names = part_names(num_layers, len(zero))
     halves = [_Sums(len(table), zero[:, 0].size) for _ in range(2)]
+    shown = np.empty((len(text) - len(text) // 2, zero[:, 0].size), np.int8)
     start = 0
-    for piece in activations(engine, engine.vocabulary.encode(text), names):
+    pieces = activations(engine, engine.vocabulary.encode(text), names)
+    for piece in console.bar(pieces, " thousand characters", -(-len(text) // CHUNK)):
         piece, values = piece.reshape(len(piece), -1), table[:, start:start + len(piece)]  # [T, S·L], [F + 1, T]
         edge = min(max(len(text) // 2 - start, 0), len(piece))  # where the second half begins in this piece
+        done = start + edge - len(text) // 2  # of the second half
+        shown[max(done, 0):max(done, 0) + len(piece) - edge] = np.rint(127 * piece[edge:])
         halves[0].add(values[:, :edge], piece[:edge])
         halves[1].add(values[:, edge:], piece[edge:])
         start += len(piece)
     shape = (len(found), len(names), zero.shape[-1])
     return Measured(names, tuple(found), halves[0].correlations().reshape(shape),
                     halves[1].correlations().reshape(shape),
-                    np.sqrt(halves[1].variances()[1]).astype(np.float32).reshape(shape[1:]), len(text))
+                    np.sqrt(halves[1].variances()[1]).astype(np.float32).reshape(shape[1:]),
+                    shown.reshape(-1, *shape[1:]), len(text))
 
 
 class _Sums:

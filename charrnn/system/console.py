@@ -208,6 +208,14 @@ def visible(text: str) -> str:
     return text.translate(_VISIBLE)
 
 
+def bar(items: Iterable[Any], unit: str, total: Optional[int] = None) -> Iterable[Any]:
+    """Show a progress bar on a terminal while items are used."""
+    with contextlib.suppress(ImportError):
+        import tqdm
+        return tqdm.tqdm(items, unit=unit, total=total, disable=None, leave=False)
+    return items
+
+
 def print_skipped(lines: Iterable[str]) -> None:
     """Print on standard error why checkpoints, or files of a text, were skipped."""
     for line in lines:
