@@ -1,5 +1,5 @@
-/* What the address holds, after the "#", so that nothing of it is sent anywhere: the view; in Read the unit that colours the
- * text, "read/2/c/317"; in Write the beginning and the settings, "write?prime=Anna&seed=3".
+/* What the address holds, after the "#", so that nothing of it is sent anywhere: the view; in Read what colours the text,
+ * "read/2/c/317"; in Write the beginning and the settings, "write?prime=Anna&seed=3".
  */
 "use strict";
 
@@ -17,7 +17,7 @@ function isUnit(name) {
 }
 
 function addressOf(view) {
-  if (view === "read" && colour !== "surprise") {
+  if (view === "read") {
     return `#read/${colour}`;
   }
   return view === "write" && written.link ? `#write?${written.link}` : `#${view}`;
@@ -43,7 +43,7 @@ function showAddressed() {
   if (view === "write") {
     followLink(query.toString());
   }
-  chooseColour(isUnit(name) ? name : colour);
+  chooseColour(isUnit(name) || name === "surprise" ? name : colour);
   show(find(`tab-${view}`) ? view : "write", false);
 }
 

@@ -2,7 +2,11 @@
  *
  * Messages to it have a `type`, and a `job` that comes back with each answer:
  *   load    {model, chars}                    -> loaded {}
- *   read    {ids}                             -> read {seen} by pieces, done {}
+ *   read    {ids, piece}                      -> read {seen} again and again, done {}; a text is read in pieces, from
+ *                                                0, and a piece that was read can be read again
+ *   cell    {ids, piece, layer, unit}         -> cell {values} of a piece that was read, see Network.cell
+ *   compare {ids, length, settings, seed, held} -> compared {held, free} again and again, done {}: what is written with
+ *                                                some units held, and without
  *   expect  {ids}                             -> expected {logits}, of what follows the ids
  *   write   {take, ids, seed, length, settings, sentences}
  *           -> progress {read} while the beginning `ids` is read, begun {activations} after its last character,
@@ -26,7 +30,8 @@ const OFTEN = 10000; // after so many characters, states are kept at every 16th 
 let network = null;
 let chars = [];
 let sliceEnd = 0; // when messages are looked at again
-const current = { read: null, expect: null, write: null }; // the jobs that may still send answers
+const current = {}; // from a kind to the job that may still send answers: read, cell, compare, expect, write
+const starts = []; // of the text that is read, for each piece {state, expected}: what was known before it
 /* By their numbers the takes of the page, each {ids, state, logits, random, settings, kept}: `kept` has states from which
  * another take with the same beginning can start, {length, state}. */
 const takes = new Map();
@@ -63,11 +68,12 @@ async function goesOn(kind, job, time = 0) {
   return current[kind] === job;
 }
 
-/** Read a text and send, piece by piece, what the network makes of each character. */
-async function read(job, ids) {
+/** Read a piece of a text and send, again and again, what the network makes of each character. */
+async function read(job, ids, piece) {
   current.read = job;
-  const state = network.zeroState();
-  let expected = null;
+  starts[0] = { state: network.zeroState(), expected: null };
+  const state = copyOf(starts[piece].state);
+  let { expected } = starts[piece];
   let seen = [];
   let sent = performance.now();
   for (const [place, id] of ids.entries()) {
@@ -81,9 +87,10 @@ async function read(job, ids) {
       sent = performance.now();
     }
     if (!await goesOn("read", job)) {
-      break;
+      return;
     }
   }
+  starts[piece + 1] = { state, expected };
   send("done", job);
 }
 
@@ -187,8 +194,39 @@ const answers = {
     send("loaded", job);
   },
 
-  read({ job, ids }) {
-    return read(job, ids);
+  read({ job, ids, piece }) {
+    return read(job, ids, piece);
+  },
+
+  async cell({ job, ids, piece, ...cell }) {
+    current.cell = job;
+    const state = copyOf(starts[piece].state);
+    const values = [];
+    for (const id of ids) {
+      network.step(id, state);
+      values.push(network.cell(cell, state));
+      if (!await goesOn("cell", job)) {
+        return;
+      }
+    }
+    send("cell", job, { values });
+  },
+
+  async compare({ job, ids, length, settings, seed, held }) {
+    const found = await begin("compare", job, ids);
+    const both = [held, []].map((each) => found && ({
+      ...found, ids: [], kept: [], state: { ...copyOf(found.state), held: each }, random: new RandomState(seed), settings,
+    }));
+    let drawn = [[], []];
+    for (let place = 1; found && place <= length && await goesOn("compare", job); place++) {
+      drawn[0].push(drawCharacter(both[0]).id);
+      drawn[1].push(drawCharacter(both[1]).id);
+      if (place % 10 === 0 || place === length) {
+        send("compared", job, { held: drawn[0], free: drawn[1] });
+        drawn = [[], []];
+      }
+    }
+    send("done", job);
   },
 
   async expect({ job, ids }) {

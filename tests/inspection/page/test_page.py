@@ -3,6 +3,7 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -12,9 +13,11 @@ from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn.commands import export
 from charrnn.engines.model import open_model
-from charrnn.inspection import webpage
+from charrnn.inspection import units, webpage
 from charrnn.inspection.stored import store, stored_model
 from charrnn.text.corpus import Text
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def elements(content):
@@ -129,10 +132,9 @@ def test_the_loss_is_reported(exported_page):
 
 
 def test_progress_is_shown_of_both_loops_over_a_text(tmp_path):
-    lengths = []
-    model = random_network(CHARS)
-    export_random(model, tmp_path / "page.html", progress=lambda each: lengths.append(len(each)) or each)
-    assert len(lengths) == 2 and min(lengths) > 1
+    with mock.patch.object(webpage.console, "bar", side_effect=lambda items, *_: items) as bar:
+        export_random(random_network(CHARS), tmp_path / "page.html")
+    assert len(bar.mock_calls) == 2
 
 
 @pytest.mark.parametrize("name, text, expected", [
@@ -152,3 +154,41 @@ def test_what_a_page_cannot_hold_is_refused(tmp_path):
         with pytest.raises(ValueError, match=message):
             webpage.export_page(model, tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
+
+
+def measured_of(shown, correlations):
+    """Return measured units of one layer, with a feature for each of the correlations [F][S][L]."""
+    correlations = np.array(correlations, np.float32)
+    names = ("position in the line", "inside quotation marks")[:len(correlations)]
+    return units.Measured(("1/c", "1/h"), names, correlations, correlations,
+                          np.ones(correlations.shape[1:], np.float32), shown, 2 * len(shown))
+
+
+def test_the_first_discovery_is_the_unit_that_tracks_quotation():
+    """Though another feature is tracked better. A unit is a discovery once."""
+    shown = np.zeros((10, 2, 3), np.int8)
+    quoting = [[[0.9, 0, 0], [0, 0, 0]], [[0, 0.5, 0], [0, 0, 0.4]]]
+    assert [str(each.unit) for each in webpage._discoveries(measured_of(shown, quoting))] == ["1/c/2", "1/c/1"]
+    same = [[[0.9, 0, 0], [0, 0, 0]], [[0.5, 0, 0], [0, 0, 0]]]
+    assert [each.feature for each in webpage._discoveries(measured_of(shown, same))] == ["inside quotation marks"]
+    assert webpage._discoveries(measured_of(shown, np.zeros((2, 2, 3)))) == []
+
+
+def test_an_excerpt_shows_the_unit_switching():
+    """It is the place where the unit changes with the feature, wherever that is, with the values of the unit there."""
+    text = "one two " * 100
+    shown, feature = np.zeros((400, 2, 3), np.int8), np.zeros(800)
+    shown[300:340, 0, 1], feature[700:740] = 100, 1
+    shown[50:90, 0, 1] = 100  # here it changes without the feature
+    found = webpage._excerpt(text, measured_of(shown, np.zeros((1, 2, 3))), units.Unit(0, 1, "1/c"), feature)
+    assert set(found["values"]) == {0, 100} and found["values"].count(100) == 40
+    assert len(found["values"]) == len(found["text"]) and found["text"] in text
+    found = webpage._excerpt(text, measured_of(shown, np.zeros((1, 2, 3))), units.Unit(0, 1, "1/c"))
+    assert set(found["values"]) == {0, 100}
+
+
+def test_the_drawing_of_a_cell_is_that_of_the_notebook(exported_page):
+    """The package has a copy, because it is installed without the notebooks."""
+    drawing = (webpage.SOURCES / "cell.svg").read_text(encoding="utf-8")
+    assert drawing == (ROOT / "notebooks" / "assets" / "cell.svg").read_text(encoding="utf-8")
+    assert drawing.split("<title>")[1].strip() in exported_page[0].read_text(encoding="utf-8")
