@@ -100,8 +100,11 @@ function fillFrom(link) {
 }
 
 function followLink(link) {
-  if (fillFrom(link) && !matchMedia("(prefers-reduced-motion)").matches) {
-    startWriting();
+  if (fillFrom(link)) {
+    written.link = link;
+    if (!matchMedia("(prefers-reduced-motion)").matches) {
+      startWriting();
+    }
   }
 }
 
