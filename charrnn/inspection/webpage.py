@@ -7,9 +7,10 @@ import hashlib
 import html
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 import numpy as np
 
@@ -27,6 +28,9 @@ from charrnn.text import corpus, unknown
 from charrnn.version import __version__
 
 SOURCES = Path(__file__).resolve().parent / "page"
+BEGINNINGS = {"anna": ("Anna said, ", "Dear ", "Chapter "), "tiny-shakespeare": ("ROMEO:\n", "KING ", "O, "),
+              "python": ("def ", "import ", "class ")}  # of the known texts, to choose from
+MOST_BEGINNINGS = 4
 UNITS_EACH = 3  # shown for a feature
 EXPRESSIVE = 6  # shown of those that track no feature
 EXCERPT = 140  # characters of the text on which a unit is shown
@@ -77,7 +81,8 @@ class Page:
 
 
 def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: Optional[corpus.Text] = None,
-                characters: int = units.CHARACTERS) -> Page:
+                characters: int = units.CHARACTERS,
+                progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Page:
     """Write a model as one web page.
 
     Args:
@@ -88,6 +93,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
             network writes one.
         characters: on which the units are measured, from the beginning of the training text, and the loss, in the
             middle of the held-out text or, if nothing is held out, of the training text.
+        progress: wraps the loops over the windows of these texts, to show progress bars.
 
     Raises:
         ValueError: the network has cells other than ``lstm``, or weights that float16 cannot hold.
@@ -99,8 +105,9 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     stored = store(model, weights)
     engine = load_engine(stored_model(model, stored))
     texts = _texts(engine, model, text, characters)
-    measured = units.measure(engine, texts.measured, model.num_layers)
-    loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS).mean(dtype=np.float64))
+    measured = units.measure(engine, texts.measured, model.num_layers, progress)
+    loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS, progress=progress).mean(
+        dtype=np.float64))
     content = render(_data(model, engine, texts, measured, loss), network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(path, encoded)
@@ -201,6 +208,7 @@ def _data(model: Model, engine: Engine, texts: Texts, measured: units.Measured, 
         "vocabulary": [ord(char) for char in model.vocabulary.chars],
         "nearest": _nearest(model.vocabulary),
         "prime": default_prime(model.vocabulary),
+        "beginnings": _beginnings(model, texts.measured),
         "passage": _passage(texts.loss, measured),
         "settings": {"temperature": settings.temperature, "top_n": settings.top_n, "top_p": settings.top_p},
         "network": {"num_layers": model.num_layers, "lstm_size": model.lstm_size},
@@ -209,6 +217,14 @@ def _data(model: Model, engine: Engine, texts: Texts, measured: units.Measured, 
         "tracked": _tracked(measured),
         "discoveries": [str(each.unit) for each in _discoveries(measured)],
     }
+
+
+def _beginnings(model: Model, text: str) -> List[str]:
+    """Return the default prime and up to three others: those of a known text, or what begins most lines of a text."""
+    known = BEGINNINGS.get(model.run.text_name, ()) if model.run else ()
+    frequent = Counter(re.findall(r"^\w+[ :]", text, re.MULTILINE)).most_common(MOST_BEGINNINGS)
+    found = [default_prime(model.vocabulary), *(known or [words for words, _ in frequent])]
+    return [each for each in dict.fromkeys(found) if not model.vocabulary.unknown(each)][:MOST_BEGINNINGS]
 
 
 def _settings(vocabulary: Vocabulary) -> Settings:

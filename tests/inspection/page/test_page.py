@@ -3,12 +3,11 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import pytest
-from conftest import CHARS, TEXT, make_network
+from conftest import CHARS, ROOT, TEXT, make_network
 from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn.commands import export
@@ -16,8 +15,6 @@ from charrnn.engines.model import open_model
 from charrnn.inspection import units, webpage
 from charrnn.inspection.stored import store, stored_model
 from charrnn.text.corpus import Text
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def elements(content):
@@ -129,6 +126,23 @@ def test_rounding_is_as_close_as_the_type_allows(weights, tolerance):
 def test_the_loss_is_reported(exported_page):
     report = exported_page[1]
     assert f"{report.loss:.4f}" in dict(data_of(exported_page[0])["facts"])["Loss"]
+
+
+def test_progress_is_shown_of_both_loops_over_a_text(tmp_path):
+    lengths = []
+    model = random_network(CHARS)
+    export_random(model, tmp_path / "page.html", progress=lambda each: lengths.append(len(each)) or each)
+    assert len(lengths) == 2 and min(lengths) > 1
+
+
+@pytest.mark.parametrize("name, text, expected", [
+    ("anna", "", ["The ", "Dear "]), ("my.txt", "at Hat\nDad \nDad sat\nat\nI:", ["The ", "Dad ", "at "]),
+    (None, "", ["The "])])
+def test_beginnings_suit_the_text_and_the_vocabulary(name, text, expected):
+    """Those of a known text, without what the model cannot write, or what begins most lines."""
+    model = random_network("\n DTadehrt")
+    run = name and mock.Mock(text_name=name)
+    assert webpage._beginnings(mock.Mock(run=run, vocabulary=model.vocabulary), text) == expected
 
 
 def test_what_a_page_cannot_hold_is_refused(tmp_path):
