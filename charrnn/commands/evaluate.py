@@ -136,8 +136,7 @@ def _main(args: argparse.Namespace) -> None:
     _print_text(name, text, left_out)
     sys.stdout.flush()
     with contextlib.closing(loading.load_engine(model, args.rows, len(text))) as engine:
-        nats = surprisal(engine, model.vocabulary.encode(text), args.rows,
-                         progress=lambda windows: console.bar(windows, " windows"))
+        nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=console.bar)
     if args.characters:
         _print_characters(text, nats / math.log(2))
     others = () if args.characters else _baselines(text, model.vocabulary, training)

@@ -101,7 +101,7 @@ def _write_page(args: argparse.Namespace) -> None:
     """Write a page, and print its loss and the best units."""
     text = None if args.train_text is None else corpus.read(args.train_text, args.encoding)
     model = loading.open_named(args.checkpoint, args)
-    page = export_page(model, _target(args, model), weights=args.weights, text=text)
+    page = export_page(model, _target(args, model), weights=args.weights, text=text, progress=console.bar)
     if page.note:
         console.print_note(page.note)
     console.write(f"wrote {args.target}: {page.size / 1e6:.1f} MB; the loss on {page.loss_name} is {page.loss:.4f} "

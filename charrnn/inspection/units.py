@@ -8,13 +8,12 @@ values lie between -1 and 1.
 """
 import re
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
 import numpy as np
 
 from charrnn.engines import Engine
 from charrnn.inspection import features
-from charrnn.system import console
 
 CHARACTERS = 50000  # read of a text to measure its units
 CHUNK = 1000
@@ -132,29 +131,33 @@ def part_names(num_layers: int, parts: int) -> Tuple[str, ...]:
     return tuple(f"{layer}/{letter}" for layer in range(1, num_layers + 1) for letter in letters)
 
 
-def activations(engine: Engine, ids: np.ndarray, parts: Tuple[str, ...]) -> Iterator[np.ndarray]:
+def activations(engine: Engine, ids: np.ndarray, parts: Tuple[str, ...],
+                progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Iterator[np.ndarray]:
     """Yield the activations of all units over a text, float32 [T, S, L] for T characters at a time, as they are shown.
 
     Args:
         engine: an Engine.
         ids: int array of the text's ids.
         parts: names of the parts, from :func:`part_names`.
+        progress: wraps the loop over the windows, to show a progress bar.
     """
     state, memories = engine.zero_state(), [place for place, name in enumerate(parts) if name.endswith("c")]
-    for start in range(0, len(ids), CHUNK):
+    for start in progress(range(0, len(ids), CHUNK)):
         found, state = engine.activations(ids[start:start + CHUNK], state)
         shown = found.copy()  # the state may be a view of it
         shown[:, memories] = np.tanh(found[:, memories])
         yield shown
 
 
-def measure(engine: Engine, text: str, num_layers: int) -> Measured:
+def measure(engine: Engine, text: str, num_layers: int,
+            progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Measured:
     """Measure what the units of a network track in a text.
 
     Args:
         engine: an Engine.
         text: at least two characters, all in the engine's vocabulary; 50,000 are enough.
         num_layers: number of layers.
+        progress: wraps the loop over the windows, to show a progress bar.
     """
     found = features.measure(text)
     table = np.stack([*found.values(), np.ones(len(text), np.float32)]).astype(np.float64)  # [F + 1, T]
@@ -163,8 +166,7 @@ def measure(engine: Engine, text: str, num_layers: int) -> Measured:
     halves = [_Sums(len(table), zero[:, 0].size) for _ in range(2)]
     shown = np.empty((len(text) - len(text) // 2, zero[:, 0].size), np.int8)
     start = 0
-    pieces = activations(engine, engine.vocabulary.encode(text), names)
-    for piece in console.bar(pieces, " thousand characters", -(-len(text) // CHUNK)):
+    for piece in activations(engine, engine.vocabulary.encode(text), names, progress):
         piece, values = piece.reshape(len(piece), -1), table[:, start:start + len(piece)]  # [T, S·L], [F + 1, T]
         edge = min(max(len(text) // 2 - start, 0), len(piece))  # where the second half begins in this piece
         done = start + edge - len(text) // 2  # of the second half

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 import numpy as np
 
@@ -81,7 +81,8 @@ class Page:
 
 
 def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: Optional[corpus.Text] = None,
-                characters: int = units.CHARACTERS) -> Page:
+                characters: int = units.CHARACTERS,
+                progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Page:
     """Write a model as one web page.
 
     Args:
@@ -92,6 +93,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
             network writes one.
         characters: on which the units are measured, from the beginning of the training text, and the loss, in the
             middle of the held-out text or, if nothing is held out, of the training text.
+        progress: wraps the loops over the windows of these texts, to show progress bars.
 
     Raises:
         ValueError: the network has cells other than ``lstm``, or weights that float16 cannot hold.
@@ -103,9 +105,9 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     stored = store(model, weights)
     engine = load_engine(stored_model(model, stored))
     texts = _texts(engine, model, text, characters)
-    measured = units.measure(engine, texts.measured, model.num_layers)
-    loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS,
-                           progress=lambda windows: console.bar(windows, " windows")).mean(dtype=np.float64))
+    measured = units.measure(engine, texts.measured, model.num_layers, progress)
+    loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS, progress=progress).mean(
+        dtype=np.float64))
     content = render(_data(model, engine, texts, measured, loss), network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(path, encoded)

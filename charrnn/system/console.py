@@ -208,12 +208,12 @@ def visible(text: str) -> str:
     return text.translate(_VISIBLE)
 
 
-def bar(items: Iterable[Any], unit: str, total: Optional[int] = None) -> Iterable[Any]:
-    """Show a progress bar on a terminal while items are used."""
+def bar(windows: Iterable[int]) -> Iterable[int]:
+    """Show a progress bar on a terminal while windows of a text are read."""
     with contextlib.suppress(ImportError):
         import tqdm
-        return tqdm.tqdm(items, unit=unit, total=total, disable=None, leave=False)
-    return items
+        return tqdm.tqdm(windows, unit=" windows", disable=None, leave=False)
+    return windows
 
 
 def print_skipped(lines: Iterable[str]) -> None:

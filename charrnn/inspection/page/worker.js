@@ -15,7 +15,7 @@
  *   stop    {}                                ends the writing that is under way
  *   forget  {take}
  *
- * A job ends another one of its kind: to read, to expect, or to write.
+ * A job ends another one of its kind.
  */
 "use strict";
 
@@ -30,7 +30,7 @@ const OFTEN = 10000; // after so many characters, states are kept at every 16th 
 let network = null;
 let chars = [];
 let sliceEnd = 0; // when messages are looked at again
-const current = {}; // from a kind to the job that may still send answers: read, cell, compare, expect, write
+const current = {}; // from a kind to the job that may still send answers
 const starts = []; // of the text that is read, for each piece {state, expected}: what was known before it
 /* By their numbers the takes of the page, each {ids, state, logits, random, settings, kept}: `kept` has states from which
  * another take with the same beginning can start, {length, state}. */
@@ -214,16 +214,16 @@ const answers = {
 
   async compare({ job, ids, length, settings, seed, held }) {
     const found = await begin("compare", job, ids);
-    const both = [held, []].map((each) => found && ({
+    const [one, other] = [held, []].map((each) => found && ({
       ...found, ids: [], kept: [], state: { ...copyOf(found.state), held: each }, random: new RandomState(seed), settings,
     }));
-    let drawn = [[], []];
+    let drawn = { held: [], free: [] };
     for (let place = 1; found && place <= length && await goesOn("compare", job); place++) {
-      drawn[0].push(drawCharacter(both[0]).id);
-      drawn[1].push(drawCharacter(both[1]).id);
+      drawn.held.push(drawCharacter(one).id);
+      drawn.free.push(drawCharacter(other).id);
       if (place % 10 === 0 || place === length) {
-        send("compared", job, { held: drawn[0], free: drawn[1] });
-        drawn = [[], []];
+        send("compared", job, drawn);
+        drawn = { held: [], free: [] };
       }
     }
     send("done", job);

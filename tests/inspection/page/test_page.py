@@ -3,12 +3,11 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import pytest
-from conftest import CHARS, TEXT, make_network
+from conftest import CHARS, ROOT, TEXT, make_network
 from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn.commands import export
@@ -16,8 +15,6 @@ from charrnn.engines.model import open_model
 from charrnn.inspection import units, webpage
 from charrnn.inspection.stored import store, stored_model
 from charrnn.text.corpus import Text
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def elements(content):
@@ -132,9 +129,10 @@ def test_the_loss_is_reported(exported_page):
 
 
 def test_progress_is_shown_of_both_loops_over_a_text(tmp_path):
-    with mock.patch.object(webpage.console, "bar", side_effect=lambda items, *_: items) as bar:
-        export_random(random_network(CHARS), tmp_path / "page.html")
-    assert len(bar.mock_calls) == 2
+    lengths = []
+    model = random_network(CHARS)
+    export_random(model, tmp_path / "page.html", progress=lambda each: lengths.append(len(each)) or each)
+    assert len(lengths) == 2 and min(lengths) > 1
 
 
 @pytest.mark.parametrize("name, text, expected", [
