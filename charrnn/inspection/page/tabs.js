@@ -16,12 +16,12 @@ function show(name, push = true) {
     find(`view-${viewOf(tab)}`).hidden = !chosen;
   }
   document.body.dataset.view = name;
+  showAddress(push);
   if (name === "read" && reading.text === null) {
     readText(data.passage);
   } else if (name === "write") {
     writeAtFirst();
   }
-  showAddress(push);
 }
 
 function startTabs() {

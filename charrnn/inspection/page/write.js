@@ -128,7 +128,7 @@ function expectAfterPrime() {
   if (ids) {
     written.expecting = ask("expect", { ids }, { progress: showProgress(ids), expected: ({ logits }) => {
       draft.logits = logits;
-      find("write-status").textContent = "";
+      find("write-status").textContent = written.take ? "" : "Nothing is written yet: choose Write.";
       showAlternatives();
     } });
   }
@@ -156,7 +156,6 @@ function writeAtFirst() {
   }
   if (matchMedia("(prefers-reduced-motion)").matches) {
     expectAfterPrime();
-    find("write-status").textContent = "Nothing is written yet: choose Write.";
   } else if (encodedPrime()) {
     const take = newTake(encodedPrime());
     addTake(take);
