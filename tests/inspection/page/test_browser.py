@@ -195,8 +195,7 @@ def test_the_page_writes_two_sentences_by_itself(chromium, tmp_path):
     text = view.js("written.text")
     assert text.count(". ") == 2 and text.endswith(". ") and view.js("location.hash") == "#write"
     still = View(chromium, tmp_path / "page.html")
-    assert still["write-status"].text == "Nothing is written yet: choose Write."
-    still.wait("written.subject.logits")
+    still.wait_for("write-status", "Nothing is written yet: choose Write.")
     assert still.js("written.text") == "" and not still["copy"].is_enabled()
     still.assert_nothing_wrong()
 
