@@ -131,10 +131,10 @@ function showLead(name) {
     title = "How surprised is it?";
     lead = "The stronger the colour, the less the network expected the character.";
   } else if (found) {
-    const tracks = Math.abs(found.correlation) < 0.5 ? "goes loosely with" : "tracks";
-    title = `Nobody told it about ${found.about}.`;
-    lead = `${unitTitle(name)} ${tracks}: ${found.name}. It ${direction(found)} (correlation ${
-      signed(found.correlation)}).`;
+    const isClose = Math.abs(found.correlation) >= 0.5;
+    title = isClose ? `Nobody told it about ${found.about}.` : `It may have learned something about ${found.about}.`;
+    lead = `${unitTitle(name)} ${isClose ? "tracks" : "goes loosely with"}: ${found.name}. It ${
+      direction(found)} (correlation ${signed(found.correlation)}).`;
   }
   find("read-title").textContent = title;
   find("read-lead").textContent = lead;

@@ -17,6 +17,7 @@ const reading = { job: 0, text: null, ids: [], seen: [], cells: [], pieces: [], 
   learned: 0 };
 const shown = chars.map(visible);
 let observer = null;
+let frame = 0;
 
 // ---- reading
 
@@ -111,7 +112,7 @@ function showPieces() {
         piece.near = isIntersecting;
       }
     }
-    requestAnimationFrame(drawNext);
+    drawSoon();
     if (!reading.job) {
       readNext();
     }
@@ -124,12 +125,17 @@ function showPieces() {
   reading.pieces.slice(0, 1).forEach(drawPiece);
 }
 
+function drawSoon() {
+  cancelAnimationFrame(frame);
+  frame = requestAnimationFrame(drawNext);
+}
+
 /** Draw a piece that came near the window, or show one that is no longer near as plain text: one in each frame. */
 function drawNext() {
   const piece = reading.pieces.find(({ near, drawn }) => near !== drawn);
   if (piece) {
     (piece.near ? drawPiece : showPlain)(piece);
-    requestAnimationFrame(drawNext);
+    drawSoon();
   }
 }
 
@@ -301,6 +307,6 @@ function startRead() {
     paper.classList.toggle("guessing", find("guesses").checked);
     find("legend-guesses").hidden = !find("guesses").checked;
     reading.pieces.filter(({ drawn }) => drawn).forEach(showPlain); // and in the next frames as before
-    requestAnimationFrame(drawNext);
+    drawSoon();
   });
 }

@@ -94,7 +94,8 @@ function underPointer(action) {
     const box = find("strip-canvas").getBoundingClientRect();
     const row = strip.tops.findLastIndex((top) => top <= clientY - box.top);
     const { from, to } = strip;
-    action(Math.max(0, row), Math.min(to - 1, from + Math.floor(((to - from) * (clientX - box.left)) / box.width)));
+    const column = Math.floor(((to - from) * (clientX - box.left)) / box.width);
+    action(Math.max(0, row), Math.max(0, Math.min(to - 1, from + column)));
   };
 }
 

@@ -214,8 +214,9 @@ const answers = {
 
   async compare({ job, ids, length, settings, seed, held }) {
     const found = await begin("compare", job, ids);
-    const [one, other] = [held, []].map((each) => found && ({
-      ...found, ids: [], kept: [], state: { ...copyOf(found.state), held: each }, random: new RandomState(seed), settings,
+    const [one, other] = [held, []].map((units) => found && ({
+      ...found, ids: [], kept: [], state: { ...copyOf(found.state), held: units }, settings,
+      random: new RandomState(seed),
     }));
     let drawn = { held: [], free: [] };
     for (let place = 1; found && place <= length && await goesOn("compare", job); place++) {

@@ -544,8 +544,10 @@ def test_read_opens_on_the_first_discovery_and_goes_on_to_the_next(view, small_p
     names = []
     for _ in data["discoveries"]:
         names.append(view.js("colour"))
-        about, feature = view.js("[tracked(colour).about, tracked(colour).name]")
-        assert view["read-title"].text == f"Nobody told it about {about}." and feature in view["read-lead"].text
+        found = view.js("tracked(colour)")
+        claim = "Nobody told it" if abs(found["correlation"]) >= 0.5 else "It may have learned something"
+        assert view["read-title"].text == f"{claim} about {found['about']}."
+        assert found["name"] in view["read-lead"].text
         view["next"].click()
     assert names == data["discoveries"] and len(names) > 1 and view.js("colour") == names[0]
     view.js("chooseColour(arguments[0])", view.js("strip.rows.find((name) => !tracked(name))"))

@@ -172,6 +172,13 @@ def test_the_first_discovery_is_the_unit_that_tracks_quotation():
     assert webpage._discoveries(measured_of(shown, np.zeros((2, 2, 3)))) == []
 
 
+def test_the_passage_shows_the_first_discovery_switching():
+    quiet, quoting = "She went on, and on.\n\n" * 90, 'She said "no" and "yes".\n\n' * 20
+    measured = measured_of(np.zeros((10, 2, 3), np.int8), [[[0, 0, 0]] * 2, [[0.9, 0, 0], [0, 0, 0]]])
+    assert '"' in webpage._passage(quiet + quoting + 3 * quiet, measured)[:webpage.SEEN_FIRST]
+    assert webpage._passage("a", measured) == "a"
+
+
 def test_an_excerpt_shows_the_unit_switching():
     """It is the place where the unit changes with the feature, wherever that is, with the values of the unit there."""
     text = "one two " * 100
