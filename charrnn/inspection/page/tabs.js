@@ -20,6 +20,7 @@ function show(name, push = true) {
   if (name === "read" && reading.text === null) {
     readText(data.passage);
   } else if (name === "write") {
+    offerUnit(colour);
     writeAtFirst();
   }
 }

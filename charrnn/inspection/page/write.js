@@ -263,11 +263,17 @@ async function copy(text, told) {
 
 // ---- the controls
 
+/** Let any unit be chosen, such as the one that colours the text in Read. */
+function offerUnit(name) {
+  const { options } = find("written-colour");
+  if (isUnit(name) && ![...options].some(({ value }) => value === name)) {
+    options.add(new Option(`${unitWords(name)} (${name})`, name));
+  }
+}
+
 function chooseWrittenColour(name) {
   const select = find("written-colour");
-  if (isUnit(name) && ![...select.options].some(({ value }) => value === name)) {
-    select.append(new Option(name, name));
-  }
+  offerUnit(name);
   select.value = name;
   select.selectedIndex = Math.max(0, select.selectedIndex);
   recolour();

@@ -221,7 +221,10 @@ def test_each_character_is_coloured_as_it_is_written(view, engine):
     background = "[...written.cells.values()].map((cell) => cell.style.background)"
     alphas = [float(re.search(r"[\d.]+(?=\)$)", each).group()) for each in view.js(background)]
     np.testing.assert_allclose(alphas, np.minimum(bits / 8, 1), atol=0.002)
-    view.js("chooseWrittenColour('2/h/4')")
+    view["tab-read"].click()
+    view.js("chooseColour('2/h/4')")
+    view["tab-write"].click()
+    Select(view["written-colour"]).select_by_visible_text("output of cell 4 in layer 2 (2/h/4)")
     expected, _ = engine.activations(ids, engine.zero_state())
     found = [float(re.search(r"[\d.]+(?=\)$)", each).group()) * (-1 if "low" in each else 1)
              for each in view.js(background)]
