@@ -30,7 +30,7 @@ endif
 # $(1) as one word for the shell, whatever characters it has.
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help train train-distributed sample notebook test bench lint venv venv-distributed lock clean again
+.PHONY: help train train-distributed sample notebook page test bench lint venv venv-distributed lock clean again
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
@@ -65,6 +65,10 @@ sample: $(venv)/.done ## write text from the newest run, or from anna
 # Jupyter prefers the user's kernels to those of this environment, unless it is told not to.
 notebook: $(venv)/.done ## open the notebooks in a browser
 	@JUPYTER_PREFER_ENV_PATH=1 $(python) -m notebook --ip=127.0.0.1 $(ARGS) notebooks/
+
+# int8, so that the file in the repository is small
+page: $(venv)/.done ## write docs/anna.html, the web page of the model anna
+	@$(python) -m charrnn.commands.export anna docs/anna.html --weights int8
 
 test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
 	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)

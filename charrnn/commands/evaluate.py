@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import math
 import sys
-from typing import Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -87,14 +87,6 @@ def _perplexity(nats: float) -> str:
     return f"{math.exp(nats):.3f}" if nats < math.log(LARGEST_PERPLEXITY) else f"above {LARGEST_PERPLEXITY:.0e}"
 
 
-def _bar(windows: Iterable[int]) -> Iterable[int]:
-    """Show a progress bar on a terminal while windows are read."""
-    with contextlib.suppress(ImportError):
-        import tqdm
-        return tqdm.tqdm(windows, unit=" windows", disable=None, leave=False)
-    return windows
-
-
 def make_parser() -> console.Parser:
     """Return the parser of ``charrnn-evaluate``."""
     parser = console.Parser(
@@ -145,7 +137,7 @@ def _main(args: argparse.Namespace) -> None:
     _print_text(name, text, left_out)
     sys.stdout.flush()
     with contextlib.closing(loading.load_engine(model, args.rows, len(text))) as engine:
-        nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=_bar)
+        nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=console.bar)
     if args.characters:
         _print_characters(text, nats / math.log(2))
     others = () if args.characters else _baselines(text, model.vocabulary, training)

@@ -114,7 +114,7 @@ def _file(target: str, model: Model) -> str:
 
 def _write_page(model: Model, target: str, weights: str, text: Optional[corpus.Text]) -> None:
     """Write a page, and print its loss and the best units."""
-    page = export_page(model, _file(target, model), weights=weights, text=text)
+    page = export_page(model, _file(target, model), weights=weights, text=text, progress=console.bar)
     if page.note:
         console.print_note(page.note)
     console.write(f"wrote {target}: {page.size / 1e6:.1f} MB; the loss on {page.loss_name} is {page.loss:.4f} "

@@ -20,11 +20,13 @@ class Feature(NamedTuple):
     Attributes:
         name: what a person would call it.
         values: function of a text of T characters that returns an array [T], of bools or of counts.
+        about: what it says something of, in a word or two: a network with a unit for it learned of these.
         counts: whether the values are counts.
     """
 
     name: str
     values: Callable[[str], np.ndarray]
+    about: str
     counts: bool = False
 
 
@@ -146,27 +148,29 @@ _capital = within(_WORD[:-1], str.isupper)
 # a word with a capital that follows a word or a comma: at the start of a sentence every word has one
 _name = within(r"(?:(?<=[^\W\d_] )|(?<=[^\W\d_], ))" + _WORD, lambda word: word[0].isupper() and len(word) > 1)
 
+QUOTATION = "inside quotation marks"
 FEATURES = (
-    Feature("inside quotation marks", inside("\"\"\u201c\u201d\u00ab\u00bb")),
-    Feature("inside brackets", inside("()[]{}")),
-    Feature("depth of brackets", inside("()[]{}", most=9), counts=True),
-    Feature("position in the line", since(r"\n"), counts=True),
-    Feature("position in the paragraph", since(r"\n\n+"), counts=True),
-    Feature("first line of a paragraph", within(r"(?:\A|(?<=\n\n))[^\n]+\n")),
-    Feature("distance since the last space", since(r"\s"), counts=True),
-    Feature("position in the sentence", since(_SENTENCE), counts=True),
-    Feature("start of a sentence", within(_SENTENCE + _WORD)),
-    Feature("capital letter next", before(_capital)),
-    Feature("inside a name", _name),
-    Feature("end of a name", last_of(_name)),
-    Feature("end of a word", last_of(within(_WORD))),
-    Feature("line end next", before(within(r"\n"))),
-    Feature("inside a word in capitals", within(_WORD, lambda word: word.isupper() and len(word) > 1)),
-    Feature("inside a number", within(r"[0-9]+")),
-    Feature("inside a comment (after #)", within(r"(?<!\S)#[^\n]*")),
-    Feature("indentation of the line", indentation, counts=True),
-    Feature("after a space or line end", within(r"\s")),
-    Feature("after punctuation", within(r"[^\w\s]")),
-    Feature("after a vowel", within("[aeiouAEIOU\u00e0-\u00e6\u00e8-\u00ef\u00f2-\u00f6\u00f9-\u00fc]")),
-    Feature("after a capital letter", _capital),
+    Feature(QUOTATION, inside("\"\"\u201c\u201d\u00ab\u00bb"), "quotation marks"),
+    Feature("inside brackets", inside("()[]{}"), "brackets"),
+    Feature("depth of brackets", inside("()[]{}", most=9), "brackets", counts=True),
+    Feature("position in the line", since(r"\n"), "lines", counts=True),
+    Feature("position in the paragraph", since(r"\n\n+"), "paragraphs", counts=True),
+    Feature("first line of a paragraph", within(r"(?:\A|(?<=\n\n))[^\n]+\n"), "paragraphs"),
+    Feature("distance since the last space", since(r"\s"), "words", counts=True),
+    Feature("position in the sentence", since(_SENTENCE), "sentences", counts=True),
+    Feature("start of a sentence", within(_SENTENCE + _WORD), "sentences"),
+    Feature("capital letter next", before(_capital), "capital letters"),
+    Feature("inside a name", _name, "names"),
+    Feature("end of a name", last_of(_name), "names"),
+    Feature("end of a word", last_of(within(_WORD)), "words"),
+    Feature("line end next", before(within(r"\n")), "line ends"),
+    Feature("inside a word in capitals", within(_WORD, lambda word: word.isupper() and len(word) > 1), "capitals"),
+    Feature("inside a number", within(r"[0-9]+"), "numbers"),
+    Feature("inside a comment (after #)", within(r"(?<!\S)#[^\n]*"), "comments"),
+    Feature("indentation of the line", indentation, "indentation", counts=True),
+    Feature("after a space or line end", within(r"\s"), "spaces"),
+    Feature("after punctuation", within(r"[^\w\s]"), "punctuation"),
+    Feature("after a vowel", within("[aeiouAEIOU\u00e0-\u00e6\u00e8-\u00ef\u00f2-\u00f6\u00f9-\u00fc]"), "vowels"),
+    Feature("after a capital letter", _capital, "capital letters"),
 )
+BY_NAME = {feature.name: feature for feature in FEATURES}

@@ -8,7 +8,7 @@ values lie between -1 and 1.
 """
 import re
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -49,6 +49,7 @@ class Measured:
         chosen_by: float32 [F, S, L], correlations on the first half of the text, by which units are chosen.
         correlations: float32 [F, S, L], correlations on the second half, which are reported.
         deviation: float32 [S, L], each unit's standard deviation.
+        shown: int8 [T - T // 2, S, L], the values on the second half of the text, 127 for 1.
         length: characters of the text.
     """
 
@@ -57,6 +58,7 @@ class Measured:
     chosen_by: np.ndarray
     correlations: np.ndarray
     deviation: np.ndarray
+    shown: np.ndarray
     length: int
 
     def unit(self, name: str) -> Unit:
@@ -95,6 +97,14 @@ class Measured:
                                 key=lambda each: -abs(each.correlation)))
         return sorted(filter(None, found), key=lambda group: -abs(group[0].correlation))
 
+    def tracked(self) -> Tuple[np.ndarray, np.ndarray]:
+        """Return what each unit tracks best: the feature's place in `features`, or -1, and the correlation, [S, L]."""
+        if not self.features:
+            return np.full(self.deviation.shape, -1), np.zeros(self.deviation.shape, np.float32)
+        best = np.abs(self.chosen_by).argmax(axis=0)
+        correlations = np.take_along_axis(self.correlations, best[np.newaxis], axis=0)[0]
+        return np.where(np.abs(correlations) >= LEAST_CORRELATION, best, -1), correlations
+
     def expressive(self, count: int) -> List[Unit]:
         """Return the units that vary most among those that track no feature."""
         untold = np.abs(self.correlations).max(axis=0, initial=0) < LEAST_CORRELATION
@@ -121,46 +131,54 @@ def part_names(num_layers: int, parts: int) -> Tuple[str, ...]:
     return tuple(f"{layer}/{letter}" for layer in range(1, num_layers + 1) for letter in letters)
 
 
-def activations(engine: Engine, ids: np.ndarray, parts: Tuple[str, ...]) -> Iterator[np.ndarray]:
+def activations(engine: Engine, ids: np.ndarray, parts: Tuple[str, ...],
+                progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Iterator[np.ndarray]:
     """Yield the activations of all units over a text, float32 [T, S, L] for T characters at a time, as they are shown.
 
     Args:
         engine: an Engine.
         ids: int array of the text's ids.
         parts: names of the parts, from :func:`part_names`.
+        progress: wraps the loop over the windows, to show a progress bar.
     """
     state, memories = engine.zero_state(), [place for place, name in enumerate(parts) if name.endswith("c")]
-    for start in range(0, len(ids), CHUNK):
+    for start in progress(range(0, len(ids), CHUNK)):
         found, state = engine.activations(ids[start:start + CHUNK], state)
         shown = found.copy()  # the state may be a view of it
         shown[:, memories] = np.tanh(found[:, memories])
         yield shown
 
 
-def measure(engine: Engine, text: str, num_layers: int) -> Measured:
+def measure(engine: Engine, text: str, num_layers: int,
+            progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Measured:
     """Measure what the units of a network track in a text.
 
     Args:
         engine: an Engine.
         text: at least two characters, all in the engine's vocabulary; 50,000 are enough.
         num_layers: number of layers.
+        progress: wraps the loop over the windows, to show a progress bar.
     """
     found = features.measure(text)
     table = np.stack([*found.values(), np.ones(len(text), np.float32)]).astype(np.float64)  # [F + 1, T]
     zero = engine.zero_state()
     names = part_names(num_layers, len(zero))
     halves = [_Sums(len(table), zero[:, 0].size) for _ in range(2)]
+    shown = np.empty((len(text) - len(text) // 2, zero[:, 0].size), np.int8)
     start = 0
-    for piece in activations(engine, engine.vocabulary.encode(text), names):
+    for piece in activations(engine, engine.vocabulary.encode(text), names, progress):
         piece, values = piece.reshape(len(piece), -1), table[:, start:start + len(piece)]  # [T, S·L], [F + 1, T]
         edge = min(max(len(text) // 2 - start, 0), len(piece))  # where the second half begins in this piece
+        done = start + edge - len(text) // 2  # of the second half
+        shown[max(done, 0):max(done, 0) + len(piece) - edge] = np.rint(127 * piece[edge:])
         halves[0].add(values[:, :edge], piece[:edge])
         halves[1].add(values[:, edge:], piece[edge:])
         start += len(piece)
     shape = (len(found), len(names), zero.shape[-1])
     return Measured(names, tuple(found), halves[0].correlations().reshape(shape),
                     halves[1].correlations().reshape(shape),
-                    np.sqrt(halves[1].variances()[1]).astype(np.float32).reshape(shape[1:]), len(text))
+                    np.sqrt(halves[1].variances()[1]).astype(np.float32).reshape(shape[1:]),
+                    shown.reshape(-1, *shape[1:]), len(text))
 
 
 class _Sums:

@@ -7,9 +7,10 @@ import hashlib
 import html
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 import numpy as np
 
@@ -27,13 +28,16 @@ from charrnn.text import corpus, unknown
 from charrnn.version import __version__
 
 SOURCES = Path(__file__).resolve().parent / "page"
+BEGINNINGS = {"anna": ("Anna said, ", "Dear ", "Chapter "), "tiny-shakespeare": ("ROMEO:\n", "KING ", "O, "),
+              "python": ("def ", "import ", "class ")}  # of the known texts, to choose from
+MOST_BEGINNINGS = 4
 UNITS_EACH = 3  # shown for a feature
 EXPRESSIVE = 6  # shown of those that track no feature
 EXCERPT = 140  # characters of the text on which a unit is shown
 EXCERPT_LINES = 8  # of these characters, at most
-CONTEXT = 300  # characters that the network reads before an excerpt
 TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "python": "Python's standard library"}
 PASSAGE = 1000  # characters that the page reads at first
+SEEN_FIRST = 400  # of these without scrolling
 LOSS_ROWS = 64
 WRITTEN = 20000  # characters that the network writes where no text is at hand
 
@@ -45,7 +49,6 @@ class Texts:
     Attributes:
         measured: the characters on which units are measured.
         measured_name: what they are, for a reader.
-        passage: what the page reads at first.
         loss: the characters on which the loss is measured.
         loss_name: what they are.
         note: why they are not the training text, or not all of it; "" if they are.
@@ -53,7 +56,6 @@ class Texts:
 
     measured: str
     measured_name: str
-    passage: str
     loss: str
     loss_name: str
     note: str = ""
@@ -79,7 +81,8 @@ class Page:
 
 
 def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: Optional[corpus.Text] = None,
-                characters: int = units.CHARACTERS) -> Page:
+                characters: int = units.CHARACTERS,
+                progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Page:
     """Write a model as one web page.
 
     Args:
@@ -90,6 +93,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
             network writes one.
         characters: on which the units are measured, from the beginning of the training text, and the loss, in the
             middle of the held-out text or, if nothing is held out, of the training text.
+        progress: wraps the loops over the windows of these texts, to show progress bars.
 
     Raises:
         ValueError: the network has cells other than ``lstm``, or weights that float16 cannot hold.
@@ -101,8 +105,9 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     stored = store(model, weights)
     engine = load_engine(stored_model(model, stored))
     texts = _texts(engine, model, text, characters)
-    measured = units.measure(engine, texts.measured, model.num_layers)
-    loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS).mean(dtype=np.float64))
+    measured = units.measure(engine, texts.measured, model.num_layers, progress)
+    loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS, progress=progress).mean(
+        dtype=np.float64))
     content = render(_data(model, engine, texts, measured, loss), network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(path, encoded)
@@ -127,6 +132,7 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
         "policy": f"default-src 'none'; script-src {hashes['.js']}; style-src {hashes['.css']}; worker-src blob:; "
                   "img-src data:; base-uri 'none'; form-action 'none'",
         "title": html.escape(data["title"]),
+        "cell.svg": _source("cell.svg").replace(' xmlns="http://www.w3.org/2000/svg"', ""),  # needed in files only
         "data": _json(data),
         "weights": _json(network),
     })
@@ -157,7 +163,7 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text], characters
         if interrupted:
             raise KeyboardInterrupt
         written, name = prime + sample.text, f"{WRITTEN:,} characters that the network wrote"
-        return Texts(written, name, _passage(written), written, name,
+        return Texts(written, name, written, name,
                      f"the page uses a text that the network wrote, because the training text cannot be read: {error}")
     missing = engine.vocabulary.unknown(training + held_out)
     training, held_out = (unknown.leave_out_unknown(each, engine.vocabulary)[0] for each in (training, held_out))
@@ -165,20 +171,24 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text], characters
     start = max(0, len(whole) - characters) // 2  # not the end, where a book may have notes or a licence
     loss = whole[start:start + characters]
     return Texts(
-        measured, f"the first {len(measured):,} characters of the training text", _passage(loss), loss,
+        measured, f"the first {len(measured):,} characters of the training text", loss,
         f"the middle {len(loss):,} characters of the {'held-out' if held_out else 'training'} text",
         f"left out of the text, because the model does not know them: {console.listed(map(repr, missing))}"
         if missing else "")
 
 
-def _passage(text: str) -> str:
-    """Return about PASSAGE characters of a text, from the beginning of a paragraph or line to the end of a word."""
+def _passage(text: str, measured: units.Measured) -> str:
+    """Return about PASSAGE characters of a text, from the beginning of a paragraph or line to the end of a word.
+
+    It is the piece in whose first lines the first discovery's feature varies most.
+    """
+    first = next(iter(_discoveries(measured)), None)
+    values = np.zeros(len(text)) if first is None else features.BY_NAME[first.feature].values(text)
     for boundary in ("\n\n", "\n"):
-        start = text.find(boundary) + len(boundary)
-        if len(boundary) <= start <= len(text) // 2:
+        starts = [match.end() for match in re.finditer(boundary + r"(?=\S)", text) if match.end() <= len(text) // 2]
+        if starts:
             break
-    else:
-        start = 0
+    start = max(starts or [0], key=lambda each: values[each:each + SEEN_FIRST].std())
     passage = text[start:start + PASSAGE]
     end = max(passage.rfind(" "), passage.rfind("\n"))
     return passage[:end] if end > PASSAGE // 2 else passage
@@ -200,12 +210,23 @@ def _data(model: Model, engine: Engine, texts: Texts, measured: units.Measured, 
         "vocabulary": [ord(char) for char in model.vocabulary.chars],
         "nearest": _nearest(model.vocabulary),
         "prime": default_prime(model.vocabulary),
-        "passage": texts.passage,
+        "beginnings": _beginnings(model, texts.measured),
+        "passage": _passage(texts.loss, measured),
         "settings": {"temperature": settings.temperature, "top_n": settings.top_n, "top_p": settings.top_p},
         "network": {"num_layers": model.num_layers, "lstm_size": model.lstm_size},
         "measured": texts.measured_name,
-        "units": _gallery(engine, texts.measured, measured),
+        "units": _gallery(texts.measured, measured),
+        "tracked": _tracked(measured),
+        "discoveries": [str(each.unit) for each in _discoveries(measured)],
     }
+
+
+def _beginnings(model: Model, text: str) -> List[str]:
+    """Return the default prime and up to three others: those of a known text, or what begins most lines of a text."""
+    known = BEGINNINGS.get(model.run.text_name, ()) if model.run else ()
+    frequent = Counter(re.findall(r"^\w+[ :]", text, re.MULTILINE)).most_common(MOST_BEGINNINGS)
+    found = [default_prime(model.vocabulary), *(known or [words for words, _ in frequent])]
+    return [each for each in dict.fromkeys(found) if not model.vocabulary.unknown(each)][:MOST_BEGINNINGS]
 
 
 def _settings(vocabulary: Vocabulary) -> Settings:
@@ -220,36 +241,51 @@ def _nearest(vocabulary: Vocabulary) -> Dict[str, str]:
     return {char: near for char, near in found.items() if near}
 
 
-def _gallery(engine: Engine, text: str, measured: units.Measured) -> List[Dict[str, Any]]:
+def _gallery(text: str, measured: units.Measured) -> List[Dict[str, Any]]:
     """Return the units of the gallery; the first for each feature, and each without one, has an excerpt."""
     found, values = [], features.measure(text)
-    counts = {feature.name for feature in features.FEATURES if feature.counts}
     for group in measured.best(UNITS_EACH):
-        start = _most_varied_start(text, values[group[0].feature])
         for unit, feature, correlation in group:
-            excerpt = _excerpt(engine, text, measured, unit, start) if unit is group[0].unit else None
+            excerpt = _excerpt(text, measured, unit, values[feature]) if unit is group[0].unit else None
             found.append({"unit": str(unit), "feature": feature, "correlation": round(correlation, 3),
-                          "counts": feature in counts, "excerpt": excerpt})
+                          "excerpt": excerpt})
     for unit in measured.expressive(EXPRESSIVE):
-        found.append({"unit": str(unit), "feature": None, "correlation": None, "counts": False,
-                      "excerpt": _excerpt(engine, text, measured, unit, len(text) // 2)})
+        found.append({"unit": str(unit), "feature": None, "correlation": None,
+                      "excerpt": _excerpt(text, measured, unit)})
     return found
 
 
-def _most_varied_start(text: str, values: np.ndarray) -> int:
-    """Return the start of the excerpt in which a feature varies most, in the second half of the text."""
-    starts = range(len(text) // 2, max(len(text) - EXCERPT, len(text) // 2 + 1), EXCERPT // 4)
-    return max(starts, key=lambda start: values[start:start + EXCERPT].std())
+def _tracked(measured: units.Measured) -> Dict[str, Any]:
+    """Return what every unit tracks, in the order of the activations of the page."""
+    best, correlations = measured.tracked()
+    return {"features": [{"name": name, "about": features.BY_NAME[name].about, "counts": features.BY_NAME[name].counts}
+                         for name in measured.features],
+            "best": best.ravel().tolist(), "correlations": np.rint(100 * correlations).astype(int).ravel().tolist()}
 
 
-def _excerpt(engine: Engine, text: str, measured: units.Measured, unit: units.Unit, start: int) -> Dict[str, Any]:
-    """Return a piece of a text, of whole words, with what a unit does in it, from -127 to 127."""
-    while 0 < start < len(text) and not text[start - 1].isspace():
-        start -= 1
-    before = max(0, start - CONTEXT)
-    whole_words = re.sub(r"(\s)\S*\Z", r"\1", text[start:start + EXCERPT])
+def _discoveries(measured: units.Measured) -> List[units.Tracking]:
+    """Return the unit that tracks quotation best, if one does, then the best ones of the other features."""
+    best: Dict[units.Unit, units.Tracking] = {}
+    for group in sorted(measured.best(UNITS_EACH), key=lambda each: each[0].feature != features.QUOTATION):
+        best.setdefault(group[0].unit, group[0])  # a unit is the best one of two features at times
+    return list(best.values())
+
+
+def _excerpt(text: str, measured: units.Measured, unit: units.Unit,
+             feature: Optional[np.ndarray] = None) -> Dict[str, Any]:
+    """Return a piece of the second half of a text, of whole words, with what a unit does in it, from -127 to 127.
+
+    It is the piece in which the unit changes most with the feature or, without one, at all.
+    """
+    half = len(text) // 2
+    values = measured.shown[:, unit.part, unit.column]
+    other = values if feature is None else feature[half:]
+    starts = [0] + [match.end() for match in re.finditer(r"\s+", text[half:len(text) - EXCERPT])][::5]
+    start = max(starts, key=lambda each: abs(_covariance(values[each:each + EXCERPT], other[each:each + EXCERPT])))
+    whole_words = re.sub(r"(\s)\S*\Z", r"\1", text[half + start:half + start + EXCERPT])
     piece = "".join(whole_words.splitlines(keepends=True)[:EXCERPT_LINES]).rstrip()
-    ids = engine.vocabulary.encode(text[before:start] + piece)
-    found = np.concatenate([values[:, unit.part, unit.column]
-                            for values in units.activations(engine, ids, measured.parts)])[start - before:]
-    return {"text": piece, "values": np.rint(127 * found).astype(int).tolist()}
+    return {"text": piece, "values": values[start:start + len(piece)].tolist()}
+
+
+def _covariance(values: np.ndarray, others: np.ndarray) -> float:
+    return float(np.mean((values - values.mean()) * (others - others.mean())))

@@ -230,6 +230,14 @@ def visible(text: str) -> str:
     return text.translate(_VISIBLE)
 
 
+def bar(windows: Iterable[int]) -> Iterable[int]:
+    """Show a progress bar on a terminal while windows of a text are read."""
+    with contextlib.suppress(ImportError):
+        import tqdm
+        return tqdm.tqdm(windows, unit=" windows", disable=None, leave=False)
+    return windows
+
+
 def print_skipped(lines: Iterable[str]) -> None:
     """Print on standard error why checkpoints, or files of a text, were skipped."""
     for line in lines:

@@ -8,6 +8,7 @@ from charrnn.inspection import features, units
 TEXT = 'He said: "No." Then (at 10) she went.\nShe "was" gone, and so was Anna.\n\n' * 60
 PARTS = ("1/c", "1/h", "2/c", "2/h")
 SIZE = 3
+NONE = np.zeros((0, 4, SIZE), np.int8)
 
 
 class KnownEngine:
@@ -71,16 +72,28 @@ def test_of_one_cell_only_one_part_is_listed_for_a_feature():
     correlations = np.zeros((1, 4, SIZE), np.float32)
     correlations[0, 2:, 1] = 0.9, 0.8  # c and h of the same cell
     correlations[0, 0, 0] = 0.5
-    measured = units.Measured(PARTS, ("x",), correlations, correlations, np.ones((4, SIZE), np.float32), 10)
+    measured = units.Measured(PARTS, ("x",), correlations, correlations, np.ones((4, SIZE), np.float32), NONE, 10)
     assert [str(each.unit) for each in measured.best(3)[0]] == ["2/c/2", "1/c/1"]
 
 
 def test_the_correlation_that_is_reported_is_not_the_one_that_chose():
     chosen, reported = np.zeros((2, 1, 4, SIZE), np.float32)
     chosen[0, 0, 0], reported[0, 0, 0], reported[0, 1, 1] = 0.9, 0.4, 0.8
-    measured = units.Measured(PARTS, ("x",), chosen, reported, np.ones((4, SIZE), np.float32), 10)
+    measured = units.Measured(PARTS, ("x",), chosen, reported, np.ones((4, SIZE), np.float32), NONE, 10)
     [[found]] = measured.best(3)
     assert str(found.unit) == "1/c/1" and found.correlation == pytest.approx(0.4)
+
+
+def test_the_values_on_the_second_half_are_kept(engine, measured):
+    np.testing.assert_array_equal(measured.shown, np.rint(127 * engine.shown()[len(TEXT) // 2:]))
+
+
+def test_each_unit_has_what_it_tracks_best(measured):
+    best, correlations = measured.tracked()
+    assert measured.features[best[2, 1]] == "inside quotation marks" and correlations[2, 1] > 0.9
+    assert measured.features[best[1, 2]] == "position in the line" and correlations[1, 2] < -0.9
+    assert (best == -1).sum() == best.size - 2
+    assert (units.measure(KnownEngine(TEXT), "Anna", num_layers=2).tracked()[0] == -1).all()
 
 
 def test_expressive_units_track_nothing_and_vary_most(measured):

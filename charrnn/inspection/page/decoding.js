@@ -66,7 +66,17 @@ function drawId(powers, uniform) {
 
 /** Return the ids of the `count` largest values, the largest first; of equal ones the lower id first. */
 function largestIds(values, count) {
-  return Array.from(values.keys()).sort((a, b) => values[b] - values[a]).slice(0, count);
+  const found = [];
+  values.forEach((value, id) => {
+    if (found.length < count || value > values[found[count - 1]]) {
+      let place = Math.min(found.length, count - 1);
+      for (; place > 0 && value > values[found[place - 1]]; place--) {
+        found[place] = found[place - 1];
+      }
+      found[place] = id;
+    }
+  });
+  return found;
 }
 
 /** The Mersenne Twister as numpy.random.RandomState seeds and uses it, so that a seed means the same here. */

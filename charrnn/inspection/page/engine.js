@@ -102,10 +102,13 @@ class Network {
     this.softmaxKernel = decoded("softmax_kernel");
     this.softmaxBias = decoded("softmax_bias");
     this.numClasses = this.softmaxBias.length;
-    this.gates = new Float64Array(4 * lstmSize);
+    this.gates = this.layers.map(() => new Float64Array(4 * lstmSize)); // of the last step, before sigmoid and tanh
   }
 
-  /** Return the state before a text: c and h, the layers' one after the other. */
+  /**
+   * Return the state before a text: c and h, the layers' one after the other. A state may have `held`, units {layer,
+   * part, unit, value} that get their value (of a memory, its tanh) in each step, whatever the gates say.
+   */
   zeroState() {
     const length = this.numLayers * this.size;
     return { c: new Float64Array(length), h: new Float64Array(length) };
@@ -113,9 +116,10 @@ class Network {
 
   /** Read one character: change the state. */
   step(id, state) {
-    const { size, gates } = this;
+    const { size } = this;
     this.layers.forEach(({ kernel, bias }, index) => {
       const start = index * size;
+      const gates = this.gates[index];
       // the input of a layer is the output of the layer before, whose h comes just before its own
       const inputs = state.h.subarray(index ? start - size : 0, start + size);
       multiply(kernel, inputs, gates, 4 * size, inputs.length);
@@ -128,7 +132,21 @@ class Network {
         state.c[start + unit] = memory;
         state.h[start + unit] = sigmoid(gates[3 * size + unit]) * Math.tanh(memory);
       }
+      for (const { part, unit, value } of (state.held || []).filter(({ layer }) => layer === index + 1)) {
+        state.h[start + unit - 1] = part === "h" ? value : sigmoid(gates[3 * size + unit - 1]) * value;
+        if (part === "c") {
+          state.c[start + unit - 1] = Math.atanh(value);
+        }
+      }
     });
+  }
+
+  /** Return what the last step made of a cell: [input gate, new value, forget gate, output gate, memory, output]. */
+  cell({ layer, unit }, state) {
+    const gates = this.gates[layer - 1];
+    const [input, fresh, forget, output] = [0, 1, 2, 3].map((gate) => gates[gate * this.size + unit - 1]);
+    const place = (layer - 1) * this.size + unit - 1;
+    return [sigmoid(input), Math.tanh(fresh), sigmoid(forget), sigmoid(output), state.c[place], state.h[place]];
   }
 
   /** Return the logits [C] of the next character. */

@@ -1,72 +1,172 @@
-/* The view Read: the network reads a text, and the characters are coloured by what it makes of them. */
+/* The view Read: the network reads a text piece by piece, and shows what it makes of each character.
+ *
+ * A long text has one piece at a time in work and only the pieces near the window in cells; the others are plain text.
+ */
 "use strict";
 
-const MOST_CHARACTERS = 10000;
-const MOST_BITS = 8; // from here on a surprise has the full colour, as the legend says
-const ROWS = 5; // guesses and units in the card
-const MEASURED = 100; // characters that are enough to tell what is usual for a unit
-const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
+const MOST_CHARACTERS = 200000;
+const PIECE = 250; // characters
+const KEPT = 48; // pieces whose values stay in memory
+const WARM = 100; // characters after which a state is no longer that of the beginning
+const ROWS = 5; // guesses in the card
 
-/* What is read of a text: `seen` is what the worker answers, for each character that was read so far; `at` is the place
- * that the card shows, `pinned` the one to go back to. */
-const reading = { job: 0, text: null, ids: [], seen: [], cells: [], at: 0, pinned: 0 };
-let colour = "surprise"; // or the name of a unit
+/* What is read of a text. `seen` has what the worker answers for each character, undefined where that was dropped;
+ * `cells` the elements of the characters near the window; `at` the place that the card shows, `pinned` the one to go
+ * back to; `bits` the sum of the surprises; `learned` how much was read when it was last learned what is usual. */
+const reading = { job: 0, text: null, ids: [], seen: [], cells: [], pieces: [], at: 0, pinned: 0, bits: 0,
+  learned: 0 };
+const shown = chars.map(visible);
+let observer = null;
+let frame = 0;
 
 // ---- reading
 
 /** Have the network read a text from its beginning. */
 function readText(text) {
-  const { ids, note } = encode(text, places, data.nearest);
-  const kept = ids.slice(0, MOST_CHARACTERS);
-  const cut = kept.length < ids.length ? ` Only the first ${grouped(MOST_CHARACTERS)} characters are read.` : "";
+  const { ids, note } = encode(text.slice(0, MOST_CHARACTERS), places, data.nearest);
+  const cut = text.length > MOST_CHARACTERS ? ` Only the first ${grouped(MOST_CHARACTERS)} characters are read.` : "";
   showNote("read-note", note + cut);
-  const cells = showCells(find("text"), kept.map((id) => chars[id]));
   jobs.delete(reading.job); // what another reading still sends is not wanted
-  const job = ask("read", { ids: kept }, { read: addSeen, done: finishReading });
-  Object.assign(reading, { job, text, ids: kept, seen: [], cells, at: 0, pinned: 0 });
+  const first = Math.max(0, Math.min(WARM, ids.length - 1));
+  Object.assign(reading, { job: 0, text, ids, seen: [], cells: [], at: first, pinned: first, bits: 0, learned: 0 });
+  showPieces();
   find("text").scrollTop = 0;
   edit(false);
+  usual = null;
+  chooseColour(colour);
+  readNext();
 }
 
-function addSeen({ seen }) {
-  const from = reading.seen.length;
-  reading.seen.push(...seen);
-  colourText(from);
-  showGuesses(from);
-  find("read-status").textContent =
-    `Reading: ${grouped(reading.seen.length)} of ${counted(reading.ids.length, "character")}.`;
-  if (from === 0) {
-    showCard(0);
+/** Read the piece that is most wanted: one in sight whose values are missing, or the next one. */
+function readNext() {
+  const { pieces, seen } = reading;
+  const piece = pieces.find((each) => each.near && !each.known && each.from <= seen.length)
+    || pieces.find((each) => each.from === seen.length);
+  reading.job = 0;
+  if (!piece) {
+    showReadStatus();
+    return;
+  }
+  const ids = reading.ids.slice(piece.from, piece.to);
+  let place = piece.from;
+  reading.job = ask("read", { ids, piece: pieces.indexOf(piece) }, {
+    read: ({ seen: found }) => {
+      addSeen(place, found);
+      place += found.length;
+    },
+    done: () => {
+      piece.known = true;
+      dropFar();
+      if (reading.seen.length >= 2 * reading.learned) {
+        reading.learned = reading.seen.length;
+        learnUsual();
+      }
+      showPlace(reading.at);
+      readNext();
+    },
+  });
+}
+
+function addSeen(from, found) {
+  for (const [index, each] of found.entries()) {
+    reading.bits += (from + index === reading.seen.length && each.surprise) || 0;
+    reading.seen[from + index] = each;
+  }
+  showReadStatus();
+  colourText(measureRange() ? 0 : from);
+  showGuesses(from, from + found.length);
+  if (reading.at >= from && reading.at < from + found.length) {
+    showPlace(reading.at);
   }
 }
 
-function finishReading() {
-  const known = reading.seen.slice(1).map(({ surprise }) => surprise);
-  const mean = known.reduce((sum, bits) => sum + bits, 0) / known.length;
-  find("read-status").textContent = `${counted(reading.ids.length, "character")}${
-    known.length ? `, ${mean.toFixed(2)} bits of surprise on average` : ""}.`;
-  showCard(reading.at);
+function showReadStatus() {
+  const { ids, seen, bits } = reading;
+  const done = seen.length === ids.length;
+  const mean = ids.length > 1 ? `, ${(bits / (ids.length - 1)).toFixed(2)} bits of surprise on average` : "";
+  find("read-status").textContent = !ids.length ? "0 characters: paste a text with characters that the network knows."
+    : done ? `${counted(ids.length, "character")}${mean}.`
+    : `Reading: ${grouped(seen.length)} of ${counted(ids.length, "character")}.`;
+  Object.assign(find("read-progress"), { hidden: done, max: ids.length, value: seen.length });
 }
 
-// ---- what is shown of the characters that were read, from a place on
+/** Drop the values of the pieces that are not in sight, but for some. */
+function dropFar() {
+  const known = reading.pieces.filter((each) => each.known);
+  for (const piece of known.filter((each) => !each.near).slice(0, Math.max(0, known.length - KEPT))) {
+    piece.known = false;
+    reading.seen.fill(undefined, piece.from, piece.to);
+  }
+}
 
-function colourText(from = 0) {
-  for (let place = from; place < reading.seen.length; place++) {
-    const cell = reading.cells[place].firstChild;
-    if (colour === "surprise") {
-      tint(cell, "bits", (reading.seen[place].surprise || 0) / MOST_BITS); // the first character has none
-    } else {
-      tintByUnit(cell, unitValue(colour, place));
+// ---- the pieces
+
+function showPieces() {
+  reading.pieces = piecesOf(reading.ids.map((id) => chars[id]), PIECE).map((piece) => (
+    { ...piece, known: false, near: false, drawn: false, element: make("div", "piece") }));
+  observer?.disconnect();
+  observer = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const piece = reading.pieces.find(({ element }) => element === target);
+      if (piece) {
+        piece.near = isIntersecting;
+      }
     }
+    drawSoon();
+    if (!reading.job) {
+      readNext();
+    }
+  }, { root: find("text"), rootMargin: "50%" });
+  for (const piece of reading.pieces) {
+    showPlain(piece);
+    observer.observe(piece.element);
+  }
+  find("text").replaceChildren(...reading.pieces.map(({ element }) => element));
+  reading.pieces.slice(0, 1).forEach(drawPiece);
+}
+
+function drawSoon() {
+  cancelAnimationFrame(frame);
+  frame = requestAnimationFrame(drawNext);
+}
+
+/** Draw a piece that came near the window, or show one that is no longer near as plain text: one in each frame. */
+function drawNext() {
+  const piece = reading.pieces.find(({ near, drawn }) => near !== drawn);
+  if (piece) {
+    (piece.near ? drawPiece : showPlain)(piece);
+    drawSoon();
   }
 }
 
-/** Put the likeliest next characters under each character, or nothing where they are not asked for. */
-function showGuesses(from = 0) {
-  const asked = find("guesses").checked;
-  for (let place = from; place < reading.seen.length; place++) {
-    const guesses = asked ? reading.seen[place].guesses : [];
-    reading.cells[place].replaceChildren(reading.cells[place].firstChild, ...guesses.map(({ id, share }) => {
+function showPlain(piece) {
+  piece.drawn = false;
+  piece.element.textContent = reading.ids.slice(piece.from, piece.to).map((id) => shown[id]).join("");
+  reading.cells.fill(undefined, piece.from, piece.to);
+}
+
+/** Show a piece in cells with their colours. */
+function drawPiece(piece) {
+  piece.drawn = true;
+  const characters = reading.ids.slice(piece.from, piece.to).map((id) => chars[id]);
+  for (const [index, cell] of showCells(piece.element, characters).entries()) {
+    reading.cells[piece.from + index] = cell;
+  }
+  colourText(piece.from, piece.to);
+  showGuesses(piece.from, piece.to);
+  reading.cells[reading.at]?.firstChild.classList.add("framed");
+}
+
+/** Return the piece that has a place of the text. */
+function pieceAt(place) {
+  return reading.pieces.find(({ to }) => place < to);
+}
+
+/** Put the likeliest next characters under each character in a cell, or nothing where they are not asked for. */
+function showGuesses(from, to) {
+  for (let place = from; place < to; place++) {
+    const guesses = (find("guesses").checked && reading.seen[place]?.guesses) || [];
+    reading.cells[place]?.replaceChildren(reading.cells[place].firstChild, ...guesses.map(({ id, share }) => {
       const guess = make("small", id === reading.ids[place + 1] ? "framed" : "", glyph(chars[id]));
       guess.dataset.share = Math.min(99, Math.round(100 * share)) || "";
       tint(guess, "share", share);
@@ -75,28 +175,23 @@ function showGuesses(from = 0) {
   }
 }
 
-/** Return the value of a unit at a place of the text, between -1 and 1. */
-function unitValue(name, place) {
-  return reading.seen[place].activations[unitOffset(name)] / 127;
-}
-
-/** Return where a unit is among the activations of a character. */
-function unitOffset(name) {
-  const { layer, part, unit } = parseUnit(name);
-  return (2 * (layer - 1) + (part === "h" ? 1 : 0)) * lstmSize + unit - 1;
-}
-
 // ---- the card
+
+/** Show a place everywhere: in the text, the card, the strip and the picture of a step. */
+function showPlace(place) {
+  reading.cells[reading.at]?.firstChild.classList.remove("framed");
+  reading.cells[place]?.firstChild.classList.add("framed");
+  reading.at = place;
+  if (reading.seen[place]) {
+    showCard(place);
+    showStrip();
+    showStep();
+  }
+}
 
 /** Show in the card how surprising a character was, what may follow it, and which units stand out. */
 function showCard(place) {
-  if (place >= reading.seen.length) {
-    return;
-  }
   const { surprise, guesses } = reading.seen[place];
-  reading.cells[reading.at].firstChild.classList.remove("framed");
-  reading.cells[place].firstChild.classList.add("framed");
-  reading.at = place;
   const context = reading.ids.slice(Math.max(0, place - 12), place).map((id) => glyph(chars[id])).join("");
   find("card-title").replaceChildren(context, make("span", "framed", glyph(chars[reading.ids[place]])));
   find("card-surprise").textContent = Number.isNaN(surprise)
@@ -104,93 +199,9 @@ function showCard(place) {
     : `Surprise: ${surprise.toFixed(1)} bits (probability ${percent(2 ** -surprise)})`;
   showBars(find("card-guesses"), guesses.map((guess) => (
     { ...guess, marked: guess.id === reading.ids[place + 1] })), ROWS);
-  find("card-units").replaceChildren(...standingOut(place).map((name) => make("li", "", unitChip(name, place))));
-}
-
-/** Return the names of the units whose values are the most unusual for them at a place of the text. */
-function standingOut(place) {
-  const step = Math.ceil(reading.seen.length / MEASURED);
-  const sample = reading.seen.filter((_, other) => other % step === 0).map(({ activations }) => activations);
-  const mean = (ofValue) => sample.reduce((sum, values) => sum + ofValue(values), 0) / sample.length;
-  const unusual = Array.from(reading.seen[place].activations, (value, unit) => {
-    const usual = mean((values) => values[unit]);
-    const deviation = Math.sqrt(mean((values) => (values[unit] - usual) ** 2));
-    return Math.abs(value - usual) / (deviation + 5);
-  });
-  const names = largestIds(unusual, 2 * ROWS).map(unitName);
-  const cells = names.map((name) => name.replace(/[ch]/, "")); // of c and h of one cell only the more unusual one
-  return names.filter((_, rank) => cells.indexOf(cells[rank]) === rank).slice(0, ROWS);
-}
-
-function unitName(offset) {
-  const part = Math.floor(offset / lstmSize);
-  return `${Math.floor(part / 2) + 1}/${part % 2 ? "h" : "c"}/${(offset % lstmSize) + 1}`;
-}
-
-/** Return the feature that a unit tracks, with their correlation, or undefined. */
-function tracked(name) {
-  return data.units.find(({ unit, feature }) => unit === name && feature);
-}
-
-/** Make a button that colours the text by a unit, with its value at a place and what it tracks. */
-function unitChip(name, place) {
-  const value = unitValue(name, place);
-  const swatch = make("span", "swatch", value.toFixed(2).replace("-", "\u2212"));
-  tintByUnit(swatch, value);
-  const button = make("button", "chip", swatch, name, make("small", "", tracked(name)?.feature || ""));
-  button.type = "button";
-  button.addEventListener("click", () => chooseColour(name));
-  return button;
-}
-
-// ---- the choice of a colouring
-
-/** Colour the text by "surprise" or by a unit, and bring the fields in line with it. */
-function chooseColour(name) {
-  colour = name;
-  const isUnit = name !== "surprise";
-  find("colour").value = isUnit && !tracked(name) ? "unit" : name;
-  if (isUnit) {
-    const { layer, part, unit } = parseUnit(name);
-    find("layer").value = layer;
-    find("part").value = part;
-    find("unit").value = unit;
-  }
-  find("legend-surprise").hidden = isUnit;
-  find("legend-unit").hidden = !isUnit;
-  find("read-lead").textContent = isUnit ? unitLead(name)
-    : "The stronger the colour, the less the network expected the character.";
-  colourText();
-  showAddress();
-}
-
-/** Return a sentence that says what a unit is. */
-function unitLead(name) {
-  const { layer, part, unit } = parseUnit(name);
-  const { feature, correlation } = tracked(name) || {};
-  return `Unit ${unit} of layer ${layer}, its ${part === "c" ? "memory" : "output"}${
-    feature ? `, tracks: ${feature} (${signed(correlation)})` : ""}.`;
-}
-
-function unitFromFields() {
-  return `${find("layer").value}/${find("part").value}/${numberIn(find("unit"))}`;
-}
-
-function fillChoices() {
-  const named = make("optgroup");
-  named.label = "Units that track something";
-  for (const { unit, feature } of data.units.filter((each) => each.feature)) {
-    named.append(new Option(`${feature} (${unit})`, unit));
-  }
-  find("colour").append(new Option("Surprise", "surprise"), new Option("Any unit", "unit"));
-  if (named.children.length) {
-    find("colour").append(named);
-  }
-  for (let layer = 1; layer <= numLayers; layer++) {
-    find("layer").append(new Option(layer, layer));
-  }
-  find("unit").max = lstmSize;
-  find("unit").value = 1;
+  const names = usual && place >= Math.min(WARM, reading.ids.length - 1) ? standingOut(place, ROWS) : [];
+  find("card-units").replaceChildren(...names.map((name) => make("li", "", unitChip(name, place))));
+  showNote("card-cold", names.length ? "" : "Shown when the network has read a little: its memory begins empty.");
 }
 
 // ---- editing
@@ -235,14 +246,22 @@ function startEditing() {
 // ---- moving in the text
 
 function move(event) {
-  const last = reading.seen.length - 1;
+  const last = reading.ids.length - 1;
   const line = { ArrowUp: -1, ArrowDown: 1 }[event.key];
   const targets = { ArrowLeft: reading.at - 1, ArrowRight: reading.at + 1, Home: 0, End: last };
-  if (last < 0 || !(line || event.key in targets)) {
+  if (!reading.seen.length || !(line || event.key in targets)) {
     return;
   }
   event.preventDefault();
-  pin(Math.min(Math.max(line ? placeInLine(line) : targets[event.key], 0), last));
+  moveTo(line ? placeInLine(line) : targets[event.key]);
+}
+
+/** Go to a place of the text, as far as it was read, and say which character it is. */
+function moveTo(place) {
+  pin(Math.min(Math.max(place, 0), reading.seen.length - 1));
+  if (!reading.cells[reading.at]) {
+    drawPiece(pieceAt(reading.at));
+  }
   reading.cells[reading.at].scrollIntoView({ block: "nearest" });
   find("spoken").textContent = `${nameOf(chars[reading.ids[reading.at]])}. ${find("card-surprise").textContent}`;
 }
@@ -250,22 +269,29 @@ function move(event) {
 /** Return the place in the line above (-1) or below (1) that is nearest to the one that is shown. */
 function placeInLine(step) {
   const { cells, at } = reading;
-  const distances = cells.map((cell) => {
-    const down = step * (cell.offsetTop - cells[at].offsetTop);
-    return down > 0 ? 1e4 * down + Math.abs(cell.offsetLeft - cells[at].offsetLeft) : Infinity;
+  let nearest = at;
+  let least = Infinity;
+  cells.forEach((cell, place) => {
+    const down = cell && cells[at] ? step * (cell.offsetTop - cells[at].offsetTop) : 0;
+    const distance = down > 0 ? 1e4 * down + Math.abs(cell.offsetLeft - cells[at].offsetLeft) : Infinity;
+    if (distance < least) {
+      [nearest, least] = [place, distance];
+    }
   });
-  const [nearest] = largestIds(distances.map((distance) => -distance), 1);
-  return distances[nearest] < Infinity ? nearest : at;
+  return nearest;
 }
 
 function pin(place) {
   reading.pinned = place;
-  showCard(place);
+  showPlace(place);
 }
 
 function startRead() {
-  fillChoices();
+  startUnitChoice();
   startEditing();
+  startStrip();
+  startStep();
+  startHolding();
   const paper = find("text");
   const pointed = (action) => (event) => {
     const cell = event.target.closest(".cell");
@@ -273,19 +299,14 @@ function startRead() {
       action(reading.cells.indexOf(cell));
     }
   };
-  paper.addEventListener("mouseover", pointed(showCard));
-  paper.addEventListener("mouseleave", () => showCard(reading.pinned));
+  paper.addEventListener("mouseover", pointed(showPlace));
+  paper.addEventListener("mouseleave", () => showPlace(reading.pinned));
   paper.addEventListener("click", pointed(pin));
   paper.addEventListener("keydown", move);
-  find("colour").addEventListener("change", () => {
-    chooseColour(find("colour").value === "unit" ? unitFromFields() : find("colour").value);
-  });
-  for (const id of ["layer", "part", "unit"]) {
-    find(id).addEventListener("change", () => chooseColour(unitFromFields()));
-  }
   find("guesses").addEventListener("change", () => {
     paper.classList.toggle("guessing", find("guesses").checked);
     find("legend-guesses").hidden = !find("guesses").checked;
-    showGuesses();
+    reading.pieces.filter(({ drawn }) => drawn).forEach(showPlain); // and in the next frames as before
+    drawSoon();
   });
 }

@@ -14,9 +14,8 @@ startTheme();
 startTabs();
 startAbout();
 startWorker();
-ask("load", { model: JSON.parse(find("weights").textContent) }, { loaded: () => {
+ask("load", { model: JSON.parse(find("weights").textContent), chars }, { loaded: () => {
   document.body.dataset.loaded = "true";
-  expectAfterPrime();
 } });
 startWrite();
 startRead();

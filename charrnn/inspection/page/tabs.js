@@ -1,4 +1,4 @@
-/* The tabs: a view is shown by its name, which is also the address's fragment. */
+/* The tabs: a view is shown by its name. The views that were shown are in the browser's history. */
 "use strict";
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
@@ -8,7 +8,7 @@ function viewOf(tab) {
   return tab.id.replace("tab-", "");
 }
 
-function show(name) {
+function show(name, push = true) {
   for (const tab of tabs) {
     const chosen = viewOf(tab) === name;
     tab.setAttribute("aria-selected", String(chosen));
@@ -16,35 +16,17 @@ function show(name) {
     find(`view-${viewOf(tab)}`).hidden = !chosen;
   }
   document.body.dataset.view = name;
+  showAddress(push);
   if (name === "read" && reading.text === null) {
     readText(data.passage);
+  } else if (name === "write") {
+    offerUnit(colour);
+    writeAtFirst();
   }
-  showAddress();
-}
-
-/** Bring the address in line with what is shown: a view's name, or "read/" and a unit. */
-function showAddress() {
-  const { view } = document.body.dataset;
-  try {
-    history.replaceState(null, "", view === "read" && colour !== "surprise" ? `#read/${colour}` : `#${view}`);
-  } catch {
-    // some frames have no history: the view is shown all the same
-  }
-}
-
-/** Show what the address names. */
-function showAddressed() {
-  const fragment = location.hash.slice(1);
-  const [name] = fragment.split("/");
-  const [, unit] = /^read\/(\d+\/[ch]\/\d+)$/.exec(fragment) || [];
-  const { layer, unit: number } = parseUnit(unit || "0/c/0");
-  const exists = layer >= 1 && layer <= numLayers && number >= 1 && number <= lstmSize;
-  chooseColour(exists ? unit : colour);
-  show(find(`tab-${name}`) ? name : "write");
 }
 
 function startTabs() {
-  addEventListener("hashchange", showAddressed);
+  addEventListener("popstate", showAddressed);
   tabs.forEach((tab, index) => {
     tab.addEventListener("click", () => show(viewOf(tab)));
     tab.addEventListener("keydown", (event) => {

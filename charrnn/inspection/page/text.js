@@ -99,6 +99,28 @@ function parseUnit(name) {
   return { layer: Number(layer), part, unit: Number(unit) };
 }
 
+/** Return what a person would call a unit, with its name: Memory cell 317 in layer 2 (2/c/317). */
+function unitTitle(name) {
+  const { layer, part, unit } = parseUnit(name);
+  return `${part === "c" ? "Memory cell" : "Output of cell"} ${unit} in layer ${layer} (${name})`;
+}
+
+/** Return a value in a range as -1 for the least, 1 for the most; 0 where the range is too small for a meaning. */
+function scaled(value, [least, most]) {
+  return most - least < 0.02 ? 0 : (2 * (value - least)) / (most - least) - 1;
+}
+
+/** Divide a text into pieces of at most `size` characters, that end with a line where one ends in their last half. */
+function piecesOf(characters, size) {
+  const pieces = [];
+  for (let from = 0; from < characters.length; from = pieces[pieces.length - 1].to) {
+    const end = characters.lastIndexOf("\n", from + size - 1) + 1;
+    const whole = end > from + size / 2 && from + size < characters.length;
+    pieces.push({ from, to: whole ? end : Math.min(from + size, characters.length) });
+  }
+  return pieces;
+}
+
 if (typeof module === "object") { // in node, for the tests
-  module.exports = { glyph, nameOf, percent, grouped, counted, encode, parseUnit };
+  module.exports = { glyph, nameOf, percent, grouped, counted, encode, parseUnit, unitTitle, scaled, piecesOf };
 }

@@ -13,8 +13,9 @@ function groupsOf(units) {
 /** Make a piece of text whose characters are coloured by a unit. */
 function excerptOf({ text, values }) {
   const paper = make("p", "text");
+  const limits = [Math.min(...values), Math.max(...values)];
   showCells(paper, Array.from(text)).forEach((cell, place) => {
-    tintByUnit(cell.firstChild, values[place] / 127);
+    tintByUnit(cell.firstChild, scaled(values[place], limits));
   });
   return paper;
 }
@@ -33,17 +34,16 @@ function unitButton(unit) {
 
 /** Say in words what the sign of a unit's correlation means. */
 function direction({ correlation, counts }) {
-  if (counts) {
-    return correlation < 0 ? "falls with this number" : "rises with this number";
-  }
-  return correlation < 0 ? "low where this is true" : "high where this is true";
+  return counts ? `${correlation < 0 ? "falls" : "rises"} with this number`
+    : `is ${correlation < 0 ? "low" : "high"} where this is true`;
 }
 
 /** Make a card of the units that track one feature; the best one has an excerpt. */
 function unitCard(feature, units) {
   const [best] = units;
+  const { counts } = data.tracked.features.find(({ name }) => name === feature);
   return make("article", "box", make("h2", "", feature[0].toUpperCase() + feature.slice(1)),
-    make("p", "hint", `Unit ${best.unit}: ${direction(best)}`), excerptOf(best.excerpt),
+    make("p", "hint", `${unitTitle(best.unit)} ${direction({ ...best, counts })}.`), excerptOf(best.excerpt),
     make("div", "row", ...units.map(unitButton)));
 }
 

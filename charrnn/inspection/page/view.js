@@ -125,12 +125,22 @@ function showBars(list, rows, length) {
   list.replaceChildren(...Array.from({ length }, (_, index) => (rows[index] ? bar(rows[index]) : make("li"))));
 }
 
-function bar({ id, share, outline = 0, marked = false }) {
-  const symbol = make("span", marked ? "glyph framed" : "glyph", glyph(chars[id]));
-  const track = make("span", "track", make("i"));
+function bar(row) {
+  const item = make("li");
+  fillBar(item, row);
+  return item;
+}
+
+/** Fill an element with a character and its share; a character that the settings rule out is said to be "out". */
+function fillBar(element, { id, share, outline = 0, marked = false }) {
+  if (!element.firstChild) {
+    element.append(make("span"), make("span", "track", make("i")), make("span"));
+  }
+  const [symbol, track, number] = element.children;
+  symbol.className = marked ? "glyph framed" : "glyph";
+  symbol.textContent = glyph(chars[id]);
   track.style.backgroundSize = `${100 * share}% 100%`;
   track.firstChild.style.width = `${100 * outline}%`;
-  const item = make("li", "", symbol, track, make("span", "", percent(share)));
-  item.title = nameOf(chars[id]);
-  return item;
+  number.textContent = share ? percent(share) : "out";
+  element.title = nameOf(chars[id]);
 }

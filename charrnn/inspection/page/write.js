@@ -1,11 +1,21 @@
-/* The view Write: the network continues a beginning. */
+/* The view Write: the controls of what is written. takes.js shows it. */
 "use strict";
 
 const EXPECTED = 8; // characters shown of what it expects next
-const FOLLOWED = 40; // pixels from the end within which the view follows the text
+const SENTENCES = 2; // written when the page is opened,
+const AT_FIRST = 400; // in at most so many characters
+const FIELDS = ["temperature", "top-n", "top-p", "length", "seed"]; // those that a link holds
+const DEFAULTS = { // their values where a link does not name them
+  temperature: data.settings.temperature, "top-n": Math.min(data.settings.top_n, chars.length), "top-p": data.settings.top_p, length: 1000, seed: 1,
+};
+const MOODS = {
+  quiet: { ...DEFAULTS, temperature: 0.5 * DEFAULTS.temperature },
+  normal: DEFAULTS,
+  wild: { ...DEFAULTS, temperature: 1.1 * DEFAULTS.temperature, "top-n": chars.length },
+};
+const OF_MOODS = ["temperature", "top-n", "top-p"];
 
-// what was written last; `job` is the one that is under way, or 0
-const written = { text: "", job: 0, expecting: 0, logits: null };
+// ---- settings
 
 function settings() {
   return {
@@ -16,11 +26,18 @@ function settings() {
   };
 }
 
-/** Return the whole number in a field, brought into its range. */
+/** Return the whole number in a field, brought into its range; an empty field gets its usual number. A note says so. */
 function numberIn(field) {
-  const value = Math.min(Math.max(Math.round(Number(field.value) || 0), Number(field.min)), Number(field.max));
-  field.value = value;
-  return value;
+  const { value, id } = field;
+  const [min, max] = [Number(field.min), Number(field.max)];
+  const used = Math.min(Math.max(value === "" ? DEFAULTS[id] ?? min : Math.round(Number(value)), min), max);
+  if (id in DEFAULTS && String(used) !== value) {
+    const name = field.labels[0].firstChild.textContent.trim();
+    const matter = value === "" ? "was empty" : `goes from ${grouped(min)} to ${grouped(max)}`;
+    showNote("field-note", `${name} ${matter}: ${grouped(used)} is used.`);
+  }
+  field.value = used;
+  return used;
 }
 
 function showSettings() {
@@ -28,19 +45,70 @@ function showSettings() {
   find("temperature-value").textContent = temperature.toFixed(2);
   find("top-n-value").textContent = topN >= chars.length ? "all" : topN;
   find("top-p-value").textContent = topP >= 1 ? "all" : percent(topP);
-  showExpected();
+  for (const radio of document.getElementsByName("mood")) {
+    radio.checked = OF_MOODS.every((id) => Number(find(id).value) === MOODS[radio.value][id]);
+  }
+  showAlternatives();
 }
 
-/** Show the characters that the network expects next, and what the settings leave of them. */
-function showExpected() {
-  const { logits } = written;
-  if (logits) {
-    const own = normalized(powersOf(logits));
-    const kept = normalized(keptPowers(logits, settings()));
-    showBars(find("expected"), largestIds(own, EXPECTED).map((id) => (
-      { id, share: kept[id], outline: own[id] })), EXPECTED);
+/** Bring fields in line with values; those that are missing or no numbers get the usual ones. */
+function setFields(ids, values) {
+  for (const id of ids) {
+    const value = Number.parseFloat(values[id]);
+    find(id).value = Number.isFinite(value) ? value : DEFAULTS[id];
+  }
+  changeSettings();
+}
+
+function changeSettings() {
+  showSettings();
+  worker.postMessage({ type: "change", settings: settings() });
+}
+
+// ---- links
+
+/** Return what a link holds: the beginning of a take with the characters that were chosen in it, settings, colouring. */
+function linkOf({ ids, start, chosen }) {
+  const query = new URLSearchParams({ prime: textOf(ids.slice(0, Math.max(start, ...[...chosen].map((at) => at + 1)))) });
+  for (const id of FIELDS) {
+    if (Number(find(id).value) !== DEFAULTS[id]) {
+      query.set(id, find(id).value);
+    }
+  }
+  query.set("colour", find("written-colour").value);
+  return query.toString();
+}
+
+/** Bring the address in line with the beginning and the settings. */
+function showLink() {
+  const { take } = written;
+  const typed = find("prime").value;
+  written.link = linkOf(take?.typed === typed ? take : newTake(encode(typed, places, data.nearest).ids));
+  showAddress();
+}
+
+/** Fill the fields with what a link holds. Return whether it is another text than the one that is shown. */
+function fillFrom(link) {
+  const query = new URLSearchParams(link);
+  const isOther = query.has("prime") && link !== written.link;
+  if (isOther) {
+    setFields(FIELDS, Object.fromEntries(query));
+    chooseWrittenColour(query.get("colour") ?? "surprise");
+    find("prime").value = query.get("prime");
+  }
+  return isOther;
+}
+
+function followLink(link) {
+  if (fillFrom(link)) {
+    written.link = link;
+    if (!matchMedia("(prefers-reduced-motion)").matches) {
+      startWriting();
+    }
   }
 }
+
+// ---- writing
 
 /** Encode the beginning, and say what of it the network does not know. Return null where nothing is left of it. */
 function encodedPrime() {
@@ -50,56 +118,107 @@ function encodedPrime() {
 }
 
 function expectAfterPrime() {
-  const ids = !written.job && encodedPrime();
+  if (written.job) {
+    return;
+  }
+  const ids = encodedPrime();
+  const draft = newTake(ids || []);
+  Object.assign(written, { subject: draft, at: -1 });
+  showAlternatives();
   if (ids) {
-    written.expecting = ask("expect", { ids }, { expected: ({ logits }) => {
-      written.logits = logits;
-      showExpected();
+    written.expecting = ask("expect", { ids }, { progress: showProgress(ids), expected: ({ logits }) => {
+      draft.logits = logits;
+      find("write-status").textContent = written.take ? "" : "Nothing is written yet: choose Write.";
+      showAlternatives();
     } });
   }
 }
 
-function startWriting() {
-  const ids = encodedPrime();
-  if (!ids) {
-    find("prime").focus();
-    return;
-  }
-  written.text = ids.map((id) => chars[id]).join("");
-  find("written").replaceChildren(make("span", "prime", visible(written.text)));
-  follow("write", { ids, seed: numberIn(find("seed")) });
+function showProgress({ length }) {
+  return ({ read }) => {
+    find("write-status").textContent = `Reading the beginning: ${grouped(read)} of ${counted(length, "character")}.`;
+  };
 }
 
-/** Have the worker write, and show what it writes. */
-function follow(type, message) {
-  jobs.delete(written.job); // what others still send is not wanted
-  jobs.delete(written.expecting);
+function startWriting() {
+  const ids = encodedPrime();
+  if (ids) {
+    writeTake(newTake(ids));
+  } else {
+    find("prime").focus();
+  }
+}
+
+/** Write two sentences when the view is shown at first, unless the visitor prefers that nothing moves by itself. */
+function writeAtFirst() {
+  if (written.subject) {
+    return;
+  }
+  if (matchMedia("(prefers-reduced-motion)").matches) {
+    expectAfterPrime();
+  } else if (encodedPrime()) {
+    const take = newTake(encodedPrime());
+    addTake(take);
+    follow(take, { length: AT_FIRST, sentences: SENTENCES });
+  }
+}
+
+/** Write a new take. */
+function writeTake(take) {
+  showNote("field-note", "");
+  take.seed = numberIn(find("seed"));
   const length = numberIn(find("length"));
-  written.job = ask(type, { ...message, length, settings: settings() }, {
-    written: addWritten,
+  take.typed = find("prime").value;
+  take.link = linkOf(take);
+  addTake(take);
+  showAddress();
+  follow(take, { length });
+}
+
+/** Have the worker write, and keep what it writes. */
+function follow(take, { length, sentences }) {
+  jobs.delete(written.expecting); // what it still sends is not wanted
+  take.number = take.number || lastJob + 1;
+  const job = ask("write", {
+    take: take.number, ids: take.ids, seed: take.seed ?? DEFAULTS.seed, length, sentences, settings: settings(),
+  }, {
+    progress: showProgress(take.ids),
+    begun: ({ activations }) => {
+      find("write-status").textContent = "Writing.";
+      if (take.seen.length) { // the last one was chosen
+        take.seen[take.seen.length - 1].activations ||= activations;
+        recolour();
+      }
+    },
+    written: (answer) => addWritten(take, answer),
     done: ({ drawn, seconds }) => {
-      const rate = seconds > 0 ? `, ${grouped(drawn / seconds)} a second` : "";
-      find("write-status").textContent =
-        `${drawn === length ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`;
-      written.job = 0;
-      showButtons();
+      if (written.job === job) { // and no other writing has begun
+        finishWriting(drawn, seconds, drawn === length);
+      }
     },
   });
+  written.job = job;
   find("write-status").textContent = "Writing.";
   showButtons();
 }
 
-function addWritten({ ids, logits }) {
-  const text = ids.map((id) => chars[id]).join("");
-  const paper = find("written");
-  const atEnd = paper.scrollHeight - paper.scrollTop - paper.clientHeight < FOLLOWED;
-  paper.append(visible(text));
-  if (atEnd) {
-    paper.scrollTop = paper.scrollHeight;
+function addWritten(take, { seen, logits }) {
+  const room = Math.max(0, MOST_COLOURED - take.seen.length);
+  take.ids.push(...seen.map(({ id }) => id));
+  take.seen.push(...seen.slice(0, room));
+  take.logits = logits;
+  if (take === written.take) {
+    showSoon();
   }
-  written.text += text;
-  written.logits = logits;
-  showExpected();
+}
+
+function finishWriting(drawn, seconds, isWhole) {
+  const rate = seconds > 0 ? `, ${grouped(drawn / seconds)} a second` : "";
+  find("write-status").textContent = drawn === 0 ? "Stopped before the first character."
+    : `${isWhole ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`;
+  written.job = 0;
+  showNew();
+  showButtons();
 }
 
 function stopWriting() {
@@ -107,40 +226,99 @@ function stopWriting() {
 }
 
 function showButtons() {
-  find("stop").disabled = !written.job;
-  find("more").disabled = Boolean(written.job) || !written.text;
-  find("copy").disabled = !written.text;
-  find("look").disabled = !written.text;
+  const { take, job } = written;
+  const at = takes.indexOf(take);
+  find("stop").disabled = !job;
+  find("more").disabled = Boolean(job) || !take;
+  for (const id of ["copy", "look", "link", "picture"]) {
+    find(id).disabled = !take;
+  }
+  find("versions").hidden = takes.length < 2;
+  find("version").textContent = `Version ${at + 1} of ${takes.length}`;
+  find("earlier").disabled = at < 1;
+  find("later").disabled = at === takes.length - 1;
 }
 
-async function copyWritten() {
+/** Show an earlier or a later take, with the settings that it was written with. */
+function turnTo(take) {
+  stopWriting();
+  fillFrom(take.link);
+  find("prime").value = take.typed ?? data.prime;
+  showTake(take);
+  showAddress();
+}
+
+async function copy(text, told) {
   try {
-    await navigator.clipboard.writeText(written.text);
+    await navigator.clipboard.writeText(text);
   } catch { // a page from disk or in a frame may not: the old way
-    const field = make("textarea", "unseen", written.text);
+    const field = make("textarea", "unseen", text);
     document.body.append(field);
     field.select();
     document.execCommand("copy");
     field.remove();
   }
-  find("write-status").textContent = "Copied.";
+  find("write-status").textContent = told;
+}
+
+// ---- the controls
+
+/** Let any unit be chosen, such as the one that colours the text in Read. */
+function offerUnit(name) {
+  const { options } = find("written-colour");
+  if (isUnit(name) && ![...options].some(({ value }) => value === name)) {
+    options.add(new Option(`${unitWords(name)} (${name})`, name));
+  }
+}
+
+function chooseWrittenColour(name) {
+  const select = find("written-colour");
+  offerUnit(name);
+  select.value = name;
+  select.selectedIndex = Math.max(0, select.selectedIndex);
+  recolour();
+}
+
+function fillWrite() {
+  for (const beginning of data.beginnings) {
+    const button = make("button", "", beginning.replace(/\s+/g, " "));
+    button.type = "button";
+    button.addEventListener("click", () => {
+      find("prime").value = beginning;
+      startWriting();
+    });
+    find("beginnings").append(button);
+  }
+  for (const { unit, feature } of data.units.filter((each) => each.feature)) {
+    find("written-colour").append(new Option(`${feature} (${unit})`, unit));
+  }
+  find("prime").value = data.prime;
+  find("top-n").max = chars.length;
+  for (let row = 0; row < EXPECTED; row++) {
+    find("expected").append(make("li", "", make("button", "bar")));
+  }
 }
 
 function startWrite() {
-  const { temperature, top_n: topN, top_p: topP } = data.settings;
-  find("prime").value = data.prime;
-  find("temperature").value = temperature;
-  find("top-n").max = chars.length;
-  find("top-n").value = topN;
-  find("top-p").value = topP;
-  find("seed").value = 1;
+  fillWrite();
+  setFields(FIELDS, {});
+  recolour();
   for (const id of ["temperature", "top-n", "top-p", "speed"]) {
-    find(id).addEventListener("input", () => {
-      showSettings();
-      worker.postMessage({ type: "change", settings: settings() });
-    });
+    find(id).addEventListener("input", changeSettings);
   }
+  for (const id of FIELDS) {
+    find(id).addEventListener("change", showLink);
+  }
+  find("moods").addEventListener("change", ({ target }) => {
+    setFields(OF_MOODS, MOODS[target.value]);
+    showLink();
+  });
+  find("written-colour").addEventListener("change", () => {
+    recolour();
+    showLink();
+  });
   find("prime").addEventListener("input", expectAfterPrime);
+  find("prime").addEventListener("change", showLink);
   find("prime").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
@@ -150,17 +328,38 @@ function startWrite() {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       stopWriting();
+      chooseAt(-1);
     }
   });
-  find("start").addEventListener("click", startWriting);
-  find("stop").addEventListener("click", stopWriting);
-  find("more").addEventListener("click", () => follow("more"));
-  find("copy").addEventListener("click", copyWritten);
-  find("look").addEventListener("click", () => {
+  find("written").addEventListener("keydown", moveChoice);
+  find("written").addEventListener("click", ({ target }) => {
+    chooseAt([...written.cells].find(([, cell]) => cell === target)?.[0] ?? -1);
+  });
+  startButtons();
+}
+
+function startButtons() {
+  const click = (id, action) => find(id).addEventListener("click", action);
+  click("start", startWriting);
+  click("another", () => {
+    find("seed").value = Math.floor(Math.random() * 2 ** 32);
+    startWriting();
+  });
+  click("stop", stopWriting);
+  click("more", () => follow(written.take, { length: numberIn(find("length")) }));
+  click("earlier", () => turnTo(takes[takes.indexOf(written.take) - 1]));
+  click("later", () => turnTo(takes[takes.indexOf(written.take) + 1]));
+  click("copy", () => copy(written.text, "Copied."));
+  click("link", () => {
+    showLink();
+    const told = "The link is copied: it holds the beginning, the settings and the colouring.";
+    copy(location.href.split("#")[0] + addressOf("write"), told);
+  });
+  click("picture", savePicture);
+  click("look", () => {
     readText(written.text);
     chooseColour("surprise");
     show("read");
   });
   showButtons();
-  showSettings();
 }

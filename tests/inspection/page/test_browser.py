@@ -64,8 +64,10 @@ def small_page(exported, tmp_path_factory):
 class View:
     """A page that is open in the browser, with what the tests do to it."""
 
-    def __init__(self, driver, path, fragment="", width=1000, height=900):
+    def __init__(self, driver, path, fragment="", width=1000, height=900, still=True):
         self.driver = driver
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+            {"name": "prefers-reduced-motion", "value": "reduce" if still else "no-preference"}]})
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
         driver.get("about:blank")
@@ -111,8 +113,7 @@ class View:
         self.finish_reading()
 
     def finish_reading(self):
-        self.wait("reading.ids.length > 0 && reading.seen.length === reading.ids.length")
-        self.wait("!find('read-status').textContent.startsWith('Reading')")
+        self.wait("reading.ids.length > 0 && reading.seen.length === reading.ids.length && !reading.job")
 
     def assert_nothing_wrong(self):
         """Check that the console has no message and that no request left the page."""
@@ -171,9 +172,9 @@ def test_settings_can_change_while_it_writes_and_escape_stops(view):
     view.set("length", 100000)
     view["prime"].send_keys(Keys.ENTER)
     view.wait("written.text.length > 10")
-    view.set("top-n", 1), view.set("speed", "0")
-    assert view["top-n-value"].text == "1" and view["expected"].text.split()[1::2] == ["100%"] + ["0%"] * 7
-    view.wait("/(.{1,40})\\1{3}$/s.test(written.text.slice(-200))")  # always the likeliest: it ends in a loop
+    view.set("top-n", 1)
+    assert view["top-n-value"].text == "1" and view["expected"].text.split()[1::2] == ["100%"] + ["out"] * 7
+    view.wait("/(.{1,30})\\1{3}$/s.test(written.text.slice(-200))")  # always the likeliest: it ends in a loop
     view["prime"].send_keys(Keys.ESCAPE)
     view.wait_for("write-status", "Stopped after")
 
@@ -184,6 +185,158 @@ def test_unknown_characters_of_a_beginning_are_named(view):
     view["prime"].clear()
     view["prime"].send_keys("!", Keys.ENTER)
     assert "at least one character" in view["prime-unknown"].text
+
+
+def test_the_page_writes_two_sentences_by_itself(chromium, tmp_path):
+    """Unless the visitor prefers less motion."""
+    export_random(random_network(" .ab"), tmp_path / "page.html")
+    view = View(chromium, tmp_path / "page.html", still=False)
+    view.wait("takes.length === 1 && !written.job")
+    text = view.js("written.text")
+    assert text.count(". ") == 2 and text.endswith(". ") and view.js("location.hash") == "#write"
+    still = View(chromium, tmp_path / "page.html")
+    still.wait_for("write-status", "Nothing is written yet: choose Write.")
+    assert still.js("written.text") == "" and not still["copy"].is_enabled()
+    still.assert_nothing_wrong()
+
+
+def test_a_beginning_and_a_mood_can_be_chosen(view):
+    view.set("length", 30)
+    view["beginnings"].find_element(By.TAG_NAME, "button").click()
+    view.wait_for("write-status", "Wrote")
+    assert view.js("written.text.length") == len(view["prime"].get_property("value")) + 30
+    for mood, expected in [("quiet", [0.5, 5]), ("wild", [1.1, 14]), ("normal", [1, 5])]:
+        view.driver.find_element(By.CSS_SELECTOR, f"[value={mood}]").click()
+        assert view.js("[settings().temperature, settings().topN]") == expected
+    view.set("temperature", 0.7)
+    assert view.driver.find_elements(By.CSS_SELECTOR, "[name=mood]:checked") == []
+
+
+def test_each_character_is_coloured_as_it_is_written(view, engine):
+    """By the surprise of the engine, and by its units."""
+    view.write("the cat", 150)
+    ids = engine.vocabulary.encode(view.js("written.text"))
+    bits = surprisal(engine, ids)[6:] / np.log(2)
+    np.testing.assert_allclose(view.js("written.take.seen.map((each) => each.surprise)"), bits, atol=1e-3)
+    background = "[...written.cells.values()].map((cell) => cell.style.background)"
+    alphas = [float(re.search(r"[\d.]+(?=\)$)", each).group()) for each in view.js(background)]
+    np.testing.assert_allclose(alphas, np.minimum(bits / 8, 1), atol=0.002)
+    view["tab-read"].click()
+    view.js("chooseColour('2/h/4')")
+    view["tab-write"].click()
+    Select(view["written-colour"]).select_by_visible_text("output of cell 4 in layer 2 (2/h/4)")
+    expected, _ = engine.activations(ids, engine.zero_state())
+    found = [float(re.search(r"[\d.]+(?=\)$)", each).group()) * (-1 if "low" in each else 1)
+             for each in view.js(background)]
+    np.testing.assert_allclose(found, expected[7:, 3, 3], atol=0.005)
+    assert view["written-values"].is_displayed() and not view["written-bits"].is_displayed()
+
+
+def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
+    """The text is what charrnn-sample writes after the text up to that character; by the keyboard alone."""
+    view.set("seed", 3)
+    view.write("the ", 60)
+    first = view.js("written.text")
+    for key in (Keys.HOME, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ENTER):
+        view["written"].send_keys(key)
+    assert view["expected-title"].text == "What else it could have been" and view.js("written.at") == 6
+    assert "probability" in view["written-spoken"].get_attribute("textContent")
+    chosen = view.js("written.take.seen[2].guesses.find(({id}) => id !== written.take.ids[6]).id")
+    rows = view["expected"].find_elements(By.TAG_NAME, "button")
+    next(each for each in rows if each.text.split()[0] == view.js(f"glyph(chars[{chosen}])")).send_keys(Keys.ENTER)
+    view.wait("takes.length === 2 && !written.job")
+    beginning = first[:6] + view.js(f"chars[{chosen}]")
+    (expected,), _ = write(Sampler(engine), beginning, 60, Settings(top_n=5), seed=3)
+    second = view.js("written.text")
+    assert second == view["written"].get_attribute("textContent") == beginning + expected.text
+    assert view.js("[...written.cells.keys()][0]") == 4 and view["version"].text == "Version 2 of 2"
+    view["earlier"].click()
+    assert view["written"].get_attribute("textContent") == first and not view["earlier"].is_enabled()
+    view["later"].click()
+    assert view["written"].get_attribute("textContent") == second
+    view["more"].click()
+    view.wait_for("write-status", "Wrote 1,000")
+    assert view.js("written.text").startswith(second)
+
+
+def test_a_link_writes_the_same_text_with_the_same_settings(view, chromium, small_page):
+    view.set("temperature", 0.8), view.set("seed", 9)
+    view.write("the hat", 50)
+    view.js("(find('written-colour').value = '', find('written-colour').dispatchEvent(new Event('change')))")
+    text, fragment = view.js("written.text"), view.js("location.hash")
+    view.assert_nothing_wrong()
+    other = View(chromium, small_page, fragment, still=False)
+    other.wait("takes.length === 1 && !written.job")
+    assert other.js("[written.text, location.hash, settings().temperature]") == [text, fragment, 0.8]
+    other.driver.refresh()
+    other.wait("takes.length === 1 && !written.job")
+    assert other.js("[written.text, find('written-colour').value]") == [text, ""]
+    other.js("location.hash = '#write?prime=a+cat&length=7&seed=x&temperature=y&colour=%3Cb%3E&top-p=99'")
+    other.wait("takes.length === 2 && !written.job")
+    assert other.js("[written.text.slice(0, 5), written.text.length, settings()]") == [
+        "a cat", 12, {"temperature": 1, "topN": 5, "topP": 1, "speed": 100}]
+
+
+def test_the_text_is_saved_as_a_picture(view):
+    view.write("the cat", 200)
+    view.js("void (HTMLAnchorElement.prototype.click = function () { window.saved = [this.download, this.href]; })")
+    view["picture"].click()
+    view.wait("window.saved")
+    assert view.js("saved[0]") == "written.png" and view.js("saved[1]").startswith("blob:")
+    colours = view.js("((canvas) => new Set(new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, "
+                      "canvas.height).data.buffer)).size)(drawPicture())")
+    assert colours > 50  # the paper, the ink and its edges, and a tint for each surprise
+
+
+def test_views_are_in_the_history(view):
+    for name in ("read", "about", "write"):
+        view[f"tab-{name}"].click()
+    view.driver.back()
+    view.wait("!find('view-about').hidden")
+    view.driver.back()
+    view.wait("!find('view-read').hidden && location.hash.startsWith('#read')")
+    view.driver.forward()
+    view.wait("!find('view-about').hidden")
+
+
+def test_what_is_empty_or_out_of_range_is_said(view):
+    view.set("seed", "")
+    view.write("the", 0)
+    assert view["field-note"].text == "Characters goes from 1 to 100,000: 1 is used."
+    view.set("length", "")
+    view["prime"].send_keys(Keys.ENTER)
+    view.wait_for("field-note", "Characters was empty: 1,000 is used.")
+    view["prime"].send_keys(Keys.ESCAPE)
+    view.wait("!written.job")
+    view["prime"].clear()
+    view.wait_for("expected-lead", "The beginning is empty")
+    assert not any(each.is_enabled() for each in view["expected"].find_elements(By.TAG_NAME, "button"))
+
+
+def test_a_long_beginning_shows_how_far_it_was_read(view):
+    view.set("speed", "0"), view.set("length", 5)
+    view.js("(find('prime').value = 'the cat '.repeat(30000), startWriting())")
+    view.wait_for("write-status", "of 240,000 characters.")
+    view["prime"].send_keys(Keys.ESCAPE)
+    view.wait_for("write-status", "Stopped before the first character.")
+
+
+def test_the_document_changes_once_a_frame(view):
+    view.set("speed", "0"), view.set("length", 4000)
+    view.js("(window.frames_ = 0, window.changes = 0, new MutationObserver(() => changes++).observe(find('written'), "
+            "{childList: true, subtree: true}), (function count() { frames_++; requestAnimationFrame(count); })())")
+    view["start"].click()
+    view.wait("takes.length === 1 && !written.job")
+    assert 1 < view.js("changes") <= view.js("frames_") + 3
+
+
+def test_the_bars_are_beside_the_text_and_above_the_settings(chromium, small_page):
+    view = View(chromium, small_page, width=1280)
+    text, bars, exact = [view.js(f"find('{name}').getBoundingClientRect()") for name in ("written", "expected", "seed")]
+    assert bars["left"] > text["right"] and bars["top"] < text["bottom"] and exact["top"] > bars["bottom"]
+    narrow = View(chromium, small_page, width=360, height=740)
+    assert narrow.js("find('written').getBoundingClientRect().bottom") < 500
+    narrow.assert_nothing_wrong()
 
 
 def test_a_text_is_read_with_the_surprise_of_the_engine(view, engine):
@@ -209,20 +362,50 @@ def test_unknown_characters_of_a_text_are_replaced_and_named(view):
     assert view.text_read() == "the cae  cat"
     assert "\u00e9 became e" in view["read-note"].text and "Left out: f, \u2603" in view["read-note"].text
     view.js("readText('!')")
-    view.wait_for("read-status", "0 characters.")
+    view.wait_for("read-status", "0 characters: paste a text")
     assert not view["card"].is_displayed()
 
 
-def test_of_a_long_text_the_beginning_is_read(view):
-    view.read((TEXT * 20)[:12000])
-    assert view["read-note"].text == "Only the first 10,000 characters are read." and len(view.text_read()) == 10000
+def test_a_long_text_is_read_in_pieces(view, engine):
+    """Only what is near the window is drawn, and only a part of the values is kept; what is dropped is read again."""
+    view.js("(window.longest = 0, new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) {"
+            "longest = Math.max(longest, duration); } }).observe({type: 'longtask'}))")
+    text = (TEXT * 100)[:30000]
+    view["tab-read"].click()
+    view.js("readText(arguments[0])", text)
+    view.wait("!find('read-progress').hidden && find('read-progress').value > 2000")
+    view["guesses"].click()
+    view.finish_reading()
+    expected = surprisal(engine, engine.vocabulary.encode(text)) / np.log(2)
+    assert view["read-status"].text == f"30,000 characters, {expected.mean():.2f} bits of surprise on average."
+    assert view.text_read() == text and not view["read-progress"].is_displayed()
+    assert 0 < view.js("document.querySelectorAll('#text .cell').length") < 6000
+    assert view.js("[reading.seen.filter(Boolean).length < 16000, longest < 400]") == [True, True]  # busy machines
+    view.js("find('text').scrollTop = find('text').scrollHeight")
+    view.wait("reading.cells[29990] && reading.cells[29990].querySelector('small')")
+    view["text"].send_keys(Keys.HOME)
+    view.wait("reading.cells[10] && reading.cells[10].querySelector('small') && !reading.cells[29990]")
+    view.wait("reading.at === 0")
+    view["text"].send_keys(Keys.END)
+    view.wait("reading.at === 29999 && find('card-surprise').textContent.includes("
+              f"'{view.js('reading.seen[29999].surprise'):.1f}')")
+
+
+def test_of_a_very_long_text_the_beginning_is_read(view):
+    view["tab-read"].click()
+    view.js("readText('the cat '.repeat(30000))")
+    assert view["read-note"].text == "Only the first 200,000 characters are read."
+    assert view.js("reading.ids.length") == 200000
 
 
 def test_pointing_at_a_character_shows_its_card(view):
-    view.read(TEXT[:60])
+    """Unusual units only when the state is no longer that of the beginning."""
+    view.read(TEXT[:160])
+    assert view.js("reading.at") == 100
     ActionChains(view.driver).move_to_element(view.js("reading.cells[4]")).perform()
-    assert view["card-title"].text.endswith("c")
-    assert view["card-surprise"].text.startswith(f"Surprise: {view.js('reading.seen[4].surprise'):.1f} bits (prob")
+    assert view["card-title"].text.endswith("c") and "memory begins empty" in view["card-cold"].text
+    ActionChains(view.driver).move_to_element(view.js("reading.cells[120]")).perform()
+    assert view["card-surprise"].text.startswith(f"Surprise: {view.js('reading.seen[120].surprise'):.1f} bits (prob")
     assert len(view["card-guesses"].text.split()) == 2 * 5
     named = re.findall(r"\d+/[ch]/\d+", view["card-units"].text)
     assert len({re.sub("/[ch]/", "/", name) for name in named}) == len(named) == 5  # of c and h of one cell only one
@@ -241,7 +424,7 @@ def test_guesses_stand_under_each_character_and_the_true_one_is_framed(view):
 
 @pytest.mark.parametrize("part, index, shown", [("h", 3, lambda h: h), ("c", 2, np.tanh)])
 def test_any_unit_colours_the_text(view, engine, part, index, shown):
-    """By its value, and by the tanh of a memory."""
+    """By its value, or the tanh of a memory, from its lowest to its highest in the text."""
     view.read(TEXT[:80])
     Select(view["layer"]).select_by_value("2")
     Select(view["part"]).select_by_value(part)
@@ -249,8 +432,12 @@ def test_any_unit_colours_the_text(view, engine, part, index, shown):
     expected, _ = engine.activations(engine.vocabulary.encode(TEXT[:80]), engine.zero_state())
     colours = view.js("reading.cells.map((cell) => cell.firstChild.style.background)")
     found = [float(re.search(r"[\d.]+(?=\)$)", each).group()) * (-1 if "low" in each else 1) for each in colours]
-    np.testing.assert_allclose(found, shown(expected[:, index, 3]), atol=0.005)
-    assert view["read-lead"].text.startswith(f"Unit 4 of layer 2, its {'output' if part == 'h' else 'memory'}")
+    values = shown(expected[:, index, 3])
+    np.testing.assert_allclose(found, 2 * (values - values.min()) / (values.max() - values.min()) - 1, atol=0.02)
+    assert [float(view[name].text.replace("\u2212", "-")) for name in ("least", "most")] == [
+        pytest.approx(values.min(), abs=0.011), pytest.approx(values.max(), abs=0.011)]
+    words = "Output of" if part == "h" else "Memory"
+    assert view["read-lead"].text.startswith(f"{words} cell 4 in layer 2 (2/{part}/4)")
     assert view.js("location.hash") == f"#read/2/{part}/4"
 
 
@@ -319,7 +506,7 @@ def test_the_address_names_a_view_and_a_unit(chromium, small_page):
     view.wait("!find('view-units').hidden")
     for strange in ("#read/9/c/1", "#read/1/ch/1", "#nothing", "#read/__proto__", "#%22%3E", "#%"):
         view = View(chromium, small_page, strange)
-        assert view.js("colour") == "surprise"
+        assert view.js("colour") == view.js("data.discoveries[0]")
         view.assert_nothing_wrong()
 
 
@@ -337,18 +524,101 @@ def test_choosing_a_colour_or_a_character_moves_nothing(chromium, small_page, wi
     view.read(TEXT[:200])
     layout = "['text', 'read-status'].map((id) => find(id).getBoundingClientRect().top)"
     before = view.js(layout)
-    for action in ["chooseColour('1/h/9')", "chooseColour('1/h/1')", "showCard(7)", "find('guesses').click()"]:
+    for action in ["chooseColour('1/h/9')", "chooseColour('1/h/1')", "chooseColour('surprise')", "showPlace(7)",
+                   "find('guesses').click()"]:
         view.js(action)
         assert view.js(layout) == before, action
 
 
-def test_on_a_phone_the_card_stays_in_sight_but_not_over_the_editor(chromium, small_page):
+def test_on_a_phone_the_text_and_its_card_are_in_sight_together(chromium, small_page):
     view = View(chromium, small_page, "#read", width=360, height=740)
     view.finish_reading()
-    box = view.js("find('card').getBoundingClientRect()")
-    assert box["bottom"] <= 740 < view.js("document.documentElement.scrollHeight") and box["height"] < 220
+    view.js("find('text').scrollIntoView()")
+    text, bars = [view.js(f"find('{name}').getBoundingClientRect()") for name in ("text", "card-guesses")]
+    assert text["height"] >= 300 and bars["bottom"] <= 740
     view["edit"].click()
     assert not view["card"].is_displayed()
+
+
+def test_read_opens_on_the_first_discovery_and_goes_on_to_the_next(view, small_page):
+    data = data_of(small_page)
+    view["tab-read"].click()
+    view.finish_reading()
+    names = []
+    for _ in data["discoveries"]:
+        names.append(view.js("colour"))
+        found = view.js("tracked(colour)")
+        claim = "Nobody told it" if abs(found["correlation"]) >= 0.5 else "It may have learned something"
+        assert view["read-title"].text == f"{claim} about {found['about']}."
+        assert found["name"] in view["read-lead"].text
+        view["next"].click()
+    assert names == data["discoveries"] and len(names) > 1 and view.js("colour") == names[0]
+    view.js("chooseColour(arguments[0])", view.js("strip.rows.find((name) => !tracked(name))"))
+    assert "Nobody" not in view["read-title"].text and "tracks none" in view["read-lead"].text
+
+
+def test_the_strip_shows_all_units_and_chooses_one(view):
+    """By click, by key; a pixel has the colour of the value in the range of the unit."""
+    view.read(TEXT[:160])
+    assert view.js("[strip.rows.length, new Set(strip.rows).size]") == [view.js("numUnits")] * 2
+    for key, row in [(Keys.HOME, 0), (Keys.ARROW_DOWN, 1), (Keys.END, -1), (Keys.ARROW_UP, -2)]:
+        view["strip"].send_keys(key)
+        assert view.js("colour") == view.js(f"strip.rows.at({row})")
+        assert view.js("colour") in view["strip"].get_attribute("aria-valuetext")
+    view.js("find('strip').scrollTop = 0")
+    view.js("find('strip-canvas').dispatchEvent(((box) => new MouseEvent('click', {bubbles: true, "
+            "clientX: box.left + box.width * 70.5 / 160, clientY: box.top + strip.tops[3] + 0.5}))("
+            "find('strip-canvas').getBoundingClientRect()))")
+    assert view.js("[colour, reading.pinned]") == [view.js("strip.rows[3]"), 70]
+    pixel = view.js("[...find('strip-canvas').getContext('2d').getImageData(reading.at, strip.tops[3], 1, 1).data]")
+    assert pixel[3] == pytest.approx(255 * abs(view.js("scaled(unitValue(colour, reading.at), range)")), abs=25)
+
+
+def test_units_can_be_held_while_it_writes(view, engine):
+    """The text beside it is that of charrnn-sample with the same seed; the held units stay at their values."""
+    view.read(TEXT[:160])
+    view.js("chooseColour('2/c/3')")
+    view.set("hold-value", 0.9), view.set("hold-prime", "the cat"), view.set("hold-seed", 5)
+    view["hold-write"].click()
+    view.wait("/part after|are the same/.test(find('hold-status').textContent)")
+    (expected,), _ = write(Sampler(engine), "the cat", 300, Settings(top_n=5), seed=5)
+    held, free = [view[name].get_attribute("textContent") for name in ("hold-held", "hold-free")]
+    assert free == "the cat" + expected.text[:300] and held.startswith("the cat") and len(held) == len(free)
+    assert held != free
+    view.js("chooseColour(data.discoveries[0])")
+    if view.js("heldGroup().length > 1"):
+        view["hold-group"].click()
+        signs = view.js("heldUnits().map(({ value }) => value)")
+        assert len(signs) == view.js("heldGroup().length") and {abs(sign) for sign in signs} == {0.9}
+    view.set("hold-prime", "!")
+    view["hold-write"].click()
+    assert "characters that the network knows" in view["hold-status"].text
+
+
+def test_one_step_has_the_numbers_of_the_cell(view, engine):
+    view.read(TEXT[:160])
+    view.js("chooseColour('2/h/3')")
+    view.wait("cellSeen.name === '2/h/3' && cellSeen.values.length")
+    input_gate, fresh, forget, output, memory, given = np.array(view.js("cellSeen.values")).T
+    expected, _ = engine.activations(engine.vocabulary.encode(TEXT[:160]), engine.zero_state())
+    np.testing.assert_allclose(memory, expected[:, 2, 2], atol=1e-3)
+    np.testing.assert_allclose(given, expected[:, 3, 2], atol=1e-3)
+    np.testing.assert_allclose(memory[1:], forget[1:] * memory[:-1] + input_gate[1:] * fresh[1:], atol=1e-5)
+    np.testing.assert_allclose(given, output * np.tanh(memory), atol=1e-5)
+    view["step"].find_element(By.ID, "step-on").click()
+    assert view.js("reading.at") == 101 and view["step-character"].text == view.js("glyph(chars[reading.ids[101]])")
+    view["step-on"].send_keys(Keys.ARROW_LEFT)
+    assert view.js("reading.at") == 100 and f"= {memory[100]:+.2f}".replace("-", "\u2212") in view["step-sum"].text
+    one_hot = view.js("[...find('step-one-hot').getContext('2d').getImageData(0, 0, chars.length, 1).data]")[3::4]
+    assert [place for place, value in enumerate(one_hot) if value] == [view.js("reading.ids[100]")]
+
+
+@pytest.mark.parametrize("name", ["read", "units", "about"])
+def test_headings_skip_no_level(chromium, small_page, name):
+    view = View(chromium, small_page, f"#{name}")
+    levels = view.js("[...document.querySelectorAll('h1, h2, h3, h4')].filter((each) => each.checkVisibility())"
+                     ".map((each) => Number(each.tagName[1]))")
+    assert levels[0] == 1 and all(after <= before + 1 for before, after in zip(levels, levels[1:]))
 
 
 def test_in_a_short_window_the_card_covers_nothing(chromium, small_page):
@@ -366,6 +636,9 @@ def test_a_hostile_vocabulary_is_text(chromium, tmp_path):
     view["look"].click()
     view.finish_reading()
     view["guesses"].click()
+    view.set("hold-prime", "</script><script>alert(1)</script>")
+    view.js("(chooseColour('1/c/1'), compare())")
+    view.wait("find('hold-free').textContent.length > 100")
     view["tab-units"].click()
     assert view.js("document.scripts.length") == scripts
     assert view.js("reading.text.startsWith('</script><script>alert(1)</script>')")

@@ -5,7 +5,7 @@ const assert = require("node:assert");
 const path = require("node:path");
 const test = require("node:test");
 
-const { glyph, nameOf, percent, grouped, counted, encode, parseUnit } = require(
+const { glyph, nameOf, percent, grouped, counted, encode, parseUnit, unitTitle, scaled, piecesOf } = require(
   path.join(__dirname, "..", "..", "..", "charrnn", "inspection", "page", "text.js"));
 
 const places = new Map(["\n", " ", "a", "e", "s"].map((char, id) => [char, id]));
@@ -58,4 +58,21 @@ test("many unknown characters are named in part", () => {
 
 test("the name of a unit is taken apart", () => {
   assert.deepStrictEqual(parseUnit("2/c/317"), { layer: 2, part: "c", unit: 317 });
+});
+
+test("a unit has a title for people, with its name", () => {
+  assert.strictEqual(unitTitle("2/c/317"), "Memory cell 317 in layer 2 (2/c/317)");
+  assert.strictEqual(unitTitle("1/h/2"), "Output of cell 2 in layer 1 (1/h/2)");
+});
+
+test("a value is scaled to its range, but noise is not", () => {
+  assert.deepStrictEqual([0.2, 0.4, 0.6].map((value) => Math.round(scaled(value, [0.2, 0.6]))), [-1, 0, 1]);
+  assert.strictEqual(scaled(0.501, [0.5, 0.51]), 0);
+});
+
+test("a text is divided at line ends where there are any, and nothing is lost", () => {
+  const text = ["aaaa", "\n", "bb", "\n", "cccccccccccc"].join("");
+  const pieces = piecesOf(Array.from(text), 6);
+  assert.deepStrictEqual(pieces.map(({ from, to }) => text.slice(from, to)), ["aaaa\n", "bb\nccc", "cccccc", "ccc"]);
+  assert.deepStrictEqual(piecesOf([], 6), []);
 });
