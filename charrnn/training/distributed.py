@@ -13,6 +13,7 @@ import pickle
 import select
 import signal
 import socket
+import stat
 import sys
 import threading
 import time
@@ -152,11 +153,12 @@ class HorovodProcesses(Processes):
         return [pickle.loads(part.tobytes()) for part in np.split(gathered, np.cumsum(lengths)[:-1])]
 
     def _follow_reader(self) -> None:
-        """Drop the output once nobody reads it, as after ``horovodrun ... | head``, and ask for an end of training."""
+        """Drop the output once nobody reads it. After ``horovodrun ... | head``, also ask for an end of training."""
         def follow(main: int) -> None:
-            _wait_until_unread(sys.stdout.fileno(), _output_of_launcher())
+            self._reader_left = _wait_until_unread(sys.stdout.fileno(), _output_of_launcher())
             console.drop_output()
-            self._reader_left = True
+            if not self._reader_left:
+                console.print_note("charrnn-train: horovodrun no longer reads what is printed; training continues")
             signal.pthread_kill(main, signal.SIGPIPE)  # it interrupts a line that waits in the full pipe
 
         signal.signal(signal.SIGPIPE, lambda *_: None)
@@ -274,11 +276,10 @@ def _output_of_launcher() -> Optional[int]:
         return None
 
 
-def _wait_until_unread(own: int, output: Optional[int]) -> None:
-    """Wait until nobody reads what this process prints.
+def _wait_until_unread(own: int, output: Optional[int]) -> bool:
+    """Wait until nobody reads what this process prints. Return whether the reader of horovodrun's output has gone.
 
-    A thread of horovodrun reads it, and ends without a word when it cannot write: if its own reader has gone, or if
-    its output is a file on a full disk.
+    A thread of horovodrun reads it, and ends without a word when it cannot write, for example to a full disk.
 
     Args:
         own: descriptor of the pipe to horovodrun.
@@ -287,13 +288,15 @@ def _wait_until_unread(own: int, output: Optional[int]) -> None:
     poll, full_for = select.poll(), 0
     for descriptor in (own,) if output is None else (own, output):
         poll.register(descriptor, select.POLLOUT)
+    is_pipe = output is not None and stat.S_ISFIFO(os.fstat(output).st_mode)
     while full_for < UNREAD_TIME:
         time.sleep(1)
         ready: Dict[Optional[int], int] = dict(poll.poll(0))
-        if ready.get(output, 0) & select.POLLERR:  # a pipe without a reader
-            return
+        if is_pipe and ready.get(output, 0) & select.POLLERR:
+            return True
         is_slow = output is not None and output not in ready  # a reader that waits, such as less
         full_for = 0 if own in ready or is_slow else full_for + 1
+    return False
 
 
 def start_processes() -> Processes:
