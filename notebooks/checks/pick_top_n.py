@@ -117,7 +117,7 @@ def _drawn(answer: Callable, preds: np.ndarray, top_n: Optional[int]) -> int:
     if one is None:
         with Locals(answer) as seen:
             call(answer, preds, C)
-        still_none({name: value for name, value in seen.values.items() if name in ("p", "i")})
+        still_none({name: seen.values[name] for name in ("p", "i") if name in seen.values})
         raise Wrong("It returns None: it should end with return and the id.")
     need(np.ndim(one) == 0, f"It should return one id, a number, not {words.describe(one)}: take its element [0].")
     need(isinstance(one, (int, np.integer)) and not isinstance(one, bool),
@@ -147,6 +147,6 @@ def _difference(found: np.ndarray, right: np.ndarray, top_n: Optional[int]) -> s
     """Say which id is drawn too often or too rarely."""
     worst = int(np.abs(found - right).argmax())
     kept = "the default top_n = 5" if top_n is None else f"top_n = {top_n}"
-    return (f"With {kept} of {C} ids, id {worst} should be drawn in {100 * right[worst]:.0f}% of the cases, but it is in "
-            f"{100 * found[worst]:.0f}%: keep the {kept.split()[-1]} most probable ids, and draw one with its "
+    return (f"With {kept} of {C} ids, id {worst} should be drawn in {100 * right[worst]:.0f}% of the cases, but it is "
+            f"in {100 * found[worst]:.0f}%: keep the {kept.split()[-1]} most probable ids, and draw one with its "
             "probability divided by the sum of theirs.")
