@@ -24,7 +24,8 @@ def show(figure: Any, alt: str) -> None:
 def show_text(text: str) -> None:
     """Print a written text; long lines are broken between words."""
     for line in text.split("\n"):
-        print(textwrap.fill(line, COLUMNS, break_long_words=False, break_on_hyphens=False) if line.strip() else "")
+        print(line if len(line) <= COLUMNS else
+              textwrap.fill(line, COLUMNS, break_long_words=False, break_on_hyphens=False))
 
 
 def show_losses(losses: Dict[str, float]) -> None:

@@ -177,10 +177,10 @@ def _outcome(answer: Callable, session: Session, prime: Sequence[int], n_samples
         try:
             result = call(answer, session, session.noted, given, n_samples, 7, pick)
         except Wrong as wrong:
-            still_none({name: value for name, value in seen.values.items() if name in ("preds", "ids")})
+            still_none({name: seen.values[name] for name in ("preds", "ids") if name in seen.values})
             raise Wrong(advised(str(wrong), ADVICE)) from None
     if result is None:
-        still_none({name: value for name, value in seen.values.items() if name in ("preds", "ids")} or {"ids": None})
+        still_none({name: seen.values[name] for name in ("preds", "ids") if name in seen.values} or {"ids": None})
         raise Wrong("It returns None: it should end with return ids.")
     need(isinstance(result, (list, tuple, np.ndarray)),
          f"It should return a list of ids, not {words.describe(result)}"

@@ -63,9 +63,10 @@ ADVICE = {  # on exceptions
     "same size": "Give it all C probabilities, with zeros, or the ids that they belong to.",
     "out of bounds": "preds is [1, C]: np.array(preds).ravel() is [C].",
 }
-SHARES = [0.40, 0.20, 0.10, 0.09, 0.08, 0.06, 0.04, 0.03]  # of the ids, in the order of IDS
-IDS = [5, 1, 6, 3, 0, 7, 2, 4]
-DRAWS = 4000
+SHARES = [0.40, 0.20, 0.10, 0.09, 0.07, 0.05, 0.04, 0.03, 0.02]  # of the ids, in the order of IDS
+IDS = [5, 1, 6, 3, 8, 0, 7, 2, 4]
+C = len(IDS)
+DRAWS = 3000
 NOISE = 0.05  # half the sum of the differences between shares of DRAWS and the right ones is smaller, almost surely
 
 
@@ -79,7 +80,7 @@ class Draws(NamedTuple):
 def examine(answer: Callable) -> Optional[str]:
     """Draw often, with several top_n; return a remark on a right answer, or None."""
     changed = False
-    for top_n, shape in [(2, (1, 8)), (4, (1, 8)), (3, (8,)), (1, (1, 8)), (8, (1, 8)), (None, (1, 8))]:
+    for top_n, shape in [(3, (1, C)), (4, (1, C)), (3, (C,)), (1, (1, C)), (C, (1, C)), (None, (1, C))]:
         found = draws(answer, top_n, shape)
         changed = changed or found.changed
         right = np.array([share if place < (top_n or 5) else 0 for place, share in enumerate(SHARES)])
@@ -96,7 +97,7 @@ def draws(answer: Callable, top_n: Optional[int], shape: Any, number: int = DRAW
     before = np.random.get_state()
     np.random.seed(1)
     try:
-        counts, changed = np.zeros(8), False
+        counts, changed = np.zeros(C), False
         preds = np.array(SHARES, np.float32)[np.argsort(IDS)].reshape(shape)
         for _ in range(number):
             given = preds.copy()
@@ -110,19 +111,19 @@ def draws(answer: Callable, top_n: Optional[int], shape: Any, number: int = DRAW
 def _drawn(answer: Callable, preds: np.ndarray, top_n: Optional[int]) -> int:
     """Return what an answer draws once."""
     try:
-        one = call(answer, preds, 8, *(() if top_n is None else (top_n,)))
+        one = call(answer, preds, C, *(() if top_n is None else (top_n,)))
     except Wrong as wrong:
         raise Wrong(advised(str(wrong), ADVICE)) from None
     if one is None:
         with Locals(answer) as seen:
-            call(answer, preds, 8)
-        still_none({name: value for name, value in seen.values.items() if name in ("p", "i")})
+            call(answer, preds, C)
+        still_none({name: seen.values[name] for name in ("p", "i") if name in seen.values})
         raise Wrong("It returns None: it should end with return and the id.")
     need(np.ndim(one) == 0, f"It should return one id, a number, not {words.describe(one)}: take its element [0].")
     need(isinstance(one, (int, np.integer)) and not isinstance(one, bool),
          f"It should return an id, an int, not {words.describe(one)}"
          + (": is it the probability?" if isinstance(one, (float, np.floating)) else "."))
-    need(0 <= one < 8, f"It should return an id below vocab_size = 8, but it returned {one}.")
+    need(0 <= one < C, f"It should return an id below vocab_size = {C}, but it returned {one}.")
     return int(one)
 
 
@@ -146,6 +147,6 @@ def _difference(found: np.ndarray, right: np.ndarray, top_n: Optional[int]) -> s
     """Say which id is drawn too often or too rarely."""
     worst = int(np.abs(found - right).argmax())
     kept = "the default top_n = 5" if top_n is None else f"top_n = {top_n}"
-    return (f"With {kept} of 8 ids, id {worst} should be drawn in {100 * right[worst]:.0f}% of the cases, but it is in "
-            f"{100 * found[worst]:.0f}%: keep the {kept.split()[-1]} most probable ids, and draw one with its "
+    return (f"With {kept} of {C} ids, id {worst} should be drawn in {100 * right[worst]:.0f}% of the cases, but it is "
+            f"in {100 * found[worst]:.0f}%: keep the {kept.split()[-1]} most probable ids, and draw one with its "
             "probability divided by the sum of theirs.")

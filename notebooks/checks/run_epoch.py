@@ -122,7 +122,7 @@ def _examine(answer: Callable, session: Session) -> Optional[str]:
     right = _outcome(_solution(), session, 1.0)
     with Locals(answer) as seen:
         found = _outcome(answer, session, 1.0)
-    still_none({name: value for name, value in seen.values.items() if name in ("state", "loss")}
+    still_none({name: seen.values[name] for name in ("state", "loss") if name in seen.values}
                if any(one is None for one in found.yields) else {})
     _examine_yields(found)
     need(not any("initializer" in run.asked for run in found.runs),

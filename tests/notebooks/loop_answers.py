@@ -152,7 +152,7 @@ PICK = [("", body, expected) for body, expected in [
     ("p = i = None\nreturn i", "Still None: p, i"),
     ("i = np.random.choice(vocab_size)", "should end with return"),
     ("return np.random.choice(vocab_size)", "All ids are drawn equally often"),
-    ("return vocab_size", "an id below vocab_size = 8"),
+    ("return vocab_size", "an id below vocab_size = 9"),
     ("return 'e'", "not 'e'"),
     ("p = np.array(preds).ravel()[np.argsort(np.ravel(preds))[-top_n:]]\n"
      "return np.random.choice(vocab_size, p=p / p.sum())", "same size"),

@@ -90,7 +90,9 @@ def test_the_solution_runs_at_the_small_setting(execute, small_text, tmp_path):
     # nine tenths of 19,800 characters make 35 windows of 20 x 25
     assert os.path.isfile(str(tmp_path / "run-2" / "i35_l64.ckpt.index"))
     written = printed["sample-last"][:-1]
-    assert len(written) == len("Far") + 200 + 1 and written.startswith("Far")
+    assert written.startswith("Far")
+    # where a long line is broken, a line end takes the place of one space or of several
+    assert len("Far") + 200 + 1 - 9 <= len(written) <= len("Far") + 200 + 1
     assert not list((tmp_path / "run").iterdir())
     assert printed["web-page"].startswith("page.html: ")
     assert "<iframe" in outputs["web-page"][1]["data"]["text/html"]
