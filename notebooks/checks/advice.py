@@ -88,10 +88,8 @@ OTHERS = {"int": "int32", "float": "float32", "double": "float32", "mean": "redu
           "max": "reduce_max", "Adam": "AdamOptimizer", "dot": "matmul", "mm": "matmul", "onehot": "one_hot",
           "normal": "truncated_normal", "cross_entropy": "softmax_cross_entropy_with_logits_v2", "cat": "concat",
           "softmax_cross_entropy": "softmax_cross_entropy_with_logits_v2", "concatenate": "concat", "view": "reshape",
-          "permute": "transpose", "astype": "cast", "LSTM": "BasicLSTMCell",
-          "clip_grad_norm": "clip_by_global_norm", "clip_grad_norm_": "clip_by_global_norm", "rnn": "dynamic_rnn",
-          "optimizers": "AdamOptimizer", "optim": "AdamOptimizer",
-          "RNN": "dynamic_rnn", "lstm": "BasicLSTMCell", "variable": "Variable"}
+          "permute": "transpose", "astype": "cast", "LSTM": "BasicLSTMCell", "RNN": "dynamic_rnn",
+          "optimizers": "AdamOptimizer", "clip_grad_norm_": "clip_by_global_norm", "variable": "Variable"}
 CONTRIB = "tf.nn.rnn_cell has the same classes of cells, tf.train has AdamOptimizer"
 VERSION_1 = "tf should be tensorflow.compat.v1: run the cell with the imports again, without import tensorflow as tf"
 

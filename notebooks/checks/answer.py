@@ -191,9 +191,10 @@ def outside_name(answer: Any) -> str:
     code = code_of(answer)
     if not code:
         return ""
-    foreign = {*code.co_names, *names_read(code)} - {name for name, one in scope_of(answer).items() if callable(one)}
-    for names, sentence in FOREIGN.items():
-        for name in foreign.intersection(names):
+    names = {name.split(".")[0] for name in code.co_names}.union(names_read(code))
+    foreign = names - {name for name, one in scope_of(answer).items() if callable(one)}
+    for others, sentence in FOREIGN.items():
+        for name in foreign.intersection(others):
             return f"{name} {sentence}\n"
     arguments = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
     for name in names_read(code):
