@@ -79,7 +79,7 @@ ADVICE = [
      "order, and the first of the two things that clip_by_global_norm returns, the list"),
     ("argument: 'grads_and_vars'", "an optimizer is needed, not its class: tf.train.AdamOptimizer(learning_rate)"),
     ("requested dtype float32_ref", "use tf.train.AdamOptimizer, not an optimizer of Keras"),
-    ("unexpected keyword argument|missing \\d+ required (positional|keyword)|multiple values for argument|"
+    ("unexpected keyword argument|[mM]issing (\\d+ )?required (positional|keyword)|multiple values for argument|"
      "takes (from )?\\d.* positional argument",
      "is a bracket closed too early or too late, or an argument missing or too much?"),
 ]
