@@ -6,8 +6,19 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 from charrnn.system.tensorflow import tf
 
 from . import build_inputs, build_loss, build_lstm, build_optimizer, build_output, words
-from .answer import (ATTRIBUTES, Locals, Unexplained, Unwritten, Wrong,
-                     call, code_of, graph_only, names_read, need, scope_of)
+from .answer import (
+    ATTRIBUTES,
+    Locals,
+    Unexplained,
+    Unwritten,
+    Wrong,
+    call,
+    code_of,
+    graph_only,
+    names_read,
+    need,
+    scope_of,
+)
 from .verdict import found_right, verdict
 
 EXAMINE = {"build_inputs": build_inputs.examine, "build_lstm": build_lstm.examine,
