@@ -30,11 +30,15 @@ ADVICE = [
     ("Keyword argument not understood|'(output|input)_keep_prob'",
      "the argument of DropoutWrapper is output_keep_prob, and a BasicLSTMCell has none of this kind"),
     ("Rank of labels", "reshape the targets to [-1]"),
-    ("<class 'function'>|elements of <function|'function' object has no attribute",
+    ("<class 'function'>|elements of <function|non-iterable function|'function' object has no attribute",
      "a function is used in place of its result: call it, with brackets"),
     ("'NoneType' object (has no attribute|is not iterable)|unpack NoneType|NoneType object",
      "something is None here: does one of your functions lack its return?"),
     (r"zero_state\(\) missing", "zero_state(batch_size, tf.float32) is a method of a cell, not of its class"),
+    (r"'cell' \((<tf\.)?Tensor", "dynamic_rnn takes the cell first, then the inputs"),
+    ("must have rank at least 3", "the inputs of dynamic_rnn are one-hot, [N, M, C]"),
+    ("inputs must be a sequence", "static_rnn takes a list of steps: use tf.nn.dynamic_rnn"),
+    ("values to unpack", "are there as many names as things? A pair in an if needs brackets, (1, 1)"),
     (r"'cell' \(\d", "DropoutWrapper takes a cell, a BasicLSTMCell(lstm_size)"),
     ("is not an RNNCell|StackedRNNCells|LSTMCell' object has no attribute '(zero_state|output_size)'|'LSTM' object",
      "layers and cells of Keras do not fit here: use tf.nn.rnn_cell.BasicLSTMCell"),
@@ -79,7 +83,7 @@ ADVICE = [
      "order, and the first of the two things that clip_by_global_norm returns, the list"),
     ("argument: 'grads_and_vars'", "an optimizer is needed, not its class: tf.train.AdamOptimizer(learning_rate)"),
     ("requested dtype float32_ref", "use tf.train.AdamOptimizer, not an optimizer of Keras"),
-    ("unexpected keyword argument|missing \\d+ required (positional|keyword)|multiple values for argument|"
+    ("unexpected keyword argument|[mM]issing (\\d+ )?required (positional|keyword)|multiple values for argument|"
      "takes (from )?\\d.* positional argument",
      "is a bracket closed too early or too late, or an argument missing or too much?"),
 ]
@@ -88,10 +92,8 @@ OTHERS = {"int": "int32", "float": "float32", "double": "float32", "mean": "redu
           "max": "reduce_max", "Adam": "AdamOptimizer", "dot": "matmul", "mm": "matmul", "onehot": "one_hot",
           "normal": "truncated_normal", "cross_entropy": "softmax_cross_entropy_with_logits_v2", "cat": "concat",
           "softmax_cross_entropy": "softmax_cross_entropy_with_logits_v2", "concatenate": "concat", "view": "reshape",
-          "permute": "transpose", "astype": "cast", "LSTM": "BasicLSTMCell",
-          "clip_grad_norm": "clip_by_global_norm", "clip_grad_norm_": "clip_by_global_norm", "rnn": "dynamic_rnn",
-          "optimizers": "AdamOptimizer", "optim": "AdamOptimizer",
-          "RNN": "dynamic_rnn", "lstm": "BasicLSTMCell", "variable": "Variable"}
+          "permute": "transpose", "astype": "cast", "LSTM": "BasicLSTMCell", "RNN": "dynamic_rnn",
+          "optimizers": "AdamOptimizer", "clip_grad_norm_": "clip_by_global_norm", "variable": "Variable"}
 CONTRIB = "tf.nn.rnn_cell has the same classes of cells, tf.train has AdamOptimizer"
 VERSION_1 = "tf should be tensorflow.compat.v1: run the cell with the imports again, without import tensorflow as tf"
 

@@ -57,10 +57,9 @@ def need(condition: Any, message: str) -> None:
 
 
 def call(answer: Callable, *args: Any, **kwargs: Any) -> Any:
-    """Call the reader's code, which may not run a session; an exception becomes a Wrong with the reader's line."""
+    """Call the reader's code; an exception becomes a Wrong with the reader's line."""
     try:
-        with mock.patch.object(tf.Session.__mro__[1], "run", _no_session):  # of the class that all sessions derive from
-            return answer(*args, **kwargs)
+        return answer(*args, **kwargs)
     except Wrong:
         raise
     except Exception as error:
@@ -68,6 +67,11 @@ def call(answer: Callable, *args: Any, **kwargs: Any) -> Any:
         given += [f"{key}={words.describe(arg)}" for key, arg in kwargs.items()]
         kind = Wrong if _advice(error, answer) else Unexplained
         raise kind(f"Called with ({', '.join(given)}) it raised {exception(error, answer)}") from None
+
+
+def graph_only() -> Any:
+    """Return a context in which a session that runs raises Wrong."""
+    return mock.patch.object(tf.Session.__mro__[1], "run", _no_session)  # of the class that all sessions derive from
 
 
 def _no_session(*_: Any, **__: Any) -> None:
@@ -90,7 +94,7 @@ def single(answer: Callable, args: Sequence, name: str) -> Any:
 
 
 def _returned(answer: Callable, args: Sequence, names: List[str]) -> Any:
-    with Locals(answer) as seen:
+    with Locals(answer) as seen, graph_only():
         result = call(answer, *args)
     if result is None:
         still_none({name: seen.values.get(name, name) for name in names})
@@ -191,9 +195,10 @@ def outside_name(answer: Any) -> str:
     code = code_of(answer)
     if not code:
         return ""
-    foreign = {*code.co_names, *names_read(code)} - {name for name, one in scope_of(answer).items() if callable(one)}
-    for names, sentence in FOREIGN.items():
-        for name in foreign.intersection(names):
+    names = {name.split(".")[0] for name in code.co_names}.union(names_read(code))
+    foreign = names - {name for name, one in scope_of(answer).items() if callable(one)}
+    for others, sentence in FOREIGN.items():
+        for name in foreign.intersection(others):
             return f"{name} {sentence}\n"
     arguments = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
     for name in names_read(code):
@@ -204,9 +209,9 @@ def outside_name(answer: Any) -> str:
         if name == "keep_prob" and isinstance(answer, type):
             return ("It uses keep_prob, a global name from outside the class, where the placeholder belongs: "
                     "self.keep_prob.\n")
-        other = "In a reshape, -1 stands for what is left" if group in MEANINGS[1:3] else "It is not needed here"
-        return (f"It uses {name}, which is not an argument of this function but a name from outside it. "
-                f"{f'Use the argument {instead[0]}' if instead else other}.\n")
+        if instead or group in MEANINGS[1:3]:
+            return (f"It uses {name}, which is not an argument of this function but a name from outside it. "
+                    f"{f'Use the argument {instead[0]}' if instead else 'In a reshape, -1 stands for what is left'}.\n")
     return ""
 
 

@@ -6,7 +6,19 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 from charrnn.system.tensorflow import tf
 
 from . import build_inputs, build_loss, build_lstm, build_optimizer, build_output, words
-from .answer import ATTRIBUTES, Locals, Unexplained, Unwritten, Wrong, call, code_of, names_read, need, scope_of
+from .answer import (
+    ATTRIBUTES,
+    Locals,
+    Unexplained,
+    Unwritten,
+    Wrong,
+    call,
+    code_of,
+    graph_only,
+    names_read,
+    need,
+    scope_of,
+)
 from .verdict import found_right, verdict
 
 EXAMINE = {"build_inputs": build_inputs.examine, "build_lstm": build_lstm.examine,
@@ -45,7 +57,7 @@ class Constructor:
         functions = {name: scope[name] for name in EXAMINE if callable(scope.get(name))}
         scope.update({name: self._noting(name, function) for name, function in functions.items()})
         try:
-            with seen:
+            with seen, graph_only():
                 returned = call(self.network.__init__, **arguments)
         finally:
             self.local = seen.values

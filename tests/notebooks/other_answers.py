@@ -286,7 +286,7 @@ BUILD_OUTPUT = [
     ("joined = tf.concat(", "joined = tf.stack(", "a single tensor as well"),
     (WEIGHTS, WEIGHTS.replace("stddev=", ""), "given by name"),
     (BIAS, "bias = tf.Variable(np.zeros(out_size))", "make numbers of the type float64"),
-    (WEIGHTS, "weights = tf.Variable(tf.truncated_normal([in_size, out_size]), stddev=0.1)", "is a bracket closed"),
+    (WEIGHTS, "weights = tf.Variable(tf.truncated_normal([in_size, out_size]), stddev=0.1)", "stddev=0.1"),
     (WEIGHTS, WEIGHTS.replace("[in_size, out_size]", "in_size, out_size"), "a shape is a list"),
     (FLAT, "rows = tf.reshape(joined, [batch_size * num_steps, in_size])", ("It uses batch_size", "-1 stands for")),
     (FLAT, "rows = tf.reshape(joined, [-1, out_size])", "L = in_size numbers for each step"),
