@@ -224,7 +224,7 @@ def test_each_character_is_coloured_as_it_is_written(view, engine):
     view["tab-read"].click()
     view.js("chooseColour('2/h/4')")
     view["tab-write"].click()
-    Select(view["written-colour"]).select_by_visible_text("output of cell 4 in layer 2 (2/h/4)")
+    Select(view["written-colour"]).select_by_visible_text("Output of cell 4 in layer 2 (2/h/4)")
     expected, _ = engine.activations(ids, engine.zero_state())
     found = [float(re.search(r"[\d.]+(?=\)$)", each).group()) * (-1 if "low" in each else 1)
              for each in view.js(background)]
@@ -308,7 +308,7 @@ def test_what_is_empty_or_out_of_range_is_said(view):
     view.wait_for("field-note", "Characters was empty: 1,000 is used.")
     view["prime"].send_keys(Keys.ESCAPE)
     view.wait("!written.job")
-    view["prime"].clear()
+    view["prime"].send_keys(Keys.CONTROL + "a", Keys.DELETE)
     view.wait_for("expected-lead", "The beginning is empty")
     assert not any(each.is_enabled() for each in view["expected"].find_elements(By.TAG_NAME, "button"))
 
