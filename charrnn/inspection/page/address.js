@@ -1,5 +1,5 @@
-/* What the address holds, after the "#", so that nothing of it is sent anywhere: the view; in Read the unit that colours the
- * text, "read/2/c/317"; in Write the beginning and the settings, "write?prime=Anna&seed=3".
+/* What the address holds, after the "#", so that nothing of it is sent anywhere: the view; in Read what colours the text,
+ * "read/2/c/317"; in Write the beginning and the settings, "write?prime=Anna&seed=3".
  */
 "use strict";
 

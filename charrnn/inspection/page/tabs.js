@@ -16,12 +16,13 @@ function show(name, push = true) {
     find(`view-${viewOf(tab)}`).hidden = !chosen;
   }
   document.body.dataset.view = name;
+  showAddress(push);
   if (name === "read" && reading.text === null) {
     readText(data.passage);
   } else if (name === "write") {
+    offerUnit(colour);
     writeAtFirst();
   }
-  showAddress(push);
 }
 
 function startTabs() {

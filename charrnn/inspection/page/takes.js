@@ -74,12 +74,17 @@ function showNew() {
     }
     const record = take.seen[place - take.start];
     const shown = visible(chars[take.ids[place]]);
+    const line = paper.lastChild;
     if (record) {
       const cell = make("span", take.chosen.has(place) ? "chosen" : "", shown);
       cells.set(place, cell);
       colourWritten(cell, record);
+      line.append(cell);
+    } else if (line.lastChild?.nodeType === Node.TEXT_NODE) {
+      line.lastChild.appendData(shown);
+    } else {
+      line.append(shown);
     }
-    paper.lastChild.append(record ? cells.get(place) : shown);
   }
   if (atEnd) {
     paper.scrollTop = paper.scrollHeight;
@@ -172,6 +177,7 @@ function moveChoice(event) {
   const from = written.at < 0 ? last + 1 : places.indexOf(written.at);
   const target = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: last }[event.key];
   if (event.key === "Enter") {
+    event.preventDefault(); // or the button would be pressed as well
     find("expected").querySelector("button").focus();
   } else if (target !== undefined && last >= 0) {
     event.preventDefault();

@@ -100,8 +100,11 @@ function fillFrom(link) {
 }
 
 function followLink(link) {
-  if (fillFrom(link) && !matchMedia("(prefers-reduced-motion)").matches) {
-    startWriting();
+  if (fillFrom(link)) {
+    written.link = link;
+    if (!matchMedia("(prefers-reduced-motion)").matches) {
+      startWriting();
+    }
   }
 }
 
@@ -125,7 +128,7 @@ function expectAfterPrime() {
   if (ids) {
     written.expecting = ask("expect", { ids }, { progress: showProgress(ids), expected: ({ logits }) => {
       draft.logits = logits;
-      find("write-status").textContent = "";
+      find("write-status").textContent = written.take ? "" : "Nothing is written yet: choose Write.";
       showAlternatives();
     } });
   }
@@ -153,7 +156,6 @@ function writeAtFirst() {
   }
   if (matchMedia("(prefers-reduced-motion)").matches) {
     expectAfterPrime();
-    find("write-status").textContent = "Nothing is written yet: choose Write.";
   } else if (encodedPrime()) {
     const take = newTake(encodedPrime());
     addTake(take);
@@ -261,11 +263,17 @@ async function copy(text, told) {
 
 // ---- the controls
 
+/** Let any unit be chosen, such as the one that colours the text in Read. */
+function offerUnit(name) {
+  const { options } = find("written-colour");
+  if (isUnit(name) && ![...options].some(({ value }) => value === name)) {
+    options.add(new Option(unitTitle(name), name));
+  }
+}
+
 function chooseWrittenColour(name) {
   const select = find("written-colour");
-  if (isUnit(name) && ![...select.options].some(({ value }) => value === name)) {
-    select.append(new Option(name, name));
-  }
+  offerUnit(name);
   select.value = name;
   select.selectedIndex = Math.max(0, select.selectedIndex);
   recolour();

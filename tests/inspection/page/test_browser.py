@@ -29,7 +29,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 DRIVER = shutil.which("chromedriver")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-PATIENCE = 25  # seconds, for a machine that does other things as well
+PATIENCE = 600  # seconds, for a machine that does other things as well
 
 pytestmark = [pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed"),
               pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")]
@@ -172,9 +172,9 @@ def test_settings_can_change_while_it_writes_and_escape_stops(view):
     view.set("length", 100000)
     view["prime"].send_keys(Keys.ENTER)
     view.wait("written.text.length > 10")
-    view.set("top-n", 1), view.set("speed", "0")
+    view.set("top-n", 1)
     assert view["top-n-value"].text == "1" and view["expected"].text.split()[1::2] == ["100%"] + ["out"] * 7
-    view.wait("/(.{1,40})\\1{3}$/s.test(written.text.slice(-200))")  # always the likeliest: it ends in a loop
+    view.wait("/(.{1,30})\\1{3}$/s.test(written.text.slice(-200))")  # always the likeliest: it ends in a loop
     view["prime"].send_keys(Keys.ESCAPE)
     view.wait_for("write-status", "Stopped after")
 
@@ -195,8 +195,7 @@ def test_the_page_writes_two_sentences_by_itself(chromium, tmp_path):
     text = view.js("written.text")
     assert text.count(". ") == 2 and text.endswith(". ") and view.js("location.hash") == "#write"
     still = View(chromium, tmp_path / "page.html")
-    assert still["write-status"].text == "Nothing is written yet: choose Write."
-    still.wait("written.subject.logits")
+    still.wait_for("write-status", "Nothing is written yet: choose Write.")
     assert still.js("written.text") == "" and not still["copy"].is_enabled()
     still.assert_nothing_wrong()
 
@@ -222,7 +221,10 @@ def test_each_character_is_coloured_as_it_is_written(view, engine):
     background = "[...written.cells.values()].map((cell) => cell.style.background)"
     alphas = [float(re.search(r"[\d.]+(?=\)$)", each).group()) for each in view.js(background)]
     np.testing.assert_allclose(alphas, np.minimum(bits / 8, 1), atol=0.002)
-    view.js("chooseWrittenColour('2/h/4')")
+    view["tab-read"].click()
+    view.js("chooseColour('2/h/4')")
+    view["tab-write"].click()
+    Select(view["written-colour"]).select_by_visible_text("Output of cell 4 in layer 2 (2/h/4)")
     expected, _ = engine.activations(ids, engine.zero_state())
     found = [float(re.search(r"[\d.]+(?=\)$)", each).group()) * (-1 if "low" in each else 1)
              for each in view.js(background)]
@@ -306,7 +308,7 @@ def test_what_is_empty_or_out_of_range_is_said(view):
     view.wait_for("field-note", "Characters was empty: 1,000 is used.")
     view["prime"].send_keys(Keys.ESCAPE)
     view.wait("!written.job")
-    view["prime"].clear()
+    view["prime"].send_keys(Keys.CONTROL + "a", Keys.DELETE)
     view.wait_for("expected-lead", "The beginning is empty")
     assert not any(each.is_enabled() for each in view["expected"].find_elements(By.TAG_NAME, "button"))
 
