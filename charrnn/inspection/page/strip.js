@@ -48,7 +48,7 @@ function drawStrip() {
     const [least, most] = usual[offset].limits;
     const factor = most - least < 3 ? 0 : 510 / (most - least);
     columns.forEach((activations, column) => {
-      const value = activations ? Math.min(255, Math.max(-255, (activations[offset] - least) * factor - 255)) : 0;
+      const value = activations && factor ? Math.min(255, Math.max(-255, (activations[offset] - least) * factor - 255)) : 0;
       const pixel = (Math.abs(value) << 24) | (value < 0 ? low : high);
       for (let line = 0; line < rowHeight; line++) {
         pixels[(tops[row] + line) * canvas.width + column] = pixel;
