@@ -255,7 +255,7 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     view["later"].click()
     assert view["written"].get_attribute("textContent") == second
     view["more"].click()
-    view.wait_for("write-status", "Wrote 1,000")
+    view.wait("written.text.length === 7 + 60 + 60")
     assert view.js("written.text").startswith(second)
 
 
