@@ -46,9 +46,10 @@ function drawStrip() {
   const columns = reading.seen.slice(from, to).map((each) => each?.activations);
   rows.map(unitOffset).forEach((offset, row) => {
     const [least, most] = usual[offset].limits;
-    const factor = most - least < 3 ? 0 : 510 / (most - least);
+    const factor = 510 / (most - least);
     columns.forEach((activations, column) => {
-      const value = activations && factor ? Math.min(255, Math.max(-255, (activations[offset] - least) * factor - 255)) : 0;
+      const changes = activations && most - least > 2;
+      const value = changes ? Math.min(255, Math.max(-255, (activations[offset] - least) * factor - 255)) : 0;
       const pixel = (Math.abs(value) << 24) | (value < 0 ? low : high);
       for (let line = 0; line < rowHeight; line++) {
         pixels[(tops[row] + line) * canvas.width + column] = pixel;
