@@ -299,6 +299,16 @@ def test_views_are_in_the_history(view):
     view.wait("!find('view-about').hidden")
 
 
+def test_the_text_that_is_read_is_kept_when_the_page_is_loaded_again(view):
+    view.read("the cat sat")
+    view["tab-about"].click()
+    view.driver.refresh()
+    view.wait("document.body.dataset.loaded")
+    view["tab-read"].click()
+    view.finish_reading()
+    assert view.text_read() == "the cat sat"
+
+
 def test_what_is_empty_or_out_of_range_is_said(view):
     view.set("seed", "")
     view.write("the", 0)
