@@ -255,7 +255,7 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     view["later"].click()
     assert view["written"].get_attribute("textContent") == second
     view["more"].click()
-    view.wait_for("write-status", "Wrote 1,000")
+    view.wait("written.text.length === 7 + 60 + 60")
     assert view.js("written.text").startswith(second)
 
 
@@ -297,6 +297,16 @@ def test_views_are_in_the_history(view):
     view.wait("!find('view-read').hidden && location.hash.startsWith('#read')")
     view.driver.forward()
     view.wait("!find('view-about').hidden")
+
+
+def test_the_text_that_is_read_is_kept_when_the_page_is_loaded_again(view):
+    view.read("the cat sat")
+    view["tab-about"].click()
+    view.driver.refresh()
+    view.wait("document.body.dataset.loaded")
+    view["tab-read"].click()
+    view.finish_reading()
+    assert view.text_read() == "the cat sat"
 
 
 def test_what_is_empty_or_out_of_range_is_said(view):
