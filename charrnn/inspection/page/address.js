@@ -23,15 +23,17 @@ function addressOf(view) {
   return view === "write" && written.link ? `#write?${written.link}` : `#${view}`;
 }
 
-/** Bring the address in line with what is shown; as a new entry of the history, if `push` is true. */
+/** Bring the address in line with what is shown; as a new entry of the history, if `push` is true. The entry keeps the text
+ * that is read, so that it is still there when the page is loaded again. */
 function showAddress(push = false) {
   const { view } = document.body.dataset;
+  const { text } = reading;
   const address = addressOf(view);
-  if (!view || address === location.hash) {
+  if (!view || (address === location.hash && history.state?.text === text)) {
     return;
   }
   try {
-    history[push ? "pushState" : "replaceState"](null, "", address);
+    history[push ? "pushState" : "replaceState"]({ text }, "", address);
   } catch {
     // some frames have no history: the view is shown all the same
   }

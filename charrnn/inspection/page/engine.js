@@ -39,13 +39,15 @@ function decodeArray({ type, shape, data, scales }) {
   if (type === "float32") {
     return new Float32Array(bytes.buffer);
   }
-  if (type === "float16") {
-    halfValues = halfValues || Float32Array.from({ length: 65536 }, (_, bits) => halfValue(bits));
-    return Float32Array.from(new Uint16Array(bytes.buffer), (bits) => halfValues[bits]);
+  halfValues = halfValues || Float32Array.from({ length: 65536 }, (_, bits) => halfValue(bits));
+  const stored = type === "float16" ? new Uint16Array(bytes.buffer) : new Int8Array(bytes.buffer);
+  const factors = scales && new Float32Array(bytesOf(scales).buffer);
+  const values = new Float32Array(stored.length);
+  for (let place = 0; place < values.length; place++) { // Float32Array.from would take six times as long
+    const value = stored[place];
+    values[place] = factors ? value * factors[Math.floor(place / shape[1])] : halfValues[value];
   }
-  const factors = new Float32Array(bytesOf(scales).buffer);
-  const width = shape[1];
-  return Float32Array.from(new Int8Array(bytes.buffer), (value, place) => value * factors[Math.floor(place / width)]);
+  return values;
 }
 
 /** Put the product of a matrix [rows, columns] and a vector [columns] into `result`, four rows at a time. */

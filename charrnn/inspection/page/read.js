@@ -259,8 +259,10 @@ function move(event) {
 /** Go to a place of the text, as far as it was read, and say which character it is. */
 function moveTo(place) {
   pin(Math.min(Math.max(place, 0), reading.seen.length - 1));
-  if (!reading.cells[reading.at]) {
-    drawPiece(pieceAt(reading.at));
+  const piece = pieceAt(reading.at);
+  piece.near = true; // as it will be in a moment
+  if (!piece.drawn) {
+    drawPiece(piece);
   }
   reading.cells[reading.at].scrollIntoView({ block: "nearest" });
   find("spoken").textContent = `${nameOf(chars[reading.ids[reading.at]])}. ${find("card-surprise").textContent}`;

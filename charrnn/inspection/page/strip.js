@@ -3,7 +3,7 @@
 
 const LABEL = 18; // pixels for the name above a group of rows
 const rowHeight = Math.min(12, Math.max(1, Math.round(800 / numUnits)));
-const COLUMNS = 1000; // characters, at most
+const STRIP_COLUMNS = 1000; // characters, at most
 // what is drawn: rows are units from the top, tops where they begin; a part of the text, and how much of it was known
 const strip = { rows: [], tops: [], from: 0, to: 0, known: 0 };
 
@@ -23,8 +23,8 @@ function stripGroups() {
 
 /** Draw the strip for the part of the text that is shown, where it is not that already, and mark the place in it. */
 function showStrip() {
-  const from = reading.at - (reading.at % COLUMNS);
-  const to = Math.min(from + COLUMNS, reading.ids.length);
+  const from = reading.at - (reading.at % STRIP_COLUMNS);
+  const to = Math.min(from + STRIP_COLUMNS, reading.ids.length);
   const known = reading.seen.slice(from, to).filter(Boolean).length;
   if (usual && (strip.from !== from || strip.to !== to || strip.known !== known)) {
     Object.assign(strip, { from, to, known });
@@ -46,9 +46,10 @@ function drawStrip() {
   const columns = reading.seen.slice(from, to).map((each) => each?.activations);
   rows.map(unitOffset).forEach((offset, row) => {
     const [least, most] = usual[offset].limits;
-    const factor = most - least < 3 ? 0 : 510 / (most - least);
+    const factor = 510 / (most - least);
     columns.forEach((activations, column) => {
-      const value = activations ? Math.min(255, Math.max(-255, (activations[offset] - least) * factor - 255)) : 0;
+      const changes = activations && most - least > 2;
+      const value = changes ? Math.min(255, Math.max(-255, (activations[offset] - least) * factor - 255)) : 0;
       const pixel = (Math.abs(value) << 24) | (value < 0 ? low : high);
       for (let line = 0; line < rowHeight; line++) {
         pixels[(tops[row] + line) * canvas.width + column] = pixel;

@@ -16,9 +16,10 @@ function show(name, push = true) {
     find(`view-${viewOf(tab)}`).hidden = !chosen;
   }
   document.body.dataset.view = name;
+  const textBefore = history.state?.text;
   showAddress(push);
   if (name === "read" && reading.text === null) {
-    readText(data.passage);
+    readText(textBefore || data.passage);
   } else if (name === "write") {
     offerUnit(colour);
     writeAtFirst();

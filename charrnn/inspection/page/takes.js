@@ -177,6 +177,7 @@ function moveChoice(event) {
   const from = written.at < 0 ? last + 1 : places.indexOf(written.at);
   const target = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: last }[event.key];
   if (event.key === "Enter") {
+    event.preventDefault(); // or the button would be pressed as well
     find("expected").querySelector("button").focus();
   } else if (target !== undefined && last >= 0) {
     event.preventDefault();

@@ -267,7 +267,7 @@ async function copy(text, told) {
 function offerUnit(name) {
   const { options } = find("written-colour");
   if (isUnit(name) && ![...options].some(({ value }) => value === name)) {
-    options.add(new Option(`${unitWords(name)} (${name})`, name));
+    options.add(new Option(unitTitle(name), name));
   }
 }
 
