@@ -27,7 +27,7 @@ function addressOf(view) {
  * that is read, so that it is still there when the page is loaded again. */
 function showAddress(push = false) {
   const { view } = document.body.dataset;
-  const { text } = reading;
+  const text = reading.text ?? history.state?.text;
   const address = addressOf(view);
   if (!view || (address === location.hash && history.state?.text === text)) {
     return;
