@@ -50,7 +50,7 @@ def test_pictures_come_with_their_numbers_in_words(shown):
     given.plot_by_heart(losses, 4.4)
     given.plot_faults({"program A": losses, "program B": losses + 1}, losses - 1)
     given.plot_losses(losses, [(30, 2.5), (60, 2.25)], 2, {"even guessing": 4.4}, ([], []))
-    given.plot_fits({"8 units": np.array([[3, 2.5], [3.1, 2.75]])})
+    given.plot_fits({"8 units": np.array([[3, 2.5], [3.1, 2.75]]), "9 units": np.ones([2, 2])})
     numbers = ["from 4.00 to 2.000", "program B 3.83", "ends at 2.25", "end at 2.50 and 2.75"]
     assert len(shown) == 4 and all(number in alt for (_, alt), number in zip(shown, numbers))
 
