@@ -573,7 +573,7 @@ def test_the_strip_shows_all_units_and_chooses_one(view):
         assert view.js("colour") in view["strip"].get_attribute("aria-valuetext")
     view.js("find('strip').scrollTop = 0")
     view.js("find('strip-canvas').dispatchEvent(((box) => new MouseEvent('click', {bubbles: true, "
-            "clientX: box.left + box.width * 70.5 / 160, clientY: box.top + strip.tops[3] + 0.5}))("
+            "clientX: box.left + box.width * 70.5 / 160, clientY: box.top + strip.tops[3] + 5}))("
             "find('strip-canvas').getBoundingClientRect()))")
     assert view.js("[colour, reading.pinned]") == [view.js("strip.rows[3]"), 70]
     pixel = view.js("[...find('strip-canvas').getContext('2d').getImageData(reading.at, strip.tops[3], 1, 1).data]")
