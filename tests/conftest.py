@@ -342,15 +342,15 @@ def notebook():
     cells = json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
     names = ["get_batches", "build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer",
              "CharRNN", "pick_top_n", "generate_ids", "sample"]
-    scope = {"np": np, "tf": tf, "num_layers": 2, "checks": _NoChecks()}
+    scope = {"np": np, "tf": tf, "num_layers": 2, "checks": _Silent(), "given": _Silent()}
     for cell in cells:
         if set(names) & set(cell["metadata"].get("tags", [])):
             exec("".join(cell["source"]), scope)
     return SimpleNamespace(scope=scope, **{name: scope[name] for name in names})
 
 
-class _NoChecks:
-    """Stands for the notebooks' checks, which the tests of the notebooks run."""
+class _Silent:
+    """Stands for the modules beside the notebooks, checks and given, which the tests of the notebooks run."""
 
     def __getattr__(self, name):
         return lambda *args, **kwargs: True

@@ -29,7 +29,7 @@ def test_it_is_small_and_has_the_sources_of_today(content):
 
 
 def test_it_has_the_weights_of_the_shipped_model(content):
-    model = open_model(ROOT / "checkpoints" / "anna.npz")
+    model = open_model("anna")
     if f'id="weights">{webpage._json(network_data(model, store(model, "int8")))}</script>' not in content:
         pytest.fail(ADVICE)
 
@@ -44,7 +44,7 @@ def test_it_shows_the_units_and_the_loss_that_are_measured_today(tmp_path):
     """Numbers may differ in their last digits, because processors add in different orders."""
     if not os.environ.get("CHARRNN_DATA") and not (ROOT / "data" / "anna.txt").exists():
         pytest.skip("anna.txt is not here")
-    webpage.export_page(open_model(ROOT / "checkpoints" / "anna.npz"), tmp_path / "page.html", weights="int8")
+    webpage.export_page(open_model("anna"), tmp_path / "page.html", weights="int8")
     assert_close(data_of(PAGE), data_of(tmp_path / "page.html"))
 
 
