@@ -152,7 +152,9 @@ class Lock:
             pass
         try:
             if os.path.samestat(os.stat(str(self._path.parent)), self._folder):
-                self._file = _locked(self._path)
+                made = _locked(self._path)
+                self._file.close()
+                self._file = made
                 return True
         except OSError:
             pass
