@@ -133,10 +133,10 @@ def _main(args: argparse.Namespace) -> None:
     if len(text) < 2:
         raise ValueError(f"a text to evaluate needs at least 2 characters that the model knows, and {name} has "
                          f"{len(text)}")
-    console.write(f"model    {model.name}\n", sys.stdout)
-    _print_text(name, text, left_out)
-    sys.stdout.flush()
     with contextlib.closing(loading.load_engine(model, args.rows, len(text))) as engine:
+        console.write(f"model    {model.name}\n", sys.stdout)
+        _print_text(name, text, left_out)
+        sys.stdout.flush()
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=console.bar)
     if args.characters:
         _print_characters(text, nats / math.log(2))
