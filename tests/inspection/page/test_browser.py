@@ -420,12 +420,13 @@ def test_pointing_at_a_character_shows_its_card(view):
 def test_guesses_stand_under_each_character_and_the_true_one_is_framed(view):
     view.read("the cat")
     view["guesses"].click()
+    view.wait("document.querySelectorAll('#text small').length === 35")  # they are drawn with the next frame
     columns = [[view.js("[arguments[0].textContent, arguments[0].className]", guess)
                 for guess in cell.find_elements(By.TAG_NAME, "small")] for cell in view.js("reading.cells")]
     for column, following in zip(columns, "he\u2423cat\0"):
         assert len(column) == 5 and [guess for guess, mark in column if mark] in ([], [following])
     view["guesses"].click()
-    assert not view.driver.find_elements(By.CSS_SELECTOR, "#text small")
+    view.wait("!document.querySelector('#text small')")
 
 
 @pytest.mark.parametrize("part, index, shown", [("h", 3, lambda h: h), ("c", 2, np.tanh)])
