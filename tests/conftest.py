@@ -350,7 +350,7 @@ def notebook():
 
 
 class _Silent:
-    """Stands for the modules beside the notebooks, checks and given, which the tests of the notebooks run."""
+    """Replaces the modules of the notebooks, checks and given, which the tests of the notebooks run."""
 
     def __getattr__(self, name):
         return lambda *args, **kwargs: True

@@ -135,7 +135,7 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
         path: a run folder, for its newest checkpoint; a checkpoint, a ``.npz`` file, or the name of a known model.
         vocabulary: the characters of a checkpoint of the notebook, which does not record them.
         best: take the checkpoint of a run folder that has the lowest validation loss.
-        otherwise: the characters of such a checkpoint if there is no ``vocabulary``, and no text beside it.
+        otherwise: the characters of such a checkpoint if there is no ``vocabulary``, and no text in its folder.
 
     Raises:
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing

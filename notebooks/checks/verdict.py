@@ -22,7 +22,7 @@ _reminded: Set[Tuple[str, ...]] = set()  # what cells said that they need
 def ready(exercise: str) -> bool:
     """Tell whether the checks found an exercise and all before it right; where not, print which ones a cell needs.
 
-    What is missing is said once. A further cell that waits for the same says so in few words.
+    They are named once. A further cell that needs the same ones prints a short note.
     """
     missing = tuple(name for name in EXERCISES[:EXERCISES.index(exercise) + 1] if not found_right(name))
     if missing and missing in _reminded:
