@@ -354,7 +354,7 @@ def content_of(folder):
 
 @pytest.mark.parametrize("replace", [lambda path: None, lambda path: path.mkdir()])
 def test_a_folder_that_is_away_in_the_last_part_of_a_save(text_file, tmp_path, monkeypatch, capsys, replace):
-    """A line says so, and training continues. The checkpoint is saved, and can be the best."""
+    """A line is printed, and training continues. The checkpoint is saved, and can be the best."""
     run, usual, losses = tmp_path / "run", checkpoints.complete, iter([3.0, 1.0, 2.0])  # after steps 50, 100 and 130
 
     def complete(folder, step, *args):

@@ -583,7 +583,7 @@ def test_the_strip_shows_all_units_and_chooses_one(view):
 
 
 def test_units_can_be_held_while_it_writes(view, engine):
-    """The text beside it is that of charrnn-sample with the same seed; the held units stay at their values."""
+    """The other text is that of charrnn-sample with the same seed; the held units stay at their values."""
     view.read(TEXT[:160])
     view.js("chooseColour('2/c/3')")
     view.set("hold-value", 0.9), view.set("hold-prime", "the cat"), view.set("hold-seed", 5)
