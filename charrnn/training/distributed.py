@@ -111,7 +111,7 @@ class Processes:
 
 
 class HorovodProcesses(Processes):
-    """The form for several processes, which ``horovodrun`` started."""
+    """The form for the processes, one or several, that ``horovodrun`` started."""
 
     _reader_left = False
 
@@ -305,7 +305,7 @@ def start_processes() -> Processes:
     Raises:
         ValueError: Horovod started this process, but is not installed, or the name of this host has no address.
     """
-    return HorovodProcesses() if int(os.environ.get("HOROVOD_SIZE") or 1) > 1 else Processes()
+    return HorovodProcesses() if "HOROVOD_SIZE" in os.environ else Processes()
 
 
 def _wait_for_all() -> None:

@@ -363,8 +363,12 @@ class Background:
         os.close(slave)
         self.pid, self._terminal, self._reader = self._process.pid, master, threading.Thread(target=self._read)
         self._reader.start()
+        self.wait_for(" step 10/")
+
+    def wait_for(self, words):
+        """Wait until words are printed."""
         deadline = time.monotonic() + PATIENCE
-        while " step 10/" not in self.output:
+        while words not in self.output:
             assert time.monotonic() < deadline and self._reader.is_alive(), self.output
             time.sleep(0.1)
 
@@ -487,7 +491,9 @@ def test_a_reader_of_the_output_that_leaves_ends_all_processes_after_a_checkpoin
 @real
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_killed_process_is_named_and_the_others_end(text, tmp_path, rank):
-    run = Background(text, *FLAGS, *LONG, "--save-every-n", "5", "--checkpoint-dir", tmp_path / "run")
+    # A process that saves when another is lost has the 5 seconds of horovodrun to end this and to print the error.
+    run = Background(text, *FLAGS, *LONG, "--save-every-n", "200", "--checkpoint-dir", tmp_path / "run")
+    run.wait_for("saved")
     pid = run.pids()[rank]
     os.kill(pid, signal.SIGKILL)
     _, output = run.end()
