@@ -1,5 +1,4 @@
-"""The set-up: the Makefile, the lock files, the Dockerfile, and packages in an empty environment."""
-import json
+"""The set-up: the Makefile, the lock files, and what `python -m build` makes, installed."""
 import os
 import pty
 import re
@@ -216,16 +215,34 @@ def test_this_environment_is_the_locked_one():
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """A wheel, built from a copy so that the checkout does not change."""
-    source = copy_of(tmp_path_factory.mktemp("source") / "charrnn", "charrnn", "README.md", "LICENSE")
-    _, errors = run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w",
-                     source / "dist", source])
-    assert "DEPRECATION" not in errors
-    path, = (source / "dist").iterdir()
+def source_distribution(tmp_path_factory):
+    """What ``python -m build`` makes first, from a copy of what git has, so that the checkout does not change."""
+    copy = tmp_path_factory.mktemp("copy")
+    for name in tracked():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).symlink_to(ROOT / name)
+    run([sys.executable, "-c", "from setuptools import build_meta; build_meta.build_sdist('dist')"], cwd=str(copy))
+    path, = (copy / "dist").iterdir()
     return path
 
 
+@pytest.fixture(scope="module")
+def wheel(source_distribution, tmp_path_factory):
+    """What ``python -m build`` makes then, from the source distribution."""
+    folder = tmp_path_factory.mktemp("wheel")
+    _, errors = run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder,
+                     source_distribution])
+    assert "DEPRECATION" not in errors
+    path, = folder.iterdir()
+    return path
+
+
+def tracked():
+    """Return the paths of the files that git has."""
+    return run(["git", "ls-files"], cwd=str(ROOT))[0].splitlines()
+
+
+@needs_git
 def test_the_wheel_contains_the_package_and_nothing_else(wheel, package):
     assert wheel.name == f"charrnn-{charrnn.__version__}-py3-none-any.whl"
     names = {name for name in zipfile.ZipFile(str(wheel)).namelist() if ".dist-info/" not in name}
@@ -235,16 +252,35 @@ def test_the_wheel_contains_the_package_and_nothing_else(wheel, package):
 
 
 @needs_git
-def test_the_source_distribution_has_all_that_the_repository_has(tmp_path):
-    tracked = run(["git", "ls-files"], cwd=str(ROOT))[0].splitlines()
-    for name in tracked:
-        (tmp_path / "copy" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "copy" / name).symlink_to(ROOT / name)
-    run([sys.executable, "setup.py", "-q", "sdist", "--formats=tar", "-d", tmp_path], cwd=str(tmp_path / "copy"))
-    path, = tmp_path.glob("*.tar")
-    with tarfile.open(str(path)) as archive:
+def test_the_source_distribution_has_all_that_the_repository_has(source_distribution):
+    assert source_distribution.name == f"charrnn-{charrnn.__version__}.tar.gz"
+    with tarfile.open(str(source_distribution)) as archive:
         found = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
-    assert set(tracked) <= found and "tests/conftest.py" in found
+    assert set(tracked()) <= found and "tests/conftest.py" in found
+
+
+@needs_git
+@pytest.mark.slow
+@pytest.mark.parametrize("made", [".venv", ".venv-tf2"])
+@pytest.mark.parametrize("archive", ["source_distribution", "wheel"])
+def test_both_write_in_a_fresh_environment(archive, made, tmp_path, request):
+    """It needs no network: pip, setuptools and NumPy come from an environment that make has made."""
+    if not (ROOT / made).exists():
+        pytest.skip(f"there is no {made}")
+    python, _ = run(["sh", ROOT / ".make" / "find-python"], env={"PYTHON": str(ROOT / made / "bin" / "python")})
+    run([python.strip(), "-m", "venv", "--without-pip", tmp_path / "fresh"])
+    theirs, ours = [next(folder.glob("lib/python3.*/site-packages")) for folder in (ROOT / made, tmp_path / "fresh")]
+    (ours / "theirs.pth").write_text(str(theirs))
+    programs = tmp_path / "fresh" / "bin"
+    run([programs / "python", "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--no-build-isolation",
+         "--ignore-installed", request.getfixturevalue(archive)])
+    imported, _ = run([programs / "python", "-c", "import charrnn; print(charrnn.__file__)"], cwd=str(tmp_path))
+    assert imported == f"{ours / 'charrnn' / '__init__.py'}\n"
+    listing, _ = run([programs / "python", "-m", "charrnn"], cwd=str(tmp_path))
+    assert all(f"charrnn-{name}" in listing for name in SCRIPTS)
+    text, _ = run([programs / "charrnn-sample", "tiny-shakespeare", "--prime", "To ", "--length", "50"],
+                  cwd=str(tmp_path))
+    assert text.startswith("To ") and len(text) == len("To ") + 50 + 1
 
 
 GRAPH = """
@@ -258,7 +294,7 @@ with tf.Session() as session:
 """
 
 
-def empty_environment(folder, python=sys.executable):
+def empty_environment(folder, python):
     """Make an environment in which pip can install packages; return its folder of programs."""
     run([python, "-m", "venv", folder])
     if subprocess.run([str(folder / "bin" / "pip"), "install", "-q", "setuptools<80", "wheel"]).returncode:
@@ -266,6 +302,7 @@ def empty_environment(folder, python=sys.executable):
     return folder / "bin"
 
 
+@needs_git
 @pytest.mark.slow
 @pytest.mark.parametrize("tensorflow", ["1", "2"])
 def test_the_package_installs_in_an_empty_environment(wheel, tensorflow, tmp_path):
@@ -295,41 +332,3 @@ def test_make_train_works_in_a_fresh_clone(tmp_path):
     flags = "--batch-size 2 --num-steps 5 --lstm-size 4 --epochs 1 --sample-length 0 --print-every-n 1"
     output = make(clone, "train", "TEXT=small.txt", f"ARGS={flags}", env=environment)
     assert re.search(r"step 1/\d+ +loss \d", output) and (clone / ".venv" / ".done").exists()
-
-
-# Docker
-
-
-@pytest.fixture
-def instructions():
-    """The Dockerfile's instructions, each split into its name and the rest."""
-    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
-    return [tuple(line.split(" ", 1)) for line in lines if line and not line.startswith("#")]
-
-
-def test_docker_may_read_what_the_dockerfile_copies(instructions):
-    ignore = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
-    sources = {source for name, rest in instructions if name == "COPY" for source in rest.split()[:-1]}
-    assert "*" in ignore and sources == {line[1:].split("/")[0] for line in ignore if line.startswith("!")}
-
-
-@pytest.mark.slow
-def test_the_commands_of_the_dockerfile_work_in_an_empty_environment(instructions, tmp_path):
-    environment = {"PATH": f"{empty_environment(tmp_path / 'empty')}:{os.environ['PATH']}"}
-    folder, entry = tmp_path, []
-    for name, rest in instructions:
-        if name == "WORKDIR":
-            folder = tmp_path / rest.lstrip("/")
-            folder.mkdir()
-        elif name == "COPY":
-            *sources, target = rest.split()
-            for source in sources:
-                (shutil.copytree if (ROOT / source).is_dir() else shutil.copy)(str(ROOT / source), str(folder / target))
-        elif name == "RUN":
-            run(["sh", "-c", rest], cwd=str(folder), env=environment)
-        elif name in ("ENTRYPOINT", "CMD"):
-            entry.append(json.loads(rest))
-    entry_point, default = entry
-    for command in [default, ["sample", "--help"]]:
-        assert f"usage: charrnn-{command[0]}" in run([*entry_point, *command], cwd=str(folder), env=environment)[0]
-    assert run(["python", "-c", GRAPH], cwd=str(folder), env=environment)[0] == "()\n"

@@ -1,0 +1,10 @@
+"""What is public, as docs/design.md says it: only a release that says so may change what is in public.txt."""
+from conftest import ROOT, SCRIPTS, parser_of
+
+import charrnn
+
+
+def test_the_names_and_flags_are_those_in_the_list():
+    names = [f"charrnn.{name}" for name in charrnn.__all__]
+    flags = [f"charrnn-{script} {flag}" for script in SCRIPTS for flag in parser_of(script)._option_string_actions]
+    assert sorted(names + flags) == (ROOT / "tests" / "public.txt").read_text(encoding="utf-8").splitlines()
