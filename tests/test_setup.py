@@ -1,4 +1,4 @@
-"""The set-up: the Makefile, the lock files, and what `python -m build` makes, installed."""
+"""The set-up: the Makefile, the lock files, and what ``python -m build`` makes, installed."""
 import os
 import pty
 import re
