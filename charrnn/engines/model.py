@@ -15,7 +15,7 @@ from charrnn.system import console, files
 # So large that no training leads to it, and so small that sums of products of weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
 MOST_LAYERS = 32  # with more, the graph takes long to build, however small they are
-# Kinds of cell, the scopes of their variables, and the arrays that the state of a layer consists of.
+# The kinds of cell, and the scopes of their variables.
 CELLS = {"lstm": "basic_lstm_cell", "gru": "gru_cell", "rnn": "basic_rnn_cell",
          "layer-norm-lstm": "layer_norm_basic_lstm_cell", "nas": "nas_cell"}
 _LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"

@@ -8,9 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
-from charrnn.engines.model import MOST_LAYERS
+from charrnn.engines.model import CELLS, MOST_LAYERS
 
-CELLS = ("lstm", "gru", "rnn", "layer-norm-lstm", "nas")
 OPTIMIZERS = ("adam", "rmsprop")
 AUTO = "auto"  # the preset that depends on the length of the text, and the precision that depends on the machine
 SCHEDULES = ("constant", "exponential", "linear", "cosine")
@@ -71,7 +70,7 @@ class Hyperparameters:
     precision: str = _field(
         "float32", SPEED, "type of the numbers that are multiplied. bfloat16 is up to 1.7 times as fast on processors "
         "that have products of it, with TensorFlow 2; auto takes it there", choices=("float32", "bfloat16", AUTO))
-    cell: str = _field("lstm", NETWORK, "kind of cell", choices=CELLS)
+    cell: str = _field("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
     optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=OPTIMIZERS)
     input_keep_prob: float = _field(
         1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", _KEEP_PROB)

@@ -7,11 +7,11 @@ import re
 import pytest
 
 from charrnn.data import check_text, count_windows
+from charrnn.engines.model import CELLS
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 from charrnn.training import hyperparameters
 from charrnn.training.hyperparameters import (
-    CELLS,
     GROUPS,
     NAMES,
     PRESETS,
