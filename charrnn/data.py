@@ -250,24 +250,3 @@ def split(text: _Text, val_fraction: float, test_fraction: float = 0) -> Tuple[_
     end = len(text) - int(len(text) * test_fraction)
     edge = end - int(len(text) * val_fraction)
     return text[:edge], text[edge:end], text[end:]
-
-
-def check_text(n_characters: int, n_distinct: int, batch_size: int, num_steps: int) -> None:
-    """Check that a text is long enough to train on.
-
-    Args:
-        n_characters: length of the text, without the part that is held out.
-        n_distinct: C, its distinct characters, or any number above 1 if there are several.
-        batch_size: N.
-        num_steps: M.
-
-    Raises:
-        ValueError: the text has one distinct character only, or is shorter than one window.
-    """
-    if n_distinct < 2:
-        raise ValueError(f"the text to train on has only one {'distinct ' * (n_characters > 1)}character: there is "
-                         "nothing to learn")
-    if not count_windows(n_characters, batch_size, num_steps):
-        raise ValueError(
-            f"the text to train on has {n_characters:,} characters, too few for one window of {batch_size} x "
-            f"{num_steps} (--batch-size x --num-steps, {batch_size * num_steps:,} characters): reduce one of them")

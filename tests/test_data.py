@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from charrnn.data import Vocabulary, check_text, code_points, count_windows, get_batches, load_text, split
+from charrnn.data import Vocabulary, code_points, count_windows, get_batches, load_text, split
 
 
 def test_windows_worked_by_hand():
@@ -132,11 +132,3 @@ def test_split_holds_out_the_end_and_puts_the_test_text_last():
         assert [len(part) for part in split(text, 0.25)] == [8, 2, 0]
         parts = split(text, 0.25, 0.31)
         assert [len(part) for part in parts] == [5, 2, 3] and sum(map(list, parts), []) == list(text)
-
-
-@pytest.mark.parametrize("n_characters, n_distinct, message", [
-    (299, 2, r"299 characters, too few for one window of 10 x 30 \(--batch-size x --num-steps, 300 characters\)"),
-    (300, 1, "only one distinct character")])
-def test_text_that_cannot_be_trained_on_is_refused(n_characters, n_distinct, message):
-    with pytest.raises(ValueError, match=message):
-        check_text(n_characters, n_distinct, 10, 30)

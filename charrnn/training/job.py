@@ -6,7 +6,7 @@ import numpy as np
 
 from charrnn import checkpoints
 from charrnn.checkpoints import IMMUTABLE, CheckpointError, Run
-from charrnn.data import StrPath, Vocabulary, check_text, count_windows, split
+from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.model import Model
 from charrnn.engines.sampler import check_length, fresh_seed
 from charrnn.system import machine
@@ -168,8 +168,14 @@ def run_to_resume(folder: StrPath) -> Run:
 def _check_sizes(run: Run, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
                  test: np.ndarray) -> None:
     """Raise ValueError if the text is too short or the memory too small for a run."""
-    n_distinct = 1 + int(training.min() < training.max()) if len(training) else 0  # np.unique would sort a copy
-    check_text(len(training), n_distinct, hyper.batch_size, hyper.num_steps)
+    if len(training) and training.min() == training.max():
+        raise ValueError(f"the text to train on has only one {'distinct ' * (len(training) > 1)}character: there is "
+                         "nothing to learn")
+    if not count_windows(len(training), hyper.batch_size, hyper.num_steps):
+        raise ValueError(
+            f"the text to train on has {len(training):,} characters, too few for one window of {hyper.batch_size} x "
+            f"{hyper.num_steps} (--batch-size x --num-steps, {hyper.batch_size * hyper.num_steps:,} characters): "
+            "reduce one of them")
     n_characters = len(training) + len(held_out) + len(test)
     for name, part in (("val_fraction", held_out), ("test_fraction", test)):
         fraction = getattr(hyper, name)
