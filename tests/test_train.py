@@ -24,7 +24,7 @@ def assert_refused(folder, capsys, message):
 
 @pytest.mark.parametrize("content, message", [
     (None, "there is no such file"), (b"aaaaaaaaaa", "one distinct character"),
-    (b"abcababcababca", "14 characters, too few for one window of 5 x 3 (--batch-size x --num-steps, 15 characters)")])
+    (b"abcababcababca", "14 characters, too few for one window of 5 x 3 (--batch-size x --num-steps, 15")])
 def test_a_bad_text_is_refused(tmp_path, capsys, content, message):
     if content is not None:
         (tmp_path / "text").write_bytes(content)

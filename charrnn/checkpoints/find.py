@@ -42,9 +42,10 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     record.check_name(folder)
     folder = Path(folder)
     if not folder.is_dir():
-        raise CheckpointError(f"{folder} is neither a run folder nor a checkpoint" if folder.exists() else
-                              f"there is no file or folder {folder}: train a model first with charrnn-train, "
-                              f"or use a known one: {', '.join(KNOWN_MODELS)}")
+        raise CheckpointError(
+            f"{folder} is not a model: name a run folder or an exported .npz file" if folder.exists() else
+            f"there is no file or folder {folder}: train a model first with charrnn-train, or use a known one: "
+            f"{', '.join(KNOWN_MODELS)}")
     # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
     listed = listed_names(folder)
     with_run = record.is_run(folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from charrnn import checkpoints
-from charrnn.checkpoints import KNOWN_MODELS, CheckpointError, Run
+from charrnn.checkpoints import KNOWN_MODELS, Run
 from charrnn.data import StrPath, Vocabulary, split
 from charrnn.engines import Engine
 from charrnn.engines.model import Model, is_model_file, open_model
@@ -116,8 +116,6 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     """
     run = checkpoints.newest_with_checkpoint() if path is None else None
     place = (run or KNOWN_MODELS[0]) if path is None else path
-    if Path(place).is_file() and not is_model_file(place) and ".ckpt" not in Path(place).name:
-        raise CheckpointError(f"{place} is not a model: name a run folder or an exported .npz file")
     model = open_model(place, vocabulary_from(args), best=args.best)
     console.print_skipped(model.skipped)
     if run:

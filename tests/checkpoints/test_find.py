@@ -49,7 +49,7 @@ def test_a_checkpoint_can_be_named_by_any_of_its_files(trained, suffix):
 
 @pytest.mark.parametrize("name, message", [
     (".", "there is no checkpoint in"), ("missing", "there is no file or folder"), ("i5_l5.ckpt", "there is no"),
-    ("file", "file is neither a run folder nor a checkpoint"), ("a[1]", "cannot be the path of a checkpoint")])
+    ("file", "file is not a model: name a run folder or"), ("a[1]", "cannot be the path of a checkpoint")])
 def test_nothing_to_find(tmp_path, name, message):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(CheckpointError, match=message):
