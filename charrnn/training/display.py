@@ -51,7 +51,7 @@ class Display:
         ]
         if job.transfer:
             new = console.listed(map(repr, job.transfer.new_characters))
-            rows.append(("weights", f"from {job.transfer.checkpoint.name}, " + (
+            rows.append(("weights", f"from {job.transfer.model.name}, " + (
                 f"with new rows for {new}" if new else "which has all characters of the text")))
         self._table(rows)
 

@@ -90,19 +90,19 @@ def plan_job(text: Optional[Text], hyperparameters: Hyperparameters, folder: Str
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
     _check(hyperparameters, options, n_processes)
-    hyperparameters, moved = _with_precision(hyperparameters), None
+    hyperparameters, transferred = _with_precision(hyperparameters), None
     if options.resume:
         run = _resumed_run(folder, hyperparameters, text)
         text = text or Text(run.text_name, checkpoints.read_text(run))
     elif text is None:
         raise ValueError("there is no text to train on")
     else:
-        run, moved = _new_run(text, hyperparameters, init_from)
+        run, transferred = _new_run(text, hyperparameters, init_from)
     hyper = Hyperparameters(**run.hyperparameters)
     least = np.min_scalar_type(len(run.vocabulary) - 1)  # of a long text, the ids take most of the memory
     parts = split(run.vocabulary.encode(text.text, least), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    return Job(run, hyper, folder, text.text, options, moved, *parts)
+    return Job(run, hyper, folder, text.text, options, transferred, *parts)
 
 
 def _check(hyper: Hyperparameters, options: Options, n_processes: int) -> None:
@@ -136,10 +136,10 @@ def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> 
     """Return a new run, and where its initial weights come from."""
     if hyper.seed is None:
         hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
-    moved = transfer.plan(init_from, text.text, hyper) if init_from else None
-    vocabulary = moved.vocabulary if moved else Vocabulary.from_text(text.text)
+    transferred = transfer.plan(init_from, text.text, hyper) if init_from else None
+    vocabulary = transferred.vocabulary if transferred else Vocabulary.from_text(text.text)
     return Run(asdict(hyper), vocabulary, text.name, checkpoints.text_sha256(text.text),
-               init_from=moved.checkpoint.name if moved else None), moved
+               init_from=transferred.model.name if transferred else None), transferred
 
 
 def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) -> Run:
