@@ -7,7 +7,8 @@ from charrnn.fused.product import product
 from charrnn.fused.unroll import unroll
 from charrnn.system.tensorflow import CONTRIB_CELLS, contrib_cell, tf
 
-LARGE_VARIABLE = 2 ** 22  # numbers; the kernels of the recipe have fewer
+LARGE_VARIABLE = 2 ** 22  # elements; no variable of the recipe has as many
+OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # their names in the graph, as in the notebook
 
 
 def build_inputs(batch_size, num_steps):
@@ -121,12 +122,14 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
 
     Args:
         loss: float32 scalar.
-        learning_rate: step size.
+        learning_rate: step size, a number. The optimizer makes a tensor of it, which CharRNN has as
+            ``learning_rate`` and to which each step feeds the rate of the schedule.
         grad_clip: largest global norm of the gradients.
         optimizer: ``adam``, or ``rmsprop`` with the settings of older char-RNN programs (decay 0.95).
         average_decay: decay of the running averages of the variables (Polyak and Juditsky 1992), which
             checkpoints then contain as well; 0 for none.
-        average: function from a list of gradients to those to clip; several processes average theirs with it.
+        average: function that is applied to the list of gradients before they are clipped. Several processes average
+            their gradients with it; the default changes nothing.
 
     Returns:
         The operation that does one update.
@@ -136,14 +139,13 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
 
     Source: notebook, "optimizer".
     """
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"there is no optimizer {optimizer!r}")
     variables = tf.trainable_variables()
     gradients, _ = tf.clip_by_global_norm(average(tf.gradients(loss, variables)), grad_clip)
-    if optimizer == "adam":
-        chosen = _Adam(learning_rate, name="Adam")
-    elif optimizer == "rmsprop":
-        chosen = tf.train.RMSPropOptimizer(learning_rate, decay=0.95, name="RMSProp")
-    else:
-        raise ValueError(f"there is no optimizer {optimizer!r}")
+    name = OPTIMIZERS[optimizer]
+    chosen = _Adam(learning_rate, name=name) if optimizer == "adam" else tf.train.RMSPropOptimizer(
+        learning_rate, decay=0.95, name=name)
     update = chosen.apply_gradients(zip(gradients, variables))
     if not average_decay:
         return update
@@ -152,7 +154,10 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
 
 
 class _Adam(tf.train.AdamOptimizer):
-    """Adam that makes large zeros without constants, which TensorFlow keeps in memory for the life of a session."""
+    """Adam that starts the averages of large variables without constants.
+
+    TensorFlow keeps constants in memory as long as a session lives.
+    """
 
     def _zeros_slot(self, var, slot_name, op_name):
         if var.shape.num_elements() < LARGE_VARIABLE:
@@ -174,7 +179,7 @@ def build_rnn(inputs, num_classes, cell, initial_state, mask_seed=None, *, fused
         num_classes: C.
         cell: the stack from :func:`build_lstm`.
         initial_state: the state before the window.
-        mask_seed: for fused, the integer scalar that the dropout masks are drawn from.
+        mask_seed: for fused, an integer scalar, the seed of the dropout masks.
         fused: unroll with :mod:`charrnn.fused` instead of ``dynamic_rnn`` over the one-hot inputs.
         threads: for fused, the number of threads to build the graph for; None for one for each core.
         mask_rows, recurrent_keep_prob, precision: for fused, as for :func:`charrnn.fused.unroll.unroll`.
@@ -233,11 +238,11 @@ class CharRNN:
             cell, input_keep_prob: as for :func:`build_lstm`. fused needs ``lstm`` without dropout on inputs.
             recurrent_keep_prob: as for :func:`build_rnn`.
             optimizer, average_decay: as for :func:`build_optimizer`.
-            rows: (first, last + 1) of the rows of the batch that this graph trains on, where several processes
-                share the batch; None for all. The other shapes then have these rows instead of N.
+            rows: where several processes share a batch, the first of its rows that this graph trains on and the row
+                after the last; None for all rows. In the shapes, N is then the number of these rows.
             average: as for :func:`build_optimizer`; also applied to the loss.
-            precision: of the operands of matrix products, ``float32`` or, for fused, ``bfloat16``. Whatever is not
-                fused trains in bfloat16 in a session with the settings of :func:`charrnn.fused.session.session_config`.
+            precision: type of the operands of matrix products, ``float32`` or, for fused, ``bfloat16``. Without fused,
+                the session sets it: :func:`charrnn.fused.session.session_config`.
 
         Raises:
             ValueError: an argument is out of range.
@@ -276,19 +281,16 @@ class CharRNN:
                                          average_decay=average_decay, average=average)
         self.loss, = average([loss])
         graph = tf.get_default_graph()
-        self.learning_rate = graph.get_tensor_by_name(
-            {"adam": "Adam", "rmsprop": "RMSProp"}[optimizer] + "/learning_rate:0")
+        self.learning_rate = graph.get_tensor_by_name(f"{OPTIMIZERS[optimizer]}/learning_rate:0")
         self.gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")
 
     def mask_feed(self, step):
-        """Return the feed_dict that makes the dropout masks depend on the graph's seed and the step only.
+        """Return a feed_dict with which the dropout masks depend on the graph's seed and the step only.
+
+        Without fused it is empty, because the generator of ``DropoutWrapper`` cannot be set to a step.
 
         Args:
             step: number of training steps done before this one.
-
-        Returns:
-            A feed_dict. It is empty unless fused, since the generator of ``DropoutWrapper`` cannot be set to a
-            step.
         """
         return {} if self._mask_seed is None else {self._mask_seed: step}
 
@@ -296,12 +298,12 @@ class CharRNN:
 def initial_seeds(cell, num_layers, fused, has_input_dropout, has_recurrent_dropout):
     """List the seeds of the initial weights: of the kernels of each layer in turn, then of the softmax weights.
 
-    They are the seeds that TensorFlow 1.15 derives: the number of operations that exist before, in the notebook's
-    graph, and in the fused one of one shard at the recipe's sizes. TensorFlow 2 would derive others. Since they are
-    given, the initial weights do not depend on the version, on the number of threads or on changes to the unroll.
+    If none is given, TensorFlow takes the number of operations that the graph has so far as the seed. This function
+    returns what TensorFlow 1.15 takes in the notebook's graph or, for fused, in a graph of one shard. So the initial
+    weights do not depend on TensorFlow's version, on the number of threads or on changes to the unroll.
 
     Returns:
-        A list of int; it is empty for the cells of ``tf.contrib``, which only TensorFlow 1.15 has.
+        A list of int. It is empty for the cells of ``tf.contrib``, which only TensorFlow 1.15 has.
 
     >>> initial_seeds("lstm", 2, False, False, False)
     [120, 172, 260]
@@ -321,7 +323,7 @@ def initial_seeds(cell, num_layers, fused, has_input_dropout, has_recurrent_drop
 
 
 def _seeded(seeds):
-    """Return the default initializer of variables, with the next of some seeds each time; None for no seeds."""
+    """Return the default initializer of variables, which takes the next seed for each; None if there are no seeds."""
     following = iter(seeds)
 
     def initialize(shape, dtype=tf.float32, partition_info=None):
@@ -336,6 +338,6 @@ def _build_sliced_loss(outputs, targets, lstm_size, threads, precision):
 
 
 def _build_mask_seed():
-    """Create the int64 scalar that dropout masks are drawn from: random in each run unless it is fed."""
+    """Create the seed of the dropout masks, an int64 scalar. It is random in each session call unless it is fed."""
     drawn = tf.random_uniform([], maxval=tf.int64.max, dtype=tf.int64)
     return tf.placeholder_with_default(drawn, [], name="mask_seed")
