@@ -10,7 +10,7 @@ from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, Run
 from charrnn.data import StrPath
 from charrnn.system import console, files
 
-LONGEST_NAME = 200  # characters of the name of a checkpoint, which a file system can still store with a suffix
+LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
 
 
 class Found(NamedTuple):
@@ -52,7 +52,7 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     suffix = ".json" if with_run else ".index"
     found = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
     if with_run:
-        found.update(listed)  # those whose record is lost; interrupted saves are not in the list
+        found.update(listed)  # also those that have lost their record; interrupted saves are not in the list
     names = sorted((name for name in found if record.step_of(name) >= 0), key=record.step_of)
     if not with_run and listed:
         names = listed

@@ -1,6 +1,6 @@
 """Where a model is if no path is given: the models that come with charrnn, and the folders of runs without a name.
 
-The first run for which no folder is named goes to ``checkpoints``, as in the notebook, the next ones to
+The first run without a name goes to ``checkpoints``, as in the notebook, the next ones to
 ``checkpoints/2``, ``checkpoints/3`` and so on.
 """
 import re
@@ -23,7 +23,7 @@ def known_model(name: StrPath) -> Optional[Path]:
 
 
 def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
-    """Return the folder of a run: the one that is named, or else the newest, or for a new run the next.
+    """Return the folder of a run: the one that is named, or else the newest to resume, or the next one for a new run.
 
     Raises:
         CheckpointError: the path that is named is a file.
@@ -44,7 +44,7 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
 
 
 def newest_with_checkpoint() -> Optional[str]:
-    """Return the newest of the folders without a name that has a checkpoint, also one of the notebook; or None."""
+    """Return the newest folder without a name that has a checkpoint, of this package or the notebook, or None."""
     return next((str(folder) for folder in _folders()
                  if (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.json"))), None)
 

@@ -12,10 +12,10 @@ A run folder holds one training run::
     checkpoint                      TensorFlow's list of the checkpoints, with relative paths
 
 A checkpoint is written to the folder ``.saving`` and then moved, its record last. A checkpoint without a valid
-record is not used. A record has its own SHA-256, and what it says is not checked again. ``run.json`` is for people,
-and for a run that has no checkpoint yet, or none since its settings were changed. The training process holds the lock
-``.lock``. All paths are relative, so a run folder can be moved and renamed. A folder written by the notebook has no
-records. Its checkpoints can be used if the vocabulary is given.
+record is not used. Each record has its own SHA-256. ``run.json`` is for people, and for a run that has no checkpoint
+yet, or none with its present settings. The training process holds the lock ``.lock``. All paths are relative, so a run
+folder can be moved and renamed. A folder written by the notebook has no records. Its checkpoints can be used if the
+vocabulary is given.
 """
 import contextlib
 import hashlib
@@ -37,8 +37,8 @@ RUN_FILE = "run.json"
 TEXT_FILE = "text.txt"
 STAGE = ".saving"
 LOCK_FILE = ".lock"
-SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")  # of the files that a record is of
-LONGEST_INTEGER = 20  # digits, in a record. For long ones, Python's time grows with the square of their length
+SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")  # of the files that a record lists
+LONGEST_INTEGER = 20  # digits, in a record. The time in which Python reads one grows with the square of its length
 
 
 class CheckpointError(ValueError):
@@ -110,7 +110,7 @@ def check_unused(folder: StrPath) -> None:
         CheckpointError: it holds one.
     """
     check_name(folder)
-    if is_run(folder) or _is_notebooks(Path(folder)):
+    if is_run(folder) or _is_of_notebook(Path(folder)):
         if is_run(folder):
             how = f"continue it with {console.resume_command(folder)}"
         else:
@@ -118,10 +118,10 @@ def check_unused(folder: StrPath) -> None:
         raise CheckpointError(f"{folder} holds another run: {how}, or name another folder with --checkpoint-dir")
 
 
-def _is_notebooks(folder: Path) -> bool:
+def _is_of_notebook(folder: Path) -> bool:
     """Return whether a folder has checkpoints but no run of this package, as the notebook leaves them.
 
-    Those beside a lock file are of a run that was killed before it was one.
+    Files next to a lock do not count: they are of a run of this package that was killed before its first save was done.
     """
     return not is_run(folder) and ((folder / "checkpoint").exists() or (
         any(folder.glob("*.ckpt.*")) and not (folder / LOCK_FILE).exists()))
@@ -151,7 +151,7 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
 
 
 def _has_its_types(run: Run) -> bool:
-    """Return whether the parts of a run have their types, and the shares of the text that it holds out are shares."""
+    """Return whether the parts of a run have the right types, and the fractions to hold out are below 1."""
     hyper = run.hyperparameters
     fractions = hyper["val_fraction"], hyper["test_fraction"]
     return (all(isinstance(value, (str, int, float, type(None))) for value in hyper.values())
@@ -165,16 +165,16 @@ def read_record(prefix: str) -> Tuple[Run, Dict[str, Any]]:
     """Read the record of a checkpoint.
 
     Returns:
-        (run, files): the run, and of each file of the checkpoint, by its suffix, the size and the SHA-256.
+        (run, files): the run, and a dict from the suffix of each file of the checkpoint to its size and SHA-256.
 
     Raises:
         OSError: it cannot be read, or the checkpoint has no weights.
-        ValueError: it is damaged, of another checkpoint, or that of a network that is larger than the weights.
+        ValueError: it is damaged, it is the record of another checkpoint, or its network is larger than the weights.
     """
     path = Path(prefix + ".json")
     record = read_signed(path)
     if record.get("name") != Path(prefix).name:
-        raise ValueError("it is that of another checkpoint")
+        raise ValueError("it is the record of another checkpoint")
     try:
         run = run_from_record(record["run"], path.parent)
         recorded = {suffix: (size, sha256) for suffix, (size, sha256) in record["files"].items()}
@@ -184,7 +184,7 @@ def read_record(prefix: str) -> Tuple[Run, Dict[str, Any]]:
         raise ValueError("it does not describe a checkpoint")
     size, layers = run.hyperparameters["lstm_size"], run.hyperparameters["num_layers"]
     if 4 * size * (layers * size + len(run.vocabulary)) > os.path.getsize(prefix + ".npz"):
-        raise ValueError("it is that of a larger network than the weights")  # which nobody should begin to build
+        raise ValueError("its network is larger than the weights")  # before anything of that size is built
     return run, recorded
 
 
@@ -202,17 +202,17 @@ def read_signed(path: StrPath) -> Dict[str, Any]:
         ValueError: it is damaged.
     """
     content = parsed(files.read(path))
-    with contextlib.suppress(RecursionError):  # of lists in lists
+    with contextlib.suppress(RecursionError):  # from lists nested too deeply
         if content.pop("sha256", None) == _digest(content):
             return content
     raise ValueError("it has changed since it was written")
 
 
 def parsed(content: bytes) -> Dict[str, Any]:
-    """Return the JSON object that the content of a file is.
+    """Parse the content of a file as a JSON object.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a JSON object.
     """
     try:
         found = json.loads(content.decode("utf-8", "surrogatepass"), parse_int=_integer)
@@ -255,7 +255,7 @@ def read_run(folder: StrPath) -> Run:
         stated = run_from_record(read_signed(path), folder)
     except OSError as error:
         problem = f"there is no run in {folder}: {console.described(error)}"
-        if _is_notebooks(Path(folder)):
+        if _is_of_notebook(Path(folder)):
             problem = (f"{folder} has checkpoints but no {RUN_FILE}, like a folder of the notebook: start a run from "
                        f"its weights with --init-from {folder} --vocab-from TEXT")
     except ValueError as error:
@@ -263,14 +263,14 @@ def read_run(folder: StrPath) -> Run:
     for each in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):
         with contextlib.suppress(OSError, ValueError):
             run = read_record(str(each)[:-len(".json")])[0]
-            return replace(run, hyperparameters=stated.hyperparameters) if stated and _are_one(stated, run) else run
+            return replace(run, hyperparameters=stated.hyperparameters) if stated and _is_same_run(stated, run) else run
     if stated:
         return stated
     raise CheckpointError(problem)
 
 
-def _are_one(run: Run, other: Run) -> bool:
-    """Return whether two runs are the same, with other settings at most."""
+def _is_same_run(run: Run, other: Run) -> bool:
+    """Return whether two runs differ only in settings that a resumed run may change."""
     return (run.text_sha256, run.vocabulary, *map(run.hyperparameters.get, IMMUTABLE)) == (
         other.text_sha256, other.vocabulary, *map(other.hyperparameters.get, IMMUTABLE))
 
@@ -281,7 +281,7 @@ def text_sha256(text: str) -> str:
 
 
 def write_text(folder: StrPath, text: str) -> None:
-    """Write the text of a run into its folder, unless it is there.
+    """Write the text of a run into its folder, unless it is already there.
 
     Raises:
         OSError: it cannot be written.

@@ -98,7 +98,7 @@ def complete(folder: StrPath, step: int, run: Run, max_to_keep: int) -> None:
         max_to_keep: number of checkpoints to keep, not counting the best one.
 
     Raises:
-        OSError: something cannot be written or removed. To call the function again completes it.
+        OSError: something cannot be written or removed. Calling the function again completes it.
     """
     old = _old_names(Path(folder), step, max_to_keep, run.best)
     _write_list(Path(folder), without=old)
@@ -112,11 +112,11 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     stage.mkdir()
     about = record.record_of(run)
     (stage / f"{name}.npz").write_bytes(packed(weights, about))
-    content = io.BytesIO()  # because a ZipFile that fails to write to the disk reports a second error when deleted
+    content = io.BytesIO()  # not the file: a ZipFile that cannot write reports a second error when it is deleted
     np.savez(content, **{**asdict(progress), "history": np.frombuffer(progress.history.encode(), np.uint8)})
     (stage / f"{name}.progress.npz").write_bytes(content.getvalue())
     saver.save(session, str(stage / name), write_state=False)
-    written = sorted(stage.iterdir(), reverse=True)  # that of the progress first, see remove_leftovers()
+    written = sorted(stage.iterdir(), reverse=True)  # the progress first, see remove_leftovers()
     for path in written:
         files.flush(path)
     sizes = {path.name[len(name):]: [path.stat().st_size, record.file_sha256(path)] for path in written}
@@ -126,7 +126,7 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
 
 
 class Reservation:
-    """The right to train in a run folder, which only one process has. It ends with the process at the latest."""
+    """The right to train in a run folder. Only one process can have it, and it ends with that process."""
 
     def __init__(self, folder: StrPath) -> None:
         """Prepare to reserve a folder."""
@@ -162,7 +162,7 @@ class Reservation:
                           "which was moved or removed, or another process trains in it")
 
     def close(self) -> None:
-        """Give the right up."""
+        """Give up the right."""
         if self._lock:
             self._lock.close()
 
@@ -170,13 +170,13 @@ class Reservation:
 def remove_leftovers(folder: StrPath) -> None:
     """Remove the files that an interrupted save has left in a run folder. The caller must have reserved it.
 
-    Such a checkpoint is later than all others and not in TensorFlow's list. One whose record was lost is kept.
+    Their step is later than that of every checkpoint that has a record or is in TensorFlow's list.
     """
     folder = Path(folder)
     _remove_stage(folder)
     kept = {*_recorded(folder), *listed_names(folder)}
     newest = max(map(record.step_of, kept), default=-1)
-    for path in folder.glob("*.ckpt.progress.npz"):  # which is moved first, and which no other program writes
+    for path in folder.glob("*.ckpt.progress.npz"):  # it is moved first, and no other program writes such a file
         name = path.name[:-len(".progress.npz")]
         if record.step_of(name) > newest:
             _remove_files(folder, name)
@@ -213,7 +213,7 @@ def _old_names(folder: Path, step: int, max_to_keep: int, best: Optional[str]) -
 
 
 def _remove(folder: Path, names: Sequence[str]) -> None:
-    """Remove checkpoints, the record of each last, so that the next save completes an interrupted removal."""
+    """Remove checkpoints. Their records are removed last, so that the next save completes an interrupted removal."""
     for name in names:
         _remove_files(folder, name)
     if names:
@@ -223,7 +223,7 @@ def _remove(folder: Path, names: Sequence[str]) -> None:
 
 
 def _remove_files(folder: Path, name: str) -> None:
-    """Remove the files of a checkpoint but its record."""
+    """Remove the files of a checkpoint except its record."""
     for path in sorted(folder.glob(f"{name}.*")):
         if path.name[len(name):] in record.SUFFIXES:
             path.unlink()
@@ -245,6 +245,6 @@ def read_progress(prefix: str) -> Progress:
         if [type(number) for number in numbers] != [int, int, int, float] or min(numbers) < 0 or axes != (4, 1):
             raise ValueError("it does not describe a progress")
         return progress
-    except Exception as error:  # of many kinds, where somebody has made such a file with another program
+    except Exception as error:  # of any kind, if another program has made the file
         raise CheckpointError(f"{prefix} cannot be used to resume: its progress cannot be read "
                               f"({console.reason(error)})")

@@ -1,4 +1,4 @@
-"""What TensorFlow's Saver has written, read without TensorFlow, in time and memory in proportion to the files.
+"""Reading what TensorFlow's Saver has written, without TensorFlow. Time and memory are in proportion to the files.
 
 TensorFlow calls the index and the data file of a checkpoint a tensor bundle. The index is a table of LevelDB: blocks of
 sorted items, a block that lists these blocks, and a footer. An item is the name of a tensor and a protocol buffer with
@@ -13,7 +13,7 @@ import numpy as np
 from charrnn.system import files
 
 INDEX, DATA = ".index", ".data-00000-of-00001"  # suffixes of the two files
-LONGEST_NAME = 300  # bytes; names share their beginnings in the index, so that longer ones could take much memory
+LONGEST_NAME = 300  # bytes; a small index can contain many long names, because names share their beginnings in it
 _MAGIC = bytes.fromhex("57fb808b247547db")
 _FOOTER = 48  # bytes
 _FLOAT = 1  # float32
@@ -34,7 +34,7 @@ def read_index(prefix: str) -> Dict[str, Entry]:
 
     Raises:
         OSError: it cannot be read.
-        Exception: of any kind, it is damaged.
+        Exception: it is damaged. The exception can be of any kind.
     """
     index = files.read(prefix + INDEX)
     if index[-len(_MAGIC):] != _MAGIC:
@@ -60,7 +60,7 @@ def read_tensors(prefix: str, entries: Dict[str, Entry]) -> Iterator[np.ndarray]
 
     Raises:
         OSError: the data file cannot be read.
-        Exception: of any kind, it is damaged, or a tensor has another type.
+        Exception: it is damaged, or a tensor has another type. The exception can be of any kind.
     """
     data = files.read(prefix + DATA)
     if sum(entry.size for entry in entries.values()) > len(data):
@@ -68,7 +68,7 @@ def read_tensors(prefix: str, entries: Dict[str, Entry]) -> Iterator[np.ndarray]
     for name, entry in entries.items():
         content = data[entry.offset:entry.offset + entry.size]
         if entry.dtype != _FLOAT:
-            raise ValueError(f"{name} is not of float32 numbers")
+            raise ValueError(f"{name} is not float32")
         if _masked_crc(content) != entry.crc:
             raise ValueError(f"{name} has changed since it was saved")
         yield np.frombuffer(content, "<f4").reshape(entry.shape)
@@ -157,7 +157,7 @@ _TABLE = _table()
 def _masked_crc(content: bytes) -> int:
     """Return the CRC-32C of some bytes, as TensorFlow stores it.
 
-    The bytes are cut into rows of equal length, whose CRCs are computed side by side and then joined in pairs.
+    The bytes are cut into rows of equal length. The CRCs of the rows are computed side by side, then joined in pairs.
     """
     n_rows = 1 << len(content).bit_length() // 2
     rows = np.zeros((n_rows, -(-len(content) // n_rows)), np.uint8)  # zeros before the content do not matter

@@ -1,8 +1,8 @@
 """The weights of a network in files: a ``.npz`` with its own SHA-256, and what TensorFlow's Saver writes.
 
-The ``.npz`` has an array for each trainable variable, under the variable's name, and ``about``: the UTF-8 bytes of a
-JSON object, uint8. This object has the vocabulary, and if the run is known all that ``run.json`` has. The comment of
-the zip file, its last 64 bytes, is the hexadecimal SHA-256 of all bytes before it.
+The ``.npz`` has an array for each trainable variable, under the variable's name, and the array ``about``, uint8: a JSON
+object in UTF-8. This object has the vocabulary and, if the run is known, all that ``run.json`` has. The comment of the
+zip file, its last 64 bytes, is the hexadecimal SHA-256 of all bytes before it.
 """
 import contextlib
 import hashlib
@@ -22,7 +22,7 @@ from charrnn.system import console, files
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
 SLOTS = r"/(Adam|Adam_1|RMSProp|RMSProp_1)$"
 DIGEST = 64  # bytes
-# The header of an array: its type, its order and its shape. NumPy's own reader evaluates it as Python.
+# The header of an array: its type, its order and its shape. NumPy's own reader would evaluate it as Python code.
 _HEADER = re.compile(rb"\x93NUMPY\x01.{3}\{'descr': '([^']{1,20})', 'fortran_order': (True|False), "
                      rb"'shape': \(([\d, ]{0,99})\), \} *\n", re.DOTALL)
 
@@ -53,7 +53,7 @@ def unpacked(content: bytes) -> Tuple[Weights, Dict[str, Any]]:
     try:
         weights = arrays_of(content)
         return weights, parsed(weights.pop("about").tobytes())
-    except Exception as error:  # of many kinds, where somebody has made such a file with another program
+    except Exception as error:  # of any kind, if another program has made the file
         raise ValueError(f"it is not a model of charrnn ({console.reason(error)})")
 
 
@@ -63,7 +63,7 @@ def arrays_of(content: bytes) -> Weights:
     The time and the memory are in proportion to the content.
 
     Raises:
-        Exception: of any kind, it is damaged or of another kind.
+        Exception: it is damaged or something else. The exception can be of any kind.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
@@ -76,7 +76,7 @@ def arrays_of(content: bytes) -> Weights:
 def _array(content: bytes) -> np.ndarray:
     header = _HEADER.match(content)
     if not header:
-        raise ValueError("it has something else than arrays")
+        raise ValueError("it contains something other than arrays")
     dtype, is_fortran, shape = (each.decode() for each in header.groups())
     return np.frombuffer(content, dtype, offset=header.end()).reshape(
         [int(length) for length in shape.split(",") if length.strip()], order="F" if is_fortran == "True" else "C")
@@ -132,7 +132,7 @@ def restore(session: Any, prefix: str) -> None:
         entries = tensor_bundle.read_index(prefix)
         missing = sorted(set(variables) - set(entries))
         if missing:
-            raise ValueError(f"it is that of another network, without {missing[0]}")
+            raise ValueError(f"it is of another network: it has no {missing[0]}")
         values = tensor_bundle.read_tensors(prefix, {name: entries[name] for name in variables})
         for variable, value in zip(variables.values(), values):
             variable.load(value, session)
@@ -140,8 +140,8 @@ def restore(session: Any, prefix: str) -> None:
 
 @contextlib.contextmanager
 def _reading(prefix: str) -> Iterator[None]:
-    """Raise CheckpointError in place of what the reading of a checkpoint raises."""
+    """Raise CheckpointError in place of any exception that reading a checkpoint raises."""
     try:
         yield
-    except Exception as error:  # of many kinds, where somebody has made such a file with another program
+    except Exception as error:  # of any kind, if another program has made the file
         raise CheckpointError(f"the checkpoint {prefix} cannot be read: {console.reason(error)}")
