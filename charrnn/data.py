@@ -15,7 +15,7 @@ import numpy as np
 _CHUNK = 1 << 16
 
 StrPath = Union[str, Path]
-_loaded: Set[Tuple[str, ...]] = set()  # the vocabularies of the texts that this process has loaded
+_loaded: Set[Tuple[str, ...]] = set()  # the vocabularies of the texts that this process has read, for sample()
 _Text = TypeVar("_Text", str, np.ndarray)
 
 
@@ -30,7 +30,7 @@ def load_text(path: StrPath, encoding: str = "utf-8") -> str:
     """
     text = decode_text(read_bytes(path), encoding, str(path))
     if text:
-        Vocabulary.from_text(text)  # so that it counts as loaded
+        Vocabulary.from_text(text)  # remembered in _loaded
     return text
 
 
@@ -142,10 +142,10 @@ class Vocabulary:
 
     @classmethod
     def of_loaded_text(cls, size: Optional[int] = None) -> "Optional[Vocabulary]":
-        """Return the vocabulary of the texts that this process has loaded, or None if they have several or none.
+        """Return the vocabulary of the text that this process has read; None if there is no such text, or several.
 
         Args:
-            size: consider those of this size only.
+            size: consider only vocabularies with this number of characters.
         """
         fitting = [chars for chars in _loaded if size in (None, len(chars))]
         return cls(fitting[0]) if len(fitting) == 1 else None

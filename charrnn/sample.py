@@ -1,6 +1,7 @@
 """Sampling, the end of the notebook: :func:`pick_top_n`, :func:`sample`, and the script ``charrnn-sample``.
 
-``python -m charrnn.sample`` runs the script, too.
+:func:`sample` draws one character at a time, as the notebook does. The script, or ``python -m charrnn.sample``, uses
+:func:`charrnn.engines.sampler.write`, which is faster and writes several texts at once.
 """
 import argparse
 import contextlib
@@ -143,14 +144,14 @@ def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
 
 
 def _training_text(args: argparse.Namespace, run: Optional[Run]) -> str:
-    """Return the text that ``--novelty`` compares with, "" without this flag."""
+    """Return the text that ``--novelty`` compares with; "" without this flag."""
     if not args.novelty:
         return ""
     return loading.training_text(run, args.train_text, args.encoding).training
 
 
 def _written(args: argparse.Namespace, sampler: Sampler, prime: str, settings: Settings) -> Tuple[List[Sample], bool]:
-    """Draw the texts and print them, unless they are to be printed as JSON; see :func:`charrnn.engines.sampler.write`.
+    """Draw the texts, and print them unless the output is JSON. Return what :func:`charrnn.engines.sampler.write` does.
 
     A single text is printed while it is drawn.
     """

@@ -27,7 +27,7 @@ from charrnn.training.distributed import Processes, start_processes
 from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, flag, preset
 from charrnn.training.job import Job, Options, plan_job, run_to_resume
 
-TRIAL_STEPS = 5  # of a dry run
+TRIAL_STEPS = 5  # steps of a dry run
 
 
 class Trained(NamedTuple):
@@ -58,8 +58,8 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrP
         checkpoint_dir: the run folder. None for ``checkpoints``, or, if that holds another run, ``checkpoints/2`` and
             so on; to resume, the newest of these.
         resume: continue the run in that folder.
-        init_from: a model, its path or its name, to take the initial weights and the sizes from. The text may have
-            other characters.
+        init_from: a model, its path or its name. The initial weights and the sizes are taken from it. The text may
+            have other characters.
         sample_length: characters to sample at each checkpoint, 0 for none.
         threads: threads to use; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
@@ -101,7 +101,7 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
 
 
 def run(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[signal.Signals]]:
-    """Do a job in its folder, together with other processes. Return the losses, and the signal that ended it early."""
+    """Do a job, together with other processes. Return the losses, and the signal that ended it early or None."""
     from charrnn.training.open_run import OpenRun
     with contextlib.ExitStack() as stack:
         reservation = stack.enter_context(contextlib.closing(Reservation(job.folder)))
@@ -118,15 +118,16 @@ def run(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[signal.Sig
 
 def train_epochs(open_run: Any, progress: Progress,
                  processes: Processes) -> Tuple[Progress, List[float], Optional[signal.Signals]]:
-    """Train to the last epoch, an early end or a signal: the notebook's loop.
+    """Train until the last epoch, an early stop or a signal. This is the notebook's loop.
 
     Args:
-        open_run: the charrnn.training.open_run.OpenRun, which prints, evaluates and saves.
-        progress: what is done before; the state of a new epoch is zero.
+        open_run: a :class:`charrnn.training.open_run.OpenRun`, which prints, evaluates and saves. The session call is
+            the method ``step`` of its network, a :class:`charrnn.training.network.Network`.
+        progress: what was done before this call. In a new epoch, training starts from the zero state.
         processes: the processes that share each batch.
 
     Returns:
-        (progress, losses, stopped_by): the progress, the loss of each step, and the signal or None.
+        (progress, losses, stopped_by): the progress, the loss of each step that was done, and the signal or None.
 
     Source: notebook, "training".
     """
@@ -165,7 +166,7 @@ def train_epochs(open_run: Any, progress: Progress,
 
 
 def try_out(job: Job, processes: Processes) -> None:
-    """Print the plan, and an estimate of memory and time from a few steps; write nothing."""
+    """Print the plan, and an estimate of memory and time from a few steps. Nothing is written."""
     from charrnn.training.open_run import OpenRun
     if processes.rank == 0:
         try:
