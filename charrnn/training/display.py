@@ -22,19 +22,20 @@ class Display:
         """Prepare to print.
 
         Args:
-            job: what the run does.
-            n_parameters: weights and biases of its network.
-            stop: notified when the reader of the output has gone.
+            job: the plan of the run.
+            n_parameters: number of weights and biases.
+            stop: told when nobody reads the output any more.
         """
         self._job, self._n_parameters, self._stop = job, n_parameters, stop
-        self._writes_fail = False  # from a line that could not be printed until one that could
+        self._writes_fail = False  # whether the last line could not be printed
 
     def plan(self) -> None:
         """Print what the run is about to do."""
         job, run, hyper = self._job, self._job.run, self._job.hyperparameters
         n_held_out, n_test = len(job.held_out), len(job.test)
         left_over = len(job.training) - job.n_windows * hyper.batch_size * hyper.num_steps
-        n_distinct = len(set(job.text) if run.init_from else run.vocabulary.chars)  # that has those of the other model
+        # with init_from, the vocabulary also has the characters of the other model
+        n_distinct = len(set(job.text) if run.init_from else run.vocabulary.chars)
         rows = [("text", f"{run.text_name}, {len(job.text):,} characters, {n_distinct:,} distinct")]
         if n_held_out:
             when = f"every {hyper.eval_every_n:,} steps and " if hyper.eval_every_n else ""
@@ -67,7 +68,7 @@ class Display:
         return network
 
     def trial(self, seconds: float, memory: str) -> None:
-        """Print what a few steps have shown: seconds a step, and the memory used."""
+        """Print the estimate of a dry run: the memory, and the time from the seconds that a step takes."""
         total = timedelta(seconds=round(seconds * self._job.n_steps))
         self._table([
             ("memory", memory),
@@ -83,7 +84,7 @@ class Display:
 
     @contextlib.contextmanager
     def bar(self, step: int) -> Iterator[None]:
-        """Show a progress bar, which begins at a step."""
+        """Show a progress bar that begins at a step."""
         self._bar = tqdm.tqdm(total=self._job.n_steps, initial=step, unit=" steps", disable=None,
                               dynamic_ncols=True, smoothing=0.05)
         with self._bar:
@@ -108,7 +109,7 @@ class Display:
         self._print(f"{self._place(step)}  validation loss {loss:.4f}, {best}")
 
     def test(self, loss: float, name: str) -> None:
-        """Print the loss on the test text, and the checkpoint that has it."""
+        """Print the loss on the test text, and the name of the checkpoint."""
         self._print(f"test loss {loss:.4f}, of {name}")
 
     def saved(self, prefix: str) -> None:

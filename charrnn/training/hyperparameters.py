@@ -11,7 +11,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 from charrnn.engines.model import CELLS, MOST_LAYERS
 
 OPTIMIZERS = ("adam", "rmsprop")
-AUTO = "auto"  # the preset that depends on the length of the text, and the precision that depends on the machine
+AUTO = "auto"  # a preset, which depends on the length of the text, and a precision, which depends on the machine
 SCHEDULES = ("constant", "exponential", "linear", "cosine")
 # the groups of flags on the help page, in its order
 GROUPS = TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS = (
@@ -23,14 +23,14 @@ _LARGEST = {int: 2 ** 63 - 1, float: sys.float_info.max}  # what TensorFlow and 
 
 def _field(default: Any, group: str, meaning: str, bounds: Optional[Mapping[str, float]] = None,
            choices: Optional[tuple] = None) -> Any:
-    """Declare a hyperparameter: its default, and what its flag and its check are made from.
+    """Declare a hyperparameter: its default, and what its flag and its check need.
 
     Args:
         default: the notebook's value, or the value that switches the feature off.
         group: one of GROUPS.
         meaning: help text of the flag.
-        bounds: for a number, a bound for each of some comparisons in _COMPARE.
-        choices: for anything else, the values that are allowed.
+        bounds: for a number, a dict from comparisons in _COMPARE to bounds.
+        choices: for anything else, the allowed values.
     """
     return dataclasses.field(default=default, metadata={
         "group": group, "help": meaning, "bounds": bounds, "choices": choices})
@@ -68,8 +68,8 @@ class Hyperparameters:
         True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
         "with other dropout masks", choices=(True, False))
     precision: str = _field(
-        "float32", SPEED, "type of the numbers that are multiplied. bfloat16 is up to 1.7 times as fast on processors "
-        "that have products of it, with TensorFlow 2; auto takes it there", choices=("float32", "bfloat16", AUTO))
+        "float32", SPEED, "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 1.7 times as "
+        "fast on processors that support it; auto takes it there", choices=("float32", "bfloat16", AUTO))
     cell: str = _field("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
     optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=OPTIMIZERS)
     input_keep_prob: float = _field(
@@ -90,11 +90,10 @@ class Hyperparameters:
     val_fraction: float = _field(
         0.0, TEXT, "fraction of the text, at its end, to hold out for validation", _FRACTION)
     test_fraction: float = _field(
-        0.0, TEXT, "fraction of the text, at its end and after the validation text, to evaluate once when the run has "
-        "ended", _FRACTION)
+        0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", _FRACTION)
     eval_every_n: int = _field(
-        0, REPORTS, "steps between evaluations on the held-out text, in addition to those at checkpoints; 0 for none "
-        "in addition", _COUNT_OR_ZERO)
+        0, REPORTS, "steps between evaluations on the held-out text; 0 for evaluations at checkpoints only",
+        _COUNT_OR_ZERO)
     early_stop: int = _field(
         0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never", _COUNT_OR_ZERO)
     max_to_keep: int = _field(100, REPORTS, "number of checkpoints to keep, in addition to the best", _COUNT)
@@ -255,10 +254,9 @@ def count_parameters(num_classes: int, lstm_size: int, num_layers: int) -> int:
 def check_memory(num_classes: int, hyperparameters: Hyperparameters, available: float) -> None:
     """Raise ValueError if training cannot fit in memory.
 
-    The least that training needs, all in float32: each parameter with its gradient and the optimizer's two
-    averages, and for each unit and step of a window the four gates, c and h. The simplest cell has one matrix
-    where the LSTM has four. Without the fused unroll, for each step of a window also the logits, the targets as one-hot
-    vectors and the gradient of the loss.
+    Training needs at least these float32 numbers: for each parameter its value, its gradient and the optimizer's two
+    averages; for each unit and step of a window the four gates, c and h. Without the fused unroll, it also needs the
+    logits, the one-hot targets and the gradient of the loss. The simplest cell has a quarter of the LSTM's matrices.
 
     Args:
         num_classes: C.

@@ -1,4 +1,4 @@
-"""What a training run is about to do: checked before anything is written, and the same in all processes."""
+"""The plan of a training run. It is checked before anything is written, and is the same in all processes."""
 from dataclasses import asdict, dataclass, replace
 from typing import Optional, Tuple
 
@@ -21,10 +21,10 @@ MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
 
 @dataclass(frozen=True)
 class Options:
-    """What a run may have besides hyperparameters.
+    """The options of a run that are not hyperparameters.
 
     Attributes:
-        resume: continue the run in the folder.
+        resume: whether to continue the run in the folder.
         sample_length: characters to sample at each checkpoint, 0 for none.
         threads: threads to use, 1 to MOST_THREADS; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
@@ -40,15 +40,15 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A training run.
+    """The plan of a training run.
 
     Attributes:
-        run: what the run is.
+        run: the record of the run.
         hyperparameters: its hyperparameters.
         folder: its folder.
         text: its text.
         options: the Options.
-        transfer: where its initial weights come from; None for random ones, or for those of the folder.
+        transfer: the model that the initial weights come from; None for random ones, or to resume.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
     """
 
@@ -75,11 +75,11 @@ class Job:
 
 def plan_job(text: Optional[Text], hyperparameters: Hyperparameters, folder: StrPath, options: Options,
              init_from: Optional[Model] = None, n_processes: int = 1) -> Job:
-    """Check what a run is to do, without writing anything.
+    """Plan a run, and check that it can be done. Nothing is written.
 
     Args:
-        text: the training text; None for that of the run in the folder, to resume it.
-        hyperparameters: the hyperparameters; a new run without a seed gets one.
+        text: the training text; None to resume a run with its own text.
+        hyperparameters: the hyperparameters. A new run without a seed gets one.
         folder: the run folder.
         options: the Options.
         init_from: a model to take the initial weights from. It must have the same cell and sizes; the text may have
@@ -99,7 +99,7 @@ def plan_job(text: Optional[Text], hyperparameters: Hyperparameters, folder: Str
     else:
         run, transferred = _new_run(text, hyperparameters, init_from)
     hyper = Hyperparameters(**run.hyperparameters)
-    least = np.min_scalar_type(len(run.vocabulary) - 1)  # of a long text, the ids take most of the memory
+    least = np.min_scalar_type(len(run.vocabulary) - 1)  # the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, least), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
     return Job(run, hyper, folder, text.text, options, transferred, *parts)
@@ -121,9 +121,9 @@ def _check(hyper: Hyperparameters, options: Options, n_processes: int) -> None:
 
 
 def _with_precision(hyper: Hyperparameters) -> Hyperparameters:
-    """Return the hyperparameters with the precision that ``auto`` means on this machine, which the record then has.
+    """Return the hyperparameters with the precision that is meant by ``auto`` on this machine, for the record.
 
-    Raise ValueError if TensorFlow cannot train in it.
+    Raise ValueError if TensorFlow cannot train in that precision.
     """
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision="bfloat16" if bfloat16_is_faster() else "float32")
@@ -133,7 +133,7 @@ def _with_precision(hyper: Hyperparameters) -> Hyperparameters:
 
 
 def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> Tuple[Run, Optional[Transfer]]:
-    """Return a new run, and where its initial weights come from."""
+    """Return a new run, and the Transfer of its initial weights."""
     if hyper.seed is None:
         hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
     transferred = transfer.plan(init_from, text.text, hyper) if init_from else None
@@ -143,7 +143,7 @@ def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> 
 
 
 def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) -> Run:
-    """Return the run in a folder with new settings. Raise CheckpointError if it cannot have them."""
+    """Return the run in a folder with new hyperparameters. Raise CheckpointError if it cannot have them."""
     old, hyperparameters = checkpoints.read_run(folder), asdict(hyper)
     if text and checkpoints.text_sha256(text.text) != old.text_sha256:
         raise CheckpointError(f"the run in {folder} was trained on another text than {text.name}; without a TEXT, "

@@ -12,18 +12,19 @@ from charrnn.training.hyperparameters import Hyperparameters
 
 
 class Network:
-    """A CharRNN that is trained, with initial weights.
+    """A CharRNN and the session that trains it.
 
     Attributes:
-        session, saver: hold and save its variables.
-        zero_state: float32 [num_layers, 2, rows, L], the state at the beginning of an epoch; of a cell without c
+        session: has the values of its variables.
+        saver: saves them.
+        zero_state: float32 [num_layers, 2, rows, L], the state at the beginning of an epoch. For cells without c it is
             [num_layers, 1, rows, L].
-        n_parameters: number of its weights.
+        n_parameters: number of weights and biases.
     """
 
     def __init__(self, num_classes: int, hyper: Hyperparameters, processes: Processes,
                  threads: Optional[int] = None) -> None:
-        """Build the network in the default graph.
+        """Build the network in the default graph, with initial weights.
 
         Args:
             num_classes: size of the vocabulary.
@@ -61,7 +62,7 @@ class Network:
             y: int32 [rows, M], targets.
             state: the state before the window, in the form of zero_state.
             learning_rate: the learning rate.
-            number: steps done before, from which the dropout masks are drawn.
+            number: number of steps done before, which is the seed of the dropout masks.
         """
         model = self._model
         feed = {model.inputs: x, model.targets: y, model.keep_prob: self._keep_prob,
@@ -72,7 +73,7 @@ class Network:
         return float(loss), float(norm), _as_array(final_state)
 
     def norm(self) -> float:
-        """Return the norm of all variables. It is not finite if one of them is not, or is too large to be used."""
+        """Return the norm of all variables. It is not finite if a value is not finite or too large to be used."""
         return float(self.session.run(self._norm))
 
     def weights(self, averaged: bool = False) -> Dict[str, np.ndarray]:

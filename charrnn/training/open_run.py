@@ -1,4 +1,4 @@
-"""A run that is open: its folder, and what is printed, evaluated and saved while the loop trains its network."""
+"""A run while its network is trained: what the loop in train.py prints, evaluates and saves."""
 import contextlib
 import math
 from dataclasses import replace
@@ -24,31 +24,31 @@ from charrnn.training.network import Network
 from charrnn.training.reports import Reports, Row
 from charrnn.training.stopping import StopRequests
 
-EVALUATION_ROWS = 32  # parts of the held-out text that are read in parallel
+EVALUATION_ROWS = 32  # pieces of the held-out text that are read in parallel
 
 
 class OpenRun:
-    """A run while it trains. In all processes but the first, the display and the reports do nothing.
+    """A run while its network is trained. In all processes but the first, the display and the reports do nothing.
 
     Attributes:
-        job: what it does.
-        display: what prints.
+        job: the Job.
+        display: the Display.
         network: the Network.
-        stop: the requests to stop.
-        rows: the rows of a batch that this process trains on, a slice.
+        stop: the StopRequests.
+        rows: slice of the rows of a batch that this process trains on.
     """
 
     def __init__(self, job: Job, processes: Processes, reservation: Reservation) -> None:
         """Build the network in the default graph, and initialize it. Nothing is written yet.
 
         Args:
-            job: what the run does.
+            job: the plan of the run.
             processes: the processes that share a batch.
-            reservation: of the run folder, taken in the first process before :meth:`begin`.
+            reservation: the reservation of the run folder. The first process takes it before :meth:`begin`.
         """
         self.job, self.stop, self._processes, self._reservation = job, StopRequests(), processes, reservation
         self._run = job.run
-        self._measured: Dict[str, float] = {}  # after the current step, for the history
+        self._measured: Dict[str, float] = {}  # at the current step, for the history
         self.rows = slice(*processes.rows(job.hyperparameters.batch_size))
         threads = processes.threads(job.options.threads)
         self.network = Network(len(job.run.vocabulary), job.hyperparameters, processes, threads)
@@ -56,7 +56,7 @@ class OpenRun:
         self._threads = threads
         self.display: Any = Display(job, self.network.n_parameters, self.stop) if (
             processes.rank == 0 and not job.options.quiet) else Silent()
-        self._reports: Any = Silent()  # in the first process Reports, from open_folder() on
+        self._reports: Any = Silent()  # in the first process, _open_folder() makes Reports
         if job.transfer and processes.rank == 0:
             self.network.set_weights(job.transfer.weights(self.network.weights()))
 
@@ -70,13 +70,13 @@ class OpenRun:
     # ---- the folder ------------------------------------------------------------------------------------------
 
     def begin(self) -> Progress:
-        """Begin the run in its folder, or restore it, in all processes. Return the progress."""
+        """Begin the run or restore it, in all processes. Return the progress."""
         whole = self._processes.from_first(self._open_folder)
         self._processes.synchronize(self.network.session)
         return replace(whole, lstm_state=whole.lstm_state[:, :, self.rows])
 
     def _open_folder(self) -> Progress:
-        """Prepare the folder, restore a run that is resumed, and return the progress with the whole state."""
+        """Prepare the folder, and restore the run to resume. Return the progress, with the state of all rows."""
         job, hyper = self.job, self.job.hyperparameters
         checkpoints.remove_leftovers(job.folder)
         zeros = np.repeat(self.network.zero_state[:, :, :1], hyper.batch_size, axis=2)
@@ -92,7 +92,7 @@ class OpenRun:
         self.display.plan()
         if job.options.resume:
             self.display.resumed(progress.step)
-        elif job.transfer:  # whose weights a resumed run could not make again: it is a run when they are saved
+        elif job.transfer:  # saved at once, because a resumed run could not make these weights again
             self._write(progress, last=True)
         return progress
 
@@ -124,7 +124,7 @@ class OpenRun:
     # ---- after a step ----------------------------------------------------------------------------------------
 
     def learning_rate(self, step: int) -> float:
-        """Return the learning rate of the step after a number of steps."""
+        """Return the learning rate of a step, given the number of steps before it."""
         return learning_rate_at(self.job.hyperparameters, step, self.job.n_windows)
 
     def check(self, step: int, loss: float, norm: float) -> None:
@@ -141,7 +141,7 @@ class OpenRun:
             f"{self.learning_rate(step - 1):g}) or --grad-clip (now {self.job.hyperparameters.grad_clip:g})")
 
     def print_step(self, step: int, loss: float, norm: float, seconds: float) -> None:
-        """Print the notebook's line about a step that took some seconds."""
+        """Print the notebook's line about a step."""
         hyper = self.job.hyperparameters
         self.display.step(step, loss, seconds)
         self._measured.update(
@@ -150,7 +150,7 @@ class OpenRun:
             characters_per_second=hyper.batch_size * hyper.num_steps / seconds)
 
     def evaluate(self, progress: Progress) -> Progress:
-        """Evaluate on the held-out text. Return the progress, which notes whether this is the best so far."""
+        """Evaluate on the held-out text. Return the progress, with this evaluation as the best if it is."""
         share = self._processes.rank, self._processes.size
         nats = surprisal(self._engine(), self.job.held_out, EVALUATION_ROWS, share)
         loss = self._processes.total(float(np.mean(nats, dtype=np.float64)))
@@ -165,7 +165,7 @@ class OpenRun:
         return progress
 
     def report(self, step: int) -> None:
-        """Write what was measured after a step, if anything was, to the history."""
+        """Add what was measured at a step to the history, if anything was."""
         if self._measured:
             epoch = (step - 1) // self.job.n_windows + 1
             with contextlib.suppress(OSError):  # the next flush writes it, or raises an error
@@ -173,14 +173,17 @@ class OpenRun:
             self._measured = {}
 
     def save(self, progress: Progress, last: bool) -> Progress:
-        """Save a checkpoint with the state of all rows. Return the progress, whose best is one that was saved."""
+        """Save a checkpoint with the state of all rows. Return the progress; its best evaluation has a checkpoint."""
         states = self._processes.gather(progress.lstm_state)
         whole = replace(progress, lstm_state=np.concatenate(states, axis=2))
         best_step, best_loss = self._processes.from_first(lambda: self._write(whole, last))
         return replace(progress, best_step=best_step, best_loss=best_loss)
 
     def _write(self, progress: Progress, last: bool) -> Tuple[int, float]:
-        """Write a checkpoint; if it is not the last, a failure is a warning. Return step and loss of the best saved."""
+        """Write a checkpoint. Return the step and the loss of the best that is saved.
+
+        A failure is a warning, unless this is the last checkpoint.
+        """
         if not math.isfinite(self.network.norm()):
             raise self._diverged(progress.step, "the weights are not finite, or too large to be used")
         name, hyper = self._name(progress.step), self.job.hyperparameters
@@ -191,7 +194,7 @@ class OpenRun:
             progress = replace(progress, history=self._reports.history)
             prefix = checkpoints.save(self.network.session, self.network.saver, self.job.folder, hyper.lstm_size,
                                       progress, run, self.network.weights(averaged=True))
-            self._run, self._saved = run, progress  # only now, so that the best is always one that was saved
+            self._run, self._saved = run, progress  # only now, because the save may fail
             self.display.saved(prefix)
             checkpoints.complete(self.job.folder, progress.step, run, hyper.max_to_keep)
         except OSError as error:
@@ -222,7 +225,7 @@ class OpenRun:
         self.display.sample(prime + sample.text)
 
     def _engine(self) -> GraphEngine:
-        """Return an engine with the current weights, or their running averages. Each call returns the same one."""
+        """Return an engine with the current weights or their running averages. Each call returns the same engine."""
         hyper = self.job.hyperparameters
         if not self._graph:
             self._graph = GraphEngine(
@@ -249,7 +252,7 @@ class OpenRun:
                 self.display.test(*self._processes.from_first(lambda: self._evaluate_test(progress.step)))
             self.display.finished(progress.step, "--early-stop" if early and progress.step < self.job.n_steps else
                                   "--epochs")
-        self._processes.gather(None)  # the launcher ends all processes when one has ended
+        self._processes.gather(None)  # wait for the others: horovodrun ends all processes when one has ended
 
     def _evaluate_test(self, step: int) -> Tuple[float, str]:
         """Evaluate the best checkpoint, or else the last, on the test text. Return the loss and the name."""

@@ -12,7 +12,7 @@ SUMMARY_FOLDER = "summaries"
 
 
 class Row(NamedTuple):
-    """A line of the history. What was not measured at its step is None.
+    """A line of the history. A value that was not measured at this step is None.
 
     Attributes:
         step: number of steps done.
@@ -46,14 +46,14 @@ class Reports:
 
     def __init__(self, folder: StrPath, step: int, history: str = "", summaries: bool = True,
                  check: Callable[[], None] = lambda: None) -> None:
-        """Write the history so far into a run folder.
+        """Write the history so far to a run folder.
 
         Args:
             folder: the run folder.
             step: number of steps done, 0 for a new run.
             history: its lines so far.
             summaries: whether to write TensorBoard's event files too.
-            check: called before a row is written; an OSError that it raises prevents it.
+            check: called before a row is written. It may raise an OSError to prevent that.
 
         Raises:
             OSError: they cannot be written.
@@ -64,7 +64,7 @@ class Reports:
         if summaries:
             from charrnn.system.tensorflow import tf
             self._writer = tf.summary.FileWriter(str(Path(folder) / SUMMARY_FOLDER))
-            if step:  # TensorBoard drops what an earlier process wrote of later steps
+            if step:  # tells TensorBoard to drop what an earlier process wrote about later steps
                 self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
 
     def _write_all(self) -> None:
@@ -87,7 +87,7 @@ class Reports:
             file.write(line)
 
     def flush(self) -> None:
-        """Write the whole history to the disk, whatever became of its file, and buffered summaries to theirs."""
+        """Write the whole history again, in case its file was lost or changed, and flush the summaries."""
         self._write_all()
         if self._writer:
             self._writer.flush()

@@ -1,4 +1,4 @@
-"""Stop a training run on request: the signals that ask for it."""
+"""Requests to stop a training run: signals, and an output that nobody reads."""
 import contextlib
 import signal
 from typing import Any, Dict, Iterator, Optional
@@ -17,7 +17,7 @@ class StopRequests:
         self.signal: Optional[signal.Signals] = None
 
     def reader_left(self) -> None:
-        """Note that the reader of the output has gone, which is a request to stop too."""
+        """Note that nobody reads the output any more, which is a request to stop too."""
         self.signal = getattr(signal, "SIGPIPE", signal.SIGTERM)  # Windows has no SIGPIPE
 
     @contextlib.contextmanager
@@ -33,7 +33,7 @@ class StopRequests:
         try:
             for name in SIGNALS:
                 number = getattr(signal, name, None)  # Windows has no SIGHUP
-                # what the caller ignores stays ignored: SIGHUP under nohup, SIGINT in the background of a script
+                # an ignored signal stays ignored: SIGHUP under nohup, SIGINT in the background of a script
                 if number and signal.getsignal(number) != signal.SIG_IGN:
                     usual[number] = signal.signal(number, note)
         except ValueError:
