@@ -16,7 +16,7 @@ from charrnn.system import console
 from charrnn.text import baselines, corpus
 from charrnn.text.unknown import leave_out_unknown
 
-LARGEST_PERPLEXITY = 1e6  # that is shown as a number
+LARGEST_PERPLEXITY = 1e6  # a larger one is not shown as a number
 
 
 def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, str, str]:
@@ -39,7 +39,7 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, st
 
 
 def _read_part(args: argparse.Namespace, model: loading.Model) -> Tuple[str, str, str]:
-    """Return the same for the part of the training text that the run held out."""
+    """Return the same as _read_texts, for a part of the training text that the run held out."""
     run, found = model.run, _training_text(args, model)
     if run and found.sha256 != run.text_sha256:
         raise ValueError(f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on; "
@@ -57,7 +57,7 @@ def _training_text(args: argparse.Namespace, model: loading.Model) -> loading.Tr
 
 
 def _print_text(name: str, text: str, left_out: Dict[str, int]) -> None:
-    """Print what is measured, and what leaving out characters does to the result."""
+    """Print which text is measured, and which characters of it are left out."""
     console.write(f"text     {name}, {len(text):,} characters, {len(text) - 1:,} of them predicted\n", sys.stdout)
     if left_out:
         count = sum(left_out.values())

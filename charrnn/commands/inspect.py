@@ -12,7 +12,7 @@ from charrnn.inspection import units
 from charrnn.system import console
 from charrnn.text import corpus, unknown
 
-UNNAMED = 5  # units listed of those that track no feature
+UNNAMED = 5  # number of units without a feature to list
 
 
 def table(measured: units.Measured, count: int) -> Iterator[str]:
@@ -31,7 +31,7 @@ def table(measured: units.Measured, count: int) -> Iterator[str]:
 
 
 def _report(measured: units.Measured, count: int) -> Dict[str, Any]:
-    """Return what the table has, for JSON."""
+    """Return the content of the table, for JSON."""
     return {"characters": measured.length, "features": list(measured.features),
             "units": [{"feature": each.feature, "unit": str(each.unit), "correlation": round(each.correlation, 4)}
                       for group in measured.best(count) for each in group],

@@ -10,7 +10,7 @@ from charrnn.engines.sampler import SEEDS, Sampler, check_prime, fresh_seed, wri
 from charrnn.system import console
 from charrnn.text import unknown
 
-# What a line may change, and how its value is read.
+# The settings that a line may change, and the functions that read their values.
 _READ: Dict[str, Callable[[str], Any]] = {
     "temperature": float, "top-n": console.integer(1), "top-p": float, "length": console.integer(1),
     "seed": console.integer(0, SEEDS - 1)}
@@ -27,14 +27,14 @@ class Conversation:
 
     def __init__(self, sampler: Sampler, settings: Settings, length: int, how_unknown: str = "error",
                  seed: Optional[int] = None) -> None:
-        """Keep the arguments.
+        """Keep the sampler and the first settings.
 
         Args:
             sampler: a sampler of one text.
-            settings: how to draw at first.
-            length: characters to draw for each text at first.
+            settings: how to draw.
+            length: characters to draw for each text.
             how_unknown: what to do with unknown characters, see :func:`charrnn.text.unknown.resolve`.
-            seed: the seed of every text at first; None for a new one for each.
+            seed: the seed of every text; None for a new seed for each.
         """
         self._sampler, self._unknown = sampler, how_unknown
         self._values: Dict[str, Any] = {
@@ -70,7 +70,7 @@ class Conversation:
                 print(f"error: {line.split()[0]} {error}")
 
     def _command(self, name: str = "", value: Optional[str] = None) -> None:
-        """Change a value, or show it."""
+        """Run a command, such as ``/length 200``."""
         if name == "help":
             print(HELP)
         elif name == "continue":

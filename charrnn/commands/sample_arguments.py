@@ -8,7 +8,7 @@ from charrnn.system import console
 from charrnn.text import unknown
 from charrnn.training.hyperparameters import flag
 
-# What --interactive cannot be combined with, and its default.
+# The arguments that --interactive cannot be combined with, and their defaults.
 NOT_INTERACTIVE = {"prime": None, "stop": None, "num_samples": 1, "json": False, "novelty": False}
 MOST_TEXTS = 100_000  # at once
 
@@ -55,7 +55,7 @@ def make_parser() -> console.Parser:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Raise ValueError if arguments cannot be combined, or are for more text than fits in memory."""
+    """Raise ValueError if arguments cannot be combined, or ask for more text than fits in memory."""
     check_length(args.num_samples * args.length, "--num-samples or --length")
     for name, default in NOT_INTERACTIVE.items():
         if args.interactive and getattr(args, name) != default:
@@ -63,7 +63,12 @@ def check(args: argparse.Namespace) -> None:
 
 
 def settings_of(args: argparse.Namespace, num_classes: int) -> Settings:
-    """Return how to draw from a number of characters. Raise ValueError if it is out of range."""
+    """Return the Settings that the arguments give. Raise ValueError if one is out of range.
+
+    Args:
+        args: the arguments.
+        num_classes: C.
+    """
     top_n = args.top_n
     if top_n is None:
         top_n = default_top_n(num_classes) if args.top_p is None else num_classes

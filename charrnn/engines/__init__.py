@@ -1,7 +1,7 @@
 """Trained networks that continue and measure texts, behind one interface. NumPy only, except for ``graph``.
 
-Letters for shapes as in :mod:`charrnn.data`. In addition: B rows that are processed together (texts, or pieces of
-a text), T steps of one call, S parts of a state.
+Letters for shapes as in :mod:`charrnn.data`. In addition: B rows that are processed together (texts or pieces of a
+text), T steps of one call, S parts of a state.
 """
 import abc
 from typing import Sequence, Tuple
@@ -15,9 +15,8 @@ from charrnn.engines.decoding import Settings
 class Engine(abc.ABC):
     """A trained network that continues and measures texts.
 
-    A state is one float32 array [S, B, L]: the parts of the LSTM state one after the other, c and h of the first
-    layer, then of the next. The cells ``gru`` and ``rnn`` have h alone. ``np.repeat(state, B, axis=1)`` makes a
-    state of B rows from a state of one row.
+    A state is one float32 array [S, B, L]. Its parts are c and h of the first layer, then of the next, and so on. The
+    cells ``gru`` and ``rnn`` have h only. ``np.repeat(state, B, axis=1)`` makes a state of B rows from one row.
 
     Attributes:
         vocabulary: the characters that the network knows.
@@ -49,7 +48,7 @@ class Engine(abc.ABC):
         Args:
             logits: float32 [B, C], for the first character to draw.
             state: the state that the logits belong to, [S, B, L].
-            uniforms: float64 [T, B] in [0, 1), one number for each draw.
+            uniforms: float64 [T, B] in [0, 1), one random number for each draw.
             settings: how to draw, see :func:`charrnn.engines.decoding.draw`.
 
         Returns:
@@ -82,7 +81,7 @@ class Engine(abc.ABC):
             state: the state before them, [S, 1, L].
 
         Returns:
-            (activations, state): float32 [T, S, L], the state after each character, and the last as a state.
+            (activations, state): float32 [T, S, L], the state after each character; and the state after the last.
         """
 
     @abc.abstractmethod

@@ -28,7 +28,7 @@ class Settings:
 
     @property
     def takes_most_probable(self) -> bool:
-        """Return whether the most probable character is taken, so that no random number matters."""
+        """Whether the most probable character is taken, without a random number."""
         return self.temperature < LEAST_TEMPERATURE
 
     def check(self) -> None:
@@ -54,7 +54,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def draw(logits: np.ndarray, uniforms: np.ndarray, settings: Settings) -> np.ndarray:
     """Draw an id for each row.
 
-    It inverts the cumulative distribution in the order of the ids, as ``np.random.choice`` does.
+    Like ``np.random.choice``, it inverts the cumulative distribution in the order of the ids.
 
     Args:
         logits: float32 [B, C].

@@ -2,9 +2,9 @@
 
 The graph starts with :func:`build_forward`, which reads text. Three more parts are added when they are first used:
 
-- The loop draws characters and feeds them back inside the graph, for B texts at once as rows of one batch. It
-  draws as ``np.random.choice`` does: from uniform numbers of NumPy's generator, by the inverse of the cumulative
-  distribution in id order. So it writes the text that feeding one character at a time writes, but much faster.
+- The loop draws characters and feeds them back inside the graph, for B texts at once as rows of one batch. Like
+  ``np.random.choice``, it takes uniform numbers from NumPy's generator, and inverts the cumulative distribution in
+  the order of the ids. So it writes the same text as feeding one character at a time, but much faster.
 - The surprisal of a window. For LSTM cells it uses the fused unroll, which is faster than ``dynamic_rnn``.
 - The activations: the state after each character of a text.
 
@@ -22,7 +22,7 @@ from charrnn.fused.unroll import add_forget_bias
 from charrnn.model import build_lstm, build_output, build_rnn
 from charrnn.system.tensorflow import tf
 
-READ_CHUNK = 1000  # characters that are read in one session call, which bounds the memory
+READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
 
 
 class Forward(NamedTuple):
@@ -83,12 +83,12 @@ def _joined(state):
 
 
 def load_weights(session, variables, weights):
-    """Set variables.
+    """Set variables to weights.
 
     Args:
-        session: the session that holds them.
+        session: the session that holds the variables.
         variables: the variables.
-        weights: a dict from the name of each to its values.
+        weights: a dict from the name of each variable to its values.
 
     Raises:
         ValueError: they are the weights of another network.
@@ -96,7 +96,7 @@ def load_weights(session, variables, weights):
     for variable in variables:
         name, shape = variable.op.name, tuple(variable.shape.as_list())
         if name not in weights or np.shape(weights[name]) != shape:
-            raise ValueError(f"it has the weights of another network, without {name} of shape {shape}")
+            raise ValueError(f"it has the weights of another network: there is no {name} of shape {shape}")
         variable.load(weights[name], session)
 
 
@@ -149,7 +149,7 @@ class GraphEngine(Engine):
     def draw(self, logits, state, uniforms, settings):
         if settings.takes_most_probable:
             settings, uniforms = Settings(top_n=1), np.zeros_like(uniforms)
-        # without top_p, a step of the loop is faster, and it has no placeholder for the last value
+        # without top_p, a step of the loop is faster; zip() then leaves the last value out
         placeholders, results = self._part(self._build_loop, len(logits), settings.top_p < 1)
         top_n = min(settings.top_n, logits.shape[1])
         values = logits, state, uniforms, settings.temperature, top_n, settings.top_p
@@ -168,7 +168,7 @@ class GraphEngine(Engine):
         self._session.close()
 
     def _part(self, build, *args):
-        """Return a part of the graph, which is built when it is first used."""
+        """Return a part of the graph. It is built when it is first used."""
         if (build, args) not in self._parts:
             with self._session.graph.as_default():
                 self._parts[build, args] = build(*args)
@@ -239,7 +239,7 @@ def _draw(logits, uniforms, settings):
     smallest = tf.reduce_min(largest, axis=1, keepdims=True)  # [B, 1]
     kept = tf.where(prediction >= smallest, prediction, tf.zeros_like(prediction))  # [B, C]
     cumulative = tf.cumsum(tf.cast(kept, tf.float64), axis=1)  # [B, C]
-    total = tf.reduce_max(cumulative, axis=1, keepdims=True)  # [B, 1]; the last, but faster than a slice
+    total = tf.reduce_max(cumulative, axis=1, keepdims=True)  # [B, 1], the last value; a slice is slower
     # the number of edges that are at most the uniform number, as np.searchsorted(side="right") counts them
     return tf.reduce_sum(tf.cast(cumulative <= uniforms * total, tf.int32), axis=1)
 

@@ -1,4 +1,4 @@
-"""Opening a model: a checkpoint or an exported model, the engine that runs it, and its training text."""
+"""What the commands need of a model: the arguments that name it, its engine and its training text."""
 import argparse
 import importlib.util
 import math
@@ -17,9 +17,8 @@ from charrnn.text import corpus
 MODEL_HELP = (f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
               f"exported .npz file (default: the newest run in checkpoints, or {KNOWN_MODELS[0]} if there is none)")
 
-# Pairs: the largest number of texts at once, and how many characters, in all texts together, the graph needs to be
-# faster than NumPy.
-# Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
+# Pairs: the largest number of texts at once, and the number of characters in all texts together from which on the graph
+# is faster than NumPy. Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
 GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
 
 
@@ -28,8 +27,8 @@ def load_engine(model: Model, texts: int = 1, characters: int = 0) -> Engine:
 
     Args:
         model: the model.
-        texts: texts that are written or read at once.
-        characters: how many characters that will be, in all texts together; 0 if not known.
+        texts: number of texts that are written or read at once.
+        characters: number of characters in all texts together; 0 if not known.
     """
     if model.cell == "lstm" and not _pays_to_build_a_graph(texts, characters):
         return NumpyLSTM(model)
@@ -40,13 +39,13 @@ def load_engine(model: Model, texts: int = 1, characters: int = 0) -> Engine:
 
 
 def _pays_to_build_a_graph(texts: int, characters: int) -> bool:
-    """Return whether the graph saves more time than TensorFlow's import and the building of the graph take."""
+    """Return whether the graph saves more time than it takes to import TensorFlow and build the graph."""
     least = next(value for limit, value in GRAPH_PAYS if texts <= limit)
     return characters >= least and importlib.util.find_spec("tensorflow") is not None
 
 
 def is_model(path: StrPath) -> bool:
-    """Tell by its name and its files whether a path is a model."""
+    """Return whether a path is a model, by its name and its files."""
     path = Path(path)
     return is_model_file(path) or path.name.endswith(".ckpt") or checkpoints.is_run(path)
 
@@ -62,11 +61,11 @@ class TrainingText(NamedTuple):
 
 def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str = "utf-8",
                   flag: str = "--train-text") -> TrainingText:
-    """Read the text that a model was trained on, and divide it as for the training.
+    """Read the text that a model was trained on, and divide it as the training did.
 
     Args:
         run: the run that the model comes from, if known.
-        name: a path or a known name; None for the text in the folder of the run, or the known text that it names.
+        name: a path or a known name; None for the text in the run folder, or the known text that the run names.
         encoding: encoding of a text given by its path.
         flag: the flag that names the text, for messages.
 
@@ -83,7 +82,7 @@ def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str 
 
 
 def divide(text: corpus.Text, run: Optional[Run]) -> TrainingText:
-    """Divide a training text as a run does. Nothing is held out without a run, or of another text than the run's."""
+    """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
     sha256 = checkpoints.text_sha256(text.text)
     fractions = [run.hyperparameters.get(name, 0) if run and sha256 == run.text_sha256 else 0
                  for name in ("val_fraction", "test_fraction")]
@@ -109,10 +108,10 @@ def vocabulary_from(args: argparse.Namespace) -> Optional[Vocabulary]:
 
 
 def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
-    """Open the model at a path as the options of a script say, and report the checkpoints that were skipped.
+    """Open the model at a path with the options of a script, and report the checkpoints that were skipped.
 
-    A path of None stands for the newest run without a name that has a checkpoint, or else the first known model. A
-    line says which it is.
+    None stands for the newest run without a name that has a checkpoint, or else the first known model. A line says
+    which one it is.
     """
     run = checkpoints.newest_with_checkpoint() if path is None else None
     place = (run or KNOWN_MODELS[0]) if path is None else path

@@ -12,9 +12,9 @@ from charrnn.checkpoints import RUN_FILE, TEXT_FILE, CheckpointError, Run, Weigh
 from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.system import console, files
 
-# So large that no training leads to it, and so small that sums of products of weights do not overflow float32.
+# No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
-MOST_LAYERS = 32  # with more, the graph takes long to build, however small they are
+MOST_LAYERS = 32  # with more, the graph takes long to build
 # The kinds of cell, and the scopes of their variables.
 CELLS = {"lstm": "basic_lstm_cell", "gru": "gru_cell", "rnn": "basic_rnn_cell",
          "layer-norm-lstm": "layer_norm_basic_lstm_cell", "nas": "nas_cell"}
@@ -65,12 +65,12 @@ class Model:
 
     @property
     def kernels(self) -> Tuple[np.ndarray, ...]:
-        """Of each layer of LSTM cells, float32 [I + L, 4L], I = C for the first, else L; gates i, j, f, o."""
+        """The kernel of each LSTM layer, float32 [I + L, 4L], with gates i, j, f, o. I is C in the first, else L."""
         return tuple(self.weights[f"{_scope(layer)}/kernel"] for layer in range(self.num_layers))
 
     @property
     def biases(self) -> Tuple[np.ndarray, ...]:
-        """Of each layer of LSTM cells, float32 [4L], with the forget bias that ``BasicLSTMCell`` adds to the gate f."""
+        """The bias of each LSTM layer, float32 [4L], including what ``BasicLSTMCell`` adds to the gate f."""
         forget = np.repeat(np.array([0, 0, 1, 0], np.float32), self.lstm_size)
         return tuple(self.weights[f"{_scope(layer)}/bias"] + forget for layer in range(self.num_layers))
 
@@ -86,7 +86,7 @@ class Model:
 
 
 def lstm_weights(kernels: Sequence[np.ndarray], softmax_kernel: np.ndarray) -> Weights:
-    """Return the matrices of a network of LSTM cells by the names of their variables, and zeros for its biases."""
+    """Return the weights of a network of LSTM cells by the names of their variables. The biases are zeros."""
     weights = {"softmax/Variable": softmax_kernel, "softmax/Variable_1": np.zeros(softmax_kernel.shape[1], np.float32)}
     for layer, kernel in enumerate(kernels):
         weights[f"{_scope(layer)}/kernel"] = kernel
@@ -123,7 +123,7 @@ def _network_of(weights: Weights) -> Tuple[int, str]:
 
 
 def is_model_file(path: StrPath) -> bool:
-    """Return whether a path can be a model of one file: no folder, and named .npz but not .progress.npz."""
+    """Return whether a path can be a model in one file: it is not a folder, and ends in .npz, not .progress.npz."""
     return str(path).endswith(".npz") and not str(path).endswith(".progress.npz") and not Path(path).is_dir()
 
 
@@ -135,7 +135,7 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
         path: a run folder, for its newest checkpoint; a checkpoint, a ``.npz`` file, or the name of a known model.
         vocabulary: the characters of a checkpoint of the notebook, which does not record them.
         best: take the checkpoint of a run folder that has the lowest validation loss.
-        otherwise: the characters of such a checkpoint if there is no ``vocabulary``, and no text in its folder.
+        otherwise: the characters of such a checkpoint if there is no ``vocabulary`` and no ``text.txt`` in its folder.
 
     Raises:
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
@@ -150,7 +150,7 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
         model = _from_checkpoint(path, vocabulary, best, otherwise)
         if not model.skipped:
             return model
-    # again: a training may have removed what was being opened
+    # once more: a training may have removed the checkpoint while it was opened
     return _from_checkpoint(path, vocabulary, best, otherwise)
 
 
@@ -170,7 +170,7 @@ def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool
 
 def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: Optional[Run] = None,
                skipped: Tuple[str, ...] = ()) -> Model:
-    """Open a ``.npz`` file, whose run is known where it belongs to a checkpoint."""
+    """Open a ``.npz`` file. The run of a checkpoint is given; that of an exported model is in the file."""
     weights, about = checkpoints.read_packed(path)
     weights = {name: values.astype(np.float32) if values.dtype == np.float16 else values
                for name, values in weights.items()}
@@ -199,7 +199,7 @@ def write_npz(model: Model, path: StrPath, dtype: str = "float32") -> None:
     Args:
         model: the model.
         path: the file.
-        dtype: float32 or float16, of the matrices; biases are float32 in any case.
+        dtype: type of the matrices, float32 or float16. Biases are always float32.
 
     Raises:
         ValueError: the name does not end in ``.npz``, or a weight is too large for float16.

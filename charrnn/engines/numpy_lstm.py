@@ -1,4 +1,4 @@
-"""An engine in NumPy alone, for LSTM cells. It needs no TensorFlow and runs on any Python from 3.7 on.
+"""An engine in NumPy, for LSTM cells. It needs no TensorFlow, and runs on Python 3.7 and later.
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
@@ -10,20 +10,21 @@ from charrnn.engines import Engine, decoding
 from charrnn.engines.decoding import Settings
 from charrnn.engines.model import Model
 
-FEW_ROWS = 8  # up to here a product of the matrix and each row is as fast as one of two matrices, or faster
+FEW_ROWS = 8  # up to this number, products of the matrix with each row are as fast as a product of two matrices
 _ONE, _HALF = np.array(1, np.float32), np.array(0.5, np.float32)
-# OpenBLAS 0.3.7 (NumPy 1.18) leaves the upper halves of the registers in use after a product of matrices. Code
-# without AVX then runs two to four times slower until they are cleared, which its products with vectors do.
+# After a product of matrices, OpenBLAS 0.3.7 (NumPy 1.18) leaves the upper halves of the registers in use. Code without
+# AVX then takes two to four times as long, until a product with a vector clears them.
 _CLEARS = np.zeros((64, 64), np.float32)
 
 
 class _Layer(NamedTuple):
     """The weights of a layer, for gates in the order o, i, f, j. The first three are halved, so one tanh serves all.
 
-    What is multiplied with h or with the output of the layer below is halved as well, because _Rows has twice these.
+    _Rows has twice the h of each layer. So the weights that are multiplied with h, of this layer or the one below, are
+    halved as well.
 
     Attributes:
-        table: float32 [C, 4L] in the first layer, the products of the one-hot inputs plus the bias; else None.
+        table: float32 [C, 4L], in the first layer the products of the one-hot inputs plus the bias; else None.
         kernel: float32, for h [4L, L] in the first layer, for input and h [4L, 2L] in the others.
         bias: float32 [4L, 1]; the table of the first layer includes it.
     """
@@ -34,7 +35,7 @@ class _Layer(NamedTuple):
 
 
 class _Views(NamedTuple):
-    """Views of the arrays of _Rows for one layer, made once, because making one takes as long as a small product.
+    """Views of the arrays of _Rows for one layer. They are made once: making one takes as long as a small product.
 
     Attributes:
         gates: [4L, B], o, i, f and j.
@@ -59,8 +60,8 @@ class _Views(NamedTuple):
 class _Rows:
     """The state of B rows while characters are read, in arrays [L, B] that each step overwrites.
 
-    The gates are followed by c, so that one product gives both parts of the next c. The h of all layers follow each
-    other, so that the input of a layer lies next to its own h. They are stored twice, because 2h saves an operation.
+    In memory, c follows the gates, so that one product gives both parts of the next c. The h of a layer follows that of
+    the layer below, so that one product serves both. The arrays have 2h in place of h, which saves an operation.
     """
 
     def __init__(self, state: np.ndarray):

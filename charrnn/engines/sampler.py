@@ -1,4 +1,4 @@
-"""Continuing a prime with any engine: one text or several, in pieces, up to where each text ends. NumPy only.
+"""Writing with any engine: one text or several, in pieces, until each text ends. NumPy only.
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
@@ -15,10 +15,10 @@ from charrnn.text import unknown
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
 PRIMES = ("The ", "the ", "\u306e", "\u7684", "\uc774", "\u0438", "\u03ba\u03b1\u03b9 ", "\u0627\u0644", "\u05d4")
-LARGE_VOCABULARY = 200  # characters above which top_n is off by default, for texts in thousands of characters
+LARGE_VOCABULARY = 200  # characters above which top_n is off by default, as for Chinese
 CHUNK = 50  # characters drawn in one call of the engine
 SEEDS = 2 ** 32  # NumPy takes seeds below this number
-CHARACTER_BYTES = 5  # of a text in memory, at least: the character and its log-probability
+CHARACTER_BYTES = 5  # the least memory of a character that was drawn, with its log-probability
 
 
 def check_prime(prime: str, vocabulary: Vocabulary) -> None:
@@ -51,13 +51,13 @@ def fresh_seed(below: int = SEEDS) -> int:
 
 
 def check_length(characters: int, flags: str) -> None:
-    """Raise ValueError if so many characters cannot be in memory. The message names the flags to reduce."""
+    """Raise ValueError if the memory cannot hold this many characters. The message names the flags to reduce."""
     if CHARACTER_BYTES * characters > machine.total_memory():
         raise ValueError(f"{characters:,} characters are more than the memory of this machine can hold: reduce {flags}")
 
 
 class Sampler:
-    """An engine that continues one prime by several texts at once.
+    """An engine that writes several texts at once, with the same prime.
 
     Attributes:
         vocabulary: the characters that the engine knows.
@@ -83,8 +83,8 @@ class Sampler:
             length: characters to draw for each text, at least 0.
             settings: how to draw, in range.
             rngs: B random number generators, one for each text.
-            after_last: continue the texts drawn before, with their state; the prime may then be empty, and must be
-                if there are several texts.
+            after_last: continue the texts that were drawn before, with their state. The prime may then be empty. If
+                there are several texts, it must be.
 
         Yields:
             (texts, log_probabilities): B strings of equal length T, and for each of their characters the natural
@@ -127,17 +127,17 @@ class Sample:
 
 
 class _Growing:
-    """A sample that is being written, up to where it ends."""
+    """A sample that is being written."""
 
     def __init__(self, seed: int, stop: Optional[str], keep: bool):
         self.seed, self._stop, self._keep = seed, stop or "", keep
         self.ended = False
-        self._last = ""  # the last characters, one fewer than the string that ends the text has
+        self._last = ""  # the last characters, which may be the beginning of the string that ends the text
         self._pieces: List[str] = []
         self._log_probabilities: List[np.ndarray] = []
 
     def add(self, piece: str, log_probabilities: np.ndarray) -> str:
-        """Append a piece up to where the text ends; return what was appended."""
+        """Append a piece, or its beginning if the text ends in it. Return what was appended."""
         if self.ended:
             return ""
         if self._stop:
@@ -152,7 +152,7 @@ class _Growing:
         return piece
 
     def sample(self) -> Sample:
-        """Return what was written so far, or without a text if it is not kept."""
+        """Return what was written so far. Its text is empty if it is not kept."""
         return Sample(self.seed, "".join(self._pieces),
                       [value for each in self._log_probabilities for value in each.tolist()])
 
@@ -167,7 +167,7 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
         prime: the beginning of all texts.
         length: characters to draw for each text, at least 0.
         settings: how to draw.
-        seed: the seed of the first text; each further text has the next seed; after SEEDS - 1 comes 0.
+        seed: the seed of the first text. Each further text has the next seed; after SEEDS - 1 comes 0.
         stop: end a text after this string, if it is not empty.
         after_last: as for :meth:`Sampler.pieces`.
         show: called with each piece of the first text when it has been drawn.

@@ -6,7 +6,7 @@ import numpy as np
 from charrnn.engines import Engine
 
 WARM_UP = 500  # characters that a row reads before the first that it measures
-LEAST_PIECE = 25  # characters that a row measures; with fewer, the rows would mostly read the same characters again
+LEAST_PIECE = 25  # characters that a row measures at least; with fewer, it would mostly read its WARM_UP
 WINDOW = 100  # steps of one call of the engine
 
 
@@ -18,13 +18,14 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, 
         engine: the network.
         ids: integer array [T], T at least 2.
         rows: pieces of the text that are read in parallel, at least 1. With 1, the state is carried from the start
-            of the text to its end. With more, the text is read faster, and each row first reads WARM_UP characters
-            before those that it measures. There are fewer if they would have fewer than LEAST_PIECE characters.
+            of the text to its end. With more, the text is read faster, and each row first reads the WARM_UP characters
+            before those that it measures. A short text is read in fewer rows, of at least LEAST_PIECE characters.
         share: (rank, size) where several processes measure some of the rows each.
         progress: wraps the loop over the windows, to show a progress bar.
 
     Returns:
-        float32 [T - 1], minus the natural logarithm of the probability of each character; 0 in rows of others.
+        float32 [T - 1], minus the natural logarithm of the probability of each character; 0 in the rows that other
+        processes measure.
 
     Raises:
         ValueError: T is below 2.

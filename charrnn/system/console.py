@@ -14,15 +14,15 @@ from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional, 
 from charrnn.system import interrupts
 from charrnn.system.tensorflow import TensorFlowError, quiet_tensorflow
 
-# What is shown of characters that would control a terminal, or change the direction in which it writes.
+# What is shown in place of characters that would control a terminal or change the direction of writing.
 _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
 _VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
-_OF_OUTPUT = (errno.ENOSPC, errno.EBADF, errno.EFBIG)  # errors without a filename in writing standard output
+_OF_OUTPUT = (errno.ENOSPC, errno.EBADF, errno.EFBIG)  # errors of writing to standard output have no filename
 # flags whose arguments have other names or values
 IN_PYTHON = {"--vocab-from TEXT": "vocabulary=sorted(set(text))", "--vocab-from": "vocabulary=",
              "--no-fused": "fused=False"}
-LISTED = 10  # items of a list that a message names
+LISTED = 10  # how many items of a list a message names
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--version", action="version", version=f"charrnn {sys.modules['charrnn'].__version__}")
 
     def parse(self, argv: Optional[Sequence[str]]) -> argparse.Namespace:
-        """Parse arguments. Places may stand between flags, unless ``--`` is given, which ends the flags."""
+        """Parse arguments. Flags and other arguments may be mixed, unless ``--`` is given, which ends the flags."""
         given = sys.argv[1:] if argv is None else list(argv)
         end = given.index("--") if "--" in given else len(given)
         flags = [re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), each) for each in given[:end]]
@@ -119,7 +119,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
 
 @contextlib.contextmanager
 def speaking_python() -> Iterator[None]:
-    """Let a ValueError in a block name arguments of functions where it names the flags of a script."""
+    """Within a block, let a ValueError name the arguments of a function in place of the flags of a script."""
     try:
         yield
     except ValueError as error:
@@ -133,7 +133,7 @@ def _in_python(found: "re.Match[str]") -> str:
 
 
 def described(error: Exception) -> str:
-    """Return the message of an error; of a system error without its number, with the file that it is about."""
+    """Return the message of an error. That of a system error has the file that it is about, but no number."""
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     name = error.filename or ("standard output" if error.errno in _OF_OUTPUT else "")
@@ -141,7 +141,7 @@ def described(error: Exception) -> str:
 
 
 def reason(error: Any) -> str:
-    """Return the cause of an error in one line: without its file, or TensorFlow's advice and stack traces."""
+    """Return the cause of an error in one line, without its file and without TensorFlow's advice and stack traces."""
     message = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error) or type(error).__name__
     message = re.split("^Node: .*\n", message.split("Original error:")[-1], flags=re.MULTILINE)[-1]  # of TensorFlow 2
     return message.strip().split("\n")[0]
@@ -173,7 +173,7 @@ def quoted(path: Any) -> str:
 
 
 def command(prog: str, arguments: str = "") -> str:
-    """Return the command that runs a script again in the way in which it was run, with other arguments.
+    """Return the command that runs a script in the same way as this process was run.
 
     Args:
         prog: name of the script, such as ``charrnn-train``.
@@ -210,19 +210,19 @@ def drop_output() -> None:
 
 
 def print_note(line: str) -> None:
-    """Print a line on standard error. Nothing is done if it cannot be written, such as on a full disk."""
+    """Print a line on standard error. It is dropped if it cannot be written, for example on a full disk."""
     with contextlib.suppress(OSError):
         write(f"{line}\n", sys.stderr)
 
 
 def write(text: str, file: TextIO) -> None:
-    """Write a text that comes from a model, with its control characters made visible if the file is a terminal."""
+    """Write a text, with its control characters made visible if the file is a terminal."""
     file.write(visible(text) if file.isatty() else text)
     file.flush()
 
 
 def visible(text: str) -> str:
-    r"""Return a text that does nothing to a terminal: its control characters but line end and tab are written out.
+    r"""Replace all control characters except line end and tab, so that a text cannot control a terminal.
 
     >>> visible("\x1b[2Ja\tb\n\x9b\u202e")
     '^[[2Ja\tb\n\\x9b\\u202e'

@@ -16,16 +16,16 @@ from charrnn.system import machine
 def write_atomically(path: Union[str, Path], data: bytes) -> None:
     """Write a file so that its path never refers to incomplete content, even after a loss of power.
 
-    When this returns, the new content is on the disk. So what it replaces can be removed, and so can what only the
-    old content named. A file keeps its mode. A symbolic link is replaced, see :func:`target_of`.
+    When this returns, the new content is on the disk. Files that only the old content refers to can then be removed. A
+    file keeps its mode. A symbolic link is replaced, see :func:`target_of`.
 
     Args:
         path: the file to create or replace, in an existing folder.
         data: the new content.
 
     Raises:
-        OSError: the file cannot be written. An existing file is unchanged, and no temporary file remains. Also if
-            the path is not a regular file: a device or FIFO is not replaced.
+        OSError: the file cannot be written, or is a device or FIFO, which is not replaced. An existing file is
+            unchanged, and no temporary file remains.
     """
     check_regular(path)
     temporary = temporary_name(path)
@@ -48,7 +48,7 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
 def target_of(path: Union[str, Path]) -> str:
     """Return the file that a path named by a user refers to, which :func:`write_atomically` can then write.
 
-    Of a symbolic link, this is the file that it points to. So the link is not replaced.
+    For a symbolic link, this is the file that it points to, so that the link is not replaced.
 
     Raises:
         OSError: the file cannot be written: there is no such folder, it is read-only, or the path is something other
@@ -64,9 +64,9 @@ def target_of(path: Union[str, Path]) -> str:
 
 
 def temporary_name(path: Union[str, Path]) -> str:
-    """Return a new name beside a path, and remove what killed processes have left under earlier ones.
+    """Return a new name next to a path, and remove the files that killed processes have left under such names.
 
-    It has the number of this process, by which leftovers are recognised, and a random part, which nobody can foresee.
+    The name has the number of this process, by which leftovers are recognised, and a random part.
     """
     path = Path(path)  # without a slash at its end
     for found in path.parent.glob("*.tmp"):
@@ -94,7 +94,7 @@ def read(path: Union[str, Path]) -> bytes:
     """Return the content of a regular file.
 
     Raises:
-        OSError: it cannot be read, or is not a regular file, such as a FIFO, whose reader may wait forever.
+        OSError: it cannot be read, or is not a regular file. A reader of a FIFO, for example, may wait forever.
     """
     check_regular(path)
     with open(str(path), "rb") as file:
@@ -142,9 +142,9 @@ class Lock:
         self._path, self._folder, self._file = Path(path), os.stat(str(Path(path).parent)), _locked(path)
 
     def is_held(self) -> bool:
-        """Return whether the path still leads to the lock that this process holds.
+        """Return whether the lock file is still at its path.
 
-        It does not where the folder was moved or replaced. A lock file that was removed is made again.
+        It is not if the folder was moved or replaced. If only the lock file was removed, it is made again.
         """
         try:
             return os.path.samestat(os.stat(str(self._path)), os.fstat(self._file.fileno()))
@@ -161,7 +161,7 @@ class Lock:
         return False
 
     def close(self) -> None:
-        """Give the lock up."""
+        """Give up the lock."""
         self._file.close()
 
 

@@ -1,8 +1,8 @@
-"""Ctrl-C while a script starts: it must end the script, also where an exception would be lost.
+"""Ctrl-C while a script starts: it must end the script, even where an exception would be lost.
 
-Python raises KeyboardInterrupt in whatever is running when the signal is noticed. While NumPy and TensorFlow are
-imported this may be a call from their C code, which drops the exception, and the script would continue. So during
-this time the signal ends the process at once, as it does for a program in C. Nothing has been written by then.
+Python raises KeyboardInterrupt in whatever code is running. While NumPy and TensorFlow are imported, this may be a call
+from their C code, which drops the exception, and the script would continue. So during this time the signal ends the
+process at once, as it does for a program in C. Nothing has been written by then.
 """
 import contextlib
 import os
@@ -14,7 +14,7 @@ _is_script = False
 
 
 def _is_starting() -> bool:
-    """Return whether this package is imported in order to run one of its scripts."""
+    """Return whether this package is being imported to run one of its scripts."""
     name = os.path.basename((getattr(sys, "argv", None) or [""])[0])
     return name == "-m" or name.startswith("charrnn-")  # Python's name while it looks for the module, or the command
 
@@ -44,7 +44,7 @@ def exiting_on_interrupt() -> Iterator[None]:
 
 
 def _replace(usual: Any, handler: Any) -> bool:
-    """Replace the usual handler of Ctrl-C by another. Return whether it was that, and this is the main thread."""
+    """Replace the usual handler of Ctrl-C by another, in the main thread. Return whether it was replaced."""
     if signal.getsignal(signal.SIGINT) is not usual:
         return False
     try:

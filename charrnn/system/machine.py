@@ -31,7 +31,7 @@ def multiplies_bfloat16() -> bool:
 
 
 def _processor_flags() -> List[str]:
-    """Return what Linux lists as the features of the processor, in its own names."""
+    """Return the names of the processor's features that Linux lists."""
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
             return next((line for line in file if line.startswith(("flags", "Features"))), "").split()
@@ -58,7 +58,7 @@ def peak_memory() -> str:
 
 
 def is_running(pid: int) -> bool:
-    """Return whether a process of this host is running, or may be. A zombie, which is still listed, is not."""
+    """Return whether a process of this host is running, or may be. A zombie is not running, although it is listed."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
             return file.read().rpartition(")")[2].split()[0] not in "ZX"
@@ -70,5 +70,5 @@ def is_running(pid: int) -> bool:
         if sys.platform != "win32":  # where this would interrupt the process
             os.kill(pid, 0)
     except OSError as error:
-        return isinstance(error, PermissionError)  # it is that of another user
+        return isinstance(error, PermissionError)  # the process is another user's
     return True

@@ -85,7 +85,7 @@ def _without_cells(version: str, error: Exception) -> str:
 def _without_messages() -> Iterator[None]:
     """Discard what the import of TensorFlow 2 writes to standard error, unless TF_CPP_MIN_LOG_LEVEL is 0 or 1.
 
-    It writes to the file descriptor, before it reads any setting.
+    The import writes to the file descriptor before it reads any setting.
     """
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1"):
         yield
@@ -108,8 +108,8 @@ def quiet_tensorflow() -> None:
     """Suppress TensorFlow's own log messages, but no warnings of other code. Call it before TensorFlow is imported.
 
     Messages of the C++ runtime (processor features, the search for a GPU) are disabled unless TF_CPP_MIN_LOG_LEVEL
-    is set. Of the Python messages only those about deprecated functions are suppressed, which every program for
-    TensorFlow 1 causes.
+    is set. Of the Python messages, only those about deprecated functions are suppressed, because every program for
+    TensorFlow 1 causes them.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logger = logging.getLogger("tensorflow")

@@ -1,4 +1,4 @@
-"""The known texts, and texts in files."""
+"""Where a training text comes from: the known texts, files, folders and standard input."""
 import hashlib
 import http.client
 import os
@@ -45,7 +45,7 @@ class Text:
     """A training text and its source.
 
     Attributes:
-        name: the known name or path that was requested; of several, all of them.
+        name: the known name or path that was requested; several are joined with commas.
         text: the characters, with universal newlines.
         skipped: a line for each file of a folder that is not text.
     """
@@ -63,7 +63,7 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         names: for each source ``anna``, ``tiny-shakespeare``, ``python``, the path of a text file, which may be
             compressed with gzip, a folder for the text files in it, or ``-`` for standard input.
         encoding: the encoding of files without a byte order mark. The known texts are UTF-8.
-        separator: stands between the files of several sources or of a folder.
+        separator: string between the files of several sources or of a folder.
         data_dir: the folder of the known texts.
 
     Raises:

@@ -14,8 +14,8 @@ from charrnn.data import StrPath
 BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-RUN_FILE = "run.json"  # in the folder of a run
-LARGEST_RATIO = 50  # of the sizes of a text and its gzip file
+RUN_FILE = "run.json"  # a folder that has it is a run folder
+LARGEST_RATIO = 50  # how many times larger than its gzip file a text may be
 PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
 
 
@@ -64,7 +64,7 @@ def decode_document(content: bytes, encoding: str, name: str) -> str:
 
 
 def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
-    """Return the files in a folder and its subfolders, sorted by path, except hidden ones and those of runs.
+    """Return the files in a folder and its subfolders, sorted by path, without hidden files and run folders.
 
     Args:
         folder: the folder.

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from typing import Dict, Iterator, List, Tuple
 
 WINDOW = 20  # characters
-# Longer texts are compared up to here only. This bounds the time to some seconds, and the memory to 100 MB.
+# Only the beginning of a longer text is compared. So the time is at most some seconds, and the memory 100 MB.
 LONGEST_TEXT = 10_000
 LONGEST_TRAINING_TEXT = 10_000_000
 
@@ -46,9 +46,9 @@ def compare(text: str, training: str) -> Novelty:
 def _lengths(text: str, training: str) -> Iterator[int]:
     """Yield for each place in a training text the length of the longest run before it that occurs in a text.
 
-    The time is in proportion to the lengths of both, because it follows the suffix automaton of the text (Blumer et al.
-    1985): the states are the sets of places where runs end, ``follow`` leads to that of a run with one more character,
-    and ``link`` to that of the longest shorter end of the run that occurs elsewhere too.
+    It follows the suffix automaton of the text (Blumer et al. 1985), in time proportional to the lengths of both. A
+    state is the set of places in the text where a run ends. ``follow`` leads to the state of the run with one more
+    character. ``link`` leads to the state of the longest suffix of the run that also ends at other places.
     """
     follow, link, length = _suffix_automaton(text)
     state, found = 0, 0
@@ -62,7 +62,7 @@ def _lengths(text: str, training: str) -> Iterator[int]:
 
 
 def _suffix_automaton(text: str) -> Tuple[List[Dict[str, int]], List[int], List[int]]:
-    """Return of each state where it leads, the state of a shorter end, and the length of its longest run."""
+    """Return ``follow``, ``link`` and the length of the longest run, for each state."""
     follow: List[Dict[str, int]] = [{}]
     link, length, last = [-1], [0], 0
     for char in text:

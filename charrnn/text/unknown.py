@@ -28,7 +28,7 @@ def leave_out_unknown(text: str, vocabulary: Vocabulary) -> Tuple[str, Dict[str,
     ('nave caf', {'ï': 1, 'é': 1})
     """
     unknown = vocabulary.unknown(text)
-    counts = collections.Counter(text if unknown else "")  # at once, because there may be many
+    counts = collections.Counter(text if unknown else "")  # in one pass, because there may be many
     left_out = {char: counts[char] for char in unknown}
     return text.translate({ord(char): None for char in left_out}), left_out
 
@@ -39,9 +39,9 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
     Args:
         text: the text to convert.
         vocabulary: the vocabulary of the model.
-        how: what to do with other characters: ``error`` refuses them, ``skip`` leaves them out, ``nearest``
-            replaces them (by letters without accents, other quotes and dashes, or the other case) and leaves out
-            those that have no replacement.
+        how: what to do with other characters. ``error`` refuses them, and ``skip`` leaves them out. ``nearest``
+            replaces them by letters without accents, other quotes and dashes, or the other case, and leaves out those
+            that have no replacement.
         name: name of the text in messages.
 
     Returns:
@@ -70,7 +70,7 @@ def _nearest(char: str, vocabulary: Vocabulary) -> Optional[str]:
     """Return the replacement of a character in a vocabulary, or None if there is none."""
     plain = "".join(each for each in unicodedata.normalize("NFKD", char) if not unicodedata.combining(each))
     plain = "".join(_NEAREST.get(each, each) for each in plain)
-    similar = [other for other, replacement in _NEAREST.items() if replacement == plain]  # typographic for plain ones
+    similar = [other for other, replacement in _NEAREST.items() if replacement == plain]  # such as a curly quote
     for near in (plain, plain.swapcase(), *similar):
         if near and not vocabulary.unknown(near):
             return near

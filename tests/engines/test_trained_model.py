@@ -161,7 +161,7 @@ def test_a_model_of_another_cell_runs_in_the_graph_and_is_refused_if_its_sizes_d
     write_npz(make_network(tmp_path, CHARS, 3, 2, "gru"), tmp_path / "m.npz")
     model = open_model(tmp_path / "m.npz")
     assert isinstance(load_engine(model), GraphEngine) and model.cell == "gru"
-    with pytest.raises(ValueError, match="it has the weights of another network, without .*gru_cell"):
+    with pytest.raises(ValueError, match="it has the weights of another network: there is no .*gru_cell"):
         load_engine(Model("m", Vocabulary(CHARS), random_weights(cell="gru")))
 
 
