@@ -8,7 +8,7 @@ from typing import Any, List, NamedTuple
 from charrnn.fused.product import product
 from charrnn.system.tensorflow import tf
 
-# Up to this many characters, a product with one-hot rows in bfloat16 is faster than adding up rows.
+# Up to this number of characters, a product with one-hot rows in bfloat16 is faster than adding rows.
 ONE_HOT_ROWS = 128
 
 
@@ -35,7 +35,7 @@ class Shard:
         masks: for each layer a dropout mask [M, R, L], or None.
         flat_positions: int32 [M, R], the row of each step in the flat outputs [N·M] of the batch.
         piece_steps: S, steps of a piece.
-        precision: ``float32`` or ``bfloat16``, of the operands of products, among them h.
+        precision: type of the operands of products, such as h: ``float32`` or ``bfloat16``.
     """
 
     ids: Any
@@ -77,7 +77,7 @@ class _Tape(NamedTuple):
         tanh_c: tanh(c), [R, L] for each step.
         c, h: the state, [R, L] for each step; element 0 is the state before the window. h is in the shard's precision.
         dropped: the outputs after dropout, [S, R, L] for each piece, in the shard's precision.
-        flow: scalar that each read depends on, so that it comes after all writes, whichever array it reads.
+        flow: scalar that each write changes and each read depends on, so that all writes come before it.
     """
 
     i: Any
@@ -92,7 +92,7 @@ class _Tape(NamedTuple):
 
 
 def _array(size, precision="float32", read_once=False):
-    """Return the handle of a TensorArray. Its elements stay in memory to the end of the step unless it is read once."""
+    """Return the handle of a TensorArray. Unless it is read once, its elements stay in memory until the step ends."""
     return tf.raw_ops.TensorArrayV3(size=size, dtype=precision, clear_after_read=read_once)[0]
 
 
@@ -260,9 +260,9 @@ def _used_rows(ids, num_classes, precision):
 def _add_rows(total, places, rows):
     """Add rows [S·R, 4L] at their places, int32 [S, R], in a total [U, 4L].
 
-    A few characters in bfloat16 are a one-hot matrix, whose product with the rows is the fastest. Otherwise the rows
-    of a piece that have the same place are added up first. Then the total is changed in its memory, and only where the
-    piece has rows, so that the time does not grow with the number of characters.
+    With few characters in bfloat16, the product of a one-hot matrix with the rows is the fastest. Otherwise the rows
+    with the same place are added first. Then only their places in the total are changed, so that the time does not grow
+    with the number of characters.
     """
     if total.shape[0].value is not None:
         one_hot = tf.one_hot(tf.reshape(places, [-1]), total.shape[0].value, dtype=rows.dtype)  # [S·R, U]

@@ -1,8 +1,8 @@
 """Matrix products in the precision of a training run.
 
-In bfloat16 a product takes about half the time on processors that have instructions for it. Only the operands are
-bfloat16. The results, and everything that is added up over many steps, are float32: the state c, the loss, the
-gradients of the weights, the weights and the optimizer's averages.
+On processors that have instructions for bfloat16, a product takes about half the time. Only the operands are bfloat16.
+The results, and everything that is summed over many steps, are float32: the state c, the loss, the gradients of the
+weights, the weights and the optimizer's averages.
 """
 from charrnn.system.tensorflow import tf
 
@@ -16,6 +16,6 @@ def product(a, b, precision="float32", *, transpose_a=False, transpose_b=False):
         transpose_a, transpose_b: multiply the transposed matrix instead.
 
     Returns:
-        A float32 matrix. In bfloat16 it is rounded to 8 bits after its terms have been added up.
+        A float32 matrix. In bfloat16, its sums are rounded to 8 significant bits.
     """
     return tf.cast(tf.matmul(tf.cast(a, precision), tf.cast(b, precision), transpose_a, transpose_b), tf.float32)

@@ -26,14 +26,14 @@ def thread_count(threads: Optional[int] = None) -> int:
 def session_config(threads: Optional[int] = None, fused: bool = True, precision: str = "float32") -> tf.ConfigProto:
     """Return the settings of a session.
 
-    For the fused unroll, each operation runs on one thread, and as many operations run in parallel as there are
-    threads. TensorFlow creates its threads once for each process, so the settings of the first session hold for all.
+    With the fused unroll, each operation runs on one thread, and as many operations run in parallel as there are
+    threads. TensorFlow creates its threads once in a process, so the settings of the first session hold for all.
 
     Args:
         threads: as for :func:`thread_count`.
         fused: whether the graph has the fused unroll. Others are fastest with TensorFlow's own settings.
-        precision: ``bfloat16`` makes TensorFlow 2 rewrite the products of a graph that is not fused, which itself does
-            not say in which precision it is to be computed.
+        precision: with ``bfloat16``, TensorFlow 2 rewrites the products of a graph that is not fused. The fused unroll
+            has the precision in its graph.
 
     Raises:
         ValueError: threads is below 1.
@@ -43,8 +43,8 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
         if precision == "bfloat16":
             config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1  # RewriterConfig.ON
         return config
-    # glibc returns large freed blocks to the system, and the next step gets each of their pages anew: 3,000 page
-    # faults, a seventh of the time of a small step. It keeps blocks that are not larger than the largest block freed
-    # so far, up to 32 MiB. So free one of that size: since nothing is written to it, this takes no time and no memory.
+    # glibc returns large freed blocks to the system. To get them again takes a seventh of a small step, in page faults.
+    # It keeps blocks that are not larger than the largest block freed so far, up to 32 MiB. So a block of nearly this
+    # size is freed here. Nothing is written to it, so it takes no time and no memory.
     bytes(31 * 1024 * 1024)
     return tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=thread_count(threads))

@@ -1,9 +1,8 @@
 """The softmax and its loss for many characters, computed for a slice of the rows at a time.
 
-With thousands of characters the logits [N·M, C] are the largest array of a step. Here a while loop runs over slices
-of the rows, and computes the loss of a slice and the gradients that follow from it before the next slice. So only the
-slices at work are in memory, one for each thread. The products are the same as without slices: no logits are computed
-twice.
+With thousands of characters, the logits [N·M, C] are the largest array of a step. Here a while loop runs over slices of
+the rows. It computes the loss of a slice and its gradients before the next slice, so only one slice for each thread is
+in memory. The products are the same as without slices: no logits are computed twice.
 
 Letters for shapes as in :mod:`charrnn.data`, P for the N·M rows of a window, and R rows of a slice.
 """
@@ -11,8 +10,8 @@ from charrnn.fused.product import product
 from charrnn.fused.session import thread_count
 from charrnn.system.tensorflow import tf
 
-# Logits of a slice, at most 28 MiB: blocks up to this size are kept by glibc and used again
-# (charrnn/fused/session.py). With 16,327 characters it has 449 rows, enough for fast products.
+# Logits of a slice, at most 28 MiB: glibc keeps blocks of this size and uses them again, see charrnn/fused/session.py.
+# With 16,327 characters a slice has 449 rows, enough for fast products.
 SLICE_LOGITS = 7 * 2 ** 20
 
 
@@ -22,12 +21,12 @@ def rows_of_slice(num_classes):
 
 
 def _over_slices(outputs, num_classes, threads, body, values):
-    """Run ``body(rows, k, *values)`` for each slice k, where ``rows`` cuts its rows out of an array.
+    """Run ``body(rows, k, *values)`` for each slice k. ``rows`` is a function that returns the slice of an array.
 
     Args:
         outputs: [P, L].
         num_classes: C.
-        threads: as for :func:`charrnn.fused.session.thread_count`, the number of slices that are computed at once.
+        threads: number of slices that are computed at once, as for :func:`charrnn.fused.session.thread_count`.
         body: function that returns new values.
         values: its first values.
 
@@ -79,7 +78,7 @@ def surprisals(outputs, weights, bias, targets, threads=None):
 def mean_surprisal(outputs, weights, bias, targets, threads=None, precision="float32"):
     """Average the surprisal of all targets, with a gradient of its own.
 
-    The gradients are computed in the same pass as the loss, also where only the loss is fetched.
+    The gradients are computed in the same pass as the loss, even if only the loss is fetched.
 
     Args: as for :func:`surprisals`; precision as for :func:`charrnn.fused.product.product`.
 
@@ -109,7 +108,7 @@ def mean_surprisal(outputs, weights, bias, targets, threads=None, precision="flo
         nats, d_outputs, d_weights, d_bias = _over_slices(
             outputs, num_classes, threads, body,
             [*_arrays(outputs, num_classes, [], [size]), _zeros([size, num_classes]), _zeros([1, num_classes])])
-        d_outputs = d_outputs.concat()  # [P, L]; here, since it can be done only once
+        d_outputs = d_outputs.concat()  # [P, L]; a TensorArray can be read only once
 
         def gradient(d_loss):
             scale = d_loss / tf.cast(tf.shape(outputs)[0], tf.float32)

@@ -2,14 +2,14 @@
 
 It is faster than ``dynamic_rnn`` for these reasons:
 
-- The input of the first layer is a one-hot row, so its product with the kernel is one row of the kernel, which
-  is gathered.
+- The input of the first layer is a one-hot row. Its product with the kernel is one row of the kernel, which is
+  gathered.
 - The input of another layer does not depend on that layer's last step. So its product, and in the backward pass
-  the products for the weight gradients, are computed for a piece of many steps at once. One product for each
-  step remains: ``h`` by the recurrent weights. The backward pass uses the same weights, transposed once.
-- A while loop runs over the pieces of the window, with all layers in its body. The next piece of a layer waits
-  only for the last piece of the same layer, so the layers run in parallel, each product on one core. On two
-  cores, two products in parallel are faster than one after the other, each split over both cores.
+  the products for the weight gradients, are computed for a piece of many steps at once. Only the product of ``h``
+  with the recurrent weights is computed at each step. The backward pass transposes these weights once.
+- A while loop runs over the pieces of the window, with all layers in its body. A piece of a layer waits only for the
+  piece below it and for the last piece of the same layer. So the layers run in parallel, each product on one core,
+  which is faster than one product after the other on all cores.
 - If there are more cores than layers, the rows of the batch are split into shards, which run in parallel too.
 - The dropout masks are drawn for all steps of the window at once.
 
@@ -21,7 +21,7 @@ from charrnn.fused.session import thread_count
 from charrnn.system.tensorflow import tf
 
 # Rows times steps of a piece. Large pieces make the products fast; small ones fit in the cache, and the next layer
-# starts sooner. 500 to 2,000 measured alike, 250 about 5% slower.
+# starts sooner.
 PIECE_ROWS = 500
 
 
@@ -60,7 +60,7 @@ def add_forget_bias(bias, forget_bias=1.0):
 
 
 def _cells_of(cell):
-    """Return the BasicLSTMCells of a stack and the keep_prob of each; ValueError for another kind of stack."""
+    """Return the BasicLSTMCells of a stack and the keep_prob of each. Raise ValueError for another kind of stack."""
     rnn_cell = tf.nn.rnn_cell
     if not isinstance(cell, rnn_cell.MultiRNNCell):
         raise ValueError(f"only a MultiRNNCell can be unrolled here, not {cell!r}")
@@ -105,8 +105,8 @@ def _layer_seed(layer, n_layers):
 def _draw_mask(shape, keep_prob, seed, mask_seed, precision="float32"):
     """Draw a mask: 1 / keep_prob with the probability keep_prob, else 0.
 
-    In bfloat16, where drawing would take a twentieth of a step, keep_prob is rounded to a multiple of 2**-16, and one
-    random number serves two units.
+    In bfloat16, drawing would be a larger part of a step. So one random number serves two units, and keep_prob is
+    rounded to a multiple of 2**-16.
     """
     seeds = tf.stack([tf.constant(seed, tf.int64), tf.cast(mask_seed, tf.int64)])
     if precision == "bfloat16":
@@ -123,7 +123,7 @@ def _drop_recurrent(kernels, keep_prob, size, mask_seed):
     """Apply dropout to the recurrent weights of kernels [I + L, 4L]. All steps of the window have the same mask."""
     dropped = []
     for layer, kernel in enumerate(kernels):
-        seed = -1 - _layer_seed(layer, len(kernels))  # another one than that of the layer's outputs
+        seed = -1 - _layer_seed(layer, len(kernels))  # different from the seed of the layer's outputs
         mask = _draw_mask([size, 4 * size], keep_prob, seed, mask_seed)
         dropped.append(tf.concat([kernel[:-size], kernel[-size:] * mask], axis=0))  # [I + L, 4L]
     return dropped
@@ -143,7 +143,7 @@ def _gradients_of(shares, kernel):
         return tf.concat([tf.add_n(inputs), recurrent], axis=0), bias
     n_rows, n_recurrent = kernel.shape[0].value, recurrent.shape[0].value
     d_kernel = tf.scatter_nd(tf.range(n_rows - n_recurrent, n_rows)[:, tf.newaxis], recurrent, kernel.shape)
-    for rows in inputs:  # few of C, so a sum of arrays [C, 4L] would take longer
+    for rows in inputs:  # few of the C rows, so that sums of arrays [C, 4L] would take longer
         d_kernel = tf.tensor_scatter_nd_add(d_kernel, rows.indices[:, tf.newaxis], rows.values)
     return d_kernel, bias
 
@@ -151,8 +151,8 @@ def _gradients_of(shares, kernel):
 def _differentiable(cells, shards, ranges):
     """Return the function that unrolls, with a gradient of its own.
 
-    Its arguments are the kernels, the biases, and c and h of each layer in turn. It returns the outputs [N·M, L],
-    and the final c and h of each layer [N, L].
+    Its arguments are the kernels, the biases, then c and h of each layer. It returns the outputs [N·M, L], then the
+    final c and h of each layer [N, L].
     """
     count = len(cells)
 
@@ -177,7 +177,7 @@ def _differentiable(cells, shards, ranges):
             d_kernels, d_biases = zip(*[_gradients_of(layer, kernel) for layer, kernel in zip(zip(*shares), kernels)])
             return [*d_kernels, *d_biases, *joined(d_states)]
 
-        # from step by step to row by row, for all shards at once
+        # sorts the outputs of all shards from step by step to row by row
         flat_outputs = tf.dynamic_stitch([shard.flat_positions for shard in shards], outputs)  # [N·M, L]
         return [flat_outputs] + joined(states), gradient
 
@@ -188,8 +188,8 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, ma
            recurrent_keep_prob=1.0, precision="float32"):
     """Unroll a stack of cells over a window of ids, as ``dynamic_rnn`` does over their one-hot rows.
 
-    The cells create their variables, with the names that they have in ``dynamic_rnn``. An id outside of
-    [0, C) is an error here, while its one-hot row would be all zeros. There is no second derivative, and none
+    The cells create their variables, with the names that they have in ``dynamic_rnn``. An id outside of [0, C) is an
+    error here; in ``dynamic_rnn``, its one-hot row would be zeros. There are no second derivatives and no derivative
     with respect to keep_prob.
 
     Args:

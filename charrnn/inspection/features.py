@@ -1,15 +1,15 @@
 """What a unit may track: properties of a text, each a number for every character. NumPy only.
 
-A feature's value at a character describes the text up to and including that character, where the network has just
-read it. Features with "next" in their name describe what follows: a unit that tracks one of them foresees it.
+The value of a feature at a character describes the text up to and including this character, which the network has just
+read. Features with "next" in their name describe the character that follows: a unit that tracks one foresees it.
 """
 import re
 from typing import Callable, Dict, NamedTuple
 
 import numpy as np
 
-# A feature occurs in a text if this share of the characters, and this many, have a value above zero, and as many have
-# one below the maximum.
+# A feature occurs in a text if at least this share of the characters, and at least this many, have a value above zero,
+# and as many have a value below the maximum.
 LEAST_SHARE = 0.002
 LEAST_TIMES = 20
 
@@ -18,9 +18,9 @@ class Feature(NamedTuple):
     """A property of a text.
 
     Attributes:
-        name: what a person would call it.
+        name: its name in tables and in the page.
         values: function of a text of T characters that returns an array [T], of bools or of counts.
-        about: what it says something of, in a word or two: a network with a unit for it learned of these.
+        about: what a network with a unit for it has learned about, in a word or two.
         counts: whether the values are counts.
     """
 
@@ -33,8 +33,8 @@ class Feature(NamedTuple):
 def measure(text: str) -> Dict[str, np.ndarray]:
     """Return the features that occur in a text: a dict from name to float32 array [T].
 
-    A feature occurs if at least 0.2% of the characters, and at least 20, have a value above zero, and as many have
-    one below the maximum. A feature that is the same as an earlier one in this text is left out.
+    LEAST_SHARE and LEAST_TIMES say when a feature occurs. A feature that is the same as an earlier one in this text is
+    left out.
 
     >>> sorted(measure("one two\\n" * 50))[:3]
     ['after a space or line end', 'after a vowel', 'distance since the last space']
@@ -53,9 +53,9 @@ def inside(pairs: str, most: int = 1, ends: str = "\n\n") -> Callable[[str], np.
     """Return a function that counts in how many open pairs of characters each character of a text is.
 
     Args:
-        pairs: opening and closing characters in turn; where the two are the same, each one opens or closes.
-        most: the depth at which counting stops.
-        ends: everything is closed where this string ends: a paragraph, for quotes that are never closed.
+        pairs: opening and closing characters in turn. If the two are the same, the character opens and closes in turn.
+        most: the largest depth that is counted.
+        ends: a string that closes all pairs. By default it is the end of a paragraph, for quotes that are never closed.
 
     >>> inside("()")("a (b) c").astype(int).tolist()
     [0, 0, 1, 1, 0, 0, 0]
@@ -116,7 +116,7 @@ def before(values: Callable[[str], np.ndarray]) -> Callable[[str], np.ndarray]:
 
 
 def last_of(values: Callable[[str], np.ndarray]) -> Callable[[str], np.ndarray]:
-    """Return a function that marks the last character of each stretch that has a feature of two values.
+    """Return a function that marks the last character of each stretch in which a feature is true.
 
     >>> last_of(within("[a-z]+"))("to be").astype(int).tolist()
     [0, 1, 0, 0, 1]
@@ -125,7 +125,7 @@ def last_of(values: Callable[[str], np.ndarray]) -> Callable[[str], np.ndarray]:
 
 
 def indentation(text: str) -> np.ndarray:
-    """Return how many spaces (a tab counts as four) the line of each character begins with, as far as it was read.
+    """Return for each character how many spaces its line begins with, as far as it was read. A tab counts as four.
 
     >>> indentation("a\\n  b\\n").tolist()
     [0, 0, 1, 2, 2, 2]

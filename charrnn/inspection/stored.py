@@ -14,8 +14,8 @@ class Stored(NamedTuple):
     """An array as the page holds it.
 
     Attributes:
-        values: float32, float16 or int8; a matrix has the rows that the page multiplies with a vector.
-        scales: float32, for int8: what each row is multiplied by.
+        values: float32, float16 or int8. The page multiplies each row of a matrix with a vector.
+        scales: float32, for int8 the factor of each row.
     """
 
     values: np.ndarray
@@ -32,7 +32,7 @@ def store(model: Model, weights: str) -> Dict[str, Stored]:
 
     Args:
         model: the model.
-        weights: one of WEIGHTS, for the matrices; biases are float32 in any case.
+        weights: type of the matrices, one of WEIGHTS. Biases are always float32.
 
     Raises:
         ValueError: a weight is too large for float16.

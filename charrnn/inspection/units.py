@@ -15,13 +15,13 @@ import numpy as np
 from charrnn.engines import Engine
 from charrnn.inspection import features
 
-CHARACTERS = 50000  # read of a text to measure its units
-CHUNK = 1000
+CHARACTERS = 50000  # how much of a text is read to measure the units
+CHUNK = 1000  # characters that are read in one call of the engine
 LEAST_CORRELATION = 0.3  # below this, a unit tracks nothing that has a name here
 
 
 class Unit(NamedTuple):
-    """A unit: its part of the state in [0, S) and its column in [0, L), with the name of the part, "2/c"."""
+    """A unit: its part of the state, in [0, S), its column, in [0, L), and the name of the part, such as "2/c"."""
 
     part: int
     column: int
@@ -46,10 +46,10 @@ class Measured:
     Attributes:
         parts: names of the S parts of the state.
         features: names of the F features that occur in the text.
-        chosen_by: float32 [F, S, L], correlations on the first half of the text, by which units are chosen.
-        correlations: float32 [F, S, L], correlations on the second half, which are reported.
-        deviation: float32 [S, L], each unit's standard deviation.
-        shown: int8 [T - T // 2, S, L], the values on the second half of the text, 127 for 1.
+        chosen_by: float32 [F, S, L], correlations on the first half of the text. The units are chosen by them.
+        correlations: float32 [F, S, L], correlations on the second half of the text. They are reported.
+        deviation: float32 [S, L], each unit's standard deviation on the second half.
+        shown: int8 [T - T // 2, S, L], the values on the second half, times 127.
         length: characters of the text.
     """
 
@@ -62,7 +62,7 @@ class Measured:
     length: int
 
     def unit(self, name: str) -> Unit:
-        """Return the unit of a name such as "2/c/317".
+        """Return the unit with a name such as "2/c/317".
 
         Raises:
             ValueError: there is no such unit.
@@ -98,7 +98,7 @@ class Measured:
         return sorted(filter(None, found), key=lambda group: -abs(group[0].correlation))
 
     def tracked(self) -> Tuple[np.ndarray, np.ndarray]:
-        """Return what each unit tracks best: the feature's place in `features`, or -1, and the correlation, [S, L]."""
+        """Return what each unit tracks best: the feature's place in `features`, or -1; and the correlation, [S, L]."""
         if not self.features:
             return np.full(self.deviation.shape, -1), np.zeros(self.deviation.shape, np.float32)
         best = np.abs(self.chosen_by).argmax(axis=0)
@@ -107,11 +107,11 @@ class Measured:
 
     def expressive(self, count: int) -> List[Unit]:
         """Return the units that vary most among those that track no feature."""
-        untold = np.abs(self.correlations).max(axis=0, initial=0) < LEAST_CORRELATION
-        return self._choose(np.where(untold, self.deviation, 0), count)
+        tracks_nothing = np.abs(self.correlations).max(axis=0, initial=0) < LEAST_CORRELATION
+        return self._choose(np.where(tracks_nothing, self.deviation, 0), count)
 
     def _choose(self, values: np.ndarray, count: int) -> List[Unit]:
-        """Return the units with the largest values [S, L] above zero; of c and h of a cell, only the larger one."""
+        """Return the units with the largest values [S, L] above zero. Of c and h of a cell, only the larger counts."""
         chosen: Dict[Tuple[str, int], Unit] = {}
         for place in np.argsort(-values, axis=None, kind="stable"):
             part, column = divmod(int(place), values.shape[1])
@@ -133,7 +133,7 @@ def part_names(num_layers: int, parts: int) -> Tuple[str, ...]:
 
 def activations(engine: Engine, ids: np.ndarray, parts: Tuple[str, ...],
                 progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Iterator[np.ndarray]:
-    """Yield the activations of all units over a text, float32 [T, S, L] for T characters at a time, as they are shown.
+    """Yield the activations of all units as they are shown, float32 [T, S, L], for CHUNK characters at a time.
 
     Args:
         engine: an Engine.
@@ -182,7 +182,7 @@ def measure(engine: Engine, text: str, num_layers: int,
 
 
 class _Sums:
-    """Sums over a text from which correlations are made. The last feature is 1 everywhere: it sums the units."""
+    """Sums over a text, from which correlations are computed. The last feature is 1 for every character."""
 
     def __init__(self, num_features, num_units):
         self.products = np.zeros((num_features, num_units))
