@@ -1,4 +1,4 @@
-"""A character-wise LSTM language model in TensorFlow 1.15, a port of the course notebook "Anna KaRNNa".
+"""A character-wise LSTM language model in TensorFlow 1.15 or 2, a port of the course notebook "Anna KaRNNa".
 
 The parts of the notebook are available here: ``load_text``, ``Vocabulary`` and ``get_batches`` of
 :mod:`charrnn.data`; ``build_inputs``, ``build_lstm``, ``build_output``, ``build_loss``, ``build_optimizer`` and

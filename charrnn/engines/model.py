@@ -102,22 +102,22 @@ def _network_of(weights: Weights) -> Tuple[int, str]:
     """Return the number of layers and the kind of cell. Raise ValueError if they are not the weights of a network."""
     for name, n_axes in (("softmax/Variable", 2), ("softmax/Variable_1", 1)):
         if name not in weights or weights[name].ndim != n_axes:
-            raise ValueError(f"it is not a model of this network: it has no {name} with {n_axes} axes")
+            raise ValueError(f"it is not a model of charrnn: it has no {name} with {n_axes} axes")
     lstm_size, num_classes = weights["softmax/Variable"].shape
     matches = [re.match(_LAYER, name) for name in weights]
     layers = {found.group(1) for found in matches if found}
     scopes = {found.group(2) for found in matches if found}
     cells = [cell for cell, scope in CELLS.items() if scopes == {scope}]
     if not cells:
-        raise ValueError("it is not a model of this network: it has no layers of a known cell")
+        raise ValueError("it is not a model of charrnn: it has no layers of a known cell")
     if len(layers) > MOST_LAYERS:
-        raise ValueError(f"it has {len(layers):,} layers, and the most are {MOST_LAYERS}")
+        raise ValueError(f"it has {len(layers):,} layers, but at most {MOST_LAYERS} are supported")
     for layer in range(len(layers) if cells == ["lstm"] else 0):
         rows = (lstm_size if layer else num_classes) + lstm_size
         for name, shape in (("kernel", (rows, 4 * lstm_size)), ("bias", (4 * lstm_size,))):
             found = weights.get(f"{_scope(layer)}/{name}", np.zeros(0)).shape
             if found != shape:
-                raise ValueError(f"it is not a model of this network: {_scope(layer)}/{name} has shape {found}, not "
+                raise ValueError(f"it is not a model of charrnn: {_scope(layer)}/{name} has shape {found}, not "
                                  f"{shape}")
     return len(layers), cells[0]
 

@@ -112,9 +112,7 @@ def quiet_tensorflow() -> None:
     TensorFlow 1 causes them.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logger = logging.getLogger("tensorflow")
-    if _drop_deprecations not in logger.filters:
-        logger.addFilter(_drop_deprecations)
+    logging.getLogger("tensorflow").addFilter(_drop_deprecations)
 
 
 def _drop_deprecations(record: logging.LogRecord) -> bool:

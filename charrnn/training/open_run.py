@@ -108,7 +108,7 @@ class OpenRun:
         self.display.skipped(found.skipped)
         progress = checkpoints.read_progress(found.prefix)
         if progress.lstm_state.shape != fresh.lstm_state.shape:
-            raise CheckpointError(f"{found.prefix} cannot be used to resume: its state is that of another network")
+            raise CheckpointError(f"{found.prefix} cannot be used to resume: its state is of another network")
         checkpoints.restore(self.network.session, found.prefix)
         best = self._name(progress.best_step) if progress.best_step else None
         if best and not checkpoints.is_intact(self.job.folder, best):

@@ -1,8 +1,6 @@
 """Reports of a run: history.csv, and TensorBoard's scalars."""
-import csv
-import io
 from pathlib import Path
-from typing import Any, Callable, Iterable, NamedTuple, Optional
+from typing import Callable, Iterable, NamedTuple, Optional
 
 from charrnn.data import StrPath
 from charrnn.system import files
@@ -98,7 +96,5 @@ class Reports:
             self._writer.close()
 
 
-def _line(values: Iterable[Any]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(values)
-    return line.getvalue()
+def _line(values: Iterable[str]) -> str:
+    return ",".join(values) + "\n"

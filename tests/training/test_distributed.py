@@ -149,7 +149,7 @@ def test_a_launcher_that_cannot_be_reached_is_named(monkeypatch):
 def test_standard_input_does_not_pass_horovodrun(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("HOROVOD_RANK", "0")
     assert train.main(["-", "--checkpoint-dir", str(tmp_path / "run")]) == 2
-    assert "horovodrun does not pass standard input on: write the text to a file" in capsys.readouterr().err
+    assert "horovodrun does not pass on standard input: write the text to a file" in capsys.readouterr().err
 
 
 def test_an_error_of_all_processes_is_raised_in_the_first(monkeypatch):
