@@ -311,9 +311,4 @@ def read_text(run: Run) -> str:
 
 def file_sha256(path: StrPath) -> str:
     """Return the hexadecimal SHA-256 of a regular file."""
-    files.check_regular(path)
-    digest = hashlib.sha256()
-    with open(str(path), "rb") as file:
-        for piece in iter(lambda: file.read(1 << 20), b""):
-            digest.update(piece)
-    return digest.hexdigest()
+    return hashlib.sha256(files.read(path)).hexdigest()
