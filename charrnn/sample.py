@@ -13,7 +13,6 @@ from typing import Any, Iterable, List, Optional, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints import Run
 from charrnn.commands.interactive import Conversation
 from charrnn.commands.sample_arguments import check, make_parser, settings_of
 from charrnn.data import StrPath, Vocabulary
@@ -113,7 +112,7 @@ def _main(args: argparse.Namespace) -> int:
     model = loading.open_named(args.model, args)
     settings = settings_of(args, len(model.vocabulary))
     prime = "" if args.interactive else _prime(args, model.vocabulary)
-    training = _training_text(args, model.run)
+    training = loading.training_text(model.run, args.train_text, args.encoding).training if args.novelty else ""
     engine = loading.load_engine(model, args.num_samples, args.num_samples * args.length)
     with contextlib.closing(Sampler(engine, args.num_samples)) as sampler:
         if args.interactive:
@@ -141,13 +140,6 @@ def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
         console.print_note(note)
     check_prime(prime, vocabulary)
     return prime
-
-
-def _training_text(args: argparse.Namespace, run: Optional[Run]) -> str:
-    """Return the text that ``--novelty`` compares with; "" without this flag."""
-    if not args.novelty:
-        return ""
-    return loading.training_text(run, args.train_text, args.encoding).training
 
 
 def _written(args: argparse.Namespace, sampler: Sampler, prime: str, settings: Settings) -> Tuple[List[Sample], bool]:

@@ -7,7 +7,7 @@ import signal
 import statistics
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -85,8 +85,9 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrP
             raise ValueError(f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}")
         folder = checkpoints.run_folder(checkpoint_dir, resume)
         model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
-        base = run_to_resume(folder).hyperparameters if resume else {
-            **asdict(Hyperparameters()), **(transfer.network_of(model) if model else {})}
+        base = transfer.network_of(model) if model else {}
+        if resume:
+            base = run_to_resume(folder).hyperparameters
         job = plan_job(_as_text(text), Hyperparameters(**{**base, **hyperparameters}), folder, Options(
             resume, sample_length, threads, summaries, quiet), model)
         losses, stopped_by = run(job, Processes())

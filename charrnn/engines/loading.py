@@ -104,7 +104,7 @@ def vocabulary_from(args: argparse.Namespace) -> Optional[Vocabulary]:
     """Return the vocabulary of the text that ``--vocab-from`` names, or None."""
     if args.vocab_from is None:
         return None
-    return Vocabulary.from_text(corpus.read(args.vocab_from, args.encoding or "utf-8").text)
+    return Vocabulary.from_text(corpus.read(args.vocab_from, args.encoding).text)
 
 
 def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
