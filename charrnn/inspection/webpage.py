@@ -29,17 +29,17 @@ from charrnn.version import __version__
 
 SOURCES = Path(__file__).resolve().parent / "page"
 BEGINNINGS = {"anna": ("Anna said, ", "Dear ", "Chapter "), "tiny-shakespeare": ("ROMEO:\n", "KING ", "O, "),
-              "python": ("def ", "import ", "class ")}  # of the known texts, to choose from
+              "python": ("def ", "import ", "class ")}  # offered for the known texts
 MOST_BEGINNINGS = 4
-UNITS_EACH = 3  # shown for a feature
-EXPRESSIVE = 6  # shown of those that track no feature
+UNITS_EACH = 3  # number of units shown for a feature
+EXPRESSIVE = 6  # number of units shown that track no feature
 EXCERPT = 140  # characters of the text on which a unit is shown
-EXCERPT_LINES = 8  # of these characters, at most
+EXCERPT_LINES = 8  # lines of an excerpt, at most
 TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "python": "Python's standard library"}
 PASSAGE = 1000  # characters that the page reads at first
-SEEN_FIRST = 400  # of these without scrolling
-LOSS_ROWS = 64
-WRITTEN = 20000  # characters that the network writes where no text is at hand
+SEEN_FIRST = 400  # characters that are seen without scrolling
+LOSS_ROWS = 64  # pieces that are read in parallel to measure the loss
+WRITTEN = 20000  # characters that the network writes if there is no training text
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,10 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
         model: a model of LSTM cells.
         path: the file to create or replace.
         weights: how they are stored, one of :data:`charrnn.inspection.stored.WEIGHTS`.
-        text: the training text; None for the one that the run of the model names. Where that cannot be read, the
-            network writes one.
-        characters: on which the units are measured, from the beginning of the training text, and the loss, in the
-            middle of the held-out text or, if nothing is held out, of the training text.
+        text: the training text; None for the one that the run of the model names. If it cannot be read, the network
+            writes one.
+        characters: number of characters to measure on: the units at the beginning of the training text, the loss in
+            the middle of the held-out text or, if nothing is held out, of the training text.
         progress: wraps the loops over the windows of these texts, to show progress bars.
 
     Raises:
@@ -180,7 +180,7 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text], characters
 def _passage(text: str, measured: units.Measured) -> str:
     """Return about PASSAGE characters of a text, from the beginning of a paragraph or line to the end of a word.
 
-    It is the piece in whose first lines the first discovery's feature varies most.
+    In the first lines of this passage, the feature of the first discovery varies most.
     """
     first = next(iter(_discoveries(measured)), None)
     values = np.zeros(len(text)) if first is None else features.BY_NAME[first.feature].values(text)
@@ -267,7 +267,7 @@ def _discoveries(measured: units.Measured) -> List[units.Tracking]:
     """Return the unit that tracks quotation best, if one does, then the best ones of the other features."""
     best: Dict[units.Unit, units.Tracking] = {}
     for group in sorted(measured.best(UNITS_EACH), key=lambda each: each[0].feature != features.QUOTATION):
-        best.setdefault(group[0].unit, group[0])  # a unit is the best one of two features at times
+        best.setdefault(group[0].unit, group[0])  # a unit may be the best for several features
     return list(best.values())
 
 
