@@ -99,7 +99,7 @@ def check_name(path: StrPath) -> None:
 
 
 def is_run(folder: StrPath) -> bool:
-    """Return whether a folder is that of a run of this package."""
+    """Return whether a folder is a run folder of this package."""
     return (Path(folder) / RUN_FILE).exists() or any(Path(folder).glob("*.ckpt.json"))
 
 

@@ -89,7 +89,7 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
 
 
 def complete(folder: StrPath, step: int, run: Run, max_to_keep: int) -> None:
-    """Do what follows when a checkpoint is in its folder: list it, and remove the oldest ones.
+    """List a checkpoint that was saved, write ``run.json``, and remove the oldest checkpoints.
 
     Args:
         folder: the run folder.

@@ -20,7 +20,7 @@ _FLOAT = 1  # float32
 
 
 class Entry(NamedTuple):
-    """What the index says of a tensor: the number of its type, its shape, its bytes in the data file, their CRC."""
+    """An entry of the index: the number of a tensor's type, its shape, its place in the data file and its CRC."""
 
     dtype: int
     shape: Tuple[int, ...]
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
 
 
 def read_index(prefix: str) -> Dict[str, Entry]:
-    """Read what the index says of each tensor, by the tensor's name.
+    """Read the index of a checkpoint: a dict from the name of each tensor to its Entry.
 
     Raises:
         OSError: it cannot be read.
@@ -56,7 +56,7 @@ def read_tensors(prefix: str, entries: Dict[str, Entry]) -> Iterator[np.ndarray]
 
     Args:
         prefix: the prefix of the checkpoint.
-        entries: what its index says of these tensors.
+        entries: the entries of these tensors, by name.
 
     Raises:
         OSError: the data file cannot be read.
@@ -144,7 +144,7 @@ def _varint(content: bytes, place: int) -> Tuple[int, int]:
 
 
 def _table() -> np.ndarray:
-    """Return what a CRC-32C does with each byte, uint32 [256]."""
+    """Return the table of CRC-32C, with an entry for each byte, uint32 [256]."""
     crcs = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         crcs = crcs >> 1 ^ np.where(crcs & 1, np.uint32(0x82f63b78), np.uint32(0))
@@ -175,6 +175,6 @@ def _masked_crc(content: bytes) -> int:
 
 
 def _after(shifted: np.ndarray, crcs: np.ndarray) -> np.ndarray:
-    """Return what CRCs become, given what each of their bits becomes."""
+    """Apply a linear map to CRCs, given what it makes of each bit."""
     bits = crcs[:, np.newaxis] >> np.arange(32, dtype=np.uint32) & 1  # [n, 32]
     return np.bitwise_xor.reduce(bits * shifted, axis=1)

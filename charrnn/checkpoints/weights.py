@@ -43,7 +43,7 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
 
 
 def unpacked(content: bytes) -> Tuple[Weights, Dict[str, Any]]:
-    """Return the weights, and what is said about them, from the content of a ``.npz`` file.
+    """Return the weights, and the JSON object ``about``, from the content of a ``.npz`` file.
 
     Raises:
         ValueError: the file is damaged, or of another kind.

@@ -80,7 +80,7 @@ def draw(logits: np.ndarray, uniforms: np.ndarray, settings: Settings) -> np.nda
     elif settings.top_n < powers.shape[1]:
         place = powers.shape[1] - settings.top_n
         parted = powers.copy()
-        parted.partition(place)  # faster than to sort
+        parted.partition(place)  # faster than sorting
         powers *= powers >= parted[:, place:place + 1]
     sums = np.add.accumulate(powers, axis=1, dtype=np.float64)
     return (sums > uniforms[:, np.newaxis] * sums[:, -1:]).argmax(axis=1)

@@ -295,7 +295,7 @@ def _lstm_step(stack):
 
 
 def _any_step(stack, num_classes):
-    """Return the same function for any kind of cell, by calling the cells."""
+    """Return a function like that of :func:`_lstm_step` for any kind of cell. It calls the cells."""
     def step(ids, state):
         with tf.variable_scope("rnn", reuse=True):
             return stack(tf.one_hot(ids, num_classes), state)

@@ -169,7 +169,7 @@ class NumpyLSTM(Engine):
         if len(ids) == 1:
             return table[ids].T
         if self._columns is None:
-            self._columns = np.ascontiguousarray(table.T)  # 20 times as fast as to transpose 64 rows in each step
+            self._columns = np.ascontiguousarray(table.T)  # 20 times as fast as transposing 64 rows in each step
         return self._columns.take(ids, axis=1)
 
     def _write_logits(self, rows: _Rows, logits: np.ndarray) -> None:

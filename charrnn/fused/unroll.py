@@ -143,7 +143,7 @@ def _gradients_of(shares, kernel):
         return tf.concat([tf.add_n(inputs), recurrent], axis=0), bias
     n_rows, n_recurrent = kernel.shape[0].value, recurrent.shape[0].value
     d_kernel = tf.scatter_nd(tf.range(n_rows - n_recurrent, n_rows)[:, tf.newaxis], recurrent, kernel.shape)
-    for rows in inputs:  # few of the C rows, so that sums of arrays [C, 4L] would take longer
+    for rows in inputs:  # few of the C rows, so a sum of arrays [C, 4L] would take longer
         d_kernel = tf.tensor_scatter_nd_add(d_kernel, rows.indices[:, tf.newaxis], rows.values)
     return d_kernel, bias
 

@@ -1,6 +1,6 @@
 """What the units of a network track: their activations over a text, compared with the text's features. NumPy only.
 
-Letters for shapes as in :mod:`charrnn.engines`: S parts of the state, L units of a layer; besides, F features.
+Letters for shapes as in :mod:`charrnn.engines`: S parts of the state, L units of a layer. In addition, F features.
 
 A unit is named by its layer, its part and its number, ``2/c/317``: part c is the memory of an LSTM cell and part h its
 output; layers and units are counted from 1. A memory is shown as tanh(c), which is what the cell lets out of it, so all

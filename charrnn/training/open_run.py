@@ -150,7 +150,7 @@ class OpenRun:
             characters_per_second=hyper.batch_size * hyper.num_steps / seconds)
 
     def evaluate(self, progress: Progress) -> Progress:
-        """Evaluate on the held-out text. Return the progress, with this evaluation as the best if it is."""
+        """Evaluate on the held-out text. Return the progress, with this step as the best if its loss is the lowest."""
         share = self._processes.rank, self._processes.size
         nats = surprisal(self._engine(), self.job.held_out, EVALUATION_ROWS, share)
         loss = self._processes.total(float(np.mean(nats, dtype=np.float64)))
