@@ -5,10 +5,9 @@ Letters for shapes as in :mod:`charrnn.data`: N sequences, M steps, C characters
 from charrnn.fused import softmax
 from charrnn.fused.product import product
 from charrnn.fused.unroll import unroll
-from charrnn.system.tensorflow import CONTRIB_CELLS, contrib_cell, tf
+from charrnn.system.tensorflow import CONTRIB_CELLS, OPTIMIZERS, contrib_cell, tf
 
 LARGE_VARIABLE = 2 ** 22  # elements; no variable of the recipe has as many
-OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # their names in the graph, as in the notebook
 
 
 def build_inputs(batch_size, num_steps):

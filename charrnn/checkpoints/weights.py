@@ -18,9 +18,10 @@ from charrnn.checkpoints import tensor_bundle
 from charrnn.checkpoints.record import CheckpointError, parsed
 from charrnn.data import StrPath
 from charrnn.system import console, files
+from charrnn.system.tensorflow import OPTIMIZERS
 
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
-SLOTS = r"/(Adam|Adam_1|RMSProp|RMSProp_1)$"
+SLOTS = f"/({'|'.join(OPTIMIZERS.values())})(_1)?$"  # end of the names of the optimizer's variables
 DIGEST = 64  # bytes
 # The header of an array: its type, its order and its shape. NumPy's own reader would evaluate it as Python code.
 _HEADER = re.compile(rb"\x93NUMPY\x01.{3}\{'descr': '([^']{1,20})', 'fortran_order': (True|False), "

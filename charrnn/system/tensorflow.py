@@ -17,6 +17,7 @@ TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
 # Cells that TensorFlow 2 lacks, and their classes in tf.contrib.rnn.
 CONTRIB_CELLS = {"layer-norm-lstm": "LayerNormBasicLSTMCell", "nas": "NASCell"}
+OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the graph, as in the notebook
 
 
 class TensorFlowError(ImportError):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from charrnn.engines.model import CELLS, MOST_LAYERS
+from charrnn.system.tensorflow import OPTIMIZERS
 
-OPTIMIZERS = ("adam", "rmsprop")
 AUTO = "auto"  # a preset, which depends on the length of the text, and a precision, which depends on the machine
 SCHEDULES = ("constant", "exponential", "linear", "cosine")
 # the groups of flags on the help page, in its order
@@ -71,7 +71,7 @@ class Hyperparameters:
         "float32", SPEED, "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 1.7 times as "
         "fast on processors that support it; auto takes it there", choices=("float32", "bfloat16", AUTO))
     cell: str = _field("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
-    optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=OPTIMIZERS)
+    optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=tuple(OPTIMIZERS))
     input_keep_prob: float = _field(
         1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", _KEEP_PROB)
     recurrent_keep_prob: float = _field(
