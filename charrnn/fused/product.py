@@ -1,7 +1,7 @@
 """Matrix products in the precision of a training run.
 
-On processors that have instructions for bfloat16, a product takes about half the time. Only the operands are bfloat16.
-The results, and everything that is summed over many steps, are float32: the state c, the loss, the gradients of the
+On processors that have instructions for bfloat16, a product takes about half the time. Its operands and its result are
+rounded to bfloat16. Everything that is summed over many steps is float32: the state c, the loss, the gradients of the
 weights, the weights and the optimizer's averages.
 """
 from charrnn.system.tensorflow import tf
