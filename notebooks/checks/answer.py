@@ -28,13 +28,16 @@ MEANINGS = [
 ]
 ATTRIBUTES = ["inputs", "targets", "keep_prob", "initial_state", "final_state", "prediction", "logits", "loss",
               "optimizer"]  # of CharRNN
-# What belongs to other ways of programming, by what to say to it: names that the reader's code has.
+# What belongs to other ways of programming, by names that the reader's code has.
 FOREIGN = {
     ("torch", "F", "optim", "backward", "zero_grad", "CrossEntropyLoss"):
         "belongs to PyTorch, which does not work with TensorFlow's tensors: the functions that you need stand above "
         "the exercise.",
     ("GradientTape",):
         "is for eager execution: in a graph, tf.gradients(loss, variables) gives the gradients.",
+    ("RNN", "LSTM", "GRU", "StackedRNNCells"):
+        "is a layer of Keras, which has other outputs and another state: a layer is a tf.nn.rnn_cell.BasicLSTMCell "
+        "here, and tf.nn.dynamic_rnn runs all layers over the steps.",
 }
 
 
@@ -54,6 +57,12 @@ def need(condition: Any, message: str) -> None:
     """Raise Wrong unless the condition holds."""
     if not condition:
         raise Wrong(message)
+
+
+def expect(condition: Any, message: str) -> None:
+    """Raise Unexplained unless the condition holds."""
+    if not condition:
+        raise Unexplained(message)
 
 
 def call(answer: Callable, *args: Any, **kwargs: Any) -> Any:
@@ -135,15 +144,15 @@ def _last_line(error: BaseException) -> str:
 
 def _advice(error: BaseException, answer: Any) -> str:
     """Say what to do about an exception, or return an empty string."""
-    last, files, known = _last_line(error), files_of(answer), set(scope_of(answer))
+    last = _last_line(error)
     missing = re.match("NameError: name '(.*)' is not defined", last)
     if missing and missing.group(1) in ATTRIBUTES and getattr(answer, "__name__", "") == "__init__":
         return f"write self.{missing.group(1)}"
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        if frame.f_code.co_filename in files:
-            known = {*frame.f_code.co_varnames, *frame.f_code.co_cellvars, *known.intersection(frame.f_code.co_names),
-                     *getattr(code_of(answer), "co_cellvars", ()), *getattr(code_of(answer), "co_varnames", ())}
-    return "" if missing and any(missing.group(1) in group for group in MEANINGS) else advise(last, known)
+    if missing and any(missing.group(1) in group for group in MEANINGS):
+        return ""
+    codes = [code_of(answer)] + [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)
+                                 if frame.f_code.co_filename in files_of(answer)]
+    return advise(last, {name for code in codes if code for name in code.co_varnames + code.co_cellvars})
 
 
 def _place(error: BaseException, answer: Any) -> str:
@@ -182,24 +191,25 @@ def scope_of(answer: Any) -> Dict[str, Any]:
 
 def names_read(code: CodeType) -> Iterator[str]:
     """Yield the names that code reads from outside its function, those of inner functions included."""
-    outside = {"LOAD_GLOBAL", "LOAD_NAME"}
-    yield from code.co_freevars
-    for one in [code] + [const for const in code.co_consts if isinstance(const, CodeType)]:
-        yield from (step.argval for step in dis.get_instructions(one) if step.opname in outside)
-        if one is not code:
-            yield from (name for name in names_read(one) if name not in one.co_freevars)
+    yield from (step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from names_read(inner)
+
+
+def foreign_name(answer: Any) -> str:
+    """Say which name the code has that belongs to another way of programming, or return an empty string."""
+    code = code_of(answer)
+    names = {name.split(".")[0] for name in code.co_names}.union(names_read(code)) if code else set()
+    names -= {name for name, one in scope_of(answer).items() if callable(one)}
+    return next((f"{name} {sentence}" for others, sentence in FOREIGN.items() for name in others if name in names), "")
 
 
 def outside_name(answer: Any) -> str:
-    """Return a line that says which name the code has that does not belong in it, or nothing."""
+    """Return a line that says which name the code has from outside its function, or an empty string."""
     code = code_of(answer)
     if not code:
         return ""
-    names = {name.split(".")[0] for name in code.co_names}.union(names_read(code))
-    foreign = names - {name for name, one in scope_of(answer).items() if callable(one)}
-    for others, sentence in FOREIGN.items():
-        for name in foreign.intersection(others):
-            return f"{name} {sentence}\n"
     arguments = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
     for name in names_read(code):
         group = next((group for group in MEANINGS if name in group), ())

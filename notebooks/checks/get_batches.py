@@ -5,8 +5,8 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import numpy as np
 
 from . import words
-from .answer import Locals, Wrong, code_of, exception, need, still_none
-from .windows import LIMIT, UNSET, Trial, examine_shape, examine_windows, name_count
+from .answer import Locals, Wrong, exception, need, still_none
+from .windows import LIMIT, UNSET, Trial, examine_shape, examine_windows
 
 HINTS = (
     "One window of one row needs M ids, so one window of N rows needs N·M. Divide the number of ids by that "
@@ -46,26 +46,21 @@ def examine(answer: Callable) -> Optional[str]:
         try:
             _examine_trial(answer, trial)
         except Wrong as wrong:
-            raise type(wrong)(f"{_fixed(answer) or where}{wrong}")
+            raise type(wrong)(f"{where or _right_for_the_example(answer)}{wrong}")
     wide = trial._replace(ids=trial.ids.astype(np.int64))
     if any(array.dtype != np.int64 for batch in _collect(answer, wide)[0] for array in batch):
         return "(One remark: the dtype is fixed, so that ids of another type than int32 would not keep theirs.)"
     return None
 
 
-def _fixed(answer: Callable) -> str:
-    """Say that an answer has numbers of the example above the exercise in it, and is right only there; or nothing."""
-    constants = getattr(code_of(answer), "co_consts", ())
-    numbers = [one for one in (2, 3, 6, 12, 13) if any(one in (some if isinstance(some, tuple) else [some])
-                                                       for some in constants)]
+def _right_for_the_example(answer: Callable) -> str:
+    """Say that an answer is right for the example above the exercise, or return an empty string."""
     try:
         _examine_trial(answer, EXAMPLE)
     except Wrong:
-        numbers = []
-    if not numbers:
         return ""
-    return ("It is right for the example above, with 13 ids, but not in general: it has "
-            f"{words.listing(map(str, numbers))} in it where arr, batch_size and n_steps should be used. ")
+    return ("It is right for the example above, with 13 ids, but not in general: arr, batch_size and n_steps should be "
+            "used in place of numbers. ")
 
 
 def _examine_trial(answer: Callable, trial: Trial) -> None:
@@ -74,9 +69,14 @@ def _examine_trial(answer: Callable, trial: Trial) -> None:
         examine_windows(batches, trial)
         need(not again, "It yields the same array each time, filled with other numbers, so a batch that somebody keeps "
                         "changes later: make a new array in each round, as np.zeros_like(x) does.")
-    except Wrong:
-        name_count(n_windows, trial)
-        raise
+    except Wrong as wrong:
+        raise type(wrong)(f"{_count(n_windows, trial)}{wrong}")
+
+
+def _count(n_windows: Any, trial: Trial) -> str:
+    """Say that the reader's n_windows is not the number of windows, or return an empty string."""
+    wrong = isinstance(n_windows, (int, float)) and n_windows != trial.k
+    return f"n_windows is {n_windows}, but K = {len(trial.ids)} // (N·M) = {trial.k}. " if wrong else ""
 
 
 def _collect(answer: Callable, trial: Trial) -> Tuple[List[Tuple[np.ndarray, np.ndarray]], Any, bool]:
@@ -119,10 +119,9 @@ def _use_memory(trial: Trial) -> None:
 
 def _raised(error: Exception, answer: Callable, trial: Trial, local: Dict[str, Any], place: int) -> str:
     """Say what was raised in a window; raise Wrong where its cause shows in the reader's variables."""
-    name_count(local.get("n_windows"), trial)
     if isinstance(local.get("x"), np.ndarray):
         examine_shape("x", local["x"].shape, place, trial)
-    message = (f"Called with (an int32 array [{len(trial.ids)}], {trial.n}, {trial.m}) it raised "
+    message = (f"{_count(local.get('n_windows'), trial)}Called with (an int32 array [{len(trial.ids)}], {trial.n}, {trial.m}) it raised "
                f"{exception(error, answer)}")
     if "reshape" in str(error):
         message += ("\nOnly N·M·K ids make whole rows, with K = len(arr) // (N·M): cut arr to those, then "

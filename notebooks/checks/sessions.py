@@ -1,16 +1,17 @@
 """A small trained network, and a session that notes what is run on it and what reaches it."""
-from typing import Any, Dict, FrozenSet, List, NamedTuple
+from typing import Any, Dict, FrozenSet, List, NamedTuple, Sequence
 
 import numpy as np
 
 from charrnn import model
 from charrnn.system.tensorflow import tf
 
+from .answer import expect
 from .build_optimizer import reachable
 from .tensors import close
 
 ASKED = ("loss", "final_state", "optimizer", "initial_state", "prediction")
-FED = ("inputs", "targets", "keep_prob", "initial_state", "final_state")
+FED = ("inputs", "targets", "keep_prob", "initial_state")
 PLACEHOLDERS = ("inputs", "targets", "keep_prob")
 
 
@@ -78,18 +79,20 @@ def network(sampling: bool = False) -> model.CharRNN:
                          sampling=sampling, seed=1)
 
 
-def same_runs(some: List[Run], others: List[Run]) -> bool:
-    """Tell whether two lists of runs asked for the same, and were fed the same."""
-    return len(some) == len(others) and all(one[:2] == other[:2] and same_values(one, other)
-                                            for one, other in zip(some, others))
+def compare_states(found: Run, right: Sequence[Run], place: int, unit: str) -> None:
+    """Raise Unexplained where a run has another state than it should have, and say which one.
 
-
-def same_values(one: Run, other: Run) -> bool:
-    """Tell whether the same reached the network in two runs."""
-    return one.values.keys() == other.values.keys() and all(close(value, other.values[name])
-                                                            for name, value in one.values.items())
-
-
-def advised(message: str, advice: Dict[str, str]) -> str:
-    """Add to a message what to do, where it has the words of a key."""
-    return message + "".join(f"\n{sentence}" for words, sentence in advice.items() if words in message)
+    Args:
+        found: the run.
+        right: all runs that there should be.
+        place: which of them the run should be.
+        unit: what a run is called.
+    """
+    states = [run.values["initial_state"] for run in right]
+    names = ["zeros", *(f"the final_state of {unit} {number}" for number in range(len(right)))]
+    came = next((name for name, state in zip(names, states) if close(found.values["initial_state"], state)), "another")
+    came = f"fed {came}" if "initial_state" in found.fed else "not fed"
+    expect(close(found.values["initial_state"], states[place]),
+           f"In {unit} {place} model.initial_state should be fed {names[place]}, but it is {came}. Before the loop the "
+           "state is what session.run returns for model.initial_state, zeros. After that it is what session.run "
+           "returned for model.final_state, in the call that gave the other results: store that in state, and feed it.")

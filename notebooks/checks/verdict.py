@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List, Set, Tuple
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import Unexplained, Unwritten, Wrong, exception, outside_name
+from .answer import Unexplained, Unwritten, Wrong, exception, foreign_name, outside_name
 
 EXERCISES = ("get_batches", "build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer",
              "CharRNN", "run_epoch", "pick_top_n", "generate_ids")  # in the notebooks' order
@@ -66,12 +66,13 @@ def _judge(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
         return True, examine(answer) or ""
     except Unwritten as unwritten:
         return False, str(unwritten)
-    except Unexplained as wrong:
-        return False, f"{outside_name(answer)}{wrong}\nFor the next hint: checks.hint(\"{name}\")"
     except Wrong as wrong:
-        return False, outside_name(answer) + str(wrong)
+        message = str(wrong)
+        if isinstance(wrong, Unexplained):
+            message += f"\nFor the next hint: checks.hint(\"{name}\")"
     except Exception as error:  # the reader's objects can fail in any way when they are used
-        return False, f"{outside_name(answer)}What it made cannot be used: {exception(error, answer)}"
+        message = f"What it made cannot be used: {exception(error, answer)}"
+    return False, foreign_name(answer) or outside_name(answer) + message
 
 
 def in_own_thread(function: Callable, *args: Any) -> Any:

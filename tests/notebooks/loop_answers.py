@@ -126,32 +126,33 @@ RUN_EPOCH_RIGHT = [("", body) for body in [
 
 PICK = [("", body, expected) for body, expected in [
     ("return int(np.argmax(preds))", "always returns the most probable"),
-    ("return np.random.choice(vocab_size, p=np.squeeze(preds) / np.sum(preds))", "All ids are drawn"),
+    ("return np.random.choice(vocab_size, p=np.squeeze(preds) / np.sum(preds))", "but [0, 1, 2, 3, 4, 5, 6, 7, 8] are"),
     ("p = np.array(preds)\np[np.argsort(p)[:-top_n]] = 0\np /= p.sum()\nreturn np.random.choice(vocab_size, p=p)",
      "preds is [1, C]"),
     ("p = np.array(preds).ravel()\np[np.argsort(p)[:-top_n]] = 0\nreturn np.random.choice(vocab_size, p=p)",
-     "Divide p by its sum"),
+     "divide p by its sum"),
     ("p = np.array(preds).ravel()\np[np.argsort(p)[:-top_n]] = 0\np /= p.sum()\n"
      "return np.random.choice(vocab_size, 1, p=p)", "take its element [0]"),
     ("p = np.array(preds).ravel()\np[np.argsort(p)[:-top_n]] = 0\np /= p.sum()\n"
      "return p[np.random.choice(vocab_size, p=p)]", "is it the probability?"),
     ("p = np.array(preds).ravel()\np[np.argsort(p)[:top_n]] = 0\np /= p.sum()\n"
-     "return np.random.choice(vocab_size, p=p)", "The minus is missing"),
+     "return np.random.choice(vocab_size, p=p)", "but [0, 1, 3, 5, 6, 8] are"),
     ("p = np.array(preds).ravel()\np[np.argsort(p)[-top_n:]] = 0\np /= p.sum()\n"
-     "return np.random.choice(vocab_size, p=p)", "The most probable ids are left out"),
+     "return np.random.choice(vocab_size, p=p)", "the most probable ids are [1, 5, 6], and only these should be drawn, but [0, 2, 3"),
     ("p = np.array(preds).ravel()\ntop = np.argsort(p)[-top_n:]\nreturn np.random.choice(top)",
-     "The top_n ids are drawn equally often"),
+     "all 3 are drawn equally often"),
     ("p = np.sort(np.array(preds).ravel())[-top_n:]\nreturn np.random.choice(top_n, p=p / p.sum())",
-     "It returns a place among the top_n"),
+     "Is it a place among the most probable that is returned?"),
     ("p = np.array(preds).ravel()\np[np.argsort(p)[:-5]] = 0\nreturn np.random.choice(vocab_size, p=p / p.sum())",
-     "Five ids are kept"),
+     "but [1, 3, 5, 6, 8] are"),
     ("p = np.array(preds).ravel()\np[np.argsort(p)[:-top_n]] = 0\np = np.exp(p) / np.exp(p).sum()\n"
-     "return np.random.choice(vocab_size, p=p)", "A softmax is taken again"),
+     "return np.random.choice(vocab_size, p=p)", 'checks.hint("pick_top_n")'),
     ("p = np.array(preds).ravel()\np[p < np.sort(p)[-top_n - 1]] = 0\nreturn np.random.choice(vocab_size, "
-     "p=p / p.sum())", "One id too many"),
+     "p=p / p.sum())", "but [1, 3, 5, 6] are"),
     ("p = i = None\nreturn i", "Still None: p, i"),
     ("i = np.random.choice(vocab_size)", "should end with return"),
-    ("return np.random.choice(vocab_size)", "All ids are drawn equally often"),
+    ("p = np.array(preds).ravel()\np[np.argsort(p)[:-top_n]] = 0\np = p ** 2 / (p ** 2).sum()\n"
+     "return np.random.choice(vocab_size, p=p)", "id 5 should be drawn in 57% of the cases, but it is in 7"),
     ("return vocab_size", "an id below vocab_size = 9"),
     ("return 'e'", "not 'e'"),
     ("p = np.array(preds).ravel()[np.argsort(np.ravel(preds))[-top_n:]]\n"

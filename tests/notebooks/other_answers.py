@@ -4,18 +4,50 @@ A wrong answer is (old, new, words): the solution with a piece of it replaced, a
 where they are a tuple, all of them. Where old is "", new is all of the body, or for CharRNN all of __init__. A right
 answer is (old, new); one with a third part is right with a remark that has those words.
 """
-from answers import checks
-
-windows = checks.windows
-COUNT, LOOP, ZEROS, Y = windows.COUNT, windows.LOOP, windows.ZEROS, windows.Y
-X, ROWS, FOLLOWING = "x = " + windows.X, "rows = " + windows.ROWS, "following = " + windows.FOLLOWING
+COUNT = "len(arr) // (batch_size * n_steps)"
+ROWS = "rows = arr[:batch_size * n_steps * n_windows].reshape((batch_size, -1))"
+LOOP = "range(0, n_windows * n_steps, n_steps)"
+X = "x = rows[:, start:start + n_steps]"
+ZEROS = "y = np.zeros_like(x)"
+FOLLOWING = "following = rows[:, start + 1:start + n_steps + 1]"
+Y = "y[:, :following.shape[1]] = following"
 
 GET_BATCHES = [
+    # how many windows, and which
+    (COUNT, COUNT + " - 1", ("it yields 4 windows", "n_windows is 4, but K = 34 // (N·M) = 5")),
+    (COUNT, "len(arr) // batch_size * n_steps", "n_windows is 51, but K"),
+    (COUNT, "-(-len(arr) // (batch_size * n_steps))", "n_windows is 6, but K"),
+    (LOOP, "range(n_steps, n_windows * n_steps, n_steps)", "it yields 4 windows"),
+    (LOOP, "range((n_windows - 1) * n_steps, -1, -n_steps)", "In window 0 x begins with arr[12]"),
+    (LOOP, "range(0, n_windows, n_steps)", "it yields 2 windows, but there are 34 // (N·M) = 5: too few"),
+    ("        yield x, y", "    yield x, y", "it yields 1 window"),
+    (X, "x = rows[:, :n_steps]", "In window 1 x begins with arr[0]"),
+    ("yield x, y", "yield y, x", "x begins with arr[1]"),
+    # x and the rows
+    (X, "x = arr[start * batch_size:(start + n_steps) * batch_size].reshape((batch_size, n_steps))",
+     "rows do not continue"),
+    (ROWS, "rows = arr[:batch_size * n_steps * n_windows].reshape((-1, batch_size)).T", "run down the columns"),
+    (ROWS, "rows = arr[:len(arr) // batch_size * batch_size].reshape((batch_size, -1))", "Row 0 is right, but another"),
+    (X, X + "[:, ::-1]", "The first difference is x[0, 0]"),
     # y
+    (Y, "y = x + 1", "y is x + 1"),
+    (Y, "y = x - 1", "y is x + 1 (or x - 1)"),
+    (Y, "y[:, 1:] = x[:, :-1]", "y is x 1 character EARLIER"),
+    (Y, "y = np.roll(x, 1, axis=1)", "y is x 1 character EARLIER"),
+    (Y, "y = np.roll(x, -1, axis=0)", "The first difference is y[0, 0]"),
+    (FOLLOWING, FOLLOWING.replace("+ 1", "+ 2"), "y is x 2 characters later"),
+    (FOLLOWING, "following = rows[:, 1:n_steps + 1]", "In window 1 y is x 2 characters EARLIER"),
+    (FOLLOWING, "following = rows[:, start + n_steps:start + 2 * n_steps]", "y is x 3 characters later"),
+    (Y, "y = following if following.shape == x.shape else y", "in window 4 y should be"),
+    (Y, "y = np.roll(x, -1)", "the last column of y should be the first column of the NEXT window"),
+    (Y, "y = np.roll(x, -1, axis=1)", "but it is the first column of the same x"),
+    (Y, "y[:, :-1] = x[:, 1:]", "In window 0 the last column of y should be the first column of the NEXT window, but "
+                                "it is 0"),
+    (ZEROS, "y = x.copy()", "the last column of x again"),
+    (FOLLOWING, "following = np.roll(rows, -1, axis=1)[:, start:start + n_steps]", "no column follows it"),
     (Y, "y = x + 1\n        if start == (n_windows - 1) * n_steps:\n            y[:, -1] = 0", "y is x + 1"),
     (Y, "y = x.copy()", "y is the same as x"),
-    (Y, "y[:, :-1], y[:, -1] = x[:, 1:], x[:, 0]", "the first of the NEXT window"),
-    (ZEROS, "y = np.full_like(x, 7)", "in window 4 y should be"),
+    (ZEROS, "y = np.full_like(x, 7)", "In the last window the last column of y should be 0, but it is [7, 7]"),
     (ZEROS, "y = np.zeros(x.shape)", ("keep the dtype", "np.zeros makes floats")),
     (ZEROS, "y = np.zeros(x.shape, dtype=int)", "keep the dtype"),
     (ZEROS + "\n", "y = x\n", "It writes into x"),
@@ -28,11 +60,10 @@ GET_BATCHES = [
     (ZEROS, "y = x = x.copy()", "It writes into x"),
     (Y, "y = following", ("y should be [N, M]", "the last column of its y should be zeros")),
     # x and the rows
-    (ROWS, "rows = arr[-batch_size * n_steps * n_windows:].reshape((batch_size, -1))", "The beginning of the "
-                                                                                       "text"),
-    (ROWS, "rows = arr.reshape((batch_size, -1))", "begins too late"),
+    (ROWS, "rows = arr[-batch_size * n_steps * n_windows:].reshape((batch_size, -1))", "x begins with arr[4]"),
+    (ROWS, "rows = arr.reshape((batch_size, -1))", "Row 0 is right"),
     (ROWS, "rows = arr.reshape((batch_size, n_windows * n_steps))", ("cannot reshape", "N·M·K ids")),
-    (ROWS, "rows = arr[1:batch_size * n_steps * n_windows + 1].reshape((batch_size, -1))", "in window 0 x should be"),
+    (ROWS, "rows = arr[1:batch_size * n_steps * n_windows + 1].reshape((batch_size, -1))", "x begins with arr[1]"),
     (ROWS, "rows = arr[:batch_size * n_steps * n_windows].reshape((n_steps, -1))", "should be [N, M]"),
     (ROWS, "rows = arr[:batch_size * n_steps * n_windows]", "raised IndexError"),
     ("yield x, y", "yield x.T, y.T", "the axes are swapped"),
@@ -40,9 +71,9 @@ GET_BATCHES = [
     ("yield x, y", "yield x.tolist(), y.tolist()", "x should be an array, not a list"),
     # how many
     (COUNT, "len(arr) / (batch_size * n_steps)", "raised TypeError"),
-    (LOOP, "range(0, n_windows)", "by one column at a time"),
+    (LOOP, "range(0, n_windows)", "In window 1 x begins with arr[1], but it should begin with arr[3]"),
     (LOOP, "range(0, len(arr), n_steps)", "x should be [N, M]"),
-    ("yield x, y", "while True:\n            yield x, y", "Every x is the first window"),
+    ("yield x, y", "while True:\n            yield x, y", "windows without end"),
     # how it returns them
     ("yield x, y", "return x, y", "in place of a return"),
     ("yield x, y", "pass", "returns None"),
@@ -68,8 +99,8 @@ GET_BATCHES = [
     # numbers that were never set, and steps of other widths
     (ZEROS, "y = np.empty_like(x)", "np.empty does not set them"),
     (Y, "y[:, :-1] = x[:, 1:]; y[:, -1] = rows[:, start + n_steps]", ("IndexError", "No column follows it")),
-    (X, "x = rows[:, start:start + batch_size]", "its width is batch_size"),
-    (X, "x = rows[start:start + n_steps]", "cut columns out of the rows"),
+    (X, "x = rows[:, start:start + batch_size]", "x should be [N, M] = [2, 3], but in window 0 it is [2, 2]"),
+    (X, "x = rows[start:start + n_steps]", "x is rows[:, start:start + n_steps]"),
     ("yield x, y", "yield np.eye(99)[x], y", "in window 0 it is [2, 3, 99]"),
     ("", "n = batch_size * n_steps\nk = -(-len(arr) // n)\n"
          "rows = np.pad(arr, (0, k * n - len(arr)), 'constant').reshape((batch_size, -1))\n"
@@ -82,31 +113,30 @@ GET_BATCHES = [
     (ROWS, "arr = arr[:batch_size * n_steps * n_windows]\n    rows = arr.reshape((batch_size, n_windows))",
      ("cannot reshape", "cut arr to those")),
     # another order, one buffer, the numbers of the example, and what is no window
-    (LOOP, "np.random.permutation(n_windows) * n_steps", "without shuffling"),
-    (LOOP, "np.random.randint(n_windows, size=n_windows) * n_steps", "without shuffling"),
+    (LOOP, "np.random.permutation(n_windows) * n_steps", "in the order of the text"),
+    (LOOP, "np.random.randint(n_windows, size=n_windows) * n_steps", "in the order of the text"),
     (ROWS, ROWS + "\n    rows = rows[::-1]", "The rows come in another order"),
     ("", "n = batch_size * n_steps\nk = len(arr) // n\nrows = arr[:k * n].reshape((batch_size, -1))\n"
          "y = np.zeros((batch_size, n_steps), arr.dtype)\nfor i in range(0, k * n_steps, n_steps):\n    y[:] = 0\n"
          "    part = rows[:, i + 1:i + n_steps + 1]\n    y[:, :part.shape[1]] = part\n"
          "    yield rows[:, i:i + n_steps], y",
      "It yields the same array each time"),
-    (COUNT, "13 // 6", ("right for the example above", "it has 2 in it", "too few")),
-    (ROWS, "rows = arr[:12].reshape((2, -1))", "it has 2 and 12 in it"),
-    (X, "x = rows[:, start:start + 3]", ("right for the example above", "it has 3 in it")),
+    (COUNT, "13 // 6", ("right for the example above", "n_windows is 2, but K")),
+    (ROWS, "rows = arr[:12].reshape((2, -1))", "should be used in place of numbers"),
+    (X, "x = rows[:, start:start + 3]", "it is right, but not always"),
     ("yield x, y", "yield np.eye(arr.max() + 1)[x], y", "made one-hot later"),
     (ROWS, "rows = arr[:batch_size * n_steps * n_windows].reshape((batch_size, n_steps, n_windows))",
      "rows should be [N, M·K]"),
-    (X, "x = rows[:, start:start + n_steps + 1]", "one column too wide"),
-    (X, "x = rows[:, start + n_steps]", "that is a single column"),
-    (Y, "y = np.append(following, 0)", "its rows are lost"),
-    (LOOP, "range(1, n_windows * n_steps, n_steps)", "The first window begins at column 0"),
-    (ROWS, "rows = np.resize(arr, (batch_size, n_windows * n_steps + n_steps))",
-     ("The first difference is x[1, 0]: it should be arr[15], which is 17, but it is arr[18], which is 8",
+    (X, "x = rows[:, start:start + n_steps + 1]", "but in window 0 it is [2, 4]"),
+    (X, "x = rows[:, start + n_steps]", "x is rows[:, start:start + n_steps]"),
+    (Y, "y = np.append(following, 0)", "y should be [N, M] = [2, 3], but in window 0 it is [7]"),
+    (LOOP, "range(1, n_windows * n_steps, n_steps)", "but in window 4 it is [2, 2]"),
+    (X, X + "\n        x = x[:, [1, 0, 2]]",
+     ("The first difference is x[0, 0]: it should be arr[0], which is", "but it is arr[1], which is",
       'checks.hint("get_batches")')),
     # exceptions
     (COUNT, "len(arr) / (batch_size * n_steps)", "// divides whole numbers"),
     (COUNT, "arr.shape // (batch_size * n_steps)", "len(arr) is the number of ids"),
-    (ROWS, "rows = np.array_split(arr, batch_size)", "a list has no columns"),
     (ROWS, "rows = tf.constant(arr)[:12]\n    rows = tf.reshape(rows, [2, -1])", "NumPy and TensorFlow do not mix"),
     (Y, "y[:] = following", ("could not broadcast", "This happens in the last window")),
     ("def get_batches(arr, batch_size, n_steps)", "def get_batches(arr, batch_size)", "was the line with def changed?"),
@@ -234,7 +264,7 @@ BUILD_LSTM = [
     (BASIC, "tf.keras.layers.LSTM(lstm_size)", "cells of Keras do not fit here"),
     (LIST, "*" + LIST, "MultiRNNCell takes one list of cells"),
     (LIST, "build_layer() * num_layers", "MultiRNNCell takes one list of cells"),
-    (LIST, "[build_layer() for _ in num_layers]", "range(num_layers) counts"),
+    (LIST, "[build_layer() for _ in num_layers]", "'int' object is not iterable"),
     (WRAPPED, "tf.nn.rnn_cell.DropoutWrapper(lstm_size, output_keep_prob=keep_prob)", "DropoutWrapper takes a cell"),
     (WRAPPED, "tf.nn.rnn_cell.DropoutWrapper(lstm, output_keep_prob)", "do you mean keep_prob?"),
     (ZERO, "cell.initial_state(batch_size)", "the zero state comes from zero_state"),
