@@ -73,7 +73,8 @@ ADVICE = [
     ("op: 'Mul'", "* multiplies number by number, and needs equal shapes; the product of matrices is tf.matmul"),
     ("op: '(Batch)?MatMul(V2)?'", "the product is that of [N·M, L] and [L, C]"),
     ("op: 'SoftmaxCrossEntropyWithLogits'", "the labels should be one-hot, [N·M, C] like the logits"),
-    ("Cannot reshape a tensor", "a reshape keeps the number of elements: ids become C numbers each by tf.one_hot"),
+    ("Cannot reshape a tensor",
+     "a reshape keeps the number of elements: tf.one_hot(targets, num_classes) makes C numbers of each id"),
     ("Trying to update a Tensor", "apply_gradients takes pairs (gradient, variable): zip(gradients, variables)"),
     ("op: 'ApplyAdam'",
      "a gradient does not fit its variable: zip(gradients, variables) takes the variables of tf.gradients, in the same "

@@ -31,20 +31,17 @@ def examine(answer: Callable) -> None:
                  and not hasattr(tensor, "_keras_history"),
                  f"{name} should be a placeholder, made with tf.placeholder, not {words.describe(tensor)}.")
             need(tensor.graph is tf.get_default_graph(), f"{name} is in another graph: make and reset no graph here.")
-        need(made[0] is not made[1],
-             "inputs and targets are the same placeholder, so both would be fed the same ids: make one for each.")
         need(_source(made[0]) is not _source(made[1]),
-             "targets is made of inputs, so it could not be fed other ids: make a placeholder for each.")
-        _examine_default(made[2])
+             "inputs and targets are the same placeholder, so both would be fed the same ids: make one for each.")
         _examine_names([tensor.op.name for tensor in made])
-        for name, tensor in zip(NAMES, made):
-            kind = tf.float32 if name == "keep_prob" else tf.int32
+        for name, tensor, kind in zip(NAMES, made, (tf.int32, tf.int32, tf.float32)):
             need(tensor.dtype == kind, f"{name} should be {kind.name}, but it is {tensor.dtype.name}.")
-        for name, tensor in zip(NAMES[:2], made):
-            _examine_shape(name, words.brackets(tensor.shape), n, m)
-        need(made[2].shape.ndims in (None, 0),
-             f"keep_prob should be a scalar, a single number, but its shape is {words.brackets(made[2].shape)}: "
-             "leave the shape out, or give [].")
+            if name == "keep_prob":
+                need(tensor.shape.ndims in (None, 0),
+                     f"keep_prob should be a scalar, a single number, but its shape is {words.brackets(tensor.shape)}: "
+                     "leave the shape out, or give [].")
+            else:
+                _examine_shape(name, words.brackets(tensor.shape), n, m)
 
 
 def _source(tensor: tf.Tensor) -> tf.Operation:
@@ -53,14 +50,6 @@ def _source(tensor: tf.Tensor) -> tf.Operation:
     while operation.type == "Identity":
         operation = operation.inputs[0].op
     return operation
-
-
-def _examine_default(keep_prob: tf.Tensor) -> None:
-    if _source(keep_prob).type == "PlaceholderWithDefault":
-        with tf.Session() as session:
-            default = session.run(keep_prob)
-        need(default == 1, f"keep_prob is {default:g} where it is not fed, so dropout would act there as well, as "
-                           "while writing: use tf.placeholder, which has no default.")
 
 
 def _examine_names(found: List[str]) -> None:

@@ -4,6 +4,7 @@ from typing import Any, Callable, List, Tuple
 import numpy as np
 
 from charrnn import model
+from charrnn.system.console import plural
 from charrnn.system.tensorflow import tf
 
 from . import words
@@ -48,18 +49,16 @@ def _examine_stack(cell: Any, size: int, n_layers: int, keep_prob: tf.Tensor) ->
     need([getattr(layer, "output_size", None) for layer in layers] != size * [n_layers],
          "lstm_size and num_layers are swapped: a layer has lstm_size units, and there are num_layers layers.")
     need(len(layers) == n_layers,
-         f"There should be {words.count(n_layers, 'layer')}, num_layers, but {words.are(len(layers), 'layer')}.")
+         f"The stack should have {plural(n_layers, 'layer')}, num_layers, but it has {plural(len(layers), 'layer')}.")
     for number, layer in enumerate(layers, start=1):
         need(isinstance(layer, rnn_cell.DropoutWrapper),
              f"Layer {number} should be a DropoutWrapper around a BasicLSTMCell, but it is {words.describe(layer)}.")
         _examine_dropout(layer, keep_prob)
         _examine_cell(layer.cell, size)
-    need(len({id(layer.cell) for layer in layers}) in (n_layers, len({id(layer) for layer in layers})),
-         "Each layer has a DropoutWrapper of its own, but the same BasicLSTMCell is in all of them, so the layers "
-         "would have to share its weights. Make the cell where the wrapper is made, inside the function or the loop.")
-    need(len({id(layer) for layer in layers}) == n_layers,
-         "The same cell object is in the stack more than once: [cell] * num_layers repeats ONE cell, whose "
-         "weights the layers would have to share. Make a new cell for each layer.")
+    need(len({id(layer.cell) for layer in layers}) == n_layers,
+         "The same BasicLSTMCell is in the stack more than once, so the layers would have to share its weights: "
+         "[cell] * num_layers repeats ONE cell, and so does a cell that is made outside the function or loop. Make a "
+         "new one for each layer, where its DropoutWrapper is made.")
     need(cell._state_is_tuple, "The MultiRNNCell has state_is_tuple=False: leave it at True.")
 
 
@@ -81,26 +80,19 @@ def _examine_cell(cell: Any, size: int) -> None:
          f"Inside the dropout there should be a BasicLSTMCell, not {words.describe(cell)}.")
     need(cell.output_size == size,
          f"lstm_size = {size} should give {size} units, but a layer has {cell.output_size}.")
-    for name, found, usual in [("forget_bias", words.describe(cell._forget_bias), "1.0"),
-                               ("state_is_tuple", words.describe(cell._state_is_tuple), "True"),
-                               ("activation", getattr(cell._activation, "__name__", "unknown"), "tanh")]:
-        need(found == usual,
-             f"A BasicLSTMCell has {found} as its {name}: leave that at {usual} and give the cell lstm_size only. (A "
-             "second argument without a name is forget_bias. keep_prob belongs in the DropoutWrapper.)")
+    need(words.describe(cell._forget_bias) == "1.0",
+         f"A BasicLSTMCell has {words.describe(cell._forget_bias)} as its forget_bias, its second argument: give it "
+         "lstm_size only. keep_prob belongs in the DropoutWrapper.")
 
 
 def _examine_zero_state(state: Any, n_layers: int, n: int, size: int) -> None:
     part = words.article(f"float32 tensor {[n, size]}")
-    message = (f"initial_state should be cell.zero_state(batch_size, tf.float32), for each of "
-               f"{words.count(n_layers, 'layer')} c and h, {part}, but ")
-    layer = rnn_cell.LSTMStateTuple
-    need(not callable(state), message + "it is the method zero_state itself: call it.")
-    need(not isinstance(state, layer), message + "it is that of a single layer: use the MultiRNNCell's.")
-    need(isinstance(state, tuple) and all(isinstance(one, layer) for one in state),
-         message + f"it is {words.describe(state)}.")
-    need(len(state) == n_layers, message + f"it has {words.count(len(state), 'part')}.")
-    for one in tf.nest.flatten(state):
-        need(words.describe(one) == part, message + f"it has {words.describe(one)} in it.")
+    found = [words.describe(one) for one in tf.nest.flatten(state)]
+    layers = state if type(state) is tuple else ()
+    need([type(one) for one in layers] == n_layers * [rnn_cell.LSTMStateTuple] and found == 2 * n_layers * [part],
+         "initial_state should be cell.zero_state(batch_size, tf.float32) of the MultiRNNCell, called, which has c and "
+         f"h for each of {plural(n_layers, 'layer')}, {part}, but it is {words.describe(state)}"
+         f"{': ' + ', '.join(found) if isinstance(state, (tuple, list)) else ''}.")
     with tf.Session() as session:
         need(not np.any(session.run(state)), "initial_state should be all zeros, but it is not.")
     need(len({id(one) for one in tf.nest.flatten(state)}) == 2 * n_layers,
@@ -131,4 +123,4 @@ def _examine_numbers(cell: Any, state: Any, size: int, layers: int, n: int, keep
          f"{names[0]}: leave out name=.")
     need(all(close(ours, theirs) for ours, theirs in zip(tf.nest.flatten(expected), tf.nest.flatten(found))),
          "The stack does not compute what BasicLSTMCells compute: give them lstm_size only, and leave all other "
-         "arguments at their defaults.")
+         "arguments, such as activation and state_is_tuple, at their defaults.")

@@ -3,11 +3,12 @@ from typing import Any, Callable, List
 
 import numpy as np
 
+from charrnn.engines.decoding import softmax
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import Unexplained, Wrong, call, items, need
-from .tensors import close, difference, name_mistake, softmax
+from .answer import Wrong, call, items, need
+from .tensors import close, compare, name_mistake
 
 HINTS = (
     "Three steps: make one tensor of the LSTM output and reshape it to rows of L numbers; make the weights and "
@@ -26,30 +27,21 @@ NAMES = ["predictions", "logits"]
 WRONG_LOGITS = {
     "The logits have been through the softmax: return x·W + b itself as the logits, and its softmax as the "
     "predictions.": ["tf.nn.softmax(tf.matmul(rows, weights) + bias)"],
-    "The bias is not added to the logits.": ["tf.matmul(rows, weights)"],
-    "The bias is added twice.": ["tf.matmul(rows, weights) + bias + bias"],
-    "The bias is not used as it should be: add it after the product, x·W + b.":
-        ["tf.matmul(rows, weights) - bias", "tf.matmul(rows, weights) * bias", "tf.matmul(rows, weights + bias)",
-         "tf.matmul(rows, weights) + tf.reduce_sum(bias)"],
-    "The logits have been through an activation: they should be x·W + b itself.":
-        [f"tf.nn.{name}(tf.matmul(rows, weights) + bias)" for name in ("relu", "sigmoid", "tanh", "log_softmax", "elu",
-                                                                       "softplus")],
-    "The LSTM output has been through an activation: only reshape it to [-1, in_size].":
-        [f"tf.matmul(tf.nn.{name}(rows), weights) + bias" for name in ("relu", "sigmoid", "tanh")],
+    "The bias is missing, or is not used as it should be: add it once, after the product, x·W + b.":
+        ["tf.matmul(rows, weights)", "tf.matmul(rows, weights) + bias + bias", "tf.matmul(rows, weights) * bias"],
+    "There is an activation before or after the product: the LSTM output is only reshaped, and the logits are x·W + b "
+    "itself.":
+        [f"tf.nn.{name}(tf.matmul(rows, weights) + bias)" for name in ("relu", "sigmoid", "tanh", "log_softmax")],
     "The rows of the logits come in another order: first all steps of row 0, then those of row 1. Join along axis 1, "
     "and do not transpose.":
-        ["tf.matmul(tf.reshape(tf.transpose(joined, [1, 0, 2]), rows.shape), weights) + bias",
-         "tf.matmul(rows[::-1], weights) + bias",
-         "tf.matmul(tf.transpose(tf.reshape(joined, rows.shape[::-1])), weights) + bias"],
+        ["tf.matmul(tf.reshape(tf.transpose(joined, [1, 0, 2]), rows.shape), weights) + bias"],
 }
 # And in place of tf.nn.softmax(logits).
 WRONG_PREDICTIONS = {
     "predictions are the logits: take their softmax.": ["logits"],
     "The softmax is taken twice for predictions: once is enough.": ["tf.nn.softmax(tf.nn.softmax(logits))"],
     "The softmax runs down the columns: it should run along each row, the last axis, so that each row sums to 1.":
-        ["tf.nn.softmax(logits, axis=0)", "tf.exp(logits) / tf.reduce_sum(tf.exp(logits))"],
-    "predictions are a sigmoid, a logarithm or only the exponentials: take the softmax of the logits.":
-        ["tf.nn.sigmoid(logits)", "tf.nn.log_softmax(logits)", "tf.exp(logits)"],
+        ["tf.nn.softmax(logits, axis=0)"],
 }
 
 
@@ -94,7 +86,7 @@ def _examine_variables(size: int, num_classes: int) -> None:
     right = [f"softmax/Variable {[size, num_classes]}", f"softmax/Variable_1 {[num_classes]}"]
     need(found == right,
          f"The variables should be the weights, [L, C], {right[0]}, and the bias, [C], {right[1]}, "
-         f"but they are {words.listing(found or ['none'])}. Make the weights, then the bias, with tf.Variable, inside "
+         f"but they are {', '.join(found) or 'none'}. Make the weights, then the bias, with tf.Variable, inside "
          "tf.variable_scope('softmax') and without names of their own.")
     for name, variable in zip(["weights", "bias"], variables):
         need(variable in tf.trainable_variables(), f"The {name} cannot be learned: leave trainable at True.")
@@ -111,14 +103,16 @@ def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
         bias.load(given, session)
         predictions, logits = session.run(list(made))
         again = session.run(made[1])
-    rows = values.reshape([-1, values.shape[-1]])  # [N·M, L]
+    n, m, size = values.shape
+    rows = values.reshape([-1, size])  # [N·M, L]
     expected = rows @ matrix + given
+    lost = {(n, given.size): " (as of one step only, x[:, -1])",
+            (m, given.size): " (as of one sequence only: x[-1] is the last row of the batch, not the last step)"}
     for name, found in zip(NAMES[::-1], (logits, predictions)):
         need(found.shape == expected.shape,
-             f"{name} should be [N·M, C] = {words.brackets(expected.shape)}, one row for each step, but they are "
-             f"{words.brackets(found.shape)}: "
-             + ("take the softmax of the logits." if name == NAMES[0] else "take the outputs of all steps, not only "
-                "the last, and reshape them to [N·M, L] before the product."))
+             f"{name} should be [N·M, C] = {words.brackets(expected.shape)}, one row for each step of each sequence, "
+             f"but they are {words.brackets(found.shape)}{lost.get(found.shape, '')}: reshape the outputs of all "
+             "steps to [N·M, L] before the product, and take the softmax of the logits.")
     need(close(np.nan_to_num(logits), np.nan_to_num(again)),
          "The logits change from one run to the next: there is something random in them. Dropout belongs in the "
          "layers of build_lstm only.")
@@ -126,13 +120,11 @@ def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
          "The two results are swapped: the order is predictions, logits.")
     if not close(logits, expected):
         name_mistake(logits, WRONG_LOGITS, joined=values, rows=rows, weights=matrix, bias=given)
-        row = next(row for row in range(len(rows)) if not close(logits[row], expected[row]))
-        raise Unexplained(f"Row {row} of the logits, x·W + b, should be {np.round(expected[row], 2)}, but it is "
-                          f"{np.round(logits[row], 2)}: only join and reshape the LSTM output, and change nothing "
-                          "before or after the product and the sum.")
+    compare(logits, expected, [], "The logits are not x·W + b: only join and reshape the LSTM output, and change nothing "
+                                  "before or after the product and the sum.")
     if not close(predictions, softmax(logits)):
         name_mistake(predictions, WRONG_PREDICTIONS, logits=logits)
-        raise Unexplained(f"predictions are not the softmax of the logits. {difference(predictions, softmax(logits))}")
+    compare(predictions, softmax(logits), [], "predictions are not the softmax of the logits.")
 
 
 def _examine_gradients(logits: tf.Tensor, given: tf.Tensor) -> None:
@@ -140,7 +132,7 @@ def _examine_gradients(logits: tf.Tensor, given: tf.Tensor) -> None:
     parts = dict(zip(["lstm_output", "the weights", "the bias"], [given] + tf.global_variables()))
     cut = [name for name, one in zip(parts, tf.gradients(logits, list(parts.values()))) if one is None]
     if cut:
-        raise Wrong(f"The numbers are right, but no gradient flows from the logits to {words.listing(cut)}, so "
+        raise Wrong(f"The numbers are right, but no gradient flows from the logits to {', '.join(cut)}, so "
                     "nothing could be learned there: is there a tf.stop_gradient?")
 
 

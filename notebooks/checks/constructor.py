@@ -88,8 +88,8 @@ class Constructor:
         lost = [name for name in ATTRIBUTES if not hasattr(self.network, name)
                 and self.local.get(name) is not None and name not in self.arguments]
         if lost:
-            return Wrong(f"{words.listing(lost)} would be lost when the constructor ends: write "
-                         f"{words.listing('self.' + name for name in lost)}.")
+            return Wrong(f"{', '.join(lost)} would be lost when the constructor ends: write "
+                         f"{', '.join('self.' + name for name in lost)}.")
         none = [name for name, value in getattr(self.network, "__dict__", {}).items() if value is None]
         if none and not isinstance(wrong, Unwritten):
             return Unwritten(f"Still None: {', '.join(none)}.")
@@ -100,32 +100,32 @@ class Constructor:
 
     def _misplaced(self) -> Iterator[str]:
         """Yield what is said to each thing that is not where it belongs."""
-        if any("bidirectional" in one.op.name for one in tf.trainable_variables()):
-            yield ("A bidirectional network reads the future, the characters that it should predict, and these do not "
-                   "exist in writing: use tf.nn.dynamic_rnn, which goes from left to right.")
         for name in ATTRIBUTES:
-            value = getattr(self.network, name, None)
-            known = next((one for one, made in self.made.items() if made is value), name)
-            if known not in (name, name + "s"):
-                yield (f"self.{name} is the {known} of {MAKERS[known]}, which returns "
-                       f"{', '.join(RESULTS[MAKERS[known]])} in this order.")
+            value, result = getattr(self.network, name, None), name if name in MAKERS else name + "s"
+            due = self.made.get(result)
+            if value is not None and due is not None and value is not due:
+                yield (f"self.{name} is {self._name(value)}, but it should be {self._name(due)}, as it is. "
+                       f"{MAKERS[result]} returns {', '.join(RESULTS[MAKERS[result]])}, in this order.")
         if "inputs" not in self.made:
             return
-        shapes = [self.made["inputs"].shape.concatenate(self.arguments[size]) for size in ("num_classes", "lstm_size")]
-        shapes += [[shapes[1][1], shapes[1][0], shapes[1][2]]]
-        hot, outputs, swapped = (f"a float32 tensor {words.brackets(shape)}" for shape in shapes)
+        n, m = self.made["inputs"].shape.as_list()
+        size, num_classes = self.arguments["lstm_size"], self.arguments["num_classes"]
+        hot, outputs, row, step, swapped = (f"a float32 tensor {shape}" for shape in (
+            [n, m, num_classes], [n, m, size], [m, size], [n, size], [m, n, size]))
         given = self.local.get("x_one_hot")
         if given is not None and words.describe(given) != hot:
             yield (f"x_one_hot should be [N, M, C], {hot}, but it is {words.describe(given)}: give tf.one_hot "
                    "self.inputs and the depth num_classes, and nothing else.")
+        reasons = {step: "the outputs of one step only, as outputs[:, -1] is",
+                   row: "those of one sequence only: outputs[-1] is the last row of the batch, not the last step",
+                   swapped: "leave out time_major=True, and do not transpose"}
         for function, arguments in self.calls:
             given = arguments.get("lstm_output", [])
-            if outputs != words.describe(given) == swapped:
-                yield (f"build_output is called with {swapped}, but should be called with {outputs}, the sequences "
-                       "first and then the steps: leave out time_major=True, and do not transpose.")
-            if not isinstance(given, list) and words.describe(given) != outputs:
-                yield (f"build_output is called with {self._name(given)}, but should be called with the outputs of "
-                       f"all steps, {outputs}: dynamic_rnn returns two things, the outputs first, then the state.")
+            came = self._name(given)
+            if not isinstance(given, list) and came != outputs:
+                reason = reasons.get(came, "dynamic_rnn returns two things, the outputs first, then the state")
+                yield (f"build_output is called with {came}, but should be called with the outputs of all steps of "
+                       f"all sequences, {outputs}: {reason}.")
             yield from self._misused(function, arguments)
 
     def _name(self, value: Any) -> str:
@@ -143,13 +143,12 @@ class Constructor:
                 right.pop("keep_prob")  # a network that writes drops nothing
         if function == "build_loss":
             right.pop("lstm_size")  # it is not used
-        wrong = [name for name, value in given.items() if name in right and value != right[name]
-                 and self._name(value) != words.describe(right[name])]
+        wrong = [name for name, value in given.items() if name in right and value != right[name]]
         if wrong:
             found, names = [self._name(given[name]) for name in wrong], [self._name(right[name]) for name in wrong]
             swapped = ": they are swapped" if len(wrong) > 1 and sorted(found) == sorted(names) else ""
-            yield (f"{function} is called with {words.listing(map(' = '.join, zip(wrong, found)))}, but should be "
-                   f"called with {words.listing(names)}{swapped}.")
+            yield (f"{function} is called with {', '.join(map(' = '.join, zip(wrong, found)))}, but should be "
+                   f"called with {', '.join(names)}{swapped}.")
 
 
 def _by_name(function: Callable, args: Any, kwargs: Any) -> Dict[str, Any]:

@@ -3,6 +3,9 @@ from typing import Any, List, NamedTuple
 
 import numpy as np
 
+from charrnn.system.console import plural
+from charrnn.training.hyperparameters import count_parameters
+
 from . import words
 from .answer import Wrong, need
 
@@ -73,19 +76,9 @@ def examine(text_size: int, num_classes: int, **values: Any) -> str:
     if found:
         raise Wrong("\n".join([*found, f"As it is, the run would take about {duration(chosen.hours)} on two processor "
                                        "cores."]))
-    steps = words.count(chosen.windows * chosen.epochs, "step")
+    steps = plural(chosen.windows * chosen.epochs, "step")
     return (f"{chosen.parameters:,} parameters for {text_size:,} characters; {steps} in all, about "
             f"{duration(chosen.hours)} on two processor cores. {outlook(chosen)}")
-
-
-def count_parameters(num_classes: int, lstm_size: int, num_layers: int) -> int:
-    """Count the weights and biases of the network.
-
-    >>> count_parameters(83, 512, 2)
-    3362387
-    """
-    inputs = [num_classes] + (num_layers - 1) * [lstm_size]
-    return sum((size + lstm_size + 1) * 4 * lstm_size for size in inputs) + (lstm_size + 1) * num_classes
 
 
 def duration(hours: float) -> str:
@@ -96,8 +89,8 @@ def duration(hours: float) -> str:
     """
     for unit, size in [("day", 24), ("hour", 1)]:
         if hours >= 1.5 * size:
-            return words.count(round(hours / size), unit)
-    return words.count(max(1, round(60 * hours)), "minute")
+            return plural(round(hours / size), unit)
+    return plural(max(1, round(60 * hours)), "minute")
 
 
 def advice(chosen: Choice) -> List[str]:
@@ -117,7 +110,7 @@ def advice(chosen: Choice) -> List[str]:
          f"Without dropout, {parameters:,} parameters that read {text_size:,} characters {chosen.epochs} times will "
          "learn them by heart: the held-out loss will fall for some epochs, then rise. Try keep_prob = 0.5."),
         (chosen.num_steps < 25, f"num_steps = {chosen.num_steps} lets gradients reach back only "
-                                f"{words.count(chosen.num_steps, 'character')}: try 50 or 100."),
+                                f"{plural(chosen.num_steps, 'character')}: try 50 or 100."),
         (chosen.num_steps > 400, f"num_steps = {chosen.num_steps} makes few updates, {chosen.windows:,} in an epoch, "
                                  "and each needs much memory: gradients fade long before they have gone back so far. "
                                  "The loss will fall slowly. Try 50 to 200."),
@@ -125,7 +118,7 @@ def advice(chosen: Choice) -> List[str]:
                                 "most of the time goes into starting operations. Try 32 to 100."),
         (chosen.num_layers > 3,
          f"num_layers = {chosen.num_layers} is more than helps here: two or three layers are usual."),
-        (steps < 500, f"Only {words.count(steps, 'step')} in all: too few to learn words. Take more epochs or a "
+        (steps < 500, f"Only {plural(steps, 'step')} in all: too few to learn words. Take more epochs or a "
                       "smaller batch_size."),
         (chosen.epochs > 100, f"epochs = {chosen.epochs} is more than helps: the held-out loss stops falling after 20 "
                               "to 50 epochs, and then rises, as the network learns the text by heart."),

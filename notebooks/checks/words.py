@@ -1,6 +1,6 @@
-"""Words for the verdicts: values, shapes and counts described, long messages wrapped between words."""
+"""Words for the verdicts: values and shapes described, long messages wrapped between words."""
 import textwrap
-from typing import Any, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -25,34 +25,6 @@ def article(noun: str) -> str:
     """
     spelled_out = noun[:2].isupper()
     return ("an " if noun[0] in ("AEFHILMNORSX" if spelled_out else "AEIOaeio") else "a ") + noun
-
-
-def count(number: int, noun: str) -> str:
-    """Count things.
-
-    >>> count(1, "window"), count(2000, "window"), count(0, "list of batches")
-    ('1 window', '2,000 windows', 'no list of batches')
-    """
-    return f"no {noun}" if number == 0 else f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def are(number: int, noun: str) -> str:
-    """Say how many things there are.
-
-    >>> are(1, "layer"), are(0, "layer")
-    ('there is 1 layer', 'there are no layers')
-    """
-    return "there is 1 " + noun if number == 1 else f"there are {number or 'no'} {noun}s"
-
-
-def listing(names: Iterable[str]) -> str:
-    """Join names.
-
-    >>> listing(["x"]), listing("xyz")
-    ('x', 'x, y and z')
-    """
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def brackets(shape: Any) -> str:
