@@ -64,8 +64,8 @@ def hint(exercise: Any) -> None:
         return
     hints, number = _HINTS[name], _given.get(name, 0)
     if number == len(hints):
-        print(words.wrap("\n".join([f"There is no further hint for {name}: all {number} are printed again. What remains "
-                                    "is the solution, in Anna_KaRNNa_Solution.ipynb.", *hints])))
+        print(words.wrap("\n".join([f"There is no further hint for {name}: all {number} are printed again. What is "
+                                    "left is the solution, in Anna_KaRNNa_Solution.ipynb.", *hints])))
         return
     _given[name] = number + 1
     print(words.wrap(f"{name}, hint {number + 1} of {len(hints)}: {hints[number]}"))

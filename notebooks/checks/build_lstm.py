@@ -80,9 +80,9 @@ def _examine_cell(cell: Any, size: int) -> None:
          f"Inside the dropout there should be a BasicLSTMCell, not {words.describe(cell)}.")
     need(cell.output_size == size,
          f"lstm_size = {size} should give {size} units, but a layer has {cell.output_size}.")
-    need(words.describe(cell._forget_bias) == "1.0",
-         f"A BasicLSTMCell has {words.describe(cell._forget_bias)} as its forget_bias, its second argument: give it "
-         "lstm_size only. keep_prob belongs in the DropoutWrapper.")
+    found = f"{words.describe(cell._forget_bias)} as its forget_bias, and state_is_tuple={cell._state_is_tuple}"
+    need(found == "1.0 as its forget_bias, and state_is_tuple=True",
+         f"A BasicLSTMCell has {found}: give it lstm_size only. keep_prob belongs in the DropoutWrapper.")
 
 
 def _examine_zero_state(state: Any, n_layers: int, n: int, size: int) -> None:

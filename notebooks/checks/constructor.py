@@ -3,22 +3,8 @@ import functools
 import inspect
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
-from charrnn.system.tensorflow import tf
-
 from . import build_inputs, build_loss, build_lstm, build_optimizer, build_output, words
-from .answer import (
-    ATTRIBUTES,
-    Locals,
-    Unexplained,
-    Unwritten,
-    Wrong,
-    call,
-    code_of,
-    graph_only,
-    names_read,
-    need,
-    scope_of,
-)
+from .answer import ATTRIBUTES, Locals, Unexplained, Unwritten, Wrong, call, graph_only, need, scope_of
 from .verdict import found_right, verdict
 
 EXAMINE = {"build_inputs": build_inputs.examine, "build_lstm": build_lstm.examine,
@@ -72,17 +58,16 @@ class Constructor:
             self.calls.append((name, _by_name(function, args, kwargs)))
             result = function(*args, **kwargs)
             for one, value in zip(RESULTS[name], result if isinstance(result, (tuple, list)) else [result]):
-                self.made.setdefault(one, value)
+                self.made[one] = value
             return result
         return noting
 
     def cause(self, wrong: Wrong) -> Wrong:
         """Return the first cause of what is wrong with the network: an earlier exercise, a stub, an argument."""
-        scope, code = scope_of(self.answer), code_of(self.answer)
-        used = set(names_read(code)) if code else set()
+        called = [name for name, _ in self.calls]
         for name, examine in EXAMINE.items():
-            if name in used and callable(scope.get(name)) and not found_right(name):
-                right, message = verdict(name, examine, scope[name])
+            if name in called and not found_right(name):
+                right, message = verdict(name, examine, scope_of(self.answer)[name])
                 if not right:
                     return Unwritten(f"It uses {name}, which is not right yet: begin there. {message}")
         lost = [name for name in ATTRIBUTES if not hasattr(self.network, name)
@@ -100,6 +85,9 @@ class Constructor:
 
     def _misplaced(self) -> Iterator[str]:
         """Yield what is said to each thing that is not where it belongs."""
+        called = [name for name, _ in self.calls]
+        yield from (f"{name} is called more than once: call it once, and use all that it returns."
+                    for name in called if called.count(name) > 1)
         for name in ATTRIBUTES:
             value, result = getattr(self.network, name, None), name if name in MAKERS else name + "s"
             due = self.made.get(result)

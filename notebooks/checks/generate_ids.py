@@ -102,7 +102,9 @@ def _compare(found: Outcome, right: Outcome, prime: Sequence[int], n_samples: in
              f"Dropout is on: it is for training only, so feed model.keep_prob: 1.0, not {dropped:g}.")
         if not runs or not _same_feed(run, runs[-1]):  # predictions and state may be asked for in two calls
             runs.append(run)
-    need(not found.before or found.before[0] >= len(prime),
+    need(found.before, "pick is never called: draw each new id with pick(preds, vocab_size). (With argmax, the most "
+                       "probable one, the text would soon repeat itself.)")
+    need(found.before[0] >= len(prime),
          "A character is drawn before all of the prime was read: feed the prime, one id after the other, then draw.")
     for place, (run, expected) in enumerate(zip(runs, right.runs)):
         what = f"id {place} of the prime" if place < len(prime) else f"drawn id {place - len(prime)}"

@@ -100,8 +100,8 @@ def _compare(found: Outcome, right: Outcome) -> None:
     trained = [str(windows.index(x)) if x in windows else "?" for x in (run.values["inputs"].tolist()
                                                                         for run in updates)]
     expect(len(trained) == WINDOWS and "?" in trained or trained == list("0123"),
-           "There should be an update of the weights, by model.optimizer, in each of the windows 0, 1, 2, 3, in this "
-           f"order, but there are {len(trained)} updates{', in the windows ' if trained else ''}{', '.join(trained)}.")
+           "The weights should be updated, by model.optimizer, once in each of the windows 0, 1, 2, 3, in this order. "
+           f"It does {plural(len(trained), 'update')}{', in the windows ' if trained else ''}{', '.join(trained)}.")
     for place, (run, expected) in enumerate(zip(updates, right.runs)):
         for name in PLACEHOLDERS:
             value, fed = expected.values[name], run.values[name]

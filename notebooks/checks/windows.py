@@ -118,9 +118,9 @@ def examine_shape(name: str, found: Tuple[int, ...], place: int, trial: Trial) -
         (place >= k, f"there are only K = len(arr) // (N·M) = {k} windows, and what does not fill one is dropped"),
         (name == "y" and found == (n, m - 1),
          "the last window has no next column, so the last column of its y should be zeros"),
-        (found == (n, 0), "the slice is empty. start is the number of a column, 0, M, 2·M ..."),
-        (len(found) == 3, "rows should be [N, M·K], by reshape((batch_size, -1)), and ids are made one-hot later, in the "
-                          "graph"),
+        (found == (n, 0), "the slice begins beyond the end of the rows. start is the number of a column"),
+        (len(found) == 3, "rows should be [N, M·K], by reshape((batch_size, -1)), and ids are made one-hot later, in "
+                          "the graph"),
         (True, "rows should be [N, M·K], by reshape((batch_size, -1)), and x is rows[:, start:start + n_steps]")]
     need(found == (n, m), f"{name} should be [N, M] = [{n}, {m}], but in window {place} it is {words.brackets(found)}: "
                           f"{next(reason for holds, reason in reasons if holds)}.")
