@@ -2,7 +2,7 @@
 import re
 from difflib import get_close_matches
 from operator import attrgetter
-from typing import Collection, Dict
+from typing import Collection
 
 from charrnn.system.tensorflow import tf
 
@@ -34,7 +34,6 @@ ADVICE = [
     (r"zero_state\(\) missing", "zero_state(batch_size, tf.float32) is a method of a cell, not of its class"),
     (r"'cell' \((<tf\.)?Tensor", "dynamic_rnn takes the cell first, then the inputs"),
     ("must have rank at least 3", "the inputs of dynamic_rnn are one-hot, [N, M, C]"),
-    ("inputs must be a sequence", "static_rnn takes a list of steps: use tf.nn.dynamic_rnn"),
     ("values to unpack", "are there as many names as things? A pair in an if needs brackets, (1, 1)"),
     (r"'cell' \(\d", "DropoutWrapper takes a cell, a BasicLSTMCell(lstm_size)"),
     ("is not an RNNCell|LSTMCell' object has no attribute '(zero_state|output_size)'",
@@ -43,7 +42,6 @@ ADVICE = [
      "a cell is not a tensor: wrap it in a DropoutWrapper, and get its zero state from its method zero_state"),
     ("(Cell|Wrapper)' object has no attribute", "the zero state comes from zero_state(batch_size, tf.float32)"),
     ("to Dimension|Dimension value", "zero_state takes batch_size first, then the type"),
-    ("does not exist, or was not created with", "leave reuse= out"),
     (r"__init__\(\) takes from 2 to 3 positional|cells must be a list|for \*: '\w*(Cell|Wrapper)'",
      "MultiRNNCell takes one list of cells, without *: [build_layer() for _ in range(num_layers)]"),
     ("expected ndim=2", "a cell computes a single step: tf.nn.dynamic_rnn runs it over all of them"),
@@ -137,11 +135,9 @@ def _tensorflow_name(owner: str, name: str) -> str:
     where = re.search(r"_api\.v2\.(nn|train)'|module 'tensorflow'", owner)
     if where and hasattr(getattr(tf, where.group(1) or "", tf), name):
         return VERSION_1
-    names: Dict[str, str] = {}
-    for prefix in ("tf", "tf.nn", "tf.nn.rnn_cell", "tf.train", "tf.math"):
-        module = attrgetter(prefix[3:])(tf) if prefix[3:] else tf
-        for one in dir(module):
-            names.setdefault(one, f"{prefix}.{one}")
+    names = {one: f"tf.{place}.{one}" for place in ("math", "train", "nn.rnn_cell", "nn")
+             for one in dir(attrgetter(place)(tf))}
+    names.update({one: f"tf.{one}" for one in dir(tf)})
     lower = {one.lower(): one for one in names}
     near = [OTHERS.get(name, name)] + [lower[one] for one in get_close_matches(name.lower(), lower, 1, 0.7)]
     meant = next((names[one] for one in near if one in names), "")

@@ -90,19 +90,15 @@ def _no_session(*_: Any, **__: Any) -> None:
 
 def items(answer: Callable, args: Sequence, names: List[str]) -> Any:
     """Call a function that should return as many things as there are names; return them, none of them None."""
-    result = _returned(answer, args, names)
+    result = returned(answer, args, names)
     need(isinstance(result, (tuple, list)) and len(result) == len(names),
          f"It should return {len(names)} things ({', '.join(names)}), not {words.describe(result)}.")
     still_none(dict(zip(names, result)))
     return result
 
 
-def single(answer: Callable, args: Sequence, name: str) -> Any:
-    """Call a function that should return one thing, and return it."""
-    return _returned(answer, args, [name])
-
-
-def _returned(answer: Callable, args: Sequence, names: List[str]) -> Any:
+def returned(answer: Callable, args: Sequence, names: List[str]) -> Any:
+    """Call a function that makes a part of a graph, and return what it returns; names are what it should return."""
     with Locals(answer) as seen, graph_only():
         result = call(answer, *args)
     if result is None:
@@ -148,8 +144,6 @@ def _advice(error: BaseException, answer: Any) -> str:
     missing = re.match("NameError: name '(.*)' is not defined", last)
     if missing and missing.group(1) in ATTRIBUTES and getattr(answer, "__name__", "") == "__init__":
         return f"write self.{missing.group(1)}"
-    if missing and any(missing.group(1) in group for group in MEANINGS):
-        return ""
     codes = [code_of(answer)] + [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)
                                  if frame.f_code.co_filename in files_of(answer)]
     return advise(last, {name for code in codes if code for name in code.co_varnames + code.co_cellvars})
@@ -200,7 +194,7 @@ def names_read(code: CodeType) -> Iterator[str]:
 def foreign_name(answer: Any) -> str:
     """Say which name the code has that belongs to another way of programming, or return an empty string."""
     code = code_of(answer)
-    names = {name.split(".")[0] for name in code.co_names}.union(names_read(code)) if code else set()
+    names = {name.split(".")[0] for name in code.co_names} if code else set()
     names -= {name for name, one in scope_of(answer).items() if callable(one)}
     return next((f"{name} {sentence}" for others, sentence in FOREIGN.items() for name in others if name in names), "")
 

@@ -8,8 +8,8 @@ from charrnn.engines.decoding import softmax
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import need, single
-from .tensors import close, compare, name_mistake, same
+from .answer import need, returned
+from .tensors import close, compare, same
 
 HINTS = (
     "The logits have one row for each step, [N·M, C]. Bring the targets into the same shape: one-hot first, then "
@@ -80,7 +80,7 @@ def _run(answer: Callable, values: np.ndarray, ids: np.ndarray, size: int) -> np
     """Return the loss for logits and targets."""
     tf.reset_default_graph()
     logits, weights = tf.constant(values), tf.Variable(tf.ones([size, values.shape[1]]), name="weights")
-    loss = single(answer, (logits, tf.constant(ids), size, values.shape[1]), "loss")
+    loss = returned(answer, (logits, tf.constant(ids), size, values.shape[1]), ["loss"])
     need(isinstance(loss, tf.Tensor), f"The loss should be a tensor, not {words.describe(loss)}.")
     need(loss.dtype == tf.float32, f"The loss should be float32, but it is {loss.dtype.name}.")
     gradient, direct = tf.gradients(loss, [logits, weights])
@@ -98,19 +98,17 @@ def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, siz
     """Check the loss of usual logits; a wrong one is compared with what the typical mistakes give."""
     num_classes = values.shape[1]
     losses = -np.log(softmax(values)[np.arange(ids.size), ids.ravel()])  # [N·M], in nats
-    if close(number, losses.mean()):
-        return
     need(np.isfinite(number), "The loss is not a number: the logarithm is that of a probability, so that of the "
                               "softmax, not of the logits. tf.nn.softmax_cross_entropy_with_logits_v2 does both.")
     times = Fraction(float(number / losses.mean())).limit_denominator(20)
-    need(not same(number, float(times) * losses.mean()),
+    need(times == 1 or not same(number, float(times) * losses.mean()),
          f"The loss is {times} times what it should be: take the mean over all N·M steps, which is their sum, divided "
          "by N·M and by nothing else. (It is MINUS the logarithm of a probability.)")
-    name_mistake(number, MISTAKES, logits=values, targets=ids, num_classes=num_classes, losses=losses,
-                 labels=np.eye(num_classes, dtype=np.float32)[ids.ravel()], mean_loss=mean_loss)
-    compare(number, losses.mean(), [],
+    compare(number, losses.mean(),
             "The loss should be the mean softmax cross-entropy with the one-hot targets, of the logits as they are, "
-            "without anything clipped or added: on a small example")
+            "without anything clipped or added: on a small example",
+            MISTAKES, logits=values, targets=ids, num_classes=num_classes, losses=losses,
+            labels=np.eye(num_classes, dtype=np.float32)[ids.ravel()], mean_loss=mean_loss)
 
 
 def mean_loss(one_hot: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

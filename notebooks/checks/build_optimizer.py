@@ -6,8 +6,8 @@ import numpy as np
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import Unexplained, expect, need, single
-from .tensors import close, difference, name_mistake
+from .answer import expect, need, returned
+from .tensors import close, compare
 
 HINTS = (
     "Three steps: the gradients of the loss with respect to all trainable variables; the same gradients, clipped "
@@ -61,7 +61,7 @@ def examine(answer: Callable) -> None:
         variables = [tf.Variable(value, name=name) for name, value in zip("wv", VALUES)]
         loss = tf.reduce_sum(frozen) + tf.add_n([tf.reduce_sum(one * tf.constant(gradient))
                                                  for one, gradient in zip(variables, GRADIENTS)])
-        operation = single(answer, (loss, learning_rate, grad_clip), "optimizer")
+        operation = returned(answer, (loss, learning_rate, grad_clip), ["optimizer"])
         need(isinstance(operation, (tf.Operation, tf.Tensor)),
              f"It should return the operation that apply_gradients gives, not {words.describe(operation)}.")
         adams = adam_operations(operation)
@@ -72,7 +72,14 @@ def examine(answer: Callable) -> None:
                 if variable.dtype.is_integer:  # a counter of steps: the learning rate must not depend on it
                     variable.load(10 ** 6, session)
             updates = run_updates(session, adams)
-            _examine_gradients(np.array([updates[name].gradient for name in "wv"]), grad_clip)
+            norm = np.linalg.norm(GRADIENTS)
+            limit = min(norm, grad_clip)
+            found = np.array([updates[name].gradient for name in "wv"])
+            compare(found, GRADIENTS * limit / norm,
+                    f"With gradients of a global norm of {norm:g} and grad_clip = {grad_clip:g} Adam should get "
+                    f"gradients of the norm {limit:g}, and it gets some of the norm {np.linalg.norm(found):.4g}: clip "
+                    "those of the loss alone, once, by grad_clip, and keep the order of the variables.",
+                    MISTAKES, gradients=list(GRADIENTS), grad_clip=grad_clip)
             _examine_settings(updates["w"], learning_rate, grad_clip)
             for _ in range(UPDATES):
                 session.run(operation)
@@ -116,18 +123,6 @@ def _examine_operations(operations: Set[tf.Operation], adams: Dict[str, tf.Opera
          "but no variable made with trainable=False.")
     need(sum(one.type in ADAM for one in operations) == len(adams),
          "A variable is updated more than once: one optimizer, and one apply_gradients, is enough.")
-
-
-def _examine_gradients(found: np.ndarray, grad_clip: float) -> None:
-    """Compare the gradients that Adam gets with the clipped ones, and with what typical mistakes give."""
-    norm = np.linalg.norm(GRADIENTS)
-    right = GRADIENTS * min(1, grad_clip / norm)
-    if not close(found, right):
-        name_mistake(found, MISTAKES, gradients=list(GRADIENTS), grad_clip=grad_clip)
-        raise Unexplained(
-            f"With gradients of a global norm of {norm:g} and grad_clip = {grad_clip:g} Adam should get gradients of "
-            f"the norm {min(norm, grad_clip):g}, and it gets some of the norm {np.linalg.norm(found):.4g}: clip those "
-            f"of the loss alone, once, by grad_clip, and keep the order of the variables. {difference(found, right)}")
 
 
 def _examine_settings(update: Update, learning_rate: float, grad_clip: float) -> None:

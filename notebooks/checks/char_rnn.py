@@ -11,7 +11,7 @@ from . import words
 from .answer import ATTRIBUTES, Unwritten, Wrong, exception, need
 from .build_optimizer import adam_operations, reachable, run_updates
 from .constructor import Constructor
-from .tensors import close, compare
+from .tensors import close, compare, same
 from .verdict import in_own_thread
 
 HINTS = (
@@ -78,9 +78,9 @@ def _examine_network(maker: Constructor, **arguments: Any) -> List[str]:
     need(found.masks in masks or "sampling" in arguments,
          "There is more dropout than that of build_lstm, or less: it should act once, on the outputs of each layer. "
          "Give build_lstm self.keep_prob, and use the cell, the inputs and the outputs as they are.")
-    compare(found.learning_rate, right.learning_rate, [],
+    compare(found.learning_rate, right.learning_rate,
             "Give build_optimizer the learning_rate of the constructor. Of Adam's learning rate")
-    compare(found.gradients, right.gradients, [],
+    compare(found.gradients, right.gradients,
             "The gradients that Adam gets are not those of the loss, clipped: give build_optimizer self.loss, as it "
             "is, and the grad_clip of the constructor.")
     need(shapes == right.shapes,
@@ -143,16 +143,16 @@ def _examine_results(found: Numbers, right: Numbers) -> None:
     prediction, logits, loss, final_state = found.results
     expected = right.results
     same_state = np.shape(final_state) == np.shape(expected[3]) and close(np.array(final_state), np.array(expected[3]))
-    compare(logits, expected[1], [
-        ("Another initial state makes no difference: give dynamic_rnn initial_state=self.initial_state.",
-         right.unfed[1])],
-        "The outputs of dynamic_rnn or the logits are changed, or put into another order: pass on what dynamic_rnn and "
-        "build_output return, as it is." if same_state else
-        "The LSTM does not compute what it should: x_one_hot should be tf.one_hot(self.inputs, num_classes). Give "
-        "dynamic_rnn the cell of build_lstm, x_one_hot, and initial_state=self.initial_state, and nothing else.")
-    compare(prediction, expected[0], [], "prediction should be the probabilities, as build_output returns them.")
+    need(not same(logits, right.unfed[1]),
+         "Another initial state makes no difference: give dynamic_rnn initial_state=self.initial_state.")
+    compare(logits, expected[1],
+            "The outputs of dynamic_rnn or the logits are changed, or put into another order: pass on what dynamic_rnn "
+            "and build_output return, as it is." if same_state else
+            "The LSTM does not compute what it should: x_one_hot should be tf.one_hot(self.inputs, num_classes). Give "
+            "dynamic_rnn the cell of build_lstm, x_one_hot, and initial_state=self.initial_state, and nothing else.")
+    compare(prediction, expected[0], "prediction should be the probabilities, as build_output returns them.")
     need(same_state, "final_state should be the state that dynamic_rnn returns, c and h for each layer.")
-    compare(loss, expected[2], [], "self.loss should be the result of build_loss, as it is: on a small example")
+    compare(loss, expected[2], "self.loss should be the result of build_loss, as it is: on a small example")
 
 
 def _examine_seed(maker: Constructor) -> None:

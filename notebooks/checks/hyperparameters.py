@@ -58,14 +58,11 @@ class Choice(NamedTuple):
 
 def examine(text_size: int, num_classes: int, **values: Any) -> str:
     """Check the values; raise Wrong with all the advice there is, or return a summary."""
-    for name in ("batch_size", "num_steps", "lstm_size", "num_layers", "epochs"):
-        value = values[name]
-        need(isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1,
+    for name, value in values.items():
+        need(isinstance(value, (int, float, np.number)) and not isinstance(value, bool),
+             f"{name} should be a number, not {words.describe(value)}.")
+        need(name in ("keep_prob", "learning_rate") or isinstance(value, (int, np.integer)) and value >= 1,
              f"{name} should be a whole number of at least 1, not {words.describe(value)}.")
-    for name in ("keep_prob", "learning_rate"):
-        number = values[name]
-        need(isinstance(number, (int, float, np.number)) and not isinstance(number, bool),
-             f"{name} should be a number, not {words.describe(number)}.")
     chosen = Choice(text_size, num_classes, **values)
     need(0 < chosen.keep_prob <= 1, f"keep_prob is a probability, above 0 and at most 1, not {chosen.keep_prob}.")
     need(0 < chosen.learning_rate < 1,

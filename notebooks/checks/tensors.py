@@ -1,5 +1,5 @@
 """Numbers to compare with: equality up to rounding, the first difference, and what typical mistakes give."""
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 
@@ -19,19 +19,26 @@ def same(a: Any, b: Any) -> bool:
     return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
-def compare(found: Any, right: Any, typical: Sequence[Tuple[str, Any]], otherwise: str) -> None:
+def compare(found: Any, right: Any, otherwise: str, mistakes: Optional[Dict[str, List[str]]] = None,
+            **given: Any) -> None:
     """Raise Wrong where a result is not right.
 
     Args:
         found: the reader's result.
         right: what it should be.
-        typical: what to say where it equals what a typical mistake gives, and what that gives.
-        otherwise: what to say where it equals none of them.
+        otherwise: what to say where it equals what no typical mistake gives.
+        mistakes: expressions for what typical mistakes give, by what to say to them.
+        given: the names in the expressions besides tf and np; arrays are tensors there, in lists too.
     """
-    if not close(found, right):
-        for message, wrong in typical:
-            need(not same(found, wrong), message)
-        raise Unexplained(f"{otherwise} {difference(found, right)}")
+    if close(found, right):
+        return
+    with tf.Graph().as_default(), tf.Session() as session:
+        scope = tf.nest.map_structure(lambda one: tf.constant(one) if isinstance(one, np.ndarray) else one, given)
+        scope.update(tf=tf, np=np)
+        for message, sources in (mistakes or {}).items():
+            for source in sources:
+                need(not same(found, session.run(eval(source, scope))), message)
+    raise Unexplained(f"{otherwise} {difference(found, right)}")
 
 
 def difference(found: Any, right: Any) -> str:
@@ -48,20 +55,3 @@ def difference(found: Any, right: Any) -> str:
     place = tuple(np.argwhere(~np.isclose(found, right, rtol=1e-3, atol=1e-5))[0]) if found.ndim else ()
     where = f"The first difference is at {words.brackets(place)}: " if place else ""
     return f"{where}{right[place]:.5g} was expected, and {found[place]:.5g} came."
-
-
-def name_mistake(found: np.ndarray, mistakes: Dict[str, List[str]], **given: Any) -> None:
-    """Raise Wrong where a typical mistake gives the result that was found.
-
-    Args:
-        found: the reader's result.
-        mistakes: expressions that are wrong, by what to say to them.
-        given: the names in the expressions besides tf and np; arrays are tensors there, in lists too.
-    """
-    with tf.Graph().as_default(), tf.Session() as session:
-        scope = tf.nest.map_structure(lambda one: tf.constant(one) if isinstance(one, np.ndarray) else one, given)
-        scope.update(tf=tf, np=np)
-        pairs = [(message, eval(source, scope)) for message, sources in mistakes.items() for source in sources]
-        results = session.run([result for _, result in pairs])
-    for (message, _), result in zip(pairs, results):
-        need(not same(found, result), message)
