@@ -31,7 +31,7 @@ def show_text(text: str) -> None:
 def show_losses(losses: Dict[str, float]) -> None:
     """Print losses on the held-out text as a table, with a bar for each."""
     for name, loss in losses.items():
-        print(f"{name:38} {loss:6.3f}  {'█' * int(round(10 * loss))}")
+        print(f"{name:38} {loss:6.3f}  {'█' * int(round(8 * loss))}")
 
 
 def plot_by_heart(losses: Sequence[float], even: float) -> None:

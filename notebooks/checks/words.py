@@ -6,7 +6,7 @@ import numpy as np
 
 from charrnn.system.tensorflow import tf
 
-WIDTH = 90  # Jupyter breaks longer lines in the middle of a word
+WIDTH = 88  # as the code cells; Jupyter breaks longer lines in the middle of a word
 
 
 def wrap(message: str) -> str:

@@ -286,7 +286,7 @@ BUILD_OUTPUT = [
     (BIAS, "bias = tf.zeros(out_size)", "but they are softmax/Variable [4, 5]."),
     (WEIGHTS, WEIGHTS.replace("tf.Variable(", "(", 1), "but they are softmax/Variable [5]."),
     (WEIGHTS + "\n        " + BIAS, BIAS + "\n        " + WEIGHTS, "Make the weights, then the bias"),
-    (WEIGHTS, WEIGHTS.replace("[in_size, out_size]", "[out_size, in_size]"), "the product is that of [N·M, L] and [L, C]"),
+    (WEIGHTS, WEIGHTS.replace("[in_size, out_size]", "[out_size, in_size]"), "the product is that of [N·M, L]"),
     (WEIGHTS, WEIGHTS.replace(", stddev=0.1", ""), "stddev=0.1"),
     (WEIGHTS, WEIGHTS.replace("tf.truncated_normal", "tf.random_normal"), "given by name"),
     (WEIGHTS, "weights = tf.Variable(tf.zeros([in_size, out_size]))", "stddev=0.1"),

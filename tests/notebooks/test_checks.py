@@ -296,11 +296,6 @@ def test_long_verdicts_break_between_words_and_code_does_not():
     assert set(" ".join(lines[:-1]).split()) == {"word"} and lines[-1] == code
 
 
-def test_every_name_has_one_meaning():
-    names = [name for group in answers_module.MEANINGS for name in group]
-    assert len(names) == len(set(names))
-
-
 # Hyperparameters --------------------------------------------------------------------------------------
 
 GOOD = dict(batch_size=50, num_steps=50, lstm_size=256, num_layers=2, learning_rate=0.003, keep_prob=0.8, epochs=3)

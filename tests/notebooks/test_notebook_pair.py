@@ -173,7 +173,8 @@ def test_the_links_inside_lead_to_headings(solution):
     assert set(re.findall(r"\]\(#([^)]*)\)", text)) <= headings
 
 
-def test_code_lines_are_short(solution):
-    for cell in solution.cells:  # the classic notebook shows 91 characters without a scroll bar
-        for line in cell.source.splitlines():
-            assert cell.cell_type == "markdown" or len(line) <= 91, line
+def test_lines_of_code_and_of_outputs_are_short(solution, exercise):
+    for cell in [*solution.cells, *exercise.cells]:
+        printed = "".join(output.get("text", "") for output in cell.get("outputs", []))
+        for line in (cell.source if cell.cell_type == "code" else "").splitlines() + printed.splitlines():
+            assert len(line) <= 88, line  # what a page shows beside the numbers of the cells
