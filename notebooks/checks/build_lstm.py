@@ -88,8 +88,8 @@ def _examine_cell(cell: Any, size: int) -> None:
 def _examine_zero_state(state: Any, n_layers: int, n: int, size: int) -> None:
     part = words.article(f"float32 tensor {[n, size]}")
     found = [words.describe(one) for one in tf.nest.flatten(state)]
-    layers = state if type(state) is tuple else ()
-    need([type(one) for one in layers] == n_layers * [rnn_cell.LSTMStateTuple] and found == 2 * n_layers * [part],
+    layers = [one for one in state if isinstance(one, rnn_cell.LSTMStateTuple)] if type(state) is tuple else []
+    need(len(layers) == n_layers and found == 2 * n_layers * [part],
          "initial_state should be cell.zero_state(batch_size, tf.float32) of the MultiRNNCell, called, which has c and "
          f"h for each of {plural(n_layers, 'layer')}, {part}, but it is {words.describe(state)}"
          f"{': ' + ', '.join(found) if isinstance(state, (tuple, list)) else ''}.")

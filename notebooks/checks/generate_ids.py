@@ -72,7 +72,7 @@ def _outcome(answer: Callable, session: Session, prime: Sequence[int], n_samples
     before, picked, given = [], [], list(prime)
 
     def pick(preds: Any, vocab_size: int) -> int:
-        before.append(len(session.runs))
+        before.append(sum(bool(run.fed) for run in session.runs))
         picked.append(np.append(preds, vocab_size))
         return DRAWN[(len(picked) - 1) % len(DRAWN)]
 
@@ -125,5 +125,4 @@ def _compare(found: Outcome, right: Outcome, prime: Sequence[int], n_samples: in
 
 
 def _same_feed(one: Run, other: Run) -> bool:
-    names = ("inputs", "initial_state")
-    return all(np.array_equal(one.values.get(name), other.values.get(name)) for name in names)
+    return all(np.array_equal(one.values.get(name), other.values.get(name)) for name in ("inputs", "initial_state"))

@@ -90,9 +90,10 @@ def compare_states(found: Run, right: Sequence[Run], place: int, unit: str) -> N
     """
     states = [run.values["initial_state"] for run in right]
     names = ["zeros", *(f"the final_state of {unit} {number}" for number in range(len(right)))]
-    came = next((name for name, state in zip(names, states) if close(found.values["initial_state"], state)), "another")
-    came = f"fed {came}" if "initial_state" in found.fed else "not fed"
-    expect(close(found.values["initial_state"], states[place]),
+    fed = found.values["initial_state"]
+    came = next((f"fed {name}" for name, state in zip(names, states) if close(fed, state)), "fed another state")
+    came = came if "initial_state" in found.fed else "not fed"
+    expect(close(fed, states[place]),
            f"In {unit} {place} model.initial_state should be fed {names[place]}, but it is {came}. Before the loop the "
-           "state is what session.run returns for model.initial_state, zeros. After that it is what session.run "
+           "state is zeros, as session.run returns them for model.initial_state. After that it is what session.run "
            "returned for model.final_state, in the call that gave the other results: store that in state, and feed it.")
