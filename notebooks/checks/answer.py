@@ -6,7 +6,7 @@ import re
 import sys
 import traceback
 from types import CodeType
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set
 from unittest import mock
 
 from charrnn.system.tensorflow import tf
@@ -183,29 +183,27 @@ def scope_of(answer: Any) -> Dict[str, Any]:
     return getattr(function, "__globals__", {})
 
 
-def names_read(code: CodeType) -> Iterator[str]:
-    """Yield the names that code reads from outside its function, those of inner functions included."""
-    yield from (step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from names_read(inner)
+def all_code(answer: Any) -> List[CodeType]:
+    """Return the code of a function, or of a class's __init__, and that of the functions in it."""
+    found = [one for one in [code_of(answer)] if one]
+    for code in found:  # which grows meanwhile
+        found += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
+    return found
 
 
 def foreign_name(answer: Any) -> str:
     """Say which name the code has that belongs to another way of programming, or return an empty string."""
-    code = code_of(answer)
-    names = {name.split(".")[0] for name in code.co_names} if code else set()
+    names = {name.split(".")[0] for code in all_code(answer) for name in code.co_names}
     names -= {name for name, one in scope_of(answer).items() if callable(one)}
     return next((f"{name} {sentence}" for others, sentence in FOREIGN.items() for name in others if name in names), "")
 
 
 def outside_name(answer: Any) -> str:
     """Return a line that says which name the code has from outside its function, or an empty string."""
-    code = code_of(answer)
-    if not code:
-        return ""
-    arguments = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
-    for name in names_read(code):
+    codes = all_code(answer)
+    arguments = codes[0].co_varnames[:codes[0].co_argcount + codes[0].co_kwonlyargcount] if codes else ()
+    for name in (step.argval for code in codes for step in dis.get_instructions(code)
+                 if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")):
         group = next((group for group in MEANINGS if name in group), ())
         if not group or callable(scope_of(answer).get(name)):
             continue

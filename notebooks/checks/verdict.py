@@ -65,7 +65,7 @@ def _judge(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
     try:
         return True, examine(answer) or ""
     except Unwritten as unwritten:
-        return False, str(unwritten)
+        return False, foreign_name(answer) or str(unwritten)
     except Wrong as wrong:
         message = str(wrong)
         if isinstance(wrong, Unexplained):

@@ -279,7 +279,7 @@ SOFTMAX = 'predictions = tf.nn.softmax(logits, name="predictions")'
 FLAT = "rows = tf.reshape(joined, [-1, in_size])"
 
 BUILD_OUTPUT = [
-    (LOGITS, "logits = tf.tensordot(joined, weights, 1) + bias", "reshape them to [N·M, L]"),
+    (LOGITS, "logits = tf.tensordot(joined, weights, 1) + bias", "reshape the outputs of all steps to [N·M, L]"),
     ("joined = tf.concat(lstm_output, axis=1)", "joined = tf.convert_to_tensor(lstm_output)",
      ("a list of M tensors", "in another order")),
     (BIAS, "bias = tf.Variable(tf.zeros(out_size), name='b')", "without names of their own"),
