@@ -132,6 +132,8 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
         "policy": f"default-src 'none'; script-src {hashes['.js']}; style-src {hashes['.css']}; worker-src blob:; "
                   "img-src data:; base-uri 'none'; form-action 'none'",
         "title": html.escape(data["title"]),
+        "subtitle": html.escape(data["subtitle"]),
+        "facts": "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(fact)}</dd>" for name, fact in data["facts"]),
         "cell.svg": _source("cell.svg").replace(' xmlns="http://www.w3.org/2000/svg"', ""),  # needed in files only
         "data": _json(data),
         "weights": _json(network),

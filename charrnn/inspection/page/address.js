@@ -1,54 +1,58 @@
-/* What the address holds, after the "#", so that nothing of it is sent anywhere: the view; in Read what colours the text,
- * "read/2/c/317"; in Write the beginning and the settings, "write?prime=Anna&seed=3".
+/* The views, and what the address says after the "#", so that nothing of it is sent anywhere: the view; in Read what
+ * colours the text, "read/2/c/317"; in Write the beginning and the settings, "write?prime=Anna&seed=3".
  */
 "use strict";
 
-/** Return the parts of an address: {view, unit, query}, with "" for a unit that is not named. */
+/** Return the parts of an address, {view, unit, link}, with "" for those that are missing. */
 function parseAddress(fragment) {
-  const [path, ...query] = fragment.replace(/^#/, "").split("?");
+  const [path, link = ""] = fragment.replace(/^#/, "").split(/\?(.*)/s);
   const [view, ...unit] = path.split("/");
-  return { view, unit: unit.join("/"), query: new URLSearchParams(query.join("?")) };
-}
-
-/** Return whether the network has a unit of this name. */
-function isUnit(name) {
-  const { layer, unit } = parseUnit(/^\d+\/[ch]\/\d+$/.test(name) ? name : "0/c/0");
-  return layer >= 1 && layer <= numLayers && unit >= 1 && unit <= lstmSize;
+  return { view, unit: unit.join("/"), link };
 }
 
 function addressOf(view) {
-  if (view === "read") {
-    return `#read/${colour}`;
-  }
-  return view === "write" && written.link ? `#write?${written.link}` : `#${view}`;
+  const { link } = written.take || written.subject || {};
+  return view === "read" ? `#read/${colour}` : view === "write" && link ? `#write?${link}` : `#${view}`;
 }
 
-/** Bring the address in line with what is shown; as a new entry of the history, if `push` is true. The entry keeps the text
- * that is read, so that it is still there when the page is loaded again. */
-function showAddress(push = false) {
+/** Bring the address in line with what is shown, and keep the text that is read for when the page is loaded again. */
+function showAddress() {
   const { view } = document.body.dataset;
-  const text = reading.text ?? history.state?.text;
-  const address = addressOf(view);
-  if (!view || (address === location.hash && history.state?.text === text)) {
-    return;
-  }
   try {
-    history[push ? "pushState" : "replaceState"]({ text }, "", address);
+    history.replaceState({ text: reading.text ?? textBefore }, "", addressOf(view));
   } catch {
-    // some frames have no history: the view is shown all the same
+    // some frames have no history, and some browsers take only so many changes: the view is shown all the same
   }
+}
+
+/** Show a view: a new entry of the history, which showAddressed follows. */
+function show(view) {
+  location.hash = addressOf(view);
 }
 
 /** Show what the address names. */
 function showAddressed() {
-  const { view, unit: name, query } = parseAddress(location.hash);
-  if (view === "write") {
-    followLink(query.toString());
+  const { view: named, unit, link } = parseAddress(location.hash);
+  const view = find(`view-${named}`) ? named : "write";
+  for (const tab of document.querySelectorAll("nav button")) {
+    const isShown = tab.id === `tab-${view}`;
+    tab.setAttribute("aria-current", isShown ? "page" : "false");
+    find(tab.id.replace("tab", "view")).hidden = !isShown;
   }
-  chooseColour(isUnit(name) || name === "surprise" ? name : colour);
-  show(find(`tab-${view}`) ? view : "write", false);
+  document.body.dataset.view = view;
+  if (view === "read") {
+    chooseColour(unit === "surprise" || unitOffsets.has(unit) ? unit : colour);
+    readAtFirst();
+  } else if (view === "write") {
+    followLink(link);
+  }
+  showAddress();
 }
 
-if (typeof module === "object") { // in node, for the tests
-  module.exports = { parseAddress };
+function startViews() {
+  for (const tab of document.querySelectorAll("nav button")) {
+    tab.addEventListener("click", () => show(tab.id.replace("tab-", "")));
+  }
+  addEventListener("hashchange", showAddressed);
+  showAddressed();
 }

@@ -118,7 +118,3 @@ class RandomState {
     this.place = 0;
   }
 }
-
-if (typeof module === "object") { // in node, for the tests
-  module.exports = { powersOf, normalized, keptPowers, drawId, largestIds, RandomState };
-}

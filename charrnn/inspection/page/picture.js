@@ -28,8 +28,8 @@ function drawPicture() {
   const { take, cells } = written;
   const style = getComputedStyle(find("written"));
   const title = `${data.title}. Colour: ${find("written-colour").selectedOptions[0].textContent}`;
-  const rows = rowsOf(take.ids.map((id, place) => (
-    [visible(chars[id]), cells.has(place) ? getComputedStyle(cells.get(place)).backgroundColor : "transparent"])));
+  const colours = cells.map((cell) => getComputedStyle(cell).backgroundColor);
+  const rows = rowsOf(take.ids.map((id, place) => [visible(chars[id]), colours[place - take.start] || "transparent"]));
   rows.push([], Array.from(title, (char) => [char, "transparent"]));
   const canvas = make("canvas");
   const context = canvas.getContext("2d");
@@ -58,11 +58,6 @@ function savePicture() {
     link.href = URL.createObjectURL(blob);
     link.download = "written.png";
     link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-    find("write-status").textContent = "The picture is saved as written.png.";
+    sayWritten("The picture is saved as written.png.");
   });
-}
-
-if (typeof module === "object") { // in node, for the tests
-  module.exports = { rowsOf };
 }

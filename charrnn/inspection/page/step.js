@@ -2,7 +2,6 @@
 "use strict";
 
 const PARTS = ["input gate", "new value", "forget gate", "output gate", "memory", "output"]; // as Network.cell has them
-let cellSeen = {}; // of the cell that is shown {piece, name, values}: the parts for each place of a piece
 
 /** Show a step with the values at the place of the text that the card shows. */
 function showStep() {
@@ -12,54 +11,41 @@ function showStep() {
   find("step-id").textContent = `one-hot: number ${id + 1} of ${chars.length}`;
   drawHeat(find("step-one-hot"), chars.map((_, place) => (place === id ? 127 : 0)));
   find("step-layers").querySelectorAll("canvas").forEach((canvas, part) => {
-    drawHeat(canvas, activations.subarray(part * lstmSize, (part + 1) * lstmSize));
+    drawHeat(canvas, [...activations.subarray(part * lstmSize, (part + 1) * lstmSize)]);
   });
-  showBars(find("step-next"), guesses.map((guess) => (
-    { ...guess, marked: guess.id === reading.ids[reading.at + 1] })), ROWS);
+  showBars("step-next", guesses, reading.ids[reading.at + 1]);
   showCell();
 }
 
 /** Draw values from -127 to 127 as a strip of colours. */
 function drawHeat(canvas, values) {
-  const [high, low] = ["high", "low"].map(pixelOf);
+  const pixelOf = pixelFunction();
   const image = new ImageData(values.length, 1);
-  new Uint32Array(image.data.buffer).set(Array.from(values, (value) => (
-    (2 * Math.abs(value) << 24) | (value < 0 ? low : high))));
+  new Uint32Array(image.data.buffer).set(values.map((value) => pixelOf(value / 127)));
   canvas.width = values.length;
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
 /** Show the gates of the cell whose unit colours the text, its memory before and after, and the sum that makes it. */
 function showCell() {
-  const piece = pieceAt(reading.at);
-  if (!piece?.known) {
-    return;
-  }
-  const name = colour === "surprise" ? data.discoveries[0] || "1/c/1" : colour;
-  const { layer, unit } = parseUnit(name);
-  if (cellSeen.piece !== piece || cellSeen.name !== name) {
-    const mine = { piece, name, values: [] };
-    cellSeen = mine;
-    ask("cell", { ids: reading.ids.slice(piece.from, piece.to), piece: reading.pieces.indexOf(piece), layer, unit }, {
-      cell: ({ values }) => {
-        mine.values = values;
-        showCell();
-      },
-    });
-  }
+  const { layer, unit } = parseUnit(colour === "surprise" ? data.discoveries[0] || unitNames[0] : colour);
   find("step-cell").textContent = `Cell ${unit} in layer ${layer}`;
-  const now = cellSeen.values[reading.at - piece.from] || [];
-  const [input, fresh, forget, output, memory, given] = now.map(signed);
+  if (reading.seen[reading.at]) {
+    ask("cell", { place: reading.at, layer, unit }, showGates);
+  }
+}
+
+function showGates({ before, values }) {
+  const [input, fresh, forget, output, memory, given] = values.map(signed);
   find("step-gates").replaceChildren(...PARTS.map((part, index) => (
-    make("li", "", make("span", "", part), signedTrack(now[index]), make("span", "", now.map(signed)[index] || "")))));
-  const before = cellSeen.values[reading.at - piece.from - 1]?.[4];
-  find("step-sum").textContent = before === undefined ? ""
-    : `memory = forget gate × memory before + input gate × new value = ${forget} × ${signed(before)} + ${input} × ${
-      fresh} = ${memory}. Output = output gate × tanh(memory) = ${output} × ${signed(Math.tanh(now[4]))} = ${given}.`;
+    make("li", "", make("span", "", part), signedTrack(values[index]), make("span", "", signed(values[index]))))));
+  find("step-sum").textContent = "memory = forget gate × memory before + input gate × new value = " +
+    `${forget} × ${signed(before)} + ${input} × ${fresh} = ${memory}. ` +
+    `Output = output gate × tanh(memory) = ${output} × ${signed(Math.tanh(values[4]))} = ${given}.`;
 }
 
 /** Make a track that is filled from its middle, to the left for a negative value. */
-function signedTrack(value = 0) {
+function signedTrack(value) {
   const track = make("span", "track middle", make("i"));
   const share = Math.min(1, Math.abs(value)) / 2;
   track.firstChild.style.width = `${100 * share}%`;
@@ -69,13 +55,14 @@ function signedTrack(value = 0) {
 }
 
 function startStep() {
-  for (let part = 0; part < 2 * numLayers; part++) {
+  for (const part of unitNames.filter((name) => name.endsWith("/1"))) {
     const canvas = make("canvas", "heat");
     canvas.height = 1;
-    find("step-layers").append(make("li", "", make("span", "",
-      `layer ${Math.floor(part / 2) + 1}, ${part % 2 ? "outputs (h)" : "memory (c)"}`), canvas));
+    const name = `layer ${parseUnit(part).layer}, ${parseUnit(part).part === "c" ? "memory (c)" : "outputs (h)"}`;
+    find("step-layers").append(make("li", "", make("span", "", name), canvas));
   }
-  find("step").addEventListener("keydown", move);
+  startBars("step-next", ROWS, "span");
+  moveInText(find("step"));
   find("step-back").addEventListener("click", () => moveTo(reading.at - 1));
   find("step-on").addEventListener("click", () => moveTo(reading.at + 1));
 }

@@ -3,6 +3,7 @@
 
 const SYMBOLS = { "\n": "\u21b5", "\t": "\u21e5", " ": "\u2423", "\u007f": "\u2421" };
 const NAMES = { "\n": "line end", "\t": "tab", " ": "space" };
+const MOST_NAMED = 8; // characters that the network does not know
 
 /** Return something visible, of about one character's width, for any character. */
 function glyph(char) {
@@ -27,10 +28,7 @@ function visible(text) {
 /** Return what a person would call a character. */
 function nameOf(char) {
   const code = char.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
-  if (Object.hasOwn(NAMES, char)) {
-    return NAMES[char];
-  }
-  return /^[\p{C}\p{Z}\p{M}]$/u.test(char) ? `U+${code}` : char;
+  return Object.hasOwn(NAMES, char) ? NAMES[char] : /^[\p{C}\p{Z}\p{M}]$/u.test(char) ? `U+${code}` : char;
 }
 
 /** Return a share in [0, 1] as a percentage, short enough for a column. */
@@ -66,31 +64,19 @@ function counted(number, thing) {
  */
 function encode(text, places, nearest) {
   const ids = [];
-  const replaced = new Set();
-  const dropped = new Set();
+  const changes = new Set();
   for (const char of text.replace(/\r\n?/g, "\n")) {
-    if (places.has(char)) {
-      ids.push(places.get(char));
-    } else if (Object.hasOwn(nearest, char)) {
-      ids.push(...Array.from(nearest[char], (each) => places.get(each)));
-      replaced.add(`${glyph(char)} became ${Array.from(nearest[char], glyph).join("")}`);
-    } else {
-      dropped.add(glyph(char));
+    const known = places.has(char) ? char : Object.hasOwn(nearest, char) ? nearest[char] : "";
+    ids.push(...Array.from(known, (each) => places.get(each)));
+    if (!known) {
+      changes.add(`${glyph(char)} was left out`);
+    } else if (known !== char) {
+      changes.add(`${glyph(char)} became ${Array.from(known, glyph).join("")}`);
     }
   }
-  const notes = [];
-  if (replaced.size) {
-    notes.push(`${listed(replaced)}.`);
-  }
-  if (dropped.size) {
-    notes.push(`Left out: ${listed(dropped)}.`);
-  }
-  return { ids, note: notes.length ? `The network never saw some characters. ${notes.join(" ")}` : "" };
-}
-
-function listed(set, most = 8) {
-  const all = [...set];
-  return all.slice(0, most).join(", ") + (all.length > most ? ` and ${all.length - most} more` : "");
+  const named = [...changes].slice(0, MOST_NAMED).join(", ");
+  const more = changes.size > MOST_NAMED ? ` and ${changes.size - MOST_NAMED} more` : "";
+  return { ids, note: named && `The network never saw some characters: ${named}${more}.` };
 }
 
 /** Return the parts of a unit's name, "2/c/317", counted from 1: {layer, part, unit}. */
@@ -110,17 +96,7 @@ function scaled(value, [least, most]) {
   return most - least < 0.02 ? 0 : (2 * (value - least)) / (most - least) - 1;
 }
 
-/** Divide a text into pieces of at most `size` characters, that end with a line where one ends in their last half. */
-function piecesOf(characters, size) {
-  const pieces = [];
-  for (let from = 0; from < characters.length; from = pieces[pieces.length - 1].to) {
-    const end = characters.lastIndexOf("\n", from + size - 1) + 1;
-    const whole = end > from + size / 2 && from + size < characters.length;
-    pieces.push({ from, to: whole ? end : Math.min(from + size, characters.length) });
-  }
-  return pieces;
-}
-
-if (typeof module === "object") { // in node, for the tests
-  module.exports = { glyph, nameOf, percent, grouped, counted, encode, parseUnit, unitTitle, scaled, piecesOf };
+/** Divide a text into pieces of at most 250 characters, that end with a line where one ends in them. */
+function piecesOf(text) {
+  return text.match(/.{0,249}\n|.{1,250}/gsu) || [];
 }

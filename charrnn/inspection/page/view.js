@@ -1,4 +1,4 @@
-/* What all views share: the model's data, the worker, the theme, and small pieces of the document.
+/* What all views share: the model's data, the worker, keys, and small pieces of the document.
  *
  * All text gets into the document as text (textContent), never as markup.
  */
@@ -9,6 +9,10 @@ const chars = data.vocabulary.map((code) => String.fromCodePoint(code));
 const places = new Map(chars.map((char, id) => [char, id]));
 const find = (id) => document.getElementById(id);
 
+function textOf(ids) {
+  return ids.map((id) => chars[id]).join("");
+}
+
 /** Make an element with a class and children, which are elements or text. */
 function make(tag, className = "", ...children) {
   const element = document.createElement(tag);
@@ -17,75 +21,55 @@ function make(tag, className = "", ...children) {
   return element;
 }
 
+function makeButton(className, action, ...children) {
+  const button = make("button", className, ...children);
+  button.type = "button";
+  button.addEventListener("click", action);
+  return button;
+}
+
 /** Show a text in an element that is hidden where the text is empty. */
 function showNote(id, text) {
   find(id).textContent = text;
   find(id).hidden = !text;
 }
 
+/** Have keys move in a list from `at()`: `steps` says how far each of them goes; Home and End go to 0 and `last()`. */
+function moveByKeys(element, steps, at, last, go) {
+  element.addEventListener("keydown", (event) => {
+    const place = { Home: 0, End: last() }[event.key] ?? at() + steps[event.key];
+    if (last() >= 0 && !Number.isNaN(place) && !event.altKey) {
+      event.preventDefault();
+      go(Math.min(Math.max(place, 0), last()));
+    }
+  });
+}
+
 // ---- the worker: see worker.js for what it is sent and what it answers
 
-const jobs = new Map(); // from a job's number to functions by the type of an answer
+const asked = {}; // from a kind of job to the newest one: {job, answer}
 let lastJob = 0;
-let worker = null;
+const sources = ["decoding", "engine", "worker"].map((id) => find(id).textContent);
+const worker = new Worker(URL.createObjectURL(new Blob(sources, { type: "text/javascript" })));
 
-function startWorker() {
-  const source = ["decoding", "engine", "worker"].map((id) => find(id).textContent).join("\n");
-  worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-  worker.onmessage = ({ data: { type, job, ...answer } }) => {
-    if (type === "failed") {
-      fail(answer.message);
-    }
-    const on = jobs.get(job);
-    if (type === "done" || type === "failed") {
-      jobs.delete(job);
-    }
-    on?.[type]?.(answer);
-  };
-  worker.onerror = ({ message }) => fail(message || "the worker could not be started");
-}
-
-/**
- * Send the worker a message, and call the functions of `on` with its answers. Return the job's number. The answers to a
- * job that is deleted from `jobs` are left alone.
- */
-function ask(type, message, on = {}) {
+/** Send the worker a job. `answer` is called with all that it answers, until it gets another job of the kind. */
+function ask(kind, message = {}, answer = () => {}) {
   lastJob++;
-  jobs.set(lastJob, on);
-  worker.postMessage({ type, job: lastJob, ...message });
-  return lastJob;
+  asked[kind] = { job: lastJob, answer };
+  worker.postMessage({ kind, job: lastJob, ...message });
 }
+
+worker.onmessage = ({ data: { kind, job, failed, ...found } }) => {
+  if (failed) {
+    fail(failed);
+  } else if (asked[kind].job === job) {
+    asked[kind].answer(found);
+  }
+};
+worker.onerror = ({ message }) => fail(message || "the worker could not be started");
 
 function fail(message) {
   showNote("failure", `This page does not work here: ${message}`);
-}
-
-// ---- the theme: the system's, or what the button chose
-
-function startTheme() {
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  let chosen = stored((storage) => storage.getItem("theme"));
-  const apply = () => {
-    const theme = chosen || (dark.matches ? "dark" : "light");
-    document.documentElement.dataset.theme = theme;
-    find("theme").textContent = theme === "dark" ? "\u2600 Light" : "\u263e Dark";
-  };
-  dark.addEventListener("change", apply);
-  find("theme").addEventListener("click", () => {
-    chosen = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-    stored((storage) => storage.setItem("theme", chosen));
-    apply();
-  });
-  apply();
-}
-
-/** Return what an action makes of the browser's storage, or null in a frame that has none. */
-function stored(action) {
-  try {
-    return action(localStorage);
-  } catch {
-    return null;
-  }
 }
 
 // ---- characters, with colours and with shares
@@ -100,12 +84,12 @@ function tintByUnit(element, value) {
   tint(element, value < 0 ? "low" : "high", Math.abs(value));
 }
 
-/** Show characters in an element, each in a cell whose first child can be coloured. Return the cells. */
-function showCells(element, characters) {
+/** Show a text in an element, each character in a cell that can be coloured. Return the cells. */
+function showCells(element, text) {
   const fragment = document.createDocumentFragment();
-  const cells = characters.map((char) => {
+  const cells = Array.from(text, (char) => {
     const isEnd = char === "\n";
-    const cell = make("span", "cell", make("span", isEnd ? "end" : "", isEnd ? "" : visible(char)));
+    const cell = make("span", isEnd ? "cell end" : "cell", isEnd ? "" : visible(char));
     fragment.append(cell, isEnd ? char : "");
     return cell;
   });
@@ -113,34 +97,30 @@ function showCells(element, characters) {
   return cells;
 }
 
-/**
- * Show characters with their shares in a list whose length never changes.
- *
- * @param {HTMLElement} list
- * @param {{id: number, share: number, outline?: number, marked?: boolean}[]} rows `share` is filled; `outline` is drawn
- *   around it
- * @param {number} length rows of the list; those that are missing are empty
- */
-function showBars(list, rows, length) {
-  list.replaceChildren(...Array.from({ length }, (_, index) => (rows[index] ? bar(rows[index]) : make("li"))));
-}
-
-function bar(row) {
-  const item = make("li");
-  fillBar(item, row);
-  return item;
-}
-
-/** Fill an element with a character and its share; a character that the settings rule out is said to be "out". */
-function fillBar(element, { id, share, outline = 0, marked = false }) {
-  if (!element.firstChild) {
-    element.append(make("span"), make("span", "track", make("i")), make("span"));
+/** Put empty bars into a list, each an element of its own in an item. */
+function startBars(id, count, tag) {
+  for (let row = 0; row < Math.min(count, chars.length); row++) {
+    const track = make("span", "track", make("i"));
+    find(id).append(make("li", "", make(tag, "bar", make("span", "glyph", "\u2026"), track, make("span"))));
   }
-  const [symbol, track, number] = element.children;
-  symbol.className = marked ? "glyph framed" : "glyph";
-  symbol.textContent = glyph(chars[id]);
-  track.style.backgroundSize = `${100 * share}% 100%`;
-  track.firstChild.style.width = `${100 * outline}%`;
-  number.textContent = share ? percent(share) : "out";
-  element.title = nameOf(chars[id]);
+}
+
+/**
+ * Show characters in the bars of a list, {id, share, outline}: the share is filled, and the outline drawn around it. The
+ * character `marked` is framed. A bar without a row is out of date, and disabled.
+ */
+function showBars(id, rows, marked) {
+  for (const [index, { firstChild: bar }] of [...find(id).children].entries()) {
+    const row = rows[index];
+    bar.disabled = !row;
+    if (row) {
+      const [symbol, track, number] = bar.children;
+      symbol.className = row.id === marked ? "glyph framed" : "glyph";
+      symbol.textContent = glyph(chars[row.id]);
+      track.style.backgroundSize = `${100 * row.share}% 100%`;
+      track.firstChild.style.width = `${100 * (row.outline || 0)}%`;
+      number.textContent = row.share ? percent(row.share) : "out";
+      bar.title = nameOf(chars[row.id]);
+    }
+  }
 }

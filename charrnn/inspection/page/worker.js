@@ -1,277 +1,202 @@
 /* What runs beside the page, in a Web Worker, so that the page never freezes. decoding.js and engine.js come before it.
  *
- * Messages to it have a `type`, and a `job` that comes back with each answer:
- *   load    {model, chars}                    -> loaded {}
- *   read    {ids, piece}                      -> read {seen} again and again, done {}; a text is read in pieces, from
- *                                                0, and a piece that was read can be read again
- *   cell    {ids, piece, layer, unit}         -> cell {values} of a piece that was read, see Network.cell
- *   compare {ids, length, settings, seed, held} -> compared {held, free} again and again, done {}: what is written with
- *                                                some units held, and without
- *   expect  {ids}                             -> expected {logits}, of what follows the ids
- *   write   {take, ids, seed, length, settings, sentences}
- *           -> progress {read} while the beginning `ids` is read, begun {activations} after its last character,
- *              written {seen, logits} again and again, done {drawn, seconds}. A take that was written before goes on.
- *   change  {settings}                        for the writing that is under way
- *   stop    {}                                ends the writing that is under way
- *   forget  {take}
- *
- * A job ends another one of its kind.
+ * A message to it has a `kind` and a `job`, which come back with each answer. A job ends another one of its kind.
+ *   load    {model, chars}   -> {}
+ *   read    {pieces}         -> {piece, seen} for each piece of the text, which is an array of ids
+ *   cell    {place, layer, unit}
+ *           -> {before, values}, of the text that was read: the memory before a character, and see Network.cell
+ *   write   {ids, forced, seed, skip, length, sentences}
+ *           -> {read} while `ids` are read, {seen, logits} again and again, with {drawn, seconds} at last. `forced` are
+ *              written first, whatever is likely; `skip` characters were drawn with the seed before
+ *   change  {settings}       of what is written from now on
+ *   stop    {}               ends the writing
+ *   compare {ids, seed, length, settings, held}
+ *           -> {held, free}: the ids that are written with a unit held, {layer, part, unit, value}, and without
  */
 "use strict";
 
-const GUESSES = 5;
-const SLICE = 40; // milliseconds of work before messages are looked at
-const SENT_EVERY = 50; // milliseconds between two pieces of what was read
-const FRAME = 16; // milliseconds between two pieces of what was written
-const ALTERNATIVES = 8; // sent of what could have been written in place of a character
-const KEPT_EVERY = 64; // characters between two states that are kept of a take
-const OFTEN = 10000; // after so many characters, states are kept at every 16th of these places only
+const GUESSES = 5; // of what follows, sent of each character that is read
+const ALTERNATIVES = 8; // of what it could have been, sent of each character that is written
+const SLICE = 100; // milliseconds of work before messages are looked at
+const FRAME = 16; // milliseconds between two messages about what is written
+const KEPT_EVERY = 64; // characters between two states that are kept of a text
 
 let network = null;
 let chars = [];
+let writeSettings = {};
 let sliceEnd = 0; // when messages are looked at again
-const current = {}; // from a kind to the job that may still send answers
-const starts = []; // of the text that is read, for each piece {state, expected}: what was known before it
-/* By their numbers the takes of the page, each {ids, state, logits, random, settings, kept}: `kept` has states from which
- * another take with the same beginning can start, {length, state}. */
-const takes = new Map();
-let begun = { ids: [], kept: [] }; // what was read last of a beginning
-let writing = null; // the take that is written
+const current = {}; // from a kind to its newest job
+let lastRead = null; // the text of Read,
+let lastWritten = null; // and the one that was written last, so that another with the same beginning is soon read
 
-function send(type, job, answer = {}) {
-  postMessage({ type, job, ...answer });
-}
+// ---- messages
 
-const waiting = [];
-const channel = new MessageChannel();
-channel.port1.onmessage = () => waiting.shift()();
-
-/** Wait for some milliseconds. Without any, messages get in all the same; a timeout would take 4 ms for that. */
-function pause(milliseconds) {
-  return new Promise((resolve) => {
-    if (milliseconds > 0) {
-      setTimeout(resolve, milliseconds);
-    } else {
-      waiting.push(resolve);
-      channel.port2.postMessage(null);
+self.onmessage = async ({ data: { kind, job, ...message } }) => {
+  current[kind] = job;
+  const send = (answer) => postMessage({ kind, job, ...answer });
+  /** Let messages in where it is time for that, and wait until a time. Return whether the job is still wanted. */
+  const goesOn = async (time = 0) => {
+    const now = performance.now();
+    if (time > now || sliceEnd < now) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, time - now);
+      });
+      sliceEnd = performance.now() + SLICE;
     }
-  });
-}
-
-/** Let messages in where it is time for that, and wait until a time. Return whether a job is still wanted after it. */
-async function goesOn(kind, job, time = 0) {
-  const now = performance.now();
-  if (time > now || sliceEnd < now) {
-    await pause(time - now);
-    sliceEnd = performance.now() + SLICE;
+    return current[kind] === job;
+  };
+  try {
+    await answers[kind](message, send, goesOn);
+  } catch (error) {
+    send({ failed: String(error) });
   }
-  return current[kind] === job;
+};
+
+// ---- texts
+
+/** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on. */
+function emptyText() {
+  return { ids: [], state: network.zeroState(), kept: [] };
 }
 
-/** Read a piece of a text and send, again and again, what the network makes of each character. */
-async function read(job, ids, piece) {
-  current.read = job;
-  starts[0] = { state: network.zeroState(), expected: null };
-  const state = copyOf(starts[piece].state);
-  let { expected } = starts[piece];
-  let seen = [];
-  let sent = performance.now();
-  for (const [place, id] of ids.entries()) {
-    const surprise = expected ? -Math.log2(expected[id]) : NaN;
-    network.step(id, state);
-    expected = normalized(powersOf(network.logits(state)));
-    seen.push(seenAfter(surprise, expected, state));
-    if (performance.now() - sent >= SENT_EVERY || place === ids.length - 1) {
-      send("read", job, { seen });
-      seen = [];
-      sent = performance.now();
-    }
-    if (!await goesOn("read", job)) {
-      return;
-    }
+function readCharacter({ ids, state, kept }, id) {
+  if (ids.length % KEPT_EVERY === 0) {
+    kept.push(copyOf(state));
   }
-  starts[piece + 1] = { state, expected };
-  send("done", job);
-}
-
-/**
- * Return what the page shows of a character: its surprise in bits, NaN for the first of a text; the likeliest
- * characters after it; the activations.
- */
-function seenAfter(surprise, expected, state) {
-  const guesses = largestIds(expected, GUESSES).map((id) => ({ id, share: expected[id] }));
-  return { surprise, guesses, activations: network.activations(state) };
+  network.step(id, state);
+  ids.push(id);
 }
 
 function copyOf(state) {
   return { ...state, c: state.c.slice(), h: state.h.slice() };
 }
 
-/** Return a copy of the longest state that was kept of a text with the same beginning, with what was kept before it. */
-function knownPart(ids) {
-  const known = [begun, ...takes.values()].map((take) => {
-    const different = ids.findIndex((id, place) => id !== take.ids[place]);
-    return take.kept.filter(({ length }) => length <= (different < 0 ? ids.length : different));
-  });
-  const kept = known.reduce((most, each) => (each.length > most.length ? each : most));
-  const { length, state } = kept[kept.length - 1] || { length: 0, state: network.zeroState() };
-  return { ids: ids.slice(0, length), state: copyOf(state), kept };
+/** Return a text that was read up to a place, or as far before it as a state was kept. */
+function partOf({ ids, kept }, place) {
+  const index = Math.min(Math.floor(place / KEPT_EVERY), kept.length - 1);
+  return index < 0 ? emptyText()
+    : { ids: ids.slice(0, index * KEPT_EVERY), state: copyOf(kept[index]), kept: kept.slice(0, index) };
 }
 
-/** Read a beginning, as far as it is not known yet. Return a take, or null where another job has come. */
-async function begin(kind, job, ids) {
-  current[kind] = job;
-  const take = knownPart(ids);
-  begun = take;
-  let sent = performance.now();
-  while (take.ids.length < ids.length) {
-    readCharacter(take, ids[take.ids.length]);
-    if (performance.now() - sent >= SENT_EVERY) {
-      send("progress", job, { read: take.ids.length });
-      sent = performance.now();
-    }
-    if (!await goesOn(kind, job)) {
-      return null;
-    }
-  }
-  return { ...take, ids: [...ids], kept: [...take.kept], logits: network.logits(take.state) };
-}
-
-function readCharacter({ ids, state, kept }, id) {
-  network.step(id, state);
-  ids.push(id);
-  if (ids.length % (ids.length > OFTEN ? 16 * KEPT_EVERY : KEPT_EVERY) === 0) {
-    kept.push({ length: ids.length, state: copyOf(state) });
-  }
-}
-
-/** Draw characters and feed them back, `settings.speed` a second, until there are enough of them or of sentences. */
-async function write(job, take, length, sentences) {
-  current.write = job;
-  writing = take;
-  const started = performance.now();
-  let sent = started;
-  let next = started; // when the next character is due
-  let drawn = 0;
-  let ended = 0; // sentences
-  let seen = [];
-  while (drawn < length && ended < sentences && await goesOn("write", job, next)) {
-    seen.push(drawCharacter(take));
-    drawn++;
-    ended += endsSentence(take.ids) ? 1 : 0;
-    const now = performance.now();
-    next = Math.max(next, now - SLICE) + 1000 / take.settings.speed;
-    if (now - sent >= FRAME) {
-      send("written", job, { seen, logits: take.logits });
-      seen = [];
-      sent = now;
-    }
-  }
-  send("written", job, { seen, logits: take.logits });
-  send("done", job, { drawn, seconds: (performance.now() - started) / 1000 });
+/** Draw a character and read it. Return what the page shows of it. A character that is forced takes no random number. */
+function drawCharacter(text, settings, random, forced = null) {
+  const logits = network.logits(text.state);
+  const own = normalized(powersOf(logits));
+  const kept = keptPowers(logits, settings);
+  const shares = normalized(kept);
+  const id = forced ?? drawId(kept, random.randomSample());
+  const likely = largestIds(own, ALTERNATIVES);
+  const shown = likely.includes(id) ? likely : [...likely.slice(0, -1), id];
+  const guesses = shown.map((each) => ({ id: each, share: shares[each], outline: own[each] }));
+  readCharacter(text, id);
+  const activations = network.activations(text.state);
+  return { id, isChosen: forced !== null, surprise: -Math.log2(own[id]), guesses, activations };
 }
 
 function endsSentence(ids) {
   return /[.!?]["'\u2019\u201d)]?\s$/.test(ids.slice(-3).map((id) => chars[id]).join(""));
 }
 
-/** Draw a character. Return it with its surprise, what else it could have been, and the activations after it. */
-function drawCharacter(take) {
-  const own = normalized(powersOf(take.logits));
-  const kept = keptPowers(take.logits, take.settings);
-  const shares = normalized(kept);
-  const id = drawId(kept, take.random.randomSample());
-  const guesses = largestIds(own, ALTERNATIVES).map((each) => ({ id: each, share: shares[each], outline: own[each] }));
-  readCharacter(take, id);
-  take.logits = network.logits(take.state);
-  return { id, surprise: -Math.log2(own[id]), guesses, activations: network.activations(take.state) };
-}
-
 const answers = {
-  load({ job, model, chars: known }) {
+  load({ model, chars: known }, send) {
     network = new Network(model);
     chars = known;
-    send("loaded", job);
+    lastWritten = emptyText();
+    send({});
   },
 
-  read({ job, ids, piece }) {
-    return read(job, ids, piece);
+  async read({ pieces }, send, goesOn) {
+    const text = emptyText();
+    let expected = null;
+    lastRead = text;
+    for (const [piece, ids] of pieces.entries()) {
+      const seen = [];
+      for (const id of ids) {
+        const surprise = expected ? -Math.log2(expected[id]) : NaN;
+        readCharacter(text, id);
+        expected = normalized(powersOf(network.logits(text.state)));
+        const guesses = largestIds(expected, GUESSES).map((next) => ({ id: next, share: expected[next] }));
+        seen.push({ surprise, guesses, activations: network.activations(text.state) });
+        if (!await goesOn()) {
+          return;
+        }
+      }
+      send({ piece, seen });
+    }
   },
 
-  async cell({ job, ids, piece, ...cell }) {
-    current.cell = job;
-    const state = copyOf(starts[piece].state);
-    const values = [];
-    for (const id of ids) {
-      network.step(id, state);
-      values.push(network.cell(cell, state));
-      if (!await goesOn("cell", job)) {
+  async cell({ place, ...cell }, send, goesOn) {
+    if (!await goesOn(performance.now() + 5)) { // of many that come with a pointer, only the last one is wanted
+      return;
+    }
+    const text = partOf(lastRead, place);
+    while (text.ids.length < place) {
+      readCharacter(text, lastRead.ids[text.ids.length]);
+    }
+    const before = network.cell(cell, text.state)[4];
+    network.step(lastRead.ids[place], text.state);
+    send({ before, values: network.cell(cell, text.state) });
+  },
+
+  async write({ ids, forced, seed, skip, length, sentences = Infinity }, send, goesOn) {
+    const different = ids.findIndex((id, place) => id !== lastWritten.ids[place]);
+    const text = partOf(lastWritten, different < 0 ? ids.length : different);
+    lastWritten = text;
+    let sent = performance.now();
+    while (text.ids.length < ids.length) {
+      readCharacter(text, ids[text.ids.length]);
+      if (performance.now() - sent >= FRAME) {
+        send({ read: text.ids.length });
+        sent = performance.now();
+      }
+      if (!await goesOn()) {
+        send({ drawn: 0, seconds: 0 });
         return;
       }
     }
-    send("cell", job, { values });
-  },
-
-  async compare({ job, ids, length, settings, seed, held }) {
-    const found = await begin("compare", job, ids);
-    const [one, other] = [held, []].map((units) => found && ({
-      ...found, ids: [], kept: [], state: { ...copyOf(found.state), held: units }, settings,
-      random: new RandomState(seed),
-    }));
-    let drawn = { held: [], free: [] };
-    for (let place = 1; found && place <= length && await goesOn("compare", job); place++) {
-      drawn.held.push(drawCharacter(one).id);
-      drawn.free.push(drawCharacter(other).id);
-      if (place % 10 === 0 || place === length) {
-        send("compared", job, drawn);
-        drawn = { held: [], free: [] };
+    const random = new RandomState(seed);
+    for (let count = 0; count < skip; count++) {
+      random.randomSample();
+    }
+    let seen = forced.map((id) => drawCharacter(text, writeSettings, random, id));
+    let drawn = 0;
+    let ended = 0; // sentences
+    const started = performance.now();
+    let next = started; // when the next character is due
+    while (drawn < length && ended < sentences && await goesOn(next)) {
+      seen.push(drawCharacter(text, writeSettings, random));
+      drawn++;
+      ended += endsSentence(text.ids) ? 1 : 0;
+      const now = performance.now();
+      next = Math.max(next, now - SLICE) + 1000 / writeSettings.speed;
+      if (now - sent >= FRAME) {
+        send({ seen, logits: network.logits(text.state) });
+        seen = [];
+        sent = now;
       }
     }
-    send("done", job);
-  },
-
-  async expect({ job, ids }) {
-    const found = await begin("expect", job, ids);
-    if (found) {
-      send("expected", job, { logits: found.logits });
-    }
-  },
-
-  async write({ job, take: number, ids, seed, length, settings, sentences = Infinity }) {
-    let take = takes.get(number);
-    if (!take) {
-      take = await begin("write", job, ids);
-      if (!take) {
-        send("done", job, { drawn: 0, seconds: 0 });
-        return;
-      }
-      take.random = new RandomState(seed);
-      takes.set(number, take);
-      send("begun", job, { activations: network.activations(take.state) });
-    }
-    take.settings = settings;
-    await write(job, take, length, sentences);
-  },
-
-  forget({ take }) {
-    takes.delete(take);
+    const seconds = (performance.now() - started) / 1000;
+    send({ seen, logits: network.logits(text.state), drawn, seconds });
   },
 
   change({ settings }) {
-    if (writing) {
-      writing.settings = settings;
-    }
+    writeSettings = settings;
   },
 
   stop() {
     current.write = null;
   },
-};
 
-self.onmessage = async ({ data }) => {
-  try {
-    await answers[data.type](data);
-  } catch (error) {
-    send("failed", data.job, { message: String(error) });
-  }
+  compare({ ids, seed, length, settings, held }, send) {
+    const [other, free] = [[held], []].map((units) => {
+      const text = emptyText();
+      const random = new RandomState(seed);
+      for (const id of ids) {
+        readCharacter(text, id);
+      }
+      text.state.held = units;
+      return Array.from({ length }, () => drawCharacter(text, settings, random).id);
+    });
+    send({ held: other, free });
+  },
 };

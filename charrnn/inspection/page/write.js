@@ -2,234 +2,185 @@
 "use strict";
 
 const EXPECTED = 8; // characters shown of what it expects next
-const SENTENCES = 2; // written when the page is opened,
-const AT_FIRST = 400; // in at most so many characters
-const FIELDS = ["temperature", "top-n", "top-p", "length", "seed"]; // those that a link holds
-const DEFAULTS = { // their values where a link does not name them
-  temperature: data.settings.temperature, "top-n": Math.min(data.settings.top_n, chars.length), "top-p": data.settings.top_p, length: 1000, seed: 1,
+const MOST_WRITTEN = 10000; // characters of a take after which it is not continued
+const AT_FIRST = { length: 400, sentences: 2 }; // what is written when the page is opened
+const NORMAL = {
+  temperature: data.settings.temperature, "top-n": Math.min(data.settings.top_n, chars.length), "top-p": data.settings.top_p,
 };
 const MOODS = {
-  quiet: { ...DEFAULTS, temperature: 0.5 * DEFAULTS.temperature },
-  normal: DEFAULTS,
-  wild: { ...DEFAULTS, temperature: 1.1 * DEFAULTS.temperature, "top-n": chars.length },
+  quiet: { ...NORMAL, temperature: 0.5 * NORMAL.temperature },
+  normal: NORMAL,
+  wild: { ...NORMAL, temperature: 1.1 * NORMAL.temperature, "top-n": chars.length },
 };
-const OF_MOODS = ["temperature", "top-n", "top-p"];
+const DEFAULTS = { ...NORMAL, length: 1000, seed: 1 }; // of the fields that a link holds
 
 // ---- settings
 
 function settings() {
-  return {
-    temperature: Number(find("temperature").value),
-    topN: Number(find("top-n").value),
-    topP: Number(find("top-p").value),
-    speed: Number(find("speed").value) || Infinity, // characters a second
-  };
+  const [temperature, topN, topP, speed] = ["temperature", "top-n", "top-p", "speed"].map((id) => Number(find(id).value));
+  return { temperature, topN, topP, speed }; // characters a second
 }
 
-/** Return the whole number in a field, brought into its range; an empty field gets its usual number. A note says so. */
-function numberIn(field) {
-  const { value, id } = field;
-  const [min, max] = [Number(field.min), Number(field.max)];
-  const used = Math.min(Math.max(value === "" ? DEFAULTS[id] ?? min : Math.round(Number(value)), min), max);
-  if (id in DEFAULTS && String(used) !== value) {
-    const name = field.labels[0].firstChild.textContent.trim();
-    const matter = value === "" ? "was empty" : `goes from ${grouped(min)} to ${grouped(max)}`;
-    showNote("field-note", `${name} ${matter}: ${grouped(used)} is used.`);
-  }
-  field.value = used;
-  return used;
-}
-
-function showSettings() {
+function changeSettings() {
   const { temperature, topN, topP } = settings();
   find("temperature-value").textContent = temperature.toFixed(2);
   find("top-n-value").textContent = topN >= chars.length ? "all" : topN;
   find("top-p-value").textContent = topP >= 1 ? "all" : percent(topP);
   for (const radio of document.getElementsByName("mood")) {
-    radio.checked = OF_MOODS.every((id) => Number(find(id).value) === MOODS[radio.value][id]);
+    radio.checked = Object.entries(MOODS[radio.value]).every(([id, value]) => Number(find(id).value) === value);
   }
+  ask("change", { settings: settings() });
   showAlternatives();
 }
 
-/** Bring fields in line with values; those that are missing or no numbers get the usual ones. */
-function setFields(ids, values) {
-  for (const id of ids) {
-    const value = Number.parseFloat(values[id]);
+/** Bring fields in line with values; those that are no numbers get the usual ones. */
+function setFields(values) {
+  for (const [id, text] of Object.entries(values)) {
+    const value = Number.parseFloat(text);
     find(id).value = Number.isFinite(value) ? value : DEFAULTS[id];
   }
   changeSettings();
 }
 
-function changeSettings() {
-  showSettings();
-  worker.postMessage({ type: "change", settings: settings() });
-}
-
 // ---- links
 
-/** Return what a link holds: the beginning of a take with the characters that were chosen in it, settings, colouring. */
-function linkOf({ ids, start, chosen }) {
-  const query = new URLSearchParams({ prime: textOf(ids.slice(0, Math.max(start, ...[...chosen].map((at) => at + 1)))) });
-  for (const id of FIELDS) {
-    if (Number(find(id).value) !== DEFAULTS[id]) {
-      query.set(id, find(id).value);
+/** Bring the link of the take that is shown, and the address, in line with the settings and the colouring. */
+function showLink() {
+  const take = written.take || written.subject;
+  const query = new URLSearchParams({ prime: textOf(take.beginning) });
+  for (const [id, usual] of Object.entries(DEFAULTS)) {
+    const value = id === "seed" ? take.seed : Number(find(id).value);
+    if (value !== usual) {
+      query.set(id, value);
     }
   }
   query.set("colour", find("written-colour").value);
-  return query.toString();
-}
-
-/** Bring the address in line with the beginning and the settings. */
-function showLink() {
-  const { take } = written;
-  const typed = find("prime").value;
-  written.link = linkOf(take?.typed === typed ? take : newTake(encode(typed, places, data.nearest).ids));
+  take.link = query.toString();
   showAddress();
 }
 
-/** Fill the fields with what a link holds. Return whether it is another text than the one that is shown. */
+/** Fill the fields with what a link holds, or with what is usual. */
 function fillFrom(link) {
   const query = new URLSearchParams(link);
-  const isOther = query.has("prime") && link !== written.link;
-  if (isOther) {
-    setFields(FIELDS, Object.fromEntries(query));
-    chooseWrittenColour(query.get("colour") ?? "surprise");
-    find("prime").value = query.get("prime");
-  }
-  return isOther;
+  const name = query.get("colour");
+  setFields(Object.fromEntries(Object.keys(DEFAULTS).map((id) => [id, query.get(id)])));
+  find("prime").value = query.get("prime") ?? data.prime;
+  offerUnit(name);
+  find("written-colour").value = unitOffsets.has(name) ? name : "surprise";
+  recolour();
 }
 
+/** Let any unit be chosen, such as the one that colours the text in Read. */
+function offerUnit(name) {
+  const { options } = find("written-colour");
+  if (unitOffsets.has(name) && ![...options].some(({ value }) => value === name)) {
+    options.add(new Option(unitTitle(name), name));
+  }
+}
+
+/** Show what a link names: a take that is here, or what is then written. Without a link, write when nothing was yet. */
 function followLink(link) {
-  if (fillFrom(link)) {
-    written.link = link;
-    if (!matchMedia("(prefers-reduced-motion)").matches) {
+  const isOther = link && link !== (written.take || written.subject)?.link;
+  const take = isOther && takes.find((each) => each.link === link);
+  const isNew = isOther && !take && new URLSearchParams(link).has("prime");
+  offerUnit(colour);
+  if (take) {
+    turnTo(take);
+  } else if (isNew || !written.subject) {
+    if (isNew) {
+      fillFrom(link);
+    }
+    if (matchMedia("(prefers-reduced-motion)").matches) { // nothing moves by itself
+      expectAfterPrime();
+      Object.assign(written.subject, { link });
+    } else if (isNew) {
       startWriting();
+    } else {
+      addTake(newTake(encodedPrime()));
+      follow(written.take, AT_FIRST);
     }
   }
 }
 
 // ---- writing
 
-/** Encode the beginning, and say what of it the network does not know. Return null where nothing is left of it. */
+/** Encode the beginning, and say what of it the network does not know. */
 function encodedPrime() {
   const { ids, note } = encode(find("prime").value, places, data.nearest);
   showNote("prime-unknown", ids.length ? note : "Type at least one character that the network knows.");
-  return ids.length ? ids : null;
+  return ids;
 }
 
+/** Show what may follow the beginning that is typed, while nothing is written. */
 function expectAfterPrime() {
-  if (written.job) {
-    return;
+  const draft = newTake(encodedPrime());
+  if (!written.running) {
+    chooseAt(-1);
+    written.subject = draft;
+    showAlternatives();
+    if (draft.ids.length) {
+      follow(draft, { length: 0 });
+    }
   }
-  const ids = encodedPrime();
-  const draft = newTake(ids || []);
-  Object.assign(written, { subject: draft, at: -1 });
-  showAlternatives();
-  if (ids) {
-    written.expecting = ask("expect", { ids }, { progress: showProgress(ids), expected: ({ logits }) => {
-      draft.logits = logits;
-      find("write-status").textContent = written.take ? "" : "Nothing is written yet: choose Write.";
-      showAlternatives();
-    } });
-  }
-}
-
-function showProgress({ length }) {
-  return ({ read }) => {
-    find("write-status").textContent = `Reading the beginning: ${grouped(read)} of ${counted(length, "character")}.`;
-  };
 }
 
 function startWriting() {
-  const ids = encodedPrime();
-  if (ids) {
-    writeTake(newTake(ids));
-  } else {
-    find("prime").focus();
+  const beginning = encodedPrime();
+  if (beginning.length) {
+    writeTake(newTake(beginning));
   }
 }
 
-/** Write two sentences when the view is shown at first, unless the visitor prefers that nothing moves by itself. */
-function writeAtFirst() {
-  if (written.subject) {
-    return;
-  }
-  if (matchMedia("(prefers-reduced-motion)").matches) {
-    expectAfterPrime();
-  } else if (encodedPrime()) {
-    const take = newTake(encodedPrime());
-    addTake(take);
-    follow(take, { length: AT_FIRST, sentences: SENTENCES });
-  }
-}
-
-/** Write a new take. */
+/** Write a new take, if the fields make sense. */
 function writeTake(take) {
-  showNote("field-note", "");
-  take.seed = numberIn(find("seed"));
-  const length = numberIn(find("length"));
-  take.typed = find("prime").value;
-  take.link = linkOf(take);
-  addTake(take);
-  showAddress();
-  follow(take, { length });
-}
-
-/** Have the worker write, and keep what it writes. */
-function follow(take, { length, sentences }) {
-  jobs.delete(written.expecting); // what it still sends is not wanted
-  take.number = take.number || lastJob + 1;
-  const job = ask("write", {
-    take: take.number, ids: take.ids, seed: take.seed ?? DEFAULTS.seed, length, sentences, settings: settings(),
-  }, {
-    progress: showProgress(take.ids),
-    begun: ({ activations }) => {
-      find("write-status").textContent = "Writing.";
-      if (take.seen.length) { // the last one was chosen
-        take.seen[take.seen.length - 1].activations ||= activations;
-        recolour();
-      }
-    },
-    written: (answer) => addWritten(take, answer),
-    done: ({ drawn, seconds }) => {
-      if (written.job === job) { // and no other writing has begun
-        finishWriting(drawn, seconds, drawn === length);
-      }
-    },
-  });
-  written.job = job;
-  find("write-status").textContent = "Writing.";
-  showButtons();
-}
-
-function addWritten(take, { seen, logits }) {
-  const room = Math.max(0, MOST_COLOURED - take.seen.length);
-  take.ids.push(...seen.map(({ id }) => id));
-  take.seen.push(...seen.slice(0, room));
-  take.logits = logits;
-  if (take === written.take) {
-    showSoon();
+  if (find("seed").reportValidity() && find("length").reportValidity()) {
+    take.seed = Number(find("seed").value);
+    addTake(take);
+    showLink();
+    follow(take, { length: Number(find("length").value) });
   }
+}
+
+/** Have the worker write, and keep what it writes. For no characters it only says what it expects next. */
+function follow(take, { length, sentences }) {
+  const { beginning, ids, seed } = take;
+  const [forced, skip, toRead] = [beginning.slice(ids.length), Math.max(0, ids.length - beginning.length), ids.length];
+  Object.assign(written, { running: length > 0, subject: take });
+  showButtons();
+  sayWritten(length ? "Writing." : "");
+  ask("write", { ids, forced, seed, skip, length, sentences }, ({ read, seen, logits, drawn, seconds }) => {
+    if (read) {
+      sayWritten(`Reading the beginning: ${grouped(read)} of ${counted(toRead, "character")}.`);
+    }
+    if (seen) {
+      addWritten(take, seen, logits);
+    }
+    if (drawn !== undefined && length) {
+      finishWriting(drawn, seconds, drawn === length || Boolean(sentences));
+    } else if (drawn !== undefined) {
+      sayWritten(written.take ? "" : "Nothing is written yet: choose Write.");
+    }
+  });
 }
 
 function finishWriting(drawn, seconds, isWhole) {
   const rate = seconds > 0 ? `, ${grouped(drawn / seconds)} a second` : "";
-  find("write-status").textContent = drawn === 0 ? "Stopped before the first character."
-    : `${isWhole ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`;
-  written.job = 0;
+  sayWritten(drawn === 0 ? "Stopped before the first character."
+    : `${isWhole ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`);
+  written.running = false;
   showNew();
   showButtons();
 }
 
-function stopWriting() {
-  worker.postMessage({ type: "stop" });
+function sayWritten(text) {
+  find("write-status").textContent = text;
 }
 
 function showButtons() {
-  const { take, job } = written;
+  const { take, running } = written;
   const at = takes.indexOf(take);
-  find("stop").disabled = !job;
-  find("more").disabled = Boolean(job) || !take;
+  find("stop").disabled = !running;
+  find("more").disabled = running || !take || take.seen.length >= MOST_WRITTEN;
   for (const id of ["copy", "look", "link", "picture"]) {
     find(id).disabled = !take;
   }
@@ -241,101 +192,55 @@ function showButtons() {
 
 /** Show an earlier or a later take, with the settings that it was written with. */
 function turnTo(take) {
-  stopWriting();
+  ask("stop");
   fillFrom(take.link);
-  find("prime").value = take.typed ?? data.prime;
+  find("prime").value = textOf(take.ids.slice(0, take.start));
   showTake(take);
   showAddress();
 }
 
-async function copy(text, told) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch { // a page from disk or in a frame may not: the old way
-    const field = make("textarea", "unseen", text);
-    document.body.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-  }
-  find("write-status").textContent = told;
+/** Copy a text in the old way, which a page from disk or in a frame may use as well. */
+function copy(text, told) {
+  const { activeElement } = document;
+  const field = make("textarea", "unseen", text);
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+  activeElement.focus();
+  sayWritten(told);
 }
 
 // ---- the controls
 
-/** Let any unit be chosen, such as the one that colours the text in Read. */
-function offerUnit(name) {
-  const { options } = find("written-colour");
-  if (isUnit(name) && ![...options].some(({ value }) => value === name)) {
-    options.add(new Option(unitTitle(name), name));
-  }
-}
-
-function chooseWrittenColour(name) {
-  const select = find("written-colour");
-  offerUnit(name);
-  select.value = name;
-  select.selectedIndex = Math.max(0, select.selectedIndex);
-  recolour();
-}
-
-function fillWrite() {
+function startControls() {
   for (const beginning of data.beginnings) {
-    const button = make("button", "", beginning.replace(/\s+/g, " "));
-    button.type = "button";
-    button.addEventListener("click", () => {
+    find("beginnings").append(makeButton("", () => {
       find("prime").value = beginning;
       startWriting();
-    });
-    find("beginnings").append(button);
+    }, beginning.replace(/\s+/g, " ")));
   }
-  for (const { unit, feature } of data.units.filter((each) => each.feature)) {
-    find("written-colour").append(new Option(`${feature} (${unit})`, unit));
-  }
-  find("prime").value = data.prime;
-  find("top-n").max = chars.length;
-  for (let row = 0; row < EXPECTED; row++) {
-    find("expected").append(make("li", "", make("button", "bar")));
-  }
-}
-
-function startWrite() {
-  fillWrite();
-  setFields(FIELDS, {});
-  recolour();
   for (const id of ["temperature", "top-n", "top-p", "speed"]) {
     find(id).addEventListener("input", changeSettings);
   }
-  for (const id of FIELDS) {
-    find(id).addEventListener("change", showLink);
-  }
-  find("moods").addEventListener("change", ({ target }) => {
-    setFields(OF_MOODS, MOODS[target.value]);
-    showLink();
-  });
+  find("moods").addEventListener("change", ({ target }) => setFields(MOODS[target.value]));
   find("written-colour").addEventListener("change", () => {
     recolour();
     showLink();
   });
   find("prime").addEventListener("input", expectAfterPrime);
-  find("prime").addEventListener("change", showLink);
   find("prime").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       startWriting();
     }
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      stopWriting();
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") {
+      ask("stop");
       chooseAt(-1);
     }
   });
-  find("written").addEventListener("keydown", moveChoice);
-  find("written").addEventListener("click", ({ target }) => {
-    chooseAt([...written.cells].find(([, cell]) => cell === target)?.[0] ?? -1);
-  });
-  startButtons();
 }
 
 function startButtons() {
@@ -345,11 +250,11 @@ function startButtons() {
     find("seed").value = Math.floor(Math.random() * 2 ** 32);
     startWriting();
   });
-  click("stop", stopWriting);
-  click("more", () => follow(written.take, { length: numberIn(find("length")) }));
+  click("stop", () => ask("stop"));
+  click("more", () => find("length").reportValidity() && follow(written.take, { length: Number(find("length").value) }));
   click("earlier", () => turnTo(takes[takes.indexOf(written.take) - 1]));
   click("later", () => turnTo(takes[takes.indexOf(written.take) + 1]));
-  click("copy", () => copy(written.text, "Copied."));
+  click("copy", () => copy(textOf(written.take.ids), "Copied."));
   click("link", () => {
     showLink();
     const told = "The link is copied: it holds the beginning, the settings and the colouring.";
@@ -357,9 +262,17 @@ function startButtons() {
   });
   click("picture", savePicture);
   click("look", () => {
-    readText(written.text);
+    readText(textOf(written.take.ids));
     chooseColour("surprise");
     show("read");
   });
+}
+
+function startWrite() {
+  find("top-n").max = chars.length;
+  startTakes();
+  startControls();
+  startButtons();
   showButtons();
+  fillFrom("");
 }

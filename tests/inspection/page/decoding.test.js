@@ -2,11 +2,11 @@
 "use strict";
 
 const assert = require("node:assert");
-const path = require("node:path");
 const test = require("node:test");
+const load = require("./load.js");
 
-const { powersOf, normalized, keptPowers, drawId, largestIds, RandomState } = require(
-  path.join(__dirname, "..", "..", "..", "charrnn", "inspection", "page", "decoding.js"));
+const { powersOf, normalized, keptPowers, drawId, largestIds, RandomState } = load(
+  "decoding.js", "powersOf", "normalized", "keptPowers", "drawId", "largestIds", "RandomState");
 
 const logits = Float32Array.from([0.1, 0.4, 0.3, 0.2], Math.log);
 const all = { temperature: 1, topN: 4, topP: 1 };

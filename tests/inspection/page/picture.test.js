@@ -2,12 +2,11 @@
 "use strict";
 
 const assert = require("node:assert");
-const path = require("node:path");
 const test = require("node:test");
+const load = require("./load.js");
 
-const page = path.join(__dirname, "..", "..", "..", "charrnn", "inspection", "page");
-const { rowsOf } = require(path.join(page, "picture.js"));
-const { parseAddress } = require(path.join(page, "address.js"));
+const { rowsOf } = load("picture.js", "rowsOf");
+const { parseAddress } = load("address.js", "parseAddress");
 
 const rows = (text) => rowsOf(Array.from(text, (char) => [char, null])).map((row) => row.map(([char]) => char).join(""));
 
@@ -20,10 +19,8 @@ test("a word that is longer than a row is divided", () => {
   assert.deepStrictEqual(rows("x".repeat(150)).map(({ length }) => length), [64, 64, 22]);
 });
 
-test("an address names a view, a unit and settings", () => {
-  assert.deepStrictEqual(parseAddress("#read/2/c/317"), { view: "read", unit: "2/c/317", query: new URLSearchParams() });
-  const { view, query } = parseAddress("#write?prime=Why%3F+%23&seed=3");
-  assert.deepStrictEqual([view, ...query], ["write", ["prime", "Why? #"], ["seed", "3"]]);
-  assert.deepStrictEqual([...parseAddress("#write?prime=a?b").query], [["prime", "a?b"]]);
-  assert.deepStrictEqual(parseAddress(""), { view: "", unit: "", query: new URLSearchParams() });
+test("an address names a view, a unit and what a link holds", () => {
+  assert.deepStrictEqual(parseAddress("#read/2/c/317"), { view: "read", unit: "2/c/317", link: "" });
+  assert.deepStrictEqual(parseAddress("#write?prime=a?b"), { view: "write", unit: "", link: "prime=a?b" });
+  assert.deepStrictEqual(parseAddress(""), { view: "", unit: "", link: "" });
 });

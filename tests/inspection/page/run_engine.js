@@ -6,11 +6,11 @@
 "use strict";
 
 const fs = require("node:fs");
-const path = require("node:path");
+const load = require("./load.js");
 
-const page = path.join(__dirname, "..", "..", "..", "charrnn", "inspection", "page");
-const { Network } = require(path.join(page, "engine.js"));
-const { powersOf, normalized, keptPowers, drawId, RandomState } = require(path.join(page, "decoding.js"));
+const { Network } = load("engine.js", "Network");
+const { powersOf, normalized, keptPowers, drawId, RandomState } = load(
+  "decoding.js", "powersOf", "normalized", "keptPowers", "drawId", "RandomState");
 
 const [request, answer] = process.argv.slice(2);
 const { model, ids, settings, seed, length } = JSON.parse(fs.readFileSync(request, "utf8"));

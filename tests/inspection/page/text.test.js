@@ -2,11 +2,11 @@
 "use strict";
 
 const assert = require("node:assert");
-const path = require("node:path");
 const test = require("node:test");
+const load = require("./load.js");
 
-const { glyph, nameOf, percent, grouped, counted, encode, parseUnit, unitTitle, scaled, piecesOf } = require(
-  path.join(__dirname, "..", "..", "..", "charrnn", "inspection", "page", "text.js"));
+const { glyph, nameOf, percent, grouped, counted, encode, parseUnit, unitTitle, scaled, piecesOf } = load(
+  "text.js", "glyph", "nameOf", "percent", "grouped", "counted", "encode", "parseUnit", "unitTitle", "scaled", "piecesOf");
 
 const places = new Map(["\n", " ", "a", "e", "s"].map((char, id) => [char, id]));
 
@@ -45,7 +45,7 @@ test("all line ends are one character", () => {
 test("unknown characters are replaced by what is nearest, or left out, and named", () => {
   const { ids, note } = encode("\u00e9\u00df!a\u{1f600}", places, { "\u00e9": "e", "\u00df": "ss" });
   assert.deepStrictEqual(ids, [3, 4, 4, 2]);
-  assert.match(note, /\u00e9 became e, \u00df became ss\. Left out: !, \u{1f600}\./u);
+  assert.match(note, /: \u00e9 became e, \u00df became ss, ! was left out, \u{1f600} was left out\.$/u);
 });
 
 test("names of properties of objects are text like any other", () => {
@@ -71,8 +71,8 @@ test("a value is scaled to its range, but noise is not", () => {
 });
 
 test("a text is divided at line ends where there are any, and nothing is lost", () => {
-  const text = ["aaaa", "\n", "bb", "\n", "cccccccccccc"].join("");
-  const pieces = piecesOf(Array.from(text), 6);
-  assert.deepStrictEqual(pieces.map(({ from, to }) => text.slice(from, to)), ["aaaa\n", "bb\nccc", "cccccc", "ccc"]);
-  assert.deepStrictEqual(piecesOf([], 6), []);
+  const [a, b, c, smile] = ["a".repeat(200), "b".repeat(40), "c".repeat(251), "\u{1f600}".repeat(250)];
+  assert.deepStrictEqual(piecesOf(`${a}\n${b}\n${b}\n${c}`), [`${a}\n${b}\n`, `${b}\n`, c.slice(1), "c"]);
+  assert.deepStrictEqual(piecesOf(`${smile}\n`), [smile, "\n"]);
+  assert.deepStrictEqual(piecesOf(""), []);
 });
