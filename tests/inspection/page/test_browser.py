@@ -322,6 +322,7 @@ def test_views_are_in_the_history(view):
 def test_the_text_that_is_read_is_kept_when_the_page_is_loaded_again(view):
     view.read("the cat sat")
     view["tab-about"].click()
+    view.wait("document.body.dataset.view === 'about'")
     view.driver.refresh()
     view.wait("document.body.dataset.loaded")
     view["tab-read"].click()
