@@ -1,8 +1,6 @@
 /* From what the network expects to a character: the same rules as charrnn/engines/decoding.py.
- *
  * The page shows what the settings leave of a distribution, and the worker draws from it, so both have this file.
- * Numbers are rounded to float32 where NumPy rounds them: the same settings keep the same characters.
- */
+ * Numbers are rounded to float32 where NumPy rounds them: the same settings keep the same characters. */
 "use strict";
 
 /** Return the softmax of the logits divided by the temperature, but scaled so that the largest is 1, in float32. */
@@ -26,12 +24,9 @@ function normalized(powers) {
   return powers.map((power) => power / sum);
 }
 
-/**
- * Return the powers of the characters that the settings keep, and 0 for the others.
- *
+/** Return the powers of the characters that the settings keep, and 0 for the others.
  * The temperature comes first, then topN (how many of the most probable are kept), then topP (the fewest of those that
- * have this share of their sum). Characters as probable as the last one kept are kept too.
- */
+ * have this share of their sum). Characters as probable as the last one kept are kept too. */
 function keptPowers(logits, { temperature, topN, topP }) {
   const powers = powersOf(logits, temperature);
   if (topN >= powers.length && topP >= 1) {

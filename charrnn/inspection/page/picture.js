@@ -36,8 +36,7 @@ function drawPicture() {
   const font = `40px ${style.fontFamily}`; // all is drawn at twice its size, for sharp screens
   context.font = font;
   const wide = context.measureText("m").width;
-  canvas.width = 4 * TALL + ROW_LENGTH * wide;
-  canvas.height = 2 * TALL * (rows.length + 2);
+  Object.assign(canvas, { width: 4 * TALL + ROW_LENGTH * wide, height: 2 * TALL * (rows.length + 2) });
   Object.assign(context, { font, textBaseline: "middle", fillStyle: style.backgroundColor });
   context.fillRect(0, 0, canvas.width, canvas.height);
   for (const [down, row] of rows.entries()) {
@@ -54,10 +53,7 @@ function drawPicture() {
 
 function savePicture() {
   drawPicture().toBlob((blob) => {
-    const link = make("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = "written.png";
-    link.click();
+    Object.assign(make("a"), { href: URL.createObjectURL(blob), download: "written.png" }).click();
     sayWritten("The picture is saved as written.png.");
   });
 }

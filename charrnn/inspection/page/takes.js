@@ -1,11 +1,9 @@
 /* What was written: it appears character by character, each coloured. A click on one shows what else it could have been,
  * and a click on that goes on from there.
- *
  * A take is a beginning and what the network wrote after it: {beginning, ids, start, seen, logits, seed, link}. `start`
  * is the length of the beginning that was typed; seen[k] is what the worker says of the character ids[start + k];
  * `logits` are those of the character that follows. To go on from another character makes a new take, whose `beginning`
- * ends with that character. All takes are kept, and two buttons lead from one to the next.
- */
+ * ends with that character. All takes are kept, and two buttons lead from one to the next. */
 "use strict";
 
 const MOST_KEPT = 30000; // characters of all takes

@@ -1,7 +1,5 @@
 /* What all views share: the model's data, the worker, keys, and small pieces of the document.
- *
- * All text gets into the document as text (textContent), never as markup.
- */
+ * All text gets into the document as text (textContent), never as markup. */
 "use strict";
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -15,23 +13,18 @@ function textOf(ids) {
 
 /** Make an element with a class and children, which are elements or text. */
 function make(tag, className = "", ...children) {
-  const element = document.createElement(tag);
-  element.className = className;
+  const element = Object.assign(document.createElement(tag), { className });
   element.append(...children);
   return element;
 }
 
 function makeButton(className, action, ...children) {
-  const button = make("button", className, ...children);
-  button.type = "button";
-  button.addEventListener("click", action);
-  return button;
+  return Object.assign(make("button", className, ...children), { type: "button", onclick: action });
 }
 
 /** Show a text in an element that is hidden where the text is empty. */
 function showNote(id, text) {
-  find(id).textContent = text;
-  find(id).hidden = !text;
+  Object.assign(find(id), { textContent: text, hidden: !text });
 }
 
 /** Have keys move in a list from `at()`: `steps` says how far each of them goes; Home and End go to 0 and `last()`. */
@@ -105,10 +98,8 @@ function startBars(id, count, tag) {
   }
 }
 
-/**
- * Show characters in the bars of a list, {id, share, outline}: the share is filled, and the outline drawn around it. The
- * character `marked` is framed. A bar without a row is out of date, and disabled.
- */
+/** Show characters in the bars of a list, {id, share, outline}: the share is filled, and the outline drawn around it. The
+ * character `marked` is framed. A bar without a row is out of date, and disabled. */
 function showBars(id, rows, marked) {
   for (const [index, { firstChild: bar }] of [...find(id).children].entries()) {
     const row = rows[index];
