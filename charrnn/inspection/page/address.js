@@ -1,6 +1,5 @@
 /* The views, and what the address says after the "#", so that nothing of it is sent anywhere: the view; in Read what
- * colours the text, "read/2/c/317"; in Write the beginning and the settings, "write?prime=Anna&seed=3".
- */
+ * colours the text, "read/2/c/317"; in Write the beginning and the settings, "write?prime=Anna&seed=3". */
 "use strict";
 
 /** Return the parts of an address, {view, unit, link}, with "" for those that are missing. */
@@ -42,7 +41,9 @@ function showAddressed() {
   document.body.dataset.view = view;
   if (view === "read") {
     chooseColour(unit === "surprise" || unitOffsets.has(unit) ? unit : colour);
-    readAtFirst();
+    if (reading.text === null) {
+      readText(textBefore || data.passage);
+    }
   } else if (view === "write") {
     followLink(link);
   }

@@ -35,26 +35,35 @@ function colourCell(cell, { surprise, activations }, name, limits = [-1, 1]) {
   }
 }
 
-/** Colour the characters that were read; all of them if they change the range of the unit, or else from a place on. */
-function colourText(from = 0) {
+/** Colour the characters that have cells; while a text is read only if another range of the unit is found in it. */
+function colourText(isOther = true) {
   const before = range.join();
-  if (colour !== "surprise" && reading.seen.length) {
-    const values = reading.seen.map(({ activations }) => activations[unitOffsets.get(colour)] / 127);
-    range = [Math.min(...values), Math.max(...values)];
+  if (colour !== "surprise" && reading.known) {
+    let [least, most] = [127, -127];
+    for (let at = unitOffsets.get(colour); at < reading.known * unitNames.length; at += unitNames.length) {
+      least = Math.min(least, reading.activations[at]);
+      most = Math.max(most, reading.activations[at]);
+    }
+    range = [least / 127, most / 127];
   }
   [find("least").textContent, find("most").textContent] = range.map(signed);
-  for (let place = range.join() === before ? from : 0; place < reading.cells.length; place++) {
-    colourCell(reading.cells[place], reading.seen[place], colour, range);
-  }
+  const cells = isOther || range.join() !== before ? reading.cells : [];
+  cells.forEach((cell, place) => {
+    if (cell) {
+      colourCell(cell, seenAt(place), colour, range);
+    }
+  });
 }
 
 // ---- what is usual for the units
 
 /** Learn from a sample of what was read what is usual for each unit. */
 function learnUsual() {
-  const known = reading.seen.slice(Math.min(WARM, reading.seen.length / 2));
-  const step = Math.ceil(known.length / MEASURED);
-  const sample = known.filter((_, place) => place % step === 0).map(({ activations }) => activations);
+  const sample = [];
+  const from = Math.floor(Math.min(WARM, reading.known / 2));
+  for (let place = from; place < reading.known; place += Math.ceil((reading.known - from) / MEASURED)) {
+    sample.push(seenAt(place).activations);
+  }
   usual = unitNames.map((_, unit) => {
     let [sum, squares, least, most] = [0, 0, 127, -127];
     for (const { [unit]: value } of sample) {
@@ -70,7 +79,7 @@ function learnUsual() {
 
 /** Return the names of the units whose values are the most unusual for them at a place of the text. */
 function standingOut(place, count) {
-  const { activations } = reading.seen[place];
+  const { activations } = seenAt(place);
   const unusual = usual.map(({ mean, deviation }, unit) => Math.abs(activations[unit] - mean) / (deviation + 5));
   const names = largestIds(unusual, 2 * count).map((unit) => unitNames[unit]);
   const cells = names.map((name) => name.replace(/[ch]/, "")); // of c and h of one cell only the more unusual one
@@ -80,7 +89,7 @@ function standingOut(place, count) {
 /** Return the value of a unit at the place that is shown, in its colour. */
 function swatchOf(name) {
   const offset = unitOffsets.get(name);
-  const value = reading.seen[reading.at].activations[offset];
+  const value = seenAt(reading.at).activations[offset];
   const swatch = make("span", "", signed(value / 127));
   tintByUnit(swatch, scaled(value, usual[offset].limits));
   return swatch;

@@ -1,8 +1,6 @@
 /* The network: the LSTM of charrnn/engines/numpy_lstm.py, with the weights that the page holds.
- *
  * Letters for shapes as in the Python package: C characters, L units of a layer. A state has two parts for each layer:
- * c, the memory, and h, the output.
- */
+ * c, the memory, and h, the output. */
 "use strict";
 
 /** Return the bytes of a base64 string. */
@@ -20,20 +18,15 @@ function halfValue(bits) {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
-  if (exponent === 0) {
-    return sign * fraction * 2 ** -24;
-  }
-  return exponent === 31 ? NaN : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return exponent === 31 ? NaN : sign * size;
 }
 
 let halfValues = null; // of all 65,536, made when first needed
 
-/**
- * Return a stored array as float32.
- *
+/** Return a stored array as float32.
  * `{type, shape, data}` has the data in base64, little-endian. The type is "float32", "float16", or "int8" with
- * `scales`: one float32 for each row, by which the numbers of the row are multiplied.
- */
+ * `scales`: one float32 for each row, by which the numbers of the row are multiplied. */
 function decodeArray({ type, shape, data, scales }) {
   const bytes = bytesOf(data);
   if (type === "float32") {
@@ -54,14 +47,8 @@ function decodeArray({ type, shape, data, scales }) {
 function multiply(matrix, vector, result, rows, columns) {
   for (let done = 0; done < rows; done += 4) {
     const row = Math.max(0, Math.min(done, rows - 4)); // some of the last four may be done again
-    const a = row * columns;
-    const b = a + columns;
-    const c = b + columns;
-    const d = c + columns;
-    let sumA = 0;
-    let sumB = 0;
-    let sumC = 0;
-    let sumD = 0;
+    const [a, b, c, d] = [row * columns, (row + 1) * columns, (row + 2) * columns, (row + 3) * columns];
+    let [sumA, sumB, sumC, sumD] = [0, 0, 0, 0];
     for (let k = 0; k < columns; k++) {
       const value = vector[k];
       sumA += matrix[a + k] * value;
@@ -81,12 +68,10 @@ function sigmoid(x) {
 }
 
 class Network {
-  /**
-   * @param {{arrays: Object, numLayers: number, lstmSize: number}} model arrays: `table` [C, 4L], the first layer's
+  /** @param {{arrays: Object, numLayers: number, lstmSize: number}} model arrays: `table` [C, 4L], the first layer's
    *   products of the one-hot inputs, without the bias; `kernel_0` [4L, L], `kernel_1` ... [4L, 2L], for the layer's
    *   input and h; `bias_0` ... [4L], with the forget bias; `softmax_kernel` [C, L]; `softmax_bias` [C]. The gates are
-   *   in the order i, j, f, o.
-   */
+   *   in the order i, j, f, o. */
   constructor({ arrays, numLayers, lstmSize }) {
     const decoded = (name) => decodeArray(arrays[name]);
     this.size = lstmSize;
@@ -100,10 +85,8 @@ class Network {
     this.gates = this.layers.map(() => new Float64Array(4 * lstmSize)); // of the last step, before sigmoid and tanh
   }
 
-  /**
-   * Return the state before a text: c and h, the layers' one after the other. A state may have `held`, units {layer,
-   * part, unit, value} that get their value (of a memory, its tanh) in each step, whatever the gates say.
-   */
+  /** Return the state before a text: c and h, the layers' one after the other. A state may have `held`, units {layer,
+   * part, unit, value} that get their value (of a memory, its tanh) in each step, whatever the gates say. */
   zeroState() {
     const length = this.numLayers * this.size;
     return { c: new Float64Array(length), h: new Float64Array(length) };
@@ -155,14 +138,11 @@ class Network {
   }
 
   /** Return what the page shows of a state: int8 [2 * layers * L], 127 for 1; of each layer tanh(c), then h. */
-  activations(state) {
-    const { size } = this;
-    const shown = new Int8Array(state.c.length + state.h.length);
-    for (let start = 0; start < state.c.length; start += size) {
-      const memory = state.c.subarray(start, start + size);
-      const output = state.h.subarray(start, start + size);
-      shown.set(memory.map((value) => Math.round(127 * Math.tanh(value))), 2 * start);
-      shown.set(output.map((value) => Math.round(127 * value)), 2 * start + size);
+  activations(state, shown = new Int8Array(2 * state.c.length)) {
+    for (let place = 0; place < state.c.length; place++) {
+      const start = place - (place % this.size);
+      shown[start + place] = Math.round(127 * Math.tanh(state.c[place]));
+      shown[start + place + this.size] = Math.round(127 * state.h[place]);
     }
     return shown;
   }

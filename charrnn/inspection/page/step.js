@@ -5,7 +5,7 @@ const PARTS = ["input gate", "new value", "forget gate", "output gate", "memory"
 
 /** Show a step with the values at the place of the text that the card shows. */
 function showStep() {
-  const { activations, guesses } = reading.seen[reading.at];
+  const { activations, guesses } = seenAt(reading.at);
   const id = reading.ids[reading.at];
   find("step-character").textContent = glyph(chars[id]);
   find("step-id").textContent = `one-hot: number ${id + 1} of ${chars.length}`;
@@ -30,7 +30,7 @@ function drawHeat(canvas, values) {
 function showCell() {
   const { layer, unit } = parseUnit(colour === "surprise" ? data.discoveries[0] || unitNames[0] : colour);
   find("step-cell").textContent = `Cell ${unit} in layer ${layer}`;
-  if (reading.seen[reading.at]) {
+  if (reading.at < reading.known) {
     ask("cell", { place: reading.at, layer, unit }, showGates);
   }
 }
@@ -56,8 +56,7 @@ function signedTrack(value) {
 
 function startStep() {
   for (const part of unitNames.filter((name) => name.endsWith("/1"))) {
-    const canvas = make("canvas", "heat");
-    canvas.height = 1;
+    const canvas = Object.assign(make("canvas", "heat"), { height: 1 });
     const name = `layer ${parseUnit(part).layer}, ${parseUnit(part).part === "c" ? "memory (c)" : "outputs (h)"}`;
     find("step-layers").append(make("li", "", make("span", "", name), canvas));
   }

@@ -3,10 +3,11 @@
 
 const LABEL = 18; // pixels for the name above a group of rows
 const STRIP_COLUMNS = 1000; // characters, at most
+const AT_ONCE = 100; // columns that are drawn in a frame, so that none takes long
 const rowHeight = Math.min(12, Math.max(1, Math.round(800 / unitNames.length)));
-/* What is drawn: `rows` are units from the top, `tops` where they begin; `from` and `to` the part of the text, of which
- * `known` characters were read. */
-const strip = { rows: [], tops: [], from: 0, to: 0, known: 0 };
+/* What is drawn: `rows` are units from the top, `tops` where they begin; `from` and `to` the part of the text, which is
+ * drawn as far as the place `drawn`. */
+const strip = { rows: [], tops: [], from: 0, to: 0, drawn: 0, frame: 0 };
 
 /** Return [feature, its units] for each group, of groups and in groups the highest correlation first. */
 function stripGroups() {
@@ -15,40 +16,44 @@ function stripGroups() {
   return [...Map.groupBy(sorted, (name) => tracked(name)?.name || "tracks nothing by name")];
 }
 
-/** Draw the strip for the part of the text that is shown, where it is not that already, and mark the place in it. */
+/** Show the part of the text in the strip in which the place is, and mark the place in it. */
 function showStrip() {
   const from = reading.at - (reading.at % STRIP_COLUMNS);
   const to = Math.min(from + STRIP_COLUMNS, reading.ids.length);
-  const known = Math.min(to, reading.seen.length) - from;
-  if (strip.from !== from || strip.to !== to || strip.known !== known) {
-    Object.assign(strip, { from, to, known });
-    drawStrip();
+  if (strip.from !== from || strip.to !== to) {
+    Object.assign(strip, { from, to, drawn: from });
+    find("strip-canvas").width = to - from; // and it is empty
   }
+  drawStrip();
   find("strip-place").style.left = `${(100 * (reading.at - from + 0.5)) / (to - from)}%`;
 }
 
-function drawStrip() {
-  const { from, to, rows, tops } = strip;
-  const canvas = find("strip-canvas");
-  const [width, height] = [to - from, tops[tops.length - 1] + rowHeight];
-  const image = new ImageData(width, height);
+/** Draw the columns from a place on of what was read, some in each frame. */
+function drawStrip(drawn = strip.drawn) {
+  const { rows, tops, from, to } = strip;
+  const width = Math.min(drawn + AT_ONCE, to, reading.known) - drawn;
+  cancelAnimationFrame(strip.frame);
+  if (width <= 0) {
+    return;
+  }
+  const image = new ImageData(width, find("strip-canvas").height);
   const pixels = new Uint32Array(image.data.buffer);
   const pixelOf = pixelFunction();
-  const columns = reading.seen.slice(from, to).map(({ activations }) => activations);
+  const columns = Array.from({ length: width }, (_, column) => seenAt(drawn + column).activations);
   for (const [row, name] of rows.entries()) {
     const offset = unitOffsets.get(name);
     const [least, most] = usual[offset].limits;
     const factor = most - least > 2 ? 2 / (most - least) : 0;
-    columns.forEach((activations, column) => { // some 2 million times: an iterator would be slow
+    columns.forEach((activations, column) => { // some 200,000 times: an iterator would be slow
       const pixel = pixelOf(factor && (activations[offset] - least) * factor - 1);
       for (let line = 0; line < rowHeight; line++) {
         pixels[(tops[row] + line) * width + column] = pixel;
       }
     });
   }
-  Object.assign(canvas, { width, height });
-  canvas.style.height = `${height}px`;
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  find("strip-canvas").getContext("2d").putImageData(image, drawn - from, 0);
+  strip.drawn = drawn + width;
+  strip.frame = requestAnimationFrame(() => drawStrip());
 }
 
 /** Return a function that returns the pixel of a value from -1 to 1: its bytes are red, green, blue, opacity. */
@@ -98,10 +103,12 @@ function startStrip() {
     strip.rows.push(...names);
     top += LABEL + names.length * rowHeight;
   }
+  find("strip-canvas").height = top;
+  find("strip-canvas").style.height = `${top}px`;
   const box = find("strip");
   box.setAttribute("aria-valuemax", strip.rows.length);
   moveByKeys(box, { ArrowUp: -1, ArrowDown: 1, PageUp: -20, PageDown: 20 }, () => strip.rows.indexOf(colour),
     () => strip.rows.length - 1, (row) => chooseColour(strip.rows[row]));
   find("strip-canvas").addEventListener("click", chooseInStrip);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => strip.known && drawStrip());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawStrip(strip.from));
 }

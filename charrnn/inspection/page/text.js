@@ -8,21 +8,15 @@ const MOST_NAMED = 8; // characters that the network does not know
 /** Return something visible, of about one character's width, for any character. */
 function glyph(char) {
   const code = char.codePointAt(0);
-  if (Object.hasOwn(SYMBOLS, char)) {
-    return SYMBOLS[char];
-  }
-  if (code < 32) {
-    return String.fromCodePoint(0x2400 + code); // the control pictures
-  }
-  if (/^[\p{C}\p{Zl}\p{Zp}]$/u.test(char)) {
-    return "\ufffd"; // lone surrogates, and what would change the direction of the text
-  }
-  return /^\p{M}$/u.test(char) ? `\u25cc${char}` : char;
+  return Object.hasOwn(SYMBOLS, char) ? SYMBOLS[char]
+    : code < 32 ? String.fromCodePoint(0x2400 + code) // the control pictures
+    : /^[\p{C}\p{Zl}\p{Zp}]$/u.test(char) ? "\ufffd" // lone surrogates, and what changes the direction of a text
+    : /^\p{M}$/u.test(char) ? `\u25cc${char}` : char;
 }
 
 /** Return a text with symbols for what cannot be seen, but spaces, tabs and line ends as they are. */
 function visible(text) {
-  return Array.from(text, (char) => (" \n\t".includes(char) ? char : glyph(char))).join("");
+  return text.replace(/[^ -~\n\t]/gu, glyph);
 }
 
 /** Return what a person would call a character. */
@@ -33,10 +27,7 @@ function nameOf(char) {
 
 /** Return a share in [0, 1] as a percentage, short enough for a column. */
 function percent(share) {
-  if (share >= 0.995) {
-    return share === 1 ? "100%" : ">99%";
-  }
-  return share > 0 && share < 0.005 ? "<1%" : `${Math.round(100 * share)}%`;
+  return share === 1 ? "100%" : share >= 0.995 ? ">99%" : share > 0 && share < 0.005 ? "<1%" : `${Math.round(100 * share)}%`;
 }
 
 /** Return a number as people write it, 1,234. */
@@ -54,24 +45,19 @@ function counted(number, thing) {
   return `${grouped(number)} ${thing}${number === 1 ? "" : "s"}`;
 }
 
-/**
- * Turn a text into ids. A character that the vocabulary lacks is replaced with the nearest one, or left out.
- *
+/** Turn a text into ids. A character that the vocabulary lacks is replaced with the nearest one, or left out.
  * @param {string} text
  * @param {Map<string, number>} places from each character of the vocabulary to its id
  * @param {Object<string, string>} nearest from a character that the vocabulary lacks to characters that it has
- * @returns {{ids: number[], note: string}} the note says what was replaced and left out, "" for nothing
- */
+ * @returns {{ids: number[], note: string}} the note says what was replaced and left out, "" for nothing */
 function encode(text, places, nearest) {
   const ids = [];
   const changes = new Set();
   for (const char of text.replace(/\r\n?/g, "\n")) {
     const known = places.has(char) ? char : Object.hasOwn(nearest, char) ? nearest[char] : "";
     ids.push(...Array.from(known, (each) => places.get(each)));
-    if (!known) {
-      changes.add(`${glyph(char)} was left out`);
-    } else if (known !== char) {
-      changes.add(`${glyph(char)} became ${Array.from(known, glyph).join("")}`);
+    if (known !== char) {
+      changes.add(`${glyph(char)} ${known ? `became ${Array.from(known, glyph).join("")}` : "was left out"}`);
     }
   }
   const named = [...changes].slice(0, MOST_NAMED).join(", ");

@@ -1,8 +1,8 @@
 /* What runs beside the page, in a Web Worker, so that the page never freezes. decoding.js and engine.js come before it.
- *
  * A message to it has a `kind` and a `job`, which come back with each answer. A job ends another one of its kind.
  *   load    {model, chars}   -> {}
- *   read    {pieces}         -> {piece, seen} for each piece of the text, which is an array of ids
+ *   read    {pieces}         -> {surprises, guesses, activations} for each piece of the text, which is an array of ids;
+ *              of a guess the id and the share
  *   cell    {place, layer, unit}
  *           -> {before, values}, of the text that was read: the memory before a character, and see Network.cell
  *   write   {ids, forced, seed, skip, length, sentences}
@@ -11,8 +11,7 @@
  *   change  {settings}       of what is written from now on
  *   stop    {}               ends the writing
  *   compare {ids, seed, length, settings, held}
- *           -> {held, free}: the ids that are written with a unit held, {layer, part, unit, value}, and without
- */
+ *           -> {held, free}: the ids that are written with a unit held, {layer, part, unit, value}, and without */
 "use strict";
 
 const GUESSES = 5; // of what follows, sent of each character that is read
@@ -33,7 +32,7 @@ let lastWritten = null; // and the one that was written last, so that another wi
 
 self.onmessage = async ({ data: { kind, job, ...message } }) => {
   current[kind] = job;
-  const send = (answer) => postMessage({ kind, job, ...answer });
+  const send = (answer, transfer = []) => postMessage({ kind, job, ...answer }, transfer);
   /** Let messages in where it is time for that, and wait until a time. Return whether the job is still wanted. */
   const goesOn = async (time = 0) => {
     const now = performance.now();
@@ -109,19 +108,21 @@ const answers = {
     const text = emptyText();
     let expected = null;
     lastRead = text;
-    for (const [piece, ids] of pieces.entries()) {
-      const seen = [];
-      for (const id of ids) {
-        const surprise = expected ? -Math.log2(expected[id]) : NaN;
+    for (const ids of pieces) {
+      const [surprises, guesses] = [[], []];
+      const length = 2 * text.state.c.length;
+      const activations = new Int8Array(length * ids.length);
+      for (const [place, id] of ids.entries()) {
+        surprises.push(expected ? -Math.log2(expected[id]) : NaN);
         readCharacter(text, id);
         expected = normalized(powersOf(network.logits(text.state)));
-        const guesses = largestIds(expected, GUESSES).map((next) => ({ id: next, share: expected[next] }));
-        seen.push({ surprise, guesses, activations: network.activations(text.state) });
+        guesses.push(...largestIds(expected, GUESSES).flatMap((next) => [next, expected[next]]));
+        network.activations(text.state, activations.subarray(length * place, length * (place + 1)));
         if (!await goesOn()) {
           return;
         }
       }
-      send({ piece, seen });
+      send({ surprises, guesses, activations }, [activations.buffer]);
     }
   },
 

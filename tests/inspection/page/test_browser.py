@@ -113,9 +113,10 @@ class View:
         self.set("source", text)
         self["read-it"].click()
         self.finish_reading()
+        self.wait("reading.cells[0]")
 
     def finish_reading(self):
-        self.wait("reading.ids.length > 0 && reading.seen.length === reading.ids.length")
+        self.wait("reading.ids.length > 0 && reading.known === reading.ids.length && strip.drawn === strip.to")
 
     def assert_nothing_wrong(self):
         """Check that the console has no message and that no request left the page."""
@@ -373,7 +374,7 @@ def test_a_text_is_read_with_the_surprise_of_the_engine(view, engine):
     text = TEXT[:300]
     view.read(text)
     expected = surprisal(engine, engine.vocabulary.encode(text)) / np.log(2)
-    np.testing.assert_allclose(view.js("reading.seen.slice(1).map((each) => each.surprise)"), expected, atol=1e-3)
+    np.testing.assert_allclose(view.js("[...reading.surprises].slice(1)"), expected, atol=1e-3)
     assert view["read-status"].text == f"300 characters, {expected.mean():.2f} bits of surprise on average."
 
 
@@ -398,18 +399,18 @@ def test_a_long_text_is_read_in_pieces(view, engine):
     """As much of it as the page takes. It is there at once, and the page never waits long."""
     view.js("(window.longest = 0, new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) {"
             "longest = Math.max(longest, duration); } }).observe({type: 'longtask'}))")
-    text = (TEXT * 100)[:30000]
+    text = (TEXT * 400)[:100000]
     view["tab-read"].click()
     assert view.js("(readText(arguments[0]), find('read-status').textContent)", text + TEXT) == (
-        "Reading: 0 of 30,000 characters.")
-    assert view["read-note"].text == "Only the first 30,000 characters are read."
+        "Reading: 0 of 100,000 characters.")
+    assert view["read-note"].text == "Only the first 100,000 characters are read."
     assert view["text"].get_attribute("textContent") == text
     view.finish_reading()
     expected = surprisal(engine, engine.vocabulary.encode(text)) / np.log(2)
-    assert view["read-status"].text == f"30,000 characters, {expected.mean():.2f} bits of surprise on average."
+    assert view["read-status"].text == f"100,000 characters, {expected.mean():.2f} bits of surprise on average."
     assert view["text"].get_attribute("textContent") == text and view.js("longest < 1000")  # busy machines
     view["guesses"].click()
-    for key, place in [(Keys.END, 29999), (Keys.HOME, 0), (Keys.ARROW_DOWN, 50)]:
+    for key, place in [(Keys.END, 99999), (Keys.HOME, 0), (Keys.ARROW_DOWN, 50)]:
         view["text"].send_keys(key)
         assert view.js("reading.at") == place
         cell, paper = [view.js(f"{each}.getBoundingClientRect().bottom") for each in (
@@ -424,7 +425,7 @@ def test_choosing_a_character_shows_its_card(view):
     view.js("reading.cells[4]").click()
     assert view["card-title"].text.endswith("c") and "memory begins empty" in view["card-cold"].text
     view.js("reading.cells[120]").click()
-    assert view["card-surprise"].text.startswith(f"Surprise: {view.js('reading.seen[120].surprise'):.1f} bits (prob")
+    assert view["card-surprise"].text.startswith(f"Surprise: {view.js('reading.surprises[120]'):.1f} bits (prob")
     assert len(view["card-guesses"].text.split()) == 2 * 5
     named = re.findall(r"\d+/[ch]/\d+", view["card-units"].text)
     assert len({re.sub("/[ch]/", "/", name) for name in named}) == len(named) == 5  # of c and h of one cell only one
@@ -436,7 +437,7 @@ def test_guesses_stand_under_each_character(view):
     assert set(view.js(contents)) == {"none"}
     view["guesses"].click()
     for place, content in enumerate(view.js(contents)):
-        expected = view.js(f"reading.seen[{place}].guesses.map(({{ id, share }}) => `${{glyph(chars[id])}} ${{"
+        expected = view.js(f"seenAt({place}).guesses.map(({{ id, share }}) => `${{glyph(chars[id])}} ${{"
                            "Math.round(100 * share)}`)")
         assert re.split(r"\\a |\n", content.strip('"')) == expected and len(expected) == 5
 
@@ -580,7 +581,7 @@ def test_the_strip_shows_all_units_and_chooses_one(view):
             "find('strip-canvas').getBoundingClientRect()))")
     assert view.js("[colour, reading.at]") == [view.js("strip.rows[3]"), 70]
     pixel = view.js("[...find('strip-canvas').getContext('2d').getImageData(reading.at, strip.tops[3], 1, 1).data]")
-    value = view.js("((offset) => scaled(reading.seen[reading.at].activations[offset], usual[offset].limits))("
+    value = view.js("((offset) => scaled(seenAt(reading.at).activations[offset], usual[offset].limits))("
                     "unitOffsets.get(colour))")
     assert pixel[3] == pytest.approx(255 * min(1, abs(value)), abs=2)
 
