@@ -54,6 +54,6 @@ function drawPicture() {
 function savePicture() {
   drawPicture().toBlob((blob) => {
     Object.assign(make("a"), { href: URL.createObjectURL(blob), download: "written.png" }).click();
-    sayWritten("The picture is saved as written.png.");
+    find("write-status").textContent = "The picture is saved as written.png.";
   });
 }

@@ -11,13 +11,14 @@
  *   change  {settings}       of what is written from now on
  *   stop    {}               ends the writing
  *   compare {ids, seed, length, settings, held}
- *           -> {held, free}: the ids that are written with a unit held, {layer, part, unit, value}, and without */
+ *           -> {held, free}: the ids that are written with units held, {layer, part, unit, value}, and without */
 "use strict";
 
 const GUESSES = 5; // of what follows, sent of each character that is read
 const ALTERNATIVES = 8; // of what it could have been, sent of each character that is written
 const SLICE = 100; // milliseconds of work before messages are looked at
 const FRAME = 16; // milliseconds between two messages about what is written
+const SENTENCE_END = /[.!?]["'\u2019\u201d)]?\s$/;
 const KEPT_EVERY = 64; // characters between two states that are kept of a text
 
 let network = null;
@@ -92,10 +93,6 @@ function drawCharacter(text, settings, random, forced = null) {
   return { id, isChosen: forced !== null, surprise: -Math.log2(own[id]), guesses, activations };
 }
 
-function endsSentence(ids) {
-  return /[.!?]["'\u2019\u201d)]?\s$/.test(ids.slice(-3).map((id) => chars[id]).join(""));
-}
-
 const answers = {
   load({ model, chars: known }, send) {
     network = new Network(model);
@@ -167,7 +164,7 @@ const answers = {
     while (drawn < length && ended < sentences && await goesOn(next)) {
       seen.push(drawCharacter(text, writeSettings, random));
       drawn++;
-      ended += endsSentence(text.ids) ? 1 : 0;
+      ended += SENTENCE_END.test(text.ids.slice(-3).map((each) => chars[each]).join("")) ? 1 : 0;
       const now = performance.now();
       next = Math.max(next, now - SLICE) + 1000 / writeSettings.speed;
       if (now - sent >= FRAME) {
@@ -189,7 +186,7 @@ const answers = {
   },
 
   compare({ ids, seed, length, settings, held }, send) {
-    const [other, free] = [[held], []].map((units) => {
+    const [other, free] = [held, []].map((units) => {
       const text = emptyText();
       const random = new RandomState(seed);
       for (const id of ids) {

@@ -147,10 +147,10 @@ function follow(take, { length, sentences }) {
   const [forced, skip, toRead] = [beginning.slice(ids.length), Math.max(0, ids.length - beginning.length), ids.length];
   Object.assign(written, { running: length > 0, subject: take });
   showButtons();
-  sayWritten(length ? "Writing." : "");
+  find("write-status").textContent = length ? "Writing." : "";
   ask("write", { ids, forced, seed, skip, length, sentences }, ({ read, seen, logits, drawn, seconds }) => {
     if (read) {
-      sayWritten(`Reading the beginning: ${grouped(read)} of ${counted(toRead, "character")}.`);
+      find("write-status").textContent = `Reading the beginning: ${grouped(read)} of ${counted(toRead, "character")}.`;
     }
     if (seen) {
       addWritten(take, seen, logits);
@@ -158,22 +158,18 @@ function follow(take, { length, sentences }) {
     if (drawn !== undefined && length) {
       finishWriting(drawn, seconds, drawn === length || Boolean(sentences));
     } else if (drawn !== undefined) {
-      sayWritten(written.take ? "" : "Nothing is written yet: choose Write.");
+      find("write-status").textContent = written.take ? "" : "Nothing is written yet: choose Write.";
     }
   });
 }
 
 function finishWriting(drawn, seconds, isWhole) {
   const rate = seconds > 0 ? `, ${grouped(drawn / seconds)} a second` : "";
-  sayWritten(drawn === 0 ? "Stopped before the first character."
-    : `${isWhole ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`);
+  find("write-status").textContent = drawn === 0 ? "Stopped before the first character."
+    : `${isWhole ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`;
   written.running = false;
   showNew();
   showButtons();
-}
-
-function sayWritten(text) {
-  find("write-status").textContent = text;
 }
 
 function showButtons() {
@@ -208,7 +204,7 @@ function copy(text, told) {
   document.execCommand("copy");
   field.remove();
   activeElement.focus();
-  sayWritten(told);
+  find("write-status").textContent = told;
 }
 
 // ---- the controls

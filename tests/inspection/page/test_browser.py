@@ -602,6 +602,27 @@ def test_a_unit_can_be_held_while_it_writes(view, engine):
     assert "characters that the network knows" in view["hold-status"].text
 
 
+def test_units_that_track_the_same_are_held_together(view):
+    """One that tracks it with the other sign gets the opposite value."""
+    view.read(TEXT[:160])
+    view.js("chooseColour(namedUnits[0].unit)")
+    assert view["hold-group"].is_displayed() == (view.js("heldUnits().length") > 1)
+    view.js("(([{ feature, correlation }]) => "
+            "namedUnits.push({ unit: '1/h/2', feature, correlation: -correlation }))(namedUnits)")
+    view.js("chooseColour(namedUnits[0].unit)")
+    assert view["hold-group"].is_displayed() and "1/h/2" in view["hold-others"].text
+    assert view.js("heldUnits().map(({ sign }) => sign)")[-1] == -view.js("heldUnits()[0].sign")
+    view.set("hold-value", 0.9), view.set("hold-prime", "the cat")
+    texts = set()
+    for _ in range(2):  # alone, then together
+        view.js("find('hold-held').replaceChildren()")
+        view["hold-write"].click()
+        view.wait("find('hold-held').textContent")
+        texts.add(view["hold-held"].get_attribute("textContent"))
+        view["hold-group"].click()
+    assert len(texts) == 2
+
+
 def test_one_step_has_the_numbers_of_the_cell(view, engine):
     view.read(TEXT[:160])
     view.js("chooseColour('2/h/3')")
