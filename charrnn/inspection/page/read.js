@@ -52,7 +52,7 @@ function addPiece({ surprises, guesses, activations }) {
   reading.surprises.set(surprises, known);
   reading.guesses.set(guesses, 2 * ROWS * known);
   reading.activations.set(activations, unitNames.length * known);
-  activations.buffer.transfer(0); // half a megabyte that is free from now on, and not when the browser cleans up
+  activations.buffer.transfer?.(0); // so that half a megabyte is free now, not when the browser cleans up
   reading.known += surprises.length;
   learnUsual();
   colourText(false);
