@@ -1,4 +1,4 @@
-"""What is public, as docs/design.md says it: only a release that says so may change what is in public.txt."""
+"""The public names and flags are those in public.txt. docs/design.md says when the list may change."""
 from conftest import ROOT, SCRIPTS, parser_of
 
 import charrnn

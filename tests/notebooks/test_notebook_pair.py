@@ -177,4 +177,4 @@ def test_lines_of_code_and_of_outputs_are_short(solution, exercise):
     for cell in [*solution.cells, *exercise.cells]:
         printed = "".join(output.get("text", "") for output in cell.get("outputs", []))
         for line in (cell.source if cell.cell_type == "code" else "").splitlines() + printed.splitlines():
-            assert len(line) <= 88, line  # what a page shows beside the numbers of the cells
+            assert len(line) <= 88, line  # longer lines do not fit in the browser
