@@ -14,6 +14,7 @@ float32, with all numbers in bfloat16, and with autocast to bfloat16, by an inte
 --plot FILE draws the growth and needs matplotlib.
 """
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -29,6 +30,7 @@ WORKER = str(ROOT / "benchmarks" / "worker.py")
 RECIPE = {"N": 100, "M": 100, "L": 512, "layers": 2, "C": 83}
 SMALL = {"N": 50, "M": 50, "L": 128, "layers": 2, "C": 83}
 LARGE = dict(RECIPE, C=16_327)
+KINDS = ("fused", "notebook", "floor")  # of training
 TEXTS = (1, 2, 8, 64)  # at once, in generation
 COMMAND_LENGTH = 20000  # characters that a measured command writes
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -66,8 +68,9 @@ class Worker:
         return json.loads(line)
 
     def turn(self, steps):
-        self._process.stdin.write(f"{steps}\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # the process has ended, which _answer says
+            self._process.stdin.write(f"{steps}\n")
+            self._process.stdin.flush()
         self.turns.append(self._answer()["seconds"])
 
     def end(self):
@@ -104,26 +107,30 @@ def measure(variants, rounds, seconds):
         for name, worker in workers.items()}
 
 
-def training(name, sizes, options):
-    """Measure and print the training of a network, in float32, and in bfloat16 where the TensorFlow can."""
-    low = dict(sizes, precision="bfloat16")
+def training(name, sizes, options, large=False):
+    """Measure and print the training of a network, in float32, and in bfloat16 where the TensorFlow can.
+
+    With `large`, where all variants together would need more than 24 GB, only the fused graph is measured with another
+    TensorFlow and in bfloat16.
+    """
+    low, few = dict(sizes, precision="bfloat16"), KINDS[:1] if large else KINDS
     variants = []
     for python, suffix in [(sys.executable, ""), (options.tensorflow_python, ", other TensorFlow")]:
         if python:
-            variants += [(variant + suffix, variant, sizes, python) for variant in ("notebook", "fused", "floor")]
+            variants += [(kind + suffix, kind, sizes, python) for kind in (few if suffix else KINDS)]
         if python and trains_in_bfloat16(python):
-            variants += [(f"{variant}, bfloat16{suffix}", variant, low, python)
-                         for variant in ("notebook", "fused", "floor")]
+            variants += [(f"{kind}, bfloat16{suffix}", kind, low, python) for kind in few]
     if options.torch_python:
         variants += [("pytorch", "pytorch", sizes, options.torch_python)]
         variants += [(f"pytorch, {precision}", "pytorch", dict(sizes, precision=precision), options.torch_python)
-                     for precision in ("bfloat16", "autocast")]
+                     for precision in ("bfloat16", "autocast") if not large]
     figures = measure(variants, options.rounds, options.seconds)
     print_table(f"training, {name}: " + ", ".join(f"{letter} = {size}" for letter, size in sizes.items()), figures,
                 ["notebook", *(variant for variant in figures if variant.startswith("pytorch"))])
     print("\nShares of the floor, the products alone in the same program and precision: " + ", ".join(
         f"{variant} {figures[variant.replace(kind, 'floor')]['seconds'] / figure['seconds']:.2f}"
-        for variant, figure in figures.items() for kind in ("notebook", "fused") if variant.startswith(kind)))
+        for variant, figure in figures.items() for kind in KINDS[:2]
+        if variant.startswith(kind) and variant.replace(kind, "floor") in figures))
     print("\nSpeed against the same graph and program in float32: " + ", ".join(
         f"{variant} {figures[variant.replace(', bfloat16', '')]['seconds'] / figure['seconds']:.2f}"
         for variant, figure in figures.items() if ", bfloat16" in variant), flush=True)
@@ -299,7 +306,7 @@ def plot(figures, path):
 PARTS = {
     "recipe": lambda options: training("the recipe", RECIPE, options),
     "small": lambda options: training("a small network", SMALL, options),
-    "vocabulary": lambda options: training("a large vocabulary", LARGE, options),
+    "vocabulary": lambda options: training("a large vocabulary", LARGE, options, large=True),
     "generation": generation, "commands": commands, "startup": start_up, "growth": growth,
 }
 
@@ -328,8 +335,8 @@ def main(argv=None):
     print(", ".join(f"{name} {value}" for name, value in figures["machine"].items()))
     for part in options.parts or PARTS:
         figures[part] = PARTS[part](options)
-    if options.json:
-        Path(options.json).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        if options.json:
+            Path(options.json).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
