@@ -1,21 +1,9 @@
 """A training run on disk: its record, its checkpoints, their weights, and saving."""
-from charrnn.checkpoints.find import (
-    find,
-    is_intact,
-    list_checkpoints,
-    newest_intact,
-    verify,
-)
-from charrnn.checkpoints.places import (
-    KNOWN_MODELS,
-    known_model,
-    newest_with_checkpoint,
-    run_folder,
-)
+from charrnn.checkpoints.find import find, is_intact, list_checkpoints, newest_intact, verify
+from charrnn.checkpoints.places import KNOWN_MODELS, known_model, newest_with_checkpoint, run_folder
 from charrnn.checkpoints.record import (
     IMMUTABLE,
     RUN_FILE,
-    STAGE,
     TEXT_FILE,
     CheckpointError,
     NoCheckpointError,
@@ -31,19 +19,5 @@ from charrnn.checkpoints.record import (
     write_run,
     write_text,
 )
-from charrnn.checkpoints.saving import (
-    Progress,
-    Reservation,
-    complete,
-    read_progress,
-    remove_leftovers,
-    save,
-)
-from charrnn.checkpoints.weights import (
-    AVERAGE,
-    Weights,
-    packed,
-    read_packed,
-    read_saved,
-    restore,
-)
+from charrnn.checkpoints.saving import Progress, Reservation, complete, read_progress, remove_leftovers, save
+from charrnn.checkpoints.weights import AVERAGE, Weights, packed, read_packed, read_saved, restore
