@@ -43,21 +43,6 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
     return content + hashlib.sha256(content).hexdigest().encode()
 
 
-def unpacked(content: bytes) -> Tuple[Weights, Dict[str, Any]]:
-    """Return the weights, and the JSON object ``about``, from the content of a ``.npz`` file.
-
-    Raises:
-        ValueError: the file is damaged, or of another kind.
-    """
-    if hashlib.sha256(content[:-DIGEST]).hexdigest().encode() != content[-DIGEST:]:
-        raise ValueError("it is damaged, or was not written by charrnn")
-    try:
-        weights = arrays_of(content)
-        return weights, parsed(weights.pop("about").tobytes())
-    except Exception as error:  # of any kind, if another program has made the file
-        raise ValueError(f"it is not a model of charrnn ({console.reason(error)})")
-
-
 def arrays_of(content: bytes) -> Weights:
     """Return the arrays in the content of a ``.npz`` file whose members are not compressed.
 
@@ -84,15 +69,17 @@ def _array(content: bytes) -> np.ndarray:
 
 
 def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
-    """Read a file that :func:`packed` made.
+    """Read a file that :func:`packed` made: the weights, and the JSON object ``about``.
 
     Raises:
-        CheckpointError: the file is missing or damaged.
+        CheckpointError: the file is missing, damaged, or of another kind.
     """
-    try:
-        return unpacked(files.read(path))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"the model {path} cannot be read: {console.reason(error)}")
+    with _reading(f"the model {path}"):
+        content = files.read(path)
+        if hashlib.sha256(content[:-DIGEST]).hexdigest().encode() != content[-DIGEST:]:
+            raise ValueError("it is damaged, or was not written by charrnn")
+        weights = arrays_of(content)
+        return weights, parsed(weights.pop("about").tobytes())
 
 
 def read_saved(prefix: str) -> Weights:
@@ -106,7 +93,7 @@ def read_saved(prefix: str) -> Weights:
     Raises:
         CheckpointError: the checkpoint cannot be read.
     """
-    with _reading(prefix):
+    with _reading(f"the checkpoint {prefix}"):
         entries = tensor_bundle.read_index(prefix)
         names = [name for name in entries
                  if re.match("rnn/|softmax/", name) and not re.search(f"{SLOTS}|{AVERAGE}$", name)]
@@ -129,7 +116,7 @@ def restore(session: Any, prefix: str) -> None:
     from charrnn.system.tensorflow import tf
 
     variables = {variable.op.name: variable for variable in tf.global_variables()}
-    with _reading(prefix):
+    with _reading(f"the checkpoint {prefix}"):
         entries = tensor_bundle.read_index(prefix)
         missing = sorted(set(variables) - set(entries))
         if missing:
@@ -140,9 +127,9 @@ def restore(session: Any, prefix: str) -> None:
 
 
 @contextlib.contextmanager
-def _reading(prefix: str) -> Iterator[None]:
-    """Raise CheckpointError in place of any exception that reading a checkpoint raises."""
+def _reading(what: str) -> Iterator[None]:
+    """Raise CheckpointError in place of any exception that reading a model or checkpoint raises."""
     try:
         yield
     except Exception as error:  # of any kind, if another program has made the file
-        raise CheckpointError(f"the checkpoint {prefix} cannot be read: {console.reason(error)}")
+        raise CheckpointError(f"{what} cannot be read: {console.reason(error)}")
