@@ -110,12 +110,13 @@ def check_unused(folder: StrPath) -> None:
         CheckpointError: it holds one.
     """
     check_name(folder)
-    if is_run(folder) or _is_of_notebook(Path(folder)):
-        if is_run(folder):
-            how = f"continue it with {console.resume_command(folder)}"
-        else:
-            how = "start from its weights with --init-from and --vocab-from"
-        raise CheckpointError(f"{folder} holds another run: {how}, or name another folder with --checkpoint-dir")
+    if is_run(folder):
+        how = f"continue it with {console.resume_command(folder)}"
+    elif _is_of_notebook(Path(folder)):
+        how = "start from its weights with --init-from and --vocab-from"
+    else:
+        return
+    raise CheckpointError(f"{folder} holds another run: {how}, or name another folder with --checkpoint-dir")
 
 
 def _is_of_notebook(folder: Path) -> bool:
