@@ -12,17 +12,16 @@ A run folder holds one training run::
     checkpoint                      TensorFlow's list of the checkpoints, with relative paths
 
 A checkpoint is written to the folder ``.saving`` and then moved, its record last. A checkpoint without a valid
-record is not used. Each record has its own SHA-256. ``run.json`` is for people, and for a run that has no checkpoint
-yet, or none with its present settings. The training process holds the lock ``.lock``. All paths are relative, so a run
-folder can be moved and renamed. A folder written by the notebook has no records. Its checkpoints can be used if the
-vocabulary is given.
+record is not used. Each record has its own SHA-256. If ``run.json`` is lost, the newest record serves in its place. The
+training process holds the lock ``.lock``. All paths are relative, so a run folder can be moved and renamed. A folder
+written by the notebook has no records. Its checkpoints can be used if the vocabulary is given.
 """
 import contextlib
 import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
 
@@ -244,16 +243,14 @@ def write_run(folder: StrPath, run: Run) -> None:
 
 
 def read_run(folder: StrPath) -> Run:
-    """Read what a run is: from the newest valid record of a checkpoint, or else from ``run.json``.
-
-    The hyperparameters are those of ``run.json`` where it is valid, since a resumed run may have changed them.
+    """Read what a run is: from ``run.json``, or if that is lost from the newest valid record of a checkpoint.
 
     Raises:
         CheckpointError: there is neither.
     """
-    path, stated, problem = Path(folder) / RUN_FILE, None, ""
+    path = Path(folder) / RUN_FILE
     try:
-        stated = run_from_record(read_signed(path), folder)
+        return run_from_record(read_signed(path), folder)
     except OSError as error:
         problem = f"there is no run in {folder}: {console.described(error)}"
         if _is_of_notebook(Path(folder)):
@@ -263,17 +260,8 @@ def read_run(folder: StrPath) -> Run:
         problem = f"{path} cannot be used: {error}"
     for each in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):
         with contextlib.suppress(OSError, ValueError):
-            run = read_record(str(each)[:-len(".json")])[0]
-            return replace(run, hyperparameters=stated.hyperparameters) if stated and _is_same_run(stated, run) else run
-    if stated:
-        return stated
+            return read_record(str(each)[:-len(".json")])[0]
     raise CheckpointError(problem)
-
-
-def _is_same_run(run: Run, other: Run) -> bool:
-    """Return whether two runs differ only in settings that a resumed run may change."""
-    return (run.text_sha256, run.vocabulary, *map(run.hyperparameters.get, IMMUTABLE)) == (
-        other.text_sha256, other.vocabulary, *map(other.hyperparameters.get, IMMUTABLE))
 
 
 def text_sha256(text: str) -> str:
