@@ -2,7 +2,7 @@
 import os
 import re
 from pathlib import Path
-from typing import List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from charrnn.checkpoints import record, tensor_bundle
 from charrnn.checkpoints.places import KNOWN_MODELS
@@ -48,17 +48,19 @@ def list_checkpoints(folder: StrPath) -> List[str]:
             f"{', '.join(KNOWN_MODELS)}")
     # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
     listed = listed_names(folder)
-    with_run = record.is_run(folder)
-    suffix = ".json" if with_run else ".index"
-    found = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
-    if with_run:
-        found.update(listed)  # also those that have lost their record; interrupted saves are not in the list
-    names = sorted((name for name in found if record.step_of(name) >= 0), key=record.step_of)
-    if not with_run and listed:
-        names = listed
+    if record.is_run(folder):  # also those that have lost their record; interrupted saves are not in the list
+        names = names_with(folder, ".json", listed)
+    else:
+        names = listed or names_with(folder, ".index")
     if not names:
         raise NoCheckpointError(f"there is no checkpoint in {folder}")
     return [str(folder / name) for name in names]
+
+
+def names_with(folder: Path, suffix: str, others: Sequence[str] = ()) -> List[str]:
+    """Return the names of the checkpoints that have a file with a suffix, and of others, sorted by step."""
+    found = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
+    return sorted((name for name in found.union(others) if record.step_of(name) >= 0), key=record.step_of)
 
 
 def listed_names(folder: Path) -> List[str]:

@@ -1,6 +1,5 @@
 """Save a checkpoint with the progress of its run, and read the progress back."""
 import contextlib
-import errno
 import io
 import os
 import shutil
@@ -11,7 +10,7 @@ from typing import List, Optional, Sequence
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import listed_names
+from charrnn.checkpoints.find import listed_names, names_with
 from charrnn.checkpoints.record import LOCK_FILE, STAGE, CheckpointError, Run
 from charrnn.checkpoints.weights import Weights, arrays_of, packed
 from charrnn.data import StrPath
@@ -70,8 +69,7 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
     moved: List[Path] = []
     try:
         _remove_stage(folder)
-        *written, last = _write_stage(
-            session, saver, folder / STAGE, Path(prefix).name, progress, run, weights)
+        *written, last = _write_stage(session, saver, folder / STAGE, Path(prefix).name, progress, run, weights)
         for paths in (written, [last]):
             for path in paths:
                 os.replace(str(path), str(folder / path.name))
@@ -106,8 +104,7 @@ def complete(folder: StrPath, step: int, run: Run, max_to_keep: int) -> None:
     _remove(Path(folder), old)
 
 
-def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: Run,
-                 weights: Weights) -> List[Path]:
+def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: Run, weights: Weights) -> List[Path]:
     """Write and flush the files of a checkpoint in a new folder, and return their paths, the record last."""
     stage.mkdir()
     about = record.record_of(run)
@@ -174,8 +171,7 @@ def remove_leftovers(folder: StrPath) -> None:
     """
     folder = Path(folder)
     _remove_stage(folder)
-    kept = {*_recorded(folder), *listed_names(folder)}
-    newest = max(map(record.step_of, kept), default=-1)
+    newest = max(map(record.step_of, names_with(folder, ".json", listed_names(folder))), default=-1)
     for path in folder.glob("*.ckpt.progress.npz"):  # it is moved first, and no other program writes such a file
         name = path.name[:-len(".progress.npz")]
         if record.step_of(name) > newest:
@@ -189,17 +185,9 @@ def _remove_stage(folder: Path) -> None:
 
 def _write_list(folder: Path, without: Sequence[str]) -> None:
     """Write TensorFlow's list of checkpoints, which the notebook uses to restore."""
-    names = [name for name in _recorded(folder) if name not in without]
-    if not names:
-        raise FileNotFoundError(errno.ENOENT, "its checkpoints are gone", str(folder))
+    names = [name for name in names_with(folder, ".json") if name not in without]
     lines = [f'model_checkpoint_path: "{names[-1]}"', *(f'all_model_checkpoint_paths: "{name}"' for name in names)]
     files.write_atomically(folder / "checkpoint", ("\n".join(lines) + "\n").encode())
-
-
-def _recorded(folder: Path) -> List[str]:
-    """Return the names of the checkpoints that have a record, the newest last."""
-    names = [name[:-len(".json")] for name in os.listdir(str(folder)) if name.endswith(".ckpt.json")]
-    return sorted((name for name in names if record.step_of(name) >= 0), key=record.step_of)
 
 
 def _old_names(folder: Path, step: int, max_to_keep: int, best: Optional[str]) -> List[str]:
@@ -208,7 +196,7 @@ def _old_names(folder: Path, step: int, max_to_keep: int, best: Optional[str]) -
     Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
     counted nor removed.
     """
-    names = [name for name in _recorded(folder) if record.step_of(name) <= step]
+    names = [name for name in names_with(folder, ".json") if record.step_of(name) <= step]
     return [name for name in names[:-max_to_keep] if name != best]
 
 
