@@ -146,18 +146,12 @@ class Lock:
 
         It is not if the folder was moved or replaced. If only the lock file was removed, it is made again.
         """
-        try:
-            return os.path.samestat(os.stat(str(self._path)), os.fstat(self._file.fileno()))
-        except OSError:
-            pass
-        try:
-            if os.path.samestat(os.stat(str(self._path.parent)), self._folder):
+        with contextlib.suppress(OSError):  # the folder has gone, or another process holds the lock
+            if not self._path.exists() and os.path.samestat(os.stat(str(self._path.parent)), self._folder):
                 made = _locked(self._path)
                 self._file.close()
                 self._file = made
-                return True
-        except OSError:
-            pass
+            return os.path.samestat(os.stat(str(self._path)), os.fstat(self._file.fileno()))
         return False
 
     def close(self) -> None:
