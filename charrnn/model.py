@@ -253,6 +253,8 @@ class CharRNN:
         for name, value in [("learning_rate", learning_rate), ("grad_clip", grad_clip)]:
             if not value > 0:
                 raise ValueError(f"{name} must be above 0, not {value}")
+        if fused and (cell != "lstm" or input_keep_prob != 1):
+            raise ValueError(f"fused needs the cell lstm with input_keep_prob 1, not {cell} with {input_keep_prob}")
         first, end = rows or (0, batch_size)
         n_rows, n_steps = (1, 1) if sampling else (end - first, num_steps)
 

@@ -18,7 +18,7 @@ from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
 from charrnn.fused import softmax
 from charrnn.fused.session import session_config
-from charrnn.fused.unroll import add_forget_bias
+from charrnn.fused.unroll import layer_of
 from charrnn.model import build_lstm, build_output, build_rnn
 from charrnn.system.tensorflow import tf
 
@@ -244,32 +244,19 @@ def _draw(logits, uniforms, settings):
     return tf.reduce_sum(tf.cast(cumulative <= uniforms * total, tf.int32), axis=1)
 
 
-class _Layer(NamedTuple):
-    """The weights of a layer in the layout of the loop.
-
-    Attributes:
-        inputs: [C, 4L] in the first layer, the products of the one-hot inputs plus the bias; else [L, 4L].
-        recurrent: [L, 4L].
-        bias: [4L]; zeros in the first layer.
-    """
-
-    inputs: tf.Tensor
-    recurrent: tf.Tensor
-    bias: tf.Tensor
-
-
 def _laid_out(stack):
-    """Return the _Layer of each cell, in local variables, whose initializer copies the weights."""
+    """Return the weights of each cell in the layout of the loop, in local variables, whose initializer copies them.
+
+    They are a :class:`charrnn.fused.passes.Layer`. In the first layer, ``inputs`` [C, 4L] include the bias, and the bias
+    is zeros.
+    """
     layers = []
     for index, wrapper in enumerate(stack._cells):
-        lstm = wrapper.wrapped_cell
-        kernel, bias = [variable.read_value() for variable in lstm.variables]
-        bias = add_forget_bias(bias, lstm._forget_bias)  # [4L]
-        inputs, recurrent = kernel[:-lstm.output_size], kernel[-lstm.output_size:]
+        layer = layer_of(*[variable.read_value() for variable in wrapper.wrapped_cell.variables])
         if index == 0:  # a one-hot row times a matrix is a row of the matrix
-            inputs, bias = inputs + bias, tf.zeros_like(bias)
-        layers.append(_Layer(*[tf.Variable(value, trainable=False, collections=[tf.GraphKeys.LOCAL_VARIABLES])
-                               for value in (inputs, recurrent, bias)]))
+            layer = layer._replace(inputs=layer.inputs + layer.bias, bias=tf.zeros_like(layer.bias))
+        layers.append(layer._make(tf.Variable(value, trainable=False, collections=[tf.GraphKeys.LOCAL_VARIABLES])
+                                  for value in layer))
     return layers
 
 

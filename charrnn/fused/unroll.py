@@ -16,6 +16,8 @@ It is faster than ``dynamic_rnn`` for these reasons:
 Letters for shapes as in :mod:`charrnn.data`, and R rows of a shard, S steps of a piece, I inputs of a
 layer (C in the first, L in the others).
 """
+import numpy as np
+
 from charrnn.fused import passes
 from charrnn.fused.session import thread_count
 from charrnn.system.tensorflow import tf
@@ -42,45 +44,6 @@ def row_ranges(n_rows, n_layers, threads=None):
     n_shards = min(n_rows, -(-thread_count(threads) // n_layers))
     edges = [n_rows * shard // n_shards for shard in range(n_shards + 1)]
     return list(zip(edges[:-1], edges[1:]))
-
-
-def add_forget_bias(bias, forget_bias=1.0):
-    """Add the forget bias of a ``BasicLSTMCell`` to the part of a bias that belongs to the forget gate.
-
-    Args:
-        bias: float32 tensor [4L] of the gates i, j, f, o.
-        forget_bias: number that the cell adds to the forget gate before its sigmoid.
-
-    Returns:
-        A float32 tensor [4L].
-    """
-    by_gate = [0.0, 0.0, forget_bias, 0.0]
-    size = bias.shape[0].value // 4
-    return tf.reshape(tf.reshape(bias, [4, size]) + tf.constant(by_gate)[:, tf.newaxis], [4 * size])
-
-
-def _cells_of(cell):
-    """Return the BasicLSTMCells of a stack and the keep_prob of each. Raise ValueError for another kind of stack."""
-    rnn_cell = tf.nn.rnn_cell
-    if not isinstance(cell, rnn_cell.MultiRNNCell):
-        raise ValueError(f"only a MultiRNNCell can be unrolled here, not {cell!r}")
-    cells, keep_probs = [], []
-    for number, wrapper in enumerate(cell._cells):
-        inner = getattr(wrapper, "wrapped_cell", None)
-        if type(wrapper) is not rnn_cell.DropoutWrapper or type(inner) is not rnn_cell.BasicLSTMCell:
-            raise ValueError(
-                f"layer {number} must be a DropoutWrapper of a BasicLSTMCell, not {wrapper!r} of {inner!r}")
-        for found, expected, name in [
-                (inner._activation, tf.tanh, "activation"), (inner._state_is_tuple, True, "state_is_tuple"),
-                (inner.output_size, cell.output_size, "num_units"),
-                (wrapper._input_keep_prob, 1.0, "input_keep_prob"),
-                (wrapper._state_keep_prob, 1.0, "state_keep_prob"),
-                (wrapper._variational_recurrent, False, "variational_recurrent")]:
-            if found is not expected and (isinstance(found, tf.Tensor) or found != expected):
-                raise ValueError(f"layer {number} must have {name} {expected!r}, not {found!r}")
-        cells.append(inner)
-        keep_probs.append(wrapper._output_keep_prob)
-    return cells, keep_probs
 
 
 def _draw_masks(shape, keep_probs, mask_seed, precision="float32"):
@@ -129,10 +92,16 @@ def _drop_recurrent(kernels, keep_prob, size, mask_seed):
     return dropped
 
 
-def _layer_of(cell, kernel, bias):
-    """Return the passes.Layer of a BasicLSTMCell."""
-    size = cell.output_size
-    return passes.Layer(kernel[:-size], kernel[-size:], add_forget_bias(bias, cell._forget_bias))
+def layer_of(kernel, bias):
+    """Return the passes.Layer of a BasicLSTMCell, which adds 1 to the forget gate before its sigmoid.
+
+    Args:
+        kernel: float32 tensor [I + L, 4L] of the gates i, j, f, o.
+        bias: float32 tensor [4L].
+    """
+    size = bias.shape[0].value // 4
+    forget_bias = np.repeat(np.array([0, 0, 1, 0], np.float32), size)  # [4L]
+    return passes.Layer(kernel[:-size], kernel[-size:], bias + forget_bias)
 
 
 def _gradients_of(shares, kernel):
@@ -148,14 +117,12 @@ def _gradients_of(shares, kernel):
     return d_kernel, bias
 
 
-def _differentiable(cells, shards, ranges):
+def _differentiable(count, shards, ranges):
     """Return the function that unrolls, with a gradient of its own.
 
     Its arguments are the kernels, the biases, then c and h of each layer. It returns the outputs [N·M, L], then the
-    final c and h of each layer [N, L].
+    final c and h of each layer [N, L]. There are as many layers as count says.
     """
-    count = len(cells)
-
     def rows_of(state, begin, end):
         return [(c[begin:end], h[begin:end]) for c, h in zip(state[::2], state[1::2])]
 
@@ -166,7 +133,7 @@ def _differentiable(cells, shards, ranges):
     @tf.custom_gradient
     def unrolled(*values):
         kernels, biases, state = values[:count], values[count:2 * count], values[2 * count:]
-        layers = [_layer_of(*each) for each in zip(cells, kernels, biases)]
+        layers = [layer_of(*each) for each in zip(kernels, biases)]
         outputs, states, tapes = zip(*[
             passes.forward(shard, layers, rows_of(state, *rows)) for shard, rows in zip(shards, ranges)])
 
@@ -210,12 +177,13 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, ma
         (outputs, final_state): float32 [N, M, L], and the state after the window, like initial_state.
 
     Raises:
-        ValueError: cell is of another kind, or threads is below 1.
+        ValueError: threads is below 1.
 
     Source: Appleyard et al. 2016, arXiv:1604.01946 (joined products, layers in parallel) and Hochreiter and
     Schmidhuber's LSTM with forget gates as in ``BasicLSTMCell``.
     """
-    cells, keep_probs = _cells_of(cell)
+    cells = [wrapper.wrapped_cell for wrapper in cell._cells]
+    keep_probs = [wrapper._output_keep_prob for wrapper in cell._cells]
     (n_rows, n_steps), size = inputs.shape.as_list(), cell.output_size
     with tf.variable_scope("rnn"):
         cell(tf.zeros([n_rows, num_classes]), initial_state)  # creates the variables; its result is not used
@@ -232,7 +200,7 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, ma
         kernels, biases = zip(*[inner.variables for inner in cells])
         if isinstance(recurrent_keep_prob, tf.Tensor) or recurrent_keep_prob != 1:
             kernels = _drop_recurrent(kernels, recurrent_keep_prob, size, mask_seed)
-        outputs, *state = _differentiable(cells, shards, ranges)(
+        outputs, *state = _differentiable(len(cells), shards, ranges)(
             *kernels, *biases, *[part for layer in initial_state for part in layer])
         state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in zip(state[::2], state[1::2]))
         return tf.reshape(outputs, [n_rows, n_steps, size]), state
