@@ -3,7 +3,7 @@ import argparse
 
 from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
-from charrnn.engines.sampler import LARGE_VOCABULARY, SEEDS, check_length, default_top_n
+from charrnn.engines.sampler import LARGE_VOCABULARY, SEEDS, default_top_n
 from charrnn.system import console
 from charrnn.text import unknown
 from charrnn.training.hyperparameters import flag
@@ -55,8 +55,7 @@ def make_parser() -> console.Parser:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Raise ValueError if arguments cannot be combined, or ask for more text than fits in memory."""
-    check_length(args.num_samples * args.length, "--num-samples or --length")
+    """Raise ValueError if arguments cannot be combined."""
     for name, default in NOT_INTERACTIVE.items():
         if args.interactive and getattr(args, name) != default:
             raise ValueError(f"--interactive and {flag(name)} cannot be combined")

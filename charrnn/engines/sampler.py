@@ -10,7 +10,6 @@ import numpy as np
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
-from charrnn.system import machine
 from charrnn.text import unknown
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
@@ -18,7 +17,6 @@ PRIMES = ("The ", "the ", "\u306e", "\u7684", "\uc774", "\u0438", "\u03ba\u03b1\
 LARGE_VOCABULARY = 200  # characters above which top_n is off by default, as for Chinese
 CHUNK = 50  # characters drawn in one call of the engine
 SEEDS = 2 ** 32  # NumPy takes seeds below this number
-CHARACTER_BYTES = 5  # the least memory of a character that was drawn, with its log-probability
 
 
 def check_prime(prime: str, vocabulary: Vocabulary) -> None:
@@ -48,12 +46,6 @@ def default_top_n(num_classes: int) -> int:
 def fresh_seed(below: int = SEEDS) -> int:
     """Choose a seed at random, at least 0."""
     return int(np.random.RandomState().randint(below, dtype=np.int64))
-
-
-def check_length(characters: int, flags: str) -> None:
-    """Raise ValueError if the memory cannot hold this many characters. The message names the flags to reduce."""
-    if CHARACTER_BYTES * characters > machine.total_memory():
-        raise ValueError(f"{characters:,} characters are more than the memory of this machine can hold: reduce {flags}")
 
 
 class Sampler:

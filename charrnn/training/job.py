@@ -8,7 +8,7 @@ from charrnn import checkpoints
 from charrnn.checkpoints import IMMUTABLE, CheckpointError, Run
 from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.model import Model
-from charrnn.engines.sampler import check_length, fresh_seed
+from charrnn.engines.sampler import fresh_seed
 from charrnn.system import machine
 from charrnn.system.tensorflow import CONTRIB_CELLS, bfloat16_is_faster, contrib_cell, require_bfloat16
 from charrnn.text.corpus import Text
@@ -114,7 +114,6 @@ def _check(hyper: Hyperparameters, options: Options, n_processes: int) -> None:
         raise ValueError(f"--threads must be from 1 to {MOST_THREADS}, not {options.threads}")
     if options.sample_length < 0:
         raise ValueError(f"--sample-length must be at least 0, not {options.sample_length}")
-    check_length(options.sample_length, "--sample-length")
     if hyper.batch_size % n_processes:
         raise ValueError(f"--batch-size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
                          f"multiple of {n_processes}")
