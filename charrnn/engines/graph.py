@@ -247,7 +247,7 @@ def _draw(logits, uniforms, settings):
 def _laid_out(stack):
     """Return the weights of each cell in the layout of the loop, in local variables, whose initializer copies them.
 
-    They are a :class:`charrnn.fused.passes.Layer`. In the first layer, ``inputs`` [C, 4L] include the bias, and the bias
+    They are a :class:`charrnn.fused.passes.Layer`. In the first one, ``inputs`` [C, 4L] include the bias, and ``bias``
     is zeros.
     """
     layers = []
