@@ -35,6 +35,7 @@ KNOWN_TEXTS = {
         "tiny-shakespeare.txt", "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
         ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",)),
 }
+DATA = "data"  # the folder of the known texts; a download makes it
 PYTHON = "python"  # a known text that needs no download; see python_source
 STANDARD_INPUT = "-"
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
@@ -55,8 +56,7 @@ class Text:
     skipped: Tuple[str, ...] = ()
 
 
-def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, separator: str = "\n",
-         data_dir: StrPath = "data") -> Text:
+def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, separator: str = "\n") -> Text:
     """Read a text from one or several sources.
 
     Args:
@@ -64,78 +64,71 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
             compressed with gzip, a folder for the text files in it, or ``-`` for standard input.
         encoding: the encoding of files without a byte order mark. The known texts are UTF-8.
         separator: string between the files of several sources or of a folder.
-        data_dir: the folder of the known texts.
 
     Raises:
         ValueError: a source is not available or not text.
     """
-    given = [names] if isinstance(names, (str, Path)) else names
-    sources = [(str(name), os.path.isdir(str(name))) for name in given]
-    if len(sources) == 1 and not sources[0][1]:
-        return _read_one(sources[0][0], encoding, data_dir)
-    found: List[Text] = []
+    sources = [names] if isinstance(names, (str, Path)) else names
+    found: List[str] = []
     skipped: List[str] = []
-    for name, is_folder in sources:
-        for path in documents.find_documents(name, skipped) if is_folder else [Path(name)]:
+    for source in map(str, sources):
+        if not os.path.isdir(source):
+            found.append(_read_one(source, encoding))
+            continue
+        for path in documents.find_documents(source, skipped):
             try:
-                found.append(_read_one(str(path), encoding, data_dir))
+                found.append(_read_one(str(path), encoding))
             except ValueError as error:
-                if not is_folder:
-                    raise
                 skipped.append(str(error))
-    name = ", ".join(name for name, _ in sources)
+    name = ", ".join(map(str, sources))
     skipped = list(dict.fromkeys(skipped))  # without repeats, if a folder is named twice
     if not found:
         raise ValueError(f"there is no text file in {name}" + (f" ({'; '.join(skipped[:3])})" if skipped else ""))
-    return Text(name, separator.join(each.text for each in found), tuple(skipped))
+    return Text(name, separator.join(found), tuple(skipped))
 
 
-def _read_one(name: str, encoding: str, data_dir: StrPath) -> Text:
+def _read_one(name: str, encoding: str) -> str:
     """Read one known text or file, or standard input."""
     if name == PYTHON:
-        return Text(PYTHON, python_source())
+        return python_source()
     if name == STANDARD_INPUT:
         content = sys.stdin.buffer.read()
         if not content:
             raise ValueError("standard input is empty")
-        return Text(name, documents.decode_document(content, encoding, "standard input"))
-    path = find(name, data_dir)
-    if not os.path.exists(str(path)):
+        return documents.decode_document(content, encoding, "standard input")
+    if name in KNOWN_TEXTS:
+        return documents.read_document(find(name), "utf-8")
+    if not os.path.exists(name):
         raise ValueError(f"cannot read the text {name!r}: there is no such file, and the known texts are "
                          f"{', '.join([*KNOWN_TEXTS, PYTHON])}")
-    if name in KNOWN_TEXTS:
-        return Text(name, documents.read_document(path, "utf-8"))
-    return Text(name, documents.read_document(name, encoding))
+    return documents.read_document(name, encoding)
 
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def find(name: StrPath, data_dir: StrPath = "data") -> Path:
-    """Return the path of a text, after downloading a known text if necessary.
+def find(name: str) -> Path:
+    """Return the path of a known text, after downloading it if necessary.
 
-    A known text is looked for in ``data_dir``, then in the folder named by the environment variable CHARRNN_DATA,
-    and otherwise downloaded to ``data_dir``. Any other name is returned as a path.
+    It is looked for in the folder ``data``, then in the folder named by the environment variable CHARRNN_DATA, and
+    otherwise downloaded to ``data``.
 
     Args:
-        name: ``anna``, ``tiny-shakespeare``, or a path.
-        data_dir: the folder of the known texts, created if a download needs it.
+        name: ``anna`` or ``tiny-shakespeare``.
 
     Raises:
         ValueError: the known text is not available, or a file with its name has other content.
     """
-    known = KNOWN_TEXTS.get(name) if isinstance(name, str) else None
-    if known is None:
-        return Path(name)
-    for folder in (data_dir, os.environ.get("CHARRNN_DATA") or data_dir):
+    known = KNOWN_TEXTS[name]
+    for folder in (DATA, os.environ.get("CHARRNN_DATA") or DATA):
         path = Path(folder) / known.filename
         if path.is_file():
             if _sha256(data.read_bytes(path)) != known.sha256:
                 raise ValueError(f"{path} is not the known text {name!r}, whose SHA-256 is {known.sha256}: move "
                                  "the file to download the known text, or use the file by giving its path")
             return path
-    return _download(str(name), known, Path(data_dir) / known.filename)
+    return _download(name, known, Path(DATA) / known.filename)
 
 
 def python_source() -> str:
