@@ -8,20 +8,16 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from typing import Any, Iterator
 
 _is_script = False
 
 
-def _is_starting() -> bool:
-    """Return whether this package is being imported to run one of its scripts."""
-    name = os.path.basename((getattr(sys, "argv", None) or [""])[0])
-    return name == "-m" or name.startswith("charrnn-")  # Python's name while it looks for the module, or the command
-
-
 def exit_on_interrupt() -> None:
     """Let Ctrl-C end the process at once if a script starts, until :func:`raise_on_interrupt` is called."""
-    if _is_starting():
+    name = os.path.basename((getattr(sys, "argv", None) or [""])[0])
+    if name == "-m" or name.startswith("charrnn-"):  # Python's name while it looks for the module, or the command
         _replace(signal.default_int_handler, signal.SIG_DFL)
 
 
@@ -44,11 +40,8 @@ def exiting_on_interrupt() -> Iterator[None]:
 
 
 def _replace(usual: Any, handler: Any) -> bool:
-    """Replace the usual handler of Ctrl-C by another, in the main thread. Return whether it was replaced."""
-    if signal.getsignal(signal.SIGINT) is not usual:
-        return False
-    try:
+    """Replace the usual handler of Ctrl-C by another. Return whether it was replaced: only the main thread can do it."""
+    is_possible = signal.getsignal(signal.SIGINT) is usual and threading.current_thread() is threading.main_thread()
+    if is_possible:
         signal.signal(signal.SIGINT, handler)
-    except ValueError:  # only the main thread can set handlers
-        return False
-    return True
+    return is_possible
