@@ -101,15 +101,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
     except BrokenPipeError:
         drop_output()
         return 141
-    except TensorFlowError as error:
-        print_note(f"{parser.prog}: error: {error}. Without TensorFlow, models of lstm cells work in charrnn-sample, "
-                   "charrnn-evaluate, charrnn-inspect and charrnn-export (.npz and .html)")
-        return 2
-    except MemoryError as error:
-        print_note(f"{parser.prog}: error: the memory of this machine does not suffice for these arguments" + (
-            f": {error}" if str(error) else ""))
-        return 2
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MemoryError, TensorFlowError) as error:
         print_note(f"{parser.prog}: error: {described(error)}")
         return 2
     except KeyboardInterrupt:
@@ -134,6 +126,11 @@ def _in_python(found: "re.Match[str]") -> str:
 
 def described(error: Exception) -> str:
     """Return the message of an error. That of a system error has the file that it is about, but no number."""
+    if isinstance(error, TensorFlowError):
+        return (f"{error}. Without TensorFlow, models of lstm cells work in charrnn-sample, charrnn-evaluate, "
+                "charrnn-inspect and charrnn-export (.npz and .html)")
+    if isinstance(error, MemoryError):
+        return ": ".join(filter(None, ["the memory of this machine does not suffice for these arguments", str(error)]))
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     name = error.filename or ("standard output" if error.errno in _OF_OUTPUT else "")
