@@ -40,7 +40,7 @@ def exiting_on_interrupt() -> Iterator[None]:
 
 
 def _replace(usual: Any, handler: Any) -> bool:
-    """Replace the usual handler of Ctrl-C by another. Return whether it was replaced: only the main thread can do it."""
+    """Replace the usual handler of Ctrl-C by another, in the main thread only. Return whether it was replaced."""
     is_possible = signal.getsignal(signal.SIGINT) is usual and threading.current_thread() is threading.main_thread()
     if is_possible:
         signal.signal(signal.SIGINT, handler)
