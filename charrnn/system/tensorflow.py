@@ -91,11 +91,7 @@ def _without_messages() -> Iterator[None]:
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1"):
         yield
         return
-    logger = logging.getLogger("tensorflow")
     with contextlib.ExitStack() as stack:
-        if _drop_deprecations not in logger.filters:
-            logger.addFilter(_drop_deprecations)
-            stack.callback(logger.removeFilter, _drop_deprecations)
         with contextlib.suppress(OSError):  # standard error is closed
             kept = os.dup(2)
             stack.callback(os.close, kept)
