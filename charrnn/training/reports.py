@@ -78,9 +78,6 @@ class Reports:
             self._writer.add_summary(tf.Summary(value=[
                 tf.Summary.Value(tag=name, simple_value=value)
                 for name, value in row._asdict().items() if name != "step" and value is not None]), row.step)
-        if not self._path.exists():
-            self._write_all()
-            return
         with open(str(self._path), "a", encoding="utf-8") as file:
             file.write(line)
 

@@ -49,10 +49,11 @@ def test_a_row_in_history_and_summaries(tmp_path):
 
 
 def test_a_history_that_is_deleted_is_written_again(tmp_path):
-    """With its header and all rows."""
+    """With its header and all rows, when a checkpoint is saved."""
     written = Reports(tmp_path, 10, "10,1,2.5,,,,,,\n", summaries=False)
     (tmp_path / "history.csv").unlink()
     written.add(Row(20, 1))
+    written.flush()
     assert lines_of(tmp_path) == [HEAD, "10,1,2.5,,,,,,\n", "20,1,,,,,,,\n"]
 
 
