@@ -194,7 +194,7 @@ def training_sample(sizes):
     network = Network(sizes["C"], hyper, Processes(), None)
     seeds = iter(range(np.iinfo(np.int32).max))
     return _repeated(lambda: write(
-        Sampler(NumpyLSTM(Model("", vocabulary, network.weights(averaged=True)))), vocabulary.chars[0], 200,
+        Sampler(NumpyLSTM(Model("", vocabulary, network.weights()))), vocabulary.chars[0], 200,
         Settings(top_n=5), next(seeds)))
 
 

@@ -76,13 +76,9 @@ class Network:
         """Return the norm of all variables. It is not finite if a value is not finite or too large to be used."""
         return float(self.session.run(self._norm))
 
-    def weights(self, averaged: bool = False) -> Dict[str, np.ndarray]:
-        """Return the weights by the names of their variables.
-
-        Args:
-            averaged: return their running averages, if there are any.
-        """
-        averages = {variable.op.name: variable for variable in tf.global_variables()} if averaged else {}
+    def weights(self) -> Dict[str, np.ndarray]:
+        """Return the weights by the names of their variables, or their running averages if there are any."""
+        averages = {variable.op.name: variable for variable in tf.global_variables()}
         return self.session.run({name: averages.get(name + AVERAGE, variable)
                                  for name, variable in self._trained.items()})
 

@@ -193,7 +193,7 @@ class OpenRun:
             self._flush()
             progress = replace(progress, history=self._reports.history)
             prefix = checkpoints.save(self.network.session, self.network.saver, self.job.folder, hyper.lstm_size,
-                                      progress, run, self.network.weights(averaged=True))
+                                      progress, run, self.network.weights())
             self._run, self._saved = run, progress  # only now, because the save may fail
             self.display.saved(prefix)
             checkpoints.complete(self.job.folder, progress.step, run, hyper.max_to_keep)
@@ -218,7 +218,7 @@ class OpenRun:
         vocabulary = self.job.run.vocabulary
         prime, settings = default_prime(vocabulary), Settings(top_n=default_top_n(len(vocabulary)))
         engine = self._engine() if self.job.hyperparameters.cell != "lstm" else NumpyLSTM(
-            Model("", vocabulary, self.network.weights(averaged=True)))
+            Model("", vocabulary, self.network.weights()))
         (sample,), interrupted = write(Sampler(engine), prime, self.job.options.sample_length, settings, step)
         if interrupted:
             raise KeyboardInterrupt
@@ -230,7 +230,7 @@ class OpenRun:
         if not self._graph:
             self._graph = GraphEngine(
                 self.job.run.vocabulary, hyper.lstm_size, hyper.num_layers, hyper.cell, self._threads)
-        self._graph.load(self.network.weights(averaged=True))
+        self._graph.load(self.network.weights())
         return self._graph
 
     # ---- the end ---------------------------------------------------------------------------------------------
