@@ -49,13 +49,14 @@ def measure(text: str) -> Dict[str, np.ndarray]:
     return found
 
 
-def inside(pairs: str, most: int = 1, ends: str = "\n\n") -> Callable[[str], np.ndarray]:
+def inside(pairs: str, most: int = 1) -> Callable[[str], np.ndarray]:
     """Return a function that counts in how many open pairs of characters each character of a text is.
+
+    The end of a paragraph closes all pairs, for quotes that are never closed.
 
     Args:
         pairs: opening and closing characters in turn. If the two are the same, the character opens and closes in turn.
         most: the largest depth that is counted.
-        ends: a string that closes all pairs. By default it is the end of a paragraph, for quotes that are never closed.
 
     >>> inside("()")("a (b) c").astype(int).tolist()
     [0, 0, 1, 1, 0, 0, 0]
@@ -69,7 +70,7 @@ def inside(pairs: str, most: int = 1, ends: str = "\n\n") -> Callable[[str], np.
                 expected.pop()
             elif char in closing:
                 expected.append(closing[char])
-            elif ends and char == ends[-1] and text.endswith(ends, 0, place + 1):
+            elif char == "\n" and text.endswith("\n\n", 0, place + 1):
                 expected = []
             depths[place] = min(len(expected), most)
         return depths

@@ -81,9 +81,11 @@ class Page:
 
 
 def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: Optional[corpus.Text] = None,
-                characters: int = units.CHARACTERS,
                 progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Page:
     """Write a model as one web page.
+
+    The units are measured at the beginning of the training text, the loss in the middle of the held-out text or, if
+    nothing is held out, of the training text.
 
     Args:
         model: a model of LSTM cells.
@@ -91,8 +93,6 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
         weights: how they are stored, one of :data:`charrnn.inspection.stored.WEIGHTS`.
         text: the training text; None for the one that the run of the model names. If it cannot be read, the network
             writes one.
-        characters: number of characters to measure on: the units at the beginning of the training text, the loss in
-            the middle of the held-out text or, if nothing is held out, of the training text.
         progress: wraps the loops over the windows of these texts, to show progress bars.
 
     Raises:
@@ -104,7 +104,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
         raise ValueError(f"only a model of lstm cells can be a page, and {model.name} has {model.cell}")
     stored = store(model, weights)
     engine = load_engine(stored_model(model, stored))
-    texts = _texts(engine, model, text, characters)
+    texts = _texts(engine, model, text)
     measured = units.measure(engine, texts.measured, model.num_layers, progress)
     loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS, progress=progress).mean(
         dtype=np.float64))
@@ -155,7 +155,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
-def _texts(engine: Engine, model: Model, text: Optional[corpus.Text], characters: int) -> Texts:
+def _texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
     """Return the texts for a page: parts of the training text, or what the network writes where that is missing."""
     try:
         training, held_out = (training_text(model.run) if text is None else divide(text, model.run))[:2]
@@ -169,9 +169,9 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text], characters
                      f"the page uses a text that the network wrote, because the training text cannot be read: {error}")
     missing = engine.vocabulary.unknown(training + held_out)
     training, held_out = (unknown.leave_out_unknown(each, engine.vocabulary)[0] for each in (training, held_out))
-    measured, whole = training[:characters], held_out or training
-    start = max(0, len(whole) - characters) // 2  # not the end, where a book may have notes or a licence
-    loss = whole[start:start + characters]
+    measured, whole = training[:units.CHARACTERS], held_out or training
+    start = max(0, len(whole) - units.CHARACTERS) // 2  # not the end, where a book may have notes or a licence
+    loss = whole[start:start + units.CHARACTERS]
     return Texts(
         measured, f"the first {len(measured):,} characters of the training text", loss,
         f"the middle {len(loss):,} characters of the {'held-out' if held_out else 'training'} text",
