@@ -14,7 +14,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError, Progress, Reservation
+from charrnn.checkpoints import CheckpointError, Progress
 from charrnn.commands.train_arguments import make_parser
 from charrnn.data import StrPath, get_batches
 from charrnn.engines import loading
@@ -104,10 +104,7 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
 def run(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[signal.Signals]]:
     """Do a job, together with other processes. Return the losses, and the signal that ended it early or None."""
     from charrnn.training.open_run import OpenRun
-    with contextlib.ExitStack() as stack:
-        reservation = stack.enter_context(contextlib.closing(Reservation(job.folder)))
-        processes.from_first(lambda: reservation.take(job.options.resume))
-        open_run = stack.enter_context(contextlib.closing(OpenRun(job, processes, reservation)))
+    with contextlib.closing(OpenRun(job, processes)) as open_run:
         progress, stopped_by = open_run.begin(), None
         losses: List[float] = []
         if not open_run.ends_early(progress):
@@ -174,7 +171,7 @@ def try_out(job: Job, processes: Processes) -> None:
             checkpoints.check_unused(job.folder)
         except CheckpointError as error:
             console.print_note(f"charrnn-train: without --dry-run, this command would be refused: {error}")
-    with contextlib.closing(OpenRun(job, processes, Reservation(job.folder))) as open_run:
+    with contextlib.closing(OpenRun(job, processes)) as open_run:
         open_run.display.plan()
         times, hyper, rows, state = [], job.hyperparameters, open_run.rows, open_run.network.zero_state
         windows = itertools.cycle(get_batches(job.training, hyper.batch_size, hyper.num_steps))

@@ -125,21 +125,18 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
 class Reservation:
     """The right to train in a run folder. Only one process can have it, and it ends with that process."""
 
-    def __init__(self, folder: StrPath) -> None:
-        """Prepare to reserve a folder."""
-        self._folder = Path(folder)
-        self._lock: Optional[files.Lock] = None
-
-    def take(self, resume: bool) -> None:
+    def __init__(self, folder: StrPath, resume: bool) -> None:
         """Make the folder if necessary, and reserve it.
 
         Args:
+            folder: the run folder.
             resume: whether it may hold a run.
 
         Raises:
             CheckpointError: it holds another run, or another process trains in it.
             OSError: it cannot be written.
         """
+        self._folder = Path(folder)
         if not resume:
             record.check_unused(self._folder)
         try:
@@ -149,19 +146,16 @@ class Reservation:
             raise CheckpointError(f"another process is training in {self._folder}")
         except OSError as error:
             raise OSError(f"the folder {self._folder} cannot be written: {console.reason(error)}")
-        if not resume:
-            record.check_unused(self._folder)  # another process may have started a run in the meantime
 
     def check(self) -> None:
         """Raise OSError if the folder is no longer the one that was reserved."""
-        if not (self._lock and self._lock.is_held()):
+        if not self._lock.is_held():
             raise OSError(f"nothing is written to {self._folder}: it is not the folder in which this training began, "
                           "which was moved or removed, or another process trains in it")
 
     def close(self) -> None:
         """Give up the right."""
-        if self._lock:
-            self._lock.close()
+        self._lock.close()
 
 
 def remove_leftovers(folder: StrPath) -> None:

@@ -38,15 +38,14 @@ class OpenRun:
         rows: slice of the rows of a batch that this process trains on.
     """
 
-    def __init__(self, job: Job, processes: Processes, reservation: Reservation) -> None:
+    def __init__(self, job: Job, processes: Processes) -> None:
         """Build the network in the default graph, and initialize it. Nothing is written yet.
 
         Args:
             job: the plan of the run.
             processes: the processes that share a batch.
-            reservation: the reservation of the run folder. The first process takes it before :meth:`begin`.
         """
-        self.job, self.stop, self._processes, self._reservation = job, StopRequests(), processes, reservation
+        self.job, self.stop, self._processes = job, StopRequests(), processes
         self._run = job.run
         self._measured: Dict[str, float] = {}  # at the current step, for the history
         self.rows = slice(*processes.rows(job.hyperparameters.batch_size))
@@ -56,7 +55,8 @@ class OpenRun:
         self._threads = threads
         self.display: Any = Display(job, self.network.n_parameters, self.stop) if (
             processes.rank == 0 and not job.options.quiet) else Silent()
-        self._reports: Any = Silent()  # in the first process, _open_folder() makes Reports
+        self._reservation: Any = Silent()  # in the first process, _open_folder() makes a Reservation and Reports
+        self._reports: Any = Silent()
         if job.transfer and processes.rank == 0:
             self.network.set_weights(job.transfer.weights(self.network.weights()))
 
@@ -66,6 +66,7 @@ class OpenRun:
         if self._graph:
             self._graph.close()
         self.network.close()
+        self._reservation.close()
 
     # ---- the folder ------------------------------------------------------------------------------------------
 
@@ -76,8 +77,9 @@ class OpenRun:
         return replace(whole, lstm_state=whole.lstm_state[:, :, self.rows])
 
     def _open_folder(self) -> Progress:
-        """Prepare the folder, and restore the run to resume. Return the progress, with the state of all rows."""
+        """Reserve the folder, and restore the run to resume. Return the progress, with the state of all rows."""
         job, hyper = self.job, self.job.hyperparameters
+        self._reservation = Reservation(job.folder, job.options.resume)
         checkpoints.remove_leftovers(job.folder)
         zeros = np.repeat(self.network.zero_state[:, :, :1], hyper.batch_size, axis=2)
         progress = Progress(0, zeros, np.zeros(0, np.float32))

@@ -210,9 +210,7 @@ def reserve():
     """A function that reserves a folder until the test ends."""
     with contextlib.ExitStack() as stack:
         def take(folder, resume=False):
-            reservation = stack.enter_context(contextlib.closing(checkpoints.Reservation(folder)))
-            reservation.take(resume)
-            return reservation
+            return stack.enter_context(contextlib.closing(checkpoints.Reservation(folder, resume)))
         yield take
 
 
