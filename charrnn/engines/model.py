@@ -141,11 +141,9 @@ def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: 
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
             or differs from the one that the model records.
     """
-    known = checkpoints.known_model(path)
-    if known and not best:
-        return _from_file(known, str(path), vocabulary)
-    if is_model_file(path) and not best:
-        return _from_file(path, str(path), vocabulary)
+    file = checkpoints.known_model(path) or (path if is_model_file(path) else None)
+    if file and not best:
+        return _from_file(file, str(path), vocabulary)
     with contextlib.suppress(CheckpointError):
         model = _from_checkpoint(path, vocabulary, best, otherwise)
         if not model.skipped:
