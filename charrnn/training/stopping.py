@@ -1,6 +1,7 @@
 """Requests to stop a training run: signals, and an output that nobody reads."""
 import contextlib
 import signal
+import threading
 from typing import Any, Dict, Iterator, Optional
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -30,14 +31,12 @@ class StopRequests:
             for each, handler in usual.items():
                 signal.signal(each, handler)
 
-        try:
-            for name in SIGNALS:
-                number = getattr(signal, name, None)  # Windows has no SIGHUP
-                # an ignored signal stays ignored: SIGHUP under nohup, SIGINT in the background of a script
-                if number and signal.getsignal(number) != signal.SIG_IGN:
-                    usual[number] = signal.signal(number, note)
-        except ValueError:
-            pass  # only the main thread can set handlers; in another one, signals keep their usual effect
+        # only the main thread can set handlers; in another one, signals keep their usual effect
+        for name in SIGNALS if threading.current_thread() is threading.main_thread() else ():
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            # an ignored signal stays ignored: SIGHUP under nohup, SIGINT in the background of a script
+            if number and signal.getsignal(number) != signal.SIG_IGN:
+                usual[number] = signal.signal(number, note)
         try:
             yield
         finally:
