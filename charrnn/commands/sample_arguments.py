@@ -15,9 +15,7 @@ MOST_TEXTS = 100_000  # at once
 
 def make_parser() -> console.Parser:
     """Return the parser of ``charrnn-sample``."""
-    parser = console.Parser(
-        prog="charrnn-sample",
-        description="Generate text from a model, character by character.")
+    parser = console.Parser(prog="charrnn-sample", description="Generate text from a model, character by character.")
     parser.add_argument("model", metavar="MODEL", nargs="?", help=loading.MODEL_HELP)
     loading.add_model_arguments(parser)
     group = parser.add_argument_group("text")

@@ -58,8 +58,7 @@ class Engine(abc.ABC):
         """
 
     @abc.abstractmethod
-    def surprisal(self, inputs: np.ndarray, targets: np.ndarray,
-                  state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    def surprisal(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         """Measure how unexpected the characters of a window are.
 
         Args:

@@ -126,8 +126,7 @@ class NumpyLSTM(Engine):
             self._write_logits(rows, expected[step + 1])
         return drawn, _log_probabilities(expected[:-1], drawn), expected[-1], rows.state()
 
-    def surprisal(self, inputs: np.ndarray, targets: np.ndarray,
-                  state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    def surprisal(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         rows = _Rows(state)
         expected = np.empty((inputs.shape[1], len(inputs), len(self.vocabulary)), np.float32)  # [M, B, C]
         for ids, logits in zip(inputs.T, expected):

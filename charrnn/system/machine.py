@@ -63,9 +63,8 @@ def is_running(pid: int) -> bool:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
             return file.read().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
-        pass
-    if os.path.isdir("/proc/self"):
-        return False
+        if os.path.isdir("/proc/self"):
+            return False
     try:
         if sys.platform != "win32":  # where this would interrupt the process
             os.kill(pid, 0)

@@ -55,8 +55,7 @@ class Hyperparameters:
         100, OPTIMISATION, "characters in a window, the reach of backpropagation through time", _COUNT)
     lstm_size: int = _field(512, NETWORK, "units in each layer", _COUNT)
     num_layers: int = _field(2, NETWORK, "number of layers", {"at least": 1, "at most": MOST_LAYERS})
-    learning_rate: float = _field(
-        0.001, OPTIMISATION, "step size of the optimizer, before the schedule", _POSITIVE)
+    learning_rate: float = _field(0.001, OPTIMISATION, "step size of the optimizer, before the schedule", _POSITIVE)
     keep_prob: float = _field(
         0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", _KEEP_PROB)
     grad_clip: float = _field(5.0, OPTIMISATION, "largest global norm of the gradients", _POSITIVE)
@@ -87,8 +86,7 @@ class Hyperparameters:
     average_decay: float = _field(
         0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
         "0 for none", _FRACTION)
-    val_fraction: float = _field(
-        0.0, TEXT, "fraction of the text, at its end, to hold out for validation", _FRACTION)
+    val_fraction: float = _field(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", _FRACTION)
     test_fraction: float = _field(
         0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", _FRACTION)
     eval_every_n: int = _field(

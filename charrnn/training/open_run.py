@@ -202,8 +202,7 @@ class OpenRun:
         except OSError as error:
             if last:
                 raise
-            self.display.warn(
-                f"{console.described(error)}; earlier checkpoints are intact, and training continues")
+            self.display.warn(f"{console.described(error)}; earlier checkpoints are intact, and training continues")
         if self._saved is progress and progress.step and self.job.options.sample_length:
             self._sample(progress.step)
         return self._saved.best_step, self._saved.best_loss
