@@ -2,9 +2,6 @@
 from charrnn.checkpoints.find import find, is_intact, list_checkpoints, newest_intact, verify
 from charrnn.checkpoints.places import KNOWN_MODELS, known_model, newest_with_checkpoint, run_folder
 from charrnn.checkpoints.record import (
-    IMMUTABLE,
-    RUN_FILE,
-    TEXT_FILE,
     CheckpointError,
     NoCheckpointError,
     Run,

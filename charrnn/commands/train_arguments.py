@@ -1,5 +1,5 @@
 """The arguments of ``charrnn-train``."""
-from charrnn.checkpoints import IMMUTABLE
+from charrnn.checkpoints.record import IMMUTABLE
 from charrnn.system import console
 from charrnn.text import corpus
 from charrnn.training.hyperparameters import AUTO, GROUPS, PRESETS, add_arguments, flag

@@ -8,7 +8,8 @@ from typing import Optional, Sequence, Tuple
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints import RUN_FILE, TEXT_FILE, CheckpointError, Run, Weights
+from charrnn.checkpoints.record import RUN_FILE, TEXT_FILE, CheckpointError, Run
+from charrnn.checkpoints.weights import Weights
 from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.system import console, files
 

@@ -5,7 +5,7 @@ from typing import Optional, Tuple
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints import IMMUTABLE, CheckpointError, Run
+from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, Run
 from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.model import Model
 from charrnn.engines.sampler import fresh_seed
