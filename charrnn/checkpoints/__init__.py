@@ -17,4 +17,4 @@ from charrnn.checkpoints.record import (
     write_text,
 )
 from charrnn.checkpoints.saving import Progress, Reservation, complete, read_progress, remove_leftovers, save
-from charrnn.checkpoints.weights import AVERAGE, Weights, packed, read_packed, read_saved, restore
+from charrnn.checkpoints.weights import AVERAGE, packed, read_packed, read_saved, restore

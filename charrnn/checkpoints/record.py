@@ -139,14 +139,12 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
     Raises:
         ValueError: it is not the record of a run.
     """
-    try:
+    with contextlib.suppress(AttributeError, KeyError, TypeError):
         run = Run(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
                   record["text"]["sha256"], record["best"], record["init_from"],
                   None if folder is None else str(folder))
         if set(IMMUTABLE) <= run.hyperparameters.keys() and _has_its_types(run):
             return run
-    except (AttributeError, KeyError, TypeError):
-        pass
     raise ValueError("it does not describe a run")
 
 
@@ -213,12 +211,10 @@ def parsed(content: bytes) -> Dict[str, Any]:
     Raises:
         ValueError: it is not a JSON object.
     """
-    try:
+    with contextlib.suppress(ValueError, RecursionError):
         found = json.loads(content.decode("utf-8", "surrogatepass"), parse_int=_integer)
         if isinstance(found, dict):
             return found
-    except (ValueError, RecursionError):
-        pass
     raise ValueError("it is damaged")
 
 

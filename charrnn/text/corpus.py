@@ -1,4 +1,5 @@
 """Where a training text comes from: the known texts, files, folders and standard input."""
+import contextlib
 import hashlib
 import http.client
 import os
@@ -141,11 +142,8 @@ def python_source() -> str:
     """
     sources = []
     for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
-        try:
-            with tokenize.open(str(path)) as file:  # uses the encoding that the file declares
-                sources.append(file.read())
-        except (OSError, SyntaxError, UnicodeError):
-            continue
+        with contextlib.suppress(OSError, SyntaxError, UnicodeError), tokenize.open(str(path)) as file:
+            sources.append(file.read())
     if not sources:
         raise ValueError("this Python has no source files of its standard library to train on")
     return "".join(sources)
