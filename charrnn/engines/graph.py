@@ -115,7 +115,6 @@ class GraphEngine(Engine):
         """
         self.vocabulary, self._cell, self._threads = vocabulary, cell, threads
         self._parts = {}
-        self._step = self._lay_out = None  # of the loop
         with tf.Graph().as_default() as graph:
             self._forward = build_forward(len(vocabulary), lstm_size, num_layers, cell)
             self._variables = tf.trainable_variables()
@@ -133,8 +132,6 @@ class GraphEngine(Engine):
             ValueError: they are the weights of another network.
         """
         load_weights(self._session, self._variables, weights)
-        if self._lay_out:
-            self._session.run(self._lay_out)
 
     def zero_state(self, rows=1):
         n_parts, _, lstm_size = self._forward.state.shape.as_list()
@@ -177,17 +174,14 @@ class GraphEngine(Engine):
     def _build_loop(self, rows, with_top_p):
         """Build the loop for a number of rows; return its placeholders, and the results of :meth:`draw`."""
         stack, num_classes = self._forward.stack, len(self.vocabulary)
-        if not self._step:
-            self._step = _lstm_step(stack) if self._cell == "lstm" else _any_step(stack, num_classes)
-            self._lay_out = tf.local_variables_initializer()  # copies the weights into the layout of the loop
-            self._session.run(self._lay_out)
+        step = _lstm_step(stack) if self._cell == "lstm" else _any_step(stack, num_classes)
         logits = tf.placeholder(tf.float32, [rows, num_classes])
         state = _state_placeholder(stack, rows)
         uniforms = tf.placeholder(tf.float64, [None, rows])  # [T, B]
         settings = Settings(tf.placeholder(tf.float32, []), tf.placeholder(tf.int32, []),
                             tf.placeholder(tf.float64, []) if with_top_p else None)
         ids, log_probabilities, after, final_state = _loop(
-            self._step, self._softmax, logits, _split(stack, state), uniforms, settings)
+            step, self._softmax, logits, _split(stack, state), uniforms, settings)
         placeholders = [logits, state, uniforms, settings.temperature, settings.top_n]
         placeholders += [settings.top_p] if with_top_p else []
         return placeholders, [ids, log_probabilities, after, _joined(final_state)]
@@ -244,34 +238,20 @@ def _draw(logits, uniforms, settings):
     return tf.reduce_sum(tf.cast(cumulative <= uniforms * total, tf.int32), axis=1)
 
 
-def _laid_out(stack):
-    """Return the weights of each cell in the layout of the loop, in local variables, whose initializer copies them.
-
-    They are a :class:`charrnn.fused.passes.Layer`. In the first one, ``inputs`` [C, 4L] include the bias, and ``bias``
-    is zeros.
-    """
-    layers = []
-    for index, wrapper in enumerate(stack._cells):
-        layer = layer_of(*[variable.read_value() for variable in wrapper.wrapped_cell.variables])
-        if index == 0:  # a one-hot row times a matrix is a row of the matrix
-            layer = layer._replace(inputs=layer.inputs + layer.bias, bias=tf.zeros_like(layer.bias))
-        layers.append(layer._make(tf.Variable(value, trainable=False, collections=[tf.GraphKeys.LOCAL_VARIABLES])
-                                  for value in layer))
-    return layers
-
-
 def _lstm_step(stack):
     """Return a function of ids [B] and a state that runs one step; it returns the output [B, L] and the state.
 
     A step has separate products for its input and for h. The product of h needs nothing of the current step, so
     one core computes it while another computes what depends on the drawn character.
     """
-    layers = _laid_out(stack)
+    layers = [layer_of(*[variable.read_value() for variable in wrapper.wrapped_cell.variables])
+              for wrapper in stack._cells]
 
     def step(ids, state):
         below, next_state = None, []
         for layer, (c, h) in zip(layers, state):
             recurrent = tf.nn.xw_plus_b(h, layer.recurrent, layer.bias)  # [B, 4L]
+            # a one-hot row times a matrix is a row of the matrix
             inputs = tf.gather(layer.inputs, ids) if below is None else tf.matmul(below, layer.inputs)
             i, j, f, o = tf.split(inputs + recurrent, 4, axis=1)  # [B, L] each
             c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(j)

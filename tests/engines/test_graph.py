@@ -86,7 +86,7 @@ def test_other_cells(tmp_path, cell, parts):
 
 
 def test_new_weights_reach_all_that_was_built_before(network, engine):
-    """The loop, which has a copy of the weights in its own layout, the windows and the reading."""
+    """The loop, the windows and the reading."""
     weights = dict(network.weights)
     ids = np.random.RandomState(2).randint(14, size=(1, 10))
 
