@@ -113,8 +113,8 @@ def _main(args: argparse.Namespace) -> int:
     settings = settings_of(args, len(model.vocabulary))
     prime = "" if args.interactive else _prime(args, model.vocabulary)
     training = loading.training_text(model.run, args.train_text, args.encoding).training if args.novelty else ""
-    engine = loading.load_engine(model, args.num_samples, args.num_samples * args.length)
-    with contextlib.closing(Sampler(engine, args.num_samples)) as sampler:
+    with contextlib.closing(loading.load_engine(model, args.num_samples, args.num_samples * args.length)) as engine:
+        sampler = Sampler(engine, args.num_samples)
         if args.interactive:
             return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()
         samples, interrupted = _written(args, sampler, prime, settings)

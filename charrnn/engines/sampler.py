@@ -60,7 +60,7 @@ class Sampler:
         """Keep the engine.
 
         Args:
-            engine: the network. :meth:`close` closes it.
+            engine: the network.
             num_samples: B, at least 1.
         """
         self.vocabulary, self.num_samples, self._engine = engine.vocabulary, num_samples, engine
@@ -97,10 +97,6 @@ class Sampler:
             ids, log_probabilities, logits, state = engine.draw(logits, state, uniforms, settings)
             self._last = logits, state
             yield [self.vocabulary.decode(column) for column in ids.T], log_probabilities
-
-    def close(self) -> None:
-        """Close the engine."""
-        self._engine.close()
 
 
 @dataclass(frozen=True)
