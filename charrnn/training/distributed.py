@@ -80,10 +80,6 @@ class Processes:
         """Return the values of all processes, in the order of their ranks. Each process waits for the others."""
         return [value]
 
-    def total(self, value: float) -> float:
-        """Return the sum of a number over the processes."""
-        return sum(self.gather(value))
-
     def agree(self, stop: Optional[signal.Signals]) -> Optional[signal.Signals]:
         """Return the signal that any of the processes has received, or None. It is the same in all of them."""
         return stop

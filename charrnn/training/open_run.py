@@ -155,7 +155,7 @@ class OpenRun:
         """Evaluate on the held-out text. Return the progress, with this step as the best if its loss is the lowest."""
         share = self._processes.rank, self._processes.size
         nats = surprisal(self._engine(), self.job.held_out, EVALUATION_ROWS, share)
-        loss = self._processes.total(float(np.mean(nats, dtype=np.float64)))
+        loss = sum(self._processes.gather(float(np.mean(nats, dtype=np.float64))))  # nats are 0 in rows of the others
         if not math.isfinite(loss):
             raise self._diverged(progress.step, f"the validation loss is {loss}")
         if loss < progress.best_loss:
