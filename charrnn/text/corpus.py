@@ -36,7 +36,6 @@ KNOWN_TEXTS = {
         "tiny-shakespeare.txt", "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
         ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",)),
 }
-DATA = "data"  # the folder of the known texts; a download makes it
 PYTHON = "python"  # a known text that needs no download; see python_source
 STANDARD_INPUT = "-"
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
@@ -109,27 +108,30 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def find(name: str) -> Path:
-    """Return the path of a known text, after downloading it if necessary.
+def find(name: str, data_dir: StrPath = "data") -> Path:
+    """Return the path of a text, after downloading a known text if necessary.
 
-    It is looked for in the folder ``data``, then in the folder named by the environment variable CHARRNN_DATA, and
-    otherwise downloaded to ``data``.
+    A known text is looked for in ``data_dir``, then in the folder named by the environment variable CHARRNN_DATA,
+    and otherwise downloaded to ``data_dir``. Any other name is returned as a path.
 
     Args:
-        name: ``anna`` or ``tiny-shakespeare``.
+        name: ``anna``, ``tiny-shakespeare``, or a path.
+        data_dir: the folder of the known texts, created if a download needs it. The notebooks have another one.
 
     Raises:
         ValueError: the known text is not available, or a file with its name has other content.
     """
-    known = KNOWN_TEXTS[name]
-    for folder in (DATA, os.environ.get("CHARRNN_DATA") or DATA):
+    known = KNOWN_TEXTS.get(name)
+    if known is None:
+        return Path(name)
+    for folder in (data_dir, os.environ.get("CHARRNN_DATA") or data_dir):
         path = Path(folder) / known.filename
         if path.is_file():
             if _sha256(data.read_bytes(path)) != known.sha256:
                 raise ValueError(f"{path} is not the known text {name!r}, whose SHA-256 is {known.sha256}: move "
                                  "the file to download the known text, or use the file by giving its path")
             return path
-    return _download(name, known, Path(DATA) / known.filename)
+    return _download(name, known, Path(data_dir) / known.filename)
 
 
 def python_source() -> str:
