@@ -143,15 +143,9 @@ def _varint(content: bytes, place: int) -> Tuple[int, int]:
     raise ValueError("its index is damaged")
 
 
-def _table() -> np.ndarray:
-    """Return the table of CRC-32C, with an entry for each byte, uint32 [256]."""
-    crcs = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        crcs = crcs >> 1 ^ np.where(crcs & 1, np.uint32(0x82f63b78), np.uint32(0))
-    return crcs
-
-
-_TABLE = _table()
+_TABLE = np.arange(256, dtype=np.uint32)  # of CRC-32C, with an entry for each byte
+for _ in range(8):
+    _TABLE = _TABLE >> 1 ^ np.where(_TABLE & 1, np.uint32(0x82f63b78), np.uint32(0))
 
 
 def _masked_crc(content: bytes) -> int:
