@@ -5,7 +5,7 @@ import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import List, Sequence
 
 import numpy as np
 
@@ -98,10 +98,15 @@ def complete(folder: StrPath, step: int, run: Run, max_to_keep: int) -> None:
     Raises:
         OSError: something cannot be written or removed. Calling the function again completes it.
     """
-    old = _old_names(Path(folder), step, max_to_keep, run.best)
-    _write_list(Path(folder), without=old)
+    folder = Path(folder)
+    names = names_with(folder, ".json")
+    # Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither counted
+    # nor removed.
+    trained = [name for name in names if record.step_of(name) <= step]
+    old = [name for name in trained[:-max_to_keep] if name != run.best]
+    _write_list(folder, [name for name in names if name not in old])
     record.write_run(folder, run)
-    _remove(Path(folder), old)
+    _remove(folder, old)
 
 
 def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: Run, weights: Weights) -> List[Path]:
@@ -177,21 +182,10 @@ def _remove_stage(folder: Path) -> None:
         shutil.rmtree(str(folder / STAGE))
 
 
-def _write_list(folder: Path, without: Sequence[str]) -> None:
+def _write_list(folder: Path, names: Sequence[str]) -> None:
     """Write TensorFlow's list of checkpoints, which the notebook uses to restore."""
-    names = [name for name in names_with(folder, ".json") if name not in without]
     lines = [f'model_checkpoint_path: "{names[-1]}"', *(f'all_model_checkpoint_paths: "{name}"' for name in names)]
     files.write_atomically(folder / "checkpoint", ("\n".join(lines) + "\n").encode())
-
-
-def _old_names(folder: Path, step: int, max_to_keep: int, best: Optional[str]) -> List[str]:
-    """Return the names of the checkpoints to remove: all but the newest ``max_to_keep`` and the best.
-
-    Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
-    counted nor removed.
-    """
-    names = [name for name in names_with(folder, ".json") if record.step_of(name) <= step]
-    return [name for name in names[:-max_to_keep] if name != best]
 
 
 def _remove(folder: Path, names: Sequence[str]) -> None:
