@@ -50,11 +50,6 @@ class Shard:
         return self.ids.shape[0].value
 
     @property
-    def n_rows(self):
-        """R, rows of the shard."""
-        return self.ids.shape[1].value
-
-    @property
     def n_pieces(self):
         """Number of pieces of the window."""
         return -(-self.n_steps // self.piece_steps)
@@ -178,7 +173,7 @@ def forward(shard, layers, state):
     state = [(c, tf.cast(h, precision)) for c, h in state]
     # A one-hot row times a matrix is one of its rows. The bias is added to all of them at once, or to those of each
     # step if there are more characters than steps.
-    is_large = first.inputs.shape[0].value > shard.n_steps * shard.n_rows
+    is_large = first.inputs.shape[0].value > shard.ids.shape.num_elements()
     first_inputs = first.inputs if is_large else first.inputs + first.bias  # [C, 4L]
     tapes = [_new_tape(shard, c, h) for c, h in state]
     element = n_rows, size = state[0][1].shape.as_list()  # [R, L]
