@@ -108,7 +108,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     measured = units.measure(engine, texts.measured, model.num_layers, progress)
     loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS, progress=progress).mean(
         dtype=np.float64))
-    content = render(_data(model, engine, texts, measured, loss), network_data(model, stored))
+    content = render(_data(model, texts, measured, loss), network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(path, encoded)
     best = tuple(group[0] for group in measured.best(UNITS_EACH))
@@ -196,7 +196,7 @@ def _passage(text: str, measured: units.Measured) -> str:
     return passage[:end] if end > PASSAGE // 2 else passage
 
 
-def _data(model: Model, engine: Engine, texts: Texts, measured: units.Measured, loss: float) -> Dict[str, Any]:
+def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> Dict[str, Any]:
     """Return what the views need."""
     run, settings = model.run, _settings(model.vocabulary)
     name = TITLES.get(run.text_name) or re.sub(r".*[/\\]|\.txt$", "", run.text_name, flags=re.DOTALL) if run else \
