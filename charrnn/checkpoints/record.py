@@ -143,19 +143,13 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
         run = Run(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
                   record["text"]["sha256"], record["best"], record["init_from"],
                   None if folder is None else str(folder))
-        if set(IMMUTABLE) <= run.hyperparameters.keys() and _has_its_types(run):
+        fractions = [run.hyperparameters[name] for name in ("val_fraction", "test_fraction")]
+        names = [run.text_name, run.best or "", run.init_from or ""]
+        # the other hyperparameters are checked when the run is resumed
+        if set(IMMUTABLE) <= run.hyperparameters.keys() and min(fractions) >= 0 and sum(fractions) < 1 and all(
+                isinstance(name, str) for name in names):
             return run
     raise ValueError("it does not describe a run")
-
-
-def _has_its_types(run: Run) -> bool:
-    """Return whether the parts of a run have the right types, and the fractions to hold out are below 1."""
-    hyper = run.hyperparameters
-    fractions = hyper["val_fraction"], hyper["test_fraction"]
-    return (all(isinstance(value, (str, int, float, type(None))) for value in hyper.values())
-            and all(type(hyper[name]) is int for name in ("lstm_size", "num_layers"))
-            and min(fractions) >= 0 and sum(fractions) < 1
-            and all(isinstance(each, str) for each in (run.text_name, run.best or "", run.init_from or "")))
 
 
 def read_record(prefix: str) -> Tuple[Run, Dict[str, Any]]:
@@ -165,8 +159,8 @@ def read_record(prefix: str) -> Tuple[Run, Dict[str, Any]]:
         (run, files): the run, and a dict from the suffix of each file of the checkpoint to its size and SHA-256.
 
     Raises:
-        OSError: it cannot be read, or the checkpoint has no weights.
-        ValueError: it is damaged, it is the record of another checkpoint, or its network is larger than the weights.
+        OSError: it cannot be read.
+        ValueError: it is damaged, or it is the record of another checkpoint.
     """
     path = Path(prefix + ".json")
     record = read_signed(path)
@@ -179,9 +173,6 @@ def read_record(prefix: str) -> Tuple[Run, Dict[str, Any]]:
         raise ValueError("it does not describe a checkpoint")
     if set(recorded) != set(SUFFIXES):
         raise ValueError("it does not describe a checkpoint")
-    size, layers = run.hyperparameters["lstm_size"], run.hyperparameters["num_layers"]
-    if 4 * size * (layers * size + len(run.vocabulary)) > os.path.getsize(prefix + ".npz"):
-        raise ValueError("its network is larger than the weights")  # before anything of that size is built
     return run, recorded
 
 

@@ -92,8 +92,7 @@ def test_random_bits(run_copy, saved, block):
 @pytest.mark.parametrize("change", [
     lambda record: record.clear(), lambda record: record.update(run=[]), lambda record: record.pop("files"),
     lambda record: record["run"].pop("vocabulary"), lambda record: record["run"].update(text={"name": 7}),
-    lambda record: record.update(name=OLDER), lambda record: record["run"]["hyperparameters"].pop("seed"),
-    lambda record: record["run"]["hyperparameters"].update(lstm_size=100000)])
+    lambda record: record.update(name=OLDER), lambda record: record["run"]["hyperparameters"].pop("seed")])
 def test_a_crafted_record_is_skipped_in_a_line_although_its_checksum_fits(run_copy, saved, change):
     path = run_copy / f"{NEWEST}.json"
     record = read_signed(path)
@@ -103,6 +102,20 @@ def test_a_crafted_record_is_skipped_in_a_line_although_its_checksum_fits(run_co
 
 
 # Resuming
+
+
+@pytest.mark.parametrize("name, value, message", [
+    ("lstm_size", 10 ** 19, "--lstm-size must be an integer, at least 1, not 10"),
+    ("lstm_size", 10 ** 9, "MB of memory, but the machine has"), ("lstm_size", "5", "--lstm-size must be an integer"),
+    ("num_layers", 100_000, "--num-layers must be"), ("seed", [{}], "--seed must be"), ("cell", {}, "--cell must be")])
+def test_crafted_hyperparameters_are_refused_before_anything_of_their_size_is_built(
+        run_copy, capsys, name, value, message):
+    record = read_signed(run_copy / "run.json")
+    record["hyperparameters"][name] = value
+    (run_copy / "run.json").write_bytes(signed(record))
+    assert resume(run_copy) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("charrnn-train: error: ") and err.count("\n") == 1 and message in err
 
 
 @pytest.mark.parametrize("kind", ["missing", "half"])
