@@ -133,7 +133,7 @@ def _differentiable(count, shards, ranges):
     @tf.custom_gradient
     def unrolled(*values):
         kernels, biases, state = values[:count], values[count:2 * count], values[2 * count:]
-        layers = [layer_of(*each) for each in zip(kernels, biases)]
+        layers = list(map(layer_of, kernels, biases))
         outputs, states, tapes = zip(*[
             passes.forward(shard, layers, rows_of(state, *rows)) for shard, rows in zip(shards, ranges)])
 
