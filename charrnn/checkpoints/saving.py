@@ -1,5 +1,6 @@
 """Save a checkpoint with the progress of its run, and read the progress back."""
 import contextlib
+import errno
 import io
 import os
 import shutil
@@ -100,6 +101,8 @@ def complete(folder: StrPath, step: int, run: Run, max_to_keep: int) -> None:
     """
     folder = Path(folder)
     names = names_with(folder, ".json")
+    if not names:
+        raise FileNotFoundError(errno.ENOENT, "its checkpoints are gone", str(folder))
     # Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither counted
     # nor removed.
     trained = [name for name in names if record.step_of(name) <= step]
