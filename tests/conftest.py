@@ -41,6 +41,15 @@ VALIDATED_FLAGS = ["--val-fraction", "0.25", "--keep-prob", "1", "--learning-rat
                    "--no-summaries"]
 
 
+LONGEST = ("test_notebook_runs", "test_shipped_page", "test_benchmarks",
+           "test_setup", "test_killed", "test_distributed")
+
+
+def pytest_collection_modifyitems(items):
+    """Let the files with the longest tests begin, so that no process works alone on one of them at the end."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
     """No test may reach out: an address that is not a file is refused at once."""

@@ -19,7 +19,7 @@ def run(name, *arguments, status=0):
 def test_bench_measures_and_reports(tmp_path):
     path = tmp_path / "figures.json"
     output, errors = run("bench.py", "small", "generation", "commands", "--rounds", 1, "--seconds", 0.1, "--json", path,
-                         "--numpy-python", sys.executable, "--tensorflow-python", sys.executable)
+                         "--tensorflow-python", sys.executable)
     record = json.loads(path.read_text())
     assert errors == "" and {"notebook", "fused", "floor"} <= set(record["small"])
     assert {"sample", "checkpoint", "npz"} <= set(record["commands"])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from charrnn.data import Vocabulary, code_points, count_windows, get_batches, load_text, split
+from charrnn.data import Vocabulary, count_windows, get_batches, load_text, split
 
 
 def test_windows_worked_by_hand():
@@ -53,12 +53,6 @@ def test_anna_has_the_notebooks_windows(anna):
     assert count_windows(len(encoded), 100, 100) == 198
     assert len(encoded) - 198 * 100 * 100 == 5223
     assert sum(1 for _ in get_batches(encoded, 10, 50)) == 3970
-
-
-@pytest.mark.parametrize("text, points", [("", []), ("aé", [97, 233]), ("\U0001f600\ud800", [0x1F600, 0xD800])])
-def test_code_points(text, points):
-    found = code_points(text)
-    assert found.tolist() == points and found.dtype == np.uint32
 
 
 @given(st.text(min_size=1))

@@ -29,7 +29,7 @@ def read(cases):
         cases: pairs of a name in tests/limited_reader.py and a path.
     """
     done = subprocess.run([sys.executable, str(ROOT / "tests" / "limited_reader.py"), json.dumps(
-        [(kind, str(path)) for kind, path in cases])], capture_output=True, env=process_environment(), timeout=120)
+        [(kind, str(path)) for kind, path in cases])], capture_output=True, env=process_environment(), timeout=600)
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, f"{cases[len(found)]} ended the process: {done.stderr.decode()[-500:]}"
     assert not done.stderr

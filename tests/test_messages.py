@@ -65,19 +65,6 @@ def test_the_end_of_a_run_says_what_next(trained, capsys, tmp_path):
     assert longer == f"To train longer, add --epochs N: charrnn-train --resume --checkpoint-dir {tmp_path / 'run'}"
 
 
-def test_an_occupied_folder_gives_the_command_to_resume(trained, text_file, capsys):
-    assert train.main([str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(trained)]) == 2
-    assert f"charrnn-train --resume --checkpoint-dir {trained}" in capsys.readouterr().err
-
-
-def test_a_file_that_is_no_model_is_refused(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "README.md").write_text("text")
-    assert sample.main(["README.md"]) == 2
-    assert capsys.readouterr().err == (
-        "charrnn-sample: error: README.md is not a model: name a run folder or an exported .npz file\n")
-
-
 NEWEST_OF = f"using {{}}/{NEWEST}, of the newest run; the model small comes with charrnn\n"
 
 

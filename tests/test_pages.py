@@ -142,7 +142,6 @@ def small_texts(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @every_page
 def test_commands_of_the_package_run_in_order(page, small_texts, monkeypatch, capsys):
     for command in commands(page):

@@ -32,7 +32,8 @@ needs_git = pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git
 def environment(**more):
     """Return the environment without the variables of the make that runs these tests, and with some more."""
     ours = ["MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARGS", "TEXT", "PYTHON", "CHARRNN_DATA", "TENSORFLOW"]
-    return {**{name: value for name, value in os.environ.items() if name not in ours}, **more, "PYTHON_DOWNLOAD": "no"}
+    return {**{name: value for name, value in os.environ.items() if name not in ours}, **more, "PYTHON_DOWNLOAD": "no",
+            "PIP_COMPILE": "no"}  # which would take pip half of its time
 
 
 def run(command, status=0, **options):
@@ -209,6 +210,12 @@ def test_this_environment_is_the_locked_one():
     installed = {canonicalize_name(item.metadata["Name"]): item.version
                  for item in importlib_metadata.distributions()}
     assert {name: installed.get(name) for name in pinned} == pinned
+
+
+def test_the_notebook_server_of_this_environment_starts():
+    """For ``make notebook``."""
+    pytest.importorskip("notebook")
+    assert re.match(r"\d+\.", run([sys.executable, "-m", "notebook", "--version"])[0])
 
 
 # Installed for real

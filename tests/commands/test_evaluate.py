@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from conftest import (
     TEXT,
-    copy_without_records,
     graph_probabilities,
     history_of,
 )
@@ -141,15 +140,6 @@ def test_another_text_has_no_held_out_part(stopped_early, tmp_path, capsys, part
     (tmp_path / "other").write_text(TEXT[:200])
     assert evaluate.main([part, str(stopped_early), "--train-text", str(tmp_path / "other")]) == 2
     assert "other is not the text that" in capsys.readouterr().err
-
-
-def test_a_checkpoint_of_the_notebook_needs_its_training_text(trained, tmp_path, capsys):
-    copy_without_records(trained, tmp_path / "bare")
-    (tmp_path / "text").write_text(TEXT[:100])
-    out = evaluated(capsys, tmp_path / "bare", tmp_path / "text", "--vocab-from", trained.parent / "small.txt")
-    assert table(out) == table(evaluated(capsys, trained, tmp_path / "text"))
-    assert evaluate.main([str(tmp_path / "bare"), str(tmp_path / "text")]) == 2
-    assert "--vocab-from" in capsys.readouterr().err
 
 
 def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):

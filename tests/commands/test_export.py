@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from conftest import CHARS, graph_probabilities, make_network
 
-from charrnn.checkpoints import read_run
 from charrnn.commands import export
 from charrnn.engines.model import open_model, write_npz
 from charrnn.system.tensorflow import tf
@@ -56,25 +55,6 @@ def test_matrices_can_be_stored_in_half_the_space(trained, tmp_path, monkeypatch
     large = make_network(tmp_path, CHARS, 5, 2, gain=1e5)
     with pytest.raises(ValueError, match="too large for float16"):
         write_npz(large, tmp_path / "large.npz", "float16")
-
-
-def test_best_takes_the_best_checkpoint_of_the_run(stopped_early, tmp_path, capsys):
-    assert export.main([str(stopped_early), str(tmp_path / "best.npz"), "--best"]) == 0
-    best = stopped_early / read_run(stopped_early).best
-    assert f"of {best}\n" in capsys.readouterr().out
-    found, expected = open_model(tmp_path / "best.npz"), open_model(best)
-    assert all(np.array_equal(values, expected.weights[name]) for name, values in found.weights.items())
-
-
-def test_a_checkpoint_of_the_notebook_becomes_one_file(tmp_path):
-    """Of any kind of cell; it gives the same numbers as the checkpoint."""
-    network = make_network(tmp_path, CHARS, 4, 2, "gru")
-    (tmp_path / "text").write_text(CHARS, encoding="utf-8")
-    assert export.main([network.name, str(tmp_path / "m.npz"), "--vocab-from", str(tmp_path / "text")]) == 0
-    found = open_model(tmp_path / "m.npz")
-    assert (found.cell, found.run, found.vocabulary) == ("gru", None, network.vocabulary)
-    assert set(found.weights) == set(network.weights)
-    assert all(np.array_equal(values, network.weights[name]) for name, values in found.weights.items())
 
 
 @pytest.mark.parametrize("arguments, message", [

@@ -63,11 +63,6 @@ def test_the_text_may_come_from_a_file_or_standard_input(capsys, exported, tmp_p
     assert "measured on 800 characters" in from_file
 
 
-def test_without_colours_each_character_has_a_line(capsys, trained):
-    _, output, _ = run(capsys, trained, "--unit", "1/c/1", "--passage", 4)
-    assert output.splitlines()[0].split()[:2] == ["1", "'t'"]
-
-
 def test_other_cells_can_be_inspected(capsys, tmp_path):
     make_network(tmp_path, "\n abcd", 4, 2, cell="gru")
     (tmp_path / "text.txt").write_text("ab cd\n" * 50)

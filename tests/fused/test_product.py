@@ -1,5 +1,4 @@
 """Training in bfloat16: the types of numbers, and how far they are from float32."""
-import dataclasses
 import subprocess
 import sys
 
@@ -17,7 +16,6 @@ from charrnn.system import machine, tensorflow
 from charrnn.system.tensorflow import tf
 from charrnn.train import train
 from charrnn.training import job
-from charrnn.training.hyperparameters import Hyperparameters
 
 slow = pytest.mark.slow
 needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32")
@@ -137,10 +135,6 @@ def test_the_choice_of_the_precision_is_silent(text_file, tmp_path):
                "--checkpoint-dir", str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=str(ROOT))
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_float32_is_the_default():
-    assert Hyperparameters().precision == "float32" and "precision" in dataclasses.asdict(Hyperparameters())
 
 
 @pytest.mark.parametrize("features, expected", [

@@ -48,28 +48,6 @@ def test_the_examples_of_the_generator_hold():
     assert doctest.testmod(generate) == (0, 3)
 
 
-@pytest.mark.parametrize("text", [
-    "# --- solution\na = 1", "a = 1\n# --- end", "# --- solution\n# --- solution\n# --- end",
-    "# --- solution\n# --- exercise: a = None\n# --- end"])
-def test_a_solution_that_is_not_between_its_comments_is_refused(text):
-    with pytest.raises(ValueError, match="solution"):
-        generate.solved(text)
-
-
-@pytest.mark.parametrize("source, message", [
-    ("<!-- cell: a -->\n```python b\nx = 1\n", "'b' has no end"), ("Text.\n", "in no cell: 'Text.'")])
-def test_a_source_that_is_not_in_cells_is_refused(source, message):
-    with pytest.raises(ValueError, match=message):
-        generate.read_cells(source)
-
-
-def test_a_name_is_given_to_one_cell_only(tmp_path, monkeypatch):
-    (tmp_path / "a.md").write_text("<!-- cell: a -->\nText.\n\n```python a\n```\n", encoding="utf-8")
-    monkeypatch.setattr(generate, "SOURCE", tmp_path)
-    with pytest.raises(ValueError, match="two cells have the name 'a'"):
-        generate.all_cells()
-
-
 def test_the_address_of_the_project_is_set_in_one_place(monkeypatch):
     monkeypatch.setattr(generate, "REPOSITORY", "https://github.com/someone/a-fork")
     made = {path.name: text for path, text in generate.files().items()}
@@ -152,13 +130,6 @@ def test_the_outputs_of_the_solution_are_short_and_without_errors(solution):
 def test_the_pictures_are_those_that_the_text_shows(solution):
     shown = re.findall(r"\]\(assets/([^)]*)\)", "\n".join(cell.source for cell in solution.cells))
     assert sorted(shown) == sorted(path.name for path in (FOLDER / "assets").glob("*.svg"))
-
-
-def test_the_reference_has_the_mean_of_twenty_steps(tmp_path, monkeypatch):
-    monkeypatch.chdir(str(tmp_path))
-    (tmp_path / "assets").mkdir()
-    exec(generate.REFERENCE, {"np": np, "losses": [4.0] * 20 + [3.0, 2.0] * 10 + [9.0] * 5})
-    assert (tmp_path / "assets" / "reference.csv").read_text() == "step,loss\n10,4.0000\n30,2.5000\n"
 
 
 @pytest.mark.parametrize("path", sorted((FOLDER / "assets").glob("*.csv")), ids=str)

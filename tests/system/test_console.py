@@ -59,12 +59,6 @@ def test_a_bad_flag_is_one_line_and_status_2(capsys):
     assert out == "" and err == "script: error: argument --number: invalid int value: 'x' (see script --help)\n"
 
 
-@pytest.mark.parametrize("argument", ["--num", "--num=7", "-n", "--numbers"])
-def test_flags_are_not_abbreviated(capsys, argument):
-    assert run_main(lambda args: 0, [argument, "7"]) == 2
-    assert f"unrecognized arguments: {argument}" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("value, most, message", [
     ("0", None, "at least 1, not 0"), ("2.5", None, "at least 1, not 2.5"), ("", 9, "from 1 to 9, not "),
     ("10", 9, "from 1 to 9, not 10"), ("1_0", None, "at least 1, not 1_0")])

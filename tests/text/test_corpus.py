@@ -21,13 +21,6 @@ def known(tmp_path, monkeypatch):
     return source
 
 
-def test_a_file_is_read_in_its_encoding(tmp_path):
-    path, content = tmp_path / "mine.txt", b"caf\xe9\r\n"
-    path.write_bytes(content)
-    text = corpus.read(path, "latin-1")
-    assert text == corpus.Text(str(path), "caf\u00e9\n")
-
-
 def test_a_known_text_is_downloaded_to_data(known, tmp_path):
     text = corpus.read("known")
     assert text == corpus.Text("known", "known text\n" * 9)

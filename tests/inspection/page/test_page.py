@@ -13,7 +13,7 @@ from pages import HOSTILE, data_of, export_random, random_network
 from charrnn.commands import export
 from charrnn.engines.model import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.inspection import units, webpage
+from charrnn.inspection import webpage
 from charrnn.inspection.stored import store, stored_model
 from charrnn.text.corpus import Text
 
@@ -160,44 +160,6 @@ def test_what_a_page_cannot_hold_is_refused(tmp_path):
         with pytest.raises(ValueError, match=message):
             webpage.export_page(model, tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
-
-
-def measured_of(shown, correlations):
-    """Return measured units of one layer, with a feature for each of the correlations [F][S][L]."""
-    correlations = np.array(correlations, np.float32)
-    names = ("position in the line", "inside quotation marks")[:len(correlations)]
-    return units.Measured(("1/c", "1/h"), names, correlations, correlations,
-                          np.ones(correlations.shape[1:], np.float32), shown, 2 * len(shown))
-
-
-def test_the_first_discovery_is_the_unit_that_tracks_quotation():
-    """Though another feature is tracked better. A unit is a discovery once."""
-    shown = np.zeros((10, 2, 3), np.int8)
-    quoting = [[[0.9, 0, 0], [0, 0, 0]], [[0, 0.5, 0], [0, 0, 0.4]]]
-    assert [str(each.unit) for each in webpage._discoveries(measured_of(shown, quoting))] == ["1/c/2", "1/c/1"]
-    same = [[[0.9, 0, 0], [0, 0, 0]], [[0.5, 0, 0], [0, 0, 0]]]
-    assert [each.feature for each in webpage._discoveries(measured_of(shown, same))] == ["inside quotation marks"]
-    assert webpage._discoveries(measured_of(shown, np.zeros((2, 2, 3)))) == []
-
-
-def test_the_passage_shows_the_first_discovery_switching():
-    quiet, quoting = "She went on, and on.\n\n" * 90, 'She said "no" and "yes".\n\n' * 20
-    measured = measured_of(np.zeros((10, 2, 3), np.int8), [[[0, 0, 0]] * 2, [[0.9, 0, 0], [0, 0, 0]]])
-    assert '"' in webpage._passage(quiet + quoting + 3 * quiet, measured)[:webpage.SEEN_FIRST]
-    assert webpage._passage("a", measured) == "a"
-
-
-def test_an_excerpt_shows_the_unit_switching():
-    """It is the place where the unit changes with the feature, wherever that is, with the values of the unit there."""
-    text = "one two " * 100
-    shown, feature = np.zeros((400, 2, 3), np.int8), np.zeros(800)
-    shown[300:340, 0, 1], feature[700:740] = 100, 1
-    shown[50:90, 0, 1] = 100  # here it changes without the feature
-    found = webpage._excerpt(text, measured_of(shown, np.zeros((1, 2, 3))), units.Unit(0, 1, "1/c"), feature)
-    assert set(found["values"]) == {0, 100} and found["values"].count(100) == 40
-    assert len(found["values"]) == len(found["text"]) and found["text"] in text
-    found = webpage._excerpt(text, measured_of(shown, np.zeros((1, 2, 3))), units.Unit(0, 1, "1/c"))
-    assert set(found["values"]) == {0, 100}
 
 
 def test_the_drawing_of_a_cell_is_that_of_the_notebook(exported_page):
