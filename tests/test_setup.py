@@ -268,8 +268,7 @@ def test_the_source_distribution_has_all_that_the_repository_has(source_distribu
 
 @needs_git
 @pytest.mark.slow
-@pytest.mark.parametrize("made", [".venv", ".venv-tf2"])
-@pytest.mark.parametrize("archive", ["source_distribution", "wheel"])
+@pytest.mark.parametrize("archive, made", [("source_distribution", ".venv"), ("wheel", ".venv-tf2")])
 def test_both_write_in_a_fresh_environment(archive, made, tmp_path, request):
     """It needs no network: pip, setuptools and NumPy come from an environment that make has made."""
     if not (ROOT / made).exists():

@@ -1,9 +1,7 @@
 """The script charrnn-evaluate: its figures, its texts and its errors."""
-import io
 import math
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -99,13 +97,6 @@ def test_each_character_has_the_surprisal_of_the_cells(trained, exported, charac
                                                 enumerate(CHARACTERS[1:], 2)]
         assert [float(each[2]) for each in found] == pytest.approx(-bits * math.log(2), abs=1e-4)
         assert [float(each[3]) for each in found] == pytest.approx(bits, abs=0.006)
-
-
-def test_a_text_from_standard_input(exported, characters, monkeypatch, capsys):
-    content = b"\xef\xbb\xbf" + CHARACTERS.replace("\n", "\r\n").encode()
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="ascii"))
-    found = evaluated(capsys, exported, "-", "--characters")
-    assert found.split("\n\n")[1:] == evaluated(capsys, exported, characters, "--characters").split("\n\n")[1:]
 
 
 def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, capsys):

@@ -349,30 +349,3 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file
 
 def content_of(folder):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-@pytest.mark.parametrize("replace", [lambda path: None, lambda path: path.mkdir()])
-def test_a_folder_that_is_away_in_the_last_part_of_a_save(text_file, tmp_path, monkeypatch, capsys, replace):
-    """A line is printed, and training continues. The checkpoint is saved, and can be the best."""
-    run, usual, losses = tmp_path / "run", checkpoints.complete, iter([3.0, 1.0, 2.0])  # after steps 50, 100 and 130
-
-    def complete(folder, step, *args):
-        if step != 100:
-            usual(folder, step, *args)
-            return
-        run.rename(tmp_path / "away")
-        replace(run)
-        try:
-            usual(folder, step, *args)
-        finally:
-            shutil.rmtree(str(run), ignore_errors=True)
-            (tmp_path / "away").rename(run)
-
-    monkeypatch.setattr(checkpoints, "complete", complete)
-    monkeypatch.setattr(open_run, "surprisal", lambda *args: np.array([next(losses)]))
-    assert train_small(text_file, run, *QUIET, "--val-fraction", "0.25", "--save-every-n", "50",
-                       "--max-to-keep", "1") == 0
-    err = capsys.readouterr().err
-    assert err.startswith(f"charrnn-train: {run}: ") and err.count("\n") == 1
-    assert err.endswith("; earlier checkpoints are intact, and training continues\n")
-    assert names_of(run) == ["i100_l5.ckpt", "i130_l5.ckpt"] and checkpoints.read_run(run).best == "i100_l5.ckpt"
