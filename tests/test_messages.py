@@ -65,6 +65,11 @@ def test_the_end_of_a_run_says_what_next(trained, capsys, tmp_path):
     assert longer == f"To train longer, add --epochs N: charrnn-train --resume --checkpoint-dir {tmp_path / 'run'}"
 
 
+def test_an_occupied_folder_gives_the_command_to_resume(trained, text_file, capsys):
+    assert train.main([str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(trained)]) == 2
+    assert f"charrnn-train --resume --checkpoint-dir {trained}" in capsys.readouterr().err
+
+
 NEWEST_OF = f"using {{}}/{NEWEST}, of the newest run; the model small comes with charrnn\n"
 
 

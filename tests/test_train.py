@@ -53,11 +53,10 @@ def test_a_known_text_that_cannot_be_found_is_not_replaced(tmp_path, capsys, mon
 
 
 def test_a_folder_that_cannot_be_written_is_refused(text_file, tmp_path, capsys):
-    for folder in (text_file, text_file / "inside a file"):
-        assert train_small(text_file, folder) == 2
-        out, err = capsys.readouterr()
-        assert out == "" and err.count("\n") == 1
-        assert (f"{folder} is a file: " if folder == text_file else f"the folder {folder} cannot be written") in err
+    folder = text_file / "inside a file"
+    assert train_small(text_file, folder) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and f"the folder {folder} cannot be written" in err
 
 
 def test_a_folder_in_which_another_process_trains_is_refused(text_file, trained, tmp_path, capsys):

@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from conftest import TEXT, assert_same_run, interrupted_at, process_environment, resume
+from conftest import TEXT, assert_same_run, process_environment, resume
 
 from charrnn import checkpoints, train
 from charrnn.engines.model import open_model
@@ -80,20 +80,6 @@ def test_killed_processes_resume_to_the_same_outcome(tmp_path, flags):
         assert (resume(folder) if folder.exists() else 0) == 0
         assert_same_run(folder, tmp_path / "whole")
         assert not [path for path in folder.iterdir() if path.suffix == ".tmp" or path.name == ".saving"]
-
-
-@pytest.mark.slow
-def test_a_run_from_other_weights_is_killed_before_it_has_trained_long(tmp_path, monkeypatch):
-    """It does not resume with random weights."""
-    flags = [str(write_text(tmp_path / "text")), *FLAGS]
-    assert train.main([*flags, "--checkpoint-dir", str(tmp_path / "first"), "--epochs", "1"]) == 0
-    flags += ["--init-from", str(tmp_path / "first"), "--checkpoint-dir"]
-    assert train.main([*flags, str(tmp_path / "whole")]) == 0
-    with monkeypatch.context() as patch:
-        patch.setattr(OpenRun, "check", interrupted_at(OpenRun.check, 5))
-        assert train.main([*flags, str(tmp_path / "run")]) == 130
-    assert resume(tmp_path / "run") == 0
-    assert_same_run(tmp_path / "run", tmp_path / "whole")
 
 
 # A full disk

@@ -143,20 +143,6 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
             return  # it was not called so often
 
 
-def test_what_was_left_after_the_record_was_moved_is_completed(folder, session):
-    """As after a kill at that moment: the list, run.json and the removal of what is too much."""
-    for step in (1, 2, 3):
-        save(session, folder, step)
-    for name in ("checkpoint", "run.json"):
-        (folder / name).unlink()
-    (folder / "i1_l5.ckpt.npz").unlink()  # and of a removal that was interrupted
-    checkpoints.complete(folder, 3, RUN, 1)
-    assert saved_steps(folder) == [3] and (folder / "run.json").exists()
-    before = content_of(folder)
-    checkpoints.complete(folder, 3, RUN, 1)
-    assert content_of(folder) == before
-
-
 SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
 
 
@@ -212,18 +198,6 @@ def reserve():
         def take(folder, resume=False):
             return stack.enter_context(contextlib.closing(checkpoints.Reservation(folder, resume)))
         yield take
-
-
-def test_a_folder_is_reserved_for_one_process_and_one_run(tmp_path, reserve):
-    folder = tmp_path / "new" / "run"
-    first = reserve(folder)
-    checkpoints.write_run(folder, RUN)
-    with pytest.raises(CheckpointError, match="another process is training in"):
-        reserve(folder, resume=True)
-    first.close()
-    reserve(folder, resume=True).close()
-    with pytest.raises(CheckpointError, match="holds another run"):
-        reserve(folder)
 
 
 def test_a_folder_that_was_moved_is_no_longer_reserved(tmp_path, reserve):

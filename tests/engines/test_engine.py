@@ -10,14 +10,6 @@ C, L, S = 14, 7, 6  # of the fixture
 IDS = np.random.RandomState(2).randint(C, size=(3, 61))
 
 
-def test_the_state_before_a_text_is_zero(engines):
-    for engine in engines:
-        for rows in (1, 4):
-            state = engine.zero_state(rows)
-            assert state.shape == (S, rows, L) and state.dtype == np.float32 and not state.any()
-        assert engine.vocabulary.chars == tuple(CHARS)
-
-
 def test_reading_gives_the_probabilities_of_the_cells(network, engines):
     """In one call and in several, with the state carried."""
     expected = graph_probabilities(network, IDS, 25)
@@ -27,11 +19,6 @@ def test_reading_gives_the_probabilities_of_the_cells(network, engines):
             logits, state = engine.read(IDS[0, start:end], state)
             assert logits.shape == (1, C) and state.shape == (S, 1, L)
             assert softmax(logits)[0] == pytest.approx(expected[0, end - 1], abs=1e-5)
-
-
-def test_both_engines_have_the_same_state(engines):
-    one, other = [engine.read(IDS[0], engine.zero_state())[1] for engine in engines]
-    assert one == pytest.approx(other, abs=1e-5) and one.std() > 0.1
 
 
 def test_surprisal_of_several_rows(network, engines):

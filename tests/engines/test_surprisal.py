@@ -66,9 +66,3 @@ def test_rows_cover_every_character_once(engine, checkpoint, monkeypatch, warm_u
             np.testing.assert_allclose(nats, of_a_character[IDS[1:length]], atol=1e-5, err_msg=str(length))
     finally:
         engine.load(weights)
-
-
-@pytest.mark.parametrize("length", [0, 1])
-def test_a_text_without_a_character_to_predict_is_an_error(engine, length):
-    with pytest.raises(ValueError, match=f"at least 2 characters, not {length}"):
-        surprisal(engine, IDS[:length])

@@ -57,18 +57,6 @@ def test_a_history_that_is_deleted_is_written_again(tmp_path):
     assert lines_of(tmp_path) == [HEAD, "10,1,2.5,,,,,,\n", "20,1,,,,,,,\n"]
 
 
-def test_nothing_is_written_into_a_folder_of_another_run(tmp_path):
-    """Neither the history nor summaries. What is not written is in the history."""
-    def check():
-        raise OSError
-
-    written = Reports(tmp_path, 0, check=check)
-    with pytest.raises(OSError):
-        written.add(Row(20, 1, 2.5))
-    written.close()
-    assert lines_of(tmp_path) == [HEAD] and scalars(tmp_path) == {} and written.history == "20,1,2.5,,,,,,\n"
-
-
 ROWS = ["10,1,2.5,3.6,,,0.001,0.5,100.0\n", "20,1,,,2.25,3.2,,,\n", "30,2,2.0,2.9,,,0.001,0.5,100.0\n"]
 
 
