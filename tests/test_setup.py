@@ -138,6 +138,22 @@ class TestMakefile:
         spoil(copy)
         assert "-m venv" in make(next(copy.parent.glob("*/Makefile")).parent, "-n", "venv")
 
+    @pytest.mark.parametrize("version, suffix", [((3, 7, 9), ""), ((3, 12, 1), "-tf2")])
+    def test_the_first_command_installs_the_locked_packages_for_the_python_that_is_found(self, copy, version, suffix):
+        """The Python is a script that notes its arguments."""
+        python = copy.parent / "a python"
+        python.write_text(f"""#!/bin/sh
+case $2 in *platform*) echo "CPython {'.'.join(map(str, version))}, 64 bit, x86_64 at $0"; exit ;; esac
+[ "$1" != -c ] || exec '{sys.executable}' -c "import sys; sys.version_info = {version}; $2"
+echo "$@" >>log
+[ "$2" != venv ] || {{ mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; }}
+""", encoding="utf-8")
+        python.chmod(0o755)
+        make(copy, "train", "TEXT=small.txt", env={"PYTHON": str(python)})
+        log = (copy / "log").read_text()
+        assert f" -r requirements{suffix}.txt -r requirements{suffix}-dev.txt\n" in log
+        assert log.endswith("\n-m charrnn.train small.txt\n") and (copy / ".venv" / ".done").exists()
+
     def test_each_tensorflow_has_an_environment_of_its_own(self, copy):
         names = {"": ".venv", "1": ".venv", "2": ".venv-tf2", "2.15": ".venv-tf2.15"}
         for name in set(names.values()):
@@ -322,19 +338,3 @@ def test_the_package_installs_in_an_empty_environment(wheel, tensorflow, tmp_pat
     assert run([programs / "python", "-c", GRAPH], cwd=str(tmp_path))[0] == "()\n"
     for name in SCRIPTS:
         assert f"usage: charrnn-{name}" in run([programs / f"charrnn-{name}", "--help"])[0]
-
-
-@needs_make
-@pytest.mark.slow
-def test_make_train_works_in_a_fresh_clone(tmp_path):
-    """On a machine without Python 3.7, on which nothing may be downloaded, with TensorFlow 2."""
-    clone = copy_of(tmp_path / "a clone", "Makefile", ".make", "charrnn", "README.md")
-    environment = {"HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}
-    found = subprocess.run(["sh", ".make/find-python"], cwd=str(clone), capture_output=True, text=True,
-                           env={**environment, "PYTHON_DOWNLOAD": "no"})
-    if "TensorFlow 2 is used" not in found.stderr:
-        pytest.skip("this machine has a Python 3.7, or none for TensorFlow 2, in /usr/bin")
-    (clone / "small.txt").write_text("the cat sat on the mat\n" * 40, encoding="utf-8")
-    flags = "--batch-size 2 --num-steps 5 --lstm-size 4 --epochs 1 --sample-length 0 --print-every-n 1"
-    output = make(clone, "train", "TEXT=small.txt", f"ARGS={flags}", env=environment)
-    assert re.search(r"step 1/\d+ +loss \d", output) and (clone / ".venv" / ".done").exists()
