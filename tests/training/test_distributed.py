@@ -24,17 +24,16 @@ from charrnn.engines.surprisal import surprisal
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 from charrnn.training import distributed
-from charrnn.training.distributed import UNREAD_TIME, HorovodProcesses, OtherProcessFailed, Processes
+from charrnn.training.distributed import UNREAD_TIME, HorovodProcesses, OtherProcessFailed
 
 C, N, M, L = 5, 6, 3, 4
 
 
-def member(rank, size=2, gathered=None, hosts=("one", "two")):
-    """Return a HorovodProcesses without Horovod; what it gathers is its own value, then the others' given ones."""
+def member(rank, size=2):
+    """Return a HorovodProcesses without Horovod."""
     processes = object.__new__(HorovodProcesses)
-    processes.rank, processes.size, processes._local_size = rank, size, 1
-    processes._members = [(host, os.getpid()) for host in hosts]
-    processes.gather = lambda value: [*(gathered or [])[:rank], value, *(gathered or [None] * size)[rank:]][:size]
+    processes.rank, processes.size = rank, size
+    processes._members = [("one", os.getpid()), ("two", os.getpid())]
     return processes
 
 
@@ -70,20 +69,6 @@ def test_shares_make_up_the_step_of_the_whole_batch(fused, keep_prob):
     np.testing.assert_allclose(np.concatenate([part[2] for part in parts], axis=2), state, atol=1e-6)
 
 
-def test_gradients_are_averaged_before_they_are_clipped():
-    CharRNN(C, N, M, L, 2, seed=7, fused=True, average=lambda tensors: [3 * tensor for tensor in tensors])
-    norm = tf.get_default_graph().get_tensor_by_name("global_norm/global_norm:0")
-    model = CharRNN(C, N, M, L, 2, seed=7, fused=True)
-    assert norm.graph is not model.gradient_norm.graph
-    feed = {"inputs:0": np.zeros((N, M)), "targets:0": np.ones((N, M)), "keep_prob:0": 1.0}
-    found = []
-    for tensor in (norm, model.gradient_norm):
-        with tensor.graph.as_default(), tf.Session() as session:
-            session.run(tf.global_variables_initializer())
-            found.append(session.run(tensor, feed))
-    assert found[0] == pytest.approx(3 * found[1], rel=1e-5)
-
-
 @pytest.mark.parametrize("size", [2, 3])
 @pytest.mark.parametrize("length", [3, 250])
 def test_shares_make_up_the_surprisal_of_a_text(engines, length, size):
@@ -94,18 +79,6 @@ def test_shares_make_up_the_surprisal_of_a_text(engines, length, size):
 
 
 # Errors
-
-
-def test_an_error_of_the_first_process_is_raised_there_and_ends_the_others_silently(monkeypatch):
-    monkeypatch.setattr(distributed, "GRACE", 0)
-
-    def fail():
-        raise ValueError("no such run")
-
-    with pytest.raises(ValueError, match="^no such run$"):
-        member(0).from_first(fail)
-    with pytest.raises(OtherProcessFailed):
-        member(1, gathered=[(None, True)]).from_first(fail)
 
 
 def test_a_process_that_does_not_start_is_named_after_a_deadline(monkeypatch, capsys):
@@ -161,15 +134,6 @@ def test_an_error_of_all_processes_is_raised_in_the_first(monkeypatch):
                 raise ValueError("the loss is nan")
 
 
-def test_a_lost_process_is_named():
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    processes = member(0, hosts=("one", "one"))
-    processes._members[1] = ("one", dead.pid)
-    assert processes._lost() == [1]
-    assert processes._describe([1]) == f"process 1 (process id {dead.pid}) on the host one has ended"
-
-
 def test_the_launchers_sigterm_does_not_interrupt_the_report_of_a_lost_process():
     """It comes while the error is raised through the closing of sessions and files."""
     dead = subprocess.Popen([sys.executable, "-c", ""])
@@ -189,13 +153,6 @@ def test_the_launchers_sigterm_does_not_interrupt_the_report_of_a_lost_process()
                 os.kill(os.getpid(), signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, usual)
-
-
-def test_a_lost_host_is_named(monkeypatch):
-    monkeypatch.setattr(distributed, "PATIENCE", 0)
-    processes = member(0, 3, hosts=("one", "two", "two"))
-    assert processes._lost() == []
-    assert processes._describe([]) == "the connection to two (processes 1, 2) was lost"
 
 
 @pytest.mark.parametrize("found, message", [
@@ -290,11 +247,6 @@ def test_a_line_that_waits_for_a_reader_is_dropped(monkeypatch, pipes, capsys, l
     finally:
         for number, handler in usual.items():
             signal.signal(number, handler)
-
-
-def test_ctrl_c_is_named_though_horovodrun_sends_another_signal():
-    assert [each.cause(signal.SIGTERM) for each in (Processes(), member(0))] == ["SIGTERM", "Ctrl-C or SIGTERM"]
-    assert member(0).cause(signal.SIGHUP) == "SIGHUP"
 
 
 # Real runs

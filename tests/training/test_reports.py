@@ -31,23 +31,6 @@ def lines_of(folder):
     return (folder / "history.csv").read_bytes().decode().splitlines(True)
 
 
-def test_a_row_in_history_and_summaries(tmp_path):
-    """Every number is written exactly; what was not measured is an empty field, and no scalar."""
-    written = Reports(tmp_path, 0)
-    full = Row(30, 2, 0.1 + 0.2, 1 / 3, 2.5, 1e-17, 0.001, 1e30, 12345.678)
-    written.add(Row(20, 1, val_loss=2.25))
-    written.add(full)
-    written.close()
-    lines = lines_of(tmp_path)
-    assert lines[:2] == [HEAD, "20,1,,,2.25,,,,\n"] and len(lines) == 3
-    assert tuple(map(float, lines[2].split(","))) == full
-    found = scalars(tmp_path)
-    assert found.pop(("val_loss", 20)) == 2.25 and found.pop(("epoch", 20)) == 1
-    assert set(found) == {(name, 30) for name in Row._fields if name != "step"}
-    for (name, _), value in found.items():
-        assert value == np.float32(getattr(full, name))
-
-
 def test_a_history_that_is_deleted_is_written_again(tmp_path):
     """With its header and all rows, when a checkpoint is saved."""
     written = Reports(tmp_path, 10, "10,1,2.5,,,,,,\n", summaries=False)
