@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SCRIPTS, parser_of, process_environment
+from conftest import ROOT, SCRIPTS, parser_of
 from conftest import script as script_of
 
 from charrnn.text import corpus
@@ -99,14 +99,6 @@ def test_links_lead_to_files_and_headings(page):
         target = (ROOT / page).parent / path if path else ROOT / page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
-
-
-@pytest.mark.slow
-def test_the_page_on_python_runs(tmp_path):
-    code = "\n".join(re.findall("^```python\n(.*?)^```$", PAGES["docs/python.md"], re.MULTILINE | re.DOTALL))
-    done = subprocess.run([sys.executable, "-c", code], cwd=str(tmp_path), env=process_environment(),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
-    assert done.returncode == 0, done.stdout.decode()
 
 
 def test_recorded_figures_are_the_recordings():

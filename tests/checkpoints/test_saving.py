@@ -231,13 +231,6 @@ def test_a_lock_file_that_was_removed_is_made_again(tmp_path, reserve):
 # Progress
 
 
-def test_progress_is_read_as_it_was_saved(folder, session):
-    saved = Progress(7, STATE, np.array([1.5, 2.5], np.float32), 5, 1.25, 3, "1,2\n2,\n")
-    prefix = checkpoints.save(*session, folder, 5, saved, RUN, {"kernel": np.zeros((5, 9), np.float32)})
-    for name, value in asdict(checkpoints.read_progress(prefix)).items():
-        np.testing.assert_array_equal(value, getattr(saved, name))
-
-
 GOOD = asdict(Progress(7, STATE, np.zeros(2, np.float32)))
 
 
