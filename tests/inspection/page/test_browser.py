@@ -469,7 +469,8 @@ def test_a_unit_of_the_card_and_one_of_the_gallery_colour_the_text(view, small_p
     button = view.driver.find_element(By.CSS_SELECTOR, "#gallery button")
     name = button.text.split()[0]
     button.click()
-    assert view["view-read"].is_displayed() and view["colour"].get_property("value") == view.js("colour") == name
+    view.wait("document.body.dataset.view === 'read'")
+    assert view["colour"].get_property("value") == view.js("colour") == name
 
 
 def test_the_written_text_can_be_copied_and_looked_into(view):
