@@ -9,7 +9,6 @@ ROWS = "rows = arr[:batch_size * n_steps * n_windows].reshape((batch_size, -1))"
 LOOP = "range(0, n_windows * n_steps, n_steps)"
 X = "x = rows[:, start:start + n_steps]"
 ZEROS = "y = np.zeros_like(x)"
-FOLLOWING = "following = rows[:, start + 1:start + n_steps + 1]"
 Y = "y[:, :following.shape[1]] = following"
 
 GET_BATCHES = [
