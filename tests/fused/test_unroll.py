@@ -123,6 +123,13 @@ def test_graph_has_the_names_and_shapes_of_dynamic_rnns(layers):
     assert graph_of(CharRNN(C, N, M, L, layers, fused=True, threads=8)) == expected
 
 
+@pytest.mark.parametrize("options, found", [
+    ({"cell": "gru"}, "gru with 1.0"), ({"input_keep_prob": 0.5}, "lstm with 0.5")])
+def test_other_networks_are_refused(options, found):
+    with pytest.raises(ValueError, match=f"fused needs the cell lstm with input_keep_prob 1, not {found}"):
+        CharRNN(C, N, M, L, 1, fused=True, **options)
+
+
 @pytest.mark.parametrize("threads", [pytest.param(1, marks=slow), 6])
 def test_a_seed_gives_the_initial_weights_that_published_figures_come_from(threads):
     """On each TensorFlow, and for each number of shards."""
