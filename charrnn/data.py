@@ -15,7 +15,8 @@ import numpy as np
 _CHUNK = 1 << 16
 
 StrPath = Union[str, Path]
-_loaded: Set[Tuple[str, ...]] = set()  # the vocabularies of the texts that this process has read, for sample()
+# The vocabularies of the texts that this process has read: sample() needs one for a checkpoint of the notebook.
+_loaded: Set[Tuple[str, ...]] = set()
 _Text = TypeVar("_Text", str, np.ndarray)
 
 
@@ -30,7 +31,7 @@ def load_text(path: StrPath, encoding: str = "utf-8") -> str:
     """
     text = decode_text(read_bytes(path), encoding, str(path))
     if text:
-        Vocabulary.from_text(text)  # remembered in _loaded
+        Vocabulary.from_text(text)  # only because this adds it to _loaded
     return text
 
 

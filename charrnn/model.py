@@ -7,7 +7,7 @@ from charrnn.fused.product import product
 from charrnn.fused.unroll import unroll
 from charrnn.system.tensorflow import CONTRIB_CELLS, OPTIMIZERS, contrib_cell, tf
 
-LARGE_VARIABLE = 2 ** 22  # elements; no variable of the recipe has as many
+LARGE_VARIABLE = 2 ** 22  # elements from which _Adam avoids constants; no variable of the recipe has as many
 
 
 def build_inputs(batch_size, num_steps):
@@ -153,17 +153,17 @@ def build_optimizer(loss, learning_rate, grad_clip, *, optimizer="adam", average
 
 
 class _Adam(tf.train.AdamOptimizer):
-    """Adam that starts the averages of large variables without constants.
+    """Adam whose averages of large variables do not start from a constant.
 
-    TensorFlow keeps constants in memory as long as a session lives.
+    TensorFlow would keep a constant of that size in memory as long as the session lives.
     """
 
-    def _zeros_slot(self, var, slot_name, op_name):
+    def _zeros_slot(self, var, slot_name, op_name):  # TensorFlow calls it to create each average
         if var.shape.num_elements() < LARGE_VARIABLE:
             return super()._zeros_slot(var, slot_name, op_name)
 
         def zeros(shape, dtype, partition_info=None):
-            return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)
+            return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)  # zeros, made when the operation runs
 
         return self._get_or_make_slot_with_initializer(
             var, zeros, var.shape, var.dtype.base_dtype, slot_name, op_name)
@@ -235,7 +235,7 @@ class CharRNN:
                 dropout masks.
             threads: for fused, the number of threads to build the graph for; None for one for each core.
             cell, input_keep_prob: as for :func:`build_lstm`. fused needs ``lstm`` without dropout on inputs.
-            recurrent_keep_prob: as for :func:`build_rnn`.
+            recurrent_keep_prob: for fused, the probability of keeping a recurrent weight; 1 for no such dropout.
             optimizer, average_decay: as for :func:`build_optimizer`.
             rows: where several processes share a batch, the first of its rows that this graph trains on and the row
                 after the last; None for all rows. In the shapes, N is then the number of these rows.
@@ -274,7 +274,7 @@ class CharRNN:
         self.prediction, self.logits = build_output(
             outputs, lstm_size, num_classes, seed=seeds[-1] if seeds else None,
             precision=precision if fused else "float32")
-        if fused and n_rows * n_steps > softmax.rows_of_slice(num_classes):
+        if fused and n_rows * n_steps > softmax.rows_of_slice(num_classes):  # with thousands of characters
             loss = _build_sliced_loss(outputs, self.targets, lstm_size, threads, precision)
         else:
             loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
@@ -282,6 +282,7 @@ class CharRNN:
                                          average_decay=average_decay, average=average)
         self.loss, = average([loss])
         graph = tf.get_default_graph()
+        # made in build_optimizer, which returns only the operation, as in the notebook
         self.learning_rate = graph.get_tensor_by_name(f"{OPTIMIZERS[optimizer]}/learning_rate:0")
         self.gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")
 
@@ -324,7 +325,7 @@ def initial_seeds(cell, num_layers, fused, has_input_dropout, has_recurrent_drop
 
 
 def _seeded(seeds):
-    """Return the default initializer of variables, which takes the next seed for each; None if there are no seeds."""
+    """Return an initializer of variables that uses the next seed for each; None if there are no seeds."""
     following = iter(seeds)
 
     def initialize(shape, dtype=tf.float32, partition_info=None):
@@ -333,7 +334,7 @@ def _seeded(seeds):
 
 
 def _build_sliced_loss(outputs, targets, lstm_size, threads, precision):
-    """Build the loss of :func:`build_loss` from the LSTM output, without the logits of all steps at once."""
+    """Build the loss of :func:`build_loss` from the LSTM output, for a slice of the steps at a time to save memory."""
     return softmax.mean_surprisal(tf.reshape(outputs, [-1, lstm_size]), *tf.trainable_variables("softmax/"),
                                   tf.reshape(targets, [-1]), threads, precision)
 

@@ -14,7 +14,7 @@ from typing import Any, Iterable, List, Optional, Tuple
 import numpy as np
 
 from charrnn.commands.interactive import Conversation
-from charrnn.commands.sample_arguments import check, make_parser, settings_of
+from charrnn.commands.sample_arguments import check_arguments, make_parser, settings_of
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.decoding import Settings, softmax
@@ -82,7 +82,7 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     """
     if n_samples < 0:
         raise ValueError(f"n_samples must be at least 0, not {n_samples}")
-    with console.speaking_python():
+    with console.errors_for_python():
         model = open_model(checkpoint, None if vocabulary is None else Vocabulary(vocabulary),
                            otherwise=Vocabulary.of_loaded_text(vocab_size))
     known = model.vocabulary
@@ -108,7 +108,7 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> int:
-    check(args)
+    check_arguments(args)
     model = loading.open_named(args.model, args)
     settings = settings_of(args, len(model.vocabulary))
     prime = "" if args.interactive else _prime(args, model.vocabulary)
@@ -117,7 +117,7 @@ def _main(args: argparse.Namespace) -> int:
         sampler = Sampler(engine, args.num_samples)
         if args.interactive:
             return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()
-        samples, interrupted = _written(args, sampler, prime, settings)
+        samples, interrupted = _draw_and_print(args, sampler, prime, settings)
     copies = [novelty.compare(each.text, training) if training else None for each in samples]
     if args.json:
         json.dump(_as_json(model.name, prime, settings, samples, copies), sys.stdout, indent=1)
@@ -142,10 +142,11 @@ def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
     return prime
 
 
-def _written(args: argparse.Namespace, sampler: Sampler, prime: str, settings: Settings) -> Tuple[List[Sample], bool]:
-    """Draw the texts, and print them unless the output is JSON. Return what :func:`charrnn.engines.sampler.write` does.
+def _draw_and_print(args: argparse.Namespace, sampler: Sampler, prime: str,
+                    settings: Settings) -> Tuple[List[Sample], bool]:
+    """Draw the texts, and print them unless the output is JSON. A single text is printed while it is drawn.
 
-    A single text is printed while it is drawn.
+    Return the texts, and whether Ctrl-C ended them early.
     """
     seed = args.seed
     if seed is None:

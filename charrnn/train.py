@@ -27,7 +27,7 @@ from charrnn.training.distributed import Processes, start_processes
 from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, flag, preset
 from charrnn.training.job import Job, Options, plan_job, run_to_resume
 
-TRIAL_STEPS = 5  # steps of a dry run
+DRY_RUN_STEPS = 5
 
 
 class Trained(NamedTuple):
@@ -79,7 +79,7 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrP
 
     >>> trained = train("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
-    with console.speaking_python():
+    with console.errors_for_python():
         unknown = sorted(set(hyperparameters) - set(NAMES))
         if unknown:
             raise ValueError(f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}")
@@ -103,12 +103,13 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
 
 def run(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[signal.Signals]]:
     """Do a job, together with other processes. Return the losses, and the signal that ended it early or None."""
-    from charrnn.training.open_run import OpenRun
+    from charrnn.training.open_run import OpenRun  # not above, because it imports TensorFlow
     with contextlib.closing(OpenRun(job, processes)) as open_run:
-        progress, stopped_by = open_run.begin(), None
+        progress = open_run.begin()
         losses: List[float] = []
+        stopped_by = None
         if not open_run.ends_early(progress):
-            with open_run.display.bar(progress.step), open_run.stop.noted():
+            with open_run.display.bar(progress.step), open_run.stop.listening():
                 progress, losses, stopped_by = train_epochs(open_run, progress, processes)
         open_run.end(progress, stopped_by)
     return np.array(losses, np.float32), stopped_by
@@ -119,8 +120,8 @@ def train_epochs(open_run: Any, progress: Progress,
     """Train until the last epoch, an early stop or a signal. This is the notebook's loop.
 
     Args:
-        open_run: a :class:`charrnn.training.open_run.OpenRun`, which prints, evaluates and saves. The session call is
-            the method ``step`` of its network, a :class:`charrnn.training.network.Network`.
+        open_run: a :class:`charrnn.training.open_run.OpenRun`, which prints, evaluates and saves. Its ``network`` is a
+            :class:`charrnn.training.network.Network`, whose method ``step`` makes the session call.
         progress: what was done before this call. In a new epoch, training starts from the zero state.
         processes: the processes that share each batch.
 
@@ -141,7 +142,7 @@ def train_epochs(open_run: Any, progress: Progress,
                                              open_run.learning_rate(progress.step), progress.step)
             seconds = time.perf_counter() - started
             step, at_end = progress.step + 1, progress.step + 1 == job.n_steps
-            open_run.check(step, loss, norm)
+            open_run.check_finite(step, loss, norm)
             progress = replace(progress, step=step, lstm_state=state,
                                epoch_losses=np.append(progress.epoch_losses, np.float32(loss)))
             losses.append(loss)
@@ -153,7 +154,7 @@ def train_epochs(open_run: Any, progress: Progress,
             saving = at_end or step % hyper.save_every_n == 0
             if len(job.held_out) and (saving or hyper.eval_every_n and step % hyper.eval_every_n == 0):
                 progress = open_run.evaluate(progress)
-            open_run.report(step)
+            open_run.write_history(step)
             stopped_by = processes.agree(open_run.stop.signal)
             last = bool(stopped_by or at_end or open_run.ends_early(progress))
             if saving or last or progress.best_step == step:
@@ -163,7 +164,7 @@ def train_epochs(open_run: Any, progress: Progress,
     return progress, losses, None
 
 
-def try_out(job: Job, processes: Processes) -> None:
+def dry_run(job: Job, processes: Processes) -> None:
     """Print the plan, and an estimate of memory and time from a few steps. Nothing is written."""
     from charrnn.training.open_run import OpenRun
     if processes.rank == 0:
@@ -175,7 +176,7 @@ def try_out(job: Job, processes: Processes) -> None:
         open_run.display.plan()
         times, hyper, rows, state = [], job.hyperparameters, open_run.rows, open_run.network.zero_state
         windows = itertools.cycle(get_batches(job.training, hyper.batch_size, hyper.num_steps))
-        for step, (x, y) in enumerate(itertools.islice(windows, TRIAL_STEPS)):
+        for step, (x, y) in enumerate(itertools.islice(windows, DRY_RUN_STEPS)):
             started = time.perf_counter()
             _, _, state = open_run.network.step(x[rows], y[rows], state, open_run.learning_rate(step), step)
             times.append(time.perf_counter() - started)
@@ -193,7 +194,7 @@ def _main(args: argparse.Namespace) -> int:
     with processes.watched(args.checkpoint_dir):
         job = processes.from_first(lambda: _job(args, processes.size))
         if args.dry_run:
-            try_out(job, processes)
+            dry_run(job, processes)
             return 0
         _, stopped_by = run(job, processes)
     return 128 + stopped_by if stopped_by else 0
@@ -236,6 +237,7 @@ def _hyperparameters(args: argparse.Namespace, values: Optional[Dict[str, Any]],
     if values is None:
         network = transfer.network_of(init_from) if init_from else {}
         values = preset(args.preset or "notebook", n_characters)
+        # auto takes the sizes of the model; those of another preset stay, and plan_job refuses them if they differ
         values = {**values, **network} if args.preset == AUTO else {**network, **values}
     given = {name: getattr(args, name) for name in NAMES if getattr(args, name) is not None}
     hyperparameters = Hyperparameters(**{**values, **given})

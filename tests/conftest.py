@@ -194,7 +194,7 @@ def assert_same_run(folder, expected):
 class StopAfter:
     """In place of the trainer's StopRequests: SIGTERM arrives after a number of steps."""
 
-    noted = contextlib.nullcontext
+    listening = contextlib.nullcontext
 
     def __init__(self, n_steps):
         self._left = n_steps

@@ -52,7 +52,7 @@ def make_parser() -> console.Parser:
     return parser
 
 
-def check(args: argparse.Namespace) -> None:
+def check_arguments(args: argparse.Namespace) -> None:
     """Raise ValueError if arguments cannot be combined."""
     for name, default in NOT_INTERACTIVE.items():
         if args.interactive and getattr(args, name) != default:

@@ -110,7 +110,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
 
 
 @contextlib.contextmanager
-def speaking_python() -> Iterator[None]:
+def errors_for_python() -> Iterator[None]:
     """Within a block, let a ValueError name the arguments of a function in place of the flags of a script."""
     try:
         yield

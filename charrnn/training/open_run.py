@@ -129,7 +129,7 @@ class OpenRun:
         """Return the learning rate of a step, given the number of steps before it."""
         return learning_rate_at(self.job.hyperparameters, step, self.job.n_windows)
 
-    def check(self, step: int, loss: float, norm: float) -> None:
+    def check_finite(self, step: int, loss: float, norm: float) -> None:
         """Raise ValueError if a step has made the loss or the norm of the gradients infinite or NaN."""
         if not math.isfinite(loss) or not math.isfinite(norm):
             raise self._diverged(step, f"the loss is {loss} and the norm of the gradients is {norm}")
@@ -143,7 +143,7 @@ class OpenRun:
             f"{self.learning_rate(step - 1):g}) or --grad-clip (now {self.job.hyperparameters.grad_clip:g})")
 
     def print_step(self, step: int, loss: float, norm: float, seconds: float) -> None:
-        """Print the notebook's line about a step."""
+        """Print the notebook's line about a step, and keep its figures for the history."""
         hyper = self.job.hyperparameters
         self.display.step(step, loss, seconds)
         self._measured.update(
@@ -152,7 +152,10 @@ class OpenRun:
             characters_per_second=hyper.batch_size * hyper.num_steps / seconds)
 
     def evaluate(self, progress: Progress) -> Progress:
-        """Evaluate on the held-out text. Return the progress, with this step as the best if its loss is the lowest."""
+        """Evaluate on the held-out text, print the loss, and keep it for the history.
+
+        Return the progress, with this step as the best if its loss is the lowest.
+        """
         share = self._processes.rank, self._processes.size
         nats = surprisal(self._engine(), self.job.held_out, EVALUATION_ROWS, share)
         loss = sum(self._processes.gather(float(np.mean(nats, dtype=np.float64))))  # nats are 0 in rows of the others
@@ -166,8 +169,8 @@ class OpenRun:
         self._measured.update(val_loss=loss, val_bits_per_character=loss / math.log(2))
         return progress
 
-    def report(self, step: int) -> None:
-        """Add what was measured at a step to the history, if anything was."""
+    def write_history(self, step: int) -> None:
+        """Add what :meth:`print_step` and :meth:`evaluate` have kept to the history, if there is anything."""
         if self._measured:
             epoch = (step - 1) // self.job.n_windows + 1
             with contextlib.suppress(OSError):  # the next flush writes it, or raises an error

@@ -22,7 +22,7 @@ class StopRequests:
         self.signal = getattr(signal, "SIGPIPE", signal.SIGTERM)  # Windows has no SIGPIPE
 
     @contextlib.contextmanager
-    def noted(self) -> Iterator[None]:
+    def listening(self) -> Iterator[None]:
         """Note the first SIGINT, SIGTERM or SIGHUP within a block. The second one has its usual effect."""
         usual: Dict[int, Any] = {}
 

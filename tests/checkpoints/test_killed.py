@@ -111,7 +111,7 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
     flags = [str(write_text(tmp_path / "text")), *FLAGS, "--epochs", "1", "--no-summaries",
              "--checkpoint-dir"]
     assert train.main([*flags, str(tmp_path / "whole")]) == 0
-    seen, run, usual = [], disk / "run", OpenRun.check
+    seen, run, usual = [], disk / "run", OpenRun.check_finite
 
     def check(self, step, *measured):
         usual(self, step, *measured)
@@ -120,7 +120,7 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
             seen.append(sorted(path.name for path in run.iterdir()))
             fill(disk) if step == 12 else (disk / "ballast").unlink()
 
-    monkeypatch.setattr(OpenRun, "check", check)
+    monkeypatch.setattr(OpenRun, "check_finite", check)
     assert train.main([*flags, str(run)]) == 0
     gc.collect()  # objects that are deleted may write errors, too
     err = capfd.readouterr().err.splitlines()

@@ -328,7 +328,7 @@ def test_a_failed_last_save_is_an_error(text_file, tmp_path, failing_saves, caps
 def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file, trained, tmp_path, monkeypatch,
                                                                        capsys):
     """No checkpoint, history or summary."""
-    run, usual, before = tmp_path / "run", open_run.OpenRun.check, {}
+    run, usual, before = tmp_path / "run", open_run.OpenRun.check_finite, {}
 
     def check(self, step, *measured):
         usual(self, step, *measured)
@@ -337,7 +337,7 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file
             shutil.copytree(str(trained), str(run))
             before.update(content_of(run))
 
-    monkeypatch.setattr(open_run.OpenRun, "check", check)
+    monkeypatch.setattr(open_run.OpenRun, "check_finite", check)
     assert train_small(text_file, run, "--sample-length", "0") == 2
     assert content_of(run) == before
     assert capsys.readouterr().err == (

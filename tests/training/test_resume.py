@@ -93,7 +93,7 @@ def test_a_finished_run_can_be_continued_with_other_settings(run_copy, capsys):
 
 def test_settings_that_are_changed_are_kept_if_the_run_is_killed_before_its_next_checkpoint(run_copy, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(open_run.OpenRun, "check", interrupted_at(open_run.OpenRun.check, 5))
+        patch.setattr(open_run.OpenRun, "check_finite", interrupted_at(open_run.OpenRun.check_finite, 5))
         assert resume(run_copy, "--epochs", "2", "--learning-rate", "0.002") == 130
     assert resume(run_copy) == 0
     assert float(history_of(run_copy)[-1]["learning_rate"]) == 0.002

@@ -14,7 +14,7 @@ from charrnn.training.stopping import StopRequests
 
 def test_the_first_signal_is_noted_and_the_second_has_its_usual_effect():
     stop = StopRequests()
-    with stop.noted():
+    with stop.listening():
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.signal == signal.SIGINT
         with pytest.raises(KeyboardInterrupt):
@@ -28,7 +28,7 @@ def test_what_the_caller_ignores_stays_ignored(name):
     number = getattr(signal, name)
     usual = signal.signal(number, signal.SIG_IGN)
     try:
-        with StopRequests().noted():
+        with StopRequests().listening():
             assert signal.getsignal(number) == signal.SIG_IGN
         assert signal.getsignal(number) == signal.SIG_IGN
     finally:
