@@ -146,8 +146,7 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
         fractions = [run.hyperparameters[name] for name in ("val_fraction", "test_fraction")]
         names = [run.text_name, run.best or "", run.init_from or ""]
         # the other hyperparameters are checked when the run is resumed
-        if set(IMMUTABLE) <= run.hyperparameters.keys() and min(fractions) >= 0 and sum(fractions) < 1 and all(
-                isinstance(name, str) for name in names):
+        if min(fractions) >= 0 and sum(fractions) < 1 and all(isinstance(name, str) for name in names):
             return run
     raise ValueError("it does not describe a run")
 

@@ -99,8 +99,8 @@ def plan_job(text: Optional[Text], hyperparameters: Hyperparameters, folder: Str
     else:
         run, transferred = _new_run(text, hyperparameters, init_from)
     hyper = Hyperparameters(**run.hyperparameters)
-    least = np.min_scalar_type(len(run.vocabulary) - 1)  # the ids of a long text take most of the memory
-    parts = split(run.vocabulary.encode(text.text, least), hyper.val_fraction, hyper.test_fraction)
+    dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
+    parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
     return Job(run, hyper, folder, text.text, options, transferred, *parts)
 
@@ -143,15 +143,16 @@ def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> 
 
 def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) -> Run:
     """Return the run in a folder with new hyperparameters. Raise CheckpointError if it cannot have them."""
-    old, hyperparameters = checkpoints.read_run(folder), asdict(hyper)
-    if text and checkpoints.text_sha256(text.text) != old.text_sha256:
+    run = checkpoints.read_run(folder)
+    old = Hyperparameters(**run.hyperparameters)  # with the default for one that is newer than the run
+    if text and checkpoints.text_sha256(text.text) != run.text_sha256:
         raise CheckpointError(f"the run in {folder} was trained on another text than {text.name}; without a TEXT, "
                               "--resume uses the text in that folder")
     for name in IMMUTABLE:
-        if old.hyperparameters[name] != hyperparameters[name]:
-            raise CheckpointError(f"the run in {folder} has {flag(name)} {old.hyperparameters[name]}, which "
-                                  f"--resume cannot change to {hyperparameters[name]}")
-    return replace(old, hyperparameters=hyperparameters)
+        if getattr(old, name) != getattr(hyper, name):
+            raise CheckpointError(f"the run in {folder} has {flag(name)} {getattr(old, name)}, which "
+                                  f"--resume cannot change to {getattr(hyper, name)}")
+    return replace(run, hyperparameters=asdict(hyper))
 
 
 def run_to_resume(folder: StrPath) -> Run:

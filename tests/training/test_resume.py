@@ -22,6 +22,7 @@ from conftest import (
 )
 
 from charrnn import checkpoints, train
+from charrnn.checkpoints.record import read_signed, signed
 from charrnn.training import open_run
 
 SLOW = pytest.mark.slow
@@ -98,6 +99,17 @@ def test_settings_that_are_changed_are_kept_if_the_run_is_killed_before_its_next
     assert resume(run_copy) == 0
     assert float(history_of(run_copy)[-1]["learning_rate"]) == 0.002
     assert checkpoints.read_run(run_copy).hyperparameters["learning_rate"] == 0.002
+
+
+def test_a_run_may_be_older_than_a_hyperparameter(run_copy):
+    """Also than one that a resumed run may not change."""
+    before = checkpoints.read_run(run_copy)
+    for path in [run_copy / "run.json", *run_copy.glob("*.ckpt.json")]:
+        content = read_signed(path)
+        del content.get("run", content)["hyperparameters"]["average_decay"]
+        path.write_bytes(signed(content))
+    assert resume(run_copy) == 0
+    assert checkpoints.read_run(run_copy) == before
 
 
 def test_what_a_kill_has_left_of_the_last_save_of_a_run_is_done(run_copy):
