@@ -141,7 +141,8 @@ def train_epochs(open_run: Any, progress: Progress,
             loss, norm, state = network.step(x[open_run.rows], y[open_run.rows], progress.lstm_state,
                                              open_run.learning_rate(progress.step), progress.step)
             seconds = time.perf_counter() - started
-            step, at_end = progress.step + 1, progress.step + 1 == job.n_steps
+            step = progress.step + 1
+            at_end = step == job.total_steps
             open_run.check_finite(step, loss, norm)
             progress = replace(progress, step=step, lstm_state=state,
                                epoch_losses=np.append(progress.epoch_losses, np.float32(loss)))

@@ -23,7 +23,7 @@ GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
 
 
 def load_engine(model: Model, texts: int = 1, characters: int = 0) -> Engine:
-    """Make the engine that runs a model. This is the only place that chooses between engines.
+    """Make the engine that runs a model. All commands leave the choice between the engines to this function.
 
     Args:
         model: the model.

@@ -47,7 +47,7 @@ class Display:
             ("windows", f"{job.n_windows:,} of {hyper.batch_size} x {hyper.num_steps} per epoch, "
                         f"{left_over:,} characters left over"),
             ("network", self._network()),
-            ("steps", f"{job.n_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
+            ("steps", f"{job.total_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
             ("folder", f"{job.folder}, a checkpoint every {hyper.save_every_n:,} steps"),
         ]
         if job.transfer:
@@ -69,7 +69,7 @@ class Display:
 
     def trial(self, seconds: float, memory: str) -> None:
         """Print the estimate of a dry run: the memory, and the time from the seconds that a step takes."""
-        total = timedelta(seconds=round(seconds * self._job.n_steps))
+        total = timedelta(seconds=round(seconds * self._job.total_steps))
         self._table([
             ("memory", memory),
             ("time", f"{seconds:.4f} s/batch, {total} for all steps, without checkpoints and evaluations")])
@@ -80,12 +80,12 @@ class Display:
 
     def resumed(self, step: int) -> None:
         """Print where the run resumes."""
-        self._table([("resumed", f"after step {step:,}, {max(0, self._job.n_steps - step):,} to go")])
+        self._table([("resumed", f"after step {step:,}, {max(0, self._job.total_steps - step):,} to go")])
 
     @contextlib.contextmanager
     def bar(self, step: int) -> Iterator[None]:
         """Show a progress bar that begins at a step."""
-        self._bar = tqdm.tqdm(total=self._job.n_steps, initial=step, unit=" steps", disable=None,
+        self._bar = tqdm.tqdm(total=self._job.total_steps, initial=step, unit=" steps", disable=None,
                               dynamic_ncols=True, smoothing=0.05)
         with self._bar:
             yield
@@ -147,7 +147,7 @@ class Display:
     def _place(self, step: int) -> str:
         job = self._job
         epoch = (step - 1) // job.n_windows + 1
-        return f"epoch {epoch:,}/{job.hyperparameters.epochs:,}  step {step:,}/{job.n_steps:,}"
+        return f"epoch {epoch:,}/{job.hyperparameters.epochs:,}  step {step:,}/{job.total_steps:,}"
 
     def _table(self, rows: Iterable[Tuple[str, str]]) -> None:
         for name, value in rows:

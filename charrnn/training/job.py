@@ -68,7 +68,7 @@ class Job:
         return count_windows(len(self.training), self.hyperparameters.batch_size, self.hyperparameters.num_steps)
 
     @property
-    def n_steps(self) -> int:
+    def total_steps(self) -> int:
         """Steps of all epochs."""
         return self.n_windows * self.hyperparameters.epochs
 

@@ -254,7 +254,7 @@ class OpenRun:
         else:
             if len(self.job.test):
                 self.display.test(*self._processes.from_first(lambda: self._evaluate_test(progress.step)))
-            self.display.finished(progress.step, "--early-stop" if early and progress.step < self.job.n_steps else
+            self.display.finished(progress.step, "--early-stop" if early and progress.step < self.job.total_steps else
                                   "--epochs")
         self._processes.gather(None)  # wait for the others: horovodrun ends all processes when one has ended
 
