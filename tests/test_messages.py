@@ -70,7 +70,7 @@ def test_an_occupied_folder_gives_the_command_to_resume(trained, text_file, caps
     assert f"charrnn-train --resume --checkpoint-dir {trained}" in capsys.readouterr().err
 
 
-NEWEST_OF = f"using {{}}/{NEWEST}, of the newest run; the model small comes with charrnn\n"
+NEWEST_OF = f"using {{}}/{NEWEST}, of the newest run; name small for the model that comes with charrnn\n"
 
 
 @pytest.mark.parametrize("module, arguments", [

@@ -161,7 +161,7 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
     record.check_name(prefix)
     if best:
         if not Path(path).is_dir():
-            raise CheckpointError(f"--best needs the folder of a run, and {path} is no folder")
+            raise CheckpointError(f"--best needs the folder of a run, and {path} is not a folder")
         name = record.read_run(path).best
         if not name:
             raise CheckpointError(f"the run in {path} has no best checkpoint: it was trained without "

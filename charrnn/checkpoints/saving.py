@@ -158,8 +158,8 @@ class Reservation:
     def check(self) -> None:
         """Raise OSError if the folder is no longer the one that was reserved."""
         if not self._lock.is_held():
-            raise OSError(f"nothing is written to {self._folder}: it is not the folder in which this training began, "
-                          "which was moved or removed, or another process trains in it")
+            raise OSError(f"nothing is written to {self._folder}: the folder in which this training began was moved or "
+                          "removed, or another process trains in it")
 
     def close(self) -> None:
         """Give up the right."""

@@ -32,7 +32,7 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, st
     except ValueError as error:
         if args.train_text is not None:
             raise
-        console.write(f"without the training text, two of the other methods are missing ({error})\n", sys.stdout)
+        console.write(f"without the training text, two lines of the comparison are missing ({error})\n", sys.stdout)
         return given.text, given.name, ""
     known = ", which the model was trained on" if text_sha256(given.text) == found.sha256 else ""
     return given.text, given.name + known, found.training
@@ -104,8 +104,8 @@ def make_parser() -> console.Parser:
                        help="evaluate the part that the run held out with --test-fraction, in place of a TEXT")
     loading.add_model_arguments(parser)
     parser.add_argument("--rows", metavar="N", type=console.integer(1), default=1,
-                        help=f"read the text in N pieces in parallel, each after the {WARM_UP} characters before it: "
-                             "faster, but slightly inexact (default: 1)")
+                        help=f"read the text in N pieces in parallel, each with the {WARM_UP} characters before it as "
+                             "context: faster, but slightly inexact (default: 1)")
     parser.add_argument("--characters", action="store_true",
                         help="show the surprisal of each character, in place of the comparison with other methods")
     parser.add_argument("--train-text", metavar="TEXT",
@@ -123,7 +123,7 @@ def _main(args: argparse.Namespace) -> None:
     n_texts = 0 if args.part else 1
     if not n_texts <= len(args.places) <= n_texts + 1:
         raise ValueError(f"{args.part} takes a MODEL, but no TEXT" if args.part else
-                         "give one TEXT to evaluate, and before it the MODEL unless it is the newest run")
+                         "give one TEXT to evaluate, and before it a MODEL (default: the newest run)")
     if n_texts and len(args.places) == 1 and loading.is_model(args.places[0]):
         raise ValueError(f"{args.places[0]} is a model: add the TEXT to evaluate it on, or --held-out or --test")
     model = loading.open_named(args.places[0] if len(args.places) > n_texts else None, args)

@@ -59,8 +59,8 @@ def make_parser() -> console.Parser:
     """Return the parser of ``charrnn-export``."""
     parser = console.Parser(
         prog="charrnn-export", usage="%(prog)s [-h] [options] [MODEL] FILE",
-        description="Write a model as a file that needs no TensorFlow (.npz), as a web page that shows what the "
-                    "network sees (.html), or as a SavedModel.")
+        description="Write a model as a file that needs no TensorFlow (.npz), as a web page that shows what its "
+                    "units track (.html), or as a SavedModel.")
     parser.add_argument("places", metavar="[MODEL] FILE", nargs="*",
                         help=f"{loading.MODEL_HELP}, and the .npz or .html file to write, or the folder of a "
                              "SavedModel")
@@ -68,7 +68,7 @@ def make_parser() -> console.Parser:
                         help="what to write (default: html if FILE ends in .html, else npz)")
     parser.add_argument("--weights", choices=sorted({name for names in STORED.values() for name in names}),
                         help="type of the stored weights: float32 (default) or float16 in a .npz file, float16 "
-                             "(default) or int8 in a page. Each takes half the space of the one before")
+                             "(default) or int8 in a page. float16 takes half the space of float32, int8 a quarter")
     parser.add_argument("--train-text", metavar="TEXT", default=None,
                         help="the text on which a page measures what units track (default: the training text that "
                              "the model names)")
@@ -83,14 +83,14 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 def _main(args: argparse.Namespace) -> None:
     if not 1 <= len(args.places) <= 2:
-        raise ValueError("give the FILE to write, and before it the MODEL unless it is the newest run")
+        raise ValueError("give the FILE to write, and before it a MODEL (default: the newest run)")
     *models, target = args.places
     if not models and (checkpoints.is_run(target) or checkpoints.known_model(target)):
         raise ValueError(f"{target} is a model: add the FILE to write")
     kind = args.format or ("html" if target.lower().endswith(".html") else "npz")
     weights = args.weights or STORED[kind][0]
     if weights not in STORED[kind]:
-        raise ValueError(f"--weights {weights} is not for the format {kind}, which has {' or '.join(STORED[kind])}")
+        raise ValueError(f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}")
     text = corpus.read(args.train_text, args.encoding) if kind == "html" and args.train_text is not None else None
     model = loading.open_named(models[0] if models else None, args)
     if kind == "html":

@@ -25,7 +25,7 @@ def table(measured: units.Measured, count: int) -> Iterator[str]:
     missing = [name for name in measured.features if name not in {group[0].feature for group in groups}]
     if missing:
         yield f"no unit reaches {units.LEAST_CORRELATION} for: {', '.join(missing)}"
-    yield "expressive units that track none of these: " + (
+    yield "units that vary most and track none of these: " + (
         ", ".join(map(str, measured.expressive(UNNAMED))) or "none")
     yield f"{measured.deviation.size:,} units, measured on {measured.length:,} characters"
 
@@ -43,8 +43,8 @@ def make_parser() -> console.Parser:
     parser = console.Parser(
         prog="charrnn-inspect",
         description="List the units of a network by what they track in a text. A unit is named by layer, part and "
-                    "number: 2/c/317 is the memory of unit 317 in layer 2, 2/h/317 its output. The correlations are "
-                    "measured on the second half of the text, the units are chosen on the first.")
+                    "number: 2/c/317 is the memory of unit 317 in layer 2, 2/h/317 its output. The units are "
+                    "chosen on the first half of the text, and their correlations measured on the second.")
     parser.add_argument("model", metavar="MODEL", nargs="?", default=None, help=loading.MODEL_HELP)
     loading.add_model_arguments(parser)
     parser.add_argument("--text", metavar="TEXT", default=None,

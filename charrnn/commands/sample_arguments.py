@@ -30,7 +30,7 @@ def make_parser() -> console.Parser:
     group.add_argument("--num-samples", metavar="N", type=console.integer(1, MOST_TEXTS), default=1,
                        help="texts to write at once, with a line between them (default: 1)")
     group.add_argument("--interactive", action="store_true",
-                       help="continue the beginnings that are typed; /help lists the commands")
+                       help="continue each line that is typed; /help lists the commands")
     group = parser.add_argument_group("decoding")
     group.add_argument("--temperature", metavar="X", type=float, default=1.0,
                        help="divide the logits by X; 0 takes the most probable character each time (default: 1)")
@@ -38,8 +38,8 @@ def make_parser() -> console.Parser:
                        help="draw from the N most probable characters (default: 5, or all with --top-p or a "
                             f"vocabulary of more than {LARGE_VOCABULARY} characters)")
     group.add_argument("--top-p", metavar="P", type=float,
-                       help="draw from the fewest most probable characters that together have the probability P, "
-                            "above 0, at most 1, after --temperature and --top-n (default: 1)")
+                       help="draw from the fewest most probable characters whose probabilities add up to P, after "
+                            "--temperature and --top-n are applied (above 0, at most 1; default: 1)")
     group.add_argument("--seed", metavar="N", type=console.integer(0, SEEDS - 1),
                        help="seed of the first text; each further text has the next seed (default: a new one)")
     group = parser.add_argument_group("reports")

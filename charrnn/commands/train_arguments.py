@@ -26,11 +26,11 @@ def make_parser() -> console.Parser:
         "--encoding", metavar="NAME", default="utf-8",
         help="encoding of files without a byte order mark (default: utf-8)")
     groups["network"].add_argument(
-        "--init-from", metavar="MODEL", help="take the initial weights, and the sizes, from a checkpoint, a run "
-        "folder, an exported .npz file or a known model; characters that it does not have get new rows")
+        "--init-from", metavar="MODEL", help="take the initial weights and the sizes from a checkpoint, a run "
+        "folder, an exported .npz file or a known model. Characters that it does not know get new weights")
     groups["network"].add_argument(
-        "--vocab-from", metavar="TEXT", help="for --init-from with a checkpoint of the notebook, which does not record "
-        "its vocabulary: the text that it was trained on")
+        "--vocab-from", metavar="TEXT", help="the text that the model of --init-from was trained on, if it is a "
+        "checkpoint of the notebook, which does not record its vocabulary")
     groups["speed"].add_argument(
         "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
     reports = groups["checkpoints and reports"]
@@ -38,8 +38,8 @@ def make_parser() -> console.Parser:
                          help="folder of the run (default: checkpoints, or if that holds another run checkpoints/2 and "
                          "so on)")
     reports.add_argument("--resume", action="store_true",
-                         help="continue the run in that folder, by default the newest, with its text "
-                         f"and hyperparameters; all but {', '.join(map(flag, IMMUTABLE))} may be changed")
+                         help="continue the run in DIR, by default the newest run, with its text and "
+                         f"hyperparameters; all but {', '.join(map(flag, IMMUTABLE))} may be changed")
     reports.add_argument("--sample-length", metavar="N", type=int, default=200,
                          help="characters to sample at each checkpoint; 0 for none (default: 200)")
     reports.add_argument("--no-summaries", dest="summaries", action="store_false",

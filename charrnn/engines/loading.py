@@ -92,7 +92,7 @@ def divide(text: corpus.Text, run: Optional[Run]) -> TrainingText:
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options by which a script finds a model; :func:`open_named` reads them."""
     parser.add_argument("--best", action="store_true",
-                        help="of a folder, use the checkpoint with the lowest validation loss")
+                        help="in a run folder, use the checkpoint with the lowest validation loss")
     parser.add_argument("--vocab-from", metavar="TEXT", default=None,
                         help="the text that a checkpoint of the notebook was trained on, a path or a known name: "
                              "its characters are the vocabulary, which such a checkpoint does not record")
@@ -118,7 +118,8 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     model = open_model(place, vocabulary_from(args), best=args.best)
     console.print_skipped(model.skipped)
     if run:
-        console.print_note(f"using {model.name}, of the newest run; the model {KNOWN_MODELS[0]} comes with charrnn")
+        console.print_note(
+            f"using {model.name}, of the newest run; name {KNOWN_MODELS[0]} for the model that comes with charrnn")
     elif path is None:
         console.print_note(f"using {model.name}, a model that comes with charrnn; name a run folder for another")
     return model

@@ -130,7 +130,7 @@ def described(error: Exception) -> str:
         return (f"{error}. Without TensorFlow, models of lstm cells work in charrnn-sample, charrnn-evaluate, "
                 "charrnn-inspect and charrnn-export (.npz and .html)")
     if isinstance(error, MemoryError):
-        return ": ".join(filter(None, ["the memory of this machine does not suffice for these arguments", str(error)]))
+        return ": ".join(filter(None, ["this machine has too little memory for these arguments", str(error)]))
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     name = error.filename or ("standard output" if error.errno in _OF_OUTPUT else "")

@@ -53,7 +53,7 @@ class Display:
         if job.transfer:
             new = console.listed(map(repr, job.transfer.new_characters))
             rows.append(("weights", f"from {job.transfer.model.name}, " + (
-                f"with new rows for {new}" if new else "which has all characters of the text")))
+                f"with new weights for {new}" if new else "which has all characters of the text")))
         self._table(rows)
 
     def _network(self) -> str:

@@ -28,7 +28,7 @@ from charrnn.training.stopping import SIGNALS
 INSTALL = ("Horovod started this process, but the package horovod is not installed on the host {}: install the extra "
            "'distributed' there (make venv-distributed)")
 NO_ADDRESS = "the host {} has no address for its own name, which Horovod needs: add the name to /etc/hosts"
-UNREACHABLE = ("from the host {} horovodrun cannot be reached at {}:{} ({}): check the network between the hosts, or "
+UNREACHABLE = ("the host {} cannot reach horovodrun at {}:{} ({}): check the network between the hosts, or "
                "name another one with horovodrun --network-interface")
 TIMEOUT = 20  # seconds without a connection after which a process counts as lost
 START_TIMEOUT = 120  # seconds in which all processes must have started

@@ -68,21 +68,22 @@ class Hyperparameters:
         "with other dropout masks", choices=(True, False))
     precision: str = _field(
         "float32", SPEED, "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 1.7 times as "
-        "fast on processors that support it; auto takes it there", choices=("float32", "bfloat16", AUTO))
+        "fast on processors that support it; auto takes bfloat16 there", choices=("float32", "bfloat16", AUTO))
     cell: str = _field("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
     optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=tuple(OPTIMIZERS))
     input_keep_prob: float = _field(
         1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", _KEEP_PROB)
     recurrent_keep_prob: float = _field(
-        1.0, OPTIMISATION, "probability that dropout keeps a recurrent weight, the same weights for a whole window",
-        _KEEP_PROB)
+        1.0, OPTIMISATION, "probability that dropout keeps a recurrent weight; the same weights are kept for a whole "
+        "window", _KEEP_PROB)
     schedule: str = _field(
         "constant", OPTIMISATION, "how the learning rate falls: not at all, by --decay at each epoch, or to 0 at "
         "the end, linearly or along a cosine", choices=SCHEDULES)
     warmup_steps: int = _field(
         0, OPTIMISATION, "steps in which the learning rate first rises to its full size", _COUNT_OR_ZERO)
     decay: float = _field(
-        0.95, OPTIMISATION, "factor of the exponential schedule from one epoch to the next", {"above": 0, "at most": 1})
+        0.95, OPTIMISATION, "factor of the learning rate at each epoch, in the exponential schedule",
+        {"above": 0, "at most": 1})
     average_decay: float = _field(
         0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
         "0 for none", _FRACTION)
@@ -109,8 +110,8 @@ class Hyperparameters:
             if getattr(self, name) and not self.val_fraction:
                 raise ValueError(f"{flag(name)} needs a held-out text: set {flag('val_fraction')} above 0")
         if self.recurrent_keep_prob != 1 and not self.unrolls_fused:
-            raise ValueError("--recurrent-keep-prob needs the fused unroll, which excludes --no-fused, "
-                             "--input-keep-prob and cells other than lstm")
+            raise ValueError("--recurrent-keep-prob cannot be combined with --no-fused, --input-keep-prob or "
+                             "cells other than lstm")
 
     @property
     def unrolls_fused(self) -> bool:

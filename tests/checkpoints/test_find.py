@@ -61,7 +61,7 @@ def test_the_best_checkpoint(trained, stopped_early):
     assert find(stopped_early, best=True).prefix == str(stopped_early / best)
     with pytest.raises(CheckpointError, match="has no best checkpoint: it was trained without --val-fraction"):
         find(trained, best=True)
-    with pytest.raises(CheckpointError, match="--best needs the folder of a run, and .* is no folder"):
+    with pytest.raises(CheckpointError, match="--best needs the folder of a run, and .* is not a folder"):
         find(trained / OLDER, best=True)
 
 

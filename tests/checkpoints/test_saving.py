@@ -207,7 +207,7 @@ def test_a_folder_that_was_moved_is_no_longer_reserved(tmp_path, reserve):
     (tmp_path / "run").rename(tmp_path / "moved")
     for prepare in (lambda: None, (tmp_path / "run").mkdir, lambda: reserve(tmp_path / "run")):
         prepare()
-        with pytest.raises(OSError, match=f"nothing is written to {tmp_path / 'run'}: it is not the folder in which"):
+        with pytest.raises(OSError, match=f"nothing is written to {tmp_path / 'run'}: the folder in which"):
             first.check()
     (tmp_path / "run").rename(tmp_path / "other")
     (tmp_path / "moved").rename(tmp_path / "run")

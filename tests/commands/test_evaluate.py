@@ -141,7 +141,7 @@ def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
         damage(folder / "text.txt")
         out = evaluated(capsys, folder, tmp_path / "text")
         assert list(table(out)) == ["this model", "xz, of this text alone"]
-        assert "two of the other methods are missing (" in out and message in out
+        assert "two lines of the comparison are missing (" in out and message in out
         assert evaluate.main(["--held-out", str(folder)]) == 2
         assert message in capsys.readouterr().err
     out = evaluated(capsys, folder, tmp_path / "text", "--vocab-from", trained.parent / "small.txt")

@@ -66,7 +66,7 @@ def test_matrices_can_be_stored_in_half_the_space(trained, tmp_path, monkeypatch
     (["run", "folder", "--format", "saved-model"], "folder exists"),
     (["run", "text/served", "--format", "saved-model"], "text/served"), (["missing", "m.npz"], "missing"),
     (["run", "m.npz", "--best"], "no best checkpoint"),
-    (["EXPORTED", "m.npz", "--best"], "is no folder"), (["run", "nowhere/x.html"], "nowhere/x.html"),
+    (["EXPORTED", "m.npz", "--best"], "is not a folder"), (["run", "nowhere/x.html"], "nowhere/x.html"),
     (["run", "m.html", "--train-text", "missing"], "missing"), (["run", "m.html", "--weights", "int4"], "int4"),
     (["run", "m.npz", "--weights", "int8"], "--weights int8 is not for the format npz"), ([], "give the FILE to write"),
     (["run", "--weights", "float16"], "run is a model: add the FILE"), (["anna"], "anna is a model: add the FILE")])

@@ -30,8 +30,8 @@ def test_the_body_returns_the_status(returned, status):
 @pytest.mark.parametrize("error, message", [
     (ValueError("a line"), "a line"), (OSError("a line"), "a line"), (OSError(5, "an error"), "an error"),
     (OSError(2, "No such file", "a/b"), "a/b: No such file"),
-    (MemoryError("an array"), "the memory of this machine does not suffice for these arguments: an array"),
-    (MemoryError(), "the memory of this machine does not suffice for these arguments")])
+    (MemoryError("an array"), "this machine has too little memory for these arguments: an array"),
+    (MemoryError(), "this machine has too little memory for these arguments")])
 def test_an_error_is_one_line_without_numbers_and_status_2(capsys, error, message):
     assert run_main(fail_with(error)) == 2
     assert capsys.readouterr() == ("", f"script: error: {message}\n")

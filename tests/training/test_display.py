@@ -58,7 +58,7 @@ def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys):
         "held out the last 30 characters before the test text, evaluated every 15 steps and at each checkpoint",
         "test     the last 280 characters, evaluated once at the end"]
     assert "network  2 layers of 5 gru units, 704 parameters, float32, unrolled with dynamic_rnn (the fused" in lines[4]
-    assert lines[-1] == "weights  from other.ckpt, with new rows for 'b'"
+    assert lines[-1] == "weights  from other.ckpt, with new weights for 'b'"
 
 
 @pytest.mark.parametrize("event, line", [

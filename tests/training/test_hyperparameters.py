@@ -84,7 +84,7 @@ def test_each_field_has_a_flag_with_its_help_range_and_default():
 def test_recurrent_dropout_needs_the_fused_unroll(change):
     Hyperparameters(recurrent_keep_prob=0.5).check()
     Hyperparameters(**change).check()
-    with pytest.raises(ValueError, match="--recurrent-keep-prob needs the fused unroll"):
+    with pytest.raises(ValueError, match="--recurrent-keep-prob cannot be combined"):
         Hyperparameters(recurrent_keep_prob=0.5, **change).check()
 
 

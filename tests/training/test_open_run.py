@@ -341,10 +341,10 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file
     assert train_small(text_file, run, "--sample-length", "0") == 2
     assert content_of(run) == before
     assert capsys.readouterr().err == (
-        f"charrnn-train: nothing is written to {run}: it is not the folder in which this training began, which was "
-        "moved or removed, or another process trains in it; earlier checkpoints are intact, and training continues\n"
-        f"charrnn-train: error: nothing is written to {run}: it is not the folder in which this training began, which "
-        "was moved or removed, or another process trains in it\n")
+        f"charrnn-train: nothing is written to {run}: the folder in which this training began was moved or removed, or "
+        "another process trains in it; earlier checkpoints are intact, and training continues\n"
+        f"charrnn-train: error: nothing is written to {run}: the folder in which this training began was moved or "
+        "removed, or another process trains in it\n")
 
 
 def content_of(folder):

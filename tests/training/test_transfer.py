@@ -91,7 +91,7 @@ def test_a_run_from_another_model(trained, tmp_path, capsys):
     assert train.main([str(tmp_path / "other"), "--batch-size", "2", "--num-steps", "100", "--epochs", "1",
                        "--init-from", str(trained), "--checkpoint-dir", str(tmp_path / "run")]) == 0
     prefix = str(trained / "i173_l5.ckpt")
-    assert f"weights  from {prefix}, with new rows for '!', ':', 'A', 'w'" in capsys.readouterr().out.splitlines()
+    assert f"weights  from {prefix}, with new weights for '!', ':', 'A', 'w'" in capsys.readouterr().out.splitlines()
     run = checkpoints.read_run(tmp_path / "run")
     assert [run.hyperparameters[name] for name in ("lstm_size", "num_layers", "cell")] == [5, 2, "lstm"]
     assert run.vocabulary == Vocabulary.from_text(TEXT + OTHER) and run.init_from == prefix
@@ -158,7 +158,8 @@ def test_models_that_training_can_start_from(which, exported, notebook_folder, t
                        "--learning-rate", "1e-20", "--sample-length", "0", "--no-summaries",
                        "--init-from", str(path), "--checkpoint-dir", str(tmp_path / "run")]) == 0
     model = open_model(path, Vocabulary(CHARS) if flags else None)
-    assert f"weights  from {model.name}, with new rows for '!', ':', 'A', 'w'" in capsys.readouterr().out.splitlines()
+    out = capsys.readouterr().out
+    assert f"weights  from {model.name}, with new weights for '!', ':', 'A', 'w'" in out.splitlines()
     assert model.name == (str(exported) if which == "exported" else
                           f"{notebook_folder}/i{156 if which == 'folder' else 100}_l5.ckpt")
     old, new = model.weights, weights_of(tmp_path / "run")
