@@ -132,7 +132,7 @@ function showLead() {
       direction(found)} (correlation ${signed(found.correlation)}).`;
   } else if (colour !== "surprise") {
     title = "A unit without a name";
-    lead = `${unitTitle(colour)} tracks none of the properties that were looked for.`;
+    lead = `${unitTitle(colour)} tracks none of the properties that were measured.`;
   }
   find("read-title").textContent = title;
   find("read-lead").textContent = lead;

@@ -40,7 +40,7 @@ function compare() {
           visible(text.slice(same.length)));
       }
       find("hold-status").textContent = parted < 0 ? "Both texts are the same: this value changes nothing here."
-        : `The texts part after ${counted(parted, "character")}.`;
+        : `The texts differ after ${counted(parted, "character")}.`;
     });
   }
 }

@@ -588,7 +588,7 @@ def test_a_unit_can_be_held_while_it_writes(view, engine):
     view.js("chooseColour('2/c/3')")
     view.set("hold-value", 0.9), view.set("hold-prime", "the cat"), view.set("hold-seed", 5)
     view["hold-write"].click()
-    view.wait("/part after|are the same/.test(find('hold-status').textContent)")
+    view.wait("/differ after|are the same/.test(find('hold-status').textContent)")
     (expected,), _ = write(Sampler(engine), "the cat", 300, Settings(top_n=5), seed=5)
     held, free = [view[name].get_attribute("textContent") for name in ("hold-held", "hold-free")]
     assert free == "the cat" + expected.text[:300] and held.startswith("the cat") and len(held) == len(free)
