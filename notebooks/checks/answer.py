@@ -31,13 +31,13 @@ ATTRIBUTES = ["inputs", "targets", "keep_prob", "initial_state", "final_state", 
 # What belongs to other ways of programming, by names that the reader's code has.
 FOREIGN = {
     ("torch", "F", "optim", "backward", "zero_grad", "CrossEntropyLoss"):
-        "belongs to PyTorch, which does not work with TensorFlow's tensors: the functions that you need stand above "
+        "belongs to PyTorch, which does not work with TensorFlow's tensors: the functions that you need are named above "
         "the exercise.",
     ("GradientTape",):
         "is for eager execution: in a graph, tf.gradients(loss, variables) gives the gradients.",
     ("RNN", "LSTM", "GRU", "StackedRNNCells"):
-        "is a layer of Keras, which has other outputs and another state: a layer is a tf.nn.rnn_cell.BasicLSTMCell "
-        "here, and tf.nn.dynamic_rnn runs all layers over the steps.",
+        "is a layer of Keras, which has other outputs and another state. Here a layer is a "
+        "tf.nn.rnn_cell.BasicLSTMCell, and tf.nn.dynamic_rnn runs all layers over the steps.",
 }
 
 
@@ -84,8 +84,8 @@ def graph_only() -> Any:
 
 
 def _no_session(*_: Any, **__: Any) -> None:
-    raise Wrong("It runs a session. The functions of these exercises only describe the graph, with tensors that have "
-                "no values yet; the training loop runs it: leave out run and eval.")
+    raise Wrong("It runs a session. The functions of these exercises only describe the graph, whose tensors have no "
+                "values yet. The training loop runs it later: leave out run and eval.")
 
 
 def items(answer: Callable, args: Sequence, names: List[str]) -> Any:

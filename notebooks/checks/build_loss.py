@@ -26,8 +26,8 @@ HINTS = (
 MISTAKES = {
     "The loss has another logarithm: it should be in nats, with the natural one.":
         [f"tf.reduce_mean(losses) / float(np.log({base}))" for base in (2, 10)],
-    "The loss is changed after the mean, or each step's before it, by an exponential (that is the perplexity) or a "
-    "square: return the mean itself.":
+    "The mean, or the loss of each step, goes through an exponential (that is the perplexity) or a square: return the "
+    "mean itself.":
         ["tf.exp(tf.reduce_mean(losses))", "tf.reduce_mean(losses) ** 2", "tf.reduce_mean(losses ** 2)",
          "tf.sqrt(tf.reduce_mean(losses))"],
     "A softmax is taken twice: the cross-entropy takes the logits as they are, with its own softmax.":
@@ -41,11 +41,11 @@ MISTAKES = {
     "This is the sigmoid cross-entropy, for separate yes/no questions: use the softmax cross-entropy, for one choice "
     "among C characters.":
         ["tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))"],
-    "This is no cross-entropy, but a squared error, or without the logarithm: it should be minus the LOGARITHM of the "
-    "probability of the target.":
+    "This is not a cross-entropy: it is a squared error, or the logarithm is missing. It should be minus the LOGARITHM "
+    "of the probability of the target.":
         ["tf.reduce_mean((tf.nn.softmax(logits) - labels) ** 2)", "tf.reduce_mean((logits - labels) ** 2)",
          "-tf.reduce_mean(tf.reduce_sum(labels * tf.nn.softmax(logits), axis=1))"],
-    "The targets are in another order than the logits, or changed: give tf.one_hot the targets, and reshape the result "
+    "The targets are changed, or in another order than the logits: give tf.one_hot the targets, and reshape the result "
     "like the logits, without a transpose.":
         ["mean_loss(tf.one_hot(tf.transpose(targets), num_classes), logits)",
          "mean_loss(tf.one_hot(targets, num_classes, axis=1), logits)",
@@ -70,9 +70,9 @@ def examine(answer: Callable) -> None:
         one_hot = np.eye(num_classes, dtype=np.float32)[ids.ravel()]
         right, wrong = (float(_run(answer, np.roll(SURE * one_hot, shift, axis=1), ids, size)) for shift in (0, 1))
         need(close(wrong, SURE) and abs(right) < 1e-4,
-             f"Where the network is sure of a character the loss should be 0 if that comes and {SURE:g} if another "
-             f"comes, but it is {right:.4g} and {wrong:.4g}. Is something clipped, smoothed or added? (inf and nan "
-             "come from the logarithm of 0.) Give the logits as they are to "
+             f"Where the network is sure of a character, the loss should be 0 if that character comes and {SURE:g} if "
+             f"another comes, but it is {right:.4g} and {wrong:.4g}. Is something clipped, smoothed or added? (inf and "
+             "nan come from the logarithm of 0.) Give the logits as they are to "
              "tf.nn.softmax_cross_entropy_with_logits_v2.")
 
 
@@ -98,8 +98,9 @@ def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, siz
     """Check the loss of usual logits; a wrong one is compared with what the typical mistakes give."""
     num_classes = values.shape[1]
     losses = -np.log(softmax(values)[np.arange(ids.size), ids.ravel()])  # [N·M], in nats
-    need(np.isfinite(number), "The loss is not a number: the logarithm is that of a probability, so that of the "
-                              "softmax, not of the logits. tf.nn.softmax_cross_entropy_with_logits_v2 does both.")
+    need(np.isfinite(number), "The loss is not a number: take the logarithm of the softmax, which is a "
+                              "probability, not that of the logits. tf.nn.softmax_cross_entropy_with_logits_v2 does "
+                              "both.")
     times = Fraction(float(number / losses.mean())).limit_denominator(20)
     of_sizes = times and (ids.size * size * num_classes) ** 4 % abs(times.numerator * times.denominator) == 0
     need(times == 1 or not of_sizes or not same(number, float(times) * losses.mean()),

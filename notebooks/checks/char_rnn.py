@@ -53,7 +53,7 @@ def examine(answer: Any) -> None:
         _examine_network(maker, **OTHERS, learning_rate=0.0625, grad_clip=1000)  # nothing to clip
         others = sorted(set(_examine_network(maker, **SIZES, sampling=True)) ^ set(variables))
         need(not others, f"These variables have another name or shape: {', '.join(others[:4])}. So what the other "
-                         "network has learned cannot be loaded. The state belongs in no variables: it is fed.")
+                         "network has learned cannot be loaded. Do not keep the state in variables: it is fed.")
         _examine_seed(maker)
     except Wrong as wrong:
         raise maker.cause(wrong)

@@ -48,7 +48,7 @@ def examine(answer: Callable) -> Optional[str]:
             raise type(wrong)(where + str(wrong))
     wide = trial._replace(ids=trial.ids.astype(np.int64))
     if any(array.dtype != np.int64 for batch in _collect(answer, wide)[0] for array in batch):
-        return "(One remark: the dtype is fixed, so that ids of another type than int32 would not keep theirs.)"
+        return "(One remark: the dtype is fixed, so ids of another type than int32 would not keep their type.)"
     return None
 
 
@@ -56,8 +56,8 @@ def _examine_trial(answer: Callable, trial: Trial) -> None:
     batches, n_windows, again = _collect(answer, trial)
     try:
         examine_windows(batches, trial)
-        need(not again, "It yields the same array each time, filled with other numbers, so a batch that somebody keeps "
-                        "changes later: make a new array in each round, as np.zeros_like(x) does.")
+        need(not again, "It yields the same array each time, filled with other numbers, so a batch changes after it was "
+                        "yielded: make a new array in each round, as np.zeros_like(x) does.")
     except Wrong as wrong:
         raise type(wrong)(f"{_count(n_windows, trial)}{wrong}")
 

@@ -111,8 +111,8 @@ def advice(chosen: Choice) -> List[str]:
         (chosen.num_steps > 400, f"num_steps = {chosen.num_steps} makes few updates, {chosen.windows:,} in an epoch, "
                                  "and each needs much memory: gradients fade long before they have gone back so far. "
                                  "The loss will fall slowly. Try 50 to 200."),
-        (chosen.batch_size < 8, f"batch_size = {chosen.batch_size} makes the gradient noisy, and the processor waits: "
-                                "most of the time goes into starting operations. Try 32 to 100."),
+        (chosen.batch_size < 8, f"batch_size = {chosen.batch_size} makes the gradient noisy and the run slow: most of "
+                                "the time goes into starting operations. Try 32 to 100."),
         (chosen.num_layers > 3,
          f"num_layers = {chosen.num_layers} is more than helps here: two or three layers are usual."),
         (steps < 500, f"Only {plural(steps, 'step')} in all: too few to learn words. Take more epochs or a "

@@ -83,7 +83,7 @@ def _compare(found: np.ndarray, top_n: Optional[int]) -> None:
     expect(ids == others,
            f"{where}, the most probable ids are {ids}, and only these should be drawn, but {others} are: set all other "
            "probabilities to zero. np.argsort gives the ids from the least to the most probable."
-           + (" Is it a place among the most probable that is returned?" if others == [*range(number)] else ""))
+           + (" Do you return a place among the most probable, not an id?" if others == [*range(number)] else ""))
     if np.abs(found - right).sum() / 2 > NOISE:
         equal = np.abs(found - (right > 0) / number).sum() / 2 < NOISE
         need(not equal, f"{where}, all {number} are drawn equally often: give np.random.choice their probabilities, "

@@ -39,7 +39,7 @@ def _judged(program: Callable, repair: str) -> str:
         repaired = _repaired(program, repair)
         EXAMINE[letter](repaired)
     except SyntaxError as error:
-        return f"This line is no Python: {error.msg}."
+        return f"This line is not valid Python: {error.msg}."
     except Wrong as wrong:
         number = str(repair).split(":")[0].strip()
         if str(wrong).startswith(UNUSABLE):

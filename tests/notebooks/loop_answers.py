@@ -125,7 +125,7 @@ PICK = [("", body, expected) for body, expected in [
     ("p = np.array(preds).ravel()\ntop = np.argsort(p)[-top_n:]\nreturn np.random.choice(top)",
      "all 3 are drawn equally often"),
     ("p = np.sort(np.array(preds).ravel())[-top_n:]\nreturn np.random.choice(top_n, p=p / p.sum())",
-     "Is it a place among the most probable that is returned?"),
+     "Do you return a place among the most probable, not an id?"),
     ("p = np.array(preds).ravel()\np[np.argsort(p)[:-5]] = 0\nreturn np.random.choice(vocab_size, p=p / p.sum())",
      "but [1, 3, 5, 6, 8] are"),
     ("p = np.array(preds).ravel()\np[np.argsort(p)[:-top_n]] = 0\np = np.exp(p) / np.exp(p).sum()\n"

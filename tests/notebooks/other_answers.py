@@ -185,7 +185,9 @@ BUILD_LOSS = [
     (MEAN, PROBABILITY.format("tf.nn.softmax(logits)"), "come from the logarithm of 0"),
     # more than the cross-entropy
     (MEAN, MEAN + " + 1e-4 * sum(tf.nn.l2_loss(v) for v in tf.trainable_variables())", "L2 regularization"),
-    (MEAN, PROBABILITY.format("logits"), "the logarithm is that of a probability"),
+    (MEAN, PROBABILITY.format("tf.clip_by_value(tf.nn.softmax(logits), 1e-2, 1.0)"),
+     "without anything clipped or added"),
+    (MEAN, PROBABILITY.format("logits"), "take the logarithm of the softmax"),
     (MEAN, MEAN + " + 1.0", ("3.9567 was expected, and 4.9567 came", 'checks.hint("build_loss")')),
     (MEAN, "loss = tf.reduce_sum(losses)", "The loss is 6 times what it should be"),
     (MEAN, "loss = tf.reduce_mean(tf.cast(tf.equal(tf.argmax(logits, 1), tf.argmax(labels, 1)), tf.float32))",

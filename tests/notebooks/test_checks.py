@@ -283,7 +283,7 @@ GOOD = dict(batch_size=50, num_steps=50, lstm_size=256, num_layers=2, learning_r
     (dict(num_layers=5), "two or three"), (dict(batch_size=5000, num_steps=1000), "fewer than N·M = 5,000,000"),
     (dict(batch_size=2000), "too few to learn words"),
     (dict(lstm_size=128.0), "a whole number"), (dict(epochs=np.int32(3)), "right."),
-    (dict(batch_size=1), "the processor waits"), (dict(num_steps=2000), "gradients fade long before"),
+    (dict(batch_size=1), "the run slow"), (dict(num_steps=2000), "gradients fade long before"),
     (dict(epochs=500), "learns the text by heart. As it is, the run would take about 16 hours"),
     (dict(lstm_size=512, batch_size=100, num_steps=100, keep_prob=1, epochs=20), "the held-out loss will fall for"),
     (dict(lstm_size=512, batch_size=100, num_steps=100, keep_prob=0.5, epochs=20), "about 2 hours"),
