@@ -31,8 +31,8 @@ ATTRIBUTES = ["inputs", "targets", "keep_prob", "initial_state", "final_state", 
 # What belongs to other ways of programming, by names that the reader's code has.
 FOREIGN = {
     ("torch", "F", "optim", "backward", "zero_grad", "CrossEntropyLoss"):
-        "belongs to PyTorch, which does not work with TensorFlow's tensors: the functions that you need are named above "
-        "the exercise.",
+        "belongs to PyTorch, which does not work with TensorFlow's tensors: the functions that you need are named "
+        "above the exercise.",
     ("GradientTape",):
         "is for eager execution: in a graph, tf.gradients(loss, variables) gives the gradients.",
     ("RNN", "LSTM", "GRU", "StackedRNNCells"):

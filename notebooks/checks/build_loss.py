@@ -98,9 +98,8 @@ def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, siz
     """Check the loss of usual logits; a wrong one is compared with what the typical mistakes give."""
     num_classes = values.shape[1]
     losses = -np.log(softmax(values)[np.arange(ids.size), ids.ravel()])  # [N·M], in nats
-    need(np.isfinite(number), "The loss is not a number: take the logarithm of the softmax, which is a "
-                              "probability, not that of the logits. tf.nn.softmax_cross_entropy_with_logits_v2 does "
-                              "both.")
+    need(np.isfinite(number), "The loss is not a number: take the logarithm of the softmax, not of the logits. "
+                              "tf.nn.softmax_cross_entropy_with_logits_v2 does both.")
     times = Fraction(float(number / losses.mean())).limit_denominator(20)
     of_sizes = times and (ids.size * size * num_classes) ** 4 % abs(times.numerator * times.denominator) == 0
     need(times == 1 or not of_sizes or not same(number, float(times) * losses.mean()),

@@ -56,8 +56,8 @@ def _examine_trial(answer: Callable, trial: Trial) -> None:
     batches, n_windows, again = _collect(answer, trial)
     try:
         examine_windows(batches, trial)
-        need(not again, "It yields the same array each time, filled with other numbers, so a batch changes after it was "
-                        "yielded: make a new array in each round, as np.zeros_like(x) does.")
+        need(not again, "It yields the same array each time, filled with other numbers, so a batch changes after it "
+                        "was yielded: make a new array in each round, as np.zeros_like(x) does.")
     except Wrong as wrong:
         raise type(wrong)(f"{_count(n_windows, trial)}{wrong}")
 

@@ -63,8 +63,9 @@ def test_other_repairs_of_the_first_program_are_accepted(programs, repair):
     ("b", "B5: for start in range(n_steps, n_windows * n_steps, n_steps):", "B5 is not the wrong line"),
     ("b", "B4: ahead[:, 1:] = rows[:, :-1]", "B4 is the wrong line, but yours is not right yet."),
     ("b", "B4: ahead[:, :-2] = rows[:, 2:]", "line B4 is as it was"), ("b", "B9: pass", "has no line B9"),
-    ("b", "B4: ahead[:, :-1 = rows[:, 1:]", "This line is not valid Python"), ("b", "B4", "the number of a line, a colon"),
-    ("b", 4, "the number of a line, a colon"), ("b", None, "Still None: repair_b"),
+    ("b", "B4: ahead[:, :-1 = rows[:, 1:]", "This line is not valid Python"),
+    ("b", "B4", "the number of a line, a colon"), ("b", 4, "the number of a line, a colon"),
+    ("b", None, "Still None: repair_b"),
     ("c", "C5: return tf.reduce_sum(losses)", "C5 is not the wrong line"),
     ("c", "C4: losses = cross_entropy(labels=predictions, logits=logits)", "C4 is the wrong line, but yours")])
 def test_what_repairs_nothing_is_said(programs, letter, repair, expected):
