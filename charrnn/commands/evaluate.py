@@ -95,13 +95,13 @@ def make_parser() -> console.Parser:
               "       %(prog)s [-h] [options] --test [MODEL]",
         description="Measure how well a model predicts each character of a text but the first.")
     parser.add_argument("places", metavar="[MODEL] TEXT", nargs="*",
-                        help=f"{loading.MODEL_HELP}, and a path, a known text or - for standard input")
+                        help=f"MODEL is {loading.MODEL_HELP}. TEXT is a path, a known text or - for standard input")
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--held-out", dest="part", action="store_const", const="--held-out",
-                       help="evaluate the part of the training text that the run held out for validation, in place "
-                            "of a TEXT")
+                       help="in place of a TEXT, evaluate the part of the training text that was held out with "
+                            "--val-fraction")
     parts.add_argument("--test", dest="part", action="store_const", const="--test",
-                       help="evaluate the part that the run held out with --test-fraction, in place of a TEXT")
+                       help="in place of a TEXT, evaluate the part that was held out with --test-fraction")
     loading.add_model_arguments(parser)
     parser.add_argument("--rows", metavar="N", type=console.integer(1), default=1,
                         help=f"read the text in N pieces in parallel, each with the {WARM_UP} characters before it as "

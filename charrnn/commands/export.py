@@ -62,8 +62,8 @@ def make_parser() -> console.Parser:
         description="Write a model as a file that needs no TensorFlow (.npz), as a web page that shows what its "
                     "units track (.html), or as a SavedModel.")
     parser.add_argument("places", metavar="[MODEL] FILE", nargs="*",
-                        help=f"{loading.MODEL_HELP}, and the .npz or .html file to write, or the folder of a "
-                             "SavedModel")
+                        help=f"MODEL is {loading.MODEL_HELP}. FILE is the .npz or .html file to write, or the folder "
+                             "of a SavedModel")
     parser.add_argument("--format", choices=["npz", "html", "saved-model"], default=None,
                         help="what to write (default: html if FILE ends in .html, else npz)")
     parser.add_argument("--weights", choices=sorted({name for names in STORED.values() for name in names}),

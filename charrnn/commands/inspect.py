@@ -55,7 +55,7 @@ def make_parser() -> console.Parser:
                         help="what to do with characters that the model does not know, as for charrnn-sample "
                              "(default: error)")
     parser.add_argument("--top", metavar="N", type=console.integer(1), default=3,
-                        help="units for each feature (default: 3)")
+                        help="units listed for each property (default: 3)")
     parser.add_argument("--unit", metavar="UNIT", default=None,
                         help="show what this unit tracks, and its values over the beginning of the text")
     parser.add_argument("--passage", metavar="N", type=console.integer(1), default=100,

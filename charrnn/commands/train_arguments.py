@@ -17,9 +17,9 @@ def make_parser() -> console.Parser:
                         help="print the plan, try a few steps to estimate memory and time, and write nothing")
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
     groups["text"].add_argument(
-        "text", metavar="TEXT", nargs="*", help="a text file, also compressed with gzip; a folder, for all text "
+        "text", metavar="TEXT", nargs="*", help="a text file, perhaps compressed with gzip; a folder, for all text "
         "files in it; - for standard input; or one of the known texts "
-        f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])}. Several are joined to one text (default: anna)")
+        f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])}. Several are joined into one text (default: anna)")
     groups["text"].add_argument(
         "--separator", metavar="STRING", default="\n", help="string between several files (default: one line end)")
     groups["text"].add_argument(
@@ -35,11 +35,11 @@ def make_parser() -> console.Parser:
         "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
     reports = groups["checkpoints and reports"]
     reports.add_argument("--checkpoint-dir", metavar="DIR",
-                         help="folder of the run (default: checkpoints, or if that holds another run checkpoints/2 and "
+                         help="folder of the run (default: checkpoints; if that holds another run, checkpoints/2 and "
                          "so on)")
     reports.add_argument("--resume", action="store_true",
                          help="continue the run in DIR, by default the newest run, with its text and "
-                         f"hyperparameters; all but {', '.join(map(flag, IMMUTABLE))} may be changed")
+                         f"hyperparameters. Flags change these, except {', '.join(map(flag, IMMUTABLE))}")
     reports.add_argument("--sample-length", metavar="N", type=int, default=200,
                          help="characters to sample at each checkpoint; 0 for none (default: 200)")
     reports.add_argument("--no-summaries", dest="summaries", action="store_false",

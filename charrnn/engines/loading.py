@@ -94,8 +94,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--best", action="store_true",
                         help="in a run folder, use the checkpoint with the lowest validation loss")
     parser.add_argument("--vocab-from", metavar="TEXT", default=None,
-                        help="the text that a checkpoint of the notebook was trained on, a path or a known name: "
-                             "its characters are the vocabulary, which such a checkpoint does not record")
+                        help="the text (a path or a known name) that a checkpoint of the notebook was trained on; "
+                             "such a checkpoint does not record its vocabulary")
     parser.add_argument("--encoding", metavar="NAME", default="utf-8",
                         help="encoding of texts given by their path (default: utf-8)")
 
