@@ -77,7 +77,7 @@ def examine(answer: Callable) -> None:
             found = np.array([updates[name].gradient for name in "wv"])
             compare(found, GRADIENTS * limit / norm,
                     f"With gradients of a global norm of {norm:g} and grad_clip = {grad_clip:g} Adam should get "
-                    f"gradients of the norm {limit:g}, and it gets some of the norm {np.linalg.norm(found):.4g}: clip "
+                    f"gradients of the norm {limit:g}, but theirs is {np.linalg.norm(found):.4g}: clip "
                     "those of the loss alone, once, by grad_clip, and keep the order of the variables.",
                     MISTAKES, gradients=list(GRADIENTS), grad_clip=grad_clip)
             _examine_settings(updates["w"], learning_rate, grad_clip)

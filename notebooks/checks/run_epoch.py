@@ -93,8 +93,8 @@ def _compare(found: Outcome, right: Outcome) -> None:
         need(np.ndim(one) == 0 and isinstance(one, (float, np.floating, np.ndarray)),
              f"It should yield the loss of each window, a number, not {words.describe(one)}.")
     need(not any("initializer" in run.asked for run in found.runs),
-         "The weights are initialized, so that an epoch forgets what the one before has learned: the training loop "
-         "does that once, before the first epoch.")
+         "The weights are initialized here, so an epoch forgets what the one before has learned: the training loop "
+         "initializes them once, before the first epoch.")
     updates = [run for run in found.runs if "optimizer" in run.asked]
     windows = [run.values["inputs"].tolist() for run in right.runs]
     trained = [str(windows.index(x)) if x in windows else "?" for x in (run.values["inputs"].tolist()

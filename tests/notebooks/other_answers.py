@@ -116,6 +116,8 @@ BUILD_LSTM = [
     (BASIC, "tf.nn.rnn_cell.BasicLSTMCell(lstm_size, name='lstm')", "leave out name="),
     (ZERO, "tf.zeros([batch_size, 4])", ("c and h for each of 3 layers", "but it is a float32 tensor")),
     (ZERO, "cell.zero_state(batch_size)", ("raised TypeError", "at line")),
+    (ZERO, "cell.zero_state", "returns, c and h for each of 3 layers, a float32 tensor [2, 4], but it is a "
+                              "method"),
     (ZERO, "tuple(tf.nn.rnn_cell.LSTMStateTuple(*[tf.ones([batch_size, lstm_size])] * 2) for _ in range(num_layers))",
      "should be all zeros"),
     (ZERO, "tuple(tf.nn.rnn_cell.LSTMStateTuple(*[tf.placeholder(tf.float32, [batch_size, lstm_size])] * 2) "
@@ -213,6 +215,11 @@ BUILD_OPTIMIZER = [
     (CLIPPED, CLIPPED.replace("grad_clip)", "4)"), "grad_clip = 200"),
     (CLIPPED, CLIPPED.replace("gradients, _", "gradients"), "the first of the two things that clip_by"),
     (ADAM, "adam = tf.train.GradientDescentOptimizer(learning_rate)", "with Adam: it has ApplyGradientDescent"),
+    (ADAM, "adam = tf.train.RMSPropOptimizer(learning_rate)", "does no update with Adam: it has ApplyRMSProp"),
+    ("", "variables = tf.trainable_variables()\n"
+         "gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), learning_rate)\n"
+         "return tf.train.AdamOptimizer(grad_clip).apply_gradients(zip(gradients, variables))",
+     ("should get gradients of the norm 4", "but theirs is 0.01:")),
     ("tf.trainable_variables()", "tf.trainable_variables()[:1]", "It trains w, but should train v and w"),
     (APPLY, "optimizer = adam.apply_gradients(zip(variables, gradients))", "takes pairs (gradient, variable)"),
     (ADAM, "adam = tf.train.AdamOptimizer", "an optimizer is needed, not its class"),
