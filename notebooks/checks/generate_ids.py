@@ -119,7 +119,7 @@ def _compare(found: Outcome, right: Outcome, prime: Sequence[int], n_samples: in
            f"{where}pick should be called {plural(len(right.picked), 'time')}, once after the prime and once after "
            f"each id that is fed back, but it is called {plural(len(found.picked), 'time')}.")
     expect(all(map(close, found.picked, right.picked)),
-           "pick should be given model.prediction, unchanged, of the call that fed the last id, and vocab_size.")
+           "pick should be given model.prediction after the id that was fed last, as it is, and vocab_size.")
     expect(list(map(str, found.result)) == list(map(str, right.result)),
            f"{where}it should return {right.result}, the prime and what pick drew, but it returns {found.result}.")
 

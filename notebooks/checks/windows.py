@@ -71,7 +71,7 @@ def _name_x(x: np.ndarray, right: np.ndarray, _: np.ndarray, window: int, trial:
          "The ids run down the columns: reshape((batch_size, -1)) lays them out row by row, without a transpose.")
     need(late.min() < late.max() or places.min() < 0,
          f"In window {window} x begins with arr[{places[0, 0]}], but it should begin with arr[{window * trial.m}]: a "
-         "window begins M columns after the one before, the first at column 0. They come in the order of the text, "
+         "window begins M columns after the one before, the first at column 0. Windows come in the order of the text, "
          "because the state is carried from one to the next.")
     need(sorted(x.tolist()) != sorted(right.tolist()),
          "The rows come in another order: row 0 holds the first M·K ids of the text, and each row goes on where the "
