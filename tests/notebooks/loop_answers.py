@@ -26,7 +26,9 @@ RUN_EPOCH = [("", body, expected) for body, expected in [
     (epoch(inside=FEED + "loss, _, state = " + ALL), "is not a state"),
     (epoch(before="state = model.initial_state"), "TypeError"),
     (epoch(before="state = session.run(model.final_state)"), "feed a value for placeholder"),
-    (epoch(before="pass"), ("UnboundLocalError", "a line before the loop")),
+    (epoch(before="state = 0"), "raised"),
+    (epoch(before="pass"), ("UnboundLocalError", "or before the loop")),
+    (epoch(inside=FEED.replace("initial_state", "final_state") + "loss, state, _ = " + ALL), "but it is not fed"),
     (epoch(inside=FEED.replace("initial_state: state", "initial_state[1]: state[1]") + "loss, state, _ = " + ALL),
      "final_state of window 0, but"),
     (epoch(inside=FEED + "loss, new, _ = " + ALL + "state = tuple(tf.nn.rnn_cell.LSTMStateTuple(one.c, 0 * one.h) "
@@ -41,7 +43,7 @@ RUN_EPOCH = [("", body, expected) for body, expected in [
     (epoch(inside=FEED.replace("keep_prob: keep_prob", "keep_prob: 1.0") + "loss, state, _ = " + ALL),
      "fed the argument keep_prob, here 0.25, but it is fed 1"),
     (epoch(inside=FEED.replace(" model.keep_prob: keep_prob,", "") + "loss, state, _ = " + ALL),
-     ("feed a value for placeholder", "feed it, or do not ask for that")),
+     ("feed a value for placeholder", "feed it, or do not ask for the tensor")),
     (epoch(inside=FEED.replace("x, model.targets: y", "y, model.targets: x") + "loss, state, _ = " + ALL),
      "model.inputs should be fed the x of window 0, but it is fed the y of window 0"),
     (epoch(inside=FEED.replace("inputs: x", "inputs: x[::-1]") + "loss, state, _ = " + ALL),
@@ -201,7 +203,7 @@ GENERATE = [("", body, expected) for body, expected in [
      "pick should be called 4 times"),
     (READ.replace("1.0", "0.5") + START + PRIME + DRAW + LOOP + "return ids", "Dropout is on"),
     (READ.replace(" model.keep_prob: 1.0,", "") + START + PRIME + DRAW + LOOP + "return ids",
-     "feed it, or do not ask for that"),
+     "feed it, or do not ask for the tensor"),
     (READ.replace("[model.prediction, model.final_state]", "[model.prediction, model.final_state, model.loss]")
      + START + PRIME + "return ids", "raised"),
     # what is returned
