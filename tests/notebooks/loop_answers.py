@@ -24,7 +24,14 @@ RUN_EPOCH = [("", body, expected) for body, expected in [
     (epoch(before="pass", inside="feed = {model.inputs: x, model.targets: y, model.keep_prob: keep_prob}\n"
                                  "loss, state, _ = " + ALL), "but it is not fed"),
     (epoch(inside=FEED + "loss, _, state = " + ALL), "is not a state"),
+    (epoch(inside=FEED + "state, loss, _ = " + ALL), "is not a state"),
+    (epoch(inside=FEED + "loss, state, _ = session.run([model.loss, model.initial_state, model.optimizer], feed)"),
+     "but it is fed zeros"),
+    (epoch(before="first = state = session.run(model.initial_state)",
+           inside=FEED + "loss, state, _ = " + ALL + "state = first"),
+           "should be fed the final_state of window 0, but it is fed zeros"),
     (epoch(before="state = model.initial_state"), "TypeError"),
+    (epoch(before="state = model.final_state"), "TypeError"),
     (epoch(before="state = session.run(model.final_state)"), "feed a value for placeholder"),
     (epoch(before="state = 0"), "raised"),
     (epoch(before="pass"), ("UnboundLocalError", "or before the loop")),
@@ -33,6 +40,7 @@ RUN_EPOCH = [("", body, expected) for body, expected in [
      "final_state of window 0, but"),
     (epoch(inside=FEED + "loss, new, _ = " + ALL + "state = tuple(tf.nn.rnn_cell.LSTMStateTuple(one.c, 0 * one.h) "
                                                    "for one in new)"), "but it is fed another"),
+    (epoch(inside=FEED + "loss, new, _ = " + ALL + "state = new[::-1]"), "but it is fed another"),
     (epoch(before="state = run_epoch.__dict__.get('state') or session.run(model.initial_state)",
            last="run_epoch.state = state"), "A second epoch begins with the state"),
     (epoch(before="state = session.run(model.initial_state)\nstate = tuple(tf.nn.rnn_cell.LSTMStateTuple(one.c + 1, "
@@ -46,8 +54,12 @@ RUN_EPOCH = [("", body, expected) for body, expected in [
      ("feed a value for placeholder", "feed it, or do not ask for the tensor")),
     (epoch(inside=FEED.replace("x, model.targets: y", "y, model.targets: x") + "loss, state, _ = " + ALL),
      "model.inputs should be fed the x of window 0, but it is fed the y of window 0"),
+    (epoch(inside=FEED.replace("targets: y", "targets: x") + "loss, state, _ = " + ALL),
+     "model.targets should be fed the y of window 0, but it is fed the x of window 0"),
     (epoch(inside=FEED.replace("inputs: x", "inputs: x[::-1]") + "loss, state, _ = " + ALL),
      "the x of window 0, but it is fed ["),
+    (epoch(inside=FEED.replace("targets: y", "targets: y + 1 - 1 * (y > 5)") + "loss, state, _ = " + ALL),
+     "the y of window 0, but it is fed ["),
     (epoch(inside=FEED.replace("inputs: x", "inputs: x.T") + "loss, state, _ = " + ALL), "Cannot feed value of shape"),
     (epoch(inside=FEED.replace("model.inputs", "inputs") + "loss, state, _ = " + ALL), "NameError: name 'inputs'"),
     # what is asked for
@@ -57,12 +69,16 @@ RUN_EPOCH = [("", body, expected) for body, expected in [
                   "model.initial_state: state})"), "should be fed zeros, but it is fed the final_state of window 0"),
     (epoch(inside=FEED + "session.run(model.optimizer, feed)\n"
                   "loss, state = session.run([model.loss, model.final_state], feed)"), "but it is fed another"),
+    (epoch(inside=FEED + "loss, _ = session.run([model.loss, model.optimizer], feed)\n"
+                  "state = session.run(model.final_state, feed)"), "but it is fed another"),
     (epoch(inside=FEED + "loss, state, _ = session.run([model.logits, model.final_state, model.optimizer], feed)"),
      "the loss of each window, a number"),
     (epoch(inside=FEED + "loss, state = session.run([model.loss, model.final_state, model.optimizer], feed)"),
      "too many values to unpack"),
     (epoch(inside=FEED + "loss, state, _ = session.run(model.loss, model.final_state, model.optimizer, feed)"),
      "raised"),
+    (epoch(inside=FEED + "loss, state, _ = session.run([model.loss, model.final_state, model.optimizer])"),
+     "feed a value for placeholder"),
     (epoch(inside=FEED + "loss, state, _ = session.run([model.cost, model.final_state, model.optimizer], feed)"),
      "no attribute 'cost'"),
     (epoch(inside=FEED + ("loss, state, _ = " + ALL) * 2), "8 updates, in the windows 0, 0, 1, 1"),
@@ -74,10 +90,15 @@ RUN_EPOCH = [("", body, expected) for body, expected in [
            last="yield from losses"), "after 4, 4, 4, 4 updates"),
     (epoch(before="losses = []\nstate = session.run(model.initial_state)", after="losses.append(loss)",
            last="yield np.mean(losses)"), "1 time, after 4 updates"),
+    (epoch(after="pass", last="yield loss"), "1 time, after 4 updates"),
     (epoch(after="yield loss, state"), "a number, not a tuple of 2"),
     (epoch(after="yield state"), "should yield the loss"),
+    (epoch(after="yield str(loss)"), "should yield the loss"),
     (epoch(after="yield -loss"), "The loss of window 0 should be"),
     (epoch(after="yield loss\nbreak"), "It does 1 update, in the windows 0."),
+    (epoch(after="pass"), "It returns None, in place of a generator"),
+    (epoch(after="yield loss\nstate = session.run(model.initial_state)"),
+     "should be fed the final_state of window 0, but it is fed zeros"),
     # the rest
     (epoch(before="batches = sorted(batches, key=lambda pair: pair[0].sum())\n"
                   "state = session.run(model.initial_state)"), "in this order. It does 4 updates"),
@@ -87,6 +108,7 @@ RUN_EPOCH = [("", body, expected) for body, expected in [
      "The weights are initialized"),
     (epoch(before="state = session.run(model.initial_state)\nloss = None",
            inside=FEED + "_, state, _ = " + ALL), "Still None: loss"),
+    ("yield from ()", "It does 0 updates"),
 ]]
 RUN_EPOCH_RIGHT = [("", body) for body in [
     epoch(before="state = None", inside=FEED.replace(",\n            model.initial_state: state}", "}") +
@@ -132,6 +154,8 @@ PICK = [("", body, expected) for body, expected in [
      "but [1, 3, 5, 6, 8] are"),
     ("p = np.array(preds).ravel()\np[np.argsort(p)[:-top_n]] = 0\np = np.exp(p) / np.exp(p).sum()\n"
      "return np.random.choice(vocab_size, p=p)", 'checks.hint("pick_top_n")'),
+    ("p = np.array(preds).ravel()\np[p < np.sort(p)[-top_n - 1]] = 0\nreturn np.random.choice(vocab_size, "
+     "p=p / p.sum())", "but [1, 3, 5, 6] are"),
     ("p = i = None\nreturn i", "Still None: p, i"),
     ("i = np.random.choice(vocab_size)", "should end with return"),
     ("p = np.array(preds).ravel()\np[np.argsort(p)[:-top_n]] = 0\np = p ** 2 / (p ** 2).sum()\n"
@@ -170,16 +194,25 @@ GENERATE = [("", body, expected) for body, expected in [
      "In call 4 model.initial_state should be fed the final_state of call 3, but it is fed zeros"),
     (READ + START + PRIME + DRAW + LOOP.replace("state =", "_ =") + "return ids",
      "fed the final_state of call 4, but it is fed the final_state of call 3"),
+    (READ + START + PRIME + DRAW + LOOP.replace("    preds", "    state = session.run(model.initial_state)\n    preds")
+     + "return ids", "In call 4 model.initial_state should be fed the final_state of call 3, but it is fed zeros"),
     (READ + "ids = list(prime_ids)\n" + PRIME + DRAW + LOOP + "return ids", "UnboundLocalError"),
+    (READ.replace("model.final_state", "model.initial_state") + START + PRIME + DRAW + LOOP + "return ids",
+     "but it is fed zeros"),
     # the prime
     (READ + START + "preds, state = read(prime_ids[-1], state)\n" + DRAW + LOOP + "return ids",
      "before all of the prime was read"),
+    (READ + START + "preds, state = read(prime_ids[0], state)\n" + DRAW + LOOP + "return ids",
+     "before all of the prime was read"),
     (READ + START + PRIME + "for _ in range(n_samples + 1):\n    preds, state = read(ids[-1], state)\n    " + DRAW
      + "return ids", "is fed twice"),
+    (READ + START + PRIME + LOOP + "return ids", "is fed twice"),
     (READ + START + "preds, state = session.run([model.prediction, model.final_state], {model.inputs: [prime_ids], "
      "model.keep_prob: 1.0, model.initial_state: state})\n" + DRAW + LOOP + "return ids", "that is [[i]]"),
     (READ + "ids = []\nstate = session.run(model.initial_state)\n" + PRIME + DRAW + LOOP + "return ids",
      "it should return [3, 1, 4, 2, 5, 0, 6, 1]"),
+    (READ + START + PRIME.replace("prime_ids:", "prime_ids[:-1]:") + DRAW + LOOP + "return ids",
+     "before all of the prime was read"),
     (READ + START + PRIME.replace("prime_ids:", "reversed(prime_ids):") + DRAW + LOOP + "return ids",
      "should feed id 0 of the prime, [[3]], as model.inputs, but it feeds [[2]]"),
     (READ + START + PRIME + "    " + DRAW + LOOP + "return ids", "before all of the prime was read"),
@@ -198,10 +231,17 @@ GENERATE = [("", body, expected) for body, expected in [
     (READ + START + PRIME + DRAW + LOOP.replace("ids[-1]", "i") + "return ids", "is fed twice"),
     (READ + START + PRIME + DRAW + LOOP.replace("ids[-1]", "np.argmax(preds)") + "return ids",
      "should feed drawn id 0, [[5]]"),
+    (READ + START + PRIME + DRAW + LOOP.replace("ids[-1]", "ids[0]") + "return ids",
+     "should feed drawn id 0, [[5]], as model.inputs, but it feeds [[3]]"),
+    (READ + START + PRIME + DRAW + LOOP.replace("ids.append(pick", "print(pick") + "return ids",
+     "should feed drawn id 1, [[0]], as model.inputs, but it feeds [[5]]"),
     # how many, keep_prob
     (READ + START + PRIME + DRAW + LOOP.replace("n_samples", "n_samples - 1") + "return ids",
      "pick should be called 4 times"),
+    (READ + START + PRIME + DRAW + LOOP.replace("n_samples", "n_samples + 1") + "return ids",
+     "but it is called 5 times"),
     (READ.replace("1.0", "0.5") + START + PRIME + DRAW + LOOP + "return ids", "Dropout is on"),
+    (READ.replace("1.0", "0.0") + START + PRIME + DRAW + LOOP + "return ids", "Dropout is on"),
     (READ.replace(" model.keep_prob: 1.0,", "") + START + PRIME + DRAW + LOOP + "return ids",
      "feed it, or do not ask for the tensor"),
     (READ.replace("[model.prediction, model.final_state]", "[model.prediction, model.final_state, model.loss]")
@@ -210,6 +250,7 @@ GENERATE = [("", body, expected) for body, expected in [
     (READ + START + PRIME + DRAW + LOOP, "It returns None"),
     (READ + START + PRIME + DRAW + LOOP + "return ''.join(map(str, ids))", "the next function makes the text"),
     (READ + START + PRIME + DRAW + LOOP + "yield ids", "should return a list of ids, not a generator"),
+    (READ + START + PRIME + DRAW + LOOP + "return ids[-1]", "should return a list of ids"),
     ("preds = ids = None\nreturn ids", "Still None: preds, ids"),
 ]]
 GENERATE_RIGHT = [("", body) for body in [
