@@ -32,8 +32,7 @@ needs_git = pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git
 def environment(**more):
     """Return the environment without the variables of the make that runs these tests, and with some more."""
     ours = ["MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARGS", "TEXT", "PYTHON", "CHARRNN_DATA", "TENSORFLOW"]
-    return {**{name: value for name, value in os.environ.items() if name not in ours}, **more, "PYTHON_DOWNLOAD": "no",
-            "PIP_COMPILE": "no"}  # which would take pip half of its time
+    return {**{name: value for name, value in os.environ.items() if name not in ours}, **more, "PYTHON_DOWNLOAD": "no"}
 
 
 def run(command, status=0, **options):
