@@ -151,7 +151,7 @@ def test_the_function_takes_a_text_and_returns_the_model(tmp_path, capsys):
     ({"lstm_size": 0}, "lstm_size must be an integer, at least 1, not 0"),
     ({"lstm_sise": 3}, "there is no hyperparameter lstm_sise: there are batch_size, "),
     ({"batch_size": 5000}, r"\(batch_size x num_steps, [0-9,]+ characters\)"),
-    ({"fused": False, "recurrent_keep_prob": 0.5}, "excludes fused=False")])
+    ({"fused": False, "recurrent_keep_prob": 0.5}, "cannot be combined with fused=False")])
 def test_the_function_names_its_arguments(tmp_path, options, message):
     with pytest.raises(ValueError, match=message) as caught:
         train.train(TEXT, tmp_path / "run", **{**SMALL_RUN, **options})

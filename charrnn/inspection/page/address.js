@@ -19,19 +19,21 @@ function showAddress() {
   const { view } = document.body.dataset;
   try {
     history.replaceState({ text: reading.text ?? textBefore }, "", addressOf(view));
-  } catch {
-    // some frames have no history, and some browsers take only so many changes: the view is shown all the same
-  }
+  } catch { /* some frames have no history, and some browsers take few changes: the view is shown all the same */ }
 }
 
 /** Show a view: a new entry of the history, which showAddressed follows. */
 function show(view) {
+  const before = location.href;
   location.hash = addressOf(view);
+  if (location.href === before) { // it is this view, or some frame from disk, whose address cannot change
+    showAddressed(addressOf(view));
+  }
 }
 
 /** Show what the address names. */
-function showAddressed() {
-  const { view: named, unit, link } = parseAddress(location.hash);
+function showAddressed(address = location.hash) {
+  const { view: named, unit, link } = parseAddress(address);
   const view = find(`view-${named}`) ? named : "write";
   for (const tab of document.querySelectorAll("nav button")) {
     const isShown = tab.id === `tab-${view}`;
@@ -54,6 +56,6 @@ function startViews() {
   for (const tab of document.querySelectorAll("nav button")) {
     tab.addEventListener("click", () => show(tab.id.replace("tab-", "")));
   }
-  addEventListener("hashchange", showAddressed);
+  addEventListener("hashchange", () => showAddressed());
   showAddressed();
 }

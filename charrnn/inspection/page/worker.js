@@ -1,10 +1,8 @@
 /* What runs beside the page, in a Web Worker, so that the page never freezes. decoding.js and engine.js come before it.
  * A message to it has a `kind` and a `job`, which come back with each answer. A job ends another one of its kind.
  *   load    {model, chars}   -> {}
- *   read    {pieces}         -> {surprises, guesses, activations} for each piece of the text, which is an array of ids;
- *              of a guess the id and the share
- *   cell    {place, layer, unit}
- *           -> {before, values}, of the text that was read: the memory before a character, and see Network.cell
+ *   read    {pieces}         -> {surprises, guesses, activations} for each piece, an array of ids; guesses: id, share, id ...
+ *   cell    {place, layer, unit} -> {before, values} of the text that was read: the memory before, and see Network.cell
  *   write   {ids, forced, seed, skip, length, sentences}
  *           -> {read} while `ids` are read, {seen, logits} again and again, with {drawn, seconds} at last. `forced` are
  *              written first, whatever is likely; `skip` characters were drawn with the seed before
