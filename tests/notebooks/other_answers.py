@@ -414,7 +414,7 @@ BUILD_OPTIMIZER = [
     (ADAM, "adam = tf.train.AdamOptimizer", "an optimizer is needed, not its class"),
     (ADAM, "adam = tf.keras.optimizers.Adam(learning_rate)", "not an optimizer of Keras"),
     (ADAM, ADAM.replace("train.", "contrib.opt."), "tf.train has AdamOptimizer"),
-    (CLIPPED, CLIPPED.replace("grad_clip)", "2 * grad_clip)"), ("grad_clip = 4", "of the norm 8:")),
+    (CLIPPED, CLIPPED.replace("grad_clip)", "2 * grad_clip)"), ("grad_clip = 4", "but theirs is 8:")),
     (CLIPPED, "gradients = [tf.clip_by_value(g, 0, grad_clip) for g in tf.gradients(loss, variables)]",
      "The first difference is at [0, 1]: 1.92 was expected, and 4 came"),
     ("variables = tf.trainable_variables()", "variables = tf.trainable_variables()\n    "
