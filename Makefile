@@ -107,7 +107,7 @@ stale := $(shell [ "$$(cat $(venv)/.done 2>/dev/null)" = "$$(pwd -P)" ] && \
 # The stamp is written last and each set-up starts from nothing, so an interrupted one is repeated.
 # setuptools and wheel are installed first because gast has no wheel and is built with them.
 # Without --use-pep517, pip makes commands for Python 3.7 that import other packages for 0.1 s before charrnn, in which
-# Ctrl-C would print a traceback.
+# Ctrl-C would print a traceback. The warning that is ignored is about folders of the same name.
 $(venv)/.done: pyproject.toml setup.py $(locks) $(stale)
 	@found=$$($(find_python)) && suffix=$(suffix_of_found) && \
 	echo "$$("$$found" -V) at $$found" && \
@@ -117,7 +117,7 @@ $(venv)/.done: pyproject.toml setup.py $(locks) $(stale)
 	echo "installing the locked packages, which takes a few minutes" && \
 	$(python) -m pip install -q --no-build-isolation -r requirements$$suffix.txt -r requirements$$suffix-dev.txt && \
 	echo "installing charrnn from this folder" && \
-	$(python) -m pip install -q --no-deps --no-build-isolation --use-pep517 -e . && \
+	PYTHONWARNINGS=ignore $(python) -m pip install -q --no-deps --no-build-isolation --use-pep517 -e . && \
 	pwd -P >$(venv)/.done
 
 venv-distributed: $(venv)/.distributed ## add Horovod, for several processes
