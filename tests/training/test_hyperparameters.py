@@ -25,9 +25,12 @@ from charrnn.training.hyperparameters import (
 
 def test_the_recipe_is_the_default():
     """The notebook's values, and whatever the notebook does not have is off."""
-    assert dataclasses.astuple(Hyperparameters()) == (
-        100, 100, 512, 2, 0.001, 0.5, 5, 20, 50, 200, None, True, "float32",
-        "lstm", "adam", 1, 1, "constant", 0, 0.95, 0, 0, 0, 0, 0, 100)
+    defaults = dataclasses.asdict(Hyperparameters())
+    of_notebook = dict(batch_size=100, num_steps=100, lstm_size=512, num_layers=2, learning_rate=0.001, keep_prob=0.5,
+                       grad_clip=5, epochs=20, print_every_n=50, save_every_n=200)
+    off = dict(precision="float32", cell="lstm", optimizer="adam", input_keep_prob=1, recurrent_keep_prob=1,
+               schedule="constant", warmup_steps=0, average_decay=0, val_fraction=0, test_fraction=0, early_stop=0)
+    assert {**defaults, **of_notebook, **off} == defaults
     Hyperparameters().check()
     assert Hyperparameters().unrolls_fused
 
