@@ -301,8 +301,9 @@ def initial_seeds(cell, num_layers, fused, has_input_dropout, has_recurrent_drop
     """List the seeds of the initial weights: of the kernels of each layer in turn, then of the softmax weights.
 
     If none is given, TensorFlow takes the number of operations that the graph has so far as the seed. This function
-    returns what TensorFlow 1.15 takes in the notebook's graph or, for fused, in a graph of one shard. So the initial
-    weights do not depend on TensorFlow's version, on the number of threads or on changes to the unroll.
+    returns what TensorFlow 1.15 takes in the notebook's graph or, for fused, the seeds of the runs whose figures are in
+    the documentation. So the initial weights do not depend on TensorFlow's version, on the number of threads or on
+    changes to the unroll.
 
     Returns:
         A list of int. It is empty for the cells of ``tf.contrib``, which only TensorFlow 1.15 has.
