@@ -98,7 +98,7 @@ def _name_y(y: np.ndarray, right: np.ndarray, x: np.ndarray, window: int, trial:
         need(window == trial.k - 1, f"In window {window} the last column of y should be the first column of the NEXT "
                                     f"window, but it is {came}.")
         raise Wrong(f"In the last window the last column of y should be 0, but it is {came}: no column follows it. "
-                    "(np.roll goes on with the beginning of the row. The next id of the text is not in this row.)")
+                    "(np.roll takes the beginning of the same row, which is not the next part of the text.)")
 
 
 def _difference(name: str, found: np.ndarray, right: np.ndarray, window: int, trial: Trial) -> str:
