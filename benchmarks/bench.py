@@ -111,7 +111,7 @@ def training(name, sizes, options, large=False):
     """Measure and print the training of a network, in float32, and in bfloat16 where the TensorFlow can.
 
     With `large`, where all variants together would need more than 24 GB, only the fused graph is measured with another
-    TensorFlow and in bfloat16.
+    TensorFlow and in bfloat16, and PyTorch only in float32.
     """
     low, few = dict(sizes, precision="bfloat16"), KINDS[:1] if large else KINDS
     variants = []
