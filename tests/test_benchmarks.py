@@ -33,18 +33,19 @@ def test_bench_refuses_an_unknown_part():
     assert "no such part: everything" in run("bench.py", "everything", status=2)[1]
 
 
-def test_the_curve_of_a_run_next_to_recorded_losses(tmp_path):
+def test_the_curves_of_runs_next_to_recorded_losses(tmp_path):
     """A table of the means of the epochs, and a picture. Of an epoch that was printed twice, the last counts."""
     rows = [f"{step},{(step + 1) // 2},{loss}\n" for step, loss in enumerate([4.0, 2.0, 3.0, 1.5, 1.0, 2.5], 1)]
     (tmp_path / "recorded.csv").write_text("step,epoch,loss\n" + "".join(rows))
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "history.csv").write_text("step,epoch,loss,val_loss\n1,1,4.25,\n2,1,,2.5\n3,2,2.75,\n")
-    (tmp_path / "log").write_text(
-        "epoch 1/3  mean loss 3.5000\nepoch 1/3  mean loss 2.9000\nepoch 2/3  mean loss 2.3000\n")
-    output, _ = run("curve.py", tmp_path / "run", tmp_path / "log", tmp_path / "recorded.csv", "--output",
+    (tmp_path / "one.log").write_text(
+        "epoch 1/3  step 1/1,006  loss 4.2500  1.0845 s/batch\nepoch 1/3  mean loss 3.5000\n"
+        "epoch 1/3  mean loss 2.9000\nepoch 2/3  mean loss 2.3000\n")
+    (tmp_path / "two.log").write_text("epoch 1/3  mean loss 2.8000\n")
+    output, _ = run("curve.py", tmp_path / "recorded.csv", tmp_path / "one.log", tmp_path / "two.log", "--output",
                     tmp_path / "curve.png")
-    assert output.splitlines()[2:] == [
-        "| 1 | 3.0000 | 2.9000 | -0.1000 |", "| 2 | 2.2500 | 2.3000 | +0.0500 |", "| 3 | 1.7500 |  |  |"]
+    assert output.splitlines() == [
+        "| epoch | recorded | one | two |", "|---|---|---|---|",
+        "| 1 | 3.0000 | 2.9000 | 2.8000 |", "| 2 | 2.2500 | 2.3000 |  |", "| 3 | 1.7500 |  |  |"]
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
