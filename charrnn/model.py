@@ -265,7 +265,7 @@ class CharRNN:
             lstm_size, num_layers, n_rows, self.keep_prob, cell=cell, input_keep_prob=input_keep_prob)
         self._mask_seed = _build_mask_seed() if fused else None
         seeds = [] if seed is None else initial_seeds(
-            cell, num_layers, fused, input_keep_prob != 1, fused and recurrent_keep_prob != 1)
+            cell, lstm_size, num_layers, fused, input_keep_prob != 1, fused and recurrent_keep_prob != 1)
         with tf.variable_scope(tf.get_variable_scope(), initializer=_seeded(seeds[:-1])):
             outputs, self.final_state = build_rnn(  # [N, M, L]
                 self.inputs, num_classes, stack, self.initial_state, self._mask_seed, fused=fused, threads=threads,
@@ -297,28 +297,29 @@ class CharRNN:
         return {} if self._mask_seed is None else {self._mask_seed: step}
 
 
-def initial_seeds(cell, num_layers, fused, has_input_dropout, has_recurrent_dropout):
+def initial_seeds(cell, lstm_size, num_layers, fused, has_input_dropout, has_recurrent_dropout):
     """List the seeds of the initial weights: of the kernels of each layer in turn, then of the softmax weights.
 
     If none is given, TensorFlow takes the number of operations that the graph has so far as the seed. This function
-    returns what TensorFlow 1.15 takes in the notebook's graph at the recipe's sizes. For fused, the seeds are those of
-    the runs that made the known models. So the initial weights do not depend on TensorFlow's version, on the number of
-    threads, on the sizes or on changes to the unroll.
+    returns what TensorFlow 1.15 takes in the notebook's graph or, for fused, the seeds of the runs whose figures are in
+    the documentation. So the initial weights do not depend on TensorFlow's version, on the number of threads or on
+    changes to the unroll.
 
     Returns:
         A list of int. It is empty for the cells of ``tf.contrib``, which only TensorFlow 1.15 has.
 
-    >>> initial_seeds("lstm", 2, False, False, False), initial_seeds("lstm", 2, True, False, False)
+    >>> initial_seeds("lstm", 512, 2, False, False, False), initial_seeds("lstm", 512, 2, True, False, False)
     ([120, 174, 264], [50, 101, 566])
     """
     layers = range(num_layers)
+    for_bias = 2 * (4 * lstm_size >= 1000)  # tf.zeros makes two more operations for 1,000 numbers or more
     if fused:
-        kernels = [14 + 18 * num_layers + 51 * layer for layer in layers]
-        return kernels + [58 + (254 + 25 * has_recurrent_dropout) * num_layers]
+        kernels = [14 + 18 * num_layers + (49 + for_bias) * layer for layer in layers]
+        return kernels + [58 + (252 + for_bias + 25 * has_recurrent_dropout) * num_layers]
     if cell in CONTRIB_CELLS:
         return []
     in_state = 2 if cell == "lstm" else 1  # arrays in the state of a layer
-    in_layer = {"lstm": 53, "gru": 68, "rnn": 38}[cell] + 16 * has_input_dropout  # operations of a layer
+    in_layer = {"lstm": 51 + for_bias, "gru": 68, "rnn": 38}[cell] + 16 * has_input_dropout  # operations of a layer
     first = 68 + (2 + 12 * in_state) * num_layers + 16 * has_input_dropout
     kernels = [first + in_layer * layer + (layer > 0) + more for layer in layers
                for more in ([0, 14] if cell == "gru" else [0])]
