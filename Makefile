@@ -86,7 +86,7 @@ lint: $(venv)/.done ## check the style, the types, the imports, the notebooks
 	@$(python) -m pytest -q tests/test_architecture.py
 	@if ! command -v npm >/dev/null; then echo "npm is missing: the JavaScript is not checked"; \
 	elif [ "$$($(biome) --version 2>/dev/null)" = "Version: $(biome_version)" ] || npm install --prefix .tools --no-save \
-		--no-audit --no-fund --loglevel=error @biomejs/biome@$(biome_version); then \
+		--no-audit --no-fund --prefer-offline --loglevel=error @biomejs/biome@$(biome_version); then \
 		$(biome) lint --config-path=.make --error-on-warnings charrnn/inspection/page tests/inspection/page; \
 	else echo "Biome could not be fetched: the JavaScript is not checked"; fi
 	@if [ -f notebooks/generate.py ]; then $(python) notebooks/generate.py --check; fi
