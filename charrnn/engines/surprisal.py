@@ -31,7 +31,7 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, 
         ValueError: T is below 2.
     """
     if len(ids) < 2:
-        raise ValueError(f"a text to evaluate needs at least 2 characters, not {len(ids)}")
+        raise ValueError(f"a text to evaluate needs at least 2 characters that the model knows, not {len(ids)}")
     count = len(ids) - 1
     pieces = max(1, min(rows, count // LEAST_PIECE))
     edges = [count * piece // pieces for piece in range(pieces + 1)]  # each row measures from its edge to the next

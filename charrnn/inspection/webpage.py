@@ -51,7 +51,7 @@ class Texts:
         measured_name: what they are, for a reader.
         loss: the characters on which the loss is measured.
         loss_name: what they are.
-        note: why they are not the training text, or not all of it; "" if they are.
+        note: why the network wrote them, or which characters are left out; "" if neither.
     """
 
     measured: str
@@ -91,8 +91,8 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
         model: a model of LSTM cells.
         path: the file to create or replace.
         weights: how they are stored, one of :data:`charrnn.inspection.stored.WEIGHTS`.
-        text: the training text; None for the one that the run of the model names. If it cannot be read, the network
-            writes one.
+        text: the training text, or another one; None for the one that the run of the model names. If that cannot be
+            read, the network writes one.
         progress: wraps the loops over the windows of these texts, to show progress bars.
 
     Raises:
@@ -158,23 +158,26 @@ def _json(value: Any) -> str:
 def _texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
     """Return the texts for a page: parts of the training text, or what the network writes where that is missing."""
     try:
-        training, held_out = (training_text(model.run) if text is None else divide(text, model.run))[:2]
+        training, held_out, _, sha256 = training_text(model.run) if text is None else divide(text, model.run)
     except (ValueError, OSError) as error:
         prime = default_prime(engine.vocabulary)
         (sample,), interrupted = write(Sampler(engine), prime, WRITTEN, _settings(engine.vocabulary), seed=0)
         if interrupted:
             raise KeyboardInterrupt
         written, name = prime + sample.text, f"{WRITTEN:,} characters that the network wrote"
-        return Texts(written, name, written, name,
-                     f"the page uses a text that the network wrote, because the training text cannot be read: {error}")
+        return Texts(written, name, written, name, "the page uses a text that the network wrote, because the training "
+                     f"text cannot be read: {console.described(error)}")
+    source = "the training text"
+    if text and model.run and sha256 != model.run.text_sha256:
+        source = f"the text {_title(text.name)}"
     missing = engine.vocabulary.unknown(training + held_out)
     training, held_out = (unknown.leave_out_unknown(each, engine.vocabulary)[0] for each in (training, held_out))
     measured, whole = training[:units.CHARACTERS], held_out or training
     start = max(0, len(whole) - units.CHARACTERS) // 2  # not the end, where a book may have notes or a licence
     loss = whole[start:start + units.CHARACTERS]
     return Texts(
-        measured, f"the first {len(measured):,} characters of the training text", loss,
-        f"the middle {len(loss):,} characters of the {'held-out' if held_out else 'training'} text",
+        measured, f"the first {len(measured):,} characters of {source}", loss,
+        f"the middle {len(loss):,} characters of {'the held-out text' if held_out else source}",
         f"left out of the text, because the model does not know them: {console.listed(map(repr, missing))}"
         if missing else "")
 
@@ -199,8 +202,7 @@ def _passage(text: str, measured: units.Measured) -> str:
 def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> Dict[str, Any]:
     """Return what the views need."""
     run, settings = model.run, _settings(model.vocabulary)
-    name = TITLES.get(run.text_name) or re.sub(r".*[/\\]|\.txt$", "", run.text_name, flags=re.DOTALL) if run else \
-        Path(model.name).stem
+    name = _title(run.text_name) if run else Path(model.name).stem
     network = f"{console.plural(model.num_layers, 'layer')} of {console.plural(model.lstm_size, 'unit')}"
     return {
         "title": f"Inside {name}",
@@ -221,6 +223,11 @@ def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> 
         "tracked": _tracked(measured),
         "discoveries": [str(each.unit) for each in _discoveries(measured)],
     }
+
+
+def _title(text_name: str) -> str:
+    """Return what a reader calls a text. No folder is in it, because a page may be published."""
+    return TITLES.get(text_name) or re.sub(r".*[/\\]|\.txt$", "", text_name, flags=re.DOTALL)
 
 
 def _beginnings(model: Model, text: str) -> List[str]:

@@ -25,13 +25,14 @@ def test_a_page_is_written_and_told(trained, tmp_path, capsys, weights, flags):
     assert {line[13:53].strip(): line.split()[0] for line in units} == best
 
 
-def test_the_text_can_be_named_and_an_older_page_is_replaced(exported, tmp_path):
-    (tmp_path / "text").write_text("the hat sat\n" * 50, encoding="utf-8")
+def test_another_text_can_be_named_and_an_older_page_is_replaced(exported, tmp_path):
+    (tmp_path / "hats.txt").write_text("the hat sat\n" * 50, encoding="utf-8")
     (tmp_path / "page.html").write_text("older")
-    assert export.main([str(exported), str(tmp_path / "page.html"), "--train-text", str(tmp_path / "text")]) == 0
+    assert export.main([str(exported), str(tmp_path / "page.html"), "--train-text", str(tmp_path / "hats.txt")]) == 0
     data = data_of(tmp_path / "page.html")
-    assert data["measured"] == "the first 600 characters of the training text" and "cat" not in data["passage"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "text"]
+    assert data["measured"] == "the first 600 characters of the text hats" and "cat" not in data["passage"]
+    assert dict(data["facts"])["Loss"].endswith("on the middle 600 characters of the text hats")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["hats.txt", "page.html"]
 
 
 @pytest.mark.slow

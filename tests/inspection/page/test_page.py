@@ -115,6 +115,11 @@ def test_characters_that_the_network_does_not_know_are_left_out_of_a_text(export
     assert report.note == "left out of the text, because the model does not know them: 'U', 'N', 'K', 'O', 'W'"
 
 
+def test_a_text_of_unknown_characters_alone_is_refused(exported, tmp_path):
+    with pytest.raises(ValueError, match="at least 2 characters that the model knows, not 0"):
+        webpage.export_page(open_model(exported), tmp_path / "page.html", text=Text("x", "UNKNOWN"))
+
+
 def test_a_large_vocabulary_is_drawn_from_without_top_n(tmp_path):
     export_random(random_network("".join(map(chr, range(32, 300)))), tmp_path / "page.html")
     assert data_of(tmp_path / "page.html")["settings"]["top_n"] == 268
