@@ -29,10 +29,11 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, st
         return given.text, given.name, ""
     try:
         found = _training_text(args, model)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         if args.train_text is not None:
             raise
-        console.write(f"without the training text, two lines of the comparison are missing ({error})\n", sys.stdout)
+        console.write("without the training text, two lines of the comparison are missing "
+                      f"({console.described(error)})\n", sys.stdout)
         return given.text, given.name, ""
     known = ", which the model was trained on" if text_sha256(given.text) == found.sha256 else ""
     return given.text, given.name + known, found.training

@@ -2,6 +2,7 @@
 import math
 import re
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from conftest import (
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
 from charrnn.engines.model import open_model
+from charrnn.text import corpus
 from charrnn.text.baselines import ngram_nats, xz_bits
 
 CHARACTERS = "the hat sat\non, the"
@@ -146,6 +148,17 @@ def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
         assert message in capsys.readouterr().err
     out = evaluated(capsys, folder, tmp_path / "text", "--vocab-from", trained.parent / "small.txt")
     assert table(out) == table(evaluated(capsys, trained, tmp_path / "text"))
+
+
+def test_a_training_text_that_cannot_be_saved_is_missing(tmp_path, monkeypatch, capsys):
+    (tmp_path / "text").write_text(TEXT[:100])
+    (tmp_path / "data").touch()
+    (tmp_path / "downloaded").write_bytes(b"the cat")
+    known = corpus.KnownText("anna.txt", sha256(b"the cat").hexdigest(), [(tmp_path / "downloaded").as_uri()])
+    monkeypatch.setitem(corpus.KNOWN_TEXTS, "anna", known)
+    monkeypatch.delenv("CHARRNN_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert "two lines of the comparison are missing (data: File exists)" in evaluated(capsys, "anna", "text")
 
 
 @pytest.mark.parametrize("argv, message", [
