@@ -28,7 +28,7 @@ def pick_top_n(preds: np.ndarray, vocab_size: int, top_n: int = 5, *, rng: Any =
     """Draw one id from the ``top_n`` most probable ones.
 
     Args:
-        preds: float array with C probabilities, of any shape that squeezes to [C]. It is not changed.
+        preds: float array with C probabilities, of any shape. It is not changed.
         vocab_size: C.
         top_n: how many of the largest probabilities to keep, at least 1; C or more keeps all of them.
         rng: ``np.random``, whose seed the caller sets, or a RandomState.
@@ -46,7 +46,7 @@ def pick_top_n(preds: np.ndarray, vocab_size: int, top_n: int = 5, *, rng: Any =
     """
     if top_n < 1:
         raise ValueError(f"top_n must be at least 1, not {top_n}")
-    p = np.squeeze(preds).copy()
+    p = np.array(preds).ravel()
     p[np.argsort(p)[:-top_n]] = 0
     p = p / np.sum(p)
     return int(rng.choice(vocab_size, 1, p=p)[0])
