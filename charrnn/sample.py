@@ -2,6 +2,8 @@
 
 :func:`sample` draws one character at a time, as the notebook does. The script, or ``python -m charrnn.sample``, uses
 :func:`charrnn.engines.sampler.write`, which is faster and writes several texts at once.
+
+Letters for shapes as in :mod:`charrnn.engines`.
 """
 import argparse
 import contextlib
@@ -59,7 +61,8 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     With ``np.random.seed`` set, it draws what the notebook draws.
 
     Args:
-        checkpoint: a run folder for its newest checkpoint, a checkpoint, or an exported ``.npz`` file.
+        checkpoint: a run folder for its newest checkpoint, a checkpoint, an exported ``.npz`` file, or the name of a
+            known model.
         n_samples: number of drawn characters that are fed back, at least 0.
         lstm_size: L. The model records it; if given, it must agree.
         vocab_size: C. The model records it; if given, it must agree.
