@@ -101,10 +101,11 @@ def _scope(layer: int) -> str:
 
 def _network_of(weights: Weights) -> Tuple[int, str]:
     """Return the number of layers and the kind of cell. Raise ValueError if they are not the weights of a network."""
-    for name, n_axes in (("softmax/Variable", 2), ("softmax/Variable_1", 1)):
-        if name not in weights or weights[name].ndim != n_axes:
-            raise ValueError(f"it is not a model of charrnn: it has no {name} with {n_axes} axes")
-    lstm_size, num_classes = weights["softmax/Variable"].shape
+    kernel, bias = (np.shape(weights.get(name)) for name in ("softmax/Variable", "softmax/Variable_1"))
+    if len(kernel) != 2 or not kernel[0] or bias != kernel[1:]:
+        raise ValueError("it is not a model of charrnn: it has no softmax/Variable of shape [L, C] and "
+                         "softmax/Variable_1 of shape [C]")
+    lstm_size, num_classes = kernel
     matches = [re.match(_LAYER, name) for name in weights]
     layers = {found.group(1) for found in matches if found}
     scopes = {found.group(2) for found in matches if found}

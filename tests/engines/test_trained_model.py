@@ -135,8 +135,10 @@ def changed(name, values):
 
 
 @pytest.mark.parametrize("weights, message", [
-    ({}, "it has no softmax/Variable with 2 axes"),
-    (changed("softmax/Variable_1", np.float32(0)), "it has no softmax/Variable_1 with 1 axes"),
+    ({}, r"it has no softmax/Variable of shape \[L, C\]"),
+    (changed("softmax/Variable_1", np.float32(0)), r"it has no .* softmax/Variable_1 of shape \[C\]"),
+    (changed("softmax/Variable", np.zeros((5, 13), np.float32)), "it has no softmax/Variable"),
+    (random_weights(lstm_size=0), "it has no softmax/Variable"),
     ({**random_weights(), **random_weights(cell="gru")}, "no layers of a known cell"),
     (changed(f"{CELL.format(1)}/kernel", np.zeros((9, 20), np.float32)), r"kernel has shape \(9, 20\), not \(10, 20\)"),
     (changed(f"{CELL.format(3)}/kernel", np.zeros((10, 20), np.float32)), r"cell_2.*/kernel has shape \(0,\)"),
