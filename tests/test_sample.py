@@ -227,7 +227,7 @@ def test_ctrl_c_writes_what_was_made(exported, monkeypatch, script, options):
     (["--prime", ""], "prime is empty"),
     (["--prime", "Zo\u00eb"], "'Z' (line 1, column 1), '\u00eb' (line 1, column 3)"),
     (["--length", "0"], "--length: must be an integer, at least 1, not 0"),
-    (["--temperature", "-1"], "--temperature must be a number, at least 0, not -1.0"),
+    (["--temperature", "-1"], "--temperature must be a number from 0 to 1e+38, not -1.0"),
     (["--top-n", "0"], "--top-n must be at least 1"), (["--top-p", "1.1"], "--top-p must be"),
     (["--seed", "4294967296"], "--seed: must be an integer, from 0 to 4294967295, not 4294967296"),
     (["--num-samples", "10000000000", "--seed", "1"], "--num-samples: must be"),

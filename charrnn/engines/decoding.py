@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LEAST_TEMPERATURE = 0.001  # a smaller one makes the logits overflow float32
+LARGEST_TEMPERATURE = 1e38  # float32 cannot hold numbers that are much larger
 
 
 @dataclass(frozen=True)
@@ -14,8 +15,8 @@ class Settings:
     """How characters are drawn. The temperature is applied first, then ``top_n``, then ``top_p``.
 
     Attributes:
-        temperature: divisor of the logits, at least 0. Values below 1 favour probable characters. Those below
-            LEAST_TEMPERATURE take the most probable one, the first of several.
+        temperature: divisor of the logits, from 0 to LARGEST_TEMPERATURE. Values below 1 favour probable characters.
+            Those below LEAST_TEMPERATURE take the most probable one, the first of several.
         top_n: how many of the most probable characters to draw from, at least 1.
         top_p: draw from the smallest set of most probable characters whose share of the probability that ``top_n``
             leaves is at least this large (nucleus sampling, Holtzman et al. 2020, arXiv:1904.09751); above 0, at
@@ -33,8 +34,9 @@ class Settings:
 
     def check(self) -> None:
         """Raise ValueError if a setting is out of range."""
-        if not 0 <= self.temperature < np.inf:
-            raise ValueError(f"--temperature must be a number, at least 0, not {self.temperature!r}")
+        if not 0 <= self.temperature <= LARGEST_TEMPERATURE:
+            raise ValueError(f"--temperature must be a number from 0 to {LARGEST_TEMPERATURE}, not "
+                             f"{self.temperature!r}")
         if self.top_n < 1:
             raise ValueError(f"--top-n must be at least 1, not {self.top_n}")
         if not 0 < self.top_p <= 1:
