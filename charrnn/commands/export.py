@@ -85,8 +85,8 @@ def _main(args: argparse.Namespace) -> None:
     if not 1 <= len(args.places) <= 2:
         raise ValueError("give the FILE to write, and before it a MODEL (default: the newest run)")
     *models, target = args.places
-    if not models and (checkpoints.is_run(target) or checkpoints.known_model(target)):
-        raise ValueError(f"{target} is a model: add the FILE to write")
+    if not models and (checkpoints.known_model(target) or loading.is_model(target) and os.path.exists(target)):
+        raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
     kind = args.format or ("html" if target.lower().endswith(".html") else "npz")
     weights = args.weights or STORED[kind][0]
     if weights not in STORED[kind]:

@@ -69,10 +69,12 @@ def test_matrices_can_be_stored_in_half_the_space(trained, tmp_path, monkeypatch
     (["EXPORTED", "m.npz", "--best"], "is not a folder"), (["run", "nowhere/x.html"], "nowhere/x.html"),
     (["run", "m.html", "--train-text", "missing"], "missing"), (["run", "m.html", "--weights", "int4"], "int4"),
     (["run", "m.npz", "--weights", "int8"], "--weights int8 is not for the format npz"), ([], "give the FILE to write"),
-    (["run", "--weights", "float16"], "run is a model: add the FILE"), (["anna"], "anna is a model: add the FILE")])
+    (["run", "--weights", "float16"], "run is a model: give both the MODEL and the FILE"),
+    (["anna"], "anna is a model: give both"), (["older.npz"], "older.npz is a model: give both")])
 def test_bad_arguments_are_one_line_and_write_nothing(trained, exported, tmp_path, monkeypatch, capsys, arguments,
                                                       message):
     shutil.copytree(str(trained), str(tmp_path / "run"))
+    shutil.copy(str(exported), str(tmp_path / "older.npz"))
     (tmp_path / "folder").mkdir()
     (tmp_path / "text").write_text(CHARS, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
