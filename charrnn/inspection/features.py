@@ -1,7 +1,8 @@
 """What a unit may track: properties of a text, each a number for every character. NumPy only.
 
-The value of a feature at a character describes the text up to and including this character, which the network has just
-read. Features with "next" in their name describe the character that follows: a unit that tracks one foresees it.
+Most features of a character depend only on the text up to and including it, which the network has just read. Those with
+"next" or "end of" in their name also depend on the next character: a unit that tracks one foresees it. Some features of
+names, words in capitals, sentences and paragraphs depend on what follows as well.
 """
 import re
 from typing import Callable, Dict, NamedTuple
@@ -20,7 +21,7 @@ class Feature(NamedTuple):
     Attributes:
         name: its name in tables and in the page.
         values: function of a text of T characters that returns an array [T], of bools or of counts.
-        about: what a network with a unit for it has learned about, in a word or two.
+        about: a noun that completes "Nobody told it about ..." in the page.
         counts: whether the values are counts.
     """
 
