@@ -51,13 +51,9 @@ def _draw_masks(shape, keep_probs, mask_seed, precision="float32"):
 
     The mask of a layer whose keep_prob is the number 1 is None.
     """
-    masks = []
-    for layer, keep_prob in enumerate(keep_probs):
-        if isinstance(keep_prob, float) and keep_prob == 1:
-            masks.append(None)
-            continue
-        masks.append(_draw_mask(shape, keep_prob, _layer_seed(layer, len(keep_probs)), mask_seed, precision))
-    return masks
+    return [None if isinstance(keep_prob, float) and keep_prob == 1 else
+            _draw_mask(shape, keep_prob, _layer_seed(layer, len(keep_probs)), mask_seed, precision)
+            for layer, keep_prob in enumerate(keep_probs)]
 
 
 def _layer_seed(layer, n_layers):
