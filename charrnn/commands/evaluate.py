@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import math
 import sys
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.surprisal import WARM_UP, surprisal
 from charrnn.system import console
-from charrnn.text import baselines, corpus
-from charrnn.text.unknown import leave_out_unknown
+from charrnn.text import baselines, corpus, unknown
 
 LARGEST_PERPLEXITY = 1e6  # a larger one is not shown as a number
 
@@ -57,15 +56,12 @@ def _training_text(args: argparse.Namespace, model: loading.Model) -> loading.Tr
     return loading.training_text(model.run, name, args.encoding)
 
 
-def _print_text(name: str, text: str, left_out: Dict[str, int]) -> None:
-    """Print which text is measured, and which characters of it are left out."""
+def _print_text(name: str, text: str, left_out: int, note: str) -> None:
+    """Print which text is measured, and how many characters of it are left out, which a note names."""
     console.write(f"text     {name}, {len(text):,} characters, {len(text) - 1:,} of them predicted\n", sys.stdout)
     if left_out:
-        count = sum(left_out.values())
-        chars = console.listed(f"{char!r} {console.plural(times, 'time')}" for char, times in left_out.items())
-        share = 100 * count / (count + len(text))
-        print(f"unknown  {console.plural(count, 'further character')} ({share:.3g}%) left out, so the result is too "
-              f"low: {chars}")
+        share = 100 * left_out / (left_out + len(text))
+        print(f"unknown  {note} ({console.plural(left_out, 'character')}, {share:.3g}%), so the result is too low")
 
 
 def _print_characters(text: str, bits: np.ndarray) -> None:
@@ -128,15 +124,15 @@ def _main(args: argparse.Namespace) -> None:
     if n_texts and len(args.places) == 1 and loading.is_model(args.places[0]):
         raise ValueError(f"{args.places[0]} is a model: add the TEXT to evaluate it on, or --held-out or --test")
     model = loading.open_named(args.places[0] if len(args.places) > n_texts else None, args)
-    text, name, training = _read_texts(args, model)
-    text, left_out = leave_out_unknown(text, model.vocabulary)
-    training, _ = leave_out_unknown(training, model.vocabulary)
+    whole, name, training = _read_texts(args, model)
+    text, note = unknown.resolve(whole, model.vocabulary, "skip")
+    training, _ = unknown.resolve(training, model.vocabulary, "skip")
     if len(text) < 2:
         raise ValueError(f"a text to evaluate needs at least 2 characters that the model knows, and {name} has "
                          f"{len(text)}")
     with contextlib.closing(loading.load_engine(model, args.rows, len(text))) as engine:
         console.write(f"model    {model.name}\n", sys.stdout)
-        _print_text(name, text, left_out)
+        _print_text(name, text, len(whole) - len(text), note)
         sys.stdout.flush()
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=console.bar)
     if args.characters:

@@ -171,7 +171,7 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
     if text and model.run and sha256 != model.run.text_sha256:
         source = f"the text {_title(text.name)}"
     missing = engine.vocabulary.unknown(training + held_out)
-    training, held_out = (unknown.leave_out_unknown(each, engine.vocabulary)[0] for each in (training, held_out))
+    training, held_out = (unknown.resolve(each, engine.vocabulary, "skip")[0] for each in (training, held_out))
     measured, whole = training[:units.CHARACTERS], held_out or training
     start = max(0, len(whole) - units.CHARACTERS) // 2  # not the end, where a book may have notes or a licence
     loss = whole[start:start + units.CHARACTERS]

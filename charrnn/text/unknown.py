@@ -1,7 +1,6 @@
 """Characters that are not in a model's vocabulary: reported, left out, or replaced. No TensorFlow."""
-import collections
 import unicodedata
-from typing import Dict, Optional, Tuple
+from typing import Optional, Tuple
 
 from charrnn.data import Vocabulary
 from charrnn.system import console
@@ -16,21 +15,6 @@ _NEAREST = {
     "\u00df": "ss", "\u00e6": "ae", "\u00c6": "AE", "\u0153": "oe", "\u0152": "OE", "\u00f8": "o", "\u00d8": "O",
     "\u0142": "l", "\u0141": "L", "\u0111": "d", "\u0110": "D", "\t": " ", "\r": "\n",
 }
-
-
-def leave_out_unknown(text: str, vocabulary: Vocabulary) -> Tuple[str, Dict[str, int]]:
-    """Remove the characters that are not in a vocabulary from a text.
-
-    Returns:
-        (kept, left_out): the remaining text, and how often each removed character occurred.
-
-    >>> leave_out_unknown("naïve café", Vocabulary(" acefnv"))
-    ('nave caf', {'ï': 1, 'é': 1})
-    """
-    unknown = vocabulary.unknown(text)
-    counts = collections.Counter(text if unknown else "")  # in one pass, because there may be many
-    left_out = {char: counts[char] for char in unknown}
-    return text.translate({ord(char): None for char in left_out}), left_out
 
 
 def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text") -> Tuple[str, str]:

@@ -106,7 +106,7 @@ def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, capsys):
     (tmp_path / "text").write_text("thXe cat sXat\n\u00e9" * 5, encoding="utf-8")
     out = evaluated(capsys, trained, tmp_path / "text")
     assert "60 characters, 59 of them predicted" in out
-    assert "unknown  15 further characters (20%) left out, so the result is too low: 'X' 10 times, 'é' 5 times\n" in out
+    assert "unknown  left out of the text: 'X', 'é' (15 characters, 20%), so the result is too low\n" in out
     assert table(out) == table(evaluated(capsys, trained, tmp_path / "known"))
 
 

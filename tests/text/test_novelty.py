@@ -56,4 +56,4 @@ def test_what_is_beyond_the_limits_is_not_compared(monkeypatch):
     monkeypatch.setattr(novelty, "LONGEST_TEXT", 4)
     monkeypatch.setattr(novelty, "LONGEST_TRAINING_TEXT", 6)
     assert compare("abcdef", "xxabcdef") == Novelty(4, 0, 2, 0.0)
-    assert compare("efabcd", "xabcdef") == Novelty(3, 1, 5, 0.0) or compare("efabcd", "xabcdef").longest == 2
+    assert compare("efabcd", "xabcdef") == Novelty(2, 2, 1, 0.0)
