@@ -1,4 +1,4 @@
-"""The engine that runs a model, the text that it was trained on, and the files that no command may replace."""
+"""The engine that runs a model, the text that it was trained on, and which paths are models."""
 from dataclasses import replace
 
 import numpy as np
@@ -49,9 +49,6 @@ def test_a_model_outside_of_a_run_folder_needs_the_name_of_its_text(trained, exp
         with pytest.raises(ValueError, match="the model has no training text with it: name the text with --train-text"):
             training_text(run)
         assert training_text(run, trained.parent / "small.txt")[:3] == (TEXT, "", "")
-
-
-# Files of a model
 
 
 # What a path is
