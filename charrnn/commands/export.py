@@ -64,7 +64,7 @@ def make_parser() -> console.Parser:
     parser.add_argument("places", metavar="[MODEL] FILE", nargs="*",
                         help=f"MODEL is {loading.MODEL_HELP}. FILE is the .npz or .html file to write, or the folder "
                              "of a SavedModel")
-    parser.add_argument("--format", choices=["npz", "html", "saved-model"], default=None,
+    parser.add_argument("--format", choices=[*STORED],
                         help="what to write (default: html if FILE ends in .html, else npz)")
     parser.add_argument("--weights", choices=sorted({name for names in STORED.values() for name in names}),
                         help="type of the stored weights: float32 (default) or float16 in a .npz file, float16 "
