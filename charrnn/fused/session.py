@@ -14,13 +14,11 @@ def thread_count(threads: Optional[int] = None) -> int:
     Raises:
         ValueError: threads is below 1.
     """
-    if threads is not None:
-        if threads < 1:
-            raise ValueError(f"threads must be at least 1, not {threads}")
-        return threads
-    if hasattr(os, "sched_getaffinity"):  # Linux only
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    if threads is None:
+        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # Linux
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
+    return threads
 
 
 def session_config(threads: Optional[int] = None, fused: bool = True, precision: str = "float32") -> tf.ConfigProto:
