@@ -115,8 +115,8 @@ def errors_for_python() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        message = re.sub(r"charrnn[.-]\w+ [^,;]*|--vocab-from TEXT|--([a-z][a-z-]*)", _in_python, str(error))
-        raise type(error)(message) from None
+        error.args = (re.sub(r"charrnn[.-]\w+ [^,;]*|--vocab-from TEXT|--([a-z][a-z-]*)", _in_python, str(error)),)
+        raise error from None
 
 
 def _in_python(found: "re.Match[str]") -> str:
@@ -213,8 +213,15 @@ def print_note(line: str) -> None:
 
 
 def write(text: str, file: TextIO) -> None:
-    """Write a text, with its control characters made visible if the file is a terminal."""
-    file.write(visible(text) if file.isatty() else text)
+    """Write a text, with its control characters made visible if the file is a terminal.
+
+    Characters that the encoding of the file does not have are escaped.
+    """
+    text = visible(text) if file.isatty() else text
+    try:
+        file.write(text)
+    except UnicodeEncodeError:
+        file.write(text.encode(file.encoding, "backslashreplace").decode(file.encoding))
     file.flush()
 
 

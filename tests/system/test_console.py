@@ -93,6 +93,11 @@ def test_missing_streams_are_replaced(monkeypatch):
         getattr(sys, name).close()
 
 
+def test_an_error_that_is_made_of_several_values_stays_what_it_is():
+    with pytest.raises(UnicodeEncodeError), console.errors_for_python():
+        "\xe9".encode("ascii")
+
+
 CONTROL = "a\x1b]0;x\x07\t\x7f\r\x9b2J\u202eb\n"
 SHOWN = "a^[]0;x^G\t^?^M\\x9b2J\\u202eb\n"
 
@@ -108,6 +113,13 @@ class Terminal(io.StringIO):
 def test_control_characters_are_shown_on_a_terminal_only(file, written):
     console.write(CONTROL, file)
     assert file.getvalue() == written
+
+
+@pytest.mark.parametrize("encoding, written", [("ascii", b"\\xe9\n"), ("latin-1", b"\xe9\n")])
+def test_characters_that_the_encoding_of_a_file_lacks_are_escaped(encoding, written):
+    file = io.TextIOWrapper(io.BytesIO(), encoding)
+    console.write("\xe9\n", file)
+    assert file.buffer.getvalue() == written
 
 
 def test_no_message_controls_the_terminal(monkeypatch):
