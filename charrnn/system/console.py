@@ -82,8 +82,8 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
 
     Returns:
         The status that the body returns. 2, after one line on standard error, for invalid input (ValueError), a
-        system error (OSError), or if TensorFlow is needed but missing. 130 after Ctrl-C. 141 (128 + SIGPIPE)
-        if the reader of standard output has closed it.
+        system error (OSError), too little memory, or if TensorFlow is needed but missing. 130 after Ctrl-C. 141
+        (128 + SIGPIPE) if the reader of standard output has closed it.
     """
     interrupts.raise_on_interrupt()
     for name, mode in [("stdin", "r"), ("stdout", "w"), ("stderr", "w")]:
@@ -101,12 +101,14 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
     except BrokenPipeError:
         drop_output()
         return 141
-    except (ValueError, OSError, MemoryError, TensorFlowError) as error:
-        print_note(f"{parser.prog}: error: {described(error)}")
-        return 2
     except KeyboardInterrupt:
         print_note(f"{parser.prog}: interrupted")
         return 130
+    except Exception as error:
+        if not isinstance(error, (ValueError, OSError, TensorFlowError)) and not _lacks_memory(error):
+            raise
+        print_note(f"{parser.prog}: error: {described(error)}")
+        return 2
 
 
 @contextlib.contextmanager
@@ -124,13 +126,19 @@ def _in_python(found: "re.Match[str]") -> str:
     return IN_PYTHON.get(found[0]) or (found[1].replace("-", "_") if found[1] else found[0])
 
 
+def _lacks_memory(error: Exception) -> bool:
+    """Return whether an error is Python's or TensorFlow's for too little memory."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
+
+
 def described(error: Exception) -> str:
     """Return the message of an error. That of a system error has the file that it is about, but no number."""
     if isinstance(error, TensorFlowError):
         return (f"{error}. Without TensorFlow, models of lstm cells work in charrnn-sample, charrnn-evaluate, "
                 "charrnn-inspect and charrnn-export (.npz and .html)")
-    if isinstance(error, MemoryError):
-        return ": ".join(filter(None, ["this machine has too little memory for these arguments", str(error)]))
+    if _lacks_memory(error):
+        cause = reason(error) if str(error) else ""
+        return ": ".join(filter(None, ["this machine has too little memory for these arguments", cause]))
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     name = error.filename or ("standard output" if error.errno in _OF_OUTPUT else "")

@@ -137,6 +137,14 @@ def test_the_reason_of_an_error_is_one_line(error, expected):
     assert console.reason(error) == expected
 
 
+def test_tensorflows_error_for_too_little_memory_is_one_line(capsys):
+    tf = pytest.importorskip("tensorflow.compat.v1")
+    error = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\n\t [[node]]")
+    assert run_main(fail_with(error)) == 2
+    assert capsys.readouterr().err == (
+        "script: error: this machine has too little memory for these arguments: OOM when allocating tensor\n")
+
+
 def test_the_reason_of_an_error_of_tensorflow_is_without_its_advice():
     tf = pytest.importorskip("tensorflow.compat.v1")
     error = tf.errors.NotFoundError(None, None, "It failed: advice.\n\nOriginal error:\n\nKey w not found\n\t[[node]]")
