@@ -16,5 +16,5 @@ from charrnn.checkpoints.record import (
     write_run,
     write_text,
 )
-from charrnn.checkpoints.saving import Progress, Reservation, complete, read_progress, remove_leftovers, save
+from charrnn.checkpoints.saving import Progress, complete, read_progress, remove_leftovers, reserve, save
 from charrnn.checkpoints.weights import AVERAGE, packed, read_packed, read_saved, restore

@@ -130,40 +130,29 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     return [*written, path]
 
 
-class Reservation:
-    """The right to train in a run folder. Only one process can have it, and it ends with that process."""
+def reserve(folder: StrPath, resume: bool) -> files.Lock:
+    """Reserve a run folder for the training of this process. The folder is made if necessary.
 
-    def __init__(self, folder: StrPath, resume: bool) -> None:
-        """Make the folder if necessary, and reserve it.
+    Args:
+        folder: the run folder.
+        resume: whether it may hold a run.
 
-        Args:
-            folder: the run folder.
-            resume: whether it may hold a run.
+    Returns:
+        The lock that no other process can have. Its ``check`` raises OSError if the folder is no longer the same.
 
-        Raises:
-            CheckpointError: it holds another run, or another process trains in it.
-            OSError: it cannot be written.
-        """
-        self._folder = Path(folder)
-        if not resume:
-            record.check_unused(self._folder)
-        try:
-            files.make_folder(self._folder)
-            self._lock = files.Lock(self._folder / LOCK_FILE)
-        except BlockingIOError:
-            raise CheckpointError(f"another process is training in {self._folder}")
-        except OSError as error:
-            raise OSError(f"the folder {self._folder} cannot be written: {console.reason(error)}")
-
-    def check(self) -> None:
-        """Raise OSError if the folder is no longer the one that was reserved."""
-        if not self._lock.is_held():
-            raise OSError(f"nothing is written to {self._folder}: the folder in which this training began was moved or "
-                          "removed, or another process trains in it")
-
-    def close(self) -> None:
-        """Give up the right."""
-        self._lock.close()
+    Raises:
+        CheckpointError: the folder holds another run, or another process trains in it.
+        OSError: it cannot be written.
+    """
+    if not resume:
+        record.check_unused(folder)
+    try:
+        files.make_folder(folder)
+        return files.Lock(Path(folder) / LOCK_FILE)
+    except BlockingIOError:
+        raise CheckpointError(f"another process is training in {folder}")
+    except OSError as error:
+        raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
 
 
 def remove_leftovers(folder: StrPath) -> None:

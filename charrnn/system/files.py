@@ -51,8 +51,7 @@ def target_of(path: Union[str, Path]) -> str:
     For a symbolic link, this is the file that it points to, so that the link is not replaced.
 
     Raises:
-        OSError: the file cannot be written: there is no such folder, it is read-only, or the path is something other
-            than a regular file.
+        OSError: there is no folder for the file, or the file is read-only or not a regular file.
     """
     check_regular(path)
     target = os.path.realpath(str(path))
@@ -137,22 +136,24 @@ class Lock:
 
         Raises:
             BlockingIOError: another process holds the lock.
-            OSError: the file cannot be created, or is not a regular file.
+            OSError: the file cannot be created, is not a regular file, or is on a file system without locks.
         """
         self._path, self._folder, self._file = Path(path), os.stat(str(Path(path).parent)), _locked(path)
 
-    def is_held(self) -> bool:
-        """Return whether the lock file is still at its path.
+    def check(self) -> None:
+        """Raise OSError if the lock file is no longer at its path, since the folder was moved, removed or replaced.
 
-        It is not if the folder was moved or replaced. If only the lock file was removed, it is made again.
+        If only the lock file was removed, it is made again.
         """
         with contextlib.suppress(OSError):  # the folder has gone, or another process holds the lock
             if not self._path.exists() and os.path.samestat(os.stat(str(self._path.parent)), self._folder):
                 made = _locked(self._path)
                 self._file.close()
                 self._file = made
-            return os.path.samestat(os.stat(str(self._path)), os.fstat(self._file.fileno()))
-        return False
+            if os.path.samestat(os.stat(str(self._path)), os.fstat(self._file.fileno())):
+                return
+        raise OSError(f"nothing is written to {self._path.parent}: the folder in which this training began was moved "
+                      "or removed, or another process trains in it")
 
     def close(self) -> None:
         """Give up the lock."""
@@ -170,7 +171,9 @@ def _locked(path: Union[str, Path]) -> IO[str]:
         else:
             import fcntl
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as error:
         file.close()
-        raise BlockingIOError(f"another process holds the lock {path}")
+        if isinstance(error, (BlockingIOError, PermissionError)):  # PermissionError on Windows
+            raise BlockingIOError(f"another process holds the lock {path}")
+        raise
     return file

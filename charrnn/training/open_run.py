@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional, Tuple
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError, NoCheckpointError, Progress, Reservation
+from charrnn.checkpoints import CheckpointError, NoCheckpointError, Progress
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph import GraphEngine
 from charrnn.engines.model import Model, open_model
@@ -55,7 +55,7 @@ class OpenRun:
         self._threads = threads
         self.display: Any = Display(job, self.network.n_parameters, self.stop) if (
             processes.rank == 0 and not job.options.quiet) else Silent()
-        self._reservation: Any = Silent()  # in the first process, _open_folder() makes a Reservation and Reports
+        self._lock: Any = Silent()  # in the first process, _open_folder() makes a Lock and Reports
         self._reports: Any = Silent()
         if job.transfer and processes.rank == 0:
             self.network.set_weights(job.transfer.weights(self.network.weights()))
@@ -66,7 +66,7 @@ class OpenRun:
         if self._graph:
             self._graph.close()
         self.network.close()
-        self._reservation.close()
+        self._lock.close()
 
     # ---- the folder ------------------------------------------------------------------------------------------
 
@@ -79,7 +79,7 @@ class OpenRun:
     def _open_folder(self) -> Progress:
         """Reserve the folder, and restore the run to resume. Return the progress, with the state of all rows."""
         job, hyper = self.job, self.job.hyperparameters
-        self._reservation = Reservation(job.folder, job.options.resume)
+        self._lock = checkpoints.reserve(job.folder, job.options.resume)
         checkpoints.remove_leftovers(job.folder)
         zeros = np.repeat(self.network.zero_state[:, :, :1], hyper.batch_size, axis=2)
         progress = Progress(0, zeros, np.zeros(0, np.float32))
@@ -88,8 +88,7 @@ class OpenRun:
             progress = self._restored(progress)
         elif not job.transfer:
             checkpoints.write_run(job.folder, self._run)
-        self._reports = Reports(job.folder, progress.step, progress.history, job.options.summaries,
-                                self._reservation.check)
+        self._reports = Reports(job.folder, progress.step, progress.history, job.options.summaries, self._lock.check)
         self._saved = progress
         self.display.plan()
         if job.options.resume:
@@ -194,7 +193,7 @@ class OpenRun:
         name, hyper = self._name(progress.step), self.job.hyperparameters
         run = replace(self._run, best=name) if progress.best_step == progress.step > 0 else self._run
         try:
-            self._reservation.check()
+            self._lock.check()
             self._flush()
             progress = replace(progress, history=self._reports.history)
             prefix = checkpoints.save(self.network.session, self.network.saver, self.job.folder, hyper.lstm_size,

@@ -196,7 +196,7 @@ def reserve():
     """A function that reserves a folder until the test ends."""
     with contextlib.ExitStack() as stack:
         def take(folder, resume=False):
-            return stack.enter_context(contextlib.closing(checkpoints.Reservation(folder, resume)))
+            return stack.enter_context(contextlib.closing(checkpoints.reserve(folder, resume)))
         yield take
 
 
@@ -226,6 +226,15 @@ def test_a_lock_file_that_was_removed_is_made_again(tmp_path, reserve):
     second.check()
     with pytest.raises(OSError, match="or another process trains in it"):
         first.check()
+
+
+def test_a_file_system_without_locks_is_not_taken_for_another_process(tmp_path, monkeypatch, reserve):
+    def flock(*_):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with pytest.raises(OSError, match=f"the folder {tmp_path} cannot be written: Function not implemented"):
+        reserve(tmp_path)
 
 
 # Progress
