@@ -34,6 +34,7 @@ IMMUTABLE = ("batch_size", "num_steps", "lstm_size", "num_layers", "seed", "cell
              "val_fraction", "test_fraction")
 RUN_FILE = "run.json"
 TEXT_FILE = "text.txt"
+HISTORY_FILE = "history.csv"
 STAGE = ".saving"
 LOCK_FILE = ".lock"
 SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")  # of the files that a record lists
@@ -103,25 +104,31 @@ def is_run(folder: StrPath) -> bool:
 
 
 def check_unused(folder: StrPath) -> None:
-    """Check that a folder holds no run yet, neither of this package nor of the notebook.
+    """Check that a folder holds no run yet, of this package or of the notebook, and no file that a run would replace.
+
+    A folder with a lock is that of a run that was killed before its first save, which may begin again.
 
     Raises:
         CheckpointError: it holds one.
     """
     check_name(folder)
+    folder = Path(folder)
+    found = [name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))]
     if is_run(folder):
-        how = f"continue it with {console.resume_command(folder)}"
-    elif _is_of_notebook(Path(folder)):
-        how = "start from its weights with --init-from and --vocab-from"
+        problem = f"holds another run: continue it with {console.resume_command(folder)}"
+    elif _is_of_notebook(folder):
+        problem = "holds another run: start from its weights with --init-from and --vocab-from"
+    elif found and not (folder / LOCK_FILE).exists():
+        problem = f"has a {found[0]}, which a new run would replace: move it away"
     else:
         return
-    raise CheckpointError(f"{folder} holds another run: {how}, or name another folder with --checkpoint-dir")
+    raise CheckpointError(f"{folder} {problem}, or name another folder with --checkpoint-dir")
 
 
 def _is_of_notebook(folder: Path) -> bool:
     """Return whether a folder has checkpoints but no run of this package, as the notebook leaves them.
 
-    Files next to a lock do not count: they are of a run of this package that was killed before its first save was done.
+    Files next to a lock do not count, since they are of a run that was killed; see :func:`check_unused`.
     """
     return not is_run(folder) and ((folder / "checkpoint").exists() or (
         any(folder.glob("*.ckpt.*")) and not (folder / LOCK_FILE).exists()))

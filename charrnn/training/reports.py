@@ -2,10 +2,10 @@
 from pathlib import Path
 from typing import Callable, Iterable, NamedTuple, Optional
 
+from charrnn.checkpoints.record import HISTORY_FILE
 from charrnn.data import StrPath
 from charrnn.system import files
 
-HISTORY_FILE = "history.csv"
 SUMMARY_FOLDER = "summaries"
 
 
@@ -61,6 +61,7 @@ class Reports:
         self._writer = None
         if summaries:
             from charrnn.system.tensorflow import tf
+            files.make_folder(Path(folder) / SUMMARY_FOLDER)
             self._writer = tf.summary.FileWriter(str(Path(folder) / SUMMARY_FOLDER))
             if step:  # tells TensorBoard to drop what an earlier process wrote about later steps
                 self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)

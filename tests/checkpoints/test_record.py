@@ -75,3 +75,14 @@ def test_a_folder_with_a_file_of_a_run_is_not_unused(tmp_path, name, advice, rea
         checkpoints.check_unused(tmp_path)
     with pytest.raises(CheckpointError, match=reading):
         checkpoints.read_run(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["text.txt", "history.csv", ".saving"])
+def test_a_new_run_does_not_replace_a_file_of_the_user(tmp_path, name):
+    """Unless the file is of a run that was killed at its beginning, which leaves its lock."""
+    (tmp_path / name).write_bytes(b"mine")
+    with pytest.raises(CheckpointError, match=f"has a {name}, which a new run would replace: .*--checkpoint-dir"):
+        checkpoints.reserve(tmp_path, resume=False)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    (tmp_path / ".lock").touch()
+    checkpoints.check_unused(tmp_path)

@@ -91,6 +91,12 @@ def test_the_reports_of_a_run_agree_with_its_output(text_file, tmp_path, capsys)
                 assert not value or found[name, step] == np.float32(value)
 
 
+def test_a_file_in_the_place_of_the_summaries_is_an_error(tmp_path):
+    (tmp_path / "summaries").write_bytes(b"mine")
+    with pytest.raises(FileExistsError):
+        Reports(tmp_path, 0)
+
+
 def test_training_continues_if_the_history_cannot_be_written(text_file, tmp_path, monkeypatch, capsys):
     def fail(self):
         raise OSError(28, "No space left on device")
