@@ -21,7 +21,7 @@ from charrnn.training.distributed import Processes, Silent
 from charrnn.training.hyperparameters import learning_rate_at
 from charrnn.training.job import Job
 from charrnn.training.network import Network
-from charrnn.training.reports import Reports, Row
+from charrnn.training.reports import Reports
 from charrnn.training.stopping import StopRequests
 
 EVALUATION_ROWS = 32  # pieces of the held-out text that are read in parallel
@@ -173,7 +173,7 @@ class OpenRun:
         if self._measured:
             epoch = (step - 1) // self.job.n_windows + 1
             with contextlib.suppress(OSError):  # the next flush writes it, or raises an error
-                self._reports.add(Row(step, epoch, **self._measured))
+                self._reports.add(step, epoch=epoch, **self._measured)
             self._measured = {}
 
     def save(self, progress: Progress, last: bool) -> Progress:

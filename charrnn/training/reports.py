@@ -1,38 +1,15 @@
 """Reports of a run: history.csv, and TensorBoard's scalars."""
 from pathlib import Path
-from typing import Callable, Iterable, NamedTuple, Optional
+from typing import Callable, Iterable
 
 from charrnn.checkpoints.record import HISTORY_FILE
 from charrnn.data import StrPath
 from charrnn.system import files
 
 SUMMARY_FOLDER = "summaries"
-
-
-class Row(NamedTuple):
-    """A line of the history. A value that was not measured at this step is None.
-
-    Attributes:
-        step: number of steps done.
-        epoch: counted from 1.
-        loss: of that step, in nats per character.
-        bits_per_character: the same in bits.
-        val_loss: on the held-out text, in nats per character.
-        val_bits_per_character: the same in bits.
-        learning_rate: of that step.
-        gradient_norm: of that step, before clipping.
-        characters_per_second: training speed of that step.
-    """
-
-    step: int
-    epoch: int
-    loss: Optional[float] = None
-    bits_per_character: Optional[float] = None
-    val_loss: Optional[float] = None
-    val_bits_per_character: Optional[float] = None
-    learning_rate: Optional[float] = None
-    gradient_norm: Optional[float] = None
-    characters_per_second: Optional[float] = None
+# The losses are in nats per character. The norm is that before clipping.
+COLUMNS = ("step", "epoch", "loss", "bits_per_character", "val_loss", "val_bits_per_character", "learning_rate",
+           "gradient_norm", "characters_per_second")
 
 
 class Reports:
@@ -67,18 +44,18 @@ class Reports:
                 self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
 
     def _write_all(self) -> None:
-        files.write_atomically(self._path, (_line(Row._fields) + self.history).encode())
+        files.write_atomically(self._path, (_line(COLUMNS) + self.history).encode())
 
-    def add(self, row: Row) -> None:
-        """Write a row. If this raises an OSError, the next flush writes it."""
-        line = _line(["" if value is None else repr(value) for value in row])
+    def add(self, step: int, **measured: float) -> None:
+        """Write a row, with the values of some COLUMNS. If this raises an OSError, the next flush writes it."""
+        row = dict(measured, step=step)
+        line = _line(str(row.get(name, "")) for name in COLUMNS)
         self.history += line
         self._check()
         if self._writer:
             from charrnn.system.tensorflow import tf
             self._writer.add_summary(tf.Summary(value=[
-                tf.Summary.Value(tag=name, simple_value=value)
-                for name, value in row._asdict().items() if name != "step" and value is not None]), row.step)
+                tf.Summary.Value(tag=name, simple_value=value) for name, value in measured.items()]), step)
         with open(str(self._path), "a", encoding="utf-8") as file:
             file.write(line)
 

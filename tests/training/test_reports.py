@@ -9,7 +9,7 @@ from conftest import train_small
 
 from charrnn.system.tensorflow import tf
 from charrnn.training import reports
-from charrnn.training.reports import Reports, Row
+from charrnn.training.reports import Reports
 
 HEAD = ("step,epoch,loss,bits_per_character,val_loss,val_bits_per_character,learning_rate,gradient_norm,"
         "characters_per_second\n")
@@ -35,7 +35,7 @@ def test_a_history_that_is_deleted_is_written_again(tmp_path):
     """With its header and all rows, when a checkpoint is saved."""
     written = Reports(tmp_path, 10, "10,1,2.5,,,,,,\n", summaries=False)
     (tmp_path / "history.csv").unlink()
-    written.add(Row(20, 1))
+    written.add(20, epoch=1)
     written.flush()
     assert lines_of(tmp_path) == [HEAD, "10,1,2.5,,,,,,\n", "20,1,,,,,,,\n"]
 
@@ -51,7 +51,7 @@ def test_tensorboard_shows_later_steps_of_a_resumed_run_once(tmp_path):
         written = Reports(tmp_path, resumed_after)
         for step in (10, 20, 30):
             if step > resumed_after:
-                written.add(Row(step, 1, float(step + resumed_after)))
+                written.add(step, epoch=1, loss=float(step + resumed_after))
         written.close()
     marks = [event.step for event in events(tmp_path) if event.session_log.status == tf.SessionLog.START]
     assert marks == [21]
