@@ -66,7 +66,12 @@ def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys):
     (lambda display: display.validation(30, 1.5, 1.5, 30),
      "epoch 1/4  step 30/692  validation loss 1.5000, the best so far"),
     (lambda display: display.validation(60, 1.75, 1.5, 30),
-     "epoch 1/4  step 60/692  validation loss 1.7500, the best 1.5000 at step 30")])
+     "epoch 1/4  step 60/692  validation loss 1.7500, the best 1.5000 at step 30"),
+    (lambda display: display.trial(86400 / 692, "1 MB"), "memory   1 MB\n"
+     "time     124.8555 s/batch, 1 day, 0:00:00 for all steps, without checkpoints and evaluations"),
+    (lambda display: display.trial(1e15, "1 MB"), "memory   1 MB\n"  # longer than a timedelta can be
+     "time     1000000000000000.0000 s/batch, 8,009,259,259,259 days, 6:13:20 for all steps, without checkpoints and "
+     "evaluations")])
 def test_the_line_of_an_event(display, capsys, event, line):
     event(display)
     assert capsys.readouterr() == (line + "\n", "")
