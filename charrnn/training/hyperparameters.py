@@ -2,11 +2,12 @@
 import argparse
 import dataclasses
 import math
-import numbers
 import operator
 import sys
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
 
 from charrnn.engines.model import CELLS, MOST_LAYERS
 from charrnn.system.tensorflow import OPTIMIZERS
@@ -63,11 +64,11 @@ class Hyperparameters:
     print_every_n: int = _field(50, REPORTS, "steps between printed lines", _COUNT)
     save_every_n: int = _field(200, REPORTS, "steps between checkpoints", _COUNT)
     seed: Optional[int] = _field(None, OPTIMISATION, "seed of the initial weights and of dropout", _SEED)
-    fused: bool = _field(
+    fused: bool = _field(  # the help is that of --no-fused
         True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
         "with other dropout masks", choices=(True, False))
     precision: str = _field(
-        "float32", SPEED, "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 1.7 times as "
+        "float32", SPEED, "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 1.6 times as "
         "fast on processors that support it; auto takes bfloat16 there", choices=("float32", "bfloat16", AUTO))
     cell: str = _field("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
     optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=tuple(OPTIMIZERS))
@@ -96,6 +97,11 @@ class Hyperparameters:
     early_stop: int = _field(
         0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never", _COUNT_OR_ZERO)
     max_to_keep: int = _field(100, REPORTS, "number of checkpoints to keep, in addition to the best", _COUNT)
+
+    def __post_init__(self) -> None:
+        for name, value in list(vars(self).items()):
+            if isinstance(value, np.generic):  # a number of NumPy, which the record cannot hold
+                object.__setattr__(self, name, value.item())
 
     def check(self) -> None:
         """Raise ValueError if a value is out of range, or if two values contradict each other."""
@@ -205,7 +211,7 @@ def _allows(field: dataclasses.Field, value: Any) -> bool:
         return value in choices
     if value is None or isinstance(value, bool):
         return value is field.default
-    is_number = isinstance(value, numbers.Integral if kind is int else numbers.Real)
+    is_number = isinstance(value, (int, kind))
     return is_number and value <= _LARGEST[kind] and all(
         _COMPARE[comparison](value, bound) for comparison, bound in field.metadata["bounds"].items())
 

@@ -1,9 +1,11 @@
 """Hyperparameters: ranges, contradictions, flags, presets, schedules, and the memory that a network needs."""
 import argparse
 import dataclasses
+import json
 import math
 import re
 
+import numpy as np
 import pytest
 
 from charrnn.data import count_windows
@@ -55,6 +57,14 @@ def test_ranges(name):
         assert repr(value) in str(error.value)
     for value in RANGES[name][1]:
         Hyperparameters(**{name: value}, **others).check()
+
+
+def test_numbers_of_numpy_become_those_of_python():
+    """Which JSON can hold, and which are checked."""
+    hyper = Hyperparameters(lstm_size=np.int64(64), keep_prob=np.float32(0.5), fused=np.bool_(False))
+    hyper.check()
+    assert json.loads(json.dumps(dataclasses.asdict(hyper))) == dataclasses.asdict(
+        Hyperparameters(lstm_size=64, keep_prob=0.5, fused=False))
 
 
 @pytest.mark.parametrize("change, message", [
