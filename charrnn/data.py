@@ -10,6 +10,8 @@ from typing import Any, Iterable, Iterator, List, Optional, Set, Tuple, TypeVar,
 
 import numpy as np
 
+from charrnn.system import console
+
 # Characters encoded at a time. The temporary arrays, four bytes a character, then fit in the processor's cache
 # and need little memory compared with the text.
 _CHUNK = 1 << 16
@@ -29,9 +31,9 @@ def load_text(path: StrPath, encoding: str = "utf-8") -> str:
 
     Source: notebook, "loading and encoding the text".
     """
-    text = decode_text(read_bytes(path), encoding, str(path))
-    if text:
-        Vocabulary.from_text(text)  # only because this adds it to _loaded
+    with console.errors_for_python():
+        text = decode_text(read_bytes(path), encoding, str(path))
+    Vocabulary.from_text(text)  # only because this adds it to _loaded
     return text
 
 
@@ -39,16 +41,13 @@ def read_bytes(path: StrPath) -> bytes:
     """Read all bytes of a text file.
 
     Raises:
-        ValueError: the file is missing, unreadable, empty or a folder.
+        ValueError: the file is missing, unreadable or a folder.
     """
     try:
         with open(str(path), "rb") as file:
-            content = file.read()
+            return file.read()
     except (OSError, ValueError) as error:  # ValueError: a path with a null character in it
         raise ValueError(f"cannot read the text {str(path)!r}: {getattr(error, 'strerror', None) or error}")
-    if not content:
-        raise ValueError(f"the text {path} is empty")
-    return content
 
 
 def decode_text(content: bytes, encoding: str, name: str) -> str:
@@ -60,15 +59,18 @@ def decode_text(content: bytes, encoding: str, name: str) -> str:
         name: name of the text in error messages.
 
     Raises:
-        ValueError: the bytes are not text in that encoding, or there is no such encoding.
+        ValueError: the bytes are not text in that encoding, there is no such encoding, or the text is empty.
     """
     try:
-        return io.TextIOWrapper(io.BytesIO(content), encoding=encoding).read()
+        text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding).read()
     except UnicodeError as error:
-        raise ValueError(f"{name} is not {encoding} text ({error}): choose another encoding with --encoding, "
-                         "for example latin-1 or cp1252")
+        raise ValueError(f"{name} is not {encoding} text ({error}): try another --encoding, for example latin-1 or "
+                         "cp1252")
     except (LookupError, TypeError):  # TypeError: an empty name
         raise ValueError(f"there is no encoding named {encoding!r}: try utf-8, latin-1 or cp1252")
+    if not text:
+        raise ValueError(f"{name} is empty")
+    return text
 
 
 def code_points(text: str) -> np.ndarray:
@@ -130,6 +132,8 @@ class Vocabulary:
     @classmethod
     def from_text(cls, text: str) -> "Vocabulary":
         """Collect the distinct characters of a text: ``sorted(set(text))`` in the notebook.
+
+        They are kept for :meth:`of_loaded_text`.
 
         Raises:
             ValueError: the text is empty.

@@ -92,10 +92,7 @@ def _read_one(name: str, encoding: str) -> str:
     if name == PYTHON:
         return python_source()
     if name == STANDARD_INPUT:
-        content = sys.stdin.buffer.read()
-        if not content:
-            raise ValueError("standard input is empty")
-        return documents.decode_document(content, encoding, "standard input")
+        return documents.decode_document(sys.stdin.buffer.read(), encoding, "standard input")
     if name in KNOWN_TEXTS:
         return documents.read_document(find(name), "utf-8")
     if not os.path.exists(name):

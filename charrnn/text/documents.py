@@ -14,7 +14,7 @@ from charrnn.data import StrPath
 BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-RUN_FILE = "run.json"  # a folder that has it is a run folder
+RUN_FILE = "run.json"  # of a run folder, as in checkpoints/record.py, which this room cannot import
 LARGEST_RATIO = 50  # how many times larger than its gzip file a text may be
 PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
 
@@ -30,7 +30,7 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
         The text, with universal newlines.
 
     Raises:
-        ValueError: the file cannot be read, is not text, or has another encoding.
+        ValueError: the file cannot be read, is empty or not text, or has another encoding.
     """
     content = data.read_bytes(path)
     if content.startswith(b"\x1f\x8b"):
@@ -57,10 +57,7 @@ def decode_document(content: bytes, encoding: str, name: str) -> str:
     encoding = next((found for mark, found in BYTE_ORDER_MARKS if content.startswith(mark)), encoding)
     if b"\x00" in content[:PREFIX] and not re.match("utf.?(16|32)", encoding.lower()):
         raise ValueError(f"{name} is a binary file, or UTF-16 text that needs --encoding utf-16-le")
-    text = data.decode_text(content, encoding, name)
-    if not text:
-        raise ValueError(f"the text {name} is empty")  # it may have a byte order mark
-    return text
+    return data.decode_text(content, encoding, name)
 
 
 def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
