@@ -72,7 +72,7 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
     found: List[str] = []
     skipped: List[str] = []
     for source in map(str, sources):
-        if not os.path.isdir(source):
+        if source in (*KNOWN_TEXTS, PYTHON) or not os.path.isdir(source):
             found.append(_read_one(source, encoding))
             continue
         for path in documents.find_documents(source, skipped):

@@ -27,6 +27,12 @@ def test_a_known_text_is_downloaded_to_data(known, tmp_path):
     assert (tmp_path / "data" / "known.txt").read_bytes() == CONTENT
 
 
+def test_a_known_text_goes_before_a_folder_with_its_name(known, tmp_path):
+    """Such as that of a run, named for its text."""
+    (tmp_path / "known").mkdir()
+    assert corpus.read("known").text == "known text\n" * 9
+
+
 def test_a_text_in_data_is_not_downloaded_again(known):
     text = corpus.read("known")
     known.unlink()
