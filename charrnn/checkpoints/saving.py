@@ -101,13 +101,13 @@ def complete(folder: StrPath, step: int, run: Run, max_to_keep: int) -> None:
     """
     folder = Path(folder)
     names = names_with(folder, ".json")
-    if not names:
-        raise FileNotFoundError(errno.ENOENT, "its checkpoints are gone", str(folder))
     # Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither counted
     # nor removed.
     trained = [name for name in names if record.step_of(name) <= step]
+    if not trained:
+        raise FileNotFoundError(errno.ENOENT, "its checkpoints are gone", str(folder))
     old = [name for name in trained[:-max_to_keep] if name != run.best]
-    _write_list(folder, [name for name in names if name not in old])
+    _write_list(folder, trained[-1], [name for name in names if name not in old])
     record.write_run(folder, run)
     _remove(folder, old)
 
@@ -174,9 +174,9 @@ def _remove_stage(folder: Path) -> None:
         shutil.rmtree(str(folder / STAGE))
 
 
-def _write_list(folder: Path, names: Sequence[str]) -> None:
-    """Write TensorFlow's list of checkpoints, which the notebook uses to restore."""
-    lines = [f'model_checkpoint_path: "{names[-1]}"', *(f'all_model_checkpoint_paths: "{name}"' for name in names)]
+def _write_list(folder: Path, newest: str, names: Sequence[str]) -> None:
+    """Write TensorFlow's list of checkpoints, and the one that ``tf.train.latest_checkpoint`` returns."""
+    lines = [f'model_checkpoint_path: "{newest}"', *(f'all_model_checkpoint_paths: "{name}"' for name in names)]
     files.write_atomically(folder / "checkpoint", ("\n".join(lines) + "\n").encode())
 
 

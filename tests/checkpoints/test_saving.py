@@ -50,7 +50,6 @@ def saved_steps(folder):
     steps = sorted({int(path.name[1:].split("_")[0]) for path in folder.glob("i*")})
     state = tf.train.get_checkpoint_state(str(folder))
     assert list(state.all_model_checkpoint_paths) == [str(folder / f"i{step}_l5.ckpt") for step in steps]
-    assert state.model_checkpoint_path == state.all_model_checkpoint_paths[-1]
     return steps
 
 
@@ -67,6 +66,7 @@ def test_a_saved_checkpoint_is_intact_and_the_newest(folder, session):
         assert save(session, folder, step, best_step=9) == str(folder / f"i{step}_l5.ckpt")
     best = replace(RUN, best="i9_l5.ckpt")
     assert checkpoints.newest_intact(folder) == (str(folder / "i100_l5.ckpt"), best, ())
+    assert tf.train.latest_checkpoint(str(folder)) == str(folder / "i100_l5.ckpt")
     assert saved_steps(folder) == [9, 10, 100] and "/" not in (folder / "checkpoint").read_text()
     (folder / "i100_l5.ckpt.json").unlink()
     assert checkpoints.read_run(folder) == best and not (folder / ".saving").exists()
@@ -102,6 +102,7 @@ def test_damaged_checkpoints_of_later_steps_are_not_counted(folder, session):
         save(session, folder, step, max_to_keep=2)
     found = checkpoints.newest_intact(folder)
     assert Path(found.prefix).name == "i135_l5.ckpt" and len(found.skipped) == 2
+    assert tf.train.latest_checkpoint(str(folder)) == found.prefix
     assert saved_steps(folder) == [130, 135, 160, 173]
 
 
