@@ -58,12 +58,12 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrP
         checkpoint_dir: the run folder. None for ``checkpoints``, or, if that holds another run, ``checkpoints/2`` and
             so on; to resume, the newest of these.
         resume: continue the run in that folder.
-        init_from: a model, its path or its name. The initial weights and the sizes are taken from it. The text may
-            have other characters.
+        init_from: a model, its path or its name, for a new run. The initial weights and the sizes are taken from it.
+            The text may have other characters.
         sample_length: characters to sample at each checkpoint, 0 for none.
         threads: threads to use; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
-        quiet: print nothing.
+        quiet: print nothing, not even a warning that a checkpoint could not be saved.
         hyperparameters: fields of :class:`charrnn.training.hyperparameters.Hyperparameters`, the notebook's recipe
             where they are not given, or the values of the run that is resumed.
 
@@ -121,7 +121,8 @@ def train_epochs(open_run: Any, progress: Progress,
 
     Args:
         open_run: a :class:`charrnn.training.open_run.OpenRun`, which prints, evaluates and saves. Its ``network`` is a
-            :class:`charrnn.training.network.Network`, whose method ``step`` makes the session call.
+            :class:`charrnn.training.network.Network`, whose method ``step`` makes the session call. Its ``rows`` are
+            the rows of a batch that this process trains on; with one process, all.
         progress: what was done before this call. In a new epoch, training starts from the zero state.
         processes: the processes that share each batch.
 
@@ -223,7 +224,7 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
 
 def _hyperparameters_to_resume(args: argparse.Namespace, folder: StrPath) -> Dict[str, Any]:
     """Return the hyperparameters of the run that the arguments name. Raise ValueError if it cannot be resumed."""
-    for name in ("preset", "init_from", "dry_run"):
+    for name in ("preset", "dry_run"):
         if getattr(args, name):
             raise ValueError(f"{flag(name)} is for a new run and cannot be combined with --resume")
     for name in args.text:

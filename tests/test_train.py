@@ -158,6 +158,11 @@ def test_the_function_names_its_arguments(tmp_path, options, message):
     assert "--" not in str(caught.value) and not (tmp_path / "run").exists()
 
 
+def test_a_model_to_start_from_is_for_a_new_run(trained):
+    with pytest.raises(ValueError, match="^init_from is for a new run and cannot be combined with resume$"):
+        train.train(None, trained, resume=True, init_from=trained)
+
+
 def test_importing_does_not_import_tensorflow():
     code = ("import sys, charrnn, charrnn.train, charrnn.sample; assert 'tensorflow' not in sys.modules; "
             "charrnn.CharRNN; assert 'tensorflow' in sys.modules; charrnn.nothing")

@@ -92,6 +92,8 @@ def plan_job(text: Optional[Text], hyperparameters: Hyperparameters, folder: Str
     _check(hyperparameters, options, n_processes)
     hyperparameters, transferred = _with_precision(hyperparameters), None
     if options.resume:
+        if init_from:
+            raise ValueError("--init-from is for a new run and cannot be combined with --resume")
         run = _resumed_run(folder, hyperparameters, text)
         text = text or Text(run.text_name, checkpoints.read_text(run))
     elif text is None:
@@ -106,10 +108,10 @@ def plan_job(text: Optional[Text], hyperparameters: Hyperparameters, folder: Str
 
 
 def _check(hyper: Hyperparameters, options: Options, n_processes: int) -> None:
-    """Raise ValueError if a number is out of range."""
+    """Raise ValueError if a number is out of range, or if TensorFlow does not have the cell."""
     hyper.check()
     if hyper.cell in CONTRIB_CELLS:
-        contrib_cell(hyper.cell)  # raises ValueError where TensorFlow does not have it
+        contrib_cell(hyper.cell)
     if options.threads is not None and not 1 <= options.threads <= MOST_THREADS:
         raise ValueError(f"--threads must be from 1 to {MOST_THREADS}, not {options.threads}")
     if options.sample_length < 0:

@@ -138,7 +138,7 @@ def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained
     (["--val-fraction", "0.5"], "has --val-fraction 0.0, which --resume cannot change to 0.5"),
     (["--test-fraction", "0.5"], "has --test-fraction 0.0, which --resume cannot change to 0.5"),
     (["--preset", "quick"], "--preset is for a new run"),
-    (["--init-from", "checkpoints"], "--init-from is for a new run"),
+    (["--init-from", "anna"], "--init-from is for a new run"),
     (["--dry-run"], "--dry-run is for a new run"),
     (["python"], "was trained on another text than python"),
     (["--epochs", "0"], "--epochs must be")])
