@@ -44,7 +44,10 @@ class OtherProcessFailed(SystemExit):
 
 
 class Silent:
-    """Stands in for the display and the reports in all processes but the first. Every method does nothing."""
+    """Stands in for the display, the lock and the reports where there are none. Every method does nothing.
+
+    Only the first process has them. In a quiet run, it has no display either.
+    """
 
     def __getattr__(self, name: str) -> Callable[..., ContextManager]:
         return lambda *args, **kwargs: contextlib.nullcontext()
@@ -299,7 +302,9 @@ def start_processes() -> Processes:
     """Return the processes that this one trains with: those that ``horovodrun`` started, or itself alone.
 
     Raises:
-        ValueError: Horovod started this process, but is not installed, or the name of this host has no address.
+        ValueError: Horovod started this process, but is not installed, or the name of this host has no address; or a
+            variable of the environment that horovodrun sets is missing.
+        OSError: horovodrun cannot be reached.
     """
     return HorovodProcesses() if "HOROVOD_SIZE" in os.environ else Processes()
 
@@ -310,6 +315,9 @@ def _wait_for_all() -> None:
     Each process reports to the key-value store of horovodrun, in which Horovod finds their addresses afterwards.
     """
     names = [f"HOROVOD_{name}" for name in ("GLOO_RENDEZVOUS_ADDR", "GLOO_RENDEZVOUS_PORT", "RANK", "SIZE")]
+    missing = [name for name in names if name not in os.environ]
+    if missing:
+        raise ValueError(f"HOROVOD_SIZE is set, but {missing[0]} is not: start the processes with horovodrun")
     address, port, rank, size = (os.environ[name] for name in names)
 
     def answer(method: str, key: Any) -> int:
@@ -317,7 +325,7 @@ def _wait_for_all() -> None:
             try:
                 connection.request(method, f"/charrnn/{key}", "ready" if method == "PUT" else None)
                 return connection.getresponse().status
-            except OSError as error:
+            except (OSError, http.client.HTTPException) as error:
                 raise OSError(UNREACHABLE.format(socket.gethostname(), address, port, console.reason(error)))
 
     answer("PUT", rank)

@@ -58,8 +58,8 @@ class Network:
         """Do one update. Return the loss, the norm of the gradients before they are clipped, and the final state.
 
         Args:
-            x: int32 [rows, M], inputs.
-            y: int32 [rows, M], targets.
+            x: integer array [rows, M], inputs.
+            y: integer array [rows, M], targets.
             state: the state before the window, in the form of zero_state.
             learning_rate: the learning rate.
             number: number of steps done before, which is the seed of the dropout masks.

@@ -28,7 +28,10 @@ EVALUATION_ROWS = 32  # pieces of the held-out text that are read in parallel
 
 
 class OpenRun:
-    """A run while its network is trained. In all processes but the first, the display and the reports do nothing.
+    """A run while its network is trained.
+
+    In all processes but the first, the display, the lock and the reports do nothing. In a quiet run, the display of the
+    first does nothing either.
 
     Attributes:
         job: the Job.

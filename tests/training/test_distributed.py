@@ -118,6 +118,32 @@ def test_a_launcher_that_cannot_be_reached_is_named(monkeypatch):
         distributed._wait_for_all()
 
 
+def test_a_server_that_is_no_launcher_is_named(monkeypatch):
+    def answer():
+        connection, _ = other.accept()
+        with connection, connection.makefile("rb") as request:
+            while request.readline().strip():
+                pass
+            request.read(len("ready"))
+            connection.sendall(b"220 mail\r\n")
+
+    for name, value in dict(GLOO_RENDEZVOUS_ADDR="127.0.0.1", RANK=1, SIZE=2).items():
+        monkeypatch.setenv(f"HOROVOD_{name}", str(value))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen(1)
+        monkeypatch.setenv("HOROVOD_GLOO_RENDEZVOUS_PORT", str(other.getsockname()[1]))
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(OSError, match="cannot reach horovodrun at .* .220 mail.: check the network"):
+            distributed._wait_for_all()
+
+
+def test_the_environment_of_horovodrun_must_be_whole(monkeypatch):
+    monkeypatch.delenv("HOROVOD_GLOO_RENDEZVOUS_ADDR", raising=False)
+    with pytest.raises(ValueError, match="HOROVOD_GLOO_RENDEZVOUS_ADDR is not: start the processes with horovodrun"):
+        distributed._wait_for_all()
+
+
 def test_standard_input_does_not_pass_horovodrun(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("HOROVOD_RANK", "0")
     assert train.main(["-", "--checkpoint-dir", str(tmp_path / "run")]) == 2
