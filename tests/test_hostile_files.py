@@ -145,7 +145,7 @@ def test_records(run_copy, tmp_path):
         '"' + "\\u0000" * 99_999 + '"')]
     contents += [changed(hyperparameters={**hyper, name: value}) for name, value in (
         ("val_fraction", "0.5"), ("val_fraction", [0.5]), ("val_fraction", 1e308), ("val_fraction", -1.0),
-        ("test_fraction", float("nan")), ("test_fraction", {}))]
+        ("val_fraction", 10 ** 4000), ("test_fraction", float("nan")), ("test_fraction", {}))]
     contents += [changed(hyperparameters=list(hyper)), changed(hyperparameters=list(hyper.items())),
                  changed(text={"name": [], "sha256": {}}), changed(best=["a"])]
     contents += [signed({**whole, "files": {**whole["files"], **more}}) for more in (

@@ -38,7 +38,6 @@ HISTORY_FILE = "history.csv"
 STAGE = ".saving"
 LOCK_FILE = ".lock"
 SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")  # of the files that a record lists
-LONGEST_INTEGER = 20  # digits, in a record. The time in which Python reads one grows with the square of its length
 
 
 class CheckpointError(ValueError):
@@ -146,7 +145,7 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
     Raises:
         ValueError: it is not the record of a run.
     """
-    with contextlib.suppress(AttributeError, KeyError, TypeError):
+    with contextlib.suppress(AttributeError, KeyError, TypeError, OverflowError):
         run = Run(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
                   record["text"]["sha256"], record["best"], record["init_from"],
                   None if folder is None else str(folder))
@@ -209,16 +208,10 @@ def parsed(content: bytes) -> Dict[str, Any]:
         ValueError: it is not a JSON object.
     """
     with contextlib.suppress(ValueError, RecursionError):
-        found = json.loads(content.decode("utf-8", "surrogatepass"), parse_int=_integer)
+        found = json.loads(content.decode("utf-8", "surrogatepass"))
         if isinstance(found, dict):
             return found
     raise ValueError("it is damaged")
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > LONGEST_INTEGER:
-        raise ValueError("it has an integer that is too long")
-    return int(digits)
 
 
 def _digest(content: Dict[str, Any]) -> str:
