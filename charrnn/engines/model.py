@@ -163,8 +163,8 @@ def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool
     if vocabulary is None:
         vocabulary = Vocabulary.from_text(load_text(text)) if text.is_file() else otherwise
     if vocabulary is None:
-        raise CheckpointError(f"{found.prefix} has no {RUN_FILE} next to it to read the vocabulary from: give that of "
-                              "the training text with --vocab-from TEXT")
+        raise CheckpointError(f"{found.prefix} has no {RUN_FILE} next to it to read the vocabulary from: give the "
+                              "vocabulary of the training text, for example with --vocab-from TEXT")
     return _made(found.prefix, vocabulary, checkpoints.read_saved(found.prefix))
 
 

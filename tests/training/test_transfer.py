@@ -184,7 +184,7 @@ def test_a_model_of_the_notebook_needs_its_text(notebook_folder, tmp_path, capsy
     (tmp_path / "text").write_text(TEXT)
     flags = [str(tmp_path / "text"), "--checkpoint-dir", str(tmp_path / "run")]
     assert train.main([*flags, "--init-from", notebook_folder]) == 2
-    assert "give that of the training text with --vocab-from TEXT" in capsys.readouterr().err
+    assert "give the vocabulary of the training text, for example with --vocab-from TEXT" in capsys.readouterr().err
     (tmp_path / "wrong").write_text("other characters")
     assert train.main([*flags, "--init-from", notebook_folder, "--vocab-from", str(tmp_path / "wrong")]) == 2
     assert "was trained on 14 distinct characters, but the vocabulary has 9" in capsys.readouterr().err
