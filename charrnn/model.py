@@ -228,7 +228,7 @@ class CharRNN:
             num_layers: number of LSTM layers, at least 1.
             learning_rate: step size of the optimizer, above 0.
             grad_clip: largest global norm of the gradients, above 0.
-            sampling: build for one sequence of one step (N = M = 1), whatever the two arguments are.
+            sampling: build for one sequence of one step (N = M = 1), whatever batch_size and num_steps are.
             seed: seed of the graph, set after the reset. The same seed gives the same initial weights, on TensorFlow
                 1.15 and 2 and for any number of threads, and with fused the same dropout masks. None draws new ones.
             fused: unroll with :mod:`charrnn.fused` instead of ``dynamic_rnn``: the same network, faster, with other
@@ -301,9 +301,8 @@ def initial_seeds(cell, lstm_size, num_layers, fused, has_input_dropout, has_rec
     """List the seeds of the initial weights: of the kernels of each layer in turn, then of the softmax weights.
 
     If none is given, TensorFlow takes the number of operations that the graph has so far as the seed. This function
-    returns what TensorFlow 1.15 takes in the notebook's graph or, for fused, the seeds of the runs whose figures are in
-    the documentation. So the initial weights do not depend on TensorFlow's version, on the number of threads or on
-    changes to the unroll.
+    returns what TensorFlow 1.15 takes in the notebook's graph or, for fused, fixed ones, which made the known models.
+    So the initial weights do not depend on TensorFlow's version, on the number of threads or on changes to the unroll.
 
     Returns:
         A list of int. It is empty for the cells of ``tf.contrib``, which only TensorFlow 1.15 has.

@@ -38,8 +38,8 @@ def make_parser() -> console.Parser:
                          help="folder of the run (default: checkpoints; if that holds another run, checkpoints/2 and "
                          "so on)")
     reports.add_argument("--resume", action="store_true",
-                         help="continue the run in DIR, by default the newest run, with its text and "
-                         f"hyperparameters. Flags change these, except {', '.join(map(flag, IMMUTABLE))}")
+                         help="continue the run in DIR, by default the newest of checkpoints, checkpoints/2 "
+                         f"and so on, with its text and hyperparameters. Flags change these, except {', '.join(map(flag, IMMUTABLE))}")
     reports.add_argument("--sample-length", metavar="N", type=int, default=200,
                          help="characters to sample at each checkpoint; 0 for none (default: 200)")
     reports.add_argument("--no-summaries", dest="summaries", action="store_false",

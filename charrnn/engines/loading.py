@@ -15,7 +15,7 @@ from charrnn.system import console
 from charrnn.text import corpus
 
 MODEL_HELP = (f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
-              f"exported .npz file (default: the newest run in checkpoints, or {KNOWN_MODELS[0]} if there is none)")
+              f"exported .npz file (default: the newest run trained without --checkpoint-dir, or {KNOWN_MODELS[0]})")
 
 # Pairs: the largest number of texts at once, and the number of characters in all texts together from which on the graph
 # is faster than NumPy. Measured by benchmarks/bench.py generation; docs/speed.md has the figures.

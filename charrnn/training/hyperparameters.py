@@ -53,7 +53,7 @@ class Hyperparameters:
 
     batch_size: int = _field(100, OPTIMISATION, "sequences in a batch", _COUNT)
     num_steps: int = _field(
-        100, OPTIMISATION, "characters in a window, the reach of backpropagation through time", _COUNT)
+        100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", _COUNT)
     lstm_size: int = _field(512, NETWORK, "units in each layer", _COUNT)
     num_layers: int = _field(2, NETWORK, "number of layers", {"at least": 1, "at most": MOST_LAYERS})
     learning_rate: float = _field(0.001, OPTIMISATION, "step size of the optimizer, before the schedule", _POSITIVE)
