@@ -228,7 +228,7 @@ def _hyperparameters_to_resume(args: argparse.Namespace, folder: StrPath) -> Dic
         if getattr(args, name):
             raise ValueError(f"{flag(name)} is for a new run and cannot be combined with --resume")
     for name in args.text:
-        if checkpoints.is_run(name):
+        if not corpus.is_known(name) and checkpoints.is_run(name):
             raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
     return run_to_resume(folder).hyperparameters
 

@@ -102,6 +102,12 @@ def test_a_checkpoint_of_the_notebook_needs_its_vocabulary(bare, trained, text_f
     assert len(script(bare, "--vocab-from", text_file, "--length", "5").out) == len("the ") + 5 + 1
 
 
+def test_the_text_next_to_a_checkpoint_of_the_notebook_is_utf_8(bare, script):
+    (bare / "text.txt").write_bytes(b"caf\xe9")
+    err = script(bare, status=2).err
+    assert "text.txt cannot be read as UTF-8: give the vocabulary of the training text, for example with" in err
+
+
 def test_the_notebooks_sampling_cell_after_its_loop(bare, text_file):
     """It names no vocabulary, which is that of the text that was loaded, as long as this is clear."""
     Vocabulary.from_text("another text")

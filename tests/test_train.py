@@ -105,6 +105,13 @@ def test_a_run_folder_is_not_taken_for_a_text(trained, capsys):
         f"charrnn-train: error: {trained} is the folder of a run: name it with --checkpoint-dir\n")
 
 
+def test_a_known_text_is_not_taken_for_a_run_folder(trained, tmp_path, monkeypatch, capsys):
+    shutil.copytree(str(trained), str(tmp_path / "python"))
+    monkeypatch.chdir(tmp_path)
+    assert train.main(["--resume", "python", "--checkpoint-dir", "python"]) == 2
+    assert "is the folder of a run" not in capsys.readouterr().err  # it is another text than the run's
+
+
 def test_flags_override_a_preset(text_file, tmp_path):
     assert train.main([str(text_file), "--preset", "exercise", "--checkpoint-dir", str(tmp_path / "run"),
                        "--epochs", "1", "--lstm-size", "6", "--sample-length", "0", "--no-summaries"]) == 0

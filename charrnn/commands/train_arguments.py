@@ -39,7 +39,8 @@ def make_parser() -> console.Parser:
                          "so on)")
     reports.add_argument("--resume", action="store_true",
                          help="continue the run in DIR, by default the newest of checkpoints, checkpoints/2 "
-                         f"and so on, with its text and hyperparameters. Flags change these, except {', '.join(map(flag, IMMUTABLE))}")
+                         "and so on, with its text and hyperparameters. Flags change these, except "
+                         f"{', '.join(map(flag, IMMUTABLE))}")
     reports.add_argument("--sample-length", metavar="N", type=int, default=200,
                          help="characters to sample at each checkpoint; 0 for none (default: 200)")
     reports.add_argument("--no-summaries", dest="summaries", action="store_false",

@@ -161,11 +161,20 @@ def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool
         return _from_file(found.prefix + ".npz", found.prefix, vocabulary, found.run, found.skipped)
     text = Path(found.prefix).with_name(TEXT_FILE)
     if vocabulary is None:
-        vocabulary = Vocabulary.from_text(load_text(text)) if text.is_file() else otherwise
+        vocabulary = _vocabulary_of(text) if text.is_file() else otherwise
     if vocabulary is None:
         raise CheckpointError(f"{found.prefix} has no {RUN_FILE} next to it to read the vocabulary from: give the "
                               "vocabulary of the training text, for example with --vocab-from TEXT")
     return _made(found.prefix, vocabulary, checkpoints.read_saved(found.prefix))
+
+
+def _vocabulary_of(text: Path) -> Vocabulary:
+    """Return the vocabulary of the text next to a checkpoint of the notebook."""
+    try:
+        return Vocabulary.from_text(load_text(text))
+    except ValueError:
+        raise CheckpointError(f"{text} cannot be read as UTF-8: give the vocabulary of the training text, for example "
+                              "with --vocab-from TEXT")
 
 
 def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: Optional[Run] = None,

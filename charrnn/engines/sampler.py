@@ -54,6 +54,7 @@ class Sampler:
     Attributes:
         vocabulary: the characters that the engine knows.
         num_samples: B, texts written at once.
+        last: logits and state after what was drawn last; None before.
     """
 
     def __init__(self, engine: Engine, num_samples: int = 1):
@@ -64,7 +65,7 @@ class Sampler:
             num_samples: B, at least 1.
         """
         self.vocabulary, self.num_samples, self._engine = engine.vocabulary, num_samples, engine
-        self._last: Optional[Tuple[np.ndarray, np.ndarray]] = None  # logits and state after what was drawn last
+        self.last: Optional[Tuple[np.ndarray, np.ndarray]] = None
 
     def pieces(self, prime: str, length: int, settings: Settings, rngs: Sequence[np.random.RandomState],
                after_last: bool = False) -> Iterator[Tuple[List[str], np.ndarray]]:
@@ -85,17 +86,17 @@ class Sampler:
         Raises:
             ValueError: there is no text to continue. It is raised when the first piece is requested.
         """
-        if after_last and not self._last:
+        if after_last and not self.last:
             raise ValueError("there is no text to continue yet")
         engine, rows = self._engine, self.num_samples
-        logits, state = self._last if after_last and self._last else (None, engine.zero_state())
+        logits, state = self.last if after_last and self.last else (None, engine.zero_state())
         if prime:
             logits, state = engine.read(self.vocabulary.encode(prime), state)
             logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
         for start in range(0, length, CHUNK):
             uniforms = np.stack([rng.random_sample(min(CHUNK, length - start)) for rng in rngs], axis=1)  # [T, B]
             ids, log_probabilities, logits, state = engine.draw(logits, state, uniforms, settings)
-            self._last = logits, state
+            self.last = logits, state
             yield [self.vocabulary.decode(column) for column in ids.T], log_probabilities
 
 

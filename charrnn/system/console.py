@@ -22,6 +22,7 @@ _OF_OUTPUT = (errno.ENOSPC, errno.EBADF, errno.EFBIG)  # errors of writing to st
 # flags whose arguments have other names or values
 IN_PYTHON = {"--vocab-from TEXT": "vocabulary=sorted(set(text))", "--vocab-from": "vocabulary=",
              "--no-fused": "fused=False"}
+_COMMAND_OR_FLAG = r"charrnn[.-]\w+ [^,;]*|(?<![\w/.-])--(?:vocab-from TEXT|([a-z][a-z-]*))"  # in a message
 LISTED = 10  # how many items of a list a message names
 
 
@@ -48,6 +49,11 @@ class Parser(argparse.ArgumentParser):
         end = given.index("--") if "--" in given else len(given)
         flags = [re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), each) for each in given[:end]]
         return self.parse_args(flags + given[end:]) if "--" in given else self.parse_intermixed_args(flags)
+
+    def exit(self, status: int = 0, message: Optional[str] = None) -> NoReturn:
+        """End the process after the help or the version, once they are written."""
+        sys.stdout.flush()
+        super().exit(status, message)
 
     def error(self, message: str) -> NoReturn:
         """Raise ValueError with the message and a reference to ``--help``."""
@@ -99,7 +105,6 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         sys.stdout.flush()  # raises BrokenPipeError here rather than at exit
         return status
     except BrokenPipeError:
-        drop_output()
         return 141
     except KeyboardInterrupt:
         print_note(f"{parser.prog}: interrupted")
@@ -109,6 +114,12 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
             raise
         print_note(f"{parser.prog}: error: {described(error)}")
         return 2
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:  # Python would try once more at its end, print an error and return 120
+                drop_output(stream)
 
 
 @contextlib.contextmanager
@@ -117,7 +128,7 @@ def errors_for_python() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        error.args = (re.sub(r"charrnn[.-]\w+ [^,;]*|--vocab-from TEXT|--([a-z][a-z-]*)", _in_python, str(error)),)
+        error.args = (re.sub(_COMMAND_OR_FLAG, _in_python, str(error)),)
         raise error from None
 
 
@@ -209,9 +220,9 @@ def resume_command(folder: Any) -> str:
     return f"{launcher} -np {size} {hosts}{resume}"
 
 
-def drop_output() -> None:
-    """Discard all further standard output, after its reader has closed it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def drop_output(file: TextIO) -> None:
+    """Discard all further output to a file, after its reader has closed it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
 
 
 def print_note(line: str) -> None:

@@ -56,6 +56,11 @@ class Text:
     skipped: Tuple[str, ...] = ()
 
 
+def is_known(name: str) -> bool:
+    """Return whether a name is that of a known text."""
+    return name in KNOWN_TEXTS or name == PYTHON
+
+
 def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, separator: str = "\n") -> Text:
     """Read a text from one or several sources.
 
@@ -72,7 +77,7 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
     found: List[str] = []
     skipped: List[str] = []
     for source in map(str, sources):
-        if source in (*KNOWN_TEXTS, PYTHON) or not os.path.isdir(source):
+        if is_known(source) or not os.path.isdir(source):
             found.append(_read_one(source, encoding))
             continue
         for path in documents.find_documents(source, skipped):

@@ -160,7 +160,7 @@ class Display:
                 console.write(f"{line}\n", sys.stdout)
             self._writes_fail = False
         except BrokenPipeError:
-            console.drop_output()
+            console.drop_output(sys.stdout)
             self._stop.reader_left()
         except OSError as error:
             if not self._writes_fail:

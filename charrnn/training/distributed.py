@@ -155,7 +155,7 @@ class HorovodProcesses(Processes):
         """Drop the output once nobody reads it. After ``horovodrun ... | head``, also ask for an end of training."""
         def follow(main: int) -> None:
             self._reader_left = _wait_until_unread(sys.stdout.fileno(), _output_of_launcher())
-            console.drop_output()
+            console.drop_output(sys.stdout)
             if not self._reader_left:
                 console.print_note("charrnn-train: horovodrun no longer reads what is printed; training continues")
             signal.pthread_kill(main, signal.SIGPIPE)  # it interrupts a line that waits in the full pipe

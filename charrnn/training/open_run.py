@@ -75,7 +75,7 @@ class OpenRun:
 
     def begin(self) -> Progress:
         """Begin the run or restore it, in all processes. Return the progress."""
-        whole = self._processes.from_first(self._open_folder)
+        whole = self._saved = self._processes.from_first(self._open_folder)
         self._processes.synchronize(self.network.session)
         return replace(whole, lstm_state=whole.lstm_state[:, :, self.rows])
 
@@ -213,11 +213,11 @@ class OpenRun:
         return self._saved.best_step, self._saved.best_loss
 
     def _flush(self) -> None:
-        """Write the history. A failure is a warning, since the checkpoint has the history too."""
+        """Write the reports. A failure is a warning, since the checkpoint has the history too."""
         try:
             self._reports.flush()
         except OSError as error:
-            self.display.warn(f"the history cannot be written: {console.reason(error)}")
+            self.display.warn(f"the reports cannot be written: {console.reason(error)}")
 
     def _sample(self, step: int) -> None:
         """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""

@@ -1,6 +1,6 @@
 """Reports of a run: history.csv, and TensorBoard's scalars."""
 from pathlib import Path
-from typing import Callable, Iterable
+from typing import Callable, Iterable, Optional
 
 from charrnn.checkpoints.record import HISTORY_FILE
 from charrnn.data import StrPath
@@ -36,6 +36,7 @@ class Reports:
         self._path, self.history, self._check = Path(folder) / HISTORY_FILE, history, check
         self._write_all()
         self._writer = None
+        self._failure: Optional[str] = None  # of TensorFlow's writer, which then writes nothing more
         if summaries:
             from charrnn.system.tensorflow import tf
             files.make_folder(Path(folder) / SUMMARY_FOLDER)
@@ -54,7 +55,7 @@ class Reports:
         self._check()
         if self._writer:
             from charrnn.system.tensorflow import tf
-            self._writer.add_summary(tf.Summary(value=[
+            self._call(self._writer.add_summary, tf.Summary(value=[
                 tf.Summary.Value(tag=name, simple_value=value) for name, value in measured.items()]), step)
         with open(str(self._path), "a", encoding="utf-8") as file:
             file.write(line)
@@ -63,12 +64,22 @@ class Reports:
         """Write the whole history again, in case its file was lost or changed, and flush the summaries."""
         self._write_all()
         if self._writer:
-            self._writer.flush()
+            self._call(self._writer.flush)
+        if self._failure:
+            self._writer, failure, self._failure = None, self._failure, None
+            raise OSError(f"there are no more summaries for TensorBoard: {failure}")
 
     def close(self) -> None:
         """Close the event file."""
         if self._writer:
-            self._writer.close()
+            self._call(self._writer.close)
+
+    def _call(self, method: Callable[..., None], *arguments: object) -> None:
+        """Call a method of TensorFlow's writer, and keep its failure, for example on a full disk."""
+        try:
+            method(*arguments)
+        except RuntimeError as error:
+            self._failure = str(error)
 
 
 def _line(values: Iterable[str]) -> str:

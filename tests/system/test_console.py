@@ -1,6 +1,7 @@
 """How a script parses its arguments, fails, and ends."""
 import argparse
 import io
+import os
 import subprocess
 import sys
 
@@ -37,15 +38,28 @@ def test_an_error_is_one_line_without_numbers_and_status_2(capsys, error, messag
     assert capsys.readouterr() == ("", f"script: error: {message}\n")
 
 
-@pytest.mark.parametrize("stream, error", [
-    ("stdout", b"charrnn-sample: error: standard output: No space left on device\n"), ("stderr", None)])
-def test_an_output_that_cannot_be_written(exported, stream, error):
+@pytest.mark.parametrize("stream, arguments, unbuffered, error", [
+    ("stdout", ["--seed", "1"], "", b"charrnn-sample: error: standard output: No space left on device\n"),
+    ("stdout", ["--seed", "1"], "1", b"charrnn-sample: error: standard output: No space left on device\n"),
+    ("stdout", ["--help"], "", b"charrnn-sample: error: standard output: No space left on device\n"),
+    ("stderr", [], "", None), ("stderr", [], "1", None)])
+def test_an_output_that_cannot_be_written(exported, stream, arguments, unbuffered, error):
     """A full disk under standard output is one line; one under standard error, which gets the seed, does not matter."""
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "charrnn.sample", str(exported), *(["--seed", "1"] if error else [])],
-            env=process_environment(), **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full})
+            [sys.executable, "-m", "charrnn.sample", str(exported), *arguments],
+            env=process_environment(PYTHONUNBUFFERED=unbuffered),
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full})
     assert (done.returncode, done.stderr) == (2 if error else 0, error)
+
+
+def test_a_reader_that_closes_the_help(exported):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-m", "charrnn.sample", "--help"], stdout=writer, stderr=subprocess.PIPE,
+                          env=process_environment(PYTHONUNBUFFERED=""))
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_a_bad_flag_is_one_line_and_status_2(capsys):
@@ -91,6 +105,11 @@ def test_missing_streams_are_replaced(monkeypatch):
     assert run_main(lambda args: print("nowhere")) == 0
     for name in ("stdin", "stdout", "stderr"):
         getattr(sys, name).close()
+
+
+def test_a_file_name_with_dashes_is_no_flag():
+    with pytest.raises(ValueError, match="^war--and-peace.txt is empty, see top_n$"), console.errors_for_python():
+        raise ValueError("war--and-peace.txt is empty, see --top-n")
 
 
 def test_an_error_that_is_made_of_several_values_stays_what_it_is():

@@ -1,4 +1,5 @@
 """A run while it trains: the loop, dropout, schedules, kinds of networks, validation, samples and failed saves."""
+import contextlib
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ from conftest import (
 )
 
 from charrnn import checkpoints, sample
+from charrnn.checkpoints import Progress
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, get_batches, split
 from charrnn.engines.loading import load_engine
@@ -27,7 +29,11 @@ from charrnn.engines.surprisal import surprisal
 from charrnn.model import CharRNN
 from charrnn.system import files
 from charrnn.system.tensorflow import tf
+from charrnn.text.corpus import Text
 from charrnn.training import open_run
+from charrnn.training.distributed import Processes
+from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.job import Options, plan_job
 
 QUIET = ["--sample-length", "0", "--no-summaries"]
 
@@ -126,6 +132,21 @@ def test_a_validation_loss_that_is_not_finite_ends_the_run(text_file, tmp_path, 
     err = capsys.readouterr().err
     assert "the validation loss is nan, so training stops. There is no checkpoint yet" in err and err.count("\n") == 1
     assert not list((tmp_path / "run").glob("*.ckpt.*"))
+
+
+def test_a_loss_that_is_not_finite_is_an_error_in_each_process(tmp_path):
+    class Second(Processes):
+        rank, size = 1, 2
+
+        def from_first(self, function):
+            return Progress(0, np.zeros((4, 2, 5), np.float32), np.zeros(0, np.float32))
+
+    job = plan_job(Text("small", TEXT), Hyperparameters(batch_size=2, num_steps=3, lstm_size=5), tmp_path, Options())
+    tf.reset_default_graph()
+    with contextlib.closing(open_run.OpenRun(job, Second())) as run:
+        run.begin()
+        with pytest.raises(ValueError, match="the loss is nan"):
+            run.check_finite(1, float("nan"), 1.0)
 
 
 def test_a_step_that_makes_the_weights_useless_is_not_saved(text_file, tmp_path, capsys):

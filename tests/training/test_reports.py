@@ -40,6 +40,27 @@ def test_a_history_that_is_deleted_is_written_again(tmp_path):
     assert lines_of(tmp_path) == [HEAD, "10,1,2.5,,,,,,\n", "20,1,,,,,,,\n"]
 
 
+def test_a_summary_that_cannot_be_written_is_an_error_once(tmp_path):
+    """TensorFlow 2 raises it on a full disk, when a summary is added or later."""
+    class Full:
+        def add_summary(self, *_):
+            raise RuntimeError("No space left on device")
+
+        def flush(self):
+            pass
+
+    written = Reports(tmp_path, 0)
+    written.close()
+    written._writer = Full()
+    written.add(1, epoch=1)
+    with pytest.raises(OSError, match="^there are no more summaries for TensorBoard: No space left on device$"):
+        written.flush()
+    written.add(2, epoch=1)
+    written.flush()
+    written.close()
+    assert lines_of(tmp_path) == [HEAD, "1,1,,,,,,,\n", "2,1,,,,,,,\n"]
+
+
 ROWS = ["10,1,2.5,3.6,,,0.001,0.5,100.0\n", "20,1,,,2.25,3.2,,,\n", "30,2,2.0,2.9,,,0.001,0.5,100.0\n"]
 
 
@@ -104,5 +125,5 @@ def test_training_continues_if_the_history_cannot_be_written(text_file, tmp_path
     monkeypatch.setattr(reports.Reports, "flush", fail)
     assert train_small(text_file, tmp_path / "run", "--sample-length", "0", "--no-summaries") == 0
     out, err = capsys.readouterr()
-    assert err == 2 * "charrnn-train: the history cannot be written: No space left on device\n"
+    assert err == 2 * "charrnn-train: the reports cannot be written: No space left on device\n"
     assert "step 173/173" in out and not (tmp_path / "run" / "summaries").exists()
