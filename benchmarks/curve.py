@@ -63,7 +63,7 @@ def draw(recorded_steps, recorded, runs, path):
     top.set_ylabel("nats per character")
     top.legend(frameon=False)
     below.set_xlabel("epoch")
-    below.set_ylabel("less recorded")
+    below.set_ylabel("difference")
     below.set_xticks(range(0, len(recorded) + 1, 2))
     for axis in (top, below):
         axis.grid(alpha=0.3)
