@@ -141,7 +141,7 @@ def test_a_seed_gives_the_weights_that_tensorflow_1_would_give(monkeypatch, lstm
 
 
 def test_seed_1_gives_the_first_loss_of_the_published_run(anna):
-    """The run of the known model anna began with 4.4163, as docs/notebook.md says."""
+    """The run in docs/notebook.md, and that of the known model anna."""
     ids = Vocabulary.from_text(anna).encode(anna)
     x, y = next(get_batches(ids, 100, 100))
     model = CharRNN(83, 100, 100, 512, 2, seed=1, fused=True)
