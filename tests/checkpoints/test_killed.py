@@ -127,5 +127,5 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
     failed = {int(step) for step in re.findall(r"i(\d+)_l5\S+ could not be saved: .*; earlier checkpoints are intact",
                                                "\n".join(err))}
     assert {20, 30} <= failed <= set(range(13, 34)) and seen[0] == seen[1]
-    assert all("could not be saved" in line or "the history cannot be written" in line for line in err), err
+    assert all("could not be saved" in line or "the reports cannot be written" in line for line in err), err
     assert_same_run(run, tmp_path / "whole")
