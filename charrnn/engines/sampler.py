@@ -54,7 +54,6 @@ class Sampler:
     Attributes:
         vocabulary: the characters that the engine knows.
         num_samples: B, texts written at once.
-        last: logits and state after what was drawn last; None before.
     """
 
     def __init__(self, engine: Engine, num_samples: int = 1):
@@ -65,7 +64,12 @@ class Sampler:
             num_samples: B, at least 1.
         """
         self.vocabulary, self.num_samples, self._engine = engine.vocabulary, num_samples, engine
-        self.last: Optional[Tuple[np.ndarray, np.ndarray]] = None
+        self._last: Optional[Tuple[np.ndarray, np.ndarray]] = None  # logits and state after what was drawn last
+
+    def check_continues(self) -> None:
+        """Raise ValueError if nothing was drawn yet that can be continued."""
+        if not self._last:
+            raise ValueError("there is no text to continue yet")
 
     def pieces(self, prime: str, length: int, settings: Settings, rngs: Sequence[np.random.RandomState],
                after_last: bool = False) -> Iterator[Tuple[List[str], np.ndarray]]:
@@ -86,17 +90,17 @@ class Sampler:
         Raises:
             ValueError: there is no text to continue. It is raised when the first piece is requested.
         """
-        if after_last and not self.last:
-            raise ValueError("there is no text to continue yet")
+        if after_last:
+            self.check_continues()
         engine, rows = self._engine, self.num_samples
-        logits, state = self.last if after_last and self.last else (None, engine.zero_state())
+        logits, state = self._last if after_last and self._last else (None, engine.zero_state())
         if prime:
             logits, state = engine.read(self.vocabulary.encode(prime), state)
             logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
         for start in range(0, length, CHUNK):
             uniforms = np.stack([rng.random_sample(min(CHUNK, length - start)) for rng in rngs], axis=1)  # [T, B]
             ids, log_probabilities, logits, state = engine.draw(logits, state, uniforms, settings)
-            self.last = logits, state
+            self._last = logits, state
             yield [self.vocabulary.decode(column) for column in ids.T], log_probabilities
 
 
