@@ -3,7 +3,7 @@
 
 const HELD_LENGTH = 300; // characters written
 
-/** Return the units to hold, {unit, sign}: the one that colours the text, and those that track the same. */
+/** Return the units to hold, {unit, sign}: the one that colours the text, and those that track the same thing. */
 function heldUnits() {
   const { name, correlation: own } = tracked(colour) || {};
   const others = namedUnits.filter(({ feature, unit }) => feature === name && unit !== colour);
