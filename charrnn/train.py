@@ -59,7 +59,8 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrP
             so on; to resume, the newest of these.
         resume: continue the run in that folder.
         init_from: a model, its path or its name, for a new run. The initial weights and the sizes are taken from it.
-            The text may have other characters.
+            The text may have other characters. A checkpoint of the notebook needs
+            :func:`charrnn.engines.model.open_model`, which takes its vocabulary.
         sample_length: characters to sample at each checkpoint, 0 for none.
         threads: threads to use; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
@@ -79,7 +80,7 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrP
 
     >>> trained = train("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
-    with console.errors_for_python():
+    with console.errors_for_python(vocabulary="open_model(path, Vocabulary.from_text(text))"):
         unknown = sorted(set(hyperparameters) - set(NAMES))
         if unknown:
             raise ValueError(f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}")

@@ -116,7 +116,7 @@ def check_unused(folder: StrPath) -> None:
     if is_run(folder):
         problem = f"holds another run: continue it with {console.resume_command(folder)}"
     elif _is_of_notebook(folder):
-        problem = "holds another run: start from its weights with --init-from and --vocab-from"
+        problem = "holds another run: start from its weights with --init-from and --vocab-from TEXT"
     elif found and not (folder / LOCK_FILE).exists():
         problem = f"has a {found[0]}, which a new run would replace: move it away"
     else:
@@ -240,7 +240,7 @@ def read_run(folder: StrPath) -> Run:
         problem = f"there is no run in {folder}: {console.described(error)}"
         if _is_of_notebook(Path(folder)):
             problem = (f"{folder} has checkpoints but no {RUN_FILE}, like a folder of the notebook: start a run from "
-                       f"its weights with --init-from {folder} --vocab-from TEXT")
+                       f"its weights with --init-from {folder} and --vocab-from TEXT")
     except ValueError as error:
         problem = f"{path} cannot be used: {error}"
     for each in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):

@@ -20,8 +20,7 @@ _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
 _VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
 _OF_OUTPUT = (errno.ENOSPC, errno.EBADF, errno.EFBIG)  # errors of writing to standard output have no filename
 # flags whose arguments have other names or values
-IN_PYTHON = {"--vocab-from TEXT": "vocabulary=sorted(set(text))", "--vocab-from": "vocabulary=",
-             "--no-fused": "fused=False"}
+IN_PYTHON = {"--vocab-from": "vocabulary=", "--no-fused": "fused=False"}
 _COMMAND_OR_FLAG = r"charrnn[.-]\w+ [^,;]*|(?<![\w/.-])--(?:vocab-from TEXT|([a-z][a-z-]*))"  # in a message
 LISTED = 10  # how many items of a list a message names
 
@@ -123,18 +122,23 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
 
 
 @contextlib.contextmanager
-def errors_for_python() -> Iterator[None]:
-    """Within a block, let a ValueError name the arguments of a function in place of the flags of a script."""
+def errors_for_python(vocabulary: str = "vocabulary=sorted(set(text))") -> Iterator[None]:
+    """Within a block, let a ValueError name the arguments of a function in place of the flags of a script.
+
+    Args:
+        vocabulary: what the function takes in place of ``--vocab-from TEXT``.
+    """
+    names = {**IN_PYTHON, "--vocab-from TEXT": vocabulary}
+
+    def in_python(found: "re.Match[str]") -> str:
+        """Return the argument that belongs to a flag; a command stays as it is."""
+        return names.get(found[0]) or (found[1].replace("-", "_") if found[1] else found[0])
+
     try:
         yield
     except ValueError as error:
-        error.args = (re.sub(_COMMAND_OR_FLAG, _in_python, str(error)),)
+        error.args = (re.sub(_COMMAND_OR_FLAG, in_python, str(error)),)
         raise error from None
-
-
-def _in_python(found: "re.Match[str]") -> str:
-    """Return the argument that belongs to a flag; a command stays as it is."""
-    return IN_PYTHON.get(found[0]) or (found[1].replace("-", "_") if found[1] else found[0])
 
 
 def _lacks_memory(error: Exception) -> bool:

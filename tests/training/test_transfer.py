@@ -191,12 +191,24 @@ def test_a_model_of_the_notebook_needs_its_text(notebook_folder, tmp_path, capsy
     assert not (tmp_path / "run").exists()
 
 
+def test_the_function_says_how_to_open_a_model_of_the_notebook(notebook_folder, tmp_path):
+    """It has no argument for a vocabulary; the model that it is told to open can be trained."""
+    with pytest.raises(ValueError, match=r"for example with open_model\(path, Vocabulary.from_text\(text\)\)$"):
+        train.train(OTHER, tmp_path / "run", init_from=notebook_folder)
+    with pytest.raises(ValueError, match=r"with init_from \S+ and open_model\(path, Vocabulary.from_text\(text\)\)$"):
+        train.train(None, notebook_folder, resume=True)
+    model = open_model(notebook_folder, Vocabulary.from_text(TEXT))
+    trained = train.train(OTHER, tmp_path / "run", init_from=model, batch_size=2, num_steps=100, epochs=1,
+                          sample_length=0, summaries=False, quiet=True)
+    assert trained.model.run.init_from == model.name
+
+
 def test_a_folder_of_the_notebook_cannot_be_resumed_but_started_from(notebook_folder, capsys):
     assert resume(notebook_folder) == 2
     out, err = capsys.readouterr()
     assert out == "" and err == (
         f"charrnn-train: error: {notebook_folder} has checkpoints but no run.json, like a folder of the notebook: "
-        f"start a run from its weights with --init-from {notebook_folder} --vocab-from TEXT\n")
+        f"start a run from its weights with --init-from {notebook_folder} and --vocab-from TEXT\n")
 
 
 @pytest.mark.parametrize("flags, message", [
