@@ -97,24 +97,25 @@ def _main(args: argparse.Namespace) -> None:
         _write_page(model, target, weights, text)
         return
     if kind == "npz":
-        write_npz(model, _file(target, model), weights)
+        _check_target(target, model)
+        write_npz(model, target, weights)
     else:
         export_saved_model(model, target)
     console.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)
 
 
-def _file(target: str, model: Model) -> str:
-    """Return the file to write. Raise ValueError if the model was read from it."""
+def _check_target(target: str, model: Model) -> None:
+    """Raise OSError if a file cannot be written, or ValueError if the model was read from it."""
     found = files.target_of(target)
-    if model.name not in checkpoints.KNOWN_MODELS and os.path.realpath(found) in (
+    if model.name not in checkpoints.KNOWN_MODELS and found in (
             os.path.realpath(model.name), os.path.realpath(model.name + ".npz")):
         raise ValueError(f"{target} is the model itself: give the name of another file")
-    return found
 
 
 def _write_page(model: Model, target: str, weights: str, text: Optional[corpus.Text]) -> None:
     """Write a page, and print its loss and the best units."""
-    page = export_page(model, _file(target, model), weights=weights, text=text, progress=console.bar)
+    _check_target(target, model)
+    page = export_page(model, files.target_of(target), weights=weights, text=text, progress=console.bar)
     if page.note:
         console.print_note(page.note)
     console.write(f"wrote {target}: {page.size / 1e6:.1f} MB; the loss on {page.loss_name} is {page.loss:.4f} "

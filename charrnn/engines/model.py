@@ -207,7 +207,7 @@ def write_npz(model: Model, path: StrPath, dtype: str = "float32") -> None:
 
     Args:
         model: the model.
-        path: the file.
+        path: the file. If it is a symbolic link, the file that it points to is written.
         dtype: type of the matrices, float32 or float16. Biases are always float32.
 
     Raises:
@@ -222,4 +222,4 @@ def write_npz(model: Model, path: StrPath, dtype: str = "float32") -> None:
         weights = {name: values.astype(dtype) if values.ndim > 1 else values for name, values in model.weights.items()}
     if not all(np.isfinite(values).all() for values in weights.values()):
         raise ValueError("a weight is too large for float16: use --weights float32")
-    files.write_atomically(path, checkpoints.packed(weights, about))
+    files.write_atomically(files.target_of(path), checkpoints.packed(weights, about))

@@ -42,6 +42,15 @@ def test_what_was_written_is_told(trained, tmp_path, capsys, name, flags):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+def test_the_name_that_is_given_counts_and_not_that_of_the_file_that_a_link_points_to(exported, tmp_path, capsys):
+    (tmp_path / "m.npz").symlink_to("stored")
+    assert export.main([str(exported), str(tmp_path / "m.npz")]) == 0
+    assert (tmp_path / "m.npz").is_symlink() and open_model(tmp_path / "m.npz").lstm_size == 5
+    (tmp_path / "model").symlink_to("m.npz")
+    assert export.main([str(exported), str(tmp_path / "model")]) == 2
+    assert f"{str(tmp_path / 'model')!r} cannot be the name of an exported model" in capsys.readouterr().err
+
+
 def test_matrices_can_be_stored_in_half_the_space(trained, tmp_path, monkeypatch):
     """The newest run is the default. Biases are exact, and what float16 cannot hold is refused."""
     monkeypatch.chdir(tmp_path)
