@@ -89,7 +89,11 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrP
         base = transfer.network_of(model) if model else {}
         if resume:
             base = run_to_resume(folder).hyperparameters
-        job = plan_job(_as_text(text), Hyperparameters(**{**base, **hyperparameters}), folder, Options(
+        given = _as_text(text)
+        for each in (given, model):
+            if each and not quiet:
+                console.print_skipped(each.skipped)
+        job = plan_job(given, Hyperparameters(**{**base, **hyperparameters}), folder, Options(
             resume, sample_length, threads, summaries, quiet), model)
         losses, stopped_by = run(job, Processes())
         return Trained(open_model(folder), losses, stopped_by)
@@ -213,6 +217,7 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
         values = _hyperparameters_to_resume(args, folder)
     if args.init_from is not None:
         init_from = open_model(args.init_from, loading.vocabulary_from(args))
+        console.print_skipped(init_from.skipped)
     if corpus.STANDARD_INPUT in args.text and "HOROVOD_RANK" in os.environ:
         raise ValueError("horovodrun does not pass on standard input: write the text to a file, and name this file")
     if args.text or not args.resume:

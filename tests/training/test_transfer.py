@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from conftest import CHARS, SOLUTION, TEXT, assert_same_run, make_network, resume, weights_of
+from conftest import CHARS, NEWEST, SOLUTION, TEXT, assert_same_run, make_network, resume, weights_of
 
 from charrnn import checkpoints, train
 from charrnn.data import Vocabulary
@@ -97,6 +97,23 @@ def test_a_run_from_another_model(trained, tmp_path, capsys):
     assert run.vocabulary == Vocabulary.from_text(TEXT + OTHER) and run.init_from == prefix
     assert resume(tmp_path / "run", "--epochs", "2") == 0
     assert "weights  from" not in capsys.readouterr().out
+
+
+def test_what_a_run_does_not_start_from_is_named(run_copy, tmp_path, capsys):
+    """Damaged checkpoints and files that are not text, by the script and by the function."""
+    (run_copy / f"{NEWEST}.npz").write_bytes(b"damaged")
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "other").write_text(OTHER)
+    (tmp_path / "texts" / "picture").write_bytes(b"\0")
+    skipped = [f"skipped: {run_copy / NEWEST} is damaged: {NEWEST}.npz has changed since it was saved",
+               f"skipped: {tmp_path}/texts/picture is a binary file, or UTF-16 text that needs --encoding utf-16-le"]
+    assert train.main([str(tmp_path / "texts"), "--init-from", str(run_copy), "--epochs", "1", "--num-steps", "9",
+                       "--dry-run", "--checkpoint-dir", str(tmp_path / "new")]) == 0
+    assert sorted(capsys.readouterr().err.splitlines()) == skipped
+    for quiet in (False, True):
+        train.train(tmp_path / "texts", tmp_path / str(quiet), init_from=run_copy, epochs=1, num_steps=9,
+                    sample_length=0, summaries=False, quiet=quiet)
+        assert sorted(capsys.readouterr().err.splitlines()) == ([] if quiet else skipped)
 
 
 class Killed(BaseException):
