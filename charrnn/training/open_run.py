@@ -140,9 +140,10 @@ class OpenRun:
         """Return the error for a step after which training cannot continue."""
         remedy = ("Earlier checkpoints are intact: continue from the last one" if self._saved.step else
                   "There is no checkpoint yet: begin again")
+        hyper = self.job.hyperparameters
         return ValueError(
             f"at step {step} {what}, so training stops. {remedy} with --resume and a lower --learning-rate (now "
-            f"{self.learning_rate(step - 1):g}) or --grad-clip (now {self.job.hyperparameters.grad_clip:g})")
+            f"{hyper.learning_rate:g}) or --grad-clip (now {hyper.grad_clip:g})")
 
     def print_step(self, step: int, loss: float, norm: float, seconds: float) -> None:
         """Print the notebook's line about a step, and keep its figures for the history."""
