@@ -41,8 +41,8 @@ class Reports:
             from charrnn.system.tensorflow import tf
             files.make_folder(Path(folder) / SUMMARY_FOLDER)
             self._writer = tf.summary.FileWriter(str(Path(folder) / SUMMARY_FOLDER))
-            if step:  # tells TensorBoard to drop what an earlier process wrote about later steps
-                self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
+            # tells TensorBoard to drop what an earlier process wrote about later steps, even if it saved no checkpoint
+            self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
 
     def _write_all(self) -> None:
         files.write_atomically(self._path, (_line(COLUMNS) + self.history).encode())

@@ -66,16 +66,15 @@ ROWS = ["10,1,2.5,3.6,,,0.001,0.5,100.0\n", "20,1,,,2.25,3.2,,,\n", "30,2,2.0,2.
 
 @pytest.mark.filterwarnings("ignore:inspect.getargspec:DeprecationWarning", "ignore:The 'warn' method")
 def test_tensorboard_shows_later_steps_of_a_resumed_run_once(tmp_path):
-    """It drops what the earlier process wrote of them."""
-    for resumed_after in (0, 20):
-        time.sleep(1.1 if resumed_after else 0)  # event files are named by the second
+    """It drops what the earlier processes wrote of them, the first of which was killed before its first checkpoint."""
+    for resumed_after, steps, more in ((0, (5, 10), 7), (0, (10, 20, 30), 0), (20, (30,), 20)):
         written = Reports(tmp_path, resumed_after)
-        for step in (10, 20, 30):
-            if step > resumed_after:
-                written.add(step, epoch=1, loss=float(step + resumed_after))
+        for step in steps:
+            written.add(step, epoch=1, loss=float(step + more))
         written.close()
+        time.sleep(1.1)  # event files are named by the second
     marks = [event.step for event in events(tmp_path) if event.session_log.status == tf.SessionLog.START]
-    assert marks == [21]
+    assert marks == [1, 1, 21]
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     seen = EventAccumulator(str(tmp_path / "summaries"))
