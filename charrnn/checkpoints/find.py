@@ -39,7 +39,6 @@ def list_checkpoints(folder: StrPath) -> List[str]:
         NoCheckpointError: the folder has no checkpoint.
         OSError: the folder cannot be read.
     """
-    record.check_name(folder)
     folder = Path(folder)
     if not folder.is_dir():
         raise CheckpointError(
@@ -157,8 +156,9 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
     Raises:
         CheckpointError: the checkpoint is missing or damaged, or the run has no best checkpoint.
     """
+    if not str(path):
+        raise CheckpointError("the path of a model is empty")
     prefix = re.sub(r"(\.ckpt)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$", r"\1", str(path))
-    record.check_name(prefix)
     if best:
         if not Path(path).is_dir():
             raise CheckpointError(f"--best needs the folder of a run, and {path} is not a folder")

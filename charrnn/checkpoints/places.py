@@ -3,6 +3,7 @@
 The first run without a name goes to ``checkpoints``, as in the notebook, the next ones to
 ``checkpoints/2``, ``checkpoints/3`` and so on.
 """
+import os
 import re
 from pathlib import Path
 from typing import List, Optional
@@ -26,9 +27,10 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
     """Return the folder of a run: the one that is named, or else the newest to resume, or the next one for a new run.
 
     Raises:
-        CheckpointError: the path that is named is a file.
+        CheckpointError: the path that is named is a file, or one that TensorFlow cannot write to.
     """
     if named is not None:
+        _check_name(str(named))
         if Path(named).is_file():
             raise CheckpointError(f"{named} is a file: --checkpoint-dir needs the name of a folder")
         return named
@@ -41,6 +43,21 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
         return str(newest)
     except CheckpointError:
         return str(Path(FIRST) / str(2 if newest == Path(FIRST) else int(newest.name) + 1))
+
+
+def _check_name(path: str) -> None:
+    r"""Check that TensorFlow can write to the path of a run folder.
+
+    Raises:
+        CheckpointError: the path is empty, or it contains ``*``, ``?``, ``[`` or, except on Windows, ``\``, which
+            TensorFlow interprets as patterns.
+    """
+    if not path:
+        raise CheckpointError("the path of the run folder is empty")
+    refused = set(path) & set("*?[" if os.sep == "\\" else "*?[\\")
+    if refused:
+        raise CheckpointError(f"{path!r} cannot be the path of a run folder: TensorFlow does not support "
+                              f"{' or '.join(sorted(refused))} in paths")
 
 
 def newest_with_checkpoint() -> Optional[str]:

@@ -82,21 +82,6 @@ def step_of(name: str) -> int:
     return int(found.group(1)) if found else -1
 
 
-def check_name(path: StrPath) -> None:
-    r"""Check that TensorFlow can use the path of a run folder or checkpoint.
-
-    Raises:
-        CheckpointError: the path is empty, or it contains ``*``, ``?``, ``[`` or, except on Windows, ``\``, which
-            TensorFlow interprets as patterns.
-    """
-    if not str(path):
-        raise CheckpointError("the path of a checkpoint or run folder is empty")
-    refused = set(str(path)) & set("*?[" if os.sep == "\\" else "*?[\\")
-    if refused:
-        raise CheckpointError(f"{str(path)!r} cannot be the path of a checkpoint or run folder: TensorFlow does "
-                              f"not support {' or '.join(sorted(refused))} in paths")
-
-
 def is_run(folder: StrPath) -> bool:
     """Return whether a folder is a run folder of this package."""
     return (Path(folder) / RUN_FILE).exists() or any(Path(folder).glob("*.ckpt.json"))
@@ -110,7 +95,6 @@ def check_unused(folder: StrPath) -> None:
     Raises:
         CheckpointError: it holds one.
     """
-    check_name(folder)
     folder = Path(folder)
     found = [name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))]
     if is_run(folder):

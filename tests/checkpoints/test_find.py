@@ -1,4 +1,6 @@
 """Finding the checkpoints of a folder."""
+import shutil
+
 import pytest
 from conftest import NEWEST, OLDER, copy_without_records
 
@@ -49,11 +51,22 @@ def test_a_checkpoint_can_be_named_by_any_of_its_files(trained, suffix):
 
 @pytest.mark.parametrize("name, message", [
     (".", "there is no checkpoint in"), ("missing", "there is no file or folder"), ("i5_l5.ckpt", "there is no"),
-    ("file", "file is not a model: name a run folder or"), ("a[1]", "cannot be the path of a checkpoint")])
+    ("file", "file is not a model: name a run folder or"), ("", "the path of a model is empty")])
 def test_nothing_to_find(tmp_path, name, message):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(CheckpointError, match=message):
-        find(tmp_path / name)
+        find(name and tmp_path / name)
+
+
+def test_a_folder_to_which_tensorflow_could_not_write_can_be_read(trained, tmp_path):
+    """Since it is not needed for that. A run folder may be renamed."""
+    folder = tmp_path / "a[1] *\\?"
+    shutil.copytree(str(trained), str(folder))
+    for path in (folder, f"{folder / NEWEST}.index"):
+        assert open_model(path).name == str(folder / NEWEST)
+    for path in folder.glob("*.json"):
+        path.unlink()
+    assert open_model(folder, open_model(trained).vocabulary).name == str(folder / NEWEST)
 
 
 def test_the_best_checkpoint(trained, stopped_early):

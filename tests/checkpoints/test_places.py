@@ -65,3 +65,16 @@ def test_a_file_is_no_run_folder(text_file, capsys, run):
     assert run(text_file) == 2
     assert capsys.readouterr() == (
         "", f"charrnn-train: error: {text_file} is a file: --checkpoint-dir needs the name of a folder\n")
+
+
+@pytest.mark.parametrize("name, problem", [
+    ("", "the path of the run folder is empty"),
+    ("a[1]?", "'a[1]?' cannot be the path of a run folder: TensorFlow does not support ? or [ in paths")])
+def test_a_path_to_which_tensorflow_cannot_write_is_no_run_folder(text_file, tmp_path, monkeypatch, capsys, name,
+                                                                  problem):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    for arguments in ([str(text_file)], ["--resume"], [str(text_file), "--dry-run"]):
+        assert train.main([*arguments, "--checkpoint-dir", name]) == 2
+        assert capsys.readouterr() == ("", f"charrnn-train: error: {problem}\n")
+    assert sorted(tmp_path.rglob("*")) == before
