@@ -49,8 +49,8 @@ def _check_name(path: str) -> None:
     r"""Check that TensorFlow can write to the path of a run folder.
 
     Raises:
-        CheckpointError: the path is empty, or it contains ``*``, ``?``, ``[`` or, except on Windows, ``\``, which
-            TensorFlow interprets as patterns.
+        CheckpointError: the path is empty, not UTF-8, or it contains ``*``, ``?``, ``[`` or, except on Windows, ``\``,
+            which TensorFlow interprets as patterns.
     """
     if not path:
         raise CheckpointError("the path of the run folder is empty")
@@ -58,6 +58,10 @@ def _check_name(path: str) -> None:
     if refused:
         raise CheckpointError(f"{path!r} cannot be the path of a run folder: TensorFlow does not support "
                               f"{' or '.join(sorted(refused))} in paths")
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        raise CheckpointError(f"{path!r} cannot be the path of a run folder: TensorFlow needs a path in UTF-8")
 
 
 def newest_with_checkpoint() -> Optional[str]:

@@ -69,7 +69,8 @@ def test_a_file_is_no_run_folder(text_file, capsys, run):
 
 @pytest.mark.parametrize("name, problem", [
     ("", "the path of the run folder is empty"),
-    ("a[1]?", "'a[1]?' cannot be the path of a run folder: TensorFlow does not support ? or [ in paths")])
+    ("a[1]?", "'a[1]?' cannot be the path of a run folder: TensorFlow does not support ? or [ in paths"),
+    ("a\udcff", r"'a\udcff' cannot be the path of a run folder: TensorFlow needs a path in UTF-8")])
 def test_a_path_to_which_tensorflow_cannot_write_is_no_run_folder(text_file, tmp_path, monkeypatch, capsys, name,
                                                                   problem):
     monkeypatch.chdir(tmp_path)
