@@ -8,7 +8,7 @@ from charrnn.training.hyperparameters import AUTO, GROUPS, PRESETS, add_argument
 def make_parser() -> console.Parser:
     """Return the parser of ``charrnn-train``."""
     parser = console.Parser(
-        prog="charrnn-train", argument_default=None,
+        prog="charrnn-train",
         description="Train a character-wise LSTM on a text. The defaults are the notebook's recipe.")
     parser.add_argument("--preset", choices=sorted([*PRESETS, AUTO]),
                         help="set of hyperparameters to start from; auto chooses them by the length of the text. "
