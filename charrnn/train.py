@@ -53,8 +53,8 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrP
     training ends. A second signal ends it at once.
 
     Args:
-        text: the path of a text, a known name such as ``anna``, or a text itself: a str with a line end in it. None
-            to resume a run with its own text.
+        text: the path of a text in UTF-8, a known name such as ``anna``, or a text itself: a str with a line end in
+            it, for example from :func:`charrnn.data.load_text`. None to resume a run with its own text.
         checkpoint_dir: the run folder. None for ``checkpoints``, or, if that holds another run, ``checkpoints/2`` and
             so on; to resume, the newest of these.
         resume: continue the run in that folder.

@@ -72,6 +72,7 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
 
     Raises:
         ValueError: a source is not available or not text.
+        OSError: a known text was downloaded, but cannot be saved.
     """
     sources = [names] if isinstance(names, (str, Path)) else names
     found: List[str] = []
@@ -122,6 +123,7 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
 
     Raises:
         ValueError: the known text is not available, or a file with its name has other content.
+        OSError: it was downloaded, but cannot be saved.
     """
     known = KNOWN_TEXTS.get(name)
     if known is None:
