@@ -134,7 +134,7 @@ class Display:
         if by == "SIGPIPE":  # the reader of the output has gone
             self.warn(message)
 
-    def finished(self, step: int, limit: str = "--epochs") -> None:
+    def finished(self, step: int, limit: str) -> None:
         """Print that training has ended, and what to do next; limit is the flag that ended it."""
         arguments = console.quoted(self._job.folder) + (" --best" if len(self._job.held_out) else "")
         self._print(f"finished after step {step:,}. To write text: {console.command('charrnn-sample', arguments)}\n"
