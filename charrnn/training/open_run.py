@@ -138,7 +138,8 @@ class OpenRun:
 
     def _diverged(self, step: int, what: str) -> ValueError:
         """Return the error for a step after which training cannot continue."""
-        remedy = ("Earlier checkpoints are intact: continue from the last one" if self._saved.step else
+        has_checkpoint = self._saved.step or self._run.init_from  # from another model, it begins with one of step 0
+        remedy = ("Earlier checkpoints are intact: continue from the last one" if has_checkpoint else
                   "There is no checkpoint yet: begin again")
         hyper = self.job.hyperparameters
         return ValueError(

@@ -19,7 +19,7 @@ from conftest import (
     weights_of,
 )
 
-from charrnn import checkpoints, sample
+from charrnn import checkpoints, sample, train
 from charrnn.checkpoints import Progress
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, get_batches, split
@@ -132,6 +132,13 @@ def test_a_validation_loss_that_is_not_finite_ends_the_run(text_file, tmp_path, 
     err = capsys.readouterr().err
     assert "the validation loss is nan, so training stops. There is no checkpoint yet" in err and err.count("\n") == 1
     assert not list((tmp_path / "run").glob("*.ckpt.*"))
+
+
+def test_a_run_from_another_model_has_a_checkpoint_to_continue_from(trained, text_file, tmp_path, capsys):
+    assert train.main([str(text_file), "--init-from", str(trained), "--num-steps", "9", "--learning-rate", "1e38",
+                       "--checkpoint-dir", str(tmp_path / "run"), *QUIET]) == 2
+    assert "Earlier checkpoints are intact: continue from the last one" in capsys.readouterr().err
+    assert names_of(tmp_path / "run") == ["i0_l5.ckpt"]
 
 
 def test_a_loss_that_is_not_finite_is_an_error_in_each_process(tmp_path):
