@@ -34,8 +34,9 @@ class StopRequests:
         # only the main thread can set handlers; in another one, signals keep their usual effect
         for name in SIGNALS if threading.current_thread() is threading.main_thread() else ():
             number = getattr(signal, name, None)  # Windows has no SIGHUP
-            # an ignored signal stays ignored: SIGHUP under nohup, SIGINT in the background of a script
-            if number and signal.getsignal(number) != signal.SIG_IGN:
+            # an ignored signal stays ignored: SIGHUP under nohup, SIGINT in the background of a script; and a program
+            # that Python is embedded in keeps a handler of its own, None here, which could not be set again
+            if number and signal.getsignal(number) not in (signal.SIG_IGN, None):
                 usual[number] = signal.signal(number, note)
         try:
             yield

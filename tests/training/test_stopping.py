@@ -35,6 +35,16 @@ def test_what_the_caller_ignores_stays_ignored(name):
         signal.signal(number, usual)
 
 
+def test_a_handler_of_the_program_that_python_is_embedded_in_stays(monkeypatch):
+    """Python shows it as None, and cannot set it again."""
+    monkeypatch.setattr(signal, "getsignal", lambda number: None)
+    stop = StopRequests()
+    with stop.listening(), pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+        signal.sigtimedwait([], 1)
+    assert stop.signal is None
+
+
 # A module during whose import Ctrl-C is pressed, and which loses the exception, as C code does.
 INTERRUPTED_IMPORT = """
 import os, runpy, signal, sys
