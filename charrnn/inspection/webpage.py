@@ -227,7 +227,7 @@ def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> 
 
 def _title(text_name: str) -> str:
     """Return what a reader calls a text. No folder is in it, because a page may be published."""
-    return TITLES.get(text_name) or re.sub(r".*[/\\]|\.txt$", "", text_name, flags=re.DOTALL)
+    return TITLES.get(text_name) or re.sub(r".*[/\\]|\.txt$", "", text_name.rstrip("/\\"), flags=re.DOTALL)
 
 
 def _beginnings(model: Model, text: str) -> List[str]:

@@ -78,6 +78,14 @@ def test_the_name_of_the_text_is_published_but_no_path(exported_page, exported):
     assert data_of(exported_page[0])["title"] == "Inside small"
 
 
+def test_a_folder_of_texts_gives_the_page_its_name(exported, tmp_path):
+    """Also if it was given with a slash at its end, as a shell completes it."""
+    model = open_model(exported)
+    model = replace(model, run=replace(model.run, text_name="home/my texts/"))
+    webpage.export_page(model, tmp_path / "page.html", text=Text("other", TEXT))
+    assert data_of(tmp_path / "page.html")["title"] == "Inside my texts"
+
+
 def test_an_exported_model_makes_the_page_of_its_checkpoint(exported_page, exported, tmp_path):
     webpage.export_page(open_model(exported), tmp_path / "page.html", text=Text("small.txt", TEXT))
     assert (tmp_path / "page.html").read_bytes() == exported_page[0].read_bytes()
