@@ -14,6 +14,7 @@ from charrnn.engines import loading
 from charrnn.engines.surprisal import WARM_UP, surprisal
 from charrnn.system import console
 from charrnn.text import baselines, corpus, unknown
+from charrnn.training.hyperparameters import flag
 
 LARGEST_PERPLEXITY = 1e6  # a larger one is not shown as a number
 
@@ -40,15 +41,15 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, st
 
 def _read_part(args: argparse.Namespace, model: loading.Model) -> Tuple[str, str, str]:
     """Return the same as _read_texts, for a part of the training text that the run held out."""
-    run, found = model.run, _training_text(args, model)
-    if run and found.sha256 != run.text_sha256:
+    run = model.run
+    name, fraction = ("test text", "test_fraction") if args.part == "--test" else ("held-out text", "val_fraction")
+    if not run or not run.hyperparameters[fraction]:
+        raise ValueError(f"the run of {model.name} has no {name}: it was trained without {flag(fraction)}")
+    found = _training_text(args, model)
+    if found.sha256 != run.text_sha256:
         raise ValueError(f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on; "
                          "--held-out and --test need that text")
-    part, name, fraction = (found.test, "test text", "--test-fraction") if args.part == "--test" else (
-        found.held_out, "held-out text", "--val-fraction")
-    if not run or not part:
-        raise ValueError(f"the run of {model.name} has no {name}: it was trained without {fraction}")
-    return part, f"{name} of {run.text_name}", found.training
+    return found.test if args.part == "--test" else found.held_out, f"{name} of {run.text_name}", found.training
 
 
 def _training_text(args: argparse.Namespace, model: loading.Model) -> loading.TrainingText:

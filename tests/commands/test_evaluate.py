@@ -128,15 +128,26 @@ def test_held_out_and_best(stopped_early, capsys):
     assert losses[last] == pytest.approx(nats_of(stopped_early / f"i{last}_l9.ckpt", held_out), abs=1e-5)
 
 
-@pytest.mark.parametrize("part", ["--held-out", "--test"])
-def test_another_text_has_no_held_out_part(stopped_early, tmp_path, capsys, part):
+def test_the_held_out_part_needs_the_training_text(stopped_early, tmp_path, capsys):
     (tmp_path / "other").write_text(TEXT[:200])
-    assert evaluate.main([part, str(stopped_early), "--train-text", str(tmp_path / "other")]) == 2
+    assert evaluate.main(["--held-out", str(stopped_early), "--train-text", str(tmp_path / "other")]) == 2
     assert "other is not the text that" in capsys.readouterr().err
+    folder = Path(shutil.copytree(str(stopped_early), str(tmp_path / "run")))
+    (folder / "text.txt").unlink()
+    assert evaluate.main(["--held-out", str(folder)]) == 2
+    assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", [[], ["--train-text", "other"]])
+def test_a_part_that_was_not_held_out_needs_no_training_text(exported, tmp_path, monkeypatch, capsys, flags):
+    """None is asked for, because none would help."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").write_text(TEXT[:200])
+    assert evaluate.main(["--held-out", str(exported), *flags]) == 2
+    assert "has no held-out text: it was trained without --val-fraction" in capsys.readouterr().err
 
 
 def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
-    """And its held-out part cannot be evaluated."""
     folder = Path(shutil.copytree(str(trained), str(tmp_path / "run")))
     (tmp_path / "text").write_text(TEXT[:100])
     for damage, message in [(lambda path: path.write_text(TEXT + "!"), "has changed"), (Path.unlink, "cannot be read")]:
@@ -144,8 +155,6 @@ def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
         out = evaluated(capsys, folder, tmp_path / "text")
         assert list(table(out)) == ["this model", "xz, of this text alone"]
         assert "two lines of the comparison are missing (" in out and message in out
-        assert evaluate.main(["--held-out", str(folder)]) == 2
-        assert message in capsys.readouterr().err
     out = evaluated(capsys, folder, tmp_path / "text", "--vocab-from", trained.parent / "small.txt")
     assert table(out) == table(evaluated(capsys, trained, tmp_path / "text"))
 
