@@ -78,7 +78,7 @@ class Conversation:
         elif name in _READ:
             if value is not None or name == "seed":
                 values = {**self._values, name: None if value is None else _READ[name](value)}
-                _settings(values).check()
+                _settings(values).check("/")
                 self._values = values
             shown = self._values[name]
             print(f"{name} {'chosen for each text' if shown is None else shown}")

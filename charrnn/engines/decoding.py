@@ -32,15 +32,15 @@ class Settings:
         """Whether the most probable character is taken, without a random number."""
         return self.temperature < LEAST_TEMPERATURE
 
-    def check(self) -> None:
-        """Raise ValueError if a setting is out of range."""
+    def check(self, prefix: str = "--") -> None:
+        """Raise ValueError if a setting is out of range. Its message names the setting with a prefix, as a flag."""
         if not 0 <= self.temperature <= LARGEST_TEMPERATURE:
-            raise ValueError(f"--temperature must be a number from 0 to {LARGEST_TEMPERATURE}, not "
+            raise ValueError(f"{prefix}temperature must be a number from 0 to {LARGEST_TEMPERATURE}, not "
                              f"{self.temperature!r}")
         if self.top_n < 1:
-            raise ValueError(f"--top-n must be at least 1, not {self.top_n}")
+            raise ValueError(f"{prefix}top-n must be at least 1, not {self.top_n}")
         if not 0 < self.top_p <= 1:
-            raise ValueError(f"--top-p must be above 0, at most 1, not {self.top_p!r}")
+            raise ValueError(f"{prefix}top-p must be above 0, at most 1, not {self.top_p!r}")
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

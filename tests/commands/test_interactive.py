@@ -74,7 +74,8 @@ def test_quit_or_the_end_of_the_input_ends_it(talk, lines):
 
 @pytest.mark.parametrize("line, message", [
     ("the Zoo", "what you typed has characters"), ("the Zoo", "'Z' (line 1, column 5)"),
-    ("/temperature warm", "float: 'warm'"), ("/temperature -1", "temperature must be a number from 0 to 1e+38"),
+    ("/temperature warm", "float: 'warm'"), ("/temperature -1", "error: /temperature must be a number from 0 to 1e+38"),
+    ("/top-p 2", "error: /top-p must be above 0, at most 1, not 2.0"),
     ("/top-n 2.5", "/top-n must be an integer, at least 1, not 2.5"), ("/length 0", "/length must be an integer"),
     ("/seed -1", "/seed must be an integer, from 0 to 4294967295"), ("/seed 4294967296", "from 0 to 4294967295"),
     ("/colour", "no command /colour"), ("/", "no command /;"), ("/top-p 1 2", "'1 2'")])
