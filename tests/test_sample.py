@@ -218,6 +218,13 @@ def test_novelty_is_a_line_after_the_texts(trained, script):
     assert len(re.findall("^novelty: ", out, re.MULTILINE)) == 2 and line in out
 
 
+def test_files_of_a_folder_that_are_not_text_are_named(exported, tmp_path, script):
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "b.bin").write_bytes(b"\x00")
+    out, err = script(exported, "--length", "30", "--seed", "2", "--novelty", "--train-text", tmp_path)
+    assert "novelty: " in out and re.fullmatch("skipped: .*b.bin is a binary file.*\n", err)
+
+
 # Ctrl-C, bad arguments and damage
 
 

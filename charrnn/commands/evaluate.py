@@ -13,7 +13,7 @@ from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.surprisal import WARM_UP, surprisal
 from charrnn.system import console
-from charrnn.text import baselines, corpus, unknown
+from charrnn.text import baselines, unknown
 from charrnn.training.hyperparameters import flag
 
 LARGEST_PERPLEXITY = 1e6  # a larger one is not shown as a number
@@ -23,8 +23,7 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, st
     """Return the text to evaluate and its name, and the training text, "" if it cannot be read or is not needed."""
     if args.part:
         return _read_part(args, model)
-    given = corpus.read(args.places[-1], args.encoding)
-    console.print_skipped(given.skipped)
+    given = loading.read_text(args.places[-1], args.encoding)
     if args.characters:
         return given.text, given.name, ""
     try:

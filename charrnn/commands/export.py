@@ -91,7 +91,9 @@ def _main(args: argparse.Namespace) -> None:
     weights = args.weights or STORED[kind][0]
     if weights not in STORED[kind]:
         raise ValueError(f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}")
-    text = corpus.read(args.train_text, args.encoding) if kind == "html" and args.train_text is not None else None
+    text = None
+    if kind == "html" and args.train_text is not None:
+        text = loading.read_text(args.train_text, args.encoding)
     model = loading.open_named(models[0] if models else None, args)
     if kind == "html":
         _write_page(model, target, weights, text)

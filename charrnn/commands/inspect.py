@@ -10,7 +10,7 @@ import numpy as np
 from charrnn.engines import Engine, loading
 from charrnn.inspection import units
 from charrnn.system import console
-from charrnn.text import corpus, unknown
+from charrnn.text import unknown
 
 UNNAMED = 5  # number of units without a feature to list
 
@@ -89,7 +89,7 @@ def _text(args: argparse.Namespace, model: loading.Model) -> str:
     if args.text is None:
         text = loading.training_text(model.run, flag="--text").training
     else:
-        text = corpus.read(args.text, args.encoding).text
+        text = loading.read_text(args.text, args.encoding).text
     return text[:args.characters]
 
 

@@ -50,6 +50,13 @@ def is_model(path: StrPath) -> bool:
     return is_model_file(path) or path.name.endswith(".ckpt") or checkpoints.is_run(path)
 
 
+def read_text(name: str, encoding: str) -> corpus.Text:
+    """Read a text that an argument names, and report the files of a folder that are skipped."""
+    text = corpus.read(name, encoding)
+    console.print_skipped(text.skipped)
+    return text
+
+
 class TrainingText(NamedTuple):
     """The parts of a text that a model was trained on, and the SHA-256 of the whole."""
 
@@ -73,7 +80,7 @@ def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str 
         ValueError: the text cannot be read.
     """
     if name is not None:
-        return divide(corpus.read(name, encoding), run)
+        return divide(read_text(name, encoding), run)
     if run and run.folder:
         return divide(corpus.Text(run.text_name, checkpoints.read_text(run)), run)
     if run and run.text_name in corpus.KNOWN_TEXTS:
@@ -104,7 +111,7 @@ def vocabulary_from(args: argparse.Namespace) -> Optional[Vocabulary]:
     """Return the vocabulary of the text that ``--vocab-from`` names, or None."""
     if args.vocab_from is None:
         return None
-    return Vocabulary.from_text(corpus.read(args.vocab_from, args.encoding).text)
+    return Vocabulary.from_text(read_text(args.vocab_from, args.encoding).text)
 
 
 def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:

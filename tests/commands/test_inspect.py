@@ -63,6 +63,14 @@ def test_the_text_may_come_from_a_file_or_standard_input(capsys, exported, tmp_p
     assert "measured on 800 characters" in from_file
 
 
+def test_files_of_a_folder_that_are_not_text_are_named(capsys, exported, tmp_path):
+    (tmp_path / "a.txt").write_text("a cat and a hat\n" * 50)
+    (tmp_path / "b.bin").write_bytes(b"\x00")
+    _, output, errors = run(capsys, exported, "--text", tmp_path)
+    assert "measured on 800 characters" in output
+    assert errors.startswith(f"skipped: {tmp_path / 'b.bin'} is a binary file") and errors.count("\n") == 1
+
+
 def test_other_cells_can_be_inspected(capsys, tmp_path):
     make_network(tmp_path, "\n abcd", 4, 2, cell="gru")
     (tmp_path / "text.txt").write_text("ab cd\n" * 50)

@@ -25,6 +25,14 @@ def test_a_page_is_written_and_told(trained, tmp_path, capsys, weights, flags):
     assert {line[13:53].strip(): line.split()[0] for line in units} == best
 
 
+def test_files_of_a_folder_that_are_not_text_are_named(exported, tmp_path, capsys):
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("the hat sat\n" * 50, encoding="utf-8")
+    (tmp_path / "texts" / "b.bin").write_bytes(b"\x00")
+    assert export.main([str(exported), str(tmp_path / "page.html"), "--train-text", str(tmp_path / "texts")]) == 0
+    assert re.fullmatch("skipped: .*b.bin is a binary file.*\n", capsys.readouterr().err)
+
+
 def test_another_text_can_be_named_and_an_older_page_is_replaced(exported, tmp_path):
     (tmp_path / "hats.txt").write_text("the hat sat\n" * 50, encoding="utf-8")
     (tmp_path / "page.html").write_text("older")
