@@ -9,6 +9,7 @@ picture. Needs matplotlib.
 """
 import argparse
 import csv
+import itertools
 import re
 import statistics
 from pathlib import Path
@@ -50,7 +51,7 @@ def draw(recorded_steps, recorded, runs, path):
     per_epoch = recorded_steps[-1][0] / len(recorded)
     figure, (top, below) = pyplot.subplots(2, 1, figsize=(8, 5.5), sharex=True, gridspec_kw={"height_ratios": [3, 2]})
     curves = [("recorded", "#b5651d", (recorded_steps[4::10], recorded))]
-    curves += [(name, colour, run) for (name, run), colour in zip(runs.items(), COLOURS)]
+    curves += [(name, colour, run) for (name, run), colour in zip(runs.items(), itertools.cycle(COLOURS))]
     for name, colour, (steps, means) in curves:
         top.plot([step / per_epoch for step, _ in steps], [loss for _, loss in steps], color=colour, alpha=0.35,
                  linewidth=0.8)

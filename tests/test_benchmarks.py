@@ -49,6 +49,19 @@ def test_the_curves_of_runs_next_to_recorded_losses(tmp_path):
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_every_run_has_a_curve(tmp_path):
+    """Also if there are more runs than colours."""
+    (tmp_path / "recorded.csv").write_text("step,epoch,loss\n1,1,4.0\n")
+    pictures = []
+    for count in (3, 4):
+        logs = [tmp_path / f"{name}.log" for name in "abcd"[:count]]
+        for log in logs:
+            log.write_text("epoch 1/1  mean loss 2.5000\n")
+        run("curve.py", tmp_path / "recorded.csv", *logs, "--output", tmp_path / "curve.png")
+        pictures.append((tmp_path / "curve.png").read_bytes())
+    assert pictures[0] != pictures[1]
+
+
 def test_the_curves_of_runs_in_two_precisions(stopped_early, tmp_path):
     losses = [float(row["val_loss"]) for row in history_of(stopped_early) if row["val_loss"]]
     output, _ = run("precisions.py", "--runs", "held out", stopped_early, "--output", tmp_path / "curves.png")
