@@ -3,8 +3,7 @@
 bench.py runs it as ``worker.py VARIANT SIZES``, where SIZES is JSON. Each function of VARIANTS builds a network and
 returns a function that does a number of steps. The worker does one step and prints a line of JSON. Then it reads a
 number from each line of its standard input, does that many steps, and prints the seconds of one step as a line of
-JSON. At the end of its input it prints its peak memory, and with the
-first line the peak after its imports.
+JSON. At the end of its input it prints its peak memory. The first line has the peak after its imports.
 
 The PyTorch variant imports neither charrnn nor TensorFlow, so it runs wherever torch is installed. The variants
 ``in_numpy`` and ``limit`` do not import TensorFlow.

@@ -46,7 +46,7 @@ def make_parser() -> console.Parser:
     group.add_argument("--json", action="store_true",
                        help="print JSON: the texts, seeds, settings and the log-probability of each character")
     group.add_argument("--novelty", action="store_true",
-                       help="report after each text how much of it is copied from the training text")
+                       help="report after the texts how much of each is copied from the training text")
     group.add_argument("--train-text", metavar="TEXT",
                        help="the training text for --novelty (default: the one that the model names)")
     return parser

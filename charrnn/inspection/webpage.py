@@ -96,8 +96,8 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
         progress: wraps the loops over the windows of these texts, to show progress bars.
 
     Raises:
-        ValueError: the network has cells other than ``lstm``, or weights that float16 cannot hold.
-        CheckpointError: the checkpoint is damaged.
+        ValueError: the network has cells other than ``lstm``, or weights that float16 cannot hold, or it knows fewer
+            than two characters of the text.
         OSError: the file cannot be written.
     """
     if model.cell != "lstm":
