@@ -2,6 +2,7 @@
 import argparse
 import contextlib
 import functools
+import re
 import sys
 from typing import Any, Callable, Dict, Optional
 
@@ -56,7 +57,7 @@ class Conversation:
                 if line.split()[:1] == ["/quit"]:
                     return 0
                 if line.startswith("/"):
-                    self._command(*line[1:].split(None, 1))
+                    self._command(*re.split(r"\s", line[1:], maxsplit=1))
                 elif line:
                     self._continue(line.replace("\\n", "\n"))
             except EOFError:
@@ -69,15 +70,16 @@ class Conversation:
             except argparse.ArgumentTypeError as error:
                 print(f"error: {line.split()[0]} {error}")
 
-    def _command(self, name: str = "", value: Optional[str] = None) -> None:
+    def _command(self, name: str, value: str = "") -> None:
         """Run a command, such as ``/length 200``."""
         if name == "help":
             print(HELP)
         elif name == "continue":
-            self._continue((value or "").replace("\\n", "\n"), after_last=True)
+            self._continue(value.replace("\\n", "\n"), after_last=True)
         elif name in _READ:
-            if value is not None or name == "seed":
-                values = {**self._values, name: None if value is None else _READ[name](value)}
+            value = value.strip()
+            if value or name == "seed":
+                values = {**self._values, name: _READ[name](value) if value else None}
                 _settings(values).check("/")
                 self._values = values
             shown = self._values[name]

@@ -40,8 +40,8 @@ def test_a_beginning_is_continued_as_by_the_script(talk, exported, capsys):
 
 
 def test_commands_change_and_show_the_settings(talk, exported, capsys):
-    _, out = talk("/temperature 0.4", "/top-n 3", "/top-p 0.9", "/length 40", "/seed 6", "the ",
-                  "/temperature", "/top-n", "/top-p", "/length")
+    _, out = talk("/temperature 0.4", "/top-n 3", "/top-p 0.9", "/length  40", "/seed 6", "the ",
+                  "/temperature ", "/top-n", "/top-p", "/length")
     expected = written(capsys, exported, "the ", 6, "--length", "40", "--temperature", "0.4", "--top-n", "3",
                        "--top-p", "0.9")
     shown = "temperature 0.4\ntop-n 3\ntop-p 0.9\nlength 40\n"
@@ -57,7 +57,7 @@ def test_a_seed_is_chosen_and_shown_until_one_is_set(talk, exported, capsys):
 
 def test_continue_keeps_the_state(talk, exported, capsys):
     """It writes what would be written after the whole text so far, with or without more text in between."""
-    for between in ("", "on"):
+    for between in ("", "on", " on"):
         _, out = talk("the ", f"/continue {between}", options=["--length", "30", "--seed", "3"])
         first, second, end = re.split(r"\n\[(?:continued with )?seed 3\]\n", out)
         assert out.count("[continued with seed 3]") == 1  # which alone would give another text
