@@ -34,7 +34,8 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, st
         console.write("without the training text, two lines of the comparison are missing "
                       f"({console.described(error)})\n", sys.stdout)
         return given.text, given.name, ""
-    known = ", which the model was trained on" if text_sha256(given.text) == found.sha256 else ""
+    trained_on = model.run.text_sha256 if model.run else found.sha256
+    known = ", which the model was trained on" if text_sha256(given.text) == trained_on else ""
     return given.text, given.name + known, found.training
 
 

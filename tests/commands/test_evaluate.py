@@ -81,9 +81,12 @@ def test_the_figures_are_those_of_the_cells_and_of_the_baselines(trained, tmp_pa
         xz_bits(text, TEXT) * math.log(2) / 148, xz_bits(text) * math.log(2) / 148], abs=1e-4)
 
 
-def test_the_training_text_itself_is_named_as_such(trained, capsys):
+def test_the_training_text_itself_is_named_as_such(trained, characters, capsys):
+    """Not another text that is only compared with."""
     out = evaluated(capsys, trained, trained.parent / "small.txt")
     assert "small.txt, which the model was trained on, 1,040 characters, 1,039 of them predicted" in out
+    out = evaluated(capsys, trained, characters, "--train-text", characters)
+    assert "characters, 19 characters" in out and "trained on" not in out
 
 
 def test_each_character_has_the_surprisal_of_the_cells(trained, exported, characters, capsys):
