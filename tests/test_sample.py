@@ -309,7 +309,7 @@ def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(controlling, 
     argv += [] if options == ["--interactive"] else ["--prime", "\x1b[2J"]
 
     def text():
-        monkeypatch.setattr("sys.stdin", io.StringIO("\x1b[2J\n"))
+        monkeypatch.setattr("sys.stdin", io.StringIO("\x1b[2J\n/\x1b[2J\n/length \x1b[2J\n"))
         assert sampling.main(argv) == 0
         return capsys.readouterr().out
     piped = text()

@@ -66,9 +66,9 @@ class Conversation:
             except KeyboardInterrupt:
                 print()
             except ValueError as error:
-                print(f"error: {error}")
+                console.write(f"error: {error}\n", sys.stdout)
             except argparse.ArgumentTypeError as error:
-                print(f"error: {line.split()[0]} {error}")
+                console.write(f"error: {line.split()[0]} {error}\n", sys.stdout)
 
     def _command(self, name: str, value: str = "") -> None:
         """Run a command, such as ``/length 200``."""
