@@ -88,6 +88,7 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     with console.errors_for_python():
         model = open_model(checkpoint, None if vocabulary is None else Vocabulary(vocabulary),
                            otherwise=Vocabulary.of_loaded_text(vocab_size))
+    console.print_skipped(model.skipped)
     known = model.vocabulary
     for name, given, found in [("lstm_size", lstm_size, model.lstm_size), ("vocab_size", vocab_size, len(known))]:
         if given is not None and given != found:

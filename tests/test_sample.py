@@ -251,13 +251,15 @@ def test_bad_arguments_are_one_line(trained, script, arguments, message):
     assert out == "" and err.count("\n") == 1 and err.startswith("charrnn-sample: error: ") and message in err
 
 
-def test_a_damaged_checkpoint_is_skipped_or_an_error(trained, run_copy, script):
+def test_a_damaged_checkpoint_is_skipped_or_an_error(trained, run_copy, script, capsys):
     """Skipped for the folder of the run, which has another one, and an error where it is named."""
     path = run_copy / "i173_l5.ckpt.npz"
     path.write_bytes(bytes(byte ^ 0x55 for byte in path.read_bytes()))
     out, err = script(run_copy, "--prime", "the ", "--length", "3", "--seed", "1")
     assert re.fullmatch(r"skipped: .*i173_l5\.ckpt .*\n", err), err
     assert out == script(trained / "i100_l5.ckpt", "--prime", "the ", "--length", "3", "--seed", "1").out
+    sample(run_copy, 3, prime="the ")
+    assert capsys.readouterr().err == err
     out, err = script(run_copy / "i173_l5.ckpt", "--length", "3", status=2)
     assert out == "" and re.fullmatch(r"charrnn-sample: error: .*i173_l5\.ckpt .*\n", err)
 
