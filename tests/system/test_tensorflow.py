@@ -54,17 +54,10 @@ def test_a_missing_tensorflow_says_what_to_install(monkeypatch, version, message
         tensorflow.require_tensorflow()
 
 
-def test_a_program_sees_nothing_of_the_import():
-    code = "from charrnn import quiet_tensorflow, CharRNN; quiet_tensorflow(); CharRNN(4, 2, 3, 5)"
-    assert run(code) == (0, "", "")
-
-
 @needs_tensorflow_2
-def test_standard_error_works_after_the_import_and_a_setting_of_the_user_is_kept():
-    code = ("import os, sys; from charrnn.system.tensorflow import tf; print('mine', file=sys.stderr); "
-            "os.write(2, b'too\\n')")
-    assert run(code) == (0, "", "mine\ntoo\n")
-    assert "oneDNN" in run("import os; os.environ['TF_CPP_MIN_LOG_LEVEL'] = '0'; " + code)[2]
+def test_a_setting_of_the_user_is_kept():
+    assert "oneDNN" in run("import os; os.environ['TF_CPP_MIN_LOG_LEVEL'] = '0'; "
+                           "from charrnn.system.tensorflow import tf")[2]
 
 
 @needs_tensorflow_2
