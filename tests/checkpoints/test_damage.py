@@ -118,12 +118,14 @@ def test_crafted_hyperparameters_are_refused_before_anything_of_their_size_is_bu
 
 
 @pytest.mark.parametrize("kind", ["missing", "half"])
-@pytest.mark.parametrize("name", ["run.json", "history.csv", "checkpoint"])
-def test_a_file_that_resuming_does_not_need_is_made_anew(trained, run_copy, saved, capsys, name, kind):
-    damage(run_copy / name, kind)
+def test_files_that_resuming_does_not_need_are_made_anew(trained, run_copy, saved, capsys, kind):
+    names = ["run.json", "history.csv", "checkpoint"]
+    for name in names:
+        damage(run_copy / name, kind)
     assert resume(run_copy) == 0
     assert "resumed  after step 173, 0 to go" in capsys.readouterr().out
-    assert (run_copy / name).read_bytes() == (trained / name).read_bytes() and opened(run_copy, saved) == 2 * [NEWEST]
+    assert [(run_copy / name).read_bytes() for name in names] == [(trained / name).read_bytes() for name in names]
+    assert opened(run_copy, saved) == 2 * [NEWEST]
 
 
 def test_training_repeats_what_a_damaged_checkpoint_has_lost(trained, run_copy, capsys):
@@ -149,9 +151,8 @@ def test_what_cannot_be_resumed_is_refused_in_a_line_and_not_started_again(run_c
     assert {path.name: path.stat().st_mtime_ns for path in run_copy.glob("*.ckpt.*")} == before
 
 
-@pytest.mark.parametrize("kind", ["missing", "a bit"])
-def test_a_lost_text_can_be_given_again(trained, run_copy, kind):
-    damage(run_copy / "text.txt", kind)
+def test_a_lost_text_can_be_given_again(trained, run_copy):
+    damage(run_copy / "text.txt", "a bit")
     text = str(trained.parent / "small.txt")
     assert train.main([text, "--resume", "--checkpoint-dir", str(run_copy), "--sample-length", "0"]) == 0
     assert (run_copy / "text.txt").read_bytes() == (trained / "text.txt").read_bytes()

@@ -42,7 +42,7 @@ def test_weights_are_read_as_they_were_written_and_numpy_reads_them_too(path):
 
 def test_a_flipped_bit_anywhere_is_noticed(path):
     content = path.read_bytes()
-    for bit in range(0, 8 * len(content), 13):
+    for bit in range(0, 8 * len(content), 83):
         damaged = bytearray(content)
         damaged[bit // 8] ^= 1 << bit % 8
         path.write_bytes(bytes(damaged))
@@ -132,7 +132,7 @@ def test_a_flipped_bit_in_what_a_saver_has_written_is_noticed_or_does_not_matter
     expected, refused = read_saved(prefix), 0
     for path in (tmp_path / "i1_l3.ckpt.index", tmp_path / "i1_l3.ckpt.data-00000-of-00001"):
         content = path.read_bytes()
-        for bit in range(0, 8 * len(content), 5):
+        for bit in range(0, 8 * len(content), 19):
             damaged = bytearray(content)
             damaged[bit // 8] ^= 1 << bit % 8
             path.write_bytes(bytes(damaged))
@@ -143,7 +143,7 @@ def test_a_flipped_bit_in_what_a_saver_has_written_is_noticed_or_does_not_matter
                 assert str(error).startswith(f"the checkpoint {prefix} cannot be read: ") and "\n" not in str(error)
                 refused += 1
         path.write_bytes(content)
-    assert refused > 200
+    assert refused > 50
 
 
 @pytest.mark.parametrize("suffix", [".index", ".data-00000-of-00001"])
