@@ -56,7 +56,7 @@ def test_anna_has_the_notebooks_windows(anna):
 
 
 @given(st.text(min_size=1))
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_vocabulary_is_the_notebooks(text):
     vocabulary = Vocabulary.from_text(text)
     vocab = sorted(set(text))

@@ -17,7 +17,7 @@ from charrnn.inspection.stored import WEIGHTS, network_data, store, stored_model
 
 HERE = Path(__file__).resolve().parent
 SETTINGS = [Settings(0.8, 5, 0.9), Settings(1.0, 14, 0.5), Settings(1.7, 3, 1.0), Settings(1.0, 14, 1.0)]
-LENGTH = 5000
+LENGTH = 1000
 DRAWN = 400
 
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
