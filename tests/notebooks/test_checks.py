@@ -43,10 +43,12 @@ OLD_NAMES = (r"\btf\.(placeholder|variable_scope|truncated_normal|nn\.rnn_cell|n
              r"|trainable_variables|reset_default_graph|set_random_seed|nn\.softmax_cross_entropy_with_logits_v2)\b")
 
 
-@pytest.mark.parametrize("name", NETWORK[1:])
-@pytest.mark.parametrize("names, interface", [(r"\btf\.", "1"), (OLD_NAMES, "installed")], ids=["all-1", "old"])
-def test_the_solution_is_right_with_names_of_compat_v1(name, names, interface, others_right):
+@pytest.mark.parametrize("name, interface", [
+    *((name, "1") for name in NETWORK[1:-1]), *((name, "installed") for name in NETWORK[1:])])
+def test_the_solution_is_right_with_names_of_compat_v1(name, interface, others_right):
+    """All of them, or those that the interface that is installed lacks."""
     scope = {"np": np, "tf": tf if interface == "1" else sys.modules["tensorflow"]}
+    names = r"\btf\." if interface == "1" else OLD_NAMES
     for source in solved_sources().values():
         exec(re.sub(names, lambda found: found.group().replace("tf.", "tf.compat.v1."), source), scope)
     assert verdict(name, scope[name]) == (True, name + ": right. ")
@@ -131,7 +133,7 @@ def test_a_loop_that_never_ends_is_stopped(monkeypatch):
         while True:
             pass
 
-    monkeypatch.setattr(verdicts, "TIME_LIMIT", 0.5)
+    monkeypatch.setattr(verdicts, "TIME_LIMIT", 0.1)
     right, said = verdict("get_batches", get_batches)
     assert right is False and "is there a loop that never ends" in said
 
