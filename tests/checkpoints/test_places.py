@@ -51,7 +51,7 @@ def test_a_second_run_leaves_the_first_alone_and_is_the_one_that_is_resumed(trai
     shutil.copytree(str(trained), "checkpoints")
     before = sorted((path.name, path.stat().st_mtime_ns) for path in (tmp_path / "checkpoints").iterdir())
     flags = ["--sample-length", "0", "--no-summaries"]
-    assert train.main([str(trained.parent / "small.txt"), *SMALL_FLAGS, *flags, "--save-every-n", "1000"]) == 0
+    assert train.main([str(trained.parent / "small.txt"), *SMALL_FLAGS, *flags, "--num-steps", "100"]) == 0
     out, err = capsys.readouterr()
     assert "\nfolder   checkpoints/2, a checkpoint every" in out and err == ""
     assert train.main(["--resume", *flags]) == 0

@@ -106,14 +106,15 @@ def test_a_full_disk_under_the_output_is_a_warning(display, capsys, monkeypatch)
 
 def test_the_output_of_a_run(text_file, tmp_path, capsys):
     """Lines, checkpoints, samples and ends of epochs are printed when they are due."""
-    assert train_small(text_file, tmp_path / "run", "--epochs", "2", "--sample-length", "12") == 0
+    assert train_small(text_file, tmp_path / "run", "--epochs", "2", "--sample-length", "12", "--num-steps", "10",
+                       "--print-every-n", "15", "--save-every-n", "30") == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
     steps = [tuple(map(int, LINE.fullmatch(line).groups())) for line in lines if LINE.fullmatch(line)]
-    assert steps == [(1, 2, 50, 346), (1, 2, 100, 346), (1, 2, 150, 346), (2, 2, 200, 346), (2, 2, 250, 346),
-                     (2, 2, 300, 346), (2, 2, 346, 346)]
+    assert steps == [(1, 2, 15, 104), (1, 2, 30, 104), (1, 2, 45, 104), (2, 2, 60, 104), (2, 2, 75, 104),
+                     (2, 2, 90, 104), (2, 2, 104, 104)]
     assert [os.path.basename(path) for path in re.findall("saved (.*)", out)] == [
-        "i100_l5.ckpt", "i200_l5.ckpt", "i300_l5.ckpt", "i346_l5.ckpt"]
+        "i30_l5.ckpt", "i60_l5.ckpt", "i90_l5.ckpt", "i104_l5.ckpt"]
     # whether or not the last step of the epoch has a line
     assert [line[:9] for line in lines if "mean loss" in line] == ["epoch 1/2", "epoch 2/2"]
     assert f"epoch 2/2  mean loss {losses_of(tmp_path / 'run').mean():.4f}" in lines

@@ -128,7 +128,7 @@ def test_gradients_that_are_not_finite_end_the_run(text_file, tmp_path, monkeypa
 
 def test_a_validation_loss_that_is_not_finite_ends_the_run(text_file, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(open_run, "surprisal", lambda *args: np.array([np.nan]))
-    assert train_small(text_file, tmp_path / "run", *QUIET, "--val-fraction", "0.25") == 2
+    assert train_small(text_file, tmp_path / "run", *QUIET, "--val-fraction", "0.25", "--eval-every-n", "5") == 2
     err = capsys.readouterr().err
     assert "the validation loss is nan, so training stops. There is no checkpoint yet" in err and err.count("\n") == 1
     assert not list((tmp_path / "run").glob("*.ckpt.*"))
@@ -266,10 +266,11 @@ def test_a_sample_is_what_the_sampling_script_writes(text_file, tmp_path, capsys
         monkeypatch.setattr("charrnn.training.open_run.GraphEngine", None)
     np.random.seed(0)
     expected = np.random.RandomState(0).random_sample()
-    assert train_small(text_file, tmp_path / "run", "--learning-rate", "0.05", "--keep-prob", "1", *flags) == 0
+    assert train_small(text_file, tmp_path / "run", "--learning-rate", "0.05", "--keep-prob", "1", "--num-steps", "10",
+                       "--save-every-n", "30", *flags) == 0
     assert np.random.random_sample() == expected
     samples = capsys.readouterr().out.split("-" * 70 + "\n")[1::2]
-    for step, text in zip((100, 173), samples):
+    for step, text in zip((30, 52), samples):
         assert sample.main([str(tmp_path / "run" / f"i{step}_l5.ckpt"), "--seed", str(step), "--length", "200"]) == 0
         assert text == capsys.readouterr().out
     assert len(samples) == 2 and samples[0] != samples[1]
@@ -336,18 +337,18 @@ def test_a_last_save_that_cannot_name_its_checkpoint_is_an_error(text_file, tmp_
 
 
 def test_training_continues_after_a_failed_save(text_file, tmp_path, failing_saves, capsys):
-    failing_saves.add(100)
-    assert train_small(text_file, tmp_path / "run", *QUIET) == 0
+    failing_saves.add(3)
+    assert train_small(text_file, tmp_path / "run", *QUIET, "--num-steps", "100", "--save-every-n", "3") == 0
     out, err = capsys.readouterr()
-    assert err == ("charrnn-train: the checkpoint i100 could not be saved: No space left on device; earlier "
+    assert err == ("charrnn-train: the checkpoint i3 could not be saved: No space left on device; earlier "
                    "checkpoints are intact, and training continues\n")
-    assert out.count("saved ") == 1 and "step 173/173" in out
+    assert out.count("saved ") == 1 and "step 5/5" in out
 
 
 def test_a_failed_last_save_is_an_error(text_file, tmp_path, failing_saves, capsys):
-    failing_saves.add(173)
-    assert train_small(text_file, tmp_path / "run", *QUIET) == 2
-    assert "charrnn-train: error: the checkpoint i173 could not be saved" in capsys.readouterr().err
+    failing_saves.add(5)
+    assert train_small(text_file, tmp_path / "run", *QUIET, "--num-steps", "100") == 2
+    assert "charrnn-train: error: the checkpoint i5 could not be saved" in capsys.readouterr().err
 
 
 # The folder
@@ -360,13 +361,14 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file
 
     def check(self, step, *measured):
         usual(self, step, *measured)
-        if step == 30:
+        if step == 3:
             run.rename(tmp_path / "moved")
             shutil.copytree(str(trained), str(run))
             before.update(content_of(run))
 
     monkeypatch.setattr(open_run.OpenRun, "check_finite", check)
-    assert train_small(text_file, run, "--sample-length", "0") == 2
+    assert train_small(text_file, run, "--sample-length", "0", "--num-steps", "100", "--print-every-n", "2",
+                       "--save-every-n", "4") == 2
     assert content_of(run) == before
     assert capsys.readouterr().err == (
         f"charrnn-train: nothing is written to {run}: the folder in which this training began was moved or removed, or "
