@@ -158,20 +158,24 @@ def test_arguments_out_of_range(options):
         CharRNN(**dict({"num_classes": 3}, **options))
 
 
-def test_variables_and_placeholders_have_the_notebooks_names_types_and_shapes(notebook):
+@pytest.fixture(scope="module")
+def graphs(notebook):
+    """Our graph and the notebook's."""
+    return [small().loss.graph, notebook.CharRNN(C, N, M, L, LAYERS).loss.graph]
+
+
+def test_variables_and_placeholders_have_the_notebooks_names_types_and_shapes(graphs):
     found = []
-    for build in (small, lambda: notebook.CharRNN(C, N, M, L, LAYERS)):
-        graph = build().loss.graph
+    for graph in graphs:
         tensors = map(graph.get_tensor_by_name, ["inputs:0", "targets:0", "keep_prob:0", "predictions:0"])
         with graph.as_default():
             found.append([(each.name, each.dtype, str(each.shape)) for each in [*tf.global_variables(), *tensors]])
     assert found[0] == found[1]
 
 
-def test_all_operations_have_the_notebooks_names_and_types(notebook):
+def test_all_operations_have_the_notebooks_names_and_types(graphs):
     """Apart from the StopGradient of the labels."""
-    ours = {each.name: each.type for each in small().loss.graph.get_operations()}
-    theirs = {each.name: each.type for each in notebook.CharRNN(C, N, M, L, LAYERS).loss.graph.get_operations()}
+    ours, theirs = ({each.name: each.type for each in graph.get_operations()} for graph in graphs)
     assert ours == dict(theirs, StopGradient="StopGradient")
 
 

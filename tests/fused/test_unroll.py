@@ -141,7 +141,7 @@ def test_a_seed_gives_the_initial_weights_that_published_figures_come_from(threa
 
 
 @pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 is built for processors only")
-@pytest.mark.parametrize("options", [{}, {"recurrent_keep_prob": 0.5}, {"num_classes": 40000}])
+@pytest.mark.parametrize("options", [{}, {"recurrent_keep_prob": 0.5, "num_classes": 40000}])
 def test_no_operation_of_training_is_for_the_processor_only(options):
     """TensorFlow 2 has a kernel for a GPU, or for any device, for each type of operation and of its numbers."""
     from tensorflow.python.framework import kernels
