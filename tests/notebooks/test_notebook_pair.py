@@ -8,24 +8,28 @@ import numpy as np
 import pytest
 from answers import CHECKS, EXERCISES, FOLDER, generate
 
-nbformat = pytest.importorskip("nbformat")
-
 TASKS = ("task-own-text", "task-language", "task-temperature", "task-unit", "task-larger")
 EXERCISE_CELLS = (*EXERCISES, "repairs", "hyperparameters")
 
 
-def read(name):
+@pytest.fixture(scope="module")
+def nbformat():
+    """The package, whose import takes a second, for the tests that need it."""
+    return pytest.importorskip("nbformat")
+
+
+def read(nbformat, name):
     return nbformat.read(str(FOLDER / name), as_version=4)
 
 
 @pytest.fixture(scope="module")
-def solution():
-    return read("Anna_KaRNNa_Solution.ipynb")
+def solution(nbformat):
+    return read(nbformat, "Anna_KaRNNa_Solution.ipynb")
 
 
 @pytest.fixture(scope="module")
-def exercise():
-    return read("Anna_KaRNNa.ipynb")
+def exercise(nbformat):
+    return read(nbformat, "Anna_KaRNNa.ipynb")
 
 
 def test_the_generated_files_are_as_generated(capsys):
@@ -96,7 +100,7 @@ def test_each_exercise_tells_its_time_and_what_is_expected(solution):
         assert f"{name}: right." in before[name], name
 
 
-def test_notebooks_are_valid_and_without_paths_of_a_machine(solution, exercise):
+def test_notebooks_are_valid_and_without_paths_of_a_machine(nbformat, solution, exercise):
     for notebook in (solution, exercise):
         nbformat.validate(notebook)
         assert notebook.metadata.kernelspec == {

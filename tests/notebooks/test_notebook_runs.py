@@ -10,15 +10,13 @@ import pytest
 from answers import EXERCISES, FOLDER, generate
 from conftest import ROOT
 
-nbformat = pytest.importorskip("nbformat")
-nbclient = pytest.importorskip("nbclient")
-
 WAITS = "This cell needs exercises that no check has found right"
 
 
 @pytest.fixture
 def execute(tmp_path, monkeypatch, fonts):
     """Return a function that executes a notebook, its settings replaced, with its runs in a temporary folder."""
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, not another of that name
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setenv("MPLCONFIGDIR", str(fonts))
