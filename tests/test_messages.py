@@ -56,15 +56,6 @@ def test_the_resume_command_has_as_many_processes(monkeypatch):
     assert console.resume_command("x").startswith("/e/bin/horovodrun -np 4 /e/bin/python -m charrnn.train --resume")
 
 
-def test_the_end_of_a_run_says_what_next(trained, capsys, tmp_path):
-    shutil.copytree(str(trained), str(tmp_path / "run"))
-    flags = ["--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
-    assert train.main(["--resume", *flags]) == 0
-    *_, sampling, longer = capsys.readouterr().out.splitlines()
-    assert sampling == f"finished after step 173. To write text: charrnn-sample {tmp_path / 'run'}"
-    assert longer == f"To train longer, add --epochs N: charrnn-train --resume --checkpoint-dir {tmp_path / 'run'}"
-
-
 def test_an_occupied_folder_gives_the_command_to_resume(trained, text_file, capsys):
     assert train.main([str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(trained)]) == 2
     assert f"charrnn-train --resume --checkpoint-dir {trained}" in capsys.readouterr().err

@@ -1,18 +1,20 @@
 """What the notebooks are given: texts broken between words, colours scaled to a unit, words for each picture."""
-import sys
-
-import matplotlib
+import answers  # noqa: F401  # which adds the notebooks' folder to sys.path
 import numpy as np
 import pytest
-from answers import FOLDER
 
-matplotlib.use("agg")
-sys.path.insert(0, str(FOLDER))
-import given  # noqa: E402
+
+@pytest.fixture(scope="module")
+def given():
+    """The module, which imports Matplotlib."""
+    import matplotlib
+    matplotlib.use("agg")
+    import given
+    return given
 
 
 @pytest.fixture
-def shown(monkeypatch):
+def shown(given, monkeypatch):
     """The figures that were shown, each with its words."""
     found = []
     monkeypatch.setattr(given, "show", lambda figure, alt: found.append((figure, alt)))
@@ -21,7 +23,7 @@ def shown(monkeypatch):
         given.plt.close(figure)
 
 
-def test_long_lines_break_between_words(capsys):
+def test_long_lines_break_between_words(given, capsys):
     text = "word " * 30 + "\n\n" + "short-lived line"
     given.show_text(text)
     lines = capsys.readouterr().out.split("\n")
@@ -29,7 +31,7 @@ def test_long_lines_break_between_words(capsys):
     assert lines[-3:] == ["", "short-lived line", ""]
 
 
-def test_colours_reach_from_the_lowest_to_the_highest_value_of_a_unit(shown):
+def test_colours_reach_from_the_lowest_to_the_highest_value_of_a_unit(given, shown):
     given.coloured("ab\ncd", np.array([0.1, -0.2, 0.0, 0.05, 0.2]), "unit 3")
     (figure, alt), = shown
     image, = figure.axes[0].images
@@ -40,12 +42,12 @@ def test_colours_reach_from_the_lowest_to_the_highest_value_of_a_unit(shown):
     assert alt.startswith("unit 3. A passage of 5 characters")
 
 
-def test_a_unit_without_values_is_white(shown):
+def test_a_unit_without_values_is_white(given, shown):
     given.coloured("ab", np.zeros(2), "unit 3")
     assert shown[0][0].axes[0].images[0].get_clim() == (-1, 1)
 
 
-def test_pictures_come_with_their_numbers_in_words(shown):
+def test_pictures_come_with_their_numbers_in_words(given, shown):
     losses = np.linspace(4, 2, 60)
     given.plot_by_heart(losses, 4.4)
     given.plot_faults({"program A": losses, "program B": losses + 1}, losses - 1)
@@ -55,12 +57,12 @@ def test_pictures_come_with_their_numbers_in_words(shown):
     assert len(shown) == 4 and all(number in alt for (_, alt), number in zip(shown, numbers))
 
 
-def test_words_that_are_real():
+def test_words_that_are_real(given):
     assert given.share_of_real_words("The cat zat.", {"the", "cat"}) == pytest.approx(2 / 3)
     assert given.share_of_real_words("?", {"the"}) == 0
 
 
-def test_a_unit_that_follows_a_property_has_the_correlation_one():
+def test_a_unit_that_follows_a_property_has_the_correlation_one(given):
     values = given.properties_of('a "bc" d\nE')["inside a quotation"]
     assert values.tolist() == [0, 0, 1, 1, 1, 0, 0, 0, 0, 0]
     memory = np.stack([values, -values, np.arange(10)], axis=1)

@@ -147,7 +147,12 @@ def test_what_cannot_be_changed_is_refused(trained, capsys, flags, message):
 
 
 def test_a_run_is_resumed_wherever_it_lies(run_copy, monkeypatch, capsys):
+    """And its end says what next."""
     run_copy.rename(run_copy.with_name("moved"))
-    monkeypatch.chdir(run_copy.with_name("moved"))
-    assert resume(".") == 0
-    assert "resumed  after step 173, 0 to go" in capsys.readouterr().out
+    monkeypatch.chdir(run_copy.parent)
+    assert resume("moved") == 0
+    out = capsys.readouterr().out
+    assert "resumed  after step 173, 0 to go" in out
+    assert out.splitlines()[-2:] == [
+        "finished after step 173. To write text: charrnn-sample moved",
+        "To train longer, add --epochs N: charrnn-train --resume --checkpoint-dir moved"]
