@@ -142,8 +142,8 @@ def view(chromium, small_page):
 def test_a_beginning_is_continued_as_charrnn_sample_does(view, engine):
     """The same seed and settings, and the weights of the page: the same text."""
     view.set("temperature", 0.8), view.set("top-n", 4), view.set("top-p", 0.9), view.set("seed", 5)
-    view.write("the cat", 200)
-    (expected,), _ = write(Sampler(engine), "the cat", 200, Settings(0.8, 4, 0.9), seed=5)
+    view.write("the cat", 80)
+    (expected,), _ = write(Sampler(engine), "the cat", 80, Settings(0.8, 4, 0.9), seed=5)
     assert view.written() == view["written"].get_attribute("textContent") == "the cat" + expected.text
 
 
@@ -223,7 +223,7 @@ def test_a_beginning_and_a_mood_can_be_chosen(view):
 
 def test_each_character_is_coloured_as_it_is_written(view, engine):
     """By the surprise of the engine, and by its units."""
-    view.write("the cat", 150)
+    view.write("the cat", 60)
     ids = engine.vocabulary.encode(view.written())
     bits = surprisal(engine, ids)[6:] / np.log(2)
     np.testing.assert_allclose(view.js("written.take.seen.map((each) => each.surprise)"), bits, atol=1e-3)
@@ -304,7 +304,7 @@ def test_a_link_waits_where_less_motion_is_preferred(chromium, small_page):
 
 
 def test_the_text_is_saved_as_a_picture(view):
-    view.write("the cat", 200)
+    view.write("the cat", 80)
     view.js("void (HTMLAnchorElement.prototype.click = function () { window.saved = [this.download, this.href]; })")
     view["picture"].click()
     view.wait("window.saved")
@@ -666,7 +666,7 @@ def test_a_hostile_vocabulary_is_text(chromium, tmp_path):
     view = View(chromium, tmp_path / "hostile.html")
     scripts = view.js("document.scripts.length")
     view.set("top-n", len(HOSTILE))
-    view.write("</script><script>alert(1)</script>", 300)
+    view.write("</script><script>alert(1)</script>", 80)
     view["look"].click()
     view.finish_reading()
     view["guesses"].click()
