@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from conftest import SMALL_FLAGS, TEXT, resume, train_small
+from conftest import TEXT, resume, train_small
 
 import charrnn
 from charrnn import checkpoints, train
@@ -113,12 +113,14 @@ def test_a_known_text_is_not_taken_for_a_run_folder(trained, tmp_path, monkeypat
     assert "is the folder of a run" not in capsys.readouterr().err  # it is another text than the run's
 
 
-def test_flags_override_a_preset(text_file, tmp_path):
+def test_flags_override_a_preset(text_file, tmp_path, capsys):
+    """The seed, which neither has, is made up, printed and recorded."""
     assert train.main([str(text_file), "--preset", "exercise", "--checkpoint-dir", str(tmp_path / "run"),
                        "--epochs", "1", "--lstm-size", "6", "--sample-length", "0", "--no-summaries"]) == 0
     hyper = checkpoints.read_run(tmp_path / "run").hyperparameters
     names = ["batch_size", "num_steps", "lstm_size", "learning_rate", "epochs", "keep_prob"]
     assert [hyper[name] for name in names] == [10, 50, 6, 0.01, 1, 0.5]
+    assert 0 <= hyper["seed"] < 2 ** 31 and f"seed {hyper['seed']}\n" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -133,14 +135,6 @@ def test_the_preset_auto_follows_the_text_and_the_model_that_a_run_starts_from(t
         hyper = checkpoints.read_run(tmp_path / name).hyperparameters
         assert hyper == dict(asdict(Hyperparameters(**expected)), epochs=1, lstm_size=lstm_size, num_layers=num_layers,
                              seed=hyper["seed"])
-
-
-def test_a_seed_that_was_made_up_is_printed_and_recorded(text_file, tmp_path, capsys):
-    assert SMALL_FLAGS[-2] == "--seed"
-    assert train.main([str(text_file), *SMALL_FLAGS[:-2], "--num-steps", "100", "--sample-length", "0",
-                       "--checkpoint-dir", str(tmp_path / "run")]) == 0
-    seed = checkpoints.read_run(tmp_path / "run").hyperparameters["seed"]
-    assert 0 <= seed < 2 ** 31 and f"seed {seed}\n" in capsys.readouterr().out
 
 
 SMALL_RUN = dict(batch_size=2, num_steps=130, lstm_size=5, epochs=1, seed=3, summaries=False)

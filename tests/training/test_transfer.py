@@ -85,20 +85,6 @@ def test_rows_are_added_and_the_others_are_unchanged(models, cell):
     assert sum(values.size for values in extended.values()) > sum(values.size for values in old.values())
 
 
-def test_a_run_from_another_model(trained, tmp_path, capsys):
-    """It has the other model's sizes and characters; when it is resumed, the weights are its own."""
-    (tmp_path / "other").write_text(OTHER)
-    assert train.main([str(tmp_path / "other"), "--batch-size", "2", "--num-steps", "100", "--epochs", "1",
-                       "--init-from", str(trained), "--checkpoint-dir", str(tmp_path / "run")]) == 0
-    prefix = str(trained / "i173_l5.ckpt")
-    assert f"weights  from {prefix}, with new weights for '!', ':', 'A', 'w'" in capsys.readouterr().out.splitlines()
-    run = checkpoints.read_run(tmp_path / "run")
-    assert [run.hyperparameters[name] for name in ("lstm_size", "num_layers", "cell")] == [5, 2, "lstm"]
-    assert run.vocabulary == Vocabulary.from_text(TEXT + OTHER) and run.init_from == prefix
-    assert resume(tmp_path / "run", "--epochs", "2") == 0
-    assert "weights  from" not in capsys.readouterr().out
-
-
 def test_what_a_run_does_not_start_from_is_named(run_copy, tmp_path, capsys):
     """Damaged checkpoints and files that are not text, by the script and by the function."""
     (run_copy / f"{NEWEST}.npz").write_bytes(b"damaged")
@@ -124,13 +110,20 @@ def killed(*args):
     raise Killed
 
 
-def test_a_run_that_is_killed_before_it_has_saved_its_weights_begins_again(trained, tmp_path, monkeypatch, capsys):
-    """With the same command. When it has saved them, it is resumed."""
+def test_a_run_from_another_model(trained, tmp_path, monkeypatch, capsys):
+    """It has the other model's sizes and characters, and when it is resumed, its own weights.
+
+    If it is killed before it has saved them, it begins again, with the same command.
+    """
     (tmp_path / "other").write_text(OTHER)
     command = [str(tmp_path / "other"), "--batch-size", "2", "--num-steps", "100", "--epochs", "1", "--seed", "3",
                "--sample-length", "0", "--init-from", str(trained), "--checkpoint-dir"]
     run, usual = tmp_path / "run", os.replace
     assert train.main([*command, str(tmp_path / "whole")]) == 0
+    prefix, whole = str(trained / "i173_l5.ckpt"), checkpoints.read_run(tmp_path / "whole")
+    assert f"weights  from {prefix}, with new weights for '!', ':', 'A', 'w'" in capsys.readouterr().out.splitlines()
+    assert [whole.hyperparameters[name] for name in ("lstm_size", "num_layers", "cell")] == [5, 2, "lstm"]
+    assert whole.vocabulary == Vocabulary.from_text(TEXT + OTHER) and whole.init_from == prefix
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(os, "replace", lambda source, target: (
             killed if target.endswith(str(run / "i0_l5.ckpt.index")) else usual)(source, target))
@@ -140,7 +133,8 @@ def test_a_run_that_is_killed_before_it_has_saved_its_weights_begins_again(train
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(checkpoints, "complete", killed)
         train.main([*command, str(run)])
-    assert resume(run) == 0
+    capsys.readouterr()
+    assert resume(run) == 0 and "weights  from" not in capsys.readouterr().out
     assert_same_run(run, tmp_path / "whole")
     for path in [*run.glob("*.ckpt.*"), run / "checkpoint"]:
         path.unlink()
