@@ -21,6 +21,9 @@ from charrnn.system import tensorflow
 
 tensorflow.quiet_tensorflow()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where the tests run in the background
+# To flush to the disk takes some 3 ms, thousands of times, and makes no difference to a process that reads the file.
+# Like it, fstat refuses what is no descriptor. The processes that tests start do flush.
+os.fsync = os.fstat
 
 TENSORFLOW_1 = sys.version_info < (3, 8)
 needs_contrib = pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 has no tf.contrib")
