@@ -245,7 +245,7 @@ def test_each_character_is_coloured_as_it_is_written(view, engine):
 def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     """The text is what charrnn-sample writes after the text up to that character; by the keyboard alone."""
     view.set("seed", 3)
-    view.write("the ", 60)
+    view.write("the ", 30)
     first = view.written()
     for key in (Keys.HOME, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.TAB):
         view["written"].send_keys(key)
@@ -257,7 +257,7 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     next(each for each in rows if each.text.split()[0] == view.js(f"glyph(chars[{chosen}])")).send_keys(Keys.ENTER)
     view.wait("takes.length === 2 && !written.running")
     beginning = first[:6] + view.js(f"chars[{chosen}]")
-    (expected,), _ = write(Sampler(engine), beginning, 60, Settings(top_n=5), seed=3)
+    (expected,), _ = write(Sampler(engine), beginning, 30, Settings(top_n=5), seed=3)
     second = view.written()
     assert second == view["written"].get_attribute("textContent") == beginning + expected.text
     assert view.js("written.cells.findIndex((cell) => cell.matches('.chosen'))") == 2
@@ -267,13 +267,13 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     view["later"].click()
     assert view["written"].get_attribute("textContent") == second
     view["more"].click()
-    view.wait("written.take.ids.length === 7 + 60 + 60 && !written.running")
+    view.wait("written.take.ids.length === 7 + 30 + 30 && !written.running")
     assert view.written().startswith(second)
 
 
 def test_a_link_writes_the_same_text_with_the_same_settings(view, chromium, small_page):
     view.set("temperature", 0.8), view.set("seed", 9)
-    view.write("the hat", 50)
+    view.write("the hat", 25)
     Select(view["written-colour"]).select_by_index(1)
     text, fragment, colour = view.written(), view.js("location.hash"), view["written-colour"].get_property("value")
     view.assert_nothing_wrong()
