@@ -95,11 +95,12 @@ def _main(args: argparse.Namespace) -> None:
     if kind == "html" and args.train_text is not None:
         text = loading.read_text(args.train_text, args.encoding)
     model = loading.open_named(models[0] if models else None, args)
+    if kind != "saved-model":
+        _check_target(target, model)
     if kind == "html":
         _write_page(model, target, weights, text)
         return
     if kind == "npz":
-        _check_target(target, model)
         write_npz(model, target, weights)
     else:
         export_saved_model(model, target)
@@ -116,8 +117,7 @@ def _check_target(target: str, model: Model) -> None:
 
 def _write_page(model: Model, target: str, weights: str, text: Optional[corpus.Text]) -> None:
     """Write a page, and print its loss and the best units."""
-    _check_target(target, model)
-    page = export_page(model, files.target_of(target), weights=weights, text=text, progress=console.bar)
+    page = export_page(model, target, weights=weights, text=text, progress=console.bar)
     if page.note:
         console.print_note(page.note)
     console.write(f"wrote {target}: {page.size / 1e6:.1f} MB; the loss on {page.loss_name} is {page.loss:.4f} "

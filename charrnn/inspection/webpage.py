@@ -89,7 +89,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
 
     Args:
         model: a model of LSTM cells.
-        path: the file to create or replace.
+        path: the file to create or replace. If it is a symbolic link, the file that it points to is written.
         weights: how they are stored, one of :data:`charrnn.inspection.stored.WEIGHTS`.
         text: the training text, or another one; None for the one that the run of the model names. If that cannot be
             read, the network writes one.
@@ -110,7 +110,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
         dtype=np.float64))
     content = render(_data(model, texts, measured, loss), network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
-    files.write_atomically(path, encoded)
+    files.write_atomically(files.target_of(path), encoded)
     best = tuple(group[0] for group in measured.best(UNITS_EACH))
     return Page(len(encoded), loss, texts.loss_name, best, texts.note)
 

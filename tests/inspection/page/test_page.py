@@ -91,6 +91,13 @@ def test_an_exported_model_makes_the_page_of_its_checkpoint(exported_page, expor
     assert (tmp_path / "page.html").read_bytes() == exported_page[0].read_bytes()
 
 
+def test_a_link_to_a_page_stays_a_link(exported_page, exported, tmp_path):
+    (tmp_path / "link.html").symlink_to("page.html")
+    webpage.export_page(open_model(exported), tmp_path / "link.html", text=Text("small.txt", TEXT))
+    assert (tmp_path / "link.html").is_symlink()
+    assert (tmp_path / "page.html").read_bytes() == exported_page[0].read_bytes()
+
+
 def test_units_are_measured_on_the_training_text(exported_page):
     data = data_of(exported_page[0])
     assert data["measured"] == "the first 1,040 characters of the training text"
