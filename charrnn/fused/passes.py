@@ -11,6 +11,10 @@ from charrnn.system.tensorflow import tf
 # Up to this number of characters, a product with one-hot rows in bfloat16 is faster than adding rows.
 ONE_HOT_ROWS = 128
 
+# Pieces of the window that are computed at the same time. With more, a layer only runs further ahead of the one that
+# needs its results, which takes memory.
+PARALLEL_PIECES = 3
+
 
 class Layer(NamedTuple):
     """The weights of a layer, or their gradients.
@@ -106,8 +110,8 @@ def _read_range(array, begin, end, flow, shape, precision):
         handle=array, indices=tf.range(begin, end), flow_in=flow, dtype=precision, element_shape=shape)
 
 
-def _loop(condition, body, values):
-    return tf.while_loop(condition, body, values, back_prop=False)
+def _loop(condition, body, values, parallel_iterations=10):
+    return tf.while_loop(condition, body, values, back_prop=False, parallel_iterations=parallel_iterations)
 
 
 def _new_tape(shard, c, h):
@@ -128,7 +132,7 @@ def _forward_piece(layer, tape, input_at, span, c, h, flow):
     """Run a layer over the steps of a piece.
 
     Args:
-        layer: the Layer.
+        layer: the Layer; in bfloat16, its recurrent weights are transposed, [4L, L].
         tape: its tape, which is written.
         input_at: function from a step to the share of the gates [R, 4L] that comes from the input.
         span: first step of the piece and the step after its last.
@@ -139,7 +143,7 @@ def _forward_piece(layer, tape, input_at, span, c, h, flow):
         (c, h, flow): the state after the piece, and the tape's flow.
     """
     def step(t, c, h, flow):
-        gates = product(h, layer.recurrent, h.dtype) + input_at(t)  # [R, 4L]
+        gates = product(h, layer.recurrent, h.dtype, transpose_b=h.dtype == "bfloat16") + input_at(t)  # [R, 4L]
         i, j, f, o = tf.split(gates, 4, axis=1)  # [R, L] each
         i, j, f, o = tf.sigmoid(i), tf.tanh(j), tf.sigmoid(f), tf.sigmoid(o)
         c = c * f + i * j
@@ -163,13 +167,16 @@ def forward(shard, layers, state):
         state: for each layer (c, h), [R, L] each, before the window.
 
     Returns:
-        (outputs, state, tapes): float32 [M, R, L] after dropout, the state after the window, and for each layer
-        the tape that :func:`backward` reads.
+        (outputs, state, tapes): [M, R, L] after dropout in the shard's precision, the state after the window, and
+        for each layer the tape that :func:`backward` reads.
     """
     first, precision = layers[0], shard.precision
-    # the operands of products are cast once; the rows of the first layer's inputs are only added
+    # The operands of products are cast once; the rows of the first layer's inputs are only added. In bfloat16, the
+    # product of few rows with transposed weights is faster.
     layers = [layer._replace(inputs=tf.cast(layer.inputs, precision) if index else layer.inputs,
                              recurrent=tf.cast(layer.recurrent, precision)) for index, layer in enumerate(layers)]
+    if precision == "bfloat16":
+        layers = [layer._replace(recurrent=tf.transpose(layer.recurrent)) for layer in layers]
     state = [(c, tf.cast(h, precision)) for c, h in state]
     # A one-hot row times a matrix is one of its rows. The bias is added to all of them at once, or to those of each
     # step if there are more characters than steps.
@@ -196,11 +203,12 @@ def forward(shard, layers, state):
             flows[index] = _write(tape.dropped, k, below, flow)
         return k + 1, state, flows
 
-    _, state, flows = _loop(lambda k, *_: k < shard.n_pieces, run_piece, (0, state, [tape.flow for tape in tapes]))
+    _, state, flows = _loop(lambda k, *_: k < shard.n_pieces, run_piece, (0, state, [tape.flow for tape in tapes]),
+                            PARALLEL_PIECES)
     tapes = [tape._replace(flow=flow) for tape, flow in zip(tapes, flows)]
     outputs = tf.raw_ops.TensorArrayConcatV3(  # [M, R, L]
         handle=tapes[-1].dropped, flow_in=tapes[-1].flow, dtype=precision, element_shape_except0=element)[0]
-    return tf.cast(outputs, tf.float32), [(c, tf.cast(h, tf.float32)) for c, h in state], tapes
+    return outputs, [(c, tf.cast(h, tf.float32)) for c, h in state], tapes
 
 
 def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
@@ -333,7 +341,7 @@ def backward(shard, layers, tapes, d_outputs, d_state):
     with tf.control_dependencies([d_outputs]):  # not in memory before they are needed
         n_used = used.shape[0].value or tf.size(used)
         zeros[0] = zeros[0]._replace(inputs=tf.zeros([n_used, zeros[0].bias.shape[0]]))  # [U, 4L]
-    _, d_state, totals = _loop(lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros))
+    _, d_state, totals = _loop(lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros), PARALLEL_PIECES)
     # the bias is added once with each row of inputs, so its gradient is the sum of their gradients
     first = totals[0]._replace(inputs=tf.IndexedSlices(totals[0].inputs, used),
                                bias=tf.reduce_sum(totals[0].inputs, axis=0))

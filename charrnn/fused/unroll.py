@@ -22,9 +22,10 @@ from charrnn.fused import passes
 from charrnn.fused.session import thread_count
 from charrnn.system.tensorflow import tf
 
-# Rows times steps of a piece. Large pieces make the products fast; small ones fit in the cache, and the next layer
-# starts sooner.
+# Largest number of rows times steps of a piece: large ones make the products fast, small ones fit in the cache.
 PIECE_ROWS = 500
+# Smallest number of pieces of a long window. At its beginning and its end, one layer works alone for a piece.
+MIN_PIECES = 8
 
 
 def row_ranges(n_rows, n_layers, threads=None):
@@ -44,6 +45,15 @@ def row_ranges(n_rows, n_layers, threads=None):
     n_shards = min(n_rows, -(-thread_count(threads) // n_layers))
     edges = [n_rows * shard // n_shards for shard in range(n_shards + 1)]
     return list(zip(edges[:-1], edges[1:]))
+
+
+def _piece_steps(n_steps, n_rows):
+    """Return S, the steps of a piece, for a window of n_steps and a shard of n_rows.
+
+    >>> [_piece_steps(100, 100), _piece_steps(100, 10), _piece_steps(5, 1000)]
+    [5, 12, 1]
+    """
+    return max(1, min(PIECE_ROWS // n_rows, n_steps // MIN_PIECES))
 
 
 def _draw_masks(shape, keep_probs, mask_seed, precision="float32"):
@@ -78,13 +88,14 @@ def _draw_mask(shape, keep_prob, seed, mask_seed, precision="float32"):
     return tf.floor(uniform + keep_prob) / keep_prob
 
 
-def _drop_recurrent(kernels, keep_prob, size, mask_seed):
+def _drop_recurrent(kernels, keep_prob, size, mask_seed, precision="float32"):
     """Apply dropout to the recurrent weights of kernels [I + L, 4L]. All steps of the window have the same mask."""
     dropped = []
     for layer, kernel in enumerate(kernels):
         seed = -1 - _layer_seed(layer, len(kernels))  # different from the seed of the layer's outputs
-        mask = _draw_mask([size, 4 * size], keep_prob, seed, mask_seed)
-        dropped.append(tf.concat([kernel[:-size], kernel[-size:] * mask], axis=0))  # [I + L, 4L]
+        mask = _draw_mask([size, 4 * size], keep_prob, seed, mask_seed, precision)
+        inputs, recurrent = tf.split(kernel, [kernel.shape[0].value - size, size])  # the gradient of slices is slow
+        dropped.append(tf.concat([inputs, recurrent * mask], axis=0))  # [I + L, 4L]
     return dropped
 
 
@@ -142,7 +153,7 @@ def _differentiable(count, shards, ranges):
 
         # sorts the outputs of all shards from step by step to row by row
         flat_outputs = tf.dynamic_stitch([shard.flat_positions for shard in shards], outputs)  # [N·M, L]
-        return [flat_outputs] + joined(states), gradient
+        return [tf.cast(flat_outputs, tf.float32)] + joined(states), gradient
 
     return unrolled
 
@@ -192,10 +203,10 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, ma
         shards = [passes.Shard(
             ids[:, begin:end],
             [mask if mask is None else mask[:, first + begin:first + end] for mask in masks],
-            positions[:, begin:end], max(1, PIECE_ROWS // (end - begin)), precision) for begin, end in ranges]
+            positions[:, begin:end], _piece_steps(n_steps, end - begin), precision) for begin, end in ranges]
         kernels, biases = zip(*[inner.variables for inner in cells])
         if isinstance(recurrent_keep_prob, tf.Tensor) or recurrent_keep_prob != 1:
-            kernels = _drop_recurrent(kernels, recurrent_keep_prob, size, mask_seed)
+            kernels = _drop_recurrent(kernels, recurrent_keep_prob, size, mask_seed, precision)
         outputs, *state = _differentiable(len(cells), shards, ranges)(
             *kernels, *biases, *[part for layer in initial_state for part in layer])
         state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in zip(state[::2], state[1::2]))
