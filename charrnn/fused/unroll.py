@@ -24,7 +24,7 @@ from charrnn.system.tensorflow import tf
 
 # Largest number of rows times steps of a piece: large ones make the products fast, small ones fit in the cache.
 PIECE_ROWS = 500
-# Smallest number of pieces of a long window. At its beginning and its end, one layer works alone for a piece.
+# Smallest number of pieces of a long window if layers run in parallel: in the first and the last piece, one runs alone.
 MIN_PIECES = 8
 
 
@@ -47,13 +47,18 @@ def row_ranges(n_rows, n_layers, threads=None):
     return list(zip(edges[:-1], edges[1:]))
 
 
-def _piece_steps(n_steps, n_rows):
+def _piece_steps(n_steps, n_rows, n_layers, threads=None):
     """Return S, the steps of a piece, for a window of n_steps and a shard of n_rows.
 
-    >>> [_piece_steps(100, 100), _piece_steps(100, 10), _piece_steps(5, 1000)]
-    [5, 12, 1]
+    >>> [_piece_steps(100, n_rows, 2, threads=2) for n_rows in (10, 100, 1000)]
+    [12, 5, 1]
+    >>> [_piece_steps(100, 10, 1, threads=2), _piece_steps(100, 10, 2, threads=1), _piece_steps(5, 10, 2, threads=2)]
+    [50, 50, 1]
     """
-    return max(1, min(PIECE_ROWS // n_rows, n_steps // MIN_PIECES))
+    steps = PIECE_ROWS // n_rows
+    if n_layers > 1 and thread_count(threads) > 1:
+        steps = min(steps, n_steps // MIN_PIECES)
+    return max(1, steps)
 
 
 def _draw_masks(shape, keep_probs, mask_seed, precision="float32"):
@@ -203,7 +208,8 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, ma
         shards = [passes.Shard(
             ids[:, begin:end],
             [mask if mask is None else mask[:, first + begin:first + end] for mask in masks],
-            positions[:, begin:end], _piece_steps(n_steps, end - begin), precision) for begin, end in ranges]
+            positions[:, begin:end], _piece_steps(n_steps, end - begin, len(cells), threads), precision)
+            for begin, end in ranges]
         kernels, biases = zip(*[inner.variables for inner in cells])
         if isinstance(recurrent_keep_prob, tf.Tensor) or recurrent_keep_prob != 1:
             kernels = _drop_recurrent(kernels, recurrent_keep_prob, size, mask_seed, precision)
