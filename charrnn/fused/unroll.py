@@ -93,12 +93,12 @@ def _draw_mask(shape, keep_prob, seed, mask_seed, precision="float32"):
     return tf.floor(uniform + keep_prob) / keep_prob
 
 
-def _drop_recurrent(kernels, keep_prob, size, mask_seed, precision="float32"):
+def _drop_recurrent(kernels, keep_prob, size, mask_seed):
     """Apply dropout to the recurrent weights of kernels [I + L, 4L]. All steps of the window have the same mask."""
     dropped = []
     for layer, kernel in enumerate(kernels):
         seed = -1 - _layer_seed(layer, len(kernels))  # different from the seed of the layer's outputs
-        mask = _draw_mask([size, 4 * size], keep_prob, seed, mask_seed, precision)
+        mask = _draw_mask([size, 4 * size], keep_prob, seed, mask_seed)
         inputs, recurrent = tf.split(kernel, [kernel.shape[0].value - size, size])  # the gradient of slices is slow
         dropped.append(tf.concat([inputs, recurrent * mask], axis=0))  # [I + L, 4L]
     return dropped
@@ -212,7 +212,7 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, ma
             for begin, end in ranges]
         kernels, biases = zip(*[inner.variables for inner in cells])
         if isinstance(recurrent_keep_prob, tf.Tensor) or recurrent_keep_prob != 1:
-            kernels = _drop_recurrent(kernels, recurrent_keep_prob, size, mask_seed, precision)
+            kernels = _drop_recurrent(kernels, recurrent_keep_prob, size, mask_seed)
         outputs, *state = _differentiable(len(cells), shards, ranges)(
             *kernels, *biases, *[part for layer in initial_state for part in layer])
         state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in zip(state[::2], state[1::2]))

@@ -20,6 +20,7 @@ slow = pytest.mark.slow
 def test_results_and_gradients_equal_numpys(monkeypatch, n, m, size, num_classes, layers, threads, piece):
     """Pieces of so many rows times steps."""
     monkeypatch.setattr(unroll, "PIECE_ROWS", piece)
+    monkeypatch.setattr(unroll, "MIN_PIECES", 1)
     given = problem(n, m, size, num_classes, layers)
     model = CharRNN(num_classes, n, m, size, layers, fused=True, threads=threads)
     assert max(errors(results(model, *given), reference(*given)).values()) < 5e-6
@@ -50,7 +51,8 @@ def test_error_is_no_larger_than_that_of_dynamic_rnn():
 
 @pytest.mark.parametrize("threads", [4, pytest.param(1, marks=slow)])
 def test_dropout_and_its_gradient_equal_numpys_with_the_same_masks(monkeypatch, threads):
-    monkeypatch.setattr(unroll, "PIECE_ROWS", 7)  # several pieces
+    monkeypatch.setattr(unroll, "PIECE_ROWS", 7)  # several pieces, in one shard the last is shorter
+    monkeypatch.setattr(unroll, "MIN_PIECES", 1)
     n, m, size, num_classes, layers = 5, 4, 3, 6, 2
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(9)
