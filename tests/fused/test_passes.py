@@ -34,6 +34,14 @@ def test_results_and_gradients_equal_those_of_dynamic_rnn():
     assert max(errors(found, expected).values()) < 5e-6
 
 
+def test_each_layer_can_work_on_another_piece():
+    model = CharRNN(6, 3, 16, 4, num_layers=4, fused=True, threads=4)
+    frames = {op.get_attr("frame_name"): op.get_attr("parallel_iterations")
+              for op in model.loss.graph.get_operations() if op.type == "Enter"}
+    assert len(frames) >= 2 + 2 * 4  # of the pieces and of each layer's steps, forward and backward
+    assert min(frames.values()) > 4
+
+
 @slow
 def test_error_is_no_larger_than_that_of_dynamic_rnn():
     """Compared with NumPy, at a size where rounding errors add up."""
