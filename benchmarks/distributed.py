@@ -163,7 +163,7 @@ def print_expected(sizes, seconds):
 
 def equality(name, options):
     """Train on one process and on two with dropout, and print the greatest difference of the weights."""
-    from charrnn.engines.model import open_model
+    from charrnn.engines.opened_model import open_model
     from charrnn.text import corpus
     sizes = SIZES[name]
     text = corpus.read(["anna"]).text[:sizes["N"] * sizes["M"] * STEPS // 2]  # two epochs

@@ -163,7 +163,7 @@ def one_by_one(sizes):
 
 def in_graph(sizes):
     """Generate with the loop in the graph. A step draws one character for each of B texts."""
-    from charrnn.engines.graph import GraphEngine
+    from charrnn.engines.graph_engine import GraphEngine
     model = _random_model(sizes)
     engine = GraphEngine(model.vocabulary, sizes["L"], sizes["layers"])
     engine.load(model.weights)
@@ -182,8 +182,8 @@ def training_sample(sizes):
 
     from charrnn.data import Vocabulary
     from charrnn.engines.decoding import Settings
-    from charrnn.engines.model import Model
     from charrnn.engines.numpy_lstm import NumpyLSTM
+    from charrnn.engines.opened_model import Model
     from charrnn.engines.sampler import Sampler, write
     from charrnn.training.distributed import Processes
     from charrnn.training.hyperparameters import Hyperparameters
@@ -217,7 +217,7 @@ def models(sizes):
     from pathlib import Path
 
     from charrnn.data import Vocabulary
-    from charrnn.engines.model import open_model, write_npz
+    from charrnn.engines.opened_model import open_model, write_npz
     from charrnn.model import CharRNN
     from charrnn.system.tensorflow import tf
     folder, chars = Path(sizes["folder"]), "".join(map(chr, range(32, 32 + sizes["C"])))
@@ -235,7 +235,7 @@ def _random_model(sizes):
     import numpy as np  # after the engine's modules, because charrnn chooses NumPy's kernels
 
     from charrnn.data import Vocabulary
-    from charrnn.engines.model import Model, lstm_weights
+    from charrnn.engines.opened_model import Model, lstm_weights
     units, chars, random = sizes["L"], sizes["C"], np.random.RandomState(1)
     kernels = [random.uniform(-0.05, 0.05, ((units if layer else chars) + units, 4 * units)).astype(np.float32)
                for layer in range(sizes["layers"])]

@@ -20,7 +20,7 @@ from charrnn.commands.sample_arguments import check_arguments, make_parser, sett
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.decoding import Settings, softmax
-from charrnn.engines.model import open_model
+from charrnn.engines.opened_model import open_model
 from charrnn.engines.sampler import Sample, Sampler, check_prime, default_prime, fresh_seed, write
 from charrnn.system import console
 from charrnn.text import novelty, unknown

@@ -18,7 +18,7 @@ from charrnn.checkpoints import CheckpointError, Progress
 from charrnn.commands.train_arguments import make_parser
 from charrnn.data import StrPath, get_batches
 from charrnn.engines import loading
-from charrnn.engines.model import Model, open_model
+from charrnn.engines.opened_model import Model, open_model
 from charrnn.system import console, machine
 from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
@@ -60,7 +60,7 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrP
         resume: continue the run in that folder.
         init_from: a model, its path or its name, for a new run. The initial weights and the sizes are taken from it.
             The text may have other characters. A checkpoint of the notebook needs
-            :func:`charrnn.engines.model.open_model`, which takes its vocabulary.
+            :func:`charrnn.engines.opened_model.open_model`, which takes its vocabulary.
         sample_length: characters to sample at each checkpoint, 0 for none.
         threads: threads to use; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
@@ -108,24 +108,24 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
 
 def run(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[signal.Signals]]:
     """Do a job, together with other processes. Return the losses, and the signal that ended it early or None."""
-    from charrnn.training.open_run import OpenRun  # not above, because it imports TensorFlow
-    with contextlib.closing(OpenRun(job, processes)) as open_run:
-        progress = open_run.begin()
+    from charrnn.training.trainer import Trainer  # not above, because it imports TensorFlow
+    with contextlib.closing(Trainer(job, processes)) as trainer:
+        progress = trainer.begin()
         losses: List[float] = []
         stopped_by = None
-        if not open_run.ends_early(progress):
-            with open_run.display.bar(progress.step), open_run.stop.listening():
-                progress, losses, stopped_by = train_epochs(open_run, progress, processes)
-        open_run.end(progress, stopped_by)
+        if not trainer.ends_early(progress):
+            with trainer.display.bar(progress.step), trainer.stop.listening():
+                progress, losses, stopped_by = train_epochs(trainer, progress, processes)
+        trainer.end(progress, stopped_by)
     return np.array(losses, np.float32), stopped_by
 
 
-def train_epochs(open_run: Any, progress: Progress,
+def train_epochs(trainer: Any, progress: Progress,
                  processes: Processes) -> Tuple[Progress, List[float], Optional[signal.Signals]]:
     """Train until the last epoch, an early stop or a signal. This is the notebook's loop.
 
     Args:
-        open_run: a :class:`charrnn.training.open_run.OpenRun`, which prints, evaluates and saves. Its ``network`` is a
+        trainer: a :class:`charrnn.training.trainer.Trainer`, which prints, evaluates and saves. Its ``network`` is a
             :class:`charrnn.training.network.Network`, whose method ``step`` makes the session call. Its ``rows`` are
             the rows of a batch that this process trains on; with one process, all.
         progress: what was done before this call. In a new epoch, training starts from the zero state.
@@ -136,7 +136,7 @@ def train_epochs(open_run: Any, progress: Progress,
 
     Source: notebook, "training".
     """
-    job, hyper, network = open_run.job, open_run.job.hyperparameters, open_run.network
+    job, hyper, network = trainer.job, trainer.job.hyperparameters, trainer.network
     losses: List[float] = []
     for _ in range(progress.step // job.n_windows, hyper.epochs):
         done = progress.step % job.n_windows  # more than 0 in the epoch in which a run was resumed
@@ -144,28 +144,28 @@ def train_epochs(open_run: Any, progress: Progress,
             progress = replace(progress, lstm_state=network.zero_state, epoch_losses=np.zeros(0, np.float32))
         for x, y in itertools.islice(get_batches(job.training, hyper.batch_size, hyper.num_steps), done, None):
             started = time.perf_counter()
-            loss, norm, state = network.step(x[open_run.rows], y[open_run.rows], progress.lstm_state,
-                                             open_run.learning_rate(progress.step), progress.step)
+            loss, norm, state = network.step(x[trainer.rows], y[trainer.rows], progress.lstm_state,
+                                             trainer.learning_rate(progress.step), progress.step)
             seconds = time.perf_counter() - started
             step = progress.step + 1
             at_end = step == job.total_steps
-            open_run.check_finite(step, loss, norm)
+            trainer.check_finite(step, loss, norm)
             progress = replace(progress, step=step, lstm_state=state,
                                epoch_losses=np.append(progress.epoch_losses, np.float32(loss)))
             losses.append(loss)
-            open_run.display.advance(loss)
+            trainer.display.advance(loss)
             if at_end or step % hyper.print_every_n == 0:
-                open_run.print_step(step, loss, norm, seconds)
+                trainer.print_step(step, loss, norm, seconds)
             if step % job.n_windows == 0:
-                open_run.display.epoch(step // job.n_windows, np.mean(progress.epoch_losses))
+                trainer.display.epoch(step // job.n_windows, np.mean(progress.epoch_losses))
             saving = at_end or step % hyper.save_every_n == 0
             if len(job.held_out) and (saving or hyper.eval_every_n and step % hyper.eval_every_n == 0):
-                progress = open_run.evaluate(progress)
-            open_run.write_history(step)
-            stopped_by = processes.agree(open_run.stop.signal)
-            last = bool(stopped_by or at_end or open_run.ends_early(progress))
+                progress = trainer.evaluate(progress)
+            trainer.write_history(step)
+            stopped_by = processes.agree(trainer.stop.signal)
+            last = bool(stopped_by or at_end or trainer.ends_early(progress))
             if saving or last or progress.best_step == step:
-                progress = open_run.save(progress, last)
+                progress = trainer.save(progress, last)
             if last:
                 return progress, losses, stopped_by
     return progress, losses, None
@@ -173,21 +173,21 @@ def train_epochs(open_run: Any, progress: Progress,
 
 def dry_run(job: Job, processes: Processes) -> None:
     """Print the plan, and an estimate of memory and time from a few steps. Nothing is written."""
-    from charrnn.training.open_run import OpenRun
+    from charrnn.training.trainer import Trainer
     if processes.rank == 0:
         try:
             checkpoints.check_unused(job.folder)
         except CheckpointError as error:
             console.print_note(f"charrnn-train: without --dry-run, this command would be refused: {error}")
-    with contextlib.closing(OpenRun(job, processes)) as open_run:
-        open_run.display.plan()
-        times, hyper, rows, state = [], job.hyperparameters, open_run.rows, open_run.network.zero_state
+    with contextlib.closing(Trainer(job, processes)) as trainer:
+        trainer.display.plan()
+        times, hyper, rows, state = [], job.hyperparameters, trainer.rows, trainer.network.zero_state
         windows = itertools.cycle(get_batches(job.training, hyper.batch_size, hyper.num_steps))
         for step, (x, y) in enumerate(itertools.islice(windows, DRY_RUN_STEPS)):
             started = time.perf_counter()
-            _, _, state = open_run.network.step(x[rows], y[rows], state, open_run.learning_rate(step), step)
+            _, _, state = trainer.network.step(x[rows], y[rows], state, trainer.learning_rate(step), step)
             times.append(time.perf_counter() - started)
-        open_run.display.trial(statistics.median(times), machine.peak_memory())
+        trainer.display.trial(statistics.median(times), machine.peak_memory())
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

@@ -220,6 +220,15 @@ def process_environment(**variables):
     return dict(os.environ, PYTHONPATH=str(ROOT), **variables)
 
 
+def training_graph(num_classes, batch_size, num_steps, lstm_size, num_layers, *, threads=None, rows=None, average=list,
+                   **hyperparameters):
+    """Return a TrainingGraph, which is fused unless the hyperparameters say something else."""
+    from charrnn.training.graph import TrainingGraph
+    from charrnn.training.hyperparameters import Hyperparameters
+    hyper = Hyperparameters(batch_size, num_steps, lstm_size, num_layers, **hyperparameters)
+    return TrainingGraph(num_classes, hyper, rows, threads, average)
+
+
 def make_network(folder, chars, lstm_size, num_layers, cell="lstm", gain=1.0):
     """Save a network of random weights in a folder, as the notebook's Saver would, and return its Model.
 
@@ -228,14 +237,14 @@ def make_network(folder, chars, lstm_size, num_layers, cell="lstm", gain=1.0):
             distributions differ widely from place to place, and so do the states that start out alike.
     """
     from charrnn.data import Vocabulary
-    from charrnn.engines.model import Model
-    from charrnn.model import build_lstm, build_output
+    from charrnn.engines.cells import build_stack
+    from charrnn.engines.opened_model import Model
+    from charrnn.model import build_output
     from charrnn.system.tensorflow import tf
     random = np.random.RandomState(5)
     with tf.Graph().as_default(), tf.Session() as session:
-        stack, state = build_lstm(lstm_size, num_layers, 1, 1.0, cell=cell)
         inputs = tf.one_hot(tf.zeros([1, 2], tf.int32), len(chars))
-        outputs, _ = tf.nn.dynamic_rnn(stack, inputs, initial_state=state)
+        outputs, _ = tf.nn.dynamic_rnn(build_stack(cell, lstm_size, num_layers), inputs, dtype=tf.float32)
         build_output(outputs, lstm_size, len(chars))
         session.run(tf.global_variables_initializer())
         for variable in tf.trainable_variables():
@@ -272,13 +281,15 @@ def graph_probabilities(checkpoint, ids, window):
     Returns:
         float32 [B, T, C].
     """
-    from charrnn.engines.graph import load_weights
-    from charrnn.model import build_lstm, build_output
+    from charrnn.engines.graph_engine import load_weights
+    from charrnn.engines.cells import build_stack
+    from charrnn.model import build_output
     from charrnn.system.tensorflow import tf
     rows, num_classes = len(ids), len(checkpoint.vocabulary)
     with tf.Graph().as_default(), tf.Session() as session:
         given = tf.placeholder(tf.int32, [rows, None])
-        stack, zero = build_lstm(checkpoint.lstm_size, checkpoint.num_layers, rows, 1.0, cell=checkpoint.cell)
+        stack = build_stack(checkpoint.cell, checkpoint.lstm_size, checkpoint.num_layers)
+        zero = stack.zero_state(rows, tf.float32)
         outputs, after = tf.nn.dynamic_rnn(stack, tf.one_hot(given, num_classes), initial_state=zero)  # [B, M, L]
         prediction, _ = build_output(outputs, checkpoint.lstm_size, num_classes)  # [B·M, C]
         load_weights(session, tf.trainable_variables(), checkpoint.weights)
@@ -293,7 +304,7 @@ def graph_probabilities(checkpoint, ids, window):
 @pytest.fixture(scope="session")
 def exported(trained):
     """The small run as an exported model. Not to be changed."""
-    from charrnn.engines.model import open_model, write_npz
+    from charrnn.engines.opened_model import open_model, write_npz
     path = trained.parent / "small.npz"
     write_npz(open_model(trained), path)
     return path
@@ -309,7 +320,7 @@ def network(tmp_path_factory):
 def engines(network, tmp_path_factory):
     """That network in a GraphEngine and in a NumpyLSTM."""
     from charrnn.engines.loading import load_engine
-    from charrnn.engines.model import open_model, write_npz
+    from charrnn.engines.opened_model import open_model, write_npz
     path = tmp_path_factory.mktemp("engines") / "network.npz"
     write_npz(network, path)
     made = [graph_engine(network), load_engine(open_model(path))]
@@ -320,7 +331,7 @@ def engines(network, tmp_path_factory):
 
 def graph_engine(checkpoint):
     """Return a GraphEngine with the weights of a checkpoint."""
-    from charrnn.engines.graph import GraphEngine
+    from charrnn.engines.graph_engine import GraphEngine
     engine = GraphEngine(checkpoint.vocabulary, checkpoint.lstm_size, checkpoint.num_layers, checkpoint.cell)
     engine.load(checkpoint.weights)
     return engine

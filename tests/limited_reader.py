@@ -12,7 +12,7 @@ from pathlib import Path
 from charrnn import checkpoints
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
-from charrnn.engines.model import open_model
+from charrnn.engines.opened_model import open_model
 from charrnn.text import corpus, novelty, unknown
 
 SECONDS = 2  # of the processor's time for a file
@@ -21,7 +21,7 @@ FACTOR = 100
 GIVEN = Vocabulary("ab")
 
 
-def open_run(folder):
+def trainer(folder):
     loading.training_text(open_model(folder).run)
 
 
@@ -33,7 +33,7 @@ def open_text(path):
     unknown.resolve(text, GIVEN, "error")
 
 
-READERS = {"list": checkpoints.newest_intact, "index": lambda path: open_model(path, GIVEN), "run": open_run,
+READERS = {"list": checkpoints.newest_intact, "index": lambda path: open_model(path, GIVEN), "run": trainer,
            "model": open_model, "progress": lambda path: checkpoints.read_progress(str(path)), "text": open_text}
 
 

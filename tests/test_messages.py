@@ -11,7 +11,6 @@ from conftest import NEWEST, ROOT, SCRIPTS, SMALL_FLAGS, TEXT, parser_of, proces
 import charrnn
 from charrnn import __main__ as listing
 from charrnn import sample, train
-from charrnn.checkpoints import places
 from charrnn.commands import evaluate, inspect
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
@@ -70,9 +69,9 @@ def test_a_command_says_which_model_it_uses_if_none_is_named(exported, trained, 
                                                              arguments):
     """A known model, until there is a run with a checkpoint; of several runs without a name the newest."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(places, "MODELS", exported.parent)
+    monkeypatch.setattr(folders, "MODELS", exported.parent)
     monkeypatch.setattr(loading, "KNOWN_MODELS", ["small"])
-    monkeypatch.setattr(places, "KNOWN_MODELS", ["small"])
+    monkeypatch.setattr(folders, "KNOWN_MODELS", ["small"])
     (tmp_path / "text.txt").write_text(TEXT[:208])
     shipped = "using small, a model that comes with charrnn; name a run folder for another\n"
     runs = {"checkpoints/mine": shipped, "checkpoints": NEWEST_OF.format("checkpoints"),

@@ -25,8 +25,8 @@ from charrnn import sample as sampling
 from charrnn.data import Vocabulary, load_text
 from charrnn.engines.decoding import Settings
 from charrnn.engines.loading import load_engine, open_model
-from charrnn.engines.model import write_npz
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.opened_model import write_npz
 from charrnn.engines.sampler import CHUNK
 from charrnn.engines.surprisal import surprisal
 from charrnn.sample import pick_top_n, sample

@@ -1,10 +1,10 @@
 """A training run on disk: its record, its checkpoints, their weights, and saving."""
 from charrnn.checkpoints.find import find, is_intact, list_checkpoints, newest_intact, verify
-from charrnn.checkpoints.places import KNOWN_MODELS, known_model, newest_with_checkpoint, run_folder
+from charrnn.checkpoints.folders import KNOWN_MODELS, known_model, newest_with_checkpoint, run_folder
 from charrnn.checkpoints.record import (
     CheckpointError,
     NoCheckpointError,
-    Run,
+    RunRecord,
     check_unused,
     checkpoint_prefix,
     is_run,
@@ -16,5 +16,5 @@ from charrnn.checkpoints.record import (
     write_run,
     write_text,
 )
-from charrnn.checkpoints.saving import Progress, complete, read_progress, remove_leftovers, reserve, save
+from charrnn.checkpoints.saving import Progress, finish_save, read_progress, remove_leftovers, reserve, save
 from charrnn.checkpoints.weights import AVERAGE, packed, read_packed, read_saved, restore

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from charrnn.checkpoints import record, tensor_bundle
-from charrnn.checkpoints.places import KNOWN_MODELS
-from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, Run
+from charrnn.checkpoints.folders import KNOWN_MODELS
+from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, RunRecord
 from charrnn.data import StrPath
 from charrnn.system import console, files
 
@@ -18,12 +18,12 @@ class Found(NamedTuple):
 
     Attributes:
         prefix: path of its files without their last suffixes, as used by a Saver.
-        run: its Run; None for a checkpoint written by the notebook.
+        run: its RunRecord; None for a checkpoint written by the notebook.
         skipped: a line for each newer checkpoint that was skipped because it is damaged or incomplete.
     """
 
     prefix: str
-    run: Optional[Run]
+    run: Optional[RunRecord]
     skipped: Tuple[str, ...] = ()
 
 
@@ -74,7 +74,7 @@ def listed_names(folder: Path) -> List[str]:
     return [name for name in names if name and name.isprintable() and len(name) < LONGEST_NAME]
 
 
-def verify(prefix: str, suffix: str = "") -> Optional[Run]:
+def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
     """Verify a checkpoint against its record, and return its run.
 
     A checkpoint written by the notebook has no record and no run: only the presence of its files is checked.
@@ -90,7 +90,7 @@ def verify(prefix: str, suffix: str = "") -> Optional[Run]:
     return _verify(prefix, suffix, record.is_run(Path(prefix).parent))
 
 
-def _verify(prefix: str, suffix: str, with_run: bool) -> Optional[Run]:
+def _verify(prefix: str, suffix: str, with_run: bool) -> Optional[RunRecord]:
     if not with_run:
         for each in (tensor_bundle.INDEX, tensor_bundle.DATA):
             if not Path(prefix + each).exists():

@@ -49,7 +49,7 @@ class NoCheckpointError(CheckpointError):
 
 
 @dataclass(frozen=True)
-class Run:
+class RunRecord:
     """What a run is.
 
     Attributes:
@@ -117,20 +117,20 @@ def _is_of_notebook(folder: Path) -> bool:
         any(folder.glob("*.ckpt.*")) and not (folder / LOCK_FILE).exists()))
 
 
-def record_of(run: Run) -> Dict[str, Any]:
+def record_of(run: RunRecord) -> Dict[str, Any]:
     """Return a run as a dict of JSON types."""
     return {"charrnn": __version__, "hyperparameters": run.hyperparameters, "vocabulary": "".join(run.vocabulary.chars),
             "text": {"name": run.text_name, "sha256": run.text_sha256}, "best": run.best, "init_from": run.init_from}
 
 
-def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> Run:
-    """Convert the result of :func:`record_of` to a Run.
+def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
+    """Convert the result of :func:`record_of` to a RunRecord.
 
     Raises:
         ValueError: it is not the record of a run.
     """
     with contextlib.suppress(AttributeError, KeyError, TypeError, OverflowError):
-        run = Run(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
+        run = RunRecord(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
                   record["text"]["sha256"], record["best"], record["init_from"],
                   None if folder is None else str(folder))
         fractions = [run.hyperparameters[name] for name in ("val_fraction", "test_fraction")]
@@ -141,7 +141,7 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
     raise ValueError("it does not describe a run")
 
 
-def read_record(prefix: str) -> Tuple[Run, Dict[str, Any]]:
+def read_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:
     """Read the record of a checkpoint.
 
     Returns:
@@ -202,7 +202,7 @@ def _digest(content: Dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def write_run(folder: StrPath, run: Run) -> None:
+def write_run(folder: StrPath, run: RunRecord) -> None:
     """Write ``run.json`` in an existing run folder.
 
     Raises:
@@ -211,7 +211,7 @@ def write_run(folder: StrPath, run: Run) -> None:
     files.write_atomically(Path(folder) / RUN_FILE, signed(record_of(run)))
 
 
-def read_run(folder: StrPath) -> Run:
+def read_run(folder: StrPath) -> RunRecord:
     """Read what a run is: from ``run.json``, or if that is lost from the newest valid record of a checkpoint.
 
     Raises:
@@ -249,7 +249,7 @@ def write_text(folder: StrPath, text: str) -> None:
         files.write_atomically(path, content)
 
 
-def read_text(run: Run) -> str:
+def read_text(run: RunRecord) -> str:
     """Read the text of a run from its folder.
 
     Raises:

@@ -12,7 +12,7 @@ import numpy as np
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import listed_names, names_with
-from charrnn.checkpoints.record import LOCK_FILE, STAGE, CheckpointError, Run
+from charrnn.checkpoints.record import LOCK_FILE, STAGE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import Weights, arrays_of, packed
 from charrnn.data import StrPath
 from charrnn.system import console, files
@@ -42,8 +42,8 @@ class Progress:
     history: str = ""
 
 
-def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: Run, weights: Weights) -> str:
-    """Save a checkpoint, which :func:`complete` then lists.
+def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: RunRecord, weights: Weights) -> str:
+    """Save a checkpoint, which :func:`finish_save` then lists.
 
     The files are written to a stage and flushed, then moved into the folder, the record last. The folder is flushed
     before the record is moved, and after it.
@@ -54,7 +54,7 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
         folder: the run folder.
         lstm_size: L.
         progress: the Progress of the run.
-        run: the Run, with the name of its best checkpoint.
+        run: the RunRecord, with the name of its best checkpoint.
         weights: the weights to write with, by the names of their variables.
 
     Returns:
@@ -87,13 +87,13 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
     return prefix
 
 
-def complete(folder: StrPath, step: int, run: Run, max_to_keep: int) -> None:
+def finish_save(folder: StrPath, step: int, run: RunRecord, max_to_keep: int) -> None:
     """List a checkpoint that was saved, write ``run.json``, and remove the oldest checkpoints.
 
     Args:
         folder: the run folder.
         step: the step of the checkpoint.
-        run: the Run that was saved with it.
+        run: the RunRecord that was saved with it.
         max_to_keep: number of checkpoints to keep, not counting the best one.
 
     Raises:
@@ -112,7 +112,8 @@ def complete(folder: StrPath, step: int, run: Run, max_to_keep: int) -> None:
     _remove(folder, old)
 
 
-def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: Run, weights: Weights) -> List[Path]:
+def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: RunRecord,
+                 weights: Weights) -> List[Path]:
     """Write and flush the files of a checkpoint in a new folder, and return their paths, the record last."""
     stage.mkdir()
     about = record.record_of(run)

@@ -9,7 +9,7 @@ from typing import List, Optional
 from charrnn import checkpoints
 from charrnn.data import StrPath
 from charrnn.engines import loading
-from charrnn.engines.model import Model, write_npz
+from charrnn.engines.opened_model import Model, write_npz
 from charrnn.inspection.stored import WEIGHTS
 from charrnn.inspection.webpage import export_page
 from charrnn.system import console, files
@@ -34,7 +34,7 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
         ValueError: the folder exists.
         OSError: the folder cannot be written.
     """
-    from charrnn.engines.graph import build_forward, load_weights
+    from charrnn.engines.graph_engine import build_forward, load_weights
     from charrnn.system.tensorflow import tf
     if Path(folder).exists():
         raise ValueError(f"{Path(folder)} exists: give the name of a new folder")

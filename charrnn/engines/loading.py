@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from charrnn import checkpoints
-from charrnn.checkpoints import KNOWN_MODELS, Run
+from charrnn.checkpoints import KNOWN_MODELS, RunRecord
 from charrnn.data import StrPath, Vocabulary, split
 from charrnn.engines import Engine
-from charrnn.engines.model import Model, is_model_file, open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.opened_model import Model, is_model_file, open_model
 from charrnn.system import console
 from charrnn.text import corpus
 
@@ -32,7 +32,7 @@ def load_engine(model: Model, texts: int = 1, characters: int = 0) -> Engine:
     """
     if model.cell == "lstm" and not _pays_to_build_a_graph(texts, characters):
         return NumpyLSTM(model)
-    from charrnn.engines.graph import GraphEngine
+    from charrnn.engines.graph_engine import GraphEngine
     engine = GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)
     engine.load(model.weights)
     return engine
@@ -66,7 +66,7 @@ class TrainingText(NamedTuple):
     sha256: str
 
 
-def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str = "utf-8",
+def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding: str = "utf-8",
                   flag: str = "--train-text") -> TrainingText:
     """Read the text that a model was trained on, and divide it as the training did.
 
@@ -88,7 +88,7 @@ def training_text(run: Optional[Run], name: Optional[str] = None, encoding: str 
     raise ValueError(f"the model has no training text with it: name the text with {flag}")
 
 
-def divide(text: corpus.Text, run: Optional[Run]) -> TrainingText:
+def divide(text: corpus.Text, run: Optional[RunRecord]) -> TrainingText:
     """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
     sha256 = checkpoints.text_sha256(text.text)
     fractions = [run.hyperparameters.get(name, 0) if run and sha256 == run.text_sha256 else 0

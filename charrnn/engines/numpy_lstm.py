@@ -8,7 +8,7 @@ import numpy as np
 
 from charrnn.engines import Engine, decoding
 from charrnn.engines.decoding import Settings
-from charrnn.engines.model import Model
+from charrnn.engines.opened_model import Model
 
 FEW_ROWS = 8  # up to this number, products of the matrix with each row are as fast as a product of two matrices
 _ONE, _HALF = np.array(1, np.float32), np.array(0.5, np.float32)

@@ -67,22 +67,25 @@ def _draw_masks(shape, keep_probs, mask_seed, precision="float32"):
     The mask of a layer whose keep_prob is the number 1 is None.
     """
     return [None if isinstance(keep_prob, float) and keep_prob == 1 else
-            _draw_mask(shape, keep_prob, _layer_seed(layer, len(keep_probs)), mask_seed, precision)
+            _draw_mask(shape, keep_prob, _layer_seeds(mask_seed, layer, len(keep_probs)), precision)
             for layer, keep_prob in enumerate(keep_probs)]
 
 
-def _layer_seed(layer, n_layers):
-    """Return an integer of at least 0 that depends on the graph's seed, and differs between the layers."""
-    return (tf.get_default_graph().seed or 0) * n_layers + layer
+def _layer_seeds(mask_seed, layer, n_layers, recurrent=False):
+    """Return the two seeds of a mask, int64 [2]: the first differs between the layers, the second is that of the step.
+
+    For recurrent weights, the first is negative, so that their masks are not those of the outputs.
+    """
+    seed = mask_seed[0] * n_layers + layer
+    return tf.stack([-1 - seed if recurrent else seed, mask_seed[1]])
 
 
-def _draw_mask(shape, keep_prob, seed, mask_seed, precision="float32"):
-    """Draw a mask: 1 / keep_prob with the probability keep_prob, else 0.
+def _draw_mask(shape, keep_prob, seeds, precision="float32"):
+    """Draw a mask from two seeds: 1 / keep_prob with the probability keep_prob, else 0.
 
     In bfloat16, drawing would be a larger part of a step. So one random number serves two units, and keep_prob is
     rounded to a multiple of 2**-16.
     """
-    seeds = tf.stack([tf.constant(seed, tf.int64), tf.cast(mask_seed, tf.int64)])
     if precision == "bfloat16":
         count = tf.TensorShape(shape).num_elements()
         pairs = tf.random.stateless_uniform([(count + 1) // 2], seeds, None, None, tf.int32)
@@ -97,8 +100,8 @@ def _drop_recurrent(kernels, keep_prob, size, mask_seed):
     """Apply dropout to the recurrent weights of kernels [I + L, 4L]. All steps of the window have the same mask."""
     dropped = []
     for layer, kernel in enumerate(kernels):
-        seed = -1 - _layer_seed(layer, len(kernels))  # different from the seed of the layer's outputs
-        mask = _draw_mask([size, 4 * size], keep_prob, seed, mask_seed)
+        seeds = _layer_seeds(mask_seed, layer, len(kernels), recurrent=True)
+        mask = _draw_mask([size, 4 * size], keep_prob, seeds)
         inputs, recurrent = tf.split(kernel, [kernel.shape[0].value - size, size])  # the gradient of slices is slow
         dropped.append(tf.concat([inputs, recurrent * mask], axis=0))  # [I + L, 4L]
     return dropped
@@ -163,7 +166,7 @@ def _differentiable(count, shards, ranges):
     return unrolled
 
 
-def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, mask_rows=None,
+def unroll(cell, inputs, num_classes, initial_state, mask_seed=None, threads=None, mask_rows=None,
            recurrent_keep_prob=1.0, precision="float32"):
     """Unroll a stack of cells over a window of ids, as ``dynamic_rnn`` does over their one-hot rows.
 
@@ -177,7 +180,8 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed, threads=None, ma
         inputs: int32 [N, M] of static shape.
         num_classes: C.
         initial_state: for each layer an LSTMStateTuple of float32 [N, L].
-        mask_seed: integer scalar. Dropout masks depend on it and on the graph's seed only, not on threads.
+        mask_seed: int64 [2], the seeds of a run and of a step. Dropout masks depend on them only, not on threads; None
+            without dropout.
         threads: as for :func:`charrnn.fused.session.thread_count`.
         mask_rows: (first, N) if the inputs are rows of a larger batch of N, from the row ``first``. Their masks are
             then those of these rows in the larger batch.

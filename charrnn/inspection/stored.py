@@ -5,7 +5,7 @@ from typing import Any, Dict, NamedTuple, Optional
 
 import numpy as np
 
-from charrnn.engines.model import Model, lstm_weights
+from charrnn.engines.opened_model import Model, lstm_weights
 
 WEIGHTS = ("float16", "int8")
 

@@ -18,7 +18,7 @@ from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
 from charrnn.engines.loading import divide, load_engine, training_text
-from charrnn.engines.model import Model
+from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import features, units

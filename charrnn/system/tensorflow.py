@@ -15,8 +15,6 @@ from charrnn.system import interrupts, machine
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
-# Cells that TensorFlow 2 lacks, and their classes in tf.contrib.rnn.
-CONTRIB_CELLS = {"layer-norm-lstm": "LayerNormBasicLSTMCell", "nas": "NASCell"}
 OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the graph, as in the notebook
 
 
@@ -139,14 +137,7 @@ def bfloat16_is_faster() -> bool:
     return bool(_pywrap_util_port.IsMklEnabled())
 
 
-def contrib_cell(kind: str) -> Any:
-    """Return the class of a kind of cell in CONTRIB_CELLS.
-
-    Raises:
-        ValueError: this is TensorFlow 2, which has no ``tf.contrib``.
-    """
-    if sys.version_info >= (3, 8):
-        raise ValueError(f"the cell {kind} is part of tf.contrib, which TensorFlow 2 does not have: use TensorFlow "
-                         "1.15 on Python 3.7, or the cell lstm, gru or rnn")
+def contrib_rnn() -> Any:
+    """Return ``tf.contrib.rnn``, which only TensorFlow 1.15 has."""
     from tensorflow.contrib import rnn  # slow to import
-    return getattr(rnn, CONTRIB_CELLS[kind])
+    return rnn

@@ -9,7 +9,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from charrnn.engines.model import CELLS, MOST_LAYERS
+from charrnn.engines.cells import CELLS, MOST_LAYERS
 from charrnn.system.tensorflow import OPTIMIZERS
 
 AUTO = "auto"  # a preset, which depends on the length of the text, and a precision, which depends on the machine

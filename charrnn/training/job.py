@@ -5,12 +5,13 @@ from typing import Optional, Tuple
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, Run
+from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, RunRecord
 from charrnn.data import StrPath, Vocabulary, count_windows, split
-from charrnn.engines.model import Model
+from charrnn.engines.cells import check_available
+from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
 from charrnn.system import machine
-from charrnn.system.tensorflow import CONTRIB_CELLS, bfloat16_is_faster, contrib_cell, require_bfloat16
+from charrnn.system.tensorflow import bfloat16_is_faster, require_bfloat16
 from charrnn.text.corpus import Text
 from charrnn.training import transfer
 from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, check_memory, flag
@@ -52,7 +53,7 @@ class Job:
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
     """
 
-    run: Run
+    run: RunRecord
     hyperparameters: Hyperparameters
     folder: StrPath
     text: str
@@ -110,8 +111,7 @@ def plan_job(text: Optional[Text], hyperparameters: Hyperparameters, folder: Str
 def _check(hyper: Hyperparameters, options: Options, n_processes: int) -> None:
     """Raise ValueError if a number is out of range, or if TensorFlow does not have the cell."""
     hyper.check()
-    if hyper.cell in CONTRIB_CELLS:
-        contrib_cell(hyper.cell)
+    check_available(hyper.cell)
     if options.threads is not None and not 1 <= options.threads <= MOST_THREADS:
         raise ValueError(f"--threads must be from 1 to {MOST_THREADS}, not {options.threads}")
     if options.sample_length < 0:
@@ -133,17 +133,17 @@ def _with_precision(hyper: Hyperparameters) -> Hyperparameters:
     return hyper
 
 
-def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> Tuple[Run, Optional[Transfer]]:
+def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> Tuple[RunRecord, Optional[Transfer]]:
     """Return a new run, and the Transfer of its initial weights."""
     if hyper.seed is None:
         hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
     transferred = transfer.plan(init_from, text.text, hyper) if init_from else None
     vocabulary = transferred.vocabulary if transferred else Vocabulary.from_text(text.text)
-    return Run(asdict(hyper), vocabulary, text.name, checkpoints.text_sha256(text.text),
+    return RunRecord(asdict(hyper), vocabulary, text.name, checkpoints.text_sha256(text.text),
                init_from=transferred.model.name if transferred else None), transferred
 
 
-def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) -> Run:
+def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) -> RunRecord:
     """Return the run in a folder with new hyperparameters. Raise CheckpointError if it cannot have them."""
     run = checkpoints.read_run(folder)
     old = Hyperparameters(**run.hyperparameters)  # with the default for one that is newer than the run
@@ -157,7 +157,7 @@ def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) 
     return replace(run, hyperparameters=asdict(hyper))
 
 
-def run_to_resume(folder: StrPath) -> Run:
+def run_to_resume(folder: StrPath) -> RunRecord:
     """Return the run in a folder. Raise CheckpointError if there is none, or one of a newer version."""
     run = checkpoints.read_run(folder)
     unknown = sorted(set(run.hyperparameters) - set(NAMES))
@@ -167,7 +167,7 @@ def run_to_resume(folder: StrPath) -> Run:
     return run
 
 
-def _check_sizes(run: Run, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
+def _check_sizes(run: RunRecord, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
                  test: np.ndarray) -> None:
     """Raise ValueError if the text is too short or the memory too small for a run."""
     if len(training) and training.min() == training.max():

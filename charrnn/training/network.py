@@ -1,13 +1,14 @@
 """The network of a run: its training graph and the session that holds its weights."""
+from dataclasses import replace
 from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
 from charrnn.checkpoints import AVERAGE
 from charrnn.fused.session import session_config
-from charrnn.model import CharRNN
-from charrnn.system.tensorflow import tf
+from charrnn.system.tensorflow import OPTIMIZERS, tf
 from charrnn.training.distributed import Processes
+from charrnn.training.graph import build_graph, initial_weights
 from charrnn.training.hyperparameters import Hyperparameters
 
 
@@ -30,22 +31,22 @@ class Network:
             num_classes: size of the vocabulary.
             hyper: the hyperparameters; they have a seed.
             processes: the processes that share a batch.
-            threads: as for CharRNN, for this process.
+            threads: threads of this process; None for one for each core.
         """
-        # dynamic_rnn draws the masks for the rows of one process only, so each process needs a seed of its own
-        seed = (hyper.seed or 0) + (0 if hyper.unrolls_fused else processes.rank)
-        self._keep_prob = hyper.keep_prob
-        self._model = CharRNN(
-            num_classes, hyper.batch_size, hyper.num_steps, hyper.lstm_size, hyper.num_layers, hyper.learning_rate,
-            hyper.grad_clip, seed=seed, fused=hyper.unrolls_fused, threads=threads, cell=hyper.cell,
-            optimizer=hyper.optimizer, input_keep_prob=hyper.input_keep_prob,
-            recurrent_keep_prob=hyper.recurrent_keep_prob, average_decay=hyper.average_decay,
-            rows=processes.rows(hyper.batch_size), average=processes.average, precision=hyper.precision)
+        # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
+        self._seed, self._keep_prob = hyper.seed or 0, hyper.keep_prob
+        hyper = replace(hyper, seed=self._seed + processes.rank)
+        self._model = build_graph(num_classes, hyper, processes.rows(hyper.batch_size), threads, processes.average)
+        graph = tf.get_default_graph()
+        self._learning_rate = graph.get_tensor_by_name(f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0")
+        self._gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")  # before clipping
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
         self.n_parameters = sum(variable.shape.num_elements() for variable in self._trained.values())
         self.saver = tf.train.Saver(max_to_keep=0)
         self.session = tf.Session(config=session_config(threads, hyper.unrolls_fused, hyper.precision))
         self.session.run(tf.global_variables_initializer())
+        self.set_weights(initial_weights(
+            {name: tuple(variable.shape.as_list()) for name, variable in self._trained.items()}, self._seed))
         self._norm = tf.global_norm(tf.global_variables())
         self.zero_state = _as_array(self.session.run(self._model.initial_state))
 
@@ -62,14 +63,16 @@ class Network:
             y: integer array [rows, M], targets.
             state: the state before the window, in the form of zero_state.
             learning_rate: the learning rate.
-            number: number of steps done before, which is the seed of the dropout masks.
+            number: number of steps done before, on which the dropout masks of the fused unroll depend.
         """
         model = self._model
         feed = {model.inputs: x, model.targets: y, model.keep_prob: self._keep_prob,
-                model.initial_state: self._as_tuples(state), model.learning_rate: learning_rate}
-        feed.update(model.mask_feed(number))
+                model.initial_state: self._as_tuples(state), self._learning_rate: learning_rate}
+        mask_seed = getattr(model, "mask_seed", None)
+        if mask_seed is not None:
+            feed[mask_seed] = self._seed, number
         loss, norm, final_state, _ = self.session.run(
-            [model.loss, model.gradient_norm, model.final_state, model.optimizer], feed_dict=feed)
+            [model.loss, self._gradient_norm, model.final_state, model.optimizer], feed_dict=feed)
         return float(loss), float(norm), _as_array(final_state)
 
     def norm(self) -> float:

@@ -5,7 +5,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from charrnn.data import Vocabulary
-from charrnn.engines.model import Model
+from charrnn.engines.opened_model import Model
 from charrnn.training.hyperparameters import Hyperparameters, flag
 
 

@@ -11,7 +11,7 @@ from conftest import NEWEST, OLDER, assert_same_run, resume
 from charrnn import checkpoints, train
 from charrnn.checkpoints import CheckpointError
 from charrnn.checkpoints.record import read_signed, signed
-from charrnn.engines.model import open_model
+from charrnn.engines.opened_model import open_model
 
 OF_NEWEST = [NEWEST + end for end in (".index", ".data-00000-of-00001", ".meta", ".npz", ".progress.npz", ".json")]
 KINDS = ("missing", "empty", "half", "a bit", "longer", "zeros", "a folder", "a FIFO", "the older one's")

@@ -6,7 +6,7 @@ from conftest import NEWEST, OLDER, copy_without_records
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError, find, list_checkpoints, newest_intact
-from charrnn.engines.model import open_model
+from charrnn.engines.opened_model import open_model
 from charrnn.system import files
 
 

@@ -13,8 +13,8 @@ import pytest
 from conftest import TEXT, assert_same_run, process_environment, resume
 
 from charrnn import checkpoints, train
-from charrnn.engines.model import open_model
-from charrnn.training.open_run import OpenRun
+from charrnn.engines.opened_model import open_model
+from charrnn.training.trainer import Trainer
 
 # With dropout, evaluations between checkpoints, and a best checkpoint that is seldom the newest.
 FLAGS = ["--batch-size", "2", "--num-steps", "3", "--lstm-size", "5", "--num-layers", "2", "--keep-prob", "0.5",
@@ -111,7 +111,7 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
     flags = [str(write_text(tmp_path / "text")), *FLAGS, "--epochs", "1", "--no-summaries",
              "--checkpoint-dir"]
     assert train.main([*flags, str(tmp_path / "whole")]) == 0
-    seen, run, usual = [], disk / "run", OpenRun.check_finite
+    seen, run, usual = [], disk / "run", Trainer.check_finite
 
     def check(self, step, *measured):
         usual(self, step, *measured)
@@ -120,7 +120,7 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
             seen.append(sorted(path.name for path in run.iterdir()))
             fill(disk) if step == 12 else (disk / "ballast").unlink()
 
-    monkeypatch.setattr(OpenRun, "check_finite", check)
+    monkeypatch.setattr(Trainer, "check_finite", check)
     assert train.main([*flags, str(run)]) == 0
     gc.collect()  # objects that are deleted may write errors, too
     err = capfd.readouterr().err.splitlines()

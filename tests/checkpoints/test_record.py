@@ -6,11 +6,11 @@ import pytest
 
 import charrnn
 from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError, Run
+from charrnn.checkpoints import CheckpointError, RunRecord
 from charrnn.data import Vocabulary
 from charrnn.training.hyperparameters import Hyperparameters
 
-RUN = Run(asdict(Hyperparameters(seed=7)), Vocabulary("ab"), "name", "f00")
+RUN = RunRecord(asdict(Hyperparameters(seed=7)), Vocabulary("ab"), "name", "f00")
 
 
 def test_the_files_of_a_run_folder(trained):

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError, Progress, Run
+from charrnn.checkpoints import CheckpointError, Progress, RunRecord
 from charrnn.data import Vocabulary
 from charrnn.system.tensorflow import tf
 from charrnn.training.hyperparameters import Hyperparameters
 
-RUN = Run(asdict(Hyperparameters(lstm_size=5, num_layers=1, seed=7)), Vocabulary("ab"), "name", "f00")
+RUN = RunRecord(asdict(Hyperparameters(lstm_size=5, num_layers=1, seed=7)), Vocabulary("ab"), "name", "f00")
 STATE_SHAPE = (1, 2, 3, 5)
 STATE = np.arange(30, dtype=np.float32).reshape(STATE_SHAPE)
 
@@ -41,7 +41,7 @@ def save(session, folder, step, best_step=0, max_to_keep=100):
     best = f"i{best_step}_l5.ckpt" if best_step else None
     run = replace(RUN, best=best)
     prefix = checkpoints.save(*session, folder, 5, progress, run, {"kernel": np.zeros((5, 9), np.float32)})
-    checkpoints.complete(folder, step, run, max_to_keep)
+    checkpoints.finish_save(folder, step, run, max_to_keep)
     return prefix
 
 

@@ -15,7 +15,7 @@ from conftest import (
 
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
-from charrnn.engines.model import open_model
+from charrnn.engines.opened_model import open_model
 from charrnn.text import corpus
 from charrnn.text.baselines import ngram_nats, xz_bits
 

@@ -7,7 +7,7 @@ import pytest
 from conftest import CHARS, graph_probabilities, make_network
 
 from charrnn.commands import export
-from charrnn.engines.model import open_model, write_npz
+from charrnn.engines.opened_model import open_model, write_npz
 from charrnn.system.tensorflow import tf
 
 

@@ -8,8 +8,8 @@ import pytest
 from conftest import TEXT, make_network
 
 from charrnn.commands import inspect
-from charrnn.engines.model import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.opened_model import open_model
 
 
 def run(capsys, *args):

@@ -7,10 +7,10 @@ from conftest import CHARS, TEXT, make_network
 
 from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
-from charrnn.engines.graph import GraphEngine
+from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.loading import load_engine, training_text
-from charrnn.engines.model import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.opened_model import open_model
 from charrnn.engines.sampler import Sampler, write
 from charrnn.engines.surprisal import surprisal
 

@@ -4,8 +4,8 @@ import pytest
 from conftest import CHARS, graph_probabilities, make_network
 
 from charrnn.engines.decoding import softmax
-from charrnn.engines.model import open_model, write_npz
 from charrnn.engines.numpy_lstm import FEW_ROWS, NumpyLSTM
+from charrnn.engines.opened_model import open_model, write_npz
 
 
 def both(folder, num_layers, gain=0.6, lstm_size=13):

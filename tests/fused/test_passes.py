@@ -1,10 +1,10 @@
 """The forward and the backward pass compared with ``dynamic_rnn`` and with NumPy in float64."""
 import numpy as np
 import pytest
+from conftest import training_graph
 from reference import errors, problem, reference, results
 
 from charrnn.fused import unroll
-from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 
 slow = pytest.mark.slow
@@ -22,20 +22,20 @@ def test_results_and_gradients_equal_numpys(monkeypatch, n, m, size, num_classes
     monkeypatch.setattr(unroll, "PIECE_ROWS", piece)
     monkeypatch.setattr(unroll, "MIN_PIECES", 1)
     given = problem(n, m, size, num_classes, layers)
-    model = CharRNN(num_classes, n, m, size, layers, fused=True, threads=threads)
+    model = training_graph(num_classes, n, m, size, layers, threads=threads)
     assert max(errors(results(model, *given), reference(*given)).values()) < 5e-6
 
 
 def test_results_and_gradients_equal_those_of_dynamic_rnn():
     n, m, size, num_classes, layers = 3, 5, 4, 6, 2
     given = problem(n, m, size, num_classes, layers)
-    found, expected = (results(CharRNN(num_classes, n, m, size, layers, fused=fused), *given)
+    found, expected = (results(training_graph(num_classes, n, m, size, layers, fused=fused), *given)
                        for fused in (True, False))
     assert max(errors(found, expected).values()) < 5e-6
 
 
 def test_each_layer_can_work_on_another_piece():
-    model = CharRNN(6, 3, 16, 4, num_layers=4, fused=True, threads=4)
+    model = training_graph(6, 3, 16, 4, 4, threads=4)
     frames = {op.get_attr("frame_name"): op.get_attr("parallel_iterations")
               for op in model.loss.graph.get_operations() if op.type == "Enter"}
     assert len(frames) >= 2 + 2 * 4  # of the pieces and of each layer's steps, forward and backward
@@ -49,10 +49,10 @@ def test_error_is_no_larger_than_that_of_dynamic_rnn():
     exact = reference(*given)
 
     def error(**options):
-        found = results(CharRNN(11, 20, 40, 32, 2, **options), *given)
+        found = results(training_graph(11, 20, 40, 32, 2, **options), *given)
         return np.sqrt(np.mean([each ** 2 for each in errors(found, exact).values()]))
 
-    ours, theirs = error(fused=True, threads=4), error()
+    ours, theirs = error(threads=4), error(fused=False)
     assert ours < 1e-5
     assert ours <= 1.25 * theirs
 
@@ -63,9 +63,8 @@ def test_dropout_and_its_gradient_equal_numpys_with_the_same_masks(monkeypatch, 
     monkeypatch.setattr(unroll, "MIN_PIECES", 1)
     n, m, size, num_classes, layers = 5, 4, 3, 6, 2
     with tf.Graph().as_default(), tf.Session() as session:
-        tf.set_random_seed(9)
-        masks = session.run(unroll._draw_masks((m, n, size), [0.6] * layers, tf.constant(17)))
+        masks = session.run(unroll._draw_masks((m, n, size), [0.6] * layers, tf.constant([9, 17], tf.int64)))
     given = problem(n, m, size, num_classes, layers)
-    model = CharRNN(num_classes, n, m, size, layers, seed=9, fused=True, threads=threads)
-    found = results(model, *given, keep_prob=0.6, extra=model.mask_feed(17))
+    model = training_graph(num_classes, n, m, size, layers, threads=threads)
+    found = results(model, *given, keep_prob=0.6, extra={model.mask_seed: (9, 17)})
     assert max(errors(found, reference(*given, masks=masks)).values()) < 5e-6

@@ -1,7 +1,7 @@
 """Training in bfloat16: the types of numbers, and how far they are from float32."""
 import numpy as np
 import pytest
-from conftest import TENSORFLOW_1, TEXT, resume, train_small
+from conftest import TENSORFLOW_1, TEXT, resume, train_small, training_graph
 from reference import errors, problem, results
 
 from charrnn import checkpoints
@@ -37,13 +37,13 @@ def test_a_product_is_float32_and_its_operands_are_rounded():
 def test_operands_are_bfloat16_and_all_else_is_float32(monkeypatch, slices):
     if slices:
         monkeypatch.setattr(softmax, "SLICE_LOGITS", 3 * C)
-    model = CharRNN(C, N, M, L, LAYERS, fused=True, threads=3, average_decay=0.9, precision="bfloat16")
+    model = training_graph(C, N, M, L, LAYERS, threads=3, average_decay=0.9, precision="bfloat16")
     used = [op for op in tf.get_default_graph().get_operations() if op.type in SUMS | {"MatMul"}]
     products = [op for op in used if op.type == "MatMul" and "multi_rnn_cell" not in op.name]  # that is not computed
     assert len(products) > 10 and {op.get_attr("T") for op in products} == {tf.bfloat16}
     assert {op.get_attr("T") for op in used if op.type != "MatMul"} == {tf.float32, tf.int32}  # int32: numbers of steps
     assert all(variable.dtype.base_dtype == tf.float32 for variable in tf.global_variables())
-    tensors = [model.loss, model.logits, model.prediction, model.gradient_norm, *tf.nest.flatten(model.final_state)]
+    tensors = [model.loss, *tf.nest.flatten(model.final_state)]
     assert {tensor.dtype for tensor in tensors} == {tf.float32}
 
 
@@ -54,7 +54,7 @@ def test_loss_state_and_gradients_are_those_of_float32_but_for_rounding(monkeypa
         monkeypatch.setattr(softmax, "SLICE_LOGITS", 3 * C)
         monkeypatch.setattr(passes, "ONE_HOT_ROWS", C - 1)
     given = problem(N, M, L, C, LAYERS)
-    found, expected = (results(CharRNN(C, N, M, L, LAYERS, fused=True, threads=threads, precision=precision), *given)
+    found, expected = (results(training_graph(C, N, M, L, LAYERS, threads=threads, precision=precision), *given)
                        for precision in ("bfloat16", "float32"))
     largest = max(errors(found, expected).values())
     assert 1e-4 < largest < 0.03  # 8 bits are 0.004

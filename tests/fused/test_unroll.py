@@ -1,7 +1,7 @@
 """The unrolled graph: its names, its dropout masks, its checkpoints, and the networks that it refuses."""
 import numpy as np
 import pytest
-from conftest import TENSORFLOW_1
+from conftest import TENSORFLOW_1, training_graph
 
 from charrnn.fused import unroll
 from charrnn.model import CharRNN
@@ -16,12 +16,22 @@ PRECISIONS = ["float32"] if TENSORFLOW_1 else ["float32", "bfloat16"]
 
 
 def drawn(seed, step, shape, keep_prob=0.5, layers=2, precision="float32"):
-    """Return the dropout masks of a graph's seed and a step."""
+    """Return the dropout masks of a run's seed and a step."""
     with tf.Graph().as_default(), tf.Session() as session:
-        tf.set_random_seed(seed)
         keep = tf.placeholder(tf.float32, [])
-        return session.run(
-            unroll._draw_masks(shape, [keep] * layers, tf.constant(step), precision), {keep: keep_prob})
+        return session.run(unroll._draw_masks(shape, [keep] * layers, seeds(seed, step), precision), {keep: keep_prob})
+
+
+def seeds(seed, step):
+    return tf.constant([seed, step], tf.int64)
+
+
+def test_masks_are_those_of_version_1():
+    """So that its runs can be resumed: the seeds of a layer are [seed x layers + layer, step]."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        draws = session.run([tf.random.stateless_uniform([4, 3, 5], [2 * 7 + layer, 9]) for layer in range(2)])
+    for mask, draw in zip(drawn(7, 9, (4, 3, 5)), draws):
+        np.testing.assert_array_equal(mask, 2 * (draw >= 0.5))
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -50,14 +60,14 @@ def test_masks_differ_over_steps_rows_units_and_layers(precision):
 def test_recurrent_dropout_is_that_of_the_notebooks_graph_with_dropped_weights():
     """The loss, and the gradients, which are zero where a weight is dropped."""
     step, x, y = 3, *np.random.RandomState(1).randint(0, C, (2, N, M))
-    model = CharRNN(C, N, M, L, 2, seed=7, fused=True, threads=1, recurrent_keep_prob=0.5)
+    model = training_graph(C, N, M, L, 2, threads=1, recurrent_keep_prob=0.5)
     kernels = [variable for variable in tf.trainable_variables() if "kernel" in variable.name]
     ones = [tf.ones(kernel.shape) for kernel in kernels]
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        feed = {model.inputs: x, model.targets: y, model.keep_prob: 1, **model.mask_feed(step)}
+        feed = {model.inputs: x, model.targets: y, model.keep_prob: 1, model.mask_seed: (7, step)}
         loss, gradients, masks, weights = session.run(
-            [model.loss, tf.gradients(model.loss, kernels), unroll._drop_recurrent(ones, 0.5, L, tf.constant(step)),
+            [model.loss, tf.gradients(model.loss, kernels), unroll._drop_recurrent(ones, 0.5, L, seeds(7, step)),
              {variable.name: variable for variable in tf.trainable_variables()}], feed)
     for mask, inputs in zip(masks, (C, L)):
         assert (mask[:inputs] == 1).all() and set(np.unique(mask[inputs:])) == {0, 2}
@@ -78,10 +88,9 @@ def test_recurrent_dropout_is_that_of_the_notebooks_graph_with_dropped_weights()
 def test_recurrent_dropout_depends_on_seed_and_step_and_differs_from_that_of_outputs():
     def dropped(seed, step):
         with tf.Graph().as_default(), tf.Session() as session:
-            tf.set_random_seed(seed)
-            outputs = unroll._draw_masks((30, 4 * 30), [tf.constant(0.5)] * 2, tf.constant(step))
+            outputs = unroll._draw_masks((30, 4 * 30), [tf.constant(0.5)] * 2, seeds(seed, step))
             return session.run(
-                [*unroll._drop_recurrent([tf.ones([30, 4 * 30])] * 2, 0.5, 30, tf.constant(step)), *outputs])
+                [*unroll._drop_recurrent([tf.ones([30, 4 * 30])] * 2, 0.5, 30, seeds(seed, step)), *outputs])
 
     first, same, others = dropped(1, 2), dropped(1, 2), [dropped(2, 2), dropped(1, 3), dropped(0, 2)]
     for one, two in zip(first, same):
@@ -92,7 +101,7 @@ def test_recurrent_dropout_depends_on_seed_and_step_and_differs_from_that_of_out
 
 
 def test_masks_are_new_in_each_run_unless_fed():
-    model = CharRNN(C, N, M, L, 1, seed=7, fused=True)
+    model = training_graph(C, N, M, L, 1)
     feed = {model.inputs: np.zeros((N, M)), model.targets: np.zeros((N, M)), model.keep_prob: 0.5}
 
     def different(count, **more):
@@ -101,7 +110,7 @@ def test_masks_are_new_in_each_run_unless_fed():
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         assert different(5) == 5
-        feed.update(model.mask_feed(3))
+        feed[model.mask_seed] = 7, 3
         assert different(5) == 1
 
 
@@ -120,24 +129,7 @@ def graph_of(model):
 @pytest.mark.parametrize("layers", [2, pytest.param(1, marks=slow), pytest.param(3, marks=slow)])
 def test_graph_has_the_names_and_shapes_of_dynamic_rnns(layers):
     expected = graph_of(CharRNN(C, N, M, L, layers))
-    assert graph_of(CharRNN(C, N, M, L, layers, fused=True, threads=2)) == expected
-
-
-@pytest.mark.parametrize("options, found", [
-    ({"cell": "gru"}, "gru with 1.0"), ({"input_keep_prob": 0.5}, "lstm with 0.5")])
-def test_other_networks_are_refused(options, found):
-    with pytest.raises(ValueError, match=f"fused needs the cell lstm with input_keep_prob 1, not {found}"):
-        CharRNN(C, N, M, L, 1, fused=True, **options)
-
-
-@pytest.mark.parametrize("threads", [pytest.param(1, marks=slow), 3])
-def test_a_seed_gives_the_initial_weights_that_published_figures_come_from(threads):
-    """On each TensorFlow, and for each number of shards."""
-    CharRNN(83, 40, 5, 7, 2, 0.001, 5, seed=1, fused=True, threads=threads)
-    with tf.Session() as session:
-        session.run(tf.global_variables_initializer())
-        sums = [np.abs(session.run(variable)).sum() for variable in tf.trainable_variables()]
-    np.testing.assert_allclose(sums, [282.6452, 0, 77.18657, 0, 40.832764, 0], rtol=1e-6)
+    assert graph_of(training_graph(C, N, M, L, layers, threads=2)) == expected
 
 
 @pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 is built for processors only")
@@ -145,7 +137,7 @@ def test_a_seed_gives_the_initial_weights_that_published_figures_come_from(threa
 def test_no_operation_of_training_is_for_the_processor_only(options):
     """TensorFlow 2 has a kernel for a GPU, or for any device, for each type of operation and of its numbers."""
     from tensorflow.python.framework import kernels
-    CharRNN(**{"num_classes": 83, "batch_size": 100, "num_steps": 100, "lstm_size": 16, "fused": True, **options})
+    training_graph(**{**dict(num_classes=83, batch_size=100, num_steps=100, lstm_size=16, num_layers=2), **options})
 
     def fits(operation, kernel):
         return kernel.device_type in ("GPU", "DEFAULT") and all(

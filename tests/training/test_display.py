@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import SMALL_FLAGS, losses_of, train_small
 
-from charrnn.checkpoints import Run
+from charrnn.checkpoints import RunRecord
 from charrnn.data import Vocabulary
 from charrnn.training.display import Display
 from charrnn.training.hyperparameters import Hyperparameters
@@ -30,7 +30,7 @@ LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\
 def display_of(n_training=1040, n_held_out=0, n_test=0, folder="my folder", transfer=None, **hyper):
     """Return the display of a run on parts of a text of 1,040 characters."""
     parts = [np.zeros(length, np.int8) for length in (n_training, n_held_out, n_test)]
-    run = Run({}, Vocabulary("abc"), "my text", "f00")
+    run = RunRecord({}, Vocabulary("abc"), "my text", "f00")
     return Display(Job(run, replace(HYPER, **hyper), folder, "a" * 1040, Options(), transfer, *parts), 704,
                    StopRequests())
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from charrnn.data import count_windows
-from charrnn.engines.model import CELLS
+from charrnn.engines.opened_model import CELLS
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 from charrnn.training import hyperparameters

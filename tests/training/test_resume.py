@@ -23,7 +23,7 @@ from conftest import (
 
 from charrnn import checkpoints, train
 from charrnn.checkpoints.record import read_signed, signed
-from charrnn.training import open_run
+from charrnn.training import trainer
 
 SLOW = pytest.mark.slow
 
@@ -43,7 +43,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path, monkeypa
     for after in stops:
         capsys.readouterr()
         with monkeypatch.context() as patch:
-            patch.setattr(open_run, "StopRequests", lambda after=after: StopAfter(after))
+            patch.setattr(trainer, "StopRequests", lambda after=after: StopAfter(after))
             status = resume(folder) if step else train_small(text_file, folder, *flags)
         assert status == 128 + signal.SIGTERM
         out = capsys.readouterr().out
@@ -63,7 +63,7 @@ def test_a_stop_between_evaluations_does_not_change_an_early_end(tmp_path, monke
     assert train_small(text, tmp_path / "uninterrupted", *flags) == 0
     last = int(re.search("ended early after step ([0-9]+)", capsys.readouterr().out).group(1))
     with monkeypatch.context() as patch:
-        patch.setattr(open_run, "StopRequests", lambda: StopAfter(last - 20))  # between two evaluations
+        patch.setattr(trainer, "StopRequests", lambda: StopAfter(last - 20))  # between two evaluations
         assert train_small(text, tmp_path / "parts", *flags) == 128 + signal.SIGTERM
     assert (tmp_path / "parts" / f"i{last - 20}_l9.ckpt.json").exists()
     assert resume(tmp_path / "parts") == 0
@@ -86,7 +86,7 @@ def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
 def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypatch, capsys):
     """They are kept if the run is killed before its next checkpoint."""
     with monkeypatch.context() as patch:
-        patch.setattr(open_run.OpenRun, "check_finite", interrupted_at(open_run.OpenRun.check_finite, 5))
+        patch.setattr(trainer.Trainer, "check_finite", interrupted_at(trainer.Trainer.check_finite, 5))
         assert resume(run_copy, "--epochs", "2", "--learning-rate", "0.002") == 130
     assert "resumed  after step 173, 173 to go" in capsys.readouterr().out
     assert resume(run_copy) == 0

@@ -11,7 +11,7 @@ from conftest import CHARS, NEWEST, SOLUTION, TEXT, assert_same_run, make_networ
 
 from charrnn import checkpoints, train
 from charrnn.data import Vocabulary
-from charrnn.engines.model import open_model
+from charrnn.engines.opened_model import open_model
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 from charrnn.text.corpus import Text

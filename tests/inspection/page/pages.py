@@ -6,7 +6,7 @@ from unittest import mock
 import numpy as np
 
 from charrnn.data import Vocabulary
-from charrnn.engines.model import Model, lstm_weights
+from charrnn.engines.opened_model import Model, lstm_weights
 from charrnn.inspection import webpage
 
 HOSTILE = "".join(sorted(set("</script><!--\"'&`\\{{data}}=(;)alert1\x00\x01\t\n\x0b\x1b\x7f\u0301\u2028\u202e\ufeff"

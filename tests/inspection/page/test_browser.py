@@ -9,8 +9,8 @@ from conftest import TEXT
 from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn.engines.decoding import Settings
-from charrnn.engines.model import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.opened_model import open_model
 from charrnn.engines.sampler import Sampler, default_prime, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import webpage

@@ -7,7 +7,7 @@ from pages import data_of
 
 from charrnn import checkpoints
 from charrnn.commands import export
-from charrnn.engines.model import open_model
+from charrnn.engines.opened_model import open_model
 from charrnn.inspection.webpage import export_page
 
 

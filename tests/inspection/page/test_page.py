@@ -11,8 +11,8 @@ from conftest import CHARS, ROOT, TEXT, interrupted_at, make_network
 from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn.commands import export
-from charrnn.engines.model import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.opened_model import open_model
 from charrnn.inspection import webpage
 from charrnn.inspection.stored import store, stored_model
 from charrnn.text.corpus import Text

@@ -11,8 +11,8 @@ from pages import random_network
 
 from charrnn.engines import decoding
 from charrnn.engines.decoding import Settings
-from charrnn.engines.model import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.opened_model import open_model
 from charrnn.inspection.stored import WEIGHTS, network_data, store, stored_model
 
 HERE = Path(__file__).resolve().parent

@@ -8,17 +8,14 @@ from typing import Optional, Sequence, Tuple
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints.record import RUN_FILE, TEXT_FILE, CheckpointError, Run
+from charrnn.checkpoints.record import RUN_FILE, TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import Weights
 from charrnn.data import StrPath, Vocabulary, load_text
+from charrnn.engines.cells import CELLS, MOST_LAYERS
 from charrnn.system import console, files
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
-MOST_LAYERS = 32  # with more, the graph takes long to build
-# The kinds of cell, and the scopes of their variables.
-CELLS = {"lstm": "basic_lstm_cell", "gru": "gru_cell", "rnn": "basic_rnn_cell",
-         "layer-norm-lstm": "layer_norm_basic_lstm_cell", "nas": "nas_cell"}
 _LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
 
 
@@ -42,7 +39,7 @@ class Model:
     name: str
     vocabulary: Vocabulary
     weights: Weights
-    run: Optional[Run] = None
+    run: Optional[RunRecord] = None
     skipped: Tuple[str, ...] = ()
     num_layers: int = field(init=False)
     cell: str = field(init=False)
@@ -96,7 +93,7 @@ def lstm_weights(kernels: Sequence[np.ndarray], softmax_kernel: np.ndarray) -> W
 
 
 def _scope(layer: int) -> str:
-    return f"rnn/multi_rnn_cell/cell_{layer}/{CELLS['lstm']}"
+    return f"rnn/multi_rnn_cell/cell_{layer}/{CELLS['lstm'].scope}"
 
 
 def _network_of(weights: Weights) -> Tuple[int, str]:
@@ -109,7 +106,7 @@ def _network_of(weights: Weights) -> Tuple[int, str]:
     matches = [re.match(_LAYER, name) for name in weights]
     layers = {found.group(1) for found in matches if found}
     scopes = {found.group(2) for found in matches if found}
-    cells = [cell for cell, scope in CELLS.items() if scopes == {scope}]
+    cells = [name for name, kind in CELLS.items() if scopes == {kind.scope}]
     if not cells:
         raise ValueError("it is not a model of charrnn: it has no layers of a known cell")
     if len(layers) > MOST_LAYERS:
@@ -177,7 +174,7 @@ def _vocabulary_of(text: Path) -> Vocabulary:
                               "with --vocab-from TEXT")
 
 
-def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: Optional[Run] = None,
+def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: Optional[RunRecord] = None,
                skipped: Tuple[str, ...] = ()) -> Model:
     """Open a ``.npz`` file. The run of a checkpoint is given; that of an exported model is in the file."""
     weights, about = checkpoints.read_packed(path)
@@ -194,7 +191,7 @@ def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: 
     return _made(name, recorded, weights, run, skipped)
 
 
-def _made(name: str, vocabulary: Vocabulary, weights: Weights, run: Optional[Run] = None,
+def _made(name: str, vocabulary: Vocabulary, weights: Weights, run: Optional[RunRecord] = None,
           skipped: Tuple[str, ...] = ()) -> Model:
     try:
         return Model(name, vocabulary, weights, run, skipped)

@@ -24,13 +24,13 @@ from charrnn.checkpoints import Progress
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, get_batches, split
 from charrnn.engines.loading import load_engine
-from charrnn.engines.model import open_model
+from charrnn.engines.opened_model import open_model
 from charrnn.engines.surprisal import surprisal
 from charrnn.model import CharRNN
 from charrnn.system import files
 from charrnn.system.tensorflow import tf
 from charrnn.text.corpus import Text
-from charrnn.training import open_run
+from charrnn.training import trainer
 from charrnn.training.distributed import Processes
 from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.job import Options, plan_job
@@ -127,7 +127,7 @@ def test_gradients_that_are_not_finite_end_the_run(text_file, tmp_path, monkeypa
 
 
 def test_a_validation_loss_that_is_not_finite_ends_the_run(text_file, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(open_run, "surprisal", lambda *args: np.array([np.nan]))
+    monkeypatch.setattr(trainer, "surprisal", lambda *args: np.array([np.nan]))
     assert train_small(text_file, tmp_path / "run", *QUIET, "--val-fraction", "0.25", "--eval-every-n", "5") == 2
     err = capsys.readouterr().err
     assert "the validation loss is nan, so training stops. There is no checkpoint yet" in err and err.count("\n") == 1
@@ -150,7 +150,7 @@ def test_a_loss_that_is_not_finite_is_an_error_in_each_process(tmp_path):
 
     job = plan_job(Text("small", TEXT), Hyperparameters(batch_size=2, num_steps=3, lstm_size=5), tmp_path, Options())
     tf.reset_default_graph()
-    with contextlib.closing(open_run.OpenRun(job, Second())) as run:
+    with contextlib.closing(trainer.Trainer(job, Second())) as run:
         run.begin()
         with pytest.raises(ValueError, match="the loss is nan"):
             run.check_finite(1, float("nan"), 1.0)
@@ -224,7 +224,7 @@ def test_the_test_loss_is_of_the_best_checkpoint_and_printed_once(tmp_path, monk
     """At the end of a run, not when it is stopped; it is what ``charrnn-evaluate --test --best`` measures."""
     text, folder = overfitting_text(tmp_path / "text"), tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(open_run, "StopRequests", lambda: StopAfter(50))
+        patch.setattr(trainer, "StopRequests", lambda: StopAfter(50))
         assert train_small(text, folder, *VALIDATED_FLAGS, "--val-fraction", "0.15", "--test-fraction", "0.1",
                            "--epochs", "2") == 128 + 15
     out = capsys.readouterr().out
@@ -263,7 +263,7 @@ def test_a_sample_is_what_the_sampling_script_writes(text_file, tmp_path, capsys
     The sample of an LSTM is written without a graph.
     """
     if "--cell" not in flags:
-        monkeypatch.setattr("charrnn.training.open_run.GraphEngine", None)
+        monkeypatch.setattr("charrnn.training.trainer.GraphEngine", None)
     np.random.seed(0)
     expected = np.random.RandomState(0).random_sample()
     assert train_small(text_file, tmp_path / "run", "--learning-rate", "0.05", "--keep-prob", "1", "--num-steps", "10",
@@ -294,7 +294,7 @@ def failing_saves(monkeypatch):
 def test_a_best_that_could_not_be_saved_does_not_hide_later_ones(text_file, tmp_path, failing_saves, monkeypatch):
     """The best is the best of those that are saved."""
     losses = iter([3.0, 1.0, 2.0])  # after steps 50, 100 and 130
-    monkeypatch.setattr(open_run, "surprisal", lambda *args: np.array([next(losses)]))
+    monkeypatch.setattr(trainer, "surprisal", lambda *args: np.array([next(losses)]))
     failing_saves.add(100)
     assert train_small(text_file, tmp_path / "run", *QUIET, "--val-fraction", "0.25", "--save-every-n", "50") == 0
     assert checkpoints.read_run(tmp_path / "run").best == "i130_l5.ckpt"
@@ -305,7 +305,7 @@ def test_a_best_that_could_not_be_saved_does_not_hide_later_ones(text_file, tmp_
 @pytest.mark.slow
 def test_a_best_that_is_damaged_does_not_hide_later_ones(text_file, tmp_path, monkeypatch, capsys):
     losses = iter([1.0, 3.0, 2.0])
-    monkeypatch.setattr(open_run, "surprisal", lambda *args: np.array([next(losses)]))
+    monkeypatch.setattr(trainer, "surprisal", lambda *args: np.array([next(losses)]))
     flags = [*QUIET, "--val-fraction", "0.25", "--save-every-n", "65"]
     assert train_small(text_file, tmp_path / "run", *flags) == 0
     (tmp_path / "run" / "i65_l5.ckpt.index").unlink()
@@ -327,7 +327,7 @@ def test_a_last_save_that_cannot_name_its_checkpoint_is_an_error(text_file, tmp_
         usual(path, data)
 
     losses = iter([2.0, 1.0])
-    monkeypatch.setattr(open_run, "surprisal", lambda *args: np.array([next(losses)]))
+    monkeypatch.setattr(trainer, "surprisal", lambda *args: np.array([next(losses)]))
     with monkeypatch.context() as patch:
         patch.setattr(files, "write_atomically", write)
         assert train_small(text_file, tmp_path / "run", *QUIET, "--val-fraction", "0.25") == 2
@@ -357,7 +357,7 @@ def test_a_failed_last_save_is_an_error(text_file, tmp_path, failing_saves, caps
 def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file, trained, tmp_path, monkeypatch,
                                                                        capsys):
     """No checkpoint, history or summary."""
-    run, usual, before = tmp_path / "run", open_run.OpenRun.check_finite, {}
+    run, usual, before = tmp_path / "run", trainer.Trainer.check_finite, {}
 
     def check(self, step, *measured):
         usual(self, step, *measured)
@@ -366,7 +366,7 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file
             shutil.copytree(str(trained), str(run))
             before.update(content_of(run))
 
-    monkeypatch.setattr(open_run.OpenRun, "check_finite", check)
+    monkeypatch.setattr(trainer.Trainer, "check_finite", check)
     assert train_small(text_file, run, "--sample-length", "0", "--num-steps", "100", "--print-every-n", "2",
                        "--save-every-n", "4") == 2
     assert content_of(run) == before

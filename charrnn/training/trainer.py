@@ -10,9 +10,9 @@ import numpy as np
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError, NoCheckpointError, Progress
 from charrnn.engines.decoding import Settings
-from charrnn.engines.graph import GraphEngine
-from charrnn.engines.model import Model, open_model
+from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.opened_model import Model, open_model
 from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console
@@ -27,7 +27,7 @@ from charrnn.training.stopping import StopRequests
 EVALUATION_ROWS = 32  # pieces of the held-out text that are read in parallel
 
 
-class OpenRun:
+class Trainer:
     """A run while its network is trained.
 
     In all processes but the first, the display, the lock and the reports do nothing. In a quiet run, the display of the
@@ -119,7 +119,7 @@ class OpenRun:
             self.display.skipped([f"the best checkpoint {best} is damaged: the next evaluation counts as the best"])
             best, progress = None, replace(progress, best_step=0, best_loss=math.inf)
         self._run = replace(self._run, best=best)
-        checkpoints.complete(self.job.folder, progress.step, self._run, self.job.hyperparameters.max_to_keep)
+        checkpoints.finish_save(self.job.folder, progress.step, self._run, self.job.hyperparameters.max_to_keep)
         return progress
 
     def _name(self, step: int) -> str:
@@ -205,7 +205,7 @@ class OpenRun:
                                       progress, run, self.network.weights())
             self._run, self._saved = run, progress  # only now, because the save may fail
             self.display.saved(prefix)
-            checkpoints.complete(self.job.folder, progress.step, run, hyper.max_to_keep)
+            checkpoints.finish_save(self.job.folder, progress.step, run, hyper.max_to_keep)
         except OSError as error:
             if last:
                 raise

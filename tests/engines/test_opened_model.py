@@ -9,9 +9,9 @@ from conftest import CHARS, NEWEST, copy_without_records, make_network, script
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError
 from charrnn.data import Vocabulary
-from charrnn.engines.graph import GraphEngine
+from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.loading import load_engine
-from charrnn.engines.model import CELLS, Model, is_model_file, open_model, write_npz
+from charrnn.engines.opened_model import CELLS, Model, is_model_file, open_model, write_npz
 from charrnn.system.tensorflow import tf
 
 CELL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell"
@@ -28,7 +28,7 @@ def random_weights(num_classes=14, lstm_size=5, num_layers=2, cell="lstm"):
     random = np.random.RandomState(5)
     shapes = {"softmax/Variable": (lstm_size, num_classes), "softmax/Variable_1": (num_classes,)}
     for layer in range(num_layers):
-        scope = CELL.format(layer).replace("basic_lstm_cell", CELLS[cell])
+        scope = CELL.format(layer).replace("basic_lstm_cell", CELLS[cell].scope)
         shapes[f"{scope}/kernel"] = ((lstm_size if layer else num_classes) + lstm_size, 4 * lstm_size)
         shapes[f"{scope}/bias"] = (4 * lstm_size,)
     return {name: random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from conftest import CHARS, graph_engine, graph_probabilities, make_network, needs_contrib, texts_of
 
-from charrnn.engines import graph
+from charrnn.engines import graph_engine as graph_module
 from charrnn.engines.decoding import Settings, draw
 from charrnn.engines.sampler import CHUNK
 from charrnn.sample import sample
@@ -29,7 +29,7 @@ def test_a_draw_in_the_graph_is_the_draw_in_numpy():
     with tf.Graph().as_default(), tf.Session() as session:
         places = Settings(tf.placeholder(tf.float32, []), tf.placeholder(tf.int32, []), tf.placeholder(tf.float64, []))
         given, numbers = tf.placeholder(tf.float32, [None, None]), tf.placeholder(tf.float64, [None, 1])
-        drawn = [graph._draw(given, numbers, each) for each in (places, dataclasses.replace(places, top_p=None))]
+        drawn = [graph_module._draw(given, numbers, each) for each in (places, dataclasses.replace(places, top_p=None))]
 
         def both(logits, uniforms, settings):
             feed = {given: logits, numbers: uniforms[:, np.newaxis]}
@@ -60,7 +60,7 @@ def test_a_long_prime_is_read_in_parts(engine, monkeypatch):
     """The state is carried from part to part, so that the text is the same."""
     prime = "the cat sat on the mat"
     expected = texts_of(engine, prime, 40)
-    monkeypatch.setattr(graph, "READ_CHUNK", 5)
+    monkeypatch.setattr(graph_module, "READ_CHUNK", 5)
     assert texts_of(engine, prime, 40) == expected
 
 

@@ -15,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 from charrnn.engines import Engine
+from charrnn.engines.cells import build_stack
 from charrnn.engines.decoding import Settings
 from charrnn.fused import softmax
 from charrnn.fused.session import session_config
-from charrnn.fused.unroll import layer_of
-from charrnn.model import build_lstm, build_output, build_rnn
+from charrnn.fused.unroll import layer_of, unroll
+from charrnn.model import build_output
 from charrnn.system.tensorflow import tf
 
 READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
@@ -52,15 +53,16 @@ def build_forward(num_classes, lstm_size, num_layers, cell="lstm"):
         num_classes: C.
         lstm_size: L.
         num_layers: number of layers.
-        cell: kind of cell, see :func:`charrnn.model.build_lstm`.
+        cell: one of :data:`charrnn.engines.cells.CELLS`.
 
     Returns:
         A Forward.
     """
     ids = tf.placeholder(tf.int32, [None, None], name="ids")
-    stack, _ = build_lstm(lstm_size, num_layers, 1, 1.0, cell=cell)
+    stack = build_stack(cell, lstm_size, num_layers)
     state = _state_placeholder(stack, None)
-    outputs, final_state = build_rnn(ids, num_classes, stack, _split(stack, state))  # [B, M, L]
+    x_one_hot = tf.one_hot(ids, num_classes)  # [B, M, C]
+    outputs, final_state = tf.nn.dynamic_rnn(stack, x_one_hot, initial_state=_split(stack, state))  # [B, M, L]
     prediction, _ = build_output(outputs, lstm_size, num_classes)  # [B·M, C]
     probabilities = tf.reshape(prediction, [tf.shape(ids)[0], -1, num_classes])  # [B, M, C]
     return Forward(stack, ids, state, outputs, probabilities, _joined(final_state))
@@ -110,8 +112,8 @@ class GraphEngine(Engine):
             vocabulary: the Vocabulary of C characters.
             lstm_size: L.
             num_layers: number of layers.
-            cell: kind of cell, see :func:`charrnn.model.build_lstm`.
-            threads: as for :class:`charrnn.model.CharRNN`.
+            cell: one of :data:`charrnn.engines.cells.CELLS`.
+            threads: as for :func:`charrnn.fused.session.thread_count`.
         """
         self.vocabulary, self._cell, self._threads = vocabulary, cell, threads
         self._parts = {}
@@ -202,8 +204,8 @@ class GraphEngine(Engine):
         inputs, state, outputs, final_state = forward.ids, forward.state, forward.outputs, forward.final_state
         if shape:
             inputs, state = tf.placeholder(tf.int32, shape), _state_placeholder(forward.stack, shape[0])
-            outputs, after = build_rnn(inputs, len(self.vocabulary), forward.stack, _split(forward.stack, state),
-                                       fused=True, threads=self._threads)  # [B, M, L]
+            outputs, after = unroll(forward.stack, inputs, len(self.vocabulary), _split(forward.stack, state),
+                                    threads=self._threads)  # [B, M, L]
             final_state = _joined(after)
         targets = tf.placeholder(tf.int32, shape or [None, None])
         nats = softmax.surprisals(  # [B·M]

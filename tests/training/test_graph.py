@@ -1,0 +1,181 @@
+"""The graph of a training run, compared with the notebook's and with NumPy; and the initial weights."""
+import numpy as np
+import pytest
+from conftest import training_graph
+from reference import sigmoid
+from test_model import SIZES, serialized
+
+from charrnn.model import CharRNN
+from charrnn.system.tensorflow import tf
+from charrnn.training.graph import LARGE_VARIABLE, TrainingGraph, build_graph, initial_weights
+from charrnn.training.hyperparameters import Hyperparameters
+
+N, M, L, C, LAYERS = 3, 4, 6, 5, 2
+CELL = "rnn/multi_rnn_cell/cell_{}/"
+
+
+def window(seed=0):
+    return np.random.RandomState(seed).randint(0, C, (2, N, M))
+
+
+def feed(model, x, y, state=None):
+    values = {model.inputs: x, model.targets: y, model.keep_prob: 1.0}
+    return values if state is None else {**values, model.initial_state: state}
+
+
+def initialized(model):
+    session = tf.Session(graph=model.loss.graph)
+    with model.loss.graph.as_default():
+        session.run(tf.global_variables_initializer())
+    return session
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+def test_with_the_notebooks_settings_it_is_the_notebooks_graph_byte_for_byte(notebook, sizes):
+    ours = training_graph(*sizes, fused=False, seed=7, learning_rate=0.02)
+    assert serialized(ours) == serialized(notebook.CharRNN(*sizes, learning_rate=0.02, grad_clip=5.0, seed=7))
+
+
+@pytest.mark.parametrize("changed, rows, expected", [
+    ({}, (0, N), CharRNN), ({"precision": "bfloat16"}, (0, N), CharRNN), ({}, (0, 1), TrainingGraph),
+    ({"optimizer": "rmsprop"}, (0, N), TrainingGraph), ({"fused": True}, (0, N), TrainingGraph)])
+def test_a_run_takes_the_notebooks_graph_where_it_can(changed, rows, expected):
+    hyper = Hyperparameters(N, M, L, LAYERS, seed=7, **{"fused": False, **changed})
+    assert type(build_graph(C, hyper, rows)) is expected
+
+
+def test_large_variables_take_the_training_graph():
+    """With 2 x 512 inputs, a kernel has 2 ** 21 elements."""
+    def of_size(size):
+        return type(build_graph(C, Hyperparameters(N, M, size, LAYERS, seed=7, fused=False), (0, N)))
+    assert 4 * 2 * 724 ** 2 < LARGE_VARIABLE < 4 * 2 * 725 ** 2
+    assert of_size(724) is CharRNN and of_size(725) is TrainingGraph
+
+
+def adam(slots, g, step):
+    """Return what Adam subtracts from the weights, at a rate of 1."""
+    slots["m"] = 0.9 * slots.get("m", 0) + 0.1 * g
+    slots["v"] = 0.999 * slots.get("v", 0) + 0.001 * g ** 2
+    return np.sqrt(1 - 0.999 ** step) / (1 - 0.9 ** step) * slots["m"] / (np.sqrt(slots["v"]) + 1e-8)
+
+
+def rmsprop(slots, g, step):
+    """Return what RMSProp subtracts, whose mean square starts at 1."""
+    slots["square"] = 0.95 * slots.get("square", 1) + 0.05 * g ** 2
+    return g / np.sqrt(slots["square"] + 1e-10)
+
+
+@pytest.mark.parametrize("optimizer", [adam, rmsprop])
+def test_updates_are_clipped_and_those_of_the_optimizer(optimizer):
+    """Two steps, at a rate that is fed, with the norm before clipping."""
+    rate, clip = 0.01, 0.05
+    model = training_graph(C, N, M, L, LAYERS, fused=False, learning_rate=0.7, grad_clip=clip,
+                           optimizer=optimizer.__name__)
+    variables, name = tf.trainable_variables(), {"adam": "Adam", "rmsprop": "RMSProp"}[optimizer.__name__]
+    gradients, fed = tf.gradients(model.loss, variables), {**feed(model, *window(3)), f"{name}/learning_rate:0": rate}
+    slots = [{} for _ in variables]
+    with initialized(model) as session:
+        expected = [value.astype(np.float64) for value in session.run(variables)]
+        for step in (1, 2):
+            found = [value.astype(np.float64) for value in session.run(gradients, fed)]
+            norm = np.sqrt(sum((each ** 2).sum() for each in found))
+            expected = [value - rate * optimizer(each, g * clip / norm, step)
+                        for value, each, g in zip(expected, slots, found)]
+            before_clipping, _ = session.run(["global_norm/global_norm:0", model.optimizer], fed)
+            assert before_clipping == pytest.approx(norm, rel=1e-5) and norm > clip
+        for one, two in zip(session.run(variables), expected):
+            np.testing.assert_allclose(one, two, atol=2e-6)
+
+
+def numpy_gru(weights, layer, below, h):
+    prefix = CELL.format(layer) + "gru_cell/"
+    gates = sigmoid(np.concatenate([below, h], 1) @ weights[prefix + "gates/kernel"] + weights[prefix + "gates/bias"])
+    reset, update = gates[:, :h.shape[1]], gates[:, h.shape[1]:]
+    candidate = np.tanh(np.concatenate([below, reset * h], 1) @ weights[prefix + "candidate/kernel"]
+                        + weights[prefix + "candidate/bias"])
+    return update * h + (1 - update) * candidate
+
+
+def numpy_rnn(weights, layer, below, h):
+    prefix = CELL.format(layer) + "basic_rnn_cell/"
+    return np.tanh(np.concatenate([below, h], 1) @ weights[prefix + "kernel"] + weights[prefix + "bias"])
+
+
+@pytest.mark.parametrize("cell, step", [("gru", numpy_gru), ("rnn", numpy_rnn)])
+def test_other_cells_equal_numpy(cell, step):
+    """From a state that is not zero."""
+    model = training_graph(C, N, M, L, LAYERS, cell=cell)
+    x, y = window(4)
+    random = np.random.RandomState(6)
+    state = [random.uniform(-1, 1, (N, L)).astype(np.float32) for _ in range(LAYERS)]
+    assert [part.shape.as_list() for part in model.initial_state] == [[N, L]] * LAYERS
+    with initialized(model) as session:
+        logits, final_state = session.run([model.logits, model.final_state], feed(model, x, y, state=tuple(state)))
+        weights = {variable.op.name: value.astype(np.float64) for variable, value in zip(
+            tf.trainable_variables(), session.run(tf.trainable_variables()))}
+    tops = []
+    for column in x.T:
+        below = np.eye(C)[column]
+        for layer in range(LAYERS):
+            below = state[layer] = step(weights, layer, below, state[layer])
+        tops.append(below)
+    flat = np.stack(tops, 1).reshape(-1, L)
+    np.testing.assert_allclose(logits, flat @ weights["softmax/Variable"] + weights["softmax/Variable_1"], atol=1e-6)
+    np.testing.assert_allclose(final_state, state, atol=1e-6)
+
+
+def test_dropout_on_inputs_changes_the_state():
+    """Dropout on outputs does not change that of the first layer."""
+    states = []
+    for input_keep_prob in (1.0, 0.5):
+        model = training_graph(C, N, M, L, LAYERS, fused=False, seed=11, input_keep_prob=input_keep_prob)
+        with initialized(model) as session:
+            for variable in tf.trainable_variables():
+                variable.load(np.full(variable.shape.as_list(), 0.1), session)
+            states.append(session.run(model.final_state[0], feed(model, *window())))
+    assert not np.allclose(*states)
+
+
+@pytest.mark.parametrize("optimizer, fused", [
+    ("adam", True), pytest.param("adam", False, marks=pytest.mark.slow), ("rmsprop", False),
+    pytest.param("rmsprop", True, marks=pytest.mark.slow)])
+def test_running_averages_equal_numpy(optimizer, fused):
+    """They start at the initial weights, and include the weights after each update."""
+    rate = {"adam": 0.1, "rmsprop": 5}[optimizer]  # the first steps of RMSProp are small
+    model = training_graph(C, N, M, L, LAYERS, average_decay=0.8, learning_rate=rate, optimizer=optimizer, fused=fused)
+    variables = tf.trainable_variables()
+    by_name = {variable.op.name: variable for variable in tf.global_variables()}
+    averages = [by_name[variable.op.name + "/ExponentialMovingAverage"] for variable in variables]
+    with initialized(model) as session:
+        expected = [value.astype(np.float64) for value in session.run(variables)]
+        for step in range(4):
+            session.run(model.optimizer, feed(model, *window(step)))
+            values = session.run(variables)
+            expected = [0.8 * average + 0.2 * value for average, value in zip(expected, values)]
+            for variable, average, found, value in zip(variables, expected, session.run(averages), values):
+                np.testing.assert_allclose(found, average, atol=1e-6, err_msg=variable.op.name)
+                assert np.abs(found - value).max() > 1e-3
+
+
+def test_initial_weights_have_the_distributions_of_the_notebooks(notebook):
+    """The largest absolute value and the standard deviation of each matrix are those of the notebook's graph."""
+    with initialized(notebook.CharRNN(50, 2, 3, 120, 2)) as session:
+        theirs = {variable.op.name: session.run(variable) for variable in tf.trainable_variables()}
+    ours = initial_weights({name: value.shape for name, value in theirs.items()}, 7)
+    assert set(ours) == {name for name, value in theirs.items() if value.any()}  # the biases are zeros
+    for name, value in ours.items():
+        assert value.dtype == np.float32 and value.shape == theirs[name].shape
+        for measure in (np.std, lambda values: np.abs(values).max()):
+            assert measure(value) == pytest.approx(measure(theirs[name]), rel=0.03)
+        assert abs(value.mean()) < 4 * value.std() / np.sqrt(value.size)
+        assert len(np.unique(value)) > 0.95 * value.size
+
+
+def test_initial_weights_depend_on_the_seed_only():
+    """A seed gives the same numbers with each NumPy, so on each TensorFlow."""
+    shapes = {"softmax/Variable": (3, 4), "kernel": (5, 8), "bias": (8,)}
+    drawn = initial_weights(shapes, 1)
+    assert list(initial_weights(dict(reversed([*shapes.items()])), 1)["kernel"][0]) == list(drawn["kernel"][0])
+    assert initial_weights(shapes, 2)["kernel"][0, 0] != drawn["kernel"][0, 0]
+    np.testing.assert_allclose([drawn["kernel"][0, 0], drawn["softmax/Variable"][0, 0]], [-0.1127449, 0.0900856],
+                               rtol=1e-6)
