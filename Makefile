@@ -44,9 +44,12 @@ help: ## list the targets
 resumes := $(if $(filter file,$(origin TEXT)),$(findstring --resume,$(ARGS)))
 text = $(if $(resumes),,$(call quote,$(TEXT)))
 
+# The commands then advise what to type with make.
+train train-distributed sample: export CHARRNN_MAKE := make$(addprefix  TENSORFLOW=,$(TENSORFLOW))
+
 # Ctrl-C is a usual way to end train and sample. Their status is then 130, for which make is to print no error.
 train: $(venv)/.done ## train the notebook's recipe on anna.txt, or on TEXT
-	@trap : INT; $(python) -m charrnn.train $(text) $(ARGS) || [ $$? -eq 130 ]
+	@trap : INT; $(python) -m charrnn train $(text) $(ARGS) || [ $$? -eq 130 ]
 
 # Number of processes: make train-distributed NP=4
 NP ?= 2
@@ -57,10 +60,10 @@ train-distributed: $(venv)/.distributed ## train on NP=2 processes of this machi
 	@trap : INT; \
 		case '$(NP)' in ''|*[!0-9]*|0*) echo "NP is the number of processes, not '$(NP)'" >&2; exit 2;; esac; \
 		PATH="$$(pwd -P)/$(venv)/bin:$$PATH" $(python) $(horovodrun) -np $(NP) --gloo \
-			"$$(pwd -P)/$(python)" -m charrnn.train $(text) $(ARGS)
+			"$$(pwd -P)/$(python)" -m charrnn train $(text) $(ARGS)
 
 sample: $(venv)/.done ## write text from the newest run, or from anna
-	@trap : INT; $(python) -m charrnn.sample $(ARGS) || [ $$? -eq 130 ]
+	@trap : INT; $(python) -m charrnn sample $(ARGS) || [ $$? -eq 130 ]
 
 # Jupyter prefers the user's kernels to those of this environment, unless it is told not to.
 notebook: $(venv)/.done ## open the notebooks in a browser
@@ -68,7 +71,7 @@ notebook: $(venv)/.done ## open the notebooks in a browser
 
 # int8, so that the file in the repository is small
 page: $(venv)/.done ## write docs/anna.html, the web page of the model anna
-	@$(python) -m charrnn.commands.export anna docs/anna.html --weights int8
+	@$(python) -m charrnn export anna docs/anna.html --weights int8
 
 test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
 	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)

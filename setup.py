@@ -94,10 +94,7 @@ setup(
         ],
     },
     entry_points={"console_scripts": [
-        "charrnn-train = charrnn.train:main",
-        "charrnn-sample = charrnn.sample:main",
-        "charrnn-evaluate = charrnn.commands.evaluate:main",
-        "charrnn-export = charrnn.commands.export:main",
-        "charrnn-inspect = charrnn.commands.inspect:main",
+        "charrnn = charrnn.__main__:main",
+        *(f"charrnn-{name} = charrnn.__main__:{name}" for name in ("train", "sample", "evaluate", "export", "inspect")),
     ]},
 )

@@ -3,13 +3,11 @@
 The parts of the notebook are available here: ``load_text``, ``Vocabulary`` and ``get_batches`` of
 :mod:`charrnn.data`; ``build_inputs``, ``build_lstm``, ``build_output``, ``build_loss``, ``build_optimizer`` and
 ``CharRNN`` of :mod:`charrnn.model`; ``pick_top_n`` of :mod:`charrnn.sample`. ``quiet_tensorflow`` suppresses
-TensorFlow's own messages. NumPy and TensorFlow are imported when a name that needs them is first used.
-
-Training and sampling are ``from charrnn.train import train`` and ``from charrnn.sample import sample``.
+TensorFlow's own messages. ``train_model`` trains a model, and ``open_model`` opens one that was trained. NumPy and
+TensorFlow are imported when a name that needs them is first used.
 """
 from importlib import import_module
 
-from charrnn.system.interrupts import exit_on_interrupt
 from charrnn.system.machine import choose_kernels
 from charrnn.version import __version__
 
@@ -17,10 +15,10 @@ _MODULES = dict(
     **dict.fromkeys(["Vocabulary", "get_batches", "load_text"], "charrnn.data"),
     **dict.fromkeys(["build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer", "CharRNN"],
                     "charrnn.model"),
-    pick_top_n="charrnn.sample", quiet_tensorflow="charrnn.system.tensorflow")
+    pick_top_n="charrnn.sample", quiet_tensorflow="charrnn.system.tensorflow", train_model="charrnn.train",
+    open_model="charrnn.engines.opened_model")
 __all__ = list(_MODULES)
 
-exit_on_interrupt()
 choose_kernels()
 
 

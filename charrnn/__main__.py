@@ -1,25 +1,41 @@
-"""The list of commands: ``python -m charrnn``."""
+"""The entry of all commands: ``charrnn train`` and ``charrnn-train`` are the same. ``charrnn`` alone lists them."""
 import argparse
+import functools
+import importlib
 import sys
 import textwrap
 from typing import Optional, Sequence
 
-from charrnn.commands import evaluate, export, inspect, sample_arguments, train_arguments
-from charrnn.system import console
+from charrnn.system.interrupts import exit_on_interrupt
 
-MODULES = {"charrnn.train": train_arguments, "charrnn.sample": sample_arguments,
-           **{module.__name__: module for module in (evaluate, export, inspect)}}
+NAMES = ("train", "sample", "evaluate", "export", "inspect")
+
+exit_on_interrupt()  # before anything slow is imported
+
+
+def _run(name: str, argv: Optional[Sequence[str]] = None) -> int:
+    return importlib.import_module(f"charrnn.commands.{name}").main(argv)
+
+
+train, sample, evaluate, export, inspect = (functools.partial(_run, name) for name in NAMES)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Print the commands; return the exit status."""
-    return console.run_main(_main, console.Parser(prog="python -m charrnn", description="List the commands."), argv)
+    """Run the command that the first argument names, or list the commands. Return the exit status."""
+    given = sys.argv[1:] if argv is None else list(argv)
+    if given and given[0] in NAMES:
+        return _run(given[0], given[1:])
+    from charrnn.system import console
+    parser = console.Parser(prog="charrnn", usage="%(prog)s [COMMAND ...]", description="List the commands.")
+    if given and not given[0].startswith("-"):
+        return console.run_main(lambda args: parser.error(f"there is no command {given[0]}"), parser, [])
+    return console.run_main(_list, parser, given)
 
 
-def _main(_args: argparse.Namespace) -> None:
-    for name, module in MODULES.items():
-        parser = module.make_parser()
-        print(f"{parser.prog}, or python -m {name}")
+def _list(_args: argparse.Namespace) -> None:
+    for name in NAMES:
+        parser = importlib.import_module(f"charrnn.commands.{name}").make_parser()
+        print(f"charrnn {name}, or {parser.prog}")
         print(textwrap.fill(parser.description, 79, initial_indent="  ", subsequent_indent="  "))
     print("Each command explains its arguments with --help.")
 

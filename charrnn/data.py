@@ -6,19 +6,15 @@ L units in a layer (``lstm_size``), K windows in an epoch.
 """
 import io
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List, Optional, Set, Tuple, TypeVar, Union
+from typing import Any, Iterable, Iterator, List, Tuple, TypeVar, Union
 
 import numpy as np
-
-from charrnn.system import console
 
 # Characters encoded at a time. The temporary arrays, four bytes a character, then fit in the processor's cache
 # and need little memory compared with the text.
 _CHUNK = 1 << 16
 
 StrPath = Union[str, Path]
-# The vocabularies of the texts that this process has read: sample() needs one for a checkpoint of the notebook.
-_loaded: Set[Tuple[str, ...]] = set()
 _Text = TypeVar("_Text", str, np.ndarray)
 
 
@@ -31,10 +27,7 @@ def load_text(path: StrPath, encoding: str = "utf-8") -> str:
 
     Source: notebook, "loading and encoding the text".
     """
-    with console.errors_for_python():
-        text = decode_text(read_bytes(path), encoding, str(path))
-    Vocabulary.from_text(text)  # only because this adds it to _loaded
-    return text
+    return decode_text(read_bytes(path), encoding, str(path))
 
 
 def read_bytes(path: StrPath) -> bytes:
@@ -64,7 +57,7 @@ def decode_text(content: bytes, encoding: str, name: str) -> str:
     try:
         text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding).read()
     except UnicodeError as error:
-        raise ValueError(f"{name} is not {encoding} text ({error}): try another --encoding, for example latin-1 or "
+        raise ValueError(f"{name} is not {encoding} text ({error}): try another encoding, for example latin-1 or "
                          "cp1252")
     except (LookupError, TypeError):  # TypeError: an empty name
         raise ValueError(f"there is no encoding named {encoding!r}: try utf-8, latin-1 or cp1252")
@@ -133,27 +126,13 @@ class Vocabulary:
     def from_text(cls, text: str) -> "Vocabulary":
         """Collect the distinct characters of a text: ``sorted(set(text))`` in the notebook.
 
-        They are kept for :meth:`of_loaded_text`.
-
         Raises:
             ValueError: the text is empty.
         """
         seen = np.zeros(0x110000, bool)  # one flag for each Unicode code point
         for start in range(0, len(text), _CHUNK):
             seen[code_points(text[start:start + _CHUNK])] = True
-        found = cls(map(chr, np.flatnonzero(seen)))
-        _loaded.add(found.chars)
-        return found
-
-    @classmethod
-    def of_loaded_text(cls, size: Optional[int] = None) -> "Optional[Vocabulary]":
-        """Return the vocabulary of the text that this process has read; None if there is no such text, or several.
-
-        Args:
-            size: consider only vocabularies with this number of characters.
-        """
-        fitting = [chars for chars in _loaded if size in (None, len(chars))]
-        return cls(fitting[0]) if len(fitting) == 1 else None
+        return cls(map(chr, np.flatnonzero(seen)))
 
     def unknown(self, text: str) -> List[str]:
         """Return the characters of a text that are not in the vocabulary, in order of first appearance."""

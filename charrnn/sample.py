@@ -1,29 +1,22 @@
-"""Sampling, the end of the notebook: :func:`pick_top_n`, :func:`sample`, and the script ``charrnn-sample``.
+"""Sampling, the end of the notebook: :func:`pick_top_n` and :func:`sample`, which draws one character at a time.
 
-:func:`sample` draws one character at a time, as the notebook does. The script, or ``python -m charrnn.sample``, uses
+The command ``charrnn-sample`` is in :mod:`charrnn.commands.sample`; ``python -m charrnn.sample`` runs it too. It uses
 :func:`charrnn.engines.sampler.write`, which is faster and writes several texts at once.
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
-import argparse
 import contextlib
-import functools
-import json
-import sys
-from dataclasses import asdict
-from typing import Any, Iterable, List, Optional, Tuple
+import runpy
+from typing import Any, Iterable, Optional
 
 import numpy as np
 
-from charrnn.commands.interactive import Conversation
-from charrnn.commands.sample_arguments import check_arguments, make_parser, settings_of
-from charrnn.data import StrPath, Vocabulary
+from charrnn.data import StrPath
 from charrnn.engines import loading
-from charrnn.engines.decoding import Settings, softmax
+from charrnn.engines.decoding import softmax
 from charrnn.engines.opened_model import open_model
-from charrnn.engines.sampler import Sample, Sampler, check_prime, default_prime, fresh_seed, write
+from charrnn.engines.sampler import check_prime, default_prime
 from charrnn.system import console
-from charrnn.text import novelty, unknown
 
 
 def pick_top_n(preds: np.ndarray, vocab_size: int, top_n: int = 5, *, rng: Any = np.random) -> int:
@@ -70,8 +63,7 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
             frequent word or character of its script.
         top_n: see :func:`pick_top_n`.
         vocabulary: the characters of a checkpoint of the notebook, which does not record them: a Vocabulary, or
-            ``sorted(set(text))`` of the text that it was trained on. By default those of ``text.txt`` in its folder,
-            or of the text that this process has loaded, if only one has ``vocab_size`` distinct characters.
+            ``sorted(set(text))`` of the text that it was trained on. By default those of ``text.txt`` in its folder.
 
     Returns:
         The prime and ``n_samples`` + 1 new characters.
@@ -85,9 +77,7 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     """
     if n_samples < 0:
         raise ValueError(f"n_samples must be at least 0, not {n_samples}")
-    with console.errors_for_python():
-        model = open_model(checkpoint, None if vocabulary is None else Vocabulary(vocabulary),
-                           otherwise=Vocabulary.of_loaded_text(vocab_size))
+    model = open_model(checkpoint, vocabulary)
     console.print_skipped(model.skipped)
     known = model.vocabulary
     for name, given, found in [("lstm_size", lstm_size, model.lstm_size), ("vocab_size", vocab_size, len(known))]:
@@ -106,82 +96,5 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     return "".join(samples)
 
 
-def main(argv: Optional[List[str]] = None) -> int:
-    """Run ``charrnn-sample``; return its exit status."""
-    return console.run_main(_main, make_parser(), argv)
-
-
-def _main(args: argparse.Namespace) -> int:
-    check_arguments(args)
-    model = loading.open_named(args.model, args)
-    settings = settings_of(args, len(model.vocabulary))
-    prime = "" if args.interactive else _prime(args, model.vocabulary)
-    training = loading.training_text(model.run, args.train_text, args.encoding).training if args.novelty else ""
-    with contextlib.closing(loading.load_engine(model, args.num_samples, args.num_samples * args.length)) as engine:
-        sampler = Sampler(engine, args.num_samples)
-        if args.interactive:
-            return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()
-        samples, interrupted = _draw_and_print(args, sampler, prime, settings)
-    copies = [novelty.compare(each.text, training) if training else None for each in samples]
-    if args.json:
-        json.dump(_as_json(model.name, prime, settings, samples, copies), sys.stdout, indent=1)
-        print()
-    else:
-        for each, copied in zip(samples, copies):
-            if copied:
-                print(_novelty_line(each.text, copied))
-    if interrupted:
-        console.print_note("charrnn-sample: interrupted")
-    return 130 if interrupted else 0
-
-
-def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
-    """Return the prime that the arguments give, in characters of the vocabulary."""
-    if args.prime is None:
-        return default_prime(vocabulary)
-    prime, note = unknown.resolve(args.prime, vocabulary, args.unknown, "the prime")
-    if note:
-        console.print_note(note)
-    check_prime(prime, vocabulary)
-    return prime
-
-
-def _draw_and_print(args: argparse.Namespace, sampler: Sampler, prime: str,
-                    settings: Settings) -> Tuple[List[Sample], bool]:
-    """Draw the texts, and print them unless the output is JSON. A single text is printed while it is drawn.
-
-    Return the texts, and whether Ctrl-C ended them early.
-    """
-    seed = args.seed
-    if seed is None:
-        seed = fresh_seed()
-        if not settings.takes_most_probable:
-            console.print_note(f"seed {seed}")
-    show = functools.partial(console.write, file=sys.stdout)
-    alone = args.num_samples == 1 and not args.json
-    if alone:
-        show(prime)
-    samples, interrupted = write(sampler, prime, args.length, settings, seed, stop=args.stop,
-                                 show=show if alone else None, keep=args.novelty or not alone)
-    if alone:
-        show("\n")
-    elif not args.json:
-        show(("-" * 70 + "\n").join(f"{prime}{each.text}\n" for each in samples))
-    return samples, interrupted
-
-
-def _novelty_line(text: str, copied: novelty.Novelty) -> str:
-    run = text[copied.start:copied.start + copied.longest]
-    return (f"novelty: the longest run copied from the training text has {copied.longest:,} characters ({run!r}, "
-            f"at character {copied.place:,}); {copied.share:.1%} of the {novelty.WINDOW}-character windows are copied")
-
-
-def _as_json(model_name: str, prime: str, settings: Settings, samples: List[Sample],
-             copies: List[Optional[novelty.Novelty]]) -> dict:
-    return {"model": model_name, "prime": prime, **asdict(settings), "samples": [
-        {"seed": each.seed, "text": prime + each.text, "log_probabilities": each.log_probabilities,
-         **({"novelty": asdict(copied)} if copied else {})} for each, copied in zip(samples, copies)]}
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    runpy.run_module("charrnn.commands.sample", run_name="__main__", alter_sys=True)

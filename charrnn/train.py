@@ -1,36 +1,31 @@
-"""Training: :func:`train`, the notebook's loop, and the script ``charrnn-train``, or ``python -m charrnn.train``."""
-import argparse
+"""Training: the notebook's loop, and :func:`train_model`, which prepares a run and calls it.
+
+The command ``charrnn-train`` is in :mod:`charrnn.commands.train`; ``python -m charrnn.train`` runs it too.
+"""
 import contextlib
 import itertools
-import os
+import runpy
 import signal
-import statistics
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError, Progress
-from charrnn.commands.train_arguments import make_parser
+from charrnn.checkpoints import Progress
 from charrnn.data import StrPath, get_batches
-from charrnn.engines import loading
 from charrnn.engines.opened_model import Model, open_model
-from charrnn.system import console, machine
-from charrnn.system.tensorflow import require_tensorflow
+from charrnn.system import console
 from charrnn.text import corpus
 from charrnn.training import transfer
-from charrnn.training.distributed import Processes, start_processes
-from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, flag, preset
+from charrnn.training.distributed import Processes
+from charrnn.training.hyperparameters import NAMES, Hyperparameters
 from charrnn.training.job import Job, Options, plan_job, run_to_resume
 
-DRY_RUN_STEPS = 5
 
-
-class Trained(NamedTuple):
+class TrainedRun(NamedTuple):
     """A run that has ended.
 
     Attributes:
@@ -44,9 +39,10 @@ class Trained(NamedTuple):
     stopped_by: Optional[signal.Signals] = None
 
 
-def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrPath] = None, *, resume: bool = False,
-          init_from: Union[StrPath, Model, None] = None, sample_length: int = 200, threads: Optional[int] = None,
-          summaries: bool = True, quiet: bool = False, **hyperparameters: Any) -> Trained:
+def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrPath] = None, *,
+                resume: bool = False, init_from: Union[StrPath, Model, None] = None, sample_length: int = 200,
+                threads: Optional[int] = None, summaries: bool = True, quiet: bool = False,
+                **hyperparameters: Any) -> TrainedRun:
     """Train a network on a text, and save checkpoints. This resets the default graph.
 
     On Ctrl-C, SIGTERM, SIGHUP or a closed standard output, the current step is finished, a checkpoint is saved, and
@@ -69,7 +65,7 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrP
             where they are not given, or the values of the run that is resumed.
 
     Returns:
-        A Trained.
+        A TrainedRun.
 
     Raises:
         ValueError: a value is out of range, the text is too short, the folder holds another run or one that is being
@@ -78,25 +74,24 @@ def train(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrP
 
     Source: notebook, "training".
 
-    >>> trained = train("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
+    >>> run = train_model("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
-    with console.errors_for_python(vocabulary="open_model(path, Vocabulary.from_text(text))"):
-        unknown = sorted(set(hyperparameters) - set(NAMES))
-        if unknown:
-            raise ValueError(f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}")
-        folder = checkpoints.run_folder(checkpoint_dir, resume)
-        model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
-        base = transfer.network_of(model) if model else {}
-        if resume:
-            base = run_to_resume(folder).hyperparameters
-        given = _as_text(text)
-        for each in (given, model):
-            if each and not quiet:
-                console.print_skipped(each.skipped)
-        job = plan_job(given, Hyperparameters(**{**base, **hyperparameters}), folder, Options(
-            resume, sample_length, threads, summaries, quiet), model)
-        losses, stopped_by = run(job, Processes())
-        return Trained(open_model(folder), losses, stopped_by)
+    unknown = sorted(set(hyperparameters) - set(NAMES))
+    if unknown:
+        raise ValueError(f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}")
+    folder = checkpoints.run_folder(checkpoint_dir, resume)
+    model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
+    base = transfer.network_of(model) if model else {}
+    if resume:
+        base = run_to_resume(folder).hyperparameters
+    given = _as_text(text)
+    for each in (given, model):
+        if each and not quiet:
+            console.print_skipped(each.skipped)
+    job = plan_job(given, Hyperparameters(**{**base, **hyperparameters}), folder, Options(
+        resume, sample_length, threads, summaries, quiet), model)
+    losses, stopped_by = train_job(job, Processes())
+    return TrainedRun(open_model(folder), losses, stopped_by)
 
 
 def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
@@ -106,7 +101,7 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
     return corpus.Text("a text in memory", text) if isinstance(text, str) and "\n" in text else corpus.read(text)
 
 
-def run(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[signal.Signals]]:
+def train_job(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[signal.Signals]]:
     """Do a job, together with other processes. Return the losses, and the signal that ended it early or None."""
     from charrnn.training.trainer import Trainer  # not above, because it imports TensorFlow
     with contextlib.closing(Trainer(job, processes)) as trainer:
@@ -171,90 +166,5 @@ def train_epochs(trainer: Any, progress: Progress,
     return progress, losses, None
 
 
-def dry_run(job: Job, processes: Processes) -> None:
-    """Print the plan, and an estimate of memory and time from a few steps. Nothing is written."""
-    from charrnn.training.trainer import Trainer
-    if processes.rank == 0:
-        try:
-            checkpoints.check_unused(job.folder)
-        except CheckpointError as error:
-            console.print_note(f"charrnn-train: without --dry-run, this command would be refused: {error}")
-    with contextlib.closing(Trainer(job, processes)) as trainer:
-        trainer.display.plan()
-        times, hyper, rows, state = [], job.hyperparameters, trainer.rows, trainer.network.zero_state
-        windows = itertools.cycle(get_batches(job.training, hyper.batch_size, hyper.num_steps))
-        for step, (x, y) in enumerate(itertools.islice(windows, DRY_RUN_STEPS)):
-            started = time.perf_counter()
-            _, _, state = trainer.network.step(x[rows], y[rows], state, trainer.learning_rate(step), step)
-            times.append(time.perf_counter() - started)
-        trainer.display.trial(statistics.median(times), machine.peak_memory())
-
-
-def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Run ``charrnn-train``. Return its exit status: 0, 2 for bad input, or 128 + the signal that stopped it."""
-    return console.run_main(_main, make_parser(), argv)
-
-
-def _main(args: argparse.Namespace) -> int:
-    require_tensorflow()
-    processes = start_processes()
-    with processes.watched(args.checkpoint_dir):
-        job = processes.from_first(lambda: _job(args, processes.size))
-        if args.dry_run:
-            dry_run(job, processes)
-            return 0
-        _, stopped_by = run(job, processes)
-    return 128 + stopped_by if stopped_by else 0
-
-
-def _job(args: argparse.Namespace, n_processes: int) -> Job:
-    """Return the job that the arguments describe."""
-    if args.vocab_from is not None and args.init_from is None:
-        raise ValueError("--vocab-from needs --init-from")
-    folder = checkpoints.run_folder(args.checkpoint_dir, args.resume)
-    values, init_from, text = None, None, None
-    if args.resume:
-        values = _hyperparameters_to_resume(args, folder)
-    if args.init_from is not None:
-        init_from = open_model(args.init_from, loading.vocabulary_from(args))
-        console.print_skipped(init_from.skipped)
-    if corpus.STANDARD_INPUT in args.text and "HOROVOD_RANK" in os.environ:
-        raise ValueError("horovodrun does not pass on standard input: write the text to a file, and name this file")
-    if args.text or not args.resume:
-        text = corpus.read(args.text or ["anna"], args.encoding, separator=args.separator)
-        console.print_skipped(text.skipped)
-    hyperparameters = _hyperparameters(args, values, init_from, len(text.text) if text else 0)
-    options = Options(args.resume, args.sample_length, args.threads, args.summaries)
-    return plan_job(text, hyperparameters, folder, options, init_from, n_processes)
-
-
-def _hyperparameters_to_resume(args: argparse.Namespace, folder: StrPath) -> Dict[str, Any]:
-    """Return the hyperparameters of the run that the arguments name. Raise ValueError if it cannot be resumed."""
-    for name in ("preset", "dry_run"):
-        if getattr(args, name):
-            raise ValueError(f"{flag(name)} is for a new run and cannot be combined with --resume")
-    for name in args.text:
-        if not corpus.is_known(name) and checkpoints.is_run(name):
-            raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
-    return run_to_resume(folder).hyperparameters
-
-
-def _hyperparameters(args: argparse.Namespace, values: Optional[Dict[str, Any]], init_from: Optional[Model],
-                     n_characters: int) -> Hyperparameters:
-    """Return the hyperparameters of the run to resume or of a preset, changed by the flags that are given."""
-    if values is None:
-        network = transfer.network_of(init_from) if init_from else {}
-        values = preset(args.preset or "notebook", n_characters)
-        # auto takes the sizes of the model; those of another preset stay, and plan_job refuses them if they differ
-        values = {**values, **network} if args.preset == AUTO else {**network, **values}
-    given = {name: getattr(args, name) for name in NAMES if getattr(args, name) is not None}
-    hyperparameters = Hyperparameters(**{**values, **given})
-    try:
-        hyperparameters.check()
-    except ValueError as error:
-        raise ValueError(f"{error} (with --preset {args.preset})" if args.preset else str(error))
-    return hyperparameters
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    runpy.run_module("charrnn.commands.train", run_name="__main__", alter_sys=True)

@@ -101,7 +101,7 @@ def anna():
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     """The folder of a small training run, next to its text. Tests must not change it."""
-    from charrnn import train
+    from charrnn.commands import train
     folder = tmp_path_factory.mktemp("trained")
     path = folder / "small.txt"
     path.write_text(TEXT, encoding="utf-8")
@@ -112,19 +112,19 @@ def trained(tmp_path_factory):
 
 def train_small(text, folder, *flags):
     """Run ``charrnn-train`` on a text with small sizes; return its exit status."""
-    from charrnn import train
+    from charrnn.commands import train
     return train.main([str(text), *SMALL_FLAGS, "--checkpoint-dir", str(folder), *flags])
 
 
 def resume(folder, *flags):
     """Resume a run with ``charrnn-train`` and without samples; return the exit status."""
-    from charrnn import train
+    from charrnn.commands import train
     return train.main(["--resume", "--checkpoint-dir", str(folder), "--sample-length", "0", *flags])
 
 
 def script(name):
     """Return the module of a script, such as ``train``."""
-    return importlib.import_module(f"charrnn.{name}" if name in ("train", "sample") else f"charrnn.commands.{name}")
+    return importlib.import_module(f"charrnn.commands.{name}")
 
 
 def parser_of(name):
@@ -281,8 +281,8 @@ def graph_probabilities(checkpoint, ids, window):
     Returns:
         float32 [B, T, C].
     """
-    from charrnn.engines.graph_engine import load_weights
     from charrnn.engines.cells import build_stack
+    from charrnn.engines.graph_engine import load_weights
     from charrnn.model import build_output
     from charrnn.system.tensorflow import tf
     rows, num_classes = len(ids), len(checkpoint.vocabulary)

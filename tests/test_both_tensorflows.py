@@ -39,7 +39,7 @@ def call(python, *arguments):
 
 
 def train(python, folder, *flags):
-    call(python, "-m", "charrnn.train", "--checkpoint-dir", folder, *flags)
+    call(python, "-m", "charrnn", "train", "--checkpoint-dir", folder, *flags)
     return folder
 
 
@@ -96,7 +96,7 @@ def test_a_run_starts_from_a_model_of_the_other(runs, tmp_path):
 def test_a_checkpoint_writes_the_same_text(runs):
     """In NumPy, and in the graph, which writes many texts."""
     for flags in (["--length", "300"], ["--length", "300", "--num-samples", "64"]):
-        texts = [call(python, "-m", "charrnn.sample", runs[PYTHONS[0]], "--seed", "3", *flags) for python in PYTHONS]
+        texts = [call(python, "-m", "charrnn", "sample", runs[PYTHONS[0]], "--seed", "3", *flags) for python in PYTHONS]
         assert len(set(texts)) == 1 and len(texts[0]) > 300
 
 

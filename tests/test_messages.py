@@ -10,8 +10,7 @@ from conftest import NEWEST, ROOT, SCRIPTS, SMALL_FLAGS, TEXT, parser_of, proces
 
 import charrnn
 from charrnn import __main__ as listing
-from charrnn import sample, train
-from charrnn.commands import evaluate, inspect
+from charrnn.commands import evaluate, inspect, sample, train
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.sampler import default_prime, default_top_n
@@ -116,7 +115,7 @@ def test_a_value_that_looks_like_a_flag_is_explained(exported, capsys):
 @pytest.mark.slow
 def test_a_closed_output_is_answered_on_standard_error(text_file, tmp_path):
     process = subprocess.Popen(
-        [sys.executable, "-m", "charrnn.train", str(text_file), *SMALL_FLAGS, "--epochs", "100",
+        [sys.executable, "-m", "charrnn", "train", str(text_file), *SMALL_FLAGS, "--epochs", "100",
          "--checkpoint-dir", str(tmp_path / "run")], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=process_environment(), cwd=str(ROOT))
     process.stdout.readline()

@@ -21,7 +21,7 @@ from conftest import (
 )
 
 from charrnn import data
-from charrnn import sample as sampling
+from charrnn.commands import sample as sampling
 from charrnn.data import Vocabulary, load_text
 from charrnn.engines.decoding import Settings
 from charrnn.engines.loading import load_engine, open_model
@@ -132,7 +132,7 @@ def test_a_text_in_the_folder_gives_the_vocabulary(bare, trained, script):
     ({"top_n": 0}, "top_n"),
     ({"lstm_size": 6}, "lstm_size is 6, but .* has 5"),
     ({"vocab_size": 83}, "vocab_size is 83, but .* has 14"),
-    ({"vocabulary": Vocabulary("ab")}, "vocabulary of 2 differs from it: leave vocabulary= out")])
+    ({"vocabulary": Vocabulary("ab")}, "vocabulary of 2 differs from it: leave it out")])
 def test_bad_arguments_of_sample_are_an_error_in_the_words_of_python(trained, arguments, message):
     with pytest.raises(ValueError, match=message) as caught:
         sample(trained, **dict({"n_samples": 3, "prime": "the"}, **arguments))
@@ -269,7 +269,7 @@ def test_a_damaged_checkpoint_is_skipped_or_an_error(trained, run_copy, script, 
 
 @pytest.mark.parametrize("model", ["exported", pytest.param("trained", marks=pytest.mark.slow)])
 def test_a_process_is_quiet_and_ends_with_its_reader(request, model):
-    command = [sys.executable, "-m", "charrnn.sample", str(request.getfixturevalue(model)), "--prime", "the ",
+    command = [sys.executable, "-m", "charrnn", "sample", str(request.getfixturevalue(model)), "--prime", "the ",
                "--seed", "1", "--length"]
     done = subprocess.run([*command, "20"], capture_output=True, timeout=600, env=process_environment())
     assert (done.returncode, done.stderr) == (0, b"")
@@ -287,7 +287,7 @@ def test_a_file_gets_utf_8_in_any_locale_and_after_ctrl_c_what_was_written(tmp_p
     write_npz(make_network(tmp_path, characters, 3, 1), tmp_path / "m.npz")
     environment = process_environment(PYTHONIOENCODING="ascii", LC_ALL="C")
     with open(tmp_path / "out.txt", "wb") as file, subprocess.Popen(
-            [sys.executable, "-m", "charrnn.sample", "m.npz", "--length", "100000000", "--seed", "1"], stdout=file,
+            [sys.executable, "-m", "charrnn", "sample", "m.npz", "--length", "100000000", "--seed", "1"], stdout=file,
             stderr=subprocess.PIPE, cwd=str(tmp_path), env=environment) as process:
         while (tmp_path / "out.txt").stat().st_size < 1000:
             assert process.poll() is None

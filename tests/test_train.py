@@ -11,8 +11,10 @@ import pytest
 from conftest import TEXT, resume, train_small
 
 import charrnn
-from charrnn import checkpoints, train
+from charrnn import checkpoints
+from charrnn.commands import train
 from charrnn.system import files
+from charrnn.train import train_model
 from charrnn.training.hyperparameters import Hyperparameters, preset
 
 
@@ -25,7 +27,7 @@ def assert_refused(folder, capsys, message):
 
 @pytest.mark.parametrize("content, message", [
     (None, "there is no such file"), (b"aaaaaaaaaa", "one distinct character"),
-    (b"abcababcababca", "14 characters, too few for one window of 5 x 3 (--batch-size x --num-steps, 15")])
+    (b"abcababcababca", "14 characters, too few for one window of 5 x 3 (batch_size x num_steps, 15")])
 def test_a_bad_text_is_refused(tmp_path, capsys, content, message):
     if content is not None:
         (tmp_path / "text").write_bytes(content)
@@ -141,11 +143,11 @@ SMALL_RUN = dict(batch_size=2, num_steps=130, lstm_size=5, epochs=1, seed=3, sum
 
 
 def test_the_function_takes_a_text_and_returns_the_model(tmp_path, capsys):
-    trained = train.train(TEXT, tmp_path / "run", sample_length=0, **SMALL_RUN)
+    trained = train_model(TEXT, tmp_path / "run", sample_length=0, **SMALL_RUN)
     assert trained.model.run.hyperparameters["num_steps"] == 130 and trained.losses.shape == (4,)
     assert trained.losses[0] == pytest.approx(np.log(14), abs=0.2) and trained.stopped_by is None
     assert "step 4/4" in capsys.readouterr().out
-    longer = train.train(None, tmp_path / "run", resume=True, quiet=True, epochs=3, sample_length=0, summaries=False)
+    longer = train_model(None, tmp_path / "run", resume=True, quiet=True, epochs=3, sample_length=0, summaries=False)
     assert longer.losses.shape == (8,) and capsys.readouterr() == ("", "")
 
 
@@ -156,13 +158,13 @@ def test_the_function_takes_a_text_and_returns_the_model(tmp_path, capsys):
     ({"fused": False, "recurrent_keep_prob": 0.5}, "cannot be combined with fused=False")])
 def test_the_function_names_its_arguments(tmp_path, options, message):
     with pytest.raises(ValueError, match=message) as caught:
-        train.train(TEXT, tmp_path / "run", **{**SMALL_RUN, **options})
+        train_model(TEXT, tmp_path / "run", **{**SMALL_RUN, **options})
     assert "--" not in str(caught.value) and not (tmp_path / "run").exists()
 
 
 def test_a_model_to_start_from_is_for_a_new_run(trained):
     with pytest.raises(ValueError, match="^init_from is for a new run and cannot be combined with resume$"):
-        train.train(None, trained, resume=True, init_from=trained)
+        train_model(None, trained, resume=True, init_from=trained)
 
 
 def test_importing_does_not_import_tensorflow():

@@ -6,7 +6,7 @@ import sys
 import pytest
 from conftest import CHARS, SCRIPTS, TEXT, make_network, process_environment, script
 
-from charrnn import sample
+from charrnn.commands import sample
 
 # Runs a module of the package as a script, in a process in which importing those two fails.
 WITHOUT = """

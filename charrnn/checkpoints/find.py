@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
-from charrnn.checkpoints import record, tensor_bundle
+from charrnn.checkpoints import record
 from charrnn.checkpoints.folders import KNOWN_MODELS
 from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, RunRecord
 from charrnn.data import StrPath
@@ -43,7 +43,7 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     if not folder.is_dir():
         raise CheckpointError(
             f"{folder} is not a model: name a run folder or an exported .npz file" if folder.exists() else
-            f"there is no file or folder {folder}: train a model first with charrnn-train, or use a known one: "
+            f"there is no file or folder {folder}: train a model first, or use a known one: "
             f"{', '.join(KNOWN_MODELS)}")
     # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
     listed = listed_names(folder)
@@ -92,7 +92,7 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
 
 def _verify(prefix: str, suffix: str, with_run: bool) -> Optional[RunRecord]:
     if not with_run:
-        for each in (tensor_bundle.INDEX, tensor_bundle.DATA):
+        for each in record.SUFFIXES[:2]:
             if not Path(prefix + each).exists():
                 raise CheckpointError(f"{prefix}{each} is missing")
         return None
@@ -161,11 +161,11 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
     prefix = re.sub(r"(\.ckpt)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$", r"\1", str(path))
     if best:
         if not Path(path).is_dir():
-            raise CheckpointError(f"--best needs the folder of a run, and {path} is not a folder")
+            raise CheckpointError(f"best needs the folder of a run, and {path} is not a folder")
         name = record.read_run(path).best
         if not name:
             raise CheckpointError(f"the run in {path} has no best checkpoint: it was trained without "
-                                  "--val-fraction, or has not been evaluated yet")
+                                  "val_fraction, or has not been evaluated yet")
         prefix = str(Path(path) / name)
     elif Path(path).is_dir() or not Path(prefix + ".index").exists() and not Path(prefix + ".json").exists():
         return newest_intact(path, suffix)

@@ -32,7 +32,7 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
     if named is not None:
         _check_name(str(named))
         if Path(named).is_file():
-            raise CheckpointError(f"{named} is a file: --checkpoint-dir needs the name of a folder")
+            raise CheckpointError(f"{named} is a file: checkpoint_dir must be the name of a folder")
         return named
     folders = _folders()
     if resume:

@@ -37,11 +37,22 @@ TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
 LOCK_FILE = ".lock"
+# how to start from the weights of the notebook, in Python and in a command
+FROM_NOTEBOOK = ("init_from=open_model(path, sorted(set(text)))", "--init-from and --vocab-from TEXT")
 SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")  # of the files that a record lists
 
 
 class CheckpointError(ValueError):
-    """A checkpoint or run folder is missing, damaged, or not the requested one."""
+    """A checkpoint or run folder is missing, damaged, or not the requested one.
+
+    Attributes:
+        in_command: the message with the flags of a command, where that with the arguments of Python differs.
+    """
+
+    def __init__(self, fact: str, in_python: str = "", in_command: str = "") -> None:
+        """Join a fact with the advice what to do, in the words of Python or of a command."""
+        super().__init__(f"{fact}: {in_python}" if in_python else fact)
+        self.in_command = f"{fact}: {in_command}" if in_command else ""
 
 
 class NoCheckpointError(CheckpointError):
@@ -97,15 +108,18 @@ def check_unused(folder: StrPath) -> None:
     """
     folder = Path(folder)
     found = [name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))]
+    fact, in_python, in_command = f"{folder} holds another run", "", ""
     if is_run(folder):
-        problem = f"holds another run: continue it with {console.resume_command(folder)}"
+        in_python, in_command = "continue it with resume=True", f"continue it with {console.resume_command(folder)}"
     elif _is_of_notebook(folder):
-        problem = "holds another run: start from its weights with --init-from and --vocab-from TEXT"
+        in_python, in_command = (f"start from its weights with {how}" for how in FROM_NOTEBOOK)
     elif found and not (folder / LOCK_FILE).exists():
-        problem = f"has a {found[0]}, which a new run would replace: move it away"
+        fact = f"{folder} has a {found[0]}, which a new run would replace"
+        in_python = in_command = "move it away"
     else:
         return
-    raise CheckpointError(f"{folder} {problem}, or name another folder with --checkpoint-dir")
+    raise CheckpointError(fact, f"{in_python}, or name another checkpoint_dir",
+                          f"{in_command}, or name another folder with --checkpoint-dir")
 
 
 def _is_of_notebook(folder: Path) -> bool:
@@ -159,8 +173,6 @@ def read_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:
         run = run_from_record(record["run"], path.parent)
         recorded = {suffix: (size, sha256) for suffix, (size, sha256) in record["files"].items()}
     except (KeyError, TypeError, AttributeError):
-        raise ValueError("it does not describe a checkpoint")
-    if set(recorded) != set(SUFFIXES):
         raise ValueError("it does not describe a checkpoint")
     return run, recorded
 
@@ -217,20 +229,20 @@ def read_run(folder: StrPath) -> RunRecord:
     Raises:
         CheckpointError: there is neither.
     """
-    path = Path(folder) / RUN_FILE
+    path, advice = Path(folder) / RUN_FILE, []
     try:
         return run_from_record(read_signed(path), folder)
     except OSError as error:
         problem = f"there is no run in {folder}: {console.described(error)}"
         if _is_of_notebook(Path(folder)):
-            problem = (f"{folder} has checkpoints but no {RUN_FILE}, like a folder of the notebook: start a run from "
-                       f"its weights with --init-from {folder} and --vocab-from TEXT")
+            problem = f"{folder} has checkpoints but no {RUN_FILE}, like a folder of the notebook"
+            advice = [f"start a run from its weights with {how}" for how in FROM_NOTEBOOK]
     except ValueError as error:
         problem = f"{path} cannot be used: {error}"
     for each in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):
         with contextlib.suppress(OSError, ValueError):
             return read_record(str(each)[:-len(".json")])[0]
-    raise CheckpointError(problem)
+    raise CheckpointError(problem, *advice)
 
 
 def text_sha256(text: str) -> str:

@@ -207,13 +207,8 @@ def read_progress(prefix: str) -> Progress:
     try:
         arrays = arrays_of(files.read(prefix + ".progress.npz"))
         history = arrays.pop("history").tobytes().decode()
-        progress = Progress(**{name: array.item() if array.ndim == 0 else array for name, array in arrays.items()},
-                            history=history)
-        numbers = progress.step, progress.best_step, progress.evals_since_best, progress.best_loss
-        axes = progress.lstm_state.ndim, progress.epoch_losses.ndim
-        if [type(number) for number in numbers] != [int, int, int, float] or min(numbers) < 0 or axes != (4, 1):
-            raise ValueError("it does not describe a progress")
-        return progress
+        return Progress(**{name: array.item() if array.ndim == 0 else array for name, array in arrays.items()},
+                        history=history)
     except Exception as error:  # of any kind, if another program has made the file
         raise CheckpointError(f"{prefix} cannot be used to resume: its progress cannot be read "
                               f"({console.reason(error)})")

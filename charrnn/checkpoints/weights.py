@@ -14,7 +14,6 @@ from typing import Any, Dict, Iterator, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints import tensor_bundle
 from charrnn.checkpoints.record import CheckpointError, parsed
 from charrnn.data import StrPath
 from charrnn.system import console, files
@@ -83,7 +82,7 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
 
 
 def read_saved(prefix: str) -> Weights:
-    """Read the weights that a Saver has written, or their running averages if there are any.
+    """Read the weights that a Saver has written, or their running averages if there are any. It needs TensorFlow.
 
     Until TensorFlow 1.1, the cells called their variables weights and biases; here they are kernel and bias.
 
@@ -92,38 +91,32 @@ def read_saved(prefix: str) -> Weights:
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
+        TensorFlowError: TensorFlow is not installed.
     """
+    from charrnn.system.tensorflow import tf
+
     with _reading(f"the checkpoint {prefix}"):
-        entries = tensor_bundle.read_index(prefix)
-        names = [name for name in entries
+        reader = tf.train.load_checkpoint(prefix)
+        found = reader.get_variable_to_shape_map()
+        names = [name for name in sorted(found)
                  if re.match("rnn/|softmax/", name) and not re.search(f"{SLOTS}|{AVERAGE}$", name)]
-        values = tensor_bundle.read_tensors(prefix, {
-            name: entries.get(name + AVERAGE, entries[name]) for name in names})
-        return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)): value
-                for name, value in zip(names, values)}
+        return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)):
+                reader.get_tensor(name + AVERAGE if name + AVERAGE in found else name) for name in names}
 
 
-def restore(session: Any, prefix: str) -> None:
-    """Set all variables of the default graph to what a Saver has written.
+def restore(session: Any, saver: Any, prefix: str) -> None:
+    """Set all variables of a session to what a Saver has written.
 
     Args:
         session: the tf.Session that holds them.
+        saver: the tf.train.Saver of these variables.
         prefix: the prefix of the checkpoint.
 
     Raises:
         CheckpointError: the checkpoint cannot be read, or has other variables or shapes.
     """
-    from charrnn.system.tensorflow import tf
-
-    variables = {variable.op.name: variable for variable in tf.global_variables()}
     with _reading(f"the checkpoint {prefix}"):
-        entries = tensor_bundle.read_index(prefix)
-        missing = sorted(set(variables) - set(entries))
-        if missing:
-            raise ValueError(f"it is of another network: it has no {missing[0]}")
-        values = tensor_bundle.read_tensors(prefix, {name: entries[name] for name in variables})
-        for variable, value in zip(variables.values(), values):
-            variable.load(value, session)
+        saver.restore(session, prefix)
 
 
 @contextlib.contextmanager

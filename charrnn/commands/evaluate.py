@@ -1,4 +1,4 @@
-"""How well a model predicts a text: ``charrnn-evaluate``, or ``python -m charrnn.commands.evaluate``."""
+"""How well a model predicts a text: ``charrnn-evaluate``."""
 import argparse
 import contextlib
 import itertools
@@ -142,7 +142,3 @@ def _main(args: argparse.Namespace) -> None:
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     for label, value in itertools.chain([("this model", float(np.mean(nats, dtype=np.float64)))], others):
         print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {_perplexity(value):>11}", flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

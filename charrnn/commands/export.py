@@ -1,4 +1,4 @@
-"""Exporting checkpoints to other formats: ``charrnn-export``, or ``python -m charrnn.commands.export``."""
+"""Exporting checkpoints to other formats: ``charrnn-export``."""
 import argparse
 import os
 import shutil
@@ -124,7 +124,3 @@ def _write_page(model: Model, target: str, weights: str, text: Optional[corpus.T
                   "nats per character\n", sys.stdout)
     for unit in page.units:
         print(f"  {unit.unit!s:<10} {unit.feature:<40} {unit.correlation:+.2f}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

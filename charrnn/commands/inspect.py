@@ -1,8 +1,7 @@
-"""What the units of a network track: ``charrnn-inspect``, or ``python -m charrnn.commands.inspect``."""
+"""What the units of a network track: ``charrnn-inspect``."""
 import argparse
 import contextlib
 import json
-import sys
 from typing import Any, Dict, Iterator, List, Optional
 
 import numpy as np
@@ -105,7 +104,3 @@ def _print_unit(engine: Engine, measured: units.Measured, unit: units.Unit, text
         print(f"{place:>9,}  {char!r:<10}{value:>+8.2f}")
     for each in tracked:
         print(f"{each.feature:<30}{each.correlation:>+8.2f}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,12 +3,12 @@ import contextlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional, Sequence, Tuple
+from typing import Iterable, Optional, Sequence, Tuple
 
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints.record import RUN_FILE, TEXT_FILE, CheckpointError, RunRecord
+from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import Weights
 from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines.cells import CELLS, MOST_LAYERS
@@ -16,6 +16,9 @@ from charrnn.system import console, files
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
+# how to name the characters of a checkpoint of the notebook, in Python and in a command
+NAME_VOCABULARY = ("give vocabulary=sorted(set(text)), with the text that it was trained on",
+                   "name the text that it was trained on with --vocab-from TEXT")
 _LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
 
 
@@ -126,42 +129,40 @@ def is_model_file(path: StrPath) -> bool:
     return str(path).endswith(".npz") and not str(path).endswith(".progress.npz") and not Path(path).is_dir()
 
 
-def open_model(path: StrPath, vocabulary: Optional[Vocabulary] = None, *, best: bool = False,
-               otherwise: Optional[Vocabulary] = None) -> Model:
+def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, best: bool = False) -> Model:
     """Open a model.
 
     Args:
         path: a run folder, for its newest checkpoint; a checkpoint, a ``.npz`` file, or the name of a known model.
-        vocabulary: the characters of a checkpoint of the notebook, which does not record them.
+        vocabulary: the characters of a checkpoint of the notebook, which does not record them: a Vocabulary, or
+            ``sorted(set(text))`` of the text that it was trained on. By default those of ``text.txt`` in its folder.
         best: take the checkpoint of a run folder that has the lowest validation loss.
-        otherwise: the characters of such a checkpoint if there is no ``vocabulary`` and no ``text.txt`` in its folder.
 
     Raises:
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
             or differs from the one that the model records.
     """
+    vocabulary = None if vocabulary is None else Vocabulary(vocabulary)
     file = checkpoints.known_model(path) or (path if is_model_file(path) else None)
     if file and not best:
         return _from_file(file, str(path), vocabulary)
     with contextlib.suppress(CheckpointError):
-        model = _from_checkpoint(path, vocabulary, best, otherwise)
+        model = _from_checkpoint(path, vocabulary, best)
         if not model.skipped:
             return model
     # once more: a training may have removed the checkpoint while it was opened
-    return _from_checkpoint(path, vocabulary, best, otherwise)
+    return _from_checkpoint(path, vocabulary, best)
 
 
-def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool,
-                     otherwise: Optional[Vocabulary]) -> Model:
+def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Model:
     found = checkpoints.find(path, best=best, suffix=".npz")
     if found.run:
         return _from_file(found.prefix + ".npz", found.prefix, vocabulary, found.run, found.skipped)
     text = Path(found.prefix).with_name(TEXT_FILE)
     if vocabulary is None:
-        vocabulary = _vocabulary_of(text) if text.is_file() else otherwise
-    if vocabulary is None:
-        raise CheckpointError(f"{found.prefix} has no {RUN_FILE} next to it to read the vocabulary from: give the "
-                              "vocabulary of the training text, for example with --vocab-from TEXT")
+        if not text.is_file():
+            raise CheckpointError(f"{found.prefix} does not record its vocabulary", *NAME_VOCABULARY)
+        vocabulary = _vocabulary_of(text)
     return _made(found.prefix, vocabulary, checkpoints.read_saved(found.prefix))
 
 
@@ -170,8 +171,7 @@ def _vocabulary_of(text: Path) -> Vocabulary:
     try:
         return Vocabulary.from_text(load_text(text))
     except ValueError:
-        raise CheckpointError(f"{text} cannot be read as UTF-8: give the vocabulary of the training text, for example "
-                              "with --vocab-from TEXT")
+        raise CheckpointError(f"{text} cannot be read as UTF-8", *NAME_VOCABULARY)
 
 
 def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: Optional[RunRecord] = None,
@@ -187,7 +187,7 @@ def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: 
         raise CheckpointError(f"the model {path} cannot be read: {console.reason(error)}")
     if vocabulary is not None and vocabulary != recorded:
         raise CheckpointError(f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
-                              f"of {len(vocabulary)} differs from it: leave --vocab-from out")
+                              f"of {len(vocabulary)} differs from it: leave it out")
     return _made(name, recorded, weights, run, skipped)
 
 
@@ -218,5 +218,5 @@ def write_npz(model: Model, path: StrPath, dtype: str = "float32") -> None:
     with np.errstate(over="ignore"):
         weights = {name: values.astype(dtype) if values.ndim > 1 else values for name, values in model.weights.items()}
     if not all(np.isfinite(values).all() for values in weights.values()):
-        raise ValueError("a weight is too large for float16: use --weights float32")
+        raise ValueError("a weight is too large for float16: use float32")
     files.write_atomically(files.target_of(path), checkpoints.packed(weights, about))

@@ -42,7 +42,7 @@ def store(model: Model, weights: str) -> Dict[str, Stored]:
     for layer, kernel in enumerate(model.kernels):
         matrices[f"kernel_{layer}"] = (kernel if layer else kernel[-size:]).T
     if weights == "float16" and max(np.abs(matrix).max() for matrix in matrices.values()) > np.finfo(np.float16).max:
-        raise ValueError("a weight is too large for float16: use --weights int8")
+        raise ValueError("a weight is too large for float16: use int8")
     stored = {name: _rounded(matrix, weights) for name, matrix in matrices.items()}
     stored.update({f"bias_{layer}": Stored(bias) for layer, bias in enumerate(model.biases)})
     return {**stored, "softmax_bias": Stored(model.softmax_bias)}

@@ -8,8 +8,7 @@ import re
 import shlex
 import sys
 import textwrap
-from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional, Sequence, TextIO
+from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, TextIO
 
 from charrnn.system import interrupts
 from charrnn.system.tensorflow import TensorFlowError, quiet_tensorflow
@@ -19,9 +18,6 @@ _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
 _VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
 _OF_OUTPUT = (errno.ENOSPC, errno.EBADF, errno.EFBIG)  # errors of writing to standard output have no filename
-# flags whose arguments have other names or values
-IN_PYTHON = {"--vocab-from": "vocabulary=", "--no-fused": "fused=False"}
-_COMMAND_OR_FLAG = r"charrnn[.-]\w+ [^,;]*|(?<![\w/.-])--(?:vocab-from TEXT|([a-z][a-z-]*))"  # in a message
 LISTED = 10  # how many items of a list a message names
 
 
@@ -121,26 +117,6 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
                 drop_output(stream)
 
 
-@contextlib.contextmanager
-def errors_for_python(vocabulary: str = "vocabulary=sorted(set(text))") -> Iterator[None]:
-    """Within a block, let a ValueError name the arguments of a function in place of the flags of a script.
-
-    Args:
-        vocabulary: what the function takes in place of ``--vocab-from TEXT``.
-    """
-    names = {**IN_PYTHON, "--vocab-from TEXT": vocabulary}
-
-    def in_python(found: "re.Match[str]") -> str:
-        """Return the argument that belongs to a flag; a command stays as it is."""
-        return names.get(found[0]) or (found[1].replace("-", "_") if found[1] else found[0])
-
-    try:
-        yield
-    except ValueError as error:
-        error.args = (re.sub(_COMMAND_OR_FLAG, in_python, str(error)),)
-        raise error from None
-
-
 def _lacks_memory(error: Exception) -> bool:
     """Return whether an error is Python's or TensorFlow's for too little memory."""
     return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
@@ -155,7 +131,7 @@ def described(error: Exception) -> str:
         cause = reason(error) if str(error) else ""
         return ": ".join(filter(None, ["this machine has too little memory for these arguments", cause]))
     if not isinstance(error, OSError) or not error.strerror:
-        return str(error)
+        return getattr(error, "in_command", "") or str(error)
     name = error.filename or ("standard output" if error.errno in _OF_OUTPUT else "")
     return f"{name}: {error.strerror}" if name else error.strerror
 
@@ -192,22 +168,18 @@ def quoted(path: Any) -> str:
     return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
 
 
-def command(prog: str, arguments: str = "") -> str:
-    """Return the command that runs a script in the same way as this process was run.
+def command(name: str, arguments: str = "") -> str:
+    """Return what to type to run a command: a target of make if the process was started by make.
 
     Args:
-        prog: name of the script, such as ``charrnn-train``.
+        name: ``train`` or ``sample``.
         arguments: the arguments, quoted for a shell.
     """
-    if _is_module():
-        prog = f"{shlex.quote(sys.executable)} -m charrnn.{prog.split('-')[1]}"
-    return f"{prog} {arguments}".strip()
-
-
-def _is_module() -> bool:
-    """Return whether this script was called as a module: ``python -m``."""
-    called = Path(sys.argv[0])
-    return called.suffix == ".py" and called.parent.name == "charrnn"
+    make = os.environ.get("CHARRNN_MAKE")  # the command of make, from the Makefile
+    if not make:
+        return f"charrnn-{name} {arguments}".strip()
+    quoted_again = re.sub(r'(["\\`$])', r"\\\1", arguments.replace("$", "$$"))
+    return f"{make} {name}" + (f' ARGS="{quoted_again}"' if arguments else "")
 
 
 def resume_command(folder: Any) -> str:
@@ -216,12 +188,11 @@ def resume_command(folder: Any) -> str:
     None stands for the newest run.
     """
     place = "" if folder is None else f" --checkpoint-dir {quoted(folder)}"
-    resume, size = command("charrnn-train", f"--resume{place}"), os.environ.get("HOROVOD_SIZE", "1")
+    resume, size = command("train", f"--resume{place}"), os.environ.get("HOROVOD_SIZE", "1")
     if size == "1":
         return resume
-    launcher = shlex.quote(str(Path(sys.executable).with_name("horovodrun"))) if _is_module() else "horovodrun"
     hosts = "" if os.environ.get("HOROVOD_LOCAL_SIZE") == size else "-H HOSTS "
-    return f"{launcher} -np {size} {hosts}{resume}"
+    return f"horovodrun -np {size} {hosts}{resume}"
 
 
 def drop_output(file: TextIO) -> None:

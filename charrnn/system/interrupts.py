@@ -1,37 +1,33 @@
-"""Ctrl-C while a script starts: it must end the script, even where an exception would be lost.
+"""Ctrl-C while a command starts: it must end the command, even where an exception would be lost.
 
 Python raises KeyboardInterrupt in whatever code is running. While NumPy and TensorFlow are imported, this may be a call
-from their C code, which drops the exception, and the script would continue. So during this time the signal ends the
+from their C code, which drops the exception, and the command would continue. So during this time the signal ends the
 process at once, as it does for a program in C. Nothing has been written by then.
 """
 import contextlib
-import os
 import signal
-import sys
 import threading
 from typing import Any, Iterator
 
-_is_script = False
+_in_command = False
 
 
 def exit_on_interrupt() -> None:
-    """Let Ctrl-C end the process at once if a script starts, until :func:`raise_on_interrupt` is called."""
-    name = os.path.basename((getattr(sys, "argv", None) or [""])[0])
-    if name == "-m" or name.startswith("charrnn-"):  # Python's name while it looks for the module, or the command
-        _replace(signal.default_int_handler, signal.SIG_DFL)
+    """Let Ctrl-C end the process at once, until :func:`raise_on_interrupt` is called."""
+    _replace(signal.default_int_handler, signal.SIG_DFL)
 
 
 def raise_on_interrupt() -> None:
-    """Let Ctrl-C raise KeyboardInterrupt in a script, as usual in Python. It stays ignored if the caller ignores it."""
-    global _is_script
-    _is_script = True
+    """Let Ctrl-C raise KeyboardInterrupt in a command, as is usual in Python, unless the caller ignores it."""
+    global _in_command
+    _in_command = True
     _replace(signal.SIG_DFL, signal.default_int_handler)
 
 
 @contextlib.contextmanager
 def exiting_on_interrupt() -> Iterator[None]:
-    """Let Ctrl-C end the process at once within a block, if it is a script and nothing else handles Ctrl-C."""
-    is_replaced = _is_script and _replace(signal.default_int_handler, signal.SIG_DFL)
+    """Let Ctrl-C end the process at once within a block, if it is a command and nothing else handles Ctrl-C."""
+    is_replaced = _in_command and _replace(signal.default_int_handler, signal.SIG_DFL)
     try:
         yield
     finally:

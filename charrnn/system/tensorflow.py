@@ -121,7 +121,7 @@ def require_bfloat16() -> None:
         ValueError: it is 1.15.
     """
     if sys.version_info < (3, 8):
-        raise ValueError("--precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
+        raise ValueError("precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
                          "float32")
 
 

@@ -43,7 +43,7 @@ def decode_document(content: bytes, encoding: str, name: str) -> str:
     """Decode the bytes of a text file; see :func:`read_document`."""
     encoding = next((found for mark, found in BYTE_ORDER_MARKS if content.startswith(mark)), encoding)
     if b"\x00" in content[:PREFIX] and not re.match("utf.?(16|32)", encoding.lower()):
-        raise ValueError(f"{name} is a binary file, or UTF-16 text that needs --encoding utf-16-le")
+        raise ValueError(f"{name} is a binary file, or UTF-16 text that needs the encoding utf-16-le")
     return data.decode_text(content, encoding, name)
 
 

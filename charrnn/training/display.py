@@ -18,15 +18,16 @@ class Display:
 
     _bar: tqdm.tqdm  # set by bar()
 
-    def __init__(self, job: Job, n_parameters: int, stop: StopRequests) -> None:
+    def __init__(self, job: Job, n_parameters: int, stop: StopRequests, quiet: bool = False) -> None:
         """Prepare to print.
 
         Args:
             job: the plan of the run.
             n_parameters: number of weights and biases.
             stop: told when nobody reads the output any more.
+            quiet: print nothing, not even warnings.
         """
-        self._job, self._n_parameters, self._stop = job, n_parameters, stop
+        self._job, self._n_parameters, self._stop, self._quiet = job, n_parameters, stop, quiet
         self._writes_fail = False  # whether the last line could not be printed
 
     def plan(self) -> None:
@@ -86,7 +87,7 @@ class Display:
     @contextlib.contextmanager
     def bar(self, step: int) -> Iterator[None]:
         """Show a progress bar that begins at a step."""
-        self._bar = tqdm.tqdm(total=self._job.total_steps, initial=step, unit=" steps", disable=None,
+        self._bar = tqdm.tqdm(total=self._job.total_steps, initial=step, unit=" steps", disable=self._quiet or None,
                               dynamic_ncols=True, smoothing=0.05)
         with self._bar:
             yield
@@ -135,13 +136,15 @@ class Display:
             self.warn(message)
 
     def finished(self, step: int, limit: str) -> None:
-        """Print that training has ended, and what to do next; limit is the flag that ended it."""
+        """Print that training has ended, and what to do next; limit is the hyperparameter that ended it."""
         arguments = console.quoted(self._job.folder) + (" --best" if len(self._job.held_out) else "")
-        self._print(f"finished after step {step:,}. To write text: {console.command('charrnn-sample', arguments)}\n"
-                    f"To train longer, add {limit} N: {console.resume_command(self._job.folder)}")
+        self._print(f"finished after step {step:,}. To write text: {console.command('sample', arguments)}\n"
+                    f"To train longer, add --{limit.replace('_', '-')} N: {console.resume_command(self._job.folder)}")
 
     def warn(self, message: object) -> None:
         """Print a warning on standard error."""
+        if self._quiet:
+            return
         with contextlib.suppress(OSError), tqdm.tqdm.external_write_mode(file=sys.stderr):
             console.print_note(f"charrnn-train: {message}")
 
@@ -155,6 +158,8 @@ class Display:
             self._print(f"{name:<9}{value}")
 
     def _print(self, line: str) -> None:
+        if self._quiet:
+            return
         try:
             with tqdm.tqdm.external_write_mode(file=sys.stdout):
                 console.write(f"{line}\n", sys.stdout)

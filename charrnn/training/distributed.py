@@ -43,16 +43,6 @@ class OtherProcessFailed(SystemExit):
     """Ends a process silently, because another one prints the error."""
 
 
-class Silent:
-    """Stands in for the display, the lock and the reports where there are none. Every method does nothing.
-
-    Only the first process has them. In a quiet run, it has no display either.
-    """
-
-    def __getattr__(self, name: str) -> Callable[..., ContextManager]:
-        return lambda *args, **kwargs: contextlib.nullcontext()
-
-
 class Processes:
     """The processes of a run. This is the form for one process, which does nothing.
 

@@ -55,8 +55,9 @@ class TrainingGraph(CharRNN):
         self.prediction, self.logits = build_output(outputs, hyper.lstm_size, num_classes)
         n_rows = self.logits.shape[0].value
         if hyper.unrolls_fused and (n_rows > rows_of_slice(num_classes) or hyper.precision != "float32"):
-            loss = mean_surprisal(tf.reshape(outputs, [n_rows, -1]), *tf.trainable_variables("softmax/"),
-                                  tf.reshape(self.targets, [-1]), threads, hyper.precision)
+            weights, bias = tf.trainable_variables("softmax/")
+            loss = mean_surprisal(tf.reshape(outputs, [n_rows, -1]), weights, bias, tf.reshape(self.targets, [-1]),
+                                  threads, hyper.precision)
         else:
             loss = build_loss(self.logits, self.targets, hyper.lstm_size, num_classes)
         self.optimizer, self.loss = _build_update(loss, hyper, average)

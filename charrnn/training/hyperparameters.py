@@ -48,7 +48,7 @@ class Hyperparameters:
     """What a network is trained with. The defaults are the notebook's recipe.
 
     Each field declares its default, the group and help text of its flag, and its range. The flag is the name with
-    dashes (``--batch-size``), and error messages use it.
+    dashes (``--batch-size``).
     """
 
     batch_size: int = _field(100, OPTIMISATION, "sequences in a batch", _COUNT)
@@ -108,16 +108,15 @@ class Hyperparameters:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if not _allows(field, value):
-                raise ValueError(f"{flag(field.name)} must be {_requirement(field)}, not {value!r}")
+                raise ValueError(f"{field.name} must be {_requirement(field)}, not {value!r}")
         if self.val_fraction + self.test_fraction >= 1:
-            raise ValueError(f"{flag('val_fraction')} {self.val_fraction} and {flag('test_fraction')} "
-                             f"{self.test_fraction} leave no text to train on")
+            raise ValueError(f"val_fraction {self.val_fraction} and test_fraction {self.test_fraction} "
+                             "leave no text to train on")
         for name in ("eval_every_n", "early_stop"):
             if getattr(self, name) and not self.val_fraction:
-                raise ValueError(f"{flag(name)} needs a held-out text: set {flag('val_fraction')} above 0")
+                raise ValueError(f"{name} needs a held-out text: set val_fraction above 0")
         if self.recurrent_keep_prob != 1 and not self.unrolls_fused:
-            raise ValueError("--recurrent-keep-prob cannot be combined with --no-fused, --input-keep-prob or "
-                             "cells other than lstm")
+            raise ValueError("recurrent_keep_prob needs the fused unroll and the cell lstm, without input_keep_prob")
 
     @property
     def unrolls_fused(self) -> bool:
@@ -277,4 +276,4 @@ def check_memory(num_classes: int, hyperparameters: Hyperparameters, available: 
     if least > available:
         raise ValueError(
             f"training this network needs at least {least // 10 ** 6:,} MB of memory, but the machine has "
-            f"{available // 10 ** 6:,.0f} MB: reduce --lstm-size, --num-layers, --batch-size or --num-steps")
+            f"{available // 10 ** 6:,.0f} MB: reduce lstm_size, num_layers, batch_size or num_steps")

@@ -14,7 +14,7 @@ from charrnn.system import machine
 from charrnn.system.tensorflow import bfloat16_is_faster, require_bfloat16
 from charrnn.text.corpus import Text
 from charrnn.training import transfer
-from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, check_memory, flag
+from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, check_memory
 from charrnn.training.transfer import Transfer
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
@@ -94,7 +94,7 @@ def plan_job(text: Optional[Text], hyperparameters: Hyperparameters, folder: Str
     hyperparameters, transferred = _with_precision(hyperparameters), None
     if options.resume:
         if init_from:
-            raise ValueError("--init-from is for a new run and cannot be combined with --resume")
+            raise ValueError("init_from is for a new run and cannot be combined with resume")
         run = _resumed_run(folder, hyperparameters, text)
         text = text or Text(run.text_name, checkpoints.read_text(run))
     elif text is None:
@@ -113,11 +113,11 @@ def _check(hyper: Hyperparameters, options: Options, n_processes: int) -> None:
     hyper.check()
     check_available(hyper.cell)
     if options.threads is not None and not 1 <= options.threads <= MOST_THREADS:
-        raise ValueError(f"--threads must be from 1 to {MOST_THREADS}, not {options.threads}")
+        raise ValueError(f"threads must be from 1 to {MOST_THREADS}, not {options.threads}")
     if options.sample_length < 0:
-        raise ValueError(f"--sample-length must be at least 0, not {options.sample_length}")
+        raise ValueError(f"sample_length must be at least 0, not {options.sample_length}")
     if hyper.batch_size % n_processes:
-        raise ValueError(f"--batch-size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
+        raise ValueError(f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
                          f"multiple of {n_processes}")
 
 
@@ -148,12 +148,12 @@ def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) 
     run = checkpoints.read_run(folder)
     old = Hyperparameters(**run.hyperparameters)  # with the default for one that is newer than the run
     if text and checkpoints.text_sha256(text.text) != run.text_sha256:
-        raise CheckpointError(f"the run in {folder} was trained on another text than {text.name}; without a TEXT, "
-                              "--resume uses the text in that folder")
+        raise CheckpointError(f"the run in {folder} was trained on another text than {text.name}; without a text, "
+                              "a resumed run uses the one in that folder")
     for name in IMMUTABLE:
         if getattr(old, name) != getattr(hyper, name):
-            raise CheckpointError(f"the run in {folder} has {flag(name)} {getattr(old, name)}, which "
-                                  f"--resume cannot change to {getattr(hyper, name)}")
+            raise CheckpointError(f"the run in {folder} has {name} {getattr(old, name)}, which "
+                                  f"cannot be changed to {getattr(hyper, name)}")
     return replace(run, hyperparameters=asdict(hyper))
 
 
@@ -176,12 +176,12 @@ def _check_sizes(run: RunRecord, hyper: Hyperparameters, training: np.ndarray, h
     if not count_windows(len(training), hyper.batch_size, hyper.num_steps):
         raise ValueError(
             f"the text to train on has {len(training):,} characters, too few for one window of {hyper.batch_size} x "
-            f"{hyper.num_steps} (--batch-size x --num-steps, {hyper.batch_size * hyper.num_steps:,} characters): "
+            f"{hyper.num_steps} (batch_size x num_steps, {hyper.batch_size * hyper.num_steps:,} characters): "
             "reduce one of them")
     n_characters = len(training) + len(held_out) + len(test)
     for name, part in (("val_fraction", held_out), ("test_fraction", test)):
         fraction = getattr(hyper, name)
         if fraction and len(part) < 2:
-            raise ValueError(f"{flag(name)} {fraction} holds out {len(part)} of the text's {n_characters:,} "
+            raise ValueError(f"{name} {fraction} holds out {len(part)} of the text's {n_characters:,} "
                              "characters, but at least 2 are needed")
     check_memory(len(run.vocabulary), hyper, machine.total_memory())

@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional, Tuple
 import numpy as np
 
 from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError, NoCheckpointError, Progress
+from charrnn.checkpoints import NoCheckpointError, Progress
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.numpy_lstm import NumpyLSTM
@@ -17,7 +17,7 @@ from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console
 from charrnn.training.display import Display
-from charrnn.training.distributed import Processes, Silent
+from charrnn.training.distributed import Processes
 from charrnn.training.hyperparameters import learning_rate_at
 from charrnn.training.job import Job
 from charrnn.training.network import Network
@@ -30,8 +30,7 @@ EVALUATION_ROWS = 32  # pieces of the held-out text that are read in parallel
 class Trainer:
     """A run while its network is trained.
 
-    In all processes but the first, the display, the lock and the reports do nothing. In a quiet run, the display of the
-    first does nothing either.
+    Only the first process prints and writes; in the others, and in a quiet run, the display prints nothing.
 
     Attributes:
         job: the Job.
@@ -56,20 +55,17 @@ class Trainer:
         self.network = Network(len(job.run.vocabulary), job.hyperparameters, processes, threads)
         self._graph: Optional[GraphEngine] = None  # built when first used
         self._threads = threads
-        self.display: Any = Display(job, self.network.n_parameters, self.stop) if (
-            processes.rank == 0 and not job.options.quiet) else Silent()
-        self._lock: Any = Silent()  # in the first process, _open_folder() makes a Lock and Reports
-        self._reports: Any = Silent()
+        self.display = Display(job, self.network.n_parameters, self.stop, job.options.quiet or processes.rank > 0)
+        self._lock: Any = None  # _open_folder() makes a Lock and Reports, in the first process
+        self._reports: Any = None
         if job.transfer and processes.rank == 0:
             self.network.set_weights(job.transfer.weights(self.network.weights()))
 
     def close(self) -> None:
         """Close the sessions and files."""
-        self._reports.close()
-        if self._graph:
-            self._graph.close()
-        self.network.close()
-        self._lock.close()
+        for opened in (self._reports, self._graph, self.network, self._lock):
+            if opened:
+                opened.close()
 
     # ---- the folder ------------------------------------------------------------------------------------------
 
@@ -111,9 +107,7 @@ class Trainer:
             return fresh
         self.display.skipped(found.skipped)
         progress = checkpoints.read_progress(found.prefix)
-        if progress.lstm_state.shape != fresh.lstm_state.shape:
-            raise CheckpointError(f"{found.prefix} cannot be used to resume: its state is of another network")
-        checkpoints.restore(self.network.session, found.prefix)
+        checkpoints.restore(self.network.session, self.network.saver, found.prefix)
         best = self._name(progress.best_step) if progress.best_step else None
         if best and not checkpoints.is_intact(self.job.folder, best):
             self.display.skipped([f"the best checkpoint {best} is damaged: the next evaluation counts as the best"])
@@ -139,12 +133,12 @@ class Trainer:
     def _diverged(self, step: int, what: str) -> ValueError:
         """Return the error for a step after which training cannot continue."""
         has_checkpoint = self._saved.step or self._run.init_from  # from another model, it begins with one of step 0
-        remedy = ("Earlier checkpoints are intact: continue from the last one" if has_checkpoint else
-                  "There is no checkpoint yet: begin again")
+        remedy = ("Earlier checkpoints are intact: resume from the last one" if has_checkpoint else
+                  "There is no checkpoint yet: resume from the beginning")
         hyper = self.job.hyperparameters
         return ValueError(
-            f"at step {step} {what}, so training stops. {remedy} with --resume and a lower --learning-rate (now "
-            f"{hyper.learning_rate:g}) or --grad-clip (now {hyper.grad_clip:g})")
+            f"at step {step} {what}, so training stops. {remedy} with a lower learning_rate (now "
+            f"{hyper.learning_rate:g}) or grad_clip (now {hyper.grad_clip:g})")
 
     def print_step(self, step: int, loss: float, norm: float, seconds: float) -> None:
         """Print the notebook's line about a step, and keep its figures for the history."""
@@ -175,11 +169,11 @@ class Trainer:
 
     def write_history(self, step: int) -> None:
         """Add what :meth:`print_step` and :meth:`evaluate` have kept to the history, if there is anything."""
-        if self._measured:
+        if self._measured and self._reports:
             epoch = (step - 1) // self.job.n_windows + 1
             with contextlib.suppress(OSError):  # the next flush writes it, or raises an error
                 self._reports.add(step, epoch=epoch, **self._measured)
-            self._measured = {}
+        self._measured = {}
 
     def save(self, progress: Progress, last: bool) -> Progress:
         """Save a checkpoint with the state of all rows. Return the progress; its best evaluation has a checkpoint."""
@@ -258,8 +252,8 @@ class Trainer:
         else:
             if len(self.job.test):
                 self.display.test(*self._processes.from_first(lambda: self._evaluate_test(progress.step)))
-            self.display.finished(progress.step, "--early-stop" if early and progress.step < self.job.total_steps else
-                                  "--epochs")
+            self.display.finished(progress.step, "early_stop" if early and progress.step < self.job.total_steps else
+                                  "epochs")
         self._processes.gather(None)  # wait for the others: horovodrun ends all processes when one has ended
 
     def _evaluate_test(self, step: int) -> Tuple[float, str]:

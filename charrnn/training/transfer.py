@@ -6,7 +6,7 @@ import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model
-from charrnn.training.hyperparameters import Hyperparameters, flag
+from charrnn.training.hyperparameters import Hyperparameters
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def plan(model: Model, text: str, hyperparameters: Hyperparameters) -> Transfer:
     for name, theirs in network_of(model).items():
         ours = getattr(hyperparameters, name)
         if theirs != ours:
-            raise ValueError(f"{model.name} has {flag(name)} {theirs}: a run with {flag(name)} {ours} "
+            raise ValueError(f"{model.name} has {name} {theirs}: a run with {name} {ours} "
                              "cannot start from it")
     joined = "".join(model.vocabulary.chars) + "".join(Vocabulary.from_text(text).chars)
     return Transfer(model, Vocabulary.from_text(joined))

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from conftest import NEWEST, OLDER, assert_same_run, resume
 
-from charrnn import checkpoints, train
+from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError
 from charrnn.checkpoints.record import read_signed, signed
+from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
 
 OF_NEWEST = [NEWEST + end for end in (".index", ".data-00000-of-00001", ".meta", ".npz", ".progress.npz", ".json")]
@@ -104,9 +105,9 @@ def test_a_crafted_record_is_skipped_in_a_line_although_its_checksum_fits(run_co
 
 
 @pytest.mark.parametrize("name, value, message", [
-    ("lstm_size", 10 ** 19, "--lstm-size must be an integer, at least 1, not 10"),
-    ("lstm_size", 10 ** 9, "MB of memory, but the machine has"), ("lstm_size", "5", "--lstm-size must be an integer"),
-    ("num_layers", 100_000, "--num-layers must be"), ("seed", [{}], "--seed must be"), ("cell", {}, "--cell must be")])
+    ("lstm_size", 10 ** 19, "lstm_size must be an integer, at least 1, not 10"),
+    ("lstm_size", 10 ** 9, "MB of memory, but the machine has"), ("lstm_size", "5", "lstm_size must be an integer"),
+    ("num_layers", 100_000, "num_layers must be"), ("seed", [{}], "seed must be"), ("cell", {}, "cell must be")])
 def test_crafted_hyperparameters_are_refused_before_anything_of_their_size_is_built(
         run_copy, capsys, name, value, message):
     record = read_signed(run_copy / "run.json")

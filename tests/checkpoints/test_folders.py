@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from conftest import NEWEST, OLDER, ROOT, SMALL_FLAGS, resume
 
-from charrnn import checkpoints, train
+from charrnn import checkpoints
 from charrnn.checkpoints import folders
+from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
 
 

@@ -12,7 +12,8 @@ import time
 import pytest
 from conftest import TEXT, assert_same_run, process_environment, resume
 
-from charrnn import checkpoints, train
+from charrnn import checkpoints
+from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
 from charrnn.training.trainer import Trainer
 
@@ -51,7 +52,7 @@ def is_killed(folder, log, rng, text, flags):
     """Start or resume a run and kill it, every other time while it saves; return False if it ended before."""
     arguments = ["--resume"] if (folder / "run.json").exists() else [str(text), *FLAGS, *flags]
     with open(str(log), "wb") as output, subprocess.Popen(
-            [sys.executable, "-m", "charrnn.train", *arguments, "--checkpoint-dir", str(folder)],
+            [sys.executable, "-m", "charrnn", "train", *arguments, "--checkpoint-dir", str(folder)],
             env=process_environment(), stdout=output, stderr=output) as process:
         wait(process, lambda: b"\nfolder " in log.read_bytes())
         time.sleep(rng.uniform(0, 1.2))

@@ -16,7 +16,8 @@ import pytest
 from conftest import assert_same_run, resume
 from test_killed import FLAGS, write_text
 
-from charrnn import checkpoints, train
+from charrnn import checkpoints
+from charrnn.commands import train
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 HISTORY = "history.csv"

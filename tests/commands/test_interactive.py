@@ -8,7 +8,7 @@ import sys
 import pytest
 from conftest import interrupted_at, process_environment
 
-from charrnn import sample as sampling
+from charrnn.commands import sample as sampling
 from charrnn.commands.interactive import HELP
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import CHUNK
@@ -123,7 +123,7 @@ def test_a_terminal_gets_the_help_and_a_prompt_also_after_ctrl_c(exported, monke
 
 
 def test_a_process_reads_and_writes_utf_8_in_any_locale(exported):
-    done = subprocess.run([sys.executable, "-m", "charrnn.sample", str(exported), "--interactive",
+    done = subprocess.run([sys.executable, "-m", "charrnn", "sample", str(exported), "--interactive",
                            "--unknown", "nearest"], input="th\u00e9\n".encode(), capture_output=True, timeout=600,
                           env=process_environment(PYTHONIOENCODING="ascii", LC_ALL="C"))
     assert (done.returncode, done.stderr) == (0, b"")

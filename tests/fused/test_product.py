@@ -11,7 +11,7 @@ from charrnn.fused.session import session_config
 from charrnn.model import CharRNN
 from charrnn.system import machine, tensorflow
 from charrnn.system.tensorflow import tf
-from charrnn.train import train
+from charrnn.train import train_model
 from charrnn.training import job
 
 slow = pytest.mark.slow
@@ -83,8 +83,8 @@ def test_a_graph_that_is_not_fused_is_rewritten():
 def test_a_run_learns_as_in_float32(tmp_path, settings):
     small = dict(batch_size=4, num_steps=10, lstm_size=24, epochs=3, seed=5, learning_rate=0.02, quiet=True,
                  sample_length=0, summaries=False, **dict(keep_prob=1.0, **settings))
-    low = train(TEXT, tmp_path / "low", precision="bfloat16", **small)
-    full = train(TEXT, tmp_path / "full", **small)
+    low = train_model(TEXT, tmp_path / "low", precision="bfloat16", **small)
+    full = train_model(TEXT, tmp_path / "full", **small)
     assert full.losses[-1] < 0.9 * full.losses[0]
     np.testing.assert_allclose(low.losses, full.losses, atol=0.05)
     assert all(weights.dtype == np.float32 for weights in low.model.weights.values())
@@ -112,7 +112,7 @@ def test_the_precision_can_be_changed_on_resume(text_file, tmp_path):
 @pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 has it")
 def test_tensorflow_1_refuses_bfloat16(text_file, tmp_path, capsys):
     assert train_small(text_file, tmp_path / "run", "--precision", "bfloat16") == 2
-    assert "--precision bfloat16 needs TensorFlow 2" in capsys.readouterr().err
+    assert "precision bfloat16 needs TensorFlow 2" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 

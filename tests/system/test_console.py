@@ -47,7 +47,7 @@ def test_an_output_that_cannot_be_written(exported, stream, arguments, unbuffere
     """A full disk under standard output is one line; one under standard error, which gets the seed, does not matter."""
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "charrnn.sample", str(exported), *arguments],
+            [sys.executable, "-m", "charrnn", "sample", str(exported), *arguments],
             env=process_environment(PYTHONUNBUFFERED=unbuffered),
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full})
     assert (done.returncode, done.stderr) == (2 if error else 0, error)
@@ -56,7 +56,7 @@ def test_an_output_that_cannot_be_written(exported, stream, arguments, unbuffere
 def test_a_reader_that_closes_the_help(exported):
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run([sys.executable, "-m", "charrnn.sample", "--help"], stdout=writer, stderr=subprocess.PIPE,
+    done = subprocess.run([sys.executable, "-m", "charrnn", "sample", "--help"], stdout=writer, stderr=subprocess.PIPE,
                           env=process_environment(PYTHONUNBUFFERED=""))
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")

@@ -17,7 +17,7 @@ root.__spec__ = types.SimpleNamespace()
 root.compat, compat.v1, v1.__version__, v1.disable_v2_behavior = compat, v1, {version!r}, print
 v1.nn = Module("nn")
 sys.modules.update({{"tensorflow": root, "tensorflow.compat": compat, "tensorflow.compat.v1": v1, "tf_keras": {keras}}})
-from charrnn import train
+from charrnn.commands import train
 sys.exit(train.main([{text!r}, "--num-steps", "3", "--checkpoint-dir", {folder!r}]))
 """
 
@@ -72,7 +72,7 @@ def test_a_program_that_has_used_eager_tensors_builds_graphs_afterwards():
 @needs_tensorflow_2
 @pytest.mark.parametrize("cell", ["layer-norm-lstm", "nas"])
 def test_a_cell_of_contrib_is_refused(text_file, tmp_path, capsys, cell):
-    from charrnn import train
+    from charrnn.commands import train
     assert train.main([str(text_file), "--cell", cell, "--checkpoint-dir", str(tmp_path / "run")]) == 2
     out, err = capsys.readouterr()
     assert out == "" and err == (

@@ -7,7 +7,7 @@ import sys
 import pytest
 from conftest import SMALL_FLAGS, TEXT
 
-from charrnn import train
+from charrnn.commands import train
 from charrnn.text import corpus, documents
 
 

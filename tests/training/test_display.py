@@ -147,7 +147,7 @@ def test_a_terminal_shows_a_bar(text_file, tmp_path):
     flags = [str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
     bars = []
     for arguments in (flags, ["--resume", *flags[-4:], "--epochs", "2"]):
-        shown = shown_in_terminal([sys.executable, "-m", "charrnn.train", *arguments])
+        shown = shown_in_terminal([sys.executable, "-m", "charrnn", "train", *arguments])
         bars.append([bar for bar in re.split("[\r\n]", shown) if "steps/s" in bar])
     assert all("loss " in bar and re.search(r"\d\d:\d\d<", bar) for bar in bars[0][1:])
     assert "173/173" in bars[0][-1] and "346/346" in bars[1][-1]

@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 from conftest import ROOT, TEXT, assert_same_run, history_of, process_environment, weights_of
 
-from charrnn import checkpoints, train
+from charrnn import checkpoints
+from charrnn.commands import train
 from charrnn.engines.surprisal import surprisal
-from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 from charrnn.training import distributed
 from charrnn.training.distributed import UNREAD_TIME, HorovodProcesses, OtherProcessFailed
@@ -292,7 +292,7 @@ def real(test):
 
 def command(size, *flags):
     """Return the command that trains on a number of processes, in the foreground of horovodrun if more than one."""
-    train = [sys.executable, "-m", "charrnn.train", *map(str, flags)]
+    train = [sys.executable, "-m", "charrnn", "train", *map(str, flags)]
     return train if size == 1 else [sys.executable, "-c", LAUNCH, "-np", str(size), "--gloo", *train]
 
 
@@ -370,7 +370,7 @@ class Background:
             except OSError:
                 continue
             rank = [value[13:] for value in environment if value.startswith("HOROVOD_RANK=")]
-            if self._mark in environment and rank and called[1:3] == ["-m", "charrnn.train"]:
+            if self._mark in environment and rank and called[1:3] == ["-m", "charrnn", "train"]:
                 found[int(rank[0])] = int(folder.name)
         return [found[rank] for rank in sorted(found)]
 
@@ -532,7 +532,7 @@ class TwoHosts:
         return subprocess.Popen(
             ["ip", "netns", "exec", name, "unshare", "--uts", "--mount", "sh", "-c",
              'hostname "$0" && mount --bind "$1" /etc/hosts && shift && exec "$@"', f"host{rank}", self._names,
-             sys.executable, "-m", "charrnn.train", *map(str, flags)],
+             sys.executable, "-m", "charrnn", "train", *map(str, flags)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, env=environment)
 
     def close(self):

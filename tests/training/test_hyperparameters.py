@@ -68,11 +68,11 @@ def test_numbers_of_numpy_become_those_of_python():
 
 
 @pytest.mark.parametrize("change, message", [
-    ({"keep_prob": 7}, "--keep-prob must be a number, at least 0.01 and at most 1, not 7"),
-    ({"optimizer": "sgd"}, "--optimizer must be one of adam, rmsprop, not 'sgd'"),
-    ({"val_fraction": 0.5, "test_fraction": 0.6}, "--val-fraction 0.5 and --test-fraction 0.6 leave no text to train "
+    ({"keep_prob": 7}, "keep_prob must be a number, at least 0.01 and at most 1, not 7"),
+    ({"optimizer": "sgd"}, "optimizer must be one of adam, rmsprop, not 'sgd'"),
+    ({"val_fraction": 0.5, "test_fraction": 0.6}, "val_fraction 0.5 and test_fraction 0.6 leave no text to train "
                                                   "on"),
-    ({"early_stop": 3}, "--early-stop needs a held-out text: set --val-fraction above 0")])
+    ({"early_stop": 3}, "early_stop needs a held-out text: set val_fraction above 0")])
 def test_a_message_names_the_flag_and_the_range(change, message):
     with pytest.raises(ValueError) as error:
         Hyperparameters(**change).check()
@@ -160,5 +160,5 @@ def test_parameters_are_those_of_the_graph():
 def test_too_little_memory():
     least = 4 * (4 * 3362387 + 6 * 100 * 100 * 512 * 2)
     check_memory(83, Hyperparameters(), least)
-    with pytest.raises(ValueError, match="at least 299 MB .* has 299 MB: reduce --lstm-size, .* or --num-steps"):
+    with pytest.raises(ValueError, match="at least 299 MB .* has 299 MB: reduce lstm_size, .* or num_steps"):
         check_memory(83, Hyperparameters(), least - 1)

@@ -21,8 +21,9 @@ from conftest import (
     train_small,
 )
 
-from charrnn import checkpoints, train
+from charrnn import checkpoints
 from charrnn.checkpoints.record import read_signed, signed
+from charrnn.commands import train
 from charrnn.training import trainer
 
 SLOW = pytest.mark.slow
@@ -130,14 +131,14 @@ def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained
 
 
 @pytest.mark.parametrize("flags, message", [
-    (["--batch-size", "3"], "has --batch-size 2, which --resume cannot change to 3"),
-    (["--val-fraction", "0.5"], "has --val-fraction 0.0, which --resume cannot change to 0.5"),
-    (["--test-fraction", "0.5"], "has --test-fraction 0.0, which --resume cannot change to 0.5"),
+    (["--batch-size", "3"], "has batch_size 2, which cannot be changed to 3"),
+    (["--val-fraction", "0.5"], "has val_fraction 0.0, which cannot be changed to 0.5"),
+    (["--test-fraction", "0.5"], "has test_fraction 0.0, which cannot be changed to 0.5"),
     (["--preset", "quick"], "--preset is for a new run"),
-    (["--init-from", "anna"], "--init-from is for a new run"),
+    (["--init-from", "anna"], "init_from is for a new run"),
     (["--dry-run"], "--dry-run is for a new run"),
     (["python"], "was trained on another text than python"),
-    (["--epochs", "0"], "--epochs must be")])
+    (["--epochs", "0"], "epochs must be")])
 def test_what_cannot_be_changed_is_refused(trained, capsys, flags, message):
     before = sorted(path.stat().st_mtime_ns for path in trained.iterdir())
     assert train.main([*flags, "--resume", "--checkpoint-dir", str(trained)]) == 2

@@ -60,7 +60,7 @@ sys.meta_path.insert(0, Finder())
 from_here = sys.argv[2:]
 sys.argv[0] = "charrnn-train"
 import charrnn
-from charrnn import train
+from charrnn.commands import train
 sys.exit(train.main(from_here))
 """
 
@@ -86,7 +86,7 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
     Quiet also where the choice of the precision is the first that imports TensorFlow.
     """
     folder = tmp_path / "run"
-    command = [sys.executable, "-m", "charrnn.train", str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(folder),
+    command = [sys.executable, "-m", "charrnn", "train", str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(folder),
                "--epochs", "100000", "--num-steps", "30", "--precision", "auto"]
     # a process inherits what is ignored, as under nohup
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

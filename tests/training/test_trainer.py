@@ -19,9 +19,9 @@ from conftest import (
     weights_of,
 )
 
-from charrnn import checkpoints, sample, train
+from charrnn import checkpoints
 from charrnn.checkpoints import Progress
-from charrnn.commands import evaluate
+from charrnn.commands import evaluate, sample, train
 from charrnn.data import Vocabulary, get_batches, split
 from charrnn.engines.loading import load_engine
 from charrnn.engines.opened_model import open_model
@@ -104,8 +104,8 @@ def test_a_loss_that_is_not_finite_ends_the_run(trained, tmp_path, capsys):
     assert resume(folder, "--epochs", "2", "--learning-rate", "1e38") == 2
     err = capsys.readouterr().err
     assert re.search(r"at step 17[56] the loss is (nan|inf) and the norm of the gradients is (nan|inf)", err)
-    assert "Earlier checkpoints are intact: continue from the last one with --resume and a lower" in err
-    assert "--learning-rate (now 1e+38)" in err and "--grad-clip (now 5)" in err and err.count("\n") == 1
+    assert "Earlier checkpoints are intact: resume from the last one with a lower" in err
+    assert "learning_rate (now 1e+38)" in err and "grad_clip (now 5)" in err and err.count("\n") == 1
     assert names_of(folder) == ["i100_l5.ckpt", "i173_l5.ckpt"]
     assert checkpoints.newest_intact(folder).prefix == str(folder / "i173_l5.ckpt")
 
@@ -122,7 +122,7 @@ def test_gradients_that_are_not_finite_end_the_run(text_file, tmp_path, monkeypa
     assert train_small(text_file, tmp_path / "run", "--warmup-steps", "100") == 2
     err = capsys.readouterr().err
     assert re.search(r"at step 1 the loss is 2\.\d+ and the norm of the gradients is inf, so training stops\. There "
-                     r"is no checkpoint yet: begin again with --resume and a lower --learning-rate \(now 0\.001\)", err)
+                     r"is no checkpoint yet: resume from the beginning with a lower learning_rate \(now 0\.001\)", err)
     assert not list((tmp_path / "run").glob("*.ckpt.*"))
 
 
@@ -137,7 +137,7 @@ def test_a_validation_loss_that_is_not_finite_ends_the_run(text_file, tmp_path, 
 def test_a_run_from_another_model_has_a_checkpoint_to_continue_from(trained, text_file, tmp_path, capsys):
     assert train.main([str(text_file), "--init-from", str(trained), "--num-steps", "9", "--learning-rate", "1e38",
                        "--checkpoint-dir", str(tmp_path / "run"), *QUIET]) == 2
-    assert "Earlier checkpoints are intact: continue from the last one" in capsys.readouterr().err
+    assert "Earlier checkpoints are intact: resume from the last one" in capsys.readouterr().err
     assert names_of(tmp_path / "run") == ["i0_l5.ckpt"]
 
 

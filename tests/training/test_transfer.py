@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from conftest import CHARS, NEWEST, SOLUTION, TEXT, assert_same_run, make_network, resume, weights_of
 
-from charrnn import checkpoints, train
+from charrnn import checkpoints
+from charrnn.commands import train
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import open_model
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 from charrnn.text.corpus import Text
+from charrnn.train import train_model
 from charrnn.training import transfer
 from charrnn.training.display import Display
 from charrnn.training.hyperparameters import Hyperparameters
@@ -97,7 +99,7 @@ def test_what_a_run_does_not_start_from_is_named(run_copy, tmp_path, capsys):
                        "--dry-run", "--checkpoint-dir", str(tmp_path / "new")]) == 0
     assert sorted(capsys.readouterr().err.splitlines()) == skipped
     for quiet in (False, True):
-        train.train(tmp_path / "texts", tmp_path / str(quiet), init_from=run_copy, epochs=1, num_steps=9,
+        train_model(tmp_path / "texts", tmp_path / str(quiet), init_from=run_copy, epochs=1, num_steps=9,
                     sample_length=0, summaries=False, quiet=quiet)
         assert sorted(capsys.readouterr().err.splitlines()) == ([] if quiet else skipped)
 
@@ -205,11 +207,11 @@ def test_a_model_of_the_notebook_needs_its_text(notebook_folder, tmp_path, capsy
 def test_the_function_says_how_to_open_a_model_of_the_notebook(notebook_folder, tmp_path):
     """It has no argument for a vocabulary; the model that it is told to open can be trained."""
     with pytest.raises(ValueError, match=r"for example with open_model\(path, Vocabulary.from_text\(text\)\)$"):
-        train.train(OTHER, tmp_path / "run", init_from=notebook_folder)
+        train_model(OTHER, tmp_path / "run", init_from=notebook_folder)
     with pytest.raises(ValueError, match=r"with init_from \S+ and open_model\(path, Vocabulary.from_text\(text\)\)$"):
-        train.train(None, notebook_folder, resume=True)
+        train_model(None, notebook_folder, resume=True)
     model = open_model(notebook_folder, Vocabulary.from_text(TEXT))
-    trained = train.train(OTHER, tmp_path / "run", init_from=model, batch_size=2, num_steps=100, epochs=1,
+    trained = train_model(OTHER, tmp_path / "run", init_from=model, batch_size=2, num_steps=100, epochs=1,
                           sample_length=0, summaries=False, quiet=True)
     assert trained.model.run.init_from == model.name
 
@@ -223,10 +225,10 @@ def test_a_folder_of_the_notebook_cannot_be_resumed_but_started_from(notebook_fo
 
 
 @pytest.mark.parametrize("flags, message", [
-    (["--lstm-size", "6"], "has --lstm-size 5: a run with --lstm-size 6 cannot start from it"),
-    (["--num-layers", "3"], "has --num-layers 2: a run with --num-layers 3 cannot start from it"),
-    (["--cell", "gru"], "has --cell lstm: a run with --cell gru cannot start from it"),
-    (["--preset", "quick"], "has --lstm-size 5: a run with --lstm-size 224 cannot start from it"),
+    (["--lstm-size", "6"], "has lstm_size 5: a run with lstm_size 6 cannot start from it"),
+    (["--num-layers", "3"], "has num_layers 2: a run with num_layers 3 cannot start from it"),
+    (["--cell", "gru"], "has cell lstm: a run with cell gru cannot start from it"),
+    (["--preset", "quick"], "has lstm_size 5: a run with lstm_size 224 cannot start from it"),
     (["--init-from", "nowhere"], "nowhere")])
 def test_a_different_network_is_refused(trained, tmp_path, capsys, flags, message):
     (tmp_path / "other").write_text(OTHER)

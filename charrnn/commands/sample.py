@@ -1,11 +1,29 @@
-"""The arguments of ``charrnn-sample``."""
+"""Writing text from the command line: ``charrnn-sample``."""
 import argparse
+import contextlib
+import functools
+import json
+import sys
+from dataclasses import asdict
+from typing import List, Optional, Tuple
 
+from charrnn.commands.interactive import Conversation
+from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
-from charrnn.engines.sampler import LARGE_VOCABULARY, SEEDS, default_top_n
+from charrnn.engines.sampler import (
+    LARGE_VOCABULARY,
+    SEEDS,
+    Sample,
+    Sampler,
+    check_prime,
+    default_prime,
+    default_top_n,
+    fresh_seed,
+    write,
+)
 from charrnn.system import console
-from charrnn.text import unknown
+from charrnn.text import novelty, unknown
 from charrnn.training.hyperparameters import flag
 
 # The arguments that --interactive cannot be combined with, and their defaults.
@@ -72,3 +90,84 @@ def settings_of(args: argparse.Namespace, num_classes: int) -> Settings:
     settings = Settings(args.temperature, top_n, 1.0 if args.top_p is None else args.top_p)
     settings.check()
     return settings
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Run ``charrnn-sample``; return its exit status."""
+    return console.run_main(_main, make_parser(), argv)
+
+
+def _main(args: argparse.Namespace) -> int:
+    check_arguments(args)
+    model = loading.open_named(args.model, args)
+    settings = settings_of(args, len(model.vocabulary))
+    prime = "" if args.interactive else _prime(args, model.vocabulary)
+    training = loading.training_text(model.run, args.train_text, args.encoding).training if args.novelty else ""
+    with contextlib.closing(loading.load_engine(model, args.num_samples, args.num_samples * args.length)) as engine:
+        sampler = Sampler(engine, args.num_samples)
+        if args.interactive:
+            return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()
+        samples, interrupted = _draw_and_print(args, sampler, prime, settings)
+    copies = [novelty.compare(each.text, training) if training else None for each in samples]
+    if args.json:
+        json.dump(_as_json(model.name, prime, settings, samples, copies), sys.stdout, indent=1)
+        print()
+    else:
+        for each, copied in zip(samples, copies):
+            if copied:
+                print(_novelty_line(each.text, copied))
+    if interrupted:
+        console.print_note("charrnn-sample: interrupted")
+    return 130 if interrupted else 0
+
+
+def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
+    """Return the prime that the arguments give, in characters of the vocabulary."""
+    if args.prime is None:
+        return default_prime(vocabulary)
+    prime, note = unknown.resolve(args.prime, vocabulary, args.unknown, "the prime")
+    if note:
+        console.print_note(note)
+    check_prime(prime, vocabulary)
+    return prime
+
+
+def _draw_and_print(args: argparse.Namespace, sampler: Sampler, prime: str,
+                    settings: Settings) -> Tuple[List[Sample], bool]:
+    """Draw the texts, and print them unless the output is JSON. A single text is printed while it is drawn.
+
+    Return the texts, and whether Ctrl-C ended them early.
+    """
+    seed = args.seed
+    if seed is None:
+        seed = fresh_seed()
+        if not settings.takes_most_probable:
+            console.print_note(f"seed {seed}")
+    show = functools.partial(console.write, file=sys.stdout)
+    alone = args.num_samples == 1 and not args.json
+    if alone:
+        show(prime)
+    samples, interrupted = write(sampler, prime, args.length, settings, seed, stop=args.stop,
+                                 show=show if alone else None, keep=args.novelty or not alone)
+    if alone:
+        show("\n")
+    elif not args.json:
+        show(("-" * 70 + "\n").join(f"{prime}{each.text}\n" for each in samples))
+    return samples, interrupted
+
+
+def _novelty_line(text: str, copied: novelty.Novelty) -> str:
+    run = text[copied.start:copied.start + copied.longest]
+    return (f"novelty: the longest run copied from the training text has {copied.longest:,} characters ({run!r}, "
+            f"at character {copied.place:,}); {copied.share:.1%} of the {novelty.WINDOW}-character windows are copied")
+
+
+def _as_json(model_name: str, prime: str, settings: Settings, samples: List[Sample],
+             copies: List[Optional[novelty.Novelty]]) -> dict:
+    return {"model": model_name, "prime": prime, **asdict(settings), "samples": [
+        {"seed": each.seed, "text": prime + each.text, "log_probabilities": each.log_probabilities,
+         **({"novelty": asdict(copied)} if copied else {})} for each, copied in zip(samples, copies)]}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
