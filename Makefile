@@ -30,11 +30,12 @@ endif
 # $(1) as one word for the shell, whatever characters it has.
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help train train-distributed sample notebook page test bench lint venv venv-distributed lock clean again
+.PHONY: help train train-distributed sample notebook page page-of-anna test bench lint venv venv-distributed lock clean again
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
 		printf '  make %-18s%s\n' "$$name" "$$text"; done
+	@echo 'Other commands: . $(venv)/bin/activate, then charrnn lists evaluate, export, inspect, runs.'
 	@echo 'ARGS="..." goes to the command, TEXT=... names the text, PYTHON=... the Python.'
 	@echo 'TENSORFLOW=2 uses TensorFlow 2 on Python 3.10 to 3.13. Otherwise it is 1.15, for'
 	@echo 'which Python 3.7 is downloaded into .python if none is found; PYTHON_DOWNLOAD=no'
@@ -47,9 +48,11 @@ text = $(if $(resumes),,$(call quote,$(TEXT)))
 # The commands then advise what to type with make.
 train train-distributed sample: export CHARRNN_MAKE := make$(addprefix  TENSORFLOW=,$(TENSORFLOW))
 
-# Ctrl-C is a usual way to end train and sample. Their status is then 130, for which make is to print no error.
+# Ctrl-C and a reader of the output that leaves, such as head, are usual ways to end train and sample. The status is then
+# 130 or 141, for which make is to print no error.
+ended := case $$? in 130 | 141) ;; *) exit 2;; esac
 train: $(venv)/.done ## train the notebook's recipe on anna.txt, or on TEXT
-	@trap : INT; $(python) -m charrnn train $(text) $(ARGS) || [ $$? -eq 130 ]
+	@trap : INT; $(python) -m charrnn train $(text) $(ARGS) || $(ended)
 
 # Number of processes: make train-distributed NP=4
 NP ?= 2
@@ -63,14 +66,19 @@ train-distributed: $(venv)/.distributed ## train on NP=2 processes of this machi
 			"$$(pwd -P)/$(python)" -m charrnn train $(text) $(ARGS)
 
 sample: $(venv)/.done ## write text from the newest run, or from anna
-	@trap : INT; $(python) -m charrnn sample $(ARGS) || [ $$? -eq 130 ]
+	@trap : INT; $(python) -m charrnn sample $(ARGS) || $(ended)
 
 # Jupyter prefers the user's kernels to those of this environment, unless it is told not to.
 notebook: $(venv)/.done ## open the notebooks in a browser
 	@JUPYTER_PREFER_ENV_PATH=1 $(python) -m notebook --ip=127.0.0.1 $(ARGS) notebooks/
 
+# A run folder or another model: make page MODEL=checkpoints/2
+MODEL ?=
+page: $(venv)/.done ## write page.html, the web page of the newest run, or of MODEL
+	@$(python) -m charrnn export $(if $(MODEL),$(call quote,$(MODEL))) page.html $(ARGS)
+
 # int8, so that the file in the repository is small
-page: $(venv)/.done ## write docs/anna.html, the web page of the model anna
+page-of-anna: $(venv)/.done ## write docs/anna.html, the web page of the model anna
 	@$(python) -m charrnn export anna docs/anna.html --weights int8
 
 test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"

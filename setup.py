@@ -95,6 +95,7 @@ setup(
     },
     entry_points={"console_scripts": [
         "charrnn = charrnn.__main__:main",
-        *(f"charrnn-{name} = charrnn.__main__:{name}" for name in ("train", "sample", "evaluate", "export", "inspect")),
+        *(f"charrnn-{name} = charrnn.__main__:{name}" for name in (
+            "train", "sample", "evaluate", "export", "inspect", "runs")),
     ]},
 )

@@ -8,7 +8,7 @@ from typing import Optional, Sequence
 
 from charrnn.system.interrupts import exit_on_interrupt
 
-NAMES = ("train", "sample", "evaluate", "export", "inspect")
+NAMES = ("train", "sample", "evaluate", "export", "inspect", "runs")
 
 exit_on_interrupt()  # before anything slow is imported
 
@@ -17,7 +17,7 @@ def _run(name: str, argv: Optional[Sequence[str]] = None) -> int:
     return importlib.import_module(f"charrnn.commands.{name}").main(argv)
 
 
-train, sample, evaluate, export, inspect = (functools.partial(_run, name) for name in NAMES)
+train, sample, evaluate, export, inspect, runs = (functools.partial(_run, name) for name in NAMES)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

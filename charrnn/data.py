@@ -43,6 +43,10 @@ def read_bytes(path: StrPath) -> bytes:
         raise ValueError(f"cannot read the text {str(path)!r}: {getattr(error, 'strerror', None) or error}")
 
 
+class EncodingError(ValueError):
+    """The bytes of a text have another encoding."""
+
+
 def decode_text(content: bytes, encoding: str, name: str) -> str:
     """Decode bytes to text with universal newlines.
 
@@ -57,8 +61,8 @@ def decode_text(content: bytes, encoding: str, name: str) -> str:
     try:
         text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding).read()
     except UnicodeError as error:
-        raise ValueError(f"{name} is not {encoding} text ({error}): try another encoding, for example latin-1 or "
-                         "cp1252")
+        raise EncodingError(f"{name} is not {encoding} text ({error}): try another encoding, for example latin-1 or "
+                            "cp1252")
     except (LookupError, TypeError):  # TypeError: an empty name
         raise ValueError(f"there is no encoding named {encoding!r}: try utf-8, latin-1 or cp1252")
     if not text:
@@ -112,6 +116,10 @@ class Vocabulary:
         # ids by code point; -1 for a character that is not in the vocabulary
         self._ids = np.full(ord(self.chars[-1]) + 1, -1, np.int32)
         self._ids[[ord(char) for char in self.chars]] = np.arange(len(self.chars))
+
+    def __repr__(self) -> str:
+        beginning = "".join(self.chars[:20])
+        return f"<Vocabulary of {len(self):,} characters: {beginning!r}{'...' * (len(self) > 20)}>"
 
     def __len__(self) -> int:
         return len(self.chars)

@@ -12,7 +12,6 @@ from typing import Any, Iterable, Optional
 import numpy as np
 
 from charrnn.data import StrPath
-from charrnn.engines import loading
 from charrnn.engines.decoding import softmax
 from charrnn.engines.opened_model import open_model
 from charrnn.engines.sampler import check_prime, default_prime
@@ -87,7 +86,7 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
         prime = default_prime(known)
     check_prime(prime, known)
     samples = [prime]
-    with contextlib.closing(loading.load_engine(model)) as engine:
+    with contextlib.closing(model.engine()) as engine:
         logits, state = engine.read(known.encode(prime), engine.zero_state())  # [1, C], [S, 1, L]
         for _ in range(n_samples + 1):
             c = pick_top_n(softmax(logits), len(known), top_n)

@@ -4,12 +4,13 @@ The command ``charrnn-train`` is in :mod:`charrnn.commands.train`; ``python -m c
 """
 import contextlib
 import itertools
+import os
 import runpy
 import signal
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -19,29 +20,42 @@ from charrnn.data import StrPath, get_batches
 from charrnn.engines.opened_model import Model, open_model
 from charrnn.system import console
 from charrnn.text import corpus
-from charrnn.training import transfer
 from charrnn.training.distributed import Processes
-from charrnn.training.hyperparameters import NAMES, Hyperparameters
-from charrnn.training.job import Job, Options, plan_job, run_to_resume
+from charrnn.training.job import Job, Options, plan_job
+from charrnn.training.reports import read_history
+
+LONGEST_NAME = 200  # characters of a text without a line end that may be the name of a file
 
 
-class TrainedRun(NamedTuple):
+@dataclass(frozen=True, eq=False, repr=False)
+class TrainedRun:
     """A run that has ended.
 
     Attributes:
+        folder: its folder.
         model: its newest checkpoint.
+        best: the checkpoint with the lowest validation loss; None if nothing was evaluated.
         losses: float32 array, the loss of each step that was done, in nats per character.
+        history: dict from each column of ``history.csv``, such as ``val_loss``, to a float array with its rows; NaN
+            where nothing was measured.
         stopped_by: the signal that ended the training early, or None.
     """
 
+    folder: StrPath
     model: Model
+    best: Optional[Model]
     losses: np.ndarray
+    history: Dict[str, np.ndarray]
     stopped_by: Optional[signal.Signals] = None
+
+    def __repr__(self) -> str:
+        last = f", the last loss {self.losses[-1]:.4f}" if len(self.losses) else ""
+        return f"<TrainedRun {self.folder}: {console.plural(len(self.losses), 'step')}{last}>"
 
 
 def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrPath] = None, *,
-                resume: bool = False, init_from: Union[StrPath, Model, None] = None, sample_length: int = 200,
-                threads: Optional[int] = None, summaries: bool = True, quiet: bool = False,
+                preset: Optional[str] = None, resume: bool = False, init_from: Union[StrPath, Model, None] = None,
+                sample_length: int = 200, threads: Optional[int] = None, summaries: bool = True, quiet: bool = False,
                 **hyperparameters: Any) -> TrainedRun:
     """Train a network on a text, and save checkpoints. This resets the default graph.
 
@@ -49,23 +63,21 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
     training ends. A second signal ends it at once.
 
     Args:
-        text: the path of a text in UTF-8, a known name such as ``anna``, or a text itself: a str with a line end in
-            it, for example from :func:`charrnn.data.load_text`. None to resume a run with its own text.
+        text: the path of a text in UTF-8, a known name such as ``anna``, or a text itself: a str that has a line end,
+            or more than 200 characters and is not the name of a file. None to resume a run with its own text.
         checkpoint_dir: the run folder. None for ``checkpoints``, or, if that holds another run, ``checkpoints/2`` and
             so on; to resume, the newest of these.
+        preset: the hyperparameters to start from: ``notebook``, ``exercise``, ``quick``, ``best``, or ``auto``, which
+            suits the length of the text.
         resume: continue the run in that folder.
         init_from: a model, its path or its name, for a new run. The initial weights and the sizes are taken from it.
-            The text may have other characters. A checkpoint of the notebook needs
-            :func:`charrnn.engines.opened_model.open_model`, which takes its vocabulary.
+            The text may have other characters.
         sample_length: characters to sample at each checkpoint, 0 for none.
         threads: threads to use; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
         quiet: print nothing, not even a warning that a checkpoint could not be saved.
-        hyperparameters: fields of :class:`charrnn.training.hyperparameters.Hyperparameters`, the notebook's recipe
-            where they are not given, or the values of the run that is resumed.
-
-    Returns:
-        A TrainedRun.
+        hyperparameters: fields of :class:`charrnn.training.hyperparameters.Hyperparameters`, which change those of the
+            preset or of the run that is resumed.
 
     Raises:
         ValueError: a value is out of range, the text is too short, the folder holds another run or one that is being
@@ -76,33 +88,40 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
 
     >>> run = train_model("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
-    unknown = sorted(set(hyperparameters) - set(NAMES))
-    if unknown:
-        raise ValueError(f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}")
-    folder = checkpoints.run_folder(checkpoint_dir, resume)
+    options = Options(resume, preset, sample_length, threads, summaries, quiet)
+    options.check()
+    if init_from is not None and not isinstance(init_from, (str, Path, Model)):
+        raise ValueError(f"init_from must be a model, or the path or name of one, not {init_from!r:.80}")
     model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
-    base = transfer.network_of(model) if model else {}
-    if resume:
-        base = run_to_resume(folder).hyperparameters
     given = _as_text(text)
     for each in (given, model):
         if each and not quiet:
             console.print_skipped(each.skipped)
-    job = plan_job(given, Hyperparameters(**{**base, **hyperparameters}), folder, Options(
-        resume, sample_length, threads, summaries, quiet), model)
-    losses, stopped_by = train_job(job, Processes())
-    return TrainedRun(open_model(folder), losses, stopped_by)
+    job = plan_job(given, hyperparameters, checkpoint_dir, options, model)
+    folder, losses, stopped_by = train_job(job, Processes())
+    best = open_model(folder, best=True) if checkpoints.read_run(folder).best else None
+    return TrainedRun(folder, open_model(folder), best, losses, read_history(folder), stopped_by)
 
 
 def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
     """Return a text that is given by its path, its name or itself."""
     if text is None or isinstance(text, corpus.Text):
         return text
-    return corpus.Text("a text in memory", text) if isinstance(text, str) and "\n" in text else corpus.read(text)
+    if not isinstance(text, (str, Path)):
+        raise ValueError(f"text must be a str or a path, not {type(text).__name__}")
+    if isinstance(text, str) and ("\n" in text or len(text) > LONGEST_NAME and not os.path.exists(text[:4096])):
+        return corpus.Text("a text in memory", text)
+    if not corpus.is_known(str(text)) and not os.path.exists(str(text)):
+        raise ValueError(f"there is no file {str(text)!r}: the known texts are {', '.join(corpus.KNOWN_TEXTS)}, and a "
+                         f"text itself needs a line end or more than {LONGEST_NAME} characters")
+    return corpus.read(text)
 
 
-def train_job(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[signal.Signals]]:
-    """Do a job, together with other processes. Return the losses, and the signal that ended it early or None."""
+def train_job(job: Job, processes: Processes) -> Tuple[StrPath, np.ndarray, Optional[signal.Signals]]:
+    """Do a job, together with other processes.
+
+    Return the run folder, the losses, and the signal that ended it early or None.
+    """
     from charrnn.training.trainer import Trainer  # not above, because it imports TensorFlow
     with contextlib.closing(Trainer(job, processes)) as trainer:
         progress = trainer.begin()
@@ -112,7 +131,7 @@ def train_job(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[sign
             with trainer.display.bar(progress.step), trainer.stop.listening():
                 progress, losses, stopped_by = train_epochs(trainer, progress, processes)
         trainer.end(progress, stopped_by)
-    return np.array(losses, np.float32), stopped_by
+    return trainer.job.folder, np.array(losses, np.float32), stopped_by
 
 
 def train_epochs(trainer: Any, progress: Progress,

@@ -9,6 +9,7 @@ from charrnn.checkpoints.folders import KNOWN_MODELS
 from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, RunRecord
 from charrnn.data import StrPath
 from charrnn.system import console, files
+from charrnn.system.files import RUN_FILE
 
 LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
 
@@ -52,7 +53,8 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     else:
         names = listed or names_with(folder, ".index")
     if not names:
-        raise NoCheckpointError(f"there is no checkpoint in {folder}")
+        runs = console.listed(str(each.parent) for each in sorted(folder.glob(f"*/{RUN_FILE}")))
+        raise NoCheckpointError(f"there is no checkpoint in {folder}{f', but there are the runs {runs}' * bool(runs)}")
     return [str(folder / name) for name in names]
 
 

@@ -3,13 +3,16 @@
 The first run without a name goes to ``checkpoints``, as in the notebook, the next ones to
 ``checkpoints/2``, ``checkpoints/3`` and so on.
 """
+import contextlib
+import itertools
 import os
 import re
 from pathlib import Path
-from typing import List, Optional
+from typing import Iterator, List, Optional, Tuple
 
-from charrnn.checkpoints.record import CheckpointError, check_unused, is_run
+from charrnn.checkpoints.record import LOCK_FILE, CheckpointError, check_unused, is_run
 from charrnn.data import StrPath
+from charrnn.system import console, files
 
 KNOWN_MODELS = ("anna", "tiny-shakespeare")
 MODELS = Path(__file__).resolve().parents[1] / "models"
@@ -34,15 +37,62 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
         if Path(named).is_file():
             raise CheckpointError(f"{named} is a file: checkpoint_dir must be the name of a folder")
         return named
-    folders = _folders()
     if resume:
-        return next((str(folder) for folder in folders if is_run(folder)), FIRST)
-    newest = folders[0]
+        return next((str(folder) for folder in _folders() if is_run(folder)), FIRST)
+    return next(_unused_folders())
+
+
+def reserve(named: Optional[StrPath], resume: bool) -> Tuple[StrPath, files.Lock]:
+    """Reserve a run folder for the training of this process. The folder is made if necessary.
+
+    Args:
+        named: the run folder. None for a new run in the next folder that no other process has reserved.
+        resume: whether it may hold a run.
+
+    Returns:
+        (folder, lock): the folder, and the lock that no other process can have. Its ``check`` raises OSError if the
+        folder is no longer the same.
+
+    Raises:
+        CheckpointError: the folder holds another run, or another process trains in it.
+        OSError: it cannot be written.
+    """
+    if named is not None:
+        return named, _reserved(named, resume)
+    for folder in _unused_folders():
+        with contextlib.suppress(CheckpointError):
+            return folder, _reserved(folder, resume)
+    raise AssertionError("there is always a next folder")
+
+
+def _reserved(folder: StrPath, resume: bool) -> files.Lock:
+    if not resume:
+        check_unused(folder)
     try:
-        check_unused(newest)
-        return str(newest)
+        files.make_folder(folder)
+        lock = files.Lock(Path(folder) / LOCK_FILE)
+    except BlockingIOError:
+        raise CheckpointError(f"another process is training in {folder}")
+    except OSError as error:
+        raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
+    try:
+        if not resume:
+            check_unused(folder)  # again: another process may have trained in it in the meantime
     except CheckpointError:
-        return str(Path(FIRST) / str(2 if newest == Path(FIRST) else int(newest.name) + 1))
+        lock.close()
+        raise
+    return lock
+
+
+def _unused_folders() -> Iterator[str]:
+    """Yield the folders that a new run without a name may take, the first choice first."""
+    newest = _folders()[0]
+    with contextlib.suppress(CheckpointError):
+        check_unused(newest)
+        yield str(newest)
+    number = 1 if newest == Path(FIRST) else int(newest.name)
+    for following in itertools.count(number + 1):
+        yield str(Path(FIRST) / str(following))
 
 
 def _check_name(path: str) -> None:

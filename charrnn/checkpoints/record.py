@@ -27,12 +27,12 @@ from typing import Any, Dict, Optional, Tuple
 
 from charrnn.data import StrPath, Vocabulary
 from charrnn.system import console, files
+from charrnn.system.files import RUN_FILE
 from charrnn.version import __version__
 
 # Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
 IMMUTABLE = ("batch_size", "num_steps", "lstm_size", "num_layers", "seed", "cell", "optimizer", "average_decay",
              "val_fraction", "test_fraction")
-RUN_FILE = "run.json"
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"

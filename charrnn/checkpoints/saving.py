@@ -12,7 +12,7 @@ import numpy as np
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import listed_names, names_with
-from charrnn.checkpoints.record import LOCK_FILE, STAGE, CheckpointError, RunRecord
+from charrnn.checkpoints.record import STAGE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import Weights, arrays_of, packed
 from charrnn.data import StrPath
 from charrnn.system import console, files
@@ -129,31 +129,6 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     path = stage / f"{name}.json"
     files.write_atomically(path, record.signed({"name": name, "files": sizes, "run": about}))
     return [*written, path]
-
-
-def reserve(folder: StrPath, resume: bool) -> files.Lock:
-    """Reserve a run folder for the training of this process. The folder is made if necessary.
-
-    Args:
-        folder: the run folder.
-        resume: whether it may hold a run.
-
-    Returns:
-        The lock that no other process can have. Its ``check`` raises OSError if the folder is no longer the same.
-
-    Raises:
-        CheckpointError: the folder holds another run, or another process trains in it.
-        OSError: it cannot be written.
-    """
-    if not resume:
-        record.check_unused(folder)
-    try:
-        files.make_folder(folder)
-        return files.Lock(Path(folder) / LOCK_FILE)
-    except BlockingIOError:
-        raise CheckpointError(f"another process is training in {folder}")
-    except OSError as error:
-        raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
 
 
 def remove_leftovers(folder: StrPath) -> None:

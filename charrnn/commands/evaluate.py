@@ -131,7 +131,7 @@ def _main(args: argparse.Namespace) -> None:
     if len(text) < 2:
         raise ValueError(f"a text to evaluate needs at least 2 characters that the model knows, and {name} has "
                          f"{len(text)}")
-    with contextlib.closing(loading.load_engine(model, args.rows, len(text))) as engine:
+    with contextlib.closing(model.engine(args.rows, len(text))) as engine:
         console.write(f"model    {model.name}\n", sys.stdout)
         _print_text(name, text, len(whole) - len(text), note)
         sys.stdout.flush()

@@ -75,7 +75,7 @@ def _main(args: argparse.Namespace) -> None:
         console.print_note(note)
     if len(text) < 2:
         raise ValueError("the text needs at least 2 characters that the model knows")
-    with contextlib.closing(loading.load_engine(model)) as engine:
+    with contextlib.closing(model.engine()) as engine:
         measured = units.measure(engine, text, model.num_layers, console.bar)
         if args.unit is None:
             print(json.dumps(_report(measured, args.top)) if args.json else "\n".join(table(measured, args.top)))

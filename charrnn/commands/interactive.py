@@ -80,7 +80,7 @@ class Conversation:
             value = value.strip()
             if value or name == "seed":
                 values = {**self._values, name: _READ[name](value) if value else None}
-                _settings(values).check("/")
+                _settings(values).check()
                 self._values = values
             shown = self._values[name]
             print(f"{name} {'chosen for each text' if shown is None else shown}")

@@ -17,8 +17,8 @@ from charrnn.engines.sampler import (
     Sample,
     Sampler,
     check_prime,
+    choose_settings,
     default_prime,
-    default_top_n,
     fresh_seed,
     write,
 )
@@ -27,7 +27,7 @@ from charrnn.text import novelty, unknown
 from charrnn.training.hyperparameters import flag
 
 # The arguments that --interactive cannot be combined with, and their defaults.
-NOT_INTERACTIVE = {"prime": None, "stop": None, "num_samples": 1, "json": False, "novelty": False}
+NOT_INTERACTIVE = {"prime": None, "stop": None, "num_samples": 1, "lines": None, "json": False, "novelty": False}
 MOST_TEXTS = 100_000  # at once
 
 
@@ -38,15 +38,17 @@ def make_parser() -> console.Parser:
     loading.add_model_arguments(parser)
     group = parser.add_argument_group("text")
     group.add_argument("--prime", metavar="TEXT",
-                       help="beginning of the text (default: 'The ', or what suits another script)")
+                       help="beginning of the text, with \\n for a line end (default: 'The ', or what suits another script)")
     group.add_argument("--unknown", choices=unknown.CHOICES, default="error",
                        help="what to do with characters of the prime that the model does not know: skip leaves them "
                             "out, nearest replaces accented letters, quotes and dashes (default: error)")
     group.add_argument("--length", metavar="N", type=console.integer(1), default=1000,
                        help="characters to draw after the prime (default: 1000)")
-    group.add_argument("--stop", metavar="STRING", help="end a text after this string")
+    group.add_argument("--stop", metavar="STRING", help="end a text after this string, with \\n for a line end")
     group.add_argument("--num-samples", metavar="N", type=console.integer(1, MOST_TEXTS), default=1,
                        help="texts to write at once, with a line between them (default: 1)")
+    group.add_argument("--lines", metavar="N", type=console.integer(1, MOST_TEXTS),
+                       help="write N lines, one text in each: names, titles, tunes. Each begins after a line end")
     group.add_argument("--interactive", action="store_true",
                        help="continue each line that is typed; /help lists the commands")
     group = parser.add_argument_group("decoding")
@@ -71,25 +73,15 @@ def make_parser() -> console.Parser:
 
 
 def check_arguments(args: argparse.Namespace) -> None:
-    """Raise ValueError if arguments cannot be combined."""
+    """Raise ValueError if arguments cannot be combined. Resolve those that stand for others."""
     for name, default in NOT_INTERACTIVE.items():
         if args.interactive and getattr(args, name) != default:
             raise ValueError(f"--interactive and {flag(name)} cannot be combined")
-
-
-def settings_of(args: argparse.Namespace, num_classes: int) -> Settings:
-    """Return the Settings that the arguments give. Raise ValueError if one is out of range.
-
-    Args:
-        args: the arguments.
-        num_classes: C.
-    """
-    top_n = args.top_n
-    if top_n is None:
-        top_n = default_top_n(num_classes) if args.top_p is None else num_classes
-    settings = Settings(args.temperature, top_n, 1.0 if args.top_p is None else args.top_p)
-    settings.check()
-    return settings
+        if args.lines and name in ("prime", "stop", "num_samples") and getattr(args, name) != default:
+            raise ValueError(f"--lines and {flag(name)} cannot be combined")
+    if args.lines:
+        args.prime, args.stop, args.num_samples = "\n", "\n", args.lines
+    args.prime, args.stop = (each and each.replace("\\n", "\n") for each in (args.prime, args.stop))
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -100,10 +92,10 @@ def main(argv: Optional[List[str]] = None) -> int:
 def _main(args: argparse.Namespace) -> int:
     check_arguments(args)
     model = loading.open_named(args.model, args)
-    settings = settings_of(args, len(model.vocabulary))
+    settings = choose_settings(len(model.vocabulary), args.temperature, args.top_n, args.top_p)
     prime = "" if args.interactive else _prime(args, model.vocabulary)
     training = loading.training_text(model.run, args.train_text, args.encoding).training if args.novelty else ""
-    with contextlib.closing(loading.load_engine(model, args.num_samples, args.num_samples * args.length)) as engine:
+    with contextlib.closing(model.engine(args.num_samples, args.num_samples * args.length)) as engine:
         sampler = Sampler(engine, args.num_samples)
         if args.interactive:
             return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()
@@ -144,13 +136,15 @@ def _draw_and_print(args: argparse.Namespace, sampler: Sampler, prime: str,
         if not settings.takes_most_probable:
             console.print_note(f"seed {seed}")
     show = functools.partial(console.write, file=sys.stdout)
-    alone = args.num_samples == 1 and not args.json
+    alone = args.num_samples == 1 and not args.json and not args.lines
     if alone:
         show(prime)
     samples, interrupted = write(sampler, prime, args.length, settings, seed, stop=args.stop,
                                  show=show if alone else None, keep=args.novelty or not alone)
     if alone:
         show("\n")
+    elif args.lines and not args.json:
+        show("".join(each.text.rstrip("\n") + "\n" for each in samples))
     elif not args.json:
         show(("-" * 70 + "\n").join(f"{prime}{each.text}\n" for each in samples))
     return samples, interrupted

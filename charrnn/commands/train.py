@@ -11,17 +11,16 @@ from typing import Any, Dict, Optional, Sequence
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError
 from charrnn.checkpoints.record import IMMUTABLE
-from charrnn.data import StrPath, get_batches
+from charrnn.data import get_batches
 from charrnn.engines import loading
-from charrnn.engines.opened_model import Model, open_model
+from charrnn.engines.opened_model import open_model
 from charrnn.system import console, machine
 from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
 from charrnn.train import train_job
-from charrnn.training import transfer
 from charrnn.training.distributed import Processes, start_processes
-from charrnn.training.hyperparameters import AUTO, GROUPS, NAMES, PRESETS, Hyperparameters, add_arguments, flag, preset
-from charrnn.training.job import Job, Options, plan_job, run_to_resume
+from charrnn.training.hyperparameters import AUTO, GROUPS, NAMES, PRESETS, add_arguments, flag
+from charrnn.training.job import Job, Options, plan_job
 
 DRY_RUN_STEPS = 5
 
@@ -34,6 +33,9 @@ def make_parser() -> console.Parser:
     parser.add_argument("--preset", choices=sorted([*PRESETS, AUTO]),
                         help="set of hyperparameters to start from; auto chooses them by the length of the text. "
                         "Other flags override it (default: notebook)")
+    parser.add_argument("--like", metavar="RUN",
+                        help="take all hyperparameters of another run, named by its folder or a copy of its run.json. "
+                        "Other flags override them")
     parser.add_argument("--dry-run", action="store_true",
                         help="print the plan, try a few steps to estimate memory and time, and write nothing")
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
@@ -83,7 +85,7 @@ def _main(args: argparse.Namespace) -> int:
         if args.dry_run:
             dry_run(job, processes)
             return 0
-        _, stopped_by = train_job(job, processes)
+        *_, stopped_by = train_job(job, processes)
     return 128 + stopped_by if stopped_by else 0
 
 
@@ -91,10 +93,13 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     """Return the job that the arguments describe."""
     if args.vocab_from is not None and args.init_from is None:
         raise ValueError("--vocab-from needs --init-from")
-    folder = checkpoints.run_folder(args.checkpoint_dir, args.resume)
-    values, init_from, text = None, None, None
-    if args.resume:
-        values = _hyperparameters_to_resume(args, folder)
+    for name, other in (("dry_run", "resume"), ("like", "resume"), ("like", "preset")):
+        if getattr(args, name) and getattr(args, other):
+            raise ValueError(f"{flag(name)} cannot be combined with {flag(other)}")
+    for name in args.text if args.resume else ():
+        if not corpus.is_known(name) and checkpoints.is_run(name):
+            raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
+    init_from, text = None, None
     if args.init_from is not None:
         init_from = open_model(args.init_from, loading.vocabulary_from(args))
         console.print_skipped(init_from.skipped)
@@ -103,37 +108,20 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     if args.text or not args.resume:
         text = corpus.read(args.text or ["anna"], args.encoding, separator=args.separator)
         console.print_skipped(text.skipped)
-    hyperparameters = _hyperparameters(args, values, init_from, len(text.text) if text else 0)
-    options = Options(args.resume, args.sample_length, args.threads, args.summaries)
-    return plan_job(text, hyperparameters, folder, options, init_from, n_processes)
+    given = {} if args.like is None else _hyperparameters_of(args.like)
+    given.update({name: getattr(args, name) for name in NAMES if getattr(args, name) is not None})
+    options = Options(args.resume, args.preset, args.sample_length, args.threads, args.summaries)
+    return plan_job(text, given, args.checkpoint_dir, options, init_from, n_processes)
 
 
-def _hyperparameters_to_resume(args: argparse.Namespace, folder: StrPath) -> Dict[str, Any]:
-    """Return the hyperparameters of the run that the arguments name. Raise ValueError if it cannot be resumed."""
-    for name in ("preset", "dry_run"):
-        if getattr(args, name):
-            raise ValueError(f"{flag(name)} is for a new run and cannot be combined with --resume")
-    for name in args.text:
-        if not corpus.is_known(name) and checkpoints.is_run(name):
-            raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
-    return run_to_resume(folder).hyperparameters
-
-
-def _hyperparameters(args: argparse.Namespace, values: Optional[Dict[str, Any]], init_from: Optional[Model],
-                     n_characters: int) -> Hyperparameters:
-    """Return the hyperparameters of the run to resume or of a preset, changed by the flags that are given."""
-    if values is None:
-        network = transfer.network_of(init_from) if init_from else {}
-        values = preset(args.preset or "notebook", n_characters)
-        # auto takes the sizes of the model; those of another preset stay, and plan_job refuses them if they differ
-        values = {**values, **network} if args.preset == AUTO else {**network, **values}
-    given = {name: getattr(args, name) for name in NAMES if getattr(args, name) is not None}
-    hyperparameters = Hyperparameters(**{**values, **given})
+def _hyperparameters_of(path: str) -> Dict[str, Any]:
+    """Return the hyperparameters of the run in a folder, or in a copy of its run.json."""
+    if os.path.isdir(path):
+        return dict(checkpoints.read_run(path).hyperparameters)
     try:
-        hyperparameters.check()
-    except ValueError as error:
-        raise ValueError(f"{error} (with --preset {args.preset})" if args.preset else str(error))
-    return hyperparameters
+        return dict(checkpoints.run_from_record(checkpoints.read_signed(path)).hyperparameters)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"--like needs a run folder or its run.json, and {path} is neither: {console.reason(error)}")
 
 
 def dry_run(job: Job, processes: Processes) -> None:

@@ -32,15 +32,14 @@ class Settings:
         """Whether the most probable character is taken, without a random number."""
         return self.temperature < LEAST_TEMPERATURE
 
-    def check(self, prefix: str = "--") -> None:
-        """Raise ValueError if a setting is out of range. Its message names the setting with a prefix, as a flag."""
+    def check(self) -> None:
+        """Raise ValueError if a setting is out of range."""
         if not 0 <= self.temperature <= LARGEST_TEMPERATURE:
-            raise ValueError(f"{prefix}temperature must be a number from 0 to {LARGEST_TEMPERATURE}, not "
-                             f"{self.temperature!r}")
+            raise ValueError(f"temperature must be a number from 0 to {LARGEST_TEMPERATURE}, not {self.temperature!r}")
         if self.top_n < 1:
-            raise ValueError(f"{prefix}top-n must be at least 1, not {self.top_n}")
+            raise ValueError(f"top_n must be at least 1, not {self.top_n}")
         if not 0 < self.top_p <= 1:
-            raise ValueError(f"{prefix}top-p must be above 0, at most 1, not {self.top_p!r}")
+            raise ValueError(f"top_p must be above 0, at most 1, not {self.top_p!r}")
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -1,48 +1,17 @@
-"""What the commands need of a model: the arguments that name it, its engine and its training text."""
+"""What the commands need of a model: the arguments that name it, and its training text."""
 import argparse
-import importlib.util
-import math
 from pathlib import Path
 from typing import NamedTuple, Optional
 
 from charrnn import checkpoints
 from charrnn.checkpoints import KNOWN_MODELS, RunRecord
 from charrnn.data import StrPath, Vocabulary, split
-from charrnn.engines import Engine
-from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.opened_model import Model, is_model_file, open_model
 from charrnn.system import console
 from charrnn.text import corpus
 
 MODEL_HELP = (f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
               f"exported .npz file (default: the newest run trained without --checkpoint-dir, or {KNOWN_MODELS[0]})")
-
-# Pairs: the largest number of texts at once, and the number of characters in all texts together from which on the graph
-# is faster than NumPy. Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
-GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
-
-
-def load_engine(model: Model, texts: int = 1, characters: int = 0) -> Engine:
-    """Make the engine that runs a model. All commands leave the choice between the engines to this function.
-
-    Args:
-        model: the model.
-        texts: number of texts that are written or read at once.
-        characters: number of characters in all texts together; 0 if not known.
-    """
-    if model.cell == "lstm" and not _pays_to_build_a_graph(texts, characters):
-        return NumpyLSTM(model)
-    from charrnn.engines.graph_engine import GraphEngine
-    engine = GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)
-    engine.load(model.weights)
-    return engine
-
-
-def _pays_to_build_a_graph(texts: int, characters: int) -> bool:
-    """Return whether the graph saves more time than it takes to import TensorFlow and build the graph."""
-    least = next(value for limit, value in GRAPH_PAYS if texts <= limit)
-    return characters >= least and importlib.util.find_spec("tensorflow") is not None
-
 
 def is_model(path: StrPath) -> bool:
     """Return whether a path is a model, by its name and its files."""

@@ -6,9 +6,9 @@ from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from charrnn.data import Vocabulary
 from charrnn.engines import Engine, decoding
 from charrnn.engines.decoding import Settings
-from charrnn.engines.opened_model import Model
 
 FEW_ROWS = 8  # up to this number, products of the matrix with each row are as fast as a product of two matrices
 _ONE, _HALF = np.array(1, np.float32), np.array(0.5, np.float32)
@@ -90,14 +90,15 @@ class _Rows:
 class NumpyLSTM(Engine):
     """A network of LSTM cells; see :class:`charrnn.engines.Engine`."""
 
-    def __init__(self, model: Model):
-        """Lay out the weights of a model."""
-        self.vocabulary, self._size = model.vocabulary, model.lstm_size
-        self._softmax = np.ascontiguousarray(model.softmax_kernel.T) * _HALF  # [C, L]
-        self._softmax_bias = model.softmax_bias
+    def __init__(self, vocabulary: Vocabulary, kernels: Sequence[np.ndarray], biases: Sequence[np.ndarray],
+                 softmax_kernel: np.ndarray, softmax_bias: np.ndarray):
+        """Lay out the weights, which are those of :class:`charrnn.engines.opened_model.Model`."""
+        self.vocabulary, self._size = vocabulary, len(softmax_kernel)
+        self._softmax = np.ascontiguousarray(softmax_kernel.T) * _HALF  # [C, L]
+        self._softmax_bias = softmax_bias
         self._columns: Optional[np.ndarray] = None  # the table of the first layer for several rows, [4L, C]
         self._layers: List[_Layer] = []
-        for kernel, bias in zip(map(_regrouped, model.kernels), map(_regrouped, model.biases)):
+        for kernel, bias in zip(map(_regrouped, kernels), map(_regrouped, biases)):
             table = None
             if not self._layers:  # a one-hot row times a matrix is a row of the matrix
                 table, kernel = kernel[:-self._size] + bias, kernel[-self._size:]

@@ -1,9 +1,14 @@
-"""A trained model: its weights, its vocabulary and its run, whatever file they came from. NumPy only."""
+"""A trained model: its weights, its vocabulary and its run, whatever file they came from, and what it can do.
+
+Models of LSTM cells need no TensorFlow. Letters for shapes as in :mod:`charrnn.engines`.
+"""
 import contextlib
+import importlib.util
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterable, Optional, Sequence, Tuple
+from typing import Iterable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -11,7 +16,11 @@ from charrnn import checkpoints
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import Weights
 from charrnn.data import StrPath, Vocabulary, load_text
+from charrnn.engines import Engine
 from charrnn.engines.cells import CELLS, MOST_LAYERS
+from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.sampler import Sampler, check_prime, choose_settings, default_prime, fresh_seed, write
+from charrnn.engines.surprisal import surprisal
 from charrnn.system import console, files
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
@@ -22,9 +31,14 @@ NAME_VOCABULARY = ("give vocabulary=sorted(set(text)), with the text that it was
 _LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
 
 
-@dataclass(frozen=True, eq=False)
+# Pairs: the largest number of texts at once, and the number of characters in all texts together from which on the graph
+# is faster than NumPy. Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
+GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Model:
-    """A trained network.
+    """A trained network, which :func:`open_model` opens.
 
     Attributes:
         name: the path that it was read from, or its known name, for display.
@@ -58,6 +72,93 @@ class Model:
             if values.dtype != np.float32 or not (
                     -LARGEST_WEIGHT <= values.min(initial=0) and values.max(initial=0) <= LARGEST_WEIGHT):
                 raise ValueError(f"{name} has weights that are not finite, or larger than {LARGEST_WEIGHT:.0e}")
+
+    def __repr__(self) -> str:
+        return (f"<Model {self.name}: {console.plural(self.num_layers, 'layer')} of {self.lstm_size:,} {self.cell} "
+                f"units, {len(self.vocabulary):,} characters>")
+
+    def write(self, prime: Optional[str] = None, length: int = 1000, *, n: Optional[int] = None,
+              temperature: float = 1.0, top_n: Optional[int] = None, top_p: Optional[float] = None,
+              seed: Optional[int] = None, stop: Optional[str] = None) -> Union[str, List[str]]:
+        """Write a text, the same that ``charrnn-sample`` writes with these arguments.
+
+        Args:
+            prime: the beginning of the text, at least one character; None for ``"The "`` or what suits another script.
+            length: characters to draw after it, at least 0.
+            n: number of texts, which are written at once; None for a single one.
+            temperature, top_n, top_p: how to draw, see :class:`charrnn.engines.decoding.Settings`. By default all
+                characters if there is a ``top_p`` or a vocabulary of more than 200 characters, else the 5 most
+                probable.
+            seed: seed of the first text; each further text has the next. None for a new one.
+            stop: end a text after this string.
+
+        Returns:
+            The text with its beginning; with ``n``, a list of n texts.
+
+        Raises:
+            ValueError: an argument is out of range, or the model does not know a character of the prime.
+        """
+        for name, value, least in (("length", length, 0), ("n", 1 if n is None else n, 1)):
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+                raise ValueError(f"{name} must be an integer, at least {least}, not {value!r}")
+        settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
+        prime = default_prime(self.vocabulary) if prime is None else prime
+        check_prime(prime, self.vocabulary)
+        with contextlib.closing(self.engine(n or 1, (n or 1) * length)) as engine:
+            samples, interrupted = write(Sampler(engine, n or 1), prime, length, settings,
+                                         fresh_seed() if seed is None else seed, stop=stop)
+        if interrupted:
+            raise KeyboardInterrupt
+        texts = [prime + sample.text for sample in samples]
+        return texts[0] if n is None else texts
+
+    def surprisal(self, text: str) -> np.ndarray:
+        """Return how unexpected each character of a text but the first is, float32 [T - 1], in nats.
+
+        Raises:
+            ValueError: the text has fewer than 2 characters, or one that the model does not know.
+        """
+        with contextlib.closing(self.engine(1, len(text))) as engine:
+            return surprisal(engine, self.vocabulary.encode(text))
+
+    def activations(self, text: str) -> np.ndarray:
+        """Return the state after each character of a text, float32 [T, S, L].
+
+        Raises:
+            ValueError: the text is empty, or has a character that the model does not know.
+        """
+        if not text:
+            raise ValueError("the text is empty")
+        with contextlib.closing(self.engine(1, len(text))) as engine:
+            return engine.activations(self.vocabulary.encode(text), engine.zero_state())[0]
+
+    def save(self, path: StrPath, dtype: str = "float32") -> None:
+        """Write the model to one ``.npz`` file, see :mod:`charrnn.checkpoints.weights`.
+
+        Args:
+            path: the file. If it is a symbolic link, the file that it points to is written.
+            dtype: type of the matrices, float32 or float16. Biases are always float32.
+
+        Raises:
+            ValueError: the name does not end in ``.npz``, or a weight is too large for float16.
+            OSError: the file cannot be written.
+        """
+        write_npz(self, path, dtype)
+
+    def engine(self, texts: int = 1, characters: int = 0) -> Engine:
+        """Make the engine that runs the model. This is the only place that chooses between the engines.
+
+        Args:
+            texts: number of texts that are written or read at once.
+            characters: number of characters in all texts together; 0 if not known.
+        """
+        least = next(value for limit, value in GRAPH_PAYS if texts <= limit)
+        if self.cell == "lstm" and (characters < least or importlib.util.find_spec("tensorflow") is None):
+            return NumpyLSTM(self.vocabulary, self.kernels, self.biases, self.softmax_kernel, self.softmax_bias)
+        from charrnn.engines.graph_engine import GraphEngine
+        engine = GraphEngine(self.vocabulary, self.lstm_size, self.num_layers, self.cell)
+        engine.load(self.weights)
+        return engine
 
     @property
     def lstm_size(self) -> int:

@@ -43,6 +43,20 @@ def default_top_n(num_classes: int) -> int:
     return 5 if num_classes <= LARGE_VOCABULARY else num_classes
 
 
+def choose_settings(num_classes: int, temperature: float = 1.0, top_n: Optional[int] = None,
+                    top_p: Optional[float] = None) -> Settings:
+    """Return Settings with what suits a vocabulary of C characters where nothing is given.
+
+    Raises:
+        ValueError: a setting is out of range.
+    """
+    if top_n is None:
+        top_n = default_top_n(num_classes) if top_p is None else num_classes
+    settings = Settings(temperature, top_n, 1.0 if top_p is None else top_p)
+    settings.check()
+    return settings
+
+
 def fresh_seed(below: int = SEEDS) -> int:
     """Choose a seed at random, at least 0."""
     return int(np.random.RandomState().randint(below, dtype=np.int64))

@@ -1,8 +1,10 @@
 """The threads and the settings of the sessions that train a network."""
 import os
-from typing import Optional
+from typing import List, Optional
 
 from charrnn.system.tensorflow import tf
+
+_process: List[int] = []  # the id of the process that has made the first session
 
 
 def thread_count(threads: Optional[int] = None) -> int:
@@ -10,14 +12,9 @@ def thread_count(threads: Optional[int] = None) -> int:
 
     Args:
         threads: at least 1; None for one for each core that the process may use.
-
-    Raises:
-        ValueError: threads is below 1.
     """
     if threads is None:
         threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # Linux
-    if threads < 1:
-        raise ValueError(f"threads must be at least 1, not {threads}")
     return threads
 
 
@@ -34,8 +31,12 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
             has the precision in its graph.
 
     Raises:
-        ValueError: threads is below 1.
+        ValueError: the process was forked from one that has used TensorFlow.
     """
+    _process[:] = _process or [os.getpid()]
+    if _process != [os.getpid()]:
+        raise ValueError("TensorFlow was used before this process was forked, so it would wait for ever: start the "
+                         "process with the method spawn, or use TensorFlow in one of the two only")
     if not fused:
         config = tf.ConfigProto(intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0)
         if precision == "bfloat16":

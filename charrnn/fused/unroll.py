@@ -192,9 +192,6 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed=None, threads=Non
     Returns:
         (outputs, final_state): float32 [N, M, L], and the state after the window, like initial_state.
 
-    Raises:
-        ValueError: threads is below 1.
-
     Source: Appleyard et al. 2016, arXiv:1604.01946 (joined products, layers in parallel) and Hochreiter and
     Schmidhuber's LSTM with forget gates as in ``BasicLSTMCell``.
     """

@@ -17,7 +17,7 @@ import numpy as np
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
-from charrnn.engines.loading import divide, load_engine, training_text
+from charrnn.engines.loading import divide, training_text
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
 from charrnn.engines.surprisal import surprisal
@@ -103,7 +103,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     if model.cell != "lstm":
         raise ValueError(f"only a model of lstm cells can be a page, and {model.name} has {model.cell}")
     stored = store(model, weights)
-    engine = load_engine(stored_model(model, stored))
+    engine = stored_model(model, stored).engine()
     texts = _texts(engine, model, text)
     measured = units.measure(engine, texts.measured, model.num_layers, progress)
     loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS, progress=progress).mean(

@@ -57,7 +57,8 @@ class Parser(argparse.ArgumentParser):
         for wrong in re.findall(r"--[^\s=]+", message) if message.startswith("unrecognized arguments") else ():
             flags = [*self._option_string_actions]
             for nearest in [*(flag for flag in flags if flag.startswith(wrong)),
-                            *difflib.get_close_matches(wrong, flags, n=1)][:1]:
+                            *(flag for flag in flags if wrong == "--" + "".join(re.findall(r"-(\w)", flag))),
+                            *difflib.get_close_matches(wrong, flags, n=1, cutoff=0.75)][:1]:
                 message += f"; the nearest to {wrong} is {nearest}"
         raise ValueError(f"{message} (see {self.prog} --help)")
 
@@ -197,7 +198,8 @@ def resume_command(folder: Any) -> str:
 
 def drop_output(file: TextIO) -> None:
     """Discard all further output to a file, after its reader has closed it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+    with contextlib.suppress(AttributeError, ValueError):  # it is not a file of the system
+        os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
 
 
 def print_note(line: str) -> None:
@@ -206,12 +208,22 @@ def print_note(line: str) -> None:
         write(f"{line}\n", sys.stderr)
 
 
-def write(text: str, file: TextIO) -> None:
+def is_terminal(file: Optional[TextIO]) -> bool:
+    """Return whether a stream is a terminal. It may be None, closed, or an object that can only be written to."""
+    try:
+        return file.isatty()  # type: ignore[union-attr]
+    except (AttributeError, ValueError):
+        return False
+
+
+def write(text: str, file: Optional[TextIO]) -> None:
     """Write a text, with its control characters made visible if the file is a terminal.
 
-    Characters that the encoding of the file does not have are escaped.
+    Characters that the encoding of the file does not have are escaped. Nothing is done if there is no file.
     """
-    text = visible(text) if file.isatty() else text
+    if file is None:
+        return
+    text = visible(text) if is_terminal(file) else text
     try:
         file.write(text)
     except UnicodeEncodeError:

@@ -12,6 +12,7 @@ from typing import IO, Union
 
 from charrnn.system import machine
 
+RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 
 def write_atomically(path: Union[str, Path], data: bytes) -> None:
     """Write a file so that its path never refers to incomplete content, even after a loss of power.

@@ -38,6 +38,7 @@ KNOWN_TEXTS = {
 }
 PYTHON = "python"  # a known text that needs no download; see python_source
 STANDARD_INPUT = "-"
+LARGEST_SHARE = 0.1  # of the text of a folder that may be left out
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
 
 
@@ -77,6 +78,7 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
     sources = [names] if isinstance(names, (str, Path)) else names
     found: List[str] = []
     skipped: List[str] = []
+    undecoded: List[str] = []  # paths of files in another encoding
     for source in map(str, sources):
         if is_known(source) or not os.path.isdir(source):
             found.append(_read_one(source, encoding))
@@ -86,10 +88,16 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
                 found.append(_read_one(str(path), encoding))
             except ValueError as error:
                 skipped.append(str(error))
+                undecoded += [str(path)] * isinstance(error, data.EncodingError)
     name = ", ".join(map(str, sources))
     skipped = list(dict.fromkeys(skipped))  # without repeats, if a folder is named twice
     if not found:
         raise ValueError(f"there is no text file in {name}" + (f" ({'; '.join(skipped[:3])})" if skipped else ""))
+    size = sum(map(os.path.getsize, undecoded))
+    if size > LARGEST_SHARE * (size + sum(map(len, found))):
+        raise ValueError(f"{console.plural(len(undecoded), 'file')} in {name} with {size:,} bytes would be left out, "
+                         f"because they are not {encoding} text, for example {undecoded[0]}: name their encoding, or "
+                         "the files to read")
     return Text(name, separator.join(found), tuple(skipped))
 
 

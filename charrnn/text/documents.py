@@ -9,11 +9,11 @@ from typing import List
 
 from charrnn import data
 from charrnn.data import StrPath
+from charrnn.system.files import RUN_FILE
 
 BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-RUN_FILE = "run.json"  # of a run folder, as in checkpoints/record.py, which this room cannot import
 PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
 
 

@@ -9,8 +9,11 @@ import tqdm
 from charrnn.system import console
 from charrnn.system.console import plural
 from charrnn.system.tensorflow import bfloat16_is_faster
-from charrnn.training.job import Job
+from charrnn.training.job import Job, steps_of_auto
 from charrnn.training.stopping import StopRequests
+
+FEW_STEPS = 500  # with fewer, a network learns little
+BAR = "{desc} {percentage:3.0f}%|{bar}| {n:,}/{total:,} {elapsed}<{remaining}"  # fits 50 columns
 
 
 class Display:
@@ -27,17 +30,18 @@ class Display:
             stop: told when nobody reads the output any more.
             quiet: print nothing, not even warnings.
         """
-        self._job, self._n_parameters, self._stop, self._quiet = job, n_parameters, stop, quiet
+        self.job, self._n_parameters, self._stop, self._quiet = job, n_parameters, stop, quiet
         self._writes_fail = False  # whether the last line could not be printed
 
     def plan(self) -> None:
         """Print what the run is about to do."""
-        job, run, hyper = self._job, self._job.run, self._job.hyperparameters
+        job, run, hyper = self.job, self.job.run, self.job.hyperparameters
         n_held_out, n_test = len(job.held_out), len(job.test)
         left_over = len(job.training) - job.n_windows * hyper.batch_size * hyper.num_steps
         # with init_from, the vocabulary also has the characters of the other model
         n_distinct = len(set(job.text) if run.init_from else run.vocabulary.chars)
-        rows = [("text", f"{run.text_name}, {len(job.text):,} characters, {n_distinct:,} distinct")]
+        left_out = f", {plural(job.left_out, 'file')} left out" if job.left_out else ""
+        rows = [("text", f"{run.text_name:.60}, {len(job.text):,} characters, {n_distinct:,} distinct{left_out}")]
         if n_held_out:
             when = f"every {hyper.eval_every_n:,} steps and " if hyper.eval_every_n else ""
             which = "characters before the test text" if n_test else "characters"
@@ -51,6 +55,9 @@ class Display:
             ("steps", f"{job.total_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
             ("folder", f"{job.folder}, a checkpoint every {hyper.save_every_n:,} steps"),
         ]
+        better = 0 if job.options.resume or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
+        if better > job.total_steps:
+            rows.append(("note", f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"))
         if job.transfer:
             new = console.listed(map(repr, job.transfer.new_characters))
             rows.append(("weights", f"from {job.transfer.model.name}, " + (
@@ -58,7 +65,7 @@ class Display:
         self._table(rows)
 
     def _network(self) -> str:
-        hyper = self._job.hyperparameters
+        hyper = self.job.hyperparameters
         kind = "" if hyper.cell == "lstm" else hyper.cell + " "
         network = (f"{plural(hyper.num_layers, 'layer')} of {plural(hyper.lstm_size, kind + 'unit')}, "
                    f"{self._n_parameters:,} parameters, {hyper.precision}")
@@ -70,7 +77,7 @@ class Display:
 
     def trial(self, seconds: float, memory: str) -> None:
         """Print the estimate of a dry run: the memory, and the time from the seconds that a step takes."""
-        days, rest = divmod(round(seconds * self._job.total_steps), 24 * 60 * 60)
+        days, rest = divmod(round(seconds * self.job.total_steps), 24 * 60 * 60)
         total = (f"{plural(days, 'day')}, " if days else "") + str(timedelta(seconds=rest))
         self._table([
             ("memory", memory),
@@ -82,19 +89,19 @@ class Display:
 
     def resumed(self, step: int) -> None:
         """Print where the run resumes."""
-        self._table([("resumed", f"after step {step:,}, {max(0, self._job.total_steps - step):,} to go")])
+        self._table([("resumed", f"after step {step:,}, {max(0, self.job.total_steps - step):,} to go")])
 
     @contextlib.contextmanager
     def bar(self, step: int) -> Iterator[None]:
         """Show a progress bar that begins at a step."""
-        self._bar = tqdm.tqdm(total=self._job.total_steps, initial=step, unit=" steps", disable=self._quiet or None,
-                              dynamic_ncols=True, smoothing=0.05)
+        self._bar = tqdm.tqdm(total=self.job.total_steps, initial=step, dynamic_ncols=True, smoothing=0.05,
+                              disable=self._quiet or not console.is_terminal(sys.stderr), bar_format=BAR)
         with self._bar:
             yield
 
     def advance(self, loss: float) -> None:
         """Advance the bar by a step."""
-        self._bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
+        self._bar.set_description_str(f"loss {loss:.4f}", refresh=False)
         self._bar.update(1)
 
     def step(self, step: int, loss: float, seconds: float) -> None:
@@ -103,7 +110,7 @@ class Display:
 
     def epoch(self, epoch: int, mean_loss: float) -> None:
         """Print the mean loss of an epoch."""
-        self._print(f"epoch {epoch:,}/{self._job.hyperparameters.epochs:,}  mean loss {mean_loss:.4f}")
+        self._print(f"epoch {epoch:,}/{self.job.hyperparameters.epochs:,}  mean loss {mean_loss:.4f}")
 
     def validation(self, step: int, loss: float, best_loss: float, best_step: int) -> None:
         """Print the result of an evaluation."""
@@ -130,26 +137,26 @@ class Display:
     def stopped(self, by: str, step: int) -> None:
         """Print that a signal ended the training, and how to resume it."""
         message = (f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: "
-                   f"{console.resume_command(self._job.folder)}")
+                   f"{console.resume_command(self.job.folder)}")
         self._print(message)
         if by == "SIGPIPE":  # the reader of the output has gone
             self.warn(message)
 
     def finished(self, step: int, limit: str) -> None:
         """Print that training has ended, and what to do next; limit is the hyperparameter that ended it."""
-        arguments = console.quoted(self._job.folder) + (" --best" if len(self._job.held_out) else "")
+        arguments = console.quoted(self.job.folder) + (" --best" if len(self.job.held_out) else "")
         self._print(f"finished after step {step:,}. To write text: {console.command('sample', arguments)}\n"
-                    f"To train longer, add --{limit.replace('_', '-')} N: {console.resume_command(self._job.folder)}")
+                    f"To train longer, add --{limit.replace('_', '-')} N: {console.resume_command(self.job.folder)}")
 
     def warn(self, message: object) -> None:
         """Print a warning on standard error."""
         if self._quiet:
             return
-        with contextlib.suppress(OSError), tqdm.tqdm.external_write_mode(file=sys.stderr):
+        with contextlib.suppress(OSError, ValueError), tqdm.tqdm.external_write_mode(file=sys.stderr):
             console.print_note(f"charrnn-train: {message}")
 
     def _place(self, step: int) -> str:
-        job = self._job
+        job = self.job
         epoch = (step - 1) // job.n_windows + 1
         return f"epoch {epoch:,}/{job.hyperparameters.epochs:,}  step {step:,}/{job.total_steps:,}"
 
@@ -167,7 +174,7 @@ class Display:
         except BrokenPipeError:
             console.drop_output(sys.stdout)
             self._stop.reader_left()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: it is closed
             if not self._writes_fail:
                 self.warn(f"standard output cannot be written: {console.reason(error)}; training continues")
             self._writes_fail = True

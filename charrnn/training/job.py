@@ -1,6 +1,7 @@
 """The plan of a training run. It is checked before anything is written, and is the same in all processes."""
+import sys
 from dataclasses import asdict, dataclass, replace
-from typing import Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from charrnn.system import machine
 from charrnn.system.tensorflow import bfloat16_is_faster, require_bfloat16
 from charrnn.text.corpus import Text
 from charrnn.training import transfer
-from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, check_memory
+from charrnn.training.hyperparameters import AUTO, NAMES, PRESETS, Hyperparameters, check_memory, preset
 from charrnn.training.transfer import Transfer
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
@@ -26,6 +27,7 @@ class Options:
 
     Attributes:
         resume: whether to continue the run in the folder.
+        preset: the hyperparameters to start from, a name in PRESETS or AUTO; None for the notebook's.
         sample_length: characters to sample at each checkpoint, 0 for none.
         threads: threads to use, 1 to MOST_THREADS; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
@@ -33,10 +35,24 @@ class Options:
     """
 
     resume: bool = False
+    preset: Optional[str] = None
     sample_length: int = 200
     threads: Optional[int] = None
     summaries: bool = True
     quiet: bool = False
+
+    def check(self) -> None:
+        """Raise ValueError if an option is of another type, or out of range."""
+        for name in ("resume", "summaries", "quiet"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be True or False, not {getattr(self, name)!r}")
+        for name, value, least, most in (("sample_length", self.sample_length, 0, sys.maxsize),
+                                         ("threads", 1 if self.threads is None else self.threads, 1, MOST_THREADS)):
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value <= most:
+                raise ValueError(f"{name} must be an integer, at least {least}"
+                                 f"{f' and at most {most}' * (most < sys.maxsize)}, not {value!r}")
+        if self.preset is not None and self.preset not in (*PRESETS, AUTO):
+            raise ValueError(f"there is no preset {self.preset!r}: there are {', '.join([*PRESETS, AUTO])}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +63,10 @@ class Job:
         run: the record of the run.
         hyperparameters: its hyperparameters.
         folder: its folder.
+        is_named: whether the user named it. Another process may take one without a name before the run begins, which
+            then takes the next.
         text: its text.
+        left_out: number of files that are not part of the text because they cannot be read.
         options: the Options.
         transfer: the model that the initial weights come from; None for random ones, or to resume.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
@@ -56,7 +75,9 @@ class Job:
     run: RunRecord
     hyperparameters: Hyperparameters
     folder: StrPath
+    is_named: bool
     text: str
+    left_out: int
     options: Options
     transfer: Optional[Transfer]
     training: np.ndarray
@@ -74,14 +95,15 @@ class Job:
         return self.n_windows * self.hyperparameters.epochs
 
 
-def plan_job(text: Optional[Text], hyperparameters: Hyperparameters, folder: StrPath, options: Options,
+def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPath], options: Options,
              init_from: Optional[Model] = None, n_processes: int = 1) -> Job:
     """Plan a run, and check that it can be done. Nothing is written.
 
     Args:
         text: the training text; None to resume a run with its own text.
-        hyperparameters: the hyperparameters. A new run without a seed gets one.
-        folder: the run folder.
+        given: dict from names of hyperparameters to values. The others are those of the run to resume, or those of the
+            preset and the model. A new run without a seed gets one.
+        folder: the run folder; None for a new one, or to resume the newest, of those without a name.
         options: the Options.
         init_from: a model to take the initial weights from. It must have the same cell and sizes; the text may have
             other characters.
@@ -90,35 +112,49 @@ def plan_job(text: Optional[Text], hyperparameters: Hyperparameters, folder: Str
     Raises:
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
-    _check(hyperparameters, options, n_processes)
-    hyperparameters, transferred = _with_precision(hyperparameters), None
+    options.check()
+    is_named, folder = folder is not None or options.resume, checkpoints.run_folder(folder, options.resume)
+    hyper, transferred = _with_precision(_hyperparameters(text, given, folder, options, init_from)), None
+    check_available(hyper.cell)
+    if hyper.batch_size % n_processes:
+        raise ValueError(f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
+                         f"multiple of {n_processes}")
     if options.resume:
-        if init_from:
-            raise ValueError("init_from is for a new run and cannot be combined with resume")
-        run = _resumed_run(folder, hyperparameters, text)
+        run = _resumed_run(folder, hyper, text)
         text = text or Text(run.text_name, checkpoints.read_text(run))
     elif text is None:
         raise ValueError("there is no text to train on")
     else:
-        run, transferred = _new_run(text, hyperparameters, init_from)
+        run, transferred = _new_run(text, hyper, init_from)
     hyper = Hyperparameters(**run.hyperparameters)
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    return Job(run, hyper, folder, text.text, options, transferred, *parts)
+    return Job(run, hyper, folder, is_named, text.text, len(text.skipped), options, transferred, *parts)
 
 
-def _check(hyper: Hyperparameters, options: Options, n_processes: int) -> None:
-    """Raise ValueError if a number is out of range, or if TensorFlow does not have the cell."""
-    hyper.check()
-    check_available(hyper.cell)
-    if options.threads is not None and not 1 <= options.threads <= MOST_THREADS:
-        raise ValueError(f"threads must be from 1 to {MOST_THREADS}, not {options.threads}")
-    if options.sample_length < 0:
-        raise ValueError(f"sample_length must be at least 0, not {options.sample_length}")
-    if hyper.batch_size % n_processes:
-        raise ValueError(f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
-                         f"multiple of {n_processes}")
+def _hyperparameters(text: Optional[Text], given: Dict[str, Any], folder: StrPath, options: Options,
+                     init_from: Optional[Model]) -> Hyperparameters:
+    """Return the hyperparameters of the run to resume or of a preset, changed by those that are given."""
+    unknown = sorted(set(given) - set(NAMES))
+    if unknown:
+        raise ValueError(f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}")
+    if options.resume:
+        for name, value in (("init_from", init_from), ("preset", options.preset)):
+            if value is not None:
+                raise ValueError(f"{name} is for a new run and cannot be combined with resume")
+        values = _run_to_resume(folder).hyperparameters
+    else:
+        values = preset(options.preset or "notebook", len(text.text) if text else 0)
+        network = transfer.network_of(init_from) if init_from else {}
+        # auto takes the sizes of the model; those of another preset stay, and are refused if they differ
+        values = {**values, **network} if options.preset == AUTO else {**network, **values}
+    hyper = Hyperparameters(**{**values, **given})
+    try:
+        hyper.check()
+    except ValueError as error:
+        raise ValueError(f"{error} (with preset {options.preset})" if options.preset else str(error))
+    return hyper
 
 
 def _with_precision(hyper: Hyperparameters) -> Hyperparameters:
@@ -157,7 +193,7 @@ def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) 
     return replace(run, hyperparameters=asdict(hyper))
 
 
-def run_to_resume(folder: StrPath) -> RunRecord:
+def _run_to_resume(folder: StrPath) -> RunRecord:
     """Return the run in a folder. Raise CheckpointError if there is none, or one of a newer version."""
     run = checkpoints.read_run(folder)
     unknown = sorted(set(run.hyperparameters) - set(NAMES))
@@ -167,18 +203,25 @@ def run_to_resume(folder: StrPath) -> RunRecord:
     return run
 
 
+def steps_of_auto(n_characters: int) -> int:
+    """Return the number of steps that the preset auto makes of a text of some length."""
+    hyper = Hyperparameters(**preset(AUTO, n_characters))
+    n_training = n_characters - int(n_characters * hyper.val_fraction)
+    return count_windows(n_training, hyper.batch_size, hyper.num_steps) * hyper.epochs
+
+
 def _check_sizes(run: RunRecord, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
                  test: np.ndarray) -> None:
     """Raise ValueError if the text is too short or the memory too small for a run."""
     if len(training) and training.min() == training.max():
         raise ValueError(f"the text to train on has only one {'distinct ' * (len(training) > 1)}character: there is "
                          "nothing to learn")
+    n_characters = len(training) + len(held_out) + len(test)
     if not count_windows(len(training), hyper.batch_size, hyper.num_steps):
         raise ValueError(
             f"the text to train on has {len(training):,} characters, too few for one window of {hyper.batch_size} x "
             f"{hyper.num_steps} (batch_size x num_steps, {hyper.batch_size * hyper.num_steps:,} characters): "
-            "reduce one of them")
-    n_characters = len(training) + len(held_out) + len(test)
+            f"reduce one of them{', or take the preset auto' * bool(steps_of_auto(n_characters))}")
     for name, part in (("val_fraction", held_out), ("test_fraction", test)):
         fraction = getattr(hyper, name)
         if fraction and len(part) < 2:

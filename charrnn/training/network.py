@@ -36,7 +36,11 @@ class Network:
         # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
         self._seed, self._keep_prob = hyper.seed or 0, hyper.keep_prob
         hyper = replace(hyper, seed=self._seed + processes.rank)
-        self._model = build_graph(num_classes, hyper, processes.rows(hyper.batch_size), threads, processes.average)
+        try:
+            self._model = build_graph(num_classes, hyper, processes.rows(hyper.batch_size), threads, processes.average)
+        except AssertionError:  # from tf.reset_default_graph()
+            raise ValueError("the default graph cannot be reset inside of `with tf.Graph().as_default():`; train "
+                             "outside of it")
         graph = tf.get_default_graph()
         self._learning_rate = graph.get_tensor_by_name(f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0")
         self._gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")  # before clipping

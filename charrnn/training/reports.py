@@ -1,6 +1,8 @@
 """Reports of a run: history.csv, and TensorBoard's scalars."""
 from pathlib import Path
-from typing import Callable, Iterable, Optional
+from typing import Callable, Dict, Iterable, Optional
+
+import numpy as np
 
 from charrnn.checkpoints.record import HISTORY_FILE
 from charrnn.data import StrPath
@@ -10,6 +12,12 @@ SUMMARY_FOLDER = "summaries"
 # The losses are in nats per character. The norm is that before clipping.
 COLUMNS = ("step", "epoch", "loss", "bits_per_character", "val_loss", "val_bits_per_character", "learning_rate",
            "gradient_norm", "characters_per_second")
+
+
+def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
+    """Return the columns of a run's ``history.csv``: float arrays by their names, NaN where nothing was measured."""
+    header, *rows = [line.split(",") for line in files.read(Path(folder) / HISTORY_FILE).decode().splitlines()]
+    return {name: np.array([float(row[column] or "nan") for row in rows]) for column, name in enumerate(header)}
 
 
 class Reports:

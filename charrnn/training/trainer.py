@@ -11,7 +11,6 @@ from charrnn import checkpoints
 from charrnn.checkpoints import NoCheckpointError, Progress
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph_engine import GraphEngine
-from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.opened_model import Model, open_model
 from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
 from charrnn.engines.surprisal import surprisal
@@ -77,8 +76,10 @@ class Trainer:
 
     def _open_folder(self) -> Progress:
         """Reserve the folder, and restore the run to resume. Return the progress, with the state of all rows."""
-        job, hyper = self.job, self.job.hyperparameters
-        self._lock = checkpoints.reserve(job.folder, job.options.resume)
+        folder, self._lock = checkpoints.reserve(
+            self.job.folder if self.job.is_named else None, self.job.options.resume)
+        job = self.job = self.display.job = replace(self.job, folder=folder)
+        hyper = job.hyperparameters
         checkpoints.remove_leftovers(job.folder)
         zeros = np.repeat(self.network.zero_state[:, :, :1], hyper.batch_size, axis=2)
         progress = Progress(0, zeros, np.zeros(0, np.float32))
@@ -219,8 +220,8 @@ class Trainer:
         """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""
         vocabulary = self.job.run.vocabulary
         prime, settings = default_prime(vocabulary), Settings(top_n=default_top_n(len(vocabulary)))
-        engine = self._engine() if self.job.hyperparameters.cell != "lstm" else NumpyLSTM(
-            Model("", vocabulary, self.network.weights()))
+        engine = self._engine() if self.job.hyperparameters.cell != "lstm" else Model(
+            "", vocabulary, self.network.weights()).engine()
         (sample,), interrupted = write(Sampler(engine), prime, self.job.options.sample_length, settings, step)
         if interrupted:
             raise KeyboardInterrupt

@@ -1,0 +1,138 @@
+"""Comparing runs: ``charrnn-runs``."""
+import argparse
+import json
+import math
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional
+
+import numpy as np
+
+from charrnn import checkpoints
+from charrnn.checkpoints.folders import FIRST
+from charrnn.data import StrPath, count_windows, split
+from charrnn.system import console
+from charrnn.training.reports import read_history
+
+COLUMNS = ("run", "text", "network", "batch", "precision", "steps", "loss", "best", "char/s", "saved")
+
+
+def find_runs(folder: StrPath) -> Iterator[Path]:
+    """Yield the run folders at and below a folder, sorted by path."""
+    for place, folders, _ in os.walk(str(folder)):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if checkpoints.is_run(place):
+            yield Path(place)
+
+
+def summary(folder: StrPath) -> Dict[str, Any]:
+    """Return what a run is and how far it is, as a dict of JSON types; None where something is not known.
+
+    The losses are in nats per character: the last that was printed, and the lowest validation loss.
+
+    Raises:
+        CheckpointError: it is no run, or its record is damaged.
+    """
+    run, history = checkpoints.read_run(folder), read_history(folder)
+    hyper, found = run.hyperparameters, {name: values[~np.isnan(values)].tolist() for name, values in history.items()}
+    names = [Path(prefix).name for prefix in _checkpoints_of(folder)]
+    saved = os.path.getmtime(str(Path(folder) / f"{names[-1]}.json")) if names else None
+    training, _, _ = split(checkpoints.read_text(run), hyper["val_fraction"], hyper["test_fraction"])
+    total = hyper["epochs"] * count_windows(len(training), hyper["batch_size"], hyper["num_steps"])
+    return {"run": str(folder), "text": run.text_name, "hyperparameters": hyper,
+            "step": checkpoints.step_of(names[-1]) if names else 0, "steps": total,
+            "loss": found["loss"][-1] if found["loss"] else None, "best": min(found["val_loss"], default=None),
+            "characters_per_second": float(np.median(found["characters_per_second"])) if found["loss"] else None,
+            "saved": saved and time.strftime("%Y-%m-%d %H:%M", time.localtime(saved))}
+
+
+def _checkpoints_of(folder: StrPath) -> List[str]:
+    try:
+        return checkpoints.list_checkpoints(folder)
+    except checkpoints.NoCheckpointError:
+        return []
+
+
+def _cells(row: Dict[str, Any]) -> List[str]:
+    """Return a row of the table, for COLUMNS."""
+    hyper = row["hyperparameters"]
+    loss, best, speed = (f"{row[name]:{kind}}" if row[name] is not None else "-" for name, kind in (
+        ("loss", ".4f"), ("best", ".4f"), ("characters_per_second", ",.0f")))
+    return [row["run"], row["text"][-30:], f"{hyper['num_layers']} x {hyper['lstm_size']} {hyper['cell']}",
+            f"{hyper['batch_size']} x {hyper['num_steps']}", hyper["precision"], f"{row['step']:,} of {row['steps']:,}",
+            loss, best, speed, row["saved"] or "-"]
+
+
+def plot(rows: List[Dict[str, Any]], path: str, over: str) -> None:
+    """Draw the losses of runs over steps, or over hours of training, in a picture.
+
+    Raises:
+        ValueError: Matplotlib is not installed, or does not know the ending of the path.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ValueError("--plot needs Matplotlib: pip install matplotlib")
+    figure = Figure(figsize=(9, 5))
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for number, row in enumerate(rows):
+        history, hyper = read_history(row["run"]), row["hyperparameters"]
+        x = history["step"]
+        if over == "time":
+            speed = history["characters_per_second"]
+            speed = np.where(np.isnan(speed), np.nanmedian(speed), speed)
+            x = np.cumsum(np.diff(x, prepend=0) * hyper["batch_size"] * hyper["num_steps"] / speed) / 3600
+        for name, style in (("loss", "-"), ("val_loss", "--")):
+            known = ~np.isnan(history[name])
+            if known.any():
+                axes.plot(x[known], history[name][known], style, color=f"C{number % 10}",
+                          label=row["run"] + (", validation" if name == "val_loss" else ""))
+    axes.set(xlabel="hours" if over == "time" else "steps", ylabel="loss, nats per character")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def make_parser() -> console.Parser:
+    """Return the parser of ``charrnn-runs``."""
+    parser = console.Parser(prog="charrnn-runs", description="Compare runs: how far each is, its last loss, its "
+                            "lowest validation loss and its speed. The best run comes first.")
+    parser.add_argument("folders", metavar="FOLDER", nargs="*", default=[FIRST],
+                        help=f"folders of runs, or folders with such folders in them (default: {FIRST})")
+    parser.add_argument("--json", action="store_true", help="print JSON, with all hyperparameters")
+    parser.add_argument("--plot", metavar="FILE", help="draw the losses in an SVG or PNG file; needs Matplotlib")
+    parser.add_argument("--over", choices=("steps", "time"), default="steps",
+                        help="with --plot: what is on the horizontal axis (default: steps)")
+    return parser
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Run ``charrnn-runs``; return its exit status."""
+    return console.run_main(_main, make_parser(), argv)
+
+
+def _main(args: argparse.Namespace) -> None:
+    rows = []
+    for folder in dict.fromkeys(found for place in args.folders or [FIRST] for found in find_runs(place)):
+        try:
+            rows.append(summary(folder))
+        except (ValueError, OSError) as error:
+            console.print_skipped([f"{folder}: {console.described(error)}"])
+    if not rows:
+        raise ValueError(f"there is no run in {', '.join(args.folders)}")
+    rows.sort(key=lambda row: [math.inf if row[name] is None else row[name] for name in ("best", "loss")])
+    if args.plot:
+        plot(rows, args.plot, args.over)
+        console.write(f"wrote {args.plot}\n", sys.stdout)
+    elif args.json:
+        print(json.dumps(rows, indent=1))
+    else:
+        table = [COLUMNS, *map(_cells, rows)]
+        widths = [max(map(len, column)) for column in zip(*table)]
+        for cells in table:
+            console.write("  ".join(map(str.ljust, cells, widths)).rstrip() + "\n", sys.stdout)
