@@ -1,4 +1,4 @@
-"""docs/anna.html, the page of the shipped model: `make page` would write it again."""
+"""docs/anna.html, the page of the shipped model: `make page-of-anna` would write it again."""
 import json
 import os
 import re
@@ -13,7 +13,7 @@ from charrnn.inspection import webpage
 from charrnn.inspection.stored import network_data, store
 
 PAGE = ROOT / "docs" / "anna.html"
-ADVICE = "docs/anna.html is out of date: run make page"
+ADVICE = "docs/anna.html is out of date: run make page-of-anna"
 
 
 @pytest.fixture(scope="module")
