@@ -43,8 +43,17 @@ _KEEP_PROB = {"at least": 0.01, "at most": 1}  # with less, hardly anything is k
 _SEED = {"at least": 0, "at most": 2 ** 31 - 1}
 
 
+class OfPlainNumbers:
+    """A frozen dataclass in which a number of NumPy, which neither JSON nor TensorFlow takes, becomes one of Python."""
+
+    def __post_init__(self) -> None:
+        for name, value in list(vars(self).items()):
+            if isinstance(value, np.generic):
+                object.__setattr__(self, name, value.item())
+
+
 @dataclass(frozen=True)
-class Hyperparameters:
+class Hyperparameters(OfPlainNumbers):
     """What a network is trained with. The defaults are the notebook's recipe.
 
     Each field declares its default, the group and help text of its flag, and its range. The flag is the name with
@@ -97,11 +106,6 @@ class Hyperparameters:
     early_stop: int = _field(
         0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never", _COUNT_OR_ZERO)
     max_to_keep: int = _field(100, REPORTS, "number of checkpoints to keep, in addition to the best", _COUNT)
-
-    def __post_init__(self) -> None:
-        for name, value in list(vars(self).items()):
-            if isinstance(value, np.generic):  # a number of NumPy, which the record cannot hold
-                object.__setattr__(self, name, value.item())
 
     def check(self) -> None:
         """Raise ValueError if a value is out of range, or if two values contradict each other."""

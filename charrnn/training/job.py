@@ -15,14 +15,14 @@ from charrnn.system import machine
 from charrnn.system.tensorflow import bfloat16_is_faster, require_bfloat16
 from charrnn.text.corpus import Text
 from charrnn.training import transfer
-from charrnn.training.hyperparameters import AUTO, NAMES, PRESETS, Hyperparameters, check_memory, preset
+from charrnn.training.hyperparameters import AUTO, NAMES, PRESETS, Hyperparameters, OfPlainNumbers, check_memory, preset
 from charrnn.training.transfer import Transfer
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(OfPlainNumbers):
     """The options of a run that are not hyperparameters.
 
     Attributes:
@@ -48,7 +48,7 @@ class Options:
                 raise ValueError(f"{name} must be True or False, not {getattr(self, name)!r}")
         for name, value, least, most in (("sample_length", self.sample_length, 0, sys.maxsize),
                                          ("threads", 1 if self.threads is None else self.threads, 1, MOST_THREADS)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value <= most:
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 raise ValueError(f"{name} must be an integer, at least {least}"
                                  f"{f' and at most {most}' * (most < sys.maxsize)}, not {value!r}")
         if self.preset is not None and self.preset not in (*PRESETS, AUTO):

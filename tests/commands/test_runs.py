@@ -1,0 +1,52 @@
+"""charrnn-runs: the table of runs, JSON, and the picture of their curves."""
+import json
+import shutil
+
+import pytest
+
+from charrnn.commands import runs
+
+
+@pytest.fixture
+def folder(trained, stopped_early, tmp_path):
+    """A folder with two runs, one without validation, and other things."""
+    shutil.copytree(str(trained), str(tmp_path / "deep" / "plain"))
+    shutil.copytree(str(stopped_early), str(tmp_path / "validated"))
+    (tmp_path / "other").mkdir()
+    return tmp_path
+
+
+def test_the_table_has_all_runs_the_best_first(folder, capsys):
+    assert runs.main([str(folder)]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split()[:3] == ["run", "text", "network"]
+    assert [row.split()[0] for row in rows] == [f"{folder}/validated", f"{folder}/deep/plain"]
+    assert "2 x 5 lstm" in rows[1] and "2 x 3" in rows[1] and "173 of 173" in rows[1]
+
+
+def test_json_has_the_numbers_of_the_history(folder, capsys):
+    assert runs.main([str(folder), str(folder / "validated"), "--json"]) == 0
+    validated, plain = json.loads(capsys.readouterr().out)
+    history = [line.split(",") for line in (folder / "validated" / "history.csv").read_text().splitlines()]
+    column = history[0].index("val_loss")
+    assert validated["best"] == min(float(row[column]) for row in history[1:] if row[column])
+    assert plain["best"] is None and plain["step"] == plain["steps"] == 173
+    assert plain["hyperparameters"]["lstm_size"] == 5 and plain["loss"] > 0
+
+
+@pytest.mark.parametrize("over", ["steps", "time"])
+def test_the_picture(folder, over):
+    assert runs.main([str(folder), "--plot", str(folder / "curves.svg"), "--over", over]) == 0
+    assert "</svg>" in (folder / "curves.svg").read_text()
+
+
+def test_a_damaged_run_is_named_and_left_out(folder, capsys):
+    (folder / "deep" / "plain" / "text.txt").write_text("other")
+    assert runs.main([str(folder)]) == 0
+    out, err = capsys.readouterr()
+    assert "plain" not in out and "validated" in out and f"skipped: {folder}/deep/plain" in err
+
+
+def test_no_runs(tmp_path, capsys):
+    assert runs.main([str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"charrnn-runs: error: there is no run in {tmp_path}\n"

@@ -1,0 +1,267 @@
+"""The face in Python: open_model and its verbs, train_model and its run, and what they say."""
+import io
+import os
+import sys
+
+import numpy as np
+import pytest
+from conftest import SMALL_FLAGS, TEXT, overfitting_text, train_small
+
+from charrnn import open_model, train_model
+from charrnn.commands import sample
+from charrnn.data import Vocabulary
+from charrnn.system.tensorflow import tf
+
+SMALL = dict(batch_size=2, num_steps=30, lstm_size=5, num_layers=1, epochs=1, seed=7, sample_length=0, summaries=False)
+
+
+@pytest.fixture(scope="module")
+def model(exported):
+    return open_model(exported)
+
+
+def test_write_gives_the_text_of_the_command(model, exported, capsys):
+    assert sample.main([str(exported), "--prime", "the ", "--length", "60", "--temperature", "0.6", "--seed", "2"]) == 0
+    assert model.write("the ", 60, temperature=0.6, seed=2) + "\n" == capsys.readouterr().out
+
+
+def test_several_texts_are_a_list(model):
+    texts = model.write("the ", 40, n=3, top_p=0.9, stop="t", seed=5)
+    assert texts == [model.write("the ", 40, top_p=0.9, stop="t", seed=seed) for seed in (5, 6, 7)]
+    assert model.write("the ", 40, n=1, seed=5) == [model.write("the ", 40, seed=5)]
+    assert model.write(length=0) == "the "
+
+
+def test_surprisal_and_activations_are_those_of_the_engine(model):
+    text = TEXT[:50]
+    engine = model.engine()
+    ids = model.vocabulary.encode(text)
+    nats, _ = engine.surprisal(ids[np.newaxis, :-1], ids[np.newaxis, 1:], engine.zero_state())
+    states, _ = engine.activations(ids, engine.zero_state())
+    np.testing.assert_allclose(model.surprisal(text), nats[0], rtol=1e-5)
+    np.testing.assert_array_equal(model.activations(text), states)
+    assert model.activations(text).shape == (50, 4, 5) and model.surprisal(text).shape == (49,)
+
+
+def test_a_saved_model_is_the_same(model, tmp_path):
+    model.save(tmp_path / "again.npz")
+    assert open_model(tmp_path / "again.npz").write("the ", 30, seed=1) == model.write("the ", 30, seed=1)
+
+
+@pytest.mark.parametrize("options, message", [
+    (dict(length=-1), "length must be"), (dict(length=2.5), "length must be"), (dict(n=0), "n must be"),
+    (dict(prime=""), "prime is empty"), (dict(prime="X"), "'X'"), (dict(top_n=0), "top_n must"),
+    (dict(temperature=-1), "temperature must"), (dict(top_p=2), "top_p must")])
+def test_bad_arguments_of_write(model, options, message):
+    with pytest.raises(ValueError, match=message):
+        model.write(**options)
+
+
+def test_ctrl_c_is_not_swallowed(model, monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("charrnn.engines.sampler.Sampler.pieces", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.write("the ", 10)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("python")
+    text = overfitting_text(folder / "text")
+    return train_model(text, folder / "run", quiet=True, **{**SMALL, "val_fraction": 0.25, "eval_every_n": 5,
+                                                            "print_every_n": 2, "epochs": 3})
+
+
+def test_a_run_has_its_models_losses_and_history(run):
+    assert len(run.losses) == 39 and run.losses.dtype == np.float32
+    assert run.history["step"][-1] == 39 and len(run.history["val_loss"]) == len(run.history["step"])
+    assert np.isnan(run.history["val_loss"]).any() and np.isnan(run.history["loss"]).any()
+    best = run.history["step"][np.nanargmin(run.history["val_loss"])]
+    assert run.best.name.endswith(f"i{int(best)}_l5.ckpt") and run.model.name.endswith("i39_l5.ckpt")
+    assert run.stopped_by is None
+
+
+def test_without_validation_there_is_no_best(tmp_path):
+    assert train_model(TEXT, tmp_path / "run", quiet=True, **SMALL).best is None
+
+
+def test_a_repr_is_a_line(run):
+    for each in (run, run.model, run.model.vocabulary, Vocabulary.from_text("".join(map(chr, range(500))))):
+        assert "\n" not in repr(each) and len(repr(each)) < 200
+    assert "39 steps" in repr(run) and "1 layer of 5 lstm units" in repr(run.model)
+
+
+def test_messages_speak_python(run):
+    with pytest.raises(ValueError, match="continue it with resume=True, or name another checkpoint_dir$"):
+        train_model(TEXT, run.folder, quiet=True, **SMALL)
+
+
+@pytest.mark.parametrize("text", ["ab" * 3000, "the cat\n" * 200])
+def test_a_text_itself(tmp_path, text):
+    assert len(train_model(text, tmp_path / "run", quiet=True, **SMALL).losses)
+
+
+@pytest.mark.parametrize("text, message", [
+    (b"the cat\n", "not bytes"), (5, "not int"), ("the cat", "there is no file 'the cat': .* a line end"), ("", "''")])
+def test_what_is_no_text(tmp_path, text, message):
+    with pytest.raises(ValueError, match=message):
+        train_model(text, tmp_path / "run", quiet=True, **SMALL)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("options, name", [
+    (dict(sample_length=2.5), "sample_length"), (dict(sample_length=None), "sample_length"),
+    (dict(threads="2"), "threads"), (dict(threads=True), "threads"), (dict(threads=0), "threads"), (dict(summaries="no"), "summaries"),
+    (dict(init_from=5), "init_from"), (dict(preset="fast"), "preset"), (dict(lstm_sise=5), "lstm_sise"),
+    (dict(lstm_size="5"), "lstm_size"), (dict(resume=1), "resume")])
+def test_arguments_are_checked_before_anything_is_written(tmp_path, options, name):
+    with pytest.raises(ValueError, match=name) as error:
+        train_model(TEXT, tmp_path / "run", quiet=True, **{**SMALL, **options})
+    assert "\n" not in str(error.value) and not (tmp_path / "run").exists()
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    sizes = {name: np.int64(value) for name, value in SMALL.items() if type(value) is int}
+    run = train_model(TEXT, tmp_path / "run", quiet=True, threads=np.int64(1), **{**SMALL, **sizes})
+    assert len(run.losses)
+
+
+class Tee:
+    """Writes to two places, and has no other methods than it must."""
+
+    def __init__(self):
+        self.written = io.StringIO()
+        self.write, self.flush = self.written.write, self.written.flush
+
+
+def closed():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("make", [lambda: None, closed, Tee])
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_substitutes_for_streams(tmp_path, monkeypatch, name, make):
+    stream = make()
+    monkeypatch.setattr(sys, name, stream)
+    run = train_model(TEXT, tmp_path / "run", **SMALL)
+    monkeypatch.undo()
+    assert (tmp_path / "run" / "i17_l5.ckpt.json").exists() and len(run.losses) == 17
+    if name == "stdout" and isinstance(stream, Tee):
+        assert "finished after step 17" in stream.written.getvalue()
+
+
+def test_inside_of_a_graph_it_says_what_to_do(tmp_path):
+    with tf.Graph().as_default(), pytest.raises(ValueError, match="train outside of it"):
+        train_model(TEXT, tmp_path / "run", quiet=True, **SMALL)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_is_refused(tmp_path):
+    train_model(TEXT, tmp_path / "parent", quiet=True, **SMALL)
+    child = os.fork()
+    if not child:
+        try:
+            train_model(TEXT, tmp_path / "child", quiet=True, **SMALL)
+        except ValueError as error:
+            os._exit(3 if "was forked" in str(error) else 4)
+        os._exit(5)
+    assert os.WEXITSTATUS(os.waitpid(child, 0)[1]) == 3 and not (tmp_path / "child").exists()
+
+
+# One's own text, with the command
+
+
+def test_a_short_text_names_the_preset_that_fits(text_file, tmp_path, capsys):
+    from charrnn.commands import train
+    assert train.main([str(text_file), "--checkpoint-dir", str(tmp_path / "run")]) == 2
+    assert "take the preset auto" in capsys.readouterr().err
+    assert train.main([str(text_file), "--batch-size", "5", "--num-steps", "50", "--lstm-size", "4", "--dry-run"]) == 0
+    assert "80 steps are few to learn from; the preset auto makes 80" not in capsys.readouterr().out
+
+
+def test_few_steps_are_said(tmp_path, capsys):
+    (tmp_path / "text").write_text(TEXT * 20)
+    flags = ["--lstm-size", "4", "--dry-run", "--num-layers", "1"]
+    from charrnn.commands import train
+    assert train.main([str(tmp_path / "text"), *flags]) == 0
+    assert "note     40 steps are few to learn from; the preset auto makes 1,840\n" in capsys.readouterr().out
+    assert train.main([str(tmp_path / "text"), *flags, "--preset", "auto"]) == 0
+    assert "few to learn from" not in capsys.readouterr().out
+
+
+def test_files_that_are_left_out_are_counted(tmp_path, capsys):
+    for name, content in (("a", TEXT.encode() * 9), ("b", "é\n".encode("latin-1")), ("c.png", b"\0" * 9999)):
+        (tmp_path / name).write_bytes(content)
+    assert train_small(tmp_path, tmp_path / "run", "--num-steps", "300", "--dry-run") == 0
+    assert "14 distinct, 2 files left out\n" in capsys.readouterr().out
+    (tmp_path / "d").write_bytes("é\n".encode("latin-1") * 900)
+    assert train_small(tmp_path, tmp_path / "run", "--num-steps", "300", "--dry-run") == 2
+    assert "2 files in" in capsys.readouterr().err
+
+
+def test_lines(exported, capsys):
+    assert sample.main([str(exported), "--lines", "4", "--seed", "3", "--length", "90"]) == 0
+    out = capsys.readouterr().out
+    expected = open_model(exported).write("\n", 90, n=4, stop="\n", seed=3)
+    assert out == "".join(text.strip("\n") + "\n" for text in expected) and out.count("\n") == 4
+    assert sample.main([str(exported), "--lines", "4", "--prime", "the"]) == 2
+    assert "--lines and --prime cannot be combined" in capsys.readouterr().err
+
+
+def test_a_prime_can_have_line_ends(exported, capsys):
+    assert sample.main([str(exported), "--prime", "the\\n", "--length", "5", "--seed", "1"]) == 0
+    assert capsys.readouterr().out.startswith("the\n")
+
+
+def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
+    from charrnn import checkpoints
+    from charrnn.commands import train
+    text_file.with_name("copy.json").write_bytes((trained / "run.json").read_bytes())
+    for like, folder in ((trained, "a"), (text_file.with_name("copy.json"), "b")):
+        assert train.main([str(text_file), "--like", str(like), "--num-steps", "100", "--checkpoint-dir",
+                           str(tmp_path / folder), "--sample-length", "0"]) == 0
+        found = checkpoints.read_run(tmp_path / folder).hyperparameters
+        assert found == {**checkpoints.read_run(trained).hyperparameters, "num_steps": 100}
+    assert train.main([str(text_file), "--like", str(text_file)]) == 2
+    assert "--like needs a run folder or its run.json" in capsys.readouterr().err
+
+
+def test_runs_that_start_at_once_get_folders_of_their_own(tmp_path, monkeypatch):
+    """The first two choose the same folder; the one that comes later takes the next."""
+    from charrnn import checkpoints
+    monkeypatch.chdir(tmp_path)
+    first, second = checkpoints.reserve(None, False), checkpoints.reserve(None, False)
+    assert [str(first[0]), str(second[0])] == ["checkpoints", "checkpoints/2"]
+    first[1].close()
+    (tmp_path / "checkpoints" / "run.json").write_text("{}")  # it has finished meanwhile
+    third = checkpoints.reserve(None, False)
+    assert str(third[0]) == "checkpoints/3"
+    for each in (second, third):
+        each[1].close()
+
+
+def test_a_folder_is_looked_at_again_under_its_lock(tmp_path, monkeypatch):
+    """Another process trained in it between the look and the lock."""
+    from charrnn import checkpoints
+    from charrnn.system import files
+    usual = files.Lock.__init__
+
+    def late(self, path):
+        (tmp_path / "run" / "run.json").write_text("{}")
+        usual(self, path)
+
+    monkeypatch.setattr(files.Lock, "__init__", late)
+    with pytest.raises(checkpoints.CheckpointError, match="holds another run"):
+        checkpoints.reserve(tmp_path / "run", False)
+
+
+def test_a_folder_of_runs_names_them(trained, capsys):
+    assert sample.main([str(trained.parent)]) == 2
+    assert f"but there are the runs {trained}" in capsys.readouterr().err
+    assert SMALL_FLAGS  # the run is that of the fixture
