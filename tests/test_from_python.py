@@ -113,7 +113,8 @@ def test_what_is_no_text(tmp_path, text, message):
 
 @pytest.mark.parametrize("options, name", [
     (dict(sample_length=2.5), "sample_length"), (dict(sample_length=None), "sample_length"),
-    (dict(threads="2"), "threads"), (dict(threads=True), "threads"), (dict(threads=0), "threads"), (dict(summaries="no"), "summaries"),
+    (dict(threads="2"), "threads"), (dict(threads=True), "threads"), (dict(threads=0), "threads"),
+    (dict(summaries="no"), "summaries"),
     (dict(init_from=5), "init_from"), (dict(preset="fast"), "preset"), (dict(lstm_sise=5), "lstm_sise"),
     (dict(lstm_size="5"), "lstm_size"), (dict(resume=1), "resume")])
 def test_arguments_are_checked_before_anything_is_written(tmp_path, options, name):

@@ -38,13 +38,13 @@ def make_parser() -> console.Parser:
     loading.add_model_arguments(parser)
     group = parser.add_argument_group("text")
     group.add_argument("--prime", metavar="TEXT",
-                       help="beginning of the text, with \\n for a line end (default: 'The ', or what suits another script)")
+                       help="beginning of the text, \\n for a line end (default: 'The ', or what suits another script)")
     group.add_argument("--unknown", choices=unknown.CHOICES, default="error",
                        help="what to do with characters of the prime that the model does not know: skip leaves them "
                             "out, nearest replaces accented letters, quotes and dashes (default: error)")
     group.add_argument("--length", metavar="N", type=console.integer(1), default=1000,
                        help="characters to draw after the prime (default: 1000)")
-    group.add_argument("--stop", metavar="STRING", help="end a text after this string, with \\n for a line end")
+    group.add_argument("--stop", metavar="STRING", help="end a text after this string, \\n for a line end")
     group.add_argument("--num-samples", metavar="N", type=console.integer(1, MOST_TEXTS), default=1,
                        help="texts to write at once, with a line between them (default: 1)")
     group.add_argument("--lines", metavar="N", type=console.integer(1, MOST_TEXTS),
