@@ -202,7 +202,7 @@ def _first_and_rate(folder, python, arguments):
     """Return the seconds that ``charrnn-sample`` takes to its first characters, and characters/s after them."""
     started = time.perf_counter()
     process = subprocess.Popen(
-        [python, "-m", "charrnn.sample", *arguments, "--seed", "1", "--length", str(COMMAND_LENGTH)], cwd=folder,
+        [python, "-m", "charrnn", "sample", *arguments, "--seed", "1", "--length", str(COMMAND_LENGTH)], cwd=folder,
         stdout=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=str(ROOT)))
     os.read(process.stdout.fileno(), 1 << 16)
     first = time.perf_counter()
@@ -322,6 +322,9 @@ def parse(argv):
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file")
     parser.add_argument("--plot", metavar="FILE", help="draw the growth to this file")
     options = parser.parse_args(argv)
+    for name in ("tensorflow_python", "torch_python", "numpy_python", "json", "plot"):
+        if getattr(options, name):  # the commands are measured in another folder
+            setattr(options, name, os.path.abspath(getattr(options, name)))
     unknown = set(options.parts) - set(PARTS)
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")

@@ -17,15 +17,21 @@ import time
 def notebook(sizes):
     """Train with the notebook's graph, in a session with TensorFlow's default settings."""
     from charrnn.fused.session import session_config
-    return _training(sizes, session_config(fused=False, precision=sizes.get("precision", "float32")))
+    from charrnn.model import CharRNN
+    n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
+    return _training(sizes, session_config(fused=False, precision=sizes.get("precision", "float32")),
+                     CharRNN(chars, n, m, units, layers, seed=1))
 
 
 def fused(sizes):
     """Train with the fused graph, in a session with its settings."""
     from charrnn.fused.session import session_config
+    from charrnn.training.graph import TrainingGraph
+    from charrnn.training.hyperparameters import Hyperparameters
+    n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     threads = sizes.get("threads")
-    return _training(sizes, session_config(threads), fused=True, threads=threads,
-                     precision=sizes.get("precision", "float32"))
+    hyper = Hyperparameters(n, m, units, layers, seed=1, precision=sizes.get("precision", "float32"))
+    return _training(sizes, session_config(threads), TrainingGraph(chars, hyper, threads=threads))
 
 
 def processes(sizes):
@@ -53,13 +59,11 @@ def processes(sizes):
     return _repeated(step)
 
 
-def _training(sizes, config, **options):
+def _training(sizes, config, model):
     import numpy as np
 
-    from charrnn.model import CharRNN
     from charrnn.system.tensorflow import tf
-    n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
-    model = CharRNN(chars, n, m, units, layers, seed=1, **options)
+    n, m, chars = (sizes[letter] for letter in "NMC")
     session = tf.Session(config=config)
     session.run(tf.global_variables_initializer())
     x = np.random.RandomState(0).randint(0, chars, (n, m))  # [N, M]
@@ -172,8 +176,7 @@ def in_graph(sizes):
 
 def in_numpy(sizes):
     """Generate the same with NumPy alone."""
-    from charrnn.engines.numpy_lstm import NumpyLSTM
-    return _generation(NumpyLSTM(_random_model(sizes)), sizes)
+    return _generation(_random_model(sizes).engine(), sizes)
 
 
 def training_sample(sizes):
@@ -182,7 +185,6 @@ def training_sample(sizes):
 
     from charrnn.data import Vocabulary
     from charrnn.engines.decoding import Settings
-    from charrnn.engines.numpy_lstm import NumpyLSTM
     from charrnn.engines.opened_model import Model
     from charrnn.engines.sampler import Sampler, write
     from charrnn.training.distributed import Processes
@@ -193,7 +195,7 @@ def training_sample(sizes):
     network = Network(sizes["C"], hyper, Processes(), None)
     seeds = iter(range(np.iinfo(np.int32).max))
     return _repeated(lambda: write(
-        Sampler(NumpyLSTM(Model("", vocabulary, network.weights()))), vocabulary.chars[0], 200,
+        Sampler(Model("", vocabulary, network.weights()).engine()), vocabulary.chars[0], 200,
         Settings(top_n=5), next(seeds)))
 
 
@@ -217,7 +219,7 @@ def models(sizes):
     from pathlib import Path
 
     from charrnn.data import Vocabulary
-    from charrnn.engines.opened_model import open_model, write_npz
+    from charrnn.engines.opened_model import open_model
     from charrnn.model import CharRNN
     from charrnn.system.tensorflow import tf
     folder, chars = Path(sizes["folder"]), "".join(map(chr, range(32, 32 + sizes["C"])))
@@ -226,7 +228,7 @@ def models(sizes):
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         prefix = tf.train.Saver().save(session, str(folder / "i1_l1.ckpt"), write_meta_graph=False)
-    write_npz(open_model(prefix, Vocabulary(chars)), folder / "model.npz")
+    open_model(prefix, Vocabulary(chars)).save(folder / "model.npz")
     return _repeated(lambda: None)
 
 
