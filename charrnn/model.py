@@ -278,11 +278,12 @@ class CharRNN:
             loss = _build_sliced_loss(outputs, self.targets, lstm_size, threads, precision)
         else:
             loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
-        self.optimizer = build_optimizer(loss, learning_rate, grad_clip, optimizer=optimizer,
-                                         average_decay=average_decay, average=average)
-        self.loss, = average([loss])
-        graph = tf.get_default_graph()
-        # made in build_optimizer, which returns only the operation, as in the notebook
+        averaged = []  # the gradients and the loss, which processes exchange at once
+        self.optimizer = build_optimizer(
+            loss, learning_rate, grad_clip, optimizer=optimizer, average_decay=average_decay,
+            average=lambda gradients: averaged.extend(average([*gradients, loss])) or averaged[:-1])
+        self.loss = averaged[-1]
+        graph = tf.get_default_graph()  # build_optimizer returns only the operation, as in the notebook
         self.learning_rate = graph.get_tensor_by_name(f"{OPTIMIZERS[optimizer]}/learning_rate:0")
         self.gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")
 

@@ -16,7 +16,7 @@ from charrnn.commands import evaluate, inspect
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.sampler import default_prime, default_top_n
-from charrnn.system import console
+from charrnn.system import console, mpi
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -44,16 +44,15 @@ def test_the_resume_command_runs_as_it_was_called(monkeypatch):
     assert console.resume_command("a b") == f"{sys.executable} -m charrnn.train --resume --checkpoint-dir 'a b'"
 
 
-def test_the_resume_command_has_as_many_processes(monkeypatch):
+def test_the_resume_command_has_as_many_processes(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", ["/some where/bin/charrnn-train", "x"])
-    monkeypatch.setenv("HOROVOD_SIZE", "4")
-    monkeypatch.setenv("HOROVOD_LOCAL_SIZE", "2")
-    assert console.resume_command(None) == "horovodrun -np 4 -H HOSTS charrnn-train --resume"
-    monkeypatch.setenv("HOROVOD_LOCAL_SIZE", "4")
-    assert console.resume_command("x") == "horovodrun -np 4 charrnn-train --resume --checkpoint-dir x"
+    monkeypatch.setattr(mpi, "launch", lambda: mpi.Launch(4, 0, 0, "srun"))
+    assert console.resume_command("x") == "srun -n 4 charrnn-train --resume --checkpoint-dir x"
     monkeypatch.setattr(sys, "argv", ["/lib/charrnn/train.py"])  # as make starts it
-    monkeypatch.setattr(sys, "executable", "/e/bin/python")
-    assert console.resume_command("x").startswith("/e/bin/horovodrun -np 4 /e/bin/python -m charrnn.train --resume")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert console.resume_command(None) == f"srun -n 4 {tmp_path}/python -m charrnn.train --resume"
+    (tmp_path / "srun").touch()
+    assert console.resume_command(None).startswith(f"{tmp_path}/srun -n 4 ")
 
 
 def test_an_occupied_folder_gives_the_command_to_resume(trained, text_file, capsys):

@@ -11,7 +11,7 @@ import textwrap
 from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional, Sequence, TextIO
 
-from charrnn.system import interrupts
+from charrnn.system import interrupts, mpi
 from charrnn.system.tensorflow import TensorFlowError, quiet_tensorflow
 
 # What is shown in place of characters that would control a terminal or change the direction of writing.
@@ -55,7 +55,9 @@ class Parser(argparse.ArgumentParser):
         super().exit(status, message)
 
     def error(self, message: str) -> NoReturn:
-        """Raise ValueError with the message and a reference to ``--help``."""
+        """Raise ValueError with the message and a reference to ``--help``, or end silently if rank 0 does so."""
+        if mpi.launch().rank:
+            raise SystemExit(2)
         if "expected one argument" in message:
             message += "; a value that begins with a dash is written --flag=-value"
         for wrong in re.findall(r"--[^\s=]+", message) if message.startswith("unrecognized arguments") else ():
@@ -216,12 +218,12 @@ def resume_command(folder: Any) -> str:
     None stands for the newest run.
     """
     place = "" if folder is None else f" --checkpoint-dir {quoted(folder)}"
-    resume, size = command("charrnn-train", f"--resume{place}"), os.environ.get("HOROVOD_SIZE", "1")
-    if size == "1":
+    resume, started = command("charrnn-train", f"--resume{place}"), mpi.launch()
+    if started.size == 1:
         return resume
-    launcher = shlex.quote(str(Path(sys.executable).with_name("horovodrun"))) if _is_module() else "horovodrun"
-    hosts = "" if os.environ.get("HOROVOD_LOCAL_SIZE") == size else "-H HOSTS "
-    return f"{launcher} -np {size} {hosts}{resume}"
+    beside = Path(sys.executable).with_name(started.program)
+    launcher = shlex.quote(str(beside)) if _is_module() and beside.exists() else started.program
+    return f"{launcher} -n {started.size} {resume}"
 
 
 def drop_output(file: TextIO) -> None:
