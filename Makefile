@@ -1,36 +1,25 @@
-# Works with GNU make 3.81 (macOS) and later. Everything runs in a virtual environment, which is made when it is first
-# needed.
+# For GNU make 3.81 (macOS) and later. Everything runs in a virtual environment, which is made when it is first needed.
 
 # Arguments for the command, quoted for the shell: make train ARGS="--epochs 1 --lstm-size 128"
 ARGS ?=
 # A known text (anna, tiny-shakespeare, python) or a path: make train TEXT=my.txt
 TEXT ?= anna
 
-# The TensorFlow to use: 1 (1.15), 2, or 2.15; nothing means 1 where Python 3.7 can be had, else 2.
+# The TensorFlow to use: 1 (1.15) or 2, in .venv-tf2; nothing means 1 where Python 3.7 can be had, else 2, in .venv.
 TENSORFLOW ?=
-# Horovod can be built with TensorFlow 2.15, and not with later ones.
-ifeq ($(TENSORFLOW),2)
-ifneq ($(filter %-distributed,$(MAKECMDGOALS)),)
-override TENSORFLOW := 2.15
-endif
-endif
-
-# .venv, .venv-tf2 or .venv-tf2.15
 venv := .venv$(addprefix -tf,$(filter-out 1,$(TENSORFLOW)))
 python := $(venv)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # The texts need no download if they are in a folder next to the checkout.
-ifeq ($(origin CHARRNN_DATA),undefined)
-ifneq ($(wildcard ../shared/data),)
+ifeq ($(origin CHARRNN_DATA) $(wildcard ../shared/data),undefined ../shared/data)
 export CHARRNN_DATA := $(CURDIR)/../shared/data
-endif
 endif
 
 # $(1) as one word for the shell, whatever characters it has.
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help train train-distributed sample notebook page page-of-anna test bench lint venv venv-distributed lock clean again
+.PHONY: help train train-distributed sample notebook page page-of-anna test bench lint venv lock clean again
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
@@ -46,7 +35,7 @@ resumes := $(if $(filter file,$(origin TEXT)),$(findstring --resume,$(ARGS)))
 text = $(if $(resumes),,$(call quote,$(TEXT)))
 
 # The commands then advise what to type with make.
-train train-distributed sample: export CHARRNN_MAKE := make$(addprefix  TENSORFLOW=,$(TENSORFLOW))
+train train-distributed sample: export CHARRNN_MAKE := make$(addprefix $() TENSORFLOW=,$(TENSORFLOW))
 
 # Ctrl-C and a reader of the output that leaves, such as head, are usual ways to end train and sample. The status is then
 # 130 or 141, for which make is to print no error.
@@ -56,14 +45,8 @@ train: $(venv)/.done ## train the notebook's recipe on anna.txt, or on TEXT
 
 # Number of processes: make train-distributed NP=4
 NP ?= 2
-# horovodrun, without the traceback that it prints when a process ends with an error.
-horovodrun := -c "import sys; from horovod.runner.launch import run_commandline; sys.excepthook = lambda _, error, __: 'exited with non-zero' in str(error) or print(error, file=sys.stderr); run_commandline()"
-
-train-distributed: $(venv)/.distributed ## train on NP=2 processes of this machine with Horovod
-	@trap : INT; \
-		case '$(NP)' in ''|*[!0-9]*|0*) echo "NP is the number of processes, not '$(NP)'" >&2; exit 2;; esac; \
-		PATH="$$(pwd -P)/$(venv)/bin:$$PATH" $(python) $(horovodrun) -np $(NP) --gloo \
-			"$$(pwd -P)/$(python)" -m charrnn train $(text) $(ARGS)
+train-distributed: $(venv)/.done ## train on NP=2 processes of this machine with MPI
+	@trap : INT; $(venv)/bin/mpiexec -n $(call quote,$(NP)) $(python) -m charrnn train $(text) $(ARGS) || $(ended)
 
 sample: $(venv)/.done ## write text from the newest run, or from anna
 	@trap : INT; $(python) -m charrnn sample $(ARGS) || $(ended)
@@ -108,8 +91,7 @@ venv: $(venv)/.done ## make .venv with the locked packages and charrnn
 # pip 24.0 is the last for Python 3.7.
 pip := "pip==24.0; python_version<'3.8'" "pip==26.3; python_version>='3.8'"
 # The lock files of the Python $$found are requirements$$suffix.txt and requirements$$suffix-dev.txt.
-suffix_of_found = $$("$$found" -c 'import sys; print("-tf$(or $(filter-out 1,$(TENSORFLOW)),2)" * (sys.version_info >= (3, 8)))')
-locks := $(filter-out %-distributed.txt,$(wildcard requirements*.txt))
+suffix_of_found = $$("$$found" -c 'import sys; print("-tf2" * (sys.version_info >= (3, 8)))')
 find_python := TENSORFLOW=$(call quote,$(TENSORFLOW)) sh .make/find-python
 # "again" if the environment was moved here, if its Python is gone, or if it is one of TensorFlow 2 and 1 is wanted.
 stale := $(shell [ "$$(cat $(venv)/.done 2>/dev/null)" = "$$(pwd -P)" ] && \
@@ -117,9 +99,10 @@ stale := $(shell [ "$$(cat $(venv)/.done 2>/dev/null)" = "$$(pwd -P)" ] && \
 
 # The stamp is written last and each set-up starts from nothing, so an interrupted one is repeated.
 # setuptools and wheel are installed first because gast has no wheel and is built with them.
+# mpiexec is copied because another package for Python 3.7 has a script of its name, which kills the processes at Ctrl-C.
 # Without --use-pep517, pip makes commands for Python 3.7 that import other packages for 0.1 s before charrnn, in which
 # Ctrl-C would print a traceback. The warning that is ignored is about folders of the same name.
-$(venv)/.done: pyproject.toml setup.py $(locks) $(stale)
+$(venv)/.done: pyproject.toml setup.py $(wildcard requirements*.txt) $(stale)
 	@found=$$($(find_python)) && suffix=$(suffix_of_found) && \
 	echo "$$("$$found" -V) at $$found" && \
 	echo "making $(venv)" && rm -rf $(venv)/.done $(venv) && "$$found" -m venv $(venv) && \
@@ -129,46 +112,28 @@ $(venv)/.done: pyproject.toml setup.py $(locks) $(stale)
 	$(python) -m pip install -q --no-build-isolation -r requirements$$suffix.txt -r requirements$$suffix-dev.txt && \
 	echo "installing charrnn from this folder" && \
 	PYTHONWARNINGS=ignore $(python) -m pip install -q --no-deps --no-build-isolation --use-pep517 -e . && \
+	{ cp -f $(venv)/bin/mpiexec.hydra $(venv)/bin/mpiexec 2>/dev/null || :; } && \
 	pwd -P >$(venv)/.done
-
-venv-distributed: $(venv)/.distributed ## add Horovod, for several processes
-	@echo "the environment $(venv) has Horovod"
-
-# pip keeps the wheel that it builds, so the next time takes seconds. CMake 4 needs the policy version.
-$(venv)/.distributed: $(venv)/.done requirements-distributed.txt
-	@found=$(python) && suffix=$(suffix_of_found) && \
-	case $$suffix in -tf2) echo "Horovod cannot be built with the TensorFlow of $(venv), only with 1.15 and 2.15:" \
-		"make TENSORFLOW=2 venv-distributed" >&2; exit 1;; esac && \
-	echo "installing Horovod, which takes two to five minutes the first time" && \
-	HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITHOUT_PYTORCH=1 HOROVOD_WITHOUT_MXNET=1 HOROVOD_WITH_GLOO=1 \
-		HOROVOD_WITHOUT_MPI=1 CMAKE_POLICY_VERSION_MINIMUM=3.5 \
-		$(python) -m pip install -q --no-build-isolation -c requirements$$suffix.txt -c requirements$$suffix-dev.txt \
-		-r requirements-distributed.txt >$(venv)/horovod.log 2>&1 || { \
-			for tool in cmake g++; do command -v $$tool >/dev/null || \
-				echo "Horovod is compiled when it is installed, and $$tool is missing: install cmake and g++" >&2; done; \
-			echo "Horovod could not be installed; $(venv)/horovod.log has the messages" >&2; exit 1; }
-	@touch $@
 
 # Lock files suit all Pythons that can have their TensorFlow, so they are made with the oldest. h5py is kept below 3 in
 # that of TensorFlow 1.15 only: with h5py 3, its Keras cannot read its own HDF5 models.
 lock: ## renew the lock files (on Linux x86-64)
 	@set -e; new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
-	found=$$($(find_python) $(if $(filter 2%,$(TENSORFLOW)),3.10,3.7)); suffix=$(suffix_of_found); \
+	found=$$($(find_python) $(if $(filter 2,$(TENSORFLOW)),3.10,3.7)); suffix=$(suffix_of_found); \
 	"$$found" -m venv "$$new/venv"; pip="$$new/venv/bin/python -m pip"; \
-	freeze() { $$pip freeze --all --exclude pip --exclude charrnn | LC_ALL=C sort -f; }; \
+	freeze() { $$pip freeze --all --exclude pip --exclude charrnn | sed "/^mpi4py-m/s/$$/; sys_platform=='linux'/" | \
+		LC_ALL=C sort -f; }; \
 	grep -E '^(setuptools|wheel)==' requirements$$suffix.txt >"$$new/tools"; \
-	$$pip install -q $(pip); $$pip install -q -r "$$new/tools"; \
-	export PYTHONWARNINGS=ignore; \
-	$$pip install -q --no-build-isolation -c "$$new/tools" '.[tensorflow]' "h5py<3; python_version<'3.8'" \
-		$(if $(filter 2.15,$(TENSORFLOW)),'tensorflow<2.16'); freeze >"$$new/run"; \
-	$$pip install -q --no-build-isolation -c "$$new/run" '.[notebook,test]' ruff mypy; \
+	$$pip install -q $(pip); $$pip install -q -r "$$new/tools"; export PYTHONWARNINGS=ignore; \
+	$$pip install -q --no-build-isolation -c "$$new/tools" '.[tensorflow]' \
+		"h5py<3; python_version<'3.8'"; freeze >"$$new/run"; \
+	$$pip install -q --no-build-isolation -c "$$new/run" '.[distributed,notebook,test]' ruff mypy; \
 	freeze | grep -vxF -f "$$new/run" >"$$new/dev"; \
 	for part in run dev; do \
 		file=requirements$$suffix.txt; [ $$part = run ] || file=requirements$$suffix-dev.txt; \
 		{ sed -n '/^#/p' $$file; cat "$$new/$$part"; } >"$$new/whole"; cat "$$new/whole" >$$file; done
 
 clean: ## delete the environments, caches and build products
-	@rm -rf .venv/.done .venv .venv-tf2 .venv-tf2.15 .tools build dist *.egg-info __pycache__ \
-		.pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
+	@rm -rf .venv/.done .venv .venv-tf2 .tools build dist *.egg-info __pycache__ .*_cache .hypothesis .coverage
 	@find Makefile setup.py $(wildcard charrnn tests notebooks benchmarks) \
 		\( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

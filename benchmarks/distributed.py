@@ -1,9 +1,8 @@
-"""Compare training on one process with training on two, which Horovod connects: speed, bytes sent, and results.
+"""Compare training on one process with training on two, which MPI connects: speed, bytes sent, and results.
 
 ``python benchmarks/distributed.py`` measures everything in about a quarter of an hour on two cores, with nothing else
 running. The tables are those of docs/distributed.md. The processes that are compared take turns, as in bench.py. The
-bytes are those on the loopback device, so no other program may use it. The tables for several machines are calculated
-from the time of one process and the size of its gradients.
+bytes and the tables for several machines are calculated from the size of the gradients and the time of one process.
 """
 import argparse
 import json
@@ -25,77 +24,57 @@ STEPS = 200  # after which results are compared
 class Group:
     """Processes that train together, each on some cores."""
 
-    def __init__(self, sizes, cores):
-        self.turns, self.sent, self._size = [], [], len(cores)
-        environment = self._meeting() if len(cores) > 1 else {}
-        self._processes = [subprocess.Popen(
-            [sys.executable, WORKER, "processes", json.dumps(dict(sizes, threads=len(each)))], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, universal_newlines=True, preexec_fn=lambda each=each: os.sched_setaffinity(0, each),
-            env=dict(os.environ, PYTHONPATH=str(ROOT), HOROVOD_RANK=str(rank), HOROVOD_LOCAL_RANK=str(rank),
-                     **environment)) for rank, each in enumerate(cores)]
+    def __init__(self, sizes, cores, python=sys.executable):
+        self.turns, self._size = [], len(cores)
+        self._folder = tempfile.TemporaryDirectory()
+        orders = [str(Path(self._folder.name) / str(rank)) for rank in range(self._size)]
+        for path in orders:
+            os.mkfifo(path)
+        launcher = [str(Path(python).with_name("mpiexec")), "-n", str(self._size)] if self._size > 1 else []
+        self._process = subprocess.Popen(
+            [*launcher, python, WORKER, "processes",
+             json.dumps(dict(sizes, cores=[sorted(each) for each in cores], orders=orders))],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, universal_newlines=True,
+            env=dict(os.environ, PYTHONPATH=str(ROOT)))
         self._answers()
-
-    def _meeting(self):
-        """Serve as the meeting point of the processes, and return the environment in which they find it."""
-        from horovod.runner.common.util.hosts import get_host_assignments, parse_hosts
-        from horovod.runner.http.http_server import RendezvousServer
-        size = str(self._size)
-        self._server = RendezvousServer(False)
-        port = self._server.start()
-        self._server.init(get_host_assignments(parse_hosts(f"localhost:{size}"), self._size))
-        return {"HOROVOD_HOSTNAME": "localhost", "HOROVOD_SIZE": size, "HOROVOD_LOCAL_SIZE": size,
-                "HOROVOD_CROSS_RANK": "0", "HOROVOD_CROSS_SIZE": "1", "HOROVOD_CONTROLLER": "gloo",
-                "HOROVOD_CPU_OPERATIONS": "gloo", "HOROVOD_GLOO_IFACE": "lo",
-                "HOROVOD_GLOO_RENDEZVOUS_ADDR": "127.0.0.1", "HOROVOD_GLOO_RENDEZVOUS_PORT": str(port)}
+        self._orders = [open(path, "w", encoding="ascii") for path in orders]
 
     def _answers(self):
-        lines = [process.stdout.readline() for process in self._processes]
+        lines = [self._process.stdout.readline() for _ in range(self._size)]
         if not all(lines):
             raise SystemExit("distributed: a process has ended early")
         return [json.loads(line) for line in lines]
 
     def turn(self, steps):
-        """Let the processes do some steps. Note the seconds of a step, and the bytes that each process sent in it."""
-        before = _loopback_bytes()
-        for process in self._processes:
-            process.stdin.write(f"{steps}\n")
-            process.stdin.flush()
+        """Let the processes do some steps. Note the seconds of a step."""
+        for file in self._orders:
+            file.write(f"{steps}\n")
+            file.flush()
         self.turns.append(max(answer["seconds"] for answer in self._answers()))
-        self.sent.append((_loopback_bytes() - before) / self._size / steps)
 
     def end(self):
-        for process in self._processes:
-            process.stdin.close()
-        for process in self._processes:
-            process.wait()
-
-
-def _loopback_bytes():
-    """Return the bytes that were sent over the loopback device since the system started."""
-    for line in Path("/proc/net/dev").read_text().splitlines():
-        device, _, numbers = line.partition(":")
-        if device.strip() == "lo":
-            return int(numbers.split()[8])
-    raise SystemExit("distributed: there is no loopback device")
+        for file in self._orders:
+            file.close()
+        self._process.communicate()
+        self._folder.cleanup()
 
 
 def speed(name, options):
-    """Measure and print the step time on one process and two, and the bytes sent."""
-    sizes = SIZES[name]
+    """Measure and print the step time on one process and two."""
+    sizes = dict(SIZES[name], precision=options.precision)
     groups = {ALONE: Group(sizes, [{0, 1}]), ONE_CORE: Group(sizes, [{0}]), TWO: Group(sizes, [{0}, {1}]),
               "one process, one core, half of the rows": Group(dict(sizes, N=sizes["N"] // 2), [{0}])}
     counts = {}
     for each, group in groups.items():
         group.turn(3)  # to warm up, and to find out how many steps make a turn
         counts[each] = max(1, round(options.seconds / group.turns.pop()))
-        group.sent.clear()
     for _ in range(options.rounds):
         for each, group in groups.items():
             group.turn(counts[each])
     for group in groups.values():
         group.end()
     figures = {each: {"sizes": sizes, "seconds": statistics.median(group.turns), "least": min(group.turns),
-                      "greatest": max(group.turns), "sent": statistics.median(group.sent)}
+                      "greatest": max(group.turns)}
                for each, group in groups.items()}
     print_speed(sizes, figures)
     print_expected(sizes, figures[ALONE]["seconds"])
@@ -113,8 +92,7 @@ def print_speed(sizes, figures):
             continue
         share = f"{seconds[ONE_CORE] / (2 if name != ONE_CORE else 1) / seconds[name]:.0%}"
         print(f"| {name} | {time} | {characters(figure):,.0f} | {seconds[ALONE] / seconds[name]:.2f} | {share} |")
-    print(f"\neach of two processes sent {figures[TWO]['sent']:,.0f} bytes a step; calculated: "
-          f"{bytes_sent(gradient_bytes(sizes), 2):,.0f}", flush=True)
+    print(f"\neach of two processes sends {bytes_sent(gradient_bytes(sizes), 2):,.0f} bytes a step", flush=True)
 
 
 def title(sizes):
@@ -173,9 +151,9 @@ def equality(name, options):
         path.write_text(text, encoding="utf-8")
         for size in (1, 2):
             run = Path(folder) / f"run{size}"
-            launch = [str(Path(sys.executable).parent / "horovodrun"), "-np", "2", "--gloo"] if size > 1 else []
+            launch = [str(Path(sys.executable).with_name("mpiexec")), "-n", "2"] if size > 1 else []
             subprocess.run(
-                [*launch, sys.executable, "-m", "charrnn.train", str(path), "--batch-size", str(sizes["N"]),
+                [*launch, sys.executable, "-m", "charrnn", "train", str(path), "--batch-size", str(sizes["N"]),
                  "--num-steps", str(sizes["M"]), "--lstm-size", str(sizes["L"]), "--seed", "1", "--epochs", "2",
                  "--sample-length", "0", "--no-summaries", "--checkpoint-dir", str(run)],
                 check=True, stdout=subprocess.DEVNULL, env=dict(os.environ, PYTHONPATH=str(ROOT)))
@@ -194,6 +172,8 @@ def parse(argv):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)} (default: all)")
     parser.add_argument("--size", choices=sorted(SIZES), help="measure this size only (default: both)")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32",
+                        help="type of the operands of matrix products, in the part speed (default: float32)")
     parser.add_argument("--rounds", type=int, default=7, metavar="N", help="turns of each variant (default: 7)")
     parser.add_argument("--seconds", type=float, default=5, metavar="X", help="length of a turn (default: 5)")
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file")

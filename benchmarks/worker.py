@@ -9,6 +9,7 @@ The PyTorch variant imports neither charrnn nor TensorFlow, so it runs wherever 
 ``in_numpy`` and ``limit`` do not import TensorFlow.
 """
 import json
+import os
 import resource
 import sys
 import time
@@ -35,7 +36,9 @@ def fused(sizes):
 
 
 def processes(sizes):
-    """Train as charrnn-train does, alone or together with the other processes that Horovod connects."""
+    """Train as charrnn-train does, on some cores, alone or together with the other processes of mpiexec."""
+    from charrnn.system import mpi
+    os.sched_setaffinity(0, sizes["cores"][mpi.launch().rank])
     import numpy as np
 
     from charrnn.training.distributed import start_processes
@@ -44,7 +47,8 @@ def processes(sizes):
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     together = start_processes()
     network = Network(chars, Hyperparameters(
-        batch_size=n, num_steps=m, lstm_size=units, num_layers=layers, seed=1), together, sizes["threads"])
+        batch_size=n, num_steps=m, lstm_size=units, num_layers=layers, seed=1,
+        precision=sizes.get("precision", "float32")), together, together.threads(None))
     together.synchronize(network.session)
     first, end = together.rows(n)
     x = np.random.RandomState(0).randint(0, chars, (n, m))  # [N, M]
@@ -282,12 +286,20 @@ def main(name, sizes):
     steps = VARIANTS[name](sizes)
     steps(1)
     _answer(imported=imported)
-    for line in sys.stdin:
+    for line in _orders(sizes):
         count = int(line)
         started = time.perf_counter()
         steps(count)
         _answer(seconds=(time.perf_counter() - started) / count)
     _answer(megabytes=_peak_megabytes())
+
+
+def _orders(sizes):
+    """Return the lines of standard input, or of the file for this process, because mpiexec has one input for all."""
+    if "orders" not in sizes:
+        return sys.stdin
+    from charrnn.system import mpi
+    return open(sizes["orders"][mpi.launch().rank], encoding="ascii")
 
 
 def _peak_megabytes():

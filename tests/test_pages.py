@@ -53,8 +53,8 @@ def flags_of(script):
 def script_and_arguments(command):
     """Return the script that a command calls and its arguments; (None, []) for another program."""
     program, *arguments = shlex.split(command)
-    if program == "horovodrun":
-        program, *arguments = arguments[arguments.index("-H") + 2:]
+    if program in ("mpiexec", "srun"):
+        program, *arguments = arguments[arguments.index("-n") + 2:]
     if program.startswith("charrnn-"):
         return program[len("charrnn-"):], arguments
     if program.startswith("python") and arguments[:1] == ["-m"] and arguments[1].startswith("charrnn."):

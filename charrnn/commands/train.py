@@ -103,8 +103,6 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     if args.init_from is not None:
         init_from = open_model(args.init_from, loading.vocabulary_from(args))
         console.print_skipped(init_from.skipped)
-    if corpus.STANDARD_INPUT in args.text and "HOROVOD_RANK" in os.environ:
-        raise ValueError("horovodrun does not pass on standard input: write the text to a file, and name this file")
     if args.text or not args.resume:
         text = corpus.read(args.text or ["anna"], args.encoding, separator=args.separator)
         console.print_skipped(text.skipped)

@@ -10,7 +10,7 @@ import sys
 import textwrap
 from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, TextIO
 
-from charrnn.system import interrupts
+from charrnn.system import interrupts, mpi
 from charrnn.system.tensorflow import TensorFlowError, quiet_tensorflow
 
 # What is shown in place of characters that would control a terminal or change the direction of writing.
@@ -51,7 +51,9 @@ class Parser(argparse.ArgumentParser):
         super().exit(status, message)
 
     def error(self, message: str) -> NoReturn:
-        """Raise ValueError with the message and a reference to ``--help``."""
+        """Raise ValueError with the message and a reference to ``--help``, or end silently if rank 0 does so."""
+        if mpi.launch().rank:
+            raise SystemExit(2)
         if "expected one argument" in message:
             message += "; a value that begins with a dash is written --flag=-value"
         for wrong in re.findall(r"--[^\s=]+", message) if message.startswith("unrecognized arguments") else ():
@@ -189,11 +191,11 @@ def resume_command(folder: Any) -> str:
     None stands for the newest run.
     """
     place = "" if folder is None else f" --checkpoint-dir {quoted(folder)}"
-    resume, size = command("train", f"--resume{place}"), os.environ.get("HOROVOD_SIZE", "1")
-    if size == "1":
-        return resume
-    hosts = "" if os.environ.get("HOROVOD_LOCAL_SIZE") == size else "-H HOSTS "
-    return f"horovodrun -np {size} {hosts}{resume}"
+    started = mpi.launch()
+    if started.size > 1 and "CHARRNN_MAKE" in os.environ:
+        return command(f"train-distributed NP={started.size}", f"--resume{place}")
+    launcher = f"{started.program} -n {started.size} " if started.size > 1 else ""
+    return launcher + command("train", f"--resume{place}")
 
 
 def drop_output(file: TextIO) -> None:

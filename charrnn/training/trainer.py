@@ -249,13 +249,13 @@ class Trainer:
         if early:
             self.display.ended_early(progress.step, progress.evals_since_best, progress.best_step)
         if stopped_by:
-            self.display.stopped(self._processes.cause(stopped_by), progress.step)
+            self.display.stopped(stopped_by.name, progress.step)
         else:
             if len(self.job.test):
                 self.display.test(*self._processes.from_first(lambda: self._evaluate_test(progress.step)))
             self.display.finished(progress.step, "early_stop" if early and progress.step < self.job.total_steps else
                                   "epochs")
-        self._processes.gather(None)  # wait for the others: horovodrun ends all processes when one has ended
+        self._processes.gather(None)  # wait for the others: a launcher may end all processes when one has ended
 
     def _evaluate_test(self, step: int) -> Tuple[float, str]:
         """Evaluate the best checkpoint, or else the last, on the test text. Return the loss and the name."""

@@ -1,0 +1,50 @@
+"""The launcher of a process, and what is said if MPI cannot be used."""
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import process_environment
+
+from charrnn.system import mpi
+
+OPEN_MPI = {"OMPI_COMM_WORLD_SIZE": "3", "OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_LOCAL_RANK": "1"}
+ALL = [name for *names, _ in mpi._LAUNCHERS for name in names]
+
+
+@pytest.mark.parametrize("variables, launch", [
+    ({}, mpi.Launch()), ({"PMI_SIZE": "4", "PMI_RANK": "3", "MPI_LOCALRANKID": "1"}, mpi.Launch(4, 3, 1, "mpiexec")),
+    (OPEN_MPI, mpi.Launch(3, 2, 1, "mpiexec")), ({"PMI_SIZE": "1", "PMI_RANK": "0"}, mpi.Launch()),
+    ({"SLURM_NTASKS": "8"}, mpi.Launch()),  # in the script of a job, before srun
+    ({"SLURM_STEP_NUM_TASKS": "8", "SLURM_PROCID": "5", "SLURM_LOCALID": "2"}, mpi.Launch(8, 5, 2, "srun")),
+    ({"SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "1", "SLURM_LOCALID": "0",  # mpiexec started by srun, one a host
+      "PMI_SIZE": "4", "PMI_RANK": "3", "MPI_LOCALRANKID": "1"}, mpi.Launch(4, 3, 1, "mpiexec"))])
+def test_the_launcher_is_known_by_its_variables(monkeypatch, variables, launch):
+    for name in ALL:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert mpi.launch() == launch
+
+
+def started(rank, folder, **variables):
+    """Start charrnn-train as a launcher starts one of two processes. Return what it prints and its status."""
+    done = subprocess.run(
+        [sys.executable, "-m", "charrnn", "train", "anna"], cwd=str(folder), text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=300, env=process_environment(**dict(
+            OPEN_MPI, OMPI_COMM_WORLD_SIZE="2", OMPI_COMM_WORLD_RANK=str(rank), OMPI_COMM_WORLD_LOCAL_RANK=str(rank),
+            **variables)))
+    return done.stdout, done.returncode
+
+
+@pytest.mark.parametrize("module, variables, message", [
+    ("raise ImportError('there is none')", {}, r"mpi4py cannot be used on the host .* \(there is none\): install it"),
+    ("class MPI:\n class COMM_WORLD:\n  size = 1", {}, "mpiexec started 2 processes, but mpi4py sees 1"),
+    ("", {mpi.LIMIT: "1 min"}, f"{mpi.LIMIT} must be a number of seconds, not '1 min'")],
+    ids=["no mpi4py", "another MPI", "limit"])
+def test_without_mpi_one_process_says_so_and_all_end(tmp_path, module, variables, message):
+    (tmp_path / "mpi4py.py").write_text(module)
+    for rank in (0, 1):
+        output, status = started(rank, tmp_path, **variables)
+        assert status == 2 and len(output.splitlines()) == 1 - rank
+        assert rank or re.search(message, output), output
