@@ -39,7 +39,7 @@ train train-distributed sample: export CHARRNN_MAKE := make$(addprefix $() TENSO
 
 # Ctrl-C and a reader of the output that leaves, such as head, are usual ways to end train and sample. The status is then
 # 130 or 141, for which make is to print no error.
-ended := case $$? in 130 | 141) ;; *) exit 2;; esac
+ended := { status=$$?; case $$status in 130 | 141) ;; *) exit $$status;; esac; }
 train: $(venv)/.done ## train the notebook's recipe on anna.txt, or on TEXT
 	@trap : INT; $(python) -m charrnn train $(text) $(ARGS) || $(ended)
 

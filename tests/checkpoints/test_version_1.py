@@ -1,0 +1,33 @@
+"""A run of version 1.0.0 in tests/data: it is read, and continued as that version would have continued it.
+
+It was made with ``charrnn-train TEXT --batch-size 2 --num-steps 3 --lstm-size 5 --save-every-n 100 --seed 7
+--sample-length 0 --no-summaries --max-to-keep 1 --val-fraction 0.1 --average-decay 0.9 --epochs 1``. The model
+``run-1.0-continued.npz`` is that of the same command with two epochs.
+"""
+import shutil
+
+import numpy as np
+import pytest
+from conftest import ROOT, resume
+
+from charrnn import open_model
+
+DATA = ROOT / "tests" / "data"
+
+
+def test_its_model_writes():
+    model = open_model(DATA / "run-1.0")
+    assert model.run.hyperparameters["average_decay"] == 0.9 and len(model.write("the ", 20, seed=1)) == 24
+
+
+def test_it_continues_as_it_would_have(tmp_path):
+    folder = shutil.copytree(str(DATA / "run-1.0"), str(tmp_path / "run"))
+    assert resume(folder, "--epochs", "2", "--no-summaries") == 0
+    found, expected = open_model(folder), open_model(DATA / "run-1.0-continued.npz")
+    for name, value in expected.weights.items():
+        np.testing.assert_allclose(found.weights[name], value, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["anna", "tiny-shakespeare"])
+def test_the_models_that_come_with_the_package_are_of_version_1(name):
+    assert open_model(name).run.hyperparameters["seed"] == 1
