@@ -28,7 +28,7 @@ os.fsync = os.fstat
 TENSORFLOW_1 = sys.version_info < (3, 8)
 needs_contrib = pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 has no tf.contrib")
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPTS = ("train", "sample", "evaluate", "export", "inspect")
+SCRIPTS = ("train", "sample", "evaluate", "export", "inspect", "runs")
 SOLUTION = ROOT / "notebooks" / "Anna_KaRNNa_Solution.ipynb"
 
 # Small sizes, all different, so that a swapped axis fails.
@@ -129,10 +129,7 @@ def script(name):
 
 def parser_of(name):
     """Return the argument parser of a script."""
-    from charrnn.system import console
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(console, "run_main", lambda body, parser, argv=None: parser)
-        return script(name).main([])
+    return script(name).make_parser()
 
 
 def copy_without_records(run, folder):
@@ -229,6 +226,17 @@ def training_graph(num_classes, batch_size, num_steps, lstm_size, num_layers, *,
     return TrainingGraph(num_classes, hyper, rows, threads, average)
 
 
+def initialize(session, seed):
+    """Set the variables of the default graph to the initial values of a run with a seed."""
+    from charrnn.system.tensorflow import tf
+    from charrnn.training.graph import initial_weights
+    session.run(tf.global_variables_initializer())
+    trained = {variable.op.name: variable for variable in tf.trainable_variables()}
+    shapes = {name: tuple(variable.shape.as_list()) for name, variable in trained.items()}
+    for name, values in initial_weights(shapes, seed).items():
+        trained[name].load(values, session)
+
+
 def make_network(folder, chars, lstm_size, num_layers, cell="lstm", gain=1.0):
     """Save a network of random weights in a folder, as the notebook's Saver would, and return its Model.
 
@@ -319,11 +327,10 @@ def network(tmp_path_factory):
 @pytest.fixture(scope="session")
 def engines(network, tmp_path_factory):
     """That network in a GraphEngine and in a NumpyLSTM."""
-    from charrnn.engines.loading import load_engine
     from charrnn.engines.opened_model import open_model, write_npz
     path = tmp_path_factory.mktemp("engines") / "network.npz"
     write_npz(network, path)
-    made = [graph_engine(network), load_engine(open_model(path))]
+    made = [graph_engine(network), open_model(path).engine()]
     yield made
     for engine in made:
         engine.close()

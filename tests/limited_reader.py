@@ -9,38 +9,28 @@ import signal
 import sys
 from pathlib import Path
 
-from charrnn import checkpoints
 from charrnn.data import Vocabulary
-from charrnn.engines import loading
 from charrnn.engines.opened_model import open_model
 from charrnn.text import corpus, novelty, unknown
 
 SECONDS = 2  # of the processor's time for a file
 MEMORY = 50 << 20  # bytes for a file, besides FACTOR times its size
 FACTOR = 100
-GIVEN = Vocabulary("ab")
-
-
-def trainer(folder):
-    loading.training_text(open_model(folder).run)
 
 
 def open_text(path):
     """As for charrnn-sample --novelty and charrnn-evaluate."""
     text = corpus.read(path).text
     novelty.compare("ac" * 5000, text)
-    unknown.resolve(text, GIVEN, "skip")
-    unknown.resolve(text, GIVEN, "error")
+    for how in ("skip", "error"):
+        unknown.resolve(text, Vocabulary("ab"), how)
 
 
-READERS = {"list": checkpoints.newest_intact, "index": lambda path: open_model(path, GIVEN), "run": trainer,
-           "model": open_model, "progress": lambda path: checkpoints.read_progress(str(path)), "text": open_text}
+READERS = {"model": open_model, "text": open_text}
 
 
 def size_of(path):
-    """Return the bytes of a file, or of all files in a folder or of a checkpoint."""
-    paths = path.rglob("*") if path.is_dir() else path.parent.glob(path.name + "*")
-    return sum(each.stat().st_size for each in paths if each.is_file())
+    return path.stat().st_size
 
 
 def memory():

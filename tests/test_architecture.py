@@ -1,27 +1,25 @@
-"""The rules for imports and function bodies that keep the package easy to read."""
+"""The rules for imports and functions that keep the package easy to read."""
 import ast
 
 import pytest
 from conftest import ROOT
 
 # The floors, from the top. A room imports only from itself and from the floors below its own.
-FLOORS = [{"train", "sample", "__main__", ""}, {"commands"}, {"training", "inspection"}, {"engines"},
-          {"checkpoints", "model", "text"}, {"fused", "data"}, {"system", "version"}]
+FLOORS = [{"__main__", ""}, {"commands"}, {"train", "sample"}, {"training", "inspection"}, {"engines"},
+          {"checkpoints", "text"}, {"model", "fused", "data"}, {"system", "version"}]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 BODY_LINES = 40
+PARAMETERS = 9
 MODULES = {  # path by dotted name without "charrnn."; the name of the package itself is ""
     ".".join(path.relative_to(ROOT / "charrnn").with_suffix("").parts).replace("__init__", "").rstrip("."): path
     for path in sorted((ROOT / "charrnn").glob("**/*.py"))}
-
-
-def tree_of(module):
-    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
 
 
 def imports_of(module):
     """Return the dotted names that a module imports, each as long as it can be a module's name."""
     found = set()
-    for node in ast.walk(tree_of(module)):
+    for node in ast.walk(TREES[module]):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -31,25 +29,60 @@ def imports_of(module):
     return found
 
 
+def ours(module):
+    """Return the modules of the package that a module imports, without "charrnn."."""
+    return {name.replace("charrnn", "", 1).lstrip(".") for name in imports_of(module)
+            if name.split(".")[0] == "charrnn"}
+
+
 @pytest.mark.parametrize("module", [name for name in MODULES if name])
 def test_imports_go_to_lower_floors(module):
-    """Also not to the package itself, or from one command to another."""
+    """Also not to the package itself. Commands, of which the entry imports each by its name, share what is below."""
     room = module.split(".")[0]
-    for name in imports_of(module):
-        if name.split(".")[0] == "charrnn":
-            other = name.replace("charrnn", "", 1).lstrip(".")
-            same = other.split(".")[0] == room and room != "commands"
-            assert same or FLOOR_OF[other.split(".")[0]] > FLOOR_OF[room], other
+    for other in ours(module):
+        assert other.split(".")[0] == room or FLOOR_OF[other.split(".")[0]] > FLOOR_OF[room], other
     assert module == "system.tensorflow" or not any(name.split(".")[0] == "tensorflow" for name in imports_of(module))
+
+
+def test_no_imports_go_in_a_circle():
+    left = {module: ours(module) - {module} for module in MODULES}
+    while True:
+        free = {module for module, needed in left.items() if not needed & set(left)}
+        if not free:
+            break
+        left = {module: needed for module, needed in left.items() if module not in free}
+    assert left == {}
+
+
+def test_the_model_is_the_notebooks_and_the_graph_of_a_run_stands_above_it():
+    assert ours("model") == {"system.tensorflow"} and imports_of("model") == {"charrnn.system.tensorflow"}
+    assert {"model", "fused.unroll"} <= ours("training.graph")
+
+
+def functions():
+    """Yield the dotted name and the tree of each function."""
+    for module, tree in TREES.items():
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef):
+                yield f"{module}.{function.name}", function
 
 
 def test_function_bodies_are_short():
     """Without their docstrings."""
     lengths = {}
-    for module in MODULES:
-        for function in ast.walk(tree_of(module)):
-            if isinstance(function, ast.FunctionDef):
-                body = function.body[1:] if ast.get_docstring(function) else function.body
-                last = max(getattr(node, "lineno", 0) for node in ast.walk(function))
-                lengths[f"{module}.{function.name}"] = last - body[0].lineno + 1 if body else 0
+    for name, function in functions():
+        body = function.body[1:] if ast.get_docstring(function) else function.body
+        last = max(getattr(node, "lineno", 0) for node in ast.walk(function))
+        lengths[name] = last - body[0].lineno + 1 if body else 0
     assert {name: length for name, length in lengths.items() if length > BODY_LINES} == {}
+
+
+def test_public_functions_have_few_parameters():
+    """As many as the notebook's CharRNN with its seed."""
+    counts = {}
+    for name, function in functions():
+        if not name.split(".")[-1].startswith("_") or name.endswith(".__init__"):
+            given = [*function.args.args, *function.args.kwonlyargs]
+            counts[name] = sum(each.arg not in ("self", "cls") for each in given)
+    assert {name: count for name, count in counts.items() if count > PARAMETERS} == {}
+    assert max(counts.values()) == PARAMETERS  # the notebook's

@@ -18,18 +18,6 @@ PYTHONS = [python for python in (os.environ.get("CHARRNN_TENSORFLOWS") or os.pat
     str(ROOT / name / "bin" / "python") for name in (".venv", ".venv-tf2"))).split(os.pathsep) if Path(python).exists()]
 # 346 steps with dropout; the checkpoint after step 100 is in the middle of the first epoch
 FLAGS = [*SMALL_FLAGS, "--epochs", "2", "--print-every-n", "1", "--sample-length", "0", "--val-fraction", "0.1"]
-PROBABILITIES = """
-import sys, numpy as np
-from charrnn import quiet_tensorflow
-quiet_tensorflow()
-from charrnn.system.tensorflow import tf
-with tf.Graph().as_default(), tf.Session() as session:
-    signature = tf.saved_model.load(session, ["serve"], sys.argv[1]).signature_def["serving_default"]
-    np.save(sys.argv[2], session.run(signature.outputs["probabilities"].name, {
-        signature.inputs["ids"].name: [np.arange(14)], signature.inputs["state"].name: np.zeros((4, 1, 5))}))
-"""
-
-
 def call(python, *arguments):
     """Run Python with the arguments, and return what it prints."""
     done = subprocess.run([python, *map(str, arguments)], capture_output=True, text=True, timeout=600,
@@ -98,13 +86,3 @@ def test_a_checkpoint_writes_the_same_text(runs):
     for flags in (["--length", "300"], ["--length", "300", "--num-samples", "64"]):
         texts = [call(python, "-m", "charrnn", "sample", runs[PYTHONS[0]], "--seed", "3", *flags) for python in PYTHONS]
         assert len(set(texts)) == 1 and len(texts[0]) > 300
-
-
-@pairs
-def test_a_saved_model_is_loaded_by_the_other(runs, tmp_path, first, second):
-    call(first, "-m", "charrnn.commands.export", runs[first], tmp_path / "served", "--format", "saved-model")
-    found = []
-    for number, python in enumerate((first, second)):
-        call(python, "-c", PROBABILITIES, tmp_path / "served", tmp_path / f"{number}.npy")
-        found.append(np.load(str(tmp_path / f"{number}.npy")))
-    np.testing.assert_allclose(*found, rtol=0, atol=1e-6)

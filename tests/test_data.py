@@ -95,12 +95,6 @@ def test_a_text_in_place_of_its_characters_is_answered_with_the_way(text):
         Vocabulary(text)
 
 
-@pytest.mark.parametrize("index", [-1, 3])
-def test_ids_out_of_range_are_refused(index):
-    with pytest.raises(ValueError, match="from 0 to 2"):
-        Vocabulary("abc").decode([0, index])
-
-
 def test_load_text_has_universal_newlines(tmp_path):
     path = tmp_path / "text"
     path.write_bytes("é\r\nb\rc\n".encode())

@@ -20,7 +20,7 @@ PAGES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
          for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]}
 # the pages that name all flags of a script
 FLAG_PAGES = {"train": "docs/training.md", "sample": "docs/sampling.md", "export": "docs/sampling.md docs/inside.md",
-              "evaluate": "docs/evaluating.md", "inspect": "docs/inside.md"}
+              "evaluate": "docs/evaluating.md", "inspect": "docs/inside.md", "runs": "docs/training.md"}
 # added to each training, so that it takes a second
 QUICK = ["--batch-size", "2", "--num-steps", "3", "--num-layers", "1", "--lstm-size", "8"]
 

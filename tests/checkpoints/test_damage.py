@@ -10,12 +10,11 @@ from conftest import NEWEST, OLDER, assert_same_run, resume
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError
-from charrnn.checkpoints.record import read_signed, signed
 from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
 
 OF_NEWEST = [NEWEST + end for end in (".index", ".data-00000-of-00001", ".meta", ".npz", ".progress.npz", ".json")]
-KINDS = ("missing", "empty", "half", "a bit", "longer", "zeros", "a folder", "a FIFO", "the older one's")
+KINDS = ("missing", "half", "a bit", "a FIFO", "the older one's")
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +46,13 @@ def damage(path, kind):
     """Damage a file of the newest checkpoint, or of the run."""
     content, middle = path.read_bytes(), path.stat().st_size // 2
     path.unlink()
-    if kind == "a folder":
-        path.mkdir()
-    elif kind == "a FIFO":  # whoever reads it waits for a writer
+    if kind == "a FIFO":  # whoever reads it waits for a writer
         os.mkfifo(str(path))
     elif kind == "the older one's":
         shutil.copyfile(str(path).replace(NEWEST, OLDER), str(path))
     elif kind != "missing":
-        flipped = content[:middle] + bytes([content[middle] ^ 16]) + content[middle + 1:]
-        path.write_bytes({"empty": b"", "half": content[:middle], "a bit": flipped, "longer": content + b"\0",
-                          "zeros": bytes(len(content))}[kind])
+        flipped = bytes([content[middle] ^ 16]) + content[middle + 1:]
+        path.write_bytes(content[:middle] + (flipped if kind == "a bit" else b""))
 
 
 @pytest.mark.parametrize("name, kind", [(name, kind) for name in OF_NEWEST for kind in KINDS
@@ -70,52 +66,7 @@ def test_the_older_checkpoint_is_opened_whichever_file_of_the_newest_is_damaged(
         checkpoints.find(run_copy / NEWEST)
 
 
-def test_random_bits(run_copy, saved):
-    """Of any file. Where it is one of the run or the list, the newest checkpoint is opened."""
-    names = [*OF_NEWEST, "run.json", "text.txt", "checkpoint", "history.csv"]
-    before = checkpoints.read_run(run_copy)
-    for number in range(60):
-        random = np.random.RandomState(number)
-        path = run_copy / names[number % len(names)]
-        content = path.read_bytes()
-        damaged = bytearray(content)
-        for place in random.randint(8 * len(content), size=random.choice([1, 1, 2, 50])):
-            damaged[place // 8] ^= 1 << place % 8
-        path.write_bytes(bytes(damaged))
-        found = opened(run_copy, saved)
-        assert checkpoints.read_run(run_copy) == before
-        if path.name in OF_NEWEST and bytes(damaged) != content and path.suffix != ".json":  # spaces of it may differ
-            assert found[1] == OLDER, number
-        path.write_bytes(content)
-
-
-@pytest.mark.parametrize("change", [
-    lambda record: record.clear(), lambda record: record.update(run=[]), lambda record: record.pop("files"),
-    lambda record: record["run"].pop("vocabulary"), lambda record: record["run"].update(text={"name": 7}),
-    lambda record: record.update(name=OLDER), lambda record: record["run"]["hyperparameters"].pop("val_fraction")])
-def test_a_crafted_record_is_skipped_in_a_line_although_its_checksum_fits(run_copy, saved, change):
-    path = run_copy / f"{NEWEST}.json"
-    record = read_signed(path)
-    change(record)
-    path.write_bytes(signed(record))
-    assert opened(run_copy, saved) == 2 * [OLDER]
-
-
 # Resuming
-
-
-@pytest.mark.parametrize("name, value, message", [
-    ("lstm_size", 10 ** 19, "lstm_size must be an integer, at least 1, not 10"),
-    ("lstm_size", 10 ** 9, "MB of memory, but the machine has"), ("lstm_size", "5", "lstm_size must be an integer"),
-    ("num_layers", 100_000, "num_layers must be"), ("seed", [{}], "seed must be"), ("cell", {}, "cell must be")])
-def test_crafted_hyperparameters_are_refused_before_anything_of_their_size_is_built(
-        run_copy, capsys, name, value, message):
-    record = read_signed(run_copy / "run.json")
-    record["hyperparameters"][name] = value
-    (run_copy / "run.json").write_bytes(signed(record))
-    assert resume(run_copy) == 2
-    out, err = capsys.readouterr()
-    assert out == "" and err.startswith("charrnn-train: error: ") and err.count("\n") == 1 and message in err
 
 
 @pytest.mark.parametrize("kind", ["missing", "half"])

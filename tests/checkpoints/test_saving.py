@@ -1,6 +1,5 @@
-"""Saving checkpoints, removing old ones, the lock, and the progress of a run."""
+"""Saving checkpoints, removing old ones, and the lock."""
 import contextlib
-import gc
 import itertools
 import os
 from dataclasses import asdict, replace
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import interrupted_at
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError, Progress, RunRecord
@@ -148,26 +148,17 @@ SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
 
 
 def test_leftovers_of_a_killed_save_are_removed(folder, session, monkeypatch):
-    """After a kill at any moment, of its first files as well. A checkpoint that has lost its record is kept."""
+    """After a kill at any moment, of its first files as well."""
     save(session, folder, 1)
-    save(session, folder, 2)
-    (folder / "i2_l5.ckpt.json").unlink()
     before, usual = content_of(folder), os.replace
-    for moved in range(len(SUFFIXES) + 1):
-        with monkeypatch.context() as patch:
-            calls = itertools.count(-1)  # the first one is in the stage
-            patch.setattr(os, "replace", lambda *paths, calls=calls, moved=moved: (
-                killed if next(calls) == moved else usual)(*paths))
+    for moved in range(1, len(SUFFIXES) + 2):  # the first is in the stage
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(os, "replace", interrupted_at(usual, moved + 1))
             patch.setattr("shutil.rmtree", lambda path: None)
-            with pytest.raises(SystemExit):
-                save(session, folder, 3)
-        assert len(list(folder.glob("i3_l5.ckpt.*"))) == moved and (folder / ".saving").exists()
+            save(session, folder, 3)
+        assert len(list(folder.glob("i3_l5.ckpt.*"))) == moved - 1 and (folder / ".saving").exists()
         checkpoints.remove_leftovers(folder)
-        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-
-
-def killed(*args):
-    raise SystemExit
+        assert content_of(folder) == before
 
 
 def test_files_that_only_look_like_leftovers_are_kept(folder, session):
@@ -181,82 +172,15 @@ def test_files_that_only_look_like_leftovers_are_kept(folder, session):
     assert content_of(folder) == before
 
 
-@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent)])
-def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
-    make(folder / ".saving")
-    with pytest.raises(OSError):
-        checkpoints.remove_leftovers(folder)
-    assert os.path.lexists(str(folder / ".saving"))
-
-
-# The lock
-
-
-@pytest.fixture
-def reserve():
-    """A function that reserves a folder until the test ends."""
-    with contextlib.ExitStack() as stack:
-        def take(folder, resume=False):
-            return stack.enter_context(contextlib.closing(checkpoints.reserve(folder, resume)))
-        yield take
-
-
-def test_a_folder_that_was_moved_is_no_longer_reserved(tmp_path, reserve):
-    """Nor is the one in its place, until the folder is moved back."""
-    first = reserve(tmp_path / "run")
-    first.check()
-    (tmp_path / "run").rename(tmp_path / "moved")
-    for prepare in (lambda: None, (tmp_path / "run").mkdir, lambda: reserve(tmp_path / "run")):
-        prepare()
-        with pytest.raises(OSError, match=f"nothing is written to {tmp_path / 'run'}: the folder in which"):
-            first.check()
-    (tmp_path / "run").rename(tmp_path / "other")
-    (tmp_path / "moved").rename(tmp_path / "run")
-    first.check()
-
-
-def test_a_lock_file_that_was_removed_is_made_again(tmp_path, reserve):
+def test_a_lock_file_that_was_removed_is_made_again(tmp_path):
     """Unless another process has made it."""
-    first = reserve(tmp_path)
-    (tmp_path / ".lock").unlink()
-    first.check()
-    with pytest.raises(CheckpointError, match="another process is training in"):
-        reserve(tmp_path)
-    (tmp_path / ".lock").unlink()
-    second = reserve(tmp_path)
-    second.check()
-    with pytest.raises(OSError, match="or another process trains in it"):
+    with contextlib.closing(checkpoints.reserve(tmp_path, False)[1]) as first:
+        (tmp_path / ".lock").unlink()
         first.check()
-
-
-def test_a_file_system_without_locks_is_not_taken_for_another_process(tmp_path, monkeypatch, reserve):
-    def flock(*_):
-        raise OSError(38, "Function not implemented")
-
-    monkeypatch.setattr("fcntl.flock", flock)
-    with pytest.raises(OSError, match=f"the folder {tmp_path} cannot be written: Function not implemented"):
-        reserve(tmp_path)
-
-
-# Progress
-
-
-GOOD = asdict(Progress(7, STATE, np.zeros(2, np.float32)))
-
-
-def test_progress_of_another_kind_is_refused(tmp_path, capsys):
-    """And nothing else is said, as when the reader is deleted."""
-    unreadable = [None, b"not a zip file at all", b"PK\3\4, but not a zip file", {"step": 7},
-                  {**GOOD, "lstm_state": np.array([{}], object)}]
-    wrong = [{"step": 7.5}, {"step": -1}, {"best_loss": 3}, {"lstm_state": np.zeros(9, np.float32)}]
-    prefix = str(tmp_path / "i7_l5.ckpt")
-    for content, message in [*((each, "cannot be read") for each in unreadable),
-                             *(({**GOOD, **each}, "it does not describe a progress") for each in wrong)]:
-        if isinstance(content, dict):
-            np.savez(prefix + ".progress.npz", **content)
-        elif content:
-            Path(prefix + ".progress.npz").write_bytes(content)
-        with pytest.raises(CheckpointError, match=f"i7_l5.ckpt cannot be used to resume: its progress .*{message}"):
-            checkpoints.read_progress(prefix)
-    gc.collect()  # once, because it takes half a second
-    assert capsys.readouterr().err == ""
+        with pytest.raises(CheckpointError, match="another process is training in"):
+            checkpoints.reserve(tmp_path, False)
+        (tmp_path / ".lock").unlink()
+        with contextlib.closing(checkpoints.reserve(tmp_path, False)[1]) as second:
+            second.check()
+            with pytest.raises(OSError, match="or another process trains in it"):
+                first.check()

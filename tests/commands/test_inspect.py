@@ -8,7 +8,6 @@ import pytest
 from conftest import TEXT, make_network
 
 from charrnn.commands import inspect
-from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.opened_model import open_model
 
 
@@ -25,15 +24,9 @@ def test_the_table_names_features_and_units(capsys, trained):
     assert output.endswith(f"20 units, measured on {len(TEXT):,} characters\n")
 
 
-def test_a_checkpoint_gives_what_its_exported_model_gives(capsys, exported, trained):
-    found = [run(capsys, model, "--text", trained / "text.txt")[1] for model in (exported, trained)]
-    assert found[0] == found[1]
-
-
 def test_a_unit_is_shown_with_its_values(capsys, trained):
     _, output, _ = run(capsys, trained, "--unit", "2/c/3", "--passage", 7)
-    engine = NumpyLSTM(open_model(trained))
-    expected, _ = engine.activations(engine.vocabulary.encode(TEXT[:7]), engine.zero_state())
+    expected = open_model(trained).activations(TEXT[:7])
     found = [float(line.rsplit(None, 1)[1]) for line in output.splitlines()[:7]]
     np.testing.assert_allclose(found, np.tanh(expected[:, 2, 2]), atol=0.006)
     assert output.splitlines()[0].split()[:2] == ["1", "'t'"] and len(output.splitlines()) > 7
@@ -47,28 +40,12 @@ def test_json_has_what_the_table_has(capsys, trained):
     assert ", ".join(found["expressive"]) in output
 
 
-def test_json_of_a_unit_has_its_values(capsys, trained):
-    found = json.loads(run(capsys, trained, "--unit", "2/c/3", "--json", "--passage", 7)[1])
-    engine = NumpyLSTM(open_model(trained))
-    expected, _ = engine.activations(engine.vocabulary.encode(TEXT[:7]), engine.zero_state())
-    assert (found["unit"], found["text"]) == ("2/c/3", TEXT[:7]) and found["tracks"]
-    np.testing.assert_allclose(found["values"], np.tanh(expected[:, 2, 2]), atol=1e-3)
-
-
 def test_the_text_may_come_from_a_file_or_standard_input(capsys, exported, tmp_path, monkeypatch):
     (tmp_path / "other.txt").write_text("a cat and a hat\n" * 50)
     _, from_file, _ = run(capsys, exported, "--text", tmp_path / "other.txt")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a cat and a hat\n" * 50)))
     assert run(capsys, exported, "--text", "-")[1] == from_file
     assert "measured on 800 characters" in from_file
-
-
-def test_files_of_a_folder_that_are_not_text_are_named(capsys, exported, tmp_path):
-    (tmp_path / "a.txt").write_text("a cat and a hat\n" * 50)
-    (tmp_path / "b.bin").write_bytes(b"\x00")
-    _, output, errors = run(capsys, exported, "--text", tmp_path)
-    assert "measured on 800 characters" in output
-    assert errors.startswith(f"skipped: {tmp_path / 'b.bin'} is a binary file") and errors.count("\n") == 1
 
 
 def test_other_cells_can_be_inspected(capsys, tmp_path):

@@ -64,10 +64,10 @@ def test_softmax_of_large_logits():
 @pytest.mark.parametrize("settings, name", [
     (Settings(temperature=-1), "temperature"), (Settings(temperature=float("nan")), "temperature"),
     (Settings(temperature=float("inf")), "temperature"), (Settings(temperature=1e39), "temperature"),
-    (Settings(top_n=0), "top-n"), (Settings(top_p=0), "top-p"), (Settings(top_p=1.01), "top-p"),
-    (Settings(top_p=float("nan")), "top-p")])
+    (Settings(top_n=0), "top_n"), (Settings(top_p=0), "top_p"), (Settings(top_p=1.01), "top_p"),
+    (Settings(top_p=float("nan")), "top_p")])
 def test_settings_out_of_range_are_an_error(settings, name):
-    with pytest.raises(ValueError, match=f"^--{name} must be "):
+    with pytest.raises(ValueError, match=f"^{name} must be "):
         settings.check()
 
 

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 from conftest import CHARS, graph_probabilities, texts_of
 
+from charrnn.engines import graph_engine
 from charrnn.engines.decoding import Settings, softmax
-from charrnn.engines.sampler import CHUNK, Sampler, write
+from charrnn.engines.numpy_lstm import FEW_ROWS
 
 C, L, S = 14, 7, 6  # of the fixture
 IDS = np.random.RandomState(2).randint(C, size=(3, 61))
@@ -21,16 +22,18 @@ def test_reading_gives_the_probabilities_of_the_cells(network, engines):
             assert softmax(logits)[0] == pytest.approx(expected[0, end - 1], abs=1e-5)
 
 
-def test_surprisal_of_several_rows(network, engines):
+@pytest.mark.parametrize("rows", [3, FEW_ROWS + 3])  # the products are computed differently from FEW_ROWS on
+def test_surprisal_of_several_rows(network, engines, rows):
     """Each row's own, with the state carried from window to window."""
-    expected = np.log(graph_probabilities(network, IDS[:, :-1], 60))
-    expected = -np.take_along_axis(expected, IDS[:, 1:, np.newaxis], axis=2)[..., 0]
+    ids = np.random.RandomState(2).randint(C, size=(rows, 61))
+    expected = np.log(graph_probabilities(network, ids[:, :-1], 60))
+    expected = -np.take_along_axis(expected, ids[:, 1:, np.newaxis], axis=2)[..., 0]
     for engine in engines:
-        nats, state = engine.surprisal(IDS[:, :17], IDS[:, 1:18], engine.zero_state(3))
-        rest, after = engine.surprisal(IDS[:, 17:-1], IDS[:, 18:], state)
-        assert nats.dtype == np.float32 and state.shape == after.shape == (S, 3, L)
+        nats, state = engine.surprisal(ids[:, :17], ids[:, 1:18], engine.zero_state(rows))
+        rest, after = engine.surprisal(ids[:, 17:-1], ids[:, 18:], state)
+        assert nats.dtype == np.float32 and state.shape == after.shape == (S, rows, L)
         assert np.concatenate([nats, rest], axis=1) == pytest.approx(expected, abs=2e-5)
-        assert after[:, 1:2] == pytest.approx(engine.read(IDS[1, :-1], engine.zero_state())[1], abs=1e-5)
+        assert after[:, 1:2] == pytest.approx(engine.read(ids[1, :-1], engine.zero_state())[1], abs=1e-5)
 
 
 @pytest.mark.parametrize("settings", [Settings(), Settings(0.7, 6, 0.9), Settings(1.5, 99, 0.4)])
@@ -56,30 +59,6 @@ def test_both_engines_write_the_text_that_the_settings_describe(network, engines
             assert char == CHARS[np.searchsorted(edges, uniform, side="right")]
 
 
-@pytest.mark.parametrize("rows, settings", [(1, Settings()), (3, Settings(0.5, 3, 0.9))])
-def test_log_probabilities_are_the_networks_own(network, engines, rows, settings):
-    """Before temperature, top_n and top_p, for each character of each text."""
-    for engine in engines:
-        samples, _ = write(Sampler(engine, rows), "the ", CHUNK + 20, settings, 0)
-        ids = np.stack([network.vocabulary.encode("the " + each.text) for each in samples])
-        expected = np.log(graph_probabilities(network, ids[:, :-1], 50)[:, 3:])
-        expected = np.take_along_axis(expected, ids[:, 4:, np.newaxis], 2)[..., 0]
-        assert np.array([each.log_probabilities for each in samples]) == pytest.approx(expected, abs=1e-5)
-
-
-def test_drawing_can_be_continued(engines):
-    """In two calls of the engine it draws what it draws in one."""
-    uniforms = np.random.RandomState(7).random_sample((9, 3))
-    for engine in engines:
-        logits, state = engine.read([1, 2], engine.zero_state())
-        logits, state = np.repeat(logits, 3, axis=0), np.repeat(state, 3, axis=1)
-        ids, _, after, end = engine.draw(logits, state, uniforms, Settings(top_n=9))
-        first, _, between, middle = engine.draw(logits, state, uniforms[:4], Settings(top_n=9))
-        second, _, last, final = engine.draw(between, middle, uniforms[4:], Settings(top_n=9))
-        assert ids.shape == (9, 3) and np.array_equal(ids, np.concatenate([first, second]))
-        assert last == pytest.approx(after, abs=1e-6) and final == pytest.approx(end, abs=1e-6)
-
-
 def test_activations_are_the_state_after_each_character(engines):
     """In one call and in several, with the state carried."""
     together, state = engines[1].activations(IDS[0], engines[1].zero_state())
@@ -92,3 +71,10 @@ def test_activations_are_the_state_after_each_character(engines):
         first, state = engine.activations(IDS[0, :17], engine.zero_state())
         rest, _ = engine.activations(IDS[0, 17:], state)
         assert np.concatenate([first, rest]) == pytest.approx(together, abs=1e-5)
+
+
+def test_a_long_prime_is_read_in_parts(engines, monkeypatch):
+    """The state is carried from part to part, so that the text is the same."""
+    prime = "the cat sat on the mat"
+    monkeypatch.setattr(graph_engine, "READ_CHUNK", 5)
+    assert texts_of(engines[0], prime, 40) == texts_of(engines[1], prime, 40)

@@ -1,18 +1,19 @@
 """One class for a trained model: from a run, a file, or a checkpoint of the notebook."""
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import CHARS, NEWEST, copy_without_records, make_network, script
+from conftest import CHARS, NEWEST, copy_without_records, make_network
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError
 from charrnn.data import Vocabulary
+from charrnn.engines.cells import CELLS
+from charrnn.engines.decoding import Settings
 from charrnn.engines.graph_engine import GraphEngine
-from charrnn.engines.loading import load_engine
-from charrnn.engines.opened_model import CELLS, Model, is_model_file, open_model, write_npz
-from charrnn.system.tensorflow import tf
+from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.opened_model import Model, open_model, write_npz
+from charrnn.engines.sampler import Sampler, write
 
 CELL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell"
 
@@ -68,7 +69,7 @@ def test_an_exported_model_is_the_same(trained, exported, tmp_path):
 
 def test_a_checkpoint_of_the_notebook_is_opened_with_a_vocabulary_and_exported(trained, tmp_path):
     folder = copy_without_records(trained, tmp_path / "notebook")
-    with pytest.raises(CheckpointError, match=f"{NEWEST} has no run.json next to it .*--vocab-from"):
+    with pytest.raises(CheckpointError, match=f"{NEWEST} does not record its vocabulary: "):
         open_model(folder)
     model, run = open_model(folder, Vocabulary(CHARS)), open_model(trained)
     assert model.run is None and model.name == str(folder / NEWEST)
@@ -79,50 +80,18 @@ def test_a_checkpoint_of_the_notebook_is_opened_with_a_vocabulary_and_exported(t
     assert_same(open_model(tmp_path / "m.npz"), model)
 
 
-def test_every_command_takes_a_checkpoint_of_before_tensorflow_1_2(trained, tmp_path, capsys):
-    """In which the cells have weights and biases, with Adam's slots, and not a kernel and a bias."""
-    weights, text, old = random_weights(), str(trained.parent / "small.txt"), {}
-    for name, values in weights.items():
-        name = name.replace("/kernel", "/weights").replace("/bias", "/biases")
-        old.update({name: values, f"{name}/Adam": -values, f"{name}/Adam_1": values ** 2})
-    with tf.Graph().as_default(), tf.Session() as session:
-        for name, values in old.items():
-            tf.Variable(values, name=name)
-        session.run(tf.global_variables_initializer())
-        prefix = tf.train.Saver().save(session, str(tmp_path / "i9_l5.ckpt"))
-    model, exported, run = [prefix, "--vocab-from", text], str(tmp_path / "m.npz"), str(tmp_path / "run")
-
-    def printed(name, *arguments):
-        capsys.readouterr()
-        assert script(name).main(list(arguments)) == 0
-        return capsys.readouterr().out.replace(prefix, exported)
-
-    printed("export", *model, exported)
-    printed("train", text, "--init-from", *model, "--checkpoint-dir", run, "--batch-size", "2", "--num-steps", "500",
-            "--epochs", "1", "--sample-length", "0", "--no-summaries")
-    for path in (exported, f"{run}/i0_l5.ckpt"):
-        found = open_model(path).weights
-        assert set(found) == set(weights) and all(np.array_equal(found[name], weights[name]) for name in weights)
-    assert printed("sample", *model, "--seed", "3") == printed("sample", exported, "--seed", "3")
-    assert printed("evaluate", *model, text) == printed("evaluate", exported, text, "--train-text", text)
-
-
 @pytest.mark.parametrize("name", ["trained", "exported"])
 def test_another_vocabulary_than_the_recorded_one_is_refused(name, request):
     """Also one of the same size, with which the model would write other characters."""
     path = request.getfixturevalue(name)
     assert open_model(path, Vocabulary(CHARS)).vocabulary == Vocabulary(CHARS)
     for chars in ("ab", CHARS[:-1] + "u"):
-        with pytest.raises(CheckpointError, match=f"its vocabulary of 14 .* of {len(chars)} differs .*--vocab-from"):
+        with pytest.raises(CheckpointError, match=f"its vocabulary of 14 .* of {len(chars)} differs"):
             open_model(path, Vocabulary(chars))
 
 
-@pytest.mark.parametrize("path, expected", [
-    ("m.npz", True), ("folder/m.x.npz", True), ("i9_l5.ckpt.npz", True), ("i9_l5.ckpt.progress.npz", False),
-    ("m.npz.index", False), ("", False)])
-def test_model_files_are_known_by_their_names(exported, path, expected):
-    assert is_model_file(path) is expected
-    if not expected:
+def test_the_name_of_a_model_file_ends_in_npz(exported):
+    for path in ("i9_l5.ckpt.progress.npz", "m.npz.index", ""):
         with pytest.raises(ValueError, match="it must end in .npz, but not in .progress.npz"):
             write_npz(open_model(exported), path)
 
@@ -162,16 +131,24 @@ def test_the_cell_is_known_by_the_names_of_its_variables(cell):
 def test_a_model_of_another_cell_runs_in_the_graph_and_is_refused_if_its_sizes_differ(tmp_path):
     write_npz(make_network(tmp_path, CHARS, 3, 2, "gru"), tmp_path / "m.npz")
     model = open_model(tmp_path / "m.npz")
-    assert isinstance(load_engine(model), GraphEngine) and model.cell == "gru"
+    assert isinstance(model.engine(), GraphEngine) and model.cell == "gru"
     with pytest.raises(ValueError, match="it has the weights of another network: there is no .*gru_cell"):
-        load_engine(Model("m", Vocabulary(CHARS), random_weights(cell="gru")))
+        Model("m", Vocabulary(CHARS), random_weights(cell="gru")).engine()
 
 
-def test_the_size_that_a_description_claims_is_not_believed(trained, tmp_path):
-    """The sizes of the network are those of its weights."""
-    model = open_model(trained)
-    hyperparameters = {**model.run.hyperparameters, "num_layers": 100000, "lstm_size": 10 ** 9}
-    model = replace(model, run=replace(model.run, hyperparameters=hyperparameters))
-    write_npz(model, tmp_path / "m.npz")
-    found = open_model(tmp_path / "m.npz")
-    assert (found.num_layers, found.lstm_size) == (2, 5) and load_engine(found)
+@pytest.mark.parametrize("texts, characters, engine", [
+    (1, 10 ** 9, NumpyLSTM), (2, 35_999, NumpyLSTM), (2, 36_000, GraphEngine), (8, 14_999, NumpyLSTM),
+    (64, 15_000, GraphEngine)])
+def test_a_model_runs_in_the_graph_where_many_texts_are_long(trained, texts, characters, engine):
+    made = open_model(trained).engine(texts, characters)
+    assert isinstance(made, engine) and made.vocabulary == open_model(trained).vocabulary
+    made.close()
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_the_largest_weights_give_numbers(tmp_path):
+    """The network takes the sums of products of weights, divided by the least temperature."""
+    model = make_network(tmp_path, CHARS, 3, 2, gain=1e29)
+    written, _ = write(Sampler(model.engine(), 3), "the", 60, Settings(temperature=0.001), seed=4)
+    assert all(np.isfinite(each.log_probabilities).all() for each in written)
+    assert np.isfinite(model.surprisal("the cat sat on the mat" * 9)).all()

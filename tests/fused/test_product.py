@@ -9,7 +9,7 @@ from charrnn.fused import passes, softmax
 from charrnn.fused.product import product
 from charrnn.fused.session import session_config
 from charrnn.model import CharRNN
-from charrnn.system import machine, tensorflow
+from charrnn.system import tensorflow
 from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
 from charrnn.training import job
@@ -30,21 +30,6 @@ def test_a_product_is_float32_and_its_operands_are_rounded():
     np.testing.assert_allclose(exact, a @ b, rtol=1e-5, atol=1e-6)
     error = np.abs(rounded - a @ b).max()
     assert 1e-5 < error < 2 ** -7 * (np.abs(a) @ np.abs(b)).max()
-
-
-@needs_tensorflow_2
-@pytest.mark.parametrize("slices", [False, True], ids=["softmax at once", "in slices"])
-def test_operands_are_bfloat16_and_all_else_is_float32(monkeypatch, slices):
-    if slices:
-        monkeypatch.setattr(softmax, "SLICE_LOGITS", 3 * C)
-    model = training_graph(C, N, M, L, LAYERS, threads=3, average_decay=0.9, precision="bfloat16")
-    used = [op for op in tf.get_default_graph().get_operations() if op.type in SUMS | {"MatMul"}]
-    products = [op for op in used if op.type == "MatMul" and "multi_rnn_cell" not in op.name]  # that is not computed
-    assert len(products) > 10 and {op.get_attr("T") for op in products} == {tf.bfloat16}
-    assert {op.get_attr("T") for op in used if op.type != "MatMul"} == {tf.float32, tf.int32}  # int32: numbers of steps
-    assert all(variable.dtype.base_dtype == tf.float32 for variable in tf.global_variables())
-    tensors = [model.loss, *tf.nest.flatten(model.final_state)]
-    assert {tensor.dtype for tensor in tensors} == {tf.float32}
 
 
 @needs_tensorflow_2
@@ -102,13 +87,6 @@ def test_a_resumed_run_in_bfloat16_is_the_same_bit_for_bit(text_file, tmp_path):
     assert files[0].name == files[1].name and files[0].read_bytes() == files[1].read_bytes()
 
 
-@needs_tensorflow_2
-def test_the_precision_can_be_changed_on_resume(text_file, tmp_path):
-    assert train_small(text_file, tmp_path, "--num-steps", "100") == 0
-    assert resume(tmp_path, "--epochs", "2", "--precision", "bfloat16") == 0
-    assert checkpoints.read_run(tmp_path).hyperparameters["precision"] == "bfloat16"
-
-
 @pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 has it")
 def test_tensorflow_1_refuses_bfloat16(text_file, tmp_path, capsys):
     assert train_small(text_file, tmp_path / "run", "--precision", "bfloat16") == 2
@@ -123,17 +101,3 @@ def test_auto_takes_what_is_faster_and_the_plan_says_it(text_file, tmp_path, cap
     precision = "bfloat16" if faster else "float32"
     assert f" parameters, {precision}" in capsys.readouterr().out
     assert checkpoints.read_run(tmp_path).hyperparameters["precision"] == precision
-
-
-@pytest.mark.parametrize("features, expected", [
-    ("flags\t\t: fpu avx2 avx512f avx512_bf16", True), ("flags\t\t: fpu amx_bf16 amx_tile", True),
-    ("Features\t: fp asimd i8mm bf16", True), ("flags\t\t: fpu avx2 avx512f", False), ("", False)])
-def test_processors_that_multiply_bfloat16(monkeypatch, tmp_path, features, expected):
-    """As Linux lists them for x86-64 and ARM."""
-    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{features}\n")
-    real = open
-    monkeypatch.setattr("builtins.open", lambda path, *rest, **options: real(
-        tmp_path / "cpuinfo" if path == "/proc/cpuinfo" else path, *rest, **options))
-    monkeypatch.setattr("sys.platform", "linux")
-    assert machine.multiplies_bfloat16() is expected
-    assert not (TENSORFLOW_1 and tensorflow.bfloat16_is_faster())

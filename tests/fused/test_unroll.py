@@ -8,7 +8,6 @@ from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 
 slow = pytest.mark.slow
-NAMES = ["inputs:0", "targets:0", "keep_prob:0", "predictions:0"]
 N, M, L, C = 3, 4, 5, 6
 
 
@@ -42,12 +41,6 @@ def test_masks_keep_the_mean(keep_prob, precision):
         kept = (mask > 0).mean()
         assert abs(kept - keep_prob) < 4 * np.sqrt(keep_prob * (1 - keep_prob) / mask.size)
         assert abs(mask.mean() - 1) < 4 * np.sqrt((1 / keep_prob - 1) / mask.size)
-
-
-@pytest.mark.parametrize("precision", PRECISIONS)
-def test_a_keep_prob_of_1_keeps_all(precision):
-    for mask in drawn(1, 2, (50, 40, 30), 1.0, precision=precision):
-        assert (mask == 1).all()
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -114,20 +107,14 @@ def test_masks_are_new_in_each_run_unless_fed():
         assert different(5) == 1
 
 
-def graph_of(model):
-    """Return the variables, and the dtype and shape of the tensors that have names."""
-    graph = model.loss.graph
-    named = {name: graph.get_tensor_by_name(name) for name in NAMES}
-    return ([(variable.name, variable.shape.as_list()) for variable in tf.global_variables()],
-            [variable.name for variable in tf.trainable_variables()],
-            {name: (tensor.dtype, str(tensor.shape)) for name, tensor in named.items()},
-            [(str(tensor.shape), tensor.dtype) for tensor in (model.logits, model.prediction, model.loss)],
-            [[(type(layer), str(layer.c.shape), str(layer.h.shape)) for layer in state]
-             for state in (model.initial_state, model.final_state)])
-
-
 @pytest.mark.parametrize("layers", [2, pytest.param(1, marks=slow), pytest.param(3, marks=slow)])
-def test_graph_has_the_names_and_shapes_of_dynamic_rnns(layers):
+def test_it_has_the_variables_and_tensors_of_dynamic_rnns_graph(layers):
+    def graph_of(model):
+        tensors = [model.inputs, model.targets, model.keep_prob, model.prediction, model.logits, model.loss,
+                   *tf.nest.flatten([model.initial_state, model.final_state])]
+        return ([(variable.name, str(variable.shape)) for variable in tf.global_variables()],
+                [tensor.name for tensor in tensors[:4]], [(tensor.dtype, str(tensor.shape)) for tensor in tensors])
+
     expected = graph_of(CharRNN(C, N, M, L, layers))
     assert graph_of(training_graph(C, N, M, L, layers, threads=2)) == expected
 

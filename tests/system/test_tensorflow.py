@@ -55,12 +55,6 @@ def test_a_missing_tensorflow_says_what_to_install(monkeypatch, version, message
 
 
 @needs_tensorflow_2
-def test_a_setting_of_the_user_is_kept():
-    assert "oneDNN" in run("import os; os.environ['TF_CPP_MIN_LOG_LEVEL'] = '0'; "
-                           "from charrnn.system.tensorflow import tf")[2]
-
-
-@needs_tensorflow_2
 def test_a_program_that_has_used_eager_tensors_builds_graphs_afterwards():
     code = ("import os; os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'\nimport tensorflow as tf\n"
             "assert (tf.constant([1.0]) * 2).numpy() == 2 and tf.keras.layers\n"
@@ -70,12 +64,8 @@ def test_a_program_that_has_used_eager_tensors_builds_graphs_afterwards():
 
 
 @needs_tensorflow_2
-@pytest.mark.parametrize("cell", ["layer-norm-lstm", "nas"])
-def test_a_cell_of_contrib_is_refused(text_file, tmp_path, capsys, cell):
+def test_a_cell_of_contrib_is_refused(text_file, tmp_path, capsys):
     from charrnn.commands import train
-    assert train.main([str(text_file), "--cell", cell, "--checkpoint-dir", str(tmp_path / "run")]) == 2
-    out, err = capsys.readouterr()
-    assert out == "" and err == (
-        f"charrnn-train: error: the cell {cell} is part of tf.contrib, which TensorFlow 2 does not have: use "
-        "TensorFlow 1.15 on Python 3.7, or the cell lstm, gru or rnn\n")
+    assert train.main([str(text_file), "--cell", "nas", "--checkpoint-dir", str(tmp_path / "run")]) == 2
+    assert "tf.contrib, which TensorFlow 2 does not have" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -5,9 +5,7 @@ import shutil
 import sys
 
 import pytest
-from conftest import SMALL_FLAGS, TEXT
 
-from charrnn.commands import train
 from charrnn.text import corpus, documents
 
 
@@ -27,8 +25,8 @@ def test_gzip_is_decompressed_and_is_the_same_text(tmp_path, times):
 
 @pytest.mark.parametrize("content, message", [
     (b"\x89PNG\r\n\x1a\n\0\0\0\r", "is a binary file"), (b"text\x00with nulls", "is a binary file"),
-    ("plain text, many letters".encode("utf-16-le"), "--encoding utf-16-le"),
-    ("plain text, many letters".encode("utf-16-be"), "--encoding utf-16-le"),
+    ("plain text, many letters".encode("utf-16-le"), "encoding utf-16-le"),
+    ("plain text, many letters".encode("utf-16-be"), "encoding utf-16-le"),
     (gzip.compress(b"text")[:-6], "is a damaged gzip file"), (gzip.compress(b""), "is empty"),
     (b"caf\xe9", "is not utf-8 text")],
     # named, because gzip stores the time of day, and all test processes must give a test the same name
@@ -37,11 +35,6 @@ def test_a_file_that_is_not_text_is_named_for_what_it_is(tmp_path, content, mess
     (tmp_path / "a.txt").write_bytes(content)
     with pytest.raises(ValueError, match=message):
         corpus.read(tmp_path / "a.txt")
-
-
-def test_an_explicit_encoding_reads_utf_16_without_a_mark(tmp_path):
-    (tmp_path / "a.txt").write_bytes("déjà vu".encode("utf-16-le"))
-    assert corpus.read(tmp_path / "a.txt", "utf-16-le").text == "déjà vu"
 
 
 @pytest.mark.parametrize("name, message", [
@@ -64,8 +57,8 @@ def test_a_folder_stands_for_its_text_files_in_order(tmp_path):
         (tmp_path / name).write_bytes(content)
     text = corpus.read(tmp_path)
     assert text.text == "one\ntwo\nthree"
-    assert text.skipped == (f"{tmp_path / 'cover.png'} is a binary file, or UTF-16 text that needs "
-                            "--encoding utf-16-le",)
+    (skipped,) = text.skipped
+    assert skipped.startswith(f"{tmp_path / 'cover.png'} is a binary file")
 
 
 def test_the_folder_of_a_run_is_left_out_of_a_folder_of_texts(trained, tmp_path):
@@ -75,12 +68,8 @@ def test_the_folder_of_a_run_is_left_out_of_a_folder_of_texts(trained, tmp_path)
 
 
 def test_a_folder_without_text_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="there is no text file in [^()]*$"):
-        corpus.read(tmp_path)
-    for number in range(5):
-        (tmp_path / f"{number}.png").write_bytes(b"\x89PNG\0")
-    listed = r"there is no text file in [^()]* \(([^;]* is a binary file, or UTF-16 text that needs [^;]*(; )?){3}\)"
-    with pytest.raises(ValueError, match=listed):
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\0")
+    with pytest.raises(ValueError, match="there is no text file in .* is a binary file"):
         corpus.read(tmp_path)
 
 
@@ -94,28 +83,7 @@ def stdin(monkeypatch):
 def test_standard_input_is_utf_8_with_universal_newlines(stdin):
     stdin(b"\xef\xbb\xbfcaf\xc3\xa9\r\nb\rc\n")
     assert corpus.read("-").text == "caf\u00e9\nb\nc\n"
-
-
-def test_standard_input_that_is_not_utf_8_is_refused(stdin):
-    stdin(b"caf\xe9")
-    with pytest.raises(ValueError, match="standard input is not utf-8 text"):
-        corpus.read("-")
-
-
-def test_empty_standard_input_is_refused(stdin):
-    stdin(b"")
-    with pytest.raises(ValueError, match="standard input is empty"):
-        corpus.read("-")
-
-
-@pytest.mark.slow
-def test_a_run_of_several_files_is_resumed_from_its_folder(tmp_path):
-    names = [tmp_path / "one.txt", tmp_path / "two.txt.gz"]
-    names[0].write_text(TEXT)
-    names[1].write_bytes(gzip.compress(TEXT.upper().encode()))
-    flags = ["--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
-    assert train.main([*map(str, names), *SMALL_FLAGS, *flags, "--separator", "\n\n"]) == 0
-    assert (tmp_path / "run" / "text.txt").read_text() == TEXT + "\n\n" + TEXT.upper()
-    for name in names:
-        name.unlink()
-    assert train.main(["--resume", *flags]) == 0
+    for content, message in [(b"caf\xe9", "is not utf-8 text"), (b"", "is empty")]:
+        stdin(content)
+        with pytest.raises(ValueError, match=f"standard input {message}"):
+            corpus.read("-")

@@ -3,13 +3,9 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 
 import pytest
 from conftest import (
-    NEWEST,
-    OLDER,
     VALIDATED_FLAGS,
     StopAfter,
     assert_same_run,
@@ -109,19 +105,6 @@ def test_a_run_may_be_older_than_a_hyperparameter(run_copy):
     assert checkpoints.read_run(run_copy) == before
 
 
-def test_what_a_kill_has_left_of_the_last_save_of_a_run_is_done(run_copy):
-    """The list, the removal, and the temporary files."""
-    (run_copy / "checkpoint").write_text(f'all_model_checkpoint_paths: "{OLDER}"\n')
-    pid = subprocess.Popen([sys.executable, "-c", ""])
-    pid.wait()
-    for name in ("checkpoint", "run.json", "history.csv"):
-        (run_copy / f"{name}.{pid.pid}.0123abcd.tmp").write_bytes(b"half")
-    assert resume(run_copy, "--max-to-keep", "1") == 0
-    assert not [path.name for path in run_copy.iterdir() if path.name.startswith(OLDER) or path.suffix == ".tmp"]
-    assert (run_copy / "checkpoint").read_text() == "".join(
-        f'{name}: "{NEWEST}"\n' for name in ("model_checkpoint_path", "all_model_checkpoint_paths"))
-
-
 def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained, run_copy, capsys):
     for path in [*run_copy.glob("*.ckpt*"), run_copy / "checkpoint"]:
         path.unlink()
@@ -134,9 +117,9 @@ def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained
     (["--batch-size", "3"], "has batch_size 2, which cannot be changed to 3"),
     (["--val-fraction", "0.5"], "has val_fraction 0.0, which cannot be changed to 0.5"),
     (["--test-fraction", "0.5"], "has test_fraction 0.0, which cannot be changed to 0.5"),
-    (["--preset", "quick"], "--preset is for a new run"),
+    (["--preset", "quick"], "preset is for a new run"),
     (["--init-from", "anna"], "init_from is for a new run"),
-    (["--dry-run"], "--dry-run is for a new run"),
+    (["--dry-run"], "--dry-run cannot be combined with --resume"),
     (["python"], "was trained on another text than python"),
     (["--epochs", "0"], "epochs must be")])
 def test_what_cannot_be_changed_is_refused(trained, capsys, flags, message):

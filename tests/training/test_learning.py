@@ -1,0 +1,25 @@
+"""A network learns as fast as was measured, at a size that is used."""
+import os
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, TENSORFLOW_1
+
+from charrnn import load_text, train_model
+
+# The mean loss of the last 20 of 300 steps was 2.3277 on TensorFlow 1.15 and on 2.21, and 2.3166 in bfloat16.
+LIMIT = 2.35
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.skipif(
+    TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32"))])
+def test_300_steps_on_tiny_shakespeare_reach_the_loss_that_was_measured(tmp_path, precision):
+    path = Path(os.environ.get("CHARRNN_DATA") or ROOT / "data") / "tiny-shakespeare.txt"
+    if not path.is_file():
+        pytest.skip("tiny-shakespeare.txt is neither in data/ nor in CHARRNN_DATA")
+    run = train_model(load_text(path)[:32 * 64 * 300], tmp_path / "run", batch_size=32, num_steps=64, lstm_size=128,
+                      epochs=1, learning_rate=0.003, keep_prob=0.8, seed=1, precision=precision, quiet=True,
+                      sample_length=0, summaries=False)
+    assert len(run.losses) == 300 and 4 < run.losses[0] < 4.4  # ln 65 is 4.17
+    assert run.losses[-20:].mean() < LIMIT
