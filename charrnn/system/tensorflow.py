@@ -11,7 +11,7 @@ import sys
 import warnings
 from typing import Any, Iterator
 
-from charrnn.system import interrupts, machine
+from charrnn.system import interrupts
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
@@ -123,18 +123,6 @@ def require_bfloat16() -> None:
     if sys.version_info < (3, 8):
         raise ValueError("precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
                          "float32")
-
-
-def bfloat16_is_faster() -> bool:
-    """Return whether products in bfloat16 are faster here than in float32.
-
-    They are with TensorFlow 2, if its oneDNN is in use and the processor has instructions for them.
-    """
-    if sys.version_info < (3, 8) or not machine.multiplies_bfloat16():
-        return False
-    getattr(sys.modules[__name__], "tf")  # noqa: B009  # imports TensorFlow as it is always imported, without messages
-    from tensorflow.python.util import _pywrap_util_port
-    return bool(_pywrap_util_port.IsMklEnabled())
 
 
 def contrib_rnn() -> Any:

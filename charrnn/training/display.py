@@ -8,7 +8,6 @@ import tqdm
 
 from charrnn.system import console
 from charrnn.system.console import plural
-from charrnn.system.tensorflow import bfloat16_is_faster
 from charrnn.training.job import Job
 from charrnn.training.stopping import StopRequests
 
@@ -51,6 +50,9 @@ class Display:
             ("steps", f"{job.total_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
             ("folder", f"{job.folder}, a checkpoint every {hyper.save_every_n:,} steps"),
         ]
+        if job.speedup is not None:  # it was measured
+            rows.append(("precision", f"bfloat16, {job.speedup:.1f} times as fast here" if hyper.precision == "bfloat16"
+                         else f"float32; bfloat16 is {job.speedup:.2f} times as fast here"))
         if job.transfer:
             new = console.listed(map(repr, job.transfer.new_characters))
             rows.append(("weights", f"from {job.transfer.model.name}, " + (
@@ -62,8 +64,6 @@ class Display:
         kind = "" if hyper.cell == "lstm" else hyper.cell + " "
         network = (f"{plural(hyper.num_layers, 'layer')} of {plural(hyper.lstm_size, kind + 'unit')}, "
                    f"{self._n_parameters:,} parameters, {hyper.precision}")
-        if hyper.precision == "bfloat16" and not bfloat16_is_faster():
-            network += ", which is slower than float32 on this machine"
         if hyper.fused and not hyper.unrolls_fused:
             network += ", unrolled with dynamic_rnn (the fused unroll supports only lstm without dropout on inputs)"
         return network
@@ -155,7 +155,7 @@ class Display:
 
     def _table(self, rows: Iterable[Tuple[str, str]]) -> None:
         for name, value in rows:
-            self._print(f"{name:<9}{value}")
+            self._print(f"{name:<8} {value}")
 
     def _print(self, line: str) -> None:
         if self._quiet:

@@ -69,7 +69,8 @@ class Hyperparameters:
         "with other dropout masks", choices=(True, False))
     precision: str = _field(
         "float32", SPEED, "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 1.6 times as "
-        "fast on processors that support it; auto takes bfloat16 there", choices=("float32", "bfloat16", AUTO))
+        "fast on some processors, and slower on others; auto measures it and takes the faster one",
+        choices=("float32", "bfloat16", AUTO))
     cell: str = _field("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
     optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=tuple(OPTIMIZERS))
     input_keep_prob: float = _field(
