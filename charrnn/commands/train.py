@@ -13,7 +13,7 @@ from charrnn.checkpoints import CheckpointError
 from charrnn.checkpoints.record import IMMUTABLE
 from charrnn.data import StrPath, get_batches
 from charrnn.engines import loading
-from charrnn.engines.opened_model import Model, open_model
+from charrnn.engines.opened_model import Model
 from charrnn.system import console, machine
 from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
@@ -49,9 +49,7 @@ def make_parser() -> console.Parser:
     groups["network"].add_argument(
         "--init-from", metavar="MODEL", help="take the initial weights and the sizes from a checkpoint, a run "
         "folder, an exported .npz file or a known model. Characters that it does not know get new weights")
-    groups["network"].add_argument(
-        "--vocab-from", metavar="TEXT", help="the text that the model of --init-from was trained on, if it is a "
-        "checkpoint of the notebook, which does not record its vocabulary")
+    loading.add_vocabulary_arguments(groups["network"])
     groups["speed"].add_argument(
         "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
     reports = groups["checkpoints and reports"]
@@ -89,15 +87,15 @@ def _main(args: argparse.Namespace) -> int:
 
 def _job(args: argparse.Namespace, n_processes: int) -> Job:
     """Return the job that the arguments describe."""
-    if args.vocab_from is not None and args.init_from is None:
-        raise ValueError("--vocab-from needs --init-from")
+    for name in ("vocab_from", "vocab_order"):
+        if getattr(args, name) is not None and args.init_from is None:
+            raise ValueError(f"{flag(name)} needs --init-from")
     folder = checkpoints.run_folder(args.checkpoint_dir, args.resume)
     values, init_from, text = None, None, None
     if args.resume:
         values = _hyperparameters_to_resume(args, folder)
     if args.init_from is not None:
-        init_from = open_model(args.init_from, loading.vocabulary_from(args))
-        console.print_skipped(init_from.skipped)
+        init_from = loading.open_given(args.init_from, args)
     if corpus.STANDARD_INPUT in args.text and "HOROVOD_RANK" in os.environ:
         raise ValueError("horovodrun does not pass on standard input: write the text to a file, and name this file")
     if args.text or not args.resume:

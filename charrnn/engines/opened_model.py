@@ -18,7 +18,8 @@ from charrnn.system import console, files
 LARGEST_WEIGHT = 1e30
 # how to name the characters of a checkpoint of the notebook, in Python and in a command
 NAME_VOCABULARY = ("give vocabulary=sorted(set(text)), with the text that it was trained on",
-                   "name the text that it was trained on with --vocab-from TEXT")
+                   "name the text that it was trained on with --vocab-from TEXT, or the order of its characters with "
+                   "--vocab-order FILE")
 _LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
 
 
@@ -134,8 +135,9 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
 
     Args:
         path: a run folder, for its newest checkpoint; a checkpoint, a ``.npz`` file, or the name of a known model.
-        vocabulary: the characters of a checkpoint of the notebook, which does not record them: a Vocabulary, or
-            ``sorted(set(text))`` of the text that it was trained on. By default those of ``text.txt`` in its folder.
+        vocabulary: the characters of a checkpoint of the notebook, which does not record them, in the order of their
+            ids: usually ``sorted(set(text))`` of the text that it was trained on. By default those of ``text.txt`` in
+            its folder.
         best: take the checkpoint of a run folder that has the lowest validation loss.
 
     Raises:
