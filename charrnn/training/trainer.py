@@ -113,7 +113,8 @@ class Trainer:
             self.display.skipped([f"the best checkpoint {best} is damaged: the next evaluation counts as the best"])
             best, progress = None, replace(progress, best_step=0, best_loss=math.inf)
         self._run = replace(self._run, best=best)
-        checkpoints.finish_save(self.job.folder, progress.step, self._run, self.job.hyperparameters.max_to_keep)
+        checkpoints.finish_save(self.job.folder, progress.step, self._run, self.job.hyperparameters.max_to_keep,
+                                self._lock.check)
         return progress
 
     def _name(self, step: int) -> str:
@@ -196,10 +197,10 @@ class Trainer:
             self._flush()
             progress = replace(progress, history=self._reports.history)
             prefix = checkpoints.save(self.network.session, self.network.saver, self.job.folder, hyper.lstm_size,
-                                      progress, run, self.network.weights())
+                                      progress, run, self.network.weights(), self._lock.check)
             self._run, self._saved = run, progress  # only now, because the save may fail
             self.display.saved(prefix)
-            checkpoints.finish_save(self.job.folder, progress.step, run, hyper.max_to_keep)
+            checkpoints.finish_save(self.job.folder, progress.step, run, hyper.max_to_keep, self._lock.check)
         except OSError as error:
             if last:
                 raise
