@@ -125,6 +125,18 @@ def require_bfloat16() -> None:
                          "float32")
 
 
+def forget_gradients(graph: Any) -> None:
+    """Remove a graph's functions of ``tf.custom_gradient`` from TensorFlow, after the gradients are in the graph.
+
+    TensorFlow registers them for the life of the process, and each keeps its whole graph in memory.
+    """
+    from tensorflow.python.framework import ops
+    registered = ops._gradient_registry._registry
+    for operation in graph.get_operations():
+        if operation.type == "IdentityN" and "_gradient_op_type" in operation.node_def.attr:
+            registered.pop(operation.get_attr("_gradient_op_type").decode(), None)
+
+
 def contrib_rnn() -> Any:
     """Return ``tf.contrib.rnn``, which only TensorFlow 1.15 has."""
     from tensorflow.contrib import rnn  # slow to import

@@ -53,6 +53,7 @@ class Job:
         options: the Options.
         transfer: the model that the initial weights come from; None for random ones, or to resume.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
+        seed_given: whether the seed was given, and not chosen at random just now.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
     """
 
@@ -65,6 +66,7 @@ class Job:
     training: np.ndarray
     held_out: np.ndarray
     test: np.ndarray
+    seed_given: bool = True
     speedup: Optional[float] = None
 
     @property
@@ -113,7 +115,8 @@ def plan_job(text: Optional[Text], hyperparameters: Hyperparameters, folder: Str
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    return Job(run, hyper, folder, text.text, options, transferred, *parts, speedup)
+    return Job(run, hyper, folder, text.text, options, transferred, *parts,
+               seed_given=hyperparameters.seed is not None, speedup=speedup)
 
 
 def _check(hyper: Hyperparameters, options: Options, n_processes: int) -> None:

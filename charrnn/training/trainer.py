@@ -52,7 +52,7 @@ class Trainer:
         self._measured: Dict[str, float] = {}  # at the current step, for the history
         self.rows = slice(*processes.rows(job.hyperparameters.batch_size))
         threads = processes.threads(job.options.threads)
-        self.network = Network(len(job.run.vocabulary), job.hyperparameters, processes, threads)
+        self.network = Network(len(job.run.vocabulary), job.hyperparameters, processes, threads, job.seed_given)
         self._graph: Optional[GraphEngine] = None  # built when first used
         self._threads = threads
         self.display = Display(job, self.network.n_parameters, self.stop, job.options.quiet or processes.rank > 0)
