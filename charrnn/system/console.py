@@ -5,6 +5,7 @@ import difflib
 import errno
 import os
 import re
+import select
 import shlex
 import sys
 import textwrap
@@ -198,6 +199,14 @@ def resume_command(folder: Any) -> str:
 def drop_output(file: TextIO) -> None:
     """Discard all further output to a file, after its reader has closed it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+
+
+def drop_blocked_output() -> None:
+    """Discard output that nobody reads now: of a full pipe, or of a terminal that was stopped with Ctrl-S."""
+    for file in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, TypeError):  # it is no file, or Windows cannot tell
+            if not select.select([], [file], [], 0)[1]:
+                drop_output(file)
 
 
 def print_note(line: str) -> None:

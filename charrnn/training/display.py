@@ -88,12 +88,14 @@ class Display:
     def bar(self, step: int) -> Iterator[None]:
         """Show a progress bar that begins at a step."""
         self._bar = tqdm.tqdm(total=self._job.total_steps, initial=step, unit=" steps", disable=self._quiet or None,
-                              dynamic_ncols=True, smoothing=0.05)
+                              dynamic_ncols=True, smoothing=0.05, miniters=1)  # so that no other thread writes
         with self._bar:
             yield
+            self._wait_for_nobody()
 
     def advance(self, loss: float) -> None:
         """Advance the bar by a step."""
+        self._wait_for_nobody()
         self._bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
         self._bar.update(1)
 
@@ -145,8 +147,13 @@ class Display:
         """Print a warning on standard error."""
         if self._quiet:
             return
+        self._wait_for_nobody()
         with contextlib.suppress(OSError), tqdm.tqdm.external_write_mode(file=sys.stderr):
             console.print_note(f"charrnn-train: {message}")
+
+    def _wait_for_nobody(self) -> None:
+        if self._stop.ending:
+            console.drop_blocked_output()
 
     def _place(self, step: int) -> str:
         job = self._job
@@ -160,6 +167,7 @@ class Display:
     def _print(self, line: str) -> None:
         if self._quiet:
             return
+        self._wait_for_nobody()
         try:
             with tqdm.tqdm.external_write_mode(file=sys.stdout):
                 console.write(f"{line}\n", sys.stdout)
