@@ -30,15 +30,15 @@ def load_text(path: StrPath, encoding: str = "utf-8") -> str:
     return decode_text(read_bytes(path), encoding, str(path))
 
 
-def read_bytes(path: StrPath) -> bytes:
-    """Read all bytes of a text file.
+def read_bytes(path: StrPath, most: int = -1) -> bytes:
+    """Read the bytes of a text file, or only the first ones if there are more than ``most``.
 
     Raises:
         ValueError: the file is missing, unreadable or a folder.
     """
     try:
         with open(str(path), "rb") as file:
-            return file.read()
+            return file.read(most)
     except (OSError, ValueError) as error:  # ValueError: a path with a null character in it
         raise ValueError(f"cannot read the text {str(path)!r}: {getattr(error, 'strerror', None) or error}")
 

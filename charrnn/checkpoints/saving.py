@@ -220,6 +220,8 @@ def read_progress(prefix: str) -> Progress:
     try:
         arrays = arrays_of(files.read(prefix + ".progress.npz"))
         history = arrays.pop("history").tobytes().decode()
+        if any(array.dtype.kind not in "iuf" for array in arrays.values()):
+            raise ValueError("it has something other than numbers")
         return Progress(**{name: array.item() if array.ndim == 0 else array for name, array in arrays.items()},
                         history=history)
     except Exception as error:  # of any kind, if another program has made the file

@@ -75,6 +75,8 @@ def check_arguments(args: argparse.Namespace) -> None:
     for name, default in NOT_INTERACTIVE.items():
         if args.interactive and getattr(args, name) != default:
             raise ValueError(f"--interactive and {flag(name)} cannot be combined")
+    if args.train_text is not None and not args.novelty:
+        raise ValueError("--train-text needs --novelty")
 
 
 def settings_of(args: argparse.Namespace, num_classes: int) -> Settings:

@@ -57,9 +57,9 @@ def is_model(path: StrPath) -> bool:
     return is_model_file(path) or path.name.endswith(".ckpt") or checkpoints.is_run(path)
 
 
-def read_text(name: str, encoding: str) -> corpus.Text:
+def read_text(name: str, encoding: Optional[str] = None) -> corpus.Text:
     """Read a text that an argument names, and report the files of a folder that are skipped."""
-    text = corpus.read(name, encoding)
+    text = corpus.read(name, encoding or "utf-8")
     console.print_skipped(text.skipped)
     return text
 
@@ -73,14 +73,14 @@ class TrainingText(NamedTuple):
     sha256: str
 
 
-def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding: str = "utf-8",
+def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding: Optional[str] = None,
                   flag: str = "--train-text") -> TrainingText:
     """Read the text that a model was trained on, and divide it as the training did.
 
     Args:
         run: the run that the model comes from, if known.
         name: a path or a known name; None for the text in the run folder, or the known text that the run names.
-        encoding: encoding of a text given by its path.
+        encoding: encoding of a text given by its path; None for UTF-8.
         flag: the flag that names the text, for messages.
 
     Raises:
@@ -108,7 +108,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--best", action="store_true",
                         help="in a run folder, use the checkpoint with the lowest validation loss")
     add_vocabulary_arguments(parser)
-    parser.add_argument("--encoding", metavar="NAME", default="utf-8",
+    parser.add_argument("--encoding", metavar="NAME",
                         help="encoding of texts given by their path (default: utf-8)")
 
 
@@ -171,6 +171,10 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     None stands for the newest run without a name that has a checkpoint, or else the first known model. A line says
     which one it is.
     """
+    values = vars(args)  # a command that has a part takes a TEXT without one
+    if args.encoding and values.get("part", "") is not None and not any(
+            values.get(name) for name in ("vocab_from", "train_text", "text")):
+        raise ValueError("--encoding is that of a text, and none is named")
     run = checkpoints.newest_with_checkpoint() if path is None else None
     place = (run or KNOWN_MODELS[0]) if path is None else path
     model = open_given(place, args, args.best)

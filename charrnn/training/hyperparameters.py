@@ -119,7 +119,7 @@ class Hyperparameters:
                              "leave no text to train on")
         for name in ("eval_every_n", "early_stop"):
             if getattr(self, name) and not self.val_fraction:
-                raise ValueError(f"{name} needs a held-out text: set val_fraction above 0")
+                raise ValueError(f"{name} needs a held-out text: start a run with val_fraction above 0")
         if self.recurrent_keep_prob != 1 and not self.unrolls_fused:
             raise ValueError("recurrent_keep_prob needs the fused unroll and the cell lstm, without input_keep_prob")
 

@@ -82,7 +82,7 @@ class Trainer:
         checkpoints.remove_leftovers(job.folder)
         zeros = np.repeat(self.network.zero_state[:, :, :1], hyper.batch_size, axis=2)
         progress = Progress(0, zeros, np.zeros(0, np.float32))
-        checkpoints.write_text(job.folder, job.text)
+        checkpoints.write_text(job.folder, job.text, not job.options.resume)
         if job.options.resume:
             progress = self._restored(progress)
         elif not job.transfer:

@@ -93,7 +93,7 @@ def test_numbers_of_numpy_become_those_of_python():
     ({"optimizer": "sgd"}, "optimizer must be one of adam, rmsprop, not 'sgd'"),
     ({"val_fraction": 0.5, "test_fraction": 0.6}, "val_fraction 0.5 and test_fraction 0.6 leave no text to train "
                                                   "on"),
-    ({"early_stop": 3}, "early_stop needs a held-out text: set val_fraction above 0")])
+    ({"early_stop": 3}, "early_stop needs a held-out text: start a run with val_fraction above 0")])
 def test_a_message_names_the_flag_and_the_range(change, message):
     with pytest.raises(ValueError) as error:
         Hyperparameters(**change).check()

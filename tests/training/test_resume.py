@@ -24,6 +24,7 @@ from conftest import (
 from charrnn import checkpoints
 from charrnn.checkpoints.record import read_signed, signed
 from charrnn.commands import train
+from charrnn.system import files
 from charrnn.training import trainer
 
 SLOW = pytest.mark.slow
@@ -115,7 +116,7 @@ def test_what_a_kill_has_left_of_the_last_save_of_a_run_is_done(run_copy):
     pid = subprocess.Popen([sys.executable, "-c", ""])
     pid.wait()
     for name in ("checkpoint", "run.json", "history.csv"):
-        (run_copy / f"{name}.{pid.pid}.0123abcd.tmp").write_bytes(b"half")
+        (run_copy / f"{name}.{pid.pid}.{files.HOST}0123456789ab.tmp").write_bytes(b"half")
     assert resume(run_copy, "--max-to-keep", "1") == 0
     assert not [path.name for path in run_copy.iterdir() if path.name.startswith(OLDER) or path.suffix == ".tmp"]
     assert (run_copy / "checkpoint").read_text() == "".join(
