@@ -30,15 +30,15 @@ def load_text(path: StrPath, encoding: str = "utf-8") -> str:
     return decode_text(read_bytes(path), encoding, str(path))
 
 
-def read_bytes(path: StrPath) -> bytes:
-    """Read all bytes of a text file.
+def read_bytes(path: StrPath, most: int = -1) -> bytes:
+    """Read the bytes of a text file, or only the first ones if there are more than ``most``.
 
     Raises:
         ValueError: the file is missing, unreadable or a folder.
     """
     try:
         with open(str(path), "rb") as file:
-            return file.read()
+            return file.read(most)
     except (OSError, ValueError) as error:  # ValueError: a path with a null character in it
         raise ValueError(f"cannot read the text {str(path)!r}: {getattr(error, 'strerror', None) or error}")
 
@@ -80,10 +80,10 @@ def code_points(text: str) -> np.ndarray:
 
 
 class Vocabulary:
-    """The distinct characters of a text in sorted order. The index of a character is its id.
+    """The distinct characters of a text. The index of a character is its id.
 
     Attributes:
-        chars: tuple of the C characters, ascending by code point (``vocab`` in the notebook).
+        chars: tuple of the C characters in the order of their ids (``vocab`` in the notebook).
         vocab_to_int: dict from character to id.
         int_to_vocab: dict from id to character.
 
@@ -100,21 +100,22 @@ class Vocabulary:
         """Make a vocabulary of characters in the order of their ids.
 
         Args:
-            chars: distinct single characters, ascending by code point.
+            chars: distinct single characters, in any order that is fixed, so not a set.
 
         Raises:
-            ValueError: there are no characters, an item is not one character, or the characters are repeated
-                or not in order.
+            ValueError: there are no characters, an item is not one character, the characters are repeated or have no
+                order.
         """
         self.chars = tuple(chars)
-        if not self.chars or not all(isinstance(char, str) and len(char) == 1 for char in self.chars) or (
-                list(self.chars) != sorted(set(self.chars))):
-            raise ValueError("a vocabulary consists of distinct single characters in ascending order: for those of a "
-                             "text that is not empty, use Vocabulary.from_text(text)")
+        if isinstance(chars, (set, frozenset)) or not self.chars or len(set(self.chars)) < len(self.chars) or not all(
+                isinstance(char, str) and len(char) == 1 for char in self.chars):
+            raise ValueError("a vocabulary consists of distinct single characters in the order of their ids, such as "
+                             "a list, but not a set, which has no order: for the sorted characters of a text that is "
+                             "not empty, use Vocabulary.from_text(text)")
         self.int_to_vocab = dict(enumerate(self.chars))
         self.vocab_to_int = {char: index for index, char in self.int_to_vocab.items()}
         # ids by code point; -1 for a character that is not in the vocabulary
-        self._ids = np.full(ord(self.chars[-1]) + 1, -1, np.int32)
+        self._ids = np.full(ord(max(self.chars)) + 1, -1, np.int32)
         self._ids[[ord(char) for char in self.chars]] = np.arange(len(self.chars))
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Iterable, Optional
 import numpy as np
 
 from charrnn.data import StrPath
+from charrnn.engines import loading
 from charrnn.engines.decoding import softmax
 from charrnn.engines.opened_model import open_model
 from charrnn.engines.sampler import check_prime, default_prime
@@ -61,8 +62,9 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
         prime: the beginning of the text. By default ``"The "``, or, if the model does not know these characters, a
             frequent word or character of its script.
         top_n: see :func:`pick_top_n`.
-        vocabulary: the characters of a checkpoint of the notebook, which does not record them: a Vocabulary, or
-            ``sorted(set(text))`` of the text that it was trained on. By default those of ``text.txt`` in its folder.
+        vocabulary: the characters of a checkpoint of the notebook, which does not record them, in the order of their
+            ids: usually ``sorted(set(text))`` of the text that it was trained on. By default those of ``text.txt`` in
+            its folder.
 
     Returns:
         The prime and ``n_samples`` + 1 new characters.
@@ -78,6 +80,8 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
         raise ValueError(f"n_samples must be at least 0, not {n_samples}")
     model = open_model(checkpoint, vocabulary)
     console.print_skipped(model.skipped)
+    if vocabulary is None:
+        loading.doubt_order(model)
     known = model.vocabulary
     for name, given, found in [("lstm_size", lstm_size, model.lstm_size), ("vocab_size", vocab_size, len(known))]:
         if given is not None and given != found:

@@ -83,10 +83,17 @@ def test_encoding_names_unknown_characters(unknown):
     assert repr(unknown) in str(error.value)
 
 
-@pytest.mark.parametrize("chars", ["", "ba", "aa", ["ab"], [1]])
-def test_vocabularies_out_of_order_are_refused(chars):
+@pytest.mark.parametrize("chars", ["", "aa", "aba", ["ab"], [1], set("ab"), frozenset("ab")])
+def test_vocabularies_of_anything_but_distinct_characters_in_an_order_are_refused(chars):
     with pytest.raises(ValueError, match="vocabulary"):
         Vocabulary(chars)
+
+
+def test_a_vocabulary_keeps_the_order_that_is_given():
+    vocabulary = Vocabulary(["c", "\U0001f600", "a", "b"])
+    assert vocabulary.encode("abc\U0001f600").tolist() == [2, 3, 0, 1]
+    assert vocabulary.decode([2, 3, 0, 1]) == "abc\U0001f600"
+    assert vocabulary.unknown("d\U0001f601a") == ["d", "\U0001f601"]
 
 
 @pytest.mark.parametrize("text", ["hello", "the cat"])

@@ -205,6 +205,8 @@ def test_ctrl_c_writes_what_was_made(exported, monkeypatch, script, options):
     (["--temperature", "-1"], "temperature must be a number from 0 to 1e+38, not -1.0"),
     (["--seed", "4294967296"], "--seed: must be an integer, from 0 to 4294967295, not 4294967296"),
     (["--best"], "no best checkpoint"), (["--vocab-from", "missing.txt"], "missing.txt"),
+    (["--train-text", "anna"], "--train-text needs --novelty"),
+    (["--encoding", "latin-1"], "--encoding is that of a text, and none is named"),
     (["--interactive", "--prime", "the"], "--interactive and --prime cannot be combined")])
 def test_bad_arguments_are_one_line(trained, script, arguments, message):
     out, err = script(trained, *arguments, status=2)

@@ -144,7 +144,8 @@ def newest_intact(folder: StrPath, suffix: str = "") -> Found:
             return Found(prefix, _verify(prefix, suffix, with_run), tuple(skipped))
         except CheckpointError as error:
             skipped.append(str(error))
-    raise CheckpointError(f"there is no intact checkpoint in {folder}: {'; '.join(skipped)}")
+    raise CheckpointError(f"there is no intact checkpoint in {folder}: {'; '.join(skipped[:3])}"
+                          + (f" and {len(skipped) - 3} more" if len(skipped) > 3 else ""))
 
 
 def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:

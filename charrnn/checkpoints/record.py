@@ -250,14 +250,18 @@ def text_sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def write_text(folder: StrPath, text: str) -> None:
+def write_text(folder: StrPath, text: str, is_new: bool = False) -> None:
     """Write the text of a run into its folder, unless it is already there.
 
     Raises:
+        CheckpointError: the run is new, and the folder has another text.
         OSError: it cannot be written.
     """
     path, content = Path(folder) / TEXT_FILE, text.encode("utf-8", "surrogatepass")
     if not (path.is_file() and files.read(path) == content):
+        if is_new and os.path.lexists(str(path)):
+            raise CheckpointError(f"{folder} has a {TEXT_FILE}, which a new run would replace: move it away, or name "
+                                  "another checkpoint_dir")
         files.write_atomically(path, content)
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import List, Sequence
+from typing import Callable, List, Sequence
 
 import numpy as np
 
@@ -42,7 +42,8 @@ class Progress:
     history: str = ""
 
 
-def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: RunRecord, weights: Weights) -> str:
+def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: RunRecord, weights: Weights,
+         check: Callable[[], None] = lambda: None) -> str:
     """Save a checkpoint, which :func:`finish_save` then lists.
 
     The files are written to a stage and flushed, then moved into the folder, the record last. The folder is flushed
@@ -56,6 +57,8 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
         progress: the Progress of the run.
         run: the RunRecord, with the name of its best checkpoint.
         weights: the weights to write with, by the names of their variables.
+        check: called before each change of the folder. It raises OSError if another folder is now in its place, see
+            :meth:`charrnn.system.files.Lock.check`.
 
     Returns:
         The prefix of the checkpoint.
@@ -69,25 +72,30 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
     folder = Path(folder)
     moved: List[Path] = []
     try:
+        check()
         _remove_stage(folder)
         *written, last = _write_stage(session, saver, folder / STAGE, Path(prefix).name, progress, run, weights)
         for paths in (written, [last]):
             for path in paths:
+                check()
                 os.replace(str(path), str(folder / path.name))
                 moved.append(folder / path.name)
             files.flush(folder)  # so that there is no record without its files after a loss of power
     except (tf.errors.OpError, ValueError, OSError) as error:
         for path in moved:
             with contextlib.suppress(OSError):
+                check()
                 path.unlink()
         raise OSError(f"the checkpoint {prefix} could not be saved: {console.reason(error)}")
     finally:
         with contextlib.suppress(OSError):
+            check()
             _remove_stage(folder)
     return prefix
 
 
-def finish_save(folder: StrPath, step: int, run: RunRecord, max_to_keep: int) -> None:
+def finish_save(folder: StrPath, step: int, run: RunRecord, max_to_keep: int,
+                check: Callable[[], None] = lambda: None) -> None:
     """List a checkpoint that was saved, write ``run.json``, and remove the oldest checkpoints.
 
     Args:
@@ -95,6 +103,7 @@ def finish_save(folder: StrPath, step: int, run: RunRecord, max_to_keep: int) ->
         step: the step of the checkpoint.
         run: the RunRecord that was saved with it.
         max_to_keep: number of checkpoints to keep, not counting the best one.
+        check: as for :func:`save`.
 
     Raises:
         OSError: something cannot be written or removed. Calling the function again completes it.
@@ -107,9 +116,11 @@ def finish_save(folder: StrPath, step: int, run: RunRecord, max_to_keep: int) ->
     if not trained:
         raise FileNotFoundError(errno.ENOENT, "its checkpoints are gone", str(folder))
     old = [name for name in trained[:-max_to_keep] if name != run.best]
+    check()
     _write_list(folder, trained[-1], [name for name in names if name not in old])
+    check()
     record.write_run(folder, run)
-    _remove(folder, old)
+    _remove(folder, old, check)
 
 
 def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: RunRecord,
@@ -156,20 +167,22 @@ def _write_list(folder: Path, newest: str, names: Sequence[str]) -> None:
     files.write_atomically(folder / "checkpoint", ("\n".join(lines) + "\n").encode())
 
 
-def _remove(folder: Path, names: Sequence[str]) -> None:
+def _remove(folder: Path, names: Sequence[str], check: Callable[[], None]) -> None:
     """Remove checkpoints. Their records are removed last, so that the next save completes an interrupted removal."""
     for name in names:
-        _remove_files(folder, name)
+        _remove_files(folder, name, check)
     if names:
         files.flush(folder)  # so that no file is left without its record after a loss of power
     for name in names:
+        check()
         (folder / f"{name}.json").unlink()
 
 
-def _remove_files(folder: Path, name: str) -> None:
+def _remove_files(folder: Path, name: str, check: Callable[[], None] = lambda: None) -> None:
     """Remove the files of a checkpoint except its record."""
     for path in sorted(folder.glob(f"{name}.*")):
         if path.name[len(name):] in record.SUFFIXES:
+            check()
             path.unlink()
 
 
@@ -182,6 +195,8 @@ def read_progress(prefix: str) -> Progress:
     try:
         arrays = arrays_of(files.read(prefix + ".progress.npz"))
         history = arrays.pop("history").tobytes().decode()
+        if any(array.dtype.kind not in "iuf" for array in arrays.values()):
+            raise ValueError("it has something other than numbers")
         return Progress(**{name: array.item() if array.ndim == 0 else array for name, array in arrays.items()},
                         history=history)
     except Exception as error:  # of any kind, if another program has made the file

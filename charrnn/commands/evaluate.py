@@ -65,10 +65,11 @@ def _print_text(name: str, text: str, left_out: int, note: str) -> None:
         print(f"unknown  {note} ({console.plural(left_out, 'character')}, {share:.3g}%), so the result is too low")
 
 
-def _print_characters(text: str, bits: np.ndarray) -> None:
-    """Print the surprisal of each character but the first."""
+def _print_characters(whole: str, known: Vocabulary, bits: np.ndarray) -> None:
+    """Print the surprisal of each known character of a text but the first, with its place in the whole text."""
+    text = [(place, char) for place, char in enumerate(whole, 1) if char in known.vocab_to_int]
     print(f"\n{'character':>9}  {'':<10}{'log-probability':>16}{'bits':>8}")
-    for place, (char, each) in enumerate(zip(text[1:], bits), 2):
+    for (place, char), each in zip(text[1:], bits):
         print(f"{place:>9,}  {char!r:<10}{-each * math.log(2):>16.4f}{each:>8.2f}")
 
 
@@ -137,7 +138,7 @@ def _main(args: argparse.Namespace) -> None:
         sys.stdout.flush()
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=console.bar)
     if args.characters:
-        _print_characters(text, nats / math.log(2))
+        _print_characters(whole, model.vocabulary, nats / math.log(2))
     others = () if args.characters else _baselines(text, model.vocabulary, training)
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     for label, value in itertools.chain([("this model", float(np.mean(nats, dtype=np.float64)))], others):

@@ -57,7 +57,7 @@ def make_parser() -> console.Parser:
                         help="units listed for each property (default: 3)")
     parser.add_argument("--unit", metavar="UNIT", default=None,
                         help="show what this unit tracks, and its values over the beginning of the text")
-    parser.add_argument("--passage", metavar="N", type=console.integer(1), default=100,
+    parser.add_argument("--passage", metavar="N", type=console.integer(1),
                         help="with --unit: how much of the text is shown (default: 100)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -69,6 +69,8 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
+    if args.passage is not None and args.unit is None:
+        raise ValueError("--passage needs --unit")
     model = loading.open_named(args.model, args)
     text, note = unknown.resolve(_text(args, model), model.vocabulary, args.unknown)
     if note:
@@ -80,7 +82,7 @@ def _main(args: argparse.Namespace) -> None:
         if args.unit is None:
             print(json.dumps(_report(measured, args.top)) if args.json else "\n".join(table(measured, args.top)))
         else:
-            _print_unit(engine, measured, measured.unit(args.unit), text[:args.passage], args.json)
+            _print_unit(engine, measured, measured.unit(args.unit), text[:args.passage or 100], args.json)
 
 
 def _text(args: argparse.Namespace, model: loading.Model) -> str:

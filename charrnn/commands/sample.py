@@ -82,6 +82,8 @@ def check_arguments(args: argparse.Namespace) -> None:
     if args.lines:
         args.prime, args.stop, args.num_samples = "\n", "\n", args.lines
     args.prime, args.stop = (each and each.replace("\\n", "\n") for each in (args.prime, args.stop))
+    if args.train_text is not None and not args.novelty:
+        raise ValueError("--train-text needs --novelty")
 
 
 def main(argv: Optional[List[str]] = None) -> int:

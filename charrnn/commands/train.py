@@ -13,7 +13,6 @@ from charrnn.checkpoints import CheckpointError
 from charrnn.checkpoints.record import IMMUTABLE
 from charrnn.data import get_batches
 from charrnn.engines import loading
-from charrnn.engines.opened_model import open_model
 from charrnn.system import console, machine
 from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
@@ -51,9 +50,7 @@ def make_parser() -> console.Parser:
     groups["network"].add_argument(
         "--init-from", metavar="MODEL", help="take the initial weights and the sizes from a checkpoint, a run "
         "folder, an exported .npz file or a known model. Characters that it does not know get new weights")
-    groups["network"].add_argument(
-        "--vocab-from", metavar="TEXT", help="the text that the model of --init-from was trained on, if it is a "
-        "checkpoint of the notebook, which does not record its vocabulary")
+    loading.add_vocabulary_arguments(groups["network"])
     groups["speed"].add_argument(
         "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
     reports = groups["checkpoints and reports"]
@@ -91,8 +88,9 @@ def _main(args: argparse.Namespace) -> int:
 
 def _job(args: argparse.Namespace, n_processes: int) -> Job:
     """Return the job that the arguments describe."""
-    if args.vocab_from is not None and args.init_from is None:
-        raise ValueError("--vocab-from needs --init-from")
+    for name in ("vocab_from", "vocab_order"):
+        if getattr(args, name) is not None and args.init_from is None:
+            raise ValueError(f"{flag(name)} needs --init-from")
     for name, other in (("dry_run", "resume"), ("like", "resume"), ("like", "preset")):
         if getattr(args, name) and getattr(args, other):
             raise ValueError(f"{flag(name)} cannot be combined with {flag(other)}")
@@ -101,8 +99,7 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
             raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
     init_from, text = None, None
     if args.init_from is not None:
-        init_from = open_model(args.init_from, loading.vocabulary_from(args))
-        console.print_skipped(init_from.skipped)
+        init_from = loading.open_given(args.init_from, args)
     if args.text or not args.resume:
         text = corpus.read(args.text or ["anna"], args.encoding, separator=args.separator)
         console.print_skipped(text.skipped)

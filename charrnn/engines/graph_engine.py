@@ -100,6 +100,9 @@ def load_weights(session, variables, weights):
         if name not in weights or np.shape(weights[name]) != shape:
             raise ValueError(f"it has the weights of another network: there is no {name} of shape {shape}")
         variable.load(weights[name], session)
+    extra = sorted(set(weights) - {variable.op.name for variable in variables})
+    if extra:
+        raise ValueError(f"it has arrays that are no variables of the network, {extra[0]}")
 
 
 class GraphEngine(Engine):

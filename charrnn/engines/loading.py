@@ -1,17 +1,27 @@
 """What the commands need of a model: the arguments that name it, and its training text."""
 import argparse
+import contextlib
+import json
+import math
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
+
+import numpy as np
 
 from charrnn import checkpoints
 from charrnn.checkpoints import KNOWN_MODELS, RunRecord
-from charrnn.data import StrPath, Vocabulary, split
+from charrnn.checkpoints.record import TEXT_FILE
+from charrnn.data import StrPath, Vocabulary, load_text, split
 from charrnn.engines.opened_model import Model, is_model_file, open_model
-from charrnn.system import console
+from charrnn.engines.surprisal import surprisal
+from charrnn.system import console, files
 from charrnn.text import corpus
 
 MODEL_HELP = (f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
               f"exported .npz file (default: the newest run trained without --checkpoint-dir, or {KNOWN_MODELS[0]})")
+
+ORDER_LOOK = 1000  # characters of a text that show whether a vocabulary has the order of the ids
+
 
 def is_model(path: StrPath) -> bool:
     """Return whether a path is a model, by its name and its files."""
@@ -19,9 +29,9 @@ def is_model(path: StrPath) -> bool:
     return is_model_file(path) or path.name.endswith(".ckpt") or checkpoints.is_run(path)
 
 
-def read_text(name: str, encoding: str) -> corpus.Text:
+def read_text(name: str, encoding: Optional[str] = None) -> corpus.Text:
     """Read a text that an argument names, and report the files of a folder that are skipped."""
-    text = corpus.read(name, encoding)
+    text = corpus.read(name, encoding or "utf-8")
     console.print_skipped(text.skipped)
     return text
 
@@ -35,14 +45,14 @@ class TrainingText(NamedTuple):
     sha256: str
 
 
-def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding: str = "utf-8",
+def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding: Optional[str] = None,
                   flag: str = "--train-text") -> TrainingText:
     """Read the text that a model was trained on, and divide it as the training did.
 
     Args:
         run: the run that the model comes from, if known.
         name: a path or a known name; None for the text in the run folder, or the known text that the run names.
-        encoding: encoding of a text given by its path.
+        encoding: encoding of a text given by its path; None for UTF-8.
         flag: the flag that names the text, for messages.
 
     Raises:
@@ -69,18 +79,62 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options by which a script finds a model; :func:`open_named` reads them."""
     parser.add_argument("--best", action="store_true",
                         help="in a run folder, use the checkpoint with the lowest validation loss")
-    parser.add_argument("--vocab-from", metavar="TEXT", default=None,
-                        help="the text (a path or a known name) that a checkpoint of the notebook was trained on; "
-                             "such a checkpoint does not record its vocabulary")
-    parser.add_argument("--encoding", metavar="NAME", default="utf-8",
+    add_vocabulary_arguments(parser)
+    parser.add_argument("--encoding", metavar="NAME",
                         help="encoding of texts given by their path (default: utf-8)")
 
 
-def vocabulary_from(args: argparse.Namespace) -> Optional[Vocabulary]:
-    """Return the vocabulary of the text that ``--vocab-from`` names, or None."""
-    if args.vocab_from is None:
-        return None
-    return Vocabulary.from_text(read_text(args.vocab_from, args.encoding).text)
+def add_vocabulary_arguments(group: Any) -> None:
+    """Add the options that give the vocabulary of a checkpoint of the notebook; :func:`open_given` reads them."""
+    either = group.add_mutually_exclusive_group()
+    either.add_argument("--vocab-from", metavar="TEXT",
+                        help="the text (a path or a known name) that a checkpoint of the notebook was trained on; such "
+                             "a checkpoint does not record its vocabulary")
+    either.add_argument("--vocab-order", metavar="FILE",
+                        help="the characters of such a checkpoint in the order of their ids, a JSON list, if they are "
+                             "not sorted")
+
+
+def open_given(path: StrPath, args: argparse.Namespace, best: bool = False) -> Model:
+    """Open a model with the vocabulary that the arguments give, and report what is wrong with it."""
+    text = None if args.vocab_from is None else read_text(args.vocab_from, args.encoding).text
+    given = read_order(args.vocab_order) if args.vocab_order else Vocabulary.from_text(text) if text else None
+    model = open_model(path, given, best=best)
+    console.print_skipped(model.skipped)
+    if args.vocab_order is None:
+        doubt_order(model, text)
+    return model
+
+
+def read_order(path: StrPath) -> Vocabulary:
+    """Read a vocabulary from a file: a JSON list of its characters in the order of their ids."""
+    try:
+        found = json.loads(files.read(path).decode("utf-8"))
+        return Vocabulary(found if isinstance(found, list) else ())
+    except (ValueError, RecursionError):
+        raise ValueError(f"{path} is not a JSON list of distinct characters in the order of their ids")
+
+
+def doubt_order(model: Model, text: Optional[str] = None) -> None:
+    """Print a note if a model of the notebook predicts its text worse than guessing, in the order that was assumed.
+
+    Args:
+        model: the model.
+        text: the text that the vocabulary was taken from; None for the one next to the checkpoint.
+    """
+    beside = Path(model.name).with_name(TEXT_FILE)
+    if model.run or text is None and (is_model_file(model.name) or not beside.is_file()):
+        return
+    ids = model.vocabulary.encode((load_text(beside) if text is None else text)[:ORDER_LOOK])
+    guess = math.log(len(model.vocabulary))
+    if len(ids) > 1:
+        with contextlib.closing(model.engine()) as engine:
+            nats = float(np.mean(surprisal(engine, ids)))
+        if nats > guess + 0.1:  # a network that was not trained guesses
+            console.print_note(
+                f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): the "
+                "characters may have another order. Give it with --vocab-order FILE, a JSON list in the order of the "
+                "ids, or in Python with vocabulary=")
 
 
 def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
@@ -89,10 +143,13 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     None stands for the newest run without a name that has a checkpoint, or else the first known model. A line says
     which one it is.
     """
+    values = vars(args)  # a command that has a part takes a TEXT without one
+    if args.encoding and values.get("part", "") is not None and not any(
+            values.get(name) for name in ("vocab_from", "train_text", "text")):
+        raise ValueError("--encoding is that of a text, and none is named")
     run = checkpoints.newest_with_checkpoint() if path is None else None
     place = (run or KNOWN_MODELS[0]) if path is None else path
-    model = open_model(place, vocabulary_from(args), best=args.best)
-    console.print_skipped(model.skipped)
+    model = open_given(place, args, args.best)
     if run:
         console.print_note(
             f"using {model.name}, of the newest run; name {KNOWN_MODELS[0]} for the model that comes with charrnn")

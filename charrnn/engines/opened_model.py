@@ -27,7 +27,8 @@ from charrnn.system import console, files
 LARGEST_WEIGHT = 1e30
 # how to name the characters of a checkpoint of the notebook, in Python and in a command
 NAME_VOCABULARY = ("give vocabulary=sorted(set(text)), with the text that it was trained on",
-                   "name the text that it was trained on with --vocab-from TEXT")
+                   "name the text that it was trained on with --vocab-from TEXT, or the order of its characters with "
+                   "--vocab-order FILE")
 _LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
 
 
@@ -222,6 +223,10 @@ def _network_of(weights: Weights) -> Tuple[int, str]:
             if found != shape:
                 raise ValueError(f"it is not a model of charrnn: {_scope(layer)}/{name} has shape {found}, not "
                                  f"{shape}")
+    allowed = r"softmax/Variable(_1)?$|" + _LAYER + (r"(kernel|bias)$" if cells == ["lstm"] else "")
+    extra = [name for name in weights if not re.match(allowed, name)]
+    if extra:
+        raise ValueError(f"it has arrays that are no variables of the network, {extra[0]}")
     return len(layers), cells[0]
 
 
@@ -235,8 +240,9 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
 
     Args:
         path: a run folder, for its newest checkpoint; a checkpoint, a ``.npz`` file, or the name of a known model.
-        vocabulary: the characters of a checkpoint of the notebook, which does not record them: a Vocabulary, or
-            ``sorted(set(text))`` of the text that it was trained on. By default those of ``text.txt`` in its folder.
+        vocabulary: the characters of a checkpoint of the notebook, which does not record them, in the order of their
+            ids: usually ``sorted(set(text))`` of the text that it was trained on. By default those of ``text.txt`` in
+            its folder.
         best: take the checkpoint of a run folder that has the lowest validation loss.
 
     Raises:
@@ -309,12 +315,14 @@ def write_npz(model: Model, path: StrPath, dtype: str = "float32") -> None:
         dtype: type of the matrices, float32 or float16. Biases are always float32.
 
     Raises:
-        ValueError: the name does not end in ``.npz``, or a weight is too large for float16.
+        ValueError: the name does not end in ``.npz``, the type is another one, or a weight is too large for float16.
         OSError: the file cannot be written.
     """
     if not is_model_file(path):
         raise ValueError(f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
                          ".progress.npz")
+    if dtype not in ("float32", "float16"):
+        raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
     about = checkpoints.record_of(model.run) if model.run else {"vocabulary": "".join(model.vocabulary.chars)}
     with np.errstate(over="ignore"):
         weights = {name: values.astype(dtype) if values.ndim > 1 else values for name, values in model.weights.items()}

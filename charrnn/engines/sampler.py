@@ -136,10 +136,11 @@ class Sample:
 class _Growing:
     """A sample that is being written."""
 
-    def __init__(self, seed: int, stop: Optional[str], keep: bool):
+    def __init__(self, seed: int, stop: Optional[str], keep: bool, prime: str):
         self.seed, self._stop, self._keep = seed, stop or "", keep
         self.ended = False
-        self._last = ""  # the last characters, which may be the beginning of the string that ends the text
+        # the last characters, which may be the beginning of the string that ends the text
+        self._last = prime[max(0, len(prime) - len(self._stop) + 1):]
         self._pieces: List[str] = []
         self._log_probabilities: List[np.ndarray] = []
 
@@ -175,7 +176,7 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
         length: characters to draw for each text, at least 0.
         settings: how to draw.
         seed: the seed of the first text. Each further text has the next seed; after SEEDS - 1 comes 0.
-        stop: end a text after this string, if it is not empty.
+        stop: end a text after this string, which may begin in the prime, if it is not empty.
         after_last: as for :meth:`Sampler.pieces`.
         show: called with each piece of the first text when it has been drawn.
         keep: return the texts. Without them, the memory does not grow with the length.
@@ -186,7 +187,7 @@ def write(sampler: Sampler, prime: str, length: int, settings: Settings, seed: i
     Raises:
         ValueError: as for :meth:`Sampler.pieces`.
     """
-    growing = [_Growing((seed + row) % SEEDS, stop, keep) for row in range(sampler.num_samples)]
+    growing = [_Growing((seed + row) % SEEDS, stop, keep, prime) for row in range(sampler.num_samples)]
     rngs = [np.random.RandomState(each.seed) for each in growing]
     interrupted = False
     try:

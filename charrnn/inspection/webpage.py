@@ -227,6 +227,8 @@ def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> 
 
 def _title(text_name: str) -> str:
     """Return what a reader calls a text. No folder is in it, because a page may be published."""
+    if ", " in text_name:  # of several sources
+        return ", ".join(map(_title, text_name.split(", ")))
     return TITLES.get(text_name) or re.sub(r".*[/\\]|\.txt$", "", text_name.rstrip("/\\"), flags=re.DOTALL)
 
 

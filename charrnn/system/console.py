@@ -5,6 +5,7 @@ import difflib
 import errno
 import os
 import re
+import select
 import shlex
 import sys
 import textwrap
@@ -93,6 +94,8 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
     for name, mode in [("stdin", "r"), ("stdout", "w"), ("stderr", "w")]:
         if getattr(sys, name) is None:  # the process was started without this stream
             setattr(sys, name, open(os.devnull, mode))
+        with contextlib.suppress(OSError, AttributeError):  # it is no file, or on Windows
+            os.set_blocking(getattr(sys, name).fileno(), True)  # Python loses what a full pipe does not take at once
     if hasattr(sys.stdout, "reconfigure"):
         # UTF-8 in any locale; characters that UTF-8 cannot encode are escaped instead of raising an error
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -110,7 +113,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
     except Exception as error:
         if not isinstance(error, (ValueError, OSError, TensorFlowError)) and not _lacks_memory(error):
             raise
-        print_note(f"{parser.prog}: error: {described(error)}")
+        print_note(f"{parser.prog}: error: {shortened(described(error))}")
         return 2
     finally:
         for stream in (sys.stdout, sys.stderr):
@@ -118,6 +121,11 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
                 stream.flush()
             except OSError:  # Python would try once more at its end, print an error and return 120
                 drop_output(stream)
+
+
+def shortened(message: str, most: int = 1000) -> str:
+    """Return a message without its middle if it is long, for example because of an argument that it repeats."""
+    return message if len(message) <= most else f"{message[:most // 2]} [...] {message[-most // 2:]}"
 
 
 def _lacks_memory(error: Exception) -> bool:
@@ -202,6 +210,14 @@ def drop_output(file: TextIO) -> None:
     """Discard all further output to a file, after its reader has closed it."""
     with contextlib.suppress(AttributeError, ValueError):  # it is not a file of the system
         os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+
+
+def drop_blocked_output() -> None:
+    """Discard output that nobody reads now: of a full pipe, or of a terminal that was stopped with Ctrl-S."""
+    for file in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, TypeError):  # it is no file, or Windows cannot tell
+            if not select.select([], [file], [], 0)[1]:
+                drop_output(file)
 
 
 def print_note(line: str) -> None:

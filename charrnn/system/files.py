@@ -1,7 +1,9 @@
 """Atomic and durable writes, reading of regular files only, and a lock between processes."""
 import contextlib
 import errno
+import hashlib
 import os
+import platform
 import re
 import secrets
 import shutil
@@ -13,6 +15,10 @@ from typing import IO, Union
 from charrnn.system import machine
 
 RUN_FILE = "run.json"  # in each run folder, by which it is recognised
+HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:4]  # in temporary names, since each host has its processes
+_PROCESS = secrets.token_hex(2)  # tells this process from an earlier one with the same number
+LONGEST_START = 200  # bytes of a name that its temporary name has; file systems allow 255
+
 
 def write_atomically(path: Union[str, Path], data: bytes) -> None:
     """Write a file so that its path never refers to incomplete content, even after a loss of power.
@@ -66,15 +72,17 @@ def target_of(path: Union[str, Path]) -> str:
 def temporary_name(path: Union[str, Path]) -> str:
     """Return a new name next to a path, and remove the files that killed processes have left under such names.
 
-    The name has the number of this process, by which leftovers are recognised, and a random part.
+    The name has the number of this process and its host, by which leftovers are recognised, and a random part.
     """
     path = Path(path)  # without a slash at its end
+    start = os.fsencode(path.name)[:LONGEST_START].decode("utf-8", "ignore")
     for found in path.parent.glob("*.tmp"):
-        process = re.fullmatch(re.escape(path.name) + r"\.(\d{1,9})\.[0-9a-f]{8}\.tmp", found.name)
-        if process and (int(process[1]) == os.getpid() or not machine.is_running(int(process[1]))):
+        process = re.fullmatch(rf"{re.escape(start)}\.(\d{{1,9}})\.{HOST}([0-9a-f]{{4}})[0-9a-f]{{8}}\.tmp", found.name)
+        if process and (process[2] != _PROCESS if int(process[1]) == os.getpid() else
+                        not machine.is_running(int(process[1]))):
             with contextlib.suppress(OSError):  # it is another user's
                 shutil.rmtree(str(found)) if found.is_dir() else found.unlink()
-    return f"{path}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    return str(path.with_name(f"{start}.{os.getpid()}.{HOST}{_PROCESS}{secrets.token_hex(4)}.tmp"))
 
 
 def make_folder(path: Union[str, Path]) -> None:
@@ -98,7 +106,10 @@ def read(path: Union[str, Path]) -> bytes:
     """
     check_regular(path)
     with open(str(path), "rb") as file:
-        return file.read()
+        try:
+            return file.read()
+        except MemoryError:
+            raise OSError(errno.ENOMEM, "it is too large for the memory of this machine", str(path))
 
 
 def check_regular(path: Union[str, Path]) -> None:
@@ -161,10 +172,15 @@ class Lock:
         self._file.close()
 
 
+def _open_no_link(path: str, flags: int) -> int:
+    """Open a file, but not through a symbolic link, which could make a file outside of the folder."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
 def _locked(path: Union[str, Path]) -> IO[str]:
     """Open a file and lock it. The lock ends when the file is closed."""
     check_regular(path)
-    file = open(str(path), "a")
+    file = open(str(path), "a", opener=_open_no_link)
     try:
         if sys.platform == "win32":
             import msvcrt

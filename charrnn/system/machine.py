@@ -1,8 +1,8 @@
 """What a process can use of its machine: the kernels of NumPy's matrix products, memory, and other processes."""
+import contextlib
 import math
 import os
 import sys
-from typing import List
 
 
 def choose_kernels() -> None:
@@ -15,28 +15,11 @@ def choose_kernels() -> None:
     """
     if sys.version_info >= (3, 8) or "numpy" in sys.modules or "OPENBLAS_CORETYPE" in os.environ:
         return
-    flags = _processor_flags()
+    flags = []
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:  # on Linux
+        flags = next((line for line in file if line.startswith("flags")), "").split()
     if "avx2" in flags and "fma" in flags:
         os.environ["OPENBLAS_CORETYPE"] = "Haswell"
-
-
-def multiplies_bfloat16() -> bool:
-    """Return whether the processor has instructions for products in bfloat16. False if the system does not say."""
-    if sys.platform == "darwin":
-        import subprocess  # slow to import
-        answer = subprocess.run(["sysctl", "-n", "hw.optional.arm.FEAT_BF16"], stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL)
-        return answer.stdout.strip() == b"1"
-    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(_processor_flags())
-
-
-def _processor_flags() -> List[str]:
-    """Return the names of the processor's features that Linux lists."""
-    try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
-            return next((line for line in file if line.startswith(("flags", "Features"))), "").split()
-    except OSError:  # not Linux
-        return []
 
 
 def total_memory() -> float:

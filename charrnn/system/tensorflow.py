@@ -11,7 +11,7 @@ import sys
 import warnings
 from typing import Any, Iterator
 
-from charrnn.system import interrupts, machine
+from charrnn.system import interrupts
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
@@ -125,16 +125,16 @@ def require_bfloat16() -> None:
                          "float32")
 
 
-def bfloat16_is_faster() -> bool:
-    """Return whether products in bfloat16 are faster here than in float32.
+def forget_gradients(graph: Any) -> None:
+    """Remove a graph's functions of ``tf.custom_gradient`` from TensorFlow, after the gradients are in the graph.
 
-    They are with TensorFlow 2, if its oneDNN is in use and the processor has instructions for them.
+    TensorFlow registers them for the life of the process, and each keeps its whole graph in memory.
     """
-    if sys.version_info < (3, 8) or not machine.multiplies_bfloat16():
-        return False
-    getattr(sys.modules[__name__], "tf")  # noqa: B009  # imports TensorFlow as it is always imported, without messages
-    from tensorflow.python.util import _pywrap_util_port
-    return bool(_pywrap_util_port.IsMklEnabled())
+    from tensorflow.python.framework import ops
+    registered = ops._gradient_registry._registry
+    for operation in graph.get_operations():
+        if operation.type == "IdentityN" and "_gradient_op_type" in operation.node_def.attr:
+            registered.pop(operation.get_attr("_gradient_op_type").decode(), None)
 
 
 def contrib_rnn() -> Any:

@@ -8,7 +8,6 @@ import tqdm
 
 from charrnn.system import console
 from charrnn.system.console import plural
-from charrnn.system.tensorflow import bfloat16_is_faster
 from charrnn.training.job import Job, steps_of_auto
 from charrnn.training.stopping import StopRequests
 
@@ -58,6 +57,9 @@ class Display:
         better = 0 if job.options.resume or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
         if better > job.total_steps:
             rows.append(("note", f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"))
+        if job.speedup is not None:  # it was measured
+            rows.append(("precision", f"bfloat16, {job.speedup:.1f} times as fast here" if hyper.precision == "bfloat16"
+                         else f"float32; bfloat16 is {job.speedup:.2f} times as fast here"))
         if job.transfer:
             new = console.listed(map(repr, job.transfer.new_characters))
             rows.append(("weights", f"from {job.transfer.model.name}, " + (
@@ -69,8 +71,6 @@ class Display:
         kind = "" if hyper.cell == "lstm" else hyper.cell + " "
         network = (f"{plural(hyper.num_layers, 'layer')} of {plural(hyper.lstm_size, kind + 'unit')}, "
                    f"{self._n_parameters:,} parameters, {hyper.precision}")
-        if hyper.precision == "bfloat16" and not bfloat16_is_faster():
-            network += ", which is slower than float32 on this machine"
         if hyper.fused and not hyper.unrolls_fused:
             network += ", unrolled with dynamic_rnn (the fused unroll supports only lstm without dropout on inputs)"
         return network
@@ -95,12 +95,15 @@ class Display:
     def bar(self, step: int) -> Iterator[None]:
         """Show a progress bar that begins at a step."""
         self._bar = tqdm.tqdm(total=self.job.total_steps, initial=step, dynamic_ncols=True, smoothing=0.05,
-                              disable=self._quiet or not console.is_terminal(sys.stderr), bar_format=BAR)
+                              disable=self._quiet or not console.is_terminal(sys.stderr), bar_format=BAR,
+                              miniters=1)  # so that no other thread writes
         with self._bar:
             yield
+            self._wait_for_nobody()
 
     def advance(self, loss: float) -> None:
         """Advance the bar by a step."""
+        self._wait_for_nobody()
         self._bar.set_description_str(f"loss {loss:.4f}", refresh=False)
         self._bar.update(1)
 
@@ -152,8 +155,13 @@ class Display:
         """Print a warning on standard error."""
         if self._quiet:
             return
+        self._wait_for_nobody()
         with contextlib.suppress(OSError, ValueError), tqdm.tqdm.external_write_mode(file=sys.stderr):
             console.print_note(f"charrnn-train: {message}")
+
+    def _wait_for_nobody(self) -> None:
+        if self._stop.ending:
+            console.drop_blocked_output()
 
     def _place(self, step: int) -> str:
         job = self.job
@@ -162,11 +170,12 @@ class Display:
 
     def _table(self, rows: Iterable[Tuple[str, str]]) -> None:
         for name, value in rows:
-            self._print(f"{name:<9}{value}")
+            self._print(f"{name:<8} {value}")
 
     def _print(self, line: str) -> None:
         if self._quiet:
             return
+        self._wait_for_nobody()
         try:
             with tqdm.tqdm.external_write_mode(file=sys.stdout):
                 console.write(f"{line}\n", sys.stdout)

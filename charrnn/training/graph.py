@@ -26,7 +26,7 @@ class TrainingGraph(CharRNN):
     """
 
     def __init__(self, num_classes: int, hyper: Hyperparameters, rows: Optional[Tuple[int, int]] = None,
-                 threads: Optional[int] = None, average: Callable = list) -> None:
+                 threads: Optional[int] = None, average: Callable = list, in_order: bool = False) -> None:
         """Reset the default graph and build the network in it.
 
         Args:
@@ -37,6 +37,8 @@ class TrainingGraph(CharRNN):
             threads: number of threads to build the fused unroll for; None for one for each core.
             average: function that is applied to the list of all gradients and the loss before the gradients are
                 clipped. Several processes average over the whole batch with it; the default changes nothing.
+            in_order: run the iterations of ``dynamic_rnn`` one after the other. Their random numbers, which are
+                those of dropout, then depend on the seed only. Otherwise 32 run at once, in any order, which is faster.
         """
         first, end = rows or (0, hyper.batch_size)
         tf.reset_default_graph()
@@ -51,7 +53,8 @@ class TrainingGraph(CharRNN):
                 hyper.recurrent_keep_prob, hyper.precision)
         else:
             x_one_hot = tf.one_hot(self.inputs, num_classes)  # [N, M, C]
-            outputs, self.final_state = tf.nn.dynamic_rnn(stack, x_one_hot, initial_state=self.initial_state)
+            outputs, self.final_state = tf.nn.dynamic_rnn(
+                stack, x_one_hot, initial_state=self.initial_state, parallel_iterations=1 if in_order else 32)
         self.prediction, self.logits = build_output(outputs, hyper.lstm_size, num_classes)
         n_rows = self.logits.shape[0].value
         if hyper.unrolls_fused and (n_rows > rows_of_slice(num_classes) or hyper.precision != "float32"):
@@ -64,17 +67,17 @@ class TrainingGraph(CharRNN):
 
 
 def build_graph(num_classes: int, hyper: Hyperparameters, rows: Tuple[int, int], threads: Optional[int] = None,
-                average: Callable = list) -> CharRNN:
+                average: Callable = list, in_order: bool = False) -> CharRNN:
     """Build the graph of a run: CharRNN itself if it can do what is asked for, else a TrainingGraph.
 
     The arguments are those of TrainingGraph.
     """
     largest = 4 * hyper.lstm_size * (hyper.lstm_size + max(num_classes, hyper.lstm_size))  # elements of a kernel
-    if (rows == (0, hyper.batch_size) and largest < LARGE_VARIABLE
+    if (rows == (0, hyper.batch_size) and largest < LARGE_VARIABLE and not in_order
             and all(getattr(hyper, name) == value for name, value in _NOTEBOOK.items())):
         return CharRNN(num_classes, hyper.batch_size, hyper.num_steps, hyper.lstm_size, hyper.num_layers,
                        hyper.learning_rate, hyper.grad_clip, seed=hyper.seed)
-    return TrainingGraph(num_classes, hyper, rows, threads, average)
+    return TrainingGraph(num_classes, hyper, rows, threads, average, in_order)
 
 
 def _build_mask_seed() -> Any:

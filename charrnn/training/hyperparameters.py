@@ -37,7 +37,8 @@ def _field(default: Any, group: str, meaning: str, bounds: Optional[Mapping[str,
         "group": group, "help": meaning, "bounds": bounds, "choices": choices})
 
 
-_COUNT, _COUNT_OR_ZERO, _POSITIVE = {"at least": 1}, {"at least": 0}, {"above": 0}
+# Bounds are values at which training still works. Beyond those of rates, float32 changes no weight any more.
+_COUNT, _COUNT_OR_ZERO = {"at least": 1}, {"at least": 0}
 _FRACTION = {"at least": 0, "below": 1}
 _KEEP_PROB = {"at least": 0.01, "at most": 1}  # with less, hardly anything is kept, and the factor 1 / X can overflow
 _SEED = {"at least": 0, "at most": 2 ** 31 - 1}
@@ -65,20 +66,23 @@ class Hyperparameters(OfPlainNumbers):
         100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", _COUNT)
     lstm_size: int = _field(512, NETWORK, "units in each layer", _COUNT)
     num_layers: int = _field(2, NETWORK, "number of layers", {"at least": 1, "at most": MOST_LAYERS})
-    learning_rate: float = _field(0.001, OPTIMISATION, "step size of the optimizer, before the schedule", _POSITIVE)
+    learning_rate: float = _field(0.001, OPTIMISATION, "step size of the optimizer, before the schedule",
+                                  {"at least": 1e-9})
     keep_prob: float = _field(
         0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", _KEEP_PROB)
-    grad_clip: float = _field(5.0, OPTIMISATION, "largest global norm of the gradients", _POSITIVE)
+    grad_clip: float = _field(5.0, OPTIMISATION, "largest global norm of the gradients",
+                              {"at least": 1e-4, "at most": 1e30})
     epochs: int = _field(20, OPTIMISATION, "passes over the text", _COUNT)
     print_every_n: int = _field(50, REPORTS, "steps between printed lines", _COUNT)
     save_every_n: int = _field(200, REPORTS, "steps between checkpoints", _COUNT)
     seed: Optional[int] = _field(None, OPTIMISATION, "seed of the initial weights and of dropout", _SEED)
     fused: bool = _field(  # the help is that of --no-fused
         True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
-        "with other dropout masks", choices=(True, False))
+        "with other dropout masks. A seed that is given fixes them, which takes more time", choices=(True, False))
     precision: str = _field(
         "float32", SPEED, "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 1.6 times as "
-        "fast on processors that support it; auto takes bfloat16 there", choices=("float32", "bfloat16", AUTO))
+        "fast on some processors, and slower on others; auto measures it and takes the faster one",
+        choices=("float32", "bfloat16", AUTO))
     cell: str = _field("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
     optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=tuple(OPTIMIZERS))
     input_keep_prob: float = _field(
@@ -90,13 +94,14 @@ class Hyperparameters(OfPlainNumbers):
         "constant", OPTIMISATION, "how the learning rate falls: not at all, by --decay at each epoch, or to 0 at "
         "the end, linearly or along a cosine", choices=SCHEDULES)
     warmup_steps: int = _field(
-        0, OPTIMISATION, "steps in which the learning rate first rises to its full size", _COUNT_OR_ZERO)
+        0, OPTIMISATION, "steps in which the learning rate first rises to its full size",
+        {"at least": 0, "at most": 10 ** 6})
     decay: float = _field(
         0.95, OPTIMISATION, "factor of the learning rate at each epoch, in the exponential schedule",
-        {"above": 0, "at most": 1})
+        {"at least": 0.01, "at most": 1})
     average_decay: float = _field(
         0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
-        "0 for none", _FRACTION)
+        "0 for none", {"at least": 0, "at most": 0.99999})
     val_fraction: float = _field(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", _FRACTION)
     test_fraction: float = _field(
         0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", _FRACTION)
@@ -118,7 +123,7 @@ class Hyperparameters(OfPlainNumbers):
                              "leave no text to train on")
         for name in ("eval_every_n", "early_stop"):
             if getattr(self, name) and not self.val_fraction:
-                raise ValueError(f"{name} needs a held-out text: set val_fraction above 0")
+                raise ValueError(f"{name} needs a held-out text: start a run with val_fraction above 0")
         if self.recurrent_keep_prob != 1 and not self.unrolls_fused:
             raise ValueError("recurrent_keep_prob needs the fused unroll and the cell lstm, without input_keep_prob")
 

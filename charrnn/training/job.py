@@ -1,4 +1,5 @@
 """The plan of a training run. It is checked before anything is written, and is the same in all processes."""
+import contextlib
 import sys
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Dict, Optional, Tuple
@@ -12,13 +13,14 @@ from charrnn.engines.cells import check_available
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
 from charrnn.system import machine
-from charrnn.system.tensorflow import bfloat16_is_faster, require_bfloat16
+from charrnn.system.tensorflow import require_bfloat16
 from charrnn.text.corpus import Text
 from charrnn.training import transfer
 from charrnn.training.hyperparameters import AUTO, NAMES, PRESETS, Hyperparameters, OfPlainNumbers, check_memory, preset
 from charrnn.training.transfer import Transfer
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
+LEAST_SPEEDUP = 1.1  # of products in bfloat16, from which on the precision auto takes it
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Job:
         options: the Options.
         transfer: the model that the initial weights come from; None for random ones, or to resume.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
+        seed_given: whether the seed was given, and not chosen at random just now.
+        speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
     """
 
     run: RunRecord
@@ -83,6 +87,8 @@ class Job:
     training: np.ndarray
     held_out: np.ndarray
     test: np.ndarray
+    seed_given: bool = True
+    speedup: Optional[float] = None
 
     @property
     def n_windows(self) -> int:
@@ -114,7 +120,8 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     """
     options.check()
     is_named, folder = folder is not None or options.resume, checkpoints.run_folder(folder, options.resume)
-    hyper, transferred = _with_precision(_hyperparameters(text, given, folder, options, init_from)), None
+    hyper, transferred, speedup = _hyperparameters(text, given, folder, options, init_from), None, None
+    seed_given = hyper.seed is not None
     check_available(hyper.cell)
     if hyper.batch_size % n_processes:
         raise ValueError(f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
@@ -125,12 +132,17 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     elif text is None:
         raise ValueError("there is no text to train on")
     else:
+        if hyper.precision == AUTO:
+            hyper, speedup = _with_faster_precision(hyper, options)
         run, transferred = _new_run(text, hyper, init_from)
     hyper = Hyperparameters(**run.hyperparameters)
+    if hyper.precision == "bfloat16":
+        require_bfloat16()
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    return Job(run, hyper, folder, is_named, text.text, len(text.skipped), options, transferred, *parts)
+    return Job(run, hyper, folder, is_named, text.text, len(text.skipped), options, transferred, *parts,
+               seed_given=seed_given, speedup=speedup)
 
 
 def _hyperparameters(text: Optional[Text], given: Dict[str, Any], folder: StrPath, options: Options,
@@ -157,16 +169,20 @@ def _hyperparameters(text: Optional[Text], given: Dict[str, Any], folder: StrPat
     return hyper
 
 
-def _with_precision(hyper: Hyperparameters) -> Hyperparameters:
-    """Return the hyperparameters with the precision that is meant by ``auto`` on this machine, for the record.
+def _with_faster_precision(hyper: Hyperparameters, options: Options) -> Tuple[Hyperparameters, Optional[float]]:
+    """Return the hyperparameters with the precision that is faster on this machine, and the speedup that was measured.
 
-    Raise ValueError if TensorFlow cannot train in that precision.
+    With TensorFlow 1.15, nothing is measured.
     """
-    if hyper.precision == AUTO:
-        hyper = replace(hyper, precision="bfloat16" if bfloat16_is_faster() else "float32")
-    if hyper.precision == "bfloat16":
+    speedup = None
+    with contextlib.suppress(ValueError):
         require_bfloat16()
-    return hyper
+        from charrnn.fused.product import bfloat16_speedup  # not above, because it imports TensorFlow
+        from charrnn.fused.session import session_config
+        config = session_config(options.threads, hyper.unrolls_fused)
+        config.use_per_session_threads = True  # so that training can have others
+        speedup = bfloat16_speedup(config)
+    return replace(hyper, precision="bfloat16" if (speedup or 0) >= LEAST_SPEEDUP else "float32"), speedup
 
 
 def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> Tuple[RunRecord, Optional[Transfer]]:
@@ -176,13 +192,15 @@ def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> 
     transferred = transfer.plan(init_from, text.text, hyper) if init_from else None
     vocabulary = transferred.vocabulary if transferred else Vocabulary.from_text(text.text)
     return RunRecord(asdict(hyper), vocabulary, text.name, checkpoints.text_sha256(text.text),
-               init_from=transferred.model.name if transferred else None), transferred
+                     init_from=transferred.model.name if transferred else None), transferred
 
 
 def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) -> RunRecord:
     """Return the run in a folder with new hyperparameters. Raise CheckpointError if it cannot have them."""
     run = checkpoints.read_run(folder)
     old = Hyperparameters(**run.hyperparameters)  # with the default for one that is newer than the run
+    if hyper.precision == AUTO:
+        hyper = replace(hyper, precision=old.precision)
     if text and checkpoints.text_sha256(text.text) != run.text_sha256:
         raise CheckpointError(f"the run in {folder} was trained on another text than {text.name}; without a text, "
                               "a resumed run uses the one in that folder")

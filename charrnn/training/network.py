@@ -6,7 +6,7 @@ import numpy as np
 
 from charrnn.checkpoints import AVERAGE
 from charrnn.fused.session import session_config
-from charrnn.system.tensorflow import OPTIMIZERS, tf
+from charrnn.system.tensorflow import OPTIMIZERS, forget_gradients, tf
 from charrnn.training.distributed import Processes
 from charrnn.training.graph import build_graph, initial_weights
 from charrnn.training.hyperparameters import Hyperparameters
@@ -24,7 +24,7 @@ class Network:
     """
 
     def __init__(self, num_classes: int, hyper: Hyperparameters, processes: Processes,
-                 threads: Optional[int] = None) -> None:
+                 threads: Optional[int] = None, in_order: bool = False) -> None:
         """Build the network in the default graph, with initial weights.
 
         Args:
@@ -32,16 +32,19 @@ class Network:
             hyper: the hyperparameters; they have a seed.
             processes: the processes that share a batch.
             threads: threads of this process; None for one for each core.
+            in_order: as for :class:`charrnn.training.graph.TrainingGraph`.
         """
         # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
         self._seed, self._keep_prob = hyper.seed or 0, hyper.keep_prob
         hyper = replace(hyper, seed=self._seed + processes.rank)
         try:
-            self._model = build_graph(num_classes, hyper, processes.rows(hyper.batch_size), threads, processes.average)
+            self._model = build_graph(
+                num_classes, hyper, processes.rows(hyper.batch_size), threads, processes.average, in_order)
         except AssertionError:  # from tf.reset_default_graph()
             raise ValueError("the default graph cannot be reset inside of `with tf.Graph().as_default():`; train "
                              "outside of it")
         graph = tf.get_default_graph()
+        forget_gradients(graph)
         self._learning_rate = graph.get_tensor_by_name(f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0")
         self._gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")  # before clipping
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}

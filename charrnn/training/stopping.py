@@ -4,6 +4,8 @@ import signal
 import threading
 from typing import Any, Dict, Iterator, Optional
 
+from charrnn.system import console
+
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -12,10 +14,12 @@ class StopRequests:
 
     Attributes:
         signal: the first signal that asked for it, or None.
+        ending: whether a signal has asked for it. From then on no output may wait for its reader.
     """
 
     def __init__(self) -> None:
         self.signal: Optional[signal.Signals] = None
+        self.ending = False
 
     def reader_left(self) -> None:
         """Note that nobody reads the output any more, which is a request to stop too."""
@@ -27,7 +31,8 @@ class StopRequests:
         usual: Dict[int, Any] = {}
 
         def note(number: int, _frame: Any) -> None:
-            self.signal = signal.Signals(number)
+            self.signal, self.ending = signal.Signals(number), True
+            console.drop_blocked_output()  # so that a write that waits ends, when Python tries it again
             for each, handler in usual.items():
                 signal.signal(each, handler)
 

@@ -51,7 +51,7 @@ class Trainer:
         self._measured: Dict[str, float] = {}  # at the current step, for the history
         self.rows = slice(*processes.rows(job.hyperparameters.batch_size))
         threads = processes.threads(job.options.threads)
-        self.network = Network(len(job.run.vocabulary), job.hyperparameters, processes, threads)
+        self.network = Network(len(job.run.vocabulary), job.hyperparameters, processes, threads, job.seed_given)
         self._graph: Optional[GraphEngine] = None  # built when first used
         self._threads = threads
         self.display = Display(job, self.network.n_parameters, self.stop, job.options.quiet or processes.rank > 0)
@@ -83,7 +83,7 @@ class Trainer:
         checkpoints.remove_leftovers(job.folder)
         zeros = np.repeat(self.network.zero_state[:, :, :1], hyper.batch_size, axis=2)
         progress = Progress(0, zeros, np.zeros(0, np.float32))
-        checkpoints.write_text(job.folder, job.text)
+        checkpoints.write_text(job.folder, job.text, not job.options.resume)
         if job.options.resume:
             progress = self._restored(progress)
         elif not job.transfer:
@@ -114,7 +114,8 @@ class Trainer:
             self.display.skipped([f"the best checkpoint {best} is damaged: the next evaluation counts as the best"])
             best, progress = None, replace(progress, best_step=0, best_loss=math.inf)
         self._run = replace(self._run, best=best)
-        checkpoints.finish_save(self.job.folder, progress.step, self._run, self.job.hyperparameters.max_to_keep)
+        checkpoints.finish_save(self.job.folder, progress.step, self._run, self.job.hyperparameters.max_to_keep,
+                                self._lock.check)
         return progress
 
     def _name(self, step: int) -> str:
@@ -197,10 +198,10 @@ class Trainer:
             self._flush()
             progress = replace(progress, history=self._reports.history)
             prefix = checkpoints.save(self.network.session, self.network.saver, self.job.folder, hyper.lstm_size,
-                                      progress, run, self.network.weights())
+                                      progress, run, self.network.weights(), self._lock.check)
             self._run, self._saved = run, progress  # only now, because the save may fail
             self.display.saved(prefix)
-            checkpoints.finish_save(self.job.folder, progress.step, run, hyper.max_to_keep)
+            checkpoints.finish_save(self.job.folder, progress.step, run, hyper.max_to_keep, self._lock.check)
         except OSError as error:
             if last:
                 raise

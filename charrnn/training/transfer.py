@@ -39,7 +39,7 @@ class Transfer:
         return {name: self._extended(name, old[name], values) for name, values in fresh.items()}
 
     def _extended(self, name: str, old: np.ndarray, fresh: np.ndarray) -> np.ndarray:
-        if old.shape == fresh.shape:
+        if old.shape == fresh.shape:  # also of all weights, if there are no new characters
             return old
         # characters are the last axis of the softmax and its bias, and the first rows of the first layer's kernels
         axis = -1 if name.startswith("softmax/") else 0
@@ -62,5 +62,6 @@ def plan(model: Model, text: str, hyperparameters: Hyperparameters) -> Transfer:
         if theirs != ours:
             raise ValueError(f"{model.name} has {name} {theirs}: a run with {name} {ours} "
                              "cannot start from it")
-    joined = "".join(model.vocabulary.chars) + "".join(Vocabulary.from_text(text).chars)
-    return Transfer(model, Vocabulary.from_text(joined))
+    new = model.vocabulary.unknown("".join(Vocabulary.from_text(text).chars))
+    joined = Vocabulary.from_text("".join([*model.vocabulary.chars, *new])) if new else model.vocabulary
+    return Transfer(model, joined)

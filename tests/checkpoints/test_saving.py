@@ -2,6 +2,7 @@
 import contextlib
 import itertools
 import os
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -36,12 +37,12 @@ def folder(tmp_path):
     return tmp_path
 
 
-def save(session, folder, step, best_step=0, max_to_keep=100):
+def save(session, folder, step, best_step=0, max_to_keep=100, check=lambda: None):
     progress = Progress(step, STATE, np.zeros(step, np.float32), best_step)
     best = f"i{best_step}_l5.ckpt" if best_step else None
     run = replace(RUN, best=best)
-    prefix = checkpoints.save(*session, folder, 5, progress, run, {"kernel": np.zeros((5, 9), np.float32)})
-    checkpoints.finish_save(folder, step, run, max_to_keep)
+    prefix = checkpoints.save(*session, folder, 5, progress, run, {"kernel": np.zeros((5, 9), np.float32)}, check)
+    checkpoints.finish_save(folder, step, run, max_to_keep, check)
     return prefix
 
 
@@ -54,7 +55,7 @@ def saved_steps(folder):
 
 
 def content_of(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".saving"}
 
 
 # Saving
@@ -170,6 +171,63 @@ def test_files_that_only_look_like_leftovers_are_kept(folder, session):
     before = content_of(folder)
     checkpoints.remove_leftovers(folder)
     assert content_of(folder) == before
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent)])
+def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
+    make(folder / ".saving")
+    with pytest.raises(OSError):
+        checkpoints.remove_leftovers(folder)
+    assert os.path.lexists(str(folder / ".saving"))
+
+
+@pytest.fixture
+def reserve():
+    """A function that reserves a folder until the test ends."""
+    with contextlib.ExitStack() as stack:
+        def take(folder, resume=False):
+            return stack.enter_context(contextlib.closing(checkpoints.reserve(folder, resume)))
+        yield take
+
+
+CHANGES = [(os, "replace"), (os, "fsync"), (Path, "unlink"), (Path, "write_bytes"), (tf.train.Saver, "save")]
+
+
+@pytest.mark.parametrize("owner, name", CHANGES, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_folder_that_is_put_in_place_during_a_save_is_not_changed(
+        tmp_path, session, reserve, monkeypatch, owner, name):
+    """At any moment, before or after a call, but for that between a check and the removal that follows it at once.
+
+    Both folders have checkpoints of the same steps.
+    """
+    usual = getattr(owner, name)
+    for moment in itertools.count() if name != "unlink" else itertools.count(1, 2):
+        place = tmp_path / str(moment)
+        run, away, other = place / "run", place / "away", place / "other"
+        check = reserve(run).check
+        for folder in (run, other):
+            folder.mkdir(exist_ok=True, parents=True)
+            checkpoints.write_run(folder, RUN)
+            for step in (1, 2):
+                save(session, folder, step)
+        shutil.copy(str(run / ".lock"), str(other / ".lock"))
+        before, calls = content_of(other), itertools.count()
+
+        def swapping(*args, calls=calls, moment=moment, paths=(run, away, other), **named):
+            number = next(calls)
+            results = [usual(*args, **named)] if number == moment // 2 and moment % 2 else []
+            if number == moment // 2:
+                os.rename(str(paths[0]), str(paths[1]))
+                os.rename(str(paths[2]), str(paths[0]))
+            return results[0] if results else usual(*args, **named)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, swapping)
+            with contextlib.suppress(OSError):
+                save(session, run, 2, max_to_keep=1, check=check)
+        if other.exists():
+            return  # it was not called so often
+        assert content_of(run) == before
 
 
 def test_a_lock_file_that_was_removed_is_made_again(tmp_path):

@@ -101,6 +101,8 @@ def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, capsys):
     assert "60 characters, 59 of them predicted" in out
     assert "unknown  left out of the text: 'X', 'é' (15 characters, 20%), so the result is too low\n" in out
     assert table(out) == table(evaluated(capsys, trained, tmp_path / "known"))
+    lines = evaluated(capsys, trained, tmp_path / "text", "--characters").split("\n\n")[1].splitlines()[1:]
+    assert [line.split()[0] for line in lines[:9]] == ["2", "4", "5", "6", "7", "8", "9", "10", "12"]
 
 
 def test_held_out_and_best(stopped_early, capsys):

@@ -1,12 +1,89 @@
-"""The text that a model was trained on, and which paths are models."""
+"""The text that a model was trained on, which paths are models, and the order of a vocabulary."""
+import json
+import os
+import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
-from conftest import TEXT
+from conftest import CHARS, TEXT, script
 
 from charrnn.engines import loading
+from charrnn.engines.cells import build_stack
 from charrnn.engines.loading import training_text
 from charrnn.engines.opened_model import open_model
+from charrnn.model import build_output
+from charrnn.sample import sample
+from charrnn.system.tensorflow import tf
+
+ORDER = CHARS[::-1]  # as that of a notebook with vocab = set(text)
+
+
+@pytest.fixture(scope="module")
+def unsorted(tmp_path_factory):
+    """A checkpoint of the notebook that knows how frequent the characters are, in an order that is not sorted."""
+    folder = tmp_path_factory.mktemp("unsorted")
+    with tf.Graph().as_default(), tf.Session() as session:
+        build_output(tf.one_hot(tf.zeros([1, 2], tf.int32), 5), 5, 14)
+        outputs, _ = tf.nn.dynamic_rnn(build_stack("lstm", 5, 1), tf.zeros([1, 2, 14]), dtype=tf.float32)
+        session.run(tf.global_variables_initializer())
+        kernel, bias = tf.trainable_variables("softmax/")
+        kernel.load(np.zeros((5, 14)), session)
+        bias.load([2 * np.log(TEXT.count(char)) for char in ORDER], session)
+        prefix = tf.train.Saver().save(session, str(folder / "i9_l5.ckpt"))
+    (folder / "order.json").write_text(json.dumps(list(ORDER)))
+    (folder / "text").write_text(TEXT)
+    return prefix
+
+
+def test_a_model_keeps_the_order_that_is_given(unsorted, tmp_path, capsys):
+    """From Python as any sequence, from the command line as a file; and what is exported keeps it."""
+    given = open_model(unsorted, list(ORDER))
+    order, exported = str(Path(unsorted).with_name("order.json")), tmp_path / "m.npz"
+    assert script("export").main([unsorted, str(exported), "--vocab-order", order]) == 0
+    assert "guessing" not in capsys.readouterr().err
+    for model in (given, open_model(exported)):
+        assert model.vocabulary.chars == tuple(ORDER)
+        assert model.surprisal(TEXT).mean() < np.log(14)
+
+
+@pytest.mark.parametrize("new, expected", [("", ORDER), ("x", CHARS + "x")])
+def test_a_run_starts_from_weights_in_the_order_that_is_given(unsorted, tmp_path, new, expected):
+    """It keeps the order, or with new characters has an order of its own and the weights that belong to it."""
+    (tmp_path / "text").write_text(TEXT + new)
+    assert script("train").main([
+        str(tmp_path / "text"), "--init-from", unsorted, "--vocab-order", str(Path(unsorted).with_name("order.json")),
+        "--checkpoint-dir", str(tmp_path / "run"), "--epochs", "1", "--batch-size", "2", "--num-steps", "500",
+        "--sample-length", "0", "--no-summaries"]) == 0
+    model = open_model(tmp_path / "run" / "i0_l5.ckpt")
+    assert model.vocabulary.chars == tuple(expected)
+    np.testing.assert_allclose(model.softmax_bias[:14], [
+        2 * np.log(TEXT.count(char)) for char in expected[:14]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_an_order_that_was_assumed_is_doubted_if_it_predicts_worse_than_guessing(unsorted, tmp_path, capsys, beside):
+    folder = shutil.copytree(str(Path(unsorted).parent), str(tmp_path / "copy"))
+    model = f"{folder}/i9_l5.ckpt"
+    if beside:
+        os.rename(f"{folder}/text", f"{folder}/text.txt")
+    assert script("sample").main([model] if beside else [model, "--vocab-from", f"{folder}/text"]) == 0
+    assert re.search(r"i9_l5.ckpt predicts its text worse than guessing \(\d\.\d\d nats, ln C is 2\.6\): the "
+                     "characters may have another order. Give it with --vocab-order FILE", capsys.readouterr().err)
+    if beside:
+        sample(model, 3)
+        assert "worse than guessing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '["a", "a"]', '["ab"]', '"ab"', "[1]", "[", ""])
+def test_a_file_that_is_no_order_is_refused(unsorted, tmp_path, capsys, content):
+    (tmp_path / "order").write_text(content)
+    assert script("sample").main([unsorted, "--vocab-order", str(tmp_path / "order")]) == 2
+    assert "order is not a JSON list of distinct characters in the order of their ids" in capsys.readouterr().err
+
+
 
 
 def test_the_training_text_of_a_run_is_in_its_folder(run_copy):

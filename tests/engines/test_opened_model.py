@@ -1,9 +1,10 @@
 """One class for a trained model: from a run, a file, or a checkpoint of the notebook."""
+import json
 import shutil
 
 import numpy as np
 import pytest
-from conftest import CHARS, NEWEST, copy_without_records, make_network
+from conftest import CHARS, NEWEST, copy_without_records, make_network, npy, script, signed_npz
 
 from charrnn import checkpoints
 from charrnn.checkpoints import CheckpointError
@@ -78,6 +79,24 @@ def test_a_checkpoint_of_the_notebook_is_opened_with_a_vocabulary_and_exported(t
         np.testing.assert_array_equal(values, run.weights[name])
     write_npz(model, tmp_path / "m.npz")
     assert_same(open_model(tmp_path / "m.npz"), model)
+
+
+@pytest.mark.parametrize("name", ["file", "softmax/Variable_2", CELL.format(0) + "/extra", "about/x"])
+def test_arrays_that_are_no_variables_are_refused(exported, tmp_path, capsys, name):
+    """Also one whose name NumPy's savez has for its file."""
+    weights, about = checkpoints.read_packed(exported)
+    members = {f"{key}.npy": npy(value) for key, value in {**weights, name: np.zeros(2, np.float32)}.items()}
+    members["about.npy"] = npy(np.frombuffer(json.dumps(about).encode(), np.uint8))
+    (tmp_path / "m.npz").write_bytes(signed_npz(members))
+    assert script("export").main([str(tmp_path / "m.npz"), str(tmp_path / "out.npz")]) == 2
+    assert "it has arrays that are no variables of the network" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("dtype", ["int8", None, "float64", "f"])
+def test_a_model_is_written_in_two_types_only(exported, tmp_path, dtype):
+    with pytest.raises(ValueError, match="dtype must be float32 or float16, not"):
+        write_npz(open_model(exported), tmp_path / "m.npz", dtype)
+    assert not (tmp_path / "m.npz").exists()
 
 
 @pytest.mark.parametrize("name", ["trained", "exported"])

@@ -57,6 +57,16 @@ def test_the_most_probable_characters_are_those_of_both_engines(engines):
         assert texts == 2 * texts_of(engines[1], "the ", 60, Settings(top_n=1), seed=5)
 
 
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_string_that_ends_a_text_may_begin_in_the_prime(engine, rows):
+    """It ends with the first character that is drawn; a prime that has all of it does not end the text."""
+    samples, _ = write(Sampler(engine, rows), "the ", 50, Settings(), 3)
+    first = samples[0].text[0]
+    for stop, length in ((f"the {first}", 1), (f" {first}", 1), ("the ", None)):
+        ended = write(Sampler(engine, rows), "the ", 50, Settings(), 3, stop=stop)[0][0]
+        assert ended.text == samples[0].text[:length or len(ended.text)] and len(ended.text) >= (length or 2)
+
+
 def test_each_of_several_texts_ends_for_itself(engine):
     alone = [write(Sampler(engine), "the ", 120, Settings(), seed, stop="a")[0][0] for seed in (3, 4, 5)]
     together, _ = write(Sampler(engine, 3), "the ", 120, Settings(), 3, stop="a")

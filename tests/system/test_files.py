@@ -18,14 +18,48 @@ def test_a_file_is_created_and_replaced(tmp_path):
 def test_a_write_removes_what_killed_processes_have_left_of_the_same_file(tmp_path, monkeypatch):
     """But not what running ones write, or what has another name."""
     monkeypatch.setattr("charrnn.system.machine.is_running", lambda pid: pid == 12)
-    left = ["file.13.0123abcd.tmp", f"file.{os.getpid()}.0123abcd.tmp", "file.14.0123abcd.tmp/part"]
-    kept = ["afile.13.0123abcd.tmp", "file.12.0123abcd.tmp", "file.13.0123abcg.tmp", "file.13.tmp", "file.tmp",
-            "other.13.0123abcd.tmp"]
-    (tmp_path / "file.14.0123abcd.tmp").mkdir()
+    end = f"{files.HOST}0123456789ab.tmp"
+    left = [f"file.13.{end}", f"file.{os.getpid()}.{end}", f"file.14.{end}/part"]
+    kept = [f"afile.13.{end}", f"file.12.{end}", f"file.13.{files.HOST}0123456789ag.tmp", "file.13.tmp", "file.tmp",
+            f"other.13.{end}"]
+    (tmp_path / f"file.14.{end}").mkdir()
     for name in [*left, *kept]:
         (tmp_path / name).write_bytes(b"half")
     files.write_atomically(tmp_path / "file", b"new")
     assert sorted(os.listdir(str(tmp_path))) == sorted([*kept, "file"])
+
+
+def test_a_write_keeps_what_other_threads_and_hosts_write(tmp_path):
+    """A process of another host is not in the list of this one, although it runs."""
+    other = "%04x" % (int(files.HOST, 16) ^ 1)
+    kept = [Path(files.temporary_name(tmp_path / "file")), tmp_path / f"file.999999999.{other}0123456789ab.tmp"]
+    for path in kept:
+        path.write_bytes(b"half")
+    files.write_atomically(tmp_path / "file", b"new")
+    assert all(path.exists() for path in kept)
+
+
+@pytest.mark.parametrize("char", ["a", "\u4e2d"])
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path, char):
+    path = tmp_path / (char * (255 // len(char.encode())))
+    for content in (b"old", b"new"):
+        files.write_atomically(path, content)
+        assert path.read_bytes() == content and os.listdir(str(tmp_path)) == [path.name]
+
+
+def test_a_lock_that_is_a_link_makes_no_file_elsewhere(tmp_path):
+    (tmp_path / "run").mkdir()
+    os.symlink(str(tmp_path / "elsewhere"), str(tmp_path / "run" / ".lock"))
+    with pytest.raises(OSError):
+        files.Lock(tmp_path / "run" / ".lock")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_file_that_is_too_large_for_the_memory_is_named(tmp_path):
+    with open(str(tmp_path / "sparse"), "wb") as file:
+        file.truncate(2 ** 43)
+    with pytest.raises(OSError, match="too large for the memory of this machine.*sparse"):
+        files.read(tmp_path / "sparse")
 
 
 def test_a_lock_cannot_be_held_twice(tmp_path):

@@ -4,7 +4,9 @@ import dataclasses
 import math
 import re
 
+import numpy as np
 import pytest
+from conftest import training_graph
 
 from charrnn.data import count_windows
 from charrnn.engines.cells import CELLS
@@ -38,7 +40,9 @@ def test_the_recipe_is_the_default():
 RANGES = {  # wrong and right values
     "epochs": ((0, 2.0, "5", None, True, 2 ** 63), (1, 10 ** 6)),
     "early_stop": ((-1, 0.5, None, False), (0, 9)),
-    "learning_rate": ((0, math.inf, math.nan, "1", None, True, 10 ** 400), (1, 1e-9, 5.5)),
+    "learning_rate": ((0, 1e-10, math.inf, math.nan, "1", None, True, 10 ** 400), (1, 1e-9, 5.5)),
+    "grad_clip": ((0, 9e-5, 1e38, 3e38, math.inf), (1e-4, 5, 1e30)), "decay": ((0, 1e-300, 1.01), (0.01, 1)),
+    "average_decay": ((-0.1, 1, 1 - 1e-9), (0, 0.99999)), "warmup_steps": ((-1, 10 ** 6 + 1), (0, 10 ** 6)),
     "keep_prob": ((0, -0.1, 1e-45, 1.01, math.nan, None, True), (0.01, 0.5, 1)),
     "val_fraction": ((-0.1, 1, math.nan, None, False), (0, 0.9999)),
     "num_layers": ((0, 33, 100_000, 2.0), (1, 32)), "seed": ((-1, 2 ** 31, 1.5, "7", True), (None, 0, 2 ** 31 - 1)),
@@ -55,6 +59,24 @@ def test_ranges(name):
         assert repr(value) in str(error.value)
     for value in RANGES[name][1]:
         Hyperparameters(**{name: value}, **others).check()
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("name, value", [
+    ("learning_rate", 1e-9), ("grad_clip", 1e-4), ("grad_clip", 1e30), ("keep_prob", 0.01), ("average_decay", 0.99999)])
+def test_at_the_bounds_training_changes_weights(name, value, fused):
+    """And averages of them, whose difference to the first weights is small."""
+    model = training_graph(5, 3, 4, 40, 1, **{"fused": fused, "seed": 7, "learning_rate": 0.5, name: value})
+    x, y = np.random.RandomState(1).randint(0, 5, (2, 3, 4))
+    changed = tf.trainable_variables() if name != "average_decay" else [
+        each for each in tf.global_variables() if each.op.name.endswith("ExponentialMovingAverage")]
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        before = session.run(changed)
+        for _ in range(5):
+            loss, _ = session.run([model.loss, model.optimizer], {
+                model.inputs: x, model.targets: y, model.keep_prob: value if name == "keep_prob" else 1})
+        assert np.isfinite(loss) and all((old != new).any() for old, new in zip(before, session.run(changed)))
 
 
 @pytest.mark.parametrize("change, message", [

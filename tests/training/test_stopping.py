@@ -1,8 +1,11 @@
 """Requests to stop: signals, and a reader of the output that goes away."""
+import fcntl
 import os
+import pty
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from conftest import SMALL_FLAGS, process_environment, resume
@@ -96,3 +99,26 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
     assert f"To resume: charrnn-train --resume --checkpoint-dir {folder}" in out
     done = step_of(os.path.basename(checkpoints.newest_intact(folder).prefix))
     assert done >= 50 and resume(folder, "--epochs", str(done // 17 + 2)) == 0
+
+
+@pytest.mark.parametrize("in_terminal", [False, True])
+def test_a_signal_ends_the_wait_for_a_reader(text_file, tmp_path, in_terminal):
+    """That of a full pipe, or of a terminal which shows nothing; the steps so far are saved."""
+    reader, writer = pty.openpty() if in_terminal else os.pipe()
+    if not in_terminal:
+        fcntl.fcntl(writer, 1031, 4096)  # F_SETPIPE_SZ, bytes of the pipe
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "charrnn", "train", str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(folder),
+               "--epochs", "100000", "--num-steps", "30", "--print-every-n", "1", "--save-every-n", "1000000"]
+    with subprocess.Popen(command, stdout=writer, stderr=writer if in_terminal else subprocess.PIPE) as process:
+        os.close(writer)
+        sizes = [0, -1]
+        while sizes[-1] != sizes[-2] or not sizes[-1]:  # until nothing more is written for a second
+            time.sleep(1)
+            history = folder / "history.csv"
+            sizes.append(len(history.read_text().splitlines()) - 1 if history.exists() else 0)
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    os.close(reader)
+    assert checkpoints.read_progress(checkpoints.newest_intact(folder).prefix).step >= sizes[-1]

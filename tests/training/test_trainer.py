@@ -1,7 +1,9 @@
 """A run while it trains: the loop, dropout, schedules, kinds of networks, validation, samples and failed saves."""
+import gc
 import os
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,8 +27,11 @@ from charrnn.data import Vocabulary, get_batches, split
 from charrnn.engines.opened_model import open_model
 from charrnn.engines.surprisal import surprisal
 from charrnn.model import CharRNN
+from charrnn.sample import sample as write_text
 from charrnn.system.tensorflow import tf
+from charrnn.train import train_model
 from charrnn.training import trainer
+from charrnn.training.graph import build_graph
 from charrnn.training.network import Network
 
 QUIET = ["--sample-length", "0", "--no-summaries"]
@@ -276,3 +281,47 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file
     assert found == expected
     err = capsys.readouterr().err
     assert err.count("\n") == 2 == err.count(f"nothing is written to {run}: the folder in which this training began")
+
+
+# Many runs in one process
+
+
+@pytest.mark.parametrize("settings", [dict(fused=False), dict(cell="gru")])
+def test_a_seed_that_is_given_fixes_the_dropout_of_dynamic_rnn(tmp_path, settings):
+    """With several threads, which run its iterations in any order otherwise."""
+    small = dict(batch_size=2, num_steps=40, lstm_size=64, epochs=2, threads=4, seed=7, keep_prob=0.5, sample_length=0,
+                 summaries=False, quiet=True, **settings)
+    runs = [train_model(TEXT, tmp_path / str(number), **small).losses.tolist() for number in range(3)]
+    assert runs[0] == runs[1] == runs[2]
+
+
+def test_a_run_whose_seed_is_new_takes_the_notebooks_graph(tmp_path, monkeypatch):
+    built = []
+    monkeypatch.setattr("charrnn.training.network.build_graph",
+                        lambda *args: built.append(build_graph(*args)) or built[0])
+    train_model(TEXT, tmp_path, batch_size=2, num_steps=500, lstm_size=5, epochs=1, fused=False, sample_length=0,
+                quiet=True)
+    assert type(built[0]) is CharRNN
+
+
+def resources():
+    """Return the memory in MB, the open files and the threads of this process, and the graphs in its memory."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return (pages * os.sysconf("SC_PAGE_SIZE") / 1e6, len(os.listdir("/proc/self/fd")),
+            len(os.listdir("/proc/self/task")), sum(isinstance(each, tf.Graph) for each in gc.get_objects()))
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs Linux")
+@pytest.mark.parametrize("calls", [3, pytest.param(50, marks=pytest.mark.slow)])
+def test_calls_from_python_keep_nothing(tmp_path, calls):
+    """Neither memory nor descriptors, threads or graphs, once the first ones have made what all use."""
+    measured = []
+    for number in range(2 + calls):
+        train_model(TEXT, tmp_path / str(number), batch_size=2, num_steps=500, lstm_size=5, epochs=1, quiet=True)
+        write_text(tmp_path / str(number), 20)
+        shutil.rmtree(str(tmp_path / str(number)))
+        measured.append(resources())
+    memory, *others = zip(*measured[1 + calls // 10:])
+    assert memory[-1] - memory[0] < 40  # a call that keeps its graph keeps 10 MB or more
+    assert all(values[-1] <= values[0] for values in others), others

@@ -9,7 +9,6 @@ from conftest import TEXT
 from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn.engines.decoding import Settings
-from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.opened_model import open_model
 from charrnn.engines.sampler import Sampler, default_prime, write
 from charrnn.engines.surprisal import surprisal
@@ -50,7 +49,7 @@ def chromium(tmp_path_factory):
 def engine(exported):
     """The NumPy engine with the weights of the small page."""
     model = open_model(exported)
-    return NumpyLSTM(stored_model(model, store(model, "float16")))
+    return stored_model(model, store(model, "float16")).engine()
 
 
 @pytest.fixture(scope="module")

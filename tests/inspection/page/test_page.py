@@ -78,12 +78,15 @@ def test_the_name_of_the_text_is_published_but_no_path(exported_page, exported):
     assert data_of(exported_page[0])["title"] == "Inside small"
 
 
-def test_a_folder_of_texts_gives_the_page_its_name(exported, tmp_path):
-    """Also if it was given with a slash at its end, as a shell completes it."""
+@pytest.mark.parametrize("text_name, title", [
+    ("home/my texts/", "my texts"), ("home/one.txt, two.txt, anna", "one, two, Anna Karenina"),
+    ("home/war, and peace.txt", "war, and peace")])
+def test_the_texts_of_a_run_give_the_page_its_name(exported, tmp_path, text_name, title):
+    """A folder also if it was given with a slash at its end, as a shell completes it; of several files each one."""
     model = open_model(exported)
-    model = replace(model, run=replace(model.run, text_name="home/my texts/"))
+    model = replace(model, run=replace(model.run, text_name=text_name))
     webpage.export_page(model, tmp_path / "page.html", text=Text("other", TEXT))
-    assert data_of(tmp_path / "page.html")["title"] == "Inside my texts"
+    assert data_of(tmp_path / "page.html")["title"] == f"Inside {title}"
 
 
 def test_an_exported_model_makes_the_page_of_its_checkpoint(exported_page, exported, tmp_path):

@@ -11,7 +11,6 @@ from pages import random_network
 
 from charrnn.engines import decoding
 from charrnn.engines.decoding import Settings
-from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.opened_model import open_model
 from charrnn.inspection.stored import WEIGHTS, network_data, store, stored_model
 
@@ -31,7 +30,7 @@ def assert_equal_engines(tmp_path, model, weights, ids):
         "model": network_data(model, stored), "ids": ids.tolist(), "seed": 7, "length": DRAWN,
         "settings": [{"temperature": each.temperature, "topN": each.top_n, "topP": each.top_p} for each in SETTINGS]}))
     subprocess.run(["node", str(HERE / "run_engine.js"), str(request), str(answer)], check=True)
-    engine, logits = NumpyLSTM(stored_model(model, stored)), []
+    engine, logits = stored_model(model, stored).engine(), []
     state = engine.zero_state()
     for index in ids:
         after, state = engine.read([index], state)
