@@ -162,14 +162,13 @@ class MPIProcesses(Processes):
             yield
         except BaseException:
             if not mpi.is_done(self._failures.Ibarrier(), mpi.GRACE):  # no other process fails
-                console.print_note(f"charrnn-train: process {self.rank} on the host {self._host} fails")
+                console.print_note(f"charrnn-train: process {self.rank} on the host {self._host} fails, {self._resume}")
                 atexit.register(mpi.end_all, self._world)  # it runs when the error is printed
-                raise
-            self._dismiss_guard()
-            if self.rank:
+            elif self.rank:
                 raise SystemExit(mpi.FAILED)
             raise
-        self._dismiss_guard()
+        finally:
+            self._dismiss_guard()
 
     def _dismiss_guard(self) -> None:
         if self._guard:
