@@ -23,12 +23,12 @@ DRAWN = 400
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 
 
-def assert_equal_engines(tmp_path, model, weights, ids):
+def assert_equal_engines(tmp_path, model, weights, ids, kernel):
     """Read a text, and draw texts after it with each of SETTINGS, with node and with NumPy."""
     stored = store(model, weights)
     request, answer = tmp_path / "request.json", tmp_path / "answer.json"
     request.write_text(json.dumps({
-        "model": network_data(model, stored), "ids": ids.tolist(), "seed": 7, "length": DRAWN,
+        "model": network_data(model, stored), "kernel": kernel, "ids": ids.tolist(), "seed": 7, "length": DRAWN,
         "settings": [{"temperature": each.temperature, "topN": each.top_n, "topP": each.top_p} for each in SETTINGS]}))
     subprocess.run(["node", str(HERE / "run_engine.js"), str(request), str(answer)], check=True)
     engine, logits = NumpyLSTM(stored_model(model, stored)), []
