@@ -5,18 +5,27 @@ const SYMBOLS = { "\n": "\u21b5", "\t": "\u21e5", " ": "\u2423", "\u007f": "\u24
 const NAMES = { "\n": "line end", "\t": "tab", " ": "space" };
 const MOST_NAMED = 8; // characters that the network does not know
 
-/** Return something visible, of about one character's width, for any character. */
+/** Return something visible, of about one character's width, for any character that stands alone. */
 function glyph(char) {
-  const code = char.codePointAt(0);
   return Object.hasOwn(SYMBOLS, char) ? SYMBOLS[char]
-    : code < 32 ? String.fromCodePoint(0x2400 + code) // the control pictures
-    : /^[\p{C}\p{Zl}\p{Zp}]$/u.test(char) ? "\ufffd" // lone surrogates, and what changes the direction of a text
+    : /^[\p{C}\p{Zl}\p{Zp}]$/u.test(char) ? shownControl(char)
     : /^\p{M}$/u.test(char) ? `\u25cc${char}` : char;
 }
 
-/** Return a text with symbols for what cannot be seen, but spaces, tabs and line ends as they are. */
+function shownControl(char) {
+  const code = char.codePointAt(0);
+  return code < 32 ? String.fromCodePoint(0x2400 + code) : "\ufffd"; // the control pictures
+}
+
+/** Return a text with symbols for controls, lone surrogates and what changes the direction of a text. All else is as it
+ * is, so that letters join and marks stand on their letters. */
 function visible(text) {
-  return text.replace(/[^ -~\n\t]/gu, glyph);
+  return text.replace(/[\p{Cs}\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]/gu, shownControl);
+}
+
+/** Return at most the first `count` characters of a text, and never half a character. */
+function firstOf(text, count) {
+  return text.slice(0, count).replace(/[\ud800-\udbff]$/, (half) => (text.length > count ? "" : half));
 }
 
 /** Return what a person would call a character. */
@@ -71,10 +80,10 @@ function parseUnit(name) {
   return { layer: Number(layer), part, unit: Number(unit) };
 }
 
-/** Return what a person would call a unit, with its name: Memory cell 317 in layer 2 (2/c/317). */
+/** Return what a person would call a unit, with its name: memory cell 317 in layer 2 (2/c/317). */
 function unitTitle(name) {
   const { layer, part, unit } = parseUnit(name);
-  return `${part === "c" ? "Memory cell" : "Output of cell"} ${unit} in layer ${layer} (${name})`;
+  return `${part === "c" ? "memory cell" : "output of cell"} ${unit} in layer ${layer} (${name})`;
 }
 
 /** Return a value in a range as -1 for the least, 1 for the most; 0 where the range is too small for a meaning. */
@@ -82,7 +91,7 @@ function scaled(value, [least, most]) {
   return most - least < 0.02 ? 0 : (2 * (value - least)) / (most - least) - 1;
 }
 
-/** Divide a text into pieces of at most 250 characters, that end with a line where one ends in them. */
-function piecesOf(text) {
-  return text.match(/.{0,249}\n|.{1,250}/gsu) || [];
+/** Return a number of seconds as a person would say it. */
+function timeLeft(seconds) {
+  return seconds > 90 ? `about ${Math.round(seconds / 60)} minutes` : `about ${Math.max(1, Math.round(seconds))} s`;
 }
