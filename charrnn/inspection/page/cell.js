@@ -17,9 +17,9 @@ function showCell() {
   find("cell-name").textContent = `Cell ${unit} of layer ${layer}, while it reads ${reading.what}`;
   find("ribbon").replaceChildren(...ids.slice(from, to).map((id, index) => {
     const place = from + index;
-    const cell = make("span", place === at ? "cell framed" : "cell", glyph(chars[id]));
+    const cell = make("span", place === at ? "cell framed" : "cell", chars[id] === "\n" ? "\u21b5" : visible(chars[id]));
     cell.onclick = () => goTo(reading, place);
-    tintByUnit(cell, positionIn(reading.activationsAt(place)));
+    COLOURS.unit(cell, reading.recordAt(place));
     return cell;
   }));
   find("cell-character").textContent = glyph(chars[ids[at]]);

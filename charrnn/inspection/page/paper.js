@@ -27,6 +27,7 @@ class Paper {
         this.choose(target.place);
       }
     });
+    this.box.parentElement.addEventListener("pointerleave", hideGuesses);
     this.sheet.addEventListener("click", ({ target }) => this.choose(target.place ?? -1));
     moveByKeys(this.box, { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -60, ArrowDown: 60 },
       () => (this.at < 0 ? this.text.ids.length : this.at), () => this.text.ids.length - 1, (place) => this.moveTo(place));
@@ -78,7 +79,7 @@ class Paper {
       before?.classList.toggle("soft", before.matches(".soft") && !/\s/.test(char));
     }
     if (char === "\n") {
-      cell.classList.toggle("soft", place - this.lineStart >= LONG_LINE);
+      cell.classList.add(place === this.lineStart ? "blank" : place - this.lineStart >= LONG_LINE ? "soft" : "hard");
     }
     cell.place = place;
     this.cells[place] = cell;

@@ -132,7 +132,8 @@ function showProgress(isStopped = false) {
 }
 
 function startRead() {
-  const passage = new Reading("passage", new Paper("passage", "surprise"), data.source);
+  const passage = new Reading("passage", new Paper("passage", "surprise"), `a passage of ${data.source}`);
+  find("source-named").textContent = data.source;
   yours.reading = new Reading("yours", new Paper("yours", "surprise", { isLong: true }), "your text");
   yours.reading.onPiece = showProgress;
   onClick("read-it", readYours);

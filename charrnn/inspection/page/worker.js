@@ -3,10 +3,11 @@
  *   load    {model, kernel}  -> {isFast}: whether the kernel is used
  *   read    {key, pieces}    -> {surprises, guesses, activations} for each piece, an array of ids; guesses: id, share ...
  *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
- *   write   {ids, start, seed, plan, length}
+ *   write   {ids, start, seed, plan}
  *           -> {read} while `ids` are read, {seen, plan} again and again, with {drawn, seconds} at last. `ids` are a
  *              beginning of `start` characters and what was written after it
- *   change  {settings}       of what is written from now on: what a plan has, and the speed
+ *   change  {settings, speed, length} of what is written from now on: what a plan has, or null; characters a second;
+ *              how many are written in all after the beginning
  *   stop    {of}             ends the job of a kind
  * A plan says how a text is written: a list of {at, temperature, topN, topP, unit, value, forced}, each from the
  * character `at` after the beginning on. `unit`, unless it is null, is held at `value`. `forced` is an id that is written
@@ -147,7 +148,7 @@ const answers = {
     send({ values });
   },
 
-  async write({ ids, start, seed, plan, length }, send, goesOn) {
+  async write({ ids, start, seed, plan }, send, goesOn) {
     const text = sharedPart(ids, start, plan);
     let sent = performance.now();
     let settings = {}; // the entry of the plan that counts
@@ -178,7 +179,7 @@ const answers = {
     let drawn = 0;
     const started = performance.now();
     let next = started; // when the next character is due
-    while (drawn < length && await goesOn(next)) {
+    while (text.ids.length - start < live.length && await goesOn(next)) {
       const at = text.ids.length - start;
       if (live.settings) { // changed meanwhile: the rest of the plan is another
         plan = [...plan.filter((entry) => entry.at < at), { ...live.settings, at }];
@@ -203,8 +204,8 @@ const answers = {
     send({ seen, plan, drawn, seconds: (performance.now() - started) / 1000 });
   },
 
-  change({ settings, speed }) {
-    live = { settings, speed };
+  change(settings) {
+    live = settings;
   },
 
   stop({ of }) {

@@ -34,7 +34,11 @@ function showSettings() {
 /** Have what is written from now on follow the settings. */
 function changeSettings() {
   showSettings();
-  ask("change", { settings: settings(), speed: Number(find("speed").value) });
+  tellSettings(settings());
+}
+
+function tellSettings(changed, speed = Number(find("speed").value)) {
+  ask("change", { settings: changed, speed, length: written.take?.length });
 }
 
 /** Bring the fields in line with an entry of a plan. */
@@ -108,21 +112,20 @@ function showAddressed({ links = [], at = 0 } = history.state || {}) {
 /** Have the worker write what is missing of a take, and keep what it writes. What a link names is there at once. */
 function follow(take) {
   const { ids, seed, plan, isOpening, isTyped } = take;
-  const length = take.length - take.seen.length;
   written.running = true;
   showWriting();
   find("write-status").textContent = "Writing.";
-  ask("change", { settings: null, speed: isTyped && !isOpening ? Number(find("speed").value) : Infinity });
-  const job = { ids, start: take.prime.length, seed, plan, length };
-  ask("write", job, ({ read, seen, plan: now, drawn, seconds }) => {
+  tellSettings(null, isTyped && !isOpening ? undefined : Infinity);
+  ask("write", { ids, start: take.prime.length, seed, plan }, ({ read, seen, plan: now, drawn, seconds }) => {
     if (read) {
       find("write-status").textContent = `Reading the beginning: ${grouped(read)} of ${counted(ids.length, "character")}.`;
     }
     if (seen) {
+      find("write-status").textContent = "Writing.";
       addWritten(take, seen, now);
     }
     if (drawn !== undefined) {
-      finishWriting(take, drawn, seconds, drawn === length);
+      finishWriting(take, drawn, seconds);
     }
   });
 }
@@ -136,7 +139,7 @@ function addWritten(take, seen, plan) {
   take.plan = plan;
   if (take.isOpening && take.seen.length >= AT_ONCE) { // enough to see what it is; the rest is to look on
     Object.assign(take, { isOpening: false, isTyped: true });
-    ask("change", { settings: null, speed: Number(find("speed").value) });
+    tellSettings(null);
   }
   if (take === written.take) {
     cancelAnimationFrame(written.frame);
@@ -144,7 +147,8 @@ function addWritten(take, seen, plan) {
   }
 }
 
-function finishWriting(take, drawn, seconds, isWhole) {
+function finishWriting(take, drawn, seconds) {
+  const isWhole = take.seen.length >= take.length;
   Object.assign(take, { length: take.seen.length, isTyped: true, isOpening: false });
   if (take !== written.take) {
     return;
@@ -187,15 +191,17 @@ function startWriting() {
     plan: [{ at: 0, ...settings() }], unit: focus.unit, isTyped: true });
 }
 
-/** Go on with the text: what is changed from now on is in its plan. */
-function goOn(length) {
+/** Go on with the text, with the settings as they are now. */
+function goOn() {
   const { take, running } = written;
   const at = take.seen.length;
-  if (!running && at < MOST_WRITTEN) {
+  take.length = Math.min(Math.max(running ? take.length : 0, at + ON), MOST_WRITTEN);
+  if (running) {
+    changeSettings();
+  } else if (at < take.length) {
     take.plan = [...take.plan.filter((entry) => entry.at < at), { ...settings(), at }];
-    take.length = Math.min(at + length, MOST_WRITTEN);
     follow(take);
-  } else if (!running) {
+  } else {
     find("write-status").textContent = "This text is as long as it can be: choose Write for another one.";
   }
 }
@@ -225,16 +231,14 @@ function showHandle() {
 
 function hold() {
   written.held = { unit: focus.unit, value: valueAt(Number(find("hold").value)) };
-  changeSettings();
   showHandle();
-  goOn(ON);
+  goOn();
 }
 
 function release() {
   written.held = null;
-  changeSettings();
   showHandle();
-  goOn(ON);
+  goOn();
   find("hold").focus();
 }
 
@@ -343,7 +347,7 @@ function startWrite() {
     button.addEventListener("click", () => ask("stop", { of: "write" }));
   }
   for (const button of document.querySelectorAll(".go-on")) {
-    button.addEventListener("click", () => goOn(ON));
+    button.addEventListener("click", goOn);
   }
   onClick("release", release);
   onClick("another", showAnother);
