@@ -128,11 +128,11 @@ class Measured:
                 found.setdefault(each.unit, (each, chance))
         return list(found.values())
 
-    def limits(self, unit: Unit) -> Tuple[int, int]:
-        """Return between which values, as in `shown`, a unit is nearly always."""
-        ordered = np.sort(self.shown[:, unit.part, unit.column])
-        edge = len(ordered) // 200
-        return int(ordered[edge]), int(ordered[-1 - edge])
+    def limits(self) -> Tuple[np.ndarray, np.ndarray]:
+        """Return between which values, as in `shown`, each unit is nearly always: two arrays [S, L]."""
+        edge = len(self.shown) // 200
+        ordered = np.sort(self.shown, axis=0)
+        return ordered[edge], ordered[-1 - edge]
 
     def expressive(self, count: int) -> List[Unit]:
         """Return the units that vary most among those that track no feature."""

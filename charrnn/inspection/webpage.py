@@ -113,7 +113,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
         dtype=np.float64))
     feature = discoveries[0][0].feature if discoveries else None
     content = render({**_data(model, texts, measured, loss), "passage": _passage(texts.loss, feature),
-                      "discoveries": [_discovery(measured, *each) for each in discoveries],
+                      "discoveries": [_discovery(*each) for each in discoveries],
                       "opening": _opening(engine, texts.measured, feature)}, network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(files.target_of(path), encoded)
@@ -247,12 +247,11 @@ def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> 
     }
 
 
-def _discovery(measured: units.Measured, found: units.Tracking, untrained: float) -> Dict[str, Any]:
-    """Return what the page says of a unit that tracks something; its limits are from -127 to 127."""
+def _discovery(found: units.Tracking, untrained: float) -> Dict[str, Any]:
+    """Return what the page says of a unit that tracks something."""
     feature = features.BY_NAME[found.feature]
     return {"unit": str(found.unit), "feature": found.feature, "claim": feature.claim, "ends": feature.ends,
-            "correlation": round(found.correlation, 3), "untrained": round(untrained, 3),
-            "limits": measured.limits(found.unit)}
+            "correlation": round(found.correlation, 3), "untrained": round(untrained, 3)}
 
 
 def _title(text_name: str) -> str:
@@ -281,7 +280,9 @@ def _nearest(vocabulary: Vocabulary) -> Dict[str, str]:
 
 
 def _tracked(measured: units.Measured) -> Dict[str, Any]:
-    """Return what every unit tracks, in the order of the activations of the page."""
+    """Return what every unit tracks, and its limits from -127 to 127, in the order of the activations of the page."""
     best, correlations = measured.tracked()
+    least, most = measured.limits()
     return {"features": measured.features, "best": best.ravel().tolist(),
-            "correlations": np.rint(100 * correlations).astype(int).ravel().tolist()}
+            "correlations": np.rint(100 * correlations).astype(int).ravel().tolist(),
+            "least": least.ravel().tolist(), "most": most.ravel().tolist()}

@@ -3,7 +3,7 @@
 
 const SHOWN = 56; // characters around the one that passes
 const PASS = 900; // milliseconds for a character
-const cellShown = { timer: 0, key: "" };
+const cellShown = { timer: 0, isWanted: !movesLittle };
 
 /** Show the cell of the unit that is looked at, while the network reads the character that is chosen. */
 function showCell() {
@@ -17,7 +17,8 @@ function showCell() {
   find("cell-name").textContent = `Cell ${unit} of layer ${layer}, while it reads ${reading.what}`;
   find("ribbon").replaceChildren(...ids.slice(from, to).map((id, index) => {
     const place = from + index;
-    const cell = make("span", place === at ? "cell framed" : "cell", chars[id] === "\n" ? "\u21b5" : visible(chars[id]));
+    const shown = chars[id] === "\n" ? "\u21b5" : visible(chars[id]);
+    const cell = make("span", place === at ? "cell framed" : "cell", shown);
     cell.onclick = () => goTo(reading, place);
     COLOURS.unit(cell, reading.recordAt(place));
     return cell;
@@ -47,9 +48,10 @@ function drawCell(before, [input, fresh, forget, output, memory, given]) {
     pipe.style.strokeWidth = (1 + 13 * Math.abs(Math.tanh(value))).toFixed(1);
     pipe.classList.toggle("low", value < 0);
   }
-  find("cell-sum").textContent = `It keeps ${percent(forget)} of its memory, lets in ${percent(input)} of the new value ${
-    signed(fresh)}, and shows ${percent(output)} of the result: ${signed(forget)} × ${signed(before)} + ${signed(input)} × ${
-    signed(fresh)} = ${signed(memory)}; output ${signed(output)} × tanh(${signed(memory)}) = ${signed(given)}.`;
+  const [keep, add, show, old, value, sum] = [forget, input, output, before, fresh, memory].map(signed);
+  find("cell-sum").textContent = `It keeps ${percent(forget)} of its memory, lets in ${percent(input)} of the new value, and `
+    + `shows ${percent(output)} of the result: ${keep} × ${old} ${add} × ${value} = ${sum}; ${show} × tanh(${sum}) = ${
+      signed(given)}.`;
 }
 
 function stepOn(count) {
@@ -63,19 +65,18 @@ function setPlaying(isPlaying) {
   find("cell-play").textContent = isPlaying ? "Pause" : "Play";
 }
 
+/** Do what a person wants, also when the drawing comes into sight again. */
+function want(isPlaying, steps = 0) {
+  cellShown.isWanted = isPlaying;
+  setPlaying(isPlaying);
+  stepOn(steps);
+}
+
 function startCell() {
-  onClick("cell-back", () => (setPlaying(false), stepOn(-1)));
-  onClick("cell-on", () => (setPlaying(false), stepOn(1)));
-  onClick("cell-play", () => setPlaying(!cellShown.timer));
+  onClick("cell-back", () => want(false, -1));
+  onClick("cell-on", () => want(false, 1));
+  onClick("cell-play", () => want(!cellShown.timer));
   document.body.addEventListener("focuschange", () => reading && showCell());
-  let wasSeen = false;
-  new IntersectionObserver(([{ isIntersecting }]) => { // it moves while it is in sight
-    if (isIntersecting && !wasSeen && !movesLittle) {
-      wasSeen = true;
-      setPlaying(true);
-    } else if (!isIntersecting) {
-      wasSeen = wasSeen && cellShown.timer === 0;
-      setPlaying(false);
-    }
-  }, { threshold: 0.4 }).observe(find("cell-drawing"));
+  new IntersectionObserver(([{ isIntersecting }]) => setPlaying(isIntersecting && cellShown.isWanted), { threshold: 0.4 })
+    .observe(find("cell-drawing"));
 }

@@ -73,6 +73,7 @@ class Network {
    *   input and h; `bias_0` ... [4L], with the forget bias; `softmax_kernel` [C, L]; `softmax_bias` [C]. The gates are
    *   in the order i, j, f, o. */
   constructor({ arrays, numLayers, lstmSize, kernel }) {
+    this.Numbers = kernel ? Float32Array : Float64Array; // of a state
     this.size = lstmSize;
     this.numLayers = numLayers;
     this.table = decodeArray(arrays.table);
@@ -95,7 +96,7 @@ class Network {
    * part, unit, value} that get their value (of a memory, its tanh) in each step, whatever the gates say. */
   zeroState() {
     const length = this.numLayers * this.size;
-    return { c: new Float64Array(length), h: new Float64Array(length), held: [] };
+    return { c: new this.Numbers(length), h: new this.Numbers(length), held: [] };
   }
 
   /** Read one character: change the state. */
@@ -184,45 +185,38 @@ const filled = (length) => 8 * Math.ceil(length / 8); // the kernel does as many
 class KernelNetwork extends Network {
   prepare(arrays, kernel) {
     const { size, numLayers } = this;
-    const isBytes = arrays.kernel_0.type === "int8";
     this.stride = filled(size);
-    const names = [...this.biases.map((_, index) => `kernel_${index}`), "softmax_kernel"];
-    const matrices = names.map((name) => {
-      const [rows, columns] = arrays[name].shape;
-      const block = name === "softmax_kernel" ? rows : size; // rows between which rows are filled in
-      return { rows, columns, block, height: (rows / block) * filled(block), width: (columns / size) * this.stride };
+    const isBytes = arrays.kernel_0.type === "int8";
+    const kernels = this.biases.map((_, index) => arrays[`kernel_${index}`]);
+    const matrices = [...kernels, arrays.softmax_kernel].map((array) => {
+      const [rows, columns] = array.shape;
+      const block = array === arrays.softmax_kernel ? rows : size; // rows between which rows are filled in
+      const [height, width] = [(rows / block) * filled(block), (columns / size) * this.stride];
+      return { array, rows, columns, block, height, width };
     });
-    const views = this.allocate([
-      [Float32Array, this.stride], [Float32Array, this.stride], // c and h of a layer
-      [Float32Array, filled(numLayers * size)], [Float32Array, filled(numLayers * size)], // memories, and their tanh
-      [isBytes ? Int16Array : Float32Array, 2 * this.stride], // the vector of a product
-      ...matrices.map(({ height }) => [Float32Array, height]), // their results
-      ...matrices.map(({ height, width }) => [isBytes ? Int8Array : Float32Array, height * width])]);
-    [this.c, this.h, this.memories, this.tanhs, this.vector] = views;
-    const count = matrices.length;
-    this.matrices = matrices.map((matrix, index) => (
-      { ...matrix, result: views[5 + index], view: views[5 + count + index] }));
-    this.matrices.forEach((matrix, index) => this.fill(matrix, arrays[names[index]]));
+    const bytes = matrices.reduce((sum, { height, width }) => sum + height * (width * (isBytes ? 1 : 4) + 4), 0);
+    const others = 16 * (numLayers + 2) * this.stride; // the vectors
+    this.memory = new WebAssembly.Memory({ initial: Math.ceil((bytes + others + 999) / 65536) });
+    let top = 0;
+    const take = (Type, length) => {
+      const view = new Type(this.memory.buffer, top, length);
+      top += 16 * Math.ceil(view.byteLength / 16);
+      return view;
+    };
+    [this.c, this.h] = [0, 0].map(() => take(Float32Array, this.stride)); // of a layer
+    [this.memories, this.tanhs] = [0, 0].map(() => take(Float32Array, filled(numLayers * size)));
+    this.vector = take(isBytes ? Int16Array : Float32Array, 2 * this.stride);
+    this.matrices = matrices.map((matrix) => ({ ...matrix, result: take(Float32Array, matrix.height),
+      view: take(isBytes ? Int8Array : Float32Array, matrix.height * matrix.width) }));
+    this.matrices.forEach((matrix) => this.fill(matrix));
     this.gates = this.matrices.slice(0, -1).map(({ result }) => result);
     const page = { memory: this.memory };
     this.run = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(kernel)), { page }).exports;
   }
 
-  /** Return arrays of types and lengths, in a memory of their size. */
-  allocate(wanted) {
-    let top = 0;
-    const places = wanted.map(([Type, length]) => {
-      const place = top;
-      top += 16 * Math.ceil(length * Type.BYTES_PER_ELEMENT / 16);
-      return place;
-    });
-    this.memory = new WebAssembly.Memory({ initial: Math.ceil(top / 65536) });
-    return wanted.map(([Type, length], index) => new Type(this.memory.buffer, places[index], length));
-  }
-
   /** Copy a matrix to its place. In int8 its `scales` are those of the rows, divided by the `unit` that 1 is in h. */
-  fill(matrix, array) {
-    const { rows, columns, block, width, view } = matrix;
+  fill(matrix) {
+    const { array, rows, columns, block, width, view } = matrix;
     const rowOf = (row) => Math.floor(row / block) * this.stride + (row % block);
     const values = array.type === "int8" ? new Int8Array(bytesOf(array.data).buffer) : decodeArray(array);
     for (let from = 0; from < rows * columns; from += this.size) {
@@ -236,11 +230,6 @@ class KernelNetwork extends Network {
         matrix.scales[rowOf(row)] = scale / matrix.unit;
       });
     }
-  }
-
-  zeroState() {
-    const length = this.numLayers * this.size;
-    return { c: new Float32Array(length), h: new Float32Array(length), held: [] };
   }
 
   /** Put the product of a matrix and a vector, parts of L, into the result of the matrix. */

@@ -1,5 +1,5 @@
-/* Takes and the links to them. A take is a text that is written: {prime, seed, plan, length, ids, seen, unit}. `prime`
- * are the ids of its beginning, `ids` all, seen[k] is what the worker says of the character ids[prime.length + k], and
+/* Takes and the links to them. A take is a text that is written: {prime, seed, plan, length, ids, seen, unit}. `prime` are
+ * the ids of its beginning, `ids` all, seen[k] is what the worker says of the character ids[prime.length + k], and
  * `length` how many are to be written. For the plan see worker.js. A link holds all that a take is made of, so that it is
  * written again, character by character: "prime=Anna&seed=3&length=400", and what is not as usual. It stands after the
  * "#" of an address, so that nothing of it is sent anywhere. Pure functions. */
@@ -12,7 +12,8 @@ const MOST_WRITTEN = 10000; // characters of a take
 /** Return the link of a take. `usual` are the settings that need no mention: {temperature, topN, topP}. */
 function linkOf(take, usual) {
   const [first, ...later] = take.plan;
-  const query = new URLSearchParams({ prime: textOf(take.prime), seed: take.seed, length: take.seen.length || take.length });
+  const { prime, seed, seen, length } = take;
+  const query = new URLSearchParams({ prime: textOf(prime), seed, length: seen.length || length });
   for (const [name, key] of FIELDS) {
     if (first[key] !== usual[key]) {
       query.set(name, first[key]);

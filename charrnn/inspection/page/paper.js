@@ -6,22 +6,17 @@
 
 const LONG_LINE = 45; // characters from which on a line end is one of the layout, and not of the text
 const LONG_BLOCK = 2000; // characters after which a block ends with a line
-const isAllNear = !("ContentVisibilityAutoStateChangeEvent" in window); // old browsers do not say what is in sight
 
 class Paper {
   /** @param {string} id of the element
    * @param {string} colour one of COLOURS
-   * @param {{goOn: Function, isLong: boolean}} options goOn(place, id) writes another character there; of a long text
-   *   only what is near what is in sight has cells */
-  constructor(id, colour, { goOn = null, isLong = false } = {}) {
-    Object.assign(this, { box: find(id), colour, goOn, isLong: isLong && !isAllNear, at: -1, cells: [], blocks: [] });
+   * @param {Function} goOn goOn(place, id) writes another character there */
+  constructor(id, colour, goOn = null) {
+    Object.assign(this, { box: find(id), colour, goOn, at: -1, cells: [] });
     this.plain = make("p", "unseen"); // for a screen reader, which would spell the cells
-    this.sheet = make("div", "sheet");
+    this.sheet = make("div");
     this.sheet.setAttribute("aria-hidden", "true");
     this.box.append(this.plain, this.sheet);
-    this.sheet.addEventListener("contentvisibilityautostatechange", ({ target, skipped }) => {
-      this.bring(this.blocks.find(({ element }) => element === target), !skipped);
-    }, true);
     this.sheet.addEventListener("pointermove", ({ target, pointerType }) => {
       if (pointerType === "mouse" && target.place !== undefined && target.place !== this.at) {
         this.choose(target.place);
@@ -30,14 +25,14 @@ class Paper {
     this.box.parentElement.addEventListener("pointerleave", hideGuesses);
     this.sheet.addEventListener("click", ({ target }) => this.choose(target.place ?? -1));
     moveByKeys(this.box, { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -60, ArrowDown: 60 },
-      () => (this.at < 0 ? this.text.ids.length : this.at), () => this.text.ids.length - 1, (place) => this.moveTo(place));
+      () => (this.at < 0 ? this.cells.length : this.at), () => this.cells.length - 1, (place) => this.moveTo(place));
     document.body.addEventListener("focuschange", () => this.colour === "unit" && this.recolour());
   }
 
   /** Show another text. */
   show(text) {
-    Object.assign(this, { text, cells: [], blocks: [], shown: 0, lineStart: 0, at: -1 });
-    this.sheet.replaceChildren();
+    Object.assign(this, { text, cells: [], lineStart: 0, blockStart: 0, at: -1 });
+    this.sheet.replaceChildren(make("div", "block"));
     this.box.scrollTop = 0;
     this.grow();
     this.settle();
@@ -46,49 +41,34 @@ class Paper {
   /** Show the characters that are new. A block ends with a paragraph, so that only the last one is laid out again. */
   grow() {
     const { ids } = this.text;
-    const far = new Set();
-    let block = this.blocks.at(-1);
-    for (; this.shown < ids.length; this.shown++) {
-      const ended = chars[ids[this.shown - 1]] === "\n" && chars[ids[this.shown]] !== "\n";
-      const isParagraph = chars[ids[this.shown - 2]] === "\n";
-      if (!block || (ended && (isParagraph || this.shown - block.from > LONG_BLOCK))) {
-        block = { from: this.shown, to: this.shown, element: make("div", this.isLong ? "block long" : "block"),
-          isNear: !this.isLong };
-        this.blocks.push(block);
-        this.sheet.append(block.element);
+    for (let place = this.cells.length; place < ids.length; place++) {
+      const [before, last, own] = [place - 2, place - 1, place].map((each) => chars[ids[each]]);
+      const isParagraph = before === "\n" || place - this.blockStart > LONG_BLOCK;
+      if (last === "\n") {
+        this.lineStart = place;
+        this.cells[place - 1].classList.toggle("soft", this.cells[place - 1].matches(".soft") && !/\s/.test(own));
       }
-      block.to = this.shown + 1;
-      if (block.isNear) {
-        this.addCell(block, this.shown);
-      } else {
-        far.add(block);
+      if (last === "\n" && own !== "\n" && isParagraph) {
+        this.sheet.append(make("div", "block"));
+        this.blockStart = place;
       }
-    }
-    for (const each of far) {
-      each.element.textContent = visible(textOf(ids.slice(each.from, each.to)));
+      this.sheet.lastChild.append(this.cellOf(place, own));
     }
   }
 
-  addCell({ element }, place) {
-    const { ids, start, recordAt } = this.text;
-    const char = chars[ids[place]];
-    const before = this.cells[place - 1];
-    const cell = make("span", place < start ? "cell prime" : "cell", visible(char));
-    if (chars[ids[place - 1]] === "\n") {
-      this.lineStart = place;
-      before?.classList.toggle("soft", before.matches(".soft") && !/\s/.test(char));
-    }
+  cellOf(place, char) {
+    const cell = make("span", place < this.text.start ? "cell prime" : "cell", visible(char));
     if (char === "\n") {
       cell.classList.add(place === this.lineStart ? "blank" : place - this.lineStart >= LONG_LINE ? "soft" : "hard");
     }
     cell.place = place;
-    this.cells[place] = cell;
-    element.append(cell);
-    this.colourCell(place, recordAt(place));
+    this.cells.push(cell);
+    this.colourCell(place, this.text.recordAt(place));
+    return cell;
   }
 
   colourCell(place, record) {
-    if (record && this.cells[place]) {
+    if (record) {
       COLOURS[this.colour](this.cells[place], record);
       this.cells[place].classList.toggle("chosen", Boolean(record.isChosen));
     }
@@ -96,27 +76,7 @@ class Paper {
 
   recolour(from = 0, to = this.cells.length) {
     for (let place = from; place < to; place++) {
-      if (this.cells[place]) {
-        this.colourCell(place, this.text.recordAt(place));
-      }
-    }
-  }
-
-  /** Give a block cells if it is near what is in sight, or else mere text. */
-  bring(block, isNear) {
-    if (block && block.isNear !== isNear) {
-      const { from, to, element } = block;
-      block.isNear = isNear;
-      element.replaceChildren();
-      this.lineStart = from;
-      for (let place = from; place < to && isNear; place++) {
-        this.addCell(block, place);
-      }
-      if (!isNear) {
-        element.textContent = visible(textOf(this.text.ids.slice(from, to)));
-        this.cells.fill(undefined, from, to);
-      }
-      this.cells[this.at]?.classList.add("framed");
+      this.colourCell(place, this.text.recordAt(place));
     }
   }
 
@@ -125,9 +85,7 @@ class Paper {
     this.plain.textContent = visible(textOf(this.text.ids));
   }
 
-  // ---- the character that is chosen
-
-  /** Choose a character, or none (-1), and show what was expected there. */
+    /** Choose a character, or none (-1), and show what was expected there. */
   choose(place) {
     this.cells[this.at]?.classList.remove("framed");
     this.cells[place]?.classList.add("framed");
@@ -137,15 +95,11 @@ class Paper {
   }
 
   moveTo(place) {
-    const block = this.blocks.findLast(({ from }) => from <= place);
-    this.bring(block, true);
     this.choose(place);
     this.cells[place].scrollIntoView({ block: "nearest" });
     find("spoken").textContent = [nameOf(chars[this.text.ids[place]]), describe(this.text.recordAt(place))].join(". ");
   }
 }
-
-// ---- the box beside the character
 
 function describe(record) {
   return !record || Number.isNaN(record.surprise) ? "This was the beginning."
@@ -179,7 +133,8 @@ function showGuesses(paper, place) {
 function barOf({ id, share }, isMarked, action) {
   const track = make("span", "track", make("i"));
   track.firstChild.style.width = `${100 * share}%`;
-  const parts = [make("span", isMarked ? "glyph framed" : "glyph", glyph(chars[id])), track, make("span", "", percent(share))];
+  const symbol = make("span", isMarked ? "glyph framed" : "glyph", glyph(chars[id]));
+  const parts = [symbol, track, make("span", "", percent(share))];
   const bar = action ? makeButton("bar", action, ...parts) : make("span", "bar", ...parts);
   bar.title = nameOf(chars[id]);
   return bar;

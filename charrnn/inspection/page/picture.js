@@ -23,35 +23,36 @@ function rowsOf(characters) {
   return rows;
 }
 
-/** Return the pictures of the take that is shown, as canvases, each with a line that says what it is. */
+/** Return the pictures of the take that is shown, as canvases. The last lines of each say what it is. */
 function drawPictures() {
   const { take, papers: [{ cells }] } = written;
-  const characters = take.ids.map((id, place) => [visible(chars[id]), cells[place].style.background || "transparent"]);
-  const rows = rowsOf(characters);
+  const rows = rowsOf(take.ids.map((id, place) => [visible(chars[id]), cells[place].style.background]));
   const count = Math.ceil(rows.length / ROWS_EACH);
   return Array.from({ length: count }, (_, index) => {
-    const part = count > 1 ? ` Part ${index + 1} of ${count}.` : "";
-    const title = `${data.title}. ${find("claim").textContent}${part}`;
-    const said = rowsOf(Array.from(title, (char) => [char, "transparent"]));
-    return drawRows([...rows.slice(index * ROWS_EACH, (index + 1) * ROWS_EACH), [], ...said]);
+    const title = `${data.title}. ${find("claim").textContent}${count > 1 ? ` Part ${index + 1} of ${count}.` : ""}`;
+    const part = rows.slice(index * ROWS_EACH, (index + 1) * ROWS_EACH);
+    return drawRows([...part, [], ...rowsOf(Array.from(title, (char) => [char, ""]))]);
   });
 }
 
 function drawRows(rows) {
-  const style = getComputedStyle(find("opening"));
+  const style = getComputedStyle(document.body);
   const canvas = make("canvas");
   const context = canvas.getContext("2d");
   const font = "40px ui-monospace, Menlo, Consolas, monospace"; // all is drawn at twice its size, for sharp screens
   context.font = font;
   const wide = context.measureText("m").width;
   Object.assign(canvas, { width: 4 * TALL + ROW_LENGTH * wide, height: 2 * TALL * (rows.length + 2) });
-  Object.assign(context, { font, textBaseline: "middle", fillStyle: style.backgroundColor });
-  context.fillRect(0, 0, canvas.width, canvas.height);
+  Object.assign(context, { font, textBaseline: "middle" });
+  const fill = (colour, ...box) => {
+    context.fillStyle = colour.replace(/var\((.*?)\)/, (_, name) => style.getPropertyValue(name)) || "transparent";
+    context.fillRect(...box);
+  };
+  fill(style.backgroundColor, 0, 0, canvas.width, canvas.height);
   for (const [down, row] of rows.entries()) {
     for (const [column, [char, colour]] of row.entries()) {
       const [left, top] = [2 * TALL + column * wide, 2 * TALL * (down + 1)];
-      context.fillStyle = resolved(colour);
-      context.fillRect(left, top, wide + 1, 2 * TALL);
+      fill(colour, left, top, wide + 1, 2 * TALL);
       context.fillStyle = style.color;
       context.fillText(char, left, top + TALL);
     }
@@ -59,32 +60,17 @@ function drawRows(rows) {
   return canvas;
 }
 
-/** Return a colour with the variables of page.css replaced, as a canvas needs it. */
-function resolved(colour) {
-  return colour.replace(/var\((.*?)\)/, (_, name) => getComputedStyle(document.documentElement).getPropertyValue(name));
-}
-
-/** Save the pictures. A frame that is not allowed to save anything shows them instead, to be saved by hand. */
+/** Save the pictures. A frame that has no origin may not be allowed to: there they are shown, to be saved by hand. */
 function savePicture() {
   const canvases = drawPictures();
+  const isFramed = window.top !== window && window.origin === "null";
   const names = canvases.map((_, index) => (canvases.length > 1 ? `written-${index + 1}.png` : "written.png"));
-  let isFramed = false;
-  try {
-    isFramed = window.top !== window && !window.frameElement;
-  } catch {
-    isFramed = true;
-  }
-  find("pictures").replaceChildren();
-  for (const [index, canvas] of canvases.entries()) {
-    if (isFramed) {
-      find("pictures").append(Object.assign(make("img"), { src: canvas.toDataURL(), alt: names[index] }));
-    } else {
-      canvas.toBlob((blob) => {
-        Object.assign(make("a"), { href: URL.createObjectURL(blob), download: names[index] }).click();
-      });
-    }
+  find("pictures").replaceChildren(...canvases.filter(() => isFramed).map((canvas, index) => (
+    Object.assign(make("img"), { src: canvas.toDataURL(), alt: names[index] }))));
+  for (const [index, canvas] of canvases.filter(() => !isFramed).entries()) {
+    canvas.toBlob((blob) => Object.assign(make("a"), { href: URL.createObjectURL(blob), download: names[index] }).click());
   }
   find("write-status").textContent = isFramed
     ? "A frame may not save files. Here is the picture: save it with the right mouse button or a long press."
-    : `The browser has ${names.join(", ")} to save.`;
+    : `The browser was given ${names.join(", ")} to save.`;
 }

@@ -5,11 +5,9 @@
 const MOST_CHARACTERS = 100000; // read of a text: what is known of each takes some 2 KB
 const PIECE = 250; // characters
 const ROWS = Math.min(5, chars.length); // guesses of a character
-const MEASURED = 200; // characters that are enough to tell what is usual for a unit
 const WARM = 100; // characters after which a state is no longer that of the beginning
 
 let reading = null; // the text that the cell and the strip show: the one that was read or chosen last
-let usual = []; // for each unit {limits}, its values from -127 to 127 in that text
 
 class Reading {
   /** @param {string} key of the text in the worker @param {Paper} paper that shows it @param {string} what it is */
@@ -21,7 +19,7 @@ class Reading {
   /** Have the network read the text from its beginning. It is shown at once, and coloured when it was read. */
   read(ids) {
     const { length } = ids;
-    Object.assign(this, { ids, known: 0, start: 0, at: Math.min(WARM, length - 1), began: performance.now(),
+    Object.assign(this, { ids, known: 0, at: Math.min(WARM, length - 1), began: performance.now(),
       surprises: new Float32Array(length), guesses: new Float32Array(2 * ROWS * length),
       activations: new Int8Array(unitNames.length * length) });
     this.paper.show({ ids, start: 0, recordAt: (place) => this.recordAt(place) });
@@ -40,8 +38,10 @@ class Reading {
     this.known += surprises.length;
     this.paper.recolour(known, this.known);
     this.onPiece?.();
-    if (this === reading) {
-      showReading(known);
+    if (this === reading && known <= this.at && this.at < this.known) {
+      goTo(this, this.at);
+    } else if (this === reading) {
+      drawStrip();
     }
   }
 
@@ -60,51 +60,17 @@ class Reading {
   }
 }
 
-/** Bring the cell and the strip in line with what is known of the text. */
-function showReading(from) {
-  if (from === 0 || reading.known === reading.ids.length) {
-    learnUsual();
-    strip.to = 0;
-  }
-  showStrip();
-  showCell();
-}
-
 /** Show a place of a text in the cell and in the strip. */
 function goTo(text, place) {
-  const isOther = reading !== text;
   reading = text;
   if (place < text.known) {
     text.at = place;
-    if (isOther) {
-      learnUsual();
-      strip.to = 0;
-    }
     showStrip();
     showCell();
   }
 }
 
-/** Learn from a sample of what was read between which values each unit is. */
-function learnUsual() {
-  const sample = [];
-  const from = Math.floor(Math.min(WARM, reading.known / 2));
-  for (let place = from; place < reading.known; place += Math.ceil((reading.known - from) / MEASURED)) {
-    sample.push(reading.activationsAt(place));
-  }
-  usual = unitNames.map((_, unit) => {
-    let [least, most] = [127, -127];
-    for (const { [unit]: value } of sample) {
-      least = Math.min(least, value);
-      most = Math.max(most, value);
-    }
-    return { limits: [least, most] };
-  });
-}
-
-// ---- your text
-
-const yours = { reading: null };
+let yours = null; // a Reading
 
 /** Read the text that was typed, and say how far it is, how long it takes and what was left out. */
 function readYours() {
@@ -114,18 +80,19 @@ function readYours() {
   showNote("read-note", ids.length ? note + cut : "Type or paste a text with characters that the network knows.");
   find("yours-figure").hidden = !ids.length;
   if (ids.length) {
-    yours.reading.read(ids);
+    yours.read(ids);
     showProgress();
   }
 }
 
 function showProgress(isStopped = false) {
-  const { ids, known, surprises, began } = yours.reading;
+  const { ids, known, surprises, began } = yours;
   const isDone = isStopped || known === ids.length;
   const left = (ids.length - known) * (performance.now() - began) / 1000 / Math.max(1, known);
-  const bits = surprises.subarray(1, known).reduce((sum, each) => sum + each, 0) / (known - 1);
-  const mean = known > 1 ? `, ${bits.toFixed(2)} bits of surprise each on average` : "";
-  find("read-status").textContent = isDone ? `${isStopped ? "Stopped after" : "Read"} ${counted(known, "character")}${mean}.`
+  const bits = surprises.subarray(1, known).reduce((sum, each) => sum + each, 0) / Math.max(1, known - 1);
+  const done = isStopped ? "Stopped after" : "Read";
+  find("read-status").textContent = isDone
+    ? `${done} ${counted(known, "character")}, ${bits.toFixed(2)} bits of surprise on average.`
     : `Reading: ${grouped(known)} of ${counted(ids.length, "character")}${known ? `, ${timeLeft(left)} left` : ""}.`;
   Object.assign(find("read-progress"), { hidden: isDone, value: known, max: ids.length });
   find("stop-reading").hidden = isDone;
@@ -134,8 +101,8 @@ function showProgress(isStopped = false) {
 function startRead() {
   const passage = new Reading("passage", new Paper("passage", "surprise"), `a passage of ${data.source}`);
   find("source-named").textContent = data.source;
-  yours.reading = new Reading("yours", new Paper("yours", "surprise", { isLong: true }), "your text");
-  yours.reading.onPiece = showProgress;
+  yours = new Reading("yours", new Paper("yours", "surprise"), "your text");
+  yours.onPiece = showProgress;
   onClick("read-it", readYours);
   onClick("stop-reading", () => {
     ask("stop", { of: "read" });
@@ -143,8 +110,8 @@ function startRead() {
   });
   for (const radio of document.getElementsByName("yours-colour")) {
     radio.addEventListener("change", () => {
-      yours.reading.paper.colour = radio.value;
-      yours.reading.paper.recolour();
+      yours.paper.colour = radio.value;
+      yours.paper.recolour();
     });
   }
   passage.read(encode(data.passage, places, data.nearest).ids);

@@ -7,7 +7,7 @@ const COLUMNS_AT_ONCE = 100; // columns that are drawn in a frame, so that none 
 const rowHeight = Math.min(12, Math.max(1, Math.round(800 / unitNames.length)));
 /* What is drawn: `rows` are units from the top, `tops` where they begin; `from` and `to` the part of the text, which is
  * drawn as far as the place `drawn`. */
-const strip = { rows: [], tops: [], from: 0, to: 0, drawn: 0, frame: 0 };
+const strip = { text: null, rows: [], tops: [], from: 0, to: 0, drawn: 0, frame: 0 };
 
 /** Return [feature, its units] for each group, of groups and in groups the highest correlation first. */
 function stripGroups() {
@@ -20,8 +20,8 @@ function stripGroups() {
 function showStrip() {
   const from = reading.at - (reading.at % STRIP_COLUMNS);
   const to = Math.min(from + STRIP_COLUMNS, reading.ids.length);
-  if (strip.from !== from || strip.to !== to) {
-    Object.assign(strip, { from, to, drawn: from });
+  if (strip.text !== reading.activations || strip.from !== from || strip.to !== to) {
+    Object.assign(strip, { text: reading.activations, from, to, drawn: from });
     find("strip-canvas").width = to - from; // and it is empty
   }
   drawStrip();
@@ -42,10 +42,10 @@ function drawStrip(drawn = strip.drawn) {
   const columns = Array.from({ length: width }, (_, column) => reading.activationsAt(drawn + column));
   for (const [row, name] of rows.entries()) {
     const offset = unitOffsets.get(name);
-    const [least, most] = usual[offset].limits;
+    const [least, most] = limitsOf(offset);
     const factor = most - least > 2 ? 2 / (most - least) : 0;
     columns.forEach((activations, column) => { // some 200,000 times: an iterator would be slow
-      const pixel = pixelOf(factor && (activations[offset] - least) * factor - 1);
+      const pixel = pixelOf(factor && Math.max(-1, (activations[offset] - least) * factor - 1));
       for (let line = 0; line < rowHeight; line++) {
         pixels[(tops[row] + line) * width + column] = pixel;
       }
@@ -74,7 +74,8 @@ function markUnit() {
   find("strip-unit").hidden = row < 0;
   if (row >= 0) {
     const found = tracked(focus.unit);
-    const name = `${unitTitle(focus.unit)}: ${found ? `${found.name}, ${signed(found.correlation)}` : "tracks nothing by name"}`;
+    const what = found ? `${found.name}, ${signed(found.correlation)}` : "tracks nothing by name";
+    const name = `${unitTitle(focus.unit)}: ${what}`;
     find("strip-unit").style.top = `${top - 1}px`;
     if (top < box.scrollTop + LABEL || top > box.scrollTop + box.clientHeight - LABEL) {
       box.scrollTop = top - box.clientHeight / 3;
@@ -97,8 +98,8 @@ function chooseInStrip({ offsetX, offsetY, target }) {
 function typeUnit({ target }) {
   const name = target.value.trim();
   const isKnown = unitOffsets.has(name);
-  showNote("unit-note", isKnown ? "" : `There is no unit “${name}”. Names go from ${unitNames[0]} to ${unitNames.at(-1)}: `
-    + "layer, c for the memory or h for the output, number.");
+  showNote("unit-note", isKnown ? ""
+    : `There is no “${name}”. Names go from ${unitNames[0]} to ${unitNames.at(-1)}: layer, c or h, cell.`);
   if (isKnown) {
     lookAt(name);
   }

@@ -24,7 +24,7 @@ function makeButton(className, action, ...children) {
 }
 
 function onClick(id, action) {
-  find(id).addEventListener("click", action);
+  find(id).onclick = action;
 }
 
 /** Show a text in an element that is hidden where the text is empty. */
@@ -42,8 +42,6 @@ function moveByKeys(element, steps, at, last, go) {
     }
   });
 }
-
-// ---- the worker: see worker.js for what it is sent and what it answers
 
 const asked = {}; // from a kind of job to the newest one: {job, answer}
 let lastJob = 0;
@@ -84,8 +82,6 @@ function fail(message) {
   showNote("failure", `This page does not work here: ${message}. Save the file, and open it from disk.`);
 }
 
-// ---- the unit that is looked at
-
 const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
 const unitNames = []; // in the order of the activations of a character
 for (let layer = 1; layer <= numLayers; layer++) {
@@ -103,13 +99,18 @@ function tracked(unit) {
   return best[offset] >= 0 ? { name: features[best[offset]], correlation: correlations[offset] / 100 } : null;
 }
 
+/** Return between which values, from -127 to 127, a unit nearly always is. */
+function limitsOf(offset) {
+  return [data.tracked.least[offset], data.tracked.most[offset]];
+}
+
 /** Look at a unit. What it stands for at its highest is to the right, and blue. */
 function lookAt(unit) {
   const discovery = data.discoveries.find((each) => each.unit === unit);
   const found = tracked(unit);
-  const about = discovery || { unit, feature: found?.name, correlation: found?.correlation || 0,
-    limits: usual[unitOffsets.get(unit)]?.limits || [-127, 127], ends: ["low", "high"] };
-  focus = { ...about, offset: unitOffsets.get(unit), sign: discovery?.correlation < 0 ? -1 : 1 };
+  const offset = unitOffsets.get(unit);
+  focus = { unit, offset, limits: limitsOf(offset), sign: discovery?.correlation < 0 ? -1 : 1, ends: ["low", "high"],
+    feature: found?.name, correlation: found?.correlation || 0, ...discovery };
   document.body.dispatchEvent(new Event("focuschange"));
 }
 
@@ -125,8 +126,6 @@ function valueAt(position) {
   const value = least + ((focus.sign * position + 1) / 2) * (most - least);
   return Math.round(100 * Math.max(-0.99, Math.min(0.99, value))) / 100;
 }
-
-// ---- colours
 
 /** Colour an element: `name` is a colour of page.css, `strength` how strong it is, at most 1. */
 function tint(element, name, strength) {

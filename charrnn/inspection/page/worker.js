@@ -3,9 +3,9 @@
  *   load    {model, kernel}  -> {isFast}: whether the kernel is used
  *   read    {key, pieces}    -> {surprises, guesses, activations} for each piece, an array of ids; guesses: id, share ...
  *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
- *   write   {ids, start, seed, plan}
- *           -> {read} while `ids` are read, {seen, plan} again and again, with {drawn, seconds} at last. `ids` are a
- *              beginning of `start` characters and what was written after it
+ *   write   {take, ids, start, seed, plan}
+ *           -> {seen, plan} again and again, with {drawn, seconds} at last. `ids` are a beginning of `start` characters
+ *              and what was written after it, and `take` is a name for the text
  *   change  {settings, speed, length} of what is written from now on: what a plan has, or null; characters a second;
  *              how many are written in all after the beginning
  *   stop    {of}             ends the job of a kind
@@ -25,9 +25,7 @@ let live = {}; // the settings now, and the speed
 let sliceEnd = 0; // when messages are looked at again
 const current = {}; // from a kind to its newest job
 const readTexts = {}; // from a key to the text
-let lastWritten = null; // so that another with the same beginning is soon read
-
-// ---- messages
+let lastWritten = {}; // the text and its take, which may go on
 
 self.onmessage = async ({ data: { kind, job, ...message } }) => {
   current[kind] = job;
@@ -50,11 +48,9 @@ self.onmessage = async ({ data: { kind, job, ...message } }) => {
   }
 };
 
-// ---- texts
-
 /** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on. */
 function emptyText() {
-  return { ids: [], state: network.zeroState(), kept: [], holds: [] };
+  return { ids: [], state: network.zeroState(), kept: [] };
 }
 
 function readCharacter({ ids, state, kept }, id) {
@@ -73,17 +69,7 @@ function copyOf(state) {
 function partOf({ ids, kept }, place) {
   const index = Math.min(Math.floor(place / KEPT_EVERY), kept.length - 1);
   return index < 0 ? emptyText()
-    : { ...emptyText(), ids: ids.slice(0, index * KEPT_EVERY), state: copyOf(kept[index]), kept: kept.slice(0, index) };
-}
-
-/** Return the part of the text that was written last with which another one begins, held where that one is. */
-function sharedPart(ids, start, plan) {
-  const holds = plan.map(({ at, unit, value }) => [start + at, unit, value]);
-  const before = (list, place) => JSON.stringify(list.filter(([from, unit], at) => from < place && (unit || at)));
-  const different = ids.findIndex((id, place) => id !== lastWritten.ids[place]);
-  const place = different < 0 ? ids.length : different;
-  const text = before(holds, place) === before(lastWritten.holds, place) ? partOf(lastWritten, place) : emptyText();
-  return Object.assign(text, { holds });
+    : { ids: ids.slice(0, index * KEPT_EVERY), state: copyOf(kept[index]), kept: kept.slice(0, index) };
 }
 
 /** Hold the unit of an entry of a plan. */
@@ -107,7 +93,6 @@ function drawCharacter(text, settings, random, forced) {
 const answers = {
   load({ model, kernel }, send) {
     network = makeNetwork(model, kernel);
-    lastWritten = emptyText();
     send({ isFast: network instanceof KernelNetwork });
   },
 
@@ -148,11 +133,12 @@ const answers = {
     send({ values });
   },
 
-  async write({ ids, start, seed, plan }, send, goesOn) {
-    const text = sharedPart(ids, start, plan);
+  async write({ take, ids, start, seed, plan }, send, goesOn) {
+    const isSame = lastWritten.take === take && lastWritten.text.ids.length === ids.length;
+    const text = isSame ? lastWritten.text : emptyText();
     let sent = performance.now();
     let settings = {}; // the entry of the plan that counts
-    lastWritten = text;
+    lastWritten = { take, text };
     /** Follow the plan at the next place. */
     const turn = () => {
       settings = plan.findLast(({ at }) => start + at <= text.ids.length) || {};
@@ -161,10 +147,6 @@ const answers = {
     while (text.ids.length < ids.length) {
       turn();
       readCharacter(text, ids[text.ids.length]);
-      if (performance.now() - sent >= FRAME) {
-        send({ read: text.ids.length });
-        sent = performance.now();
-      }
       if (!await goesOn()) {
         send({ drawn: 0, seconds: 0 });
         return;
@@ -183,7 +165,6 @@ const answers = {
       const at = text.ids.length - start;
       if (live.settings) { // changed meanwhile: the rest of the plan is another
         plan = [...plan.filter((entry) => entry.at < at), { ...live.settings, at }];
-        text.holds = plan.map((entry) => [start + entry.at, entry.unit, entry.value]);
         live.settings = null;
       }
       turn();

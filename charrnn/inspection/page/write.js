@@ -17,8 +17,6 @@ const USUAL = {
 const takes = [];
 const written = { take: null, running: false, frame: 0, held: null, papers: [] };
 
-// ---- settings
-
 function settings() {
   const entries = FIELDS.map(([name, key]) => [key, Number(find(name).value)]);
   return { ...Object.fromEntries(entries), unit: written.held?.unit ?? null, value: written.held?.value ?? null };
@@ -31,26 +29,18 @@ function showSettings() {
   find("top-p-value").textContent = topP >= 1 ? "all" : percent(topP);
 }
 
-/** Have what is written from now on follow the settings. */
-function changeSettings() {
+/** Have what is written from now on follow the settings, or for null those of its plan. */
+function changeSettings(changed = settings(), speed = Number(find("speed").value)) {
   showSettings();
-  tellSettings(settings());
-}
-
-function tellSettings(changed, speed = Number(find("speed").value)) {
   ask("change", { settings: changed, speed, length: written.take?.length });
 }
 
 /** Bring the fields in line with an entry of a plan. */
 function fillFields(entry) {
-  for (const [name, key] of FIELDS) {
-    find(name).value = entry[key];
-  }
+  FIELDS.forEach(([name, key]) => Object.assign(find(name), { value: entry[key] }));
   written.held = entry.unit ? { unit: entry.unit, value: entry.value } : null;
   showSettings();
 }
-
-// ---- takes, in the address and the history
 
 /** Keep a take as the newest: an entry of the history. */
 function addTake(take) {
@@ -72,8 +62,7 @@ function showTake(take) {
   ask("stop", { of: "write" });
   Object.assign(written, { take, running: false });
   fillFields(take.plan.at(-1));
-  Object.assign(find("seed"), { value: take.seed });
-  find("prime").value = textOf(take.prime);
+  [find("seed").value, find("prime").value] = [take.seed, textOf(take.prime)];
   lookAt(take.unit);
   hideGuesses();
   const start = take.prime.length;
@@ -83,11 +72,6 @@ function showTake(take) {
   if (take.seen.length < take.length) {
     follow(take);
   }
-}
-
-function turnTo(take) {
-  showAddress("pushState", take);
-  showTake(take);
 }
 
 /** Show what an address names: the texts that were here before, or one that is written then. */
@@ -107,21 +91,16 @@ function showAddressed({ links = [], at = 0 } = history.state || {}) {
   showTake(take);
 }
 
-// ---- writing
-
 /** Have the worker write what is missing of a take, and keep what it writes. What a link names is there at once. */
 function follow(take) {
   const { ids, seed, plan, isOpening, isTyped } = take;
   written.running = true;
   showWriting();
   find("write-status").textContent = "Writing.";
-  tellSettings(null, isTyped && !isOpening ? undefined : Infinity);
-  ask("write", { ids, start: take.prime.length, seed, plan }, ({ read, seen, plan: now, drawn, seconds }) => {
-    if (read) {
-      find("write-status").textContent = `Reading the beginning: ${grouped(read)} of ${counted(ids.length, "character")}.`;
-    }
+  changeSettings(null, isTyped && !isOpening ? undefined : Infinity);
+  const job = { take: takes.indexOf(take), ids, start: take.prime.length, seed, plan };
+  ask("write", job, ({ seen, plan: now, drawn, seconds }) => {
     if (seen) {
-      find("write-status").textContent = "Writing.";
       addWritten(take, seen, now);
     }
     if (drawn !== undefined) {
@@ -132,14 +111,12 @@ function follow(take) {
 
 /** Add what the worker has written. The document changes once a frame. */
 function addWritten(take, seen, plan) {
-  for (const each of seen) {
-    take.ids.push(each.id);
-    take.seen.push(each);
-  }
+  take.ids.push(...seen.map(({ id }) => id));
+  take.seen.push(...seen);
   take.plan = plan;
   if (take.isOpening && take.seen.length >= AT_ONCE) { // enough to see what it is; the rest is to look on
     Object.assign(take, { isOpening: false, isTyped: true });
-    tellSettings(null);
+    changeSettings(null);
   }
   if (take === written.take) {
     cancelAnimationFrame(written.frame);
@@ -202,17 +179,16 @@ function goOn() {
     take.plan = [...take.plan.filter((entry) => entry.at < at), { ...settings(), at }];
     follow(take);
   } else {
-    find("write-status").textContent = "This text is as long as it can be: choose Write for another one.";
+    find("write-status").textContent = "This text is as long as it can be: choose Write for a new one.";
   }
 }
 
 /** Go on from another character, at a place of the text: as a new take, with the same seed. */
 function goOnWith(place, id) {
   const at = place - written.take.prime.length;
-  addTake({ ...forkOf(written.take, at, id), length: Math.min(MOST_WRITTEN, at + Number(find("length").value)), isTyped: true });
+  const length = Math.min(MOST_WRITTEN, at + Number(find("length").value));
+  addTake({ ...forkOf(written.take, at, id), length, isTyped: true });
 }
-
-// ---- the handle that holds the unit
 
 /** Show the value of the unit at the last character, or the one at which it is held. */
 function showHandle() {
@@ -229,17 +205,11 @@ function showHandle() {
     : "The handle moves by itself: it is the number, letter by letter. Drag it, and the number is held.";
 }
 
-function hold() {
-  written.held = { unit: focus.unit, value: valueAt(Number(find("hold").value)) };
+/** Hold the unit, or let it go, and go on. */
+function hold(held) {
+  written.held = held;
   showHandle();
   goOn();
-}
-
-function release() {
-  written.held = null;
-  showHandle();
-  goOn();
-  find("hold").focus();
 }
 
 /** Say what the unit is that is looked at: the claim at the top, and the ends of the handle. */
@@ -251,15 +221,16 @@ function showFocus() {
     : feature ? `One of the ${count} numbers in this network has an idea of this: ${feature}.`
     : data.discoveries.length ? `One of the ${count} numbers in this network, ${unit}.`
     : "A network that says how much each letter surprises it.";
-  find("evidence").textContent = untrained === undefined ? `The number is the ${unitTitle(unit)}.`
-    : `The number is the ${unitTitle(unit)}. It was found by comparing all ${count} with “${feature}”: correlation ${
-      signed(correlation)}, measured on ${data.measured}. In a network of this size that has learned nothing, the best one reaches ${
-      untrained.toFixed(2)}.`;
-  [find("left").textContent, find("right").textContent] = ends;
-  find("unit").value = unit;
+  find("evidence").textContent = `The number is the ${unitTitle(unit)}.${untrained === undefined ? ""
+    : ` It was found by comparing all ${count} with “${feature}”: correlation ${signed(correlation)}, measured on ${
+      data.measured}. In a network of this size that has learned nothing, the best one reaches ${untrained.toFixed(2)}.`}`;
+  [find("left").textContent, find("right").textContent, find("unit").value] = [...ends, unit];
   if (written.held && written.held.unit !== unit) {
     written.held = null;
     changeSettings();
+  }
+  if (written.take) {
+    written.take.unit = unit;
   }
   showHandle();
 }
@@ -268,20 +239,13 @@ function showAnother() {
   const { discoveries } = data;
   const at = discoveries.findIndex(({ unit }) => unit === focus.unit);
   lookAt(discoveries[(at + 1) % discoveries.length].unit);
-  written.take.unit = focus.unit;
-  showAddress();
 }
-
-// ---- the buttons
 
 function showWriting() {
   const { take, running } = written;
   const at = takes.indexOf(take);
-  for (const button of document.querySelectorAll(".stop-writing")) {
-    button.hidden = !running;
-  }
-  for (const button of document.querySelectorAll(".go-on")) {
-    button.hidden = running;
+  for (const button of document.querySelectorAll(".stop-writing, .go-on")) {
+    button.hidden = button.matches(".go-on") === running;
   }
   find("versions").hidden = takes.length < 2;
   find("version").textContent = `Version ${at + 1} of ${takes.length}`;
@@ -305,12 +269,10 @@ function copy(text, told) {
 function copyLink() {
   showAddress();
   const fragment = `#${linkOf(written.take, USUAL.settings)}`;
-  if (/^https?:/.test(location.protocol)) {
-    copy(location.href.split("#")[0] + fragment, "The link is copied: it writes this very text again.");
-  } else {
-    copy(fragment, "This page is a file, so its address is of no use to others. Its settings are copied, from the “#” on: "
-      + "put them behind the address where you found the page.");
-  }
+  const isSite = /^https?:/.test(location.protocol);
+  copy((isSite ? location.href.split("#")[0] : "") + fragment, isSite ? "The link is copied: it writes this very text again."
+    : "This page is a file, so its address is of no use to others. Its settings are copied, from the “#” on: put them "
+      + "behind the address where you found the page.");
 }
 
 function startWrite() {
@@ -319,19 +281,24 @@ function startWrite() {
   Object.assign(find("length"), { value: USUAL.length, max: MOST_WRITTEN });
   fillFields({ ...usual, unit: null });
   written.papers = [new Paper("opening", data.discoveries.length ? "unit" : "surprise"),
-    new Paper("guessing", "probability", { goOn: goOnWith })];
+    new Paper("guessing", "probability", goOnWith)];
   document.body.addEventListener("focuschange", showFocus);
   for (const id of ["temperature", "top-n", "top-p", "speed"]) {
-    find(id).addEventListener("input", changeSettings);
+    find(id).addEventListener("input", () => changeSettings());
   }
-  find("hold").addEventListener("input", hold);
+  find("hold").addEventListener("input", ({ target }) => hold({ unit: focus.unit, value: valueAt(Number(target.value)) }));
   find("prime").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       startWriting();
     }
   });
-  document.addEventListener("keydown", ({ key }) => key === "Escape" && (ask("stop", { of: "write" }), hideGuesses()));
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") {
+      ask("stop", { of: "write" });
+      hideGuesses();
+    }
+  });
   for (const beginning of data.beginnings) {
     find("beginnings").append(makeButton("chip", () => {
       find("prime").value = beginning;
@@ -343,18 +310,23 @@ function startWrite() {
     find("seed").value = Math.floor(Math.random() * 2 ** 32);
     startWriting();
   });
-  for (const button of document.querySelectorAll(".stop-writing")) {
-    button.addEventListener("click", () => ask("stop", { of: "write" }));
+  for (const button of document.querySelectorAll(".stop-writing, .go-on")) {
+    button.addEventListener("click", () => (button.matches(".go-on") ? goOn() : ask("stop", { of: "write" })));
   }
-  for (const button of document.querySelectorAll(".go-on")) {
-    button.addEventListener("click", goOn);
-  }
-  onClick("release", release);
+  onClick("release", () => {
+    hold(null);
+    find("hold").focus();
+  });
   onClick("another", showAnother);
   find("another").hidden = data.discoveries.length < 2;
   find("handle").hidden = !data.discoveries.length;
-  onClick("earlier", () => turnTo(takes[takes.indexOf(written.take) - 1]));
-  onClick("later", () => turnTo(takes[takes.indexOf(written.take) + 1]));
+  for (const [id, step] of [["earlier", -1], ["later", 1]]) {
+    onClick(id, () => {
+      const take = takes[takes.indexOf(written.take) + step];
+      showAddress("pushState", take);
+      showTake(take);
+    });
+  }
   onClick("copy", () => copy(textOf(written.take.ids), "Copied."));
   onClick("link", copyLink);
   onClick("picture", savePicture);
