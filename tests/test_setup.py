@@ -269,7 +269,7 @@ def test_the_wheel_contains_the_package_and_nothing_else(wheel, package):
     assert wheel.name == f"charrnn-{charrnn.__version__}-py3-none-any.whl"
     names = {name for name in zipfile.ZipFile(str(wheel)).namelist() if ".dist-info/" not in name}
     assert names == {path.relative_to(ROOT).as_posix() for path in (ROOT / "charrnn").rglob("*")
-                     if path.suffix in [".py", ".html", ".css", ".js", ".svg", ".npz"]}
+                     if path.suffix in [".py", ".html", ".css", ".js", ".wat", ".wasm", ".npz"]}
     assert sorted(entry.name for entry in package.entry_points) == sorted(f"charrnn-{name}" for name in SCRIPTS)
 
 

@@ -85,7 +85,7 @@ class Paper {
     this.plain.textContent = visible(textOf(this.text.ids));
   }
 
-    /** Choose a character, or none (-1), and show what was expected there. */
+  /** Choose a character, or none (-1), and show what was expected there. */
   choose(place) {
     this.cells[this.at]?.classList.remove("framed");
     this.cells[place]?.classList.add("framed");
@@ -123,7 +123,7 @@ function showGuesses(paper, place) {
     paper.goOn && (() => paper.goOn(place, guess.id))))));
   find("guesses-hint").hidden = !paper.goOn;
   const { parentElement: figure } = paper.box;
-  figure.append(box);
+  paper.box.after(box);
   const [inner, outer] = [cell, figure].map((element) => element.getBoundingClientRect());
   const left = Math.min(Math.max(0, inner.left - outer.left - 20), outer.width - box.offsetWidth);
   Object.assign(box.style, { left: `${Math.max(0, left)}px`, top: `${inner.bottom - outer.top + 4}px` });

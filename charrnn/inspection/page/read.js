@@ -74,8 +74,8 @@ let yours = null; // a Reading
 
 /** Read the text that was typed, and say how far it is, how long it takes and what was left out. */
 function readYours() {
-  const text = find("source").value;
-  const { ids, note } = encode(firstOf(text, MOST_CHARACTERS), places, data.nearest);
+  const text = Array.from(find("source").value); // a character is never cut
+  const { ids, note } = encode(text.slice(0, MOST_CHARACTERS).join(""), places, data.nearest);
   const cut = text.length > MOST_CHARACTERS ? ` Only the first ${grouped(MOST_CHARACTERS)} characters are read.` : "";
   showNote("read-note", ids.length ? note + cut : "Type or paste a text with characters that the network knows.");
   find("yours-figure").hidden = !ids.length;
@@ -93,7 +93,7 @@ function showProgress(isStopped = false) {
   const done = isStopped ? "Stopped after" : "Read";
   find("read-status").textContent = isDone
     ? `${done} ${counted(known, "character")}, ${bits.toFixed(2)} bits of surprise on average.`
-    : `Reading: ${grouped(known)} of ${counted(ids.length, "character")}${known ? `, ${timeLeft(left)} left` : ""}.`;
+    : `Reading: ${grouped(known)} of ${counted(ids.length, "character")}${known ? `, about ${Math.ceil(left)} s left` : ""}.`;
   Object.assign(find("read-progress"), { hidden: isDone, value: known, max: ids.length });
   find("stop-reading").hidden = isDone;
 }

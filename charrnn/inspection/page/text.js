@@ -20,12 +20,7 @@ function shownControl(char) {
 /** Return a text with symbols for controls, lone surrogates and what changes the direction of a text. All else is as it
  * is, so that letters join and marks stand on their letters. */
 function visible(text) {
-  return text.replace(/[\p{Cs}\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]/gu, shownControl);
-}
-
-/** Return at most the first `count` characters of a text, and never half a character. */
-function firstOf(text, count) {
-  return text.slice(0, count).replace(/[\ud800-\udbff]$/, (half) => (text.length > count ? "" : half));
+  return text.replace(/(?![\n\t])[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069\ufeff]/gu, shownControl);
 }
 
 /** Return what a person would call a character. */
@@ -89,9 +84,4 @@ function unitTitle(name) {
 /** Return a value in a range as -1 for the least, 1 for the most; 0 where the range is too small for a meaning. */
 function scaled(value, [least, most]) {
   return most - least < 0.02 ? 0 : (2 * (value - least)) / (most - least) - 1;
-}
-
-/** Return a number of seconds as a person would say it. */
-function timeLeft(seconds) {
-  return seconds > 90 ? `about ${Math.round(seconds / 60)} minutes` : `about ${Math.max(1, Math.round(seconds))} s`;
 }

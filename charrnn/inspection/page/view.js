@@ -83,12 +83,9 @@ function fail(message) {
 }
 
 const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
-const unitNames = []; // in the order of the activations of a character
-for (let layer = 1; layer <= numLayers; layer++) {
-  for (const part of "ch") {
-    unitNames.push(...Array.from({ length: lstmSize }, (_, unit) => `${layer}/${part}/${unit + 1}`));
-  }
-}
+const partNames = Array.from({ length: numLayers }, (_, layer) => [`${layer + 1}/c`, `${layer + 1}/h`]).flat();
+// in the order of the activations of a character
+const unitNames = partNames.flatMap((part) => Array.from({ length: lstmSize }, (_, unit) => `${part}/${unit + 1}`));
 const unitOffsets = new Map(unitNames.map((name, offset) => [name, offset]));
 let focus = null; // {unit, offset, limits, sign, ends, feature, correlation}, and for a discovery more
 

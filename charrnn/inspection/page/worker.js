@@ -3,9 +3,9 @@
  *   load    {model, kernel}  -> {isFast}: whether the kernel is used
  *   read    {key, pieces}    -> {surprises, guesses, activations} for each piece, an array of ids; guesses: id, share ...
  *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
- *   write   {take, ids, start, seed, plan}
+ *   write   {take, ids, start, seed, plan, burst}
  *           -> {seen, plan} again and again, with {drawn, seconds} at last. `ids` are a beginning of `start` characters
- *              and what was written after it, and `take` is a name for the text
+ *              and what was written after it, `take` is a name for the text, and the first `burst` come without a pause
  *   change  {settings, speed, length} of what is written from now on: what a plan has, or null; characters a second;
  *              how many are written in all after the beginning
  *   stop    {of}             ends the job of a kind
@@ -133,7 +133,7 @@ const answers = {
     send({ values });
   },
 
-  async write({ take, ids, start, seed, plan }, send, goesOn) {
+  async write({ take, ids, start, seed, plan, burst }, send, goesOn) {
     const isSame = lastWritten.take === take && lastWritten.text.ids.length === ids.length;
     const text = isSame ? lastWritten.text : emptyText();
     let sent = performance.now();
@@ -175,7 +175,7 @@ const answers = {
       seen.push(drawCharacter(text, settings, random, forced));
       drawn++;
       const now = performance.now();
-      next = Math.max(next, now - SLICE) + 1000 / live.speed;
+      next = Math.max(next, now - SLICE) + (at < burst ? 0 : 1000 / live.speed);
       if (now - sent >= FRAME) {
         send({ seen, plan });
         seen = [];

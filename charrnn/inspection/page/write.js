@@ -3,7 +3,7 @@
  * one to the next. */
 "use strict";
 
-const MOST_KEPT = 30000; // characters of all takes of which what was seen is kept; the others are written again
+const KEPT = 3; // takes of which all is kept, beside the one that is shown; the others are written again
 const FOLLOWED = 60; // pixels from the end within which the view follows the text
 const AT_ONCE = 220; // characters that are written at first without a pause
 const ON = 240; // characters that are written after a change
@@ -22,31 +22,39 @@ function settings() {
   return { ...Object.fromEntries(entries), unit: written.held?.unit ?? null, value: written.held?.value ?? null };
 }
 
-function showSettings() {
+/** Have what is written from now on follow the settings, or for null those of its plan. */
+function changeSettings(changed = settings()) {
   const { temperature, topN, topP } = settings();
   find("temperature-value").textContent = temperature.toFixed(2);
   find("top-n-value").textContent = topN >= chars.length ? "all" : topN;
   find("top-p-value").textContent = topP >= 1 ? "all" : percent(topP);
-}
-
-/** Have what is written from now on follow the settings, or for null those of its plan. */
-function changeSettings(changed = settings(), speed = Number(find("speed").value)) {
-  showSettings();
-  ask("change", { settings: changed, speed, length: written.take?.length });
+  ask("change", { settings: changed, speed: Number(find("speed").value), length: written.take?.length });
 }
 
 /** Bring the fields in line with an entry of a plan. */
 function fillFields(entry) {
-  FIELDS.forEach(([name, key]) => Object.assign(find(name), { value: entry[key] }));
+  for (const [name, key] of FIELDS) {
+    find(name).value = entry[key];
+  }
   written.held = entry.unit ? { unit: entry.unit, value: entry.value } : null;
-  showSettings();
+  changeSettings(null);
 }
 
 /** Keep a take as the newest: an entry of the history. */
 function addTake(take) {
   takes.push(take);
-  showAddress(takes.length === 1 ? "replaceState" : "pushState", take);
+  turnTo(take);
+}
+
+function turnTo(take) {
+  showAddress("pushState", take);
   showTake(take);
+}
+
+function inPapers(method, ...given) {
+  for (const paper of written.papers) {
+    paper[method](...given);
+  }
 }
 
 /** Bring the address in line with the take, and keep all links for when the page is loaded again. */
@@ -66,7 +74,7 @@ function showTake(take) {
   lookAt(take.unit);
   hideGuesses();
   const start = take.prime.length;
-  written.papers.forEach((paper) => paper.show({ ids: take.ids, start, recordAt: (place) => take.seen[place - start] }));
+  inPapers("show", { ids: take.ids, start, recordAt: (place) => take.seen[place - start] });
   showNew();
   showWriting();
   if (take.seen.length < take.length) {
@@ -77,7 +85,7 @@ function showTake(take) {
 /** Show what an address names: the texts that were here before, or one that is written then. */
 function showAddressed({ links = [], at = 0 } = history.state || {}) {
   if (!takes.length) {
-    takes.push(...links.map((link) => takeOf(link, USUAL).take));
+    takes.push(...links.map((link) => ({ ...takeOf(link, USUAL).take, burst: Infinity })));
   }
   if (takes[at] && links.length) {
     showTake(takes[at]);
@@ -85,7 +93,7 @@ function showAddressed({ links = [], at = 0 } = history.state || {}) {
   }
   const { take, wrong } = takeOf(location.hash.replace(/^#(write\?)?/, ""), USUAL);
   showNote("link-note", wrong.length ? `The link has something that this page cannot follow: ${wrong.join(", ")}.` : "");
-  take.isOpening = !location.hash.includes("prime=") && !movesLittle;
+  take.burst = location.hash.includes("prime=") || movesLittle ? Infinity : AT_ONCE;
   takes.push(take);
   showAddress("replaceState", take);
   showTake(take);
@@ -93,12 +101,12 @@ function showAddressed({ links = [], at = 0 } = history.state || {}) {
 
 /** Have the worker write what is missing of a take, and keep what it writes. What a link names is there at once. */
 function follow(take) {
-  const { ids, seed, plan, isOpening, isTyped } = take;
+  const { ids, seed, plan, burst = 0 } = take;
   written.running = true;
   showWriting();
   find("write-status").textContent = "Writing.";
-  changeSettings(null, isTyped && !isOpening ? undefined : Infinity);
-  const job = { take: takes.indexOf(take), ids, start: take.prime.length, seed, plan };
+  changeSettings(null);
+  const job = { take: takes.indexOf(take), ids, start: take.prime.length, seed, plan, burst };
   ask("write", job, ({ seen, plan: now, drawn, seconds }) => {
     if (seen) {
       addWritten(take, seen, now);
@@ -114,10 +122,6 @@ function addWritten(take, seen, plan) {
   take.ids.push(...seen.map(({ id }) => id));
   take.seen.push(...seen);
   take.plan = plan;
-  if (take.isOpening && take.seen.length >= AT_ONCE) { // enough to see what it is; the rest is to look on
-    Object.assign(take, { isOpening: false, isTyped: true });
-    changeSettings(null);
-  }
   if (take === written.take) {
     cancelAnimationFrame(written.frame);
     written.frame = requestAnimationFrame(showNew);
@@ -126,7 +130,7 @@ function addWritten(take, seen, plan) {
 
 function finishWriting(take, drawn, seconds) {
   const isWhole = take.seen.length >= take.length;
-  Object.assign(take, { length: take.seen.length, isTyped: true, isOpening: false });
+  Object.assign(take, { length: take.seen.length, burst: 0 });
   if (take !== written.take) {
     return;
   }
@@ -135,22 +139,18 @@ function finishWriting(take, drawn, seconds) {
     : `${isWhole ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`;
   written.running = false;
   showNew();
-  written.papers.forEach((paper) => paper.settle());
+  inPapers("settle");
   showWriting();
   showAddress();
-  let kept = 0;
-  for (const each of [...takes].reverse()) { // the oldest are forgotten, but for their links
-    kept += each.seen.length;
-    if (kept > MOST_KEPT && each !== written.take) {
-      Object.assign(each, { ids: [...each.prime], seen: [], isTyped: false });
-    }
+  for (const each of takes.filter((other) => other !== take).slice(0, -KEPT)) { // but for their links they are forgotten
+    Object.assign(each, { ids: [...each.prime], seen: [], burst: Infinity });
   }
 }
 
 function showNew() {
   const [{ box }] = written.papers;
   const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < FOLLOWED;
-  written.papers.forEach((paper) => paper.grow());
+  inPapers("grow");
   if (atEnd) {
     box.scrollTop = box.scrollHeight;
   }
@@ -165,7 +165,7 @@ function startWriting() {
     return;
   }
   addTake({ prime: ids, ids: [...ids], seen: [], seed: Number(find("seed").value), length: Number(find("length").value),
-    plan: [{ at: 0, ...settings() }], unit: focus.unit, isTyped: true });
+    plan: [{ at: 0, ...settings() }], unit: focus.unit });
 }
 
 /** Go on with the text, with the settings as they are now. */
@@ -187,7 +187,7 @@ function goOn() {
 function goOnWith(place, id) {
   const at = place - written.take.prime.length;
   const length = Math.min(MOST_WRITTEN, at + Number(find("length").value));
-  addTake({ ...forkOf(written.take, at, id), length, isTyped: true });
+  addTake({ ...forkOf(written.take, at, id), length, burst: 0 });
 }
 
 /** Show the value of the unit at the last character, or the one at which it is held. */
@@ -216,11 +216,9 @@ function hold(held) {
 function showFocus() {
   const { unit, claim, feature, correlation, untrained, ends } = focus;
   const count = grouped(unitNames.length);
-  const isSure = Math.abs(correlation) >= 0.5;
-  find("claim").textContent = claim && isSure ? `One of the ${count} numbers in this network ${claim}.`
-    : feature ? `One of the ${count} numbers in this network has an idea of this: ${feature}.`
-    : data.discoveries.length ? `One of the ${count} numbers in this network, ${unit}.`
-    : "A network that says how much each letter surprises it.";
+  const known = claim && Math.abs(correlation) >= 0.5 ? ` ${claim}` : feature ? ` has an idea of this: ${feature}` : `, ${unit}`;
+  find("claim").textContent = data.discoveries.length ? `One of the ${count} numbers in this network${known}.`
+    : "This network writes, and each letter that it reads surprises it more or less.";
   find("evidence").textContent = `The number is the ${unitTitle(unit)}.${untrained === undefined ? ""
     : ` It was found by comparing all ${count} with “${feature}”: correlation ${signed(correlation)}, measured on ${
       data.measured}. In a network of this size that has learned nothing, the best one reaches ${untrained.toFixed(2)}.`}`;
@@ -314,19 +312,14 @@ function startWrite() {
     button.addEventListener("click", () => (button.matches(".go-on") ? goOn() : ask("stop", { of: "write" })));
   }
   onClick("release", () => {
-    hold(null);
     find("hold").focus();
+    hold(null);
   });
   onClick("another", showAnother);
   find("another").hidden = data.discoveries.length < 2;
   find("handle").hidden = !data.discoveries.length;
-  for (const [id, step] of [["earlier", -1], ["later", 1]]) {
-    onClick(id, () => {
-      const take = takes[takes.indexOf(written.take) + step];
-      showAddress("pushState", take);
-      showTake(take);
-    });
-  }
+  onClick("earlier", () => turnTo(takes[takes.indexOf(written.take) - 1]));
+  onClick("later", () => turnTo(takes[takes.indexOf(written.take) + 1]));
   onClick("copy", () => copy(textOf(written.take.ids), "Copied."));
   onClick("link", copyLink);
   onClick("picture", savePicture);

@@ -10,7 +10,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from conftest import TEXT
+from conftest import CHARS, TEXT
 from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn.engines.decoding import Settings
@@ -218,7 +218,6 @@ def test_the_first_text_comes_at_once_and_its_rest_to_read_along(chromium, small
     """Nothing moves by itself for who prefers less motion: it is all there."""
     view = View(chromium, small_page, still=False)
     view.wait("written.take?.seen.length >= AT_ONCE && written.running")
-    view.wait("!written.take.isOpening")
     before = view.js("written.take.seen.length")
     view.wait(f"written.take.seen.length > {before}")
     view.click("another")
@@ -271,7 +270,7 @@ def test_a_beginning_is_continued_as_charrnn_sample_does(view, engine):
 
 
 def test_text_streams_and_can_be_stopped_and_continued(view):
-    view.set("length", 5000), view.set("speed", "Infinity")
+    view.set("length", 5000), view.set("speed", 150)
     view["prime"].send_keys(Keys.ENTER)
     view.wait("written.take.seen.length > 10")
     view["prime"].send_keys(Keys.ESCAPE)
@@ -303,7 +302,7 @@ def test_a_text_keeps_the_settings_that_change_while_it_is_written(view, chromiu
 def test_a_beginning_can_be_changed_while_another_is_read_or_written(view):
     """The text is the last beginning's, with nothing from the others, however often one clicks."""
     view.set("length", 40), view.set("speed", "Infinity")
-    view.js("[...Array(60).keys()].forEach((each) => { find('prime').value = 'the '.repeat(99 * each + 1); startWriting();"
+    view.js("[...Array(60).keys()].forEach((each) => { find('prime').value = 'the '.repeat(each + 1); startWriting();"
             "find('another').click(); find('earlier').click(); })")
     view.js("(find('prime').value = 'the hat'.repeat(3000), startWriting())")
     view.wait("written.take === takes.at(-1) && !written.running")
@@ -426,14 +425,13 @@ def test_from_disk_only_the_settings_are_copied_and_it_is_said(view, chromium, s
 def test_the_whole_text_is_saved_as_pictures(view):
     """A long one as several."""
     view.js("void (HTMLAnchorElement.prototype.click = function () { (window.saved ||= []).push(this.download); })")
-    view.set("top-n", 14)
-    view.write("\n".join("the cat" for _ in range(400)).replace("\n", Keys.SHIFT + Keys.ENTER + Keys.NULL)[:80], 80)
+    view.write("the cat", 80)
     view["picture"].click()
     view.wait("window.saved?.length === 1")
     view.js("(written.take.ids.push(...Array(300).fill(0)), written.papers[0].grow())")
     view["picture"].click()
     view.wait("window.saved?.length === 3")
-    assert view.js("saved") == ["written.png", "written-1.png", "written-2.png"]
+    assert view.js("saved.sort()") == ["written-1.png", "written-2.png", "written.png"]
     rows = view.js("drawPictures().map(({ height }) => height / 2 / TALL - 2)")
     text_rows = view.js("rowsOf(written.take.ids.map((id) => [chars[id], ''])).length")
     assert sum(rows) - text_rows in (4, 6, 8)  # a title of a line or two, and a space, in each
@@ -445,7 +443,8 @@ def test_the_whole_text_is_saved_as_pictures(view):
 # ---- reading
 
 
-def test_a_text_of_ones_own_is_read_with_the_time_left_and_can_be_stopped(view):
+def test_a_text_of_ones_own_is_read_with_the_time_left_and_can_be_stopped(chromium, tmp_path):
+    view = View(chromium, page_of(tmp_path, CHARS, lstm_size=150)).ready()
     view.set("source", TEXT * 110)
     view.click("read-it")
     view.wait_for("read-status", " left.")
@@ -469,7 +468,7 @@ def test_the_caret_moves_and_says_what_was_expected(view):
         assert view.js("yours.paper.at") == place
     assert view["spoken"].get_attribute("textContent") == "t. This was the beginning."
     view["yours"].send_keys(Keys.END)
-    assert view["guesses"].is_displayed() and view["guesses-before"].text == "cat sat on"
+    assert view["guesses"].is_displayed() and view["guesses-before"].text == "he cat sat on"
     guesses = [(each.text.split()[0], each.text.split()[1]) for each in view["guesses-list"].find_elements(By.TAG_NAME, "li")]
     expected = view.js("yours.recordAt(13).guesses.map(({ id, share }) => [glyph(chars[id]), percent(share)])")
     assert guesses == [tuple(each) for each in expected] and len(guesses) == 5
@@ -551,7 +550,7 @@ def test_every_script_is_shown_as_a_browser_shows_it(chromium, tmp_path, script)
 
 
 def test_a_text_is_never_cut_inside_a_character(chromium, tmp_path):
-    view = View(chromium, page_of(tmp_path, "a\n\U0001f600")).ready()
+    view = View(chromium, page_of(tmp_path, "\na\U0001f600")).ready()
     view.set("source", "a" * 99999 + "\U0001f600")
     view.js("(window.seen = [], ask = (kind, { pieces }) => { seen = pieces.flat(); }, readYours())")
     assert view.js("[seen.length, chars[seen.at(-1)]]") == [99999, "a"]
@@ -559,11 +558,10 @@ def test_a_text_is_never_cut_inside_a_character(chromium, tmp_path):
 
 
 def test_on_a_narrow_screen_the_line_ends_of_the_layout_are_spaces(chromium, tmp_path):
-    page = page_of(tmp_path, "\n ab.")
-    line = "ab " * 20
-    for width, rows in ((360, None), (1280, 3)):
+    page = page_of(tmp_path, "\n .ab")
+    for width in (360, 1280):
         view = View(chromium, page, width=width).ready()
-        view.read(f"{line}\n{line}\na.\nb.\n\nab")
+        view.read(f"{'ab ' * 20}\n{'ab ' * 20}\na.\nb.\n\nab")
         spaces = view.js("yours.paper.cells.filter((cell) => cell.textContent === '\\n').map((cell) => "
                          "getComputedStyle(cell).whiteSpace === 'normal')")
         assert spaces == [width == 360, width == 360, False, False, False]
@@ -575,11 +573,12 @@ def test_nothing_is_wider_than_the_window_and_nothing_covers_another(chromium, s
     view.js(f"document.documentElement.style.fontSize = '{size}%'")
     view.read(TEXT[:300])
     assert view.js("document.documentElement.scrollWidth") <= width
-    covered = view.js("[...document.querySelectorAll('main button, main input, main .paper, main p, main svg, main h2')]"
-                      ".filter((each) => each.checkVisibility() && !each.matches('.unseen')).filter((each, at, all) => {"
-                      " const a = each.getBoundingClientRect(), b = all[at + 1]?.getBoundingClientRect();"
-                      " return b && !each.contains(all[at + 1]) && a.bottom > b.top + 1 && a.top < b.bottom - 1"
-                      " && a.right > b.left + 1 && a.left < b.right - 1; }).map((each) => each.outerHTML.slice(0, 80))")
+    covered = view.js("""((all) => all.map((each) => each.getBoundingClientRect()).filter((a, at, boxes) => {
+        const b = boxes[at + 1];
+        return b && !all[at].contains(all[at + 1]) && a.bottom > b.top + 1 && a.top < b.bottom - 1
+          && a.right > b.left + 1 && a.left < b.right - 1;
+      }))([...document.querySelectorAll("main :is(button, input, .paper, p, svg, h2)")].filter((each) =>
+        each.checkVisibility() && !each.matches(".unseen")))""")
     assert covered == []
     view.assert_nothing_wrong()
 
