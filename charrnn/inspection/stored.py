@@ -66,7 +66,7 @@ def stored_model(model: Model, stored: Dict[str, Stored]) -> Model:
 
 
 def untrained_model(model: Model) -> Model:
-    """Return a model of the same sizes with the random weights that a training begins with. They are always the same."""
+    """Return a model of the same sizes with random weights as those that a training begins with, always the same."""
     random = np.random.RandomState(0)
 
     def uniform(shape):

@@ -1,6 +1,5 @@
 /* Inside the cell: a drawing of one cell of the network with its real numbers, which move as characters pass. */
 "use strict";
-
 const SHOWN = 56; // characters around the one that passes
 const PASS = 900; // milliseconds for a character
 const cellShown = { timer: 0, isWanted: !movesLittle };

@@ -2,7 +2,6 @@
  * Letters for shapes as in the Python package: C characters, L units of a layer. A state has two parts for each layer:
  * c, the memory, and h, the output. */
 "use strict";
-
 /** Return the bytes of a base64 string. */
 function bytesOf(base64) {
   const characters = atob(base64);

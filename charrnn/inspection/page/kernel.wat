@@ -88,7 +88,6 @@
       (local.set $gates (i32.add (local.get $gates) (i32.const 16)))
       (local.set $h (i32.add (local.get $h) (i32.const 16)))
       (br_if $units (i32.lt_u (local.tee $c (i32.add (local.get $c) (i32.const 16))) (local.get $end)))))
-
   (func $gate (param $gates i32) (param $width i32) (param $index i32) (result v128)
     (v128.load (i32.add (local.get $gates) (i32.mul (local.get $width) (local.get $index)))))
 
@@ -100,7 +99,6 @@
       (v128.store (local.get $y) (call $tanh (v128.load (local.get $x))))
       (local.set $y (i32.add (local.get $y) (i32.const 16)))
       (br_if $next (i32.lt_u (local.tee $x (i32.add (local.get $x) (i32.const 16))) (local.get $end)))))
-
   (func $tanh (param $x v128) (result v128)
     (f32x4.sub (f32x4.mul (f32x4.splat (f32.const 2)) (call $sigmoid (f32x4.add (local.get $x) (local.get $x))))
       (f32x4.splat (f32.const 1))))

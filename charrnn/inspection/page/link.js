@@ -4,7 +4,6 @@
  * written again, character by character: "prime=Anna&seed=3&length=400", and what is not as usual. It stands after the
  * "#" of an address, so that nothing of it is sent anywhere. Pure functions. */
 "use strict";
-
 const FIELDS = [["temperature", "temperature", 0.1, 2], ["top-n", "topN", 1, Infinity], ["top-p", "topP", 0.05, 1]];
 const MOST_SEED = 2 ** 32 - 1;
 const MOST_WRITTEN = 10000; // characters of a take

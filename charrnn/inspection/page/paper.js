@@ -3,7 +3,6 @@
  * A text is {ids, start, recordAt}: recordAt(place) returns {surprise, activations, guesses, isChosen}, or undefined.
  * `guesses` are what was expected in the place of the character, {id, share}. */
 "use strict";
-
 const LONG_LINE = 45; // characters from which on a line end is one of the layout, and not of the text
 const LONG_BLOCK = 2000; // characters after which a block ends with a line
 
@@ -14,8 +13,7 @@ class Paper {
   constructor(id, colour, goOn = null) {
     Object.assign(this, { box: find(id), colour, goOn, at: -1, cells: [] });
     this.plain = make("p", "unseen"); // for a screen reader, which would spell the cells
-    this.sheet = make("div");
-    this.sheet.setAttribute("aria-hidden", "true");
+    this.sheet = Object.assign(make("div"), { ariaHidden: "true" });
     this.box.append(this.plain, this.sheet);
     this.sheet.addEventListener("pointermove", ({ target, pointerType }) => {
       if (pointerType === "mouse" && target.place !== undefined && target.place !== this.at) {
@@ -33,7 +31,6 @@ class Paper {
   show(text) {
     Object.assign(this, { text, cells: [], lineStart: 0, blockStart: 0, at: -1 });
     this.sheet.replaceChildren(make("div", "block"));
-    this.box.scrollTop = 0;
     this.grow();
     this.settle();
   }
@@ -125,8 +122,8 @@ function showGuesses(paper, place) {
   const { parentElement: figure } = paper.box;
   paper.box.after(box);
   const [inner, outer] = [cell, figure].map((element) => element.getBoundingClientRect());
-  const left = Math.min(Math.max(0, inner.left - outer.left - 20), outer.width - box.offsetWidth);
-  Object.assign(box.style, { left: `${Math.max(0, left)}px`, top: `${inner.bottom - outer.top + 4}px` });
+  const left = Math.max(0, Math.min(inner.left - outer.left - 20, outer.width - box.offsetWidth));
+  Object.assign(box.style, { left: `${left}px`, top: `${inner.bottom - outer.top + 4}px` });
 }
 
 /** Make a bar for a character, {id, share}; with an action it is a button. */

@@ -1,6 +1,5 @@
 /* The text that was written as a picture, with the colours of the unit: PNG files, drawn on a canvas. */
 "use strict";
-
 const ROW_LENGTH = 64; // characters of a line of the picture
 const ROWS_EACH = 240; // lines of a picture: a longer text gets several, because browsers limit the height of one
 const TALL = 32; // pixels of a line, and of the edge

@@ -1,12 +1,12 @@
 /* Texts that the network reads: the passage that it did not write, and one of your own. Piece by piece the page gets to
  * know what the network makes of each character. */
 "use strict";
-
 const MOST_CHARACTERS = 100000; // read of a text: what is known of each takes some 2 KB
 const PIECE = 250; // characters
 const ROWS = Math.min(5, chars.length); // guesses of a character
 const WARM = 100; // characters after which a state is no longer that of the beginning
 
+let yours = null; // the Reading of the text of one's own
 let reading = null; // the text that the cell and the strip show: the one that was read or chosen last
 
 class Reading {
@@ -70,8 +70,6 @@ function goTo(text, place) {
   }
 }
 
-let yours = null; // a Reading
-
 /** Read the text that was typed, and say how far it is, how long it takes and what was left out. */
 function readYours() {
   const text = Array.from(find("source").value); // a character is never cut
@@ -108,11 +106,9 @@ function startRead() {
     ask("stop", { of: "read" });
     showProgress(true);
   });
-  for (const radio of document.getElementsByName("yours-colour")) {
-    radio.addEventListener("change", () => {
-      yours.paper.colour = radio.value;
-      yours.paper.recolour();
-    });
-  }
+  find("yours-colour").addEventListener("change", ({ target }) => {
+    yours.paper.colour = target.value;
+    yours.paper.recolour();
+  });
   passage.read(encode(data.passage, places, data.nearest).ids);
 }

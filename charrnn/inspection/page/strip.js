@@ -1,12 +1,10 @@
 /* The strip: all units over a part of the text, a row for each, sorted by what they track. */
 "use strict";
-
 const LABEL = 18; // pixels for the name above a group of rows
 const STRIP_COLUMNS = 1000; // characters, at most
 const COLUMNS_AT_ONCE = 100; // columns that are drawn in a frame, so that none takes long
 const rowHeight = Math.min(12, Math.max(1, Math.round(800 / unitNames.length)));
-/* What is drawn: `rows` are units from the top, `tops` where they begin; `from` and `to` the part of the text, which is
- * drawn as far as the place `drawn`. */
+// `rows` are units from the top, `tops` where they begin; from `from` to `to` the text is drawn as far as `drawn`
 const strip = { text: null, rows: [], tops: [], from: 0, to: 0, drawn: 0, frame: 0 };
 
 /** Return [feature, its units] for each group, of groups and in groups the highest correlation first. */

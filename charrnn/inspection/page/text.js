@@ -1,6 +1,5 @@
 /* Characters and numbers as the page shows them. Pure functions. */
 "use strict";
-
 const SYMBOLS = { "\n": "\u21b5", "\t": "\u21e5", " ": "\u2423", "\u007f": "\u2421" };
 const NAMES = { "\n": "line end", "\t": "tab", " ": "space" };
 const MOST_NAMED = 8; // characters that the network does not know

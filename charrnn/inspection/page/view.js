@@ -1,7 +1,6 @@
 /* What all of the page shares: the model's data, the worker, the unit that is looked at, and pieces of the document.
  * All text gets into the document as text (textContent), never as markup. */
 "use strict";
-
 const data = JSON.parse(document.getElementById("data").textContent);
 const chars = data.vocabulary.map((code) => String.fromCodePoint(code));
 const places = new Map(chars.map((char, id) => [char, id]));
@@ -56,12 +55,7 @@ function ask(kind, message = {}, answer = () => {}) {
 
 function startWorker() {
   const sources = ["decoding", "engine", "worker"].map((id) => find(id).textContent);
-  try {
-    worker = new Worker(URL.createObjectURL(new Blob(sources, { type: "text/javascript" })));
-  } catch (error) {
-    fail(String(error));
-    return;
-  }
+  worker = new Worker(URL.createObjectURL(new Blob(sources, { type: "text/javascript" })));
   worker.onmessage = ({ data: { kind, job, failed, ...found } }) => {
     if (failed) {
       fail(failed);
@@ -69,7 +63,7 @@ function startWorker() {
       asked[kind].answer(found);
     }
   };
-  worker.onerror = ({ message }) => fail(message || "a rule of the site that shows it forbids its worker");
+  worker.onerror = ({ message }) => fail(message || "the site that shows it forbids its worker");
   const model = JSON.parse(find("weights").textContent);
   ask("load", { model, kernel: find("kernel").textContent }, ({ isFast }) => {
     document.body.dataset.loaded = isFast ? "fast" : "slow";

@@ -13,7 +13,6 @@
  * character `at` after the beginning on. `unit`, unless it is null, is held at `value`. `forced` is an id that is written
  * there, whatever is likely; after it the random numbers are those of the seed from the first on. */
 "use strict";
-
 const GUESSES = 5; // of what follows, sent of each character that is read
 const ALTERNATIVES = 8; // of what it could have been, sent of each character that is written
 const SLICE = 100; // milliseconds of work before messages are looked at
@@ -65,11 +64,10 @@ function copyOf(state) {
   return { ...state, c: state.c.slice(), h: state.h.slice() };
 }
 
-/** Return a text that was read up to a place, or as far before it as a state was kept. */
+/** Return a text that was read as far before a place as a state was kept. */
 function partOf({ ids, kept }, place) {
-  const index = Math.min(Math.floor(place / KEPT_EVERY), kept.length - 1);
-  return index < 0 ? emptyText()
-    : { ids: ids.slice(0, index * KEPT_EVERY), state: copyOf(kept[index]), kept: kept.slice(0, index) };
+  const index = Math.floor(place / KEPT_EVERY);
+  return { ids: ids.slice(0, index * KEPT_EVERY), state: copyOf(kept[index]), kept: kept.slice(0, index) };
 }
 
 /** Hold the unit of an entry of a plan. */

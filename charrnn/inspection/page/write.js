@@ -2,10 +2,9 @@
  * was, where one can go on from another. All takes are kept; two buttons, and those of the browser's history, lead from
  * one to the next. */
 "use strict";
-
 const KEPT = 3; // takes of which all is kept, beside the one that is shown; the others are written again
 const FOLLOWED = 60; // pixels from the end within which the view follows the text
-const AT_ONCE = 220; // characters that are written at first without a pause
+const AT_ONCE = 320; // characters that are written at first without a pause
 const ON = 240; // characters that are written after a change
 const USUAL = {
   settings: { temperature: data.opening.temperature, topN: Math.min(data.settings.top_n, chars.length),
@@ -73,8 +72,8 @@ function showTake(take) {
   [find("seed").value, find("prime").value] = [take.seed, textOf(take.prime)];
   lookAt(take.unit);
   hideGuesses();
-  const start = take.prime.length;
-  inPapers("show", { ids: take.ids, start, recordAt: (place) => take.seen[place - start] });
+  const { ids, prime: { length: start } } = take;
+  inPapers("show", { ids, start, recordAt: (place) => take.seen[place - start] });
   showNew();
   showWriting();
   if (take.seen.length < take.length) {

@@ -551,9 +551,9 @@ def test_every_script_is_shown_as_a_browser_shows_it(chromium, tmp_path, script)
 
 def test_a_text_is_never_cut_inside_a_character(chromium, tmp_path):
     view = View(chromium, page_of(tmp_path, "\na\U0001f600")).ready()
-    view.set("source", "a" * 99999 + "\U0001f600")
-    view.js("(window.seen = [], ask = (kind, { pieces }) => { seen = pieces.flat(); }, readYours())")
-    assert view.js("[seen.length, chars[seen.at(-1)]]") == [99999, "a"]
+    view.set("source", "a" * 99999 + "\U0001f600" * 2)
+    view.js("(yours.read = (ids) => { window.seen = ids; }, showProgress = () => {}, readYours())")
+    assert view.js("[seen.length, chars[seen.at(-1)]]") == [100000, "\U0001f600"]
     assert view["read-note"].text == "Only the first 100,000 characters are read."
 
 
