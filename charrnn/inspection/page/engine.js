@@ -205,9 +205,8 @@ class KernelNetwork extends Network {
     [this.c, this.h] = [0, 0].map(() => take(Float32Array, this.stride)); // of a layer
     [this.memories, this.tanhs] = [0, 0].map(() => take(Float32Array, filled(numLayers * size)));
     this.vector = take(isBytes ? Int16Array : Float32Array, 2 * this.stride);
-    this.matrices = matrices.map((matrix) => ({ ...matrix, result: take(Float32Array, matrix.height),
+    this.matrices = matrices.map((matrix) => this.fill({ ...matrix, result: take(Float32Array, matrix.height),
       view: take(isBytes ? Int8Array : Float32Array, matrix.height * matrix.width) }));
-    this.matrices.forEach((matrix) => this.fill(matrix));
     this.gates = this.matrices.slice(0, -1).map(({ result }) => result);
     const page = { memory: this.memory };
     this.run = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(kernel)), { page }).exports;
@@ -229,6 +228,7 @@ class KernelNetwork extends Network {
         matrix.scales[rowOf(row)] = scale / matrix.unit;
       });
     }
+    return matrix;
   }
 
   /** Put the product of a matrix and a vector, parts of L, into the result of the matrix. */

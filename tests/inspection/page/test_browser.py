@@ -98,7 +98,7 @@ class View:
 
     def ready(self):
         """Wait until the page has written its first text, and read its passage."""
-        self.wait("document.body.dataset.loaded && written.take && !written.running && reading.known === reading.ids.length")
+        self.wait("document.body.dataset.loaded && written.take && !written.running && reading?.known === reading.ids.length")
         return self
 
     def set(self, name, value):
@@ -188,9 +188,6 @@ def held_text(model, prime, seed, settings, plan, length):
     return model.vocabulary.decode(ids)
 
 
-# ---- the opening
-
-
 def test_it_opens_on_its_first_discovery_and_goes_on_to_the_next(view, small_page):
     data = data_of(small_page)
     claims = []
@@ -245,19 +242,14 @@ def test_a_held_text_is_that_of_a_reference_in_float64(view, exported):
     model = open_model(exported)
     model = stored_model(model, store(model, "float16"))
     for unit, value in [("2/c/3", 0.9), ("1/h/2", -0.7)]:
-        view.js("location.hash = arguments[0]", "#" + "&".join([
-            "prime=the+cat", "seed=5", "length=120", "temperature=1", f"unit={unit}", f"hold={unit}:{value}",
-            f"then=50~1~5~1~~_80~1~5~1~{unit}:0.1~"]))
+        view.js("location.hash = arguments[0]", f"#prime=the+cat&seed=5&length=120&temperature=1&unit={unit}"
+                f"&hold={unit}:{value}&then=50~1~5~1~~_80~1~5~1~{unit}:0.1~")
         view.wait("written.take.seed === 5 && !written.running")
         layer, part, number = unit.split("/")
-        held = (int(layer), part, int(number))
-        plan = [(0, held, value), (50, held, None), (80, held, 0.1)]
-        plan = [each if each[2] is not None else (50, (9, "h", 1), 0) for each in plan]  # none
+        held, none = (int(layer), part, int(number)), (9, "h", 1)
+        plan = [(0, held, value), (50, none, 0), (80, held, 0.1)]
         assert view.written() == held_text(model, "the cat", 5, Settings(top_n=5), plan, 120)
         view.set("seed", 1), view.write("the", 5)
-
-
-# ---- writing
 
 
 def test_a_beginning_is_continued_as_charrnn_sample_does(view, engine):
@@ -388,10 +380,8 @@ def test_back_leads_to_the_text_before(view):
 def test_a_link_with_a_wrong_field_writes_all_the_same_and_says_so(view, wrong, field, expected):
     """The rest of it counts. Nothing later throws."""
     name = wrong.split("=")[0]
-    fields = {"prime": "a+cat", "length": "30", "seed": "9"}
-    fields.pop(name, None)
-    view.js("location.hash = arguments[0]", "#" + "&".join([wrong, *[f"{key}={value}" for key, value in fields.items()
-                                                                   if f"{key}=" not in wrong]]))
+    others = [each for each in ("prime=a+cat", "length=30", "seed=9") if each.split("=")[0] + "=" not in wrong]
+    view.js("location.hash = arguments[0]", "#" + "&".join([wrong, *others]))
     view.wait("takes.length === 2 && (!written.running || written.take.seen.length > 50)")
     length, seed = expected
     assert view.js("written.take.length") == length and (seed is None or view.js("written.take.seed") == seed)
@@ -401,22 +391,15 @@ def test_a_link_with_a_wrong_field_writes_all_the_same_and_says_so(view, wrong, 
     view.click("another")
 
 
-def test_from_disk_only_the_settings_are_copied_and_it_is_said(view, chromium, small_page):
-    told = []
-    for address in ("file", "http"):
-        if address == "http":
-            with served(small_page.parent) as site:
-                view = View(chromium, f"{site}/{small_page.name}").ready()
-                view.js("void (document.execCommand = () => { window.copied = document.activeElement.value; return true; })")
-                view["link"].click()
-                assert view.js("copied") == view.js("location.href") and view.js("copied").startswith("http")
-                chromium.get_log("performance")
-        else:
-            view.js("void (document.execCommand = () => { window.copied = document.activeElement.value; return true; })")
+def test_from_disk_only_the_settings_are_copied_and_it_is_said(chromium, small_page):
+    with served(small_page.parent) as site:
+        for address, copied, told in [(small_page, "location.hash", "This page is a file"),
+                                      (f"{site}/{small_page.name}", "location.href", "writes this very text again")]:
+            view = View(chromium, address).ready()
+            view.js("void (document.execCommand = () => Boolean(window.copied = document.activeElement.value))")
             view["link"].click()
-            assert view.js("copied") == view.js("location.hash") and "prime=" in view.js("copied")
-        told.append(view["write-status"].text)
-    assert "This page is a file" in told[0] and "writes this very text again" in told[1]
+            assert view.js("copied") == view.js(copied) and "prime=" in view.js("copied")
+            assert told in view["write-status"].text
     view.js("void (document.execCommand = () => false)")
     view["copy"].click()
     assert "does not let this page copy" in view["write-status"].text
@@ -440,15 +423,12 @@ def test_the_whole_text_is_saved_as_pictures(view):
     assert colours > 50  # the paper, the ink and its edges, and a tint for each value
 
 
-# ---- reading
-
-
 def test_a_text_of_ones_own_is_read_with_the_time_left_and_can_be_stopped(chromium, tmp_path):
     view = View(chromium, page_of(tmp_path, CHARS, lstm_size=150)).ready()
     view.set("source", TEXT * 110)
     view.click("read-it")
     view.wait_for("read-status", " left.")
-    assert re.fullmatch(r"Reading: [\d,]+ of 100,000 characters, about \d+ (s|minutes) left\.", view["read-status"].text)
+    assert re.fullmatch(r"Reading: [\d,]+ of 100,000 characters, about \d+ s left\.", view["read-status"].text)
     assert "Only the first 100,000 characters are read." in view["read-note"].text
     view["stop-reading"].click()
     view.wait_for("read-status", "Stopped after")
@@ -469,18 +449,17 @@ def test_the_caret_moves_and_says_what_was_expected(view):
     assert view["spoken"].get_attribute("textContent") == "t. This was the beginning."
     view["yours"].send_keys(Keys.END)
     assert view["guesses"].is_displayed() and view["guesses-before"].text == "he cat sat on"
-    guesses = [(each.text.split()[0], each.text.split()[1]) for each in view["guesses-list"].find_elements(By.TAG_NAME, "li")]
+    guesses = [each.text.split() for each in view["guesses-list"].find_elements(By.TAG_NAME, "li")]
     expected = view.js("yours.recordAt(13).guesses.map(({ id, share }) => [glyph(chars[id]), percent(share)])")
-    assert guesses == [tuple(each) for each in expected] and len(guesses) == 5
+    assert guesses == expected and len(guesses) == 5
     assert not view["guesses-list"].find_elements(By.TAG_NAME, "button")  # this text cannot go on from there
 
 
 def test_the_cell_has_the_numbers_of_the_network(view, engine):
     view.read(TEXT[:160])
     view.set("unit", "2/h/3")
-    view.js("(window.answer = null, ask('trace', {key: 'yours', from: 99, to: 104, layer: 2, unit: 3}, ({ values }) => {"
-            "window.answer = values; }))")
-    view.wait("answer")
+    view.js("ask('trace', {key: 'yours', from: 99, to: 104, layer: 2, unit: 3}, ({ values }) => {window.answer = values;})")
+    view.wait("window.answer")
     input_gate, fresh, forget, output, memory, given = np.array(view.js("answer")).T
     expected, _ = engine.activations(engine.vocabulary.encode(TEXT[:160]), engine.zero_state())
     np.testing.assert_allclose(memory, expected[99:104, 2, 2], atol=1e-3)
@@ -492,8 +471,8 @@ def test_the_cell_has_the_numbers_of_the_network(view, engine):
     assert view.js("reading.at") == 101 and view["cell-character"].text == view.js("visible(chars[reading.ids[101]])")
     view["cell-back"].click()
     view.wait_for("cell-sum", f"= {memory[1]:+.2f};".replace("-", "\u2212"))
-    scale = view.js("find('gate-forget').querySelector('.fill').style.transform")
-    assert scale == f"scaleY({forget[1]:.3f})".replace("0)", ")").replace("0)", ")") or f"{forget[1]:.3f}" in scale
+    assert float(view.js("find('gate-forget').querySelector('.fill').style.transform.slice(7, -1)")) == pytest.approx(
+        forget[1], abs=6e-4)
     view.click("cell-play")
     view.wait("reading.at > 102")
     view.click("cell-play")
@@ -522,25 +501,23 @@ def test_the_strip_shows_all_units_and_chooses_one(view):
     assert view.js("focus.unit") == unit and "no \u201c9/c/1\u201d" in view["unit-note"].text  # and it is said
 
 
-# ---- scripts, screens and other readers
-
-
 SCRIPTS = {"Arabic": "\u0627\u0644\u0633\u0644\u0627\u0645 \u0639\u0644\u064a\u0643\u0645",
-           "Hebrew": "\u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd", "Hindi": "\u0928\u092e\u0938\u094d\u0924\u0947 \u0939\u093f\u0928\u094d\u0926\u0940",
+           "Hebrew": "\u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd",
+           "Hindi": "\u0928\u092e\u0938\u094d\u0924\u0947 \u0939\u093f\u0928\u094d\u0926\u0940",
            "emoji": "\U0001f469\u200d\U0001f680\U0001f1eb\U0001f1f7", "accents": "e\u0301a\u0308"}
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_every_script_is_shown_as_a_browser_shows_it(chromium, tmp_path, script):
-    """Letters join, marks stand on their letters, and what runs from right to left does: it is as wide as plain text."""
+    """Letters join, marks stand on their letters, and what runs from right to left does: as wide as plain text."""
     text = SCRIPTS[script]
     view = View(chromium, page_of(tmp_path, "".join(sorted(set(text + " \n"))))).ready()
     view.read(f"{text}\n\n{text}")
     assert view.shown("yours") == f"{text}\n\n{text}"
     view.js("document.querySelector('#yours .block').insertAdjacentElement('afterend', "
             "Object.assign(make('div', 'block', make('span', '', arguments[0])), {id: 'plain'}))", text)
-    span = ("((nodes) => { const range = new Range(); range.setStartBefore(nodes[0]); range.setEndAfter(nodes.at(-1)); const "
-            "{ left, width } = range.getBoundingClientRect(); return [left, width]; })")
+    span = ("((nodes) => { const range = new Range(); range.setStartBefore(nodes[0]); range.setEndAfter(nodes.at(-1));"
+            "const { left, width } = range.getBoundingClientRect(); return [left, width]; })")
     plain = view.js(span + "([find('plain').firstChild])")
     cells = view.js(span + f"(yours.paper.cells.slice(0, {len(text)}))")
     np.testing.assert_allclose(cells, plain, atol=1.5)

@@ -1,4 +1,4 @@
-"""The page's engine in JavaScript and in WebAssembly, run by node, against the NumPy engine with the same rounded weights."""
+"""The page's engine in JavaScript and in WebAssembly, run by node, against NumPy with the same rounded weights."""
 import base64
 import json
 import shutil
