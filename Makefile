@@ -19,7 +19,7 @@ endif
 # $(1) as one word for the shell, whatever characters it has.
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help train train-distributed sample notebook page page-of-anna test bench lint venv lock clean again
+.PHONY: help train train-distributed sample notebook page page-of-anna kernel test bench lint venv lock clean again
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
@@ -70,19 +70,30 @@ test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
 bench: $(venv)/.done ## measure the speed, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)
 
-# The linter of the JavaScript and CSS, a program from npm.
+# Programs from npm: the linter of the JavaScript and CSS, and what makes kernel.wasm of kernel.wat.
 biome := .tools/node_modules/.bin/biome
 biome_version := 2.6.8
+wat2wasm := .tools/node_modules/.bin/wat2wasm
+wabt_version := 1.0.37
+npm_tools = { [ "$$($(biome) --version 2>/dev/null)" = "Version: $(biome_version)" ] && \
+	grep -q '"version": "$(wabt_version)"' .tools/node_modules/wabt/package.json 2>/dev/null || npm install --prefix .tools --no-save --no-audit \
+	--no-fund --prefer-offline --loglevel=error @biomejs/biome@$(biome_version) wabt@$(wabt_version); }
+page_sources := charrnn/inspection/page
+
+kernel: ## make the page's kernel.wasm of kernel.wat, which needs npm
+	@$(npm_tools) && $(wat2wasm) $(page_sources)/kernel.wat -o $(page_sources)/kernel.wasm
 
 lint: $(venv)/.done ## check the style, the types, the imports, the notebooks
 	@$(python) -m ruff check $(wildcard charrnn tests notebooks benchmarks) setup.py
 	@$(python) -m mypy
 	@$(python) -m pytest -q tests/test_architecture.py
-	@if ! command -v npm >/dev/null; then echo "npm is missing: the JavaScript is not checked"; \
-	elif [ "$$($(biome) --version 2>/dev/null)" = "Version: $(biome_version)" ] || npm install --prefix .tools --no-save \
-		--no-audit --no-fund --prefer-offline --loglevel=error @biomejs/biome@$(biome_version); then \
-		$(biome) lint --config-path=.make --error-on-warnings charrnn/inspection/page tests/inspection/page; \
-	else echo "Biome could not be fetched: the JavaScript is not checked"; fi
+	@if ! command -v npm >/dev/null; then echo "npm is missing: the JavaScript and kernel.wasm are not checked"; \
+	elif $(npm_tools); then \
+		$(biome) lint --config-path=.make --error-on-warnings $(page_sources) tests/inspection/page && \
+		$(wat2wasm) $(page_sources)/kernel.wat -o .tools/kernel.wasm && \
+		cmp -s .tools/kernel.wasm $(page_sources)/kernel.wasm || \
+		{ echo "JavaScript, or kernel.wasm is not that of kernel.wat: run make kernel" >&2; exit 1; }; \
+	else echo "Biome and wabt could not be fetched: the JavaScript and kernel.wasm are not checked"; fi
 	@if [ -f notebooks/generate.py ]; then $(python) notebooks/generate.py --check; fi
 
 venv: $(venv)/.done ## make .venv with the locked packages and charrnn

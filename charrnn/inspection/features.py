@@ -5,7 +5,7 @@ Most features of a character depend only on the text up to and including it, whi
 names, words in capitals, sentences and paragraphs depend on what follows as well.
 """
 import re
-from typing import Callable, Dict, NamedTuple
+from typing import Callable, Dict, NamedTuple, Tuple
 
 import numpy as np
 
@@ -21,14 +21,15 @@ class Feature(NamedTuple):
     Attributes:
         name: its name in tables and in the page.
         values: function of a text of T characters that returns an array [T], of bools or of counts.
-        about: a noun that completes "Nobody told it about ..." in the page.
-        counts: whether the values are counts.
+        claim: completes "One of the numbers in this network ..." in the page; "" if the feature is the character itself
+            that was read, which a number does not have to remember.
+        ends: what a unit at its lowest and at its highest stands for.
     """
 
     name: str
     values: Callable[[str], np.ndarray]
-    about: str
-    counts: bool = False
+    claim: str = ""
+    ends: Tuple[str, str] = ("no", "yes")
 
 
 def measure(text: str) -> Dict[str, np.ndarray]:
@@ -152,27 +153,32 @@ _name = within(r"(?:(?<=[^\W\d_] )|(?<=[^\W\d_], ))" + _WORD, lambda word: word[
 
 QUOTATION = "inside quotation marks"
 FEATURES = (
-    Feature(QUOTATION, inside("\"\"\u201c\u201d\u00ab\u00bb"), "quotation marks"),
-    Feature("inside brackets", inside("()[]{}"), "brackets"),
-    Feature("depth of brackets", inside("()[]{}", most=9), "brackets", counts=True),
-    Feature("position in the line", since(r"\n"), "lines", counts=True),
-    Feature("position in the paragraph", since(r"\n\n+"), "paragraphs", counts=True),
-    Feature("first line of a paragraph", within(r"(?:\A|(?<=\n\n))[^\n]+\n"), "paragraphs"),
-    Feature("distance since the last space", since(r"\s"), "words", counts=True),
-    Feature("position in the sentence", since(_SENTENCE), "sentences", counts=True),
-    Feature("start of a sentence", within(_SENTENCE + _WORD), "sentences"),
-    Feature("capital letter next", before(_capital), "capital letters"),
-    Feature("inside a name", _name, "names"),
-    Feature("end of a name", last_of(_name), "names"),
-    Feature("end of a word", last_of(within(_WORD)), "words"),
-    Feature("line end next", before(within(r"\n")), "line ends"),
-    Feature("inside a word in capitals", within(_WORD, lambda word: word.isupper() and len(word) > 1), "capitals"),
-    Feature("inside a number", within(r"[0-9]+"), "numbers"),
-    Feature("inside a comment (after #)", within(r"(?<!\S)#[^\n]*"), "comments"),
-    Feature("indentation of the line", indentation, "indentation", counts=True),
-    Feature("after a space or line end", within(r"\s"), "spaces"),
-    Feature("after punctuation", within(r"[^\w\s]"), "punctuation"),
-    Feature("after a vowel", within("[aeiouAEIOU\u00e0-\u00e6\u00e8-\u00ef\u00f2-\u00f6\u00f9-\u00fc]"), "vowels"),
-    Feature("after a capital letter", _capital, "capital letters"),
+    Feature(QUOTATION, inside("\"\"\u201c\u201d\u00ab\u00bb"), "knows when somebody is speaking",
+            ("narration", "speech")),
+    Feature("inside brackets", inside("()[]{}"), "knows when a bracket is open", ("outside", "in brackets")),
+    Feature("depth of brackets", inside("()[]{}", most=9), "counts open brackets", ("none", "many")),
+    Feature("position in the line", since(r"\n"), "counts how far along the line it is", ("line start", "far along")),
+    Feature("position in the paragraph", since(r"\n\n+"), "counts how far into the paragraph it is",
+            ("beginning", "far in")),
+    Feature("first line of a paragraph", within(r"(?:\A|(?<=\n\n))[^\n]+\n"), "knows the first line of a paragraph",
+            ("later lines", "first line")),
+    Feature("distance since the last space", since(r"\s"), "measures how long a word is", ("word start", "long word")),
+    Feature("position in the sentence", since(_SENTENCE), "measures how long a sentence is", ("begun", "long")),
+    Feature("start of a sentence", within(_SENTENCE + _WORD), "notices where a sentence begins", ("within", "begins")),
+    Feature("capital letter next", before(_capital), "sees a capital letter coming", ("small letter", "capital next")),
+    Feature("inside a name", _name, "recognises names", ("other words", "name")),
+    Feature("end of a name", last_of(_name), "sees where a name ends", ("goes on", "name ends")),
+    Feature("end of a word", last_of(within(_WORD)), "sees the end of a word coming", ("goes on", "word ends")),
+    Feature("line end next", before(within(r"\n")), "sees the end of the line coming", ("goes on", "line ends")),
+    Feature("inside a word in capitals", within(_WORD, lambda word: word.isupper() and len(word) > 1),
+            "knows words in capitals", ("other words", "capitals")),
+    Feature("inside a number", within(r"[0-9]+")),
+    Feature("inside a comment (after #)", within(r"(?<!\S)#[^\n]*"), "knows when it writes a comment",
+            ("code", "comment")),
+    Feature("indentation of the line", indentation, "remembers how far the line is indented", ("not at all", "far")),
+    Feature("after a space or line end", within(r"\s")),
+    Feature("after punctuation", within(r"[^\w\s]")),
+    Feature("after a vowel", within("[aeiouAEIOU\u00e0-\u00e6\u00e8-\u00ef\u00f2-\u00f6\u00f9-\u00fc]")),
+    Feature("after a capital letter", _capital),
 )
 BY_NAME = {feature.name: feature for feature in FEATURES}

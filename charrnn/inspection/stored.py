@@ -65,6 +65,18 @@ def stored_model(model: Model, stored: Dict[str, Stored]) -> Model:
     return replace(model, weights={**rounded, **exact})
 
 
+def untrained_model(model: Model) -> Model:
+    """Return a model of the same sizes with random weights as those that a training begins with, always the same."""
+    random = np.random.RandomState(0)
+
+    def uniform(shape):
+        limit = np.sqrt(6 / sum(shape))  # Glorot's, the default of TensorFlow
+        return random.uniform(-limit, limit, shape).astype(np.float32)
+    softmax = 0.1 * random.standard_normal(model.softmax_kernel.shape).astype(np.float32)
+    made = lstm_weights([uniform(kernel.shape) for kernel in model.kernels], softmax)
+    return replace(model, weights={**{name: np.zeros_like(values) for name, values in model.weights.items()}, **made})
+
+
 def network_data(model: Model, stored: Dict[str, Stored]) -> Dict[str, Any]:
     """Return what the constructor of Network in ``charrnn/inspection/page/engine.js`` takes."""
     return {"arrays": {name: _encoded(each) for name, each in stored.items()}, "numLayers": model.num_layers,

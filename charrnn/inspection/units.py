@@ -18,6 +18,7 @@ from charrnn.inspection import features
 CHARACTERS = 50000  # how much of a text is read to measure the units
 CHUNK = 1000  # characters that are read in one call of the engine
 LEAST_CORRELATION = 0.3  # below this, a unit tracks nothing that has a name here
+LEAST_ABOVE = 0.2  # what a discovery has above the best unit of an untrained network
 
 
 class Unit(NamedTuple):
@@ -80,11 +81,12 @@ class Measured:
                  for feature, name in enumerate(self.features)]
         return sorted(found, key=lambda each: -abs(each.correlation))
 
-    def best(self, count: int) -> List[List[Tracking]]:
+    def best(self, count: int, least: float = LEAST_CORRELATION) -> List[List[Tracking]]:
         """Return for each feature the units that track it best.
 
         Args:
             count: units for each feature, at most.
+            least: the lowest correlation, as absolute value, that counts.
 
         Returns:
             A list for each feature that has such units; the feature that is tracked best comes first.
@@ -93,7 +95,7 @@ class Measured:
         for feature, name in enumerate(self.features):
             trackings = [Tracking(unit, name, float(self.correlations[feature, unit.part, unit.column]))
                          for unit in self._choose(np.abs(self.chosen_by[feature]), count)]
-            found.append(sorted((each for each in trackings if abs(each.correlation) >= LEAST_CORRELATION),
+            found.append(sorted((each for each in trackings if abs(each.correlation) >= least),
                                 key=lambda each: -abs(each.correlation)))
         return sorted(filter(None, found), key=lambda group: -abs(group[0].correlation))
 
@@ -104,6 +106,33 @@ class Measured:
         best = np.abs(self.chosen_by).argmax(axis=0)
         correlations = np.take_along_axis(self.correlations, best[np.newaxis], axis=0)[0]
         return np.where(np.abs(correlations) >= LEAST_CORRELATION, best, -1), correlations
+
+    def discoveries(self, untrained: "Measured") -> List[Tuple[Tracking, float]]:
+        """Return the units that have learned to track something, the best one for each feature.
+
+        The characters themselves, which a unit does not have to remember, are no discoveries, and neither is what an
+        untrained network tracks nearly as well.
+
+        Args:
+            untrained: a network of the same sizes that was not trained, measured on the same text.
+
+        Returns:
+            Each unit, for the feature that it tracks best, and the correlation of the best untrained one, as absolute
+            value. The one that tracks quotation comes first, then the highest correlation.
+        """
+        by_chance = {group[0].feature: abs(group[0].correlation) for group in untrained.best(1, least=0)}
+        found: Dict[Unit, Tuple[Tracking, float]] = {}
+        for each, *_ in sorted(self.best(1), key=lambda group: group[0].feature != features.QUOTATION):
+            chance = by_chance.get(each.feature, 0.0)
+            if features.BY_NAME[each.feature].claim and abs(each.correlation) >= chance + LEAST_ABOVE:
+                found.setdefault(each.unit, (each, chance))
+        return list(found.values())
+
+    def limits(self) -> Tuple[np.ndarray, np.ndarray]:
+        """Return between which values, as in `shown`, each unit is nearly always: two arrays [S, L]."""
+        edge = len(self.shown) // 200
+        ordered = np.sort(self.shown, axis=0)
+        return ordered[edge], ordered[-1 - edge]
 
     def expressive(self, count: int) -> List[Unit]:
         """Return the units that vary most among those that track no feature."""

@@ -6,9 +6,10 @@ import base64
 import hashlib
 import html
 import json
+import os
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
@@ -22,7 +23,7 @@ from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import features, units
-from charrnn.inspection.stored import network_data, store, stored_model
+from charrnn.inspection.stored import network_data, store, stored_model, untrained_model
 from charrnn.system import console, files
 from charrnn.text import corpus, unknown
 from charrnn.version import __version__
@@ -31,10 +32,11 @@ SOURCES = Path(__file__).resolve().parent / "page"
 BEGINNINGS = {"anna": ("Anna said, ", "Dear ", "Chapter "), "tiny-shakespeare": ("ROMEO:\n", "KING ", "O, "),
               "python": ("def ", "import ", "class ")}  # offered for the known texts
 MOST_BEGINNINGS = 4
-UNITS_EACH = 3  # number of units shown for a feature
-EXPRESSIVE = 6  # number of units shown that track no feature
-EXCERPT = 140  # characters of the text on which a unit is shown
-EXCERPT_LINES = 8  # lines of an excerpt, at most
+OPENING_SEEDS = 48  # from which the one of the text is chosen that the page writes at first
+OPENING = 320  # characters of these texts
+OPENING_TEMPERATURE = 0.6
+COMPARED = 12  # seeds with which the text of the page is compared with that of charrnn-sample
+COMPARED_LENGTH = 600
 TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "python": "Python's standard library"}
 PASSAGE = 1000  # characters that the page reads at first
 SEEN_FIRST = 400  # characters that are seen without scrolling
@@ -51,6 +53,7 @@ class Texts:
         measured_name: what they are, for a reader.
         loss: the characters on which the loss is measured.
         loss_name: what they are.
+        source: what text they are from.
         note: why the network wrote them, or which characters are left out; "" if neither.
     """
 
@@ -58,6 +61,7 @@ class Texts:
     measured_name: str
     loss: str
     loss_name: str
+    source: str
     note: str = ""
 
 
@@ -106,12 +110,19 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     engine = stored_model(model, stored).engine()
     texts = _texts(engine, model, text)
     measured = units.measure(engine, texts.measured, model.num_layers, progress)
+    untrained = untrained_model(model).engine()
+    discoveries = measured.discoveries(units.measure(untrained, texts.measured, model.num_layers, progress))
     loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS, progress=progress).mean(
         dtype=np.float64))
-    content = render(_data(model, texts, measured, loss), network_data(model, stored))
+    feature = discoveries[0][0].feature if discoveries else None
+    fact = [["Weights", f"{weights}; {_faithfulness(model, engine)}"]]
+    data = _data(model, texts, measured, loss)
+    content = render({**data, "facts": data["facts"] + fact, "passage": _passage(texts.loss, feature),
+                      "discoveries": [_discovery(*each) for each in discoveries],
+                      "opening": _opening(engine, texts.measured, feature)}, network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(files.target_of(path), encoded)
-    best = tuple(group[0] for group in measured.best(UNITS_EACH))
+    best = tuple(group[0] for group in measured.best(1))
     return Page(len(encoded), loss, texts.loss_name, best, texts.note)
 
 
@@ -128,13 +139,13 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
     hashes = {ending: " ".join(_hash(parts[name]) for name in names if name.endswith(ending))
               for ending in (".js", ".css")}
     parts.update({
-        # nothing is fetched, and no script runs but these
-        "policy": f"default-src 'none'; script-src {hashes['.js']}; style-src {hashes['.css']}; worker-src blob:; "
-                  "img-src data:; base-uri 'none'; form-action 'none'",
+        # nothing is fetched, and no script runs but these, and WebAssembly
+        "policy": f"default-src 'none'; script-src 'wasm-unsafe-eval' {hashes['.js']}; style-src {hashes['.css']}; "
+                  "worker-src blob:; img-src data:; base-uri 'none'; form-action 'none'",
         "title": html.escape(data["title"]),
-        "subtitle": html.escape(data["subtitle"]),
+        "name": html.escape(data["name"]),
         "facts": "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(fact)}</dd>" for name, fact in data["facts"]),
-        "cell.svg": _source("cell.svg").replace(' xmlns="http://www.w3.org/2000/svg"', ""),  # needed in files only
+        "kernel": base64.b64encode((SOURCES / "kernel.wasm").read_bytes()).decode("ascii"),
         "data": _json(data),
         "weights": _json(network),
     })
@@ -161,12 +172,10 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
         training, held_out, _, sha256 = training_text(model.run) if text is None else divide(text, model.run)
     except (ValueError, OSError) as error:
         prime = default_prime(engine.vocabulary)
-        (sample,), interrupted = write(Sampler(engine), prime, WRITTEN, _settings(engine.vocabulary), seed=0)
-        if interrupted:
-            raise KeyboardInterrupt
-        written, name = prime + sample.text, f"{WRITTEN:,} characters that the network wrote"
-        return Texts(written, name, written, name, "the page uses a text that the network wrote, because the training "
-                     f"text cannot be read: {console.described(error)}")
+        written = prime + _written(engine, 1, WRITTEN, seed=0)[0]
+        name = f"{WRITTEN:,} characters that the network wrote"
+        return Texts(written, name, written, name, "a text that the network wrote", "the page uses a text that the "
+                     f"network wrote, because the training text cannot be read: {console.described(error)}")
     source = "the training text"
     if text and model.run and sha256 != model.run.text_sha256:
         source = f"the text {_title(text.name)}"
@@ -175,20 +184,20 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
     measured, whole = training[:units.CHARACTERS], held_out or training
     start = max(0, len(whole) - units.CHARACTERS) // 2  # not the end, where a book may have notes or a licence
     loss = whole[start:start + units.CHARACTERS]
+    loss_source = "the held-out text" if held_out else source
     return Texts(
         measured, f"the first {len(measured):,} characters of {source}", loss,
-        f"the middle {len(loss):,} characters of {'the held-out text' if held_out else source}",
+        f"the middle {len(loss):,} characters of {loss_source}", loss_source,
         f"left out of the text, because the model does not know them: {console.listed(map(repr, missing))}"
         if missing else "")
 
 
-def _passage(text: str, measured: units.Measured) -> str:
+def _passage(text: str, feature: Optional[str]) -> str:
     """Return about PASSAGE characters of a text, from the beginning of a paragraph or line to the end of a word.
 
     In the first lines of this passage, the feature of the first discovery varies most.
     """
-    first = next(iter(_discoveries(measured)), None)
-    values = np.zeros(len(text)) if first is None else features.BY_NAME[first.feature].values(text)
+    values = features.BY_NAME[feature].values(text) if feature else np.zeros(len(text))
     for boundary in ("\n\n", "\n"):
         starts = [match.end() for match in re.finditer(boundary + r"(?=\S)", text) if match.end() <= len(text) // 2]
         if starts:
@@ -199,30 +208,70 @@ def _passage(text: str, measured: units.Measured) -> str:
     return passage[:end] if end > PASSAGE // 2 else passage
 
 
+def _opening(engine: Engine, text: str, feature: Optional[str]) -> Dict[str, Any]:
+    """Return the beginning, the seed and the temperature of the text that the page writes at first.
+
+    Of some texts it is the one with the most words that are in a text, and in which the feature varies.
+    """
+    prime = default_prime(engine.vocabulary)
+    texts = _written(engine, OPENING_SEEDS, OPENING, temperature=OPENING_TEMPERATURE)
+    known = set(re.findall(r"\w+", text))
+
+    def worth(written):
+        words = re.findall(r"\w+", written)
+        varied = features.BY_NAME[feature].values(written).std() if feature else 1
+        return varied * (sum(word in known for word in words) / max(1, len(words))) ** 8
+    best = max(range(len(texts)), key=lambda row: worth(prime + texts[row]))
+    return {"prime": prime, "seed": 1 + best, "temperature": OPENING_TEMPERATURE}
+
+
+def _written(engine: Engine, count: int, length: int, *, seed: int = 1, **settings: Any) -> List[str]:
+    """Return what is written after the default beginning, with as many seeds from the first one on."""
+    prime, chosen = default_prime(engine.vocabulary), replace(_settings(engine.vocabulary), **settings)
+    samples, interrupted = write(Sampler(engine, count), prime, length, chosen, seed=seed)
+    if interrupted:
+        raise KeyboardInterrupt
+    return [sample.text for sample in samples]
+
+
+def _faithfulness(model: Model, engine: Engine) -> str:
+    """Return in words how long a page writes what the model writes with the same seeds and float32 weights."""
+    pairs = zip(_written(model.engine(), COMPARED, COMPARED_LENGTH), _written(engine, COMPARED, COMPARED_LENGTH))
+    same = [len(os.path.commonprefix(pair)) for pair in pairs]
+    if min(same) >= COMPARED_LENGTH:
+        return f"with the same seed it writes what charrnn-sample writes ({COMPARED} of {COMPARED} seeds were tried)"
+    equal = sum(each >= COMPARED_LENGTH for each in same)
+    return (f"with the same seed its text leaves that of charrnn-sample, after {int(np.median(same))} characters on "
+            f"the median of {COMPARED} seeds; {equal} of them were equal over {COMPARED_LENGTH}")
+
+
 def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> Dict[str, Any]:
-    """Return what the views need."""
+    """Return what the page needs, but for what depends on the discoveries."""
     run, settings = model.run, _settings(model.vocabulary)
     name = _title(run.text_name) if run else Path(model.name).stem
     network = f"{console.plural(model.num_layers, 'layer')} of {console.plural(model.lstm_size, 'unit')}"
     return {
-        "title": f"Inside {name}",
-        "subtitle": f"A neural network of {network} that learned to write from one text, character by character. "
-                    "It runs here, in this page.",
+        "title": f"A machine that learned to write from {name}",
+        "name": name,
         "facts": [["Training text", name], ["Network", f"LSTM, {network}, {len(model.vocabulary)} characters"],
                   ["Loss", f"{loss:.4f} nats per character on {texts.loss_name}"],
                   ["Units", f"measured on {texts.measured_name}"], ["Made by", f"charrnn {__version__}"]],
         "vocabulary": [ord(char) for char in model.vocabulary.chars],
         "nearest": _nearest(model.vocabulary),
-        "prime": default_prime(model.vocabulary),
         "beginnings": _beginnings(model, texts.measured),
-        "passage": _passage(texts.loss, measured),
+        "source": texts.source,
         "settings": {"temperature": settings.temperature, "top_n": settings.top_n, "top_p": settings.top_p},
         "network": {"num_layers": model.num_layers, "lstm_size": model.lstm_size},
         "measured": texts.measured_name,
-        "units": _gallery(texts.measured, measured),
         "tracked": _tracked(measured),
-        "discoveries": [str(each.unit) for each in _discoveries(measured)],
     }
+
+
+def _discovery(found: units.Tracking, untrained: float) -> Dict[str, Any]:
+    """Return what the page says of a unit that tracks something."""
+    feature = features.BY_NAME[found.feature]
+    return {"unit": str(found.unit), "feature": found.feature, "claim": feature.claim, "ends": feature.ends,
+            "correlation": round(found.correlation, 3), "untrained": round(untrained, 3)}
 
 
 def _title(text_name: str) -> str:
@@ -252,51 +301,10 @@ def _nearest(vocabulary: Vocabulary) -> Dict[str, str]:
     return {char: near for char, near in found.items() if near}
 
 
-def _gallery(text: str, measured: units.Measured) -> List[Dict[str, Any]]:
-    """Return the units of the gallery; the first for each feature, and each without one, has an excerpt."""
-    found, values = [], features.measure(text)
-    for group in measured.best(UNITS_EACH):
-        for unit, feature, correlation in group:
-            excerpt = _excerpt(text, measured, unit, values[feature]) if unit is group[0].unit else None
-            found.append({"unit": str(unit), "feature": feature, "correlation": round(correlation, 3),
-                          "excerpt": excerpt})
-    for unit in measured.expressive(EXPRESSIVE):
-        found.append({"unit": str(unit), "feature": None, "correlation": None,
-                      "excerpt": _excerpt(text, measured, unit)})
-    return found
-
-
 def _tracked(measured: units.Measured) -> Dict[str, Any]:
-    """Return what every unit tracks, in the order of the activations of the page."""
+    """Return what every unit tracks, and its limits from -127 to 127, in the order of the activations of the page."""
     best, correlations = measured.tracked()
-    return {"features": [{"name": name, "about": features.BY_NAME[name].about, "counts": features.BY_NAME[name].counts}
-                         for name in measured.features],
-            "best": best.ravel().tolist(), "correlations": np.rint(100 * correlations).astype(int).ravel().tolist()}
-
-
-def _discoveries(measured: units.Measured) -> List[units.Tracking]:
-    """Return the unit that tracks quotation best, if one does, then the best ones of the other features."""
-    best: Dict[units.Unit, units.Tracking] = {}
-    for group in sorted(measured.best(UNITS_EACH), key=lambda each: each[0].feature != features.QUOTATION):
-        best.setdefault(group[0].unit, group[0])  # a unit may be the best for several features
-    return list(best.values())
-
-
-def _excerpt(text: str, measured: units.Measured, unit: units.Unit,
-             feature: Optional[np.ndarray] = None) -> Dict[str, Any]:
-    """Return a piece of the second half of a text, of whole words, with what a unit does in it, from -127 to 127.
-
-    It is the piece in which the unit changes most with the feature or, without one, at all.
-    """
-    half = len(text) // 2
-    values = measured.shown[:, unit.part, unit.column]
-    other = values if feature is None else feature[half:]
-    starts = [0] + [match.end() for match in re.finditer(r"\s+", text[half:len(text) - EXCERPT])][::5]
-    start = max(starts, key=lambda each: abs(_covariance(values[each:each + EXCERPT], other[each:each + EXCERPT])))
-    whole_words = re.sub(r"(\s)\S*\Z", r"\1", text[half + start:half + start + EXCERPT])
-    piece = "".join(whole_words.splitlines(keepends=True)[:EXCERPT_LINES]).rstrip()
-    return {"text": piece, "values": values[start:start + len(piece)].tolist()}
-
-
-def _covariance(values: np.ndarray, others: np.ndarray) -> float:
-    return float(np.mean((values - values.mean()) * (others - others.mean())))
+    least, most = measured.limits()
+    return {"features": measured.features, "best": best.ravel().tolist(),
+            "correlations": np.rint(100 * correlations).astype(int).ravel().tolist(),
+            "least": least.ravel().tolist(), "most": most.ravel().tolist()}

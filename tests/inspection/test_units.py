@@ -96,6 +96,31 @@ def test_each_unit_has_what_it_tracks_best(measured):
     assert (units.measure(KnownEngine(TEXT), "Anna", num_layers=2).tracked()[0] == -1).all()
 
 
+def tracking(correlations):
+    """Return measured units whose best correlations with some features are given: one unit each, from 1/c/1 on."""
+    found = np.zeros((len(correlations), 4, SIZE), np.float32)
+    for place, correlation in enumerate(correlations.values()):
+        found[place].flat[place] = correlation
+    return units.Measured(PARTS, tuple(correlations), found, found, np.ones((4, SIZE), np.float32), NONE, 10)
+
+
+def test_what_is_in_the_character_itself_or_in_an_untrained_network_is_no_discovery():
+    """The discovery that tracks quotation comes first."""
+    measured = tracking({"line end next": 0.9, "inside quotation marks": -0.5, "after a vowel": 0.95,
+                         "position in the line": 0.6, "inside a name": 0.35, "end of a word": 0.29})
+    untrained = tracking({"position in the line": -0.45, "inside quotation marks": 0.2, "inside a name": 0.1})
+    found = [(str(each.unit), each.feature, round(chance, 2)) for each, chance in measured.discoveries(untrained)]
+    assert found == [("1/c/2", "inside quotation marks", 0.2), ("1/c/1", "line end next", 0),
+                     ("1/h/2", "inside a name", 0.1)]
+
+
+def test_the_limits_of_a_unit_leave_out_what_is_rare(engine, measured):
+    least, most = measured.limits()
+    inside = np.mean((measured.shown >= least) & (measured.shown <= most), axis=0)
+    assert least.shape == most.shape == (4, SIZE) and (least < most).all() and (0.985 < inside).all()
+    assert (measured.shown.max(axis=0) > most).any()
+
+
 def test_expressive_units_track_nothing_and_vary_most(measured):
     found = [str(unit) for unit in measured.expressive(20)]
     assert "2/c/2" not in found and "1/h/3" not in found and found

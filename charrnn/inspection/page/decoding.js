@@ -2,7 +2,6 @@
  * The page shows what the settings leave of a distribution, and the worker draws from it, so both have this file.
  * Numbers are rounded to float32 where NumPy rounds them: the same settings keep the same characters. */
 "use strict";
-
 /** Return the softmax of the logits divided by the temperature, but scaled so that the largest is 1, in float32. */
 function powersOf(logits, temperature = 1) {
   const powers = new Float32Array(logits.length);

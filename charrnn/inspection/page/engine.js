@@ -2,7 +2,6 @@
  * Letters for shapes as in the Python package: C characters, L units of a layer. A state has two parts for each layer:
  * c, the memory, and h, the output. */
 "use strict";
-
 /** Return the bytes of a base64 string. */
 function bytesOf(base64) {
   const characters = atob(base64);
@@ -72,78 +71,215 @@ class Network {
    *   products of the one-hot inputs, without the bias; `kernel_0` [4L, L], `kernel_1` ... [4L, 2L], for the layer's
    *   input and h; `bias_0` ... [4L], with the forget bias; `softmax_kernel` [C, L]; `softmax_bias` [C]. The gates are
    *   in the order i, j, f, o. */
-  constructor({ arrays, numLayers, lstmSize }) {
-    const decoded = (name) => decodeArray(arrays[name]);
+  constructor({ arrays, numLayers, lstmSize, kernel }) {
+    this.Numbers = kernel ? Float32Array : Float64Array; // of a state
     this.size = lstmSize;
     this.numLayers = numLayers;
-    this.table = decoded("table");
-    this.layers = Array.from({ length: numLayers }, (_, index) => (
-      { kernel: decoded(`kernel_${index}`), bias: decoded(`bias_${index}`) }));
-    this.softmaxKernel = decoded("softmax_kernel");
-    this.softmaxBias = decoded("softmax_bias");
+    this.table = decodeArray(arrays.table);
+    this.biases = Array.from({ length: numLayers }, (_, index) => decodeArray(arrays[`bias_${index}`]));
+    this.softmaxBias = decodeArray(arrays.softmax_bias);
     this.numClasses = this.softmaxBias.length;
-    this.gates = this.layers.map(() => new Float64Array(4 * lstmSize)); // of the last step, before sigmoid and tanh
+    this.prepare(arrays, kernel);
+  }
+
+  /** Unpack the matrices. `gates` are those of each layer's last step, before sigmoid and tanh; `stride` from the first
+   * number of a gate to that of the next. */
+  prepare(arrays) {
+    this.kernels = this.biases.map((_, index) => decodeArray(arrays[`kernel_${index}`]));
+    this.softmaxKernel = decodeArray(arrays.softmax_kernel);
+    this.gates = this.biases.map(() => new Float64Array(4 * this.size));
+    this.stride = this.size;
   }
 
   /** Return the state before a text: c and h, the layers' one after the other. A state may have `held`, units {layer,
    * part, unit, value} that get their value (of a memory, its tanh) in each step, whatever the gates say. */
   zeroState() {
     const length = this.numLayers * this.size;
-    return { c: new Float64Array(length), h: new Float64Array(length) };
+    return { c: new this.Numbers(length), h: new this.Numbers(length), held: [] };
   }
 
   /** Read one character: change the state. */
   step(id, state) {
-    const { size } = this;
-    this.layers.forEach(({ kernel, bias }, index) => {
-      const start = index * size;
+    const { size, stride, table } = this;
+    for (const [index, bias] of this.biases.entries()) {
       const gates = this.gates[index];
-      // the input of a layer is the output of the layer before, whose h comes just before its own
-      const inputs = state.h.subarray(index ? start - size : 0, start + size);
-      multiply(kernel, inputs, gates, 4 * size, inputs.length);
-      for (let k = 0; k < gates.length; k++) {
-        gates[k] += bias[k] + (index ? 0 : this.table[id * 4 * size + k]);
-      }
-      for (let unit = 0; unit < size; unit++) {
-        const input = sigmoid(gates[unit]) * Math.tanh(gates[size + unit]);
-        const memory = sigmoid(gates[2 * size + unit]) * state.c[start + unit] + input;
-        state.c[start + unit] = memory;
-        state.h[start + unit] = sigmoid(gates[3 * size + unit]) * Math.tanh(memory);
-      }
-      for (const { part, unit, value } of (state.held || []).filter(({ layer }) => layer === index + 1)) {
-        state.h[start + unit - 1] = part === "h" ? value : sigmoid(gates[3 * size + unit - 1]) * value;
-        if (part === "c") {
-          state.c[start + unit - 1] = Math.atanh(value);
+      this.multiplyInputs(index, state);
+      for (let gate = 0; gate < 4; gate++) {
+        for (let unit = 0; unit < size; unit++) {
+          const row = gate * size + unit;
+          gates[gate * stride + unit] += bias[row] + (index ? 0 : table[id * 4 * size + row]);
         }
       }
-    });
+      this.update(index, state);
+      for (const { part, unit, value } of state.held.filter(({ layer }) => layer === index + 1)) {
+        const place = index * size + unit - 1;
+        state.h[place] = part === "h" ? value : sigmoid(gates[3 * stride + unit - 1]) * value;
+        if (part === "c") {
+          state.c[place] = Math.atanh(value);
+        }
+      }
+    }
+  }
+
+  /** Return the part of h that is the input of a layer: the output of the layer before, and its own. */
+  inputsOf(index, { h }) {
+    return h.subarray(Math.max(0, index - 1) * this.size, (index + 1) * this.size);
+  }
+
+  multiplyInputs(index, state) {
+    const inputs = this.inputsOf(index, state);
+    multiply(this.kernels[index], inputs, this.gates[index], 4 * this.size, inputs.length);
+  }
+
+  update(index, { c, h }) {
+    const { size } = this;
+    const gates = this.gates[index];
+    for (let unit = 0; unit < size; unit++) {
+      const place = index * size + unit;
+      const input = sigmoid(gates[unit]) * Math.tanh(gates[size + unit]);
+      c[place] = sigmoid(gates[2 * size + unit]) * c[place] + input;
+      h[place] = sigmoid(gates[3 * size + unit]) * Math.tanh(c[place]);
+    }
   }
 
   /** Return what the last step made of a cell: [input gate, new value, forget gate, output gate, memory, output]. */
   cell({ layer, unit }, state) {
     const gates = this.gates[layer - 1];
-    const [input, fresh, forget, output] = [0, 1, 2, 3].map((gate) => gates[gate * this.size + unit - 1]);
+    const [input, fresh, forget, output] = [0, 1, 2, 3].map((gate) => gates[gate * this.stride + unit - 1]);
     const place = (layer - 1) * this.size + unit - 1;
     return [sigmoid(input), Math.tanh(fresh), sigmoid(forget), sigmoid(output), state.c[place], state.h[place]];
   }
 
   /** Return the logits [C] of the next character. */
   logits(state) {
-    const logits = new Float32Array(this.numClasses);
-    multiply(this.softmaxKernel, state.h.subarray(-this.size), logits, this.numClasses, this.size);
-    for (let id = 0; id < logits.length; id++) {
-      logits[id] += this.softmaxBias[id];
-    }
-    return logits;
+    return this.outputs(state.h.subarray(-this.size)).map((logit, id) => logit + this.softmaxBias[id]);
+  }
+
+  outputs(h) {
+    const result = new Float32Array(this.numClasses);
+    multiply(this.softmaxKernel, h, result, this.numClasses, this.size);
+    return result;
   }
 
   /** Return what the page shows of a state: int8 [2 * layers * L], 127 for 1; of each layer tanh(c), then h. */
   activations(state, shown = new Int8Array(2 * state.c.length)) {
+    const outs = this.tanhOf(state.c);
     for (let place = 0; place < state.c.length; place++) {
       const start = place - (place % this.size);
-      shown[start + place] = Math.round(127 * Math.tanh(state.c[place]));
+      shown[start + place] = Math.round(127 * outs[place]);
       shown[start + place + this.size] = Math.round(127 * state.h[place]);
     }
     return shown;
+  }
+
+  tanhOf(values) {
+    return values.map(Math.tanh);
+  }
+}
+
+const filled = (length) => 8 * Math.ceil(length / 8); // the kernel does as many numbers at once
+
+/** The same with kernel.wat, in float32; with weights in int8, products are of integers, for which h is rounded to 16
+ * bits. All arrays are in the kernel's memory, where L is `stride`, filled up with zeros. */
+class KernelNetwork extends Network {
+  prepare(arrays, kernel) {
+    const { size, numLayers } = this;
+    this.stride = filled(size);
+    const isBytes = arrays.kernel_0.type === "int8";
+    const kernels = this.biases.map((_, index) => arrays[`kernel_${index}`]);
+    const matrices = [...kernels, arrays.softmax_kernel].map((array) => {
+      const [rows, columns] = array.shape;
+      const block = array === arrays.softmax_kernel ? rows : size; // rows between which rows are filled in
+      const [height, width] = [(rows / block) * filled(block), (columns / size) * this.stride];
+      return { array, rows, columns, block, height, width };
+    });
+    const bytes = matrices.reduce((sum, { height, width }) => sum + height * (width * (isBytes ? 1 : 4) + 4), 0);
+    const others = 16 * (numLayers + 2) * this.stride; // the vectors
+    this.memory = new WebAssembly.Memory({ initial: Math.ceil((bytes + others + 999) / 65536) });
+    let top = 0;
+    const take = (Type, length) => {
+      const view = new Type(this.memory.buffer, top, length);
+      top += 16 * Math.ceil(view.byteLength / 16);
+      return view;
+    };
+    [this.c, this.h] = [0, 0].map(() => take(Float32Array, this.stride)); // of a layer
+    [this.memories, this.tanhs] = [0, 0].map(() => take(Float32Array, filled(numLayers * size)));
+    this.vector = take(isBytes ? Int16Array : Float32Array, 2 * this.stride);
+    this.matrices = matrices.map((matrix) => this.fill({ ...matrix, result: take(Float32Array, matrix.height),
+      view: take(isBytes ? Int8Array : Float32Array, matrix.height * matrix.width) }));
+    this.gates = this.matrices.slice(0, -1).map(({ result }) => result);
+    const page = { memory: this.memory };
+    this.run = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(kernel)), { page }).exports;
+  }
+
+  /** Copy a matrix to its place. In int8 its `scales` are those of the rows, divided by the `unit` that 1 is in h. */
+  fill(matrix) {
+    const { array, rows, columns, block, width, view } = matrix;
+    const rowOf = (row) => Math.floor(row / block) * this.stride + (row % block);
+    const values = array.type === "int8" ? new Int8Array(bytesOf(array.data).buffer) : decodeArray(array);
+    for (let from = 0; from < rows * columns; from += this.size) {
+      const left = ((from % columns) / this.size) * this.stride;
+      view.set(values.subarray(from, from + this.size), rowOf(Math.floor(from / columns)) * width + left);
+    }
+    if (array.scales) {
+      matrix.unit = Math.min(32767, Math.floor((2 ** 31 - 1) / (127 * columns))); // so that no sum is beyond 32 bits
+      matrix.scales = new Float32Array(matrix.height);
+      new Float32Array(bytesOf(array.scales).buffer).forEach((scale, row) => {
+        matrix.scales[rowOf(row)] = scale / matrix.unit;
+      });
+    }
+    return matrix;
+  }
+
+  /** Put the product of a matrix and a vector, parts of L, into the result of the matrix. */
+  product({ view, result, height, width, scales, unit }, values) {
+    const { vector, size, stride } = this;
+    for (let from = 0; from < values.length; from += size) {
+      const gap = (from / size) * (stride - size);
+      for (let place = from; place < from + size; place++) {
+        vector[place + gap] = scales ? Math.round(unit * values[place]) : values[place];
+      }
+    }
+    if (scales) {
+      this.run.productOfBytes(view.byteOffset, vector.byteOffset, result.byteOffset, height, width);
+      const sums = new Int32Array(result.buffer, result.byteOffset, height);
+      for (let row = 0; row < height; row++) {
+        result[row] = sums[row] * scales[row];
+      }
+    } else {
+      this.run.productOfFloats(view.byteOffset, vector.byteOffset, result.byteOffset, height, width);
+    }
+    return result;
+  }
+
+  multiplyInputs(index, state) {
+    this.product(this.matrices[index], this.inputsOf(index, state));
+  }
+
+  update(index, { c, h }) {
+    const [from, to] = [index * this.size, (index + 1) * this.size];
+    this.c.set(c.subarray(from, to));
+    this.run.update(this.gates[index].byteOffset, this.c.byteOffset, this.h.byteOffset, 4 * this.stride);
+    c.set(this.c.subarray(0, this.size), from);
+    h.set(this.h.subarray(0, this.size), from);
+  }
+
+  outputs(h) {
+    return this.product(this.matrices[this.numLayers], h).slice(0, this.numClasses);
+  }
+
+  tanhOf(values) {
+    this.memories.set(values);
+    this.run.tanhOf(this.memories.byteOffset, this.tanhs.byteOffset, 4 * this.tanhs.length);
+    return this.tanhs;
+  }
+}
+
+/** Return the network of a model, with the kernel (in base64) where WebAssembly and SIMD are here and allowed. */
+function makeNetwork(model, kernel) {
+  try {
+    return new KernelNetwork({ ...model, kernel });
+  } catch {
+    return new Network(model);
   }
 }

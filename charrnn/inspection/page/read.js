@@ -1,163 +1,114 @@
-/* The view Read: the network reads a text piece by piece, and shows what it makes of each character. */
+/* Texts that the network reads: the passage that it did not write, and one of your own. Piece by piece the page gets to
+ * know what the network makes of each character. */
 "use strict";
-
 const MOST_CHARACTERS = 100000; // read of a text: what is known of each takes some 2 KB
+const PIECE = 250; // characters
+const ROWS = Math.min(5, chars.length); // guesses of a character
 const WARM = 100; // characters after which a state is no longer that of the beginning
-const ROWS = Math.min(5, chars.length); // guesses in the card
-const textBefore = history.state?.text; // that was read before the page was loaded again
-const isAllNear = !("ContentVisibilityAutoStateChangeEvent" in window); // old browsers do not say what is in sight
 
-/* What is read: `known` is how many characters were, and see seenAt for what is known of them; `at` is the place that the
- * card shows. The characters of a piece, {from, ids, element, isNear}, have `cells` while it is near what is in sight. */
-const reading = { text: null, ids: [], pieces: [], cells: [], known: 0, at: 0 };
+let yours = null; // the Reading of the text of one's own
+let reading = null; // the text that the cell and the strip show: the one that was read or chosen last
 
-// ---- reading
-
-/** Have the network read a text from its beginning. The text is shown at once, in cells when it was read. */
-function readText(text) {
-  const { ids, note } = encode(text.slice(0, MOST_CHARACTERS), places, data.nearest);
-  const cut = text.length > MOST_CHARACTERS ? ` Only the first ${grouped(MOST_CHARACTERS)} characters are read.` : "";
-  let to = 0;
-  const pieces = piecesOf(textOf(ids)).map((piece) => {
-    const from = to;
-    to += Array.from(piece).length;
-    const element = make("div", "piece", visible(piece));
-    return { from, ids: ids.slice(from, to), element, isNear: isAllNear };
-  });
-  Object.assign(reading, { text, ids, pieces, known: 0, at: Math.max(0, Math.min(WARM, ids.length - 1)),
-    cells: ids.map(() => null), surprises: new Float32Array(ids.length), guesses: new Float32Array(2 * ROWS * ids.length),
-    activations: new Int8Array(unitNames.length * ids.length) });
-  strip.to = 0;
-  showNote("read-note", note + cut);
-  find("source").value = text;
-  find("editor").open = false;
-  find("card").hidden = !ids.length;
-  find("text").replaceChildren(...pieces.map(({ element }) => element));
-  find("text").scrollTop = 0;
-  showReadStatus();
-  ask("read", { pieces: pieces.map((piece) => piece.ids) }, addPiece);
-}
-
-/** Return what is known of a character that was read. It is kept in long arrays, which take less than many objects. */
-function seenAt(place) {
-  const { surprises, guesses, activations } = reading;
-  const shown = guesses.subarray(2 * ROWS * place, 2 * ROWS * (place + 1)); // an id, its share, an id, its share ...
-  return { surprise: surprises[place],
-    guesses: Array.from({ length: ROWS }, (_, row) => ({ id: shown[2 * row], share: shown[2 * row + 1] })),
-    activations: activations.subarray(unitNames.length * place, unitNames.length * (place + 1)) };
-}
-
-function addPiece({ surprises, guesses, activations }) {
-  const { known, at } = reading;
-  reading.surprises.set(surprises, known);
-  reading.guesses.set(guesses, 2 * ROWS * known);
-  reading.activations.set(activations, unitNames.length * known);
-  activations.buffer.transfer?.(0); // so that half a megabyte is free now, not when the browser cleans up
-  reading.known += surprises.length;
-  learnUsual();
-  colourText(false);
-  showPiece(reading.pieces.find(({ from }) => from === known));
-  showReadStatus();
-  (at < known ? showCard : showPlace)(at); // what is usual has changed
-  drawStrip(known < strip.to && reading.known >= strip.to ? strip.from : strip.drawn);
-}
-
-/** Show a piece in coloured cells if it was read and is near what is in sight, or else as mere text. */
-function showPiece(piece, isNear = piece.isNear) {
-  const { from, ids, element } = piece;
-  const cells = isNear && from < reading.known ? showCells(element, textOf(ids)) : [];
-  piece.isNear = isNear;
-  if (!cells.length) {
-    element.textContent = visible(textOf(ids));
+class Reading {
+  /** @param {string} key of the text in the worker @param {Paper} paper that shows it @param {string} what it is */
+  constructor(key, paper, what) {
+    Object.assign(this, { key, paper, what, ids: [], known: 0 });
+    paper.onChoose = (place) => place >= 0 && goTo(this, place);
   }
-  reading.cells.splice(from, ids.length, ...ids.map((_, index) => cells[index]));
-  cells.forEach((cell, index) => {
-    const seen = seenAt(from + index);
-    cell.dataset.guesses = seen.guesses.map(({ id, share }) => `${glyph(chars[id])} ${Math.round(100 * share)}`).join("\n");
-    cell.classList.toggle("framed", from + index === reading.at);
-    colourCell(cell, seen, colour, range);
-  });
-}
 
-function showReadStatus() {
-  const { ids, known, surprises } = reading;
-  const bits = surprises.subarray(1).reduce((sum, each) => sum + each, 0) / (ids.length - 1);
-  const mean = ids.length > 1 ? `, ${bits.toFixed(2)} bits of surprise on average` : "";
-  find("read-status").textContent = !ids.length ? "0 characters: paste a text with characters that the network knows."
-    : known === ids.length ? `${counted(known, "character")}${mean}.`
-    : `Reading: ${grouped(known)} of ${counted(ids.length, "character")}.`;
-}
-
-// ---- the card
-
-/** Show a place everywhere, if it was read: in the text, the card, the strip and the picture of a step. */
-function showPlace(place) {
-  if (place >= 0 && place < reading.known) {
-    reading.cells[reading.at]?.classList.remove("framed");
-    reading.cells[place]?.classList.add("framed");
-    reading.at = place;
-    showCard();
-    showStrip();
-    showStep();
+  /** Have the network read the text from its beginning. It is shown at once, and coloured when it was read. */
+  read(ids) {
+    const { length } = ids;
+    Object.assign(this, { ids, known: 0, at: Math.min(WARM, length - 1), began: performance.now(),
+      surprises: new Float32Array(length), guesses: new Float32Array(2 * ROWS * length),
+      activations: new Int8Array(unitNames.length * length) });
+    this.paper.show({ ids, start: 0, recordAt: (place) => this.recordAt(place) });
+    const pieces = Array.from({ length: Math.ceil(length / PIECE) }, (_, index) => (
+      ids.slice(index * PIECE, (index + 1) * PIECE)));
+    reading = this;
+    ask("read", { key: this.key, pieces }, (found) => this.add(found));
   }
-}
 
-/** Show in the card how surprising a character was, what may follow it, and which units stand out. */
-function showCard() {
-  const { ids, at } = reading;
-  const { surprise, guesses } = seenAt(at);
-  const context = Array.from(textOf(ids.slice(Math.max(0, at - 12), at)), glyph).join("");
-  find("card-title").replaceChildren(context, make("span", "framed", glyph(chars[ids[at]])));
-  find("card-surprise").textContent = Number.isNaN(surprise)
-    ? "The first character has no surprise."
-    : `Surprise: ${surprise.toFixed(1)} bits (probability ${percent(2 ** -surprise)})`;
-  showBars("card-guesses", guesses, ids[at + 1]);
-  const names = at >= Math.min(WARM, ids.length - 1) ? standingOut(at, ROWS) : [];
-  const chips = names.map((name) => unitChip(name, tracked(name)?.name || "", swatchOf(name)));
-  find("card-units").replaceChildren(...chips.map((chip) => make("li", "", chip)));
-  find("card-cold").hidden = names.length > 0;
-}
-
-// ---- moving in the text
-
-/** Go to a place of the text, and say which character it is. */
-function moveTo(place) {
-  showPlace(place);
-  if (document.activeElement === find("text")) { // or the page would move away from the strip or the picture of a step
-    if (!reading.cells[reading.at]) {
-      showPiece(reading.pieces.findLast(({ from }) => from <= reading.at), true);
+  add({ surprises, guesses, activations }) {
+    const { known } = this;
+    this.surprises.set(surprises, known);
+    this.guesses.set(guesses, 2 * ROWS * known);
+    this.activations.set(activations, unitNames.length * known);
+    activations.buffer.transfer?.(0); // so that half a megabyte is free now, not when the browser cleans up
+    this.known += surprises.length;
+    this.paper.recolour(known, this.known);
+    this.onPiece?.();
+    if (this === reading && known <= this.at && this.at < this.known) {
+      goTo(this, this.at);
+    } else if (this === reading) {
+      drawStrip();
     }
-    reading.cells[reading.at].scrollIntoView({ block: "nearest" });
   }
-  find("spoken").textContent = `${nameOf(chars[reading.ids[reading.at]])}. ${find("card-surprise").textContent}`;
+
+  /** Return what is known of a character. The guesses in its place were made after the one before. */
+  recordAt(place) {
+    if (place >= this.known) {
+      return undefined;
+    }
+    const row = this.guesses.subarray(2 * ROWS * (place - 1), 2 * ROWS * place);
+    return { surprise: this.surprises[place], activations: this.activationsAt(place),
+      guesses: Array.from({ length: place ? ROWS : 0 }, (_, each) => ({ id: row[2 * each], share: row[2 * each + 1] })) };
+  }
+
+  activationsAt(place) {
+    return this.activations.subarray(unitNames.length * place, unitNames.length * (place + 1));
+  }
 }
 
-/** Have the arrow keys move in the text, up and down about a line. */
-function moveInText(element) {
-  moveByKeys(element, { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -50, ArrowDown: 50 }, () => reading.at,
-    () => reading.known - 1, moveTo);
+/** Show a place of a text in the cell and in the strip. */
+function goTo(text, place) {
+  reading = text;
+  if (place < text.known) {
+    text.at = place;
+    showStrip();
+    showCell();
+  }
+}
+
+/** Read the text that was typed, and say how far it is, how long it takes and what was left out. */
+function readYours() {
+  const text = Array.from(find("source").value); // a character is never cut
+  const { ids, note } = encode(text.slice(0, MOST_CHARACTERS).join(""), places, data.nearest);
+  const cut = text.length > MOST_CHARACTERS ? ` Only the first ${grouped(MOST_CHARACTERS)} characters are read.` : "";
+  showNote("read-note", ids.length ? note + cut : "Type or paste a text with characters that the network knows.");
+  find("yours-figure").hidden = !ids.length;
+  if (ids.length) {
+    yours.read(ids);
+    showProgress();
+  }
+}
+
+function showProgress(isStopped = false) {
+  const { ids, known, surprises, began } = yours;
+  const isDone = isStopped || known === ids.length;
+  const left = (ids.length - known) * (performance.now() - began) / 1000 / Math.max(1, known);
+  const bits = surprises.subarray(1, known).reduce((sum, each) => sum + each, 0) / Math.max(1, known - 1);
+  const done = isStopped ? "Stopped after" : "Read";
+  find("read-status").textContent = isDone
+    ? `${done} ${counted(known, "character")}, ${bits.toFixed(2)} bits of surprise on average.`
+    : `Reading: ${grouped(known)} of ${counted(ids.length, "character")}${known ? `, about ${Math.ceil(left)} s left` : ""}.`;
+  Object.assign(find("read-progress"), { hidden: isDone, value: known, max: ids.length });
+  find("stop-reading").hidden = isDone;
 }
 
 function startRead() {
-  startColours();
-  startStrip();
-  startStep();
-  startHolding();
-  startBars("card-guesses", ROWS, "span");
-  moveInText(find("text"));
-  find("text").addEventListener("click", ({ target }) => {
-    if (target.matches(".cell")) {
-      moveTo(reading.cells.indexOf(target));
-    }
+  const passage = new Reading("passage", new Paper("passage", "surprise"), `a passage of ${data.source}`);
+  find("source-named").textContent = data.source;
+  yours = new Reading("yours", new Paper("yours", "surprise"), "your text");
+  yours.onPiece = showProgress;
+  onClick("read-it", readYours);
+  onClick("stop-reading", () => {
+    ask("stop", { of: "read" });
+    showProgress(true);
   });
-  find("text").addEventListener("contentvisibilityautostatechange", ({ target, skipped }) => {
-    const piece = reading.pieces.find(({ element }) => element === target);
-    if (piece.isNear === skipped) {
-      showPiece(piece, !skipped);
-    }
-  }, true);
-  find("read-it").addEventListener("click", () => {
-    readText(find("source").value);
-    find("text").focus();
+  find("yours-colour").addEventListener("change", ({ target }) => {
+    yours.paper.colour = target.value;
+    yours.paper.recolour();
   });
+  passage.read(encode(data.passage, places, data.nearest).ids);
 }

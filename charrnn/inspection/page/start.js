@@ -1,10 +1,11 @@
-/* Starts the page: unpacks the network in the worker, fills the views, and shows the one that the address names. */
+/* Starts the page, which until then says that it has not started. */
 "use strict";
-
-ask("load", { model: JSON.parse(find("weights").textContent), chars }, () => {
-  document.body.dataset.loaded = "true";
-});
+addEventListener("error", ({ message }) => fail(message));
+find("failure").hidden = true;
+document.querySelector("main").hidden = false;
+startWorker();
 startWrite();
+startStrip();
+startCell();
+showAddressed();
 startRead();
-startUnits();
-startViews();

@@ -1,13 +1,11 @@
-/* The strip in Read: all units over a part of the text, a row for each, sorted by what they track. */
+/* The strip: all units over a part of the text, a row for each, sorted by what they track. */
 "use strict";
-
 const LABEL = 18; // pixels for the name above a group of rows
 const STRIP_COLUMNS = 1000; // characters, at most
-const AT_ONCE = 100; // columns that are drawn in a frame, so that none takes long
+const COLUMNS_AT_ONCE = 100; // columns that are drawn in a frame, so that none takes long
 const rowHeight = Math.min(12, Math.max(1, Math.round(800 / unitNames.length)));
-/* What is drawn: `rows` are units from the top, `tops` where they begin; `from` and `to` the part of the text, which is
- * drawn as far as the place `drawn`. */
-const strip = { rows: [], tops: [], from: 0, to: 0, drawn: 0, frame: 0 };
+// `rows` are units from the top, `tops` where they begin; from `from` to `to` the text is drawn as far as `drawn`
+const strip = { text: null, rows: [], tops: [], from: 0, to: 0, drawn: 0, frame: 0 };
 
 /** Return [feature, its units] for each group, of groups and in groups the highest correlation first. */
 function stripGroups() {
@@ -20,8 +18,8 @@ function stripGroups() {
 function showStrip() {
   const from = reading.at - (reading.at % STRIP_COLUMNS);
   const to = Math.min(from + STRIP_COLUMNS, reading.ids.length);
-  if (strip.from !== from || strip.to !== to) {
-    Object.assign(strip, { from, to, drawn: from });
+  if (strip.text !== reading.activations || strip.from !== from || strip.to !== to) {
+    Object.assign(strip, { text: reading.activations, from, to, drawn: from });
     find("strip-canvas").width = to - from; // and it is empty
   }
   drawStrip();
@@ -31,7 +29,7 @@ function showStrip() {
 /** Draw the columns from a place on of what was read, some in each frame. */
 function drawStrip(drawn = strip.drawn) {
   const { rows, tops, from, to } = strip;
-  const width = Math.min(drawn + AT_ONCE, to, reading.known) - drawn;
+  const width = Math.min(drawn + COLUMNS_AT_ONCE, to, reading.known) - drawn;
   cancelAnimationFrame(strip.frame);
   if (width <= 0) {
     return;
@@ -39,13 +37,13 @@ function drawStrip(drawn = strip.drawn) {
   const image = new ImageData(width, find("strip-canvas").height);
   const pixels = new Uint32Array(image.data.buffer);
   const pixelOf = pixelFunction();
-  const columns = Array.from({ length: width }, (_, column) => seenAt(drawn + column).activations);
+  const columns = Array.from({ length: width }, (_, column) => reading.activationsAt(drawn + column));
   for (const [row, name] of rows.entries()) {
     const offset = unitOffsets.get(name);
-    const [least, most] = usual[offset].limits;
+    const [least, most] = limitsOf(offset);
     const factor = most - least > 2 ? 2 / (most - least) : 0;
     columns.forEach((activations, column) => { // some 200,000 times: an iterator would be slow
-      const pixel = pixelOf(factor && (activations[offset] - least) * factor - 1);
+      const pixel = pixelOf(factor && Math.max(-1, (activations[offset] - least) * factor - 1));
       for (let line = 0; line < rowHeight; line++) {
         pixels[(tops[row] + line) * width + column] = pixel;
       }
@@ -66,15 +64,16 @@ function pixelFunction() {
   return (value) => (Math.min(255, Math.abs(255 * value)) << 24) | (value < 0 ? low : high);
 }
 
-/** Mark the row of the unit that colours the text, and say which it is and what it tracks. */
+/** Mark the row of the unit that is looked at, and say which it is and what it tracks. */
 function markUnit() {
-  const row = strip.rows.indexOf(colour);
+  const row = strip.rows.indexOf(focus.unit);
   const top = strip.tops[row];
   const box = find("strip");
   find("strip-unit").hidden = row < 0;
   if (row >= 0) {
-    const found = tracked(colour);
-    const name = `${unitTitle(colour)}${found ? `: ${found.name}, ${signed(found.correlation)}` : ""}`;
+    const found = tracked(focus.unit);
+    const what = found ? `${found.name}, ${signed(found.correlation)}` : "tracks nothing by name";
+    const name = `${unitTitle(focus.unit)}: ${what}`;
     find("strip-unit").style.top = `${top - 1}px`;
     if (top < box.scrollTop + LABEL || top > box.scrollTop + box.clientHeight - LABEL) {
       box.scrollTop = top - box.clientHeight / 3;
@@ -89,8 +88,19 @@ function markUnit() {
 function chooseInStrip({ offsetX, offsetY, target }) {
   const row = strip.tops.findLastIndex((top) => top <= offsetY);
   const place = strip.from + Math.floor(((strip.to - strip.from) * offsetX) / target.clientWidth);
-  moveTo(Math.min(Math.max(place, 0), strip.to - 1));
-  chooseColour(strip.rows[Math.max(0, row)]);
+  lookAt(strip.rows[Math.max(0, row)]);
+  goTo(reading, Math.min(Math.max(place, 0), strip.to - 1));
+}
+
+/** Look at the unit whose name was typed, or say that there is none. */
+function typeUnit({ target }) {
+  const name = target.value.trim();
+  const isKnown = unitOffsets.has(name);
+  showNote("unit-note", isKnown ? ""
+    : `There is no “${name}”. Names go from ${unitNames[0]} to ${unitNames.at(-1)}: layer, c or h, cell.`);
+  if (isKnown) {
+    lookAt(name);
+  }
 }
 
 function startStrip() {
@@ -107,8 +117,10 @@ function startStrip() {
   find("strip-canvas").style.height = `${top}px`;
   const box = find("strip");
   box.setAttribute("aria-valuemax", strip.rows.length);
-  moveByKeys(box, { ArrowUp: -1, ArrowDown: 1, PageUp: -20, PageDown: 20 }, () => strip.rows.indexOf(colour),
-    () => strip.rows.length - 1, (row) => chooseColour(strip.rows[row]));
-  find("strip-canvas").addEventListener("click", chooseInStrip);
+  moveByKeys(box, { ArrowUp: -1, ArrowDown: 1, PageUp: -20, PageDown: 20 }, () => strip.rows.indexOf(focus.unit),
+    () => strip.rows.length - 1, (row) => lookAt(strip.rows[row]));
+  onClick("strip-canvas", chooseInStrip);
+  find("unit").addEventListener("change", typeUnit);
+  document.body.addEventListener("focuschange", markUnit);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawStrip(strip.from));
 }

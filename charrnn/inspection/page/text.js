@@ -1,22 +1,25 @@
 /* Characters and numbers as the page shows them. Pure functions. */
 "use strict";
-
 const SYMBOLS = { "\n": "\u21b5", "\t": "\u21e5", " ": "\u2423", "\u007f": "\u2421" };
 const NAMES = { "\n": "line end", "\t": "tab", " ": "space" };
 const MOST_NAMED = 8; // characters that the network does not know
 
-/** Return something visible, of about one character's width, for any character. */
+/** Return something visible, of about one character's width, for any character that stands alone. */
 function glyph(char) {
-  const code = char.codePointAt(0);
   return Object.hasOwn(SYMBOLS, char) ? SYMBOLS[char]
-    : code < 32 ? String.fromCodePoint(0x2400 + code) // the control pictures
-    : /^[\p{C}\p{Zl}\p{Zp}]$/u.test(char) ? "\ufffd" // lone surrogates, and what changes the direction of a text
+    : /^[\p{C}\p{Zl}\p{Zp}]$/u.test(char) ? shownControl(char)
     : /^\p{M}$/u.test(char) ? `\u25cc${char}` : char;
 }
 
-/** Return a text with symbols for what cannot be seen, but spaces, tabs and line ends as they are. */
+function shownControl(char) {
+  const code = char.codePointAt(0);
+  return code < 32 ? String.fromCodePoint(0x2400 + code) : "\ufffd"; // the control pictures
+}
+
+/** Return a text with symbols for controls, lone surrogates and what changes the direction of a text. All else is as it
+ * is, so that letters join and marks stand on their letters. */
 function visible(text) {
-  return text.replace(/[^ -~\n\t]/gu, glyph);
+  return text.replace(/(?![\n\t])[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069\ufeff]/gu, shownControl);
 }
 
 /** Return what a person would call a character. */
@@ -71,18 +74,13 @@ function parseUnit(name) {
   return { layer: Number(layer), part, unit: Number(unit) };
 }
 
-/** Return what a person would call a unit, with its name: Memory cell 317 in layer 2 (2/c/317). */
+/** Return what a person would call a unit, with its name: memory cell 317 in layer 2 (2/c/317). */
 function unitTitle(name) {
   const { layer, part, unit } = parseUnit(name);
-  return `${part === "c" ? "Memory cell" : "Output of cell"} ${unit} in layer ${layer} (${name})`;
+  return `${part === "c" ? "memory cell" : "output of cell"} ${unit} in layer ${layer} (${name})`;
 }
 
 /** Return a value in a range as -1 for the least, 1 for the most; 0 where the range is too small for a meaning. */
 function scaled(value, [least, most]) {
   return most - least < 0.02 ? 0 : (2 * (value - least)) / (most - least) - 1;
-}
-
-/** Divide a text into pieces of at most 250 characters, that end with a line where one ends in them. */
-function piecesOf(text) {
-  return text.match(/.{0,249}\n|.{1,250}/gsu) || [];
 }

@@ -1,11 +1,11 @@
-/* What all views share: the model's data, the worker, keys, and small pieces of the document.
+/* What all of the page shares: the model's data, the worker, the unit that is looked at, and pieces of the document.
  * All text gets into the document as text (textContent), never as markup. */
 "use strict";
-
 const data = JSON.parse(document.getElementById("data").textContent);
 const chars = data.vocabulary.map((code) => String.fromCodePoint(code));
 const places = new Map(chars.map((char, id) => [char, id]));
 const find = (id) => document.getElementById(id);
+const movesLittle = matchMedia("(prefers-reduced-motion: reduce)").matches; // nothing moves by itself
 
 function textOf(ids) {
   return ids.map((id) => chars[id]).join("");
@@ -22,6 +22,10 @@ function makeButton(className, action, ...children) {
   return Object.assign(make("button", className, ...children), { type: "button", onclick: action });
 }
 
+function onClick(id, action) {
+  find(id).onclick = action;
+}
+
 /** Show a text in an element that is hidden where the text is empty. */
 function showNote(id, text) {
   Object.assign(find(id), { textContent: text, hidden: !text });
@@ -31,87 +35,102 @@ function showNote(id, text) {
 function moveByKeys(element, steps, at, last, go) {
   element.addEventListener("keydown", (event) => {
     const place = { Home: 0, End: last() }[event.key] ?? at() + steps[event.key];
-    if (last() >= 0 && !Number.isNaN(place) && !event.altKey) {
+    if (event.target === element && last() >= 0 && !Number.isNaN(place) && !event.altKey) {
       event.preventDefault();
       go(Math.min(Math.max(place, 0), last()));
     }
   });
 }
 
-// ---- the worker: see worker.js for what it is sent and what it answers
-
 const asked = {}; // from a kind of job to the newest one: {job, answer}
 let lastJob = 0;
-const sources = ["decoding", "engine", "worker"].map((id) => find(id).textContent);
-const worker = new Worker(URL.createObjectURL(new Blob(sources, { type: "text/javascript" })));
+let worker = null;
 
 /** Send the worker a job. `answer` is called with all that it answers, until it gets another job of the kind. */
 function ask(kind, message = {}, answer = () => {}) {
   lastJob++;
   asked[kind] = { job: lastJob, answer };
-  worker.postMessage({ kind, job: lastJob, ...message });
+  worker?.postMessage({ kind, job: lastJob, ...message });
 }
 
-worker.onmessage = ({ data: { kind, job, failed, ...found } }) => {
-  if (failed) {
-    fail(failed);
-  } else if (asked[kind].job === job) {
-    asked[kind].answer(found);
-  }
-};
-worker.onerror = ({ message }) => fail(message || "the worker could not be started");
+function startWorker() {
+  const sources = ["decoding", "engine", "worker"].map((id) => find(id).textContent);
+  worker = new Worker(URL.createObjectURL(new Blob(sources, { type: "text/javascript" })));
+  worker.onmessage = ({ data: { kind, job, failed, ...found } }) => {
+    if (failed) {
+      fail(failed);
+    } else if (asked[kind].job === job) {
+      asked[kind].answer(found);
+    }
+  };
+  worker.onerror = ({ message }) => fail(message || "the site that shows it forbids its worker");
+  const model = JSON.parse(find("weights").textContent);
+  ask("load", { model, kernel: find("kernel").textContent }, ({ isFast }) => {
+    document.body.dataset.loaded = isFast ? "fast" : "slow";
+    find("engine-used").textContent = isFast ? "WebAssembly with SIMD"
+      : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: five to ten times slower";
+  });
+}
 
 function fail(message) {
-  showNote("failure", `This page does not work here: ${message}`);
+  showNote("failure", `This page does not work here: ${message}. Save the file, and open it from disk.`);
 }
 
-// ---- characters, with colours and with shares
+const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
+const partNames = Array.from({ length: numLayers }, (_, layer) => [`${layer + 1}/c`, `${layer + 1}/h`]).flat();
+// in the order of the activations of a character
+const unitNames = partNames.flatMap((part) => Array.from({ length: lstmSize }, (_, unit) => `${part}/${unit + 1}`));
+const unitOffsets = new Map(unitNames.map((name, offset) => [name, offset]));
+let focus = null; // {unit, offset, limits, sign, ends, feature, correlation}, and for a discovery more
+
+/** Return what a unit tracks, {name, correlation}, or null. */
+function tracked(unit) {
+  const { features, best, correlations } = data.tracked;
+  const offset = unitOffsets.get(unit);
+  return best[offset] >= 0 ? { name: features[best[offset]], correlation: correlations[offset] / 100 } : null;
+}
+
+/** Return between which values, from -127 to 127, a unit nearly always is. */
+function limitsOf(offset) {
+  return [data.tracked.least[offset], data.tracked.most[offset]];
+}
+
+/** Look at a unit. What it stands for at its highest is to the right, and blue. */
+function lookAt(unit) {
+  const discovery = data.discoveries.find((each) => each.unit === unit);
+  const found = tracked(unit);
+  const offset = unitOffsets.get(unit);
+  focus = { unit, offset, limits: limitsOf(offset), sign: discovery?.correlation < 0 ? -1 : 1, ends: ["low", "high"],
+    feature: found?.name, correlation: found?.correlation || 0, ...discovery };
+  document.body.dispatchEvent(new Event("focuschange"));
+}
+
+/** Return where the value of the unit is between its limits: -1 at the left end, 1 at the right. */
+function positionIn(activations) {
+  const position = scaled(activations[focus.offset] / 127, focus.limits.map((limit) => limit / 127));
+  return focus.sign * Math.max(-1, Math.min(1, position));
+}
+
+/** Return the value of the unit at a position. At -1 and 1 a memory would be infinite. */
+function valueAt(position) {
+  const [least, most] = focus.limits.map((limit) => limit / 127);
+  const value = least + ((focus.sign * position + 1) / 2) * (most - least);
+  return Math.round(100 * Math.max(-0.99, Math.min(0.99, value))) / 100;
+}
 
 /** Colour an element: `name` is a colour of page.css, `strength` how strong it is, at most 1. */
 function tint(element, name, strength) {
   element.style.background = `rgb(var(--${name}) / ${Math.min(1, strength).toFixed(3)})`;
 }
 
-/** Colour an element by the value of a unit, between -1 and 1. */
-function tintByUnit(element, value) {
-  tint(element, value < 0 ? "low" : "high", Math.abs(value));
+/** Colour an element by a position between -1 and 1. */
+function tintByUnit(element, position) {
+  tint(element, position < 0 ? "low" : "high", Math.abs(position));
 }
 
-/** Show a text in an element, each character in a cell that can be coloured. Return the cells. */
-function showCells(element, text) {
-  const fragment = document.createDocumentFragment();
-  const cells = Array.from(text, (char) => {
-    const isEnd = char === "\n";
-    const cell = make("span", isEnd ? "cell end" : "cell", isEnd ? "" : visible(char));
-    fragment.append(cell, isEnd ? char : "");
-    return cell;
-  });
-  element.replaceChildren(fragment);
-  return cells;
-}
-
-/** Put empty bars into a list, each an element of its own in an item. */
-function startBars(id, count, tag) {
-  for (let row = 0; row < Math.min(count, chars.length); row++) {
-    const track = make("span", "track", make("i"));
-    find(id).append(make("li", "", make(tag, "bar", make("span", "glyph", "\u2026"), track, make("span"))));
-  }
-}
-
-/** Show characters in the bars of a list, {id, share, outline}: the share is filled, and the outline drawn around it. The
- * character `marked` is framed. A bar without a row is out of date, and disabled. */
-function showBars(id, rows, marked) {
-  for (const [index, { firstChild: bar }] of [...find(id).children].entries()) {
-    const row = rows[index];
-    bar.disabled = !row;
-    if (row) {
-      const [symbol, track, number] = bar.children;
-      symbol.className = row.id === marked ? "glyph framed" : "glyph";
-      symbol.textContent = glyph(chars[row.id]);
-      track.style.backgroundSize = `${100 * row.share}% 100%`;
-      track.firstChild.style.width = `${100 * (row.outline || 0)}%`;
-      number.textContent = row.share ? percent(row.share) : "out";
-      bar.title = nameOf(chars[row.id]);
-    }
-  }
-}
+const MOST_BITS = 8; // from here on a surprise has the full colour
+const COLOURS = { // of a cell, by what is known of its character
+  unit: (cell, { activations }) => tintByUnit(cell, positionIn(activations)),
+  probability: (cell, { surprise }) => tint(cell, "share", 2 ** -surprise),
+  surprise: (cell, { surprise }) => tint(cell, "bits", (surprise || 0) / MOST_BITS), // the first character has none
+};

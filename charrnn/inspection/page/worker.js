@@ -1,33 +1,30 @@
 /* What runs beside the page, in a Web Worker, so that the page never freezes. decoding.js and engine.js come before it.
  * A message to it has a `kind` and a `job`, which come back with each answer. A job ends another one of its kind.
- *   load    {model, chars}   -> {}
- *   read    {pieces}         -> {surprises, guesses, activations} for each piece, an array of ids; guesses: id, share, id ...
- *   cell    {place, layer, unit} -> {before, values} of the text that was read: the memory before, and see Network.cell
- *   write   {ids, forced, seed, skip, length, sentences}
- *           -> {read} while `ids` are read, {seen, logits} again and again, with {drawn, seconds} at last. `forced` are
- *              written first, whatever is likely; `skip` characters were drawn with the seed before
- *   change  {settings}       of what is written from now on
- *   stop    {}               ends the writing
- *   compare {ids, seed, length, settings, held}
- *           -> {held, free}: the ids that are written with units held, {layer, part, unit, value}, and without */
+ *   load    {model, kernel}  -> {isFast}: whether the kernel is used
+ *   read    {key, pieces}    -> {surprises, guesses, activations} for each piece, an array of ids; guesses: id, share ...
+ *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
+ *   write   {take, ids, start, seed, plan, burst}
+ *           -> {seen, plan} again and again, with {drawn, seconds} at last. `ids` are a beginning of `start` characters
+ *              and what was written after it, `take` is a name for the text, and the first `burst` come without a pause
+ *   change  {settings, speed, length} of what is written from now on: what a plan has, or null; characters a second;
+ *              how many are written in all after the beginning
+ *   stop    {of}             ends the job of a kind
+ * A plan says how a text is written: a list of {at, temperature, topN, topP, unit, value, forced}, each from the
+ * character `at` after the beginning on. `unit`, unless it is null, is held at `value`. `forced` is an id that is written
+ * there, whatever is likely; after it the random numbers are those of the seed from the first on. */
 "use strict";
-
 const GUESSES = 5; // of what follows, sent of each character that is read
 const ALTERNATIVES = 8; // of what it could have been, sent of each character that is written
 const SLICE = 100; // milliseconds of work before messages are looked at
 const FRAME = 16; // milliseconds between two messages about what is written
-const SENTENCE_END = /[.!?]["'\u2019\u201d)]?\s$/;
 const KEPT_EVERY = 64; // characters between two states that are kept of a text
 
 let network = null;
-let chars = [];
-let writeSettings = {};
+let live = {}; // the settings now, and the speed
 let sliceEnd = 0; // when messages are looked at again
 const current = {}; // from a kind to its newest job
-let lastRead = null; // the text of Read,
-let lastWritten = null; // and the one that was written last, so that another with the same beginning is soon read
-
-// ---- messages
+const readTexts = {}; // from a key to the text
+let lastWritten = {}; // the text and its take, which may go on
 
 self.onmessage = async ({ data: { kind, job, ...message } }) => {
   current[kind] = job;
@@ -50,8 +47,6 @@ self.onmessage = async ({ data: { kind, job, ...message } }) => {
   }
 };
 
-// ---- texts
-
 /** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on. */
 function emptyText() {
   return { ids: [], state: network.zeroState(), kept: [] };
@@ -69,40 +64,40 @@ function copyOf(state) {
   return { ...state, c: state.c.slice(), h: state.h.slice() };
 }
 
-/** Return a text that was read up to a place, or as far before it as a state was kept. */
+/** Return a text that was read as far before a place as a state was kept. */
 function partOf({ ids, kept }, place) {
-  const index = Math.min(Math.floor(place / KEPT_EVERY), kept.length - 1);
-  return index < 0 ? emptyText()
-    : { ids: ids.slice(0, index * KEPT_EVERY), state: copyOf(kept[index]), kept: kept.slice(0, index) };
+  const index = Math.floor(place / KEPT_EVERY);
+  return { ids: ids.slice(0, index * KEPT_EVERY), state: copyOf(kept[index]), kept: kept.slice(0, index) };
+}
+
+/** Hold the unit of an entry of a plan. */
+function holdAs(state, { unit, value }) {
+  const [layer, part, number] = (unit || "").split("/");
+  state.held = unit ? [{ layer: Number(layer), part, unit: Number(number), value }] : [];
 }
 
 /** Draw a character and read it. Return what the page shows of it. A character that is forced takes no random number. */
-function drawCharacter(text, settings, random, forced = null) {
+function drawCharacter(text, settings, random, forced) {
   const logits = network.logits(text.state);
   const own = normalized(powersOf(logits));
-  const kept = keptPowers(logits, settings);
-  const shares = normalized(kept);
-  const id = forced ?? drawId(kept, random.randomSample());
+  const id = forced ?? drawId(keptPowers(logits, settings), random.randomSample());
   const likely = largestIds(own, ALTERNATIVES);
   const shown = likely.includes(id) ? likely : [...likely.slice(0, -1), id];
-  const guesses = shown.map((each) => ({ id: each, share: shares[each], outline: own[each] }));
   readCharacter(text, id);
-  const activations = network.activations(text.state);
-  return { id, isChosen: forced !== null, surprise: -Math.log2(own[id]), guesses, activations };
+  return { id, isChosen: forced !== undefined, surprise: -Math.log2(own[id]),
+    guesses: shown.map((each) => ({ id: each, share: own[each] })), activations: network.activations(text.state) };
 }
 
 const answers = {
-  load({ model, chars: known }, send) {
-    network = new Network(model);
-    chars = known;
-    lastWritten = emptyText();
-    send({});
+  load({ model, kernel }, send) {
+    network = makeNetwork(model, kernel);
+    send({ isFast: network instanceof KernelNetwork });
   },
 
-  async read({ pieces }, send, goesOn) {
+  async read({ key, pieces }, send, goesOn) {
     const text = emptyText();
     let expected = null;
-    lastRead = text;
+    readTexts[key] = text;
     for (const ids of pieces) {
       const [surprises, guesses] = [[], []];
       const length = 2 * text.state.c.length;
@@ -111,7 +106,9 @@ const answers = {
         surprises.push(expected ? -Math.log2(expected[id]) : NaN);
         readCharacter(text, id);
         expected = normalized(powersOf(network.logits(text.state)));
-        guesses.push(...largestIds(expected, GUESSES).flatMap((next) => [next, expected[next]]));
+        for (const next of largestIds(expected, GUESSES)) {
+          guesses.push(next, expected[next]);
+        }
         network.activations(text.state, activations.subarray(length * place, length * (place + 1)));
         if (!await goesOn()) {
           return;
@@ -121,78 +118,76 @@ const answers = {
     }
   },
 
-  async cell({ place, ...cell }, send, goesOn) {
-    if (!await goesOn(performance.now() + 5)) { // of many that come with a pointer, only the last one is wanted
-      return;
+  trace({ key, from, to, ...cell }, send) {
+    const text = partOf(readTexts[key], from);
+    const values = [];
+    while (text.ids.length < to) {
+      const place = text.ids.length;
+      readCharacter(text, readTexts[key].ids[place]);
+      if (place >= from) {
+        values.push(network.cell(cell, text.state));
+      }
     }
-    const text = partOf(lastRead, place);
-    while (text.ids.length < place) {
-      readCharacter(text, lastRead.ids[text.ids.length]);
-    }
-    const before = network.cell(cell, text.state)[4];
-    network.step(lastRead.ids[place], text.state);
-    send({ before, values: network.cell(cell, text.state) });
+    send({ values });
   },
 
-  async write({ ids, forced, seed, skip, length, sentences = Infinity }, send, goesOn) {
-    const different = ids.findIndex((id, place) => id !== lastWritten.ids[place]);
-    const text = partOf(lastWritten, different < 0 ? ids.length : different);
-    lastWritten = text;
+  async write({ take, ids, start, seed, plan, burst }, send, goesOn) {
+    const isSame = lastWritten.take === take && lastWritten.text.ids.length === ids.length;
+    const text = isSame ? lastWritten.text : emptyText();
     let sent = performance.now();
+    let settings = {}; // the entry of the plan that counts
+    lastWritten = { take, text };
+    /** Follow the plan at the next place. */
+    const turn = () => {
+      settings = plan.findLast(({ at }) => start + at <= text.ids.length) || {};
+      holdAs(text.state, settings);
+    };
     while (text.ids.length < ids.length) {
+      turn();
       readCharacter(text, ids[text.ids.length]);
-      if (performance.now() - sent >= FRAME) {
-        send({ read: text.ids.length });
-        sent = performance.now();
-      }
       if (!await goesOn()) {
         send({ drawn: 0, seconds: 0 });
         return;
       }
     }
-    const random = new RandomState(seed);
-    for (let count = 0; count < skip; count++) {
+    let random = new RandomState(seed);
+    const forcedBefore = plan.findLast(({ at, forced }) => forced !== undefined && start + at < ids.length);
+    for (let count = forcedBefore ? forcedBefore.at + 1 : 0; start + count < ids.length; count++) {
       random.randomSample();
     }
-    let seen = forced.map((id) => drawCharacter(text, writeSettings, random, id));
+    let seen = [];
     let drawn = 0;
-    let ended = 0; // sentences
     const started = performance.now();
     let next = started; // when the next character is due
-    while (drawn < length && ended < sentences && await goesOn(next)) {
-      seen.push(drawCharacter(text, writeSettings, random));
+    while (text.ids.length - start < live.length && await goesOn(next)) {
+      const at = text.ids.length - start;
+      if (live.settings) { // changed meanwhile: the rest of the plan is another
+        plan = [...plan.filter((entry) => entry.at < at), { ...live.settings, at }];
+        live.settings = null;
+      }
+      turn();
+      const forced = settings.at === at ? settings.forced : undefined;
+      if (forced !== undefined) {
+        random = new RandomState(seed);
+      }
+      seen.push(drawCharacter(text, settings, random, forced));
       drawn++;
-      ended += SENTENCE_END.test(text.ids.slice(-3).map((each) => chars[each]).join("")) ? 1 : 0;
       const now = performance.now();
-      next = Math.max(next, now - SLICE) + 1000 / writeSettings.speed;
+      next = Math.max(next, now - SLICE) + (at < burst ? 0 : 1000 / live.speed);
       if (now - sent >= FRAME) {
-        send({ seen, logits: network.logits(text.state) });
+        send({ seen, plan });
         seen = [];
         sent = now;
       }
     }
-    const seconds = (performance.now() - started) / 1000;
-    send({ seen, logits: network.logits(text.state), drawn, seconds });
+    send({ seen, plan, drawn, seconds: (performance.now() - started) / 1000 });
   },
 
-  change({ settings }) {
-    writeSettings = settings;
+  change(settings) {
+    live = settings;
   },
 
-  stop() {
-    current.write = null;
-  },
-
-  compare({ ids, seed, length, settings, held }, send) {
-    const [other, free] = [held, []].map((units) => {
-      const text = emptyText();
-      const random = new RandomState(seed);
-      for (const id of ids) {
-        readCharacter(text, id);
-      }
-      text.state.held = units;
-      return Array.from({ length }, () => drawCharacter(text, settings, random).id);
-    });
-    send({ held: other, free });
+  stop({ of }) {
+    current[of] = null;
   },
 };

@@ -1,198 +1,253 @@
-/* The view Write: the controls of what is written. takes.js shows it. */
+/* What the network writes: at the top coloured by a unit, which can be held, and below by how probable each character
+ * was, where one can go on from another. All takes are kept; two buttons, and those of the browser's history, lead from
+ * one to the next. */
 "use strict";
-
-const EXPECTED = 8; // characters shown of what it expects next
-const MOST_WRITTEN = 10000; // characters of a take after which it is not continued
-const AT_FIRST = { length: 400, sentences: 2 }; // what is written when the page is opened
-const NORMAL = {
-  temperature: data.settings.temperature, "top-n": Math.min(data.settings.top_n, chars.length), "top-p": data.settings.top_p,
+const KEPT = 3; // takes of which all is kept, beside the one that is shown; the others are written again
+const FOLLOWED = 60; // pixels from the end within which the view follows the text
+const AT_ONCE = 320; // characters that are written at first without a pause
+const ON = 240; // characters that are written after a change
+const USUAL = {
+  settings: { temperature: data.opening.temperature, topN: Math.min(data.settings.top_n, chars.length),
+    topP: data.settings.top_p },
+  prime: encode(data.opening.prime, places, data.nearest).ids, seed: data.opening.seed, length: 600,
+  unit: data.discoveries[0]?.unit || unitNames[0],
 };
-const MOODS = {
-  quiet: { ...NORMAL, temperature: 0.5 * NORMAL.temperature },
-  normal: NORMAL,
-  wild: { ...NORMAL, temperature: 1.1 * NORMAL.temperature, "top-n": chars.length },
-};
-const DEFAULTS = { ...NORMAL, length: 1000, seed: 1 }; // of the fields that a link holds
 
-// ---- settings
+const takes = [];
+const written = { take: null, running: false, frame: 0, held: null, papers: [] };
 
 function settings() {
-  const [temperature, topN, topP, speed] = ["temperature", "top-n", "top-p", "speed"].map((id) => Number(find(id).value));
-  return { temperature, topN, topP, speed }; // characters a second
+  const entries = FIELDS.map(([name, key]) => [key, Number(find(name).value)]);
+  return { ...Object.fromEntries(entries), unit: written.held?.unit ?? null, value: written.held?.value ?? null };
 }
 
-function changeSettings() {
+/** Have what is written from now on follow the settings, or for null those of its plan. */
+function changeSettings(changed = settings()) {
   const { temperature, topN, topP } = settings();
   find("temperature-value").textContent = temperature.toFixed(2);
   find("top-n-value").textContent = topN >= chars.length ? "all" : topN;
   find("top-p-value").textContent = topP >= 1 ? "all" : percent(topP);
-  for (const radio of document.getElementsByName("mood")) {
-    radio.checked = Object.entries(MOODS[radio.value]).every(([id, value]) => Number(find(id).value) === value);
+  ask("change", { settings: changed, speed: Number(find("speed").value), length: written.take?.length });
+}
+
+/** Bring the fields in line with an entry of a plan. */
+function fillFields(entry) {
+  for (const [name, key] of FIELDS) {
+    find(name).value = entry[key];
   }
-  ask("change", { settings: settings() });
-  showAlternatives();
+  written.held = entry.unit ? { unit: entry.unit, value: entry.value } : null;
+  changeSettings(null);
 }
 
-/** Bring fields in line with values; those that are no numbers get the usual ones. */
-function setFields(values) {
-  for (const [id, text] of Object.entries(values)) {
-    const value = Number.parseFloat(text);
-    find(id).value = Number.isFinite(value) ? value : DEFAULTS[id];
-  }
-  changeSettings();
+/** Keep a take as the newest: an entry of the history. */
+function addTake(take) {
+  takes.push(take);
+  turnTo(take);
 }
 
-// ---- links
-
-/** Bring the link of the take that is shown, and the address, in line with the settings and the colouring. */
-function showLink() {
-  const take = written.take || written.subject;
-  const query = new URLSearchParams({ prime: textOf(take.beginning) });
-  for (const [id, usual] of Object.entries(DEFAULTS)) {
-    const value = id === "seed" ? take.seed : Number(find(id).value);
-    if (value !== usual) {
-      query.set(id, value);
-    }
-  }
-  query.set("colour", find("written-colour").value);
-  take.link = query.toString();
-  showAddress();
+function turnTo(take) {
+  showAddress("pushState", take);
+  showTake(take);
 }
 
-/** Fill the fields with what a link holds, or with what is usual. */
-function fillFrom(link) {
-  const query = new URLSearchParams(link);
-  const name = query.get("colour");
-  setFields(Object.fromEntries(Object.keys(DEFAULTS).map((id) => [id, query.get(id)])));
-  find("prime").value = query.get("prime") ?? data.prime;
-  offerUnit(name);
-  find("written-colour").value = unitOffsets.has(name) ? name : "surprise";
-  recolour();
-}
-
-/** Let any unit be chosen, such as the one that colours the text in Read. */
-function offerUnit(name) {
-  const { options } = find("written-colour");
-  if (unitOffsets.has(name) && ![...options].some(({ value }) => value === name)) {
-    options.add(new Option(unitTitle(name), name));
+function inPapers(method, ...given) {
+  for (const paper of written.papers) {
+    paper[method](...given);
   }
 }
 
-/** Show what a link names: a take that is here, or what is then written. Without a link, write when nothing was yet. */
-function followLink(link) {
-  const isOther = link && link !== (written.take || written.subject)?.link;
-  const take = isOther && takes.find((each) => each.link === link);
-  const isNew = isOther && !take && new URLSearchParams(link).has("prime");
-  offerUnit(colour);
-  if (take) {
-    turnTo(take);
-  } else if (isNew || !written.subject) {
-    if (isNew) {
-      fillFrom(link);
-    }
-    if (matchMedia("(prefers-reduced-motion)").matches) { // nothing moves by itself
-      expectAfterPrime();
-      Object.assign(written.subject, { link });
-    } else if (isNew) {
-      startWriting();
-    } else {
-      addTake(newTake(encodedPrime()));
-      follow(written.take, AT_FIRST);
-    }
+/** Bring the address in line with the take, and keep all links for when the page is loaded again. */
+function showAddress(way = "replaceState", take = written.take) {
+  try {
+    const links = takes.map((each) => linkOf(each, USUAL.settings));
+    history[way]({ links, at: takes.indexOf(take) }, "", `#${linkOf(take, USUAL.settings)}`);
+  } catch { /* some frames have no history, and some browsers take few changes: the text is shown all the same */ }
+}
+
+/** Show a take. One of which only the link is kept is written again. */
+function showTake(take) {
+  ask("stop", { of: "write" });
+  Object.assign(written, { take, running: false });
+  fillFields(take.plan.at(-1));
+  [find("seed").value, find("prime").value] = [take.seed, textOf(take.prime)];
+  lookAt(take.unit);
+  hideGuesses();
+  const { ids, prime: { length: start } } = take;
+  inPapers("show", { ids, start, recordAt: (place) => take.seen[place - start] });
+  showNew();
+  showWriting();
+  if (take.seen.length < take.length) {
+    follow(take);
   }
 }
 
-// ---- writing
-
-/** Encode the beginning, and say what of it the network does not know. */
-function encodedPrime() {
-  const { ids, note } = encode(find("prime").value, places, data.nearest);
-  showNote("prime-unknown", ids.length ? note : "Type at least one character that the network knows.");
-  return ids;
-}
-
-/** Show what may follow the beginning that is typed, while nothing is written. */
-function expectAfterPrime() {
-  const draft = newTake(encodedPrime());
-  if (!written.running) {
-    chooseAt(-1);
-    written.subject = draft;
-    showAlternatives();
-    if (draft.ids.length) {
-      follow(draft, { length: 0 });
-    }
+/** Show what an address names: the texts that were here before, or one that is written then. */
+function showAddressed({ links = [], at = 0 } = history.state || {}) {
+  if (!takes.length) {
+    takes.push(...links.map((link) => ({ ...takeOf(link, USUAL).take, burst: Infinity })));
   }
-}
-
-function startWriting() {
-  const beginning = encodedPrime();
-  if (beginning.length) {
-    writeTake(newTake(beginning));
+  if (takes[at] && links.length) {
+    showTake(takes[at]);
+    return;
   }
+  const { take, wrong } = takeOf(location.hash.replace(/^#(write\?)?/, ""), USUAL);
+  showNote("link-note", wrong.length ? `The link has something that this page cannot follow: ${wrong.join(", ")}.` : "");
+  take.burst = location.hash.includes("prime=") || movesLittle ? Infinity : AT_ONCE;
+  takes.push(take);
+  showAddress("replaceState", take);
+  showTake(take);
 }
 
-/** Write a new take, if the fields make sense. */
-function writeTake(take) {
-  if (find("seed").reportValidity() && find("length").reportValidity()) {
-    take.seed = Number(find("seed").value);
-    addTake(take);
-    showLink();
-    follow(take, { length: Number(find("length").value) });
-  }
-}
-
-/** Have the worker write, and keep what it writes. For no characters it only says what it expects next. */
-function follow(take, { length, sentences }) {
-  const { beginning, ids, seed } = take;
-  const [forced, skip, toRead] = [beginning.slice(ids.length), Math.max(0, ids.length - beginning.length), ids.length];
-  Object.assign(written, { running: length > 0, subject: take });
-  showButtons();
-  find("write-status").textContent = length ? "Writing." : "";
-  ask("write", { ids, forced, seed, skip, length, sentences }, ({ read, seen, logits, drawn, seconds }) => {
-    if (read) {
-      find("write-status").textContent = `Reading the beginning: ${grouped(read)} of ${counted(toRead, "character")}.`;
-    }
+/** Have the worker write what is missing of a take, and keep what it writes. What a link names is there at once. */
+function follow(take) {
+  const { ids, seed, plan, burst = 0 } = take;
+  written.running = true;
+  showWriting();
+  find("write-status").textContent = "Writing.";
+  changeSettings(null);
+  const job = { take: takes.indexOf(take), ids, start: take.prime.length, seed, plan, burst };
+  ask("write", job, ({ seen, plan: now, drawn, seconds }) => {
     if (seen) {
-      addWritten(take, seen, logits);
+      addWritten(take, seen, now);
     }
-    if (drawn !== undefined && length) {
-      finishWriting(drawn, seconds, drawn === length || Boolean(sentences));
-    } else if (drawn !== undefined) {
-      find("write-status").textContent = written.take ? "" : "Nothing is written yet: choose Write.";
+    if (drawn !== undefined) {
+      finishWriting(take, drawn, seconds);
     }
   });
 }
 
-function finishWriting(drawn, seconds, isWhole) {
-  const rate = seconds > 0 ? `, ${grouped(drawn / seconds)} a second` : "";
+/** Add what the worker has written. The document changes once a frame. */
+function addWritten(take, seen, plan) {
+  take.ids.push(...seen.map(({ id }) => id));
+  take.seen.push(...seen);
+  take.plan = plan;
+  if (take === written.take) {
+    cancelAnimationFrame(written.frame);
+    written.frame = requestAnimationFrame(showNew);
+  }
+}
+
+function finishWriting(take, drawn, seconds) {
+  const isWhole = take.seen.length >= take.length;
+  Object.assign(take, { length: take.seen.length, burst: 0 });
+  if (take !== written.take) {
+    return;
+  }
+  const rate = seconds > 0 && drawn ? `, ${grouped(drawn / seconds)} a second` : "";
   find("write-status").textContent = drawn === 0 ? "Stopped before the first character."
     : `${isWhole ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`;
   written.running = false;
   showNew();
-  showButtons();
+  inPapers("settle");
+  showWriting();
+  showAddress();
+  for (const each of takes.filter((other) => other !== take).slice(0, -KEPT)) { // but for their links they are forgotten
+    Object.assign(each, { ids: [...each.prime], seen: [], burst: Infinity });
+  }
 }
 
-function showButtons() {
+function showNew() {
+  const [{ box }] = written.papers;
+  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < FOLLOWED;
+  inPapers("grow");
+  if (atEnd) {
+    box.scrollTop = box.scrollHeight;
+  }
+  showHandle();
+}
+
+/** Write something new, with the fields as they are. */
+function startWriting() {
+  const { ids, note } = encode(find("prime").value, places, data.nearest);
+  showNote("prime-unknown", ids.length ? note : "Type at least one character that the network knows.");
+  if (!ids.length || !["seed", "length"].every((id) => find(id).reportValidity())) {
+    return;
+  }
+  addTake({ prime: ids, ids: [...ids], seen: [], seed: Number(find("seed").value), length: Number(find("length").value),
+    plan: [{ at: 0, ...settings() }], unit: focus.unit });
+}
+
+/** Go on with the text, with the settings as they are now. */
+function goOn() {
+  const { take, running } = written;
+  const at = take.seen.length;
+  take.length = Math.min(Math.max(running ? take.length : 0, at + ON), MOST_WRITTEN);
+  if (running) {
+    changeSettings();
+  } else if (at < take.length) {
+    take.plan = [...take.plan.filter((entry) => entry.at < at), { ...settings(), at }];
+    follow(take);
+  } else {
+    find("write-status").textContent = "This text is as long as it can be: choose Write for a new one.";
+  }
+}
+
+/** Go on from another character, at a place of the text: as a new take, with the same seed. */
+function goOnWith(place, id) {
+  const at = place - written.take.prime.length;
+  const length = Math.min(MOST_WRITTEN, at + Number(find("length").value));
+  addTake({ ...forkOf(written.take, at, id), length, burst: 0 });
+}
+
+/** Show the value of the unit at the last character, or the one at which it is held. */
+function showHandle() {
+  const { held, take } = written;
+  const isHeld = held?.unit === focus.unit;
+  const last = take?.seen.at(-1);
+  find("handle").classList.toggle("held", isHeld);
+  find("release").hidden = !isHeld;
+  if (!isHeld && last) {
+    find("hold").value = positionIn(last.activations);
+  }
+  find("hold-said").textContent = isHeld
+    ? `Held at ${signed(held.value)}: whatever it reads, the number stays there. Look at what it writes now.`
+    : "The handle moves by itself: it is the number, letter by letter. Drag it, and the number is held.";
+}
+
+/** Hold the unit, or let it go, and go on. */
+function hold(held) {
+  written.held = held;
+  showHandle();
+  goOn();
+}
+
+/** Say what the unit is that is looked at: the claim at the top, and the ends of the handle. */
+function showFocus() {
+  const { unit, claim, feature, correlation, untrained, ends } = focus;
+  const count = grouped(unitNames.length);
+  const known = claim && Math.abs(correlation) >= 0.5 ? ` ${claim}` : feature ? ` has an idea of this: ${feature}` : `, ${unit}`;
+  find("claim").textContent = data.discoveries.length ? `One of the ${count} numbers in this network${known}.`
+    : "This network writes, and each letter that it reads surprises it more or less.";
+  find("evidence").textContent = `The number is the ${unitTitle(unit)}.${untrained === undefined ? ""
+    : ` It was found by comparing all ${count} with “${feature}”: correlation ${signed(correlation)}, measured on ${
+      data.measured}. In a network of this size that has learned nothing, the best one reaches ${untrained.toFixed(2)}.`}`;
+  [find("left").textContent, find("right").textContent, find("unit").value] = [...ends, unit];
+  if (written.held && written.held.unit !== unit) {
+    written.held = null;
+    changeSettings();
+  }
+  if (written.take) {
+    written.take.unit = unit;
+  }
+  showHandle();
+}
+
+function showAnother() {
+  const { discoveries } = data;
+  const at = discoveries.findIndex(({ unit }) => unit === focus.unit);
+  lookAt(discoveries[(at + 1) % discoveries.length].unit);
+}
+
+function showWriting() {
   const { take, running } = written;
   const at = takes.indexOf(take);
-  find("stop").disabled = !running;
-  find("more").disabled = running || !take || take.seen.length >= MOST_WRITTEN;
-  for (const id of ["copy", "look", "link", "picture"]) {
-    find(id).disabled = !take;
+  for (const button of document.querySelectorAll(".stop-writing, .go-on")) {
+    button.hidden = button.matches(".go-on") === running;
   }
   find("versions").hidden = takes.length < 2;
   find("version").textContent = `Version ${at + 1} of ${takes.length}`;
   find("earlier").disabled = at < 1;
   find("later").disabled = at === takes.length - 1;
-}
-
-/** Show an earlier or a later take, with the settings that it was written with. */
-function turnTo(take) {
-  ask("stop");
-  fillFrom(take.link);
-  find("prime").value = textOf(take.ids.slice(0, take.start));
-  showTake(take);
-  showAddress();
 }
 
 /** Copy a text in the old way, which a page from disk or in a frame may use as well. */
@@ -201,30 +256,34 @@ function copy(text, told) {
   const field = make("textarea", "unseen", text);
   document.body.append(field);
   field.select();
-  document.execCommand("copy");
+  const isCopied = document.execCommand("copy");
   field.remove();
   activeElement.focus();
-  find("write-status").textContent = told;
+  find("write-status").textContent = isCopied ? told : "The browser does not let this page copy.";
 }
 
-// ---- the controls
+/** Copy the address of the text. From disk it would help nobody: then only what is after it. */
+function copyLink() {
+  showAddress();
+  const fragment = `#${linkOf(written.take, USUAL.settings)}`;
+  const isSite = /^https?:/.test(location.protocol);
+  copy((isSite ? location.href.split("#")[0] : "") + fragment, isSite ? "The link is copied: it writes this very text again."
+    : "This page is a file, so its address is of no use to others. Its settings are copied, from the “#” on: put them "
+      + "behind the address where you found the page.");
+}
 
-function startControls() {
-  for (const beginning of data.beginnings) {
-    find("beginnings").append(makeButton("", () => {
-      find("prime").value = beginning;
-      startWriting();
-    }, beginning.replace(/\s+/g, " ")));
-  }
+function startWrite() {
+  const { settings: usual } = USUAL;
+  find("top-n").max = chars.length;
+  Object.assign(find("length"), { value: USUAL.length, max: MOST_WRITTEN });
+  fillFields({ ...usual, unit: null });
+  written.papers = [new Paper("opening", data.discoveries.length ? "unit" : "surprise"),
+    new Paper("guessing", "probability", goOnWith)];
+  document.body.addEventListener("focuschange", showFocus);
   for (const id of ["temperature", "top-n", "top-p", "speed"]) {
-    find(id).addEventListener("input", changeSettings);
+    find(id).addEventListener("input", () => changeSettings());
   }
-  find("moods").addEventListener("change", ({ target }) => setFields(MOODS[target.value]));
-  find("written-colour").addEventListener("change", () => {
-    recolour();
-    showLink();
-  });
-  find("prime").addEventListener("input", expectAfterPrime);
+  find("hold").addEventListener("input", ({ target }) => hold({ unit: focus.unit, value: valueAt(Number(target.value)) }));
   find("prime").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
@@ -233,42 +292,35 @@ function startControls() {
   });
   document.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") {
-      ask("stop");
-      chooseAt(-1);
+      ask("stop", { of: "write" });
+      hideGuesses();
     }
   });
-}
-
-function startButtons() {
-  const click = (id, action) => find(id).addEventListener("click", action);
-  click("start", startWriting);
-  click("another", () => {
+  for (const beginning of data.beginnings) {
+    find("beginnings").append(makeButton("chip", () => {
+      find("prime").value = beginning;
+      startWriting();
+    }, beginning.replace(/\s+/g, " ")));
+  }
+  onClick("start", startWriting);
+  onClick("again", () => {
     find("seed").value = Math.floor(Math.random() * 2 ** 32);
     startWriting();
   });
-  click("stop", () => ask("stop"));
-  click("more", () => find("length").reportValidity() && follow(written.take, { length: Number(find("length").value) }));
-  click("earlier", () => turnTo(takes[takes.indexOf(written.take) - 1]));
-  click("later", () => turnTo(takes[takes.indexOf(written.take) + 1]));
-  click("copy", () => copy(textOf(written.take.ids), "Copied."));
-  click("link", () => {
-    showLink();
-    const told = "The link is copied: it holds the beginning, the settings and the colouring.";
-    copy(location.href.split("#")[0] + addressOf("write"), told);
+  for (const button of document.querySelectorAll(".stop-writing, .go-on")) {
+    button.addEventListener("click", () => (button.matches(".go-on") ? goOn() : ask("stop", { of: "write" })));
+  }
+  onClick("release", () => {
+    find("hold").focus();
+    hold(null);
   });
-  click("picture", savePicture);
-  click("look", () => {
-    readText(textOf(written.take.ids));
-    chooseColour("surprise");
-    show("read");
-  });
-}
-
-function startWrite() {
-  find("top-n").max = chars.length;
-  startTakes();
-  startControls();
-  startButtons();
-  showButtons();
-  fillFrom("");
+  onClick("another", showAnother);
+  find("another").hidden = data.discoveries.length < 2;
+  find("handle").hidden = !data.discoveries.length;
+  onClick("earlier", () => turnTo(takes[takes.indexOf(written.take) - 1]));
+  onClick("later", () => turnTo(takes[takes.indexOf(written.take) + 1]));
+  onClick("copy", () => copy(textOf(written.take.ids), "Copied."));
+  onClick("link", copyLink);
+  onClick("picture", savePicture);
+  addEventListener("popstate", ({ state }) => showAddressed(state || {}));
 }

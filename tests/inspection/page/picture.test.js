@@ -1,4 +1,4 @@
-/* node --test: how a text is divided into the rows of its picture, and what an address says. */
+/* node --test: how a text is divided into the rows of its picture. */
 "use strict";
 
 const assert = require("node:assert");
@@ -6,7 +6,6 @@ const test = require("node:test");
 const load = require("./load.js");
 
 const { rowsOf } = load("picture.js", "rowsOf");
-const { parseAddress } = load("address.js", "parseAddress");
 
 const rows = (text) => rowsOf(Array.from(text, (char) => [char, null])).map((row) => row.map(([char]) => char).join(""));
 
@@ -17,10 +16,4 @@ test("rows end at line ends, and before a word that would be too long", () => {
 
 test("a word that is longer than a row is divided", () => {
   assert.deepStrictEqual(rows("x".repeat(150)).map(({ length }) => length), [64, 64, 22]);
-});
-
-test("an address names a view, a unit and what a link holds", () => {
-  assert.deepStrictEqual(parseAddress("#read/2/c/317"), { view: "read", unit: "2/c/317", link: "" });
-  assert.deepStrictEqual(parseAddress("#write?prime=a?b"), { view: "write", unit: "", link: "prime=a?b" });
-  assert.deepStrictEqual(parseAddress(""), { view: "", unit: "", link: "" });
 });

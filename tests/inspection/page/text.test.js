@@ -5,8 +5,8 @@ const assert = require("node:assert");
 const test = require("node:test");
 const load = require("./load.js");
 
-const { glyph, nameOf, percent, grouped, counted, encode, parseUnit, unitTitle, scaled, piecesOf } = load(
-  "text.js", "glyph", "nameOf", "percent", "grouped", "counted", "encode", "parseUnit", "unitTitle", "scaled", "piecesOf");
+const { glyph, visible, nameOf, percent, grouped, counted, encode, parseUnit, unitTitle, scaled } = load(
+  "text.js", "glyph", "visible", "nameOf", "percent", "grouped", "counted", "encode", "parseUnit", "unitTitle", "scaled");
 
 const places = new Map(["\n", " ", "a", "e", "s"].map((char, id) => [char, id]));
 
@@ -17,6 +17,12 @@ test("every character has something visible", () => {
   for (const [char, expected] of Object.entries(shown)) {
     assert.strictEqual(glyph(char), expected);
   }
+});
+
+test("in a text only controls, halves of characters and changes of direction get a symbol", () => {
+  const kept = "a\n\t e\u0301 \u0627\u0644 \u{1f469}\u200d\u{1f680} \u0928\u093f \u00ad";
+  assert.strictEqual(visible(kept), kept);
+  assert.strictEqual(visible("\0\x85\ud800\u202e\u2067\ufeff"), "\u2400\ufffd\ufffd\ufffd\ufffd\ufffd");
 });
 
 test("characters have names where they cannot be seen", () => {
@@ -61,18 +67,11 @@ test("the name of a unit is taken apart", () => {
 });
 
 test("a unit has a title for people, with its name", () => {
-  assert.strictEqual(unitTitle("2/c/317"), "Memory cell 317 in layer 2 (2/c/317)");
-  assert.strictEqual(unitTitle("1/h/2"), "Output of cell 2 in layer 1 (1/h/2)");
+  assert.strictEqual(unitTitle("2/c/317"), "memory cell 317 in layer 2 (2/c/317)");
+  assert.strictEqual(unitTitle("1/h/2"), "output of cell 2 in layer 1 (1/h/2)");
 });
 
 test("a value is scaled to its range, but noise is not", () => {
   assert.deepStrictEqual([0.2, 0.4, 0.6].map((value) => Math.round(scaled(value, [0.2, 0.6]))), [-1, 0, 1]);
   assert.strictEqual(scaled(0.501, [0.5, 0.51]), 0);
-});
-
-test("a text is divided at line ends where there are any, and nothing is lost", () => {
-  const [a, b, c, smile] = ["a".repeat(200), "b".repeat(40), "c".repeat(251), "\u{1f600}".repeat(250)];
-  assert.deepStrictEqual(piecesOf(`${a}\n${b}\n${b}\n${c}`), [`${a}\n${b}\n`, `${b}\n`, c.slice(1), "c"]);
-  assert.deepStrictEqual(piecesOf(`${smile}\n`), [smile, "\n"]);
-  assert.deepStrictEqual(piecesOf(""), []);
 });
