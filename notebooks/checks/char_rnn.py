@@ -14,19 +14,6 @@ from .constructor import Constructor
 from .tensors import close, compare, same
 from .verdict import in_own_thread
 
-HINTS = (
-    "Every stub is one or two calls of a function that you wrote, or of tf.one_hot and tf.nn.dynamic_rnn. What "
-    "one returns is what the next one takes; the architecture picture shows the order.",
-    "n_rows and n_steps are 1 for sampling, and the arguments otherwise; from there on use n_rows and n_steps. "
-    "build_lstm takes self.keep_prob, and dynamic_rnn takes initial_state=self.initial_state and returns the "
-    "outputs first, then the final state.",
-    "The first and the fourth stub:\n"
-    "    n_rows, n_steps = (1, 1) if sampling else (batch_size, num_steps)\n"
-    "    x_one_hot = tf.one_hot(self.inputs, num_classes)\n"
-    "    outputs, self.final_state = tf.nn.dynamic_rnn(\n"
-    "        cell, x_one_hot, initial_state=self.initial_state)\n"
-    "build_loss takes self.logits, and build_optimizer takes self.loss.",
-)
 SIZES = dict(num_classes=5, batch_size=3, num_steps=6, lstm_size=4, num_layers=2)  # exchanged sizes show
 OTHERS = dict(num_classes=3, batch_size=2, num_steps=4, lstm_size=6, num_layers=1)
 

@@ -6,23 +6,10 @@ import numpy as np
 from charrnn.system.console import plural
 
 from . import words
-from .answer import Locals, call, expect, need, still_none
+from .answer import Locals, Wrong, all_code, call, expect, need, still_none
 from .sessions import Run, Session, compare_states, network
 from .tensors import close
 
-HINTS = (
-    "Reading a character is always the same: feed it with keep_prob 1 and the state, and get the predictions for the "
-    "next one and the new state. The prime is read with this, and so is each character that was drawn.",
-    "Feed model.inputs: [[i]], model.keep_prob: 1.0 and model.initial_state: state. Ask for [model.prediction, "
-    "model.final_state]. After the last character of the prime, preds is the prediction for the first new one: draw "
-    "from it before anything else is fed.",
-    "A function inside helps:\n"
-    "    def read(i, state):\n"
-    "        feed = {model.inputs: [[i]], model.keep_prob: 1.0,\n"
-    "                model.initial_state: state}\n"
-    "        return session.run([model.prediction, model.final_state], feed)\n"
-    "First read every id of the prime; then draw; then n_samples times read ids[-1] and draw.",
-)
 PRIME_IDS, DRAWN = (3, 1, 4, 2), (5, 0, 6, 1, 3, 2, 4, 0, 5, 6, 1, 3)
 TRIALS = [(PRIME_IDS, 3), (PRIME_IDS[:1], 2), (PRIME_IDS, 0)]
 
@@ -76,6 +63,8 @@ def _outcome(answer: Callable, session: Session, prime: Sequence[int], n_samples
         picked.append(np.append(preds, vocab_size))
         return DRAWN[(len(picked) - 1) % len(DRAWN)]
 
+    need(not {"Session", "InteractiveSession"} & {name for code in all_code(answer) for name in code.co_names},
+         "It makes a session of its own, whose weights are not the trained ones: use the argument session.")
     session.begin()
     result = None
     with Locals(answer) as seen:
@@ -96,6 +85,9 @@ def _compare(found: Outcome, right: Outcome, prime: Sequence[int], n_samples: in
     where = f"For a prime of {plural(len(prime), 'id')} and n_samples = {n_samples}: "
     need(not any("optimizer" in run.asked for run in found.runs), "It trains the network: do not ask for optimizer.")
     runs: List[Run] = []
+    if len(found.result) == n_samples and n_samples:
+        raise Wrong("It writes until there are n_samples ids, with those of the prime. n_samples is how often a drawn id "
+                    "is fed back: for _ in range(n_samples), so that there are n_samples + 1 new ones.")
     for run in found.runs:
         dropped = run.values.get("keep_prob", 1.0)
         need(close(dropped, 1.0),
