@@ -274,7 +274,7 @@ def _shipped(vocab: Sequence[str], checkpoint_dir: str, network: Any) -> str:
     if list(model.vocabulary.chars) != list(vocab):
         print("The model anna has other characters than this text.")
         return ""
-    network(len(vocab), lstm_size=model.lstm_size, num_layers=model.num_layers, sampling=True)
+    network(len(vocab), lstm_size=model.lstm_size, num_layers=model.num_layers)  # with Adam's averages
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         for variable in tf.trainable_variables():

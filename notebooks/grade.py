@@ -175,8 +175,8 @@ def grade(path: Path, prefix: List[str], minutes: float, seconds: float) -> Dict
         found = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
     ended = (f"Not graded: the process was stopped after {minutes:g} minutes." if process.returncode == -9 else
              f"Not graded: the process ended early. {said.decode(errors='replace')}")
-    return {name: found.get(name, ("tried" if process.returncode else "empty", ended if process.returncode else ""))
-            for name in NAMES}
+    whole = len(found) == len(NAMES)
+    return {name: found.get(name, ("empty", "") if whole else ("tried", ended)) for name in NAMES}
 
 
 def _kill(process: Any) -> None:

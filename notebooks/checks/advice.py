@@ -37,8 +37,8 @@ def advise(last: str, known: Collection[str], exercise: str = "") -> str:
     if undefined:
         name = undefined.group(1) or undefined.group(2)
         near = get_close_matches(name, [one for one in known if one != name], 1, 0.7)
-        if near or "is not defined" in last:
-            return f"do you mean {near[0]}?" if near else ""
+        if near:
+            return f"do you mean {near[0]}?"
     return next((re.search(pattern, last).expand(sentence) for names, sentence, pattern in ADVICE
                  if (exercise in names or names == ["any exercise"]) and re.search(pattern, last)), "")
 

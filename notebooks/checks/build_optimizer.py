@@ -80,9 +80,9 @@ def reachable(*operations: Any) -> Set[tf.Operation]:
     return found
 
 
-def adam_operations(operation: Any) -> Dict[str, tf.Operation]:
-    """Return the ApplyAdam operations that run with an operation, by the name of their variable."""
-    return {one.inputs[0].op.name: one for one in reachable(operation) if one.type in ADAM}
+def adam_operations(*operations: Any) -> Dict[str, tf.Operation]:
+    """Return the ApplyAdam operations that run with some operations, by the name of their variable."""
+    return {one.inputs[0].op.name: one for one in reachable(*operations) if one.type in ADAM}
 
 
 def run_updates(session: tf.Session, operations: Dict[str, tf.Operation], feed: Any = None) -> Dict[str, Update]:

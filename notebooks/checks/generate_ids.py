@@ -6,7 +6,7 @@ import numpy as np
 from charrnn.system.console import plural
 
 from . import words
-from .answer import Locals, Wrong, all_code, call, expect, need, still_none
+from .answer import Locals, all_code, call, expect, need, still_none
 from .sessions import Run, Session, compare_states, network
 from .tensors import close
 
@@ -85,9 +85,8 @@ def _compare(found: Outcome, right: Outcome, prime: Sequence[int], n_samples: in
     where = f"For a prime of {plural(len(prime), 'id')} and n_samples = {n_samples}: "
     need(not any("optimizer" in run.asked for run in found.runs), "It trains the network: do not ask for optimizer.")
     runs: List[Run] = []
-    if len(found.result) == n_samples and n_samples:
-        raise Wrong("It writes until there are n_samples ids, with those of the prime. n_samples is how often a drawn id "
-                    "is fed back: for _ in range(n_samples), so that there are n_samples + 1 new ones.")
+    need(not len(found.picked) == 1 < n_samples or len(found.result) < len(prime) + 2,
+         "Only the first new id is drawn with pick: draw each of them with pick(preds, vocab_size).")
     for run in found.runs:
         dropped = run.values.get("keep_prob", 1.0)
         need(close(dropped, 1.0),
@@ -104,12 +103,14 @@ def _compare(found: Outcome, right: Outcome, prime: Sequence[int], n_samples: in
         need(place != len(prime) or came != [[prime[-1]]],
              "The last character of the prime is fed twice: its prediction is there after the prime was read. Draw "
              "from that first, then feed what was drawn, ids[-1].")
+        again = place and came == right.runs[place - 1].values["inputs"].tolist()
         expect(came == due, f"{where}call {place} of session.run should feed {what}, {due}, as model.inputs, but it "
-                            f"feeds {came}.")
+                            f"feeds {came}{', the id before it, again: each id is read once' if again else ''}.")
         compare_states(run, right.runs, place, "call")
     expect(len(found.picked) == len(right.picked),
            f"{where}pick should be called {plural(len(right.picked), 'time')}, once after the prime and once after "
-           f"each id that is fed back, but it is called {plural(len(found.picked), 'time')}.")
+           f"each id that is fed back, but it is called {plural(len(found.picked), 'time')}. (n_samples is how often a "
+           "drawn id is fed back. It does not count the prime.)")
     expect(all(map(close, found.picked, right.picked)),
            "pick should be given model.prediction after the id that was fed last, as it is, and vocab_size.")
     expect(list(map(str, found.result)) == list(map(str, right.result)),

@@ -16,6 +16,8 @@ MISTAKES = {
     "probabilities by it, or take p ** (1 / temperature).": lambda p, t: p,
     "The probabilities go through a softmax as if they were logits: they have been through it. Take their logarithms "
     "first.": lambda p, t: softmax(p / t),
+    "The logarithms themselves are used as probabilities: np.exp of them are probabilities again.":
+        lambda p, t: np.log(np.maximum(p, 1e-30)) / np.log(np.maximum(p, 1e-30)).sum(),
     "The temperature adds to the logarithms or is used as a limit, so that all ids are equally likely.":
         lambda p, t: np.ones_like(p) / p.size,
     "Only the five most probable ids are drawn: here all C can be, each with its probability.":

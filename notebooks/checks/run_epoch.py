@@ -5,6 +5,7 @@ from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Sequence
 import numpy as np
 
 from charrnn.system.console import plural
+from charrnn.system.tensorflow import tf
 
 from . import words
 from .answer import Locals, Wrong, call, exception, expect, need, still_none
@@ -83,6 +84,8 @@ def windows(number: int) -> List[Any]:
 def _compare(found: Outcome, right: Outcome) -> None:
     """Raise Wrong where an epoch first differs from what it should be."""
     for one in found.yields:
+        need(not isinstance(one, (tf.Tensor, tf.Variable)), "It yields a tensor, model.loss: yield the number that "
+                                                            "session.run returned for it.")
         need(np.ndim(one) == 0 and isinstance(one, (float, np.floating, np.ndarray)),
              f"It should yield the loss of each window, a number, not {words.describe(one)}.")
     need(not any("initializer" in run.asked for run in found.runs),

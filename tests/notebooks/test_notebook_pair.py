@@ -4,6 +4,9 @@ import doctest
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -186,3 +189,22 @@ def test_lines_of_code_and_of_outputs_are_short(solution, exercise):
         printed = "".join(output.get("text", "") for output in cell.get("outputs", []))
         for line in (cell.source if cell.cell_type == "code" else "").splitlines() + printed.splitlines():
             assert len(line) <= 88, line  # longer lines do not fit in the browser
+
+
+def test_an_exercise_of_ones_own_takes_what_the_page_says(tmp_path):
+    page = (FOLDER.parent / "docs" / "teaching.md").read_text(encoding="utf-8").split("### An exercise of your own")[1]
+    cell, check, hint, lines = re.findall(r"(?s)\n````?(?:python)?\n(.*?)\n```\n", page)[:4]
+    shutil.copytree(str(FOLDER), str(tmp_path / "notebooks"), ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "README.md").write_text("<!-- badge -->\n")
+    for name, text in [("source/14-own.md", cell + "\n```\n"), ("checks/perplexity.py", check + "\n"),
+                       ("checks/hints.md", "\n" + hint + "\n"), ("checks/__init__.py", lines + "\n")]:
+        with open(str(tmp_path / "notebooks" / name), "a", encoding="utf-8") as file:
+            file.write(text)
+    program = ("import sys; sys.path.insert(0, '.'); import generate, checks, numpy as np\n"
+               "assert generate.main([]) == 0 and generate.main(['--check']) == 0\n"
+               "checks.check_perplexity(np.exp); checks.check_perplexity(np.exp2); checks.hint('perplexity')")
+    said = subprocess.run([sys.executable, "-c", program], cwd=str(tmp_path / "notebooks"), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, universal_newlines=True, check=True,
+                          env=dict(os.environ, PYTHONPATH=str(FOLDER.parent))).stdout
+    assert said.endswith("perplexity: right.\nperplexity: not right yet. The loss is in nats: the base is e, not 2.\n"
+                         "perplexity, hint 1 of 1: It is e to the power of the loss.\n"), said
