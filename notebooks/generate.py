@@ -17,8 +17,8 @@ to write::
 
 The solution shows the lines between the last two comments. The exercise shows ``# Your code here`` and the lines
 after "exercise:", with which the cell runs before it is filled in. ``{{repository}}`` stands for the project's address,
-``{{badge}}`` for a link that opens the notebook in Google Colab. A picture ``![words](assets/NAME.png)`` is put into the
-notebook itself, as data, because hosted services show no other file.
+``{{badge}}`` for a link that opens the notebook in Google Colab. A picture ``![words](assets/NAME.png)`` is put into
+the notebook itself, as data, because hosted services show no other file.
 """
 import argparse
 import ast

@@ -27,7 +27,7 @@ FOLDED = "<details><summary><b>Answer</b> (click to unfold)</summary>{}</details
 
 
 def run_first_session() -> None:
-    """Run a session: the first one writes to the standard error of the process (TensorFlow 2.19), which goes nowhere."""
+    """Run a session: the first one writes to the standard error of the process, as of TensorFlow 2.19. It is lost."""
     kept = os.dup(2)
     try:
         with open(os.devnull, "wb") as nothing, tf.Graph().as_default(), tf.Session() as session:
@@ -51,7 +51,8 @@ def unfold(name: str, prediction: Any) -> None:
         return
     with open("assets/answers.md", encoding="utf-8") as file:
         text = " ".join(file.read().split(f"## {name}\n")[1].split("\n## ")[0].split())
-    marked = re.sub(r"`(.*?)`", r"<code>\1</code>", re.sub(r"\*(.*?)\*", r"<em>\1</em>", html.escape(text, quote=False)))
+    marked = re.sub(r"\*(.*?)\*", r"<em>\1</em>", html.escape(text, quote=False))
+    marked = re.sub(r"`(.*?)`", r"<code>\1</code>", marked)
     plain = textwrap.fill(f"Answer: {text}", COLUMNS)
     display({"text/html": FOLDED.format(f"<p>{marked}</p>"), "text/plain": plain}, raw=True)
 
@@ -248,8 +249,8 @@ def find_run(checkpoints: Sequence[str], checkpoint_dir: str, vocab: Sequence[st
         print(os.path.dirname(found[-1]))
         print(textwrap.fill(" ".join(map(os.path.basename, found)), COLUMNS))
     else:
-        print("There is no trained network for this text yet. Run the training above, or write other_run = \"anna\" in\n"
-              "this cell, for the model that comes with the package.")
+        print("There is no trained network for this text yet. Run the training above, or write\n"
+              "other_run = \"anna\" in this cell, for the model that comes with the package.")
     return found
 
 
@@ -302,9 +303,9 @@ def elsewhere(package: str, cell: str) -> None:
         path = os.path.join(folder, "ids.npy")
         np.save(path, scope["training_ids"])
         source = BATCHES.format(path=path, size=len(scope["vocab"])) + cell
-        hidden = {name: value for name, value in os.environ.items() if name not in ("TF_USE_LEGACY_KERAS", "MPLBACKEND")}
-        done = subprocess.run([sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=dict(hidden, TF_CPP_MIN_LOG_LEVEL="3"), universal_newlines=True)
+        others = {name: value for name, value in os.environ.items() if name not in ("TF_USE_LEGACY_KERAS", "MPLBACKEND")}
+        done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True,
+                              env=dict(others, TF_CPP_MIN_LOG_LEVEL="3"))
     print(done.stdout + (done.stderr[-1500:] if done.returncode else ""), end="")
 
 

@@ -225,10 +225,10 @@ def main(argv: Optional[List[str]] = None) -> int:
     """Grade a folder of notebooks; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("folder", nargs="?", type=Path, help="holds the notebooks, or a folder for each student")
-    parser.add_argument("--course", type=Path, help="JSON with {\"points\": {\"get_batches\": 3}}; otherwise 1 for each")
+    parser.add_argument("--course", type=Path, help="JSON with {\"points\": {\"get_batches\": 3}}; else 1 for each")
     parser.add_argument("--minutes", type=float, default=5, help="for a notebook (default 5)")
     parser.add_argument("--seconds", type=float, default=30, help="of computing, for an exercise (default 30)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="notebooks at a time (default: all cores)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="notebooks at a time (default: cores)")
     parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.one:

@@ -10,7 +10,6 @@ from .answer import expect, need, returned
 from .tensors import close, compare
 
 
-
 class Update(NamedTuple):
     """What one ApplyAdam operation gets, as numbers."""
 

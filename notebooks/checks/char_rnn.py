@@ -71,8 +71,8 @@ def _examine_network(maker: Constructor, **arguments: Any) -> List[str]:
         compare(found.learning_rate, right.learning_rate,
                 "Give build_optimizer the learning_rate of the constructor. Of Adam's learning rate")
         compare(found.gradients, right.gradients,
-                "The gradients that Adam gets are not those of the loss, clipped: give build_optimizer self.loss, as it "
-                "is, and the grad_clip of the constructor.")
+                "The gradients that Adam gets are not those of the loss, clipped: give build_optimizer self.loss, as "
+                "it is, and the grad_clip of the constructor.")
     need(shapes == right.shapes,
          f"The variables should be named {right.shapes[0].split()[0]} and so on, but they are named "
          f"{shapes[0].split()[0]}. The rest of the notebook finds them by their names in the checkpoints: use "

@@ -6,7 +6,7 @@ import numpy as np
 from . import words
 from .answer import Locals, call, expect, need, still_none
 from .run_epoch import named, windows
-from .sessions import PLACEHOLDERS, Session, compare_states, network
+from .sessions import PLACEHOLDERS, Session, compare_states, examine_session, network
 from .tensors import close
 
 WINDOWS = 4
@@ -26,6 +26,7 @@ def solution(session, model, batches):
 
 def examine(answer: Callable) -> None:
     """Evaluate a few windows."""
+    examine_session(answer)
     with Session(network()) as session:
         right = _outcome(solution, session)
         with Locals(answer) as seen:
@@ -38,7 +39,7 @@ def examine(answer: Callable) -> None:
              "It trains on the text that is to be held out: do not ask for model.optimizer.")
         need(not hasattr(result, "__next__"), "It is a generator: collect the losses in a list, and return their mean, "
                                               "without yield.")
-        need(np.ndim(result) == 0 and isinstance(result, (float, np.floating, np.ndarray)),
+        need(isinstance(result, (float, np.floating, np.ndarray)) and np.ndim(result) == 0,
              f"It should return the mean loss, a number, not {words.describe(result)}.")
         _compare_runs(runs, right[1])
         reasons = {"the sum of the losses": np.sum(losses), "the loss of the last window": losses[-1],

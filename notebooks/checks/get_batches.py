@@ -9,7 +9,6 @@ from .answer import Locals, Wrong, exception, need, still_none
 from .windows import LIMIT, UNSET, Trial, examine_shape, examine_windows
 
 
-
 def trials() -> List[Tuple[Trial, str]]:
     """Make texts of random ids, the first one small, and what to say where only this one fails."""
     random = np.random.RandomState(3)

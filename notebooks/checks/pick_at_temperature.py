@@ -51,11 +51,11 @@ def _compare(found: np.ndarray, p: np.ndarray, temperature: Optional[float]) -> 
     if np.abs(found - right).sum() / 2 <= NOISE:
         return
     where = f"At {'the default temperature, 1' if temperature is None else f'temperature = {t:g}'}"
-    need(found.max() < 1 or t < 0.1, f"{where} it always draws the same id: draw with np.random.choice and p=p, and set "
-                                     "no seed inside.")
+    need(found.max() < 1 or t < 0.1, f"{where} it always draws the same id: draw with np.random.choice and p=p, and "
+                                     "set no seed inside.")
     for message, shares in MISTAKES.items():
         need(t == 1 or np.abs(found - shares(p, t)).sum() / 2 > NOISE, message)
     worst = int(np.abs(found - right).argmax())
-    raise Unexplained(f"{where} id {worst} of probability {p[worst]:.2f} should be drawn in {100 * right[worst]:.0f}% of "
-                      f"the cases, but it is in {100 * found[worst]:.0f}%: each p becomes p ** (1 / temperature), "
+    raise Unexplained(f"{where} id {worst} of probability {p[worst]:.2f} should be drawn in {100 * right[worst]:.0f}% "
+                      f"of the cases, but it is in {100 * found[worst]:.0f}%: each p becomes p ** (1 / temperature), "
                       "divided by the sum of all.")

@@ -25,7 +25,7 @@ def examine(answer: Callable) -> Optional[str]:
         changed = changed or changes
         _compare(shares, top_n)
     other = draws(answer, preds[::-1], (1, C), 1)[0]
-    need(other[C - 1 - IDS[0]] == 1, "With other predictions it draws as before: draw from preds, not from a fixed list.")
+    need(other[C - 1 - IDS[0]] == 1, "With other predictions it draws as before: draw from preds, not from fixed ids.")
     return CHANGED if changed else None
 
 

@@ -47,7 +47,8 @@ UNUSABLE = "This repair cannot be used: "
 def _repaired(program: Callable, repair: str) -> Callable:
     """Return a program with one line replaced."""
     letter = program.__name__[-1]
-    found = re.match(r"\s*(?:[Ll]ine\s+)?([A-Za-z]\d+)\s*:\s*(.+)", repair, re.DOTALL) if isinstance(repair, str) else None
+    form = r"\s*(?:[Ll]ine\s+)?([A-Za-z]\d+)\s*:\s*(.+)"
+    found = re.match(form, repair, re.DOTALL) if isinstance(repair, str) else None
     need(found, f"{UNUSABLE}it should be the number of a line, a colon and the line, such as "
                 f"\"{letter.upper()}1: ...\", not {words.describe(repair)}.")
     number, line = found.group(1).upper(), found.group(2).strip()

@@ -9,7 +9,7 @@ from charrnn.system.tensorflow import tf
 
 from . import words
 from .answer import Locals, Wrong, call, exception, expect, need, still_none
-from .sessions import PLACEHOLDERS, Run, Session, compare_states, network
+from .sessions import PLACEHOLDERS, Run, Session, compare_states, examine_session, network
 from .tensors import close
 
 WINDOWS = 4
@@ -30,6 +30,7 @@ class Outcome(NamedTuple):
 
 def examine(answer: Callable) -> Optional[str]:
     """Run an epoch of a few windows; return a remark on a right answer, or None."""
+    examine_session(answer)
     with Session(network()) as session:
         right = _outcome(_solution, session, 1.0)
         with Locals(answer) as seen:
@@ -86,7 +87,7 @@ def _compare(found: Outcome, right: Outcome) -> None:
     for one in found.yields:
         need(not isinstance(one, (tf.Tensor, tf.Variable)), "It yields a tensor, model.loss: yield the number that "
                                                             "session.run returned for it.")
-        need(np.ndim(one) == 0 and isinstance(one, (float, np.floating, np.ndarray)),
+        need(isinstance(one, (float, np.floating, np.ndarray)) and np.ndim(one) == 0,
              f"It should yield the loss of each window, a number, not {words.describe(one)}.")
     need(not any("initializer" in run.asked for run in found.runs),
          "The weights are initialized here, so an epoch forgets what the one before has learned: the training loop "
@@ -116,7 +117,7 @@ def _compare(found: Outcome, right: Outcome) -> None:
     for place, (one, value) in enumerate(zip(found.yields, right.yields)):
         expect(close(one, value),
                f"The loss of window {place} should be {value:.4f}, what session.run returns for model.loss in "
-               f"the call with the update, but it is {float(one):.4f}.")
+               f"the call with the update, but it is {float(one):.4f}: yield the loss of this window alone, as it is.")
     expect(close(found.weights, right.weights),
            "Something besides model.optimizer changes the weights: one update for each window is all there should be.")
 

@@ -6,7 +6,7 @@ import numpy as np
 from charrnn import model
 from charrnn.system.tensorflow import tf
 
-from .answer import expect
+from .answer import all_code, expect, need
 from .build_optimizer import reachable
 from .tensors import close
 
@@ -78,6 +78,13 @@ class Session(tf.Session):
         return any(initializers & reachable(one) for one in others)
 
 
+def examine_session(answer: Any) -> None:
+    """Raise Wrong where code makes a session."""
+    need(not {"Session", "InteractiveSession"} & {name for code in all_code(answer) for name in code.co_names},
+         "It makes a session of its own, whose weights are not the trained ones: use the session that is given, the "
+         "argument session.")
+
+
 def network(sampling: bool = False) -> model.CharRNN:
     """Make a network whose sizes all differ."""
     return model.CharRNN(num_classes=7, batch_size=3, num_steps=5, lstm_size=4, num_layers=2, learning_rate=0.1,
@@ -100,7 +107,7 @@ def compare_states(found: Run, right: Sequence[Run], place: int, unit: str) -> N
     due = states[place]
     alike = [number for number in range(len(due)) if close(fed[number], due[number])]
     came = (came if "initial_state" in found.fed else "not fed") + (
-        f" (only layer {alike[0]} is right: all layers are carried, c and h of each)" if len(alike) == 1 < len(due) else "")
+        f" (only layer {alike[0]} is right: carry all layers, c and h of each)" if len(alike) == 1 < len(due) else "")
     expect(close(fed, states[place]),
            f"In {unit} {place} model.initial_state should be fed {names[place]}, but it is {came}. Before the loop the "
            "state is zeros, as session.run returns them for model.initial_state. After that it is what session.run "

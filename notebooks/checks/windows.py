@@ -51,8 +51,8 @@ def examine_windows(batches: Batches, trial: Trial) -> None:
     number = plural(len(batches), "window") if len(batches) < LIMIT else "windows without end"
     if len(batches) > trial.k > 1:
         columns = trial.places(batches[1][0])[0, 0] - trial.places(batches[0][0])[0, 0]
-        need(not 0 < columns < trial.m, f"The windows overlap: window 1 begins {plural(columns, 'column')} after window 0. "
-                                        f"It should be n_steps = {trial.m}: range has that as its third argument.")
+        need(not 0 < columns < trial.m, f"The windows overlap: window 1 begins {plural(columns, 'column')} after window "
+                                        f"0. It should be n_steps = {trial.m}: range has that as its third argument.")
         need(len(batches) < LIMIT and not np.array_equal(batches[trial.k][0], batches[0][0]),
              "It does not stop after the last window: one loop over the columns is all there should be.")
     expect(len(batches) == trial.k,
@@ -84,8 +84,8 @@ def _name_x(x: np.ndarray, right: np.ndarray, _: np.ndarray, window: int, trial:
     need(trial.n == 1 or (np.diff(places, axis=0) != 1).any(),
          "The ids run down the columns: reshape((batch_size, -1)) lays them out row by row, without a transpose.")
     need(window or late.min() < late.max() or late.min() <= 0 or places.min() < 0,
-         f"The first window begins with arr[{places[0, 0]}], but it should begin with arr[0]: its first column is 0, so "
-         "is it range(0, ...)?")
+         f"The first window begins with arr[{places[0, 0]}], but it should begin with arr[0]: its first column is 0, "
+         "so is it range(0, ...)?")
     need(late.min() < late.max() or places.min() < 0,
          f"In window {window} x begins with arr[{places[0, 0]}], but it should begin with arr[{window * trial.m}]: a "
          "window begins M columns after the one before, the first at column 0. Windows come in the order of the text, "
@@ -116,7 +116,7 @@ def _name_y(y: np.ndarray, right: np.ndarray, x: np.ndarray, window: int, trial:
                                     f"window, but it is {came}.")
         rolled = np.array_equal(last, trial.ids[:trial.n * trial.m * trial.k].reshape((trial.n, -1))[:, 0])
         raise Wrong(f"In the last window the last column of y should be 0, but it is {came}: no column follows it."
-                    + (" (np.roll takes the beginning of the same row, which is not the next part of the text.)" * rolled))
+                    + rolled * " (np.roll takes the beginning of the same row, which is not the next part of the text.)")
 
 
 def _difference(name: str, found: np.ndarray, right: np.ndarray, window: int, trial: Trial) -> str:

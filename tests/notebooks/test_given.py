@@ -90,7 +90,8 @@ def test_the_bridge_learns(given, package, capsys, monkeypatch):
     pytest.importorskip(package, reason=f"{package} is not installed")
     text = "the cat sat on the mat. " * 20_000
     ids = np.array(["acehmnost. ".find(char) for char in text], np.int32)
-    monkeypatch.setattr(given, "get_ipython", lambda: SimpleNamespace(user_ns={"training_ids": ids, "vocab": range(11)}))
+    scope = {"training_ids": ids, "vocab": range(11)}
+    monkeypatch.setattr(given, "get_ipython", lambda: SimpleNamespace(user_ns=scope))
     cell = next(cell["text"] for cell in generate.all_cells() if cell["id"] == f"bridge-{package}")
     given.elsewhere(package, cell.split("\n", 1)[1])
     said = capsys.readouterr().out

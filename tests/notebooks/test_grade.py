@@ -50,9 +50,9 @@ def graded(tmp_path_factory):
             first_line(line), 'lstm_step = checks.skip("lstm_step")\nchecks.check_lstm_step(lstm_step);'))
         (folder / "=Eve" / "progress.json").write_text('{"get_batches": {"hints": 2, "attempts": 7}}')
         (folder / "course.json").write_text('{"points": {"get_batches": 3}}')
-        done = subprocess.run([sys.executable, str(FOLDER / "grade.py"), str(folder), "--seconds", "5", "--minutes", "10",
+        done = subprocess.run([sys.executable, str(FOLDER / "grade.py"), str(folder), "--seconds", "5", "--minutes", "9",
                                "--jobs", "2", "--course", str(folder / "course.json")], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, universal_newlines=True)
+                              stderr=subprocess.STDOUT, text=True)
         assert done.returncode == 0, done.stdout
         try:
             server.accept()
@@ -96,10 +96,11 @@ def test_the_table_says_why(graded, student, exercise, said):
     assert said in page and "<th>=Eve" in page and "(2 hints)" in page
 
 
-@pytest.mark.parametrize("argv, said", [(["nowhere"], "there is no folder nowhere"), ([str(FOLDER / "assets")], "no notebook")])
+@pytest.mark.parametrize("argv, said", [
+    (["nowhere"], "there is no folder nowhere"), ([str(FOLDER / "assets")], "no notebook")])
 def test_a_folder_without_notebooks_is_refused(argv, said):
     done = subprocess.run([sys.executable, str(FOLDER / "grade.py"), *argv], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, universal_newlines=True)
+                          stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 2 and said in done.stdout
 
 

@@ -203,8 +203,8 @@ def test_an_exercise_of_ones_own_takes_what_the_page_says(tmp_path):
     program = ("import sys; sys.path.insert(0, '.'); import generate, checks, numpy as np\n"
                "assert generate.main([]) == 0 and generate.main(['--check']) == 0\n"
                "checks.check_perplexity(np.exp); checks.check_perplexity(np.exp2); checks.hint('perplexity')")
-    said = subprocess.run([sys.executable, "-c", program], cwd=str(tmp_path / "notebooks"), stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, universal_newlines=True, check=True,
+    said = subprocess.run([sys.executable, "-c", program], cwd=str(tmp_path / "notebooks"), capture_output=True,
+                          text=True, check=True,
                           env=dict(os.environ, PYTHONPATH=str(FOLDER.parent))).stdout
     assert said.endswith("perplexity: right.\nperplexity: not right yet. The loss is in nats: the base is e, not 2.\n"
                          "perplexity, hint 1 of 1: It is e to the power of the loss.\n"), said
