@@ -303,7 +303,8 @@ def elsewhere(package: str, cell: str) -> None:
         path = os.path.join(folder, "ids.npy")
         np.save(path, scope["training_ids"])
         source = BATCHES.format(path=path, size=len(scope["vocab"])) + cell
-        others = {name: value for name, value in os.environ.items() if name not in ("TF_USE_LEGACY_KERAS", "MPLBACKEND")}
+        ours = ("TF_USE_LEGACY_KERAS", "MPLBACKEND")
+        others = {name: value for name, value in os.environ.items() if name not in ours}
         done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True,
                               env=dict(others, TF_CPP_MIN_LOG_LEVEL="3"))
     print(done.stdout + (done.stderr[-1500:] if done.returncode else ""), end="")

@@ -51,8 +51,8 @@ def examine_windows(batches: Batches, trial: Trial) -> None:
     number = plural(len(batches), "window") if len(batches) < LIMIT else "windows without end"
     if len(batches) > trial.k > 1:
         columns = trial.places(batches[1][0])[0, 0] - trial.places(batches[0][0])[0, 0]
-        need(not 0 < columns < trial.m, f"The windows overlap: window 1 begins {plural(columns, 'column')} after window "
-                                        f"0. It should be n_steps = {trial.m}: range has that as its third argument.")
+        need(not 0 < columns < trial.m, f"The windows overlap: window 1 begins {plural(columns, 'column')} after "
+                                        f"window 0. It should be n_steps = {trial.m}, the third argument of range.")
         need(len(batches) < LIMIT and not np.array_equal(batches[trial.k][0], batches[0][0]),
              "It does not stop after the last window: one loop over the columns is all there should be.")
     expect(len(batches) == trial.k,
@@ -116,7 +116,7 @@ def _name_y(y: np.ndarray, right: np.ndarray, x: np.ndarray, window: int, trial:
                                     f"window, but it is {came}.")
         rolled = np.array_equal(last, trial.ids[:trial.n * trial.m * trial.k].reshape((trial.n, -1))[:, 0])
         raise Wrong(f"In the last window the last column of y should be 0, but it is {came}: no column follows it."
-                    + rolled * " (np.roll takes the beginning of the same row, which is not the next part of the text.)")
+                    + rolled * " (np.roll takes the beginning of the same row, not the next part of the text.)")
 
 
 def _difference(name: str, found: np.ndarray, right: np.ndarray, window: int, trial: Trial) -> str:

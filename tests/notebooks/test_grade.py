@@ -50,7 +50,7 @@ def graded(tmp_path_factory):
             first_line(line), 'lstm_step = checks.skip("lstm_step")\nchecks.check_lstm_step(lstm_step);'))
         (folder / "=Eve" / "progress.json").write_text('{"get_batches": {"hints": 2, "attempts": 7}}')
         (folder / "course.json").write_text('{"points": {"get_batches": 3}}')
-        done = subprocess.run([sys.executable, str(FOLDER / "grade.py"), str(folder), "--seconds", "5", "--minutes", "9",
+        done = subprocess.run([sys.executable, str(FOLDER / "grade.py"), str(folder), "--seconds", "5", "--minutes=9",
                                "--jobs", "2", "--course", str(folder / "course.json")], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True)
         assert done.returncode == 0, done.stdout
