@@ -225,12 +225,12 @@ def coloured(passage: str, values: np.ndarray, title: str) -> None:
                  f"are: {' '.join(high.split())[:200]}")
 
 
-def find_run(checkpoints: Sequence[str], checkpoint_dir: str, vocab: Sequence[str], other: Optional[str],
+def find_run(saved: Sequence[str], checkpoint_dir: str, vocab: Sequence[str], other: Optional[str],
              network: Any) -> List[str]:
     """Return the checkpoints to write from, and say where they are.
 
     Args:
-        checkpoints: those of this session.
+        saved: the checkpoints of this session's run.
         checkpoint_dir: where runs are saved, with a number after the name from the second one on.
         vocab: the characters of the text.
         other: the folder of another run, or "anna"; None for the newest one.
@@ -238,12 +238,12 @@ def find_run(checkpoints: Sequence[str], checkpoint_dir: str, vocab: Sequence[st
     """
     if other == "anna":
         found = [_shipped(vocab, checkpoint_dir, network)]
-    elif other or not checkpoints:
+    elif other or not saved:
         folders = [other] if other else sorted(glob.glob(f"{checkpoint_dir}*"), key=os.path.getmtime, reverse=True)
         runs = [state.all_model_checkpoint_paths for state in map(tf.train.get_checkpoint_state, folders) if state]
         found = next((list(paths) for paths in runs if _shape(paths[-1])[1] == len(vocab)), [])
     else:
-        found = list(checkpoints)
+        found = list(saved)
     found = [path for path in found if path and os.path.exists(path + ".index")]
     if found:
         print(os.path.dirname(found[-1]))
