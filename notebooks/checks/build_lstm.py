@@ -1,4 +1,5 @@
 """The check of build_lstm: the layers one by one, the zero state, and the numbers of the stack."""
+import dis
 from typing import Any, Callable, List, Tuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from charrnn.system.console import plural
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import all_code, items, need, scope_of
+from .answer import all_code, items, need
 from .tensors import close
 
 rnn_cell = tf.nn.rnn_cell
@@ -21,8 +22,8 @@ def examine(answer: Callable) -> None:
         tf.reset_default_graph()
         keep_prob = tf.placeholder(tf.float32, name="keep_prob")
         cell, state = items(answer, (size, layers, n, keep_prob), ["cell", "initial_state"])
-        names = {name for code in all_code(answer) for name in code.co_names}
-        need("rnn_cell" not in names or {"nn", "contrib"} & names or "rnn_cell" in scope_of(answer),
+        steps = [step.argval for code in all_code(answer) for step in dis.get_instructions(code)]
+        need(("tf", "rnn_cell") not in zip(steps, steps[1:]),
              "tf.rnn_cell is there in some versions of TensorFlow only: use tf.nn.rnn_cell.")
         need(isinstance(cell, rnn_cell.RNNCell) or not isinstance(state, rnn_cell.RNNCell),
              "The order should be cell, initial_state, but it returns the state first.")

@@ -9,7 +9,7 @@ import types
 
 import numpy as np
 import pytest
-from answers import CLIPPED, EXERCISES, LSTM, NETWORK, ROWS, answer, checks, generate, solved_sources, verdict
+from answers import CLIPPED, EXERCISES, FOLDER, LSTM, NETWORK, ROWS, answer, checks, generate, solved_sources, verdict
 from checks import hyperparameters, tensors, words
 from checks import verdict as verdicts
 from tensorflow.python.eager import context
@@ -367,6 +367,12 @@ def test_long_verdicts_break_between_words_and_code_does_not():
     lines = words.wrap(60 * "word " + "\n" + code).split("\n")
     assert max(len(line) for line in lines[:-1]) <= words.WIDTH
     assert set(" ".join(lines[:-1]).split()) == {"word"} and lines[-1] == code
+
+
+@pytest.mark.parametrize("name", ["hints.md", "mistakes.md", "advice.md", "quiz.md"])
+def test_no_heading_is_there_twice(name):
+    text = (FOLDER / "checks" / name).read_text(encoding="utf-8")
+    assert len(words.sections(name)) == text.count("\n## ") > 0
 
 
 # Hyperparameters --------------------------------------------------------------------------------------
