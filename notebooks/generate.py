@@ -1,8 +1,10 @@
 """Make both notebooks from ``source/``.
 
-``python notebooks/generate.py`` writes ``Anna_KaRNNa_Solution.ipynb``, ``Anna_KaRNNa.ipynb`` and the "Open in Colab"
-badge in ``README.md``. The solution keeps the outputs of the cells that did not change. ``--check`` writes nothing and
-exits 1 where a file differs from what it would write. ``--run`` executes the solution and stores its outputs.
+``python notebooks/generate.py`` writes ``Anna_KaRNNa_Solution.ipynb``, ``Anna_KaRNNa.ipynb`` and, once the project has
+an address, the "Open in Colab" badge in ``README.md``. The solution keeps the outputs of the cells that did not change.
+``--check`` writes nothing and exits 1 where a file differs from what it would write, or where a cell calls a check that
+does not exist. ``--run`` executes the solution and stores its outputs. ``--pictures`` makes the .png files in
+``assets/`` from the .svg files there, with Chromium.
 
 The files of ``source/`` are Markdown, read in the order of their names. A line ``<!-- cell: NAME -->`` begins a
 Markdown cell. A fence ```` ```python NAME TAG ... ```` begins a code cell. In a code cell, this is what the reader is
@@ -15,12 +17,17 @@ to write::
 
 The solution shows the lines between the last two comments. The exercise shows ``# Your code here`` and the lines
 after "exercise:", with which the cell runs before it is filled in. ``{{repository}}`` stands for the project's address,
-``{{badge}}`` for a link that opens the notebook in Google Colab.
+``{{badge}}`` for a link that opens the notebook in Google Colab. A picture ``![words](assets/NAME.png)`` is put into
+the notebook itself, as data, because hosted services show no other file.
 """
 import argparse
+import ast
+import base64
 import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -28,11 +35,13 @@ from typing import Any, Dict, Iterator, List, Optional
 
 HERE = Path(__file__).resolve().parent
 
-# The project's address on GitHub. A fork sets it here, and then runs this program.
+# The project's address on GitHub. A fork sets it here, and then runs this program. Without a name for OWNER there is no
+# address yet, and no badge.
 REPOSITORY = "https://github.com/OWNER/charrnn"
 BRANCH = "main"
 
 SOURCE = HERE / "source"
+ASSETS = HERE / "assets"
 SOLUTION = HERE / "Anna_KaRNNa_Solution.ipynb"
 EXERCISE = HERE / "Anna_KaRNNa.ipynb"
 README = HERE.parent / "README.md"
@@ -50,7 +59,9 @@ _CODE = re.compile(r"^```python ([\w-]+)(.*)$")
 _STUB = re.compile(r"^(\s*)# --- exercise: (.*)$")
 _SOLUTION = re.compile(r"^(\s*)# --- solution$")
 _END = re.compile(r"^\s*# --- end$")
-_BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
+_BADGE = re.compile(r"<!-- badge -->.*")
+_PICTURE = re.compile(r"!\[([^\]]*)\]\(assets/([\w-]+)\.png\)")
+_CHECK = re.compile(r"\bchecks\.(\w+)")
 
 
 def read_cells(source: str) -> List[Dict[str, Any]]:
@@ -114,9 +125,9 @@ def _lines(text: str) -> Iterator[Any]:
         stub, begin, end = _STUB.match(line), _SOLUTION.match(line), _END.match(line)
         if (stub or begin) and state == "solution" or end and state != "solution":
             raise ValueError(f"a solution is not between its comments, at: {line.strip()}")
-        if (stub or begin) and not invited:
+        if (stub or begin) and not invited and "prediction = ..." not in line:
             yield "exercise", (stub or begin).group(1) + INVITATION
-            invited = True
+        invited = invited or bool(stub or begin)
         if stub:
             yield "exercise", stub.group(1) + stub.group(2)
         elif begin:
@@ -130,7 +141,9 @@ def _lines(text: str) -> Iterator[Any]:
 
 
 def badge(notebook_name: str) -> str:
-    """Return the Markdown of a badge that opens a notebook of the repository in Google Colab."""
+    """Return the Markdown of a badge that opens a notebook of the repository in Google Colab, if it has an address."""
+    if "/OWNER/" in REPOSITORY:
+        return ""
     colab = "https://colab.research.google.com"
     address = f"{REPOSITORY.replace('https://github.com', colab + '/github')}/blob/{BRANCH}/notebooks/{notebook_name}"
     return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({address})"
@@ -144,13 +157,55 @@ def all_cells(notebook_name: str = SOLUTION.name) -> List[Dict[str, Any]]:
     """
     cells = [cell for path in sorted(SOURCE.glob("*.md")) for cell in read_cells(path.read_text(encoding="utf-8"))]
     for cell in cells:
+        shown = badge(notebook_name)
         cell["text"] = (cell["text"].replace("{{repository}}", REPOSITORY)
-                        .replace("{{badge}}", badge(notebook_name)))
+                        .replace("{{badge}}\n\n", f"{shown}\n\n" if shown else ""))
+        if cell["kind"] == "markdown":
+            cell["text"] = _with_pictures(cell["text"])
     names = [cell["id"] for cell in cells]
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"two cells have the name {name!r}")
     return cells
+
+
+def _with_pictures(text: str) -> str:
+    """Put the data of each picture at the end of a cell's text."""
+    names = [name for _, name in _PICTURE.findall(text)]
+    text = _PICTURE.sub(r"![\1][\2]", text)
+    data = {name: base64.b64encode((ASSETS / f"{name}.png").read_bytes()).decode() for name in names}
+    return text + "".join(f"\n\n[{name}]: data:image/png;base64,{one}" for name, one in data.items())
+
+
+def unknown_checks() -> List[str]:
+    """Return what cells call of ``checks`` and is not there, with the cell's name."""
+    body = ast.parse((HERE / "checks" / "__init__.py").read_text(encoding="utf-8")).body
+    known = {name.asname or name.name for one in body if isinstance(one, ast.ImportFrom) for name in one.names}
+    known |= {target.id for one in body if isinstance(one, ast.Assign) for target in one.targets}
+    known |= {one.name for one in body if isinstance(one, ast.FunctionDef)}
+    return [f"{name} (in the cell {cell['id']})" for cell in all_cells() for name in _CHECK.findall(cell["text"])
+            if name not in known]
+
+
+def pictures() -> None:
+    """Make a .png file of each .svg file in ``assets/``, twice as large and with few colours, so that it is small.
+
+    Raises:
+        ValueError: there is no Chromium.
+    """
+    from PIL import Image
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not browser:
+        raise ValueError("the pictures are made with Chromium, and it is not installed")
+    for path in sorted(ASSETS.glob("*.svg")):
+        width, height = (round(float(size)) for size in re.search(
+            r'viewBox="0 0 ([\d.]+) ([\d.]+)"', path.read_text(encoding="utf-8")).groups())
+        target = path.with_suffix(".png")
+        subprocess.run([browser, "--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=2",
+                        f"--screenshot={target}", f"--window-size={width},{height}", path.as_uri()],
+                       check=True, stderr=subprocess.DEVNULL)
+        Image.open(str(target)).convert("RGB").quantize(64).save(str(target), optimize=True)
+        print("wrote", target.name)
 
 
 def notebook(cells: List[Dict[str, Any]], code: Any, outputs: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
@@ -189,7 +244,7 @@ def files() -> Dict[Path, str]:
                    if cell["cell_type"] == "code"}
     made = {SOLUTION: as_text(notebook(all_cells(), solved, outputs)),
             EXERCISE: as_text(notebook(all_cells(EXERCISE.name), blank)),
-            README: _BADGE.sub(lambda _: badge(EXERCISE.name), README.read_text(encoding="utf-8"))}
+            README: _BADGE.sub(lambda _: f"<!-- badge -->{badge(EXERCISE.name)}", README.read_text(encoding="utf-8"))}
     return made
 
 
@@ -246,7 +301,14 @@ def main(argv: Optional[List[str]] = None) -> int:
     parser.add_argument("--run", nargs="?", const="own", choices=["own", "small", "recipe"], metavar="SETTING",
                         help="execute the solution afterwards and store its outputs (those of the setting own; "
                              "with small or recipe it only runs)")
+    parser.add_argument("--pictures", action="store_true", help="first make the .png pictures anew")
     args = parser.parse_args(argv)
+    if args.pictures:
+        pictures()
+    unknown = unknown_checks()
+    if unknown:
+        print(f"there is no checks.{', no checks.'.join(unknown)}", file=sys.stderr)
+        return 1
     different = {path: text for path, text in files().items()
                  if not path.is_file() or path.read_text(encoding="utf-8") != text}
     if args.check:

@@ -1,18 +1,41 @@
-"""What the notebooks use besides the reader's own code: pictures, properties of a text, shares of real words."""
+"""What the notebooks use besides the reader's own code: pictures, folded answers, earlier runs, numbers of a text."""
+import glob
+import html
 import os
 import re
+import subprocess
+import sys
+import tempfile
 import textwrap
-from typing import Any, Dict, Iterable, List, Sequence, Tuple
+from importlib.util import find_spec
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython import get_ipython
+from IPython.core.magic import register_cell_magic
 from IPython.display import display
 from matplotlib.colors import LinearSegmentedColormap
+
+from charrnn.system.tensorflow import tf
 
 BLUE, GREEN, ORANGE, VIOLET, GREY = "#1d5f9e", "#2b7354", "#b3540a", "#6a4ba3", "#66727f"
 # As on the network's web page: red where a unit is low, white at 0, blue where it is high; black is legible on all.
 RED_TO_BLUE = LinearSegmentedColormap.from_list("unit", ["#f48668", "#ffffff", "#60a5eb"])
-COLUMNS = 80  # of a line of written text
+COLUMNS = 86  # of a line of written text; the lines of the novel have at most 79
+FOLDED = "<details><summary><b>Answer</b> (click to unfold)</summary>{}</details>"
+
+
+def run_first_session() -> None:
+    """Run a session: the first one writes to the standard error of the process, as of TensorFlow 2.19. It is lost."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nothing, tf.Graph().as_default(), tf.Session() as session:
+            os.dup2(nothing.fileno(), 2)
+            session.run(tf.constant(0))
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def show(figure: Any, alt: str) -> None:
@@ -21,11 +44,32 @@ def show(figure: Any, alt: str) -> None:
     plt.close(figure)
 
 
+def unfold(name: str, prediction: Any) -> None:
+    """Show the answer to a question, folded, once there is a prediction."""
+    if prediction is None or prediction is ... or not str(prediction).strip():
+        print("Write your prediction in place of the dots and run this cell: then the answer can be unfolded.")
+        return
+    with open("assets/answers.md", encoding="utf-8") as file:
+        text = " ".join(file.read().split(f"## {name}\n")[1].split("\n## ")[0].split())
+    marked = re.sub(r"\*(.*?)\*", r"<em>\1</em>", html.escape(text, quote=False))
+    marked = re.sub(r"`(.*?)`", r"<code>\1</code>", marked)
+    plain = textwrap.fill(f"Answer: {text}", COLUMNS)
+    display({"text/html": FOLDED.format(f"<p>{marked}</p>"), "text/plain": plain}, raw=True)
+
+
 def show_text(text: str) -> None:
-    """Print a written text; long lines are broken between words."""
+    """Print a written text. A line that is too long is broken between words, and goes on after an arrow."""
     for line in text.split("\n"):
-        print(line if len(line) <= COLUMNS else
-              textwrap.fill(line, COLUMNS, break_long_words=False, break_on_hyphens=False))
+        print(textwrap.fill(line, COLUMNS, subsequent_indent="  ↳ ", break_on_hyphens=False)
+              if len(line) > COLUMNS else line)
+
+
+def in_numbers(written: str, known: Iterable[str]) -> str:
+    """Say in a line how many words of a text are real, how long its lines are, and how many quotation marks it has."""
+    lines = [len(line) for line in written.split("\n")[1:-1] if line]  # whole ones
+    right = sum(60 <= length <= 79 for length in lines)
+    return (f"{100 * share_of_real_words(written, known):.0f}% real words, {right} of {len(lines)} lines with 60 to 79 "
+            f"characters, {1000 * written.count(chr(34)) / len(written):.0f} quotes in 1,000")
 
 
 def show_losses(losses: Dict[str, float]) -> None:
@@ -73,14 +117,30 @@ def reference(setting: str, text_name: str) -> Tuple[Any, Any]:
     return tuple(np.loadtxt(name, delimiter=",", skiprows=1, unpack=True))
 
 
-def plot_losses(losses: Sequence[float], held_out: Sequence[Tuple[int, float]], epochs: int,
+def plot_clipping(runs: Dict[str, np.ndarray], limit: float) -> None:
+    """Show for some runs the loss and the global norm of the gradients before clipping, [2, steps]."""
+    figure, (above, below) = plt.subplots(2, 1, figsize=(8, 5), sharex=True)
+    for (name, (losses, norms)), color in zip(runs.items(), (GREY, BLUE, ORANGE)):
+        above.plot(losses, color=color, label=name, linewidth=1)
+        below.semilogy(norms, color=color, linewidth=1)
+    below.axhline(limit, color=VIOLET, linestyle="--", label=f"the limit, {limit:g}")
+    above.set(ylabel="loss (nats)", yscale="log")
+    below.set(xlabel="step", ylabel="norm of the gradients")
+    above.legend(frameon=False)
+    below.legend(frameon=False)
+    show(figure, "Losses, and norms of the gradients. " + " ".join(
+        f"{name}: the largest norm is {norms.max():.3g}, the loss of the last 50 steps {np.mean(losses[-50:]):.2f}."
+        for name, (losses, norms) in runs.items()))
+
+
+def plot_losses(losses: Sequence[float], held_out: Sequence[Tuple[int, float]], n_windows: int,
                 lines: Dict[str, float], compared: Tuple[Any, Any]) -> None:
     """Show the losses of a run.
 
     Args:
         losses: of every step.
         held_out: (step, loss) on the held-out text.
-        epochs: how many there were.
+        n_windows: steps of an epoch.
         lines: losses that horizontal lines show, by name.
         compared: the steps and losses of another run.
     """
@@ -91,8 +151,8 @@ def plot_losses(losses: Sequence[float], held_out: Sequence[Tuple[int, float]], 
     axes.plot(*zip(*held_out), color=GREEN, marker="o", markersize=4, label="LSTM, held out")
     for (name, loss), color in zip(lines.items(), (ORANGE, VIOLET)):
         axes.axhline(loss, color=color, linestyle="--", label=f"{name}, {loss:.2f}")
-    for epoch in range(1, epochs + 1):
-        axes.axvline(epoch * len(losses) // epochs, color=GREY, linestyle=":", linewidth=1)
+    for end in range(n_windows, len(losses) + 1, n_windows):
+        axes.axvline(end, color=GREY, linestyle=":", linewidth=1)
     ticks = [1.2, 1.5, 2, 2.5, 3, 4]
     axes.set(xscale="log", yscale="log", xlabel="step", ylabel="loss (nats per character)",
              xlim=(1, len(losses) * 1.1), yticks=ticks, yticklabels=ticks)
@@ -163,3 +223,93 @@ def coloured(passage: str, values: np.ndarray, title: str) -> None:
     high = "".join(char for char, value in zip(passage, values) if value > most / 2)
     show(figure, f"{title}. A passage of {len(passage)} characters on coloured ground. Blue, where the unit is high, "
                  f"are: {' '.join(high.split())[:200]}")
+
+
+def find_run(saved: Sequence[str], checkpoint_dir: str, vocab: Sequence[str], other: Optional[str],
+             network: Any) -> List[str]:
+    """Return the checkpoints to write from, and say where they are.
+
+    Args:
+        saved: the checkpoints of this session's run.
+        checkpoint_dir: where runs are saved, with a number after the name from the second one on.
+        vocab: the characters of the text.
+        other: the folder of another run, or "anna"; None for the newest one.
+        network: the class CharRNN, for "anna".
+    """
+    if other == "anna":
+        found = [_shipped(vocab, checkpoint_dir, network)]
+    elif other or not saved:
+        folders = [other] if other else sorted(glob.glob(f"{checkpoint_dir}*"), key=os.path.getmtime, reverse=True)
+        runs = [state.all_model_checkpoint_paths for state in map(tf.train.get_checkpoint_state, folders) if state]
+        found = next((list(paths) for paths in runs if _shape(paths[-1])[1] == len(vocab)), [])
+    else:
+        found = list(saved)
+    found = [path for path in found if path and os.path.exists(path + ".index")]
+    if found:
+        print(os.path.dirname(found[-1]))
+        print(textwrap.fill(" ".join(map(os.path.basename, found)), COLUMNS))
+    else:
+        print("There is no trained network for this text yet. Run the training above, or write\n"
+              "other_run = \"anna\" in this cell, for the model that comes with the package.")
+    return found
+
+
+def sizes_of(checkpoint: str) -> Tuple[int, int]:
+    """Return how many units a layer has, and how many layers there are, in a checkpoint."""
+    names = [name for name, _ in tf.train.list_variables(checkpoint)]
+    return _shape(checkpoint)[0], sum(name.endswith("basic_lstm_cell/kernel") for name in names)
+
+
+def _shape(checkpoint: str) -> Tuple[int, int]:
+    """Return L and C of a checkpoint, or zeros."""
+    try:
+        return tuple(dict(tf.train.list_variables(checkpoint)).get("softmax/Variable", (0, 0)))
+    except (tf.errors.OpError, ValueError):
+        return 0, 0
+
+
+def _shipped(vocab: Sequence[str], checkpoint_dir: str, network: Any) -> str:
+    """Save the model that comes with the package as a checkpoint of this notebook; return its path."""
+    from charrnn.engines.opened_model import open_model
+    model = open_model("anna")
+    if list(model.vocabulary.chars) != list(vocab):
+        print("The model anna has other characters than this text.")
+        return ""
+    network(len(vocab), lstm_size=model.lstm_size, num_layers=model.num_layers)  # with Adam's averages
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        for variable in tf.trainable_variables():
+            variable.load(model.weights[variable.op.name], session)
+        return tf.train.Saver().save(session, f"{checkpoint_dir}-anna/anna.ckpt")
+
+
+BATCHES = """
+import numpy as np
+ids, C = np.load({path!r}), {size}
+def batches(N, M, steps):
+    rows = ids[:N * M * steps].reshape(N, -1)
+    for start in range(0, M * steps, M):
+        yield rows[:, start:start + M], np.roll(rows, -1, axis=1)[:, start:start + M]
+"""
+
+
+def elsewhere(package: str, cell: str) -> None:
+    """Run a cell in a Python process of its own, if a package is installed; it knows C and batches(N, M, steps)."""
+    if find_spec(package.strip()) is None:
+        print(f"Not run: the package {package.strip()} is not installed here.")
+        return
+    scope = get_ipython().user_ns
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "ids.npy")
+        np.save(path, scope["training_ids"])
+        source = BATCHES.format(path=path, size=len(scope["vocab"])) + cell
+        ours = ("TF_USE_LEGACY_KERAS", "MPLBACKEND")
+        others = {name: value for name, value in os.environ.items() if name not in ours}
+        done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True,
+                              env=dict(others, TF_CPP_MIN_LOG_LEVEL="3"))
+    print(done.stdout + (done.stderr[-1500:] if done.returncode else ""), end="")
+
+
+if get_ipython():
+    register_cell_magic(elsewhere)
+    run_first_session()

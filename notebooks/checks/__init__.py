@@ -2,8 +2,11 @@
 
 Each ``check_...`` takes the reader's function or class, tries it on small inputs whose sizes all differ, compares
 with what the solution does, prints the verdict and returns True or False. An exception in the reader's code is
-reported, not raised. ``hint`` prints the next hint for an exercise, ``ready`` tells which ones a cell waits for.
+reported, not raised. ``hint`` prints the next hint for an exercise, ``skip`` returns its given solution, and ``ready``
+tells which exercises a cell waits for.
 """
+import inspect
+import os
 from functools import partial
 from typing import Any, Callable, Dict, Optional
 
@@ -14,32 +17,41 @@ from . import (
     build_optimizer,
     build_output,
     char_rnn,
+    evaluate,
     generate_ids,
     get_batches,
     hyperparameters,
+    lstm_gradient,
+    lstm_step,
+    pick_at_temperature,
     pick_top_n,
+    quiz,
     repairs,
     run_epoch,
     words,
 )
+from .progress import progress
 from .verdict import EXERCISES, ready, report
 
-_MODULES = (get_batches, build_inputs, build_lstm, build_output, build_loss, build_optimizer, char_rnn,
-            run_epoch, pick_top_n, generate_ids)
-_HINTS = dict(zip(EXERCISES, (module.HINTS for module in _MODULES)), hyperparameters=hyperparameters.HINTS,
-              repairs=repairs.HINTS)
-_given: Dict[str, int] = {}  # by exercise: how many hints were printed
+HINTS = words.sections("hints.md")
+SOLUTIONS = {module.solution.__name__: module.solution  # of the exercises that can be skipped
+             for module in (lstm_step, lstm_gradient, evaluate, pick_at_temperature)}
 
+keep = progress.keep
 check_get_batches = partial(report, "get_batches", get_batches.examine)
 check_build_inputs = partial(report, "build_inputs", build_inputs.examine)
+check_lstm_step = partial(report, "lstm_step", lstm_step.examine)
+check_lstm_gradient = partial(report, "lstm_gradient", lstm_gradient.examine)
 check_build_lstm = partial(report, "build_lstm", build_lstm.examine)
 check_build_output = partial(report, "build_output", build_output.examine)
 check_build_loss = partial(report, "build_loss", build_loss.examine)
 check_build_optimizer = partial(report, "build_optimizer", build_optimizer.examine)
 check_char_rnn = partial(report, "CharRNN", char_rnn.examine)
 check_run_epoch = partial(report, "run_epoch", run_epoch.examine)
+check_evaluate = partial(report, "evaluate", evaluate.examine)
 check_pick_top_n = partial(report, "pick_top_n", pick_top_n.examine)
 check_generate_ids = partial(report, "generate_ids", generate_ids.examine)
+check_pick_at_temperature = partial(report, "pick_at_temperature", pick_at_temperature.examine)
 
 
 def check_repairs(answer: Dict[Callable, Optional[str]]) -> bool:
@@ -52,6 +64,11 @@ def check_hyperparameters(text_size: int, num_classes: int, **values: Any) -> bo
     return report("hyperparameters", lambda _: hyperparameters.examine(text_size, num_classes, **values), None)
 
 
+def check_quiz(**answers: Any) -> bool:
+    """Check the letters that were chosen in the quiz."""
+    return report("quiz", lambda _: quiz.examine(answers), None)
+
+
 def hint(exercise: Any) -> None:
     """Print the next hint for an exercise: first an idea, last almost the solution.
 
@@ -59,13 +76,28 @@ def hint(exercise: Any) -> None:
         exercise: its name, for example "build_loss", or the function itself.
     """
     name = getattr(exercise, "__name__", exercise)
-    if name not in _HINTS:
-        print(words.wrap(f"There are hints for {', '.join(_HINTS)}, for example: checks.hint(\"build_loss\")"))
+    if name not in HINTS:
+        print(words.wrap(f"There are hints for {', '.join(HINTS)}, for example: checks.hint(\"build_loss\")"))
         return
-    hints, number = _HINTS[name], _given.get(name, 0)
-    if number == len(hints):
-        print(words.wrap("\n".join([f"There is no further hint for {name}: all {number} are printed again. What is "
-                                    "left is the solution, in Anna_KaRNNa_Solution.ipynb.", *hints])))
-        return
-    _given[name] = number + 1
-    print(words.wrap(f"{name}, hint {number + 1} of {len(hints)}: {hints[number]}"))
+    hints, number = HINTS[name][:progress.hints], progress.of(name)["hints"]
+    if not hints:
+        print("There are no hints in this course.")
+    elif number >= len(hints):
+        rest = "Anna_KaRNNa_Solution.ipynb"
+        left = f" What is left is the solution, in {rest}." if os.path.exists(rest) else ""
+        print(words.wrap("\n".join([f"There is no further hint for {name}: all {len(hints)} are printed again.{left}",
+                                    *hints])))
+    else:
+        progress.note(name, hints=number + 1)
+        print(words.wrap(f"{name}, hint {number + 1} of {len(hints)}: {hints[number]}"))
+
+
+def skip(exercise: Any) -> Optional[Callable]:
+    """Print and return the given solution of an exercise, so that the notebook goes on without the reader's."""
+    name = getattr(exercise, "__name__", exercise)
+    if name not in SOLUTIONS or not progress.skipping:
+        print(words.wrap(f"These can be skipped: {', '.join(SOLUTIONS)}." if progress.skipping else
+                         "No exercise can be skipped in this course."))
+        return None
+    print(inspect.getsource(SOLUTIONS[name]).replace("def solution", f"def {name}"))
+    return SOLUTIONS[name]

@@ -115,19 +115,20 @@ def still_none(values: Dict[str, Any]) -> None:
 
 
 def exception(error: BaseException, answer: Any) -> str:
-    """Give an exception's type, the last line of its message, and the line of the reader's code that caused it."""
-    last = _last_line(error)
+    """Give an exception's type, the line of its message that counts, and the reader's line that caused it."""
+    said = _said(error)
     advice = "".join(f" ({sentence})" for sentence in [_advice(error, answer)] if sentence)
     place = _place(error, answer)
-    return last + advice + (place or ("" if (last + advice).endswith(("?", "!")) else "."))
+    return said + advice + (place or ("" if (said + advice).endswith(("?", "!")) else "."))
 
 
-def _last_line(error: BaseException) -> str:
-    """Return the type of an exception and the last line of its message, without what does not matter here."""
+def _said(error: BaseException) -> str:
+    """Return the type of an exception and the first line of its message, without what does not matter here."""
     # before what a session says, TensorFlow 2 tells in many lines where the operation was made
     message = (re.split(r"\nNode: '.*'\n", error.message)[-1].split("\n")[:1] if isinstance(error, tf.errors.OpError)
                else re.split("Originally defined at| If you are looking for numpy", str(error))[0].split("\n"))
-    last = ([line.strip() for line in message if line.strip()] or [""])[-1]
+    lines = [line.strip() for line in message if line.strip()] or [""]
+    last = lines[-1 if re.match("in (converted|user) code", lines[0]) else 0]  # where TensorFlow names its files first
     name = type(error).__name__
     if name == "OperatorNotAllowedInGraphError":  # TensorFlow advises eager execution, which is of no use here
         last = "a tensor cannot be iterated over, unpacked, or used in an if: its values are known only in a session"
@@ -140,13 +141,14 @@ def _last_line(error: BaseException) -> str:
 
 def _advice(error: BaseException, answer: Any) -> str:
     """Say what to do about an exception, or return an empty string."""
-    last = _last_line(error)
-    missing = re.match("NameError: name '(.*)' is not defined", last)
+    said = _said(error)
+    missing = re.match("NameError: name '(.*)' is not defined", said)
     if missing and missing.group(1) in ATTRIBUTES and getattr(answer, "__name__", "") == "__init__":
         return f"write self.{missing.group(1)}"
     codes = [code_of(answer)] + [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)
                                  if frame.f_code.co_filename in files_of(answer)]
-    return advise(last, {name for code in codes if code for name in code.co_varnames + code.co_cellvars})
+    return advise(said, {name for code in codes if code for name in code.co_varnames + code.co_cellvars},
+                  getattr(answer, "__name__", ""))
 
 
 def _place(error: BaseException, answer: Any) -> str:
@@ -189,6 +191,18 @@ def all_code(answer: Any) -> List[CodeType]:
     for code in found:  # which grows meanwhile
         found += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
     return found
+
+
+def borrowed(answer: Any) -> str:
+    """Say that an answer is, or calls, what the package or the checks have; of others return an empty string."""
+    function = answer.__init__ if isinstance(answer, type) else answer
+    used = {name: scope_of(answer).get(name, name) for code in all_code(answer) for name in code.co_names}
+    for one in [getattr(function, "func", function), *used.values()]:
+        home = one if isinstance(one, str) else getattr(one, "__module__", None) or getattr(one, "__name__", "")
+        if str(home).split(".")[0] in ("charrnn", "checks"):
+            return ("This is a ready solution, of the package or of the checks, and it is right. But the exercise is "
+                    "to write one of your own, in the cell: the hints help.")
+    return ""
 
 
 def foreign_name(answer: Any) -> str:

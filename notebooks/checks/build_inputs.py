@@ -8,15 +8,6 @@ from charrnn.system.tensorflow import tf
 from . import words
 from .answer import items, need
 
-HINTS = (
-    "A placeholder needs a type, a shape and a name: tf.placeholder(dtype, shape, name=...). Ids are whole "
-    "numbers; keep_prob is a single number, so its shape is [], or is left out.",
-    "The type of ids is tf.int32 and their shape [batch_size, num_steps]. The type of keep_prob is tf.float32. "
-    "The names in the graph are those in the docstring.",
-    "This is the first; make targets in the same way:\n"
-    "    inputs = tf.placeholder(tf.int32, [batch_size, num_steps], name=\"inputs\")\n"
-    "keep_prob takes tf.float32 and no shape.",
-)
 NAMES = ["inputs", "targets", "keep_prob"]
 
 

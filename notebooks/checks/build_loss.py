@@ -1,6 +1,7 @@
 """The check of build_loss: its number and gradient, compared with NumPy and with what typical mistakes give."""
 from fractions import Fraction
-from typing import Callable
+from typing import Any, Callable
+from unittest import mock
 
 import numpy as np
 
@@ -11,47 +12,11 @@ from . import words
 from .answer import need, returned
 from .tensors import close, compare, same
 
-HINTS = (
-    "The logits have one row for each step, [N·M, C]. Bring the targets into the same shape: one-hot first, then "
-    "a reshape. Then there is a function for the cross-entropy of each row, and one for the mean.",
-    "one_hot = tf.one_hot(targets, num_classes) is [N, M, C]; tf.reshape(one_hot, logits.shape) has the rows in "
-    "the order of the logits. The cross-entropy takes labels= and logits=, the logits as they are, without a "
-    "softmax.",
-    "The last two lines, where labels are the reshaped one-hot targets:\n"
-    "    losses = tf.nn.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits)\n"
-    "    loss = tf.reduce_mean(losses)",
-)
 # What typical mistakes return in place of tf.reduce_mean(losses), by what to say to them. The names are those of the
 # solution, and mean_loss. A test puts each of them into the solution.
-MISTAKES = {
-    "The loss has another logarithm: it should be in nats, with the natural one.":
-        [f"tf.reduce_mean(losses) / float(np.log({base}))" for base in (2, 10)],
-    "The mean, or the loss of each step, goes through an exponential (that is the perplexity) or a square: return the "
-    "mean itself.":
-        ["tf.exp(tf.reduce_mean(losses))", "tf.reduce_mean(losses) ** 2", "tf.reduce_mean(losses ** 2)",
-         "tf.sqrt(tf.reduce_mean(losses))"],
-    "A softmax is taken twice: the cross-entropy takes the logits as they are, with its own softmax.":
-        ["mean_loss(labels, tf.nn.softmax(logits))"],
-    "The cross-entropy of Keras takes probabilities, unless it is told otherwise: add from_logits=True, or use "
-    "tf.nn.softmax_cross_entropy_with_logits_v2.":
-        ["tf.reduce_mean(tf.keras.losses.categorical_crossentropy(labels, logits))",
-         "tf.reduce_mean(tf.keras.losses.sparse_categorical_crossentropy(tf.reshape(targets, [-1]), logits))"],
-    "Labels and logits are swapped: labels are the one-hot targets, logits the logits.":
-        ["mean_loss(logits, labels)"],
-    "This is the sigmoid cross-entropy, for separate yes/no questions: use the softmax cross-entropy, for one choice "
-    "among C characters.":
-        ["tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))"],
-    "This is not a cross-entropy: it is a squared error, or the logarithm is missing. It should be minus the LOGARITHM "
-    "of the probability of the target.":
-        ["tf.reduce_mean((tf.nn.softmax(logits) - labels) ** 2)", "tf.reduce_mean((logits - labels) ** 2)",
-         "-tf.reduce_mean(tf.reduce_sum(labels * tf.nn.softmax(logits), axis=1))"],
-    "The targets are changed, or in another order than the logits: give tf.one_hot the targets, and reshape the result "
-    "like the logits, without a transpose.":
-        ["mean_loss(tf.one_hot(tf.transpose(targets), num_classes), logits)",
-         "mean_loss(tf.one_hot(targets, num_classes, axis=1), logits)",
-         *(f"mean_loss(tf.one_hot(targets {one}, num_classes), logits)" for one in ("+ 1", "- 1"))],
-}
+MISTAKES = words.mistakes("build_loss")
 
+NAMED = ("softmax_cross_entropy_with_logits", "sparse_softmax_cross_entropy_with_logits")
 SURE = 100.0  # a logit; the probability of a character whose logit is 100 lower is 0 in float32
 
 
@@ -80,7 +45,8 @@ def _run(answer: Callable, values: np.ndarray, ids: np.ndarray, size: int) -> np
     """Return the loss for logits and targets."""
     tf.reset_default_graph()
     logits, weights = tf.constant(values), tf.Variable(tf.ones([size, values.shape[1]]), name="weights")
-    loss = returned(answer, (logits, tf.constant(ids), size, values.shape[1]), ["loss"])
+    with mock.patch.multiple(tf.nn, **{name: _with_names(getattr(tf.nn, name)) for name in NAMED}):
+        loss = returned(answer, (logits, tf.constant(ids), size, values.shape[1]), ["loss"])
     need(isinstance(loss, tf.Tensor), f"The loss should be a tensor, not {words.describe(loss)}.")
     need(loss.dtype == tf.float32, f"The loss should be float32, but it is {loss.dtype.name}.")
     gradient, direct = tf.gradients(loss, [logits, weights])
@@ -92,6 +58,15 @@ def _run(answer: Callable, values: np.ndarray, ids: np.ndarray, size: int) -> np
          "out. The loss is the cross-entropy alone.")
     with tf.Session() as session:
         return session.run(loss)
+
+
+def _with_names(function: Callable) -> Callable:
+    """Return a function that accepts arguments with names only, as that of TensorFlow 1.15 does."""
+    def named(*args: Any, **kwargs: Any) -> Any:
+        need(not args, "Write labels= and logits= in front of the arguments of the cross-entropy: without their names "
+                       "they are easily swapped, and TensorFlow 1.15 does not accept them.")
+        return function(**kwargs)
+    return named
 
 
 def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, size: int) -> None:

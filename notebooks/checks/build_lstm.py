@@ -1,4 +1,5 @@
 """The check of build_lstm: the layers one by one, the zero state, and the numbers of the stack."""
+import dis
 from typing import Any, Callable, List, Tuple
 
 import numpy as np
@@ -8,21 +9,9 @@ from charrnn.system.console import plural
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import items, need
+from .answer import all_code, items, need
 from .tensors import close
 
-HINTS = (
-    "Work from the inside out: make a BasicLSTMCell, wrap it in a DropoutWrapper, and give a list of such layers to "
-    "one MultiRNNCell. The zero state comes from a method of the MultiRNNCell.",
-    "Write a function, or a list comprehension, that makes a NEW BasicLSTMCell(lstm_size) each time and wraps it "
-    "with output_keep_prob=keep_prob. The list has num_layers of them.",
-    "One layer is\n"
-    "    tf.nn.rnn_cell.DropoutWrapper(\n"
-    "        tf.nn.rnn_cell.BasicLSTMCell(lstm_size), output_keep_prob=keep_prob)\n"
-    "and with a function build_layer() that returns a new one,\n"
-    "    cell = tf.nn.rnn_cell.MultiRNNCell([build_layer() for _ in range(num_layers)])\n"
-    "The zero state is cell.zero_state(batch_size, tf.float32).",
-)
 rnn_cell = tf.nn.rnn_cell
 
 
@@ -33,6 +22,9 @@ def examine(answer: Callable) -> None:
         tf.reset_default_graph()
         keep_prob = tf.placeholder(tf.float32, name="keep_prob")
         cell, state = items(answer, (size, layers, n, keep_prob), ["cell", "initial_state"])
+        steps = [step.argval for code in all_code(answer) for step in dis.get_instructions(code)]
+        need(("tf", "rnn_cell") not in zip(steps, steps[1:]),
+             "tf.rnn_cell is there in some versions of TensorFlow only: use tf.nn.rnn_cell.")
         need(isinstance(cell, rnn_cell.RNNCell) or not isinstance(state, rnn_cell.RNNCell),
              "The order should be cell, initial_state, but it returns the state first.")
         _examine_stack(cell, size, layers, keep_prob)
@@ -92,7 +84,7 @@ def _examine_zero_state(state: Any, n_layers: int, n: int, size: int) -> None:
     need(len(layers) == n_layers and found == 2 * n_layers * [part],
          "initial_state should be what cell.zero_state(batch_size, tf.float32) of the MultiRNNCell returns, c and h "
          f"for each of {plural(n_layers, 'layer')}, {part}, but it is {words.describe(state)}"
-         f"{': ' + ', '.join(found) if isinstance(state, (tuple, list)) else ''}.")
+         f"{': ' + ', '.join(found) if isinstance(state, tuple) else ''}.")
     with tf.Session() as session:
         need(not np.any(session.run(state)), "initial_state should be all zeros, but it is not.")
     need(len({id(one) for one in tf.nest.flatten(state)}) == 2 * n_layers,

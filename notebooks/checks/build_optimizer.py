@@ -9,18 +9,6 @@ from . import words
 from .answer import expect, need, returned
 from .tensors import close, compare
 
-HINTS = (
-    "Three steps: the gradients of the loss with respect to all trainable variables; the same gradients, clipped "
-    "by their global norm; an Adam optimizer that applies them.",
-    "tf.gradients(loss, tf.trainable_variables()) is a list, in the order of the variables. "
-    "tf.clip_by_global_norm(list, grad_clip) returns TWO things: the clipped list and the norm. apply_gradients "
-    "takes pairs (gradient, variable).",
-    "The middle of it:\n"
-    "    gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), grad_clip)\n"
-    "    adam = tf.train.AdamOptimizer(learning_rate)\n"
-    "What adam.apply_gradients(zip(gradients, variables)) returns is the optimizer.",
-)
-
 
 class Update(NamedTuple):
     """What one ApplyAdam operation gets, as numbers."""
@@ -34,18 +22,7 @@ class Update(NamedTuple):
 
 # What typical mistakes have in place of the clipped gradients, by what to say to them; gradients are those of the loss.
 # A test puts each of them into the solution.
-MISTAKES = {
-    "The gradients are not clipped: call apply_gradients with zip(clipped, variables), where clipped is the list that "
-    "clip_by_global_norm returns. (minimize does not clip.)": ["gradients"],
-    "Each number of the gradients is clipped by itself, which changes the direction of the whole gradient: use "
-    "tf.clip_by_global_norm, which scales them all alike.":
-        ["[tf.clip_by_value(one, -grad_clip, grad_clip) for one in gradients]"],
-    "Each variable's gradient is clipped by its own norm: clip by the norm of all of them together, "
-    "tf.clip_by_global_norm.": ["[tf.clip_by_norm(one, grad_clip) for one in gradients]"],
-    "The weights move WITH their gradients, which makes the loss larger: the sign is wrong.":
-        ["[-one for one in tf.clip_by_global_norm(gradients, grad_clip)[0]]"],
-    "The gradients that Adam gets are zero: clip the gradients, not the loss.": ["[0 * one for one in gradients]"],
-}
+MISTAKES = words.mistakes("build_optimizer")
 # The gradients of two variables, of norms 30 and 40, and their values.
 GRADIENTS = np.array([[0, 24, 18], [32, 0, -24]], np.float32)
 VALUES = np.array([[1, 2, -1], [-2, 3, 1]], np.float32)
@@ -102,9 +79,9 @@ def reachable(*operations: Any) -> Set[tf.Operation]:
     return found
 
 
-def adam_operations(operation: Any) -> Dict[str, tf.Operation]:
-    """Return the ApplyAdam operations that run with an operation, by the name of their variable."""
-    return {one.inputs[0].op.name: one for one in reachable(operation) if one.type in ADAM}
+def adam_operations(*operations: Any) -> Dict[str, tf.Operation]:
+    """Return the ApplyAdam operations that run with some operations, by the name of their variable."""
+    return {one.inputs[0].op.name: one for one in reachable(*operations) if one.type in ADAM}
 
 
 def run_updates(session: tf.Session, operations: Dict[str, tf.Operation], feed: Any = None) -> Dict[str, Update]:

@@ -10,39 +10,12 @@ from . import words
 from .answer import Wrong, call, items, need
 from .tensors import close, compare
 
-HINTS = (
-    "Three steps: make one tensor of the LSTM output and reshape it to rows of L numbers; make the weights and "
-    "the bias inside tf.variable_scope(\"softmax\"); multiply, add, and take the softmax.",
-    "tf.concat(lstm_output, axis=1), then tf.reshape(..., [-1, in_size]). The variables are tf.Variable(...) of "
-    "tf.truncated_normal([in_size, out_size], stddev=0.1) and of tf.zeros(out_size), in this order. Make only "
-    "these two inside the scope.",
-    "After the with block:\n"
-    "    logits = tf.matmul(rows, weights) + bias\n"
-    "    predictions = tf.nn.softmax(logits, name=\"predictions\")\n"
-    "Return predictions first.",
-)
 NAMES = ["predictions", "logits"]
 # What typical mistakes have in place of tf.matmul(rows, weights) + bias, by what to say to them. The names are those of
 # the solution. A test puts each of them into the solution.
-WRONG_LOGITS = {
-    "The logits have been through the softmax: return x·W + b itself as the logits, and its softmax as the "
-    "predictions.": ["tf.nn.softmax(tf.matmul(rows, weights) + bias)"],
-    "The bias is missing, or is not used as it should be: add it once, after the product, x·W + b.":
-        ["tf.matmul(rows, weights)", "tf.matmul(rows, weights) + bias + bias", "tf.matmul(rows, weights) * bias"],
-    "There is an activation before or after the product: the LSTM output is only reshaped, and the logits are x·W + b "
-    "itself.":
-        [f"tf.nn.{name}(tf.matmul(rows, weights) + bias)" for name in ("relu", "sigmoid", "tanh", "log_softmax")],
-    "The rows of the logits come in another order: first all steps of row 0, then those of row 1. Join along axis 1, "
-    "and do not transpose.":
-        ["tf.matmul(tf.reshape(tf.transpose(joined, [1, 0, 2]), rows.shape), weights) + bias"],
-}
+WRONG_LOGITS = words.mistakes("build_output logits")
 # And in place of tf.nn.softmax(logits).
-WRONG_PREDICTIONS = {
-    "predictions are the logits: take their softmax.": ["logits"],
-    "The softmax is taken twice for predictions: once is enough.": ["tf.nn.softmax(tf.nn.softmax(logits))"],
-    "The softmax runs down the columns: it should run along each row, the last axis, so that each row sums to 1.":
-        ["tf.nn.softmax(logits, axis=0)"],
-}
+WRONG_PREDICTIONS = words.mistakes("build_output predictions")
 
 
 def examine(answer: Callable) -> None:

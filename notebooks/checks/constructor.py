@@ -75,7 +75,8 @@ class Constructor:
         if lost:
             return Wrong(f"{', '.join(lost)} would be lost when the constructor ends: write "
                          f"{', '.join('self.' + name for name in lost)}.")
-        none = [name for name, value in getattr(self.network, "__dict__", {}).items() if value is None]
+        none = [name for name, value in getattr(self.network, "__dict__", {}).items()
+                if value is None and not (name == "optimizer" and self.arguments.get("sampling"))]
         if none and not isinstance(wrong, Unwritten):
             return Unwritten(f"Still None: {', '.join(none)}.")
         where = "With sampling=True: " if self.arguments.get("sampling") else ""

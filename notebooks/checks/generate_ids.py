@@ -7,22 +7,9 @@ from charrnn.system.console import plural
 
 from . import words
 from .answer import Locals, call, expect, need, still_none
-from .sessions import Run, Session, compare_states, network
+from .sessions import Run, Session, compare_states, examine_session, network
 from .tensors import close
 
-HINTS = (
-    "Reading a character is always the same: feed it with keep_prob 1 and the state, and get the predictions for the "
-    "next one and the new state. The prime is read with this, and so is each character that was drawn.",
-    "Feed model.inputs: [[i]], model.keep_prob: 1.0 and model.initial_state: state. Ask for [model.prediction, "
-    "model.final_state]. After the last character of the prime, preds is the prediction for the first new one: draw "
-    "from it before anything else is fed.",
-    "A function inside helps:\n"
-    "    def read(i, state):\n"
-    "        feed = {model.inputs: [[i]], model.keep_prob: 1.0,\n"
-    "                model.initial_state: state}\n"
-    "        return session.run([model.prediction, model.final_state], feed)\n"
-    "First read every id of the prime; then draw; then n_samples times read ids[-1] and draw.",
-)
 PRIME_IDS, DRAWN = (3, 1, 4, 2), (5, 0, 6, 1, 3, 2, 4, 0, 5, 6, 1, 3)
 TRIALS = [(PRIME_IDS, 3), (PRIME_IDS[:1], 2), (PRIME_IDS, 0)]
 
@@ -43,6 +30,7 @@ class Outcome(NamedTuple):
 def examine(answer: Callable) -> Optional[str]:
     """Write after several primes; return a remark on a right answer, or None."""
     remark = None
+    examine_session(answer)
     with Session(network(sampling=True)) as session:
         for prime, n_samples in TRIALS:
             right = _outcome(_solution, session, prime, n_samples)
@@ -96,6 +84,8 @@ def _compare(found: Outcome, right: Outcome, prime: Sequence[int], n_samples: in
     where = f"For a prime of {plural(len(prime), 'id')} and n_samples = {n_samples}: "
     need(not any("optimizer" in run.asked for run in found.runs), "It trains the network: do not ask for optimizer.")
     runs: List[Run] = []
+    need(not len(found.picked) == 1 < n_samples or len(found.result) < len(prime) + 2,
+         "Only the first new id is drawn with pick: draw each of them with pick(preds, vocab_size).")
     for run in found.runs:
         dropped = run.values.get("keep_prob", 1.0)
         need(close(dropped, 1.0),
@@ -112,12 +102,14 @@ def _compare(found: Outcome, right: Outcome, prime: Sequence[int], n_samples: in
         need(place != len(prime) or came != [[prime[-1]]],
              "The last character of the prime is fed twice: its prediction is there after the prime was read. Draw "
              "from that first, then feed what was drawn, ids[-1].")
+        again = place and came == right.runs[place - 1].values["inputs"].tolist()
         expect(came == due, f"{where}call {place} of session.run should feed {what}, {due}, as model.inputs, but it "
-                            f"feeds {came}.")
+                            f"feeds {came}{', the id before it, again: each id is read once' if again else ''}.")
         compare_states(run, right.runs, place, "call")
     expect(len(found.picked) == len(right.picked),
            f"{where}pick should be called {plural(len(right.picked), 'time')}, once after the prime and once after "
-           f"each id that is fed back, but it is called {plural(len(found.picked), 'time')}.")
+           f"each id that is fed back, but it is called {plural(len(found.picked), 'time')}. (n_samples is how often a "
+           "drawn id is fed back. It does not count the prime.)")
     expect(all(map(close, found.picked, right.picked)),
            "pick should be given model.prediction after the id that was fed last, as it is, and vocab_size.")
     expect(list(map(str, found.result)) == list(map(str, right.result)),

@@ -8,18 +8,6 @@ from . import words
 from .answer import Locals, Wrong, exception, need, still_none
 from .windows import LIMIT, UNSET, Trial, examine_shape, examine_windows
 
-HINTS = (
-    "One window of one row needs M ids, so one window of N rows needs N·M. Divide the number of ids by that "
-    "with integer division, //, to get the number of windows. Cut the array to that many whole windows before you "
-    "reshape it.",
-    "n_windows = len(arr) // (batch_size * n_steps). The rows: arr[:n_windows * batch_size * n_steps], reshaped "
-    "with reshape((batch_size, -1)). The window x that begins at column start is rows[:, start:start + n_steps].",
-    "Start with a y of zeros. In the last window there is one column fewer to copy into y:\n"
-    "    y = np.zeros_like(x)\n"
-    "    following = rows[:, start + 1:start + n_steps + 1]\n"
-    "    y[:, :following.shape[1]] = ...",
-)
-
 
 def trials() -> List[Tuple[Trial, str]]:
     """Make texts of random ids, the first one small, and what to say where only this one fails."""
@@ -54,6 +42,8 @@ def examine(answer: Callable) -> Optional[str]:
 
 def _examine_trial(answer: Callable, trial: Trial) -> None:
     batches, n_windows, again = _collect(answer, trial)
+    none = trial.k and len(trial.ids) == trial.n * trial.m * trial.k and not any(np.size(x) for x, _ in batches)
+    need(not none, "Nothing is left over here, and arr[:-0] is empty: keep arr[:N·M·K], the first N·M·K ids.")
     try:
         examine_windows(batches, trial)
         need(not again, "It yields the same array each time, filled with other numbers, so a batch changes after it "
@@ -110,6 +100,8 @@ def _raised(error: Exception, answer: Callable, trial: Trial, local: Dict[str, A
     """Say what was raised in a window; raise Wrong where its cause shows in the reader's variables."""
     if isinstance(local.get("x"), np.ndarray):
         examine_shape("x", local["x"].shape, place, trial)
+    if trial.k and len(trial.ids) == trial.n * trial.m * trial.k and np.size(local.get("rows", 1)) == 0:
+        raise Wrong("Nothing is left over here, and arr[:-0] is empty: keep arr[:N·M·K], the first N·M·K ids.")
     message = (f"{_count(local.get('n_windows'), trial)}Called with (an int32 array [{len(trial.ids)}], {trial.n}, "
                f"{trial.m}) it raised {exception(error, answer)}")
     if "reshape" in str(error):

@@ -9,17 +9,6 @@ from charrnn.training.hyperparameters import count_parameters
 from . import words
 from .answer import Wrong, need
 
-HINTS = (
-    "Begin with the learning rate: 0.01 is too much for Adam and a network of this size, 0.001 to 0.003 is "
-    "common. Then compare the number of parameters with the number of characters.",
-    "A network learns more with more units: 256 in two layers have about half as many parameters as the text has "
-    "characters. With so few epochs it will not learn the text by heart, so keep_prob can be near 0.8.",
-    "The solution takes\n"
-    "    batch_size, num_steps = 50, 50\n"
-    "    lstm_size, num_layers = 256, 2\n"
-    "    learning_rate, keep_prob = 0.003, 0.8\n"
-    "    epochs = 3",
-)
 # Two processor cores do about as many operations in a second, and need so long for what else a step of a layer does.
 OPERATIONS, SECONDS_A_STEP = 1e11, 3e-4
 LONG_RUN = 24  # hours

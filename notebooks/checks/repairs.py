@@ -7,15 +7,6 @@ from typing import Callable, Dict, Optional
 from . import build_loss, get_batches, run_epoch, words
 from .answer import Unwritten, Wrong, need
 
-HINTS = (
-    "Compare the curves. Program A is only a little worse than the correct one: what does a network miss that predicts "
-    "nearly as well? B learns, but predicts something harder. C stays far above even the bigrams: its predictions "
-    "cannot become sure.",
-    "A: follow the state from one window to the next. B: for which place in x does ahead have the character? C: the "
-    "function of line C3 takes logits.",
-    "A: what A6 stores in new_state is never fed; A4 feeds state. B: B4 looks two characters ahead. C: C4 should get "
-    "the logits, since the cross-entropy does its own softmax.",
-)
 EXAMINE = {"a": run_epoch.examine, "b": get_batches.examine, "c": build_loss.examine}
 FAULTY = {"a": "A6", "b": "B4", "c": "C4"}  # a repair in another line is accepted, too, if it works
 
@@ -41,7 +32,7 @@ def _judged(program: Callable, repair: str) -> str:
     except SyntaxError as error:
         return f"This line is not valid Python: {error.msg}."
     except Wrong as wrong:
-        number = str(repair).split(":")[0].strip()
+        number = str(repair).split(":")[0].split()[-1].upper()
         if str(wrong).startswith(UNUSABLE):
             return str(wrong)[len(UNUSABLE):]
         if number == FAULTY[letter]:
@@ -56,7 +47,8 @@ UNUSABLE = "This repair cannot be used: "
 def _repaired(program: Callable, repair: str) -> Callable:
     """Return a program with one line replaced."""
     letter = program.__name__[-1]
-    found = re.match(r"\s*([A-Za-z]\d+)\s*:\s*(.+)", repair, re.DOTALL) if isinstance(repair, str) else None
+    form = r"\s*(?:[Ll]ine\s+)?([A-Za-z]\d+)\s*:\s*(.+)"
+    found = re.match(form, repair, re.DOTALL) if isinstance(repair, str) else None
     need(found, f"{UNUSABLE}it should be the number of a line, a colon and the line, such as "
                 f"\"{letter.upper()}1: ...\", not {words.describe(repair)}.")
     number, line = found.group(1).upper(), found.group(2).strip()

@@ -1,27 +1,17 @@
 """The check of run_epoch: what it feeds, asks for and yields in each window, compared with what the solution does."""
 from itertools import islice
-from typing import Any, Callable, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from charrnn.system.console import plural
+from charrnn.system.tensorflow import tf
 
 from . import words
 from .answer import Locals, Wrong, call, exception, expect, need, still_none
-from .sessions import PLACEHOLDERS, Run, Session, compare_states, network
+from .sessions import PLACEHOLDERS, Run, Session, compare_states, examine_session, network
 from .tensors import close
 
-HINTS = (
-    "The state is a value that Python holds between two calls of session.run. Before the loop it is what the session "
-    "returns for model.initial_state, zeros. In each round it is fed in, and what comes out takes its place.",
-    "The feed has four entries: model.inputs, model.targets, model.keep_prob and model.initial_state. One call of "
-    "session.run asks for a list of three: model.loss, model.final_state and model.optimizer.",
-    "The middle of it:\n"
-    "    feed = {model.inputs: x, model.targets: y, model.keep_prob: keep_prob,\n"
-    "            model.initial_state: state}\n"
-    "    loss, state, _ = session.run([model.loss, model.final_state, ...], feed)\n"
-    "Because the second result is stored in state, the next round feeds it.",
-)
 WINDOWS = 4
 LIMIT = WINDOWS + 3  # yields that are taken from the generator
 
@@ -40,6 +30,7 @@ class Outcome(NamedTuple):
 
 def examine(answer: Callable) -> Optional[str]:
     """Run an epoch of a few windows; return a remark on a right answer, or None."""
+    examine_session(answer)
     with Session(network()) as session:
         right = _outcome(_solution, session, 1.0)
         with Locals(answer) as seen:
@@ -76,9 +67,7 @@ def _outcome(answer: Callable, session: Session, keep_prob: float, epochs: int =
 
 def _losses(answer: Callable, session: Session, keep_prob: float) -> Iterator[Any]:
     """Yield what the answer yields; an exception becomes a Wrong."""
-    random = np.random.RandomState(4)
-    batches = [tuple(random.randint(0, 7, size=[2, 3, 5]).astype(np.int32)) for _ in range(WINDOWS)]
-    result = call(answer, session, session.noted, iter(batches), keep_prob)
+    result = call(answer, session, session.noted, iter(windows(WINDOWS)), keep_prob)
     need(hasattr(result, "__next__"),
          f"It returns {words.describe(result)}, in place of a generator: yield the loss of each window, in the loop.")
     try:
@@ -87,26 +76,40 @@ def _losses(answer: Callable, session: Session, keep_prob: float) -> Iterator[An
         raise Wrong(f"It raised {exception(error, answer)}") from None
 
 
+def windows(number: int) -> List[Any]:
+    """Return some windows of random ids, for the network of the checks."""
+    random = np.random.RandomState(4)
+    return [tuple(random.randint(0, 7, size=[2, 3, 5]).astype(np.int32)) for _ in range(number)]
+
+
 def _compare(found: Outcome, right: Outcome) -> None:
     """Raise Wrong where an epoch first differs from what it should be."""
     for one in found.yields:
-        need(np.ndim(one) == 0 and isinstance(one, (float, np.floating, np.ndarray)),
+        need(not isinstance(one, (tf.Tensor, tf.Variable)), "It yields a tensor, model.loss: yield the number that "
+                                                            "session.run returned for it.")
+        need(isinstance(one, (float, np.floating, np.ndarray)) and np.ndim(one) == 0,
              f"It should yield the loss of each window, a number, not {words.describe(one)}.")
     need(not any("initializer" in run.asked for run in found.runs),
          "The weights are initialized here, so an epoch forgets what the one before has learned: the training loop "
          "initializes them once, before the first epoch.")
     updates = [run for run in found.runs if "optimizer" in run.asked]
-    windows = [run.values["inputs"].tolist() for run in right.runs]
-    trained = [str(windows.index(x)) if x in windows else "?" for x in (run.values["inputs"].tolist()
-                                                                        for run in updates)]
+    known = [run.values["inputs"].tolist() for run in right.runs]
+    trained = [str(known.index(x)) if x in known else "?" for x in (run.values["inputs"].tolist() for run in updates)]
     expect(len(trained) == WINDOWS and "?" in trained or trained == list("0123"),
            "The weights should be updated, by model.optimizer, once in each of the windows 0, 1, 2, 3, in this order. "
            f"It does {plural(len(trained), 'update')}{', in the windows ' if trained else ''}{', '.join(trained)}.")
     for place, (run, expected) in enumerate(zip(updates, right.runs)):
         for name in PLACEHOLDERS:
             value, fed = expected.values[name], run.values[name]
-            expect(close(fed, value), f"In window {place} model.{name} should be fed {_named(value, right)}, but it is "
-                                      f"fed {_named(fed, right)}.")
+            due = (f"the argument keep_prob, here {value:g}," if name == "keep_prob" else
+                   f"{named(value, right.runs)},")
+            expect(close(fed, value), f"In window {place} model.{name} should be fed {due} but it is "
+                                      f"fed {named(fed, right.runs)}.")
+        before = [one for one in found.runs if one is not run and "final_state" in one.asked and place
+                  and close(one.values.get("initial_state"), right.runs[place].values["initial_state"])]
+        need(not before or close(run.values["initial_state"], right.runs[place].values["initial_state"]),
+             f"The state goes through window {place - 1} twice: it is advanced again by a further call. One call gives "
+             "loss, state and update.")
         compare_states(run, right.runs, place, "window")
     expect(found.order == right.order,
            "It should yield one loss in each window, after its update, but it yields "
@@ -114,14 +117,14 @@ def _compare(found: Outcome, right: Outcome) -> None:
     for place, (one, value) in enumerate(zip(found.yields, right.yields)):
         expect(close(one, value),
                f"The loss of window {place} should be {value:.4f}, what session.run returns for model.loss in "
-               f"the call with the update, but it is {float(one):.4f}.")
+               f"the call with the update, but it is {float(one):.4f}: yield the loss of this window alone, as it is.")
     expect(close(found.weights, right.weights),
            "Something besides model.optimizer changes the weights: one update for each window is all there should be.")
 
 
-def _named(value: np.ndarray, right: Outcome) -> str:
+def named(value: np.ndarray, right: Sequence[Run]) -> str:
     """Say of which window a fed value is, or show it."""
-    known = [f"the {what} of window {number}" for number, run in enumerate(right.runs)
+    known = [f"the {what} of window {number}" for number, run in enumerate(right)
              for name, what in (("inputs", "x"), ("targets", "y")) if close(value, run.values[name])]
     return known[0] if known else f"{value:.4g}" if not np.ndim(value) else f"{value[0].tolist()} in its first row"
 

@@ -6,7 +6,7 @@ import numpy as np
 from charrnn import model
 from charrnn.system.tensorflow import tf
 
-from .answer import expect
+from .answer import all_code, expect, need
 from .build_optimizer import reachable
 from .tensors import close
 
@@ -22,11 +22,13 @@ class Run(NamedTuple):
         asked: which attributes of the network it asked for; "initializer" if it initialized a variable.
         fed: which it fed.
         values: the placeholders that were fed, and the initial state, [layers, 2, N, L].
+        loss: the loss for what was fed, where all of it was.
     """
 
     asked: FrozenSet[str]
     fed: FrozenSet[str]
     values: Dict[str, np.ndarray]
+    loss: float = float("nan")
 
 
 class Session(tf.Session):
@@ -50,10 +52,13 @@ class Session(tf.Session):
         """Run, and note what was asked for and what was fed."""
         fed = self._among(FED, list(feed_dict or ()))
         probe = {name: getattr(self.noted, name) for name in PLACEHOLDERS if name in fed}
+        if len(probe) == len(PLACEHOLDERS):
+            probe["loss"] = self.noted.loss
         results, state, values = super().run([fetches, self.noted.initial_state, probe], feed_dict, options,
                                              run_metadata)
         asked = self._among(ASKED, fetches) | ({"initializer"} if self._initializes(fetches) else set())
-        self.runs.append(Run(asked, fed, dict(values, initial_state=np.array(state))))
+        loss = values.pop("loss", float("nan"))
+        self.runs.append(Run(asked, fed, dict(values, initial_state=np.array(state)), loss))
         return results
 
     def weights(self) -> np.ndarray:
@@ -71,6 +76,13 @@ class Session(tf.Session):
                   if isinstance(one, tf.Operation) and one is not self.noted.optimizer]
         initializers = {one.initializer for one in tf.global_variables()}
         return any(initializers & reachable(one) for one in others)
+
+
+def examine_session(answer: Any) -> None:
+    """Raise Wrong where code makes a session."""
+    need(not {"Session", "InteractiveSession"} & {name for code in all_code(answer) for name in code.co_names},
+         "It makes a session of its own, whose weights are not the trained ones: use the session that is given, the "
+         "argument session.")
 
 
 def network(sampling: bool = False) -> model.CharRNN:
@@ -92,7 +104,10 @@ def compare_states(found: Run, right: Sequence[Run], place: int, unit: str) -> N
     names = ["zeros", *(f"the final_state of {unit} {number}" for number in range(len(right)))]
     fed = found.values["initial_state"]
     came = next((f"fed {name}" for name, state in zip(names, states) if close(fed, state)), "fed another state")
-    came = came if "initial_state" in found.fed else "not fed"
+    due = states[place]
+    alike = [number for number in range(len(due)) if close(fed[number], due[number])]
+    came = (came if "initial_state" in found.fed else "not fed") + (
+        f" (only layer {alike[0]} is right: carry all layers, c and h of each)" if len(alike) == 1 < len(due) else "")
     expect(close(fed, states[place]),
            f"In {unit} {place} model.initial_state should be fed {names[place]}, but it is {came}. Before the loop the "
            "state is zeros, as session.run returns them for model.initial_state. After that it is what session.run "

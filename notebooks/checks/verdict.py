@@ -1,5 +1,7 @@
 """From an answer to its verdict: examine it in a thread of its own, print what was found, remember it."""
+import contextlib
 import ctypes
+import io
 import threading
 import time
 from typing import Any, Callable, Dict, List, Set, Tuple
@@ -7,44 +9,80 @@ from typing import Any, Callable, Dict, List, Set, Tuple
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import Unexplained, Unwritten, Wrong, exception, foreign_name, outside_name
+from .answer import Unexplained, Unwritten, Wrong, borrowed, exception, foreign_name, outside_name
+from .progress import progress
 
-EXERCISES = ("get_batches", "build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer",
-             "CharRNN", "run_epoch", "pick_top_n", "generate_ids")  # in the notebooks' order
+EXERCISES = ("get_batches", "build_inputs", "lstm_step", "lstm_gradient", "build_lstm", "build_output", "build_loss",
+             "build_optimizer", "CharRNN", "run_epoch", "evaluate", "pick_top_n", "generate_ids",
+             "pick_at_temperature")  # in the notebooks' order
+ASIDE = ("lstm_step", "lstm_gradient", "pick_at_temperature")  # which no later exercise uses
 TIME_LIMIT = 60  # seconds of computing time for one check, which needs about five
 WAITING = 0.02  # share of the time that a busy computer leaves at least to a check
 EAGER = ("Eager execution is on, and it does not work with the graphs of this notebook: remove the line that "
          "enables it (such as tf.enable_eager_execution()), restart the kernel and run the cells again.")
 _right: Dict[str, bool] = {}  # by exercise: whether its last check found it right
 _reminded: Set[Tuple[str, ...]] = set()  # what cells said that they need
+PRINTED_LINES, PRINTED_WIDTH = 10, 88  # what is shown of what an answer prints
 
 
-def ready(exercise: str) -> bool:
-    """Tell whether the checks found an exercise and all before it right; where not, print which ones a cell needs.
+def ready(exercise: str, checkpoints: Any = True) -> bool:
+    """Tell whether a cell can run; where not, print what it waits for.
 
-    They are named once. A further cell that needs the same ones prints a short note.
+    It needs the exercises up to the given one, but for those aside, and checkpoints, where it is given a list of them.
+    Exercises are named once. A further cell that needs the same ones prints a short note.
     """
-    missing = tuple(name for name in EXERCISES[:EXERCISES.index(exercise) + 1] if not found_right(name))
+    before = EXERCISES[:EXERCISES.index(exercise)] if exercise not in ASIDE else ()
+    missing = tuple(name for name in (*before, exercise)
+                    if not found_right(name) and (name == exercise or name not in ASIDE))
     if missing and missing in _reminded:
         print("This cell waits for the same exercises.")
+    elif not missing and not checkpoints:
+        print("This cell waits for a training run with at least one checkpoint: run the training first.")
     elif missing:
         print(words.wrap(f"This cell needs exercises that no check has found right since the kernel was started: "
                          f"{', '.join(missing)}. Solve them or, after a restart, run their cells again."))
         _reminded.add(missing)
-    return not missing
+    return not missing and bool(checkpoints)
 
 
 def found_right(name: str) -> bool:
-    """Tell whether the last check of an exercise found it right."""
+    """Tell whether the last check of an exercise found it right, or it was skipped."""
     return _right.get(name, False)
 
 
+class Printed(io.TextIOBase):
+    """What an answer prints: the first lines, and how many there were."""
+
+    def __init__(self) -> None:
+        self.begin, self.lines = "", 0
+
+    def write(self, text: str) -> int:
+        """Count the lines of a text, and keep its beginning while there is room."""
+        self.lines += text.count("\n")
+        self.begin += text[:max(0, 2 * PRINTED_LINES * PRINTED_WIDTH - len(self.begin))]
+        return len(text)
+
+    def __str__(self) -> str:
+        lines = [line[:PRINTED_WIDTH] for line in self.begin.rstrip("\n").split("\n")[:PRINTED_LINES]]
+        rest = self.lines - len(lines)
+        return "\n".join(lines + ([f"(and {rest:,} more lines that your code printed)"] if rest > 0 else []))
+
+
 def report(name: str, examine: Callable, answer: Any) -> bool:
-    """Examine an answer, print the verdict, and return whether it is right."""
-    right, message = verdict(name, examine, answer)
+    """Examine an answer, print the first lines that it prints and the verdict, and return whether it is right."""
+    if getattr(answer, "__name__", "") == "solution" and borrowed(answer) and progress.skipping:
+        _right[name] = True
+        progress.note(name, skipped=True)
+        print(f"{name}: skipped. The given solution is used.")
+        return False
+    with contextlib.redirect_stdout(Printed()) as printed:
+        right, message = verdict(name, examine, answer)
     if not right and name in EXERCISES[1:] and in_own_thread(tf.executing_eagerly):
         message = EAGER
     _right[name] = right
+    progress.note(name, attempts=progress.of(name)["attempts"] + 1, right=right, skipped=False, message=message)
+    if printed.begin:
+        print(printed)
     print(words.wrap(f"{name}: right.{' ' + message if message else ''}" if right else
                      f"{name}: not right yet. {message}"))
     return right
@@ -63,12 +101,14 @@ def verdict(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
 
 def _judge(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
     try:
+        if borrowed(answer):
+            raise Wrong(borrowed(answer))
         return True, examine(answer) or ""
     except Unwritten as unwritten:
         return False, foreign_name(answer) or str(unwritten)
     except Wrong as wrong:
         message = str(wrong)
-        if isinstance(wrong, Unexplained):
+        if isinstance(wrong, Unexplained) and progress.hints:
             message += f"\nFor the next hint: checks.hint(\"{name}\")"
     except Exception as error:  # the reader's objects can fail in any way when they are used
         message = f"What it made cannot be used: {exception(error, answer)}"

@@ -37,11 +37,11 @@ class Trial(NamedTuple):
 
 def examine_windows(batches: Batches, trial: Trial) -> None:
     """Compare the batches with the right ones; raise Wrong with the first difference."""
-    right = list(data.get_batches(*trial))
-    distinct = len(set(trial.ids.tolist())) == len(trial.ids)
     for place, batch in enumerate(batches):
         for name, array in zip("xy", batch):
             need(isinstance(array, np.ndarray), f"{name} should be an array, not {words.describe(array)}.")
+            if array.shape != (trial.n, trial.m):
+                examine_contents(batches[:place], trial)  # where an earlier window is wrong, it is the cause
             examine_shape(name, array.shape, place, trial)
             need(array.dtype == trial.ids.dtype,
                  f"{name} should keep the dtype of arr, {trial.ids.dtype}, but it is {array.dtype}"
@@ -49,10 +49,24 @@ def examine_windows(batches: Batches, trial: Trial) -> None:
             need(not (array == UNSET).any(),
                  f"{name} has numbers that were never set: np.empty does not set them, np.zeros_like(x) does.")
     number = plural(len(batches), "window") if len(batches) < LIMIT else "windows without end"
+    if len(batches) > trial.k > 1:
+        columns = trial.places(batches[1][0])[0, 0] - trial.places(batches[0][0])[0, 0]
+        need(not 0 < columns < trial.m, f"The windows overlap: window 1 begins {plural(columns, 'column')} after "
+                                        f"window 0. It should be n_steps = {trial.m}, the third argument of range.")
+        need(len(batches) < LIMIT and not np.array_equal(batches[trial.k][0], batches[0][0]),
+             "It does not stop after the last window: one loop over the columns is all there should be.")
     expect(len(batches) == trial.k,
            f"{trial} it yields {number}, but there are {len(trial.ids)} // (N·M) = {trial.k}: too "
            f"{'many. Ids that do not fill a window are dropped' if len(batches) > trial.k else 'few'}.")
-    for place, (batch, expected) in enumerate(zip(batches, right)):
+    examine_contents(batches, trial)
+
+
+def examine_contents(batches: Batches, trial: Trial) -> None:
+    """Compare windows of the right shape with the right ones; raise Wrong with the first difference."""
+    distinct = len(set(trial.ids.tolist())) == len(trial.ids)
+    for place, (batch, expected) in enumerate(zip(batches, data.get_batches(*trial))):
+        need(not distinct or not all(map(np.array_equal, batch, expected[::-1])),
+             "x and y are swapped: yield x, y, where y is x one character later.")
         for name, name_mistake, found, due in zip("xy", (_name_x, _name_y), batch, expected):
             if not np.array_equal(found, due):
                 if distinct:
@@ -69,6 +83,9 @@ def _name_x(x: np.ndarray, right: np.ndarray, _: np.ndarray, window: int, trial:
          "M columns over them.")
     need(trial.n == 1 or (np.diff(places, axis=0) != 1).any(),
          "The ids run down the columns: reshape((batch_size, -1)) lays them out row by row, without a transpose.")
+    need(window or late.min() < late.max() or late.min() <= 0 or places.min() < 0,
+         f"The first window begins with arr[{places[0, 0]}], but it should begin with arr[0]: its first column is 0, "
+         "so is it range(0, ...)?")
     need(late.min() < late.max() or places.min() < 0,
          f"In window {window} x begins with arr[{places[0, 0]}], but it should begin with arr[{window * trial.m}]: a "
          "window begins M columns after the one before, the first at column 0. Windows come in the order of the text, "
@@ -97,8 +114,9 @@ def _name_y(y: np.ndarray, right: np.ndarray, x: np.ndarray, window: int, trial:
                 "the last column of x again" if np.array_equal(last, x[:, -1]) else str(last.tolist()))
         need(window == trial.k - 1, f"In window {window} the last column of y should be the first column of the NEXT "
                                     f"window, but it is {came}.")
-        raise Wrong(f"In the last window the last column of y should be 0, but it is {came}: no column follows it. "
-                    "(np.roll takes the beginning of the same row, which is not the next part of the text.)")
+        rolled = np.array_equal(last, trial.ids[:trial.n * trial.m * trial.k].reshape((trial.n, -1))[:, 0])
+        raise Wrong(f"In the last window the last column of y should be 0, but it is {came}: no column follows it."
+                    + rolled * " (np.roll takes the beginning of the same row, not the next part of the text.)")
 
 
 def _difference(name: str, found: np.ndarray, right: np.ndarray, window: int, trial: Trial) -> str:

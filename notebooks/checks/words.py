@@ -1,6 +1,7 @@
 """Words for the verdicts: values and shapes described, long messages wrapped between words."""
 import textwrap
-from typing import Any
+from pathlib import Path
+from typing import Any, Dict, List
 
 import numpy as np
 
@@ -15,6 +16,31 @@ def wrap(message: str) -> str:
         line if line.startswith("    ") else
         textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
         for line in message.split("\n"))
+
+
+def sections(name: str) -> Dict[str, List[str]]:
+    """Read a file of texts: by the headings "## ...", the parts between lines of "---".
+
+    Lines that follow each other are one, but for those that are indented, which are code.
+    """
+    found = {}
+    for section in Path(__file__).with_name(name).read_text(encoding="utf-8").split("\n## ")[1:]:
+        heading, _, body = section.partition("\n")
+        found[heading] = [_joined(part.strip("\n").split("\n")) for part in body.split("\n---\n")]
+    return found
+
+
+def mistakes(heading: str, name: str = "mistakes.md") -> Dict[str, List[str]]:
+    """Return the parts of a section as a table: from the text of each to its indented lines."""
+    parts = [part.split("\n    ") for part in sections(name)[heading]]
+    return {text: lines for text, *lines in parts}
+
+
+def _joined(lines: List[str]) -> str:
+    text = lines[0]
+    for before, line in zip(lines, lines[1:]):
+        text += ("\n" if "    " in (before[:4], line[:4]) else " ") + line
+    return text
 
 
 def article(noun: str) -> str:

@@ -6,7 +6,8 @@ import linecache
 import re
 import sys
 import textwrap
-from typing import Any, Dict, Tuple
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
 from conftest import ROOT
@@ -23,7 +24,14 @@ from checks import verdict as verdicts  # noqa: E402
 verdicts.TIME_LIMIT = 10 ** 6  # a busy machine may take longer than a reader's, and pytest has a limit of its own
 
 EXERCISES = checks.EXERCISES
-NETWORK = EXERCISES[:EXERCISES.index("CharRNN") + 1]  # those that build it
+NETWORK = ("get_batches", "build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer", "CharRNN")
+# Pieces of the solution.
+ROWS = "rows = arr[:batch_size * n_steps * n_windows].reshape((batch_size, -1))"
+LOGITS = "logits = tf.matmul(rows, weights) + bias"
+SOFTMAX = 'predictions = tf.nn.softmax(logits, name="predictions")'
+MEAN = "loss = tf.reduce_mean(losses)"
+CLIPPED = "gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), grad_clip)"
+LSTM = "lstm_size, num_layers, n_rows, self.keep_prob)"
 CHECKS = dict({name: "check_" + name for name in EXERCISES}, CharRNN="check_char_rnn")
 _SOURCES: Dict[str, str] = {}
 
@@ -34,6 +42,29 @@ def solved_sources() -> Dict[str, str]:
         cells = {cell["id"]: generate.solved(cell["text"]) for cell in generate.all_cells() if cell["id"] in EXERCISES}
         _SOURCES.update({name: text.split("\n\n\nchecks.")[0] + "\n" for name, text in cells.items()})
     return _SOURCES
+
+
+def tried(name: str) -> Tuple[List[Any], List[Any]]:
+    """Return the wrong and the right answers of a file in ``tried/``.
+
+    There a blank line follows each answer. Its lines begin with "- " for a piece of the solution, "+ " for what is in
+    its place, and "? " for words that the verdict must have: one line for each. Without a piece, all of the body is
+    meant, or for CharRNN all of __init__. A right answer with words is right with a remark.
+    """
+    found: Dict[str, List[Any]] = {"== wrong": [], "== right": []}
+    for part in (Path(__file__).parent / "tried" / f"{name}.txt").read_text(encoding="utf-8").strip("\n").split("\n\n"):
+        if part in found:
+            some = found[part]
+        else:
+            lines = {mark: [line[2:] for line in part.split("\n") if line[0] == mark] for mark in "-+?"}
+            some.append(("\n".join(lines["-"]), "\n".join(lines["+"]), lines["?"]))
+    return found["== wrong"], found["== right"]
+
+
+def mean_loss(one_hot: Any, logits: Any) -> Any:
+    """Return the mean softmax cross-entropy with one-hot targets, which some answers use."""
+    labels = tf.reshape(one_hot, logits.shape)
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits))
 
 
 def answer(name: str, old: str = "", new: str = "", **scope: Any) -> Any:
@@ -62,11 +93,11 @@ def _replaced(source: str, old: str, new: str) -> str:
     if old:
         assert source.count(old) >= 1, f"not in the solution: {old}"
         return source.replace(old, new, 1)
-    function = ast.parse(source).body[0]
+    function = ast.parse(source).body[-1]
     if isinstance(function, ast.ClassDef):
         function = next(one for one in function.body if isinstance(one, ast.FunctionDef))
     head = source.splitlines(True)[:_first_line(function) - 1]
-    return "".join(head) + textwrap.indent(new, "    " if source.startswith("def") else 8 * " ") + "\n"
+    return "".join(head) + textwrap.indent(new, 8 * " " if source.startswith("class") else "    ") + "\n"
 
 
 def _first_line(function: Any) -> int:

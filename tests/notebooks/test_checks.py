@@ -9,12 +9,12 @@ import types
 
 import numpy as np
 import pytest
-from answers import EXERCISES, NETWORK, answer, checks, generate, solved_sources, verdict
+from answers import CLIPPED, EXERCISES, FOLDER, LSTM, NETWORK, ROWS, answer, checks, generate, solved_sources, verdict
 from checks import hyperparameters, tensors, words
 from checks import verdict as verdicts
-from other_answers import CLIPPED, LSTM, ROWS
 from tensorflow.python.eager import context
 
+import charrnn.model
 from charrnn.system.tensorflow import tf
 
 
@@ -22,7 +22,7 @@ from charrnn.system.tensorflow import tf
 def forget(monkeypatch):
     """No exercise has been checked yet, and no hint printed."""
     monkeypatch.setattr(verdicts, "_right", {})
-    monkeypatch.setattr(checks, "_given", {})
+    monkeypatch.setattr(checks.progress, "exercises", {})
 
 
 @pytest.fixture
@@ -64,15 +64,15 @@ def test_the_interface_of_version_2_lacks_names(name):
 def stub(name):
     """Define the function of an exercise as the exercise notebook has it, in a world without the others."""
     text, = (cell["text"] for cell in generate.all_cells() if cell["id"] == name)
-    scope = {"tf": tf}
+    scope = {"tf": tf, "np": np}
     exec(generate.blank(text).split("\n\n\nchecks.")[0], scope)
     return scope[name]
 
 
 @pytest.mark.parametrize("name, missing", list(zip(EXERCISES, [
-    "n_windows, rows", "inputs, targets, keep_prob", "cell, initial_state", "predictions, logits", "loss", "optimizer",
-    "inputs, targets, keep_prob, initial_state, final_state, prediction, logits, loss, optimizer",
-    "state, loss", "p, i", "preds, ids"])))
+    "n_windows, rows", "inputs, targets, keep_prob", "c, h", "gradient", "cell, initial_state", "predictions, logits",
+    "loss", "optimizer", "inputs, targets, keep_prob, initial_state, final_state, prediction, logits, loss, optimizer",
+    "state, loss", "mean_loss", "p, i", "preds, ids", "p, i"])))
 def test_an_unwritten_stub_is_still_none(name, missing, forget):
     assert verdict(name, stub(name)) == (False, f"{name}: not right yet. Still None: {missing}. ")
 
@@ -103,13 +103,14 @@ def test_an_exception_without_source_comes_with_the_number_of_the_line(capsys):
     assert " ".join(printed("get_batches", given, capsys)).endswith("at line 15 of your code.")
 
 
-def test_an_exception_shows_the_last_line_of_its_message(capsys):
+@pytest.mark.parametrize("message", ["what is wrong\n[[0.07, 0.01]]", "in user code:\n\n    line\n    what is wrong\n"])
+def test_an_exception_shows_the_line_of_its_message_that_counts(message, capsys):
     def build_inputs(batch_size, num_steps):
-        raise ValueError("in converted code:\n\n    first\n    ValueError: what is wrong\n")
+        raise ValueError(message)
 
     lines = printed("build_inputs", build_inputs, capsys)
     assert "raised ValueError: what is wrong, at line" in " ".join(lines)
-    assert lines[-2] == r'    raise ValueError("in converted code:\n\n    first\n    ValueError: what is wrong\n")'
+    assert lines[-2] == "    raise ValueError(message)"
 
 
 def test_an_exception_in_another_exercise_shows_the_line_there(capsys, others_right):
@@ -213,6 +214,17 @@ def test_ready_waits_for_the_checks(monkeypatch, capsys):
         "or, after a restart, run their cells again.")
 
 
+def test_cells_wait_for_a_training_run(monkeypatch, capsys):
+    monkeypatch.setattr(verdicts, "_right", dict.fromkeys(EXERCISES, True))
+    assert not checks.ready("generate_ids", []) and checks.ready("generate_ids", ["i200.ckpt"])
+    assert capsys.readouterr().out.startswith("This cell waits for a training run with at least one checkpoint")
+
+
+def test_only_what_a_cell_uses_is_waited_for(monkeypatch):
+    monkeypatch.setattr(verdicts, "_right", {name: name not in verdicts.ASIDE for name in EXERCISES})
+    assert checks.ready("generate_ids") and not checks.ready("lstm_gradient")
+
+
 def test_what_cells_wait_for_is_said_once(monkeypatch, capsys):
     monkeypatch.setattr(verdicts, "_right", {"get_batches": True})
     monkeypatch.setattr(verdicts, "_reminded", set())
@@ -230,7 +242,7 @@ def hint(exercise, capsys):
     return " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("name", (*EXERCISES, "repairs", "hyperparameters"))
+@pytest.mark.parametrize("name", (*EXERCISES, "repairs", "hyperparameters", "quiz"))
 def test_hints_come_in_layers(name, forget, capsys):
     for number in (1, 2, 3):
         assert hint(name, capsys).startswith(f"{name}, hint {number} of 3: ")
@@ -250,6 +262,98 @@ def test_a_hint_for_what_is_no_exercise_names_them(capsys):
     assert "There are hints for get_batches, build_inputs" in hint("nothing", capsys)
 
 
+# Printing, borrowed solutions, skipping, progress -------------------------------------------------------
+
+def test_of_what_an_answer_prints_the_first_lines_are_shown(capsys):
+    lines = printed("pick_top_n", answer("pick_top_n", "p /= p.sum()", "p /= p.sum(); print('drawn')"), capsys)
+    assert lines[:10] == 10 * ["drawn"] and lines[11] == "pick_top_n: right."
+    assert re.match(r"\(and \d\d,\d\d\d more lines that your code printed\)$", lines[10])
+
+
+def calling(text_of_call):
+    scope = {"checks": checks, "tf": tf}
+    exec(f"def build_loss(*args):\n    {text_of_call}\n", scope)
+    return scope["build_loss"]
+
+
+@pytest.mark.parametrize("make", [
+    lambda: charrnn.model.build_loss, lambda: checks.run_epoch._solution,
+    lambda: type("CharRNN", (charrnn.model.CharRNN,), {}),
+    lambda: calling("from charrnn.model import build_loss; return build_loss(*args)"),
+    lambda: calling("return checks.lstm_step.solution(*args)")])
+def test_a_ready_solution_is_not_an_answer(make):
+    right, said = verdict("build_loss", make())
+    assert right is False and "This is a ready solution, of the package or of the checks, and it is right" in said
+
+
+def test_a_skipped_exercise_is_ready_but_not_right(forget, capsys):
+    given = checks.skip("lstm_step")
+    assert "def lstm_step(x, c, h, kernel, bias):" in capsys.readouterr().out
+    assert verdict("lstm_step", given) == (False, "lstm_step: skipped. The given solution is used. ")
+    assert checks.ready("lstm_step") and checks.progress.of("lstm_step")["skipped"]
+    assert checks.skip("get_batches") is None and "These can be skipped: lstm_step" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", list(checks.SOLUTIONS))
+def test_a_given_solution_is_right(name):
+    given = checks.SOLUTIONS[name]
+    free = types.FunctionType(given.__code__, {"np": np}, name, given.__defaults__)
+    assert verdict(name, free) == (True, name + ": right. ")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder beside whose files progress is kept, and is as before after the test."""
+    monkeypatch.setattr(checks.progress, "__dict__", dict(checks.progress.__dict__))
+    return tmp_path
+
+
+def test_progress_outlives_a_restart(folder, capsys):
+    checks.keep(folder / "progress.json")
+    verdict("build_loss", None)
+    checks.hint("build_loss")
+    checks.progress.exercises = {}
+    checks.keep(folder / "progress.json")
+    assert checks.progress.of("build_loss")["attempts"] == 1
+    assert hint("build_loss", capsys).endswith(checks.HINTS["build_loss"][1].split()[-1])
+    (folder / "progress.json").write_text("no JSON")
+    checks.keep(folder / "progress.json")
+    assert checks.progress.exercises == {}
+
+
+def test_a_course_switches_hints_and_skipping_off(folder, capsys):
+    (folder / "course.json").write_text('{"hints": 0, "skip": false}')
+    checks.keep(folder / "progress.json")
+    checks.skip("lstm_step")
+    assert hint("build_loss", capsys).endswith("No exercise can be skipped in this course. There are no hints in this "
+                                               "course.")
+    assert "checks.hint" not in verdict("pick_top_n", lambda preds, n, top=5: int(np.argmin(preds)))[1]
+    (folder / "course.json").write_text("hints: 0")
+    with pytest.raises(ValueError, match="course.json should be a JSON object"):
+        checks.keep(folder / "progress.json")
+
+
+def test_the_last_hint_names_the_solution_only_where_it_is(forget, folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    for there in (False, True):
+        said = [hint("quiz", capsys) for _ in range(4)][-1]
+        assert ("Anna_KaRNNa_Solution.ipynb" in said) == there
+        (folder / "Anna_KaRNNa_Solution.ipynb").write_text("{}")
+
+
+RIGHT_LETTERS = dict(zip(("q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8"), "bcabacab"))
+
+
+@pytest.mark.parametrize("change, expected", [
+    ({}, "quiz: right. q1: b is right. Yes: so the state"), ({"q2": "a"}, "not right yet. 7 of 8."),
+    ({"q2": "a"}, "q2: a is not right. That is the number of characters"), ({"q3": None}, "Still None: q3."),
+    ({"q8": "d"}, "q8 should be one of the letters a, b, c, in quotes, not 'd'"), ({"q1": " B"}, "quiz: right.")])
+def test_the_quiz_says_why(change, expected, capsys):
+    right = checks.check_quiz(**dict(RIGHT_LETTERS, **change))
+    said = " ".join(capsys.readouterr().out.split())
+    assert expected in said and right == said.startswith("quiz: right.")
+
+
 # Words ------------------------------------------------------------------------------------------------
 
 def test_the_examples_of_the_words_hold():
@@ -263,6 +367,12 @@ def test_long_verdicts_break_between_words_and_code_does_not():
     lines = words.wrap(60 * "word " + "\n" + code).split("\n")
     assert max(len(line) for line in lines[:-1]) <= words.WIDTH
     assert set(" ".join(lines[:-1]).split()) == {"word"} and lines[-1] == code
+
+
+@pytest.mark.parametrize("name", ["hints.md", "mistakes.md", "advice.md", "quiz.md"])
+def test_no_heading_is_there_twice(name):
+    text = (FOLDER / "checks" / name).read_text(encoding="utf-8")
+    assert len(words.sections(name)) == text.count("\n## ") > 0
 
 
 # Hyperparameters --------------------------------------------------------------------------------------

@@ -1,7 +1,14 @@
 """What the notebooks are given: texts broken between words, colours scaled to a unit, words for each picture."""
-import answers  # noqa: F401  # which adds the notebooks' folder to sys.path
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from answers import FOLDER, generate
+
+from charrnn.engines.opened_model import open_model
+from charrnn.model import CharRNN
+from charrnn.system.tensorflow import tf
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +30,72 @@ def shown(given, monkeypatch):
         given.plt.close(figure)
 
 
-def test_long_lines_break_between_words(given, capsys):
+def test_long_lines_break_between_words_and_show_it(given, capsys):
     text = "word " * 30 + "\n\n" + "short-lived line"
     given.show_text(text)
     lines = capsys.readouterr().out.split("\n")
-    assert max(map(len, lines)) <= given.COLUMNS and " ".join(lines).split() == text.split()
-    assert lines[-3:] == ["", "short-lived line", ""]
+    assert max(map(len, lines)) <= given.COLUMNS and " ".join(lines).replace("↳", "").split() == text.split()
+    assert lines[1].startswith("  ↳ word") and lines[-3:] == ["", "short-lived line", ""]
+
+
+def test_a_text_in_numbers(given):
+    written = "begin\n" + 70 * "a" + "\nb c\n" + 60 * "d" + "\nend"
+    assert given.in_numbers(written, {"b", "end"}).startswith("33% real words, 2 of 3 lines with 60 to 79")
+
+
+def test_an_answer_unfolds_once_there_is_a_prediction(given, monkeypatch, capsys):
+    monkeypatch.chdir(FOLDER)
+    shown = []
+    monkeypatch.setattr(given, "display", lambda data, raw: shown.append(data))
+    for nothing in (..., None, " "):
+        given.unfold("bigram", nothing)
+    assert not shown and capsys.readouterr().out.count("Write your prediction") == 3
+    given.unfold("bigram", 0)
+    assert "<details>" in shown[0]["text/html"] and "<code>q</code>" in shown[0]["text/html"]
+    assert "after `q` there" in shown[0]["text/plain"].replace("\n", " ")
+
+
+def test_the_shipped_model_stands_in_for_a_run(given, tmp_path, capsys):
+    vocab, folder = open_model("anna").vocabulary.chars, str(tmp_path / "run")
+    assert given.find_run([], folder, vocab, None, CharRNN) == []
+    assert "There is no trained network for this text yet" in capsys.readouterr().out
+    found = given.find_run([], folder, vocab, "anna", CharRNN)
+    size, layers = given.sizes_of(found[-1])
+    with tf.Session() as session:  # the graph of a network that writes, Adam's averages included
+        CharRNN(len(vocab), lstm_size=size, num_layers=layers, sampling=True)
+    with tf.Session() as session:
+        tf.train.Saver().restore(session, found[-1])
+        weights = session.run("softmax/Variable:0")
+    assert np.array_equal(weights, open_model("anna").weights["softmax/Variable"])
+    assert given.find_run([], folder, vocab, None, CharRNN) == found  # the newest run there is
+    assert given.find_run([], folder, vocab[1:], None, CharRNN) == []  # of another text
+    assert given.find_run([], folder, vocab[1:], "anna", CharRNN) == []
+
+
+def test_a_cell_runs_elsewhere_where_its_package_is_installed(given, capsys, monkeypatch):
+    monkeypatch.setattr(given, "get_ipython", lambda: SimpleNamespace(
+        user_ns={"training_ids": np.arange(30, dtype=np.int32), "vocab": "abc"}))
+    given.elsewhere("no_such_package", "1 / 0")
+    given.elsewhere("numpy", "print(C, [(x.tolist(), y.tolist()) for x, y in batches(1, 3, 2)])")
+    given.elsewhere("numpy", "1 / 0")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["Not run: the package no_such_package is not installed here.",
+                         "3 [([[0, 1, 2]], [[1, 2, 3]]), ([[3, 4, 5]], [[4, 5, 0]])]"]
+    assert lines[-1] == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("package", ["keras", "torch"])
+def test_the_bridge_learns(given, package, capsys, monkeypatch):
+    pytest.importorskip(package, reason=f"{package} is not installed")
+    text = "the cat sat on the mat. " * 20_000
+    ids = np.array(["acehmnost. ".find(char) for char in text], np.int32)
+    scope = {"training_ids": ids, "vocab": range(11)}
+    monkeypatch.setattr(given, "get_ipython", lambda: SimpleNamespace(user_ns=scope))
+    cell = next(cell["text"] for cell in generate.all_cells() if cell["id"] == f"bridge-{package}")
+    given.elsewhere(package, cell.split("\n", 1)[1])
+    said = capsys.readouterr().out
+    assert 0.1 < float(re.search(r"the mean loss of 100 steps: (\d\.\d+)", said).group(1)) < np.log(11), said
 
 
 def test_colours_reach_from_the_lowest_to_the_highest_value_of_a_unit(given, shown):
@@ -51,10 +118,11 @@ def test_pictures_come_with_their_numbers_in_words(given, shown):
     losses = np.linspace(4, 2, 60)
     given.plot_by_heart(losses, 4.4)
     given.plot_faults({"program A": losses, "program B": losses + 1}, losses - 1)
-    given.plot_losses(losses, [(30, 2.5), (60, 2.25)], 2, {"even guessing": 4.4}, ([], []))
+    given.plot_losses(losses, [(30, 2.5), (60, 2.25)], 30, {"even guessing": 4.4}, ([], []))
+    given.plot_clipping({"clipped": np.array([losses, losses])}, 5)
     given.plot_fits({"8 units": np.array([[3, 2.5], [3.1, 2.75]]), "9 units": np.ones([2, 2])})
-    numbers = ["from 4.00 to 2.000", "program B 3.83", "ends at 2.25", "end at 2.50 and 2.75"]
-    assert len(shown) == 4 and all(number in alt for (_, alt), number in zip(shown, numbers))
+    numbers = ["from 4.00 to 2.000", "program B 3.83", "ends at 2.25", "norm is 4", "end at 2.50 and 2.75"]
+    assert len(shown) == 5 and all(number in alt for (_, alt), number in zip(shown, numbers))
 
 
 def test_words_that_are_real(given):

@@ -1,15 +1,19 @@
 """The pair of notebooks: generated from one source, valid, and the solution with its outputs."""
+import base64
 import doctest
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from answers import CHECKS, EXERCISES, FOLDER, generate
 
 TASKS = ("task-own-text", "task-language", "task-temperature", "task-unit", "task-larger")
-EXERCISE_CELLS = (*EXERCISES, "repairs", "hyperparameters")
+EXERCISE_CELLS = (*EXERCISES, "repairs", "hyperparameters", "quiz")
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,7 @@ def test_the_examples_of_the_generator_hold():
 
 
 def test_the_address_of_the_project_is_set_in_one_place(monkeypatch):
+    assert not [path.name for path, text in generate.files().items() if "Open in Colab" in text]  # there is none yet
     monkeypatch.setattr(generate, "REPOSITORY", "https://github.com/someone/a-fork")
     made = {path.name: text for path, text in generate.files().items()}
     for name, opened in [("Anna_KaRNNa.ipynb", "Anna_KaRNNa.ipynb"), ("README.md", "Anna_KaRNNa.ipynb"),
@@ -76,7 +81,7 @@ def test_same_cells_in_the_same_order(solution, exercise):
         assert ours.cell_type == theirs.cell_type
         same = ours.source == theirs.source.replace(generate.badge("Anna_KaRNNa.ipynb"),
                                                     generate.badge("Anna_KaRNNa_Solution.ipynb"))
-        assert same == (ours.id not in EXERCISE_CELLS + TASKS), ours.id
+        assert same == (ours.id not in EXERCISE_CELLS + TASKS and "prediction = " not in ours.source), ours.id
 
 
 def test_the_exercise_has_no_outputs_and_the_solution_no_marks(solution, exercise):
@@ -96,7 +101,7 @@ def test_each_exercise_is_checked_in_its_cell(solution):
 def test_each_exercise_tells_its_time_and_what_is_expected(solution):
     before = {after.id: cell.source for cell, after in zip(solution.cells, solution.cells[1:])}
     for name in EXERCISE_CELLS:
-        assert re.search(r"\*About \d+ minutes\.\*", before[name]), name
+        assert re.search(r"\*About \d+ minutes[.,]", before[name]), name
         assert f"{name}: right." in before[name], name
 
 
@@ -114,9 +119,9 @@ def test_the_solution_has_the_outputs_of_one_run(solution):
     outputs = {cell.id: cell.outputs for cell in code}
     for name in (*EXERCISES, "repairs"):
         assert [output.text for output in outputs[name]] == [name + ": right.\n"]
-    difference = re.search("largest difference: (.*)", outputs["numpy-lstm"][0].text).group(1)
-    assert 0 <= float(difference) < 1e-6
-    for name in ("overfit-one-batch", "programs", "loss-curve", "fit", "coloured"):
+    for name in ("numpy-lstm", "gradient-graph"):  # the graph's step and gradient
+        assert 0 <= float(re.search("largest difference: (.*)", outputs[name][0].text).group(1)) < 1e-6
+    for name in ("clipping", "overfit-one-batch", "programs", "loss-curve", "fit", "coloured"):
         assert [output.metadata["image/png"]["alt"] for output in outputs[name]
                 if "image/png" in output.get("data", {})], name
     assert "Far" in outputs["sample-last"][0].text
@@ -132,8 +137,39 @@ def test_the_outputs_of_the_solution_are_short_and_without_errors(solution):
 
 
 def test_the_pictures_are_those_that_the_text_shows(solution):
-    shown = re.findall(r"\]\(assets/([^)]*)\)", "\n".join(cell.source for cell in solution.cells))
-    assert sorted(shown) == sorted(path.name for path in (FOLDER / "assets").glob("*.svg"))
+    source = "\n".join(cell.source for cell in solution.cells)
+    shown = dict(re.findall(r"(?m)^\[([\w-]+)\]: data:image/png;base64,(.*)$", source))
+    assert sorted(shown) == sorted(path.stem for path in (FOLDER / "assets").glob("*.svg"))
+    for name, data in shown.items():
+        assert f"][{name}]" in source and "(assets/" not in source
+        assert base64.b64decode(data) == (FOLDER / "assets" / f"{name}.png").read_bytes()
+
+
+def test_a_cell_that_calls_a_check_which_does_not_exist_is_found(tmp_path, monkeypatch, capsys):
+    (tmp_path / "1.md").write_text("```python twice\nchecks.check_twice(twice)\nchecks.hint('twice')\n```\n")
+    monkeypatch.setattr(generate, "SOURCE", tmp_path)
+    assert generate.main(["--check"]) == 1
+    assert capsys.readouterr().err == "there is no checks.check_twice (in the cell twice)\n"
+
+
+def test_each_question_has_an_answer(solution):
+    asked = re.findall(r'given.unfold\("([\w-]+)", prediction\)', "\n".join(cell.source for cell in solution.cells))
+    answers = re.findall(r"(?m)^## (.*)$", (FOLDER / "assets" / "answers.md").read_text(encoding="utf-8"))
+    assert asked == answers and set(asked) - {"parameters"} <= {cell.id for cell in solution.cells}
+
+
+@pytest.mark.parametrize("setting", ["small", "recipe"])
+def test_the_setting_can_be_changed_and_the_cell_run_again(setting):
+    sizes = next(cell["text"] for cell in generate.all_cells() if cell["id"] == "sizes")
+    own = (50, 40, 256, 2, 0.003, 0.8, 3)
+    scope = {"encoded": np.arange(400_000), "edge": 360_000, "own": own, "setting": "own"}
+    exec(sizes, scope)
+    first = dict(scope)
+    for scope["setting"] in (setting, "own"):
+        exec(sizes, scope)
+        assert (scope["lstm_size"], len(scope["training_ids"])) == {
+            "small": (64, 180_000), "recipe": (512, 360_000), "own": (256, 360_000)}[scope["setting"]]
+    assert str(first) == str(scope)
 
 
 @pytest.mark.parametrize("path", sorted((FOLDER / "assets").glob("*.csv")), ids=str)
@@ -153,3 +189,22 @@ def test_lines_of_code_and_of_outputs_are_short(solution, exercise):
         printed = "".join(output.get("text", "") for output in cell.get("outputs", []))
         for line in (cell.source if cell.cell_type == "code" else "").splitlines() + printed.splitlines():
             assert len(line) <= 88, line  # longer lines do not fit in the browser
+
+
+def test_an_exercise_of_ones_own_takes_what_the_page_says(tmp_path):
+    page = (FOLDER.parent / "docs" / "teaching.md").read_text(encoding="utf-8").split("### An exercise of your own")[1]
+    cell, check, hint, lines = re.findall(r"(?s)\n````?(?:python)?\n(.*?)\n```\n", page)[:4]
+    shutil.copytree(str(FOLDER), str(tmp_path / "notebooks"), ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "README.md").write_text("<!-- badge -->\n")
+    for name, text in [("source/14-own.md", cell + "\n```\n"), ("checks/perplexity.py", check + "\n"),
+                       ("checks/hints.md", "\n" + hint + "\n"), ("checks/__init__.py", lines + "\n")]:
+        with open(str(tmp_path / "notebooks" / name), "a", encoding="utf-8") as file:
+            file.write(text)
+    program = ("import sys; sys.path.insert(0, '.'); import generate, checks, numpy as np\n"
+               "assert generate.main([]) == 0 and generate.main(['--check']) == 0\n"
+               "checks.check_perplexity(np.exp); checks.check_perplexity(np.exp2); checks.hint('perplexity')")
+    said = subprocess.run([sys.executable, "-c", program], cwd=str(tmp_path / "notebooks"), capture_output=True,
+                          text=True, check=True,
+                          env=dict(os.environ, PYTHONPATH=str(FOLDER.parent))).stdout
+    assert said.endswith("perplexity: right.\nperplexity: not right yet. The loss is in nats: the base is e, not 2.\n"
+                         "perplexity, hint 1 of 1: It is e to the power of the loss.\n"), said

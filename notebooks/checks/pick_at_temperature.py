@@ -1,0 +1,61 @@
+"""The check of pick_at_temperature: how often it draws each id, at several temperatures."""
+from typing import Callable, Optional
+
+import numpy as np
+
+from charrnn.engines.decoding import softmax
+
+from .answer import Unexplained, need
+from .pick_top_n import CHANGED, IDS, NOISE, SHARES, draws
+
+# The shares that typical mistakes give, of probabilities p at the temperature t, by what to say to them.
+MISTAKES = {
+    "The temperature is the other way round: p ** (1 / temperature), so that a low one makes likely ids more likely.":
+        lambda p, t: p ** t / (p ** t).sum(),
+    "The temperature changes nothing: p / temperature, divided by its sum, is p again. Divide the LOGARITHMS of the "
+    "probabilities by it, or take p ** (1 / temperature).": lambda p, t: p,
+    "The probabilities go through a softmax as if they were logits: they have been through it. Take their logarithms "
+    "first.": lambda p, t: softmax(p / t),
+    "The logarithms themselves are used as probabilities: np.exp of them are probabilities again.":
+        lambda p, t: np.log(np.maximum(p, 1e-30)) / np.log(np.maximum(p, 1e-30)).sum(),
+    "The temperature adds to the logarithms or is used as a limit, so that all ids are equally likely.":
+        lambda p, t: np.ones_like(p) / p.size,
+    "Only the five most probable ids are drawn: here all C can be, each with its probability.":
+        lambda p, t: np.where(p >= np.sort(p)[-5], p ** (1 / t), 0) / (np.sort(p)[-5:] ** (1 / t)).sum(),
+}
+
+
+def solution(preds, vocab_size, temperature=1.0):
+    """Draw an id from all C, at a temperature."""
+    p = np.array(preds, dtype=float).ravel() ** (1 / temperature)
+    p /= p.sum()
+    return int(np.random.choice(vocab_size, p=p))
+
+
+def examine(answer: Callable) -> Optional[str]:
+    """Draw often at each temperature; return a remark on a right answer, or None."""
+    changed = False
+    p = np.array(SHARES)[np.argsort(IDS)]
+    gap = np.where(p == p.min(), 0, p) / (1 - p.min())  # one id is impossible
+    for temperature, preds in [(2.0, p), (0.5, p), (0.5, np.roll(p, 3)), (None, p), (0.5, gap), (0.02, p)]:
+        arguments = () if temperature is None else (temperature,)
+        found, changes = draws(answer, preds, (1, p.size), *arguments)
+        changed = changed or changes
+        _compare(found, preds, temperature)
+    return CHANGED if changed else None
+
+
+def _compare(found: np.ndarray, p: np.ndarray, temperature: Optional[float]) -> None:
+    t = temperature or 1.0
+    right = p ** (1 / t) / (p ** (1 / t)).sum()
+    if np.abs(found - right).sum() / 2 <= NOISE:
+        return
+    where = f"At {'the default temperature, 1' if temperature is None else f'temperature = {t:g}'}"
+    need(found.max() < 1 or t < 0.1, f"{where} it always draws the same id: draw with np.random.choice and p=p, and "
+                                     "set no seed inside.")
+    for message, shares in MISTAKES.items():
+        need(t == 1 or np.abs(found - shares(p, t)).sum() / 2 > NOISE, message)
+    worst = int(np.abs(found - right).argmax())
+    raise Unexplained(f"{where} id {worst} of probability {p[worst]:.2f} should be drawn in {100 * right[worst]:.0f}% "
+                      f"of the cases, but it is in {100 * found[worst]:.0f}%: each p becomes p ** (1 / temperature), "
+                      "divided by the sum of all.")

@@ -1,0 +1,68 @@
+"""What lies beside the notebook: a file with the attempts and hints of each exercise, and the course's settings."""
+import contextlib
+import json
+import os
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+COURSE = "course.json"  # the teacher's settings, where there are any
+
+
+class Progress:
+    """The attempts and hints of each exercise; kept in a file once ``keep`` was called.
+
+    Attributes:
+        exercises: by name: how many attempts, whether the last one was right or skipped, its message, how many hints.
+        hints: how many hints there are for an exercise, at most.
+        skipping: whether an exercise can be skipped.
+    """
+
+    def __init__(self) -> None:
+        self.path: Optional[Path] = None
+        self.exercises: Dict[str, Dict[str, Any]] = {}
+        self.hints, self.skipping = 99, True
+
+    def keep(self, path: str) -> None:
+        """Read what was kept in a file, if it is there, and the course's settings, and keep everything from now on.
+
+        Raises:
+            ValueError: the file of the course's settings is not JSON.
+        """
+        self.path, self.exercises = Path(path), {}
+        try:
+            self.exercises = dict(json.loads(self.path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            pass  # there is none yet, or it is damaged: begin anew
+        course = settings(self.path.with_name(COURSE))
+        self.hints, self.skipping = course.get("hints", 99), course.get("skip", True)
+
+    def of(self, name: str) -> Dict[str, Any]:
+        """Return what is known of an exercise."""
+        return dict({"attempts": 0, "right": False, "skipped": False, "message": "", "hints": 0},
+                    **self.exercises.get(name, {}))
+
+    def note(self, name: str, **changes: Any) -> None:
+        """Change what is known of an exercise."""
+        self.exercises[name] = dict(self.of(name), **changes)
+        with contextlib.suppress(OSError):  # in a folder that cannot be written, the checks still say what they find
+            if self.path:
+                partial = self.path.with_suffix(".partial")
+                partial.write_text(json.dumps(self.exercises, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+                os.replace(str(partial), str(self.path))
+
+
+def settings(path: Path) -> Dict[str, Any]:
+    """Read the settings of a course: "hints" and "skip", and "points" by exercise. No file means none.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} should be a JSON object, such as {{\"hints\": 0}}: {error}")
+
+
+progress = Progress()
