@@ -270,7 +270,7 @@ def _shape(checkpoint: str) -> Tuple[int, int]:
 
 def _shipped(vocab: Sequence[str], checkpoint_dir: str, network: Any) -> str:
     """Save the model that comes with the package as a checkpoint of this notebook; return its path."""
-    from charrnn.engines.opened_model import open_model
+    from charrnn import open_model
     model = open_model("anna")
     if list(model.vocabulary.chars) != list(vocab):
         print("The model anna has other characters than this text.")
