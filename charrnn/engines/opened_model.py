@@ -125,7 +125,8 @@ def _network_of(weights: Weights) -> Tuple[int, str]:
     allowed = r"softmax/Variable(_1)?$|" + _LAYER + (r"(kernel|bias)$" if cells == ["lstm"] else "")
     extra = [name for name in weights if not re.match(allowed, name)]
     if extra:
-        raise ValueError(f"it is not a model of charrnn: it has arrays that are no variables of the network, {extra[0]}")
+        raise ValueError(f"it is not a model of charrnn: it has arrays that are no variables of the network: "
+                         f"{extra[0]}")
     return len(layers), cells[0]
 
 
