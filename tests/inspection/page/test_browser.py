@@ -97,7 +97,8 @@ class View:
 
     def ready(self):
         """Wait until the page has written its first text, and read its passage."""
-        self.wait("document.body.dataset.loaded && written.take && !written.running && reading?.known === reading.ids.length")
+        self.wait("document.body.dataset.loaded && written.take && !written.running")
+        self.wait("reading.known === reading.ids.length")
         return self
 
     def set(self, name, value):
@@ -207,15 +208,13 @@ def test_where_nothing_was_found_it_opens_on_surprise(chromium, tmp_path):
     view = View(chromium, page).ready()
     assert "surprises it" in view["claim"].text and not view["handle"].is_displayed()
     assert not view["another"].is_displayed() and "bits" in view.js("find('opening').innerHTML")
-    view.assert_nothing_wrong()
 
 
 def test_the_first_text_comes_at_once_and_its_rest_to_read_along(chromium, small_page):
     """Nothing moves by itself for who prefers less motion: it is all there."""
     view = View(chromium, small_page, still=False)
     view.wait("written.take?.seen.length >= AT_ONCE && written.running")
-    before = view.js("written.take.seen.length")
-    view.wait(f"written.take.seen.length > {before}")
+    view.wait("written.take.seen.length > AT_ONCE + 20")
     view.click("another")
     assert view.js("written.running") and view.shown().startswith(data_of(small_page)["opening"]["prime"])
     still = View(chromium, small_page).ready()
@@ -372,7 +371,7 @@ def test_back_leads_to_the_text_before(view):
 
 
 @pytest.mark.parametrize("wrong, field, expected", [
-    ("length=20000", "length", [10000, 9]), ("length=0&seed=x", "length", [1, None]), ("seed=-5", "seed", [30, 0]),
+    ("length=20000", "length", [10000, 9]), ("length=0", "length", [1, 9]), ("seed=-5", "seed", [30, 0]),
     ("seed=5e20", "seed", [30, 2 ** 32 - 1]), ("temperature=y", "temperature", [30, 9]), ("top-n=99", "top-n", [30, 9]),
     ("prime=", "prime", [30, 9]), ("prime=!", "prime", [30, 9]), ("unit=%3Cb%3E", "unit", [30, 9]),
     ("hold=9/c/1:0.5", "hold", [30, 9]), ("hold=1/c/1:1", "hold", [30, 9]), ("then=5~x_~~", "then", [30, 9])])
@@ -382,8 +381,7 @@ def test_a_link_with_a_wrong_field_writes_all_the_same_and_says_so(view, wrong, 
     others = [each for each in ("prime=a+cat", "length=30", "seed=9") if each.split("=")[0] + "=" not in wrong]
     view.js("location.hash = arguments[0]", "#" + "&".join([wrong, *others]))
     view.wait("takes.length === 2 && (!written.running || written.take.seen.length > 50)")
-    length, seed = expected
-    assert view.js("written.take.length") == length and (seed is None or view.js("written.take.seed") == seed)
+    assert view.js("[written.take.length, written.take.seed]") == expected
     assert field in view["link-note"].text and view.written().startswith("a cat" if name != "prime" else "the")
     view["prime"].send_keys(Keys.ESCAPE)
     view.wait("!written.running")
@@ -410,8 +408,7 @@ def test_the_whole_text_is_saved_as_pictures(view):
     view.write("the cat", 80)
     view["picture"].click()
     view.wait("window.saved?.length === 1")
-    view.js("(written.take.ids.push(...Array(300).fill(0)), written.papers[0].grow())")
-    view["picture"].click()
+    view.js("(written.take.ids.push(...Array(300).fill(0)), written.papers[0].grow(), find('picture').click())")
     view.wait("window.saved?.length === 3")
     assert view.js("saved.sort()") == ["written-1.png", "written-2.png", "written.png"]
     rows = view.js("drawPictures().map(({ height }) => height / 2 / TALL - 2)")
@@ -431,9 +428,9 @@ def test_a_text_of_ones_own_is_read_with_the_time_left_and_can_be_stopped(chromi
     assert "Only the first 100,000 characters are read." in view["read-note"].text
     view["stop-reading"].click()
     view.wait_for("read-status", "Stopped after")
-    known = view.js("yours.known")
+    assert view.js("yours.known") < 100000
     view.read("the cat sat")
-    assert view["read-status"].text.startswith("Read 11 characters, ") and known < 100000
+    assert view["read-status"].text.startswith("Read 11 characters, ")
     view.set("source", "!")
     view.click("read-it")
     assert "characters that the network knows" in view["read-note"].text
@@ -457,9 +454,9 @@ def test_the_caret_moves_and_says_what_was_expected(view):
 def test_the_cell_has_the_numbers_of_the_network(view, engine):
     view.read(TEXT[:160])
     view.set("unit", "2/h/3")
-    view.js("ask('trace', {key: 'yours', from: 99, to: 104, layer: 2, unit: 3}, ({ values }) => {window.answer = values;})")
-    view.wait("window.answer")
-    input_gate, fresh, forget, output, memory, given = np.array(view.js("answer")).T
+    view.js("ask('trace', {key: 'yours', from: 99, to: 104, layer: 2, unit: 3}, (found) => {window.found = found})")
+    view.wait("window.found")
+    input_gate, fresh, forget, output, memory, given = np.array(view.js("found.values")).T
     expected, _ = engine.activations(engine.vocabulary.encode(TEXT[:160]), engine.zero_state())
     np.testing.assert_allclose(memory, expected[99:104, 2, 2], atol=1e-3)
     np.testing.assert_allclose(given, expected[99:104, 3, 2], atol=1e-3)
@@ -520,8 +517,8 @@ def test_every_script_is_shown_as_a_browser_shows_it(chromium, tmp_path, script)
     plain = view.js(span + "([find('plain').firstChild])")
     cells = view.js(span + f"(yours.paper.cells.slice(0, {len(text)}))")
     np.testing.assert_allclose(cells, plain, atol=1.5)
-    first, last = view.js(f"[0, {len(text) - 1}].map((at) => yours.paper.cells[at].getBoundingClientRect().left)")
-    assert (first > last) == (script in ("Arabic", "Hebrew"))
+    assert view.js(f"yours.paper.cells[0].offsetLeft > yours.paper.cells[{len(text) - 1}].offsetLeft") == (
+        script in ("Arabic", "Hebrew"))
     view.assert_nothing_wrong()
 
 
@@ -575,8 +572,7 @@ def test_a_screen_reader_reads_texts_as_text_and_every_control_has_a_name(view):
                       "(each) => !(each.textContent.trim() || each.getAttribute('aria-label')"
                       "|| (each.labels && each.labels.length))).map((each) => each.outerHTML)")
     assert unnamed == []
-    levels = view.js("[...document.querySelectorAll('main h1, main h2, main h3')].map(({ tagName }) => tagName)")
-    assert levels[0] == "H1" and set(levels[1:]) == {"H2"}
+    assert view.js("[...document.querySelectorAll('h1, h2, h3')].map((each) => each.tagName[1]).join('')") == "12222222"
 
 
 def test_the_system_says_whether_the_page_is_dark(view):
@@ -631,8 +627,7 @@ def test_what_a_policy_of_the_site_forbids_is_said(chromium, small_page, policy,
 
 def test_a_hostile_vocabulary_is_text(chromium, tmp_path):
     view = View(chromium, page_of(tmp_path, HOSTILE)).ready()
-    scripts = view.js("document.scripts.length")
-    view.set("top-n", len(HOSTILE))
+    scripts, _ = view.js("document.scripts.length"), view.set("top-n", len(HOSTILE))
     view.write("</script><script>alert(1)</script>", 80)
     view.js("written.papers[1].moveTo(40)")
     view.read("</script><script>alert(1)</script>" + view.written())
