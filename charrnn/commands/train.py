@@ -32,9 +32,8 @@ def make_parser() -> console.Parser:
     parser.add_argument("--preset", choices=sorted([*PRESETS, AUTO]),
                         help="set of hyperparameters to start from; auto chooses them by the length of the text. "
                         "Other flags override it (default: notebook)")
-    parser.add_argument("--like", metavar="RUN",
-                        help="take all hyperparameters of another run, named by its folder or a copy of its run.json. "
-                        "Other flags override them")
+    parser.add_argument("--like", metavar="RUN", help="take all hyperparameters of another run, named by its folder "
+                        "or a copy of its run.json. Other flags override them")
     parser.add_argument("--dry-run", action="store_true",
                         help="print the plan, try a few steps to estimate memory and time, and write nothing")
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
