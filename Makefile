@@ -24,7 +24,7 @@ quote = '$(subst ','\'',$(1))'
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
 		printf '  make %-18s%s\n' "$$name" "$$text"; done
-	@echo 'Other commands: . $(venv)/bin/activate, then charrnn lists evaluate, export, inspect, runs.'
+	@echo 'Other commands: . $(venv)/bin/activate; charrnn lists them.'
 	@echo 'ARGS="..." goes to the command, TEXT=... names the text, PYTHON=... the Python.'
 	@echo 'TENSORFLOW=2 uses TensorFlow 2 on Python 3.10 to 3.13. Otherwise it is 1.15, for'
 	@echo 'which Python 3.7 is downloaded into .python if none is found; PYTHON_DOWNLOAD=no'
@@ -57,7 +57,7 @@ notebook: $(venv)/.done ## open the notebooks in a browser
 
 # A run folder or another model: make page MODEL=checkpoints/2
 MODEL ?=
-page: $(venv)/.done ## write page.html, the web page of the newest run, or of MODEL
+page: $(venv)/.done ## write page.html, the page of the newest run or of MODEL
 	@$(python) -m charrnn export $(if $(MODEL),$(call quote,$(MODEL))) page.html $(ARGS)
 
 # int8, so that the file in the repository is small
@@ -80,7 +80,7 @@ npm_tools = { [ "$$($(biome) --version 2>/dev/null)" = "Version: $(biome_version
 	--no-fund --prefer-offline --loglevel=error @biomejs/biome@$(biome_version) wabt@$(wabt_version); }
 page_sources := charrnn/inspection/page
 
-kernel: ## make the page's kernel.wasm of kernel.wat, which needs npm
+kernel: ## make the page's kernel.wasm of kernel.wat, with npm
 	@$(npm_tools) && $(wat2wasm) $(page_sources)/kernel.wat -o $(page_sources)/kernel.wasm
 
 lint: $(venv)/.done ## check the style, the types, the imports, the notebooks

@@ -74,13 +74,6 @@ def test_a_run_is_resumed_by_the_other(runs, tmp_path, first, second):
     assert_equal_runs(folder, runs[first])
 
 
-def test_a_run_starts_from_a_model_of_the_other(runs, tmp_path):
-    first, second = PYTHONS[:2]
-    text = runs[first].parent / "small.txt"
-    flags = [text, "--init-from", runs[first], *FLAGS, "--epochs", "1"]
-    assert_equal_runs(train(second, tmp_path / "one", *flags), train(first, tmp_path / "two", *flags))
-
-
 def test_a_checkpoint_writes_the_same_text(runs):
     """In NumPy, and in the graph, which writes many texts."""
     for flags in (["--length", "300"], ["--length", "300", "--num-samples", "64"]):

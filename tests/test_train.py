@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from charrnn import checkpoints
 from charrnn.commands import train
 from charrnn.system import files
 from charrnn.train import train_model
-from charrnn.training.hyperparameters import Hyperparameters, preset
 
 
 def assert_refused(folder, capsys, message):
@@ -102,15 +100,6 @@ def test_flags_override_a_preset(text_file, tmp_path, capsys):
     names = ["batch_size", "num_steps", "lstm_size", "learning_rate", "epochs", "keep_prob"]
     assert [hyper[name] for name in names] == [10, 50, 6, 0.01, 1, 0.5]
     assert 0 <= hyper["seed"] < 2 ** 31 and f"seed {hyper['seed']}\n" in capsys.readouterr().out
-
-
-@pytest.mark.slow
-def test_the_preset_auto_follows_the_text_and_the_model_that_a_run_starts_from(text_file, trained, tmp_path):
-    assert train.main([str(text_file), "--preset", "auto", "--epochs", "1", "--sample-length", "0", "--no-summaries",
-                       "--init-from", str(trained), "--checkpoint-dir", str(tmp_path / "run")]) == 0
-    hyper = checkpoints.read_run(tmp_path / "run").hyperparameters
-    assert hyper == dict(asdict(Hyperparameters(**preset("auto", len(TEXT)))), epochs=1, lstm_size=5, num_layers=2,
-                         seed=hyper["seed"])
 
 
 SMALL_RUN = dict(batch_size=2, num_steps=130, lstm_size=5, epochs=1, seed=3, summaries=False)

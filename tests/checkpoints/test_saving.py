@@ -173,29 +173,12 @@ def test_files_that_only_look_like_leftovers_are_kept(folder, session):
     assert content_of(folder) == before
 
 
-@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent)])
-def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
-    make(folder / ".saving")
-    with pytest.raises(OSError):
-        checkpoints.remove_leftovers(folder)
-    assert os.path.lexists(str(folder / ".saving"))
-
-
-@pytest.fixture
-def reserve():
-    """A function that reserves a folder until the test ends."""
-    with contextlib.ExitStack() as stack:
-        def take(folder, resume=False):
-            return stack.enter_context(contextlib.closing(checkpoints.reserve(folder, resume)))
-        yield take
-
-
 CHANGES = [(os, "replace"), (os, "fsync"), (Path, "unlink"), (Path, "write_bytes"), (tf.train.Saver, "save")]
 
 
 @pytest.mark.parametrize("owner, name", CHANGES, ids=lambda value: value if isinstance(value, str) else "")
 def test_a_folder_that_is_put_in_place_during_a_save_is_not_changed(
-        tmp_path, session, reserve, monkeypatch, owner, name):
+        tmp_path, session, monkeypatch, owner, name):
     """At any moment, before or after a call, but for that between a check and the removal that follows it at once.
 
     Both folders have checkpoints of the same steps.
@@ -204,7 +187,7 @@ def test_a_folder_that_is_put_in_place_during_a_save_is_not_changed(
     for moment in itertools.count() if name != "unlink" else itertools.count(1, 2):
         place = tmp_path / str(moment)
         run, away, other = place / "run", place / "away", place / "other"
-        check = reserve(run).check
+        lock = checkpoints.reserve(run, False)[1]
         for folder in (run, other):
             folder.mkdir(exist_ok=True, parents=True)
             checkpoints.write_run(folder, RUN)
@@ -224,7 +207,8 @@ def test_a_folder_that_is_put_in_place_during_a_save_is_not_changed(
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, swapping)
             with contextlib.suppress(OSError):
-                save(session, run, 2, max_to_keep=1, check=check)
+                save(session, run, 2, max_to_keep=1, check=lock.check)
+        lock.close()
         if other.exists():
             return  # it was not called so often
         assert content_of(run) == before

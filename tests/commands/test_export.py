@@ -1,5 +1,4 @@
 """The script charrnn-export: models of one file, SavedModels, and errors."""
-import os
 import shutil
 
 import numpy as np
@@ -31,15 +30,6 @@ def test_a_saved_model_gives_the_graphs_numbers(tmp_path, cell, num_layers, part
     assert np.concatenate(found, axis=1) == pytest.approx(expected, abs=1e-6)
     assert (tmp_path / "served" / "assets" / "vocabulary.txt").read_bytes() == CHARS.encode()
     assert not list(tmp_path.glob("*.tmp"))
-
-
-@pytest.mark.parametrize("name, flags", [("m.npz", []), ("served", ["--format", "saved-model"])])
-def test_what_was_written_is_told(trained, tmp_path, capsys, name, flags):
-    """Nothing else is in its folder, even if an earlier export was killed."""
-    (tmp_path / f"{name}.{os.getpid()}.0123abcd.tmp").mkdir()
-    assert export.main([str(trained), str(tmp_path / name), *flags]) == 0
-    assert capsys.readouterr() == (f"wrote {tmp_path / name} with the weights of {open_model(trained).name}\n", "")
-    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_matrices_can_be_stored_in_half_the_space(trained, tmp_path, monkeypatch):

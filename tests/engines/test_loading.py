@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from conftest import CHARS, TEXT, script
 
-from charrnn.engines import loading
 from charrnn.engines.cells import build_stack
 from charrnn.engines.loading import training_text
 from charrnn.engines.opened_model import open_model
@@ -102,9 +101,3 @@ def test_a_model_outside_of_a_run_folder_needs_the_name_of_its_text(trained, exp
 
 
 # What a path is
-
-
-def test_which_paths_are_models(trained):
-    for name, expected in ((trained, True), (trained.parent, False), ("x/y.npz", True), ("x/i9_l5.ckpt", True),
-                           ("small.txt", False)):
-        assert loading.is_model(name) is expected

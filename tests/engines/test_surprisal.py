@@ -39,15 +39,6 @@ def test_every_character_has_the_surprisal_that_the_cells_give_it(engine, expect
     assert length == 2 or nats.std() > 0.1  # or nothing was tested
 
 
-def test_rows_differ_little_from_the_exact_result(engine, expected, monkeypatch):
-    """By the effect of the characters before the 500 of the warm-up; with a warm-up of 2 it is far larger."""
-    near = np.abs(surprisal(engine, IDS, 3) - expected)
-    assert near.max() < 1e-4
-    monkeypatch.setattr(module, "WARM_UP", 2)
-    far = np.abs(surprisal(engine, IDS, 3) - expected)
-    assert far[:433].max() < 1e-5 and far.max() > 1e-2
-
-
 @pytest.mark.parametrize("warm_up", [0, 1, 37])
 def test_rows_cover_every_character_once(engine, checkpoint, monkeypatch, warm_up):
     """If the surprisal depends on the character alone, each place has that of its own, whatever its row."""

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import TENSORFLOW_1, TEXT, resume, train_small, training_graph
+from conftest import TENSORFLOW_1, resume, train_small, training_graph
 from reference import errors, problem, results
 
 from charrnn import checkpoints
@@ -15,7 +15,6 @@ from charrnn.fused.product import product
 from charrnn.fused.session import session_config
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
-from charrnn.train import train_model
 
 slow = pytest.mark.slow
 needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32")
@@ -63,20 +62,6 @@ def test_a_graph_that_is_not_fused_is_rewritten():
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists() and "bf16" in cpuinfo.read_text():  # elsewhere TensorFlow leaves the graph as it is
         assert losses["bfloat16"] != losses["float32"]
-
-
-@needs_tensorflow_2
-@pytest.mark.parametrize("settings", [
-    {}, pytest.param(dict(recurrent_keep_prob=0.7, average_decay=0.9), marks=slow),
-    pytest.param(dict(cell="gru"), marks=slow), pytest.param(dict(fused=False), marks=slow)])
-def test_a_run_learns_as_in_float32(tmp_path, settings):
-    small = dict(batch_size=4, num_steps=10, lstm_size=24, epochs=3, seed=5, learning_rate=0.02, quiet=True,
-                 sample_length=0, summaries=False, **dict(keep_prob=1.0, **settings))
-    low = train_model(TEXT, tmp_path / "low", precision="bfloat16", **small)
-    full = train_model(TEXT, tmp_path / "full", **small)
-    assert full.losses[-1] < 0.9 * full.losses[0]
-    np.testing.assert_allclose(low.losses, full.losses, atol=0.05)
-    assert all(weights.dtype == np.float32 for weights in low.model.weights.values())
 
 
 @needs_tensorflow_2

@@ -43,13 +43,6 @@ def test_masks_keep_the_mean(keep_prob, precision):
         assert abs(mask.mean() - 1) < 4 * np.sqrt((1 / keep_prob - 1) / mask.size)
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
-def test_masks_differ_over_steps_rows_units_and_layers(precision):
-    one, two = (mask > 0 for mask in drawn(1, 2, (50, 40, 30), precision=precision))
-    for a, b in [(one[0], one[1]), (one[:, 0], one[:, 1]), (one[:, :, 0], one[:, :, 1]), (one, two)]:
-        assert abs((a == b).mean() - 0.5) < 4 * 0.5 / np.sqrt(a.size)
-
-
 def test_recurrent_dropout_is_that_of_the_notebooks_graph_with_dropped_weights():
     """The loss, and the gradients, which are zero where a weight is dropped."""
     step, x, y = 3, *np.random.RandomState(1).randint(0, C, (2, N, M))

@@ -87,14 +87,6 @@ def test_a_fault_of_the_program_keeps_its_traceback(error):
         run_main(fail_with(error))
 
 
-def test_missing_streams_are_replaced(monkeypatch):
-    for name in ("stdin", "stdout", "stderr"):
-        monkeypatch.setattr(sys, name, None)
-    assert run_main(lambda args: print("nowhere")) == 0
-    for name in ("stdin", "stdout", "stderr"):
-        getattr(sys, name).close()
-
-
 CONTROL = "a\x1b]0;x\x07\t\x7f\r\x9b2J\u202eb\n"
 SHOWN = "a^[]0;x^G\t^?^M\\x9b2J\\u202eb\n"
 
@@ -133,9 +125,3 @@ def test_tensorflows_error_for_too_little_memory_is_one_line(capsys):
     assert run_main(fail_with(error)) == 2
     assert capsys.readouterr().err == (
         "script: error: this machine has too little memory for these arguments: OOM when allocating tensor\n")
-
-
-def test_the_reason_of_an_error_of_tensorflow_is_without_its_advice():
-    tf = pytest.importorskip("tensorflow.compat.v1")
-    error = tf.errors.NotFoundError(None, None, "It failed: advice.\n\nOriginal error:\n\nKey w not found\n\t[[node]]")
-    assert console.reason(error) == "Key w not found"

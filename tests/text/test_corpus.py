@@ -33,12 +33,6 @@ def test_a_known_text_goes_before_a_folder_with_its_name(known, tmp_path):
     assert corpus.read("known").text == "known text\n" * 9
 
 
-def test_a_text_in_data_is_not_downloaded_again(known):
-    text = corpus.read("known")
-    known.unlink()
-    assert corpus.read("known") == text
-
-
 def test_a_text_in_the_folder_of_the_environment_is_not_downloaded(known, tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "known.txt").write_bytes(CONTENT)

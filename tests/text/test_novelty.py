@@ -2,7 +2,6 @@
 import numpy as np
 import pytest
 
-from charrnn.text import novelty
 from charrnn.text.novelty import WINDOW, Novelty, compare
 
 
@@ -50,10 +49,3 @@ def test_random_texts():
     ("xxhxx", "the", (1, 2, 1, 0)), ("\ud800b", "a\ud800b", (2, 0, 1, 0)), ("a" * 300, "a" * 500, (300, 0, 0, 1))])
 def test_small_texts(text, training, expected):
     assert compare(text, training) == Novelty(*expected)
-
-
-def test_what_is_beyond_the_limits_is_not_compared(monkeypatch):
-    monkeypatch.setattr(novelty, "LONGEST_TEXT", 4)
-    monkeypatch.setattr(novelty, "LONGEST_TRAINING_TEXT", 6)
-    assert compare("abcdef", "xxabcdef") == Novelty(4, 0, 2, 0.0)
-    assert compare("efabcd", "xabcdef") == Novelty(2, 2, 1, 0.0)

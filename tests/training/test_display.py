@@ -54,11 +54,6 @@ def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys):
         assert part in out
 
 
-def test_a_time_that_is_longer_than_a_timedelta_can_be(display, capsys):
-    display.trial(1e15, "1 MB")
-    assert "8,009,259,259,259 days" in capsys.readouterr().out
-
-
 class Full(io.StringIO):
     """A file on a disk that is full until it has room."""
 

@@ -1,8 +1,6 @@
 """Hyperparameters: ranges, contradictions, flags, presets, schedules, and the memory that a network needs."""
-import argparse
 import dataclasses
 import math
-import re
 
 import numpy as np
 import pytest
@@ -10,16 +8,11 @@ from conftest import training_graph
 
 from charrnn.data import count_windows
 from charrnn.engines.cells import CELLS
-from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
-from charrnn.training import hyperparameters
 from charrnn.training.hyperparameters import (
-    GROUPS,
-    NAMES,
     PRESETS,
     Hyperparameters,
     check_memory,
-    count_parameters,
     learning_rate_at,
     preset,
 )
@@ -87,14 +80,6 @@ def test_contradictions(change, message):
         Hyperparameters(**change).check()
 
 
-def test_each_field_has_a_flag_with_its_range_and_default():
-    parser = argparse.ArgumentParser(formatter_class=lambda prog: argparse.HelpFormatter(prog, width=1000))
-    hyperparameters.add_arguments({name: parser.add_argument_group(name) for name in GROUPS})
-    assert re.search("--batch-size N +sequences in a batch \\(at least 1; default: 100\\)", parser.format_help())
-    assert vars(parser.parse_args(["--no-fused", "--keep-prob", "1", "--epochs", "2"])) == {
-        **dict.fromkeys(NAMES), "fused": False, "keep_prob": 1.0, "epochs": 2}
-
-
 @pytest.mark.parametrize("change", [{"fused": False}, {"cell": "gru"}, {"input_keep_prob": 0.9}])
 def test_recurrent_dropout_needs_the_fused_unroll(change):
     Hyperparameters(recurrent_keep_prob=0.5).check()
@@ -144,12 +129,6 @@ def rates(n_steps, **options):
 def test_schedules(options, expected):
     for step, (found, right) in enumerate(zip(rates(13, **options), expected)):
         assert right is None or found == pytest.approx(right, abs=1e-7), step
-
-
-def test_parameters_are_those_of_the_graph():
-    CharRNN(7, lstm_size=5, num_layers=3)
-    assert count_parameters(7, 5, 3) == sum(
-        variable.shape.num_elements() for variable in tf.trainable_variables())
 
 
 def test_too_little_memory():

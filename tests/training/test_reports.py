@@ -29,15 +29,6 @@ def lines_of(folder):
     return (folder / "history.csv").read_bytes().decode().splitlines(True)
 
 
-def test_a_history_that_is_deleted_is_written_again(tmp_path):
-    """With its header and all rows, when a checkpoint is saved."""
-    written = Reports(tmp_path, 10, "10,1,2.5,,,,,,\n", summaries=False)
-    (tmp_path / "history.csv").unlink()
-    written.add(20, epoch=1)
-    written.flush()
-    assert lines_of(tmp_path) == [HEAD, "10,1,2.5,,,,,,\n", "20,1,,,,,,,\n"]
-
-
 @pytest.mark.filterwarnings("ignore:inspect.getargspec:DeprecationWarning", "ignore:The 'warn' method")
 def test_tensorboard_shows_later_steps_of_a_resumed_run_once(tmp_path):
     """It drops what the earlier processes wrote of them, the first of which was killed before its first checkpoint."""

@@ -6,13 +6,11 @@ import signal
 
 import pytest
 from conftest import (
-    VALIDATED_FLAGS,
     StopAfter,
     assert_same_run,
     history_of,
     interrupted_at,
     losses_of,
-    overfitting_text,
     resume,
     train_small,
 )
@@ -51,20 +49,6 @@ def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path, monkeypa
     assert resume(folder) == 0
     assert f"epoch 2/2  mean loss {losses_of(tmp_path / 'uninterrupted').mean():.4f}" in capsys.readouterr().out
     assert_same_run(folder, tmp_path / "uninterrupted")
-
-
-@SLOW
-def test_a_stop_between_evaluations_does_not_change_an_early_end(tmp_path, monkeypatch, capsys):
-    """The run ends at the step at which the uninterrupted one ends."""
-    text, flags = overfitting_text(tmp_path / "text"), [*VALIDATED_FLAGS, "--early-stop", "3"]
-    assert train_small(text, tmp_path / "uninterrupted", *flags) == 0
-    last = int(re.search("ended early after step ([0-9]+)", capsys.readouterr().out).group(1))
-    with monkeypatch.context() as patch:
-        patch.setattr(trainer, "StopRequests", lambda: StopAfter(last - 20))  # between two evaluations
-        assert train_small(text, tmp_path / "parts", *flags) == 128 + signal.SIGTERM
-    assert (tmp_path / "parts" / f"i{last - 20}_l9.ckpt.json").exists()
-    assert resume(tmp_path / "parts") == 0
-    assert_same_run(tmp_path / "parts", tmp_path / "uninterrupted")
 
 
 @SLOW

@@ -56,15 +56,13 @@ sys.exit(entry.train(sys.argv[2:]))
 
 
 @pytest.mark.parametrize("module", ["numpy", "tensorflow"])
-@pytest.mark.parametrize("is_ignored", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_ctrl_c_during_an_import_is_not_lost(text_file, tmp_path, module, is_ignored):
-    """It ends the process, unless the caller ignores it."""
+def test_ctrl_c_during_an_import_is_not_lost(text_file, tmp_path, module):
+    """It ends the process."""
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED_IMPORT, module, str(text_file), *SMALL_FLAGS, "--checkpoint-dir",
          str(tmp_path / "run"), "--sample-length", "0"], capture_output=True, timeout=600,
-        env=process_environment(), preexec_fn=lambda: signal.signal(
-            signal.SIGINT, signal.SIG_IGN if is_ignored else signal.SIG_DFL))
-    assert (done.returncode, done.stderr) == (0 if is_ignored else -signal.SIGINT, b"")
+        env=process_environment(), preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
 
 
 def test_importing_the_package_leaves_the_signals_to_the_program():

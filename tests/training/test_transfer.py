@@ -18,7 +18,6 @@ from conftest import (
     make_network,
     resume,
     training_graph,
-    weights_of,
 )
 
 from charrnn import checkpoints
@@ -146,25 +145,6 @@ def notebook_folder(notebook, tmp_path_factory):
         if {"run_epoch", "evaluate", "fresh_folder", "train"} & set(cell["metadata"].get("tags", [])):
             exec("".join(cell["source"]), scope)
     return scope["folder"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("which", ["exported", "folder", "checkpoint"])
-def test_models_that_training_can_start_from(which, exported, notebook_folder, tmp_path, capsys):
-    """An exported model, and what the notebook writes, with the text that it was trained on."""
-    (tmp_path / "other").write_text(OTHER)
-    (tmp_path / "text").write_text(TEXT)
-    path = {"exported": exported, "folder": notebook_folder, "checkpoint": f"{notebook_folder}/i100_l5.ckpt"}[which]
-    flags = [] if which == "exported" else ["--vocab-from", str(tmp_path / "text")]
-    # with a learning rate so small that the weights stay what they were
-    assert train.main([str(tmp_path / "other"), "--batch-size", "2", "--num-steps", "200", "--epochs", "1", *flags,
-                       "--learning-rate", "1e-9", "--sample-length", "0", "--no-summaries",
-                       "--init-from", str(path), "--checkpoint-dir", str(tmp_path / "run")]) == 0
-    model = open_model(path, Vocabulary(CHARS) if flags else None)
-    assert f"weights  from {model.name}, with new weights for '!', ':', 'A', 'w'" in capsys.readouterr().out
-    old, new = model.weights, weights_of(tmp_path / "run")
-    known = Vocabulary.from_text(TEXT + OTHER).encode(CHARS)
-    np.testing.assert_allclose(new["softmax/Variable"][:, known], old["softmax/Variable"], atol=1e-8)
 
 
 def test_a_model_of_the_notebook_needs_its_text(notebook_folder, tmp_path, capsys):
