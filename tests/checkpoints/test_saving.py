@@ -182,7 +182,8 @@ def test_files_that_only_look_like_leftovers_are_kept(folder, session):
     assert content_of(folder) == before
 
 
-@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent)])
+@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent),
+                                  lambda path: os.mkfifo(str(path))])
 def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
     make(folder / ".saving")
     with pytest.raises(OSError):
@@ -301,3 +302,12 @@ def test_progress_of_another_kind_is_refused(tmp_path, capsys):
             checkpoints.read_progress(prefix)
     gc.collect()  # once, because it takes half a second
     assert capsys.readouterr().err == ""
+
+
+def test_progress_with_strings_is_refused(tmp_path):
+    """Which arrays can hold as well as numbers."""
+    prefix = str(tmp_path / "i7_l5.ckpt")
+    np.savez(prefix + ".progress.npz", **{**GOOD, "epoch_losses": np.array(["a", "b"]),
+                                          "history": np.zeros(0, np.uint8)})
+    with pytest.raises(CheckpointError, match="its progress cannot be read .it has something other than numbers"):
+        checkpoints.read_progress(prefix)
