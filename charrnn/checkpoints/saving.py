@@ -157,8 +157,11 @@ def remove_leftovers(folder: StrPath) -> None:
 
 
 def _remove_stage(folder: Path) -> None:
-    if os.path.lexists(str(folder / STAGE)):
-        shutil.rmtree(str(folder / STAGE))
+    stage = folder / STAGE
+    if os.path.lexists(str(stage)):
+        if not stage.is_dir():  # to open a FIFO would wait
+            raise NotADirectoryError(errno.ENOTDIR, "it is not a folder: move it away", str(stage))
+        shutil.rmtree(str(stage))
 
 
 def _write_list(folder: Path, newest: str, names: Sequence[str]) -> None:

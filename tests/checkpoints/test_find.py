@@ -81,3 +81,11 @@ def test_a_checkpoint_that_training_removes_while_it_is_opened(run_copy, monkeyp
     monkeypatch.setattr(files, "read", read)
     model = open_model(run_copy)
     assert (model.name, model.skipped) == (str(run_copy / OLDER), ())
+
+
+def test_an_error_names_three_of_many_checkpoints(tmp_path):
+    """As in a folder of the notebook that was copied without its data files."""
+    for step in range(1, 21):
+        (tmp_path / f"i{step}_l5.ckpt.index").touch()
+    with pytest.raises(CheckpointError, match="i20_.*; .*i19_.*; .*i18_.* is missing and 17 more$"):
+        checkpoints.newest_intact(tmp_path)

@@ -173,6 +173,15 @@ def test_files_that_only_look_like_leftovers_are_kept(folder, session):
     assert content_of(folder) == before
 
 
+@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent),
+                                  lambda path: os.mkfifo(str(path))])
+def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
+    make(folder / ".saving")
+    with pytest.raises(OSError):
+        checkpoints.remove_leftovers(folder)
+    assert os.path.lexists(str(folder / ".saving"))
+
+
 CHANGES = [(os, "replace"), (os, "fsync"), (Path, "unlink"), (Path, "write_bytes"), (tf.train.Saver, "save")]
 
 
@@ -226,3 +235,13 @@ def test_a_lock_file_that_was_removed_is_made_again(tmp_path):
             second.check()
             with pytest.raises(OSError, match="or another process trains in it"):
                 first.check()
+
+
+def test_progress_with_strings_is_refused(tmp_path):
+    """Which arrays can hold as well as numbers."""
+    prefix = str(tmp_path / "i7_l5.ckpt")
+    progress = asdict(Progress(7, STATE, np.zeros(2, np.float32)))
+    np.savez(prefix + ".progress.npz", **{**progress, "epoch_losses": np.array(["a", "b"]),
+                                          "history": np.zeros(0, np.uint8)})
+    with pytest.raises(CheckpointError, match="its progress cannot be read .it has something other than numbers"):
+        checkpoints.read_progress(prefix)
