@@ -40,10 +40,13 @@ class Group:
         self._orders = [open(path, "w", encoding="ascii") for path in orders]
 
     def _answers(self):
-        lines = [self._process.stdout.readline() for _ in range(self._size)]
-        if not all(lines):
-            raise SystemExit("distributed: a process has ended early")
-        return [json.loads(line) for line in lines]
+        text = ""  # mpiexec may join the lines of processes
+        while text.count("}") < self._size:
+            line = self._process.stdout.readline()
+            if not line:
+                raise SystemExit("distributed: a process has ended early")
+            text += line
+        return [json.loads(part + "}") for part in text.split("}")[:-1]]
 
     def turn(self, steps):
         """Let the processes do some steps. Note the seconds of a step."""

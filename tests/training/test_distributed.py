@@ -69,7 +69,7 @@ CASES = {
     "early stop": (VALIDATED + ["--early-stop", "1", "--learning-rate", "1e-30"], 1e-5),
     "another model": (["--init-from", "RUN", "--epochs", "2"], 1e-5),
     "16,327 characters": (["--batch-size", "2", "--num-steps", "500", "--epochs", "2"], 1e-5),
-    **({} if TENSORFLOW_1 else {"bfloat16": (["--precision", "bfloat16", "--epochs", "2"], 1e-3)})}
+    **({} if TENSORFLOW_1 else {"bfloat16": (["--precision", "bfloat16", "--epochs", "2"], 5e-3)})}
 
 
 @pytest.mark.parametrize("name", [list(CASES)[0], *map(later, zip(list(CASES)[1:]))])
@@ -110,7 +110,7 @@ def test_what_processes_exchange():
     """Threads are shared by processes of the same cores, and a process that waits for the first one takes no time."""
     lines = run(on(*[[HERE / "exchange.py"]] * 3)).splitlines()
     for rank, found in enumerate(sorted(map(json.loads, lines), key=lambda found: found["rank"])):
-        assert found.pop("busy") < 0.5
+        assert found.pop("busy") < 0.1
         assert found == {"rank": rank, "gathered": [0, 10, 20], "signals": [SIGTERM, None], "first": 5,
                          "own cores": 4, "common cores": 2, "given": rank + 1}
 
