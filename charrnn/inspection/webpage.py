@@ -243,7 +243,7 @@ def _faithfulness(model: Model, engine: Engine) -> str:
         return f"with the same seed it writes what charrnn-sample writes ({COMPARED} of {COMPARED} seeds were tried)"
     equal = sum(each >= COMPARED_LENGTH for each in same)
     return (f"with the same seed its text leaves that of charrnn-sample, after {int(np.median(same))} characters on "
-            f"the median of {COMPARED} seeds; {equal} of them were equal over {COMPARED_LENGTH}")
+            f"the median; over {COMPARED_LENGTH} characters, {equal} of {COMPARED} texts are equal")
 
 
 def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> Dict[str, Any]:
