@@ -115,11 +115,11 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS, progress=progress).mean(
         dtype=np.float64))
     feature = discoveries[0][0].feature if discoveries else None
-    fact = [["Weights", f"{weights}; {_faithfulness(model, engine)}"]]
     data = _data(model, texts, measured, loss)
-    content = render({**data, "facts": data["facts"] + fact, "passage": _passage(texts.loss, feature),
-                      "discoveries": [_discovery(*each) for each in discoveries],
-                      "opening": _opening(engine, data["beginnings"], texts.measured, feature)}, network_data(model, stored))
+    data["facts"].append(["Weights", f"{weights}; {_faithfulness(model, engine)}"])
+    data.update(passage=_passage(texts.loss, feature), discoveries=[_discovery(*each) for each in discoveries],
+                opening=_opening(engine, data["beginnings"], texts.measured, feature))
+    content = render(data, network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(files.target_of(path), encoded)
     best = tuple(group[0] for group in measured.best(1))
