@@ -34,7 +34,7 @@ BEGINNINGS = {"anna": ("Anna said, ", "Dear ", "Chapter "), "tiny-shakespeare": 
 MOST_BEGINNINGS = 4
 OPENING_SEEDS = 48  # from which the one of the text is chosen that the page writes at first
 OPENING = 320  # characters of these texts
-OPENING_TEMPERATURE = 0.6
+OPENING_TEMPERATURE = 0.5
 COMPARED = 12  # seeds with which the text of the page is compared with that of charrnn-sample
 COMPARED_LENGTH = 600
 TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "python": "Python's standard library"}
@@ -115,11 +115,11 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS, progress=progress).mean(
         dtype=np.float64))
     feature = discoveries[0][0].feature if discoveries else None
-    fact = [["Weights", f"{weights}; {_faithfulness(model, engine)}"]]
     data = _data(model, texts, measured, loss)
-    content = render({**data, "facts": data["facts"] + fact, "passage": _passage(texts.loss, feature),
-                      "discoveries": [_discovery(*each) for each in discoveries],
-                      "opening": _opening(engine, texts.measured, feature)}, network_data(model, stored))
+    data["facts"].append(["Weights", f"{weights}; {_faithfulness(model, engine)}"])
+    data.update(passage=_passage(texts.loss, feature), discoveries=[_discovery(*each) for each in discoveries],
+                opening=_opening(engine, data["beginnings"], texts.measured, feature))
+    content = render(data, network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(files.target_of(path), encoded)
     best = tuple(group[0] for group in measured.best(1))
@@ -208,13 +208,14 @@ def _passage(text: str, feature: Optional[str]) -> str:
     return passage[:end] if end > PASSAGE // 2 else passage
 
 
-def _opening(engine: Engine, text: str, feature: Optional[str]) -> Dict[str, Any]:
+def _opening(engine: Engine, beginnings: List[str], text: str, feature: Optional[str]) -> Dict[str, Any]:
     """Return the beginning, the seed and the temperature of the text that the page writes at first.
 
-    Of some texts it is the one with the most words that are in a text, and in which the feature varies.
+    Of some texts it is the one with the most words that are in a text, and in which the feature varies. It has the
+    beginning after the default one, if there is one: that comes from the text, and reads better.
     """
-    prime = default_prime(engine.vocabulary)
-    texts = _written(engine, OPENING_SEEDS, OPENING, temperature=OPENING_TEMPERATURE)
+    prime = beginnings[:2][-1]
+    texts = _written(engine, OPENING_SEEDS, OPENING, prime=prime, temperature=OPENING_TEMPERATURE)
     known = set(re.findall(r"\w+", text))
 
     def worth(written):
@@ -225,9 +226,9 @@ def _opening(engine: Engine, text: str, feature: Optional[str]) -> Dict[str, Any
     return {"prime": prime, "seed": 1 + best, "temperature": OPENING_TEMPERATURE}
 
 
-def _written(engine: Engine, count: int, length: int, *, seed: int = 1, **settings: Any) -> List[str]:
-    """Return what is written after the default beginning, with as many seeds from the first one on."""
-    prime, chosen = default_prime(engine.vocabulary), replace(_settings(engine.vocabulary), **settings)
+def _written(engine: Engine, count: int, length: int, *, prime: str = "", seed: int = 1, **settings: Any) -> List[str]:
+    """Return what is written after a beginning, or the default one, with as many seeds from the first one on."""
+    prime, chosen = prime or default_prime(engine.vocabulary), replace(_settings(engine.vocabulary), **settings)
     samples, interrupted = write(Sampler(engine, count), prime, length, chosen, seed=seed)
     if interrupted:
         raise KeyboardInterrupt
@@ -242,7 +243,7 @@ def _faithfulness(model: Model, engine: Engine) -> str:
         return f"with the same seed it writes what charrnn-sample writes ({COMPARED} of {COMPARED} seeds were tried)"
     equal = sum(each >= COMPARED_LENGTH for each in same)
     return (f"with the same seed its text leaves that of charrnn-sample, after {int(np.median(same))} characters on "
-            f"the median of {COMPARED} seeds; {equal} of them were equal over {COMPARED_LENGTH}")
+            f"the median; over {COMPARED_LENGTH} characters, {equal} of {COMPARED} texts are equal")
 
 
 def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> Dict[str, Any]:

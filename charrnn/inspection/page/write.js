@@ -2,7 +2,7 @@
  * was, where one can go on from another. All takes are kept; two buttons, and those of the browser's history, lead from
  * one to the next. */
 "use strict";
-const KEPT = 3; // takes of which all is kept, beside the one that is shown; the others are written again
+const MOST_KEPT = 12000; // characters of all takes of which all is kept: 2 KB each; the others are written again
 const FOLLOWED = 60; // pixels from the end within which the view follows the text
 const AT_ONCE = 320; // characters that are written at first without a pause
 const ON = 240; // characters that are written after a change
@@ -15,7 +15,6 @@ const USUAL = {
 
 const takes = [];
 const written = { take: null, running: false, frame: 0, held: null, papers: [] };
-
 function settings() {
   const entries = FIELDS.map(([name, key]) => [key, Number(find(name).value)]);
   return { ...Object.fromEntries(entries), unit: written.held?.unit ?? null, value: written.held?.value ?? null };
@@ -72,8 +71,7 @@ function showTake(take) {
   [find("seed").value, find("prime").value] = [take.seed, textOf(take.prime)];
   lookAt(take.unit);
   hideGuesses();
-  const { ids, prime: { length: start } } = take;
-  inPapers("show", { ids, start, recordAt: (place) => take.seen[place - start] });
+  inPapers("show", { ids: take.ids, start: take.prime.length, recordAt: (place) => take.seen[place - take.prime.length] });
   showNew();
   showWriting();
   if (take.seen.length < take.length) {
@@ -141,8 +139,10 @@ function finishWriting(take, drawn, seconds) {
   inPapers("settle");
   showWriting();
   showAddress();
-  for (const each of takes.filter((other) => other !== take).slice(0, -KEPT)) { // but for their links they are forgotten
-    Object.assign(each, { ids: [...each.prime], seen: [], burst: Infinity });
+  let room = MOST_KEPT - take.seen.length;
+  for (const each of takes.filter((other) => other !== take).reverse()) {
+    room -= each.seen.length;
+    Object.assign(each, room < 0 ? { ids: [...each.prime], seen: [], burst: Infinity } : {});
   }
 }
 

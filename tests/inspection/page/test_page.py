@@ -118,10 +118,10 @@ def test_a_discovery_tells_what_an_untrained_network_reaches():
 def test_the_opening_has_words_of_the_text_and_what_was_discovered(exported):
     """Of the texts that charrnn-sample would write with these seeds."""
     engine = open_model(exported).engine()
-    opening = webpage._opening(engine, TEXT, "after a vowel")
-    assert opening == webpage._opening(engine, TEXT, "after a vowel")
-    assert opening["prime"] == "the " and opening["seed"] in range(1, 49) and opening["temperature"] == 0.6
-    assert {webpage._opening(engine, text, None)["seed"] for text in (TEXT, "at", "so", "cc")} != {opening["seed"]}
+    opening = webpage._opening(engine, ["the ", "cat "], TEXT, "after a vowel")
+    assert opening == webpage._opening(engine, ["the ", "cat ", "sat "], TEXT, "after a vowel")
+    assert opening["prime"] == "cat " and opening["seed"] in range(1, 49) and opening["temperature"] == 0.5
+    assert {webpage._opening(engine, ["a"], text, None)["seed"] for text in ("at", "so", "cc")} != {opening["seed"]}
 
 
 def test_without_the_training_text_the_network_writes_one_and_it_is_said(exported, tmp_path, monkeypatch, capsys):
