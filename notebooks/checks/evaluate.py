@@ -3,6 +3,8 @@ from typing import Any, Callable
 
 import numpy as np
 
+from charrnn.system.console import plural
+
 from . import words
 from .answer import Locals, call, expect, need, still_none
 from .run_epoch import named, windows
@@ -61,7 +63,8 @@ def _outcome(function: Callable, session: Session) -> Any:
 
 def _compare_runs(runs: Any, right: Any) -> None:
     expect(len(runs) == WINDOWS or len(runs) == 2 * WINDOWS,
-           f"session.run should be called once for each of the {WINDOWS} windows, but it is called {len(runs)} times.")
+           f"session.run should be called once for each of the {WINDOWS} windows, but it is called "
+           f"{plural(len(runs), 'time')}: is the return inside the loop?")
     for place, expected in enumerate(right):
         run = runs[place * len(runs) // WINDOWS]
         for name in PLACEHOLDERS:

@@ -83,9 +83,9 @@ def _name_x(x: np.ndarray, right: np.ndarray, _: np.ndarray, window: int, trial:
          "M columns over them.")
     need(trial.n == 1 or (np.diff(places, axis=0) != 1).any(),
          "The ids run down the columns: reshape((batch_size, -1)) lays them out row by row, without a transpose.")
-    need(window or late.min() < late.max() or late.min() <= 0 or places.min() < 0,
-         f"The first window begins with arr[{places[0, 0]}], but it should begin with arr[0]: its first column is 0, "
-         "so is it range(0, ...)?")
+    need(window or late.min() < late.max() or not 0 < late.min() < trial.m or places.min() < 0,
+         f"The first window begins with arr[{places[0, 0]}], but it should begin with arr[0]: do the rows, and "
+         "the loop over their columns, begin at 0?")
     need(late.min() < late.max() or places.min() < 0,
          f"In window {window} x begins with arr[{places[0, 0]}], but it should begin with arr[{window * trial.m}]: a "
          "window begins M columns after the one before, the first at column 0. Windows come in the order of the text, "
@@ -94,8 +94,8 @@ def _name_x(x: np.ndarray, right: np.ndarray, _: np.ndarray, window: int, trial:
          "The rows come in another order: row 0 holds the first M·K ids of the text, and each row goes on where the "
          "one above it ends.")
     need(late[0].any(),
-         "Row 0 is right, but another row begins at another place: a row has M·K ids, so keep only the first N·M·K ids "
-         "before the reshape.")
+         "Row 0 is right, but another row begins at another place: a row has M·K ids, so keep the first N·M·K ids, no "
+         "more and no fewer, before the reshape.")
 
 
 def _name_y(y: np.ndarray, right: np.ndarray, x: np.ndarray, window: int, trial: Trial) -> None:
