@@ -38,9 +38,18 @@ def read_bytes(path: StrPath, most: int = -1) -> bytes:
     """
     try:
         with open(str(path), "rb") as file:
-            return file.read(most)
+            return file.read() if most < 0 else read_at_most(file, most)
     except (OSError, ValueError) as error:  # ValueError: a path with a null character in it
         raise ValueError(f"cannot read the text {str(path)!r}: {getattr(error, 'strerror', None) or error}")
+
+
+def read_at_most(file: Any, most: int) -> bytes:
+    """Read the bytes of a file up to a number, in pieces: ``file.read(most)`` would take memory for all of them."""
+    pieces = [b"-"]
+    while most and pieces[-1]:
+        pieces.append(file.read(min(most, 1 << 20)))
+        most -= len(pieces[-1])
+    return b"".join(pieces[1:])
 
 
 class EncodingError(ValueError):

@@ -106,7 +106,8 @@ def _read_one(name: str, encoding: str) -> str:
     if name == PYTHON:
         return python_source()
     if name == STANDARD_INPUT:
-        return documents.decode_document(sys.stdin.buffer.read(documents.LARGEST + 1), encoding, "standard input")
+        content = data.read_at_most(sys.stdin.buffer, documents.LARGEST + 1)
+        return documents.decode_document(content, encoding, "standard input")
     if name in KNOWN_TEXTS:
         return documents.read_document(find(name), "utf-8")
     if not os.path.exists(name):

@@ -38,7 +38,7 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
     if content.startswith(b"\x1f\x8b"):
         try:
             with gzip.open(io.BytesIO(content)) as file:
-                content = file.read(LARGEST + 1)
+                content = data.read_at_most(file, LARGEST + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is a damaged gzip file: {error}")
     return decode_document(content, encoding, str(path))
