@@ -128,9 +128,14 @@ def grade_here(path: Path, report: Path, seconds: float) -> None:
         known = progress.of(name)
         result = "skipped" if known["skipped"] else "right" if known["right"] and not message else "tried"
         found[name] = (result, message or known["message"])
-        partial_report = report.with_suffix(".partial")
-        partial_report.write_text(json.dumps(found), encoding="utf-8")
-        os.replace(str(partial_report), str(report))
+        _write(report, found)
+    _write(report, found)
+
+
+def _write(report: Path, found: Dict[str, Any]) -> None:
+    partial = report.with_suffix(".partial")
+    partial.write_text(json.dumps(found), encoding="utf-8")
+    os.replace(str(partial), str(report))
 
 
 def _check(checks: Any, name: str, scope: Dict[str, Any]) -> None:
