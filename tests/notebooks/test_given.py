@@ -61,8 +61,7 @@ def test_the_shipped_model_stands_in_for_a_run(given, tmp_path, capsys):
     assert "There is no trained network for this text yet" in capsys.readouterr().out
     found = given.find_run([], folder, vocab, "anna", CharRNN)
     size, layers = given.sizes_of(found[-1])
-    with tf.Session() as session:  # the graph of a network that writes, Adam's averages included
-        CharRNN(len(vocab), lstm_size=size, num_layers=layers, sampling=True)
+    CharRNN(len(vocab), lstm_size=size, num_layers=layers, sampling=True)  # Adam's averages included
     with tf.Session() as session:
         tf.train.Saver().restore(session, found[-1])
         weights = session.run("softmax/Variable:0")

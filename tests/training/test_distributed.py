@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from conftest import TENSORFLOW_1, assert_same_run, process_environment, weights_of
 
-from charrnn import checkpoints, train
+from charrnn import checkpoints
+from charrnn.commands import train
 
 HERE = Path(__file__).resolve().parent
 MPIEXEC = Path(sys.executable).with_name("mpiexec")
@@ -118,7 +119,7 @@ def test_what_processes_exchange():
 def test_a_wrong_argument_is_one_line(text_file, tmp_path):
     for flags, message in [
             ([text_file, "--epoch"], "unrecognized arguments: --epoch"),
-            ([text_file, "--batch-size", "7"], "batch-size 7 cannot be divided by 2 processes: choose a multiple of 2"),
+            ([text_file, "--batch-size", "7"], "batch_size 7 cannot be divided by 2 processes: choose a multiple of 2"),
             (["-"], "standard input is empty")]:
         output = run(training(2, *flags, *FLAGS[2:], "--checkpoint-dir", tmp_path / "run"), status=2, given="")
         line, = output.splitlines()

@@ -142,8 +142,10 @@ def notebook_folder(notebook, tmp_path_factory):
         batch_size=2, num_steps=3, lstm_size=5, num_layers=2, learning_rate=0.01, grad_clip=5, keep_prob=0.5, epochs=1,
         n_windows=156, print_every_n=50, save_every_n=100, even=1.0, bigram=1.0)
     for cell in json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]:
-        if {"run_epoch", "evaluate", "fresh_folder", "train"} & set(cell["metadata"].get("tags", [])):
-            exec("".join(cell["source"]), scope)
+        source = "".join(cell["source"])
+        if "def loss_on" in source or {"run_epoch", "evaluate", "fresh_folder", "train"} & set(
+                cell["metadata"].get("tags", [])):
+            exec(source, scope)
     return scope["folder"]
 
 

@@ -193,7 +193,7 @@ def test_beginnings_suit_the_text_and_the_vocabulary(name, text, expected):
 
 def test_what_a_page_cannot_hold_is_refused(tmp_path):
     gru = make_network(tmp_path, CHARS, 4, 1, cell="gru")
-    for model, message in [(random_network(CHARS, gain=1e5), "use --weights int8"),
+    for model, message in [(random_network(CHARS, gain=1e5), "use int8"),
                            (gru, "only a model of lstm cells")]:
         with pytest.raises(ValueError, match=message):
             webpage.export_page(model, tmp_path / "page.html")
