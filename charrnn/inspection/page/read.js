@@ -19,7 +19,7 @@ class Reading {
   /** Have the network read the text from its beginning. It is shown at once, and coloured when it was read. */
   read(ids) {
     const { length } = ids;
-    Object.assign(this, { ids, known: 0, at: Math.min(WARM, length - 1), began: performance.now(),
+    Object.assign(this, { ids, known: 0, isStopped: false, at: Math.min(WARM, length - 1), began: performance.now(),
       surprises: new Float32Array(length), guesses: new Float32Array(2 * ROWS * length),
       activations: new Int8Array(unitNames.length * length) });
     this.paper.show({ ids, start: 0, recordAt: (place) => this.recordAt(place) });
@@ -83,8 +83,8 @@ function readYours() {
   }
 }
 
-function showProgress(isStopped = false) {
-  const { ids, known, surprises, began } = yours;
+function showProgress() {
+  const { ids, known, surprises, began, isStopped } = yours;
   const isDone = isStopped || known === ids.length;
   const left = (ids.length - known) * (performance.now() - began) / 1000 / Math.max(1, known);
   const bits = surprises.subarray(1, known).reduce((sum, each) => sum + each, 0) / Math.max(1, known - 1);
@@ -99,12 +99,12 @@ function showProgress(isStopped = false) {
 function startRead() {
   const passage = new Reading("passage", new Paper("passage", "surprise"), `a passage of ${data.source}`);
   find("source-named").textContent = data.source;
-  yours = new Reading("yours", new Paper("yours", "surprise"), "your text");
-  yours.onPiece = showProgress;
+  yours = Object.assign(new Reading("yours", new Paper("yours", "surprise"), "your text"), { onPiece: showProgress });
   onClick("read-it", readYours);
   onClick("stop-reading", () => {
-    ask("stop", { of: "read" });
-    showProgress(true);
+    ask("stop", { of: "read" }); // what it has read before it stops may still come
+    yours.isStopped = true;
+    showProgress();
   });
   find("yours-colour").addEventListener("change", ({ target }) => {
     yours.paper.colour = target.value;
