@@ -62,8 +62,9 @@ def small_page(exported, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "small.html"
 
     def discoveries(measured, _):
-        best = {group[0].unit: (group[0], 0.12) for group in measured.best(1, least=0.05)}
-        return [each for each in best.values() if features.BY_NAME[each[0].feature].claim][:3]
+        claimed = [each for each, *_ in measured.best(1, least=0.05)
+                   if features.BY_NAME[each.feature].claim or abs(each.correlation) < 0.5]
+        return [*{each.unit: (each, 0.12) for each in claimed}.values()][:3]
     with mock.patch.object(units.Measured, "discoveries", discoveries):
         webpage.export_page(open_model(exported), path)
     return path
