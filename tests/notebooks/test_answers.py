@@ -33,6 +33,7 @@ def cases(answers, quick):
             for name, some in answers.items() for place, case in enumerate(some)]
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # as in a notebook, they are no errors
 @pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")  # one answer does
 @pytest.mark.parametrize("name, old, new, expected", cases(
     {name: some + MISTAKES.get(name, []) for name, some in WRONG.items()}, QUICK))
