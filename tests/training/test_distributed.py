@@ -67,7 +67,7 @@ CASES = {
     "averages and validation": (VALIDATED + ["--average-decay", "0.9", "--keep-prob", "0.5"], 1e-5),
     "recurrent dropout": (["--recurrent-keep-prob", "0.7", "--optimizer", "rmsprop", "--epochs", "2"], 1e-5),
     "gru": (["--no-fused", "--cell", "gru", "--keep-prob", "1", "--epochs", "2"], 1e-5),
-    "early stop": (VALIDATED + ["--early-stop", "1", "--learning-rate", "1e-30"], 1e-5),
+    "early stop": (VALIDATED + ["--early-stop", "1", "--learning-rate", "1e-9"], 1e-5),
     "another model": (["--init-from", "RUN", "--epochs", "2"], 1e-5),
     "16,327 characters": (["--batch-size", "2", "--num-steps", "500", "--epochs", "2"], 1e-5),
     **({} if TENSORFLOW_1 else {"bfloat16": (["--precision", "bfloat16", "--epochs", "2"], 5e-3)})}
