@@ -1,7 +1,7 @@
 """Make both notebooks from ``source/``.
 
 ``python notebooks/generate.py`` writes ``Anna_KaRNNa_Solution.ipynb``, ``Anna_KaRNNa.ipynb`` and, once the project has
-an address, the "Open in Colab" badge in ``README.md``. The solution keeps the outputs of the cells that did not change.
+an address, a line of ``README.md`` with "Open in Colab" and "git clone". The solution keeps the outputs of the cells that did not change.
 ``--check`` writes nothing and exits 1 where a file differs from what it would write, or where a cell calls a check that
 does not exist. ``--run`` executes the solution and stores its outputs. ``--pictures`` makes the .png files in
 ``assets/`` from the .svg files there, with Chromium.
@@ -36,7 +36,7 @@ from typing import Any, Dict, Iterator, List, Optional
 HERE = Path(__file__).resolve().parent
 
 # The project's address on GitHub. A fork sets it here, and then runs this program. Without a name for OWNER there is no
-# address yet, and no badge.
+# address yet, and neither a badge nor a line with git clone.
 REPOSITORY = "https://github.com/OWNER/charrnn"
 BRANCH = "main"
 
@@ -59,7 +59,7 @@ _CODE = re.compile(r"^```python ([\w-]+)(.*)$")
 _STUB = re.compile(r"^(\s*)# --- exercise: (.*)$")
 _SOLUTION = re.compile(r"^(\s*)# --- solution$")
 _END = re.compile(r"^\s*# --- end$")
-_BADGE = re.compile(r"<!-- badge -->.*")
+_ADDRESS = re.compile(r".*<!-- address -->")
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(assets/([\w-]+)\.png\)")
 _CHECK = re.compile(r"\bchecks\.(\w+)")
 
@@ -147,6 +147,13 @@ def badge(notebook_name: str) -> str:
     colab = "https://colab.research.google.com"
     address = f"{REPOSITORY.replace('https://github.com', colab + '/github')}/blob/{BRANCH}/notebooks/{notebook_name}"
     return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({address})"
+
+
+def address_line() -> str:
+    """Return the line of the README that says where the project is, which is a comment while it has no address."""
+    shown = badge(EXERCISE.name)
+    # the comment stands last: Markdown takes a line that begins with one as HTML
+    return (f"{shown} `git clone {REPOSITORY}` " if shown else "") + "<!-- address -->"
 
 
 def all_cells(notebook_name: str = SOLUTION.name) -> List[Dict[str, Any]]:
@@ -244,7 +251,7 @@ def files() -> Dict[Path, str]:
                    if cell["cell_type"] == "code"}
     made = {SOLUTION: as_text(notebook(all_cells(), solved, outputs)),
             EXERCISE: as_text(notebook(all_cells(EXERCISE.name), blank)),
-            README: _BADGE.sub(lambda _: f"<!-- badge -->{badge(EXERCISE.name)}", README.read_text(encoding="utf-8"))}
+            README: _ADDRESS.sub(lambda _: address_line(), README.read_text(encoding="utf-8"))}
     return made
 
 

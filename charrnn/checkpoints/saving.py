@@ -86,7 +86,8 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
             with contextlib.suppress(OSError):
                 check()
                 path.unlink()
-        raise OSError(f"the checkpoint {prefix} could not be saved: {console.reason(error)}")
+        target = f"{error.filename2}: " if getattr(error, "filename2", None) else ""  # of os.replace
+        raise OSError(f"the checkpoint {prefix} could not be saved: {target}{console.reason(error)}")
     finally:
         with contextlib.suppress(OSError):
             check()

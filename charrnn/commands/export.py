@@ -9,7 +9,7 @@ from typing import List, Optional
 from charrnn import checkpoints
 from charrnn.data import StrPath
 from charrnn.engines import loading
-from charrnn.engines.opened_model import Model, write_npz
+from charrnn.engines.opened_model import Model, is_model_file, write_npz
 from charrnn.inspection.stored import WEIGHTS
 from charrnn.inspection.webpage import export_page
 from charrnn.system import console, files
@@ -88,6 +88,9 @@ def _main(args: argparse.Namespace) -> None:
     if not models and (checkpoints.known_model(target) or loading.is_model(target) and os.path.exists(target)):
         raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
     kind = args.format or ("html" if target.lower().endswith(".html") else "npz")
+    if kind == "npz" and not is_model_file(target):
+        raise ValueError(f"{target} names no format: a FILE ends in .npz (but not in .progress.npz) or in .html; a "
+                         "folder needs --format saved-model")
     weights = args.weights or STORED[kind][0]
     if weights not in STORED[kind]:
         raise ValueError(f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}")

@@ -48,8 +48,8 @@ def test_matrices_can_be_stored_in_half_the_space(trained, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["run", "model.bin"], "model.bin' cannot be the name of an exported model: it must end in .npz"),
-    (["run", "nowhere/m.npz"], "nowhere/m.npz: there is no folder"), (["run", "folder"], "it is a folder, not a file"),
+    (["run", "model.bin"], "model.bin names no format: a FILE ends in .npz"),
+    (["run", "nowhere/m.npz"], "nowhere/m.npz: there is no folder"), (["run", "folder"], "folder needs --format saved-model"),
     (["EXPORTED", "EXPORTED"], "is the model itself"), (["run", "run/i173_l5.ckpt.npz"], "is the model itself"),
     (["run", "folder", "--format", "saved-model"], "folder exists"), (["missing", "m.npz"], "missing"),
     (["EXPORTED", "m.npz", "--best"], "is not a folder"), (["run", "m.html", "--train-text", "missing"], "missing"),

@@ -65,6 +65,7 @@ def test_the_address_of_the_project_is_set_in_one_place(monkeypatch):
         assert f"(https://colab.research.google.com/github/someone/a-fork/blob/main/notebooks/{opened})" in made[name]
         assert ('repository = \\"https://github.com/someone/a-fork\\"' in made[name]) == name.endswith(".ipynb")
         assert "OWNER" not in made[name]
+    assert ") `git clone https://github.com/someone/a-fork` <!-- address -->\n" in made["README.md"]
 
 
 def test_outputs_are_kept_where_a_cell_did_not_change():
@@ -195,7 +196,7 @@ def test_an_exercise_of_ones_own_takes_what_the_page_says(tmp_path):
     page = (FOLDER.parent / "docs" / "teaching.md").read_text(encoding="utf-8").split("### An exercise of your own")[1]
     cell, check, hint, lines = re.findall(r"(?s)\n````?(?:python)?\n(.*?)\n```\n", page)[:4]
     shutil.copytree(str(FOLDER), str(tmp_path / "notebooks"), ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "README.md").write_text("<!-- badge -->\n")
+    (tmp_path / "README.md").write_text("<!-- address -->\n")
     for name, text in [("source/14-own.md", cell + "\n```\n"), ("checks/perplexity.py", check + "\n"),
                        ("checks/hints.md", "\n" + hint + "\n"), ("checks/__init__.py", lines + "\n")]:
         with open(str(tmp_path / "notebooks" / name), "a", encoding="utf-8") as file:
