@@ -109,6 +109,11 @@ find_python := TENSORFLOW=$(call quote,$(TENSORFLOW)) sh .make/find-python
 stale := $(shell [ "$$(cat $(venv)/.done 2>/dev/null)" = "$$(pwd -P)" ] && \
 	$(python) -c 'import sys; sys.exit("$(TENSORFLOW)" == "1" and sys.version_info >= (3, 8))' >/dev/null 2>&1 || echo again)
 
+# Shows on a terminal how many packages pip has fetched.
+counted = awk -v of="$$(cat requirements$$suffix.txt requirements$$suffix-dev.txt | grep -c ==)" \
+	-v shown="$$([ ! -t 2 ] || echo yes)" 'shown && /^Collecting / { printf "\r  %d of %d", ++n, of; fflush() } \
+	shown && /^Installing collected / { print "\r  all are fetched and are now unpacked"; fflush() }'
+
 # The stamp is written last and each set-up starts from nothing, so an interrupted one is repeated.
 # setuptools and wheel are installed first because gast has no wheel and is built with them.
 # mpiexec is copied because another package for Python 3.7 has a script of its name, which kills the processes at Ctrl-C.
@@ -121,7 +126,8 @@ $(venv)/.done: pyproject.toml setup.py $(wildcard requirements*.txt) $(stale)
 	$(python) -m pip install -q $(pip) && \
 	$(python) -m pip install -q -c requirements$$suffix.txt setuptools wheel && \
 	echo "installing the locked packages, which takes a few minutes" && \
-	$(python) -m pip install -q --no-build-isolation -r requirements$$suffix.txt -r requirements$$suffix-dev.txt && \
+	{ $(python) -m pip install --no-build-isolation -r requirements$$suffix.txt -r requirements$$suffix-dev.txt && \
+		touch $(venv)/.installed; } | $(counted) && rm $(venv)/.installed && \
 	echo "installing charrnn from this folder" && \
 	PYTHONWARNINGS=ignore $(python) -m pip install -q --no-deps --no-build-isolation --use-pep517 -e . && \
 	{ cp -f $(venv)/bin/mpiexec.hydra $(venv)/bin/mpiexec 2>/dev/null || :; } && \

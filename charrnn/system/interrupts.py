@@ -2,12 +2,13 @@
 
 Python raises KeyboardInterrupt in whatever code is running. While NumPy and TensorFlow are imported, this may be a call
 from their C code, which drops the exception, and the command would continue. So during this time the signal ends the
-process at once, as it does for a program in C. Nothing has been written by then.
+process at once, as it does for a program in C. Nothing has been written by then. In a program that uses charrnn, the
+exception is raised after the import.
 """
 import contextlib
 import signal
 import threading
-from typing import Any, Iterator
+from typing import Any, Iterator, List
 
 _in_command = False
 
@@ -25,14 +26,18 @@ def raise_on_interrupt() -> None:
 
 
 @contextlib.contextmanager
-def exiting_on_interrupt() -> Iterator[None]:
-    """Let Ctrl-C end the process at once within a block, if it is a command and nothing else handles Ctrl-C."""
-    is_replaced = _in_command and _replace(signal.default_int_handler, signal.SIG_DFL)
+def not_lost() -> Iterator[None]:
+    """Let Ctrl-C end a command at once within a block, and another program after it. Other handlers are kept."""
+    noted: List[int] = []
+    handler = signal.SIG_DFL if _in_command else lambda number, frame: noted.append(number)
+    is_replaced = _replace(signal.default_int_handler, handler)
     try:
         yield
     finally:
         if is_replaced:
-            _replace(signal.SIG_DFL, signal.default_int_handler)
+            _replace(handler, signal.default_int_handler)
+    if noted:
+        raise KeyboardInterrupt
 
 
 def _replace(usual: Any, handler: Any) -> bool:

@@ -25,7 +25,7 @@ class TensorFlowError(ImportError):
 def __getattr__(name: str) -> Any:
     if name != "tf":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with interrupts.exiting_on_interrupt():  # an exception could get lost in the import
+    with interrupts.not_lost():  # an exception could get lost in the import
         globals()["tf"] = _imported()
     return globals()["tf"]
 

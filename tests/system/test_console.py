@@ -1,6 +1,8 @@
 """How a script parses its arguments, fails, and ends."""
+import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,7 +10,7 @@ import time
 import pytest
 from conftest import process_environment
 
-from charrnn.system import console
+from charrnn.system import console, interrupts
 
 
 def run_main(body, argv=()):
@@ -132,3 +134,14 @@ def test_without_a_terminal_a_line_now_and_then_says_how_far_a_reading_is(monkey
     monkeypatch.setattr(console.time, "monotonic", lambda: next(seconds))
     assert list(console.bar(range(0, 3000, 1000))) == [0, 1000, 2000]
     assert capsys.readouterr() == ("", "1 of 3 windows of the text are read\n2 of 3 windows of the text are read\n")
+
+
+def test_ctrl_c_while_tensorflow_is_imported_ends_another_program_after_it(monkeypatch):
+    monkeypatch.setattr(interrupts, "_in_command", False)
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        with interrupts.not_lost():
+            with contextlib.suppress(KeyboardInterrupt):  # as C code drops it
+                os.kill(os.getpid(), signal.SIGINT)
+                done.append("not interrupted")
+    assert done and signal.getsignal(signal.SIGINT) is signal.default_int_handler
