@@ -291,7 +291,6 @@ def graph_probabilities(checkpoint, ids, window):
         float32 [B, T, C].
     """
     from charrnn.engines.cells import build_stack
-    from charrnn.engines.graph_engine import load_weights
     from charrnn.model import build_output
     from charrnn.system.tensorflow import tf
     rows, num_classes = len(ids), len(checkpoint.vocabulary)
@@ -301,7 +300,8 @@ def graph_probabilities(checkpoint, ids, window):
         zero = stack.zero_state(rows, tf.float32)
         outputs, after = tf.nn.dynamic_rnn(stack, tf.one_hot(given, num_classes), initial_state=zero)  # [B, M, L]
         prediction, _ = build_output(outputs, checkpoint.lstm_size, num_classes)  # [B·M, C]
-        load_weights(session, tf.trainable_variables(), checkpoint.weights)
+        for variable in tf.trainable_variables():
+            variable.load(checkpoint.weights[variable.op.name], session)
         state, found = session.run(zero), []
         for start in range(0, ids.shape[1], window):
             piece = ids[:, start:start + window]
@@ -313,9 +313,9 @@ def graph_probabilities(checkpoint, ids, window):
 @pytest.fixture(scope="session")
 def exported(trained):
     """The small run as an exported model. Not to be changed."""
-    from charrnn.engines.opened_model import open_model, write_npz
+    from charrnn.engines.opened_model import open_model
     path = trained.parent / "small.npz"
-    write_npz(open_model(trained), path)
+    open_model(trained).save(path)
     return path
 
 
@@ -328,9 +328,9 @@ def network(tmp_path_factory):
 @pytest.fixture(scope="session")
 def engines(network, tmp_path_factory):
     """That network in a GraphEngine and in a NumpyLSTM."""
-    from charrnn.engines.opened_model import open_model, write_npz
+    from charrnn.engines.opened_model import open_model
     path = tmp_path_factory.mktemp("engines") / "network.npz"
-    write_npz(network, path)
+    network.save(path)
     made = [graph_engine(network), open_model(path).engine()]
     yield made
     for engine in made:
@@ -348,8 +348,8 @@ def graph_engine(checkpoint):
 def texts_of(engine, prime, length, settings=None, seed=4, rows=1):
     """Return texts that an engine writes after a prime, the first from a seed, the next from those that follow."""
     from charrnn.engines.decoding import Settings
-    from charrnn.engines.sampler import Sampler, write
-    samples, interrupted = write(Sampler(engine, rows), prime, length, settings or Settings(), seed)
+    from charrnn.engines.sampler import Sampler
+    samples, interrupted = Sampler(engine, rows).write(prime, length, settings or Settings(), seed)
     assert not interrupted
     return [each.text for each in samples]
 

@@ -61,7 +61,7 @@ def test_ctrl_c_is_not_swallowed(model, monkeypatch):
     def interrupted(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("charrnn.engines.sampler.Sampler.pieces", interrupted)
+    monkeypatch.setattr("charrnn.engines.numpy_lstm.NumpyLSTM.draw", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.write("the ", 10)
 

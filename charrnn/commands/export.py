@@ -1,5 +1,6 @@
 """Exporting checkpoints to other formats: ``charrnn-export``."""
 import argparse
+import contextlib
 import os
 import shutil
 import sys
@@ -9,7 +10,7 @@ from typing import List, Optional
 from charrnn import checkpoints
 from charrnn.data import StrPath
 from charrnn.engines import loading
-from charrnn.engines.opened_model import Model, write_npz
+from charrnn.engines.opened_model import Model
 from charrnn.inspection.stored import WEIGHTS
 from charrnn.inspection.webpage import export_page
 from charrnn.system import console, files
@@ -34,22 +35,20 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
         ValueError: the folder exists.
         OSError: the folder cannot be written.
     """
-    from charrnn.engines.graph_engine import build_forward, load_weights
-    from charrnn.system.tensorflow import tf
+    from charrnn.engines.graph_engine import GraphEngine
     if Path(folder).exists():
         raise ValueError(f"{Path(folder)} exists: give the name of a new folder")
     temporary = Path(files.temporary_name(folder))
     try:
-        with tf.Graph().as_default(), tf.Session() as session:
-            forward = build_forward(len(model.vocabulary), model.lstm_size, model.num_layers, model.cell)
-            load_weights(session, tf.trainable_variables(), model.weights)
-            tf.saved_model.simple_save(session, str(temporary), {"ids": forward.ids, "state": forward.state},
-                                       {"probabilities": forward.probabilities, "state": forward.final_state})
+        with contextlib.closing(GraphEngine(
+                model.vocabulary, model.lstm_size, model.num_layers, model.cell)) as engine:
+            engine.load(model.weights)
+            engine.save_model(temporary)
         characters = "".join(model.vocabulary.chars).encode("utf-8", "surrogatepass")
         (temporary / "assets").mkdir(exist_ok=True)
         files.write_atomically(temporary / "assets" / "vocabulary.txt", characters)
         os.replace(str(temporary), str(folder))
-    except (tf.errors.OpError, OSError) as error:
+    except OSError as error:
         raise OSError(f"{folder} cannot be written: {console.reason(error)}")
     finally:
         shutil.rmtree(str(temporary), ignore_errors=True)
@@ -101,7 +100,7 @@ def _main(args: argparse.Namespace) -> None:
         _write_page(model, target, weights, text)
         return
     if kind == "npz":
-        write_npz(model, target, weights)
+        model.save(target, weights)
     else:
         export_saved_model(model, target)
     console.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)

@@ -19,7 +19,7 @@ from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines import Engine
 from charrnn.engines.cells import CELLS, MOST_LAYERS
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.sampler import Sampler, check_prime, choose_settings, default_prime, fresh_seed, write
+from charrnn.engines.sampler import Sampler, check_prime, choose_settings, default_prime, fresh_seed
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console, files
 
@@ -106,8 +106,8 @@ class Model:
         prime = default_prime(self.vocabulary) if prime is None else prime
         check_prime(prime, self.vocabulary)
         with contextlib.closing(self.engine(n or 1, (n or 1) * length)) as engine:
-            samples, interrupted = write(Sampler(engine, n or 1), prime, length, settings,
-                                         fresh_seed() if seed is None else seed, stop=stop)
+            samples, interrupted = Sampler(engine, n or 1).write(
+                prime, length, settings, fresh_seed() if seed is None else seed, stop=stop)
         if interrupted:
             raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
@@ -141,10 +141,21 @@ class Model:
             dtype: type of the matrices, float32 or float16. Biases are always float32.
 
         Raises:
-            ValueError: the name does not end in ``.npz``, or a weight is too large for float16.
+            ValueError: the name does not end in ``.npz``, the type is another one, or a weight is too large for float16.
             OSError: the file cannot be written.
         """
-        write_npz(self, path, dtype)
+        if not is_model_file(path):
+            raise ValueError(f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
+                             ".progress.npz")
+        if dtype not in ("float32", "float16"):
+            raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
+        about = checkpoints.record_of(self.run) if self.run else {"vocabulary": "".join(self.vocabulary.chars)}
+        with np.errstate(over="ignore"):
+            weights = {name: values.astype(dtype) if values.ndim > 1 else values
+                       for name, values in self.weights.items()}
+        if not all(np.isfinite(values).all() for values in weights.values()):
+            raise ValueError("a weight is too large for float16: use float32")
+        files.write_atomically(files.target_of(path), checkpoints.packed(weights, about))
 
     def engine(self, texts: int = 1, characters: int = 0) -> Engine:
         """Make the engine that runs the model. This is the only place that chooses between the engines.
@@ -304,28 +315,3 @@ def _made(name: str, vocabulary: Vocabulary, weights: Weights, run: Optional[Run
         return Model(name, vocabulary, weights, run, skipped)
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
-
-
-def write_npz(model: Model, path: StrPath, dtype: str = "float32") -> None:
-    """Write a model to one file, see :mod:`charrnn.checkpoints.weights`.
-
-    Args:
-        model: the model.
-        path: the file. If it is a symbolic link, the file that it points to is written.
-        dtype: type of the matrices, float32 or float16. Biases are always float32.
-
-    Raises:
-        ValueError: the name does not end in ``.npz``, the type is another one, or a weight is too large for float16.
-        OSError: the file cannot be written.
-    """
-    if not is_model_file(path):
-        raise ValueError(f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
-                         ".progress.npz")
-    if dtype not in ("float32", "float16"):
-        raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
-    about = checkpoints.record_of(model.run) if model.run else {"vocabulary": "".join(model.vocabulary.chars)}
-    with np.errstate(over="ignore"):
-        weights = {name: values.astype(dtype) if values.ndim > 1 else values for name, values in model.weights.items()}
-    if not all(np.isfinite(values).all() for values in weights.values()):
-        raise ValueError("a weight is too large for float16: use float32")
-    files.write_atomically(files.target_of(path), checkpoints.packed(weights, about))

@@ -9,10 +9,9 @@ import numpy as np
 
 from charrnn import checkpoints
 from charrnn.checkpoints import NoCheckpointError, Progress
-from charrnn.engines.decoding import Settings
 from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.opened_model import Model, open_model
-from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
+from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console
 from charrnn.training.display import Display
@@ -220,10 +219,10 @@ class Trainer:
     def _sample(self, step: int) -> None:
         """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""
         vocabulary = self.job.run.vocabulary
-        prime, settings = default_prime(vocabulary), Settings(top_n=default_top_n(len(vocabulary)))
+        prime, settings = default_prime(vocabulary), choose_settings(len(vocabulary))
         engine = self._engine() if self.job.hyperparameters.cell != "lstm" else Model(
             "", vocabulary, self.network.weights()).engine()
-        (sample,), interrupted = write(Sampler(engine), prime, self.job.options.sample_length, settings, step)
+        (sample,), interrupted = Sampler(engine).write(prime, self.job.options.sample_length, settings, step)
         if interrupted:
             raise KeyboardInterrupt
         self.display.sample(prime + sample.text)

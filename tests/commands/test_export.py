@@ -6,7 +6,7 @@ import pytest
 from conftest import CHARS, graph_probabilities, make_network
 
 from charrnn.commands import export
-from charrnn.engines.opened_model import open_model, write_npz
+from charrnn.engines.opened_model import open_model
 from charrnn.system.tensorflow import tf
 
 
@@ -44,7 +44,7 @@ def test_matrices_can_be_stored_in_half_the_space(trained, tmp_path, monkeypatch
         assert values.dtype == np.float32 and np.array_equal(values, rounded), name
     large = make_network(tmp_path, CHARS, 5, 2, gain=1e5)
     with pytest.raises(ValueError, match="too large for float16"):
-        write_npz(large, tmp_path / "large.npz", "float16")
+        large.save(tmp_path / "large.npz", "float16")
 
 
 @pytest.mark.parametrize("arguments, message", [
