@@ -89,11 +89,7 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
         CheckpointError: a file of the checkpoint is missing, cannot be read or has changed, or the record is
             missing or damaged.
     """
-    return _verify(prefix, suffix, record.is_run(Path(prefix).parent))
-
-
-def _verify(prefix: str, suffix: str, with_run: bool) -> Optional[RunRecord]:
-    if not with_run:
+    if not record.is_run(Path(prefix).parent):
         for each in record.SUFFIXES[:2]:
             if not Path(prefix + each).exists():
                 raise CheckpointError(f"{prefix}{each} is missing")
@@ -138,10 +134,9 @@ def newest_intact(folder: StrPath, suffix: str = "") -> Found:
         NoCheckpointError: the folder has no checkpoint.
     """
     skipped: List[str] = []
-    prefixes, with_run = list_checkpoints(folder), record.is_run(folder)
-    for prefix in reversed(prefixes):
+    for prefix in reversed(list_checkpoints(folder)):
         try:
-            return Found(prefix, _verify(prefix, suffix, with_run), tuple(skipped))
+            return Found(prefix, verify(prefix, suffix), tuple(skipped))
         except CheckpointError as error:
             skipped.append(str(error))
     raise CheckpointError(f"there is no intact checkpoint in {folder}: {'; '.join(skipped[:3])}"

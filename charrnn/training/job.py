@@ -17,7 +17,6 @@ from charrnn.system.tensorflow import require_bfloat16
 from charrnn.text.corpus import Text
 from charrnn.training import transfer
 from charrnn.training.hyperparameters import AUTO, NAMES, PRESETS, Hyperparameters, OfPlainNumbers, check_memory, preset
-from charrnn.training.transfer import Transfer
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
 LEAST_SPEEDUP = 1.1  # of products in bfloat16, from which on the precision auto takes it
@@ -70,7 +69,7 @@ class Job:
         text: its text.
         left_out: number of files that are not part of the text because they cannot be read.
         options: the Options.
-        transfer: the model that the initial weights come from; None for random ones, or to resume.
+        init_from: the model that the initial weights come from; None for random ones, or to resume.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
         seed_given: whether the seed was given, and not chosen at random just now.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
@@ -83,7 +82,7 @@ class Job:
     text: str
     left_out: int
     options: Options
-    transfer: Optional[Transfer]
+    init_from: Optional[Model]
     training: np.ndarray
     held_out: np.ndarray
     test: np.ndarray
@@ -120,7 +119,7 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     """
     options.check()
     is_named, folder = folder is not None or options.resume, checkpoints.run_folder(folder, options.resume)
-    hyper, transferred, speedup = _hyperparameters(text, given, folder, options, init_from), None, None
+    hyper, speedup = _hyperparameters(text, given, folder, options, init_from), None
     seed_given = hyper.seed is not None
     check_available(hyper.cell)
     if hyper.batch_size % n_processes:
@@ -134,14 +133,14 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     else:
         if hyper.precision == AUTO:
             hyper, speedup = _with_faster_precision(hyper, options)
-        run, transferred = _new_run(text, hyper, init_from)
+        run = _new_run(text, hyper, init_from)
     hyper = Hyperparameters(**run.hyperparameters)
     if hyper.precision == "bfloat16":
         require_bfloat16()
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    return Job(run, hyper, folder, is_named, text.text, len(text.skipped), options, transferred, *parts,
+    return Job(run, hyper, folder, is_named, text.text, len(text.skipped), options, init_from, *parts,
                seed_given=seed_given, speedup=speedup)
 
 
@@ -185,14 +184,16 @@ def _with_faster_precision(hyper: Hyperparameters, options: Options) -> Tuple[Hy
     return replace(hyper, precision="bfloat16" if (speedup or 0) >= LEAST_SPEEDUP else "float32"), speedup
 
 
-def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> Tuple[RunRecord, Optional[Transfer]]:
-    """Return a new run, and the Transfer of its initial weights."""
+def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> RunRecord:
+    """Return a new run. Raise ValueError if it cannot start from that model."""
     if hyper.seed is None:
         hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
-    transferred = transfer.plan(init_from, text.text, hyper) if init_from else None
-    vocabulary = transferred.vocabulary if transferred else Vocabulary.from_text(text.text)
-    return RunRecord(asdict(hyper), vocabulary, text.name, checkpoints.text_sha256(text.text),
-                     init_from=transferred.model.name if transferred else None), transferred
+    sha256 = checkpoints.text_sha256(text.text)
+    if not init_from:
+        return RunRecord(asdict(hyper), Vocabulary.from_text(text.text), text.name, sha256)
+    transfer.check_network(init_from, hyper)
+    vocabulary = transfer.joined_vocabulary(init_from, text.text)
+    return RunRecord(asdict(hyper), vocabulary, text.name, sha256, init_from=init_from.name)
 
 
 def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) -> RunRecord:

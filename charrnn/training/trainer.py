@@ -21,6 +21,7 @@ from charrnn.training.job import Job
 from charrnn.training.network import Network
 from charrnn.training.reports import Reports
 from charrnn.training.stopping import StopRequests
+from charrnn.training.transfer import extended_weights
 
 EVALUATION_ROWS = 32  # pieces of the held-out text that are read in parallel
 
@@ -56,8 +57,8 @@ class Trainer:
         self.display = Display(job, self.network.n_parameters, self.stop, job.options.quiet or processes.rank > 0)
         self._lock: Any = None  # _open_folder() makes a Lock and Reports, in the first process
         self._reports: Any = None
-        if job.transfer and processes.rank == 0:
-            self.network.set_weights(job.transfer.weights(self.network.weights()))
+        if job.init_from and processes.rank == 0:
+            self.network.set_weights(extended_weights(job.init_from, job.run.vocabulary, self.network.weights()))
 
     def close(self) -> None:
         """Close the sessions and files."""
@@ -85,14 +86,14 @@ class Trainer:
         checkpoints.write_text(job.folder, job.text, not job.options.resume)
         if job.options.resume:
             progress = self._restored(progress)
-        elif not job.transfer:
+        elif not job.init_from:
             checkpoints.write_run(job.folder, self._run)
         self._reports = Reports(job.folder, progress.step, progress.history, job.options.summaries, self._lock.check)
         self._saved = progress
         self.display.plan()
         if job.options.resume:
             self.display.resumed(progress.step)
-        elif job.transfer:  # saved at once, because a resumed run could not make these weights again
+        elif job.init_from:  # saved at once, because a resumed run could not make these weights again
             self._write(progress, last=True)
         return progress
 

@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from charrnn.text import corpus, documents
+from charrnn.text import corpus
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_a_byte_order_mark_decides_the_encoding(tmp_path, encoding):
     (tmp_path / "a.txt").write_bytes("naïve\r\ncafé".encode(encoding))
-    assert documents.read_document(tmp_path / "a.txt") == "naïve\ncafé"
+    assert corpus.read_document(tmp_path / "a.txt") == "naïve\ncafé"
 
 
 @pytest.mark.parametrize("times", [1, 10_000])
@@ -79,7 +79,7 @@ def test_a_text_that_is_large_for_the_memory_is_refused(tmp_path, monkeypatch, w
     """Also one that grows when it is decompressed, of which no more is decompressed than the limit."""
     read, usual = [], gzip.GzipFile.read
     monkeypatch.setattr(gzip.GzipFile, "read", lambda self, size=-1: read.append(size) or usual(self, size))
-    monkeypatch.setattr(documents, "LARGEST", 1000)
+    monkeypatch.setattr(corpus, "LARGEST", 1000)
     write(tmp_path / "text")
     with pytest.raises(ValueError, match="text is larger than .* MB, a sixteenth of this machine's memory"):
         corpus.read(tmp_path / "text")
