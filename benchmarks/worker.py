@@ -27,8 +27,8 @@ def notebook(sizes):
 def fused(sizes):
     """Train with the fused graph, in a session with its settings."""
     from charrnn.fused.session import session_config
-    from charrnn.training.graph import TrainingGraph
     from charrnn.training.hyperparameters import Hyperparameters
+    from charrnn.training.network import TrainingGraph
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     threads = sizes.get("threads")
     hyper = Hyperparameters(n, m, units, layers, seed=1, precision=sizes.get("precision", "float32"))

@@ -1,7 +1,7 @@
 """The network: the notebook's build functions, in the notebook's order, and the CharRNN graph made of them.
 
 This file is the notebook and nothing else. The graph that :mod:`charrnn.train` builds by default has more settings, see
-:mod:`charrnn.training.graph`.
+:mod:`charrnn.training.network`.
 
 Letters for shapes as in :mod:`charrnn.data`: N sequences, M steps, C characters, L units.
 """

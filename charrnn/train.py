@@ -14,8 +14,8 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
-from charrnn import checkpoints
-from charrnn.checkpoints import Progress
+from charrnn.checkpoints import record
+from charrnn.checkpoints.saving import Progress
 from charrnn.data import StrPath, get_batches
 from charrnn.engines.opened_model import Model, open_model
 from charrnn.system import console
@@ -98,7 +98,7 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
             console.print_skipped(each.skipped)
     job = plan_job(given, hyperparameters, checkpoint_dir, options, model)
     folder, losses, stopped_by = train_job(job, Processes())
-    best = open_model(folder, best=True) if checkpoints.read_run(folder).best else None
+    best = open_model(folder, best=True) if record.read_run(folder).best else None
     return TrainedRun(folder, open_model(folder), best, losses, read_history(folder), stopped_by)
 
 

@@ -157,8 +157,8 @@ def stopped_early(tmp_path_factory):
 
 def losses_of(folder):
     """Return the losses of the current epoch, from the newest checkpoint of a run."""
-    from charrnn import checkpoints
-    with np.load(checkpoints.newest_intact(folder).prefix + ".progress.npz") as progress:
+    from charrnn.checkpoints.find import newest_intact
+    with np.load(newest_intact(folder).prefix + ".progress.npz") as progress:
         return progress["epoch_losses"]
 
 
@@ -171,24 +171,25 @@ def history_of(folder):
 
 def weights_of(folder):
     """Return all variables of the newest checkpoint of a run: a dict from name to value."""
-    from charrnn import checkpoints
+    from charrnn.checkpoints.find import newest_intact
     from charrnn.system.tensorflow import tf
-    reader = tf.train.NewCheckpointReader(checkpoints.newest_intact(folder).prefix)
+    reader = tf.train.NewCheckpointReader(newest_intact(folder).prefix)
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
 
 def assert_same_run(folder, expected):
     """Check that two runs have the same weights, optimizer slots, progress, history and best, to the last bit."""
-    from charrnn import checkpoints
+    from charrnn.checkpoints import record
+    from charrnn.checkpoints.find import newest_intact
     ours, theirs = weights_of(folder), weights_of(expected)
-    progress = [np.load(checkpoints.newest_intact(each).prefix + ".progress.npz") for each in (folder, expected)]
+    progress = [np.load(newest_intact(each).prefix + ".progress.npz") for each in (folder, expected)]
     assert set(ours) == set(theirs) and set(progress[0].files) == set(progress[1].files)
     for name, value in ours.items():
         np.testing.assert_array_equal(value, theirs[name], err_msg=name)
     for name in set(progress[0].files) - {"history"}:  # which has the speed
         np.testing.assert_array_equal(progress[0][name], progress[1][name], err_msg=name)
     assert history_of(folder) == history_of(expected)
-    assert checkpoints.read_run(folder).best == checkpoints.read_run(expected).best
+    assert record.read_run(folder).best == record.read_run(expected).best
 
 
 class StopAfter:
@@ -221,8 +222,8 @@ def process_environment(**variables):
 def training_graph(num_classes, batch_size, num_steps, lstm_size, num_layers, *, threads=None, rows=None, average=list,
                    **hyperparameters):
     """Return a TrainingGraph, which is fused unless the hyperparameters say something else."""
-    from charrnn.training.graph import TrainingGraph
     from charrnn.training.hyperparameters import Hyperparameters
+    from charrnn.training.network import TrainingGraph
     hyper = Hyperparameters(batch_size, num_steps, lstm_size, num_layers, **hyperparameters)
     return TrainingGraph(num_classes, hyper, rows, threads, average)
 
@@ -230,7 +231,7 @@ def training_graph(num_classes, batch_size, num_steps, lstm_size, num_layers, *,
 def initialize(session, seed):
     """Set the variables of the default graph to the initial values of a run with a seed."""
     from charrnn.system.tensorflow import tf
-    from charrnn.training.graph import initial_weights
+    from charrnn.training.network import initial_weights
     session.run(tf.global_variables_initializer())
     trained = {variable.op.name: variable for variable in tf.trainable_variables()}
     shapes = {name: tuple(variable.shape.as_list()) for name, variable in trained.items()}

@@ -56,7 +56,7 @@ def test_no_imports_go_in_a_circle():
 
 def test_the_model_is_the_notebooks_and_the_graph_of_a_run_stands_above_it():
     assert ours("model") == {"system.tensorflow"} and imports_of("model") == {"charrnn.system.tensorflow"}
-    assert {"model", "fused.unroll"} <= ours("training.graph")
+    assert {"model", "fused.unroll"} <= ours("training.network")
 
 
 def functions():

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import List, Optional
 
-from charrnn import checkpoints
+from charrnn.checkpoints import folders
 from charrnn.data import StrPath
 from charrnn.engines import loading
 from charrnn.engines.opened_model import Model
@@ -84,7 +84,7 @@ def _main(args: argparse.Namespace) -> None:
     if not 1 <= len(args.places) <= 2:
         raise ValueError("give the FILE to write, and before it a MODEL (default: the newest run)")
     *models, target = args.places
-    if not models and (checkpoints.known_model(target) or loading.is_model(target) and os.path.exists(target)):
+    if not models and (folders.known_model(target) or loading.is_model(target) and os.path.exists(target)):
         raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
     kind = args.format or ("html" if target.lower().endswith(".html") else "npz")
     weights = args.weights or STORED[kind][0]
@@ -109,7 +109,7 @@ def _main(args: argparse.Namespace) -> None:
 def _check_target(target: str, model: Model) -> None:
     """Raise OSError if a file cannot be written, or ValueError if the model was read from it."""
     found = files.target_of(target)
-    if model.name not in checkpoints.KNOWN_MODELS and found in (
+    if model.name not in folders.KNOWN_MODELS and found in (
             os.path.realpath(model.name), os.path.realpath(model.name + ".npz")):
         raise ValueError(f"{target} is the model itself: give the name of another file")
 

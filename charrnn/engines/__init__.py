@@ -83,5 +83,6 @@ class Engine(abc.ABC):
             (activations, state): float32 [T, S, L], the state after each character; and the state after the last.
         """
 
+    @abc.abstractmethod
     def close(self) -> None:
         """Release the session of the engine, if it has one."""

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
-from charrnn import checkpoints
-from charrnn.checkpoints import KNOWN_MODELS, RunRecord
-from charrnn.checkpoints.record import TEXT_FILE
+from charrnn.checkpoints import folders, record
+from charrnn.checkpoints.folders import KNOWN_MODELS
+from charrnn.checkpoints.record import TEXT_FILE, RunRecord
 from charrnn.data import StrPath, Vocabulary, load_text, split
 from charrnn.engines.opened_model import Model, is_model_file, open_model
 from charrnn.engines.surprisal import surprisal
@@ -26,7 +26,7 @@ ORDER_LOOK = 1000  # characters of a text that show whether a vocabulary has the
 def is_model(path: StrPath) -> bool:
     """Return whether a path is a model, by its name and its files."""
     path = Path(path)
-    return is_model_file(path) or path.name.endswith(".ckpt") or checkpoints.is_run(path)
+    return is_model_file(path) or path.name.endswith(".ckpt") or record.is_run(path)
 
 
 def read_text(name: str, encoding: Optional[str] = None) -> corpus.Text:
@@ -61,7 +61,7 @@ def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding
     if name is not None:
         return divide(read_text(name, encoding), run)
     if run and run.folder:
-        return divide(corpus.Text(run.text_name, checkpoints.read_text(run)), run)
+        return divide(corpus.Text(run.text_name, record.read_text(run)), run)
     if run and run.text_name in corpus.KNOWN_TEXTS:
         return divide(corpus.read(run.text_name), run)
     raise ValueError(f"the model has no training text with it: name the text with {flag}")
@@ -69,7 +69,7 @@ def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding
 
 def divide(text: corpus.Text, run: Optional[RunRecord]) -> TrainingText:
     """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
-    sha256 = checkpoints.text_sha256(text.text)
+    sha256 = record.text_sha256(text.text)
     fractions = [run.hyperparameters.get(name, 0) if run and sha256 == run.text_sha256 else 0
                  for name in ("val_fraction", "test_fraction")]
     return TrainingText(*split(text.text, *fractions), sha256)
@@ -147,7 +147,7 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     if args.encoding and values.get("part", "") is not None and not any(
             values.get(name) for name in ("vocab_from", "train_text", "text")):
         raise ValueError("--encoding is that of a text, and none is named")
-    run = checkpoints.newest_with_checkpoint() if path is None else None
+    run = folders.newest_with_checkpoint() if path is None else None
     place = (run or KNOWN_MODELS[0]) if path is None else path
     model = open_given(place, args, args.best)
     if run:

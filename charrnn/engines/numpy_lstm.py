@@ -143,6 +143,9 @@ class NumpyLSTM(Engine):
             found[step] = rows.state()[:, 0]
         return found, rows.state()
 
+    def close(self) -> None:
+        pass
+
     def _step(self, ids: Sequence[int], rows: _Rows) -> None:
         """Read a character in each row.
 

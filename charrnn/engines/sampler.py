@@ -102,7 +102,8 @@ class _Growing:
 
     def sample(self) -> Sample:
         """Return what was written so far."""
-        return Sample(self.seed, "".join(self._pieces), np.concatenate([np.zeros(0, np.float32), *self._log_probabilities]))
+        log_probabilities = np.concatenate([np.zeros(0, np.float32), *self._log_probabilities])
+        return Sample(self.seed, "".join(self._pieces), log_probabilities)
 
 
 class Sampler:

@@ -46,14 +46,6 @@ class Parser(argparse.ArgumentParser):
         flags = [re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), each) for each in given[:end]]
         return self.parse_args(flags + given[end:]) if "--" in given else self.parse_intermixed_args(flags)
 
-    def _print_message(self, message: str, file: Any = None) -> None:  # argparse's own drops errors since Python 3.12
-        (file or sys.stderr).write(message or "")
-
-    def exit(self, status: int = 0, message: Optional[str] = None) -> NoReturn:
-        """End the process after the help or the version, once they are written."""
-        sys.stdout.flush()
-        super().exit(status, message)
-
     def error(self, message: str) -> NoReturn:
         """Raise ValueError with the message and a reference to ``--help``, or end silently if rank 0 does so."""
         if mpi.launch().rank:

@@ -6,7 +6,7 @@ from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
-from charrnn import checkpoints
+from charrnn.checkpoints import folders, record
 from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, RunRecord
 from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.cells import check_available
@@ -118,7 +118,7 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
     options.check()
-    is_named, folder = folder is not None or options.resume, checkpoints.run_folder(folder, options.resume)
+    is_named, folder = folder is not None or options.resume, folders.run_folder(folder, options.resume)
     hyper, speedup = _hyperparameters(text, given, folder, options, init_from), None
     seed_given = hyper.seed is not None
     check_available(hyper.cell)
@@ -127,7 +127,7 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
                          f"multiple of {n_processes}")
     if options.resume:
         run = _resumed_run(folder, hyper, text)
-        text = text or Text(run.text_name, checkpoints.read_text(run))
+        text = text or Text(run.text_name, record.read_text(run))
     elif text is None:
         raise ValueError("there is no text to train on")
     else:
@@ -188,7 +188,7 @@ def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> 
     """Return a new run. Raise ValueError if it cannot start from that model."""
     if hyper.seed is None:
         hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
-    sha256 = checkpoints.text_sha256(text.text)
+    sha256 = record.text_sha256(text.text)
     if not init_from:
         return RunRecord(asdict(hyper), Vocabulary.from_text(text.text), text.name, sha256)
     transfer.check_network(init_from, hyper)
@@ -198,11 +198,11 @@ def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> 
 
 def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) -> RunRecord:
     """Return the run in a folder with new hyperparameters. Raise CheckpointError if it cannot have them."""
-    run = checkpoints.read_run(folder)
+    run = record.read_run(folder)
     old = Hyperparameters(**run.hyperparameters)  # with the default for one that is newer than the run
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision=old.precision)
-    if text and checkpoints.text_sha256(text.text) != run.text_sha256:
+    if text and record.text_sha256(text.text) != run.text_sha256:
         raise CheckpointError(f"the run in {folder} was trained on another text than {text.name}; without a text, "
                               "a resumed run uses the one in that folder")
     for name in IMMUTABLE:
@@ -214,7 +214,7 @@ def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) 
 
 def _run_to_resume(folder: StrPath) -> RunRecord:
     """Return the run in a folder. Raise CheckpointError if there is none, or one of a newer version."""
-    run = checkpoints.read_run(folder)
+    run = record.read_run(folder)
     unknown = sorted(set(run.hyperparameters) - set(NAMES))
     if unknown:
         raise CheckpointError(f"the run in {folder} has hyperparameters that this version of charrnn does not know: "

@@ -1,15 +1,160 @@
-"""The network of a run: its training graph and the session that holds its weights."""
+"""The network of a run: its graph, and the session that trains it.
+
+The graph is the notebook's, or one with all hyperparameters, which is computed faster.
+"""
 from dataclasses import replace
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints import AVERAGE
+from charrnn.checkpoints.weights import AVERAGE
+from charrnn.engines.cells import build_stack
 from charrnn.fused.session import session_config
+from charrnn.fused.softmax import mean_surprisal, rows_of_slice
+from charrnn.fused.unroll import unroll
+from charrnn.model import CharRNN, build_inputs, build_loss, build_output
 from charrnn.system.tensorflow import OPTIMIZERS, forget_gradients, tf
 from charrnn.training.distributed import Processes
-from charrnn.training.graph import build_graph, initial_weights
 from charrnn.training.hyperparameters import Hyperparameters
+
+LARGE_VARIABLE = 2 ** 22  # elements from which _Adam avoids constants; no variable of the recipe has as many
+# what CharRNN does without; the precision of a graph that is not fused is a setting of the session
+_NOTEBOOK = dict(fused=False, cell="lstm", optimizer="adam", input_keep_prob=1, recurrent_keep_prob=1, average_decay=0)
+
+
+class TrainingGraph(CharRNN):
+    """CharRNN with all hyperparameters: the fused unroll, other cells and optimizers, more dropout, running averages.
+
+    It has the attributes, variables and placeholders of CharRNN, and with the notebook's settings the same graph.
+
+    Attributes:
+        mask_seed: int64 placeholder [2], the run's seed and the number of steps done, on which the dropout masks of the
+            fused unroll depend; random in each session call unless it is fed. None without the fused unroll.
+    """
+
+    def __init__(self, num_classes: int, hyper: Hyperparameters, rows: Optional[Tuple[int, int]] = None,
+                 threads: Optional[int] = None, average: Callable = list, in_order: bool = False) -> None:
+        """Reset the default graph and build the network in it.
+
+        Args:
+            num_classes: C, distinct characters.
+            hyper: the hyperparameters. Their seed is that of the graph.
+            rows: where several processes share a batch, the first of its rows that this graph trains on and the row
+                after the last; None for all rows. In the shapes, N is then the number of these rows.
+            threads: number of threads to build the fused unroll for; None for one for each core.
+            average: function that is applied to the list of all gradients and the loss before the gradients are
+                clipped. Several processes average over the whole batch with it; the default changes nothing.
+            in_order: run the iterations of ``dynamic_rnn`` one after the other. Their random numbers, which are
+                those of dropout, then depend on the seed only. Otherwise 32 run at once, in any order, which is faster.
+        """
+        first, end = rows or (0, hyper.batch_size)
+        tf.reset_default_graph()
+        tf.set_random_seed(hyper.seed)
+        self.inputs, self.targets, self.keep_prob = build_inputs(end - first, hyper.num_steps)
+        stack = build_stack(hyper.cell, hyper.lstm_size, hyper.num_layers, self.keep_prob, hyper.input_keep_prob)
+        self.initial_state = stack.zero_state(end - first, tf.float32)
+        self.mask_seed = _build_mask_seed() if hyper.unrolls_fused else None
+        if hyper.unrolls_fused:
+            outputs, self.final_state = unroll(  # [N, M, L]
+                stack, self.inputs, num_classes, self.initial_state, self.mask_seed, threads, (first, hyper.batch_size),
+                hyper.recurrent_keep_prob, hyper.precision)
+        else:
+            x_one_hot = tf.one_hot(self.inputs, num_classes)  # [N, M, C]
+            outputs, self.final_state = tf.nn.dynamic_rnn(
+                stack, x_one_hot, initial_state=self.initial_state, parallel_iterations=1 if in_order else 32)
+        self.prediction, self.logits = build_output(outputs, hyper.lstm_size, num_classes)
+        n_rows = self.logits.shape[0].value
+        if hyper.unrolls_fused and (n_rows > rows_of_slice(num_classes) or hyper.precision != "float32"):
+            weights, bias = tf.trainable_variables("softmax/")
+            loss = mean_surprisal(tf.reshape(outputs, [n_rows, -1]), weights, bias, tf.reshape(self.targets, [-1]),
+                                  threads, hyper.precision)
+        else:
+            loss = build_loss(self.logits, self.targets, hyper.lstm_size, num_classes)
+        self.optimizer, self.loss = _build_update(loss, hyper, average)
+
+
+def build_graph(num_classes: int, hyper: Hyperparameters, rows: Tuple[int, int], threads: Optional[int] = None,
+                average: Callable = list, in_order: bool = False) -> CharRNN:
+    """Build the graph of a run: CharRNN itself if it can do what is asked for, else a TrainingGraph.
+
+    The arguments are those of TrainingGraph.
+    """
+    largest = 4 * hyper.lstm_size * (hyper.lstm_size + max(num_classes, hyper.lstm_size))  # elements of a kernel
+    if (rows == (0, hyper.batch_size) and largest < LARGE_VARIABLE and not in_order
+            and all(getattr(hyper, name) == value for name, value in _NOTEBOOK.items())):
+        return CharRNN(num_classes, hyper.batch_size, hyper.num_steps, hyper.lstm_size, hyper.num_layers,
+                       hyper.learning_rate, hyper.grad_clip, seed=hyper.seed)
+    return TrainingGraph(num_classes, hyper, rows, threads, average, in_order)
+
+
+def _build_mask_seed() -> Any:
+    drawn = tf.random_uniform([2], maxval=tf.int64.max, dtype=tf.int64)
+    return tf.placeholder_with_default(drawn, [2], name="mask_seed")
+
+
+def _build_update(loss: Any, hyper: Hyperparameters, average: Callable) -> Tuple[Any, Any]:
+    """Return the operation that does one update, and the loss of the whole batch."""
+    variables = tf.trainable_variables()
+    *gradients, loss = average([*tf.gradients(loss, variables), loss])
+    gradients, _ = tf.clip_by_global_norm(gradients, hyper.grad_clip)
+    if hyper.optimizer == "adam":
+        optimizer = _Adam(hyper.learning_rate)
+    else:  # with the decay of older char-RNN programs
+        optimizer = tf.train.RMSPropOptimizer(hyper.learning_rate, decay=0.95, name=OPTIMIZERS[hyper.optimizer])
+    update = optimizer.apply_gradients(zip(gradients, variables))
+    if hyper.average_decay:  # Polyak and Juditsky 1992
+        with tf.control_dependencies([update]):
+            update = tf.train.ExponentialMovingAverage(hyper.average_decay).apply(variables)
+    return update, loss
+
+
+class _Adam(tf.train.AdamOptimizer):
+    """Adam whose averages of large variables do not start from a constant.
+
+    TensorFlow would keep a constant of that size in memory as long as the session lives.
+    """
+
+    def _zeros_slot(self, var, slot_name, op_name):  # TensorFlow calls it to create each average
+        if var.shape.num_elements() < LARGE_VARIABLE:
+            return super()._zeros_slot(var, slot_name, op_name)
+
+        def zeros(shape, dtype, partition_info=None):
+            return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)  # zeros, made when the operation runs
+
+        return self._get_or_make_slot_with_initializer(
+            var, zeros, var.shape, var.dtype.base_dtype, slot_name, op_name)
+
+
+def initial_weights(shapes: Dict[str, Tuple[int, ...]], seed: int) -> Dict[str, np.ndarray]:
+    """Draw the initial matrices of a network, with the distributions of the notebook's graph.
+
+    They depend on nothing but the seed and the shapes.
+
+    Args:
+        shapes: dict from the name of each variable to its shape. Vectors, such as biases, are left to the graph.
+        seed: at least 0.
+
+    Returns:
+        A dict from the name of each matrix to float32 values: those of ``softmax/`` from a normal distribution with
+        standard deviation 0.1 that is cut at two standard deviations, the others uniform (Glorot and Bengio 2010).
+
+    >>> initial_weights({"kernel": (2, 4), "bias": (4,)}, 7)["kernel"].shape
+    (2, 4)
+    """
+    random, drawn = np.random.RandomState(seed), {}
+    for name, shape in sorted(shapes.items()):
+        if len(shape) != 2:
+            continue
+        if name.startswith("softmax/"):
+            values = random.standard_normal(shape)
+            while (np.abs(values) > 2).any():
+                outside = np.abs(values) > 2
+                values[outside] = random.standard_normal(np.count_nonzero(outside))
+            drawn[name] = np.float32(0.1 * values)
+        else:
+            limit = np.sqrt(6 / sum(shape))
+            drawn[name] = np.float32(random.uniform(-limit, limit, shape))
+    return drawn
 
 
 class Network:
@@ -32,7 +177,7 @@ class Network:
             hyper: the hyperparameters; they have a seed.
             processes: the processes that share a batch.
             threads: threads of this process; None for one for each core.
-            in_order: as for :class:`charrnn.training.graph.TrainingGraph`.
+            in_order: as for :class:`TrainingGraph`.
         """
         # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
         self._seed, self._keep_prob = hyper.seed or 0, hyper.keep_prob

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from conftest import CHARS, NEWEST, copy_without_records, make_network, npy, script, signed_npz
 
-from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError
+from charrnn.checkpoints import record
+from charrnn.checkpoints.record import CheckpointError
+from charrnn.checkpoints.weights import packed, read_packed
 from charrnn.data import Vocabulary
 from charrnn.engines.cells import CELLS
 from charrnn.engines.decoding import Settings
@@ -41,7 +42,7 @@ def random_weights(num_classes=14, lstm_size=5, num_layers=2, cell="lstm"):
 
 def test_a_run_is_opened_at_its_newest_checkpoint(trained):
     model = open_model(trained)
-    assert (model.name, model.skipped, model.run) == (str(trained / NEWEST), (), checkpoints.read_run(trained))
+    assert (model.name, model.skipped, model.run) == (str(trained / NEWEST), (), record.read_run(trained))
     assert (model.num_layers, model.lstm_size, model.cell, model.vocabulary.chars) == (2, 5, "lstm", tuple(CHARS))
     forget = np.repeat(np.float32([0, 0, 1, 0]), 5)  # the third of i, j, f, o
     for layer, inputs in enumerate([14, 5]):
@@ -84,7 +85,7 @@ def test_a_checkpoint_of_the_notebook_is_opened_with_a_vocabulary_and_exported(t
 @pytest.mark.parametrize("name", ["file", "softmax/Variable_2", CELL.format(0) + "/extra", "about/x"])
 def test_arrays_that_are_no_variables_are_refused(exported, tmp_path, capsys, name):
     """Also one whose name NumPy's savez has for its file."""
-    weights, about = checkpoints.read_packed(exported)
+    weights, about = read_packed(exported)
     members = {f"{key}.npy": npy(value) for key, value in {**weights, name: np.zeros(2, np.float32)}.items()}
     members["about.npy"] = npy(np.frombuffer(json.dumps(about).encode(), np.uint8))
     (tmp_path / "m.npz").write_bytes(signed_npz(members))
@@ -136,7 +137,7 @@ def changed(name, values):
     (changed("softmax/Variable_1", np.zeros(14, "i4")), "softmax/Variable_1 has weights that are not")],
     ids=lambda value: str(value)[-30:])
 def test_weights_of_another_network_are_refused(tmp_path, weights, message):
-    (tmp_path / "m.npz").write_bytes(checkpoints.packed(weights, {"vocabulary": CHARS}))
+    (tmp_path / "m.npz").write_bytes(packed(weights, {"vocabulary": CHARS}))
     with pytest.raises(CheckpointError, match=f"m.npz cannot be used: .*{message}"):
         open_model(tmp_path / "m.npz")
 

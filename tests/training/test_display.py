@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import SMALL_FLAGS, losses_of, train_small
 
-from charrnn.checkpoints import RunRecord
+from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
 from charrnn.training.display import Display
 from charrnn.training.hyperparameters import Hyperparameters

@@ -5,7 +5,8 @@ import pytest
 from conftest import TEXT, VALIDATED_FLAGS, overfitting_text, train_small
 from pages import data_of
 
-from charrnn import checkpoints
+from charrnn.checkpoints import record
+from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import export
 from charrnn.engines.opened_model import open_model
 from charrnn.inspection.webpage import export_page
@@ -48,7 +49,7 @@ def test_the_page_is_that_of_the_best_checkpoint(tmp_path):
     """The best is not the last here. The text is divided as for the training: a page shows the held-out end."""
     run = tmp_path / "run"
     assert train_small(overfitting_text(tmp_path / "text"), run, *VALIDATED_FLAGS) == 0
-    assert checkpoints.read_run(run).best != checkpoints.newest_intact(run).prefix.split("/")[-1]
+    assert record.read_run(run).best != newest_intact(run).prefix.split("/")[-1]
     export_page(open_model(run, best=True), tmp_path / "expected.html")
     assert export.main([str(run), str(tmp_path / "page.html"), "--best"]) == 0
     assert (tmp_path / "page.html").read_bytes() == (tmp_path / "expected.html").read_bytes()

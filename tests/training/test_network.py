@@ -7,8 +7,8 @@ from test_model import SIZES, serialized
 
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
-from charrnn.training.graph import LARGE_VARIABLE, TrainingGraph, build_graph, initial_weights
 from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.network import LARGE_VARIABLE, TrainingGraph, build_graph, initial_weights
 
 N, M, L, C, LAYERS = 3, 4, 6, 5, 2
 CELL = "rnn/multi_rnn_cell/cell_{}/"
