@@ -106,7 +106,7 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
         if each != (suffix or each):
             continue
         try:
-            if path.stat().st_size != size or record.file_sha256(path) != sha256:
+            if path.stat().st_size != size or files.sha256(files.read(path)) != sha256:
                 raise CheckpointError(f"{prefix} is damaged: {path.name} has changed since it was saved")
         except OSError as error:
             raise CheckpointError(f"{prefix} is damaged: {path.name} cannot be read ({console.reason(error)})")

@@ -136,7 +136,7 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     written = sorted(stage.iterdir(), reverse=True)  # the progress first, see remove_leftovers()
     for path in written:
         files.flush(path)
-    sizes = {path.name[len(name):]: [path.stat().st_size, record.file_sha256(path)] for path in written}
+    sizes = {path.name[len(name):]: [path.stat().st_size, files.sha256(files.read(path))] for path in written}
     path = stage / f"{name}.json"
     files.write_atomically(path, record.signed({"name": name, "files": sizes, "run": about}))
     return [*written, path]

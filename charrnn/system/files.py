@@ -20,6 +20,11 @@ _PROCESS = secrets.token_hex(2)  # tells this process from an earlier one with t
 LONGEST_START = 200  # bytes of a name that its temporary name has; file systems allow 255
 
 
+def sha256(content: bytes) -> str:
+    """Return the hexadecimal SHA-256 of the content of a file."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def write_atomically(path: Union[str, Path], data: bytes) -> None:
     """Write a file so that its path never refers to incomplete content, even after a loss of power.
 

@@ -2,7 +2,6 @@
 import codecs
 import contextlib
 import gzip
-import hashlib
 import http.client
 import io
 import os
@@ -177,10 +176,6 @@ def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
     return sorted(path for path in found if os.path.isfile(str(path)))
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
 def find(name: str, data_dir: StrPath = "data") -> Path:
     """Return the path of a text, after downloading a known text if necessary.
 
@@ -201,7 +196,7 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
     for folder in (data_dir, os.environ.get("CHARRNN_DATA") or data_dir):
         path = Path(folder) / known.filename
         if path.is_file():
-            if _sha256(data.read_bytes(path)) != known.sha256:
+            if files.sha256(data.read_bytes(path)) != known.sha256:
                 raise ValueError(f"{path} is not the known text {name!r}, whose SHA-256 is {known.sha256}: move "
                                  "the file to download the known text, or use the file by giving its path")
             return path
@@ -235,7 +230,7 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         except (OSError, http.client.HTTPException) as error:
             failures.append(console.reason(getattr(error, "reason", error)))
             continue
-        if _sha256(content) != known.sha256:
+        if files.sha256(content) != known.sha256:
             failures.append(f"unexpected content at {address}")
             continue
         path.parent.mkdir(parents=True, exist_ok=True)

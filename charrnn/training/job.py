@@ -9,7 +9,6 @@ import numpy as np
 from charrnn.checkpoints import folders, record
 from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, RunRecord
 from charrnn.data import StrPath, Vocabulary, count_windows, split
-from charrnn.engines.cells import check_available
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
 from charrnn.system import machine
@@ -119,14 +118,14 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     """
     options.check()
     is_named, folder = folder is not None or options.resume, folders.run_folder(folder, options.resume)
-    hyper, speedup = _hyperparameters(text, given, folder, options, init_from), None
+    old = _run_to_resume(folder) if options.resume else None
+    hyper, speedup = _hyperparameters(text, given, old, options, init_from), None
     seed_given = hyper.seed is not None
-    check_available(hyper.cell)
     if hyper.batch_size % n_processes:
         raise ValueError(f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
                          f"multiple of {n_processes}")
-    if options.resume:
-        run = _resumed_run(folder, hyper, text)
+    if old:
+        run = _resumed_run(old, hyper, text)
         text = text or Text(run.text_name, record.read_text(run))
     elif text is None:
         raise ValueError("there is no text to train on")
@@ -144,17 +143,17 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
                seed_given=seed_given, speedup=speedup)
 
 
-def _hyperparameters(text: Optional[Text], given: Dict[str, Any], folder: StrPath, options: Options,
+def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[RunRecord], options: Options,
                      init_from: Optional[Model]) -> Hyperparameters:
     """Return the hyperparameters of the run to resume or of a preset, changed by those that are given."""
     unknown = sorted(set(given) - set(NAMES))
     if unknown:
         raise ValueError(f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}")
-    if options.resume:
+    if old:
         for name, value in (("init_from", init_from), ("preset", options.preset)):
             if value is not None:
                 raise ValueError(f"{name} is for a new run and cannot be combined with resume")
-        values = _run_to_resume(folder).hyperparameters
+        values = old.hyperparameters
     else:
         values = preset(options.preset or "notebook", len(text.text) if text else 0)
         network = transfer.network_of(init_from) if init_from else {}
@@ -196,18 +195,17 @@ def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> 
     return RunRecord(asdict(hyper), vocabulary, text.name, sha256, init_from=init_from.name)
 
 
-def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) -> RunRecord:
-    """Return the run in a folder with new hyperparameters. Raise CheckpointError if it cannot have them."""
-    run = record.read_run(folder)
+def _resumed_run(run: RunRecord, hyper: Hyperparameters, text: Optional[Text]) -> RunRecord:
+    """Return a run with new hyperparameters. Raise CheckpointError if it cannot have them."""
     old = Hyperparameters(**run.hyperparameters)  # with the default for one that is newer than the run
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision=old.precision)
     if text and record.text_sha256(text.text) != run.text_sha256:
-        raise CheckpointError(f"the run in {folder} was trained on another text than {text.name}; without a text, "
+        raise CheckpointError(f"the run in {run.folder} was trained on another text than {text.name}; without a text, "
                               "a resumed run uses the one in that folder")
     for name in IMMUTABLE:
         if getattr(old, name) != getattr(hyper, name):
-            raise CheckpointError(f"the run in {folder} has {name} {getattr(old, name)}, which "
+            raise CheckpointError(f"the run in {run.folder} has {name} {getattr(old, name)}, which "
                                   f"cannot be changed to {getattr(hyper, name)}")
     return replace(run, hyperparameters=asdict(hyper))
 

@@ -218,8 +218,9 @@ class Network:
             number: number of steps done before, on which the dropout masks of the fused unroll depend.
         """
         model = self._model
+        tuples = tf.nest.pack_sequence_as(model.initial_state, list(state.reshape(-1, *state.shape[2:])))
         feed = {model.inputs: x, model.targets: y, model.keep_prob: self._keep_prob,
-                model.initial_state: self._as_tuples(state), self._learning_rate: learning_rate}
+                model.initial_state: tuples, self._learning_rate: learning_rate}
         mask_seed = getattr(model, "mask_seed", None)
         if mask_seed is not None:
             feed[mask_seed] = self._seed, number
@@ -243,10 +244,6 @@ class Network:
             name = variable.op.name.replace(AVERAGE, "")
             if name in weights:
                 variable.load(weights[name], self.session)
-
-    def _as_tuples(self, array: np.ndarray) -> Any:
-        """Return a state as the model takes it."""
-        return tf.nest.pack_sequence_as(self._model.initial_state, list(array.reshape(-1, *array.shape[2:])))
 
 
 def _as_array(state: Any) -> np.ndarray:
