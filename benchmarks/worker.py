@@ -42,8 +42,8 @@ def processes(sizes):
     import numpy as np
 
     from charrnn.training.distributed import start_processes
+    from charrnn.training.graph import Network
     from charrnn.training.hyperparameters import Hyperparameters
-    from charrnn.training.network import Network
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     together = start_processes()
     network = Network(chars, Hyperparameters(
@@ -190,17 +190,16 @@ def training_sample(sizes):
     from charrnn.data import Vocabulary
     from charrnn.engines.decoding import Settings
     from charrnn.engines.opened_model import Model
-    from charrnn.engines.sampler import Sampler, write
+    from charrnn.engines.sampler import Sampler
     from charrnn.training.distributed import Processes
+    from charrnn.training.graph import Network
     from charrnn.training.hyperparameters import Hyperparameters
-    from charrnn.training.network import Network
     hyper = Hyperparameters(lstm_size=sizes["L"], num_layers=sizes["layers"], seed=1)
     vocabulary = Vocabulary(map(chr, range(64, 64 + sizes["C"])))
     network = Network(sizes["C"], hyper, Processes(), None)
     seeds = iter(range(np.iinfo(np.int32).max))
-    return _repeated(lambda: write(
-        Sampler(Model("", vocabulary, network.weights()).engine()), vocabulary.chars[0], 200,
-        Settings(top_n=5), next(seeds)))
+    return _repeated(lambda: Sampler(Model("", vocabulary, network.weights()).engine()).write(
+        vocabulary.chars[0], 200, Settings(top_n=5), next(seeds)))
 
 
 def limit(sizes):
@@ -250,17 +249,10 @@ def _random_model(sizes):
 
 
 def _generation(engine, sizes):
-    import numpy as np
-
     from charrnn.engines.decoding import Settings
     from charrnn.engines.sampler import Sampler
     sampler = Sampler(engine, sizes["B"])
-    rngs = [np.random.RandomState(row) for row in range(sizes["B"])]
-
-    def steps(count):
-        for _ in sampler.pieces(engine.vocabulary.chars[0], count, Settings(), rngs):
-            pass
-    return steps
+    return lambda count: sampler.write(engine.vocabulary.chars[0], count, Settings(), 0)
 
 
 def _repeated(step):

@@ -1,7 +1,7 @@
 """Sampling, the end of the notebook: :func:`pick_top_n` and :func:`sample`, which draws one character at a time.
 
 The command ``charrnn-sample`` is in :mod:`charrnn.commands.sample`; ``python -m charrnn.sample`` runs it too. It uses
-:func:`charrnn.engines.sampler.write`, which is faster and writes several texts at once.
+:class:`charrnn.engines.sampler.Sampler`, which is faster and writes several texts at once.
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """

@@ -14,8 +14,8 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
-from charrnn import checkpoints
-from charrnn.checkpoints import Progress
+from charrnn.checkpoints import record
+from charrnn.checkpoints.saving import Progress
 from charrnn.data import StrPath, get_batches
 from charrnn.engines.opened_model import Model, open_model
 from charrnn.system import console
@@ -89,7 +89,6 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
     >>> run = train_model("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
     options = Options(resume, preset, sample_length, threads, summaries, quiet)
-    options.check()
     if init_from is not None and not isinstance(init_from, (str, Path, Model)):
         raise ValueError(f"init_from must be a model, or the path or name of one, not {init_from!r:.80}")
     model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
@@ -99,7 +98,7 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
             console.print_skipped(each.skipped)
     job = plan_job(given, hyperparameters, checkpoint_dir, options, model)
     folder, losses, stopped_by = train_job(job, Processes())
-    best = open_model(folder, best=True) if checkpoints.read_run(folder).best else None
+    best = open_model(folder, best=True) if record.read_run(folder).best else None
     return TrainedRun(folder, open_model(folder), best, losses, read_history(folder), stopped_by)
 
 
@@ -140,7 +139,7 @@ def train_epochs(trainer: Any, progress: Progress,
 
     Args:
         trainer: a :class:`charrnn.training.trainer.Trainer`, which prints, evaluates and saves. Its ``network`` is a
-            :class:`charrnn.training.network.Network`, whose method ``step`` makes the session call. Its ``rows`` are
+            :class:`charrnn.training.graph.Network`, whose method ``step`` makes the session call. Its ``rows`` are
             the rows of a batch that this process trains on; with one process, all.
         progress: what was done before this call. In a new epoch, training starts from the zero state.
         processes: the processes that share each batch.

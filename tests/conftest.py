@@ -157,8 +157,8 @@ def stopped_early(tmp_path_factory):
 
 def losses_of(folder):
     """Return the losses of the current epoch, from the newest checkpoint of a run."""
-    from charrnn import checkpoints
-    with np.load(checkpoints.newest_intact(folder).prefix + ".progress.npz") as progress:
+    from charrnn.checkpoints.find import newest_intact
+    with np.load(newest_intact(folder).prefix + ".progress.npz") as progress:
         return progress["epoch_losses"]
 
 
@@ -171,24 +171,25 @@ def history_of(folder):
 
 def weights_of(folder):
     """Return all variables of the newest checkpoint of a run: a dict from name to value."""
-    from charrnn import checkpoints
+    from charrnn.checkpoints.find import newest_intact
     from charrnn.system.tensorflow import tf
-    reader = tf.train.NewCheckpointReader(checkpoints.newest_intact(folder).prefix)
+    reader = tf.train.NewCheckpointReader(newest_intact(folder).prefix)
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
 
 def assert_same_run(folder, expected):
     """Check that two runs have the same weights, optimizer slots, progress, history and best, to the last bit."""
-    from charrnn import checkpoints
+    from charrnn.checkpoints import record
+    from charrnn.checkpoints.find import newest_intact
     ours, theirs = weights_of(folder), weights_of(expected)
-    progress = [np.load(checkpoints.newest_intact(each).prefix + ".progress.npz") for each in (folder, expected)]
+    progress = [np.load(newest_intact(each).prefix + ".progress.npz") for each in (folder, expected)]
     assert set(ours) == set(theirs) and set(progress[0].files) == set(progress[1].files)
     for name, value in ours.items():
         np.testing.assert_array_equal(value, theirs[name], err_msg=name)
     for name in set(progress[0].files) - {"history"}:  # which has the speed
         np.testing.assert_array_equal(progress[0][name], progress[1][name], err_msg=name)
     assert history_of(folder) == history_of(expected)
-    assert checkpoints.read_run(folder).best == checkpoints.read_run(expected).best
+    assert record.read_run(folder).best == record.read_run(expected).best
 
 
 class StopAfter:
@@ -291,7 +292,6 @@ def graph_probabilities(checkpoint, ids, window):
         float32 [B, T, C].
     """
     from charrnn.engines.cells import build_stack
-    from charrnn.engines.graph_engine import load_weights
     from charrnn.model import build_output
     from charrnn.system.tensorflow import tf
     rows, num_classes = len(ids), len(checkpoint.vocabulary)
@@ -301,7 +301,8 @@ def graph_probabilities(checkpoint, ids, window):
         zero = stack.zero_state(rows, tf.float32)
         outputs, after = tf.nn.dynamic_rnn(stack, tf.one_hot(given, num_classes), initial_state=zero)  # [B, M, L]
         prediction, _ = build_output(outputs, checkpoint.lstm_size, num_classes)  # [B·M, C]
-        load_weights(session, tf.trainable_variables(), checkpoint.weights)
+        for variable in tf.trainable_variables():
+            variable.load(checkpoint.weights[variable.op.name], session)
         state, found = session.run(zero), []
         for start in range(0, ids.shape[1], window):
             piece = ids[:, start:start + window]
@@ -313,9 +314,9 @@ def graph_probabilities(checkpoint, ids, window):
 @pytest.fixture(scope="session")
 def exported(trained):
     """The small run as an exported model. Not to be changed."""
-    from charrnn.engines.opened_model import open_model, write_npz
+    from charrnn.engines.opened_model import open_model
     path = trained.parent / "small.npz"
-    write_npz(open_model(trained), path)
+    open_model(trained).save(path)
     return path
 
 
@@ -328,9 +329,9 @@ def network(tmp_path_factory):
 @pytest.fixture(scope="session")
 def engines(network, tmp_path_factory):
     """That network in a GraphEngine and in a NumpyLSTM."""
-    from charrnn.engines.opened_model import open_model, write_npz
+    from charrnn.engines.opened_model import open_model
     path = tmp_path_factory.mktemp("engines") / "network.npz"
-    write_npz(network, path)
+    network.save(path)
     made = [graph_engine(network), open_model(path).engine()]
     yield made
     for engine in made:
@@ -348,8 +349,8 @@ def graph_engine(checkpoint):
 def texts_of(engine, prime, length, settings=None, seed=4, rows=1):
     """Return texts that an engine writes after a prime, the first from a seed, the next from those that follow."""
     from charrnn.engines.decoding import Settings
-    from charrnn.engines.sampler import Sampler, write
-    samples, interrupted = write(Sampler(engine, rows), prime, length, settings or Settings(), seed)
+    from charrnn.engines.sampler import Sampler
+    samples, interrupted = Sampler(engine, rows).write(prime, length, settings or Settings(), seed)
     assert not interrupted
     return [each.text for each in samples]
 

@@ -61,7 +61,7 @@ def test_ctrl_c_is_not_swallowed(model, monkeypatch):
     def interrupted(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("charrnn.engines.sampler.Sampler.pieces", interrupted)
+    monkeypatch.setattr("charrnn.engines.numpy_lstm.NumpyLSTM.draw", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.write("the ", 10)
 
@@ -221,27 +221,27 @@ def test_a_prime_can_have_line_ends(exported, capsys):
 
 
 def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
-    from charrnn import checkpoints
+    from charrnn.checkpoints import record
     from charrnn.commands import train
     text_file.with_name("copy.json").write_bytes((trained / "run.json").read_bytes())
     for like, folder in ((trained, "a"), (text_file.with_name("copy.json"), "b")):
         assert train.main([str(text_file), "--like", str(like), "--num-steps", "100", "--checkpoint-dir",
                            str(tmp_path / folder), "--sample-length", "0"]) == 0
-        found = checkpoints.read_run(tmp_path / folder).hyperparameters
-        assert found == {**checkpoints.read_run(trained).hyperparameters, "num_steps": 100}
+        found = record.read_run(tmp_path / folder).hyperparameters
+        assert found == {**record.read_run(trained).hyperparameters, "num_steps": 100}
     assert train.main([str(text_file), "--like", str(text_file)]) == 2
     assert "--like needs a run folder or its run.json" in capsys.readouterr().err
 
 
 def test_runs_that_start_at_once_get_folders_of_their_own(tmp_path, monkeypatch):
     """The first two choose the same folder; the one that comes later takes the next."""
-    from charrnn import checkpoints
+    from charrnn.checkpoints import folders
     monkeypatch.chdir(tmp_path)
-    first, second = checkpoints.reserve(None, False), checkpoints.reserve(None, False)
+    first, second = folders.reserve(None, False), folders.reserve(None, False)
     assert [str(first[0]), str(second[0])] == ["checkpoints", "checkpoints/2"]
     first[1].close()
     (tmp_path / "checkpoints" / "run.json").write_text("{}")  # it has finished meanwhile
-    third = checkpoints.reserve(None, False)
+    third = folders.reserve(None, False)
     assert str(third[0]) == "checkpoints/3"
     for each in (second, third):
         each[1].close()
@@ -249,7 +249,7 @@ def test_runs_that_start_at_once_get_folders_of_their_own(tmp_path, monkeypatch)
 
 def test_a_folder_is_looked_at_again_under_its_lock(tmp_path, monkeypatch):
     """Another process trained in it between the look and the lock."""
-    from charrnn import checkpoints
+    from charrnn.checkpoints import folders, record
     from charrnn.system import files
     usual = files.Lock.__init__
 
@@ -258,8 +258,8 @@ def test_a_folder_is_looked_at_again_under_its_lock(tmp_path, monkeypatch):
         usual(self, path)
 
     monkeypatch.setattr(files.Lock, "__init__", late)
-    with pytest.raises(checkpoints.CheckpointError, match="holds another run"):
-        checkpoints.reserve(tmp_path / "run", False)
+    with pytest.raises(record.CheckpointError, match="holds another run"):
+        folders.reserve(tmp_path / "run", False)
 
 
 def test_a_folder_of_runs_names_them(trained, capsys):

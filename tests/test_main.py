@@ -13,7 +13,7 @@ from charrnn.checkpoints import folders
 from charrnn.commands import evaluate, inspect, sample
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
-from charrnn.engines.sampler import default_prime, default_top_n
+from charrnn.engines.sampler import choose_settings, default_prime
 from charrnn.system import console
 
 
@@ -98,5 +98,5 @@ def test_a_command_says_which_model_it_uses_if_none_is_named(exported, trained, 
 
 
 def test_a_large_vocabulary_has_other_defaults():
-    assert (default_top_n(200), default_top_n(201)) == (5, 201)
+    assert (choose_settings(200).top_n, choose_settings(201).top_n) == (5, 201)
     assert [default_prime(Vocabulary(chars)) for chars in ("\n\u4e00\u4e01", "01")] == ["\u4e00", "0"]

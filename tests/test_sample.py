@@ -22,7 +22,7 @@ from charrnn.commands import sample as sampling
 from charrnn.data import Vocabulary
 from charrnn.engines.decoding import Settings
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.opened_model import open_model, write_npz
+from charrnn.engines.opened_model import open_model
 from charrnn.engines.sampler import CHUNK
 from charrnn.engines.surprisal import surprisal
 from charrnn.sample import pick_top_n, sample
@@ -72,7 +72,7 @@ def test_text_equals_the_notebooks(notebook, trained):
 
 @pytest.mark.parametrize("chars, prime", [(" Teh", "The "), (CHARS, "the "), ("\n\u3042\u306e\u4e00", "\u306e")])
 def test_the_default_prime_suits_the_model(tmp_path, script, chars, prime):
-    write_npz(make_network(tmp_path, sorted(chars), 3, 1), tmp_path / "m.npz")
+    make_network(tmp_path, sorted(chars), 3, 1).save(tmp_path / "m.npz")
     assert sample(tmp_path / "m.npz", 9, top_n=3).startswith(prime)
     assert script(tmp_path / "m.npz", "--length", "9").out.startswith(prime)
 
@@ -180,7 +180,7 @@ def test_novelty_is_a_line_after_the_texts(trained, script):
 
 
 def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(tmp_path, script, monkeypatch):
-    write_npz(make_network(tmp_path, "\n\x1b2J[\x9b", 3, 1), tmp_path / "m.npz")
+    make_network(tmp_path, "\n\x1b2J[\x9b", 3, 1).save(tmp_path / "m.npz")
     arguments = [tmp_path / "m.npz", "--length", "70", "--seed", "3", "--top-n", "6", "--prime", "\x1b[2J"]
     piped = script(*arguments).out
     assert "\x1b[2J" in piped and "\x9b" in piped
@@ -206,7 +206,7 @@ def test_ctrl_c_writes_what_was_made(exported, monkeypatch, script, options):
     (["--seed", "4294967296"], "--seed: must be an integer, from 0 to 4294967295, not 4294967296"),
     (["--best"], "no best checkpoint"), (["--vocab-from", "missing.txt"], "missing.txt"),
     (["--train-text", "anna"], "--train-text needs --novelty"),
-    (["--encoding", "latin-1"], "--encoding is that of a text, and none is named"),
+    (["--encoding", "latin-1"], "--encoding has no effect"),
     (["--interactive", "--prime", "the"], "--interactive and --prime cannot be combined")])
 def test_bad_arguments_are_one_line(trained, script, arguments, message):
     out, err = script(trained, *arguments, status=2)
@@ -233,7 +233,7 @@ def test_a_process_is_quiet_and_ends_with_its_reader(request, model):
 
 def test_a_file_gets_utf_8_in_any_locale_and_after_ctrl_c_what_was_written(tmp_path):
     characters = "\xe9\u20ac"
-    write_npz(make_network(tmp_path, characters, 3, 1), tmp_path / "m.npz")
+    make_network(tmp_path, characters, 3, 1).save(tmp_path / "m.npz")
     environment = process_environment(PYTHONIOENCODING="ascii", LC_ALL="C")
     with open(tmp_path / "out.txt", "wb") as file, subprocess.Popen(
             [sys.executable, "-m", "charrnn", "sample", "m.npz", "--length", "100000000", "--seed", "1"], stdout=file,

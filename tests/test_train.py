@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import TEXT, resume, train_small
 
-from charrnn import checkpoints
+from charrnn.checkpoints import record
 from charrnn.commands import train
 from charrnn.system import files
 from charrnn.train import train_model
@@ -96,7 +96,7 @@ def test_flags_override_a_preset(text_file, tmp_path, capsys):
     """The seed, which neither has, is made up, printed and recorded."""
     assert train.main([str(text_file), "--preset", "exercise", "--checkpoint-dir", str(tmp_path / "run"),
                        "--epochs", "1", "--lstm-size", "6", "--sample-length", "0", "--no-summaries"]) == 0
-    hyper = checkpoints.read_run(tmp_path / "run").hyperparameters
+    hyper = record.read_run(tmp_path / "run").hyperparameters
     names = ["batch_size", "num_steps", "lstm_size", "learning_rate", "epochs", "keep_prob"]
     assert [hyper[name] for name in names] == [10, 50, 6, 0.01, 1, 0.5]
     assert 0 <= hyper["seed"] < 2 ** 31 and f"seed {hyper['seed']}\n" in capsys.readouterr().out

@@ -44,8 +44,8 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     if not folder.is_dir():
         raise CheckpointError(
             f"{folder} is not a model: name a run folder or an exported .npz file" if folder.exists() else
-            f"there is no file or folder {folder}: train a model first, or use a known one: "
-            f"{', '.join(KNOWN_MODELS)}")
+            f"there is no file or folder {folder}: train a model first, or use a known one "
+            f"({', '.join(KNOWN_MODELS)})")
     # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
     listed = listed_names(folder)
     if record.is_run(folder):  # also those that have lost their record; interrupted saves are not in the list
@@ -89,11 +89,7 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
         CheckpointError: a file of the checkpoint is missing, cannot be read or has changed, or the record is
             missing or damaged.
     """
-    return _verify(prefix, suffix, record.is_run(Path(prefix).parent))
-
-
-def _verify(prefix: str, suffix: str, with_run: bool) -> Optional[RunRecord]:
-    if not with_run:
+    if not record.is_run(Path(prefix).parent):
         for each in record.SUFFIXES[:2]:
             if not Path(prefix + each).exists():
                 raise CheckpointError(f"{prefix}{each} is missing")
@@ -110,7 +106,7 @@ def _verify(prefix: str, suffix: str, with_run: bool) -> Optional[RunRecord]:
         if each != (suffix or each):
             continue
         try:
-            if path.stat().st_size != size or record.file_sha256(path) != sha256:
+            if path.stat().st_size != size or files.sha256(files.read(path)) != sha256:
                 raise CheckpointError(f"{prefix} is damaged: {path.name} has changed since it was saved")
         except OSError as error:
             raise CheckpointError(f"{prefix} is damaged: {path.name} cannot be read ({console.reason(error)})")
@@ -138,10 +134,9 @@ def newest_intact(folder: StrPath, suffix: str = "") -> Found:
         NoCheckpointError: the folder has no checkpoint.
     """
     skipped: List[str] = []
-    prefixes, with_run = list_checkpoints(folder), record.is_run(folder)
-    for prefix in reversed(prefixes):
+    for prefix in reversed(list_checkpoints(folder)):
         try:
-            return Found(prefix, _verify(prefix, suffix, with_run), tuple(skipped))
+            return Found(prefix, verify(prefix, suffix), tuple(skipped))
         except CheckpointError as error:
             skipped.append(str(error))
     raise CheckpointError(f"there is no intact checkpoint in {folder}: {'; '.join(skipped[:3])}"

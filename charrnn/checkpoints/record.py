@@ -17,7 +17,6 @@ training process holds the lock ``.lock``. All paths are relative, so a run fold
 written by the notebook has no records. Its checkpoints can be used if the vocabulary is given.
 """
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -143,15 +142,10 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
     Raises:
         ValueError: it is not the record of a run.
     """
-    with contextlib.suppress(AttributeError, KeyError, TypeError, OverflowError):
-        run = RunRecord(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
-                  record["text"]["sha256"], record["best"], record["init_from"],
-                  None if folder is None else str(folder))
-        fractions = [run.hyperparameters[name] for name in ("val_fraction", "test_fraction")]
-        names = [run.text_name, run.best or "", run.init_from or ""]
-        # the other hyperparameters are checked when the run is resumed
-        if min(fractions) >= 0 and sum(fractions) < 1 and all(isinstance(name, str) for name in names):
-            return run
+    with contextlib.suppress(KeyError, TypeError):
+        return RunRecord(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
+                         record["text"]["sha256"], record["best"], record["init_from"],
+                         None if folder is None else str(folder))
     raise ValueError("it does not describe a run")
 
 
@@ -211,7 +205,7 @@ def parsed(content: bytes) -> Dict[str, Any]:
 
 
 def _digest(content: Dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return files.sha256(json.dumps(content, sort_keys=True).encode())
 
 
 def write_run(folder: StrPath, run: RunRecord) -> None:
@@ -247,7 +241,7 @@ def read_run(folder: StrPath) -> RunRecord:
 
 def text_sha256(text: str) -> str:
     """Return the hexadecimal SHA-256 of a text in UTF-8."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return files.sha256(text.encode("utf-8", "surrogatepass"))
 
 
 def write_text(folder: StrPath, text: str, is_new: bool = False) -> None:
@@ -274,15 +268,10 @@ def read_text(run: RunRecord) -> str:
     path = Path(run.folder or "") / TEXT_FILE
     try:
         content = files.read(path)
-        if hashlib.sha256(content).hexdigest() == run.text_sha256:
+        if files.sha256(content) == run.text_sha256:
             return content.decode("utf-8", "surrogatepass")
         problem = "has changed"
     except OSError as error:
         problem = f"cannot be read ({console.reason(error)})"
     raise CheckpointError(f"the text of the run, {path}, {problem}: name the text that it was trained on, "
                           f"{run.text_name}")
-
-
-def file_sha256(path: StrPath) -> str:
-    """Return the hexadecimal SHA-256 of a regular file."""
-    return hashlib.sha256(files.read(path)).hexdigest()

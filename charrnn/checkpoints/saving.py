@@ -86,8 +86,9 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
             with contextlib.suppress(OSError):
                 check()
                 path.unlink()
-        target = f"{error.filename2}: " if getattr(error, "filename2", None) else ""  # of os.replace
-        raise OSError(f"the checkpoint {prefix} could not be saved: {target}{console.reason(error)}")
+        in_the_way = getattr(error, "filename2", None)  # of os.replace
+        raise OSError(f"the checkpoint {prefix} could not be saved: " + (f"{in_the_way}: " if in_the_way else "") +
+                      console.reason(error))
     finally:
         with contextlib.suppress(OSError):
             check()
@@ -137,7 +138,7 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     written = sorted(stage.iterdir(), reverse=True)  # the progress first, see remove_leftovers()
     for path in written:
         files.flush(path)
-    sizes = {path.name[len(name):]: [path.stat().st_size, record.file_sha256(path)] for path in written}
+    sizes = {path.name[len(name):]: [path.stat().st_size, files.sha256(files.read(path))] for path in written}
     path = stage / f"{name}.json"
     files.write_atomically(path, record.signed({"name": name, "files": sizes, "run": about}))
     return [*written, path]

@@ -5,7 +5,6 @@ object in UTF-8. This object has the vocabulary and, if the run is known, all th
 zip file, its last 64 bytes, is the hexadecimal SHA-256 of all bytes before it.
 """
 import contextlib
-import hashlib
 import io
 import json
 import re
@@ -39,7 +38,7 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **weights)
     content = buffer.getvalue()[:-2] + DIGEST.to_bytes(2, "little")  # the last field is the length of the comment
-    return content + hashlib.sha256(content).hexdigest().encode()
+    return content + files.sha256(content).encode()
 
 
 def arrays_of(content: bytes) -> Weights:
@@ -75,7 +74,7 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
     """
     with _reading(f"the model {path}"):
         content = files.read(path)
-        if hashlib.sha256(content[:-DIGEST]).hexdigest().encode() != content[-DIGEST:]:
+        if files.sha256(content[:-DIGEST]).encode() != content[-DIGEST:]:
             raise ValueError("it is damaged, or was not written by charrnn")
         weights = arrays_of(content)
         return weights, parsed(weights.pop("about").tobytes())

@@ -8,7 +8,7 @@ from typing import Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints import text_sha256
+from charrnn.checkpoints.record import text_sha256
 from charrnn.data import Vocabulary
 from charrnn.engines import loading
 from charrnn.engines.surprisal import WARM_UP, surprisal

@@ -1,15 +1,16 @@
 """Exporting checkpoints to other formats: ``charrnn-export``."""
 import argparse
+import contextlib
 import os
 import shutil
 import sys
 from pathlib import Path
 from typing import List, Optional
 
-from charrnn import checkpoints
+from charrnn.checkpoints import folders
 from charrnn.data import StrPath
 from charrnn.engines import loading
-from charrnn.engines.opened_model import Model, is_model_file, write_npz
+from charrnn.engines.opened_model import Model, is_model_file
 from charrnn.inspection.stored import WEIGHTS
 from charrnn.inspection.webpage import export_page
 from charrnn.system import console, files
@@ -34,22 +35,20 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
         ValueError: the folder exists.
         OSError: the folder cannot be written.
     """
-    from charrnn.engines.graph_engine import build_forward, load_weights
-    from charrnn.system.tensorflow import tf
+    from charrnn.engines.graph_engine import GraphEngine
     if Path(folder).exists():
         raise ValueError(f"{Path(folder)} exists: give the name of a new folder")
     temporary = Path(files.temporary_name(folder))
     try:
-        with tf.Graph().as_default(), tf.Session() as session:
-            forward = build_forward(len(model.vocabulary), model.lstm_size, model.num_layers, model.cell)
-            load_weights(session, tf.trainable_variables(), model.weights)
-            tf.saved_model.simple_save(session, str(temporary), {"ids": forward.ids, "state": forward.state},
-                                       {"probabilities": forward.probabilities, "state": forward.final_state})
+        with contextlib.closing(GraphEngine(
+                model.vocabulary, model.lstm_size, model.num_layers, model.cell)) as engine:
+            engine.load(model.weights)
+            engine.save_model(temporary)
         characters = "".join(model.vocabulary.chars).encode("utf-8", "surrogatepass")
         (temporary / "assets").mkdir(exist_ok=True)
         files.write_atomically(temporary / "assets" / "vocabulary.txt", characters)
         os.replace(str(temporary), str(folder))
-    except (tf.errors.OpError, OSError) as error:
+    except OSError as error:
         raise OSError(f"{folder} cannot be written: {console.reason(error)}")
     finally:
         shutil.rmtree(str(temporary), ignore_errors=True)
@@ -85,7 +84,7 @@ def _main(args: argparse.Namespace) -> None:
     if not 1 <= len(args.places) <= 2:
         raise ValueError("give the FILE to write, and before it a MODEL (default: the newest run)")
     *models, target = args.places
-    if not models and (checkpoints.known_model(target) or loading.is_model(target) and os.path.exists(target)):
+    if not models and (folders.known_model(target) or loading.is_model(target) and os.path.exists(target)):
         raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
     kind = args.format or ("html" if target.lower().endswith(".html") else "npz")
     if kind == "npz" and not is_model_file(target):
@@ -104,7 +103,7 @@ def _main(args: argparse.Namespace) -> None:
         _write_page(model, target, weights, text)
         return
     if kind == "npz":
-        write_npz(model, target, weights)
+        model.save(target, weights)
     else:
         export_saved_model(model, target)
     console.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)
@@ -113,7 +112,7 @@ def _main(args: argparse.Namespace) -> None:
 def _check_target(target: str, model: Model) -> None:
     """Raise OSError if a file cannot be written, or ValueError if the model was read from it."""
     found = files.target_of(target)
-    if model.name not in checkpoints.KNOWN_MODELS and found in (
+    if model.name not in folders.KNOWN_MODELS and found in (
             os.path.realpath(model.name), os.path.realpath(model.name + ".npz")):
         raise ValueError(f"{target} is the model itself: give the name of another file")
 

@@ -7,7 +7,7 @@ import sys
 from typing import Any, Callable, Dict, Optional
 
 from charrnn.engines.decoding import Settings
-from charrnn.engines.sampler import SEEDS, Sampler, check_prime, fresh_seed, write
+from charrnn.engines.sampler import SEEDS, Sampler, check_prime, fresh_seed
 from charrnn.system import console
 from charrnn.text import unknown
 
@@ -98,8 +98,8 @@ class Conversation:
         if note:
             print(note)
         console.write(prime, sys.stdout)
-        write(self._sampler, prime, self._values["length"], _settings(self._values), seed,
-              after_last=after_last, show=functools.partial(console.write, file=sys.stdout), keep=False)
+        self._sampler.write(prime, self._values["length"], _settings(self._values), seed, after_last=after_last,
+                            show=functools.partial(console.write, file=sys.stdout))
         print(f"\n[{'continued with ' if after_last else ''}seed {seed}]")
 
 

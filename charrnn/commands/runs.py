@@ -10,7 +10,8 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import numpy as np
 
-from charrnn import checkpoints
+from charrnn.checkpoints import record
+from charrnn.checkpoints.find import names_with
 from charrnn.checkpoints.folders import FIRST
 from charrnn.data import StrPath, count_windows, split
 from charrnn.system import console
@@ -23,7 +24,7 @@ def find_runs(folder: StrPath) -> Iterator[Path]:
     """Yield the run folders at and below a folder, sorted by path."""
     for place, folders, _ in os.walk(str(folder)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if checkpoints.is_run(place):
+        if record.is_run(place):
             yield Path(place)
 
 
@@ -35,24 +36,17 @@ def summary(folder: StrPath) -> Dict[str, Any]:
     Raises:
         CheckpointError: it is no run, or its record is damaged.
     """
-    run, history = checkpoints.read_run(folder), read_history(folder)
+    run, history = record.read_run(folder), read_history(folder)
     hyper, found = run.hyperparameters, {name: values[~np.isnan(values)].tolist() for name, values in history.items()}
-    names = [Path(prefix).name for prefix in _checkpoints_of(folder)]
+    names = names_with(Path(folder), ".json")
     saved = os.path.getmtime(str(Path(folder) / f"{names[-1]}.json")) if names else None
-    training, _, _ = split(checkpoints.read_text(run), hyper["val_fraction"], hyper["test_fraction"])
+    training, _, _ = split(record.read_text(run), hyper["val_fraction"], hyper["test_fraction"])
     total = hyper["epochs"] * count_windows(len(training), hyper["batch_size"], hyper["num_steps"])
     return {"run": str(folder), "text": run.text_name, "hyperparameters": hyper,
-            "step": checkpoints.step_of(names[-1]) if names else 0, "steps": total,
+            "step": record.step_of(names[-1]) if names else 0, "steps": total,
             "loss": found["loss"][-1] if found["loss"] else None, "best": min(found["val_loss"], default=None),
             "characters_per_second": float(np.median(found["characters_per_second"])) if found["loss"] else None,
             "saved": saved and time.strftime("%Y-%m-%d %H:%M", time.localtime(saved))}
-
-
-def _checkpoints_of(folder: StrPath) -> List[str]:
-    try:
-        return checkpoints.list_checkpoints(folder)
-    except checkpoints.NoCheckpointError:
-        return []
 
 
 def _cells(row: Dict[str, Any]) -> List[str]:

@@ -20,7 +20,6 @@ from charrnn.engines.sampler import (
     choose_settings,
     default_prime,
     fresh_seed,
-    write,
 )
 from charrnn.system import console
 from charrnn.text import novelty, unknown
@@ -141,8 +140,8 @@ def _draw_and_print(args: argparse.Namespace, sampler: Sampler, prime: str,
     alone = args.num_samples == 1 and not args.json and not args.lines
     if alone:
         show(prime)
-    samples, interrupted = write(sampler, prime, args.length, settings, seed, stop=args.stop,
-                                 show=show if alone else None, keep=args.novelty or not alone)
+    samples, interrupted = sampler.write(prime, args.length, settings, seed, stop=args.stop,
+                                         show=show if alone else None)
     if alone:
         show("\n")
     elif args.lines and not args.json:
@@ -161,7 +160,7 @@ def _novelty_line(text: str, copied: novelty.Novelty) -> str:
 def _as_json(model_name: str, prime: str, settings: Settings, samples: List[Sample],
              copies: List[Optional[novelty.Novelty]]) -> dict:
     return {"model": model_name, "prime": prime, **asdict(settings), "samples": [
-        {"seed": each.seed, "text": prime + each.text, "log_probabilities": each.log_probabilities,
+        {"seed": each.seed, "text": prime + each.text, "log_probabilities": each.log_probabilities.tolist(),
          **({"novelty": asdict(copied)} if copied else {})} for each, copied in zip(samples, copies)]}
 
 

@@ -8,9 +8,8 @@ import sys
 import time
 from typing import Any, Dict, Optional, Sequence
 
-from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError
-from charrnn.checkpoints.record import IMMUTABLE
+from charrnn.checkpoints import record
+from charrnn.checkpoints.record import IMMUTABLE, CheckpointError
 from charrnn.data import get_batches
 from charrnn.engines import loading
 from charrnn.system import console, machine
@@ -94,7 +93,7 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
         if getattr(args, name) and getattr(args, other):
             raise ValueError(f"{flag(name)} cannot be combined with {flag(other)}")
     for name in args.text if args.resume else ():
-        if not corpus.is_known(name) and checkpoints.is_run(name):
+        if not corpus.is_known(name) and record.is_run(name):
             raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
     init_from, text = None, None
     if args.init_from is not None:
@@ -111,9 +110,9 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
 def _hyperparameters_of(path: str) -> Dict[str, Any]:
     """Return the hyperparameters of the run in a folder, or in a copy of its run.json."""
     if os.path.isdir(path):
-        return dict(checkpoints.read_run(path).hyperparameters)
+        return dict(record.read_run(path).hyperparameters)
     try:
-        return dict(checkpoints.run_from_record(checkpoints.read_signed(path)).hyperparameters)
+        return dict(record.run_from_record(record.read_signed(path)).hyperparameters)
     except (OSError, ValueError) as error:
         raise ValueError(f"--like needs a run folder or its run.json, and {path} is neither: {console.reason(error)}")
 
@@ -123,7 +122,7 @@ def dry_run(job: Job, processes: Processes) -> None:
     from charrnn.training.trainer import Trainer
     if processes.rank == 0:
         try:
-            checkpoints.check_unused(job.folder)
+            record.check_unused(job.folder)
         except CheckpointError as error:
             console.print_note(f"charrnn-train: without --dry-run, this command would be refused: {error}")
     with contextlib.closing(Trainer(job, processes)) as trainer:

@@ -1,6 +1,6 @@
 """An engine in TensorFlow: the network in a graph and a session of its own.
 
-The graph starts with :func:`build_forward`, which reads text. Three more parts are added when they are first used:
+The graph starts with the forward graph, which reads text. Three more parts are added when they are first used:
 
 - The loop draws characters and feeds them back inside the graph, for B texts at once as rows of one batch. Like
   ``np.random.choice``, it takes uniform numbers from NumPy's generator, and inverts the cumulative distribution in
@@ -10,8 +10,6 @@ The graph starts with :func:`build_forward`, which reads text. Three more parts 
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
-from typing import NamedTuple
-
 import numpy as np
 
 from charrnn.engines import Engine
@@ -21,51 +19,10 @@ from charrnn.fused import softmax
 from charrnn.fused.session import session_config
 from charrnn.fused.unroll import layer_of, unroll
 from charrnn.model import build_output
+from charrnn.system import console
 from charrnn.system.tensorflow import tf
 
 READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
-
-
-class Forward(NamedTuple):
-    """The forward graph: the stack of cells over windows of any shape, with the state as one array.
-
-    Attributes:
-        stack: the MultiRNNCell.
-        ids: int32 placeholder [B, M].
-        state: float32 placeholder [S, B, L], the state before the window.
-        outputs: float32 [B, M, L], of the last layer.
-        probabilities: float32 [B, M, C], of the character after each.
-        final_state: float32 [S, B, L], the state after the window.
-    """
-
-    stack: tf.nn.rnn_cell.MultiRNNCell
-    ids: tf.Tensor
-    state: tf.Tensor
-    outputs: tf.Tensor
-    probabilities: tf.Tensor
-    final_state: tf.Tensor
-
-
-def build_forward(num_classes, lstm_size, num_layers, cell="lstm"):
-    """Build the graph that evaluation, generation and the SavedModel share, in the default graph.
-
-    Args:
-        num_classes: C.
-        lstm_size: L.
-        num_layers: number of layers.
-        cell: one of :data:`charrnn.engines.cells.CELLS`.
-
-    Returns:
-        A Forward.
-    """
-    ids = tf.placeholder(tf.int32, [None, None], name="ids")
-    stack = build_stack(cell, lstm_size, num_layers)
-    state = _state_placeholder(stack, None)
-    x_one_hot = tf.one_hot(ids, num_classes)  # [B, M, C]
-    outputs, final_state = tf.nn.dynamic_rnn(stack, x_one_hot, initial_state=_split(stack, state))  # [B, M, L]
-    prediction, _ = build_output(outputs, lstm_size, num_classes)  # [B·M, C]
-    probabilities = tf.reshape(prediction, [tf.shape(ids)[0], -1, num_classes])  # [B, M, C]
-    return Forward(stack, ids, state, outputs, probabilities, _joined(final_state))
 
 
 def _state_placeholder(stack, rows):
@@ -84,27 +41,6 @@ def _joined(state):
     return tf.stack(tf.nest.flatten(state))
 
 
-def load_weights(session, variables, weights):
-    """Set variables to weights.
-
-    Args:
-        session: the session that holds the variables.
-        variables: the variables.
-        weights: a dict from the name of each variable to its values.
-
-    Raises:
-        ValueError: they are the weights of another network.
-    """
-    for variable in variables:
-        name, shape = variable.op.name, tuple(variable.shape.as_list())
-        if name not in weights or np.shape(weights[name]) != shape:
-            raise ValueError(f"it has the weights of another network: there is no {name} of shape {shape}")
-        variable.load(weights[name], session)
-    extra = sorted(set(weights) - {variable.op.name for variable in variables})
-    if extra:
-        raise ValueError(f"it has arrays that are no variables of the network, {extra[0]}")
-
-
 class GraphEngine(Engine):
     """A network of any kind of cell in TensorFlow; see :class:`charrnn.engines.Engine`."""
 
@@ -121,10 +57,17 @@ class GraphEngine(Engine):
         self.vocabulary, self._cell, self._threads = vocabulary, cell, threads
         self._parts = {}
         with tf.Graph().as_default() as graph:
-            self._forward = build_forward(len(vocabulary), lstm_size, num_layers, cell)
+            self._ids = tf.placeholder(tf.int32, [None, None], name="ids")  # [B, M]
+            self._stack = build_stack(cell, lstm_size, num_layers)
+            self._state = _state_placeholder(self._stack, None)  # [S, B, L], before the window
+            x_one_hot = tf.one_hot(self._ids, len(vocabulary))  # [B, M, C]
+            self._outputs, final_state = tf.nn.dynamic_rnn(  # [B, M, L]
+                self._stack, x_one_hot, initial_state=_split(self._stack, self._state))
+            self._final_state = _joined(final_state)  # [S, B, L], after the window
+            self._prediction, _ = build_output(self._outputs, lstm_size, len(vocabulary))  # [B·M, C]
             self._variables = tf.trainable_variables()
             self._softmax = [variable.read_value() for variable in tf.trainable_variables("softmax/")]
-            self._last_logits = tf.nn.xw_plus_b(self._forward.outputs[:, -1], *self._softmax)  # [B, C]
+            self._last_logits = tf.nn.xw_plus_b(self._outputs[:, -1], *self._softmax)  # [B, C]
         self._session = tf.Session(graph=graph, config=session_config(threads))
 
     def load(self, weights):
@@ -136,16 +79,39 @@ class GraphEngine(Engine):
         Raises:
             ValueError: they are the weights of another network.
         """
-        load_weights(self._session, self._variables, weights)
+        for variable in self._variables:
+            name, shape = variable.op.name, tuple(variable.shape.as_list())
+            if name not in weights or np.shape(weights[name]) != shape:
+                raise ValueError(f"it has the weights of another network: there is no {name} of shape {shape}")
+            variable.load(weights[name], self._session)
+
+    def save_model(self, folder):
+        """Write the forward graph as a SavedModel, see :func:`charrnn.commands.export.export_saved_model`.
+
+        Args:
+            folder: the folder to create.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        try:
+            with self._session.graph.as_default():
+                probabilities = tf.reshape(  # [B, M, C]
+                    self._prediction, [tf.shape(self._ids)[0], -1, len(self.vocabulary)])
+                tf.saved_model.simple_save(
+                    self._session, str(folder), {"ids": self._ids, "state": self._state},
+                    {"probabilities": probabilities, "state": self._final_state})
+        except tf.errors.OpError as error:
+            raise OSError(console.reason(error))
 
     def zero_state(self, rows=1):
-        n_parts, _, lstm_size = self._forward.state.shape.as_list()
+        n_parts, _, lstm_size = self._state.shape.as_list()
         return np.zeros((n_parts, rows, lstm_size), np.float32)
 
     def read(self, ids, state):
         for start in range(0, len(ids), READ_CHUNK):
-            logits, state = self._session.run([self._last_logits, self._forward.final_state], feed_dict={
-                self._forward.ids: [ids[start:start + READ_CHUNK]], self._forward.state: state})
+            logits, state = self._session.run([self._last_logits, self._final_state], feed_dict={
+                self._ids: [ids[start:start + READ_CHUNK]], self._state: state})
         return logits, state
 
     def draw(self, logits, state, uniforms, settings):
@@ -163,7 +129,7 @@ class GraphEngine(Engine):
 
     def activations(self, ids, state):
         found = self._session.run(self._part(self._build_activations), feed_dict={
-            self._forward.ids: [ids], self._forward.state: state})
+            self._ids: [ids], self._state: state})
         return found[:, :, 0], found[-1]
 
     def close(self):
@@ -178,7 +144,7 @@ class GraphEngine(Engine):
 
     def _build_loop(self, rows, with_top_p):
         """Build the loop for a number of rows; return its placeholders, and the results of :meth:`draw`."""
-        stack, num_classes = self._forward.stack, len(self.vocabulary)
+        stack, num_classes = self._stack, len(self.vocabulary)
         step = _lstm_step(stack) if self._cell == "lstm" else _any_step(stack, num_classes)
         logits = tf.placeholder(tf.float32, [rows, num_classes])
         state = _state_placeholder(stack, rows)
@@ -193,26 +159,24 @@ class GraphEngine(Engine):
 
     def _build_activations(self):
         """Build the states [T, S, 1, L] after each character of a text, from the forward graph's placeholders."""
-        forward = self._forward
-        step = _any_step(forward.stack, len(self.vocabulary))
-        return tf.scan(lambda state, index: _joined(step(index[tf.newaxis], _split(forward.stack, state))[1]),
-                       forward.ids[0], initializer=forward.state, back_prop=False)
+        step = _any_step(self._stack, len(self.vocabulary))
+        return tf.scan(lambda state, index: _joined(step(index[tf.newaxis], _split(self._stack, state))[1]),
+                       self._ids[0], initializer=self._state, back_prop=False)
 
     def _build_window(self, shape):
         """Build the surprisal of windows of a shape [B, M] with the fused unroll, or of any shape without it.
 
         Return its placeholders, and the results of :meth:`surprisal`.
         """
-        forward = self._forward
-        inputs, state, outputs, final_state = forward.ids, forward.state, forward.outputs, forward.final_state
+        inputs, state, outputs, final_state = self._ids, self._state, self._outputs, self._final_state
         if shape:
-            inputs, state = tf.placeholder(tf.int32, shape), _state_placeholder(forward.stack, shape[0])
-            outputs, after = unroll(forward.stack, inputs, len(self.vocabulary), _split(forward.stack, state),
+            inputs, state = tf.placeholder(tf.int32, shape), _state_placeholder(self._stack, shape[0])
+            outputs, after = unroll(self._stack, inputs, len(self.vocabulary), _split(self._stack, state),
                                     threads=self._threads)  # [B, M, L]
             final_state = _joined(after)
         targets = tf.placeholder(tf.int32, shape or [None, None])
         nats = softmax.surprisals(  # [B·M]
-            tf.reshape(outputs, [-1, forward.stack.output_size]), *self._softmax, tf.reshape(targets, [-1]),
+            tf.reshape(outputs, [-1, self._stack.output_size]), *self._softmax, tf.reshape(targets, [-1]),
             self._threads)
         return [inputs, targets, state], [tf.reshape(nats, tf.shape(targets)), final_state]
 

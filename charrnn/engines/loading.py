@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
-from charrnn import checkpoints
-from charrnn.checkpoints import KNOWN_MODELS, RunRecord
-from charrnn.checkpoints.record import TEXT_FILE
+from charrnn.checkpoints import folders, record
+from charrnn.checkpoints.folders import KNOWN_MODELS
+from charrnn.checkpoints.record import TEXT_FILE, RunRecord
 from charrnn.data import StrPath, Vocabulary, load_text, split
 from charrnn.engines.opened_model import Model, is_model_file, open_model
 from charrnn.engines.surprisal import surprisal
@@ -26,7 +26,7 @@ ORDER_LOOK = 1000  # characters of a text that show whether a vocabulary has the
 def is_model(path: StrPath) -> bool:
     """Return whether a path is a model, by its name and its files."""
     path = Path(path)
-    return is_model_file(path) or path.name.endswith(".ckpt") or checkpoints.is_run(path)
+    return is_model_file(path) or path.name.endswith(".ckpt") or record.is_run(path)
 
 
 def read_text(name: str, encoding: Optional[str] = None) -> corpus.Text:
@@ -61,7 +61,7 @@ def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding
     if name is not None:
         return divide(read_text(name, encoding), run)
     if run and run.folder:
-        return divide(corpus.Text(run.text_name, checkpoints.read_text(run)), run)
+        return divide(corpus.Text(run.text_name, record.read_text(run)), run)
     if run and run.text_name in corpus.KNOWN_TEXTS:
         return divide(corpus.read(run.text_name), run)
     raise ValueError(f"the model has no training text with it: name the text with {flag}")
@@ -69,7 +69,7 @@ def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding
 
 def divide(text: corpus.Text, run: Optional[RunRecord]) -> TrainingText:
     """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
-    sha256 = checkpoints.text_sha256(text.text)
+    sha256 = record.text_sha256(text.text)
     fractions = [run.hyperparameters.get(name, 0) if run and sha256 == run.text_sha256 else 0
                  for name in ("val_fraction", "test_fraction")]
     return TrainingText(*split(text.text, *fractions), sha256)
@@ -91,8 +91,8 @@ def add_vocabulary_arguments(group: Any) -> None:
                         help="the text (a path or a known name) that a checkpoint of the notebook was trained on; such "
                              "a checkpoint does not record its vocabulary")
     either.add_argument("--vocab-order", metavar="FILE",
-                        help="the characters of such a checkpoint in the order of their ids, a JSON list, if they are "
-                             "not sorted")
+                        help="for a checkpoint of the notebook whose characters are not sorted: a JSON file with the list "
+                             "of its characters in the order of their ids")
 
 
 def open_given(path: StrPath, args: argparse.Namespace, best: bool = False) -> Model:
@@ -132,9 +132,9 @@ def doubt_order(model: Model, text: Optional[str] = None) -> None:
             nats = float(np.mean(surprisal(engine, ids)))
         if nats > guess + 0.1:  # a network that was not trained guesses
             console.print_note(
-                f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): the "
-                "characters may have another order. Give it with --vocab-order FILE, a JSON list in the order of the "
-                "ids, or in Python with vocabulary=")
+                f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): its "
+                "characters may be in another order. Give that order with --vocab-order FILE, a JSON list, or in "
+                "Python with vocabulary=")
 
 
 def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
@@ -146,8 +146,8 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     values = vars(args)  # a command that has a part takes a TEXT without one
     if args.encoding and values.get("part", "") is not None and not any(
             values.get(name) for name in ("vocab_from", "train_text", "text")):
-        raise ValueError("--encoding is that of a text, and none is named")
-    run = checkpoints.newest_with_checkpoint() if path is None else None
+        raise ValueError("--encoding has no effect, because no text is named")
+    run = folders.newest_with_checkpoint() if path is None else None
     place = (run or KNOWN_MODELS[0]) if path is None else path
     model = open_given(place, args, args.best)
     if run:

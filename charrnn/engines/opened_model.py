@@ -12,14 +12,15 @@ from typing import Iterable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from charrnn import checkpoints
+from charrnn.checkpoints import folders, record
+from charrnn.checkpoints.find import find
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
-from charrnn.checkpoints.weights import Weights
+from charrnn.checkpoints.weights import Weights, packed, read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines import Engine
 from charrnn.engines.cells import CELLS, MOST_LAYERS
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.sampler import Sampler, check_prime, choose_settings, default_prime, fresh_seed, write
+from charrnn.engines.sampler import Sampler, check_prime, choose_settings, default_prime, fresh_seed
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console, files
 
@@ -106,8 +107,8 @@ class Model:
         prime = default_prime(self.vocabulary) if prime is None else prime
         check_prime(prime, self.vocabulary)
         with contextlib.closing(self.engine(n or 1, (n or 1) * length)) as engine:
-            samples, interrupted = write(Sampler(engine, n or 1), prime, length, settings,
-                                         fresh_seed() if seed is None else seed, stop=stop)
+            samples, interrupted = Sampler(engine, n or 1).write(
+                prime, length, settings, fresh_seed() if seed is None else seed, stop=stop)
         if interrupted:
             raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
@@ -141,10 +142,21 @@ class Model:
             dtype: type of the matrices, float32 or float16. Biases are always float32.
 
         Raises:
-            ValueError: the name does not end in ``.npz``, or a weight is too large for float16.
+            ValueError: the name does not end in ``.npz``, there is no such type, or a weight is too large for float16.
             OSError: the file cannot be written.
         """
-        write_npz(self, path, dtype)
+        if not is_model_file(path):
+            raise ValueError(f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
+                             ".progress.npz")
+        if dtype not in ("float32", "float16"):
+            raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
+        about = record.record_of(self.run) if self.run else {"vocabulary": "".join(self.vocabulary.chars)}
+        with np.errstate(over="ignore"):
+            weights = {name: values.astype(dtype) if values.ndim > 1 else values
+                       for name, values in self.weights.items()}
+        if not all(np.isfinite(values).all() for values in weights.values()):
+            raise ValueError("a weight is too large for float16: use float32")
+        files.write_atomically(files.target_of(path), packed(weights, about))
 
     def engine(self, texts: int = 1, characters: int = 0) -> Engine:
         """Make the engine that runs the model. This is the only place that chooses between the engines.
@@ -226,7 +238,7 @@ def _network_of(weights: Weights) -> Tuple[int, str]:
     allowed = r"softmax/Variable(_1)?$|" + _LAYER + (r"(kernel|bias)$" if cells == ["lstm"] else "")
     extra = [name for name in weights if not re.match(allowed, name)]
     if extra:
-        raise ValueError(f"it has arrays that are no variables of the network, {extra[0]}")
+        raise ValueError(f"it has an array that is not a variable of the network: {extra[0]}")
     return len(layers), cells[0]
 
 
@@ -250,7 +262,7 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
             or differs from the one that the model records.
     """
     vocabulary = None if vocabulary is None else Vocabulary(vocabulary)
-    file = checkpoints.known_model(path) or (path if is_model_file(path) else None)
+    file = folders.known_model(path) or (path if is_model_file(path) else None)
     if file and not best:
         return _from_file(file, str(path), vocabulary)
     with contextlib.suppress(CheckpointError):
@@ -262,7 +274,7 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
 
 
 def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Model:
-    found = checkpoints.find(path, best=best, suffix=".npz")
+    found = find(path, best=best, suffix=".npz")
     if found.run:
         return _from_file(found.prefix + ".npz", found.prefix, vocabulary, found.run, found.skipped)
     text = Path(found.prefix).with_name(TEXT_FILE)
@@ -270,7 +282,7 @@ def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool
         if not text.is_file():
             raise CheckpointError(f"{found.prefix} does not record its vocabulary", *NAME_VOCABULARY)
         vocabulary = _vocabulary_of(text)
-    return _made(found.prefix, vocabulary, checkpoints.read_saved(found.prefix))
+    return _made(found.prefix, vocabulary, read_saved(found.prefix))
 
 
 def _vocabulary_of(text: Path) -> Vocabulary:
@@ -284,12 +296,12 @@ def _vocabulary_of(text: Path) -> Vocabulary:
 def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: Optional[RunRecord] = None,
                skipped: Tuple[str, ...] = ()) -> Model:
     """Open a ``.npz`` file. The run of a checkpoint is given; that of an exported model is in the file."""
-    weights, about = checkpoints.read_packed(path)
+    weights, about = read_packed(path)
     weights = {name: values.astype(np.float32) if values.dtype == np.float16 else values
                for name, values in weights.items()}
     try:
         recorded = Vocabulary(about["vocabulary"])
-        run = run or (checkpoints.run_from_record(about) if "hyperparameters" in about else None)
+        run = run or (record.run_from_record(about) if "hyperparameters" in about else None)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the model {path} cannot be read: {console.reason(error)}")
     if vocabulary is not None and vocabulary != recorded:
@@ -304,28 +316,3 @@ def _made(name: str, vocabulary: Vocabulary, weights: Weights, run: Optional[Run
         return Model(name, vocabulary, weights, run, skipped)
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
-
-
-def write_npz(model: Model, path: StrPath, dtype: str = "float32") -> None:
-    """Write a model to one file, see :mod:`charrnn.checkpoints.weights`.
-
-    Args:
-        model: the model.
-        path: the file. If it is a symbolic link, the file that it points to is written.
-        dtype: type of the matrices, float32 or float16. Biases are always float32.
-
-    Raises:
-        ValueError: the name does not end in ``.npz``, the type is another one, or a weight is too large for float16.
-        OSError: the file cannot be written.
-    """
-    if not is_model_file(path):
-        raise ValueError(f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
-                         ".progress.npz")
-    if dtype not in ("float32", "float16"):
-        raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
-    about = checkpoints.record_of(model.run) if model.run else {"vocabulary": "".join(model.vocabulary.chars)}
-    with np.errstate(over="ignore"):
-        weights = {name: values.astype(dtype) if values.ndim > 1 else values for name, values in model.weights.items()}
-    if not all(np.isfinite(values).all() for values in weights.values()):
-        raise ValueError("a weight is too large for float16: use float32")
-    files.write_atomically(files.target_of(path), checkpoints.packed(weights, about))

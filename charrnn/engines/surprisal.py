@@ -1,5 +1,5 @@
 """The surprisal of each character of a text, measured by an engine. NumPy only."""
-from typing import Callable, Iterable, Tuple
+from typing import Callable, Iterable, Tuple, Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ WINDOW = 100  # steps of one call of the engine
 
 
 def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, int] = (0, 1),
-              progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> np.ndarray:
+              progress: Callable[[Sequence[int]], Iterable[int]] = iter) -> np.ndarray:
     """Measure the surprisal of each character of a text but the first, which has no context.
 
     Args:

@@ -8,7 +8,7 @@ values lie between -1 and 1.
 """
 import re
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple, Sequence
 
 import numpy as np
 
@@ -161,7 +161,7 @@ def part_names(num_layers: int, parts: int) -> Tuple[str, ...]:
 
 
 def activations(engine: Engine, ids: np.ndarray, parts: Tuple[str, ...],
-                progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Iterator[np.ndarray]:
+                progress: Callable[[Sequence[int]], Iterable[int]] = iter) -> Iterator[np.ndarray]:
     """Yield the activations of all units as they are shown, float32 [T, S, L], for CHUNK characters at a time.
 
     Args:
@@ -179,7 +179,7 @@ def activations(engine: Engine, ids: np.ndarray, parts: Tuple[str, ...],
 
 
 def measure(engine: Engine, text: str, num_layers: int,
-            progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Measured:
+            progress: Callable[[Sequence[int]], Iterable[int]] = iter) -> Measured:
     """Measure what the units of a network track in a text.
 
     Args:

@@ -9,18 +9,17 @@ import json
 import os
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Sequence
 
 import numpy as np
 
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
-from charrnn.engines.decoding import Settings
 from charrnn.engines.loading import divide, training_text
 from charrnn.engines.opened_model import Model
-from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
+from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import features, units
 from charrnn.inspection.stored import network_data, store, stored_model, untrained_model
@@ -85,7 +84,7 @@ class Page:
 
 
 def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: Optional[corpus.Text] = None,
-                progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> Page:
+                progress: Callable[[Sequence[int]], Iterable[int]] = iter) -> Page:
     """Write a model as one web page.
 
     The units are measured at the beginning of the training text, the loss in the middle of the held-out text or, if
@@ -226,10 +225,11 @@ def _opening(engine: Engine, beginnings: List[str], text: str, feature: Optional
     return {"prime": prime, "seed": 1 + best, "temperature": OPENING_TEMPERATURE}
 
 
-def _written(engine: Engine, count: int, length: int, *, prime: str = "", seed: int = 1, **settings: Any) -> List[str]:
+def _written(engine: Engine, count: int, length: int, *, prime: str = "", seed: int = 1,
+             temperature: float = 1.0) -> List[str]:
     """Return what is written after a beginning, or the default one, with as many seeds from the first one on."""
-    prime, chosen = prime or default_prime(engine.vocabulary), replace(_settings(engine.vocabulary), **settings)
-    samples, interrupted = write(Sampler(engine, count), prime, length, chosen, seed=seed)
+    prime, chosen = prime or default_prime(engine.vocabulary), choose_settings(len(engine.vocabulary), temperature)
+    samples, interrupted = Sampler(engine, count).write(prime, length, chosen, seed=seed)
     if interrupted:
         raise KeyboardInterrupt
     return [sample.text for sample in samples]
@@ -248,7 +248,7 @@ def _faithfulness(model: Model, engine: Engine) -> str:
 
 def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> Dict[str, Any]:
     """Return what the page needs, but for what depends on the discoveries."""
-    run, settings = model.run, _settings(model.vocabulary)
+    run, settings = model.run, choose_settings(len(model.vocabulary))
     name = _title(run.text_name) if run else Path(model.name).stem
     network = f"{console.plural(model.num_layers, 'layer')} of {console.plural(model.lstm_size, 'unit')}"
     return {
@@ -261,7 +261,7 @@ def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> 
         "nearest": _nearest(model.vocabulary),
         "beginnings": _beginnings(model, texts.measured),
         "source": texts.source,
-        "settings": {"temperature": settings.temperature, "top_n": settings.top_n, "top_p": settings.top_p},
+        "settings": asdict(settings),
         "network": {"num_layers": model.num_layers, "lstm_size": model.lstm_size},
         "measured": texts.measured_name,
         "tracked": _tracked(measured),
@@ -288,11 +288,6 @@ def _beginnings(model: Model, text: str) -> List[str]:
     frequent = Counter(re.findall(r"^\w+[ :]", text, re.MULTILINE)).most_common(MOST_BEGINNINGS)
     found = [default_prime(model.vocabulary), *(known or [words for words, _ in frequent])]
     return [each for each in dict.fromkeys(found) if not model.vocabulary.unknown(each)][:MOST_BEGINNINGS]
-
-
-def _settings(vocabulary: Vocabulary) -> Settings:
-    """Return the settings that ``charrnn-sample`` has where none are given."""
-    return Settings(top_n=default_top_n(len(vocabulary)))
 
 
 def _nearest(vocabulary: Vocabulary) -> Dict[str, str]:

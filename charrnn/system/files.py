@@ -20,6 +20,11 @@ _PROCESS = secrets.token_hex(2)  # tells this process from an earlier one with t
 LONGEST_START = 200  # bytes of a name that its temporary name has; file systems allow 255
 
 
+def sha256(content: bytes) -> str:
+    """Return the hexadecimal SHA-256 of the content of a file."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def write_atomically(path: Union[str, Path], data: bytes) -> None:
     """Write a file so that its path never refers to incomplete content, even after a loss of power.
 
@@ -164,8 +169,8 @@ class Lock:
                 self._file = made
             if os.path.samestat(os.stat(str(self._path)), os.fstat(self._file.fileno())):
                 return
-        raise OSError(f"nothing is written to {self._path.parent}: the folder in which this training began was moved "
-                      "or removed, or another process trains in it")
+        raise OSError(f"cannot save to {self._path.parent}: since training began, the folder was moved or removed, or "
+                      "another process began to train in it")
 
     def close(self) -> None:
         """Give up the lock."""

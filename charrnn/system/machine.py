@@ -41,13 +41,7 @@ def peak_memory() -> str:
 
 
 def is_running(pid: int) -> bool:
-    """Return whether a process of this host is running, or may be. A zombie is not running, although it is listed."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        if os.path.isdir("/proc/self"):
-            return False
+    """Return whether a process of this host is running, or may be."""
     try:
         if sys.platform != "win32":  # where this would interrupt the process
             os.kill(pid, 0)

@@ -1,20 +1,24 @@
-"""Where a training text comes from: the known texts, files, folders and standard input."""
+"""Where a training text comes from: the known texts, files, perhaps compressed, folders and standard input."""
+import codecs
 import contextlib
-import hashlib
+import gzip
 import http.client
+import io
 import os
+import re
 import sys
 import sysconfig
 import tokenize
 import urllib.request
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.data import StrPath
-from charrnn.system import console, files
-from charrnn.text import documents
+from charrnn.system import console, files, machine
+from charrnn.system.files import RUN_FILE
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,11 @@ PYTHON = "python"  # a known text that needs no download; see python_source
 STANDARD_INPUT = "-"
 LARGEST_SHARE = 0.1  # of the text of a folder that may be left out
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
+BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+LARGEST = int(min(machine.total_memory() / 16, sys.maxsize - 1))  # bytes of a text, which a gzip file can hide
+PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,7 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         if is_known(source) or not os.path.isdir(source):
             found.append(_read_one(source, encoding))
             continue
-        for path in documents.find_documents(source, skipped):
+        for path in find_documents(source, skipped):
             try:
                 found.append(_read_one(str(path), encoding))
             except ValueError as error:
@@ -106,18 +115,66 @@ def _read_one(name: str, encoding: str) -> str:
     if name == PYTHON:
         return python_source()
     if name == STANDARD_INPUT:
-        content = data.read_at_most(sys.stdin.buffer, documents.LARGEST + 1)
-        return documents.decode_document(content, encoding, "standard input")
+        content = data.read_at_most(sys.stdin.buffer, LARGEST + 1)
+        return decode_document(content, encoding, "standard input")
     if name in KNOWN_TEXTS:
-        return documents.read_document(find(name), "utf-8")
+        return read_document(find(name), "utf-8")
     if not os.path.exists(name):
         raise ValueError(f"cannot read the text {name!r}: there is no such file, and the known texts are "
                          f"{', '.join([*KNOWN_TEXTS, PYTHON])}")
-    return documents.read_document(name, encoding)
+    return read_document(name, encoding)
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def read_document(path: StrPath, encoding: str = "utf-8") -> str:
+    """Read a text file, compressed with gzip or not.
+
+    Args:
+        path: path of the file.
+        encoding: encoding of a file without a byte order mark.
+
+    Returns:
+        The text, with universal newlines.
+
+    Raises:
+        ValueError: the file cannot be read, is empty or not text, or has another encoding.
+    """
+    content = data.read_bytes(path, LARGEST + 1)
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            with gzip.open(io.BytesIO(content)) as file:
+                content = data.read_at_most(file, LARGEST + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} is a damaged gzip file: {error}")
+    return decode_document(content, encoding, str(path))
+
+
+def decode_document(content: bytes, encoding: str, name: str) -> str:
+    """Decode the bytes of a text file; see :func:`read_document`."""
+    if len(content) > LARGEST:
+        raise ValueError(f"{name} is too large: the limit is {LARGEST // 10 ** 6:,} MB, a sixteenth of this machine's "
+                         "memory, because training takes several times the size of a text")
+    encoding = next((found for mark, found in BYTE_ORDER_MARKS if content.startswith(mark)), encoding)
+    if b"\x00" in content[:PREFIX] and not re.match("utf.?(16|32)", encoding.lower()):
+        raise ValueError(f"{name} is not a text file. If it is UTF-16 without a byte order mark, give the encoding "
+                         "utf-16-le")
+    return data.decode_text(content, encoding, name)
+
+
+def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
+    """Return the files in a folder and its subfolders, sorted by path, without hidden files and run folders.
+
+    Args:
+        folder: the folder.
+        skipped: a list, to which a line is added for each folder that cannot be read.
+    """
+    found = []
+    for place, folders, names in os.walk(str(folder), onerror=lambda error: skipped.append(
+            f"cannot read the folder {error.filename!r}: {error.strerror}")):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if RUN_FILE in names:
+            folders[:], names = [], []
+        found += [Path(place) / name for name in names if not name.startswith(".")]
+    return sorted(path for path in found if os.path.isfile(str(path)))
 
 
 def find(name: str, data_dir: StrPath = "data") -> Path:
@@ -140,7 +197,7 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
     for folder in (data_dir, os.environ.get("CHARRNN_DATA") or data_dir):
         path = Path(folder) / known.filename
         if path.is_file():
-            if _sha256(data.read_bytes(path)) != known.sha256:
+            if files.sha256(data.read_bytes(path)) != known.sha256:
                 raise ValueError(f"{path} is not the known text {name!r}, whose SHA-256 is {known.sha256}: move "
                                  "the file to download the known text, or use the file by giving its path")
             return path
@@ -174,7 +231,7 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         except (OSError, http.client.HTTPException) as error:
             failures.append(console.reason(getattr(error, "reason", error)))
             continue
-        if _sha256(content) != known.sha256:
+        if files.sha256(content) != known.sha256:
             failures.append(f"unexpected content at {address}")
             continue
         path.parent.mkdir(parents=True, exist_ok=True)

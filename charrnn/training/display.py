@@ -60,9 +60,9 @@ class Display:
         if job.speedup is not None:  # it was measured
             rows.append(("precision", f"bfloat16, {job.speedup:.1f} times as fast here" if hyper.precision == "bfloat16"
                          else f"float32; bfloat16 is {job.speedup:.2f} times as fast here"))
-        if job.transfer:
-            new = console.listed(map(repr, job.transfer.new_characters))
-            rows.append(("weights", f"from {job.transfer.model.name}, " + (
+        if job.init_from:
+            new = console.listed(map(repr, job.init_from.vocabulary.unknown("".join(run.vocabulary.chars))))
+            rows.append(("weights", f"from {job.init_from.name}, " + (
                 f"with new weights for {new}" if new else "which has all characters of the text")))
         self._table(rows)
 

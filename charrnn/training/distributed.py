@@ -23,7 +23,7 @@ import numpy as np
 from charrnn.data import StrPath
 from charrnn.system import console, mpi
 
-RESUME = "so training stops. To resume from the last checkpoint, on any number of processes: {}"
+RESUME = "so training stops. To resume from the last checkpoint, with any number of processes: {}"
 LIMIT = 60  # seconds that an exchange may take
 STEPS = 20  # or so many times the longest step, if that is more
 ALONE = 60  # and so many times longer, where the others wait for work that one process does

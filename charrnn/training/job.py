@@ -6,10 +6,9 @@ from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
-from charrnn import checkpoints
+from charrnn.checkpoints import folders, record
 from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, RunRecord
 from charrnn.data import StrPath, Vocabulary, count_windows, split
-from charrnn.engines.cells import check_available
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
 from charrnn.system import machine
@@ -17,7 +16,6 @@ from charrnn.system.tensorflow import require_bfloat16
 from charrnn.text.corpus import Text
 from charrnn.training import transfer
 from charrnn.training.hyperparameters import AUTO, NAMES, PRESETS, Hyperparameters, OfPlainNumbers, check_memory, preset
-from charrnn.training.transfer import Transfer
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
 LEAST_SPEEDUP = 1.1  # of products in bfloat16, from which on the precision auto takes it
@@ -70,7 +68,7 @@ class Job:
         text: its text.
         left_out: number of files that are not part of the text because they cannot be read.
         options: the Options.
-        transfer: the model that the initial weights come from; None for random ones, or to resume.
+        init_from: the model that the initial weights come from; None for random ones, or to resume.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
         seed_given: whether the seed was given, and not chosen at random just now.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
@@ -83,7 +81,7 @@ class Job:
     text: str
     left_out: int
     options: Options
-    transfer: Optional[Transfer]
+    init_from: Optional[Model]
     training: np.ndarray
     held_out: np.ndarray
     test: np.ndarray
@@ -119,43 +117,43 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
     options.check()
-    is_named, folder = folder is not None or options.resume, checkpoints.run_folder(folder, options.resume)
-    hyper, transferred, speedup = _hyperparameters(text, given, folder, options, init_from), None, None
+    is_named, folder = folder is not None or options.resume, folders.run_folder(folder, options.resume)
+    old = _run_to_resume(folder) if options.resume else None
+    hyper, speedup = _hyperparameters(text, given, old, options, init_from), None
     seed_given = hyper.seed is not None
-    check_available(hyper.cell)
     if hyper.batch_size % n_processes:
         raise ValueError(f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
                          f"multiple of {n_processes}")
-    if options.resume:
-        run = _resumed_run(folder, hyper, text)
-        text = text or Text(run.text_name, checkpoints.read_text(run))
+    if old:
+        run = _resumed_run(old, hyper, text)
+        text = text or Text(run.text_name, record.read_text(run))
     elif text is None:
         raise ValueError("there is no text to train on")
     else:
         if hyper.precision == AUTO:
             hyper, speedup = _with_faster_precision(hyper, options)
-        run, transferred = _new_run(text, hyper, init_from)
+        run = _new_run(text, hyper, init_from)
     hyper = Hyperparameters(**run.hyperparameters)
     if hyper.precision == "bfloat16":
         require_bfloat16()
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    return Job(run, hyper, folder, is_named, text.text, len(text.skipped), options, transferred, *parts,
+    return Job(run, hyper, folder, is_named, text.text, len(text.skipped), options, init_from, *parts,
                seed_given=seed_given, speedup=speedup)
 
 
-def _hyperparameters(text: Optional[Text], given: Dict[str, Any], folder: StrPath, options: Options,
+def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[RunRecord], options: Options,
                      init_from: Optional[Model]) -> Hyperparameters:
     """Return the hyperparameters of the run to resume or of a preset, changed by those that are given."""
     unknown = sorted(set(given) - set(NAMES))
     if unknown:
         raise ValueError(f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}")
-    if options.resume:
+    if old:
         for name, value in (("init_from", init_from), ("preset", options.preset)):
             if value is not None:
                 raise ValueError(f"{name} is for a new run and cannot be combined with resume")
-        values = _run_to_resume(folder).hyperparameters
+        values = old.hyperparameters
     else:
         values = preset(options.preset or "notebook", len(text.text) if text else 0)
         network = transfer.network_of(init_from) if init_from else {}
@@ -185,35 +183,36 @@ def _with_faster_precision(hyper: Hyperparameters, options: Options) -> Tuple[Hy
     return replace(hyper, precision="bfloat16" if (speedup or 0) >= LEAST_SPEEDUP else "float32"), speedup
 
 
-def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> Tuple[RunRecord, Optional[Transfer]]:
-    """Return a new run, and the Transfer of its initial weights."""
+def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> RunRecord:
+    """Return a new run. Raise ValueError if it cannot start from that model."""
     if hyper.seed is None:
         hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
-    transferred = transfer.plan(init_from, text.text, hyper) if init_from else None
-    vocabulary = transferred.vocabulary if transferred else Vocabulary.from_text(text.text)
-    return RunRecord(asdict(hyper), vocabulary, text.name, checkpoints.text_sha256(text.text),
-                     init_from=transferred.model.name if transferred else None), transferred
+    sha256 = record.text_sha256(text.text)
+    if not init_from:
+        return RunRecord(asdict(hyper), Vocabulary.from_text(text.text), text.name, sha256)
+    transfer.check_network(init_from, hyper)
+    vocabulary = transfer.joined_vocabulary(init_from, text.text)
+    return RunRecord(asdict(hyper), vocabulary, text.name, sha256, init_from=init_from.name)
 
 
-def _resumed_run(folder: StrPath, hyper: Hyperparameters, text: Optional[Text]) -> RunRecord:
-    """Return the run in a folder with new hyperparameters. Raise CheckpointError if it cannot have them."""
-    run = checkpoints.read_run(folder)
+def _resumed_run(run: RunRecord, hyper: Hyperparameters, text: Optional[Text]) -> RunRecord:
+    """Return a run with new hyperparameters. Raise CheckpointError if it cannot have them."""
     old = Hyperparameters(**run.hyperparameters)  # with the default for one that is newer than the run
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision=old.precision)
-    if text and checkpoints.text_sha256(text.text) != run.text_sha256:
-        raise CheckpointError(f"the run in {folder} was trained on another text than {text.name}; without a text, "
+    if text and record.text_sha256(text.text) != run.text_sha256:
+        raise CheckpointError(f"the run in {run.folder} was trained on another text than {text.name}; without a text, "
                               "a resumed run uses the one in that folder")
     for name in IMMUTABLE:
         if getattr(old, name) != getattr(hyper, name):
-            raise CheckpointError(f"the run in {folder} has {name} {getattr(old, name)}, which "
+            raise CheckpointError(f"the run in {run.folder} has {name} {getattr(old, name)}, which "
                                   f"cannot be changed to {getattr(hyper, name)}")
     return replace(run, hyperparameters=asdict(hyper))
 
 
 def _run_to_resume(folder: StrPath) -> RunRecord:
     """Return the run in a folder. Raise CheckpointError if there is none, or one of a newer version."""
-    run = checkpoints.read_run(folder)
+    run = record.read_run(folder)
     unknown = sorted(set(run.hyperparameters) - set(NAMES))
     if unknown:
         raise CheckpointError(f"the run in {folder} has hyperparameters that this version of charrnn does not know: "

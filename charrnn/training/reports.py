@@ -75,7 +75,7 @@ class Reports:
             self._call(self._writer.flush)
         if self._failure:
             self._writer, failure, self._failure = None, self._failure, None
-            raise OSError(f"there are no more summaries for TensorBoard: {failure}")
+            raise OSError(f"summaries for TensorBoard are no longer written: {failure}")
 
     def close(self) -> None:
         """Close the event file."""

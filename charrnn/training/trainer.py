@@ -7,21 +7,24 @@ from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
-from charrnn import checkpoints
-from charrnn.checkpoints import NoCheckpointError, Progress
-from charrnn.engines.decoding import Settings
+from charrnn.checkpoints import folders, record, saving
+from charrnn.checkpoints.find import is_intact, newest_intact
+from charrnn.checkpoints.record import NoCheckpointError
+from charrnn.checkpoints.saving import Progress
+from charrnn.checkpoints.weights import restore
 from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.opened_model import Model, open_model
-from charrnn.engines.sampler import Sampler, default_prime, default_top_n, write
+from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console
 from charrnn.training.display import Display
 from charrnn.training.distributed import Processes
+from charrnn.training.graph import Network
 from charrnn.training.hyperparameters import learning_rate_at
 from charrnn.training.job import Job
-from charrnn.training.network import Network
 from charrnn.training.reports import Reports
 from charrnn.training.stopping import StopRequests
+from charrnn.training.transfer import extended_weights
 
 EVALUATION_ROWS = 32  # pieces of the held-out text that are read in parallel
 
@@ -57,8 +60,8 @@ class Trainer:
         self.display = Display(job, self.network.n_parameters, self.stop, job.options.quiet or processes.rank > 0)
         self._lock: Any = None  # _open_folder() makes a Lock and Reports, in the first process
         self._reports: Any = None
-        if job.transfer and processes.rank == 0:
-            self.network.set_weights(job.transfer.weights(self.network.weights()))
+        if job.init_from and processes.rank == 0:
+            self.network.set_weights(extended_weights(job.init_from, job.run.vocabulary, self.network.weights()))
 
     def close(self) -> None:
         """Close the sessions and files."""
@@ -76,50 +79,50 @@ class Trainer:
 
     def _open_folder(self) -> Progress:
         """Reserve the folder, and restore the run to resume. Return the progress, with the state of all rows."""
-        folder, self._lock = checkpoints.reserve(
+        folder, self._lock = folders.reserve(
             self.job.folder if self.job.is_named else None, self.job.options.resume)
         job = self.job = self.display.job = replace(self.job, folder=folder)
         hyper = job.hyperparameters
-        checkpoints.remove_leftovers(job.folder)
+        saving.remove_leftovers(job.folder)
         zeros = np.repeat(self.network.zero_state[:, :, :1], hyper.batch_size, axis=2)
         progress = Progress(0, zeros, np.zeros(0, np.float32))
-        checkpoints.write_text(job.folder, job.text, not job.options.resume)
+        record.write_text(job.folder, job.text, not job.options.resume)
         if job.options.resume:
             progress = self._restored(progress)
-        elif not job.transfer:
-            checkpoints.write_run(job.folder, self._run)
+        elif not job.init_from:
+            record.write_run(job.folder, self._run)
         self._reports = Reports(job.folder, progress.step, progress.history, job.options.summaries, self._lock.check)
         self._saved = progress
         self.display.plan()
         if job.options.resume:
             self.display.resumed(progress.step)
-        elif job.transfer:  # saved at once, because a resumed run could not make these weights again
+        elif job.init_from:  # saved at once, because a resumed run could not make these weights again
             self._write(progress, last=True)
         return progress
 
     def _restored(self, fresh: Progress) -> Progress:
         """Restore the newest intact checkpoint, if there is one yet, and return its progress."""
         try:
-            found = checkpoints.newest_intact(self.job.folder)
+            found = newest_intact(self.job.folder)
         except NoCheckpointError:
             if self._run.init_from:
                 raise  # the initial weights are lost
-            checkpoints.write_run(self.job.folder, self._run)
+            record.write_run(self.job.folder, self._run)
             return fresh
         self.display.skipped(found.skipped)
-        progress = checkpoints.read_progress(found.prefix)
-        checkpoints.restore(self.network.session, self.network.saver, found.prefix)
+        progress = saving.read_progress(found.prefix)
+        restore(self.network.session, self.network.saver, found.prefix)
         best = self._name(progress.best_step) if progress.best_step else None
-        if best and not checkpoints.is_intact(self.job.folder, best):
+        if best and not is_intact(self.job.folder, best):
             self.display.skipped([f"the best checkpoint {best} is damaged: the next evaluation counts as the best"])
             best, progress = None, replace(progress, best_step=0, best_loss=math.inf)
         self._run = replace(self._run, best=best)
-        checkpoints.finish_save(self.job.folder, progress.step, self._run, self.job.hyperparameters.max_to_keep,
+        saving.finish_save(self.job.folder, progress.step, self._run, self.job.hyperparameters.max_to_keep,
                                 self._lock.check)
         return progress
 
     def _name(self, step: int) -> str:
-        return checkpoints.checkpoint_prefix("", step, self.job.hyperparameters.lstm_size)
+        return record.checkpoint_prefix("", step, self.job.hyperparameters.lstm_size)
 
     # ---- after a step ----------------------------------------------------------------------------------------
 
@@ -197,11 +200,11 @@ class Trainer:
             self._lock.check()
             self._flush()
             progress = replace(progress, history=self._reports.history)
-            prefix = checkpoints.save(self.network.session, self.network.saver, self.job.folder, hyper.lstm_size,
+            prefix = saving.save(self.network.session, self.network.saver, self.job.folder, hyper.lstm_size,
                                       progress, run, self.network.weights(), self._lock.check)
             self._run, self._saved = run, progress  # only now, because the save may fail
             self.display.saved(prefix)
-            checkpoints.finish_save(self.job.folder, progress.step, run, hyper.max_to_keep, self._lock.check)
+            saving.finish_save(self.job.folder, progress.step, run, hyper.max_to_keep, self._lock.check)
         except OSError as error:
             if last:
                 raise
@@ -220,10 +223,10 @@ class Trainer:
     def _sample(self, step: int) -> None:
         """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""
         vocabulary = self.job.run.vocabulary
-        prime, settings = default_prime(vocabulary), Settings(top_n=default_top_n(len(vocabulary)))
+        prime, settings = default_prime(vocabulary), choose_settings(len(vocabulary))
         engine = self._engine() if self.job.hyperparameters.cell != "lstm" else Model(
             "", vocabulary, self.network.weights()).engine()
-        (sample,), interrupted = write(Sampler(engine), prime, self.job.options.sample_length, settings, step)
+        (sample,), interrupted = Sampler(engine).write(prime, self.job.options.sample_length, settings, step)
         if interrupted:
             raise KeyboardInterrupt
         self.display.sample(prime + sample.text)
@@ -261,7 +264,7 @@ class Trainer:
     def _evaluate_test(self, step: int) -> Tuple[float, str]:
         """Evaluate the best checkpoint, or else the last, on the test text. Return the loss and the name."""
         best, last = self._run.best, self._name(step)
-        name = best if best and checkpoints.is_intact(self.job.folder, best) else last
+        name = best if best and is_intact(self.job.folder, best) else last
         engine = self._engine()
         if name != last:
             engine.load(open_model(Path(self.job.folder) / name).weights)

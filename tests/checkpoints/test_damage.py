@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from conftest import NEWEST, OLDER, resume
 
-from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError
+from charrnn.checkpoints import saving
+from charrnn.checkpoints.find import find, newest_intact
+from charrnn.checkpoints.record import CheckpointError
 from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
 
@@ -28,13 +29,13 @@ def model_of(model):
 
 
 def progress_of(prefix):
-    progress = asdict(checkpoints.read_progress(str(prefix)))
+    progress = asdict(saving.read_progress(str(prefix)))
     return [(name, np.asarray(value).tobytes()) for name, value in progress.items()]
 
 
 def opened(run, saved):
     """Open a damaged run for sampling and for resuming; return the names of the checkpoints."""
-    model, found = open_model(run), checkpoints.newest_intact(run)
+    model, found = open_model(run), newest_intact(run)
     names = [Path(path).name for path in (model.name, found.prefix)]
     assert model_of(model) == saved[names[0]][0] and progress_of(found.prefix) == saved[names[1]][1]
     for name, skipped in zip(names, (model.skipped, found.skipped)):
@@ -63,7 +64,7 @@ def test_the_older_checkpoint_is_opened_whichever_file_of_the_newest_is_damaged(
     damage(run_copy / name, kind)
     assert opened(run_copy, saved) == [OLDER if name.endswith((".ckpt.npz", ".json")) else NEWEST, OLDER]
     with pytest.raises(CheckpointError, match=f"{NEWEST} is (damaged|incomplete): "):
-        checkpoints.find(run_copy / NEWEST)
+        find(run_copy / NEWEST)
 
 
 # Resuming

@@ -3,8 +3,9 @@
 import pytest
 from conftest import NEWEST, OLDER, copy_without_records
 
-from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError, find, list_checkpoints, newest_intact
+from charrnn.checkpoints import record
+from charrnn.checkpoints.find import find, list_checkpoints, newest_intact
+from charrnn.checkpoints.record import CheckpointError
 from charrnn.engines.opened_model import open_model
 from charrnn.system import files
 
@@ -58,7 +59,7 @@ def test_nothing_to_find(tmp_path, name, message):
 
 
 def test_the_best_checkpoint(trained, stopped_early):
-    best = checkpoints.read_run(stopped_early).best
+    best = record.read_run(stopped_early).best
     assert find(stopped_early, best=True).prefix == str(stopped_early / best)
     with pytest.raises(CheckpointError, match="has no best checkpoint: it was trained without val_fraction"):
         find(trained, best=True)
@@ -88,4 +89,4 @@ def test_an_error_names_three_of_many_checkpoints(tmp_path):
     for step in range(1, 21):
         (tmp_path / f"i{step}_l5.ckpt.index").touch()
     with pytest.raises(CheckpointError, match="i20_.*; .*i19_.*; .*i18_.* is missing and 17 more$"):
-        checkpoints.newest_intact(tmp_path)
+        newest_intact(tmp_path)

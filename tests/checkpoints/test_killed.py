@@ -12,7 +12,8 @@ import time
 import pytest
 from conftest import TEXT, assert_same_run, process_environment, resume
 
-from charrnn import checkpoints
+from charrnn.checkpoints import record
+from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
 from charrnn.training.trainer import Trainer
@@ -35,8 +36,8 @@ def write_text(path, length=306):
 
 def assert_can_be_opened(folder):
     """Check that the newest checkpoint of a run is intact, and that the best one is if there is one."""
-    with contextlib.suppress(checkpoints.NoCheckpointError):  # killed before the first one
-        found = checkpoints.newest_intact(folder)
+    with contextlib.suppress(record.NoCheckpointError):  # killed before the first one
+        found = newest_intact(folder)
         assert found.skipped == () and open_model(folder).skipped == ()
         if found.run.best:
             open_model(folder, best=True)

@@ -16,7 +16,8 @@ import pytest
 from conftest import assert_same_run, resume
 from test_killed import FLAGS, write_text
 
-from charrnn import checkpoints
+from charrnn.checkpoints import record, saving
+from charrnn.checkpoints.find import newest_intact, verify
 from charrnn.commands import train
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
@@ -36,7 +37,7 @@ class Recorder:
     def __init__(self, folder, patch):
         self.notes, self._folder, self._numbers, self._fresh = [], str(folder), {}, itertools.count()
         for owner, name, noting in [(os, "fsync", self._fsync), (os, "replace", self._replace),
-                                    (Path, "unlink", self._unlink), (checkpoints, "save", self._save)]:
+                                    (Path, "unlink", self._unlink), (saving, "save", self._save)]:
             patch.setattr(owner, name, noting(getattr(owner, name)))
 
     def _number(self, path):
@@ -161,12 +162,12 @@ def problem(notes, base, state, step):
         return f"{lost} have lost a part"
     folder = make_folder(base, state)
     try:
-        found = checkpoints.newest_intact(folder)
-        checkpoints.read_text(checkpoints.read_run(folder))
-        progress = checkpoints.read_progress(found.prefix)
+        found = newest_intact(folder)
+        record.read_text(record.read_run(folder))
+        progress = saving.read_progress(found.prefix)
         for name in [found.run.best or Path(found.prefix).name, f"i{progress.best_step}_l5.ckpt"]:
-            checkpoints.verify(str(folder / name))
-    except checkpoints.CheckpointError as error:
+            verify(str(folder / name))
+    except record.CheckpointError as error:
         return str(error) if step else None
     if found.skipped or progress.step < step:
         return f"the newest checkpoint is that of step {progress.step}: {found.skipped}"

@@ -5,8 +5,17 @@ from dataclasses import asdict, replace
 import pytest
 
 import charrnn
-from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError, RunRecord
+from charrnn.checkpoints import folders
+from charrnn.checkpoints.record import (
+    CheckpointError,
+    RunRecord,
+    check_unused,
+    read_run,
+    read_text,
+    text_sha256,
+    write_run,
+    write_text,
+)
 from charrnn.data import Vocabulary
 from charrnn.training.hyperparameters import Hyperparameters
 
@@ -28,8 +37,8 @@ def test_the_files_of_a_run_folder(trained):
     replace(RUN, vocabulary=Vocabulary(sorted('é"\\\n\u2028\ud800\U0001f600')), text_name="a\ud800"),
     replace(RUN, best="i7_l3.ckpt", init_from="other/i9_l3.ckpt")])
 def test_a_run_is_read_as_it_was_written(tmp_path, run):
-    checkpoints.write_run(tmp_path, run)
-    assert checkpoints.read_run(tmp_path) == run
+    write_run(tmp_path, run)
+    assert read_run(tmp_path) == run
 
 
 @pytest.mark.parametrize("change, message", [
@@ -38,28 +47,28 @@ def test_a_run_is_read_as_it_was_written(tmp_path, run):
     (lambda content: b"{}", "it has changed"),
     (lambda content: content.replace(b'"seed": 7', b'"seed": 8'), "it has changed")])
 def test_a_damaged_run_file_is_refused(tmp_path, change, message):
-    checkpoints.write_run(tmp_path, RUN)
+    write_run(tmp_path, RUN)
     path = tmp_path / "run.json"
     path.write_bytes(change(path.read_bytes()))
     with pytest.raises(CheckpointError, match=f"run.json cannot be used: {message}"):
-        checkpoints.read_run(tmp_path)
+        read_run(tmp_path)
 
 
 def test_the_settings_of_a_run_are_those_of_its_last_start(run_copy):
     """Which run.json has, and no checkpoint yet. Without run.json, they are those of the newest checkpoint."""
-    run = checkpoints.read_run(run_copy)
+    run = read_run(run_copy)
     changed = replace(run, hyperparameters={**run.hyperparameters, "learning_rate": 0.5})
-    checkpoints.write_run(run_copy, changed)
-    assert checkpoints.read_run(run_copy) == changed
+    write_run(run_copy, changed)
+    assert read_run(run_copy) == changed
     (run_copy / "run.json").unlink()
-    assert checkpoints.read_run(run_copy) == run
+    assert read_run(run_copy) == run
 
 
 @pytest.mark.parametrize("text", ["a\r\nb\n", "\ud800\u2028é", ""])
 def test_the_text_of_a_run_is_read_as_it_was_written(tmp_path, text):
-    checkpoints.write_text(tmp_path, text)
-    run = replace(RUN, text_sha256=checkpoints.text_sha256(text), folder=str(tmp_path))
-    assert checkpoints.read_text(run) == text
+    write_text(tmp_path, text)
+    run = replace(RUN, text_sha256=text_sha256(text), folder=str(tmp_path))
+    assert read_text(run) == text
 
 
 @pytest.mark.parametrize("name, in_python, in_command", [
@@ -68,10 +77,10 @@ def test_the_text_of_a_run_is_read_as_it_was_written(tmp_path, text):
     ("checkpoint", "init_from=", "--init-from and --vocab-from"),  # the notebook's, which has no run.json
     ("i1_l5.ckpt.index", "init_from=", "--init-from and --vocab-from")])
 def test_a_folder_with_a_file_of_a_run_is_not_unused(tmp_path, name, in_python, in_command):
-    checkpoints.check_unused(tmp_path)
+    check_unused(tmp_path)
     (tmp_path / name).write_bytes(b"")
     with pytest.raises(CheckpointError, match=f"holds another run: .*{in_python}.* checkpoint_dir$") as raised:
-        checkpoints.check_unused(tmp_path)
+        check_unused(tmp_path)
     assert in_command in raised.value.in_command and "--checkpoint-dir" in raised.value.in_command
 
 
@@ -80,19 +89,19 @@ def test_a_new_run_does_not_replace_a_file_of_the_user(tmp_path, name):
     """Unless the file is of a run that was killed at its beginning, which leaves its lock."""
     (tmp_path / name).write_bytes(b"mine")
     with pytest.raises(CheckpointError, match=f"has a {name}, which a new run would replace"):
-        checkpoints.reserve(tmp_path, resume=False)
+        folders.reserve(tmp_path, resume=False)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     (tmp_path / ".lock").touch()
-    checkpoints.check_unused(tmp_path)
+    check_unused(tmp_path)
 
 
 def test_a_new_run_does_not_replace_another_text_next_to_a_lock(tmp_path):
     """As after rm F/*, which leaves the lock. Its own text is that of a run that was killed at its beginning."""
     (tmp_path / ".lock").touch()
     (tmp_path / "text.txt").write_text("mine")
-    checkpoints.write_text(tmp_path, "mine", is_new=True)
+    write_text(tmp_path, "mine", is_new=True)
     with pytest.raises(CheckpointError, match="has a text.txt, which a new run would replace: move it away"):
-        checkpoints.write_text(tmp_path, "the text of a run", is_new=True)
+        write_text(tmp_path, "the text of a run", is_new=True)
     assert (tmp_path / "text.txt").read_text() == "mine"
-    checkpoints.write_text(tmp_path, "the text of a run")
+    write_text(tmp_path, "the text of a run")
     assert (tmp_path / "text.txt").read_text() == "the text of a run"

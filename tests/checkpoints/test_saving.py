@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from conftest import interrupted_at
 
-from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError, Progress, RunRecord
+from charrnn.checkpoints import folders, record, saving
+from charrnn.checkpoints.find import newest_intact, verify
+from charrnn.checkpoints.record import CheckpointError, RunRecord
+from charrnn.checkpoints.saving import Progress
 from charrnn.data import Vocabulary
 from charrnn.system.tensorflow import tf
 from charrnn.training.hyperparameters import Hyperparameters
@@ -33,7 +35,7 @@ def session():
 @pytest.fixture
 def folder(tmp_path):
     """A run folder without checkpoints."""
-    checkpoints.write_run(tmp_path, RUN)
+    record.write_run(tmp_path, RUN)
     return tmp_path
 
 
@@ -41,8 +43,8 @@ def save(session, folder, step, best_step=0, max_to_keep=100, check=lambda: None
     progress = Progress(step, STATE, np.zeros(step, np.float32), best_step)
     best = f"i{best_step}_l5.ckpt" if best_step else None
     run = replace(RUN, best=best)
-    prefix = checkpoints.save(*session, folder, 5, progress, run, {"kernel": np.zeros((5, 9), np.float32)}, check)
-    checkpoints.finish_save(folder, step, run, max_to_keep, check)
+    prefix = saving.save(*session, folder, 5, progress, run, {"kernel": np.zeros((5, 9), np.float32)}, check)
+    saving.finish_save(folder, step, run, max_to_keep, check)
     return prefix
 
 
@@ -66,11 +68,11 @@ def test_a_saved_checkpoint_is_intact_and_the_newest(folder, session):
     for step in (9, 10, 100):
         assert save(session, folder, step, best_step=9) == str(folder / f"i{step}_l5.ckpt")
     best = replace(RUN, best="i9_l5.ckpt")
-    assert checkpoints.newest_intact(folder) == (str(folder / "i100_l5.ckpt"), best, ())
+    assert newest_intact(folder) == (str(folder / "i100_l5.ckpt"), best, ())
     assert tf.train.latest_checkpoint(str(folder)) == str(folder / "i100_l5.ckpt")
     assert saved_steps(folder) == [9, 10, 100] and "/" not in (folder / "checkpoint").read_text()
     (folder / "i100_l5.ckpt.json").unlink()
-    assert checkpoints.read_run(folder) == best and not (folder / ".saving").exists()
+    assert record.read_run(folder) == best and not (folder / ".saving").exists()
 
 
 def test_old_checkpoints_are_removed_but_not_the_best(folder, session):
@@ -101,7 +103,7 @@ def test_damaged_checkpoints_of_later_steps_are_not_counted(folder, session):
         (folder / f"i{step}_l5.ckpt.index").write_bytes(b"")
     for step in (125, 130, 135):
         save(session, folder, step, max_to_keep=2)
-    found = checkpoints.newest_intact(folder)
+    found = newest_intact(folder)
     assert Path(found.prefix).name == "i135_l5.ckpt" and len(found.skipped) == 2
     assert tf.train.latest_checkpoint(str(folder)) == found.prefix
     assert saved_steps(folder) == [130, 135, 160, 173]
@@ -136,9 +138,9 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
                 assert "No space left on device" in str(error)
                 if "could not be saved" in str(error):
                     assert content_of(folder) == before
-                    checkpoints.verify(str(folder / f"i{step - 1}_l5.ckpt"))
+                    verify(str(folder / f"i{step - 1}_l5.ckpt"))
                 else:
-                    assert checkpoints.newest_intact(folder).prefix.endswith(f"i{step}_l5.ckpt")
+                    assert newest_intact(folder).prefix.endswith(f"i{step}_l5.ckpt")
         save(session, folder, step, max_to_keep=1)
         assert saved_steps(folder) == [step] and not list(folder.glob("*.tmp")) and not (folder / ".saving").exists()
         if next(calls) <= fails_at:
@@ -165,7 +167,7 @@ def test_leftovers_of_a_killed_save_are_removed(folder, session, monkeypatch):
             patch.setattr("shutil.rmtree", lambda path: None)
             save(session, folder, 3)
         assert len(list(folder.glob("i3_l5.ckpt.*"))) == moved - 1 and (folder / ".saving").exists()
-        checkpoints.remove_leftovers(folder)
+        saving.remove_leftovers(folder)
         assert content_of(folder) == before
 
 
@@ -176,7 +178,7 @@ def test_files_that_only_look_like_leftovers_are_kept(folder, session):
     for name in [*names, "mine.ckpt.progress.npz", "i0_l5.ckpt.progress.npz"]:
         (folder / name).write_bytes(b"mine")
     before = content_of(folder)
-    checkpoints.remove_leftovers(folder)
+    saving.remove_leftovers(folder)
     assert content_of(folder) == before
 
 
@@ -185,7 +187,7 @@ def test_files_that_only_look_like_leftovers_are_kept(folder, session):
 def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
     make(folder / ".saving")
     with pytest.raises(OSError):
-        checkpoints.remove_leftovers(folder)
+        saving.remove_leftovers(folder)
     assert os.path.lexists(str(folder / ".saving"))
 
 
@@ -203,10 +205,10 @@ def test_a_folder_that_is_put_in_place_during_a_save_is_not_changed(
     for moment in itertools.count() if name != "unlink" else itertools.count(1, 2):
         place = tmp_path / str(moment)
         run, away, other = place / "run", place / "away", place / "other"
-        lock = checkpoints.reserve(run, False)[1]
+        lock = folders.reserve(run, False)[1]
         for folder in (run, other):
             folder.mkdir(exist_ok=True, parents=True)
-            checkpoints.write_run(folder, RUN)
+            record.write_run(folder, RUN)
             for step in (1, 2):
                 save(session, folder, step)
         shutil.copy(str(run / ".lock"), str(other / ".lock"))
@@ -232,13 +234,13 @@ def test_a_folder_that_is_put_in_place_during_a_save_is_not_changed(
 
 def test_a_lock_file_that_was_removed_is_made_again(tmp_path):
     """Unless another process has made it."""
-    with contextlib.closing(checkpoints.reserve(tmp_path, False)[1]) as first:
+    with contextlib.closing(folders.reserve(tmp_path, False)[1]) as first:
         (tmp_path / ".lock").unlink()
         first.check()
         with pytest.raises(CheckpointError, match="another process is training in"):
-            checkpoints.reserve(tmp_path, False)
+            folders.reserve(tmp_path, False)
         (tmp_path / ".lock").unlink()
-        with contextlib.closing(checkpoints.reserve(tmp_path, False)[1]) as second:
+        with contextlib.closing(folders.reserve(tmp_path, False)[1]) as second:
             second.check()
             with pytest.raises(OSError, match="or another process trains in it"):
                 first.check()
@@ -251,4 +253,4 @@ def test_progress_with_strings_is_refused(tmp_path):
     np.savez(prefix + ".progress.npz", **{**progress, "epoch_losses": np.array(["a", "b"]),
                                           "history": np.zeros(0, np.uint8)})
     with pytest.raises(CheckpointError, match="its progress cannot be read .it has something other than numbers"):
-        checkpoints.read_progress(prefix)
+        saving.read_progress(prefix)

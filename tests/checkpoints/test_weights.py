@@ -4,8 +4,8 @@ import json
 import numpy as np
 import pytest
 
-from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError, read_saved
+from charrnn.checkpoints.record import CheckpointError
+from charrnn.checkpoints.weights import packed, read_packed, read_saved
 from charrnn.system.tensorflow import tf
 
 WEIGHTS = {"rnn/kernel": np.arange(21, dtype=np.float32).reshape(3, 7), "softmax/Variable": np.zeros(5, np.float32)}
@@ -16,12 +16,12 @@ ABOUT = {"vocabulary": "\n abé\u2028\ud800\U0001f600"}
 def path(tmp_path):
     """A model file that can be read."""
     path = tmp_path / "m.npz"
-    path.write_bytes(checkpoints.packed(WEIGHTS, ABOUT))
+    path.write_bytes(packed(WEIGHTS, ABOUT))
     return path
 
 
 def test_weights_are_read_as_they_were_written_and_numpy_reads_them_too(path):
-    weights, about = checkpoints.read_packed(path)
+    weights, about = read_packed(path)
     assert about == ABOUT and weights["softmax/Variable"].tolist() == [0] * 5
     np.testing.assert_array_equal(weights["rnn/kernel"], WEIGHTS["rnn/kernel"])
     with np.load(str(path)) as arrays:
@@ -32,7 +32,7 @@ def test_weights_are_read_as_they_were_written_and_numpy_reads_them_too(path):
 
 def check_refused(path, message):
     with pytest.raises(CheckpointError, match=f"^the model .* cannot be read: .*{message}") as raised:
-        checkpoints.read_packed(path)
+        read_packed(path)
     assert str(path) in str(raised.value) and "\n" not in str(raised.value) and len(str(raised.value)) < 1000
 
 

@@ -6,7 +6,7 @@ import pytest
 from conftest import CHARS, graph_probabilities, make_network
 
 from charrnn.commands import export
-from charrnn.engines.opened_model import open_model, write_npz
+from charrnn.engines.opened_model import open_model
 from charrnn.system.tensorflow import tf
 
 
@@ -44,12 +44,13 @@ def test_matrices_can_be_stored_in_half_the_space(trained, tmp_path, monkeypatch
         assert values.dtype == np.float32 and np.array_equal(values, rounded), name
     large = make_network(tmp_path, CHARS, 5, 2, gain=1e5)
     with pytest.raises(ValueError, match="too large for float16"):
-        write_npz(large, tmp_path / "large.npz", "float16")
+        large.save(tmp_path / "large.npz", "float16")
 
 
 @pytest.mark.parametrize("arguments, message", [
     (["run", "model.bin"], "model.bin names no format: a FILE ends in .npz"),
-    (["run", "nowhere/m.npz"], "nowhere/m.npz: there is no folder"), (["run", "folder"], "folder needs --format saved-model"),
+    (["run", "nowhere/m.npz"], "nowhere/m.npz: there is no folder"),
+    (["run", "folder"], "folder needs --format saved-model"),
     (["EXPORTED", "EXPORTED"], "is the model itself"), (["run", "run/i173_l5.ckpt.npz"], "is the model itself"),
     (["run", "folder", "--format", "saved-model"], "folder exists"), (["missing", "m.npz"], "missing"),
     (["EXPORTED", "m.npz", "--best"], "is not a folder"), (["run", "m.html", "--train-text", "missing"], "missing"),

@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from conftest import CHARS, NEWEST, copy_without_records, make_network, npy, script, signed_npz
 
-from charrnn import checkpoints
-from charrnn.checkpoints import CheckpointError
+from charrnn.checkpoints import record
+from charrnn.checkpoints.record import CheckpointError
+from charrnn.checkpoints.weights import packed, read_packed
 from charrnn.data import Vocabulary
 from charrnn.engines.cells import CELLS
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.opened_model import Model, open_model, write_npz
-from charrnn.engines.sampler import Sampler, write
+from charrnn.engines.opened_model import Model, open_model
+from charrnn.engines.sampler import Sampler
 
 CELL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell"
 
@@ -41,7 +42,7 @@ def random_weights(num_classes=14, lstm_size=5, num_layers=2, cell="lstm"):
 
 def test_a_run_is_opened_at_its_newest_checkpoint(trained):
     model = open_model(trained)
-    assert (model.name, model.skipped, model.run) == (str(trained / NEWEST), (), checkpoints.read_run(trained))
+    assert (model.name, model.skipped, model.run) == (str(trained / NEWEST), (), record.read_run(trained))
     assert (model.num_layers, model.lstm_size, model.cell, model.vocabulary.chars) == (2, 5, "lstm", tuple(CHARS))
     forget = np.repeat(np.float32([0, 0, 1, 0]), 5)  # the third of i, j, f, o
     for layer, inputs in enumerate([14, 5]):
@@ -64,7 +65,7 @@ def test_only_the_weights_and_the_record_are_read(run_copy):
 def test_an_exported_model_is_the_same(trained, exported, tmp_path):
     assert_same(open_model(exported), open_model(trained))
     (tmp_path / "m.npz").write_bytes(b"old")
-    write_npz(open_model(exported), tmp_path / "m.npz")  # in the place of another
+    open_model(exported).save(tmp_path / "m.npz")  # in the place of another
     assert (tmp_path / "m.npz").read_bytes() == exported.read_bytes()
 
 
@@ -77,25 +78,25 @@ def test_a_checkpoint_of_the_notebook_is_opened_with_a_vocabulary_and_exported(t
     assert set(model.weights) == set(run.weights)
     for name, values in model.weights.items():
         np.testing.assert_array_equal(values, run.weights[name])
-    write_npz(model, tmp_path / "m.npz")
+    model.save(tmp_path / "m.npz")
     assert_same(open_model(tmp_path / "m.npz"), model)
 
 
 @pytest.mark.parametrize("name", ["file", "softmax/Variable_2", CELL.format(0) + "/extra", "about/x"])
 def test_arrays_that_are_no_variables_are_refused(exported, tmp_path, capsys, name):
     """Also one whose name NumPy's savez has for its file."""
-    weights, about = checkpoints.read_packed(exported)
+    weights, about = read_packed(exported)
     members = {f"{key}.npy": npy(value) for key, value in {**weights, name: np.zeros(2, np.float32)}.items()}
     members["about.npy"] = npy(np.frombuffer(json.dumps(about).encode(), np.uint8))
     (tmp_path / "m.npz").write_bytes(signed_npz(members))
     assert script("export").main([str(tmp_path / "m.npz"), str(tmp_path / "out.npz")]) == 2
-    assert "it has arrays that are no variables of the network" in capsys.readouterr().err
+    assert "it has an array that is not a variable of the network" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("dtype", ["int8", None, "float64", "f"])
 def test_a_model_is_written_in_two_types_only(exported, tmp_path, dtype):
     with pytest.raises(ValueError, match="dtype must be float32 or float16, not"):
-        write_npz(open_model(exported), tmp_path / "m.npz", dtype)
+        open_model(exported).save(tmp_path / "m.npz", dtype)
     assert not (tmp_path / "m.npz").exists()
 
 
@@ -112,7 +113,7 @@ def test_another_vocabulary_than_the_recorded_one_is_refused(name, request):
 def test_the_name_of_a_model_file_ends_in_npz(exported):
     for path in ("i9_l5.ckpt.progress.npz", "m.npz.index", ""):
         with pytest.raises(ValueError, match="it must end in .npz, but not in .progress.npz"):
-            write_npz(open_model(exported), path)
+            open_model(exported).save(path)
 
 
 # Weights of another kind
@@ -136,7 +137,7 @@ def changed(name, values):
     (changed("softmax/Variable_1", np.zeros(14, "i4")), "softmax/Variable_1 has weights that are not")],
     ids=lambda value: str(value)[-30:])
 def test_weights_of_another_network_are_refused(tmp_path, weights, message):
-    (tmp_path / "m.npz").write_bytes(checkpoints.packed(weights, {"vocabulary": CHARS}))
+    (tmp_path / "m.npz").write_bytes(packed(weights, {"vocabulary": CHARS}))
     with pytest.raises(CheckpointError, match=f"m.npz cannot be used: .*{message}"):
         open_model(tmp_path / "m.npz")
 
@@ -148,7 +149,7 @@ def test_the_cell_is_known_by_the_names_of_its_variables(cell):
 
 
 def test_a_model_of_another_cell_runs_in_the_graph_and_is_refused_if_its_sizes_differ(tmp_path):
-    write_npz(make_network(tmp_path, CHARS, 3, 2, "gru"), tmp_path / "m.npz")
+    make_network(tmp_path, CHARS, 3, 2, "gru").save(tmp_path / "m.npz")
     model = open_model(tmp_path / "m.npz")
     assert isinstance(model.engine(), GraphEngine) and model.cell == "gru"
     with pytest.raises(ValueError, match="it has the weights of another network: there is no .*gru_cell"):
@@ -168,6 +169,6 @@ def test_a_model_runs_in_the_graph_where_many_texts_are_long(trained, texts, cha
 def test_the_largest_weights_give_numbers(tmp_path):
     """The network takes the sums of products of weights, divided by the least temperature."""
     model = make_network(tmp_path, CHARS, 3, 2, gain=1e29)
-    written, _ = write(Sampler(model.engine(), 3), "the", 60, Settings(temperature=0.001), seed=4)
+    written, _ = Sampler(model.engine(), 3).write("the", 60, Settings(temperature=0.001), seed=4)
     assert all(np.isfinite(each.log_probabilities).all() for each in written)
     assert np.isfinite(model.surprisal("the cat sat on the mat" * 9)).all()

@@ -4,7 +4,7 @@ import pytest
 from conftest import interrupted_at, texts_of
 
 from charrnn.engines.decoding import Settings
-from charrnn.engines.sampler import CHUNK, Sampler, fresh_seed, write
+from charrnn.engines.sampler import CHUNK, Sampler, fresh_seed
 
 ALL = Settings(top_n=14)
 
@@ -17,7 +17,7 @@ def engine(engines):
 def test_each_row_has_the_text_of_its_own_seed(engine):
     """After the last seed comes 0."""
     alone = [texts_of(engine, "the ", 60, seed=seed)[0] for seed in (2 ** 32 - 2, 2 ** 32 - 1, 0)]
-    samples, _ = write(Sampler(engine, 3), "the ", 60, Settings(), 2 ** 32 - 2)
+    samples, _ = Sampler(engine, 3).write("the ", 60, Settings(), 2 ** 32 - 2)
     assert [each.text for each in samples] == alone and len(set(alone)) == 3
     assert [each.seed for each in samples] == [2 ** 32 - 2, 2 ** 32 - 1, 0]
 
@@ -30,7 +30,7 @@ def test_fresh_seeds_differ_and_are_below_the_limit():
 
 def test_the_pieces_of_the_first_text_are_shown(engine):
     pieces = []
-    samples, _ = write(Sampler(engine, 2), "the ", 2 * CHUNK + 3, Settings(), 8, show=pieces.append)
+    samples, _ = Sampler(engine, 2).write("the ", 2 * CHUNK + 3, Settings(), 8, show=pieces.append)
     assert [len(piece) for piece in pieces] == [CHUNK, CHUNK, 3] and "".join(pieces) == samples[0].text
 
 
@@ -42,11 +42,11 @@ def test_a_text_ends_after_a_string(engine):
         for width in (1, 2, 4, 5):
             stop, pieces = text[start:start + width], []
             end = text.index(stop) + width
-            (found,), _ = write(Sampler(engine), "the ", 170, ALL, 8, stop=stop, show=pieces.append)
+            (found,), _ = Sampler(engine).write("the ", 170, ALL, 8, stop=stop, show=pieces.append)
             assert found.text == "".join(pieces) == text[:end] and len(found.log_probabilities) == end
             across += (end - width) // CHUNK != (end - 1) // CHUNK
     assert across >= 5
-    (found,), _ = write(Sampler(engine), "the ", 170, ALL, 8, stop="hat hat hat cat")
+    (found,), _ = Sampler(engine).write("the ", 170, ALL, 8, stop="hat hat hat cat")
     assert found.text == text
 
 
@@ -60,16 +60,16 @@ def test_the_most_probable_characters_are_those_of_both_engines(engines):
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_string_that_ends_a_text_may_begin_in_the_prime(engine, rows):
     """It ends with the first character that is drawn; a prime that has all of it does not end the text."""
-    samples, _ = write(Sampler(engine, rows), "the ", 50, Settings(), 3)
+    samples, _ = Sampler(engine, rows).write("the ", 50, Settings(), 3)
     first = samples[0].text[0]
     for stop, length in ((f"the {first}", 1), (f" {first}", 1), ("the ", None)):
-        ended = write(Sampler(engine, rows), "the ", 50, Settings(), 3, stop=stop)[0][0]
+        ended = Sampler(engine, rows).write("the ", 50, Settings(), 3, stop=stop)[0][0]
         assert ended.text == samples[0].text[:length or len(ended.text)] and len(ended.text) >= (length or 2)
 
 
 def test_each_of_several_texts_ends_for_itself(engine):
-    alone = [write(Sampler(engine), "the ", 120, Settings(), seed, stop="a")[0][0] for seed in (3, 4, 5)]
-    together, _ = write(Sampler(engine, 3), "the ", 120, Settings(), 3, stop="a")
+    alone = [Sampler(engine).write("the ", 120, Settings(), seed, stop="a")[0][0] for seed in (3, 4, 5)]
+    together, _ = Sampler(engine, 3).write("the ", 120, Settings(), 3, stop="a")
     assert [each.text for each in together] == [each.text for each in alone]
     assert len({len(each.text) for each in together}) > 1
 
@@ -79,5 +79,5 @@ def test_an_interrupted_text_has_what_was_drawn(engines, monkeypatch):
         expected, = texts_of(engine, "the ", 4 * CHUNK)
         with monkeypatch.context() as patch:
             patch.setattr(engine, "draw", interrupted_at(engine.draw, 3))
-            (found,), interrupted = write(Sampler(engine), "the ", 4 * CHUNK, Settings(), 4)
+            (found,), interrupted = Sampler(engine).write("the ", 4 * CHUNK, Settings(), 4)
         assert interrupted and found.text == expected[:2 * CHUNK]

@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from charrnn.text import corpus, documents
+from charrnn.text import corpus
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_a_byte_order_mark_decides_the_encoding(tmp_path, encoding):
     (tmp_path / "a.txt").write_bytes("naïve\r\ncafé".encode(encoding))
-    assert documents.read_document(tmp_path / "a.txt") == "naïve\ncafé"
+    assert corpus.read_document(tmp_path / "a.txt") == "naïve\ncafé"
 
 
 @pytest.mark.parametrize("times", [1, 10_000])
@@ -24,7 +24,7 @@ def test_gzip_is_decompressed_and_is_the_same_text(tmp_path, times):
 
 
 @pytest.mark.parametrize("content, message", [
-    (b"\x89PNG\r\n\x1a\n\0\0\0\r", "is a binary file"), (b"text\x00with nulls", "is a binary file"),
+    (b"\x89PNG\r\n\x1a\n\0\0\0\r", "is not a text file"), (b"text\x00with nulls", "is not a text file"),
     ("plain text, many letters".encode("utf-16-le"), "encoding utf-16-le"),
     ("plain text, many letters".encode("utf-16-be"), "encoding utf-16-le"),
     (gzip.compress(b"text")[:-6], "is a damaged gzip file"), (gzip.compress(b""), "is empty"),
@@ -58,7 +58,7 @@ def test_a_folder_stands_for_its_text_files_in_order(tmp_path):
     text = corpus.read(tmp_path)
     assert text.text == "one\ntwo\nthree"
     (skipped,) = text.skipped
-    assert skipped.startswith(f"{tmp_path / 'cover.png'} is a binary file")
+    assert skipped.startswith(f"{tmp_path / 'cover.png'} is not a text file")
 
 
 def test_the_folder_of_a_run_is_left_out_of_a_folder_of_texts(trained, tmp_path):
@@ -69,7 +69,7 @@ def test_the_folder_of_a_run_is_left_out_of_a_folder_of_texts(trained, tmp_path)
 
 def test_a_folder_without_text_is_refused(tmp_path):
     (tmp_path / "a.png").write_bytes(b"\x89PNG\0")
-    with pytest.raises(ValueError, match="there is no text file in .* is a binary file"):
+    with pytest.raises(ValueError, match="there is no text file in .* is not a text file"):
         corpus.read(tmp_path)
 
 
@@ -79,9 +79,9 @@ def test_a_text_that_is_large_for_the_memory_is_refused(tmp_path, monkeypatch, w
     """Also one that grows when it is decompressed, of which no more is decompressed than the limit."""
     read, usual = [], gzip.GzipFile.read
     monkeypatch.setattr(gzip.GzipFile, "read", lambda self, size=-1: read.append(size) or usual(self, size))
-    monkeypatch.setattr(documents, "LARGEST", 1000)
+    monkeypatch.setattr(corpus, "LARGEST", 1000)
     write(tmp_path / "text")
-    with pytest.raises(ValueError, match="text is larger than .* MB, a sixteenth of this machine's memory"):
+    with pytest.raises(ValueError, match="text is too large: the limit is .* MB, a sixteenth of this machine's memory"):
         corpus.read(tmp_path / "text")
     assert set(read) <= {1001}
     (tmp_path / "text").write_bytes(gzip.compress(b"a" * 1000))

@@ -13,23 +13,22 @@ import numpy as np
 import pytest
 from conftest import SMALL_FLAGS, losses_of, train_small
 
-from charrnn.checkpoints import RunRecord
+from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
 from charrnn.training.display import Display
 from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.job import Job, Options
 from charrnn.training.stopping import StopRequests
-from charrnn.training.transfer import Transfer
 
 HYPER = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, epochs=4, save_every_n=1000, seed=7)
 LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\d{4} s/batch")
 
 
-def display_of(n_training=1040, n_held_out=0, n_test=0, folder="my folder", transfer=None, **hyper):
+def display_of(n_training=1040, n_held_out=0, n_test=0, folder="my folder", init_from=None, **hyper):
     """Return the display of a run on parts of a text of 1,040 characters."""
     parts = [np.zeros(length, np.int8) for length in (n_training, n_held_out, n_test)]
     run = RunRecord({}, Vocabulary("abc"), "my text", "f00")
-    return Display(Job(run, replace(HYPER, **hyper), folder, True, "a" * 1040, 0, Options(), transfer, *parts), 704,
+    return Display(Job(run, replace(HYPER, **hyper), folder, True, "a" * 1040, 0, Options(), init_from, *parts), 704,
                    StopRequests())
 
 
@@ -47,7 +46,7 @@ def test_the_plan(display, capsys):
 
 def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys):
     model = SimpleNamespace(name="other.ckpt", vocabulary=Vocabulary("ac"))
-    display_of(730, 30, 280, transfer=Transfer(model, Vocabulary("abc")), cell="gru", eval_every_n=15).plan()
+    display_of(730, 30, 280, init_from=model, cell="gru", eval_every_n=15).plan()
     out = capsys.readouterr().out
     for part in ("held out the last 30 characters before the test text", "test     the last 280 characters",
                  "gru units", "weights  from other.ckpt, with new weights for 'b'\n"):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import TENSORFLOW_1, assert_same_run, process_environment, weights_of
 
-from charrnn import checkpoints
+from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import train
 
 HERE = Path(__file__).resolve().parent
@@ -58,7 +58,7 @@ def assert_near(folder, expected, within=1e-5):
     ours, theirs = weights_of(folder), weights_of(expected)
     for name, value in ours.items():
         np.testing.assert_allclose(value, theirs[name], rtol=0, atol=within, err_msg=name)
-    found, other = (np.load(checkpoints.newest_intact(each).prefix + ".progress.npz") for each in (folder, expected))
+    found, other = (np.load(newest_intact(each).prefix + ".progress.npz") for each in (folder, expected))
     for name in ("step", "best_step", "best_loss", "epoch_losses", "lstm_state"):
         np.testing.assert_allclose(found[name], other[name], rtol=within, atol=within, err_msg=name)
 
@@ -158,7 +158,7 @@ class Background:
     def end(self, status):
         """Wait for the end, and return what was printed and the name of the newest checkpoint, which is intact."""
         assert self.process.wait(timeout=PATIENCE) == status, self._log.read_text()
-        found = checkpoints.newest_intact(self._folder)
+        found = newest_intact(self._folder)
         assert found.skipped == ()
         return self._log.read_text(), Path(found.prefix).name
 
@@ -197,7 +197,7 @@ def test_an_exception_in_one_process_ends_all():
 def test_after_head_the_checkpoints_are_intact(text_file, tmp_path):
     command = training(2, text_file, *FLAGS, "--save-every-n", "20", "--checkpoint-dir", tmp_path / "run")
     assert " step 50/" in run(["sh", "-c", "\"$@\" | sed '/ step 50.*/q'", "sh", *command])
-    assert checkpoints.newest_intact(tmp_path / "run").skipped == ()
+    assert newest_intact(tmp_path / "run").skipped == ()
 
 
 # Two hosts in network namespaces

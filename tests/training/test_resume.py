@@ -15,7 +15,8 @@ from conftest import (
     train_small,
 )
 
-from charrnn import checkpoints
+from charrnn.checkpoints import record
+from charrnn.checkpoints.find import list_checkpoints
 from charrnn.checkpoints.record import read_signed, signed
 from charrnn.commands import train
 from charrnn.training import trainer
@@ -56,10 +57,10 @@ def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
     """Unless it is resumed with another --early-stop."""
     folder = tmp_path / "run"
     shutil.copytree(str(stopped_early), str(folder))
-    names = checkpoints.list_checkpoints(folder)
+    names = list_checkpoints(folder)
     assert resume(folder) == 0
     assert re.search("^ended early after step [0-9]+: 3 evaluations", capsys.readouterr().out, re.MULTILINE)
-    assert checkpoints.list_checkpoints(folder) == names
+    assert list_checkpoints(folder) == names
     assert resume(folder, "--early-stop", "0", "--epochs", "2") == 0
     assert "step 260/260" in capsys.readouterr().out
 
@@ -72,21 +73,21 @@ def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypat
     assert "resumed  after step 173, 173 to go" in capsys.readouterr().out
     assert resume(run_copy) == 0
     assert float(history_of(run_copy)[-1]["learning_rate"]) == 0.002
-    hyper = checkpoints.read_run(run_copy).hyperparameters
+    hyper = record.read_run(run_copy).hyperparameters
     assert (hyper["epochs"], hyper["learning_rate"]) == (2, 0.002)
-    assert [os.path.basename(path) for path in checkpoints.list_checkpoints(run_copy)] == [
+    assert [os.path.basename(path) for path in list_checkpoints(run_copy)] == [
         "i100_l5.ckpt", "i173_l5.ckpt", "i200_l5.ckpt", "i300_l5.ckpt", "i346_l5.ckpt"]
 
 
 def test_a_run_may_be_older_than_a_hyperparameter(run_copy):
     """Also than one that a resumed run may not change."""
-    before = checkpoints.read_run(run_copy)
+    before = record.read_run(run_copy)
     for path in [run_copy / "run.json", *run_copy.glob("*.ckpt.json")]:
         content = read_signed(path)
         del content.get("run", content)["hyperparameters"]["average_decay"]
         path.write_bytes(signed(content))
     assert resume(run_copy) == 0
-    assert checkpoints.read_run(run_copy) == before
+    assert record.read_run(run_copy) == before
 
 
 def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained, run_copy, capsys):

@@ -11,7 +11,8 @@ import time
 import pytest
 from conftest import SMALL_FLAGS, process_environment, resume
 
-from charrnn import checkpoints
+from charrnn.checkpoints import saving
+from charrnn.checkpoints.find import newest_intact
 from charrnn.checkpoints.record import step_of
 from charrnn.training.stopping import StopRequests
 
@@ -96,7 +97,7 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
             out, err = process.communicate(timeout=600)
     assert (process.returncode, err) == (128 + number, "")
     assert f"To resume: charrnn-train --resume --checkpoint-dir {folder}" in out
-    done = step_of(os.path.basename(checkpoints.newest_intact(folder).prefix))
+    done = step_of(os.path.basename(newest_intact(folder).prefix))
     assert done >= 50 and resume(folder, "--epochs", str(done // 17 + 2)) == 0
 
 
@@ -123,4 +124,4 @@ def test_a_signal_ends_the_wait_for_a_reader(text_file, tmp_path, in_terminal):
         process.kill()  # if it still waits
     assert process.returncode == 128 + signal.SIGTERM
     os.close(reader)
-    assert checkpoints.read_progress(checkpoints.newest_intact(folder).prefix).step >= sizes[-1]
+    assert saving.read_progress(newest_intact(folder).prefix).step >= sizes[-1]

@@ -21,7 +21,9 @@ from conftest import (
     weights_of,
 )
 
-from charrnn import checkpoints
+from charrnn.checkpoints import record, saving
+from charrnn.checkpoints.find import list_checkpoints, newest_intact
+from charrnn.checkpoints.weights import AVERAGE
 from charrnn.commands import evaluate, sample
 from charrnn.data import Vocabulary, get_batches, split
 from charrnn.engines.opened_model import open_model
@@ -31,14 +33,13 @@ from charrnn.sample import sample as write_text
 from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
 from charrnn.training import trainer
-from charrnn.training.graph import build_graph
-from charrnn.training.network import Network
+from charrnn.training.graph import Network, build_graph
 
 QUIET = ["--sample-length", "0", "--no-summaries"]
 
 
 def names_of(folder):
-    return [os.path.basename(prefix) for prefix in checkpoints.list_checkpoints(folder)]
+    return [os.path.basename(prefix) for prefix in list_checkpoints(folder)]
 
 
 # The loop
@@ -101,7 +102,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(trained, tmp_path, capsys):
     assert re.search(r"at step 17[56] the loss is (nan|inf) and the norm of the gradients is (nan|inf)", err)
     assert "Earlier checkpoints are intact" in err and "learning_rate (now 1e+38)" in err and err.count("\n") == 1
     assert names_of(folder) == ["i100_l5.ckpt", "i173_l5.ckpt"]
-    assert checkpoints.newest_intact(folder).prefix == str(folder / "i173_l5.ckpt")
+    assert newest_intact(folder).prefix == str(folder / "i173_l5.ckpt")
 
 
 def test_gradients_that_are_not_finite_end_the_run(text_file, tmp_path, monkeypatch, capsys):
@@ -159,7 +160,7 @@ def test_training_ends_after_evaluations_without_improvement(stopped_early):
     best, last = min(losses, key=losses.get), steps[-1]
     assert steps == [step for step in range(1, last + 1) if step % 15 == 0 or step % 100 == 0]
     assert steps.index(last) == steps.index(best) + 3 and 0 < best < last < 390
-    assert checkpoints.read_run(stopped_early).best == f"i{best}_l9.ckpt"
+    assert record.read_run(stopped_early).best == f"i{best}_l9.ckpt"
     assert names_of(stopped_early) == [f"i{best}_l9.ckpt", f"i{last}_l9.ckpt"]  # and not those between
 
 
@@ -170,7 +171,7 @@ def test_the_validation_loss_is_of_the_running_averages(tmp_path):
     assert train_small(text, folder, *VALIDATED_FLAGS, "--average-decay", "0.95", "--epochs", "1") == 0
     model, variables = open_model(folder), weights_of(folder)
     for name, values in model.weights.items():
-        np.testing.assert_array_equal(values, variables[name + checkpoints.AVERAGE])
+        np.testing.assert_array_equal(values, variables[name + AVERAGE])
         assert (values != variables[name]).any()
     _, held_out, _ = split(model.vocabulary.encode(text.read_text()), 0.25)
     loss = surprisal(model.engine(), held_out).mean(dtype=np.float64)
@@ -188,7 +189,7 @@ def test_the_test_loss_is_of_the_best_checkpoint_and_printed_once(tmp_path, monk
     assert "test loss" not in capsys.readouterr().out
     assert resume(folder) == 0
     (loss, name), = re.findall("^test loss ([0-9.]+), of (.*)$", capsys.readouterr().out, re.MULTILINE)
-    assert name == checkpoints.read_run(folder).best != names_of(folder)[-1]
+    assert name == record.read_run(folder).best != names_of(folder)[-1]
     assert evaluate.main(["--test", "--best", str(folder)]) == 0
     found = re.search("104 characters(?s:.*)this model +([0-9.]+)", capsys.readouterr().out).group(1)
     assert float(found) == pytest.approx(float(loss), abs=2e-4)
@@ -240,7 +241,7 @@ def test_a_best_that_is_damaged_does_not_hide_later_ones(text_file, tmp_path, mo
     capsys.readouterr()
     assert resume(tmp_path / "run", "--epochs", "2", "--save-every-n", "300", "--no-summaries") == 0
     assert "the best checkpoint i65_l5.ckpt is damaged" in capsys.readouterr().out
-    assert checkpoints.read_run(tmp_path / "run").best == "i260_l5.ckpt"
+    assert record.read_run(tmp_path / "run").best == "i260_l5.ckpt"
 
 
 @pytest.mark.parametrize("fails_at, status", [(3, 0), (5, 2)])
@@ -251,8 +252,8 @@ def test_training_continues_after_a_failed_save_unless_it_is_the_last(text_file,
             raise OSError(f"the checkpoint i{fails_at} could not be saved: No space left on device")
         return usual(*args)
 
-    usual = checkpoints.save
-    monkeypatch.setattr(checkpoints, "save", save)
+    usual = saving.save
+    monkeypatch.setattr(saving, "save", save)
     assert train_small(text_file, tmp_path / "run", *QUIET, "--num-steps", "100", "--save-every-n", "3") == status
     out, err = capsys.readouterr()
     assert err.count("\n") == 1 and f"the checkpoint i{fails_at} could not be saved: No space left" in err
@@ -280,7 +281,7 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file
                        for folder in (run, trained))
     assert found == expected
     err = capsys.readouterr().err
-    assert err.count("\n") == 2 == err.count(f"nothing is written to {run}: the folder in which this training began")
+    assert err.count("\n") == 2 == err.count(f"cannot save to {run}: since training began, the folder was moved")
 
 
 # Many runs in one process
@@ -297,7 +298,7 @@ def test_a_seed_that_is_given_fixes_the_dropout_of_dynamic_rnn(tmp_path, setting
 
 def test_a_run_whose_seed_is_new_takes_the_notebooks_graph(tmp_path, monkeypatch):
     built = []
-    monkeypatch.setattr("charrnn.training.network.build_graph",
+    monkeypatch.setattr("charrnn.training.graph.build_graph",
                         lambda *args: built.append(build_graph(*args)) or built[0])
     train_model(TEXT, tmp_path, batch_size=2, num_steps=500, lstm_size=5, epochs=1, fused=False, sample_length=0,
                 quiet=True)

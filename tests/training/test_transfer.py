@@ -20,7 +20,7 @@ from conftest import (
     training_graph,
 )
 
-from charrnn import checkpoints
+from charrnn.checkpoints import record, saving
 from charrnn.commands import train
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import open_model
@@ -81,11 +81,13 @@ def numpy_transfer(old, fresh, before, after, cell):
 def test_rows_are_added_and_the_others_are_unchanged(models, cell):
     """Bit for bit. Characters that only the other model has keep their rows."""
     found = models(cell)
-    moved = transfer.plan(found, OTHER, hyperparameters(cell))
-    before, after = list(found.vocabulary.chars), list(moved.vocabulary.chars)
-    assert sorted(moved.new_characters) == sorted(NEW) and after == sorted(set(TEXT + OTHER))
+    transfer.check_network(found, hyperparameters(cell))
+    joined = transfer.joined_vocabulary(found, OTHER)
+    before, after = list(found.vocabulary.chars), list(joined.chars)
+    assert sorted(set(after) - set(before)) == sorted(NEW) and after == sorted(set(TEXT + OTHER))
     old, fresh = found.weights, fresh_weights(len(after), cell)
-    extended, expected = moved.weights(fresh), numpy_transfer(old, fresh, before, after, cell)
+    extended = transfer.extended_weights(found, joined, fresh)
+    expected = numpy_transfer(old, fresh, before, after, cell)
     assert set(extended) == set(fresh) == set(expected)
     for name, values in extended.items():
         assert values.shape == fresh[name].shape and values.dtype == np.float32
@@ -116,11 +118,11 @@ def test_a_run_from_another_model(trained, tmp_path, monkeypatch, capsys):
                "--sample-length", "0", "--init-from", str(trained), "--checkpoint-dir"]
     run, prefix = tmp_path / "run", str(trained / "i173_l5.ckpt")
     assert train.main([*command, str(tmp_path / "whole")]) == 0
-    whole = checkpoints.read_run(tmp_path / "whole")
+    whole = record.read_run(tmp_path / "whole")
     assert f"weights  from {prefix}, with new weights for '!', ':', 'A', 'w'" in capsys.readouterr().out.splitlines()
     assert [whole.hyperparameters[name] for name in ("lstm_size", "num_layers", "cell")] == [5, 2, "lstm"]
     assert whole.vocabulary == Vocabulary.from_text(TEXT + OTHER) and whole.init_from == prefix
-    for owner, name, resumed in [(checkpoints, "save", 2), (checkpoints, "finish_save", 0)]:
+    for owner, name, resumed in [(saving, "save", 2), (saving, "finish_save", 0)]:
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, interrupted_at(None, 1))
             assert train.main([*command, str(run)]) == 130

@@ -15,7 +15,7 @@ from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn.engines.decoding import Settings
 from charrnn.engines.opened_model import open_model
-from charrnn.engines.sampler import Sampler, write
+from charrnn.engines.sampler import Sampler
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import features, units, webpage
 from charrnn.inspection.stored import store, stored_model
@@ -255,7 +255,7 @@ def test_a_beginning_is_continued_as_charrnn_sample_does(view, engine):
     """The same seed and settings, and the weights of the page: the same text."""
     view.set("temperature", 0.8), view.set("top-n", 4), view.set("top-p", 0.9), view.set("seed", 5)
     view.write("the cat", 80)
-    (expected,), _ = write(Sampler(engine), "the cat", 80, Settings(0.8, 4, 0.9), seed=5)
+    (expected,), _ = Sampler(engine).write("the cat", 80, Settings(0.8, 4, 0.9), seed=5)
     assert view.written() == view.shown() == view.shown("guessing") == "the cat" + expected.text
     assert view.js("document.querySelector('#opening .unseen').textContent") == view.written()
 
@@ -341,7 +341,7 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     next(each for each in rows if each.text.split()[0] == view.js(f"glyph(chars[{chosen}])")).send_keys(Keys.ENTER)
     view.wait("takes.length === 3 && !written.running")
     beginning = first[:6] + view.js(f"chars[{chosen}]")
-    (expected,), _ = write(Sampler(engine), beginning, 29, Settings(top_n=5), seed=3)
+    (expected,), _ = Sampler(engine).write(beginning, 29, Settings(top_n=5), seed=3)
     second, fragment = view.written(), view.js("location.hash")
     assert second == view.shown("guessing") == beginning + expected.text
     assert view.js("[...document.querySelectorAll('#guessing .chosen')].map(({ place }) => place)") == [6]

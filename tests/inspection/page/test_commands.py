@@ -5,7 +5,8 @@ import pytest
 from conftest import TEXT, VALIDATED_FLAGS, overfitting_text, train_small
 from pages import data_of
 
-from charrnn import checkpoints
+from charrnn.checkpoints import record
+from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import export
 from charrnn.engines.opened_model import open_model
 from charrnn.inspection.webpage import export_page
@@ -30,7 +31,7 @@ def test_files_of_a_folder_that_are_not_text_are_named(exported, tmp_path, capsy
     (tmp_path / "texts" / "a.txt").write_text("the hat sat\n" * 50, encoding="utf-8")
     (tmp_path / "texts" / "b.bin").write_bytes(b"\x00")
     assert export.main([str(exported), str(tmp_path / "page.html"), "--train-text", str(tmp_path / "texts")]) == 0
-    assert re.fullmatch("skipped: .*b.bin is a binary file.*\n", capsys.readouterr().err)
+    assert re.fullmatch("skipped: .*b.bin is not a text file.*\n", capsys.readouterr().err)
 
 
 def test_another_text_can_be_named_and_an_older_page_is_replaced(exported, tmp_path):
@@ -48,7 +49,7 @@ def test_the_page_is_that_of_the_best_checkpoint(tmp_path):
     """The best is not the last here. The text is divided as for the training: a page shows the held-out end."""
     run = tmp_path / "run"
     assert train_small(overfitting_text(tmp_path / "text"), run, *VALIDATED_FLAGS) == 0
-    assert checkpoints.read_run(run).best != checkpoints.newest_intact(run).prefix.split("/")[-1]
+    assert record.read_run(run).best != newest_intact(run).prefix.split("/")[-1]
     export_page(open_model(run, best=True), tmp_path / "expected.html")
     assert export.main([str(run), str(tmp_path / "page.html"), "--best"]) == 0
     assert (tmp_path / "page.html").read_bytes() == (tmp_path / "expected.html").read_bytes()
