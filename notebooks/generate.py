@@ -3,8 +3,8 @@
 ``python notebooks/generate.py`` writes ``Anna_KaRNNa_Solution.ipynb``, ``Anna_KaRNNa.ipynb`` and, once the project has
 an address, a line of ``README.md`` with "Open in Colab" and "git clone". The solution keeps the outputs of the cells
 that did not change. ``--check`` writes nothing and exits 1 where a file differs from what it would write, or where a
-cell calls a check that does not exist. ``--run`` executes the solution and stores its outputs. ``--pictures`` makes the .png files in
-``assets/`` from the .svg files there, with Chromium.
+cell calls a check that does not exist. ``--run`` executes the solution and stores its outputs. ``--pictures`` makes
+the .png files in ``assets/`` from the .svg files there, with Chromium.
 
 The files of ``source/`` are Markdown, read in the order of their names. A line ``<!-- cell: NAME -->`` begins a
 Markdown cell. A fence ```` ```python NAME TAG ... ```` begins a code cell. In a code cell, this is what the reader is

@@ -91,8 +91,8 @@ def add_vocabulary_arguments(group: Any) -> None:
                         help="the text (a path or a known name) that a checkpoint of the notebook was trained on; such "
                              "a checkpoint does not record its vocabulary")
     either.add_argument("--vocab-order", metavar="FILE",
-                        help="for a checkpoint of the notebook whose characters are not sorted: a JSON file with the list "
-                             "of its characters in the order of their ids")
+                        help="for a checkpoint of the notebook whose characters are not sorted: a JSON file with the "
+                             "list of its characters in the order of their ids")
 
 
 def open_given(path: StrPath, args: argparse.Namespace, best: bool = False) -> Model:

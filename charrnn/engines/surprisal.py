@@ -1,5 +1,5 @@
 """The surprisal of each character of a text, measured by an engine. NumPy only."""
-from typing import Callable, Iterable, Tuple, Sequence
+from typing import Callable, Iterable, Sequence, Tuple
 
 import numpy as np
 

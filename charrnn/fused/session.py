@@ -35,8 +35,8 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
     """
     _process[:] = _process or [os.getpid()]
     if _process != [os.getpid()]:
-        raise ValueError("TensorFlow was used before this process was forked, and would wait for ever: start the process "
-                         "with the method 'spawn', or use TensorFlow in only one of the two processes")
+        raise ValueError("TensorFlow was used before this process was forked, and would wait for ever: start the "
+                         "process with the method 'spawn', or use TensorFlow in only one of the two processes")
     if not fused:
         config = tf.ConfigProto(intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0)
         if precision == "bfloat16":

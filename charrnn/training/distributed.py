@@ -162,7 +162,7 @@ class MPIProcesses(Processes):
             yield
         except BaseException:
             if not mpi.is_done(self._failures.Ibarrier(), mpi.GRACE):  # no other process fails
-                console.print_note(f"charrnn-train: process {self.rank} on the host {self._host} fails, {self._resume}")
+                console.print_note(f"charrnn-train: process {self.rank} on host {self._host} failed, {self._resume}")
                 atexit.register(mpi.end_all, self._world)  # it runs when the error is printed
             elif self.rank:
                 raise SystemExit(mpi.FAILED)

@@ -78,7 +78,8 @@ class Hyperparameters(OfPlainNumbers):
     seed: Optional[int] = _field(None, OPTIMISATION, "seed of the initial weights and of dropout", _SEED)
     fused: bool = _field(  # the help is that of --no-fused
         True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
-        "with other dropout masks. With --seed, the masks are repeatable, and training is slower still", choices=(True, False))
+        "with other dropout masks. With --seed, the masks are repeatable, and training is slower still",
+        choices=(True, False))
     precision: str = _field(
         "float32", SPEED, "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 1.6 times as "
         "fast on some processors, and slower on others; auto measures it and takes the faster one",

@@ -70,7 +70,8 @@ def test_an_order_that_was_assumed_is_doubted_if_it_predicts_worse_than_guessing
         os.rename(f"{folder}/text", f"{folder}/text.txt")
     assert script("sample").main([model] if beside else [model, "--vocab-from", f"{folder}/text"]) == 0
     assert re.search(r"i9_l5.ckpt predicts its text worse than guessing \(\d\.\d\d nats, ln C is 2\.6\): its "
-                     "characters may be in another order. Give that order with --vocab-order FILE", capsys.readouterr().err)
+                     "characters may be in another order. Give that order with --vocab-order FILE",
+                     capsys.readouterr().err)
     if beside:
         sample(model, 3)
         assert "worse than guessing" in capsys.readouterr().err
