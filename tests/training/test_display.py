@@ -96,12 +96,13 @@ def test_the_output_of_a_run(text_file, tmp_path, capsys):
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("script") is None, reason="script makes the terminal")
 def test_a_terminal_shows_a_bar(text_file, tmp_path):
-    """Loss, steps and time left; the bar of a resumed run begins at its step."""
+    """Loss, steps and time left in 50 columns; the bar of a resumed run begins at its step."""
     flags = [str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
     bars = []
     for arguments in (flags, ["--resume", *flags[-4:], "--epochs", "2"]):
         command = " ".join(map(shlex.quote, [sys.executable, "-m", "charrnn", "train", *arguments]))
-        shown = subprocess.run(["script", "-qec", command, "/dev/null"], check=True, capture_output=True, text=True)
+        shown = subprocess.run(["script", "-qec", f"stty rows 24 cols 50; {command}", "/dev/null"], check=True,
+                               capture_output=True, text=True)
         bars.append([bar for bar in re.split("[\r\n]", shown.stdout) if "%|" in bar])
-    assert all("loss " in bar and re.search(r"\d\d:\d\d<", bar) for bar in bars[0][1:])
+    assert all("loss " in bar and re.search(r"\d\d:\d\d<", bar) and len(bar) <= 50 for bar in bars[0][1:])
     assert "173/173" in bars[0][-1] and "346/346" in bars[1][-1] and "173/346" in bars[1][0]
