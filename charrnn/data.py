@@ -119,7 +119,7 @@ class Vocabulary:
         if isinstance(chars, (set, frozenset)) or not self.chars or len(set(self.chars)) < len(self.chars) or not all(
                 isinstance(char, str) and len(char) == 1 for char in self.chars):
             raise ValueError("a vocabulary must be a list of distinct characters in the order of their ids; a set has "
-                             "no order. Vocabulary.from_text(text) makes one of a text that is not empty")
+                             "no order. For a text that is not empty, use Vocabulary.from_text(text)")
         self.int_to_vocab = dict(enumerate(self.chars))
         self.vocab_to_int = {char: index for index, char in self.int_to_vocab.items()}
         # ids by code point; -1 for a character that is not in the vocabulary

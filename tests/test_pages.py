@@ -1,6 +1,7 @@
 """README and docs: commands parse and run, links lead to files and headings, names and flags exist."""
 import csv
 import hashlib
+import importlib
 import io
 import os
 import re
@@ -88,6 +89,12 @@ def anchors(page):
     """Return the anchors of a page's headings, made as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@every_page
+def test_names_of_modules_can_be_imported(page):
+    for name, module in re.findall(r"`(\w+)(?:\([^`]*)?`\s+of\s+`(charrnn[\w.]*)`", PAGES[page]):
+        assert hasattr(importlib.import_module(module), name), (name, module)
 
 
 @every_page

@@ -23,7 +23,7 @@ class Feature(NamedTuple):
         values: function of a text of T characters that returns an array [T], of bools or of counts.
         claim: completes "One of the numbers in this network ..." in the page; "" if the feature is the character itself
             that was read, which a number does not have to remember.
-        ends: what a unit at its lowest and at its highest stands for.
+        ends: what it is where its values are lowest and highest.
     """
 
     name: str

@@ -185,10 +185,14 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
     loss = whole[start:start + units.CHARACTERS]
     loss_source = "the held-out text" if held_out else source
     return Texts(
-        measured, f"the first {len(measured):,} characters of {source}", loss,
-        f"the middle {len(loss):,} characters of {loss_source}", loss_source,
+        measured, _part("the first", measured, training, source), loss, _part("the middle", loss, whole, loss_source),
+        loss_source,
         f"left out of the text, because the model does not know them: {console.listed(map(repr, missing))}"
         if missing else "")
+
+
+def _part(which: str, part: str, whole: str, source: str) -> str:
+    return f"{'all' if len(part) == len(whole) else which} {len(part):,} characters of {source}"
 
 
 def _passage(text: str, feature: Optional[str]) -> str:
@@ -285,7 +289,7 @@ def _title(text_name: str) -> str:
 def _beginnings(model: Model, text: str) -> List[str]:
     """Return the default prime and up to three others: those of a known text, or what begins most lines of a text."""
     known = BEGINNINGS.get(model.run.text_name, ()) if model.run else ()
-    frequent = Counter(re.findall(r"^\w+[ :]", text, re.MULTILINE)).most_common(MOST_BEGINNINGS)
+    frequent = Counter(re.findall(r"^\S+[ :]", text, re.MULTILINE)).most_common(MOST_BEGINNINGS)
     found = [default_prime(model.vocabulary), *(known or [words for words, _ in frequent])]
     return [each for each in dict.fromkeys(found) if not model.vocabulary.unknown(each)][:MOST_BEGINNINGS]
 

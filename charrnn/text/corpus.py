@@ -95,9 +95,12 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         for path in find_documents(source, skipped):
             try:
                 found.append(_read_one(str(path), encoding))
+            except data.EncodingError:
+                skipped.append(f"{path} is not {encoding} text: convert it, for example with iconv -f latin-1 -t "
+                               f"{encoding}")
+                undecoded.append(str(path))
             except ValueError as error:
                 skipped.append(str(error))
-                undecoded += [str(path)] * isinstance(error, data.EncodingError)
     name = ", ".join(map(str, sources))
     skipped = list(dict.fromkeys(skipped))  # without repeats, if a folder is named twice
     if not found:
@@ -105,8 +108,8 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
     size = sum(map(os.path.getsize, undecoded))
     if size > LARGEST_SHARE * (size + sum(map(len, found))):
         raise ValueError(f"{console.plural(len(undecoded), 'file')} in {name} with {size:,} bytes would be left out, "
-                         f"because they are not {encoding} text, for example {undecoded[0]}: name their encoding, or "
-                         "the files to read")
+                         f"because they are not {encoding} text, for example {undecoded[0]}: convert them, name the "
+                         "encoding if all files have it, or name the files to read")
     return Text(name, separator.join(found), tuple(skipped))
 
 

@@ -61,6 +61,17 @@ def test_a_folder_stands_for_its_text_files_in_order(tmp_path):
     assert skipped.startswith(f"{tmp_path / 'cover.png'} is not a text file")
 
 
+def test_a_file_in_another_encoding_is_left_out_of_a_folder_and_to_be_converted(tmp_path):
+    """Its encoding cannot be named, because the other files have another one. If it is large, the folder is refused."""
+    (tmp_path / "a.txt").write_text("one " * 20)
+    (tmp_path / "b.txt").write_bytes(b"caf\xe9")
+    text = corpus.read(tmp_path)
+    assert text.text == "one " * 20 and "b.txt is not utf-8 text: convert it, " in text.skipped[0]
+    (tmp_path / "b.txt").write_bytes(b"caf\xe9" * 20)
+    with pytest.raises(ValueError, match="b.txt: convert them, name the encoding if all files have it, or "):
+        corpus.read(tmp_path)
+
+
 def test_the_folder_of_a_run_is_left_out_of_a_folder_of_texts(trained, tmp_path):
     (tmp_path / "a.txt").write_text("one")
     shutil.copytree(str(trained), str(tmp_path / "checkpoints" / "run"))

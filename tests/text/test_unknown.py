@@ -2,6 +2,7 @@
 import pytest
 
 from charrnn.data import Vocabulary
+from charrnn.system.console import described
 from charrnn.text.unknown import CHOICES, resolve
 
 LETTERS = Vocabulary(sorted("\n '-\"abcdefghijklmnopqrstuvwxyzABE."))
@@ -18,6 +19,7 @@ def test_unknown_characters_are_reported_with_their_first_place():
         resolve("ab\ncd\u00e9 Z\u00e9", LETTERS, "error", "the prime")
     assert str(caught.value) == ("the prime has characters that are not in the model's vocabulary: "
                                  "'\u00e9' (line 2, column 3), 'Z' (line 2, column 5)")
+    assert described(caught.value).startswith(f"{caught.value}; --unknown skip ")
 
 
 @pytest.mark.parametrize("text, kept, left_out", [

@@ -81,7 +81,7 @@ const partNames = Array.from({ length: numLayers }, (_, layer) => [`${layer + 1}
 // in the order of the activations of a character
 const unitNames = partNames.flatMap((part) => Array.from({ length: lstmSize }, (_, unit) => `${part}/${unit + 1}`));
 const unitOffsets = new Map(unitNames.map((name, offset) => [name, offset]));
-let focus = null; // {unit, offset, limits, sign, ends, feature, correlation}, and for a discovery more
+let focus = null; // {unit, offset, limits, ends, feature, correlation}, and for a discovery more
 
 /** Return what a unit tracks, {name, correlation}, or null. */
 function tracked(unit) {
@@ -95,26 +95,27 @@ function limitsOf(offset) {
   return [data.tracked.least[offset], data.tracked.most[offset]];
 }
 
-/** Look at a unit. What it stands for at its highest is to the right, and blue. */
+/** Look at a unit. Its highest is to the right, and blue, as everywhere on the page. */
 function lookAt(unit) {
   const discovery = data.discoveries.find((each) => each.unit === unit);
   const found = tracked(unit);
   const offset = unitOffsets.get(unit);
-  focus = { unit, offset, limits: limitsOf(offset), sign: discovery?.correlation < 0 ? -1 : 1, ends: ["low", "high"],
-    feature: found?.name, correlation: found?.correlation || 0, ...discovery };
+  const ends = discovery?.ends || ["low", "high"]; // where the feature is least and where it is most
+  focus = { unit, offset, limits: limitsOf(offset), feature: found?.name, correlation: found?.correlation || 0,
+    ...discovery, ends: discovery?.correlation < 0 ? [ends[1], ends[0]] : ends };
   document.body.dispatchEvent(new Event("focuschange"));
 }
 
 /** Return where the value of the unit is between its limits: -1 at the left end, 1 at the right. */
 function positionIn(activations) {
   const position = scaled(activations[focus.offset] / 127, focus.limits.map((limit) => limit / 127));
-  return focus.sign * Math.max(-1, Math.min(1, position));
+  return Math.max(-1, Math.min(1, position));
 }
 
 /** Return the value of the unit at a position. At -1 and 1 a memory would be infinite. */
 function valueAt(position) {
   const [least, most] = focus.limits.map((limit) => limit / 127);
-  const value = least + ((focus.sign * position + 1) / 2) * (most - least);
+  const value = least + ((position + 1) / 2) * (most - least);
   return Math.round(100 * Math.max(-0.99, Math.min(0.99, value))) / 100;
 }
 

@@ -218,6 +218,8 @@ function showFocus() {
   const known = claim && Math.abs(correlation) >= 0.5 ? ` ${claim}` : feature ? ` has an idea of this: ${feature}` : `, ${unit}`;
   find("claim").textContent = data.discoveries.length ? `One of the ${count} numbers in this network${known}.`
     : "This network writes, and each letter that it reads surprises it more or less.";
+  find("colour-said").textContent = data.discoveries.length
+    ? "The colour is that one number: it was never told what to follow." : "The colour is that surprise.";
   find("evidence").textContent = `The number is the ${unitTitle(unit)}.${untrained === undefined ? ""
     : ` It was found by comparing all ${count} with “${feature}”: correlation ${signed(correlation)}, measured on ${
       data.measured}. In a network of this size that has learned nothing, the best one reaches ${untrained.toFixed(2)}.`}`;

@@ -20,8 +20,8 @@ def test_a_page_is_written_and_told(trained, tmp_path, capsys, weights, flags):
     assert err == "" and f'"kernel_0":{{"type":"{weights}"' in target.read_text(encoding="utf-8")
     first, *units = out.splitlines()
     number = r"\d\.\d{4}"
-    assert re.fullmatch(f"wrote {re.escape(str(target))}: {target.stat().st_size / 1e6:.1f} MB; the loss on the "
-                        f"middle {len(TEXT):,} characters of the training text is {number} nats per character", first)
+    assert re.fullmatch(f"wrote {re.escape(str(target))}: {target.stat().st_size / 1e6:.1f} MB; the loss on all "
+                        f"{len(TEXT):,} characters of the training text is {number} nats per character", first)
     tracked = data_of(target)["tracked"]
     assert units and all(line[13:53].strip() in tracked["features"] for line in units)
 
@@ -39,8 +39,8 @@ def test_another_text_can_be_named_and_an_older_page_is_replaced(exported, tmp_p
     (tmp_path / "page.html").write_text("older")
     assert export.main([str(exported), str(tmp_path / "page.html"), "--train-text", str(tmp_path / "hats.txt")]) == 0
     data = data_of(tmp_path / "page.html")
-    assert data["measured"] == "the first 600 characters of the text hats" and "cat" not in data["passage"]
-    assert dict(data["facts"])["Loss"].endswith("on the middle 600 characters of the text hats")
+    assert data["measured"] == "all 600 characters of the text hats" and "cat" not in data["passage"]
+    assert dict(data["facts"])["Loss"].endswith("on all 600 characters of the text hats")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hats.txt", "page.html"]
 
 

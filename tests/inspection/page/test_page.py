@@ -104,7 +104,7 @@ def test_a_link_to_a_page_stays_a_link(exported_page, exported, tmp_path):
 
 def test_units_are_measured_on_the_training_text(exported_page):
     data = data_of(exported_page[0])
-    assert data["measured"] == "the first 1,040 characters of the training text"
+    assert data["measured"] == "all 1,040 characters of the training text"
     assert data["source"] == "the training text" and data["passage"] in TEXT
     assert all(-127 <= least <= most <= 127 for least, most in zip(data["tracked"]["least"], data["tracked"]["most"]))
 
@@ -183,10 +183,10 @@ def test_progress_is_shown_of_all_loops_over_a_text(tmp_path):
 
 @pytest.mark.parametrize("name, text, expected", [
     ("anna", "", ["The ", "Dear "]), ("my.txt", "at Hat\nDad \nDad sat\nat\nI:", ["The ", "Dad ", "at "]),
-    (None, "", ["The "])])
+    ("chat", "[2] at\n[2] Dad", ["The ", "[2] "]), (None, "", ["The "])])
 def test_beginnings_suit_the_text_and_the_vocabulary(name, text, expected):
     """Those of a known text, without what the model cannot write, or what begins most lines."""
-    model = random_network("\n DTadehrt")
+    model = random_network("\n 2DT[]adehrt")
     run = name and mock.Mock(text_name=name)
     assert webpage._beginnings(mock.Mock(run=run, vocabulary=model.vocabulary), text) == expected
 
