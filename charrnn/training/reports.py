@@ -15,9 +15,13 @@ COLUMNS = ("step", "epoch", "loss", "bits_per_character", "val_loss", "val_bits_
 
 
 def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
-    """Return the columns of a run's ``history.csv``: float arrays by their names, NaN where nothing was measured."""
-    header, *rows = [line.split(",") for line in files.read(Path(folder) / HISTORY_FILE).decode().splitlines()]
-    return {name: np.array([float(row[column] or "nan") for row in rows]) for column, name in enumerate(header)}
+    """Return the columns of a run's ``history.csv``: float arrays by their names, NaN where nothing was measured.
+
+    A row that was not written to its end, for example because of a crash, is left out.
+    """
+    lines = [line.split(",") for line in files.read(Path(folder) / HISTORY_FILE).decode().splitlines()]
+    rows = [line for line in lines[1:] if len(line) == len(COLUMNS)]
+    return {name: np.array([float(row[column] or "nan") for row in rows]) for column, name in enumerate(COLUMNS)}
 
 
 class Reports:
