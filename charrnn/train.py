@@ -116,8 +116,9 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
     if isinstance(text, str) and ("\n" in text or len(text) > LONGEST_NAME and not exists):
         return corpus.Text("a text in memory", text)
     if not corpus.is_known(str(text)) and not exists:
-        raise ValueError(f"there is no file {str(text)!r}: the known texts are {', '.join(corpus.KNOWN_TEXTS)}, and a "
-                         f"text itself needs a line end or more than {LONGEST_NAME} characters")
+        raise ValueError(f"there is no file {str(text)!r}: the known texts are "
+                         f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])}, and a text itself needs a line end or "
+                         f"more than {LONGEST_NAME} characters")
     return corpus.read(text)
 
 
