@@ -105,8 +105,8 @@ def test_a_text_itself(tmp_path, text):
 
 
 @pytest.mark.parametrize("text, message", [
-    (b"the cat\n", "not bytes"), (5, "not int"), ("the cat", "there is no file 'the cat': .*, python, .* a line end"), ("", "''"),
-    ("a\0", "there is no file")])
+    (b"the cat\n", "not bytes"), (5, "not int"), ("the cat", "there is no file 'the cat': .*, python, .* a line end"),
+    ("", "''"), ("a\0", "there is no file")])
 def test_what_is_no_text(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         train_model(text, tmp_path / "run", quiet=True, **SMALL)
