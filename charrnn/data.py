@@ -116,8 +116,9 @@ class Vocabulary:
                 order.
         """
         self.chars = tuple(chars)
-        if isinstance(chars, (set, frozenset)) or not self.chars or len(set(self.chars)) < len(self.chars) or not all(
-                isinstance(char, str) and len(char) == 1 for char in self.chars):
+        if isinstance(chars, (set, frozenset)) or not self.chars or not all(
+                isinstance(char, str) and len(char) == 1 for char in self.chars) or (
+                len(set(self.chars)) < len(self.chars)):
             raise ValueError("a vocabulary must be a list of distinct characters in the order of their ids; a set has "
                              "no order. For a text that is not empty, use Vocabulary.from_text(text)")
         self.int_to_vocab = dict(enumerate(self.chars))

@@ -91,6 +91,8 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
     options = Options(resume, preset, sample_length, threads, summaries, quiet)
     if init_from is not None and not isinstance(init_from, (str, Path, Model)):
         raise ValueError(f"init_from must be a model, or the path or name of one, not {init_from!r:.80}")
+    if checkpoint_dir is not None and not isinstance(checkpoint_dir, (str, Path)):
+        raise ValueError(f"checkpoint_dir must be the path of a folder, not {checkpoint_dir!r:.80}")
     model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
     given = _as_text(text)
     for each in (given, model):
@@ -108,11 +110,15 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
         return text
     if not isinstance(text, (str, Path)):
         raise ValueError(f"text must be a str or a path, not {type(text).__name__}")
-    if isinstance(text, str) and ("\n" in text or len(text) > LONGEST_NAME and not os.path.exists(text[:4096])):
+    exists = False
+    with contextlib.suppress(ValueError):  # Python 3.7 raises it for what cannot be a name, such as a null character
+        exists = os.path.exists(str(text)[:4096])
+    if isinstance(text, str) and ("\n" in text or len(text) > LONGEST_NAME and not exists):
         return corpus.Text("a text in memory", text)
-    if not corpus.is_known(str(text)) and not os.path.exists(str(text)):
-        raise ValueError(f"there is no file {str(text)!r}: the known texts are {', '.join(corpus.KNOWN_TEXTS)}, and a "
-                         f"text itself needs a line end or more than {LONGEST_NAME} characters")
+    if not corpus.is_known(str(text)) and not exists:
+        raise ValueError(f"there is no file {str(text)!r}: the known texts are "
+                         f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])}, and a text itself needs a line end or "
+                         f"more than {LONGEST_NAME} characters")
     return corpus.read(text)
 
 

@@ -98,13 +98,15 @@ def test_messages_speak_python(run):
         train_model(TEXT, run.folder, quiet=True, **SMALL)
 
 
-@pytest.mark.parametrize("text", ["ab" * 3000, "the cat\n" * 200])
+@pytest.mark.parametrize("text", ["ab" * 3000, "the cat\n" * 200, "ab\0" * 99, "ab\ud800" * 99],
+                         ids=["word", "lines", "null", "surrogate"])
 def test_a_text_itself(tmp_path, text):
     assert len(train_model(text, tmp_path / "run", quiet=True, **SMALL).losses)
 
 
 @pytest.mark.parametrize("text, message", [
-    (b"the cat\n", "not bytes"), (5, "not int"), ("the cat", "there is no file 'the cat': .* a line end"), ("", "''")])
+    (b"the cat\n", "not bytes"), (5, "not int"), ("the cat", "there is no file 'the cat': .*, python, .* a line end"),
+    ("", "''"), ("a\0", "there is no file")])
 def test_what_is_no_text(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         train_model(text, tmp_path / "run", quiet=True, **SMALL)
@@ -115,11 +117,13 @@ def test_what_is_no_text(tmp_path, text, message):
     (dict(sample_length=2.5), "sample_length"), (dict(sample_length=None), "sample_length"),
     (dict(threads="2"), "threads"), (dict(threads=True), "threads"), (dict(threads=0), "threads"),
     (dict(summaries="no"), "summaries"),
-    (dict(init_from=5), "init_from"), (dict(preset="fast"), "preset"), (dict(lstm_sise=5), "lstm_sise"),
+    (dict(init_from=5), "init_from"), (dict(checkpoint_dir=5), "checkpoint_dir"),
+    (dict(checkpoint_dir=b"run"), "checkpoint_dir"), (dict(preset="fast"), "preset"),
+    (dict(lstm_sise=5), "lstm_sise"),
     (dict(lstm_size="5"), "lstm_size"), (dict(resume=1), "resume")])
 def test_arguments_are_checked_before_anything_is_written(tmp_path, options, name):
     with pytest.raises(ValueError, match=name) as error:
-        train_model(TEXT, tmp_path / "run", quiet=True, **{**SMALL, **options})
+        train_model(TEXT, quiet=True, **{**SMALL, "checkpoint_dir": tmp_path / "run", **options})
     assert "\n" not in str(error.value) and not (tmp_path / "run").exists()
 
 

@@ -36,7 +36,9 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
         about: a dict of JSON types, with at least the ``vocabulary``, a str.
     """
     buffer = io.BytesIO()
-    np.savez(buffer, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **weights)
+    # not as ASCII: two halves of a character that follow each other in the vocabulary would be read as one character
+    encoded = json.dumps(about, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    np.savez(buffer, about=np.frombuffer(encoded, np.uint8), **weights)
     content = buffer.getvalue()[:-2] + DIGEST.to_bytes(2, "little")  # the last field is the length of the comment
     return content + files.sha256(content).encode()
 

@@ -1,5 +1,6 @@
 """Comparing runs: ``charrnn-runs``."""
 import argparse
+import itertools
 import json
 import math
 import os
@@ -89,7 +90,7 @@ def plot(rows: List[Dict[str, Any]], path: str, over: str) -> None:
     axes.grid(alpha=0.3)
     axes.legend()
     figure.tight_layout()
-    figure.savefig(path)
+    figure.savefig(path, format=Path(path).suffix[1:] or "png")  # without it, Matplotlib would add an ending
 
 
 def make_parser() -> console.Parser:
@@ -111,8 +112,10 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
-    rows = []
-    for folder in dict.fromkeys(found for place in args.folders or [FIRST] for found in find_runs(place)):
+    rows, places = [], {place: list(find_runs(place)) for place in args.folders or [FIRST]}
+    if any(places.values()):
+        console.print_skipped(f"there is no run in {place}" for place, found in places.items() if not found)
+    for folder in dict.fromkeys(itertools.chain(*places.values())):
         try:
             rows.append(summary(folder))
         except (ValueError, OSError) as error:

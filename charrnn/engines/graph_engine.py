@@ -20,7 +20,7 @@ from charrnn.fused.session import session_config
 from charrnn.fused.unroll import layer_of, unroll
 from charrnn.model import build_output
 from charrnn.system import console
-from charrnn.system.tensorflow import tf
+from charrnn.system.tensorflow import forget_gradients, tf
 
 READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
 
@@ -138,8 +138,9 @@ class GraphEngine(Engine):
     def _part(self, build, *args):
         """Return a part of the graph. It is built when it is first used."""
         if (build, args) not in self._parts:
-            with self._session.graph.as_default():
+            with self._session.graph.as_default() as graph:
                 self._parts[build, args] = build(*args)
+            forget_gradients(graph)  # of the fused unroll, which are not used here
         return self._parts[build, args]
 
     def _build_loop(self, rows, with_top_p):

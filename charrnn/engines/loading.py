@@ -109,7 +109,7 @@ def open_given(path: StrPath, args: argparse.Namespace, best: bool = False) -> M
 def read_order(path: StrPath) -> Vocabulary:
     """Read a vocabulary from a file: a JSON list of its characters in the order of their ids."""
     try:
-        found = json.loads(files.read(path).decode("utf-8"))
+        found = json.loads(files.read(path))  # in UTF-8, UTF-16 or UTF-32, perhaps with a byte order mark
         return Vocabulary(found if isinstance(found, list) else ())
     except (ValueError, RecursionError):
         raise ValueError(f"{path} is not a JSON list of distinct characters in the order of their ids")

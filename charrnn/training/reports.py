@@ -15,9 +15,13 @@ COLUMNS = ("step", "epoch", "loss", "bits_per_character", "val_loss", "val_bits_
 
 
 def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
-    """Return the columns of a run's ``history.csv``: float arrays by their names, NaN where nothing was measured."""
-    header, *rows = [line.split(",") for line in files.read(Path(folder) / HISTORY_FILE).decode().splitlines()]
-    return {name: np.array([float(row[column] or "nan") for row in rows]) for column, name in enumerate(header)}
+    """Return the columns of a run's ``history.csv``: float arrays by their names, NaN where nothing was measured.
+
+    A row that was not written to its end, for example because of a crash, is left out.
+    """
+    lines = [line.split(",") for line in files.read(Path(folder) / HISTORY_FILE).decode().splitlines()]
+    rows = [line for line in lines[1:] if len(line) == len(COLUMNS)]
+    return {name: np.array([float(row[column] or "nan") for row in rows]) for column, name in enumerate(COLUMNS)}
 
 
 class Reports:
@@ -65,6 +69,7 @@ class Reports:
             from charrnn.system.tensorflow import tf
             self._call(self._writer.add_summary, tf.Summary(value=[
                 tf.Summary.Value(tag=name, simple_value=value) for name, value in measured.items()]), step)
+        files.check_regular(self._path)  # to open a FIFO would wait
         with open(str(self._path), "a", encoding="utf-8") as file:
             file.write(line)
 

@@ -40,11 +40,35 @@ def test_the_picture(folder, over):
     assert "</svg>" in (folder / "curves.svg").read_text()
 
 
+def test_the_picture_has_the_name_that_is_given(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert runs.main([".", "--plot", "curves"]) == 0
+    assert (folder / "curves").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_folder_without_runs_is_named(folder, capsys):
+    assert runs.main([str(folder / "validated"), str(folder / "valid")]) == 0
+    out, err = capsys.readouterr()
+    assert "validated" in out and err == f"skipped: there is no run in {folder}/valid\n"
+
+
 def test_a_damaged_run_is_named_and_left_out(folder, capsys):
     (folder / "deep" / "plain" / "text.txt").write_text("other")
     assert runs.main([str(folder)]) == 0
     out, err = capsys.readouterr()
     assert "plain" not in out and "validated" in out and f"skipped: {folder}/deep/plain" in err
+
+
+def test_a_history_that_was_cut_off_has_the_rows_that_are_whole(folder, capsys):
+    """A crash, a loss of power or a full disk may leave such a file."""
+    path = folder / "deep" / "plain" / "history.csv"
+    content = path.read_text()
+    loss = "{:.4f}".format(float(content.splitlines()[-2].split(",")[2]))
+    for cut, expected in ((content[:-40], loss), ("", "-"), ("step,loss\n1,2\n", "-")):
+        path.write_text(cut)
+        assert runs.main([str(path.parent)]) == 0
+        out, err = capsys.readouterr()
+        assert out.splitlines()[1].split("173 of 173")[1].split()[0] == expected and not err
 
 
 def test_no_runs(tmp_path, capsys):

@@ -40,8 +40,9 @@ def unsorted(tmp_path_factory):
 def test_a_model_keeps_the_order_that_is_given(unsorted, tmp_path, capsys):
     """From Python as any sequence, from the command line as a file; and what is exported keeps it."""
     given = open_model(unsorted, list(ORDER))
-    order, exported = str(Path(unsorted).with_name("order.json")), tmp_path / "m.npz"
-    assert script("export").main([unsorted, str(exported), "--vocab-order", order]) == 0
+    order, exported = tmp_path / "order.json", tmp_path / "m.npz"
+    order.write_text(json.dumps(list(ORDER)), encoding="utf-8-sig")  # as Notepad of Windows saves it
+    assert script("export").main([unsorted, str(exported), "--vocab-order", str(order)]) == 0
     assert "guessing" not in capsys.readouterr().err
     for model in (given, open_model(exported)):
         assert model.vocabulary.chars == tuple(ORDER)
@@ -77,7 +78,7 @@ def test_an_order_that_was_assumed_is_doubted_if_it_predicts_worse_than_guessing
         assert "worse than guessing" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", '["a", "a"]', '["ab"]', '"ab"', "[1]", "[", ""])
+@pytest.mark.parametrize("content", ["{}", "[]", '["a", "a"]', '["ab"]', '"ab"', "[1]", '[["a"]]', "[", ""])
 def test_a_file_that_is_no_order_is_refused(unsorted, tmp_path, capsys, content):
     (tmp_path / "order").write_text(content)
     assert script("sample").main([unsorted, "--vocab-order", str(tmp_path / "order")]) == 2

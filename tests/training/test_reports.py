@@ -1,6 +1,7 @@
 """The reports of a run: history.csv and TensorBoard's event files."""
 import csv
 import math
+import os
 
 import numpy as np
 import pytest
@@ -47,6 +48,15 @@ def test_tensorboard_shows_later_steps_of_a_resumed_run_once(tmp_path):
     seen = EventAccumulator(str(tmp_path / "summaries"))
     seen.Reload()
     assert [(each.step, each.value) for each in seen.Scalars("loss")] == [(10, 10), (20, 20), (30, 50)]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs")
+def test_a_fifo_in_place_of_the_history_is_not_waited_for(tmp_path):
+    written = Reports(tmp_path, 0, summaries=False)
+    (tmp_path / "history.csv").unlink()
+    os.mkfifo(str(tmp_path / "history.csv"))
+    with pytest.raises(OSError, match="it is a FIFO"):
+        written.add(1, epoch=1)
 
 
 def test_the_reports_of_a_run_agree_with_its_output(text_file, tmp_path, capsys):

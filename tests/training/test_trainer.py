@@ -319,7 +319,8 @@ def test_calls_from_python_keep_nothing(tmp_path, calls):
     """Neither memory nor descriptors, threads or graphs, once the first ones have made what all use."""
     measured = []
     for number in range(2 + calls):
-        train_model(TEXT, tmp_path / str(number), batch_size=2, num_steps=500, lstm_size=5, epochs=1, quiet=True)
+        train_model(TEXT * 2, tmp_path / str(number), batch_size=2, num_steps=500, lstm_size=5, epochs=1, quiet=True,
+                    val_fraction=0.5)
         write_text(tmp_path / str(number), 20)
         shutil.rmtree(str(tmp_path / str(number)))
         measured.append(resources())
