@@ -31,7 +31,7 @@ def advise(last: str, known: Collection[str], exercise: str = "") -> str:
         exercise: the name of the reader's function.
     """
     attribute = re.search(r"(module '.*'|Tensor'?|Variable'?)(?: object)? has no attribute '(\w+)'", last)
-    if attribute:
+    if attribute and attribute.group(2) != "numpy":
         return _tensorflow_name(*attribute.groups())
     undefined = re.search(r"name '(\w+)' is not defined|variable '(\w+)' (referenced|where)", last)
     if undefined:

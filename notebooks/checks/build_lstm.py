@@ -36,7 +36,7 @@ def _examine_stack(cell: Any, size: int, n_layers: int, keep_prob: tf.Tensor) ->
     need(not isinstance(getattr(cell, "cell", None), rnn_cell.MultiRNNCell),
          "The dropout is around the whole stack: wrap each layer in a DropoutWrapper of its own.")
     need(isinstance(cell, rnn_cell.MultiRNNCell),
-         f"The cell should be a MultiRNNCell of layers, each in a DropoutWrapper, not {words.describe(cell)}.")
+         f"The cell should be a MultiRNNCell of layers, each in a DropoutWrapper, not {_kind(cell)}.")
     layers = list(cell._cells)
     need([getattr(layer, "output_size", None) for layer in layers] != size * [n_layers],
          "lstm_size and num_layers are swapped: a layer has lstm_size units, and there are num_layers layers.")
@@ -44,7 +44,7 @@ def _examine_stack(cell: Any, size: int, n_layers: int, keep_prob: tf.Tensor) ->
          f"The stack should have {plural(n_layers, 'layer')}, num_layers, but it has {plural(len(layers), 'layer')}.")
     for number, layer in enumerate(layers, start=1):
         need(isinstance(layer, rnn_cell.DropoutWrapper),
-             f"Layer {number} should be a DropoutWrapper around a BasicLSTMCell, but it is {words.describe(layer)}.")
+             f"Layer {number} should be a DropoutWrapper around a BasicLSTMCell, but it is {_kind(layer)}.")
         _examine_dropout(layer, keep_prob)
         _examine_cell(layer.cell, size)
     need(len({id(layer.cell) for layer in layers}) == n_layers,
@@ -52,6 +52,12 @@ def _examine_stack(cell: Any, size: int, n_layers: int, keep_prob: tf.Tensor) ->
          "[cell] * num_layers repeats ONE cell, and so does a cell that is made outside the function or loop. Make a "
          "new one for each layer, where its DropoutWrapper is made.")
     need(cell._state_is_tuple, "The MultiRNNCell has state_is_tuple=False: leave it at True.")
+
+
+def _kind(cell: Any) -> str:
+    """Describe a cell, and say where one of the right name but of another module should come from."""
+    same = isinstance(cell, getattr(rnn_cell, type(cell).__name__, object))
+    return words.describe(cell) + ("" if same else " of another module: write tf.nn.rnn_cell, and import nothing")
 
 
 def _examine_dropout(layer: Any, keep_prob: tf.Tensor) -> None:
@@ -69,7 +75,7 @@ def _examine_dropout(layer: Any, keep_prob: tf.Tensor) -> None:
 
 def _examine_cell(cell: Any, size: int) -> None:
     need(isinstance(cell, rnn_cell.BasicLSTMCell),
-         f"Inside the dropout there should be a BasicLSTMCell, not {words.describe(cell)}.")
+         f"Inside the dropout there should be a BasicLSTMCell, not {_kind(cell)}.")
     need(cell.output_size == size,
          f"lstm_size = {size} should give {size} units, but a layer has {cell.output_size}.")
     found = f"{words.describe(cell._forget_bias)} as its forget_bias, and state_is_tuple={cell._state_is_tuple}"

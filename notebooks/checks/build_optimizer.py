@@ -97,7 +97,7 @@ def _examine_operations(operations: Set[tf.Operation], adams: Dict[str, tf.Opera
                 "apply_gradients of a tf.train.AdamOptimizer gives.")
     need(sorted(adams) == ["v", "w"],
          f"It trains {', '.join(sorted(adams))}, but should train v and w: take all of tf.trainable_variables(), "
-         "but no variable made with trainable=False.")
+         "in one apply_gradients, but no variable made with trainable=False.")
     need(sum(one.type in ADAM for one in operations) == len(adams),
          "A variable is updated more than once: one optimizer, and one apply_gradients, is enough.")
 

@@ -10,6 +10,8 @@ from .pick_top_n import CHANGED, IDS, NOISE, SHARES, draws
 
 # The shares that typical mistakes give, of probabilities p at the temperature t, by what to say to them.
 MISTAKES = {
+    "All ids are equally likely: the temperature adds to the logarithms, is used as a limit, or 1 // temperature is 0. "
+    "Write 1 / temperature.": lambda p, t: np.ones_like(p) / p.size,
     "The temperature is the other way round: p ** (1 / temperature), so that a low one makes likely ids more likely.":
         lambda p, t: p ** t / (p ** t).sum(),
     "The temperature changes nothing: p / temperature, divided by its sum, is p again. Divide the LOGARITHMS of the "
@@ -18,8 +20,10 @@ MISTAKES = {
     "first.": lambda p, t: softmax(p / t),
     "The logarithms themselves are used as probabilities: np.exp of them are probabilities again.":
         lambda p, t: np.log(np.maximum(p, 1e-30)) / np.log(np.maximum(p, 1e-30)).sum(),
-    "The temperature adds to the logarithms or is used as a limit, so that all ids are equally likely.":
-        lambda p, t: np.ones_like(p) / p.size,
+    "The logarithm and the exponential have different bases: np.log and np.exp belong together.":
+        lambda p, t: p ** (1 / t / np.log(10)) / (p ** (1 / t / np.log(10))).sum(),
+    "The logarithm and the exponential have different bases, 2 and e: np.log and np.exp belong together.":
+        lambda p, t: p ** (1 / t / np.log(2)) / (p ** (1 / t / np.log(2))).sum(),
     "Only the five most probable ids are drawn: here all C can be, each with its probability.":
         lambda p, t: np.where(p >= np.sort(p)[-5], p ** (1 / t), 0) / (np.sort(p)[-5:] ** (1 / t)).sum(),
 }
@@ -37,7 +41,7 @@ def examine(answer: Callable) -> Optional[str]:
     changed = False
     p = np.array(SHARES)[np.argsort(IDS)]
     gap = np.where(p == p.min(), 0, p) / (1 - p.min())  # one id is impossible
-    for temperature, preds in [(2.0, p), (0.5, p), (0.5, np.roll(p, 3)), (None, p), (0.5, gap), (0.02, p)]:
+    for temperature, preds in [(0.25, p), (2.0, p), (0.5, np.roll(p, 3)), (None, p), (0.5, gap), (0.02, p)]:
         arguments = () if temperature is None else (temperature,)
         found, changes = draws(answer, preds, (1, p.size), *arguments)
         changed = changed or changes
