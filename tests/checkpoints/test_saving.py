@@ -242,7 +242,7 @@ def test_a_lock_file_that_was_removed_is_made_again(tmp_path):
         (tmp_path / ".lock").unlink()
         with contextlib.closing(folders.reserve(tmp_path, False)[1]) as second:
             second.check()
-            with pytest.raises(OSError, match="or another process trains in it"):
+            with pytest.raises(OSError, match="or another process began to train in it"):
                 first.check()
 
 

@@ -194,7 +194,7 @@ def test_lines_of_code_and_of_outputs_are_short(solution, exercise):
 
 def test_an_exercise_of_ones_own_takes_what_the_page_says(tmp_path):
     page = (FOLDER.parent / "docs" / "teaching.md").read_text(encoding="utf-8").split("### An exercise of your own")[1]
-    cell, check, hint, lines = re.findall(r"(?s)\n````?(?:python)?\n(.*?)\n```\n", page)[:4]
+    cell, check, hint, lines = re.findall(r"(?s)\n````?(?:python|py)?\n(.*?)\n```\n", page)[:4]
     shutil.copytree(str(FOLDER), str(tmp_path / "notebooks"), ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "README.md").write_text("<!-- address -->\n")
     for name, text in [("source/14-own.md", cell + "\n```\n"), ("checks/perplexity.py", check + "\n"),
