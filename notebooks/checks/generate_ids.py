@@ -114,7 +114,8 @@ def _compare(found: Outcome, right: Outcome, prime: Sequence[int], n_samples: in
            "pick should be given model.prediction after the id that was fed last, as it is, and vocab_size.")
     expect(list(map(str, found.result)) == list(map(str, right.result)),
            f"{where}it should return {right.result}, the prime and what pick drew, but it returns {found.result}."
-           + (" (ids begins with the prime already.)" if found.result[len(prime):2 * len(prime)] == list(prime) else ""))
+           + (" (ids begins with the prime already.)"
+              if found.result[len(prime):2 * len(prime)] == list(prime) else ""))
 
 
 def _same_feed(one: Run, other: Run) -> bool:

@@ -140,8 +140,8 @@ def in_own_thread(function: Callable, *args: Any) -> Any:
         if thread.is_alive():
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
     if not in_time:
-        return False, (f"It did not finish within {TIME_LIMIT} seconds: is there a loop that never ends, a list that grows "
-                       "while a loop reads it, or something that waits, such as time.sleep or input?")
+        return False, (f"It did not finish within {TIME_LIMIT} seconds: is there a loop that never ends, a list that "
+                       "grows while a loop reads it, or something that waits, such as time.sleep or input?")
     (result, raised), = outcome
     if isinstance(raised, Exception):
         raise raised

@@ -66,6 +66,7 @@ def test_a_program_that_has_used_eager_tensors_builds_graphs_afterwards():
 @needs_tensorflow_2
 def test_a_cell_of_contrib_is_refused(text_file, tmp_path, capsys):
     from charrnn.commands import train
-    assert train.main([str(text_file), "--cell", "nas", "--checkpoint-dir", str(tmp_path / "run")]) == 2
+    flags = ["--batch-size", "2", "--num-steps", "5", "--lstm-size", "3", "--checkpoint-dir", str(tmp_path / "run")]
+    assert train.main([str(text_file), "--cell", "nas", *flags]) == 2
     assert "tf.contrib, which TensorFlow 2 does not have" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

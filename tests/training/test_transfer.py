@@ -105,7 +105,8 @@ def test_what_a_run_does_not_start_from_is_named(run_copy, tmp_path, capsys):
         train_model(tmp_path / "texts", tmp_path / str(quiet), init_from=run_copy, epochs=1, num_steps=9,
                     sample_length=0, summaries=False, quiet=quiet)
         err = capsys.readouterr().err
-        assert err == "" if quiet else re.fullmatch("skipped: .*picture is not a text file.*\nskipped: .* is damaged: .*\n", err)
+        assert err == "" if quiet else re.fullmatch(
+            "skipped: .*picture is not a text file.*\nskipped: .* is damaged: .*\n", err)
 
 
 def test_a_run_from_another_model(trained, tmp_path, monkeypatch, capsys):
