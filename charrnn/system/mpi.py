@@ -91,6 +91,7 @@ def connect(seconds: int) -> Any:
 
 def end_all(world: Any) -> None:
     """End all processes of a communicator, this one in any case."""
+    time.sleep(0.5)  # the launcher drops what was printed last if it has not been handed on
     _alarm(GRACE)  # MPI may wait for an answer of the launcher, which it does not get if a link is cut
     world.Abort(FAILED)
     os._exit(FAILED)
