@@ -1,6 +1,6 @@
 """An engine in TensorFlow: the network in a graph and a session of its own.
 
-The graph starts with the forward graph, which reads text. Three more parts are added when they are first used:
+At first the graph has only what reads text. Three more parts are added when they are first used:
 
 - The loop draws characters and feeds them back inside the graph, for B texts at once as rows of one batch. Like
   ``np.random.choice``, it takes uniform numbers from NumPy's generator, and inverts the cumulative distribution in
@@ -45,7 +45,7 @@ class GraphEngine(Engine):
     """A network of any kind of cell in TensorFlow; see :class:`charrnn.engines.Engine`."""
 
     def __init__(self, vocabulary, lstm_size, num_layers, cell="lstm", threads=None):
-        """Build the forward graph. The engine can be used after :meth:`load`.
+        """Build what reads text. The engine can be used after :meth:`load`.
 
         Args:
             vocabulary: the Vocabulary of C characters.
@@ -86,7 +86,7 @@ class GraphEngine(Engine):
             variable.load(weights[name], self._session)
 
     def save_model(self, folder):
-        """Write the forward graph as a SavedModel, see :func:`charrnn.commands.export.export_saved_model`.
+        """Write what reads text as a SavedModel, see :func:`charrnn.commands.export.export_saved_model`.
 
         Args:
             folder: the folder to create.

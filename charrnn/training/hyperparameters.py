@@ -18,7 +18,7 @@ SCHEDULES = ("constant", "exponential", "linear", "cosine")
 GROUPS = TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS = (
     "text", "network", "optimisation", "speed", "checkpoints and reports")
 
-_COMPARE = {"at least": operator.ge, "above": operator.gt, "at most": operator.le, "below": operator.lt}
+_COMPARE = {"at least": operator.ge, "at most": operator.le, "below": operator.lt}
 _LARGEST = {int: 2 ** 63 - 1, float: sys.float_info.max}  # what TensorFlow and the JSON record can hold
 
 

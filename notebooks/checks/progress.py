@@ -1,4 +1,4 @@
-"""What lies beside the notebook: a file with the attempts and hints of each exercise, and the course's settings."""
+"""The attempts and hints of each exercise, which a file beside the notebook keeps, and the settings of the course."""
 import contextlib
 import json
 import os
