@@ -225,6 +225,9 @@ def hosts(tmp_path):
     try:
         if not shutil.which("ip") or any(map(_ip, made)):
             pytest.skip("network namespaces are needed to make two hosts")
+        for name in names:  # the kernel may take a second, and UCX leaves out a link that is not up yet
+            wait = "until grep -q up /sys/class/net/charrnn0/operstate; do sleep 0.1; done"
+            subprocess.run(["ip", "netns", "exec", name, "sh", "-c", wait], check=True, timeout=60)
         yield first, ["-launcher", "ssh", "-launcher-exec", login, "-hosts", "10.213.7.1,10.213.7.2"]
     finally:
         for name in names if shutil.which("ip") else ():
