@@ -8,8 +8,8 @@ variant runs in its own process, and they take turns, so a machine that becomes 
 alike. The report has medians, the least and the greatest time, and ratios of medians.
 
 With --tensorflow-python PYTHON, training and start-up are measured with the TensorFlow of another interpreter too. With
-TensorFlow 2, training is measured in bfloat16 as well. With --torch-python PYTHON, PyTorch's nn.LSTM is measured, in
-float32, with all numbers in bfloat16, and with autocast to bfloat16, by an interpreter that has torch. With
+--torch-python PYTHON, PyTorch's nn.LSTM is measured by an interpreter that has torch. Where TensorFlow 2 trains faster
+in bfloat16, all training is measured in it as well, PyTorch's with all numbers in bfloat16 and with autocast to it. With
 --numpy-python PYTHON, generation in NumPy is measured by a newer interpreter too. --json FILE writes the figures.
 --plot FILE draws the growth and needs matplotlib.
 """
@@ -37,6 +37,14 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 # The growth: one size is changed, the others are the recipe's.
 CHANGES = {"L": (128, 256, 512, 1024), "N": (25, 50, 200), "M": (25, 50, 200), "threads": range(1, CORES + 1)}
 TITLES = {"L": "units in a layer, L", "N": "sequences, N", "M": "steps, M", "threads": "threads"}
+BFLOAT16_PAYS = """
+from charrnn.system.tensorflow import require_bfloat16
+require_bfloat16()
+from charrnn.fused.product import bfloat16_speedup
+from charrnn.fused.session import session_config
+from charrnn.training.job import LEAST_SPEEDUP
+raise SystemExit(bfloat16_speedup(session_config()) < LEAST_SPEEDUP)
+"""
 TICKS = (1000, 2000, 5000, 10000, 20000, 50000, 100000)  # characters per second, in the plot
 
 
@@ -114,16 +122,17 @@ def training(name, sizes, options, large=False):
     TensorFlow and in bfloat16, and PyTorch only in float32.
     """
     low, few = dict(sizes, precision="bfloat16"), KINDS[:1] if large else KINDS
-    variants = []
+    variants, low_pays = [], False
     for python, suffix in [(sys.executable, ""), (options.tensorflow_python, ", other TensorFlow")]:
         if python:
             variants += [(kind + suffix, kind, sizes, python) for kind in (few if suffix else KINDS)]
-        if python and trains_in_bfloat16(python):
+        if python and bfloat16_pays(python):
+            low_pays = True
             variants += [(f"{kind}, bfloat16{suffix}", kind, low, python) for kind in few]
     if options.torch_python:
         variants += [("pytorch", "pytorch", sizes, options.torch_python)]
         variants += [(f"pytorch, {precision}", "pytorch", dict(sizes, precision=precision), options.torch_python)
-                     for precision in ("bfloat16", "autocast") if not large]
+                     for precision in ("bfloat16", "autocast") if low_pays and not large]
     figures = measure(variants, options.rounds, options.seconds)
     print_table(f"training, {name}: " + ", ".join(f"{letter} = {size}" for letter, size in sizes.items()), figures,
                 ["notebook", *(variant for variant in figures if variant.startswith("pytorch"))])
@@ -131,15 +140,18 @@ def training(name, sizes, options, large=False):
         f"{variant} {figures[variant.replace(kind, 'floor')]['seconds'] / figure['seconds']:.2f}"
         for variant, figure in figures.items() for kind in KINDS[:2]
         if variant.startswith(kind) and variant.replace(kind, "floor") in figures))
-    print("\nSpeed against the same graph and program in float32: " + ", ".join(
-        f"{variant} {figures[variant.replace(', bfloat16', '')]['seconds'] / figure['seconds']:.2f}"
-        for variant, figure in figures.items() if ", bfloat16" in variant), flush=True)
+    if low_pays:
+        print("\nSpeed against the same graph and program in float32: " + ", ".join(
+            f"{variant} {figures[variant.replace(', bfloat16', '')]['seconds'] / figure['seconds']:.2f}"
+            for variant, figure in figures.items() if ", bfloat16" in variant))
+    sys.stdout.flush()
     return figures
 
 
-def trains_in_bfloat16(python):
-    """Return whether an interpreter has TensorFlow 2."""
-    return subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 8))"]).returncode == 0
+def bfloat16_pays(python):
+    """Return whether ``--precision auto`` takes bfloat16 with the TensorFlow of an interpreter on this machine."""
+    return subprocess.run([python, "-c", BFLOAT16_PAYS], stderr=subprocess.DEVNULL,
+                          env=dict(os.environ, PYTHONPATH=str(ROOT))).returncode == 0
 
 
 def generation(options):

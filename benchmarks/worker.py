@@ -237,7 +237,9 @@ def models(sizes):
 
 def _random_model(sizes):
     """Return a model with random weights."""
-    import numpy as np  # after the engine's modules, because charrnn chooses NumPy's kernels
+    from charrnn.system.machine import choose_kernels
+    choose_kernels()
+    import numpy as np
 
     from charrnn.data import Vocabulary
     from charrnn.engines.opened_model import Model, lstm_weights

@@ -1,5 +1,6 @@
 """The entry of all commands: ``charrnn train`` and ``charrnn-train`` are the same. ``charrnn`` alone lists them."""
 import argparse
+import difflib
 import functools
 import importlib
 import sys
@@ -28,7 +29,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from charrnn.system import console
     parser = console.Parser(prog="charrnn", usage="%(prog)s [COMMAND ...]", description="List the commands.")
     if given and not given[0].startswith("-"):
-        return console.run_main(lambda args: parser.error(f"there is no command {given[0]}"), parser, [])
+        nearest = "".join(f"; the nearest is {name}" for name in difflib.get_close_matches(given[0], NAMES, n=1))
+        return console.run_main(lambda args: parser.error(f"there is no command {given[0]}{nearest}"), parser, [])
     return console.run_main(_list, parser, given)
 
 

@@ -51,7 +51,9 @@ def test_a_saved_model_is_the_same(model, tmp_path):
 @pytest.mark.parametrize("options, message", [
     (dict(length=-1), "length must be"), (dict(length=2.5), "length must be"), (dict(n=0), "n must be"),
     (dict(prime=""), "prime is empty"), (dict(prime="X"), "'X'"), (dict(top_n=0), "top_n must"),
-    (dict(temperature=-1), "temperature must"), (dict(top_p=2), "top_p must")])
+    (dict(temperature=-1), "temperature must"), (dict(top_p=2), "top_p must"), (dict(prime=5), "prime must"),
+    (dict(seed=-1), "seed must"), (dict(temperature="hot"), "temperature must be a number"),
+    (dict(top_n=2.5), "top_n must be an integer")])
 def test_bad_arguments_of_write(model, options, message):
     with pytest.raises(ValueError, match=message):
         model.write(**options)

@@ -162,7 +162,7 @@ def _remove_stage(folder: Path) -> None:
     stage = folder / STAGE
     if os.path.lexists(str(stage)):
         if not stage.is_dir():  # to open a FIFO would wait
-            raise NotADirectoryError(errno.ENOTDIR, "it is not a folder: move it away", str(stage))
+            raise NotADirectoryError(errno.ENOTDIR, f"{STAGE} is not a folder: move it away", str(stage))
         shutil.rmtree(str(stage))
 
 

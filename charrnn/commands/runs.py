@@ -43,7 +43,7 @@ def summary(folder: StrPath) -> Dict[str, Any]:
     saved = os.path.getmtime(str(Path(folder) / f"{names[-1]}.json")) if names else None
     training, _, _ = split(record.read_text(run), hyper["val_fraction"], hyper["test_fraction"])
     total = hyper["epochs"] * count_windows(len(training), hyper["batch_size"], hyper["num_steps"])
-    return {"run": str(folder), "text": run.text_name, "hyperparameters": hyper,
+    return {"run": str(folder), "text": run.text_name, "text_sha256": run.text_sha256, "hyperparameters": hyper,
             "step": record.step_of(names[-1]) if names else 0, "steps": total,
             "loss": found["loss"][-1] if found["loss"] else None, "best": min(found["val_loss"], default=None),
             "characters_per_second": float(np.median(found["characters_per_second"])) if found["loss"] else None,
@@ -96,11 +96,12 @@ def plot(rows: List[Dict[str, Any]], path: str, over: str) -> None:
 def make_parser() -> console.Parser:
     """Return the parser of ``charrnn-runs``."""
     parser = console.Parser(prog="charrnn-runs", description="Compare runs: how far each is, its last loss, its "
-                            "lowest validation loss and its speed. The best run comes first.")
+                            "lowest validation loss and its speed. Of the runs on a text, the best comes first.")
     parser.add_argument("folders", metavar="FOLDER", nargs="*", default=[FIRST],
                         help=f"folders of runs, or folders with such folders in them (default: {FIRST})")
-    parser.add_argument("--json", action="store_true", help="print JSON, with all hyperparameters")
-    parser.add_argument("--plot", metavar="FILE", help="draw the losses in an SVG or PNG file; needs Matplotlib")
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--json", action="store_true", help="print JSON, with all hyperparameters")
+    either.add_argument("--plot", metavar="FILE", help="draw the losses in an SVG or PNG file; needs Matplotlib")
     parser.add_argument("--over", choices=("steps", "time"), default="steps",
                         help="with --plot: what is on the horizontal axis (default: steps)")
     return parser
@@ -122,7 +123,8 @@ def _main(args: argparse.Namespace) -> None:
             console.print_skipped([f"{folder}: {console.described(error)}"])
     if not rows:
         raise ValueError(f"there is no run in {', '.join(args.folders)}")
-    rows.sort(key=lambda row: [math.inf if row[name] is None else row[name] for name in ("best", "loss")])
+    rows.sort(key=lambda row: [row["text"], row["text_sha256"], *(
+        math.inf if row[name] is None else row[name] for name in ("best", "loss"))])
     if args.plot:
         plot(rows, args.plot, args.over)
         console.write(f"wrote {args.plot}\n", sys.stdout)

@@ -44,7 +44,7 @@ def make_parser() -> console.Parser:
         "--separator", metavar="STRING", default="\n", help="string between several files (default: one line end)")
     groups["text"].add_argument(
         "--encoding", metavar="NAME", default="utf-8",
-        help="encoding of files without a byte order mark (default: utf-8)")
+        help="encoding of files without a byte order mark; in a folder, of those that are not UTF-8 (default: utf-8)")
     groups["network"].add_argument(
         "--init-from", metavar="MODEL", help="take the initial weights and the sizes from a checkpoint, a run "
         "folder, an exported .npz file or a known model. Characters that it does not know get new weights")

@@ -3,6 +3,7 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -34,6 +35,10 @@ class Settings:
 
     def check(self) -> None:
         """Raise ValueError if a setting is out of range."""
+        for name, kind, noun in (("temperature", Real, "a number"), ("top_n", Integral, "an integer"),
+                                 ("top_p", Real, "a number")):
+            if not isinstance(getattr(self, name), kind):
+                raise ValueError(f"{name} must be {noun}, not {getattr(self, name)!r:.80}")
         if not 0 <= self.temperature <= LARGEST_TEMPERATURE:
             raise ValueError(f"temperature must be a number from 0 to {LARGEST_TEMPERATURE}, not {self.temperature!r}")
         if self.top_n < 1:

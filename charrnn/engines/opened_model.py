@@ -31,8 +31,6 @@ NAME_VOCABULARY = ("give vocabulary=sorted(set(text)), with the text that it was
                    "name the text that it was trained on with --vocab-from TEXT, or the order of its characters with "
                    "--vocab-order FILE")
 _LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
-
-
 # Pairs: the largest number of texts at once, and the number of characters in all texts together from which on the graph
 # is faster than NumPy. Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
 GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
@@ -100,7 +98,8 @@ class Model:
         Raises:
             ValueError: an argument is out of range, or the model does not know a character of the prime.
         """
-        for name, value, least in (("length", length, 0), ("n", 1 if n is None else n, 1)):
+        for name, value, least in (("length", length, 0), ("n", 1 if n is None else n, 1),
+                                   ("seed", 0 if seed is None else seed, 0)):
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
                 raise ValueError(f"{name} must be an integer, at least {least}, not {value!r}")
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)

@@ -39,6 +39,7 @@ COMPARED_LENGTH = 600
 TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "python": "Python's standard library"}
 PASSAGE = 1000  # characters that the page reads at first
 SEEN_FIRST = 400  # characters that are seen without scrolling
+LEAST_WIDTH = 40  # characters in a line of a text that was broken into lines
 LOSS_ROWS = 64  # pieces that are read in parallel to measure the loss
 WRITTEN = 20000  # characters that the network writes if there is no training text
 
@@ -268,8 +269,18 @@ def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> 
         "settings": asdict(settings),
         "network": {"num_layers": model.num_layers, "lstm_size": model.lstm_size},
         "measured": texts.measured_name,
+        "long_line": _long_line(texts.measured),
         "tracked": _tracked(measured),
     }
+
+
+def _long_line(text: str) -> Optional[int]:
+    """Return how long a line of a text is at least if it ends for the layout only. None if no line does.
+
+    Where a text was broken into lines of some width, most lines are nearly as long as the longest.
+    """
+    usual, long = np.percentile([len(line) for line in text.split("\n") if line] or [0], [50, 95])
+    return int(usual * 2 / 3) if usual >= LEAST_WIDTH and long <= 1.25 * usual else None
 
 
 def _discovery(found: units.Tracking, untrained: float) -> Dict[str, Any]:

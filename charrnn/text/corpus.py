@@ -77,7 +77,8 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
     Args:
         names: for each source ``anna``, ``tiny-shakespeare``, ``python``, the path of a text file, which may be
             compressed with gzip, a folder for the text files in it, or ``-`` for standard input.
-        encoding: the encoding of files without a byte order mark. The known texts are UTF-8.
+        encoding: the encoding of files without a byte order mark; in a folder, of those that are not UTF-8. The known
+            texts are UTF-8.
         separator: string between the files of several sources or of a folder.
 
     Raises:
@@ -94,10 +95,9 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
             continue
         for path in find_documents(source, skipped):
             try:
-                found.append(_read_one(str(path), encoding))
+                found.append(_read_part(path, encoding))
             except data.EncodingError:
-                skipped.append(f"{path} is not {encoding} text: convert it, for example with iconv -f latin-1 -t "
-                               f"{encoding}")
+                skipped.append(f"{path} is not {encoding} text: name its encoding, or convert it to UTF-8")
                 undecoded.append(str(path))
             except ValueError as error:
                 skipped.append(str(error))
@@ -108,9 +108,16 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
     size = sum(map(os.path.getsize, undecoded))
     if size > LARGEST_SHARE * (size + sum(map(len, found))):
         raise ValueError(f"{console.plural(len(undecoded), 'file')} in {name} with {size:,} bytes would be left out, "
-                         f"because they are not {encoding} text, for example {undecoded[0]}: convert them, name the "
-                         "encoding if all files have it, or name the files to read")
+                         f"because they are not {encoding} text, for example {undecoded[0]}: name their encoding, "
+                         "convert them, or name the files to read")
     return Text(name, separator.join(found), tuple(skipped))
+
+
+def _read_part(path: Path, encoding: str) -> str:
+    """Read a file of a folder: as UTF-8, or else in an encoding."""
+    with contextlib.suppress(ValueError):
+        return read_document(path)
+    return read_document(path, encoding)
 
 
 def _read_one(name: str, encoding: str) -> str:

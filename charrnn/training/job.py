@@ -205,8 +205,8 @@ def _resumed_run(run: RunRecord, hyper: Hyperparameters, text: Optional[Text]) -
                               "a resumed run uses the one in that folder")
     for name in IMMUTABLE:
         if getattr(old, name) != getattr(hyper, name):
-            raise CheckpointError(f"the run in {run.folder} has {name} {getattr(old, name)}, which "
-                                  f"cannot be changed to {getattr(hyper, name)}")
+            raise CheckpointError(f"the run in {run.folder} has {name} {getattr(old, name)}, which cannot be changed "
+                                  f"to {getattr(hyper, name)}: leave it out, or train another run")
     return replace(run, hyperparameters=asdict(hyper))
 
 

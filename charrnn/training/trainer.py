@@ -118,7 +118,7 @@ class Trainer:
             best, progress = None, replace(progress, best_step=0, best_loss=math.inf)
         self._run = replace(self._run, best=best)
         saving.finish_save(self.job.folder, progress.step, self._run, self.job.hyperparameters.max_to_keep,
-                                self._lock.check)
+                           self._lock.check)
         return progress
 
     def _name(self, step: int) -> str:
@@ -201,7 +201,7 @@ class Trainer:
             self._flush()
             progress = replace(progress, history=self._reports.history)
             prefix = saving.save(self.network.session, self.network.saver, self.job.folder, hyper.lstm_size,
-                                      progress, run, self.network.weights(), self._lock.check)
+                                 progress, run, self.network.weights(), self._lock.check)
             self._run, self._saved = run, progress  # only now, because the save may fail
             self.display.saved(prefix)
             saving.finish_save(self.job.folder, progress.step, run, hyper.max_to_keep, self._lock.check)

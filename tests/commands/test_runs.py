@@ -1,5 +1,6 @@
 """charrnn-runs: the table of runs, JSON, and the picture of their curves."""
 import json
+import os
 import shutil
 
 import pytest
@@ -16,12 +17,21 @@ def folder(trained, stopped_early, tmp_path):
     return tmp_path
 
 
-def test_the_table_has_all_runs_the_best_first(folder, capsys):
+def test_the_table_has_all_runs(folder, capsys):
     assert runs.main([str(folder)]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split()[:3] == ["run", "text", "network"]
     assert [row.split()[0] for row in rows] == [f"{folder}/validated", f"{folder}/deep/plain"]
     assert "2 x 5 lstm" in rows[1] and "2 x 3" in rows[1] and "173 of 173" in rows[1]
+
+
+def test_the_runs_on_a_text_stand_together_the_best_first(folder, capsys):
+    better = shutil.copytree(str(folder / "deep" / "plain"), str(folder / "z"))
+    with open(os.path.join(better, "history.csv"), "a") as history:
+        history.write("173,1,0.01,,,,,,\n")
+    assert runs.main([str(folder)]) == 0
+    places = [row.split()[0][len(str(folder)) + 1:] for row in capsys.readouterr().out.splitlines()[1:]]
+    assert places == ["validated", "z", "deep/plain"]
 
 
 def test_json_has_the_numbers_of_the_history(folder, capsys):

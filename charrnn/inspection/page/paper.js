@@ -3,7 +3,6 @@
  * A text is {ids, start, recordAt}: recordAt(place) returns {surprise, activations, guesses, isChosen}, or undefined.
  * `guesses` are what was expected in the place of the character, {id, share}. */
 "use strict";
-const LONG_LINE = 45; // characters from which on a line end is one of the layout, and not of the text
 const LONG_BLOCK = 2000; // characters after which a block ends with a line
 
 class Paper {
@@ -56,7 +55,8 @@ class Paper {
   cellOf(place, char) {
     const cell = make("span", place < this.text.start ? "cell prime" : "cell", visible(char));
     if (char === "\n") {
-      cell.classList.add(place === this.lineStart ? "blank" : place - this.lineStart >= LONG_LINE ? "soft" : "hard");
+      const isSoft = place - this.lineStart >= (data.long_line ?? Infinity);
+      cell.classList.add(place === this.lineStart ? "blank" : isSoft ? "soft" : "hard");
     }
     cell.place = place;
     this.cells.push(cell);

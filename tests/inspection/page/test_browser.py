@@ -534,12 +534,13 @@ def test_a_text_is_never_cut_inside_a_character(chromium, tmp_path):
 
 def test_on_a_narrow_screen_the_line_ends_of_the_layout_are_spaces(chromium, tmp_path):
     page = page_of(tmp_path, "\n .ab")
-    for width in (360, 1280):
+    for width, long_line in ((360, 45), (360, None), (1280, 45)):
         view = View(chromium, page, width=width).ready()
+        view.js("data.long_line = arguments[0]", long_line)
         view.read(f"{'ab ' * 20}\n{'ab ' * 20}\na.\nb.\n\nab")
         spaces = view.js("yours.paper.cells.filter((cell) => cell.textContent === '\\n').map((cell) => "
                          "getComputedStyle(cell).whiteSpace === 'normal')")
-        assert spaces == [width == 360, width == 360, False, False, False]
+        assert spaces == [width == 360 and bool(long_line)] * 2 + [False] * 3
 
 
 @pytest.mark.parametrize("width, size", [(320, 100), (360, 100), (360, 200), (768, 200), (1280, 100), (1920, 200)])

@@ -109,6 +109,13 @@ def test_units_are_measured_on_the_training_text(exported_page):
     assert all(-127 <= least <= most <= 127 for least, most in zip(data["tracked"]["least"], data["tracked"]["most"]))
 
 
+@pytest.mark.parametrize("text, expected", [
+    (f"{'A' * 72}\n{'b' * 69}\n\nc\n" + f"{'d' * 70}\n" * 9, 46), (f"{'a' * 70}\n{'b' * 20}\n" * 9, None),
+    ("ab\n" * 30, None), ("\n", None)], ids=["prose", "code", "names", "nothing"])
+def test_a_text_that_was_broken_into_lines_is_known_by_their_lengths(text, expected):
+    assert webpage._long_line(text) == expected
+
+
 def test_a_discovery_tells_what_an_untrained_network_reaches():
     found = webpage._discovery(units.Tracking(units.Unit(2, 453, "2/c"), features.QUOTATION, 0.98), 0.2468)
     assert found == {"unit": "2/c/454", "feature": "inside quotation marks", "claim": "knows when somebody is speaking",
