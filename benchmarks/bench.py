@@ -3,13 +3,13 @@
 The parts are training at three sizes, generation, the commands, start-up, and growth with size. Training is compared
 with its matrix products alone, generation of one text with the reading of the weights that each character needs.
 
-``make bench`` measures everything in about half an hour. Nothing else may run on the machine at that time. Each
+``make bench`` measures everything in up to an hour. Nothing else may run on the machine at that time. Each
 variant runs in its own process, and they take turns, so a machine that becomes slower or faster affects all of them
 alike. The report has medians, the least and the greatest time, and ratios of medians.
 
 With --tensorflow-python PYTHON, training and start-up are measured with the TensorFlow of another interpreter too. With
 --torch-python PYTHON, PyTorch's nn.LSTM is measured by an interpreter that has torch. Where TensorFlow 2 trains faster
-in bfloat16, all training is measured in it as well, PyTorch's with all numbers in bfloat16 and with autocast to it. With
+in bfloat16, all training is measured in it too, PyTorch's with all numbers in bfloat16 and with autocast to it. With
 --numpy-python PYTHON, generation in NumPy is measured by a newer interpreter too. --json FILE writes the figures.
 --plot FILE draws the growth and needs matplotlib.
 """

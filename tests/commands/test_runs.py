@@ -28,7 +28,7 @@ def test_the_table_has_all_runs(folder, capsys):
 def test_the_runs_on_a_text_stand_together_the_best_first(folder, capsys):
     better = shutil.copytree(str(folder / "deep" / "plain"), str(folder / "z"))
     with open(os.path.join(better, "history.csv"), "a") as history:
-        history.write("173,1,0.01,,,,,,\n")
+        history.write("173,1,0.01,,0.001,,,,\n")  # better than all
     assert runs.main([str(folder)]) == 0
     places = [row.split()[0][len(str(folder)) + 1:] for row in capsys.readouterr().out.splitlines()[1:]]
     assert places == ["validated", "z", "deep/plain"]
