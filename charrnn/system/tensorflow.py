@@ -54,6 +54,7 @@ def _imported() -> Any:
     require_tensorflow()
     if sys.version_info < (3, 8):  # TensorFlow 1.15
         import tensorflow.compat.v1 as tf
+        tf.disable_v2_behavior()  # on where TF2_BEHAVIOR is set, as TensorFlow 2 does for the processes that it starts
         tf.compat.v1 = tf  # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
         return tf
     if importlib.util.find_spec("tf_keras"):  # Keras 2, which has the cells; TensorFlow 2.16 and later have Keras 3

@@ -63,6 +63,13 @@ def test_a_program_that_has_used_eager_tensors_builds_graphs_afterwards():
     assert run(code)[:2] == (0, "() False\n")
 
 
+def test_a_process_that_tensorflow_2_has_started_builds_graphs():
+    """TensorFlow 2 sets this variable, which 1.15 reads too."""
+    code = ("import os; os.environ['TF2_BEHAVIOR'] = '1'\nfrom charrnn import CharRNN, quiet_tensorflow\n"
+            "quiet_tensorflow()\nprint(CharRNN(4, 2, 3, 5).loss.shape)")
+    assert run(code)[:2] == (0, "()\n")
+
+
 @needs_tensorflow_2
 def test_a_cell_of_contrib_is_refused(text_file, tmp_path, capsys):
     from charrnn.commands import train
