@@ -53,8 +53,8 @@ def _imported() -> Any:
     """Import TensorFlow, and prepare TensorFlow 2 for graphs."""
     require_tensorflow()
     if sys.version_info < (3, 8):  # TensorFlow 1.15
+        os.environ.pop("TF2_BEHAVIOR", None)  # set in processes that TensorFlow 2 has started; it turns eager mode on
         import tensorflow.compat.v1 as tf
-        tf.disable_v2_behavior()  # on where TF2_BEHAVIOR is set, as TensorFlow 2 does for the processes that it starts
         tf.compat.v1 = tf  # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
         return tf
     if importlib.util.find_spec("tf_keras"):  # Keras 2, which has the cells; TensorFlow 2.16 and later have Keras 3
