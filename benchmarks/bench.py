@@ -122,13 +122,13 @@ def training(name, sizes, options, large=False):
     TensorFlow and in bfloat16, and PyTorch only in float32.
     """
     low, few = dict(sizes, precision="bfloat16"), KINDS[:1] if large else KINDS
-    variants, low_pays = [], False
+    variants = []
     for python, suffix in [(sys.executable, ""), (options.tensorflow_python, ", other TensorFlow")]:
         if python:
             variants += [(kind + suffix, kind, sizes, python) for kind in (few if suffix else KINDS)]
         if python and bfloat16_pays(python):
-            low_pays = True
             variants += [(f"{kind}, bfloat16{suffix}", kind, low, python) for kind in few]
+    low_pays = any(", bfloat16" in name for name, *_ in variants)
     if options.torch_python:
         variants += [("pytorch", "pytorch", sizes, options.torch_python)]
         variants += [(f"pytorch, {precision}", "pytorch", dict(sizes, precision=precision), options.torch_python)

@@ -123,7 +123,8 @@ def _main(args: argparse.Namespace) -> None:
             console.print_skipped([f"{folder}: {console.described(error)}"])
     if not rows:
         raise ValueError(f"there is no run in {', '.join(args.folders)}")
-    rows.sort(key=lambda row: [row["text"], row["text_sha256"], *(
+    names = {row["text_sha256"]: row["text"] for row in rows}  # one for each text, which may have several
+    rows.sort(key=lambda row: [names[row["text_sha256"]], row["text_sha256"], *(
         math.inf if row[name] is None else row[name] for name in ("best", "loss"))])
     if args.plot:
         plot(rows, args.plot, args.over)

@@ -35,16 +35,12 @@ class Settings:
 
     def check(self) -> None:
         """Raise ValueError if a setting is out of range."""
-        for name, kind, noun in (("temperature", Real, "a number"), ("top_n", Integral, "an integer"),
-                                 ("top_p", Real, "a number")):
-            if not isinstance(getattr(self, name), kind):
-                raise ValueError(f"{name} must be {noun}, not {getattr(self, name)!r:.80}")
-        if not 0 <= self.temperature <= LARGEST_TEMPERATURE:
+        if not (isinstance(self.temperature, Real) and 0 <= self.temperature <= LARGEST_TEMPERATURE):
             raise ValueError(f"temperature must be a number from 0 to {LARGEST_TEMPERATURE}, not {self.temperature!r}")
-        if self.top_n < 1:
-            raise ValueError(f"top_n must be at least 1, not {self.top_n}")
-        if not 0 < self.top_p <= 1:
-            raise ValueError(f"top_p must be above 0, at most 1, not {self.top_p!r}")
+        if not (isinstance(self.top_n, Integral) and self.top_n >= 1):
+            raise ValueError(f"top_n must be an integer, at least 1, not {self.top_n!r}")
+        if not (isinstance(self.top_p, Real) and 0 < self.top_p <= 1):
+            raise ValueError(f"top_p must be a number above 0, at most 1, not {self.top_p!r}")
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

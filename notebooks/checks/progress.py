@@ -1,4 +1,4 @@
-"""The attempts and hints of each exercise, which a file beside the notebook keeps, and the settings of the course."""
+"""Keep the attempts and hints of each exercise in a file beside the notebook, and read the settings of the course."""
 import contextlib
 import json
 import os
