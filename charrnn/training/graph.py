@@ -1,6 +1,6 @@
 """The network of a run: its graph, and the session that trains it.
 
-The graph is the notebook's, or one with all hyperparameters, which is computed faster.
+With the notebook's settings, the graph is the notebook's.
 """
 from dataclasses import replace
 from typing import Any, Callable, Dict, Optional, Tuple
@@ -18,8 +18,6 @@ from charrnn.training.distributed import Processes
 from charrnn.training.hyperparameters import Hyperparameters
 
 LARGE_VARIABLE = 2 ** 22  # elements from which _Adam avoids constants; no variable of the recipe has as many
-# what CharRNN does without; the precision of a graph that is not fused is a setting of the session
-_NOTEBOOK = dict(fused=False, cell="lstm", optimizer="adam", input_keep_prob=1, recurrent_keep_prob=1, average_decay=0)
 
 
 class TrainingGraph(CharRNN):
@@ -71,20 +69,6 @@ class TrainingGraph(CharRNN):
         else:
             loss = build_loss(self.logits, self.targets, hyper.lstm_size, num_classes)
         self.optimizer, self.loss = _build_update(loss, hyper, average)
-
-
-def build_graph(num_classes: int, hyper: Hyperparameters, rows: Tuple[int, int], threads: Optional[int] = None,
-                average: Callable = list, in_order: bool = False) -> CharRNN:
-    """Build the graph of a run: CharRNN itself if it can do what is asked for, else a TrainingGraph.
-
-    The arguments are those of TrainingGraph.
-    """
-    largest = 4 * hyper.lstm_size * (hyper.lstm_size + max(num_classes, hyper.lstm_size))  # elements of a kernel
-    if (rows == (0, hyper.batch_size) and largest < LARGE_VARIABLE and not in_order
-            and all(getattr(hyper, name) == value for name, value in _NOTEBOOK.items())):
-        return CharRNN(num_classes, hyper.batch_size, hyper.num_steps, hyper.lstm_size, hyper.num_layers,
-                       hyper.learning_rate, hyper.grad_clip, seed=hyper.seed)
-    return TrainingGraph(num_classes, hyper, rows, threads, average, in_order)
 
 
 def _build_mask_seed() -> Any:
@@ -183,7 +167,7 @@ class Network:
         self._seed, self._keep_prob = hyper.seed or 0, hyper.keep_prob
         hyper = replace(hyper, seed=self._seed + processes.rank)
         try:
-            self._model = build_graph(
+            self._model = TrainingGraph(
                 num_classes, hyper, processes.rows(hyper.batch_size), threads, processes.average, in_order)
         except AssertionError:  # from tf.reset_default_graph()
             raise ValueError("the default graph cannot be reset inside of `with tf.Graph().as_default():`; train "
@@ -221,9 +205,8 @@ class Network:
         tuples = tf.nest.pack_sequence_as(model.initial_state, list(state.reshape(-1, *state.shape[2:])))
         feed = {model.inputs: x, model.targets: y, model.keep_prob: self._keep_prob,
                 model.initial_state: tuples, self._learning_rate: learning_rate}
-        mask_seed = getattr(model, "mask_seed", None)
-        if mask_seed is not None:
-            feed[mask_seed] = self._seed, number
+        if model.mask_seed is not None:
+            feed[model.mask_seed] = self._seed, number
         loss, norm, final_state, _ = self.session.run(
             [model.loss, self._gradient_norm, model.final_state, model.optimizer], feed_dict=feed)
         return float(loss), float(norm), _as_array(final_state)

@@ -5,10 +5,8 @@ from conftest import training_graph
 from reference import sigmoid
 from test_model import SIZES, serialized
 
-from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
-from charrnn.training.graph import LARGE_VARIABLE, TrainingGraph, build_graph, initial_weights
-from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.graph import initial_weights
 
 N, M, L, C, LAYERS = 3, 4, 6, 5, 2
 CELL = "rnn/multi_rnn_cell/cell_{}/"
@@ -34,22 +32,6 @@ def initialized(model):
 def test_with_the_notebooks_settings_it_is_the_notebooks_graph_byte_for_byte(notebook, sizes):
     ours = training_graph(*sizes, fused=False, seed=7, learning_rate=0.02)
     assert serialized(ours) == serialized(notebook.CharRNN(*sizes, learning_rate=0.02, grad_clip=5.0, seed=7))
-
-
-@pytest.mark.parametrize("changed, rows, expected", [
-    ({}, (0, N), CharRNN), ({"precision": "bfloat16"}, (0, N), CharRNN), ({}, (0, 1), TrainingGraph),
-    ({"optimizer": "rmsprop"}, (0, N), TrainingGraph), ({"fused": True}, (0, N), TrainingGraph)])
-def test_a_run_takes_the_notebooks_graph_where_it_can(changed, rows, expected):
-    hyper = Hyperparameters(N, M, L, LAYERS, seed=7, **{"fused": False, **changed})
-    assert type(build_graph(C, hyper, rows)) is expected
-
-
-def test_large_variables_take_the_training_graph():
-    """With 2 x 512 inputs, a kernel has 2 ** 21 elements."""
-    def of_size(size):
-        return type(build_graph(C, Hyperparameters(N, M, size, LAYERS, seed=7, fused=False), (0, N)))
-    assert 4 * 2 * 724 ** 2 < LARGE_VARIABLE < 4 * 2 * 725 ** 2
-    assert of_size(724) is CharRNN and of_size(725) is TrainingGraph
 
 
 def adam(slots, g, step):

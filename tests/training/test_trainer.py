@@ -33,7 +33,7 @@ from charrnn.sample import sample as write_text
 from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
 from charrnn.training import trainer
-from charrnn.training.graph import Network, build_graph
+from charrnn.training.graph import Network
 
 QUIET = ["--sample-length", "0", "--no-summaries"]
 
@@ -294,15 +294,6 @@ def test_a_seed_that_is_given_fixes_the_dropout_of_dynamic_rnn(tmp_path, setting
                  summaries=False, quiet=True, **settings)
     runs = [train_model(TEXT, tmp_path / str(number), **small).losses.tolist() for number in range(3)]
     assert runs[0] == runs[1] == runs[2]
-
-
-def test_a_run_whose_seed_is_new_takes_the_notebooks_graph(tmp_path, monkeypatch):
-    built = []
-    monkeypatch.setattr("charrnn.training.graph.build_graph",
-                        lambda *args: built.append(build_graph(*args)) or built[0])
-    train_model(TEXT, tmp_path, batch_size=2, num_steps=500, lstm_size=5, epochs=1, fused=False, sample_length=0,
-                quiet=True)
-    assert type(built[0]) is CharRNN
 
 
 def resources():
