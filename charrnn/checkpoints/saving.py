@@ -6,7 +6,7 @@ import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Callable, List, Sequence
+from typing import List, Sequence
 
 import numpy as np
 
@@ -42,12 +42,12 @@ class Progress:
     history: str = ""
 
 
-def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: RunRecord, weights: Weights,
-         check: Callable[[], None] = lambda: None) -> str:
+def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, run: RunRecord,
+         weights: Weights) -> str:
     """Save a checkpoint, which :func:`finish_save` then lists.
 
-    The files are written to a stage and flushed, then moved into the folder, the record last. The folder is flushed
-    before the record is moved, and after it.
+    The files are written to a stage and flushed, then moved into the folder. The folder is flushed before the record is
+    moved, which comes last.
 
     Args:
         session: the tf.Session that holds the weights.
@@ -57,8 +57,6 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
         progress: the Progress of the run.
         run: the RunRecord, with the name of its best checkpoint.
         weights: the weights to write with, by the names of their variables.
-        check: called before each change of the folder. It raises OSError if another folder is now in its place, see
-            :meth:`charrnn.system.files.Lock.check`.
 
     Returns:
         The prefix of the checkpoint.
@@ -70,34 +68,24 @@ def save(session, saver, folder: StrPath, lstm_size: int, progress: Progress, ru
 
     prefix = record.checkpoint_prefix(folder, progress.step, lstm_size)
     folder = Path(folder)
-    moved: List[Path] = []
     try:
-        check()
         _remove_stage(folder)
         *written, last = _write_stage(session, saver, folder / STAGE, Path(prefix).name, progress, run, weights)
-        for paths in (written, [last]):
-            for path in paths:
-                check()
-                os.replace(str(path), str(folder / path.name))
-                moved.append(folder / path.name)
-            files.flush(folder)  # so that there is no record without its files after a loss of power
+        for path in written:
+            os.replace(str(path), str(folder / path.name))
+        files.flush(folder)  # so that there is no record without its files after a loss of power
+        os.replace(str(last), str(folder / last.name))
     except (tf.errors.OpError, ValueError, OSError) as error:
-        for path in moved:
-            with contextlib.suppress(OSError):
-                check()
-                path.unlink()
+        with contextlib.suppress(OSError):
+            remove_leftovers(folder)
         in_the_way = getattr(error, "filename2", None)  # of os.replace
         raise OSError(f"the checkpoint {prefix} could not be saved: " + (f"{in_the_way}: " if in_the_way else "") +
                       console.reason(error))
-    finally:
-        with contextlib.suppress(OSError):
-            check()
-            _remove_stage(folder)
+    files.flush(folder)
     return prefix
 
 
-def finish_save(folder: StrPath, step: int, run: RunRecord, max_to_keep: int,
-                check: Callable[[], None] = lambda: None) -> None:
+def finish_save(folder: StrPath, step: int, run: RunRecord, max_to_keep: int) -> None:
     """List a checkpoint that was saved, write ``run.json``, and remove the oldest checkpoints.
 
     Args:
@@ -105,12 +93,12 @@ def finish_save(folder: StrPath, step: int, run: RunRecord, max_to_keep: int,
         step: the step of the checkpoint.
         run: the RunRecord that was saved with it.
         max_to_keep: number of checkpoints to keep, not counting the best one.
-        check: as for :func:`save`.
 
     Raises:
         OSError: something cannot be written or removed. Calling the function again completes it.
     """
     folder = Path(folder)
+    _remove_stage(folder)
     names = names_with(folder, ".json")
     # Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither counted
     # nor removed.
@@ -118,11 +106,9 @@ def finish_save(folder: StrPath, step: int, run: RunRecord, max_to_keep: int,
     if not trained:
         raise FileNotFoundError(errno.ENOENT, "its checkpoints are gone", str(folder))
     old = [name for name in trained[:-max_to_keep] if name != run.best]
-    check()
     _write_list(folder, trained[-1], [name for name in names if name not in old])
-    check()
     record.write_run(folder, run)
-    _remove(folder, old, check)
+    _remove(folder, old)
 
 
 def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: RunRecord,
@@ -172,22 +158,20 @@ def _write_list(folder: Path, newest: str, names: Sequence[str]) -> None:
     files.write_atomically(folder / "checkpoint", ("\n".join(lines) + "\n").encode())
 
 
-def _remove(folder: Path, names: Sequence[str], check: Callable[[], None]) -> None:
+def _remove(folder: Path, names: Sequence[str]) -> None:
     """Remove checkpoints. Their records are removed last, so that the next save completes an interrupted removal."""
     for name in names:
-        _remove_files(folder, name, check)
+        _remove_files(folder, name)
     if names:
         files.flush(folder)  # so that no file is left without its record after a loss of power
     for name in names:
-        check()
         (folder / f"{name}.json").unlink()
 
 
-def _remove_files(folder: Path, name: str, check: Callable[[], None] = lambda: None) -> None:
+def _remove_files(folder: Path, name: str) -> None:
     """Remove the files of a checkpoint except its record."""
     for path in sorted(folder.glob(f"{name}.*")):
-        if path.name[len(name):] in record.SUFFIXES:
-            check()
+        if path.name[len(name):] in record.SUFFIXES and path.is_file():
             path.unlink()
 
 

@@ -117,8 +117,7 @@ class Trainer:
             self.display.skipped([f"the best checkpoint {best} is damaged: the next evaluation counts as the best"])
             best, progress = None, replace(progress, best_step=0, best_loss=math.inf)
         self._run = replace(self._run, best=best)
-        saving.finish_save(self.job.folder, progress.step, self._run, self.job.hyperparameters.max_to_keep,
-                           self._lock.check)
+        saving.finish_save(self.job.folder, progress.step, self._run, self.job.hyperparameters.max_to_keep)
         return progress
 
     def _name(self, step: int) -> str:
@@ -201,10 +200,10 @@ class Trainer:
             self._flush()
             progress = replace(progress, history=self._reports.history)
             prefix = saving.save(self.network.session, self.network.saver, self.job.folder, hyper.lstm_size,
-                                 progress, run, self.network.weights(), self._lock.check)
+                                 progress, run, self.network.weights())
             self._run, self._saved = run, progress  # only now, because the save may fail
             self.display.saved(prefix)
-            saving.finish_save(self.job.folder, progress.step, run, hyper.max_to_keep, self._lock.check)
+            saving.finish_save(self.job.folder, progress.step, run, hyper.max_to_keep)
         except OSError as error:
             if last:
                 raise

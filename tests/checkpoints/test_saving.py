@@ -39,12 +39,12 @@ def folder(tmp_path):
     return tmp_path
 
 
-def save(session, folder, step, best_step=0, max_to_keep=100, check=lambda: None):
+def save(session, folder, step, best_step=0, max_to_keep=100):
     progress = Progress(step, STATE, np.zeros(step, np.float32), best_step)
     best = f"i{best_step}_l5.ckpt" if best_step else None
     run = replace(RUN, best=best)
-    prefix = saving.save(*session, folder, 5, progress, run, {"kernel": np.zeros((5, 9), np.float32)}, check)
-    saving.finish_save(folder, step, run, max_to_keep, check)
+    prefix = saving.save(*session, folder, 5, progress, run, {"kernel": np.zeros((5, 9), np.float32)})
+    saving.finish_save(folder, step, run, max_to_keep)
     return prefix
 
 
@@ -189,47 +189,6 @@ def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
     with pytest.raises(OSError):
         saving.remove_leftovers(folder)
     assert os.path.lexists(str(folder / ".saving"))
-
-
-CHANGES = [(os, "replace"), (os, "fsync"), (Path, "unlink"), (Path, "write_bytes"), (tf.train.Saver, "save")]
-
-
-@pytest.mark.parametrize("owner, name", CHANGES, ids=lambda value: value if isinstance(value, str) else "")
-def test_a_folder_that_is_put_in_place_during_a_save_is_not_changed(
-        tmp_path, session, monkeypatch, owner, name):
-    """At any moment, before or after a call, but for that between a check and the removal that follows it at once.
-
-    Both folders have checkpoints of the same steps.
-    """
-    usual = getattr(owner, name)
-    for moment in itertools.count() if name != "unlink" else itertools.count(1, 2):
-        place = tmp_path / str(moment)
-        run, away, other = place / "run", place / "away", place / "other"
-        lock = folders.reserve(run, False)[1]
-        for folder in (run, other):
-            folder.mkdir(exist_ok=True, parents=True)
-            record.write_run(folder, RUN)
-            for step in (1, 2):
-                save(session, folder, step)
-        shutil.copy(str(run / ".lock"), str(other / ".lock"))
-        before, calls = content_of(other), itertools.count()
-
-        def swapping(*args, calls=calls, moment=moment, paths=(run, away, other), **named):
-            number = next(calls)
-            results = [usual(*args, **named)] if number == moment // 2 and moment % 2 else []
-            if number == moment // 2:
-                os.rename(str(paths[0]), str(paths[1]))
-                os.rename(str(paths[2]), str(paths[0]))
-            return results[0] if results else usual(*args, **named)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(owner, name, swapping)
-            with contextlib.suppress(OSError):
-                save(session, run, 2, max_to_keep=1, check=lock.check)
-        lock.close()
-        if other.exists():
-            return  # it was not called so often
-        assert content_of(run) == before
 
 
 def test_a_lock_file_that_was_removed_is_made_again(tmp_path):
