@@ -137,6 +137,8 @@ def remove_leftovers(folder: StrPath) -> None:
     """
     folder = Path(folder)
     _remove_stage(folder)
+    for path in folder.glob(files.TEMPORARY):
+        path.unlink()
     newest = max(map(record.step_of, names_with(folder, ".json", listed_names(folder))), default=-1)
     for path in folder.glob("*.ckpt.progress.npz"):  # it is moved first, and no other program writes such a file
         name = path.name[:-len(".progress.npz")]

@@ -3,8 +3,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import platform
-import re
 import secrets
 import shutil
 import stat
@@ -12,12 +10,9 @@ import sys
 from pathlib import Path
 from typing import IO, Union
 
-from charrnn.system import machine
-
 RUN_FILE = "run.json"  # in each run folder, by which it is recognised
-HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:4]  # in temporary names, since each host has its processes
-_PROCESS = secrets.token_hex(2)  # tells this process from an earlier one with the same number
 LONGEST_START = 200  # bytes of a name that its temporary name has; file systems allow 255
+TEMPORARY = f"*.{'[0-9a-f]' * 12}.tmp"  # the pattern of temporary names
 
 
 def sha256(content: bytes) -> str:
@@ -75,19 +70,10 @@ def target_of(path: Union[str, Path]) -> str:
 
 
 def temporary_name(path: Union[str, Path]) -> str:
-    """Return a new name next to a path, and remove the files that killed processes have left under such names.
-
-    The name has the number of this process and its host, by which leftovers are recognised, and a random part.
-    """
+    """Return a new name next to a path, which fits TEMPORARY. A process that is killed leaves a file with such a name."""
     path = Path(path)  # without a slash at its end
     start = os.fsencode(path.name)[:LONGEST_START].decode("utf-8", "ignore")
-    for found in path.parent.glob("*.tmp"):
-        process = re.fullmatch(rf"{re.escape(start)}\.(\d{{1,9}})\.{HOST}([0-9a-f]{{4}})[0-9a-f]{{8}}\.tmp", found.name)
-        if process and (process[2] != _PROCESS if int(process[1]) == os.getpid() else
-                        not machine.is_running(int(process[1]))):
-            with contextlib.suppress(OSError):  # it is another user's
-                shutil.rmtree(str(found)) if found.is_dir() else found.unlink()
-    return str(path.with_name(f"{start}.{os.getpid()}.{HOST}{_PROCESS}{secrets.token_hex(4)}.tmp"))
+    return str(path.with_name(f"{start}.{secrets.token_hex(6)}.tmp"))
 
 
 def make_folder(path: Union[str, Path]) -> None:

@@ -1,4 +1,4 @@
-"""What a process can use of its machine: the kernels of NumPy's matrix products, memory, and other processes."""
+"""What a process can use of its machine: the kernels of NumPy's matrix products, and memory."""
 import contextlib
 import math
 import os
@@ -38,13 +38,3 @@ def peak_memory() -> str:
         return "unknown on this system"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return f"{peak / 1e6:,.0f} MB"
-
-
-def is_running(pid: int) -> bool:
-    """Return whether a process of this host is running, or may be."""
-    try:
-        if sys.platform != "win32":  # where this would interrupt the process
-            os.kill(pid, 0)
-    except OSError as error:
-        return isinstance(error, PermissionError)  # the process is another user's
-    return True

@@ -161,6 +161,7 @@ def test_leftovers_of_a_killed_save_are_removed(folder, session, monkeypatch):
     """After a kill at any moment, of its first files as well."""
     save(session, folder, 1)
     before, usual = content_of(folder), os.replace
+    (folder / "run.json.0123456789ab.tmp").write_bytes(b"half")
     for moved in range(1, len(SUFFIXES) + 2):  # the first is in the stage
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(os, "replace", interrupted_at(usual, moved + 1))

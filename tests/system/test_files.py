@@ -15,30 +15,6 @@ def test_a_file_is_created_and_replaced(tmp_path):
     assert os.listdir(str(tmp_path)) == ["file"]
 
 
-def test_a_write_removes_what_killed_processes_have_left_of_the_same_file(tmp_path, monkeypatch):
-    """But not what running ones write, or what has another name."""
-    monkeypatch.setattr("charrnn.system.machine.is_running", lambda pid: pid == 12)
-    end = f"{files.HOST}0123456789ab.tmp"
-    left = [f"file.13.{end}", f"file.{os.getpid()}.{end}", f"file.14.{end}/part"]
-    kept = [f"afile.13.{end}", f"file.12.{end}", f"file.13.{files.HOST}0123456789ag.tmp", "file.13.tmp", "file.tmp",
-            f"other.13.{end}"]
-    (tmp_path / f"file.14.{end}").mkdir()
-    for name in [*left, *kept]:
-        (tmp_path / name).write_bytes(b"half")
-    files.write_atomically(tmp_path / "file", b"new")
-    assert sorted(os.listdir(str(tmp_path))) == sorted([*kept, "file"])
-
-
-def test_a_write_keeps_what_other_threads_and_hosts_write(tmp_path):
-    """A process of another host is not in the list of this one, although it runs."""
-    other = "%04x" % (int(files.HOST, 16) ^ 1)
-    kept = [Path(files.temporary_name(tmp_path / "file")), tmp_path / f"file.999999999.{other}0123456789ab.tmp"]
-    for path in kept:
-        path.write_bytes(b"half")
-    files.write_atomically(tmp_path / "file", b"new")
-    assert all(path.exists() for path in kept)
-
-
 @pytest.mark.parametrize("char", ["a", "\u4e2d"])
 def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path, char):
     path = tmp_path / (char * (255 // len(char.encode())))
