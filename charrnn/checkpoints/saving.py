@@ -147,11 +147,8 @@ def remove_leftovers(folder: StrPath) -> None:
 
 
 def _remove_stage(folder: Path) -> None:
-    stage = folder / STAGE
-    if os.path.lexists(str(stage)):
-        if not stage.is_dir():  # to open a FIFO would wait
-            raise NotADirectoryError(errno.ENOTDIR, f"{STAGE} is not a folder: move it away", str(stage))
-        shutil.rmtree(str(stage))
+    if os.path.lexists(str(folder / STAGE)):
+        shutil.rmtree(str(folder / STAGE))
 
 
 def _write_list(folder: Path, newest: str, names: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Atomic and durable writes, reading of regular files only, and a lock between processes."""
+"""Atomic and durable writes, and a lock between processes."""
 import contextlib
 import errno
 import hashlib
@@ -90,17 +90,8 @@ def make_folder(path: Union[str, Path]) -> None:
 
 
 def read(path: Union[str, Path]) -> bytes:
-    """Return the content of a regular file.
-
-    Raises:
-        OSError: it cannot be read, or is not a regular file. A reader of a FIFO, for example, may wait forever.
-    """
-    check_regular(path)
-    with open(str(path), "rb") as file:
-        try:
-            return file.read()
-        except MemoryError:
-            raise OSError(errno.ENOMEM, "it is too large for the memory of this machine", str(path))
+    """Return the content of a file. Raise OSError if it cannot be read."""
+    return Path(path).read_bytes()
 
 
 def check_regular(path: Union[str, Path]) -> None:
@@ -139,39 +130,25 @@ class Lock:
 
         Raises:
             BlockingIOError: another process holds the lock.
-            OSError: the file cannot be created, is not a regular file, or is on a file system without locks.
+            OSError: the file cannot be created, or is on a file system without locks.
         """
         self._path, self._folder, self._file = Path(path), os.stat(str(Path(path).parent)), _locked(path)
 
     def check(self) -> None:
-        """Raise OSError if the lock file is no longer at its path, since the folder was moved, removed or replaced.
-
-        If only the lock file was removed, it is made again.
-        """
-        with contextlib.suppress(OSError):  # the folder has gone, or another process holds the lock
-            if not self._path.exists() and os.path.samestat(os.stat(str(self._path.parent)), self._folder):
-                made = _locked(self._path)
-                self._file.close()
-                self._file = made
-            if os.path.samestat(os.stat(str(self._path)), os.fstat(self._file.fileno())):
+        """Raise OSError if the folder of the lock was moved, removed or replaced."""
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.stat(str(self._path.parent)), self._folder):
                 return
-        raise OSError(f"cannot save to {self._path.parent}: since training began, the folder was moved or removed, or "
-                      "another process began to train in it")
+        raise OSError(f"cannot save to {self._path.parent}: since training began, the folder was moved or removed")
 
     def close(self) -> None:
         """Give up the lock."""
         self._file.close()
 
 
-def _open_no_link(path: str, flags: int) -> int:
-    """Open a file, but not through a symbolic link, which could make a file outside of the folder."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
-
-
 def _locked(path: Union[str, Path]) -> IO[str]:
     """Open a file and lock it. The lock ends when the file is closed."""
-    check_regular(path)
-    file = open(str(path), "a", opener=_open_no_link)
+    file = open(str(path), "a")
     try:
         if sys.platform == "win32":
             import msvcrt

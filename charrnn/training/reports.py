@@ -69,7 +69,6 @@ class Reports:
             from charrnn.system.tensorflow import tf
             self._call(self._writer.add_summary, tf.Summary(value=[
                 tf.Summary.Value(tag=name, simple_value=value) for name, value in measured.items()]), step)
-        files.check_regular(self._path)  # to open a FIFO would wait
         with open(str(self._path), "a", encoding="utf-8") as file:
             file.write(line)
 

@@ -183,27 +183,12 @@ def test_files_that_only_look_like_leftovers_are_kept(folder, session):
     assert content_of(folder) == before
 
 
-@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent),
-                                  lambda path: os.mkfifo(str(path))])
+@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent)])
 def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
     make(folder / ".saving")
     with pytest.raises(OSError):
         saving.remove_leftovers(folder)
     assert os.path.lexists(str(folder / ".saving"))
-
-
-def test_a_lock_file_that_was_removed_is_made_again(tmp_path):
-    """Unless another process has made it."""
-    with contextlib.closing(folders.reserve(tmp_path, False)[1]) as first:
-        (tmp_path / ".lock").unlink()
-        first.check()
-        with pytest.raises(CheckpointError, match="another process is training in"):
-            folders.reserve(tmp_path, False)
-        (tmp_path / ".lock").unlink()
-        with contextlib.closing(folders.reserve(tmp_path, False)[1]) as second:
-            second.check()
-            with pytest.raises(OSError, match="or another process began to train in it"):
-                first.check()
 
 
 def test_progress_with_strings_is_refused(tmp_path):

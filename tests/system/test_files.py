@@ -23,21 +23,6 @@ def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path, char):
         assert path.read_bytes() == content and os.listdir(str(tmp_path)) == [path.name]
 
 
-def test_a_lock_that_is_a_link_makes_no_file_elsewhere(tmp_path):
-    (tmp_path / "run").mkdir()
-    os.symlink(str(tmp_path / "elsewhere"), str(tmp_path / "run" / ".lock"))
-    with pytest.raises(OSError):
-        files.Lock(tmp_path / "run" / ".lock")
-    assert not (tmp_path / "elsewhere").exists()
-
-
-def test_a_file_that_is_too_large_for_the_memory_is_named(tmp_path):
-    with open(str(tmp_path / "sparse"), "wb") as file:
-        file.truncate(2 ** 43)
-    with pytest.raises(OSError, match="too large for the memory of this machine.*sparse"):
-        files.read(tmp_path / "sparse")
-
-
 def test_a_lock_cannot_be_held_twice(tmp_path):
     lock = files.Lock(tmp_path / "lock")
     with pytest.raises(BlockingIOError, match="another process holds the lock .*lock"):

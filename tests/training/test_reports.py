@@ -50,15 +50,6 @@ def test_tensorboard_shows_later_steps_of_a_resumed_run_once(tmp_path):
     assert [(each.step, each.value) for each in seen.Scalars("loss")] == [(10, 10), (20, 20), (30, 50)]
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs")
-def test_a_fifo_in_place_of_the_history_is_not_waited_for(tmp_path):
-    written = Reports(tmp_path, 0, summaries=False)
-    (tmp_path / "history.csv").unlink()
-    os.mkfifo(str(tmp_path / "history.csv"))
-    with pytest.raises(OSError, match="it is a FIFO"):
-        written.add(1, epoch=1)
-
-
 def test_the_reports_of_a_run_agree_with_its_output(text_file, tmp_path, capsys):
     folder = tmp_path / "run"
     assert train_small(text_file, folder, "--val-fraction", "0.25", "--schedule", "linear", "--learning-rate", "0.01",
