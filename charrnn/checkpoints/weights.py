@@ -8,7 +8,6 @@ import contextlib
 import io
 import json
 import re
-import zipfile
 from typing import Any, Dict, Iterator, Tuple
 
 import numpy as np
@@ -21,10 +20,6 @@ from charrnn.system.tensorflow import OPTIMIZERS
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
 SLOTS = f"/({'|'.join(OPTIMIZERS.values())})(_1)?$"  # end of the names of the optimizer's variables
 DIGEST = 64  # bytes
-# The header of an array: its type, its order and its shape. NumPy's own reader would evaluate it as Python code.
-_HEADER = re.compile(rb"\x93NUMPY\x01.{3}\{'descr': '([^']{1,20})', 'fortran_order': (True|False), "
-                     rb"'shape': \(([\d, ]{0,99})\), \} *\n", re.DOTALL)
-
 Weights = Dict[str, np.ndarray]
 
 
@@ -51,21 +46,10 @@ def arrays_of(content: bytes) -> Weights:
     Raises:
         Exception: it is damaged or something else. The exception can be of any kind.
     """
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        members = archive.infolist()
-        if sum(member.file_size for member in members) > len(content) or any(
-                member.compress_type != zipfile.ZIP_STORED for member in members):
+    with np.load(io.BytesIO(content)) as arrays:
+        if sum(member.file_size for member in arrays.zip.infolist()) > len(content):
             raise ValueError("it is compressed, or larger than it may be")
-        return {re.sub(r"\.npy$", "", member.filename): _array(archive.read(member)) for member in members}
-
-
-def _array(content: bytes) -> np.ndarray:
-    header = _HEADER.match(content)
-    if not header:
-        raise ValueError("it contains something other than arrays")
-    dtype, is_fortran, shape = (each.decode() for each in header.groups())
-    return np.frombuffer(content, dtype, offset=header.end()).reshape(
-        [int(length) for length in shape.split(",") if length.strip()], order="F" if is_fortran == "True" else "C")
+        return {name: arrays[name] for name in arrays.files}
 
 
 def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:

@@ -1,7 +1,6 @@
 """The reports of a run: history.csv and TensorBoard's event files."""
 import csv
 import math
-import os
 
 import numpy as np
 import pytest
