@@ -10,7 +10,7 @@ from charrnn.commands import sample
 # Runs a module of the package as a script, in a process in which importing those two fails.
 WITHOUT = """
 import runpy, sys
-sys.modules["tensorflow"] = sys.modules["tqdm"] = None
+sys.modules["tensorflow"] = None
 sys.argv[:2] = sys.argv[1:2]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """

@@ -9,8 +9,7 @@ import select
 import shlex
 import sys
 import textwrap
-import time
-from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional, Sequence, TextIO
+from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, TextIO
 
 from charrnn.system import interrupts, mpi
 from charrnn.system.tensorflow import TensorFlowError, quiet_tensorflow
@@ -20,7 +19,6 @@ _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
 _VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
 _OF_OUTPUT = (errno.ENOSPC, errno.EBADF, errno.EFBIG)  # errors of writing to standard output have no filename
-BETWEEN_NOTES = 10  # seconds
 LISTED = 10  # how many items of a list a message names
 
 
@@ -264,21 +262,9 @@ def visible(text: str) -> str:
 
 
 def bar(windows: Sequence[int]) -> Iterable[int]:
-    """Show how many windows of a text are read: in a bar on a terminal, elsewhere in a line every ten seconds."""
-    if is_terminal(sys.stderr):
-        with contextlib.suppress(ImportError):
-            import tqdm
-            return tqdm.tqdm(windows, unit=" windows", leave=False)
-    return _with_notes(windows)
-
-
-def _with_notes(windows: Sequence[int]) -> Iterator[int]:
-    shown = time.monotonic()
-    for done, window in enumerate(windows):
-        if time.monotonic() - shown > BETWEEN_NOTES:
-            print_note(f"{done:,} of {len(windows):,} windows of the text are read")
-            shown = time.monotonic()
-        yield window
+    """Show in a bar how many windows of a text are read, if standard error is a terminal."""
+    import tqdm
+    return tqdm.tqdm(windows, unit=" windows", leave=False, disable=not is_terminal(sys.stderr))
 
 
 def print_skipped(lines: Iterable[str]) -> None:

@@ -129,13 +129,6 @@ def test_tensorflows_error_for_too_little_memory_is_one_line(capsys):
         "script: error: this machine has too little memory for these arguments: OOM when allocating tensor\n")
 
 
-def test_without_a_terminal_a_line_now_and_then_says_how_far_a_reading_is(monkeypatch, capsys):
-    seconds = iter([0, 4, 11, 12, 30, 31])
-    monkeypatch.setattr(console.time, "monotonic", lambda: next(seconds))
-    assert list(console.bar(range(0, 3000, 1000))) == [0, 1000, 2000]
-    assert capsys.readouterr() == ("", "1 of 3 windows of the text are read\n2 of 3 windows of the text are read\n")
-
-
 def test_ctrl_c_while_tensorflow_is_imported_ends_another_program_after_it(monkeypatch):
     monkeypatch.setattr(interrupts, "_in_command", False)
     done = []
