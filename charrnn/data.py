@@ -30,26 +30,17 @@ def load_text(path: StrPath, encoding: str = "utf-8") -> str:
     return decode_text(read_bytes(path), encoding, str(path))
 
 
-def read_bytes(path: StrPath, most: int = -1) -> bytes:
-    """Read the bytes of a text file, or only the first ones if there are more than ``most``.
+def read_bytes(path: StrPath) -> bytes:
+    """Read the bytes of a text file.
 
     Raises:
         ValueError: the file is missing, unreadable or a folder.
     """
     try:
         with open(str(path), "rb") as file:
-            return file.read() if most < 0 else read_at_most(file, most)
+            return file.read()
     except (OSError, ValueError) as error:  # ValueError: a path with a null character in it
         raise ValueError(f"cannot read the text {str(path)!r}: {getattr(error, 'strerror', None) or error}")
-
-
-def read_at_most(file: Any, most: int) -> bytes:
-    """Read the bytes of a file up to a number, in pieces: ``file.read(most)`` would take memory for all of them."""
-    pieces = [b"-"]
-    while most and pieces[-1]:
-        pieces.append(file.read(min(most, 1 << 20)))
-        most -= len(pieces[-1])
-    return b"".join(pieces[1:])
 
 
 class EncodingError(ValueError):

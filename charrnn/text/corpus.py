@@ -3,7 +3,6 @@ import codecs
 import contextlib
 import gzip
 import http.client
-import io
 import os
 import re
 import sys
@@ -17,7 +16,7 @@ from typing import List, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.data import StrPath
-from charrnn.system import console, files, machine
+from charrnn.system import console, files
 from charrnn.system.files import RUN_FILE
 
 
@@ -47,7 +46,6 @@ DOWNLOAD_TIMEOUT = 30  # seconds without a response
 BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-LARGEST = int(min(machine.total_memory() / 16, sys.maxsize - 1))  # bytes of a text, which a gzip file can hide
 PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
 
 
@@ -125,8 +123,7 @@ def _read_one(name: str, encoding: str) -> str:
     if name == PYTHON:
         return python_source()
     if name == STANDARD_INPUT:
-        content = data.read_at_most(sys.stdin.buffer, LARGEST + 1)
-        return decode_document(content, encoding, "standard input")
+        return decode_document(sys.stdin.buffer.read(), encoding, "standard input")
     if name in KNOWN_TEXTS:
         return read_document(find(name), "utf-8")
     if not os.path.exists(name):
@@ -148,11 +145,10 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
     Raises:
         ValueError: the file cannot be read, is empty or not text, or has another encoding.
     """
-    content = data.read_bytes(path, LARGEST + 1)
+    content = data.read_bytes(path)
     if content.startswith(b"\x1f\x8b"):
         try:
-            with gzip.open(io.BytesIO(content)) as file:
-                content = data.read_at_most(file, LARGEST + 1)
+            content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is a damaged gzip file: {error}")
     return decode_document(content, encoding, str(path))
@@ -160,9 +156,6 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
 
 def decode_document(content: bytes, encoding: str, name: str) -> str:
     """Decode the bytes of a text file; see :func:`read_document`."""
-    if len(content) > LARGEST:
-        raise ValueError(f"{name} is too large: the limit is {LARGEST // 10 ** 6:,} MB, a sixteenth of this machine's "
-                         "memory, because training takes several times the size of a text")
     encoding = next((found for mark, found in BYTE_ORDER_MARKS if content.startswith(mark)), encoding)
     if b"\x00" in content[:PREFIX] and not re.match("utf.?(16|32)", encoding.lower()):
         raise ValueError(f"{name} is not a text file. If it is UTF-16 without a byte order mark, give the encoding "
