@@ -2,10 +2,9 @@
 import argparse
 import dataclasses
 import math
-import operator
 import sys
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -18,11 +17,10 @@ SCHEDULES = ("constant", "exponential", "linear", "cosine")
 GROUPS = TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS = (
     "text", "network", "optimisation", "speed", "checkpoints and reports")
 
-_COMPARE = {"at least": operator.ge, "at most": operator.le, "below": operator.lt}
 _LARGEST = {int: 2 ** 63 - 1, float: sys.float_info.max}  # what TensorFlow and the JSON record can hold
 
 
-def _field(default: Any, group: str, meaning: str, bounds: Optional[Mapping[str, float]] = None,
+def _field(default: Any, group: str, meaning: str, least: float = 0, most: Optional[float] = None,
            choices: Optional[tuple] = None) -> Any:
     """Declare a hyperparameter: its default, and what its flag and its check need.
 
@@ -30,18 +28,15 @@ def _field(default: Any, group: str, meaning: str, bounds: Optional[Mapping[str,
         default: the notebook's value, or the value that switches the feature off.
         group: one of GROUPS.
         meaning: help text of the flag.
-        bounds: for a number, a dict from comparisons in _COMPARE to bounds.
+        least, most: the range of a number, without an upper bound if most is None.
         choices: for anything else, the allowed values.
     """
     return dataclasses.field(default=default, metadata={
-        "group": group, "help": meaning, "bounds": bounds, "choices": choices})
+        "group": group, "help": meaning, "least": least, "most": most, "choices": choices})
 
 
-# Bounds are values at which training still works. Beyond those of rates, float32 changes no weight any more.
-_COUNT, _COUNT_OR_ZERO = {"at least": 1}, {"at least": 0}
-_FRACTION = {"at least": 0, "below": 1}
-_KEEP_PROB = {"at least": 0.01, "at most": 1}  # with less, hardly anything is kept, and the factor 1 / X can overflow
-_SEED = {"at least": 0, "at most": 2 ** 31 - 1}
+# Bounds are values at which training still works. Beyond those of rates, float32 changes no weight any more. With a
+# smaller keep_prob, hardly anything is kept, and the factor 1 / X can overflow.
 
 
 class OfPlainNumbers:
@@ -61,21 +56,19 @@ class Hyperparameters(OfPlainNumbers):
     dashes (``--batch-size``).
     """
 
-    batch_size: int = _field(100, OPTIMISATION, "sequences in a batch", _COUNT)
+    batch_size: int = _field(100, OPTIMISATION, "sequences in a batch", 1)
     num_steps: int = _field(
-        100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", _COUNT)
-    lstm_size: int = _field(512, NETWORK, "units in each layer", _COUNT)
-    num_layers: int = _field(2, NETWORK, "number of layers", {"at least": 1, "at most": MOST_LAYERS})
-    learning_rate: float = _field(0.001, OPTIMISATION, "step size of the optimizer, before the schedule",
-                                  {"at least": 1e-9})
+        100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", 1)
+    lstm_size: int = _field(512, NETWORK, "units in each layer", 1)
+    num_layers: int = _field(2, NETWORK, "number of layers", 1, MOST_LAYERS)
+    learning_rate: float = _field(0.001, OPTIMISATION, "step size of the optimizer, before the schedule", 1e-9)
     keep_prob: float = _field(
-        0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", _KEEP_PROB)
-    grad_clip: float = _field(5.0, OPTIMISATION, "largest global norm of the gradients",
-                              {"at least": 1e-4, "at most": 1e30})
-    epochs: int = _field(20, OPTIMISATION, "passes over the text", _COUNT)
-    print_every_n: int = _field(50, REPORTS, "steps between printed lines", _COUNT)
-    save_every_n: int = _field(200, REPORTS, "steps between checkpoints", _COUNT)
-    seed: Optional[int] = _field(None, OPTIMISATION, "seed of the initial weights and of dropout", _SEED)
+        0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", 0.01, 1)
+    grad_clip: float = _field(5.0, OPTIMISATION, "largest global norm of the gradients", 1e-4, 1e30)
+    epochs: int = _field(20, OPTIMISATION, "passes over the text", 1)
+    print_every_n: int = _field(50, REPORTS, "steps between printed lines", 1)
+    save_every_n: int = _field(200, REPORTS, "steps between checkpoints", 1)
+    seed: Optional[int] = _field(None, OPTIMISATION, "seed of the initial weights and of dropout", 0, 2 ** 31 - 1)
     fused: bool = _field(  # the help is that of --no-fused
         True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
         "with other dropout masks. With --seed, the masks are repeatable, and training is slower still",
@@ -87,31 +80,28 @@ class Hyperparameters(OfPlainNumbers):
     cell: str = _field("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
     optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=tuple(OPTIMIZERS))
     input_keep_prob: float = _field(
-        1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", _KEEP_PROB)
+        1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", 0.01, 1)
     recurrent_keep_prob: float = _field(
         1.0, OPTIMISATION, "probability that dropout keeps a recurrent weight; the same weights are kept for a whole "
-        "window", _KEEP_PROB)
+        "window", 0.01, 1)
     schedule: str = _field(
         "constant", OPTIMISATION, "how the learning rate falls: not at all, by --decay at each epoch, or to 0 at "
         "the end, linearly or along a cosine", choices=SCHEDULES)
     warmup_steps: int = _field(
-        0, OPTIMISATION, "steps in which the learning rate first rises to its full size",
-        {"at least": 0, "at most": 10 ** 6})
+        0, OPTIMISATION, "steps in which the learning rate first rises to its full size", 0, 10 ** 6)
     decay: float = _field(
-        0.95, OPTIMISATION, "factor of the learning rate at each epoch, in the exponential schedule",
-        {"at least": 0.01, "at most": 1})
+        0.95, OPTIMISATION, "factor of the learning rate at each epoch, in the exponential schedule", 0.01, 1)
     average_decay: float = _field(
         0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
-        "0 for none", {"at least": 0, "at most": 0.99999})
-    val_fraction: float = _field(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", _FRACTION)
+        "0 for none", 0, 0.99999)
+    val_fraction: float = _field(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", 0, 0.9999)
     test_fraction: float = _field(
-        0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", _FRACTION)
+        0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", 0, 0.9999)
     eval_every_n: int = _field(
-        0, REPORTS, "steps between evaluations on the held-out text; 0 for evaluations at checkpoints only",
-        _COUNT_OR_ZERO)
+        0, REPORTS, "steps between evaluations on the held-out text; 0 for evaluations at checkpoints only")
     early_stop: int = _field(
-        0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never", _COUNT_OR_ZERO)
-    max_to_keep: int = _field(100, REPORTS, "number of checkpoints to keep, in addition to the best", _COUNT)
+        0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never")
+    max_to_keep: int = _field(100, REPORTS, "number of checkpoints to keep, in addition to the best", 1)
 
     def check(self) -> None:
         """Raise ValueError if a value is out of range, or if two values contradict each other."""
@@ -203,7 +193,8 @@ def _kind(field: dataclasses.Field) -> type:
 
 
 def _range_in_words(field: dataclasses.Field) -> str:
-    return " and ".join(f"{comparison} {bound}" for comparison, bound in field.metadata["bounds"].items())
+    least, most = field.metadata["least"], field.metadata["most"]
+    return f"at least {least}" + ("" if most is None else f" and at most {most}")
 
 
 def _requirement(field: dataclasses.Field) -> str:
@@ -220,9 +211,8 @@ def _allows(field: dataclasses.Field, value: Any) -> bool:
         return value in choices
     if value is None or isinstance(value, bool):
         return value is field.default
-    is_number = isinstance(value, (int, kind))
-    return is_number and value <= _LARGEST[kind] and all(
-        _COMPARE[comparison](value, bound) for comparison, bound in field.metadata["bounds"].items())
+    most = _LARGEST[kind] if field.metadata["most"] is None else field.metadata["most"]
+    return isinstance(value, (int, kind)) and field.metadata["least"] <= value <= most
 
 
 def learning_rate_at(hyperparameters: Hyperparameters, step: int, n_windows: int) -> float:
