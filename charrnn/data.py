@@ -138,10 +138,7 @@ class Vocabulary:
         Raises:
             ValueError: the text is empty.
         """
-        seen = np.zeros(0x110000, bool)  # one flag for each Unicode code point
-        for start in range(0, len(text), _CHUNK):
-            seen[code_points(text[start:start + _CHUNK])] = True
-        return cls(map(chr, np.flatnonzero(seen)))
+        return cls(sorted(set(text)))
 
     def unknown(self, text: str) -> List[str]:
         """Return the characters of a text that are not in the vocabulary, in order of first appearance."""

@@ -3,7 +3,6 @@
 Letters for shapes as in :mod:`charrnn.data`. In addition: B rows that are processed together (texts or pieces of a
 text), T steps of one call, S parts of a state.
 """
-import abc
 from typing import Sequence, Tuple
 
 import numpy as np
@@ -12,7 +11,7 @@ from charrnn.data import Vocabulary
 from charrnn.engines.decoding import Settings
 
 
-class Engine(abc.ABC):
+class Engine:
     """A trained network that continues and measures texts.
 
     A state is one float32 array [S, B, L]. Its parts are c and h of the first layer, then of the next, and so on. The
@@ -24,11 +23,9 @@ class Engine(abc.ABC):
 
     vocabulary: Vocabulary
 
-    @abc.abstractmethod
     def zero_state(self, rows: int = 1) -> np.ndarray:
         """Return the state before a text, [S, rows, L]."""
 
-    @abc.abstractmethod
     def read(self, ids: Sequence[int], state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         """Read the characters of one text.
 
@@ -40,7 +37,6 @@ class Engine(abc.ABC):
             (logits, state): float32 [1, C], for the character that follows, and the state after the text.
         """
 
-    @abc.abstractmethod
     def draw(self, logits: np.ndarray, state: np.ndarray, uniforms: np.ndarray,
              settings: Settings) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Draw a character in each row and feed it back, once for each step.
@@ -57,7 +53,6 @@ class Engine(abc.ABC):
             the next call.
         """
 
-    @abc.abstractmethod
     def surprisal(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         """Measure how unexpected the characters of a window are.
 
@@ -83,6 +78,5 @@ class Engine(abc.ABC):
             (activations, state): float32 [T, S, L], the state after each character; and the state after the last.
         """
 
-    @abc.abstractmethod
     def close(self) -> None:
         """Release the session of the engine, if it has one."""

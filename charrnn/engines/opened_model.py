@@ -214,31 +214,25 @@ def _scope(layer: int) -> str:
 
 def _network_of(weights: Weights) -> Tuple[int, str]:
     """Return the number of layers and the kind of cell. Raise ValueError if they are not the weights of a network."""
-    kernel, bias = (np.shape(weights.get(name)) for name in ("softmax/Variable", "softmax/Variable_1"))
-    if len(kernel) != 2 or not kernel[0] or bias != kernel[1:]:
-        raise ValueError("it is not a model of charrnn: it has no softmax/Variable of shape [L, C] and "
-                         "softmax/Variable_1 of shape [C]")
-    lstm_size, num_classes = kernel
-    matches = [re.match(_LAYER, name) for name in weights]
-    layers = {found.group(1) for found in matches if found}
-    scopes = {found.group(2) for found in matches if found}
-    cells = [name for name, kind in CELLS.items() if scopes == {kind.scope}]
-    if not cells:
-        raise ValueError("it is not a model of charrnn: it has no layers of a known cell")
+    shapes = {name: values.shape for name, values in weights.items()}
+    matches = [match for match in (re.match(_LAYER, name) for name in shapes) if match]
+    layers, scopes = ({match.group(number) for match in matches} for number in (1, 2))
+    cell = next((name for name, kind in CELLS.items() if scopes == {kind.scope}), None)
+    if not cell or len(shapes.get("softmax/Variable", ())) != 2 or not shapes["softmax/Variable"][0]:
+        raise ValueError("it is not a model of charrnn: it has no softmax/Variable of shape [L, C], or no layers of a "
+                         "known cell")
     if len(layers) > MOST_LAYERS:
         raise ValueError(f"it has {len(layers):,} layers, but at most {MOST_LAYERS} are supported")
-    for layer in range(len(layers) if cells == ["lstm"] else 0):
-        rows = (lstm_size if layer else num_classes) + lstm_size
-        for name, shape in (("kernel", (rows, 4 * lstm_size)), ("bias", (4 * lstm_size,))):
-            found = weights.get(f"{_scope(layer)}/{name}", np.zeros(0)).shape
-            if found != shape:
-                raise ValueError(f"it is not a model of charrnn: {_scope(layer)}/{name} has shape {found}, not "
-                                 f"{shape}")
-    allowed = r"softmax/Variable(_1)?$|" + _LAYER + (r"(kernel|bias)$" if cells == ["lstm"] else "")
-    extra = [name for name in weights if not re.match(allowed, name)]
-    if extra:
-        raise ValueError(f"it has an array that is not a variable of the network: {extra[0]}")
-    return len(layers), cells[0]
+    lstm_size, num_classes = shapes["softmax/Variable"]
+    expected = {"softmax/Variable": (lstm_size, num_classes), "softmax/Variable_1": (num_classes,)}
+    for layer in range(len(layers)) if cell == "lstm" else ():
+        expected[f"{_scope(layer)}/kernel"] = ((lstm_size if layer else num_classes) + lstm_size, 4 * lstm_size)
+        expected[f"{_scope(layer)}/bias"] = (4 * lstm_size,)
+    for name in {**expected, **shapes}:
+        if shapes.get(name) != expected.get(name) and (cell == "lstm" or not re.match(_LAYER, name)):
+            raise ValueError(f"it is not a model of charrnn: {name} has shape {shapes.get(name)}, not "
+                             f"{expected.get(name)}")
+    return len(layers), cell
 
 
 def is_model_file(path: StrPath) -> bool:

@@ -110,15 +110,6 @@ def _loop(condition, body, values, parallel_iterations=10):
     return tf.while_loop(condition, body, values, back_prop=False, parallel_iterations=parallel_iterations)
 
 
-def _loop_over_pieces(condition, body, values, n_layers):
-    """Run a loop in which each layer works on another piece, and one piece more is begun.
-
-    With more pieces at once, a layer would only run further ahead of the one that needs its results, which takes
-    memory.
-    """
-    return _loop(condition, body, values, n_layers + 1)
-
-
 def _new_tape(shard, c, h):
     """Return a tape whose states begin with c and h, [R, L] each."""
     steps, states, pieces = shard.n_steps, shard.n_steps + 1, shard.n_pieces
@@ -208,8 +199,10 @@ def forward(shard, layers, state):
             flows[index] = _write(tape.dropped, k, below, flow)
         return k + 1, state, flows
 
-    _, state, flows = _loop_over_pieces(
-        lambda k, *_: k < shard.n_pieces, run_piece, (0, state, [tape.flow for tape in tapes]), len(layers))
+    # Each layer works on another piece, and one piece more is begun. With more pieces at once, a layer would only run
+    # further ahead of the one that needs its results, which takes memory.
+    _, state, flows = _loop(
+        lambda k, *_: k < shard.n_pieces, run_piece, (0, state, [tape.flow for tape in tapes]), len(layers) + 1)
     tapes = [tape._replace(flow=flow) for tape, flow in zip(tapes, flows)]
     outputs = tf.raw_ops.TensorArrayConcatV3(  # [M, R, L]
         handle=tapes[-1].dropped, flow_in=tapes[-1].flow, dtype=precision, element_shape_except0=element)[0]
@@ -346,8 +339,8 @@ def backward(shard, layers, tapes, d_outputs, d_state):
     with tf.control_dependencies([d_outputs]):  # not in memory before they are needed
         n_used = used.shape[0].value or tf.size(used)
         zeros[0] = zeros[0]._replace(inputs=tf.zeros([n_used, zeros[0].bias.shape[0]]))  # [U, 4L]
-    _, d_state, totals = _loop_over_pieces(
-        lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros), len(layers))
+    _, d_state, totals = _loop(
+        lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros), len(layers) + 1)
     # the bias is added once with each row of inputs, so its gradient is the sum of their gradients
     first = totals[0]._replace(inputs=tf.IndexedSlices(totals[0].inputs, used),
                                bias=tf.reduce_sum(totals[0].inputs, axis=0))
