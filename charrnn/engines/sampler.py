@@ -3,7 +3,7 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 from dataclasses import dataclass
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Set, Tuple
 
 import numpy as np
 
@@ -77,37 +77,6 @@ class Sample:
     log_probabilities: np.ndarray
 
 
-class _Growing:
-    """A sample that is being written."""
-
-    def __init__(self, seed: int, stop: Optional[str], prime: str):
-        self.seed, self._stop = seed, stop or ""
-        self.ended = False
-        # the last characters, which may be the beginning of the string that ends the text
-        self._last = prime[max(0, len(prime) - len(self._stop) + 1):]
-        self._pieces: List[str] = []
-        self._log_probabilities: List[np.ndarray] = []
-
-    def add(self, piece: str, log_probabilities: np.ndarray) -> str:
-        """Append a piece, or its beginning if the text ends in it. Return what was appended."""
-        if self.ended:
-            return ""
-        if self._stop:
-            text = self._last + piece
-            if self._stop in text:
-                piece = text[len(self._last):text.index(self._stop) + len(self._stop)]
-                self.ended = True
-            self._last = text[max(0, len(text) - len(self._stop) + 1):]
-        self._pieces.append(piece)
-        self._log_probabilities.append(log_probabilities[:len(piece)])
-        return piece
-
-    def sample(self) -> Sample:
-        """Return what was written so far."""
-        log_probabilities = np.concatenate([np.zeros(0, np.float32), *self._log_probabilities])
-        return Sample(self.seed, "".join(self._pieces), log_probabilities)
-
-
 class Sampler:
     """An engine that writes several texts at once, with the same prime.
 
@@ -148,9 +117,10 @@ class Sampler:
             (samples, interrupted): the texts, and whether Ctrl-C ended them early.
         """
         engine, rows = self._engine, self.num_samples
-        growing = [_Growing((seed + row) % SEEDS, stop, prime) for row in range(rows)]
-        rngs = [np.random.RandomState(each.seed) for each in growing]
-        interrupted = False
+        seeds = [(seed + row) % SEEDS for row in range(rows)]
+        rngs = [np.random.RandomState(each) for each in seeds]
+        texts, values, interrupted = [""] * rows, [[np.zeros(0, np.float32)] for _ in range(rows)], False
+        ended: Set[int] = set()  # rows whose text has ended
         try:
             logits, state = self._last if after_last else (None, engine.zero_state())
             if prime:
@@ -160,12 +130,19 @@ class Sampler:
                 uniforms = np.stack([rng.random_sample(min(CHUNK, length - start)) for rng in rngs], axis=1)  # [T, B]
                 ids, log_probabilities, logits, state = engine.draw(logits, state, uniforms, settings)
                 self._last = logits, state
-                added = [each.add(self.vocabulary.decode(column), values)
-                         for each, column, values in zip(growing, ids.T, log_probabilities.T)]
-                if show:
-                    show(added[0])
-                if all(each.ended for each in growing):
+                for row in sorted(set(range(rows)) - ended):
+                    piece = self.vocabulary.decode(ids[:, row])
+                    before = prime + texts[row] if stop else ""
+                    end = (before + piece).find(stop, max(0, len(before) - len(stop) + 1)) if stop else -1
+                    if stop and end >= 0:
+                        piece = piece[:end + len(stop) - len(before)]
+                        ended.add(row)
+                    texts[row] += piece
+                    values[row].append(log_probabilities[:len(piece), row])
+                    if show and row == 0:
+                        show(piece)
+                if len(ended) == rows:
                     break
         except KeyboardInterrupt:
             interrupted = True
-        return [each.sample() for each in growing], interrupted
+        return [Sample(*each) for each in zip(seeds, texts, map(np.concatenate, values))], interrupted
