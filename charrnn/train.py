@@ -89,10 +89,6 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
     >>> run = train_model("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
     options = Options(resume, preset, sample_length, threads, summaries, quiet)
-    if init_from is not None and not isinstance(init_from, (str, Path, Model)):
-        raise ValueError(f"init_from must be a model, or the path or name of one, not {init_from!r:.80}")
-    if checkpoint_dir is not None and not isinstance(checkpoint_dir, (str, Path)):
-        raise ValueError(f"checkpoint_dir must be the path of a folder, not {checkpoint_dir!r:.80}")
     model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
     given = _as_text(text)
     for each in (given, model):

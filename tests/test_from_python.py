@@ -51,7 +51,7 @@ def test_a_saved_model_is_the_same(model, tmp_path):
 @pytest.mark.parametrize("options, message", [
     (dict(length=-1), "length must be"), (dict(length=2.5), "length must be"), (dict(n=0), "n must be"),
     (dict(prime=""), "prime is empty"), (dict(prime="X"), "'X'"), (dict(top_n=0), "top_n must"),
-    (dict(temperature=-1), "temperature must"), (dict(top_p=2), "top_p must"), (dict(prime=5), "prime must"),
+    (dict(temperature=-1), "temperature must"), (dict(top_p=2), "top_p must"),
     (dict(seed=-1), "seed must"), (dict(temperature="hot"), "temperature must be a number"),
     (dict(top_n=2.5), "top_n must be an integer")])
 def test_bad_arguments_of_write(model, options, message):
@@ -118,11 +118,9 @@ def test_what_is_no_text(tmp_path, text, message):
 @pytest.mark.parametrize("options, name", [
     (dict(sample_length=2.5), "sample_length"), (dict(sample_length=None), "sample_length"),
     (dict(threads="2"), "threads"), (dict(threads=True), "threads"), (dict(threads=0), "threads"),
-    (dict(summaries="no"), "summaries"),
-    (dict(init_from=5), "init_from"), (dict(checkpoint_dir=5), "checkpoint_dir"),
-    (dict(checkpoint_dir=b"run"), "checkpoint_dir"), (dict(preset="fast"), "preset"),
+    (dict(preset="fast"), "preset"),
     (dict(lstm_sise=5), "lstm_sise"),
-    (dict(lstm_size="5"), "lstm_size"), (dict(resume=1), "resume")])
+    (dict(lstm_size="5"), "lstm_size")])
 def test_arguments_are_checked_before_anything_is_written(tmp_path, options, name):
     with pytest.raises(ValueError, match=name) as error:
         train_model(TEXT, quiet=True, **{**SMALL, "checkpoint_dir": tmp_path / "run", **options})

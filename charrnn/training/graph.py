@@ -51,8 +51,10 @@ class TrainingGraph(CharRNN):
         self.inputs, self.targets, self.keep_prob = build_inputs(end - first, hyper.num_steps)
         stack = build_stack(hyper.cell, hyper.lstm_size, hyper.num_layers, self.keep_prob, hyper.input_keep_prob)
         self.initial_state = stack.zero_state(end - first, tf.float32)
-        self.mask_seed = _build_mask_seed() if hyper.unrolls_fused else None
+        self.mask_seed = None
         if hyper.unrolls_fused:
+            drawn = tf.random_uniform([2], maxval=tf.int64.max, dtype=tf.int64)
+            self.mask_seed = tf.placeholder_with_default(drawn, [2], name="mask_seed")
             outputs, self.final_state = unroll(  # [N, M, L]
                 stack, self.inputs, num_classes, self.initial_state, self.mask_seed, threads, (first, hyper.batch_size),
                 hyper.recurrent_keep_prob, hyper.precision)
@@ -69,11 +71,6 @@ class TrainingGraph(CharRNN):
         else:
             loss = build_loss(self.logits, self.targets, hyper.lstm_size, num_classes)
         self.optimizer, self.loss = _build_update(loss, hyper, average)
-
-
-def _build_mask_seed() -> Any:
-    drawn = tf.random_uniform([2], maxval=tf.int64.max, dtype=tf.int64)
-    return tf.placeholder_with_default(drawn, [2], name="mask_seed")
 
 
 def _build_update(loss: Any, hyper: Hyperparameters, average: Callable) -> Tuple[Any, Any]:

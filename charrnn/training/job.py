@@ -43,9 +43,6 @@ class Options(OfPlainNumbers):
 
     def check(self) -> None:
         """Raise ValueError if an option is of another type, or out of range."""
-        for name in ("resume", "summaries", "quiet"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name} must be True or False, not {getattr(self, name)!r}")
         for name, value, least, most in (("sample_length", self.sample_length, 0, sys.maxsize),
                                          ("threads", 1 if self.threads is None else self.threads, 1, MOST_THREADS)):
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
@@ -190,7 +187,10 @@ def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> 
     sha256 = record.text_sha256(text.text)
     if not init_from:
         return RunRecord(asdict(hyper), Vocabulary.from_text(text.text), text.name, sha256)
-    transfer.check_network(init_from, hyper)
+    for name, value in transfer.network_of(init_from).items():
+        if value != getattr(hyper, name):
+            raise ValueError(f"{init_from.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot start "
+                             "from it")
     vocabulary = transfer.joined_vocabulary(init_from, text.text)
     return RunRecord(asdict(hyper), vocabulary, text.name, sha256, init_from=init_from.name)
 

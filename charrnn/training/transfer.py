@@ -5,21 +5,11 @@ import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model
-from charrnn.training.hyperparameters import Hyperparameters
 
 
 def network_of(model: Model) -> Dict[str, Any]:
     """Return the hyperparameters that a run must share with the model that it starts from."""
     return {name: getattr(model, name) for name in ("lstm_size", "num_layers", "cell")}
-
-
-def check_network(model: Model, hyperparameters: Hyperparameters) -> None:
-    """Raise ValueError if a run with these hyperparameters cannot start from a model."""
-    for name, theirs in network_of(model).items():
-        ours = getattr(hyperparameters, name)
-        if theirs != ours:
-            raise ValueError(f"{model.name} has {name} {theirs}: a run with {name} {ours} "
-                             "cannot start from it")
 
 
 def joined_vocabulary(model: Model, text: str) -> Vocabulary:
