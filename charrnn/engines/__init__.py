@@ -66,7 +66,6 @@ class Engine:
             state after the window.
         """
 
-    @abc.abstractmethod
     def activations(self, ids: Sequence[int], state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         """Return what every unit does while the network reads the characters of one text.
 

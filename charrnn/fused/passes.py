@@ -199,9 +199,7 @@ def forward(shard, layers, state):
             flows[index] = _write(tape.dropped, k, below, flow)
         return k + 1, state, flows
 
-    # Each layer works on another piece, and one piece more is begun. With more pieces at once, a layer would only run
-    # further ahead of the one that needs its results, which takes memory.
-    _, state, flows = _loop(
+    _, state, flows = _loop(  # each layer works on another piece, and one more is begun; still more would take memory
         lambda k, *_: k < shard.n_pieces, run_piece, (0, state, [tape.flow for tape in tapes]), len(layers) + 1)
     tapes = [tape._replace(flow=flow) for tape, flow in zip(tapes, flows)]
     outputs = tf.raw_ops.TensorArrayConcatV3(  # [M, R, L]

@@ -28,7 +28,7 @@ def display_of(n_training=1040, n_held_out=0, n_test=0, folder="my folder", init
     """Return the display of a run on parts of a text of 1,040 characters."""
     parts = [np.zeros(length, np.int8) for length in (n_training, n_held_out, n_test)]
     run = RunRecord({}, Vocabulary("abc"), "my text", "f00")
-    return Display(Job(run, replace(HYPER, **hyper), folder, "a" * 1040, Options(), init_from, *parts), 704,
+    return Display(Job(run, replace(HYPER, **hyper), folder, True, "a" * 1040, 0, Options(), init_from, *parts), 704,
                    StopRequests())
 
 
