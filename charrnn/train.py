@@ -88,7 +88,7 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
 
     >>> run = train_model("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
-    options = Options(resume, preset, sample_length, threads, summaries, quiet)
+    options = Options(resume, preset, sample_length, threads, summaries, quiet, in_python=True)
     model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
     given = _as_text(text)
     for each in (given, model):
@@ -113,7 +113,7 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
         return corpus.Text("a text in memory", text)
     if not corpus.is_known(str(text)) and not exists:
         raise ValueError(f"there is no file {str(text)!r}: the known texts are "
-                         f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])}, and a text itself needs a line end or "
+                         f"{', '.join(corpus.known_names())}, and a text itself needs a line end or "
                          f"more than {LONGEST_NAME} characters")
     return corpus.read(text)
 

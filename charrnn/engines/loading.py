@@ -15,7 +15,7 @@ from charrnn.data import StrPath, Vocabulary, load_text, split
 from charrnn.engines.opened_model import Model, is_model_file, open_model
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console, files
-from charrnn.text import corpus
+from charrnn.text import corpus, lists
 
 MODEL_HELP = (f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
               f"exported .npz file (default: the newest run trained without --checkpoint-dir, or {KNOWN_MODELS[0]})")
@@ -62,17 +62,18 @@ def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding
         return divide(read_text(name, encoding), run)
     if run and run.folder:
         return divide(corpus.Text(run.text_name, record.read_text(run)), run)
-    if run and run.text_name in corpus.KNOWN_TEXTS:
+    if run and run.text_name in (*corpus.KNOWN_TEXTS, corpus.NAMES):
         return divide(corpus.read(run.text_name), run)
     raise ValueError(f"the model has no training text with it: name the text with {flag}")
 
 
 def divide(text: corpus.Text, run: Optional[RunRecord]) -> TrainingText:
     """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
-    sha256 = record.text_sha256(text.text)
-    fractions = [run.hyperparameters.get(name, 0) if run and sha256 == run.text_sha256 else 0
-                 for name in ("val_fraction", "test_fraction")]
-    return TrainingText(*split(text.text, *fractions), sha256)
+    own = lists.text_of(run, text.text) if run else None
+    if run and own is not None:
+        fractions = [run.hyperparameters.get(name, 0) for name in ("val_fraction", "test_fraction")]
+        return TrainingText(*split(own, *fractions), run.text_sha256)
+    return TrainingText(text.text, "", "", record.text_sha256(text.text))
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 from dataclasses import dataclass
-from typing import Any, Callable, List, Optional, Set, Tuple
+from typing import Any, Callable, Collection, Iterator, List, Optional, Set, Tuple
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from charrnn.text import unknown
 PRIMES = ("The ", "the ", "\u306e", "\u7684", "\uc774", "\u0438", "\u03ba\u03b1\u03b9 ", "\u0627\u0644", "\u05d4")
 LARGE_VOCABULARY = 200  # characters above which top_n is off by default, as for Chinese
 CHUNK = 50  # characters drawn in one call of the engine
+LINES_TOP_P = 0.98  # with fewer characters, the first letters of lines lose their variety
+MOST_ROUNDS = 20  # of as many lines as are asked for
 SEEDS = 2 ** 32  # NumPy takes seeds below this number
 
 
@@ -39,14 +41,17 @@ def default_prime(vocabulary: Vocabulary) -> str:
 
 
 def choose_settings(num_classes: int, temperature: float = 1.0, top_n: Optional[int] = None,
-                    top_p: Optional[float] = None) -> Settings:
+                    top_p: Optional[float] = None, of_lines: bool = False) -> Settings:
     """Return Settings with what suits a vocabulary of C characters where nothing is given.
 
-    That is the notebook's ``top_n`` of 5, or all characters of a large vocabulary or if there is a ``top_p``.
+    That is the notebook's ``top_n`` of 5, or all characters of a large vocabulary or if there is a ``top_p``. For lines
+    that are written one by one, it is a ``top_p`` of LINES_TOP_P.
 
     Raises:
         ValueError: a setting is out of range.
     """
+    if of_lines and top_n is None and top_p is None:
+        top_p = LINES_TOP_P
     if top_n is None:
         top_n = 5 if top_p is None and num_classes <= LARGE_VOCABULARY else num_classes
     settings = Settings(temperature, top_n, 1.0 if top_p is None else top_p)
@@ -144,3 +149,45 @@ class Sampler:
         except KeyboardInterrupt:
             interrupted = True
         return [Sample(*each) for each in zip(seeds, texts, map(np.concatenate, values))], interrupted
+
+    def write_lines(self, length: int, settings: Settings, seed: int,
+                    known: Optional[Collection[str]] = None) -> Tuple[List[Sample], int, bool]:
+        """Write as many lines as there are texts at once, none of them blank. Each begins after a line end.
+
+        Args:
+            length: characters to draw for each line at most.
+            settings: how to draw, in range.
+            seed: the seed of the first line that is drawn. Each further line has the next.
+            known: lines that are left out. No line is then written twice. None to leave out none.
+
+        Returns:
+            (samples, left_out, interrupted): the lines, fewer if MOST_ROUNDS are not enough; the number of lines that
+            were left out because they are known or repeated; and whether Ctrl-C ended the writing early.
+        """
+        kept: List[Sample] = []
+        seen, left_out, interrupted = set(known or ()), 0, False
+        for start in range(0, MOST_ROUNDS * self.num_samples, self.num_samples):
+            samples, interrupted = self.write("\n", length, settings, seed + start, stop="\n")
+            for each in samples:
+                line = each.text.strip()
+                if len(kept) < self.num_samples and line:
+                    if known is not None and line in seen:
+                        left_out += 1
+                    else:
+                        kept.append(each)
+                        seen.add(line)
+            if interrupted or len(kept) == self.num_samples:
+                break
+        return kept, left_out, interrupted
+
+    def stream(self, prime: str, length: int, settings: Settings, seed: int, stop: Optional[str] = None) -> Iterator[str]:
+        """Yield the characters of one text, the same that :meth:`write` draws with these arguments, as they are drawn."""
+        rng, text = np.random.RandomState(seed % SEEDS), prime
+        logits, state = self._engine.read(self.vocabulary.encode(prime), self._engine.zero_state())
+        for _ in range(length):
+            ids, _, logits, state = self._engine.draw(logits, state, rng.random_sample((1, 1)), settings)
+            char = self.vocabulary.decode(ids[0])
+            yield char
+            text += char
+            if stop and text.endswith(stop):
+                return
