@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 from conftest import training_graph
-from reference import sigmoid
+from reference import lstm
 from test_model import SIZES, serialized
 
 from charrnn.system.tensorflow import tf
@@ -71,7 +71,8 @@ def test_updates_are_clipped_and_those_of_the_optimizer(optimizer):
 
 def numpy_gru(weights, layer, below, h):
     prefix = CELL.format(layer) + "gru_cell/"
-    gates = sigmoid(np.concatenate([below, h], 1) @ weights[prefix + "gates/kernel"] + weights[prefix + "gates/bias"])
+    gates = np.concatenate([below, h], 1) @ weights[prefix + "gates/kernel"] + weights[prefix + "gates/bias"]
+    gates = lstm.sigmoid(gates)
     reset, update = gates[:, :h.shape[1]], gates[:, h.shape[1]:]
     candidate = np.tanh(np.concatenate([below, reset * h], 1) @ weights[prefix + "candidate/kernel"]
                         + weights[prefix + "candidate/bias"])
