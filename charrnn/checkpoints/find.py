@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.folders import KNOWN_MODELS
-from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, RunRecord
+from charrnn.checkpoints.record import RUN_FILE, CheckpointError, NoCheckpointError, RunRecord
 from charrnn.data import StrPath
-from charrnn.system import console, files
-from charrnn.system.files import RUN_FILE
+from charrnn.system import console
 
+KNOWN_MODELS = ("anna", "tiny-shakespeare")  # which come with charrnn
+MODELS = Path(__file__).resolve().parents[1] / "models"
 LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
 
 
@@ -26,6 +26,13 @@ class Found(NamedTuple):
     prefix: str
     run: Optional[RunRecord]
     skipped: Tuple[str, ...] = ()
+
+
+def known_model(name: StrPath) -> Optional[Path]:
+    """Return the file of a known model; None for any other name, and if there is a file or folder with that name."""
+    if str(name) not in KNOWN_MODELS or Path(name).exists():
+        return None
+    return MODELS / f"{name}.npz"
 
 
 def list_checkpoints(folder: StrPath) -> List[str]:
@@ -67,7 +74,7 @@ def names_with(folder: Path, suffix: str, others: Sequence[str] = ()) -> List[st
 def listed_names(folder: Path) -> List[str]:
     """Return the names in TensorFlow's list of checkpoints; [] if it is missing or damaged."""
     try:
-        lines = files.read(folder / "checkpoint").decode("utf-8").splitlines()
+        lines = (folder / "checkpoint").read_bytes().decode("utf-8").splitlines()
     except (OSError, ValueError):
         return []
     start = 'all_model_checkpoint_paths: "'
@@ -106,7 +113,7 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
         if each != (suffix or each):
             continue
         try:
-            if path.stat().st_size != size or files.sha256(files.read(path)) != sha256:
+            if path.stat().st_size != size or record.sha256(path.read_bytes()) != sha256:
                 raise CheckpointError(f"{prefix} is damaged: {path.name} has changed since it was saved")
         except OSError as error:
             raise CheckpointError(f"{prefix} is damaged: {path.name} cannot be read ({console.reason(error)})")

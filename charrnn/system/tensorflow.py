@@ -15,7 +15,6 @@ from charrnn.system import interrupts
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
-OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the graph, as in the notebook
 
 
 class TensorFlowError(ImportError):

@@ -8,7 +8,8 @@ import tqdm
 
 from charrnn.system import console
 from charrnn.system.console import plural
-from charrnn.training.job import Job, steps_of_auto
+from charrnn.training.job import Job
+from charrnn.training.presets import steps_of_auto
 from charrnn.training.stopping import StopRequests
 
 FEW_STEPS = 500  # with fewer, a network learns little

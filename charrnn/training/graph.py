@@ -7,13 +7,13 @@ from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.weights import AVERAGE
+from charrnn.checkpoints.weights import AVERAGE, OPTIMIZERS
 from charrnn.engines.cells import build_stack
 from charrnn.fused.session import session_config
 from charrnn.fused.softmax import mean_surprisal, rows_of_slice
 from charrnn.fused.unroll import unroll
 from charrnn.model import CharRNN, build_inputs, build_loss, build_output
-from charrnn.system.tensorflow import OPTIMIZERS, forget_gradients, tf
+from charrnn.system.tensorflow import forget_gradients, tf
 from charrnn.training.distributed import Processes
 from charrnn.training.hyperparameters import Hyperparameters
 
