@@ -23,7 +23,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from charrnn.data import StrPath, Vocabulary
 from charrnn.system import console, files
@@ -36,6 +36,7 @@ RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
+LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
 LOCK_FILE = ".lock"
 # how to start from the weights of the notebook, in Python and in a command
 FROM_NOTEBOOK = ("init_from=open_model(path, sorted(set(text)))", "--init-from and --vocab-from TEXT")
@@ -91,6 +92,24 @@ def step_of(name: str) -> int:
     """Return the step in the name of a checkpoint, or -1 for any other name."""
     found = re.fullmatch(r"i(\d{1,18})_l\d+\.ckpt", name)
     return int(found.group(1)) if found else -1
+
+
+def names_with(folder: Path, suffix: str, others: Sequence[str] = ()) -> List[str]:
+    """Return the names of the checkpoints that have a file with a suffix, and of others, sorted by step."""
+    found = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
+    return sorted((name for name in found.union(others) if step_of(name) >= 0), key=step_of)
+
+
+def listed_names(folder: Path) -> List[str]:
+    """Return the names in TensorFlow's list of checkpoints; [] if it is missing or damaged."""
+    try:
+        lines = (folder / "checkpoint").read_bytes().decode("utf-8").splitlines()
+    except (OSError, ValueError):
+        return []
+    start = 'all_model_checkpoint_paths: "'
+    paths = [line[len(start):-1] for line in lines if line.startswith(start) and line.endswith('"')]
+    names = [re.split(r"[/\\]", path)[-1] for path in paths]
+    return [name for name in names if name and name.isprintable() and len(name) < LONGEST_NAME]
 
 
 def is_run(folder: StrPath) -> bool:

@@ -11,8 +11,7 @@ from typing import List, Sequence
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import listed_names, names_with
-from charrnn.checkpoints.record import STAGE, CheckpointError, RunRecord
+from charrnn.checkpoints.record import STAGE, CheckpointError, RunRecord, listed_names, names_with
 from charrnn.checkpoints.weights import Weights, arrays_of, packed
 from charrnn.data import StrPath
 from charrnn.system import console, files

@@ -174,7 +174,7 @@ def _with_faster_precision(hyper: Hyperparameters, options: Options) -> Tuple[Hy
     with contextlib.suppress(ValueError):
         require_bfloat16()
         from charrnn.fused.product import bfloat16_speedup  # not above, because it imports TensorFlow
-        from charrnn.fused.session import session_config
+        from charrnn.system.tensorflow import session_config
         config = session_config(options.threads, hyper.unrolls_fused)
         config.use_per_session_threads = True  # so that training can have others
         speedup = bfloat16_speedup(config)
