@@ -17,8 +17,8 @@ import time
 
 def notebook(sizes):
     """Train with the notebook's graph, in a session with TensorFlow's default settings."""
-    from charrnn.fused.session import session_config
     from charrnn.model import CharRNN
+    from charrnn.system.tensorflow import session_config
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     return _training(sizes, session_config(fused=False, precision=sizes.get("precision", "float32")),
                      CharRNN(chars, n, m, units, layers, seed=1))
@@ -26,7 +26,7 @@ def notebook(sizes):
 
 def fused(sizes):
     """Train with the fused graph, in a session with its settings."""
-    from charrnn.fused.session import session_config
+    from charrnn.system.tensorflow import session_config
     from charrnn.training.graph import TrainingGraph
     from charrnn.training.hyperparameters import Hyperparameters
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
@@ -89,8 +89,7 @@ def floor(sizes):
     one thread. A layer has three products with its recurrent weights: the forward pass, the gradient for h and the
     gradient for the weights. All layers but the first have the same three for their input.
     """
-    from charrnn.fused.session import session_config, thread_count
-    from charrnn.system.tensorflow import tf
+    from charrnn.system.tensorflow import session_config, tf, thread_count
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     threads, precision = thread_count(sizes.get("threads")), sizes.get("precision", "float32")
     rows = n * m // threads
@@ -273,8 +272,8 @@ VARIANTS = {function.__name__: function for function in (
 def main(name, sizes):
     """Build a variant, do one step, then as many as each line of standard input asks for."""
     if name not in ("pytorch", "in_numpy", "limit"):
-        from charrnn.system import tensorflow
-        tensorflow.quiet_tensorflow()
+        from charrnn.system import console, tensorflow
+        console.quiet_tensorflow()
         tensorflow.tf  # noqa: B018  # imported now, to know the memory that this takes
     imported = _peak_megabytes()
     steps = VARIANTS[name](sizes)

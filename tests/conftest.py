@@ -18,9 +18,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from charrnn.system import tensorflow
+from charrnn.system import console
 
-tensorflow.quiet_tensorflow()
+console.quiet_tensorflow()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where the tests run in the background
 # To flush to the disk takes some 3 ms, thousands of times, and makes no difference to a process that reads the file.
 # Like it, fstat refuses what is no descriptor. The processes that tests start do flush.

@@ -11,8 +11,7 @@ from typing import List, Sequence
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import listed_names, names_with
-from charrnn.checkpoints.record import STAGE, CheckpointError, RunRecord
+from charrnn.checkpoints.record import STAGE, CheckpointError, RunRecord, listed_names, names_with
 from charrnn.checkpoints.weights import Weights, arrays_of, packed
 from charrnn.data import StrPath
 from charrnn.system import console, files
@@ -124,7 +123,7 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     written = sorted(stage.iterdir(), reverse=True)  # the progress first, see remove_leftovers()
     for path in written:
         files.flush(path)
-    sizes = {path.name[len(name):]: [path.stat().st_size, files.sha256(files.read(path))] for path in written}
+    sizes = {path.name[len(name):]: [path.stat().st_size, record.sha256(path.read_bytes())] for path in written}
     path = stage / f"{name}.json"
     files.write_atomically(path, record.signed({"name": name, "files": sizes, "run": about}))
     return [*written, path]
@@ -181,7 +180,7 @@ def read_progress(prefix: str) -> Progress:
         CheckpointError: it cannot be read.
     """
     try:
-        arrays = arrays_of(files.read(prefix + ".progress.npz"))
+        arrays = arrays_of(Path(prefix + ".progress.npz").read_bytes())
         history = arrays.pop("history").tobytes().decode()
         if any(array.dtype.kind not in "iuf" for array in arrays.values()):
             raise ValueError("it has something other than numbers")

@@ -12,8 +12,8 @@ from typing import Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from charrnn.checkpoints import folders, record
-from charrnn.checkpoints.find import find
+from charrnn.checkpoints import record
+from charrnn.checkpoints.find import find, known_model
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import Weights, packed, read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
@@ -24,6 +24,7 @@ from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import CHUNK, Sampler, check_prime, choose_settings, default_prime, fresh_seed
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console, files
+from charrnn.text import corpus
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
@@ -32,6 +33,7 @@ NAME_VOCABULARY = ("give vocabulary=sorted(set(text)), with the text that it was
                    "name the text that it was trained on with --vocab-from TEXT, or the order of its characters with "
                    "--vocab-order FILE")
 _LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
+ORDER_LOOK = 1000  # characters of a text that show whether a vocabulary has the order of the ids
 # Pairs: the largest number of texts at once, and the number of characters in all texts together from which on the graph
 # is faster than NumPy. Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
 GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
@@ -102,8 +104,7 @@ class Model:
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
         prime, seed = self._beginning(prime, length, 1 if n is None else n, seed)
         with contextlib.closing(self.engine(n or 1, (n or 1) * length)) as engine:
-            samples, interrupted = Sampler(engine, n or 1).write(
-                prime, length, settings, seed, stop=stop)
+            samples, interrupted = Sampler(engine, n or 1).write(prime, length, settings, seed, stop=stop)
         if interrupted:
             raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
@@ -125,14 +126,16 @@ class Model:
                 yield from Sampler(engine).stream(prime, length, settings, seed, stop)
         return characters()
 
-    def write_lines(self, n: int, length: int = 1000, *, new: bool = False, temperature: float = 1.0,
-                    top_n: Optional[int] = None, top_p: Optional[float] = None, seed: Optional[int] = None) -> List[str]:
+    def write_lines(self, n: int, length: int = 1000, *, new: Union[bool, StrPath] = False,
+                    temperature: float = 1.0, top_n: Optional[int] = None, top_p: Optional[float] = None,
+                    seed: Optional[int] = None) -> List[str]:
         """Write lines such as names or titles, the same that ``charrnn-sample --lines`` writes with these arguments.
 
         Args:
             n: number of lines.
             length: characters of a line at most.
-            new: leave out lines of the training text and repeated ones. There may be fewer than n then.
+            new: whether to leave out the lines of the training text and repeated ones, so that there may be fewer than
+                n; or the path or known name of that text, if the model does not have it.
             temperature, top_n, top_p, seed: as for :meth:`write`, but by default ``top_p`` is 0.98.
 
         Returns:
@@ -143,7 +146,8 @@ class Model:
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p, of_lines=True)
         _, seed = self._beginning("\n", length, n, seed)
-        known = corpus.training_text(self.run).lines() if new else None
+        named = None if isinstance(new, bool) else str(new)
+        known = corpus.training_text(self.run, named, flag="new=PATH").lines() if new else None
         with contextlib.closing(self.engine(n, n * CHUNK)) as engine:
             samples, _, interrupted = Sampler(engine, n).write_lines(length, settings, seed, known)
         if interrupted:
@@ -312,7 +316,7 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
             or differs from the one that the model records.
     """
     vocabulary = None if vocabulary is None else Vocabulary(vocabulary)
-    file = folders.known_model(path) or (path if is_model_file(path) else None)
+    file = known_model(path) or (path if is_model_file(path) else None)
     if file and not best:
         return _from_file(file, str(path), vocabulary)
     with contextlib.suppress(CheckpointError):
@@ -366,3 +370,25 @@ def _made(name: str, vocabulary: Vocabulary, weights: Weights, run: Optional[Run
         return Model(name, vocabulary, weights, run, skipped)
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
+
+
+def doubt_order(model: Model, text: Optional[str] = None) -> None:
+    """Print a note if a model of the notebook predicts its text worse than guessing, in the order that was assumed.
+
+    Args:
+        model: the model.
+        text: the text that the vocabulary was taken from; None for the one next to the checkpoint.
+    """
+    beside = Path(model.name).with_name(TEXT_FILE)
+    if model.run or text is None and (is_model_file(model.name) or not beside.is_file()):
+        return
+    ids = model.vocabulary.encode((load_text(beside) if text is None else text)[:ORDER_LOOK])
+    guess = math.log(len(model.vocabulary))
+    if len(ids) > 1:
+        with contextlib.closing(model.engine()) as engine:
+            nats = float(np.mean(surprisal(engine, ids)))
+        if nats > guess + 0.1:  # a network that was not trained guesses
+            console.print_note(
+                f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): its "
+                "characters may be in another order. Give that order with --vocab-order FILE, a JSON list, or in "
+                "Python with vocabulary=")

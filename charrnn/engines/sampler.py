@@ -2,7 +2,8 @@
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Collection, Iterator, List, Optional, Set, Tuple
 
 import numpy as np
@@ -17,6 +18,7 @@ PRIMES = ("The ", "the ", "\u306e", "\u7684", "\uc774", "\u0438", "\u03ba\u03b1\
 LARGE_VOCABULARY = 200  # characters above which top_n is off by default, as for Chinese
 CHUNK = 50  # characters drawn in one call of the engine
 LINES_TOP_P = 0.98  # with fewer characters, the first letters of lines lose their variety
+LINES_BEFORE = 3  # that the network writes, blank ones included, before the line that counts
 MOST_ROUNDS = 20  # of as many lines as are asked for
 SEEDS = 2 ** 32  # NumPy takes seeds below this number
 
@@ -104,7 +106,8 @@ class Sampler:
             raise ValueError("there is no text to continue yet")
 
     def write(self, prime: str, length: int, settings: Settings, seed: int, *, stop: Optional[str] = None,
-              after_last: bool = False, show: Optional[Callable[[str], object]] = None) -> Tuple[List[Sample], bool]:
+              stops: int = 1, after_last: bool = False,
+              show: Optional[Callable[[str], object]] = None) -> Tuple[List[Sample], bool]:
         """Write the texts.
 
         Args:
@@ -113,6 +116,7 @@ class Sampler:
             settings: how to draw, in range.
             seed: the seed of the first text. Each further text has the next seed; after SEEDS - 1 comes 0.
             stop: end a text after this string, which may begin in the prime, if it is not empty.
+            stops: how often this string comes in a text.
             after_last: continue the text that was drawn before, with its state. The prime may then be empty.
             show: called with each piece of the first text, of at most CHUNK characters, when it has been drawn.
 
@@ -124,6 +128,7 @@ class Sampler:
         rngs = [np.random.RandomState(each) for each in seeds]
         texts, values, interrupted = [""] * rows, [[np.zeros(0, np.float32)] for _ in range(rows)], False
         ended: Set[int] = set()  # rows whose text has ended
+        left = [stops] * rows  # how often stop is still to come
         try:
             logits, state = self._last if after_last else (None, engine.zero_state())
             if prime:
@@ -135,11 +140,13 @@ class Sampler:
                 self._last = logits, state
                 for row in sorted(set(range(rows)) - ended):
                     piece = self.vocabulary.decode(ids[:, row])
-                    before = prime + texts[row] if stop else ""
-                    end = (before + piece).find(stop, max(0, len(before) - len(stop) + 1)) if stop else -1
-                    if stop and end >= 0:
-                        piece = piece[:end + len(stop) - len(before)]
-                        ended.add(row)
+                    if stop:
+                        before = (prime + texts[row])[1 - len(stop):] if len(stop) > 1 else ""
+                        ends = [match.end() - len(before) for match in re.finditer(re.escape(stop), before + piece)]
+                        if len(ends) >= left[row]:
+                            piece = piece[:ends[left[row] - 1]]
+                            ended.add(row)
+                        left[row] -= len(ends)
                     texts[row] += piece
                     values[row].append(log_probabilities[:len(piece), row])
                     if show and row == 0:
@@ -152,7 +159,10 @@ class Sampler:
 
     def write_lines(self, length: int, settings: Settings, seed: int,
                     known: Optional[Collection[str]] = None) -> Tuple[List[Sample], int, bool]:
-        """Write as many lines as there are texts at once, none of them blank. Each begins after a line end.
+        """Write as many lines as there are texts at once, none of them blank.
+
+        Each text begins with some lines that are not used, because the network has learned what follows other lines,
+        but hardly what follows the zero state.
 
         Args:
             length: characters to draw for each line at most.
@@ -167,8 +177,9 @@ class Sampler:
         kept: List[Sample] = []
         seen, left_out, interrupted = set(known or ()), 0, False
         for start in range(0, MOST_ROUNDS * self.num_samples, self.num_samples):
-            samples, interrupted = self.write("\n", length, settings, seed + start, stop="\n")
-            for each in samples:
+            samples, interrupted = self.write("\n", length * (LINES_BEFORE + 1), settings, seed + start, stop="\n",
+                                              stops=LINES_BEFORE + 1)
+            for each in (_last_line(sample, length) for sample in samples):
                 line = each.text.strip()
                 if len(kept) < self.num_samples and line:
                     if known is not None and line in seen:
@@ -180,8 +191,9 @@ class Sampler:
                 break
         return kept, left_out, interrupted
 
-    def stream(self, prime: str, length: int, settings: Settings, seed: int, stop: Optional[str] = None) -> Iterator[str]:
-        """Yield the characters of one text, the same that :meth:`write` draws with these arguments, as they are drawn."""
+    def stream(self, prime: str, length: int, settings: Settings, seed: int,
+               stop: Optional[str] = None) -> Iterator[str]:
+        """Yield the characters that :meth:`write` draws for the first text, each as it is drawn."""
         rng, text = np.random.RandomState(seed % SEEDS), prime
         logits, state = self._engine.read(self.vocabulary.encode(prime), self._engine.zero_state())
         for _ in range(length):
@@ -191,3 +203,10 @@ class Sampler:
             text += char
             if stop and text.endswith(stop):
                 return
+
+
+def _last_line(sample: Sample, length: int) -> Sample:
+    """Return the last line of a text that is not blank, of some characters at most."""
+    start = sample.text.rstrip().rfind("\n") + 1
+    place = slice(start, start + length)
+    return replace(sample, text=sample.text[place], log_probabilities=sample.log_probabilities[place])

@@ -12,8 +12,8 @@ LONGEST_LINE = 100  # characters
 NARROWEST = 40  # characters in a line of prose that was broken into lines
 EXCEPTIONS = 0.05  # share of the lines that may be unlike those of a list
 LOOK = 200_000  # characters at the start of a text that are looked at
-RULE = (f"at least {LEAST_LINES} lines, none over {LONGEST_LINE} characters, nine of ten distinct, hardly one that goes "
-        "on in the next or names a speaker")
+RULE = (f"at least {LEAST_LINES} lines, none over {LONGEST_LINE} characters, nine of ten distinct, hardly one that "
+        "goes on in the next or names a speaker")
 _CONTINUES = re.compile(r"\s|[—–]|.*[,;:，；：、—–-]$")
 _SPEAKER = re.compile(r"[\W\d_]*([^\W\d_][^:：<>]{0,30})(?:[:>]\s|：)")  # perhaps after the time of day
 
@@ -53,8 +53,8 @@ def text_of(run: RunRecord, text: str) -> Optional[str]:
 def is_list(text: str) -> bool:
     """Return whether a text is plainly a list, by RULE.
 
-    A line goes on in the next if it ends with a comma, begins with a space, has other blank lines after it than most, or
-    if most lines of the text are as full as those that were broken at some width.
+    A line goes on in the next if it ends with a comma, begins with a space, or has other blank lines after it than
+    most; and all do if most are as full as those of a text that was broken at some width.
     """
     items = [item for item in items_of(text[:LOOK])[:-1 if len(text) > LOOK else None] if item.strip()]
     lines = [item.rstrip() for item in items]

@@ -10,7 +10,8 @@ from charrnn.system import console
 from charrnn.system.console import plural
 from charrnn.text import lists
 from charrnn.training.hyperparameters import AUTO
-from charrnn.training.job import Job, steps_of_auto
+from charrnn.training.job import Job
+from charrnn.training.presets import steps_of_auto
 from charrnn.training.stopping import StopRequests
 
 LINES = 20  # that are proposed to be written at the end of a run
@@ -65,8 +66,8 @@ class Display:
         if better > job.total_steps:
             rows.append(("note", f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"))
         if self._is_list and hyper.shuffle == "none" and not job.options.resume and job.options.preset != AUTO:
-            rows.append(("note", f"the text is a list ({lists.RULE}) in its own order, so what is held out may be unlike "
-                         "the rest; shuffle lines mixes it"))
+            rows.append(("note", f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be "
+                         "unlike the rest: take shuffle lines"))
         if job.speedup is not None:  # it was measured
             rows.append(("precision", f"bfloat16, {job.speedup:.1f} times as fast here" if hyper.precision == "bfloat16"
                          else f"float32; bfloat16 is {job.speedup:.2f} times as fast here"))

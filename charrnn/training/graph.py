@@ -7,23 +7,23 @@ from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.weights import AVERAGE
+from charrnn.checkpoints.weights import AVERAGE, OPTIMIZERS
 from charrnn.engines.cells import build_stack
-from charrnn.fused.session import session_config
 from charrnn.fused.softmax import mean_surprisal, rows_of_slice
 from charrnn.fused.unroll import unroll
-from charrnn.model import CharRNN, build_inputs, build_loss, build_output
-from charrnn.system.tensorflow import OPTIMIZERS, forget_gradients, tf
+from charrnn.model import build_inputs, build_loss, build_output
+from charrnn.system.tensorflow import forget_gradients, reset_default_graph, session_config, tf
 from charrnn.training.distributed import Processes
 from charrnn.training.hyperparameters import Hyperparameters
 
 LARGE_VARIABLE = 2 ** 22  # elements from which _Adam avoids constants; no variable of the recipe has as many
 
 
-class TrainingGraph(CharRNN):
-    """CharRNN with all hyperparameters: the fused unroll, other cells and optimizers, more dropout, running averages.
+class TrainingGraph:
+    """The network in training, with all hyperparameters: the fused unroll, other cells, more dropout, averages.
 
-    It has the attributes, variables and placeholders of CharRNN, and with the notebook's settings the same graph.
+    It has the attributes, variables and placeholders of :class:`charrnn.model.CharRNN`, and with the notebook's
+    settings the same graph.
 
     Attributes:
         mask_seed: int64 placeholder [2], the run's seed and the number of steps done, on which the dropout masks of the
@@ -46,7 +46,7 @@ class TrainingGraph(CharRNN):
                 those of dropout, then depend on the seed only. Otherwise 32 run at once, in any order, which is faster.
         """
         first, end = rows or (0, hyper.batch_size)
-        tf.reset_default_graph()
+        reset_default_graph()
         tf.set_random_seed(hyper.seed)
         self.inputs, self.targets, self.keep_prob = build_inputs(end - first, hyper.num_steps)
         stack = build_stack(hyper.cell, hyper.lstm_size, hyper.num_layers, self.keep_prob, hyper.input_keep_prob)
@@ -163,12 +163,8 @@ class Network:
         # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
         self._seed, self._keep_prob = hyper.seed or 0, hyper.keep_prob
         hyper = replace(hyper, seed=self._seed + processes.rank)
-        try:
-            self._model = TrainingGraph(
-                num_classes, hyper, processes.rows(hyper.batch_size), threads, processes.average, in_order)
-        except AssertionError:  # from tf.reset_default_graph()
-            raise ValueError("the default graph cannot be reset inside of `with tf.Graph().as_default():`; train "
-                             "outside of it")
+        self._model = TrainingGraph(
+            num_classes, hyper, processes.rows(hyper.batch_size), threads, processes.average, in_order)
         graph = tf.get_default_graph()
         forget_gradients(graph)
         self._learning_rate = graph.get_tensor_by_name(f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0")

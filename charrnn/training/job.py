@@ -16,7 +16,8 @@ from charrnn.system.tensorflow import require_bfloat16
 from charrnn.text import lists
 from charrnn.text.corpus import Text
 from charrnn.training import transfer
-from charrnn.training.hyperparameters import AUTO, NAMES, PRESETS, Hyperparameters, OfPlainNumbers, check_memory, preset
+from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, OfPlainNumbers
+from charrnn.training.presets import PRESETS, preset, steps_of_auto
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
 LEAST_SPEEDUP = 1.1  # of products in bfloat16, from which on the precision auto takes it
@@ -177,7 +178,7 @@ def _with_faster_precision(hyper: Hyperparameters, options: Options) -> Tuple[Hy
     with contextlib.suppress(ValueError):
         require_bfloat16()
         from charrnn.fused.product import bfloat16_speedup  # not above, because it imports TensorFlow
-        from charrnn.fused.session import session_config
+        from charrnn.system.tensorflow import session_config
         config = session_config(options.threads, hyper.unrolls_fused)
         config.use_per_session_threads = True  # so that training can have others
         speedup = bfloat16_speedup(config)
@@ -192,13 +193,15 @@ def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> 
     if hyper.shuffle == "lines":
         text = replace(text, text=lists.shuffled(text.text))
         shuffled_sha256 = record.text_sha256(text.text)
-    for name, value in transfer.network_of(init_from).items() if init_from else ():
+    run = RunRecord(asdict(hyper), Vocabulary.from_text(text.text), text.name, sha256, shuffled_sha256=shuffled_sha256)
+    if not init_from:
+        return run, text
+    for name, value in transfer.network_of(init_from).items():
         if value != getattr(hyper, name):
-            raise ValueError(f"{init_from.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot start "
-                             "from it")
-    vocabulary = transfer.joined_vocabulary(init_from, text.text) if init_from else Vocabulary.from_text(text.text)
-    return RunRecord(asdict(hyper), vocabulary, text.name, sha256, init_from=init_from.name if init_from else None,
-                     shuffled_sha256=shuffled_sha256), text
+            raise ValueError(f"{init_from.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot "
+                             "start from it")
+    vocabulary = transfer.joined_vocabulary(init_from, text.text)
+    return replace(run, vocabulary=vocabulary, init_from=init_from.name), text
 
 
 def _resumed_run(run: RunRecord, hyper: Hyperparameters, text: Optional[Text]) -> Tuple[RunRecord, Text]:
@@ -207,14 +210,14 @@ def _resumed_run(run: RunRecord, hyper: Hyperparameters, text: Optional[Text]) -
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision=old.precision)
     content = lists.text_of(run, text.text) if text else record.read_text(run)
-    if content is None:
+    if text and content is None:
         raise CheckpointError(f"the run in {run.folder} was trained on another text than {text.name}; without a text, "
                               "a resumed run uses the one in that folder")
     for name in IMMUTABLE:
         if getattr(old, name) != getattr(hyper, name):
             raise CheckpointError(f"the run in {run.folder} has {name} {getattr(old, name)}, which cannot be changed "
                                   f"to {getattr(hyper, name)}: leave it out, or train another run")
-    return replace(run, hyperparameters=asdict(hyper)), Text(run.text_name, content, text.skipped if text else ())
+    return replace(run, hyperparameters=asdict(hyper)), Text(run.text_name, content or "", text.skipped if text else ())
 
 
 def _run_to_resume(folder: StrPath) -> RunRecord:
@@ -225,13 +228,6 @@ def _run_to_resume(folder: StrPath) -> RunRecord:
         raise CheckpointError(f"the run in {folder} has hyperparameters that this version of charrnn does not know: "
                               f"{', '.join(map(repr, unknown))}")
     return run
-
-
-def steps_of_auto(n_characters: int) -> int:
-    """Return the number of steps that the preset auto makes of a text of some length."""
-    hyper = Hyperparameters(**preset(AUTO, n_characters))
-    n_training = n_characters - int(n_characters * hyper.val_fraction)
-    return count_windows(n_training, hyper.batch_size, hyper.num_steps) * hyper.epochs
 
 
 def _check_sizes(run: RunRecord, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
@@ -252,3 +248,38 @@ def _check_sizes(run: RunRecord, hyper: Hyperparameters, training: np.ndarray, h
             raise ValueError(f"{name} {fraction} holds out {len(part)} of the text's {n_characters:,} "
                              "characters, but at least 2 are needed")
     check_memory(len(run.vocabulary), hyper, machine.total_memory())
+
+
+def count_parameters(num_classes: int, lstm_size: int, num_layers: int) -> int:
+    """Return the number of weights and biases of an LSTM network.
+
+    >>> count_parameters(83, 512, 2)
+    3362387
+    """
+    first = (num_classes + lstm_size + 1) * 4 * lstm_size
+    others = (num_layers - 1) * (2 * lstm_size + 1) * 4 * lstm_size
+    return first + others + (lstm_size + 1) * num_classes
+
+
+def check_memory(num_classes: int, hyperparameters: Hyperparameters, available: float) -> None:
+    """Raise ValueError if training cannot fit in memory.
+
+    Training needs at least these float32 numbers: for each parameter its value, its gradient and the optimizer's two
+    averages; for each unit and step of a window the four gates, c and h. Without the fused unroll, it also needs the
+    logits, the one-hot targets and the gradient of the loss. The simplest cell has a quarter of the LSTM's matrices.
+
+    Args:
+        num_classes: C.
+        hyperparameters: a Hyperparameters.
+        available: the machine's memory in bytes.
+    """
+    hyper = hyperparameters
+    share = 1 if hyper.cell == "lstm" else 4
+    parameters = count_parameters(num_classes, hyper.lstm_size, hyper.num_layers) // share
+    units = hyper.batch_size * hyper.num_steps * hyper.lstm_size * hyper.num_layers // share
+    logits = 0 if hyper.unrolls_fused else hyper.batch_size * hyper.num_steps * num_classes
+    least = 4 * (4 * parameters + 6 * units + 3 * logits)
+    if least > available:
+        raise ValueError(
+            f"training this network needs at least {least // 10 ** 6:,} MB of memory, but the machine has "
+            f"{available // 10 ** 6:,.0f} MB: reduce lstm_size, num_layers, batch_size or num_steps")

@@ -19,7 +19,7 @@ def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
 
     A row that was not written to its end, for example because of a crash, is left out.
     """
-    lines = [line.split(",") for line in files.read(Path(folder) / HISTORY_FILE).decode().splitlines()]
+    lines = [line.split(",") for line in (Path(folder) / HISTORY_FILE).read_bytes().decode().splitlines()]
     rows = [line for line in lines[1:] if len(line) == len(COLUMNS)]
     return {name: np.array([float(row[column] or "nan") for row in rows]) for column, name in enumerate(COLUMNS)}
 

@@ -1,8 +1,6 @@
 """Saving checkpoints, removing old ones, and the lock."""
-import contextlib
 import itertools
 import os
-import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import interrupted_at
 
-from charrnn.checkpoints import folders, record, saving
+from charrnn.checkpoints import record, saving
 from charrnn.checkpoints.find import newest_intact, verify
 from charrnn.checkpoints.record import CheckpointError, RunRecord
 from charrnn.checkpoints.saving import Progress
