@@ -94,8 +94,9 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
     for each in (given, model):
         if each and not quiet:
             console.print_skipped(each.skipped)
-    job = plan_job(given, hyperparameters, checkpoint_dir, options, model)
-    folder, losses, stopped_by = train_job(job, Processes())
+    with console.tensorflow_quieted():
+        job = plan_job(given, hyperparameters, checkpoint_dir, options, model)
+        folder, losses, stopped_by = train_job(job, Processes())
     best = open_model(folder, best=True) if record.read_run(folder).best else None
     return TrainedRun(folder, open_model(folder), best, losses, read_history(folder), stopped_by)
 

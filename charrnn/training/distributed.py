@@ -128,10 +128,10 @@ class MPIProcesses(Processes):
         return np.divide(total, np.float32(self.size), out=total)
 
     def synchronize(self, session):
-        from charrnn.system.tensorflow import tf
+        from charrnn.system.tensorflow import set_variable, tf
         variables = session.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
         for variable, value in zip(variables, self.from_first(lambda: session.run(variables))):
-            variable.load(value, session)
+            set_variable(variable, value, session)
         if self.rank == 0 and self._resume:  # in a session of its own, so that the signals for this process spare it
             self._guard = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", GUARD, f"charrnn-train: a process has ended, {self._resume}"],

@@ -12,7 +12,7 @@ from charrnn.engines.cells import build_stack
 from charrnn.fused.softmax import mean_surprisal, rows_of_slice
 from charrnn.fused.unroll import unroll
 from charrnn.model import build_inputs, build_loss, build_output
-from charrnn.system.tensorflow import forget_gradients, reset_default_graph, session_config, tf
+from charrnn.system.tensorflow import forget_gradients, reset_default_graph, session_config, set_variable, tf
 from charrnn.training.distributed import Processes
 from charrnn.training.hyperparameters import Hyperparameters
 
@@ -219,7 +219,7 @@ class Network:
         for variable in tf.global_variables():
             name = variable.op.name.replace(AVERAGE, "")
             if name in weights:
-                variable.load(weights[name], self.session)
+                set_variable(variable, weights[name], self.session)
 
 
 def _as_array(state: Any) -> np.ndarray:
