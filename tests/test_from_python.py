@@ -37,7 +37,8 @@ def test_several_texts_are_a_list(model):
 def test_a_stream_is_the_text_of_write(model):
     pieces = list(model.stream("the ", 120, temperature=0.6, seed=2, stop="t\n"))
     assert pieces[0] == "the " and set(map(len, pieces[1:])) == {1}
-    assert "".join(pieces) == model.write("the ", 120, temperature=0.6, seed=2, stop="t\n") and pieces[-2:] == ["t", "\n"]
+    assert "".join(pieces) == model.write("the ", 120, temperature=0.6, seed=2, stop="t\n")
+    assert pieces[-2:] == ["t", "\n"]
     assert "".join(model.stream(length=70, top_n=3, seed=5)) == model.write(length=70, top_n=3, seed=5)
     with pytest.raises(ValueError, match="length must be"):  # before anything is drawn
         model.stream("the ", -1)

@@ -1,6 +1,5 @@
 """Training from the command line: ``charrnn-train``."""
 import argparse
-import contextlib
 import itertools
 import os
 import statistics
@@ -9,7 +8,7 @@ import time
 from typing import Any, Dict, Optional, Sequence
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.record import IMMUTABLE, CheckpointError
+from charrnn.checkpoints.record import IMMUTABLE
 from charrnn.commands import arguments
 from charrnn.data import get_batches
 from charrnn.system import console, machine
@@ -120,21 +119,22 @@ def _hyperparameters_of(path: str) -> Dict[str, Any]:
 
 def dry_run(job: Job, processes: Processes) -> None:
     """Print the plan, and an estimate of memory and time from a few steps. Nothing is written."""
+    from charrnn.system.tensorflow import tf
     from charrnn.training.trainer import Trainer
-    if processes.rank == 0:
-        try:
-            record.check_unused(job.folder)
-        except CheckpointError as error:
-            console.print_note(f"charrnn-train: without --dry-run, this command would be refused: {error}")
-    with contextlib.closing(Trainer(job, processes)) as trainer:
-        trainer.display.plan()
-        times, hyper, rows, state = [], job.hyperparameters, trainer.rows, trainer.network.zero_state
+    trainer, hyper, times = Trainer(job, processes), job.hyperparameters, []
+    trainer.display.plan()
+    model, rows = trainer.model, trainer.rows
+    with tf.Session(config=trainer.config) as sess:
+        sess.run(tf.global_variables_initializer())
+        new_state = sess.run(model.initial_state)
         windows = itertools.cycle(get_batches(job.training, hyper.batch_size, hyper.num_steps))
         for step, (x, y) in enumerate(itertools.islice(windows, DRY_RUN_STEPS)):
-            started = time.perf_counter()
-            _, _, state = trainer.network.step(x[rows], y[rows], state, trainer.learning_rate(step), step)
-            times.append(time.perf_counter() - started)
-        trainer.display.trial(statistics.median(times), machine.peak_memory())
+            start = time.perf_counter()
+            feed = {model.inputs: x[rows], model.targets: y[rows], model.keep_prob: hyper.keep_prob,
+                    model.initial_state: new_state, **model.of_step(step, job.n_windows)}
+            _, new_state, _ = sess.run([model.loss, model.final_state, model.optimizer], feed_dict=feed)
+            times.append(time.perf_counter() - start)
+    trainer.display.trial(statistics.median(times), machine.peak_memory())
 
 
 if __name__ == "__main__":

@@ -62,12 +62,10 @@ class Job:
 
     Attributes:
         run: the record of the run.
-        hyperparameters: its hyperparameters.
-        folder: its folder.
-        is_named: whether the user named it. Another process may take one without a name before the run begins, which
-            then takes the next.
+        folder: its folder. Another process may take one without a name before the run begins, which then takes the
+            next.
+        is_named: whether the user named the folder.
         text: its text.
-        left_out: number of files that are not part of the text because they cannot be read.
         options: the Options.
         init_from: the model that the initial weights come from; None for random ones, or to resume.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
@@ -76,11 +74,9 @@ class Job:
     """
 
     run: RunRecord
-    hyperparameters: Hyperparameters
     folder: StrPath
     is_named: bool
     text: str
-    left_out: int
     options: Options
     init_from: Optional[Model]
     training: np.ndarray
@@ -90,9 +86,15 @@ class Job:
     speedup: Optional[float] = None
 
     @property
+    def hyperparameters(self) -> Hyperparameters:
+        """Those of the record."""
+        return Hyperparameters(**self.run.hyperparameters)
+
+    @property
     def n_windows(self) -> int:
         """K, windows in an epoch."""
-        return count_windows(len(self.training), self.hyperparameters.batch_size, self.hyperparameters.num_steps)
+        hyper = self.hyperparameters
+        return count_windows(len(self.training), hyper.batch_size, hyper.num_steps)
 
     @property
     def total_steps(self) -> int:
@@ -139,7 +141,7 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    return Job(run, hyper, folder, is_named, text.text, len(text.skipped), options, init_from, *parts,
+    return Job(run, folder, is_named, text.text, options, init_from, *parts,
                seed_given=seed_given, speedup=speedup)
 
 
