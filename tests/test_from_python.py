@@ -159,7 +159,7 @@ def test_substitutes_for_streams(tmp_path, monkeypatch, make):
 
 
 def test_inside_of_a_graph_it_says_what_to_do(tmp_path):
-    with tf.Graph().as_default(), pytest.raises(ValueError, match="train outside of it"):
+    with tf.Graph().as_default(), pytest.raises(ValueError, match="call this outside of it"):
         train_model(TEXT, tmp_path / "run", quiet=True, **SMALL)
     assert not (tmp_path / "run").exists()
 
