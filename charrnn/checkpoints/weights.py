@@ -90,21 +90,6 @@ def read_saved(prefix: str) -> Weights:
                 reader.get_tensor(name + AVERAGE if name + AVERAGE in found else name) for name in names}
 
 
-def restore(session: Any, saver: Any, prefix: str) -> None:
-    """Set all variables of a session to what a Saver has written.
-
-    Args:
-        session: the tf.Session that holds them.
-        saver: the tf.train.Saver of these variables.
-        prefix: the prefix of the checkpoint.
-
-    Raises:
-        CheckpointError: the checkpoint cannot be read, or has other variables or shapes.
-    """
-    with _reading(f"the checkpoint {prefix}"):
-        saver.restore(session, prefix)
-
-
 @contextlib.contextmanager
 def _reading(what: str) -> Iterator[None]:
     """Raise CheckpointError in place of any exception that reading a model or checkpoint raises."""
