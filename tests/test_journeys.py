@@ -1,12 +1,14 @@
-"""How many files of the package run for a batch, for a character and for a resumed run: docs/design.md names them."""
+"""What docs/ tells a reader of the code: the files to follow, and the lines that are the notebook's."""
 import contextlib
 import io
+import json
 import os
 import re
 import sys
+import textwrap
 
 import pytest
-from conftest import ROOT, TEXT
+from conftest import ROOT, SOLUTION, TEXT
 
 from charrnn.commands import sample, train
 from charrnn.system.tensorflow import tf
@@ -78,3 +80,15 @@ def test_the_journeys_of_the_design_are_those_that_are_counted(journeys, name):
     told = re.search(rf"^- {name}, .*?(?=\n- |\n\n)", page, re.MULTILINE | re.DOTALL).group()
     assert set(re.findall(r"`([a-z_/]+\.py)`", told)) == journeys[name]
     assert f"{len(journeys[name])} files" in told and len(journeys[name]) <= MOST[name]
+
+
+def test_the_loops_side_by_side_are_those_of_the_sources():
+    page = (ROOT / "docs" / "notebook.md").read_text(encoding="utf-8")
+    section = page[page.index("## The loops side by side"):page.index("## Checkpoints of the notebook")]
+    blocks = re.findall("^```\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    cells = json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(line for cell in cells for line in [*cell["source"], "\n"]),
+               *((ROOT / "charrnn" / name).read_text(encoding="utf-8") for name in ("train.py", "sample.py"))]
+    for block, source in zip(blocks, [sources[0], sources[1], sources[0], sources[0], sources[2]]):
+        assert any(textwrap.indent(block, " " * width) in source for width in range(0, 13, 4)), block
+    assert len(blocks) == 5 and sum(block.count("\n") for block in blocks) <= 60

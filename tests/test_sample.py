@@ -235,7 +235,6 @@ def test_ctrl_c_writes_what_was_made(exported, monkeypatch, script, options):
     (["--seed", "4294967296"], "--seed: must be an integer, from 0 to 4294967295, not 4294967296"),
     (["--best"], "no best checkpoint"), (["--vocab-from", "missing.txt"], "missing.txt"),
     (["--train-text", "anna"], "--train-text needs --novelty"),
-    (["--encoding", "latin-1"], "--encoding has no effect"),
     (["--interactive", "--prime", "the"], "--interactive and --prime cannot be combined")])
 def test_bad_arguments_are_one_line(trained, script, arguments, message):
     out, err = script(trained, *arguments, status=2)

@@ -21,6 +21,7 @@ OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the gr
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
 SLOTS = f"/({'|'.join(OPTIMIZERS.values())})(_1)?$"  # end of the names of the optimizer's variables
 DIGEST = 64  # bytes
+LONGEST_HEADER = 10_000  # bytes
 Weights = Dict[str, np.ndarray]
 
 
@@ -50,7 +51,14 @@ def arrays_of(content: bytes) -> Weights:
     with np.load(io.BytesIO(content)) as arrays:
         if sum(member.file_size for member in arrays.zip.infolist()) > len(content):
             raise ValueError("it is compressed, or larger than it may be")
-        return {name: arrays[name] for name in arrays.files}
+        for member in arrays.zip.infolist():  # NumPy below 1.23 parses a header of any length
+            start = arrays.zip.open(member).read(12)
+            if int.from_bytes(start[8:10 if start[6:7] == b"\1" else 12], "little") > LONGEST_HEADER:
+                raise ValueError("an array has a header that is too long")
+        members = dict(arrays)
+    if not all(isinstance(values, np.ndarray) for values in members.values()):
+        raise ValueError("it has a member that is no array")
+    return members
 
 
 def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:

@@ -104,10 +104,6 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     None stands for the newest run without a name that has a checkpoint, or else the first known model. A line says
     which one it is.
     """
-    values = vars(args)  # a command that has a part takes a TEXT without one
-    if args.encoding and values.get("part", "") is not None and not any(
-            values.get(name) for name in ("vocab_from", "train_text", "text")):
-        raise ValueError("--encoding has no effect, because no text is named")
     run = folders.newest_with_checkpoint() if path is None else None
     place = (run or KNOWN_MODELS[0]) if path is None else path
     model = open_given(place, args, args.best)

@@ -3,6 +3,7 @@ import codecs
 import contextlib
 import gzip
 import http.client
+import io
 import os
 import re
 import sys
@@ -12,12 +13,12 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.checkpoints.record import RUN_FILE, RunRecord, read_text, sha256, text_sha256
 from charrnn.data import StrPath, split
-from charrnn.system import console, files
+from charrnn.system import console, files, machine
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ DOWNLOAD_TIMEOUT = 30  # seconds without a response
 BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+LARGEST = machine.total_memory() / 4  # bytes of a text, which a gzip file can hide
 PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
 
 
@@ -123,7 +125,7 @@ def _read_one(name: str, encoding: str) -> str:
     if name == PYTHON:
         return python_source()
     if name == STANDARD_INPUT:
-        return decode_document(sys.stdin.buffer.read(), encoding, "standard input")
+        return decode_document(_read_limited(sys.stdin.buffer), encoding, "standard input")
     if name in KNOWN_TEXTS:
         return read_document(find(name), "utf-8")
     if not os.path.exists(name):
@@ -145,13 +147,25 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
     Raises:
         ValueError: the file cannot be read, is empty or not text, or has another encoding.
     """
-    content = data.read_bytes(path)
+    content = data.read_bytes(path, _read_limited)
     if content.startswith(b"\x1f\x8b"):
         try:
-            content = gzip.decompress(content)
+            with gzip.open(io.BytesIO(content)) as file:
+                content = _read_limited(file)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is a damaged gzip file: {error}")
     return decode_document(content, encoding, str(path))
+
+
+def _read_limited(file: Any) -> bytes:
+    """Read a file in pieces. Raise ValueError if it is larger than the LARGEST text."""
+    pieces, size = [], 0
+    for piece in iter(lambda: file.read(1 << 20), b""):
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST:
+            raise ValueError(f"the text is larger than {LARGEST / 1e6:,.0f} MB, a quarter of this machine's memory")
+    return b"".join(pieces)
 
 
 def decode_document(content: bytes, encoding: str, name: str) -> str:
