@@ -173,7 +173,7 @@ class Run:
         try:
             remove_leftovers(folder)  # of a save during which the folder was moved away
             *written, last = _write_stage(session, saver, folder / record.STAGE, name, progress, run, weights)
-            for path in written:
+            for path in written:  # the progress first, by which the files of a killed save are recognised
                 os.replace(str(path), str(folder / path.name))
             files.flush(folder)  # so that there is no record without its files after a loss of power
             os.replace(str(last), str(folder / last.name))  # from now on, the checkpoint can be used

@@ -91,11 +91,11 @@ def read_saved(prefix: str) -> Weights:
 
     with _reading(f"the checkpoint {prefix}"):
         reader = tf.train.load_checkpoint(prefix)
-        found = reader.get_variable_to_shape_map()
-        names = [name for name in sorted(found)
+        shapes = reader.get_variable_to_shape_map()
+        names = [name for name in sorted(shapes)
                  if re.match("rnn/|softmax/", name) and not re.search(f"{SLOTS}|{AVERAGE}$", name)]
         return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)):
-                reader.get_tensor(name + AVERAGE if name + AVERAGE in found else name) for name in names}
+                reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name) for name in names}
 
 
 @contextlib.contextmanager

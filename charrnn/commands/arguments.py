@@ -92,8 +92,8 @@ def open_given(path: StrPath, args: argparse.Namespace, best: bool = False) -> M
 def read_order(path: StrPath) -> Vocabulary:
     """Read a vocabulary from a file: a JSON list of its characters in the order of their ids."""
     try:
-        found = json.loads(Path(path).read_bytes())  # in UTF-8, UTF-16 or UTF-32, perhaps with a byte order mark
-        return Vocabulary(found if isinstance(found, list) else ())
+        order = json.loads(Path(path).read_bytes())  # in UTF-8, UTF-16 or UTF-32, perhaps with a byte order mark
+        return Vocabulary(order if isinstance(order, list) else ())
     except (ValueError, RecursionError):
         raise ValueError(f"{path} is not a JSON list of distinct characters in the order of their ids")
 

@@ -86,16 +86,16 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         OSError: a known text was downloaded, but cannot be saved.
     """
     sources = [names] if isinstance(names, (str, Path)) else names
-    found: List[str] = []
+    texts: List[str] = []
     skipped: List[str] = []
     undecoded: List[str] = []  # paths of files in another encoding
     for source in map(str, sources):
         if is_known(source) or not os.path.isdir(source):
-            found.append(_read_one(source, encoding))
+            texts.append(_read_one(source, encoding))
             continue
         for path in find_documents(source, skipped):
             try:
-                found.append(_read_part(path, encoding))
+                texts.append(_read_part(path, encoding))
             except data.EncodingError:
                 skipped.append(f"{path} is not {encoding} text: name its encoding, or convert it to UTF-8")
                 undecoded.append(str(path))
@@ -103,14 +103,14 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
                 skipped.append(str(error))
     name = ", ".join(map(str, sources))
     skipped = list(dict.fromkeys(skipped))  # without repeats, if a folder is named twice
-    if not found:
+    if not texts:
         raise ValueError(f"there is no text file in {name}" + (f" ({'; '.join(skipped[:3])})" if skipped else ""))
     size = sum(map(os.path.getsize, undecoded))
-    if size > LARGEST_SHARE * (size + sum(map(len, found))):
+    if size > LARGEST_SHARE * (size + sum(map(len, texts))):
         raise ValueError(f"{console.plural(len(undecoded), 'file')} in {name} with {size:,} bytes would be left out, "
                          f"because they are not {encoding} text, for example {undecoded[0]}: name their encoding, "
                          "convert them, or name the files to read")
-    return Text(name, separator.join(found), tuple(skipped))
+    return Text(name, separator.join(texts), tuple(skipped))
 
 
 def _read_part(path: Path, encoding: str) -> str:
@@ -170,7 +170,7 @@ def _read_limited(file: Any) -> bytes:
 
 def decode_document(content: bytes, encoding: str, name: str) -> str:
     """Decode the bytes of a text file; see :func:`read_document`."""
-    encoding = next((found for mark, found in BYTE_ORDER_MARKS if content.startswith(mark)), encoding)
+    encoding = next((marked for mark, marked in BYTE_ORDER_MARKS if content.startswith(mark)), encoding)
     if b"\x00" in content[:PREFIX] and not re.match("utf.?(16|32)", encoding.lower()):
         raise ValueError(f"{name} is not a text file. If it is UTF-16 without a byte order mark, give the encoding "
                          "utf-16-le")
@@ -184,14 +184,14 @@ def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
         folder: the folder.
         skipped: a list, to which a line is added for each folder that cannot be read.
     """
-    found = []
+    paths = []
     for place, folders, names in os.walk(str(folder), onerror=lambda error: skipped.append(
             f"cannot read the folder {error.filename!r}: {error.strerror}")):
         folders[:] = [name for name in folders if not name.startswith(".")]
         if RUN_FILE in names:
             folders[:], names = [], []
-        found += [Path(place) / name for name in names if not name.startswith(".")]
-    return sorted(path for path in found if os.path.isfile(str(path)))
+        paths += [Path(place) / name for name in names if not name.startswith(".")]
+    return sorted(path for path in paths if os.path.isfile(str(path)))
 
 
 def find(name: str, data_dir: StrPath = "data") -> Path:
