@@ -96,14 +96,15 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
                                      ("checkpoint_dir", checkpoint_dir, (str, Path))):
         if given_value is not None and not isinstance(given_value, kinds):
             raise TypeError(f"{name} must be a path{' or a model' * (Model in kinds)}, not {given_value!r:.80}")
-    options = Options(resume, preset, sample_length, threads, summaries, quiet)
+    options = Options(resume, preset, sample_length, threads, summaries, quiet, in_python=True)
     model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
     given = _as_text(text)
     for source in (given, model):
         if source and not quiet:
             console.print_skipped(source.skipped)
-    job = plan_job(given, hyperparameters, checkpoint_dir, options, model)
-    folder, losses, stopped_by = train_job(job, Processes())
+    with console.tensorflow_quieted():
+        job = plan_job(given, hyperparameters, checkpoint_dir, options, model)
+        folder, losses, stopped_by = train_job(job, Processes())
     best = open_model(folder, best=True) if record.read_run(folder).best else None
     return TrainedRun(folder, open_model(folder), best, losses, read_history(folder), stopped_by)
 
@@ -121,7 +122,7 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
         return corpus.Text("a text in memory", text)
     if not corpus.is_known(str(text)) and not exists:
         raise ValueError(f"there is no file {str(text)!r}: the known texts are "
-                         f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])}, and a text itself needs a line end or "
+                         f"{', '.join(corpus.known_names())}, and a text itself needs a line end or "
                          f"more than {LONGEST_NAME} characters")
     return corpus.read(text)
 

@@ -31,7 +31,7 @@ from charrnn.version import __version__
 
 # Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
 IMMUTABLE = ("batch_size", "num_steps", "lstm_size", "num_layers", "seed", "cell", "optimizer", "average_decay",
-             "val_fraction", "test_fraction")
+             "val_fraction", "test_fraction", "shuffle")
 RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
@@ -68,10 +68,11 @@ class RunRecord:
         hyperparameters: dict from name to number, str, bool or None, as last started or resumed.
         vocabulary: the Vocabulary.
         text_name: the known name or path of the training text.
-        text_sha256: hexadecimal SHA-256 of the characters of the text in UTF-8.
+        text_sha256: hexadecimal SHA-256 of the characters of the text in UTF-8, as it was given.
         best: name of the checkpoint with the lowest validation loss, if there is one.
         init_from: the model that the initial weights were taken from, if there was one.
         folder: the run folder that it was read from, which has the text; None for a model outside of one.
+        shuffled_sha256: the SHA-256 of the text in that folder, if its lines were shuffled.
     """
 
     hyperparameters: Dict[str, Any]
@@ -81,6 +82,7 @@ class RunRecord:
     best: Optional[str] = None
     init_from: Optional[str] = None
     folder: Optional[str] = field(default=None, compare=False)
+    shuffled_sha256: Optional[str] = None
 
 
 def checkpoint_prefix(folder: StrPath, step: int, lstm_size: int) -> str:
@@ -153,7 +155,9 @@ def _is_of_notebook(folder: Path) -> bool:
 def record_of(run: RunRecord) -> Dict[str, Any]:
     """Return a run as a dict of JSON types."""
     return {"charrnn": __version__, "hyperparameters": run.hyperparameters, "vocabulary": "".join(run.vocabulary.chars),
-            "text": {"name": run.text_name, "sha256": run.text_sha256}, "best": run.best, "init_from": run.init_from}
+            "text": {"name": run.text_name, "sha256": run.text_sha256, **(
+                {"shuffled_sha256": run.shuffled_sha256} if run.shuffled_sha256 else {})},
+            "best": run.best, "init_from": run.init_from}
 
 
 def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
@@ -165,7 +169,7 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
     with contextlib.suppress(KeyError, TypeError):
         return RunRecord(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
                          record["text"]["sha256"], record["best"], record["init_from"],
-                         None if folder is None else str(folder))
+                         None if folder is None else str(folder), record["text"].get("shuffled_sha256"))
     raise ValueError("it does not describe a run")
 
 
@@ -293,7 +297,7 @@ def read_text(run: RunRecord) -> str:
     path = Path(run.folder or "") / TEXT_FILE
     try:
         content = path.read_bytes()
-        if sha256(content) == run.text_sha256:
+        if sha256(content) == (run.shuffled_sha256 or run.text_sha256):
             return content.decode("utf-8", "surrogatepass")
         problem = "has changed"
     except OSError as error:

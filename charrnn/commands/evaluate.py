@@ -8,7 +8,6 @@ from typing import Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.record import text_sha256
 from charrnn.commands import arguments
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model
@@ -35,7 +34,7 @@ def _read_texts(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
                       f"({console.described(error)})\n", sys.stdout)
         return given.text, given.name, ""
     trained_on = model.run.text_sha256 if model.run else found.sha256
-    known = ", which the model was trained on" if text_sha256(given.text) == trained_on else ""
+    known = ", which the model was trained on" if corpus.divide(given, model.run).sha256 == trained_on else ""
     return given.text, given.name + known, found.training
 
 

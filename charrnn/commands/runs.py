@@ -43,8 +43,8 @@ def summary(folder: StrPath) -> Dict[str, Any]:
     saved = os.path.getmtime(str(Path(folder) / f"{names[-1]}.json")) if names else None
     training, _, _ = split(record.read_text(run), hyper["val_fraction"], hyper["test_fraction"])
     total = hyper["epochs"] * count_windows(len(training), hyper["batch_size"], hyper["num_steps"])
-    return {"run": str(folder), "text": run.text_name, "text_sha256": run.text_sha256, "hyperparameters": hyper,
-            "step": record.step_of(names[-1]) if names else 0, "steps": total,
+    return {"run": str(folder), "text": run.text_name, "text_sha256": run.shuffled_sha256 or run.text_sha256,
+            "hyperparameters": hyper, "step": record.step_of(names[-1]) if names else 0, "steps": total,
             "loss": found["loss"][-1] if found["loss"] else None, "best": min(found["val_loss"], default=None),
             "characters_per_second": float(np.median(found["characters_per_second"])) if found["loss"] else None,
             "saved": saved and time.strftime("%Y-%m-%d %H:%M", time.localtime(saved))}

@@ -94,6 +94,10 @@ class Hyperparameters(OfPlainNumbers):
     average_decay: float = _field(
         0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
         "0 for none", 0, 0.99999)
+    shuffle: str = _field(
+        "none", TEXT, "what is shuffled before the text is divided: nothing, or its lines, each with the blank lines "
+        "after it, in an order that is always the same. The preset auto shuffles the lines of what is plainly a list",
+        choices=("none", "lines"))
     val_fraction: float = _field(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", 0, BELOW_1)
     test_fraction: float = _field(
         0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", 0,

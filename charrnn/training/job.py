@@ -13,6 +13,7 @@ from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
 from charrnn.system import machine
 from charrnn.system.tensorflow import require_bfloat16
+from charrnn.text import lists
 from charrnn.text.corpus import Text
 from charrnn.training import transfer
 from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, OfPlainNumbers
@@ -33,6 +34,7 @@ class Options(OfPlainNumbers):
         threads: threads to use, 1 to MOST_THREADS; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
         quiet: whether to print nothing.
+        in_python: whether what is printed says what to do in Python, not in a shell.
     """
 
     resume: bool = False
@@ -41,6 +43,7 @@ class Options(OfPlainNumbers):
     threads: Optional[int] = None
     summaries: bool = True
     quiet: bool = False
+    in_python: bool = False
 
     def check(self) -> None:
         """Raise ValueError if an option is of another type, or out of range."""
@@ -125,14 +128,13 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
         raise ValueError(f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
                          f"multiple of {n_processes}")
     if old:
-        run = _resumed_run(old, hyper, text)
-        text = text or Text(run.text_name, record.read_text(run))
+        run, text = _resumed_run(old, hyper, text)
     elif text is None:
         raise ValueError("there is no text to train on")
     else:
         if hyper.precision == AUTO:
             hyper, speedup = _with_faster_precision(hyper, options)
-        run = _new_run(text, hyper, init_from)
+        run, text = _new_run(text, hyper, init_from)
     hyper = Hyperparameters(**run.hyperparameters)
     if hyper.precision == "bfloat16":
         require_bfloat16()
@@ -159,6 +161,8 @@ def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[
         network = transfer.network_of(init_from) if init_from else {}
         # auto takes the sizes of the model; those of another preset stay, and are refused if they differ
         values = {**values, **network} if options.preset == AUTO else {**network, **values}
+        if options.preset == AUTO and text and lists.is_list(text.text):
+            values = {**values, "shuffle": "lines"}
     hyper = Hyperparameters(**{**values, **given})
     try:
         hyper.check()
@@ -183,34 +187,39 @@ def _with_faster_precision(hyper: Hyperparameters, options: Options) -> Tuple[Hy
     return replace(hyper, precision="bfloat16" if (speedup or 0) >= LEAST_SPEEDUP else "float32"), speedup
 
 
-def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> RunRecord:
-    """Return a new run. Raise ValueError if it cannot start from that model."""
+def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> Tuple[RunRecord, Text]:
+    """Return a new run, and its text in its order. Raise ValueError if it cannot start from that model."""
     if hyper.seed is None:
         hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
-    sha256 = record.text_sha256(text.text)
+    sha256, shuffled_sha256 = record.text_sha256(text.text), None
+    if hyper.shuffle == "lines":
+        text = replace(text, text=lists.shuffled(text.text))
+        shuffled_sha256 = record.text_sha256(text.text)
+    run = RunRecord(asdict(hyper), Vocabulary.from_text(text.text), text.name, sha256, shuffled_sha256=shuffled_sha256)
     if not init_from:
-        return RunRecord(asdict(hyper), Vocabulary.from_text(text.text), text.name, sha256)
+        return run, text
     for name, value in transfer.network_of(init_from).items():
         if value != getattr(hyper, name):
             raise ValueError(f"{init_from.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot "
                              "start from it")
     vocabulary = transfer.joined_vocabulary(init_from, text.text)
-    return RunRecord(asdict(hyper), vocabulary, text.name, sha256, init_from=init_from.name)
+    return replace(run, vocabulary=vocabulary, init_from=init_from.name), text
 
 
-def _resumed_run(run: RunRecord, hyper: Hyperparameters, text: Optional[Text]) -> RunRecord:
-    """Return a run with new hyperparameters. Raise CheckpointError if it cannot have them."""
+def _resumed_run(run: RunRecord, hyper: Hyperparameters, text: Optional[Text]) -> Tuple[RunRecord, Text]:
+    """Return a run with new hyperparameters, and its text. Raise CheckpointError if it cannot have them."""
     old = Hyperparameters(**run.hyperparameters)  # with the default for one that is newer than the run
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision=old.precision)
-    if text and record.text_sha256(text.text) != run.text_sha256:
+    content = lists.text_of(run, text.text) if text else record.read_text(run)
+    if text and content is None:
         raise CheckpointError(f"the run in {run.folder} was trained on another text than {text.name}; without a text, "
                               "a resumed run uses the one in that folder")
     for name in IMMUTABLE:
         if getattr(old, name) != getattr(hyper, name):
             raise CheckpointError(f"the run in {run.folder} has {name} {getattr(old, name)}, which cannot be changed "
                                   f"to {getattr(hyper, name)}: leave it out, or train another run")
-    return replace(run, hyperparameters=asdict(hyper))
+    return replace(run, hyperparameters=asdict(hyper)), Text(run.text_name, content or "", text.skipped if text else ())
 
 
 def _run_to_resume(folder: StrPath) -> RunRecord:
