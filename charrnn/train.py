@@ -56,6 +56,7 @@ class TrainedRun:
 def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrPath] = None, *,
                 preset: Optional[str] = None, resume: bool = False, init_from: Union[StrPath, Model, None] = None,
                 sample_length: int = 200, threads: Optional[int] = None, summaries: bool = True, quiet: bool = False,
+                minutes: Optional[float] = None,
                 **hyperparameters: Any) -> TrainedRun:
     """Train a network on a text, and save checkpoints. This resets the default graph.
 
@@ -76,6 +77,8 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
         threads: threads to use; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
         quiet: print nothing, not even a warning that a checkpoint could not be saved.
+        minutes: how long a new run with the preset auto is to take. The sizes and the epochs that are not given are
+            chosen by the time that a few networks take on this machine.
         hyperparameters: fields of :class:`charrnn.training.hyperparameters.Hyperparameters`, which change those of the
             preset or of the run that is resumed.
 
@@ -88,7 +91,7 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
 
     >>> run = train_model("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
-    options = Options(resume, preset, sample_length, threads, summaries, quiet)
+    options = Options(resume, preset, sample_length, threads, summaries, quiet, minutes)
     model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
     given = _as_text(text)
     for each in (given, model):

@@ -18,7 +18,8 @@ def thread_count(threads: Optional[int] = None) -> int:
     return threads
 
 
-def session_config(threads: Optional[int] = None, fused: bool = True, precision: str = "float32") -> tf.ConfigProto:
+def session_config(threads: Optional[int] = None, fused: bool = True, precision: str = "float32",
+                   own_threads: bool = False) -> tf.ConfigProto:
     """Return the settings of a session.
 
     With the fused unroll, each operation runs on one thread, and as many operations run in parallel as there are
@@ -29,6 +30,7 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
         fused: whether the graph has the fused unroll. Others are fastest with TensorFlow's own settings.
         precision: with ``bfloat16``, TensorFlow 2 rewrites the products of a graph that is not fused. The fused unroll
             has the precision in its graph.
+        own_threads: whether the session has threads of its own, so that the next one can have others.
 
     Raises:
         ValueError: the process was forked from one that has used TensorFlow.
@@ -38,7 +40,8 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
         raise ValueError("TensorFlow was used before this process was forked, and would wait for ever: start the "
                          "process with the method 'spawn', or use TensorFlow in only one of the two processes")
     if not fused:
-        config = tf.ConfigProto(intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0)
+        config = tf.ConfigProto(intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0,
+                                use_per_session_threads=own_threads)
         if precision == "bfloat16":
             config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1  # RewriterConfig.ON
         return config
@@ -46,4 +49,5 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
     # keeps blocks that are not larger than the largest block freed so far, up to 32 MiB. So a block of nearly this size
     # is freed here. Nothing is written to it, so it takes no time and no memory.
     bytes(31 * 1024 * 1024)
-    return tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=thread_count(threads))
+    return tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=thread_count(threads),
+                          use_per_session_threads=own_threads)

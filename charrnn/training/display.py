@@ -9,9 +9,9 @@ import tqdm
 from charrnn.system import console
 from charrnn.system.console import plural
 from charrnn.training.job import Job, steps_of_auto
+from charrnn.training.minutes import FEW_STEPS
 from charrnn.training.stopping import StopRequests
 
-FEW_STEPS = 500  # with fewer, a network learns little
 BAR = "{desc} {percentage:3.0f}%|{bar}| {n:,}/{total:,} {elapsed}<{remaining}"  # fits 50 columns
 
 
@@ -57,6 +57,8 @@ class Display:
         better = 0 if job.options.resume or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
         if better > job.total_steps:
             rows.append(("note", f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"))
+        if job.time:
+            rows.append(("time", job.time))
         if job.speedup is not None:  # it was measured
             rows.append(("precision", f"bfloat16, {job.speedup:.1f} times as fast here" if hyper.precision == "bfloat16"
                          else f"float32; bfloat16 is {job.speedup:.2f} times as fast here"))

@@ -150,7 +150,7 @@ class Network:
     """
 
     def __init__(self, num_classes: int, hyper: Hyperparameters, processes: Processes,
-                 threads: Optional[int] = None, in_order: bool = False) -> None:
+                 threads: Optional[int] = None, in_order: bool = False, own_threads: bool = False) -> None:
         """Build the network in the default graph, with initial weights.
 
         Args:
@@ -159,6 +159,7 @@ class Network:
             processes: the processes that share a batch.
             threads: threads of this process; None for one for each core.
             in_order: as for :class:`TrainingGraph`.
+            own_threads: as for :func:`charrnn.fused.session.session_config`.
         """
         # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
         self._seed, self._keep_prob = hyper.seed or 0, hyper.keep_prob
@@ -176,7 +177,7 @@ class Network:
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
         self.n_parameters = sum(variable.shape.num_elements() for variable in self._trained.values())
         self.saver = tf.train.Saver(max_to_keep=0)
-        self.session = tf.Session(config=session_config(threads, hyper.unrolls_fused, hyper.precision))
+        self.session = tf.Session(config=session_config(threads, hyper.unrolls_fused, hyper.precision, own_threads))
         self.session.run(tf.global_variables_initializer())
         self.set_weights(initial_weights(
             {name: tuple(variable.shape.as_list()) for name, variable in self._trained.items()}, self._seed))

@@ -1,6 +1,7 @@
 """The plan of a training run. It is checked before anything is written, and is the same in all processes."""
 import contextlib
 import sys
+import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Dict, Optional, Tuple
 
@@ -14,7 +15,7 @@ from charrnn.engines.sampler import fresh_seed
 from charrnn.system import machine
 from charrnn.system.tensorflow import require_bfloat16
 from charrnn.text.corpus import Text
-from charrnn.training import transfer
+from charrnn.training import minutes, transfer
 from charrnn.training.hyperparameters import AUTO, NAMES, PRESETS, Hyperparameters, OfPlainNumbers, check_memory, preset
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
@@ -32,6 +33,7 @@ class Options(OfPlainNumbers):
         threads: threads to use, 1 to MOST_THREADS; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
         quiet: whether to print nothing.
+        minutes: the time that the run is to take, from its plan to its end; None if its hyperparameters say how long.
     """
 
     resume: bool = False
@@ -40,6 +42,7 @@ class Options(OfPlainNumbers):
     threads: Optional[int] = None
     summaries: bool = True
     quiet: bool = False
+    minutes: Optional[float] = None
 
     def check(self) -> None:
         """Raise ValueError if an option is of another type, or out of range."""
@@ -48,6 +51,8 @@ class Options(OfPlainNumbers):
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 raise ValueError(f"{name} must be an integer, at least {least}"
                                  f"{f' and at most {most}' * (most < sys.maxsize)}, not {value!r}")
+        if self.minutes is not None and not (isinstance(self.minutes, (int, float)) and self.minutes > 0):
+            raise ValueError(f"minutes must be a number above 0, not {self.minutes!r}")
         if self.preset is not None and self.preset not in (*PRESETS, AUTO):
             raise ValueError(f"there is no preset {self.preset!r}: there are {', '.join([*PRESETS, AUTO])}")
 
@@ -69,6 +74,7 @@ class Job:
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
         seed_given: whether the seed was given, and not chosen at random just now.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
+        time: what was chosen for a given time, in words; "" if none was given.
     """
 
     run: RunRecord
@@ -84,6 +90,7 @@ class Job:
     test: np.ndarray
     seed_given: bool = True
     speedup: Optional[float] = None
+    time: str = ""
 
     @property
     def n_windows(self) -> int:
@@ -110,10 +117,16 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
             other characters.
         n_processes: the number of processes that share a batch.
 
+    With options.minutes, the preset is auto, and networks are timed to choose the sizes and epochs.
+
     Raises:
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
+    started = time.perf_counter()
     options.check()
+    fixed = set(given)
+    if options.minutes is not None:
+        options, given = _for_minutes(options, given, n_processes)
     is_named, folder = folder is not None or options.resume, folders.run_folder(folder, options.resume)
     old = _run_to_resume(folder) if options.resume else None
     hyper, speedup = _hyperparameters(text, given, old, options, init_from), None
@@ -136,8 +149,26 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
+    plan = ""
+    if options.minutes is not None:
+        fixed.update(transfer.network_of(init_from) if init_from else ())
+        lengths = [len(part) for part in parts]
+        choice = minutes.Choice(options.minutes, hyper, fixed, lengths, options.sample_length)
+        hyper, plan = minutes.choose(choice, started, lambda each: minutes.time_network(
+            len(run.vocabulary), each, options.threads, seed_given))
+        run = replace(run, hyperparameters=asdict(hyper))
     return Job(run, hyper, folder, is_named, text.text, len(text.skipped), options, init_from, *parts,
-               seed_given=seed_given, speedup=speedup)
+               seed_given=seed_given, speedup=speedup, time=plan)
+
+
+def _for_minutes(options: Options, given: Dict[str, Any], n_processes: int) -> Tuple[Options, Dict[str, Any]]:
+    """Return the options and values of a run that takes some minutes. Raise ValueError if they contradict that."""
+    for name, is_there in (
+            ("resume", options.resume), ("epochs", "epochs" in given), ("several processes", n_processes > 1),
+            (f"the preset {options.preset}", options.preset not in (None, AUTO))):
+        if is_there:
+            raise ValueError(f"minutes cannot be combined with {name}")
+    return replace(options, preset=AUTO), {"precision": AUTO, "early_stop": 0, **given}
 
 
 def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[RunRecord], options: Options,
@@ -174,9 +205,7 @@ def _with_faster_precision(hyper: Hyperparameters, options: Options) -> Tuple[Hy
         require_bfloat16()
         from charrnn.fused.product import bfloat16_speedup  # not above, because it imports TensorFlow
         from charrnn.fused.session import session_config
-        config = session_config(options.threads, hyper.unrolls_fused)
-        config.use_per_session_threads = True  # so that training can have others
-        speedup = bfloat16_speedup(config)
+        speedup = bfloat16_speedup(session_config(options.threads, hyper.unrolls_fused, own_threads=True))
     return replace(hyper, precision="bfloat16" if (speedup or 0) >= LEAST_SPEEDUP else "float32"), speedup
 
 

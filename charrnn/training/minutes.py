@@ -1,0 +1,168 @@
+"""A run that ends after some minutes: its sizes and its epochs, from the time that a step takes on this machine.
+
+More units learn more from each character, but take more time for it. So the more time there is, the more units are
+worth theirs. Of the sizes and epochs that end in time, :func:`choose` takes those with the lowest loss to expect.
+"""
+import contextlib
+import math
+import statistics
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from charrnn.data import count_windows
+from charrnn.system.console import plural
+from charrnn.training.hyperparameters import Hyperparameters
+
+TIMED = (128, 256, 512)  # units of the networks that are timed
+TIMING = 0.5  # seconds for each, once it is built, and at least three steps
+FEW_STEPS = 500  # with fewer, a network learns little
+LONG = 500_000  # characters of a text that can use more epochs than those of the preset auto
+MORE_EPOCHS = 3  # so many times as many, with dropout on the recurrent weights too
+CHECKPOINTS = (4, 20)  # one in each minute, but at least and at most so many
+# What else takes time: seconds for the second network, which evaluates, for a checkpoint, and for a character of a
+# sample. An evaluation takes, for each character, a part of the time of training on it, and reads some in addition.
+EVALUATOR, CHECKPOINT, SAMPLED, EVALUATED, CONTEXT = 1.5, 0.5, 1 / 3000, 0.5, 16_000
+
+
+class Timing(NamedTuple):
+    """What a network takes: the seconds until its first step is done, and those for a character that it trains on."""
+
+    start: float
+    character: float
+
+
+def time_network(num_classes: int, hyper: Hyperparameters, threads: Optional[int], in_order: bool) -> Timing:
+    """Build a network as :class:`charrnn.training.graph.Network` does, and train it for about TIMING."""
+    from charrnn.training.distributed import Processes
+    from charrnn.training.graph import Network  # not above, because it imports TensorFlow
+    seconds: List[float] = []
+    started = time.perf_counter()
+    window = np.ones([hyper.batch_size, hyper.num_steps], np.int32)
+    with contextlib.closing(Network(num_classes, hyper, Processes(), threads, in_order, True)) as network:
+        *_, state = network.step(window, window, network.zero_state, hyper.learning_rate, 0)
+        start = time.perf_counter() - started
+        while len(seconds) < 3 or sum(seconds) < TIMING:
+            before = time.perf_counter()
+            *_, state = network.step(window, window, state, hyper.learning_rate, 0)
+            seconds.append(time.perf_counter() - before)
+    return Timing(start, statistics.median(seconds) / window.size)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What there is to choose from.
+
+    Attributes:
+        minutes: the time.
+        auto: the hyperparameters of the preset auto, with the values that are given.
+        fixed: the names of those, which stay.
+        lengths: the characters to train on, to evaluate on, and to evaluate on once at the end.
+        sample_length: characters to sample at each checkpoint.
+    """
+
+    minutes: float
+    auto: Hyperparameters
+    fixed: Collection[str]
+    lengths: Sequence[int]
+    sample_length: int
+
+    @property
+    def most_epochs(self) -> int:
+        """The epochs from which on more time is of no use."""
+        return self.auto.epochs * (MORE_EPOCHS if sum(self.lengths) > LONG else 1)
+
+    def steps(self, hyper: Hyperparameters) -> int:
+        """Return the steps of all epochs."""
+        return count_windows(self.lengths[0], hyper.batch_size, hyper.num_steps) * hyper.epochs
+
+    def sizes(self) -> range:
+        """Return the numbers of units to choose from."""
+        size = self.auto.lstm_size
+        return range(size, size + 1) if "lstm_size" in self.fixed else range(min(TIMED[0], size), size + 1, 16)
+
+    def hyperparameters(self, size: int, epochs: int) -> Hyperparameters:
+        """Return what a network of a size is trained with in some epochs."""
+        if (size, epochs) == (self.auto.lstm_size, self.auto.epochs) == (self.auto.lstm_size, self.most_epochs):
+            return self.auto
+        n_steps = min(self.auto.num_steps, 64 if size < 384 else 100)
+        steps = self.steps(self._changed(num_steps=n_steps, epochs=epochs))
+        least, most = CHECKPOINTS
+        checkpoints = min(epochs, max(least, min(most, self.minutes)))
+        late = math.log(epochs / 4, 12)  # 0 as in the preset quick, 1 as in best
+        recurrent = min(1.0, 1.4 - 0.8 * late) if self.most_epochs > self.auto.epochs and self.auto.unrolls_fused else 1
+        return self._changed(
+            lstm_size=size, epochs=epochs, num_steps=n_steps, keep_prob=_rounded(0.85 - 0.35 * late, 0.5, 0.95),
+            recurrent_keep_prob=_rounded(recurrent, 0.6, 1),
+            learning_rate=_rounded(self.auto.learning_rate * (self.auto.lstm_size / size) ** 0.8, 0, 0.006),
+            warmup_steps=min(200, steps // 20), average_decay=_rounded(1 - 20 / max(1, steps), 0.99, 0.998),
+            save_every_n=max(1, math.ceil(steps / checkpoints)))
+
+    def _changed(self, **values: Any) -> Hyperparameters:
+        return replace(self.auto, **{name: value for name, value in values.items() if name not in self.fixed})
+
+    def seconds(self, hyper: Hyperparameters, timing: Timing) -> float:
+        """Return the time that a run takes."""
+        steps, (_, held_out, test) = self.steps(hyper), self.lengths
+        checkpoints = steps // hyper.save_every_n + 1
+        evaluations = checkpoints + (steps // hyper.eval_every_n if hyper.eval_every_n else 0)
+        read = sum(EVALUATED * (length + CONTEXT) * count for length, count in ((held_out, evaluations), (test, 1))
+                   if length)
+        return (timing.start + EVALUATOR + checkpoints * (CHECKPOINT + SAMPLED * self.sample_length)
+                + timing.character * (read + steps * hyper.batch_size * hyper.num_steps))
+
+    def runs(self, timings: Dict[int, Timing]) -> Iterator[Tuple[float, Hyperparameters]]:
+        """Yield the runs that are worth it, of sizes up to the largest that was timed, and the seconds of each."""
+        least = min(FEW_STEPS, self.steps(self.auto))
+        timed, known = np.log(list(timings)), np.log(list(timings.values()))  # [sizes], [sizes, 2]
+        for size in (size for size in self.sizes() if size <= max(timings)):
+            timing = Timing(*(math.exp(np.interp(math.log(size), timed, column)) for column in known.T))
+            for epochs in range(1, self.most_epochs + 1):
+                hyper = self.hyperparameters(size, epochs)
+                if self.steps(hyper) >= least:
+                    yield self.seconds(hyper, timing), hyper
+
+    def loss(self, hyper: Hyperparameters) -> float:
+        """Return the loss to expect, in nats per character above that of a large network after a long time."""
+        return 6.8 / hyper.lstm_size + 1.5 / (self.lengths[0] * hyper.epochs / 1e6) ** 2
+
+
+def _rounded(value: float, least: float, most: float) -> float:
+    return round(min(most, max(least, value)), 4)
+
+
+def choose(choice: Choice, started: float,
+           measure: Callable[[Hyperparameters], Timing]) -> Tuple[Hyperparameters, str]:
+    """Choose the hyperparameters of a run that ends in time.
+
+    Args:
+        choice: what there is to choose from.
+        started: the reading of time.perf_counter() when the time began.
+        measure: function that times a network.
+
+    Returns:
+        (hyperparameters, plan): the hyperparameters, and a line about them.
+
+    Raises:
+        ValueError: the time is too short.
+    """
+    timings: Dict[int, Timing] = {}
+    sizes = choice.sizes()
+    for size in sorted({sizes[0], sizes[-1], *(size for size in TIMED if size in sizes)}):
+        timings[size] = measure(choice.hyperparameters(size, 1))
+        runs, used = list(choice.runs(timings)), time.perf_counter() - started
+        in_time = [hyper for seconds, hyper in runs if used + seconds <= 60 * choice.minutes]
+        if not in_time:
+            least = math.ceil((used + min(runs, key=lambda run: run[0])[0]) / 6) / 10
+            raise ValueError(f"minutes {choice.minutes:g} is too short to learn from this text on this machine: it takes at "
+                             f"least {least:g}")
+        best = min(in_time, key=choice.loss)
+        if best.lstm_size < size:
+            break  # a larger network would learn too slowly
+    given, plan = f"{choice.minutes:g} minutes", f"{plural(best.num_layers, 'layer')} of {best.lstm_size:,}, {plural(best.epochs, 'epoch')}"
+    if (best.lstm_size, best.epochs) == (sizes[-1], choice.most_epochs):
+        used += choice.seconds(best, timings[best.lstm_size])
+        return best, f"{given} are more than the text can use: {plan}, in about {used / 60:.1f} minutes"
+    return best, f"{given}: {plan}"
