@@ -2,9 +2,10 @@
 import argparse
 import contextlib
 import itertools
+import json
 import math
 import sys
-from typing import Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, st
         if args.train_text is not None:
             raise
         console.write("without the training text, two lines of the comparison are missing "
-                      f"({console.described(error)})\n", sys.stdout)
+                      f"({console.described(error)})\n", sys.stderr if args.json else sys.stdout)
         return given.text, given.name, ""
     trained_on = model.run.text_sha256 if model.run else found.sha256
     known = ", which the model was trained on" if text_sha256(given.text) == trained_on else ""
@@ -65,12 +66,22 @@ def _print_text(name: str, text: str, left_out: int, note: str) -> None:
         print(f"unknown  {note} ({console.plural(left_out, 'character')}, {share:.3g}%), so the result is too low")
 
 
-def _print_characters(whole: str, known: Vocabulary, bits: np.ndarray) -> None:
-    """Print the surprisal of each known character of a text but the first, with its place in the whole text."""
+def _characters(whole: str, known: Vocabulary, nats: np.ndarray) -> List[Tuple[int, str, float]]:
+    """Return each known character of a text but the first: its place in the whole text, itself and its surprisal."""
     text = [(place, char) for place, char in enumerate(whole, 1) if char in known.vocab_to_int]
+    return [(place, char, float(each)) for (place, char), each in zip(text[1:], nats)]
+
+
+def _print_characters(characters: List[Tuple[int, str, float]]) -> None:
     print(f"\n{'character':>9}  {'':<10}{'log-probability':>16}{'bits':>8}")
-    for (place, char), each in zip(text[1:], bits):
-        print(f"{place:>9,}  {char!r:<10}{-each * math.log(2):>16.4f}{each:>8.2f}")
+    for place, char, nats in characters:
+        print(f"{place:>9,}  {char!r:<10}{-nats:>16.4f}{nats / math.log(2):>8.2f}")
+
+
+def _in_units(nats: float) -> Dict[str, Optional[float]]:
+    """Return a mean surprisal in all units, for JSON; a perplexity that is too large for a number is None."""
+    return {"nats_per_character": nats, "bits_per_character": nats / math.log(2),
+            "perplexity": math.exp(nats) if nats < math.log(LARGEST_PERPLEXITY) else None}
 
 
 def _baselines(text: str, vocabulary: Vocabulary, training: str) -> Iterator[Tuple[str, float]]:
@@ -107,6 +118,7 @@ def make_parser() -> console.Parser:
                              "context: faster, but slightly inexact (default: 1)")
     parser.add_argument("--characters", action="store_true",
                         help="show the surprisal of each character, in place of the comparison with other methods")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--train-text", metavar="TEXT",
                         help="the training text, for the comparison with other methods (default: the one that the "
                              "run names)")
@@ -133,13 +145,23 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError(f"a text to evaluate needs at least 2 characters that the model knows, and {name} has "
                          f"{len(text)}")
     with contextlib.closing(model.engine(args.rows, len(text))) as engine:
-        console.write(f"model    {model.name}\n", sys.stdout)
-        _print_text(name, text, len(whole) - len(text), note)
-        sys.stdout.flush()
+        if not args.json:
+            console.write(f"model    {model.name}\n", sys.stdout)
+            _print_text(name, text, len(whole) - len(text), note)
+            sys.stdout.flush()
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=console.bar)
-    if args.characters:
-        _print_characters(whole, model.vocabulary, nats / math.log(2))
+    characters = _characters(whole, model.vocabulary, nats) if args.characters else []
+    mean = float(np.mean(nats, dtype=np.float64))
     others = () if args.characters else _baselines(text, model.vocabulary, training)
+    if args.json:
+        report = {"model": model.name, "text": name, "predicted": len(nats), "left_out": len(whole) - len(text),
+                  **_in_units(mean), "comparison": {label: _in_units(value) for label, value in others},
+                  "characters": [{"place": place, "character": char, "log_probability": -each}
+                                 for place, char, each in characters]}
+        print(json.dumps(report, indent=1))
+        return
+    if characters:
+        _print_characters(characters)
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
-    for label, value in itertools.chain([("this model", float(np.mean(nats, dtype=np.float64)))], others):
+    for label, value in itertools.chain([("this model", mean)], others):
         print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {_perplexity(value):>11}", flush=True)

@@ -156,12 +156,13 @@ def choose(choice: Choice, started: float,
         in_time = [hyper for seconds, hyper in runs if used + seconds <= 60 * choice.minutes]
         if not in_time:
             least = math.ceil((used + min(runs, key=lambda run: run[0])[0]) / 6) / 10
-            raise ValueError(f"minutes {choice.minutes:g} is too short to learn from this text on this machine: it takes at "
-                             f"least {least:g}")
+            raise ValueError(f"minutes {choice.minutes:g} is too short to learn from this text on this machine: it "
+                             f"takes at least {least:g}")
         best = min(in_time, key=choice.loss)
         if best.lstm_size < size:
             break  # a larger network would learn too slowly
-    given, plan = f"{choice.minutes:g} minutes", f"{plural(best.num_layers, 'layer')} of {best.lstm_size:,}, {plural(best.epochs, 'epoch')}"
+    given = f"{choice.minutes:g} minutes"
+    plan = f"{plural(best.num_layers, 'layer')} of {best.lstm_size:,}, {plural(best.epochs, 'epoch')}"
     if (best.lstm_size, best.epochs) == (sizes[-1], choice.most_epochs):
         used += choice.seconds(best, timings[best.lstm_size])
         return best, f"{given} are more than the text can use: {plan}, in about {used / 60:.1f} minutes"

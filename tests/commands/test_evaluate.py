@@ -1,4 +1,5 @@
 """The script charrnn-evaluate: its figures, its texts and its errors."""
+import json
 import math
 import re
 import shutil
@@ -94,6 +95,27 @@ def test_each_character_has_the_surprisal_of_the_cells(trained, exported, charac
         assert [float(each[3]) for each in found] == pytest.approx(bits, abs=0.006)
 
 
+def test_json_has_what_is_printed(trained, tmp_path, capsys):
+    (tmp_path / "text").write_text("the Xcat sat\n" * 5)
+    printed = evaluated(capsys, trained, tmp_path / "text")
+    found = json.loads(evaluated(capsys, trained, tmp_path / "text", "--json"))
+    assert found["model"] == str(trained / "i173_l5.ckpt") and found["text"] == str(tmp_path / "text")
+    assert (found["predicted"], found["left_out"], found["characters"]) == (59, 5, [])
+    rows = {label: row["nats_per_character"] for label, row in [("this model", found), *found["comparison"].items()]}
+    assert rows == {label: pytest.approx(nats, abs=1e-4) for label, nats in table(printed).items()}
+    assert found["bits_per_character"] == pytest.approx(found["nats_per_character"] / math.log(2))
+    assert found["perplexity"] == pytest.approx(math.exp(found["nats_per_character"]))
+
+
+def test_json_has_the_characters(trained, tmp_path, capsys):
+    (tmp_path / "text").write_text("thXe")
+    found = json.loads(evaluated(capsys, trained, tmp_path / "text", "--characters", "--json"))
+    bits = bits_of(trained, "the")
+    assert [(each["place"], each["character"]) for each in found["characters"]] == [(2, "h"), (4, "e")]
+    assert [each["log_probability"] for each in found["characters"]] == pytest.approx(-bits * math.log(2), abs=1e-5)
+    assert found["comparison"] == {} and found["bits_per_character"] == pytest.approx(bits.mean(), abs=1e-5)
+
+
 def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, capsys):
     (tmp_path / "known").write_text("the cat sat\n" * 5)
     (tmp_path / "text").write_text("thXe cat sXat\n\u00e9" * 5, encoding="utf-8")
@@ -141,6 +163,9 @@ def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
         out = evaluated(capsys, folder, tmp_path / "text")
         assert list(table(out)) == ["this model", "xz, of this text alone"]
         assert "two lines of the comparison are missing (" in out and message in out
+        assert evaluate.main([str(folder), str(tmp_path / "text"), "--json"]) == 0
+        out, err = capsys.readouterr()
+        assert list(json.loads(out)["comparison"]) == ["xz, of this text alone"] and message in err
     out = evaluated(capsys, folder, tmp_path / "text", "--vocab-from", trained.parent / "small.txt")
     assert table(out) == table(evaluated(capsys, trained, tmp_path / "text"))
 

@@ -1,10 +1,14 @@
 """charrnn-runs: the table of runs, JSON, and the picture of their curves."""
 import json
 import os
+import re
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from charrnn.checkpoints import record
 from charrnn.commands import runs
 
 
@@ -42,6 +46,31 @@ def test_json_has_the_numbers_of_the_history(folder, capsys):
     assert validated["best"] == min(float(row[column]) for row in history[1:] if row[column])
     assert plain["best"] is None and plain["step"] == plain["steps"] == 173
     assert plain["hyperparameters"]["lstm_size"] == 5 and plain["loss"] > 0
+
+
+def test_seeds_bits_and_the_test_loss(trained, stopped_early, tmp_path, capsys):
+    """Runs that differ only in the seed have a row with mean and standard deviation; others do not count."""
+    changes = [{"seed": 7}, {"seed": 8}, {"seed": 8}, {"seed": 9, "keep_prob": 0.4}, {"seed": 10}]
+    for number, change in enumerate(changes):
+        folder = Path(shutil.copytree(str(stopped_early), str(tmp_path / f"run{number}")))
+        run = record.read_run(folder)
+        record.write_run(folder, replace(run, hyperparameters={**run.hyperparameters, **change},
+                                         test_loss=[1.5, 1.6, 1.6, 2.0, 1.9][number]))
+        with open(str(folder / "history.csv"), "a") as history:
+            history.write(f"250,3,,,{[0.2, 0.4, 0.4, 0.1, 0.6][number]},,,,\n")
+    assert runs.main([str(tmp_path), str(trained)]) == 0
+    head, *rows = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
+    table = [dict(zip(head, row)) for row in rows]
+    mean = table.pop()
+    assert [(row["seed"], row["best"], row["bits"], row["test"]) for row in table] == [
+        ("9", "0.1000", "0.1443", "2.0000"), ("7", "0.2000", "0.2885", "1.5000"), ("8", "0.4000", "0.5771", "1.6000"),
+        ("8", "0.4000", "0.5771", "1.6000"), ("10", "0.6000", "0.8656", "1.9000"), ("7", "-", "-", "-")]
+    assert (mean["run"], mean["seed"], mean["best"], mean["bits"], mean["test"]) == (
+        "mean", "3 seeds", "0.4000 ± 0.2000", "0.5771 ± 0.2885", "1.6667 ± 0.2082")
+    assert runs.main([str(tmp_path / "run3"), "--json"]) == 0
+    found, = json.loads(capsys.readouterr().out)
+    assert [found[name] for name in ("test", "best", "test_bits", "best_bits")] == pytest.approx(
+        [2.0, 0.1, 2.8854, 0.1443], abs=1e-4)
 
 
 @pytest.mark.parametrize("over", ["steps", "time"])
