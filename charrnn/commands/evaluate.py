@@ -5,7 +5,7 @@ import itertools
 import json
 import math
 import sys
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -66,22 +66,12 @@ def _print_text(name: str, text: str, left_out: int, note: str) -> None:
         print(f"unknown  {note} ({console.plural(left_out, 'character')}, {share:.3g}%), so the result is too low")
 
 
-def _characters(whole: str, known: Vocabulary, nats: np.ndarray) -> List[Tuple[int, str, float]]:
-    """Return each known character of a text but the first: its place in the whole text, itself and its surprisal."""
+def _print_characters(whole: str, known: Vocabulary, bits: np.ndarray) -> None:
+    """Print the surprisal of each known character of a text but the first, with its place in the whole text."""
     text = [(place, char) for place, char in enumerate(whole, 1) if char in known.vocab_to_int]
-    return [(place, char, float(each)) for (place, char), each in zip(text[1:], nats)]
-
-
-def _print_characters(characters: List[Tuple[int, str, float]]) -> None:
     print(f"\n{'character':>9}  {'':<10}{'log-probability':>16}{'bits':>8}")
-    for place, char, nats in characters:
-        print(f"{place:>9,}  {char!r:<10}{-nats:>16.4f}{nats / math.log(2):>8.2f}")
-
-
-def _in_units(nats: float) -> Dict[str, Optional[float]]:
-    """Return a mean surprisal in all units, for JSON; a perplexity that is too large for a number is None."""
-    return {"nats_per_character": nats, "bits_per_character": nats / math.log(2),
-            "perplexity": math.exp(nats) if nats < math.log(LARGEST_PERPLEXITY) else None}
+    for (place, char), each in zip(text[1:], bits):
+        print(f"{place:>9,}  {char!r:<10}{-each * math.log(2):>16.4f}{each:>8.2f}")
 
 
 def _baselines(text: str, vocabulary: Vocabulary, training: str) -> Iterator[Tuple[str, float]]:
@@ -150,18 +140,16 @@ def _main(args: argparse.Namespace) -> None:
             _print_text(name, text, len(whole) - len(text), note)
             sys.stdout.flush()
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=console.bar)
-    characters = _characters(whole, model.vocabulary, nats) if args.characters else []
     mean = float(np.mean(nats, dtype=np.float64))
     others = () if args.characters else _baselines(text, model.vocabulary, training)
     if args.json:
-        report = {"model": model.name, "text": name, "predicted": len(nats), "left_out": len(whole) - len(text),
-                  **_in_units(mean), "comparison": {label: _in_units(value) for label, value in others},
-                  "characters": [{"place": place, "character": char, "log_probability": -each}
-                                 for place, char, each in characters]}
-        print(json.dumps(report, indent=1))
+        print(json.dumps({"model": model.name, "text": name, "predicted": len(nats), "left_out": len(whole) - len(text),
+                          "nats_per_character": mean, "bits_per_character": mean / math.log(2), **(
+                              {"characters": text[1:], "log_probabilities": (-nats).tolist()} if args.characters else
+                              {"comparison": dict(others)})}, indent=1))
         return
-    if characters:
-        _print_characters(characters)
+    if args.characters:
+        _print_characters(whole, model.vocabulary, nats / math.log(2))
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     for label, value in itertools.chain([("this model", mean)], others):
         print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {_perplexity(value):>11}", flush=True)
