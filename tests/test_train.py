@@ -1,4 +1,5 @@
 """The training script, and the function behind it: flags, texts, folders, presets, dry runs and help."""
+import json
 import re
 import shutil
 import subprocess
@@ -7,12 +8,14 @@ from contextlib import closing
 
 import numpy as np
 import pytest
-from conftest import TEXT, resume, train_small
+from conftest import TEXT, StopAfter, resume, train_small
 
 from charrnn.checkpoints import record
 from charrnn.commands import train
+from charrnn.engines.surprisal import surprisal
 from charrnn.system import files
 from charrnn.train import train_model
+from charrnn.training import trainer
 
 
 def assert_refused(folder, capsys, message):
@@ -114,6 +117,18 @@ def test_the_function_takes_a_text_and_returns_the_model(tmp_path, capsys):
     assert longer.losses.shape == (8,) and capsys.readouterr() == ("", "")
 
 
+def test_the_test_loss_is_kept_until_the_run_goes_on(tmp_path, monkeypatch):
+    """In run.json; the next save removes it."""
+    run = train_model(TEXT, tmp_path / "run", sample_length=0, test_fraction=0.2, quiet=True, **SMALL_RUN)
+    ids = run.model.vocabulary.encode(TEXT[832:])
+    assert run.test_loss == pytest.approx(surprisal(run.model.engine(), ids).mean(), abs=1e-5)
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["test_loss"] == run.test_loss
+    assert train_model(None, run.folder, resume=True, sample_length=0, quiet=True).test_loss == run.test_loss
+    monkeypatch.setattr(trainer, "StopRequests", lambda: StopAfter(1))
+    longer = train_model(None, run.folder, resume=True, sample_length=0, quiet=True, epochs=2)
+    assert longer.test_loss is None and record.read_run(run.folder).test_loss is None
+
+
 @pytest.mark.parametrize("options, message", [
     ({"lstm_size": 0}, "lstm_size must be an integer, at least 1, not 0"),
     ({"lstm_sise": 3}, "there is no hyperparameter lstm_sise: there are batch_size, "),
@@ -134,7 +149,7 @@ def test_importing_does_not_import_tensorflow():
 
 
 def test_the_users_own_warnings_are_shown():
-    code = ("from charrnn.system import tensorflow; tensorflow.quiet_tensorflow(); import warnings, charrnn\n"
+    code = ("from charrnn.system import console; console.quiet_tensorflow(); import warnings, charrnn\n"
             "charrnn.CharRNN(3); import tensorflow.compat.v1 as tf; tf.logging.warning('mine')\n"
             "warnings.warn('mine too'); tf.Session().close()")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)

@@ -3,22 +3,20 @@
 More units learn more from each character, but take more time for it. So the more time there is, the more units are
 worth theirs. Of the sizes and epochs that end in time, :func:`choose` takes those with the lowest loss to expect.
 """
-import contextlib
 import math
-import statistics
 import time
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from charrnn.data import count_windows
 from charrnn.system.console import plural
 from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.presets import FEW_STEPS
 
 TIMED = (128, 256, 512)  # units of the networks that are timed
 TIMING = 0.5  # seconds for each, once it is built, and at least three steps
-FEW_STEPS = 500  # with fewer, a network learns little
 LONG = 500_000  # characters of a text that can use more epochs than those of the preset auto
 MORE_EPOCHS = 3  # so many times as many, with dropout on the recurrent weights too
 CHECKPOINTS = 20  # at most; one in two minutes, and one at the end
@@ -35,20 +33,22 @@ class Timing(NamedTuple):
 
 
 def time_network(num_classes: int, hyper: Hyperparameters, threads: Optional[int], in_order: bool) -> Timing:
-    """Build a network as :class:`charrnn.training.graph.Network` does, and train it for about TIMING."""
+    """Build the network of a run, and train it for about TIMING."""
+    from charrnn.system.tensorflow import session_config, tf
     from charrnn.training.distributed import Processes
-    from charrnn.training.graph import Network  # not above, because it imports TensorFlow
-    seconds: List[float] = []
-    started = time.perf_counter()
+    from charrnn.training.graph import TrainingGraph  # not above, because it imports TensorFlow
+    times = [time.perf_counter()]
+    model = TrainingGraph(num_classes, hyper, Processes(), threads, in_order)
     window = np.ones([hyper.batch_size, hyper.num_steps], np.int32)
-    with contextlib.closing(Network(num_classes, hyper, Processes(), threads, in_order, True)) as network:
-        *_, state = network.step(window, window, network.zero_state, hyper.learning_rate, 0)
-        start = time.perf_counter() - started
-        while len(seconds) < 3 or sum(seconds) < TIMING:
-            before = time.perf_counter()
-            *_, state = network.step(window, window, state, hyper.learning_rate, 0)
-            seconds.append(time.perf_counter() - before)
-    return Timing(start, statistics.median(seconds) / window.size)
+    config = session_config(threads, hyper.unrolls_fused, hyper.precision)
+    config.use_per_session_threads = True  # so that training can have others
+    with tf.Session(config=config) as sess:
+        sess.run(tf.global_variables_initializer())
+        feed = {model.inputs: window, model.targets: window, model.keep_prob: hyper.keep_prob}
+        while len(times) < 5 or times[-1] < times[1] + TIMING:
+            sess.run([model.loss, model.gradient_norm, model.final_state, model.optimizer], feed)
+            times.append(time.perf_counter())
+    return Timing(times[1] - times[0], float(np.median(np.diff(times[1:]))) / window.size)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from charrnn.text.corpus import Text
 from charrnn.train import train_model
 from charrnn.training import job as job_module
 from charrnn.training import minutes
-from charrnn.training.hyperparameters import Hyperparameters, preset
+from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.job import Options, plan_job
+from charrnn.training.presets import preset
 
 LONG = Text("a long text", "the cat sat on the mat\n" * 26_087)  # 600,001 characters
 SHORT = Text("a short text", TEXT * 10)
@@ -116,9 +117,9 @@ def test_too_short_a_time_names_the_least(timed):
 
 
 @pytest.mark.parametrize("flags, message", [
-    (["--resume"], "--minutes cannot be combined with --resume"),
+    (["--resume"], "minutes cannot be combined with resume"),
     (["--like", "other"], "--minutes cannot be combined with --like"),
-    (["--epochs", "3"], "--minutes cannot be combined with --epochs"),
+    (["--epochs", "3"], "minutes cannot be combined with epochs"),
     (["--preset", "quick"], "minutes cannot be combined with the preset quick"),
     (["--minutes", "0"], "minutes must be a number above 0, not 0.0"),
     (["--minutes", "nan"], "minutes must be a number above 0, not nan")])
