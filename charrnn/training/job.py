@@ -155,8 +155,7 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     plan = ""
     if options.minutes is not None:
         fixed.update(transfer.network_of(init_from) if init_from else ())
-        lengths = [len(part) for part in parts]
-        choice = minutes.Choice(options.minutes, hyper, fixed, lengths, options.sample_length)
+        choice = minutes.Choice(options.minutes, hyper, fixed, [len(part) for part in parts], options.sample_length)
         hyper, plan = minutes.choose(choice, started, lambda each: minutes.time_network(
             len(run.vocabulary), each, options.threads, seed_given))
         run = replace(run, hyperparameters=asdict(hyper))
