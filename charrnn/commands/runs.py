@@ -81,7 +81,7 @@ def _means(rows: List[Dict[str, Any]]) -> Iterator[List[str]]:
             for name in ("loss", "best", "best_bits", "test"):
                 values = [row[name] for row in group.values()]
                 cells.append("-" if None in values else
-                             f"{statistics.mean(values):.4f} ± {statistics.stdev(values):.4f}")
+                             f"{statistics.mean(values):.4f}±{statistics.stdev(values):.4f}")
             yield ["mean", *cells[1:], "-", "-"]
 
 

@@ -66,7 +66,7 @@ def test_seeds_bits_and_the_test_loss(trained, stopped_early, tmp_path, capsys):
         ("9", "0.1000", "0.1443", "2.0000"), ("7", "0.2000", "0.2885", "1.5000"), ("8", "0.4000", "0.5771", "1.6000"),
         ("8", "0.4000", "0.5771", "1.6000"), ("10", "0.6000", "0.8656", "1.9000"), ("7", "-", "-", "-")]
     assert (mean["run"], mean["seed"], mean["best"], mean["bits"], mean["test"]) == (
-        "mean", "3 seeds", "0.4000 ± 0.2000", "0.5771 ± 0.2885", "1.6667 ± 0.2082")
+        "mean", "3 seeds", "0.4000±0.2000", "0.5771±0.2885", "1.6667±0.2082")
     assert runs.main([str(tmp_path / "run3"), "--json"]) == 0
     found, = json.loads(capsys.readouterr().out)
     assert [found[name] for name in ("test", "best", "test_bits", "best_bits")] == pytest.approx(
