@@ -104,7 +104,7 @@ class Choice:
     def seconds(self, hyper: Hyperparameters, timing: Timing) -> float:
         """Return the time that a run takes."""
         steps, (_, held_out, test) = self.steps(hyper), self.lengths
-        checkpoints = steps // hyper.save_every_n + 1
+        checkpoints = math.ceil(steps / hyper.save_every_n)
         evaluations = checkpoints + (steps // hyper.eval_every_n if hyper.eval_every_n else 0)
         read = sum(EVALUATED * (length + CONTEXT) * count for length, count in ((held_out, evaluations), (test, 1))
                    if length)
