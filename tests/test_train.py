@@ -1,5 +1,4 @@
 """The training script, and the function behind it: flags, texts, folders, presets, dry runs and help."""
-import json
 import re
 import shutil
 import subprocess
@@ -12,7 +11,6 @@ from conftest import TEXT, StopAfter, resume, train_small
 
 from charrnn.checkpoints import record
 from charrnn.commands import train
-from charrnn.engines.surprisal import surprisal
 from charrnn.system import files
 from charrnn.train import train_model
 from charrnn.training import trainer
@@ -120,13 +118,10 @@ def test_the_function_takes_a_text_and_returns_the_model(tmp_path, capsys):
 def test_the_test_loss_is_kept_until_the_run_goes_on(tmp_path, monkeypatch):
     """In run.json; the next save removes it."""
     run = train_model(TEXT, tmp_path / "run", sample_length=0, test_fraction=0.2, quiet=True, **SMALL_RUN)
-    ids = run.model.vocabulary.encode(TEXT[832:])
-    assert run.test_loss == pytest.approx(surprisal(run.model.engine(), ids).mean(), abs=1e-5)
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["test_loss"] == run.test_loss
+    assert run.test_loss == record.read_run(run.folder).test_loss > 0
     assert train_model(None, run.folder, resume=True, sample_length=0, quiet=True).test_loss == run.test_loss
     monkeypatch.setattr(trainer, "StopRequests", lambda: StopAfter(1))
-    longer = train_model(None, run.folder, resume=True, sample_length=0, quiet=True, epochs=2)
-    assert longer.test_loss is None and record.read_run(run.folder).test_loss is None
+    assert train_model(None, run.folder, resume=True, sample_length=0, quiet=True, epochs=2).test_loss is None
 
 
 @pytest.mark.parametrize("options, message", [

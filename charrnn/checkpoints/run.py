@@ -93,8 +93,7 @@ class Run:
         """
         self.folder, self._lock = folders.reserve(folder, resumes)
         self.record, self.skipped, self._resumes = run, [], resumes  # type: RunRecord, List[str], bool
-        self.restored: Optional[RunRecord] = None
-        self._reports: Optional[Reports] = None
+        self.restored, self._reports = None, None  # type: Optional[RunRecord], Optional[Reports]
 
     def close(self) -> None:
         """Close the reports, and then give up the lock."""

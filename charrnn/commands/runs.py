@@ -73,16 +73,13 @@ def _means(rows: List[Dict[str, Any]]) -> Iterator[List[str]]:
     groups: Dict[str, Dict[int, Dict[str, Any]]] = {}  # by all but the seed, then by the seed
     for row in rows:
         hyper = {**asdict(Hyperparameters()), **row["hyperparameters"], "seed": None}
-        same = [row["text_sha256"], row["init_from"], hyper, hyper["early_stop"] or row["step"]]
-        groups.setdefault(json.dumps(same, sort_keys=True), {})[row["hyperparameters"]["seed"]] = row
-    for group in groups.values():
-        if len(group) > 1:
-            cells = [*_cells(next(iter(group.values())))[:5], f"{len(group)} seeds", "-"]
-            for name in ("loss", "best", "best_bits", "test"):
-                values = [row[name] for row in group.values()]
-                cells.append("-" if None in values else
-                             f"{statistics.mean(values):.4f}±{statistics.stdev(values):.4f}")
-            yield ["mean", *cells[1:], "-", "-"]
+        settings = [row["text_sha256"], row["init_from"], hyper, hyper["early_stop"] or row["step"]]
+        groups.setdefault(json.dumps(settings, sort_keys=True), {})[row["hyperparameters"]["seed"]] = row
+    for same in (list(group.values()) for group in groups.values() if len(group) > 1):
+        columns = [[row[name] for row in same] for name in ("loss", "best", "best_bits", "test")]
+        yield ["mean", *_cells(same[0])[1:5], f"{len(same)} seeds", "-", *(
+            "-" if None in values else f"{statistics.mean(values):.4f}±{statistics.stdev(values):.4f}"
+            for values in columns), "-", "-"]
 
 
 def plot(rows: List[Dict[str, Any]], path: str, over: str) -> None:

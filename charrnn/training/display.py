@@ -140,15 +140,13 @@ class Display:
             step: number of steps done.
             before: the record of the checkpoint that was restored; None if there was none.
         """
-        left = max(0, self.job.total_steps - step)
-        self._table([("resumed", f"after step {step:,}, {left:,} to go")])
+        self._table([("resumed", f"after step {step:,}, {max(0, self.job.total_steps - step):,} to go")])
         new = self.job.hyperparameters
-        old = Hyperparameters(**before.hyperparameters) if before and left else new
+        old = Hyperparameters(**before.hyperparameters) if before else new
         last, same, rate = (learning_rate_at(hyper, each, self.job.n_windows) for hyper, each in (
             (old, max(0, step - 1)), (old, step), (new, step)))
         if rate > same:
-            falls = f", and falls to 0 until the end of epoch {new.epochs:,}" if new.schedule in TO_ZERO else ""
-            self._table([("rate", f"rises from {last:.2g} to {rate:.2g}{falls}")])
+            self._table([("rate", f"the learning rate rises from {last:.2g} to {rate:.2g}")])
 
     @contextlib.contextmanager
     def bar(self, step: int) -> Iterator[None]:
@@ -207,8 +205,8 @@ class Display:
     def finished(self, step: int, limit: str) -> None:
         """Print that training has ended, and what to do next; limit is the hyperparameter that ended it."""
         arguments = console.quoted(self.folder) + (" --best" if len(self.job.held_out) else "")
-        again = ", with a learning rate that rises again" * (
-            limit == "epochs" and self.job.hyperparameters.schedule in TO_ZERO)
+        schedule = self.job.hyperparameters.schedule if limit == "epochs" else ""
+        again = ", and raise the learning rate again" * (schedule in TO_ZERO)
         self._print(f"finished after step {step:,}. To write text: {console.command('sample', arguments)}\n"
                     f"To train longer{again}, add --{limit.replace('_', '-')} N: {console.resume_command(self.folder)}")
 

@@ -125,9 +125,8 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     Raises:
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
-    started = time.perf_counter()
+    started, fixed = time.perf_counter(), [*given]
     options.check()
-    fixed = set(given)
     if options.minutes is not None:
         options, given = _for_minutes(options, given, n_processes)
     is_named, folder = folder is not None or options.resume, folders.run_folder(folder, options.resume)
@@ -152,24 +151,17 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    plan = ""
-    if options.minutes is not None:
-        fixed.update(transfer.network_of(init_from) if init_from else ())
-        choice = minutes.Choice(options.minutes, hyper, fixed, [len(part) for part in parts], options.sample_length)
-        hyper, plan = minutes.choose(choice, started, lambda each: minutes.time_network(
-            len(run.vocabulary), each, options.threads, seed_given))
-        run = replace(run, hyperparameters=asdict(hyper))
-    return Job(run, folder, is_named, text.text, options, init_from, *parts,
-               seed_given=seed_given, speedup=speedup, time=plan)
+    job = Job(run, folder, is_named, text.text, options, init_from, *parts, seed_given=seed_given, speedup=speedup)
+    fixed += transfer.network_of(init_from) if init_from else ()
+    return job if options.minutes is None else minutes.fitted(job, fixed, started)
 
 
 def _for_minutes(options: Options, given: Dict[str, Any], n_processes: int) -> Tuple[Options, Dict[str, Any]]:
     """Return the options and values of a run that takes some minutes. Raise ValueError if they contradict that."""
-    for name, is_there in (
-            ("resume", options.resume), ("epochs", "epochs" in given), ("several processes", n_processes > 1),
-            (f"the preset {options.preset}", options.preset not in (None, AUTO))):
-        if is_there:
-            raise ValueError(f"minutes cannot be combined with {name}")
+    others = {"resume": options.resume, "epochs": "epochs" in given, "several processes": n_processes > 1,
+              f"the preset {options.preset}": options.preset not in (None, AUTO)}
+    if any(others.values()):
+        raise ValueError(f"minutes cannot be combined with {next(filter(others.get, others))}")
     return replace(options, preset=AUTO), {"precision": AUTO, "early_stop": 0, **given}
 
 

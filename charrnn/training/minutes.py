@@ -1,12 +1,12 @@
 """A run that ends after some minutes: its sizes and its epochs, from the time that a step takes on this machine.
 
 More units learn more from each character, but take more time for it. So the more time there is, the more units are
-worth theirs. Of the sizes and epochs that end in time, :func:`choose` takes those with the lowest loss to expect.
+worth theirs. Of the sizes and epochs that end in time, :func:`fitted` takes those with the lowest loss to expect.
 """
 import math
 import time
-from dataclasses import dataclass, replace
-from typing import Any, Callable, Collection, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
+from dataclasses import asdict, replace
+from typing import Any, Collection, Dict, Iterator, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -51,23 +51,18 @@ def time_network(num_classes: int, hyper: Hyperparameters, threads: Optional[int
     return Timing(times[1] - times[0], float(np.median(np.diff(times[1:]))) / window.size)
 
 
-@dataclass(frozen=True)
 class Choice:
     """What there is to choose from.
 
     Attributes:
-        minutes: the time.
         auto: the hyperparameters of the preset auto, with the values that are given.
-        fixed: the names of those, which stay.
         lengths: the characters to train on, to evaluate on, and to evaluate on once at the end.
-        sample_length: characters to sample at each checkpoint.
     """
 
-    minutes: float
-    auto: Hyperparameters
-    fixed: Collection[str]
-    lengths: Sequence[int]
-    sample_length: int
+    def __init__(self, job: Any, fixed: Collection[str]) -> None:
+        """Prepare to choose for a charrnn.training.job.Job; fixed are the names of the values that stay."""
+        self.auto, self.lengths = job.hyperparameters, [len(part) for part in (job.training, job.held_out, job.test)]
+        self._options, self._fixed = job.options, fixed
 
     @property
     def most_epochs(self) -> int:
@@ -81,7 +76,7 @@ class Choice:
     def sizes(self) -> range:
         """Return the numbers of units to choose from."""
         size = self.auto.lstm_size
-        return range(size, size + 1) if "lstm_size" in self.fixed else range(min(TIMED[0], size), size + 1, 8)
+        return range(size, size + 1) if "lstm_size" in self._fixed else range(min(TIMED[0], size), size + 1, 8)
 
     def hyperparameters(self, size: int, epochs: int) -> Hyperparameters:
         """Return what a network of a size is trained with in some epochs."""
@@ -96,10 +91,10 @@ class Choice:
             recurrent_keep_prob=_rounded(recurrent, 0.6, 1),
             learning_rate=_rounded(self.auto.learning_rate * (self.auto.lstm_size / size) ** 0.8, 0, 0.006),
             warmup_steps=min(200, steps // 20), average_decay=_rounded(1 - 20 / max(1, steps), 0.99, 0.998),
-            save_every_n=max(1, math.ceil(steps / min(epochs, CHECKPOINTS, 1 + self.minutes // 2))))
+            save_every_n=max(1, math.ceil(steps / min(epochs, CHECKPOINTS, 1 + self._options.minutes // 2))))
 
     def _changed(self, **values: Any) -> Hyperparameters:
-        return replace(self.auto, **{name: value for name, value in values.items() if name not in self.fixed})
+        return replace(self.auto, **{name: value for name, value in values.items() if name not in self._fixed})
 
     def seconds(self, hyper: Hyperparameters, timing: Timing) -> float:
         """Return the time that a run takes."""
@@ -108,18 +103,17 @@ class Choice:
         evaluations = checkpoints + (steps // hyper.eval_every_n if hyper.eval_every_n else 0)
         read = sum(EVALUATED * (length + CONTEXT) * count for length, count in ((held_out, evaluations), (test, 1))
                    if length)
-        return (timing.start + EVALUATOR + checkpoints * (CHECKPOINT + SAMPLED * self.sample_length)
+        return (timing.start + EVALUATOR + checkpoints * (CHECKPOINT + SAMPLED * self._options.sample_length)
                 + timing.character * (read + steps * hyper.batch_size * hyper.num_steps))
 
     def runs(self, timings: Dict[int, Timing]) -> Iterator[Tuple[float, Hyperparameters]]:
         """Yield the runs that are worth it, of sizes up to the largest that was timed, and the seconds of each."""
-        least = min(FEW_STEPS, self.steps(self.auto))
         timed, known = np.log(list(timings)), np.log(list(timings.values()))  # [sizes], [sizes, 2]
         for size in (size for size in self.sizes() if size <= max(timings)):
             timing = Timing(*(math.exp(np.interp(math.log(size), timed, column)) for column in known.T))
             for epochs in range(1, self.most_epochs + 1):
                 hyper = self.hyperparameters(size, epochs)
-                if self.steps(hyper) >= least:
+                if self.steps(hyper) >= min(FEW_STEPS, self.steps(self.auto)):
                     yield self.seconds(hyper, timing), hyper
 
     def loss(self, hyper: Hyperparameters) -> float:
@@ -136,36 +130,33 @@ def _rounded(value: float, least: float, most: float) -> float:
     return round(min(most, max(least, value)), 4)
 
 
-def choose(choice: Choice, started: float,
-           measure: Callable[[Hyperparameters], Timing]) -> Tuple[Hyperparameters, str]:
-    """Choose the hyperparameters of a run that ends in time.
+def fitted(job: Any, fixed: Collection[str], started: float) -> Any:
+    """Return a job with hyperparameters with which it ends in time.
 
     Args:
-        choice: what there is to choose from.
+        job: a charrnn.training.job.Job with the hyperparameters of the preset auto, and those that are given.
+        fixed: the names of those, which stay.
         started: the reading of time.perf_counter() when the time began.
-        measure: function that times a network.
-
-    Returns:
-        (hyperparameters, plan): the hyperparameters, and a line about them.
 
     Raises:
         ValueError: the time is too short.
     """
-    timings: Dict[int, Timing] = {}
+    choice, minutes, timings = Choice(job, fixed), job.options.minutes, {}  # type: Choice, float, Dict[int, Timing]
     sizes = choice.sizes()
     for size in sorted({sizes[0], sizes[-1], *(size for size in TIMED if size in sizes)}):
-        timings[size] = measure(choice.hyperparameters(size, 1))
+        timings[size] = time_network(
+            len(job.run.vocabulary), choice.hyperparameters(size, 1), job.options.threads, job.seed_given)
         runs, used = list(choice.runs(timings)), time.perf_counter() - started
-        in_time = [hyper for seconds, hyper in runs if used + seconds <= 60 * choice.minutes]
+        in_time = [hyper for seconds, hyper in runs if used + seconds <= 60 * minutes]
         if not in_time:
-            least = math.ceil((used + min(runs, key=lambda run: run[0])[0]) / 6) / 10
-            raise ValueError(f"minutes {choice.minutes:g} is too short to learn from this text on this machine: it "
-                             f"takes at least {least:g}")
+            least = math.ceil((used + min(seconds for seconds, _ in runs)) / 6) / 10
+            raise ValueError(f"minutes {minutes:g} is too short to learn from this text on this machine: it takes at "
+                             f"least {least:g}")
         best = min(in_time, key=choice.loss)
         if best.lstm_size < size:
             break  # a larger network would learn too slowly
     is_most = (best.lstm_size, best.epochs) == (sizes[-1], choice.most_epochs)
     used += choice.seconds(best, timings[size])
     more = f" are more than the text can use, about {used / 60:.1f}" if is_most else ""
-    return best, (f"{choice.minutes:g} minutes{more}: {plural(best.num_layers, 'layer')} of {best.lstm_size:,}, "
-                  f"{plural(best.epochs, 'epoch')}")
+    plan = f"{plural(best.num_layers, 'layer')} of {best.lstm_size:,}, {plural(best.epochs, 'epoch')}"
+    return replace(job, run=replace(job.run, hyperparameters=asdict(best)), time=f"{minutes:g} minutes{more}: {plan}")

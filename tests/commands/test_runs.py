@@ -50,27 +50,24 @@ def test_json_has_the_numbers_of_the_history(folder, capsys):
 
 def test_seeds_bits_and_the_test_loss(trained, stopped_early, tmp_path, capsys):
     """Runs that differ only in the seed have a row with mean and standard deviation; others do not count."""
-    changes = [{"seed": 7}, {"seed": 8}, {"seed": 8}, {"seed": 9, "keep_prob": 0.4}, {"seed": 10}]
-    for number, change in enumerate(changes):
-        folder = Path(shutil.copytree(str(stopped_early), str(tmp_path / f"run{number}")))
+    for name, seed, keep_prob, best, test in (
+            ("a", 7, 1, 0.2, 1.5), ("b", 8, 1, 0.4, 1.6), ("c", 9, 0.4, 0.1, 2.0), ("copy", 7, 1, 0.2, 1.5)):
+        folder = Path(shutil.copytree(str(stopped_early), str(tmp_path / name)))
         run = record.read_run(folder)
-        record.write_run(folder, replace(run, hyperparameters={**run.hyperparameters, **change},
-                                         test_loss=[1.5, 1.6, 1.6, 2.0, 1.9][number]))
+        run.hyperparameters.update(seed=seed, keep_prob=keep_prob)
+        record.write_run(folder, replace(run, test_loss=test))
         with open(str(folder / "history.csv"), "a") as history:
-            history.write(f"250,3,,,{[0.2, 0.4, 0.4, 0.1, 0.6][number]},,,,\n")
+            history.write(f"250,3,,,{best},,,,\n")
     assert runs.main([str(tmp_path), str(trained)]) == 0
     head, *rows = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
-    table = [dict(zip(head, row)) for row in rows]
-    mean = table.pop()
-    assert [(row["seed"], row["best"], row["bits"], row["test"]) for row in table] == [
-        ("9", "0.1000", "0.1443", "2.0000"), ("7", "0.2000", "0.2885", "1.5000"), ("8", "0.4000", "0.5771", "1.6000"),
-        ("8", "0.4000", "0.5771", "1.6000"), ("10", "0.6000", "0.8656", "1.9000"), ("7", "-", "-", "-")]
-    assert (mean["run"], mean["seed"], mean["best"], mean["bits"], mean["test"]) == (
-        "mean", "3 seeds", "0.4000±0.2000", "0.5771±0.2885", "1.6667±0.2082")
-    assert runs.main([str(tmp_path / "run3"), "--json"]) == 0
+    columns = [head.index(name) for name in ("seed", "best", "bits", "test")]
+    assert [[row[column] for column in columns] for row in rows] == [
+        ["9", "0.1000", "0.1443", "2.0000"], *2 * [["7", "0.2000", "0.2885", "1.5000"]],
+        ["8", "0.4000", "0.5771", "1.6000"], ["7", "-", "-", "-"],
+        ["2 seeds", "0.3000±0.1414", "0.4328±0.2040", "1.5500±0.0707"]]
+    assert runs.main([str(tmp_path / "c"), "--json"]) == 0
     found, = json.loads(capsys.readouterr().out)
-    assert [found[name] for name in ("test", "best", "test_bits", "best_bits")] == pytest.approx(
-        [2.0, 0.1, 2.8854, 0.1443], abs=1e-4)
+    assert (found["test"], found["best"], found["test_bits"]) == (2.0, 0.1, pytest.approx(2.8854, abs=1e-4))
 
 
 @pytest.mark.parametrize("over", ["steps", "time"])
