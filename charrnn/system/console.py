@@ -278,7 +278,10 @@ def visible(text: str) -> str:
 
 def bar(windows: Sequence[int]) -> Iterable[int]:
     """Show in a bar how many windows of a text are read, if standard error is a terminal."""
-    import tqdm
+    try:
+        import tqdm
+    except ImportError:  # it is needed to train only
+        return windows
     return tqdm.tqdm(windows, unit=" windows", leave=False, disable=not is_terminal(sys.stderr))
 
 

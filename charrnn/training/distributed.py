@@ -186,7 +186,7 @@ class MPIProcesses(Processes):
         # a little later in each process, so that only one prints
         self._deadline = time.monotonic() + self._patience * (1 + self.rank / self.size)
         try:
-            if factor > 1:
+            if factor > 1:  # MPI's own wait would take a whole core from the process that works
                 mpi.is_done(self._world.Ibarrier())
             return call(*values)
         except RuntimeError as error:  # mpi4py's exceptions are of this kind

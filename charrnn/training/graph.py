@@ -140,6 +140,7 @@ class _Adam(tf.train.AdamOptimizer):
         if var.shape.num_elements() < LARGE_VARIABLE:
             return super()._zeros_slot(var, slot_name, op_name)
 
+        # AdamOptimizer makes its own slots with tf.zeros, which the graph folds into a constant before it runs
         def zeros(shape, dtype, partition_info=None):
             return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)  # zeros, made when the operation runs
 
