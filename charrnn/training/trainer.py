@@ -12,7 +12,7 @@ from charrnn.engines.opened_model import Model, open_model
 from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console
-from charrnn.system.tensorflow import session_config, tf
+from charrnn.system.tensorflow import forget_gradients, session_config, tf
 from charrnn.training.display import Display, StopRequests
 from charrnn.training.distributed import Processes
 from charrnn.training.graph import TrainingGraph
@@ -43,6 +43,7 @@ class Trainer:
         self._n_windows, self._total_steps = job.n_windows, job.total_steps  # which a Job computes anew each time
         self._threads = processes.threads(job.options.threads)
         self.model = TrainingGraph(len(job.run.vocabulary), hyper, processes, self._threads, job.seed_given)
+        forget_gradients(tf.get_default_graph())
         self.config = session_config(self._threads, hyper.unrolls_fused, hyper.precision)
         self._saver, self._norm = tf.train.Saver(max_to_keep=0), tf.global_norm(tf.global_variables())
         self.display = Display(job, self.model.n_parameters, self.stop, job.options.quiet or processes.rank > 0)
