@@ -40,7 +40,7 @@ def make_parser() -> console.Parser:
     groups["text"].add_argument(
         "text", metavar="TEXT", nargs="*", help="a text file, perhaps compressed with gzip; a folder, for all text "
         "files in it; - for standard input; or one of the known texts "
-        f"{', '.join(corpus.known_names())}. Several are joined into one text (default: anna)")
+        f"{', '.join(corpus.KNOWN_NAMES)}. Several are joined into one text (default: anna)")
     groups["text"].add_argument(
         "--separator", metavar="STRING", default="\n", help="string between several files (default: one line end)")
     groups["text"].add_argument(
