@@ -71,6 +71,7 @@ class RunRecord:
         text_sha256: hexadecimal SHA-256 of the characters of the text in UTF-8, as it was given.
         best: name of the checkpoint with the lowest validation loss, if there is one.
         init_from: the model that the initial weights were taken from, if there was one.
+        test_loss: the loss on the test text in nats per character, if the run has ended and has such a text.
         folder: the run folder that it was read from, which has the text; None for a model outside of one.
         shuffled_sha256: the SHA-256 of the text in that folder, if its lines were shuffled.
     """
@@ -81,6 +82,7 @@ class RunRecord:
     text_sha256: str
     best: Optional[str] = None
     init_from: Optional[str] = None
+    test_loss: Optional[float] = None
     folder: Optional[str] = field(default=None, compare=False)
     shuffled_sha256: Optional[str] = None
 
@@ -157,7 +159,8 @@ def record_of(run: RunRecord) -> Dict[str, Any]:
     return {"charrnn": __version__, "hyperparameters": run.hyperparameters, "vocabulary": "".join(run.vocabulary.chars),
             "text": {"name": run.text_name, "sha256": run.text_sha256, **(
                 {"shuffled_sha256": run.shuffled_sha256} if run.shuffled_sha256 else {})},
-            "best": run.best, "init_from": run.init_from}
+            "best": run.best, "init_from": run.init_from,
+            **({} if run.test_loss is None else {"test_loss": run.test_loss})}
 
 
 def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
@@ -169,7 +172,8 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
     with contextlib.suppress(KeyError, TypeError):
         return RunRecord(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
                          record["text"]["sha256"], record["best"], record["init_from"],
-                         None if folder is None else str(folder), record["text"].get("shuffled_sha256"))
+                         record.get("test_loss"), None if folder is None else str(folder),
+                         record["text"].get("shuffled_sha256"))
     raise ValueError("it does not describe a run")
 
 

@@ -42,6 +42,7 @@ KNOWN_TEXTS = {
         ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",)),
 }
 NAMES, PYTHON = "names", "python"  # the known texts that need no download: names.txt, and python_source()
+KNOWN_NAMES = (*KNOWN_TEXTS, NAMES, PYTHON)
 STANDARD_INPUT = "-"
 LARGEST_SHARE = 0.1  # of the text of a folder that may be left out
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
@@ -82,12 +83,7 @@ class Text:
 
 def is_known(name: str) -> bool:
     """Return whether a name is that of a known text."""
-    return name in known_names()
-
-
-def known_names() -> List[str]:
-    """Return the names of the known texts."""
-    return [*KNOWN_TEXTS, NAMES, PYTHON]
+    return name in KNOWN_NAMES
 
 
 def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, separator: str = "\n") -> Text:
@@ -151,7 +147,7 @@ def _read_one(name: str, encoding: str) -> str:
         return read_document(find(name), "utf-8")
     if not os.path.exists(name):
         raise ValueError(f"cannot read the text {name!r}: there is no such file, and the known texts are "
-                         f"{', '.join(known_names())}")
+                         f"{', '.join(KNOWN_NAMES)}")
     return read_document(name, encoding)
 
 

@@ -11,7 +11,8 @@ from charrnn.checkpoints.weights import OPTIMIZERS
 from charrnn.engines.cells import CELLS, MOST_LAYERS
 
 AUTO = "auto"  # a preset, which depends on the length of the text, and a precision, which depends on the machine
-SCHEDULES = ("constant", "exponential", "linear", "cosine")
+TO_ZERO = ("linear", "cosine")  # schedules that end at 0
+SCHEDULES = ("constant", "exponential", *TO_ZERO)
 # the groups of flags on the help page, in its order
 GROUPS = TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS = (
     "text", "network", "optimisation", "speed", "checkpoints and reports")

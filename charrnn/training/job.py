@@ -1,6 +1,7 @@
 """The plan of a training run. It is checked before anything is written, and is the same in all processes."""
 import contextlib
 import sys
+import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Dict, Optional, Tuple
 
@@ -15,7 +16,7 @@ from charrnn.system import machine
 from charrnn.system.tensorflow import require_bfloat16
 from charrnn.text import lists
 from charrnn.text.corpus import Text
-from charrnn.training import transfer
+from charrnn.training import minutes, transfer
 from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, OfPlainNumbers
 from charrnn.training.presets import PRESETS, preset, steps_of_auto
 
@@ -34,6 +35,7 @@ class Options(OfPlainNumbers):
         threads: threads to use, 1 to MOST_THREADS; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
         quiet: whether to print nothing.
+        minutes: the time that the run is to take, from its plan to its end; None if its hyperparameters say how long.
         in_python: whether what is printed says what to do in Python, not in a shell.
     """
 
@@ -43,6 +45,7 @@ class Options(OfPlainNumbers):
     threads: Optional[int] = None
     summaries: bool = True
     quiet: bool = False
+    minutes: Optional[float] = None
     in_python: bool = False
 
     def check(self) -> None:
@@ -52,6 +55,8 @@ class Options(OfPlainNumbers):
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 raise ValueError(f"{name} must be an integer, at least {least}"
                                  f"{f' and at most {most}' * (most < sys.maxsize)}, not {value!r}")
+        if self.minutes is not None and not (isinstance(self.minutes, (int, float)) and self.minutes > 0):
+            raise ValueError(f"minutes must be a number above 0, not {self.minutes!r}")
         if self.preset is not None and self.preset not in (*PRESETS, AUTO):
             raise ValueError(f"there is no preset {self.preset!r}: there are {', '.join([*PRESETS, AUTO])}")
 
@@ -71,6 +76,7 @@ class Job:
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
         seed_given: whether the seed was given, and not chosen at random just now.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
+        time: what was chosen for a given time, in words; "" if none was given.
     """
 
     run: RunRecord
@@ -84,6 +90,7 @@ class Job:
     test: np.ndarray
     seed_given: bool = True
     speedup: Optional[float] = None
+    time: str = ""
 
     @property
     def hyperparameters(self) -> Hyperparameters:
@@ -116,10 +123,15 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
             other characters.
         n_processes: the number of processes that share a batch.
 
+    With options.minutes, the preset is auto, and networks are timed to choose the sizes and epochs.
+
     Raises:
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
+    started, fixed = time.perf_counter(), [*given]
     options.check()
+    if options.minutes is not None:
+        options, given = _for_minutes(options, given, n_processes)
     is_named, folder = folder is not None or options.resume, folders.run_folder(folder, options.resume)
     old = _run_to_resume(folder) if options.resume else None
     hyper, speedup = _hyperparameters(text, given, old, options, init_from), None
@@ -141,8 +153,18 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    return Job(run, folder, is_named, text.text, options, init_from, *parts,
-               seed_given=seed_given, speedup=speedup)
+    job = Job(run, folder, is_named, text.text, options, init_from, *parts, seed_given=seed_given, speedup=speedup)
+    fixed += transfer.network_of(init_from) if init_from else ()
+    return job if options.minutes is None else minutes.fitted(job, fixed, started)
+
+
+def _for_minutes(options: Options, given: Dict[str, Any], n_processes: int) -> Tuple[Options, Dict[str, Any]]:
+    """Return the options and values of a run that takes some minutes. Raise ValueError if they contradict that."""
+    others = {"resume": options.resume, "epochs": "epochs" in given, "several processes": n_processes > 1,
+              f"the preset {options.preset}": options.preset not in (None, AUTO)}
+    if any(others.values()):
+        raise ValueError(f"minutes cannot be combined with {next(filter(others.get, others))}")
+    return replace(options, preset=AUTO), {"precision": AUTO, "early_stop": 0, **given}
 
 
 def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[RunRecord], options: Options,
