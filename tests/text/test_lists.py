@@ -49,7 +49,7 @@ OTHERS = {
     "a chat": "".join(f"{number // 60:02}:{number % 60:02} {'<Anna>' if number % 3 else 'Boris:'} {line}\n"
                       for number, line in enumerate(STATEMENT.splitlines())),
     "a dialogue": phrases("— Да|— Нет|— И|— А", "мы|вы|они|я", "тут|там|здесь|дома", "все|сами|одни|опять"),
-    "prose": re.sub("(.{50,70}) ", "\\1\n", " ".join(STATEMENT.splitlines())),
+    "prose": re.sub("(.{50,70}) ", "\\1\n", " ".join((STATEMENT + re.sub("[,;]", "", VERSE) + RUSSIAN).split())),
     "code": "".join(f"def {name}(text):\n    return text + {name!r}\n\n" for name in NAMES.lower().split()[:300]),
     "few lines": "".join(NAMES.splitlines(True)[:199]), "a long line": NAMES + "a" * 101 + "\n",
     "lines that are repeated": "Anna\nBoris\nVera\n" * 300, "nothing": ""}
