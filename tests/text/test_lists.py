@@ -198,7 +198,7 @@ SMALL = dict(quiet=True, summaries=False, preset="auto", lstm_size=48, num_layer
 @pytest.fixture(scope="module")
 def english(tmp_path_factory):
     """A small model of names."""
-    return train_model(ENGLISH, tmp_path_factory.mktemp("english") / "run", epochs=12, **SMALL).model
+    return train_model(ENGLISH, tmp_path_factory.mktemp("english") / "run", epochs=20, **SMALL).model
 
 
 def test_lines_have_all_first_letters(english):
@@ -208,7 +208,7 @@ def test_lines_have_all_first_letters(english):
 
 
 @pytest.mark.parametrize("text, epochs, most", [
-    (RUSSIAN, 12, None), (CHINESE, 40, 20), (ENGLISH[:900].replace("\n", "\n\n"), 24, None)],
+    (RUSSIAN, 30, None), (CHINESE, 80, 20), (RUSSIAN.replace("\n", "\n\n"), 30, None)],
     ids=["Russian", "Chinese", "blank lines"])
 def test_lines_of_other_lists(tmp_path, text, epochs, most):
     lines = train_model(text, tmp_path / "run", shuffle="lines", epochs=epochs, **SMALL).model.write_lines(1000, seed=1)
