@@ -49,7 +49,8 @@ def test_a_saved_model_is_the_same(model, tmp_path):
 
 
 @pytest.mark.parametrize("options, message", [
-    (dict(length=-1), "length must be"), (dict(length=2.5), "length must be"), (dict(n=0), "n must be"),
+    (dict(length=-1), "length must be"), (dict(length=2.5), "length must be"), (dict(length=True), "length must be"),
+    (dict(n=0), "n must be"),
     (dict(prime=""), "prime is empty"), (dict(prime="X"), "'X'"), (dict(top_n=0), "top_n must"),
     (dict(temperature=-1), "temperature must"), (dict(top_p=2), "top_p must"),
     (dict(seed=-1), "seed must"), (dict(temperature="hot"), "temperature must be a number"),
@@ -219,9 +220,10 @@ def test_lines(exported, capsys):
     assert "--lines and --prime cannot be combined" in capsys.readouterr().err
 
 
-def test_a_prime_can_have_line_ends(exported, capsys):
-    assert sample.main([str(exported), "--prime", "the\\n", "--length", "5", "--seed", "1"]) == 0
-    assert capsys.readouterr().out.startswith("the\n")
+def test_a_prime_and_the_end_can_have_line_ends(exported, capsys):
+    assert sample.main([str(exported), "--prime", "the\\n", "--stop", "\\n", "--length", "300", "--seed", "1"]) == 0
+    expected = open_model(exported).write("the\n", 300, stop="\n", seed=1)
+    assert capsys.readouterr().out == expected + "\n" and expected.endswith("\n") and len(expected) < 300
 
 
 def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
@@ -233,6 +235,8 @@ def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
                            str(tmp_path / folder), "--sample-length", "0"]) == 0
         found = record.read_run(tmp_path / folder).hyperparameters
         assert found == {**record.read_run(trained).hyperparameters, "num_steps": 100}
+    assert train.main([str(text_file), "--like", str(trained), "--preset", "quick"]) == 2
+    assert "--like cannot be combined with --preset" in capsys.readouterr().err
     assert train.main([str(text_file), "--like", str(text_file)]) == 2
     assert "--like needs a run folder or its run.json" in capsys.readouterr().err
 

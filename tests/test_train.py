@@ -35,7 +35,7 @@ def test_a_bad_text_is_refused(tmp_path, capsys, content, message):
 # Every range and choice of a hyperparameter is tested in test_hyperparameters.
 @pytest.mark.parametrize("flags", [
     ["--batch-size", "0"], ["--lstm-size", "ten"], ["--cell", "gruu"], ["--preset", "unheard-of"], ["--unheard-of"],
-    ["--early-stop", "2"], ["--val-fraction", "0.001"], ["--sample-length", "-1"],
+    ["--early-stop", "2"], ["--eval-every-n", "5"], ["--val-fraction", "0.001"], ["--sample-length", "-1"],
     ["--threads", "0"], ["--lstm-size", "10000000"], ["--encoding", "klingon"], ["--vocab-from", "x"]])
 def test_a_bad_flag_is_refused_and_named(text_file, tmp_path, capsys, flags):
     assert train_small(text_file, tmp_path / "run", *flags) == 2
