@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NEWEST, OLDER, resume
+from conftest import NEWEST, OLDER, resume, script
 
 from charrnn.checkpoints import saving
 from charrnn.checkpoints.find import find, newest_intact
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
+from charrnn.sample import sample
 
 OF_NEWEST = [NEWEST + end for end in (".index", ".data-00000-of-00001", ".meta", ".npz", ".progress.npz", ".json")]
 KINDS = ("missing", "half", "a bit", "the older one's")
@@ -62,6 +63,14 @@ def test_the_older_checkpoint_is_opened_whichever_file_of_the_newest_is_damaged(
     assert opened(run_copy, saved) == [OLDER if name.endswith((".ckpt.npz", ".json")) else NEWEST, OLDER]
     with pytest.raises(CheckpointError, match=f"{NEWEST} is (damaged|incomplete): "):
         find(run_copy / NEWEST)
+
+
+@pytest.mark.parametrize("write", [lambda run: sample(run, 3), lambda run: script("sample").main([str(run)])],
+                         ids=["Python", "command"])
+def test_a_damaged_checkpoint_that_is_newer_is_named(run_copy, capsys, write):
+    damage(run_copy / f"{NEWEST}.npz", "half")
+    write(run_copy)
+    assert capsys.readouterr().err.startswith(f"skipped: {run_copy / NEWEST} is damaged: ")
 
 
 # Resuming

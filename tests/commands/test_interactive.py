@@ -1,11 +1,14 @@
 """The interactive mode of charrnn-sample."""
 import builtins
 import io
+import os
+import pty
 import re
+import subprocess
 import sys
 
 import pytest
-from conftest import interrupted_at
+from conftest import interrupted_at, process_environment
 
 from charrnn.commands import sample as sampling
 from charrnn.commands.interactive import HELP
@@ -108,3 +111,20 @@ def test_a_terminal_gets_the_help_and_a_prompt_also_after_ctrl_c(exported, monke
     monkeypatch.setattr(builtins, "input", ask)
     assert sampling.main([str(exported), "--interactive", "--length", "7"]) == 0
     assert capsys.readouterr().out == HELP + "\n\nlength 7\n\n" and prompts == 3 * ["> "]
+
+
+def test_a_conversation_in_a_terminal(exported, capsys):
+    ours, terminal = pty.openpty()
+    command = [sys.executable, "-m", "charrnn", "sample", str(exported), "--interactive", "--length", "9"]
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal,
+                          env=process_environment(TERM="dumb")) as talk:
+        os.close(terminal)
+        shown, lines = "", ["/seed 2", "the ", "/quit"]
+        while lines or not shown.endswith("/quit\n"):
+            shown += os.read(ours, 1024).decode().replace("\r", "")
+            if lines and shown.endswith("\n> "):
+                os.write(ours, lines.pop(0).encode() + b"\n")
+        assert talk.wait() == 0
+    os.close(ours)
+    assert shown == f"{HELP}\n> /seed 2\nseed 2\n> the \n{written(capsys, exported, 'the ', 2, '--length', '9')}" \
+        "[seed 2]\n> /quit\n"
