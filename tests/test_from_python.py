@@ -101,10 +101,12 @@ def test_messages_speak_python(run):
         train_model(TEXT, run.folder, quiet=True, **SMALL)
 
 
-@pytest.mark.parametrize("text", ["ab" * 3000, "the cat\n" * 200, "ab\0" * 99, "ab\ud800" * 99],
-                         ids=["word", "lines", "null", "surrogate"])
+@pytest.mark.parametrize("text", ["ab" * 3000, "the cat\n" * 200, "ab\0" * 99, "ab\ud800" * 99,
+                                  "".join(map(chr, range(257))) + "\u0100" * 2000],
+                         ids=["word", "lines", "null", "surrogate", "257 characters"])
 def test_a_text_itself(tmp_path, text):
-    assert len(train_model(text, tmp_path / "run", quiet=True, **SMALL).losses)
+    run = train_model(text, tmp_path / "run", quiet=True, **{**SMALL, "learning_rate": 0.05, "epochs": 3})
+    assert run.model.surprisal(text[-90:]).mean() < 0.9 * np.log(len(set(text)))
 
 
 @pytest.mark.parametrize("text, message", [

@@ -78,10 +78,12 @@ def test_a_damaged_checkpoint_that_is_newer_is_named(run_copy, capsys, write):
 
 @pytest.mark.parametrize("kind", ["missing", "half"])
 def test_files_that_resuming_does_not_need_are_made_anew(trained, run_copy, saved, capsys, kind):
-    names = ["run.json", "history.csv", "checkpoint"]
+    """What a run that was killed has left is removed."""
+    names, left = ["run.json", "history.csv", "checkpoint"], run_copy / "run.json.0123456789ab.tmp"
+    left.write_text("half")
     for name in names:
         damage(run_copy / name, kind)
-    assert resume(run_copy) == 0
+    assert resume(run_copy) == 0 and not left.exists()
     assert "resumed  after step 173, 0 to go" in capsys.readouterr().out
     assert [(run_copy / name).read_bytes() for name in names] == [(trained / name).read_bytes() for name in names]
     assert opened(run_copy, saved) == 2 * [NEWEST]
