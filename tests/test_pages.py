@@ -17,7 +17,8 @@ from conftest import ROOT, SCRIPTS, parser_of
 from conftest import script as script_of
 
 from charrnn.text import corpus
-from charrnn.training.hyperparameters import Hyperparameters, preset
+from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.presets import preset
 
 PAGES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
          for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]}

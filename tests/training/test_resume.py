@@ -68,7 +68,7 @@ def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
 def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypatch, capsys):
     """They are kept if the run is killed before its next checkpoint."""
     with monkeypatch.context() as patch:
-        patch.setattr(trainer.Trainer, "check_finite", interrupted_at(trainer.Trainer.check_finite, 5))
+        patch.setattr(trainer.Trainer, "check", interrupted_at(trainer.Trainer.check, 5))
         assert resume(run_copy, "--epochs", "2", "--learning-rate", "0.002") == 130
     assert "resumed  after step 173, 173 to go" in capsys.readouterr().out
     assert resume(run_copy) == 0
@@ -102,11 +102,11 @@ def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained
 
 
 @pytest.mark.parametrize("flags, message", [
-    *(([f"--{name.replace('_', '-')}", other], f"has {name} {value}, which cannot be changed to {other}")
+    *(([f"--{name.replace('_', '-')}", str(other)], f"has {name} {value}, which cannot be changed to {other}")
       for name, value, other in [
-          ("batch_size", "2", "3"), ("num_steps", "3", "4"), ("lstm_size", "5", "6"), ("num_layers", "2", "1"),
-          ("seed", "7", "8"), ("cell", "lstm", "gru"), ("optimizer", "adam", "rmsprop"), ("average_decay", "0.0", "0.9"),
-          ("val_fraction", "0.0", "0.5"), ("test_fraction", "0.0", "0.5")]),
+          ("batch_size", 2, 3), ("num_steps", 3, 4), ("lstm_size", 5, 6), ("num_layers", 2, 1), ("seed", 7, 8),
+          ("cell", "lstm", "gru"), ("optimizer", "adam", "rmsprop"), ("average_decay", 0.0, 0.9),
+          ("val_fraction", 0.0, 0.5), ("test_fraction", 0.0, 0.5)]),
     (["--preset", "quick"], "preset is for a new run"),
     (["--init-from", "anna"], "init_from is for a new run"),
     (["--dry-run"], "--dry-run cannot be combined with --resume"),

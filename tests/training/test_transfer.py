@@ -20,7 +20,8 @@ from conftest import (
     training_graph,
 )
 
-from charrnn.checkpoints import record, saving
+from charrnn.checkpoints import record
+from charrnn.checkpoints.run import Run
 from charrnn.commands import train
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import open_model
@@ -123,7 +124,7 @@ def test_a_run_from_another_model(trained, tmp_path, monkeypatch, capsys):
     assert whole.vocabulary == Vocabulary.from_text(TEXT + OTHER) and whole.init_from == prefix
     for ours, theirs in zip(open_model(tmp_path / "whole" / "i0_l5.ckpt").biases, open_model(trained).biases):
         np.testing.assert_array_equal(ours, theirs)
-    for owner, name, resumed in [(saving, "save", 2), (saving, "finish_save", 0)]:
+    for owner, name, resumed in [(Run, "save", 2), (Run, "tidy", 0)]:
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, interrupted_at(None, 1))
             assert train.main([*command, str(run)]) == 130
