@@ -9,15 +9,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from conftest import (
-    CHARS,
-    TEXT,
-    copy_without_records,
-    interrupted_at,
-    make_network,
-    process_environment,
-    texts_of,
-)
+from conftest import CHARS, TEXT, copy_without_records, interrupted_at, make_network, process_environment, texts_of
 
 from charrnn.commands import sample as sampling
 from charrnn.data import Vocabulary

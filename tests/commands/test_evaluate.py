@@ -6,12 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import (
-    CHARS,
-    TEXT,
-    graph_probabilities,
-    history_of,
-)
+from conftest import CHARS, TEXT, graph_probabilities, history_of
 
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split

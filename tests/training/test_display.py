@@ -72,21 +72,14 @@ def test_a_full_disk_under_the_output_is_a_warning(display, capsys, monkeypatch)
     assert capsys.readouterr().err.count("standard output cannot be written: No space left on device") == 2
 
 
-class Terminal(io.StringIO):
-    """A terminal that shows what is written."""
-
-    def isatty(self):
-        return True
-
-
 def test_the_output_of_a_run(text_file, tmp_path, capsys, monkeypatch):
     """Lines, checkpoints, samples and ends of epochs are printed when they are due. A terminal shows a bar."""
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert train_small(text_file, tmp_path / "run", "--epochs", "2", "--sample-length", "12", "--num-steps", "10",
                        "--print-every-n", "15", "--save-every-n", "30") == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
     lines = out.splitlines()
-    bars = [bar for bar in re.split(r"[\r\n]|\x1b\[A", sys.stderr.getvalue()) if bar.strip()]
+    bars = [bar for bar in re.split(r"[\r\n]|\x1b\[A", err) if bar.strip()]
     assert re.search(r"loss \d\.\d{4} 100%\|.*\| 104/104 ", bars[-1]) and all("%|" in bar for bar in bars)
     steps = [tuple(map(int, LINE.fullmatch(line).groups())) for line in lines if LINE.fullmatch(line)]
     assert steps == [(1, 2, 15, 104), (1, 2, 30, 104), (1, 2, 45, 104), (2, 2, 60, 104), (2, 2, 75, 104),
