@@ -97,7 +97,8 @@ def test_a_saved_model_is_the_same(model, tmp_path):
 
 
 @pytest.mark.parametrize("options, message", [
-    (dict(length=-1), "length must be"), (dict(length=2.5), "length must be"), (dict(n=0), "n must be"),
+    (dict(length=-1), "length must be"), (dict(length=2.5), "length must be"), (dict(length=True), "length must be"),
+    (dict(n=0), "n must be"),
     (dict(prime=""), "prime is empty"), (dict(prime="X"), "'X'"), (dict(top_n=0), "top_n must"),
     (dict(temperature=-1), "temperature must"), (dict(top_p=2), "top_p must"),
     (dict(seed=-1), "seed must"), (dict(temperature="hot"), "temperature must be a number"),
@@ -148,9 +149,11 @@ def test_messages_speak_python(run):
         train_model(TEXT, run.folder, quiet=True, **SMALL)
 
 
-@pytest.mark.parametrize("text", ["ab" * 3000, "ab\0\ud800" * 99], ids=["word", "null, surrogate"])
+@pytest.mark.parametrize("text", ["ab" * 3000, "".join(map(chr, range(256))) + "\ud800" * 2000],
+                         ids=["word", "257 characters, with null and surrogate"])
 def test_a_text_itself(tmp_path, text):
-    assert len(train_model(text, tmp_path / "run", quiet=True, **SMALL).losses)
+    run = train_model(text, tmp_path / "run", quiet=True, **{**SMALL, "learning_rate": 0.05, "epochs": 3})
+    assert run.model.surprisal(text[-90:]).mean() < 0.9 * np.log(len(set(text)))
 
 
 @pytest.mark.parametrize("text, message", [
@@ -273,9 +276,10 @@ def test_lines_have_no_beginning(exported, capsys):
         replace(open_model(exported), run=None).write_lines(4, new=True)
 
 
-def test_a_prime_can_have_line_ends(exported, capsys):
-    assert sample.main([str(exported), "--prime", "the\\n", "--length", "5", "--seed", "1"]) == 0
-    assert capsys.readouterr().out.startswith("the\n")
+def test_a_prime_and_the_end_can_have_line_ends(exported, capsys):
+    assert sample.main([str(exported), "--prime", "the\\n", "--stop", "\\n", "--length", "300", "--seed", "1"]) == 0
+    expected = open_model(exported).write("the\n", 300, stop="\n", seed=1)
+    assert capsys.readouterr().out == expected + "\n" and expected.endswith("\n") and len(expected) < 300
 
 
 def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
@@ -287,6 +291,8 @@ def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
                            str(tmp_path / folder), "--sample-length", "0"]) == 0
         found = record.read_run(tmp_path / folder).hyperparameters
         assert found == {**record.read_run(trained).hyperparameters, "num_steps": 100}
+    assert train.main([str(text_file), "--like", str(trained), "--preset", "quick"]) == 2
+    assert "--like cannot be combined with --preset" in capsys.readouterr().err
     assert train.main([str(text_file), "--like", str(text_file)]) == 2
     assert "--like needs a run folder or its run.json" in capsys.readouterr().err
 

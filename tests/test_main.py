@@ -34,11 +34,13 @@ def test_charrnn_runs_a_command(exported, capsys):
     assert capsys.readouterr().err.startswith("charrnn-sample: error: ")
 
 
-@pytest.mark.parametrize("arguments", [["trian"], ["trian", "--help"], ["--unheard-of"]])
-def test_a_wrong_name_of_a_command_is_one_line(capsys, arguments):
+@pytest.mark.parametrize("arguments, message", [
+    (["trian"], "there is no command trian; the nearest is train"), (["trian", "--help"], "the nearest is train"),
+    (["xyz"], "there is no command xyz (see"), (["--unheard-of"], "--unheard-of")])
+def test_a_wrong_name_of_a_command_is_one_line(capsys, arguments, message):
     assert entry.main(arguments) == 2
     out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and err.startswith("charrnn: error: ") and arguments[0] in err
+    assert out == "" and err.count("\n") == 1 and err.startswith("charrnn: error: ") and message in err
 
 
 @pytest.mark.parametrize("name", ["train", "sample"])
@@ -60,10 +62,13 @@ def test_help_and_version(name, monkeypatch, capsys):
     assert ended.value.code == 0 and capsys.readouterr().out == f"charrnn {charrnn.__version__}\n"
 
 
-def test_the_command_to_resume():
+def test_the_command_to_resume(monkeypatch):
     assert console.resume_command("a b") == "charrnn-train --resume --checkpoint-dir 'a b'"
     assert console.resume_command("-x") == "charrnn-train --resume --checkpoint-dir ./-x"
     assert console.resume_command(None) == "charrnn-train --resume"  # the newest run
+    for name, value in {"PMI_SIZE": "3", "PMI_RANK": "0", "CHARRNN_MAKE": "make"}.items():
+        monkeypatch.setenv(name, value)
+    assert console.resume_command("a") == 'make train-distributed NP=3 ARGS="--resume --checkpoint-dir a"'
 
 
 @pytest.mark.parametrize("flag, nearest", [

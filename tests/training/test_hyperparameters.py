@@ -132,3 +132,8 @@ def test_too_little_memory():
     check_memory(83, Hyperparameters(), least)
     with pytest.raises(ValueError, match="at least 299 MB .* has 299 MB: reduce lstm_size, .* or num_steps"):
         check_memory(83, Hyperparameters(), least - 1)
+    logits = 4 * 3 * 100 * 100 * 83  # also the targets and the gradient of the loss, without the fused unroll
+    check_memory(83, Hyperparameters(fused=False), least + logits)
+    check_memory(83, Hyperparameters(cell="rnn"), least // 4 + logits)  # whose matrices are a quarter
+    with pytest.raises(ValueError, match="this network needs at least"):
+        check_memory(83, Hyperparameters(fused=False), least + logits - 1)
