@@ -13,6 +13,7 @@ from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import (
     LARGE_VOCABULARY,
+    MOST_TEXTS,
     SEEDS,
     Sample,
     Sampler,
@@ -27,7 +28,6 @@ from charrnn.training.hyperparameters import flag
 
 # The arguments that --interactive cannot be combined with, and their defaults.
 NOT_INTERACTIVE = {"prime": None, "stop": None, "num_samples": 1, "lines": None, "json": False, "novelty": False}
-MOST_TEXTS = 100_000  # at once
 
 
 def make_parser() -> console.Parser:

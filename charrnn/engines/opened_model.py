@@ -20,9 +20,18 @@ from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines import Engine
 from charrnn.engines.cells import CELLS, MOST_LAYERS
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.sampler import Sampler, check_prime, choose_settings, default_prime, fresh_seed
+from charrnn.engines.sampler import (
+    MOST_TEXTS,
+    SEEDS,
+    Sampler,
+    check_prime,
+    choose_settings,
+    default_prime,
+    fresh_seed,
+)
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console, files
+from charrnn.system.tensorflow import is_eager
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
@@ -85,11 +94,11 @@ class Model:
         Args:
             prime: the beginning of the text, at least one character; None for ``"The "`` or what suits another script.
             length: characters to draw after it, at least 0.
-            n: number of texts, which are written at once; None for a single one.
+            n: number of texts, which are written at once, at most 100,000; None for a single one.
             temperature, top_n, top_p: how to draw, see :class:`charrnn.engines.decoding.Settings`. By default all
                 characters if there is a ``top_p`` or a vocabulary of more than 200 characters, else the 5 most
                 probable.
-            seed: seed of the first text; each further text has the next. None for a new one.
+            seed: seed of the first text, below 2^32; each further text has the next. None for a new one.
             stop: end a text after this string.
 
         Returns:
@@ -98,16 +107,15 @@ class Model:
         Raises:
             ValueError: an argument is out of range, or the model does not know a character of the prime.
         """
-        for name, value, least in (("length", length, 0), ("n", 1 if n is None else n, 1),
-                                   ("seed", 0 if seed is None else seed, 0)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-                raise ValueError(f"{name} must be an integer, at least {least}, not {value!r}")
+        length = console.checked_integer("length", length, 0)
+        rows = 1 if n is None else console.checked_integer("n", n, 1, MOST_TEXTS)
+        seed = fresh_seed() if seed is None else console.checked_integer("seed", seed, 0, SEEDS - 1)
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
         prime = default_prime(self.vocabulary) if prime is None else prime
         check_prime(prime, self.vocabulary)
-        with contextlib.closing(self.engine(n or 1, (n or 1) * length)) as engine:
-            samples, interrupted = Sampler(engine, n or 1).write(
-                prime, length, settings, fresh_seed() if seed is None else seed, stop=stop)
+        console.require_type("stop", stop or "", str)
+        with contextlib.closing(self.engine(rows, rows * length, keeps_eager=True)) as engine:
+            samples, interrupted = Sampler(engine, rows).write(prime, length, settings, seed, stop=stop)
         if interrupted:
             raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
@@ -119,6 +127,7 @@ class Model:
         Raises:
             ValueError: the text has fewer than 2 characters, or one that the model does not know.
         """
+        console.require_type("text", text, str)
         with contextlib.closing(self.engine(1, len(text))) as engine:
             return surprisal(engine, self.vocabulary.encode(text))
 
@@ -128,6 +137,7 @@ class Model:
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
         """
+        console.require_type("text", text, str)
         if not text:
             raise ValueError("the text is empty")
         with contextlib.closing(self.engine(1, len(text))) as engine:
@@ -157,15 +167,18 @@ class Model:
             raise ValueError("a weight is too large for float16: use float32")
         files.write_atomically(files.target_of(path), packed(weights, about))
 
-    def engine(self, texts: int = 1, characters: int = 0) -> Engine:
+    def engine(self, texts: int = 1, characters: int = 0, keeps_eager: bool = False) -> Engine:
         """Make the engine that runs the model. This is the only place that chooses between the engines.
 
         Args:
             texts: number of texts that are written or read at once.
             characters: number of characters in all texts together; 0 if not known.
+            keeps_eager: whether a program uses the model, in which LSTM cells must not turn TensorFlow's eager mode
+                off to be faster.
         """
         least = next(value for limit, value in GRAPH_PAYS if texts <= limit)
-        if self.cell == "lstm" and (characters < least or importlib.util.find_spec("tensorflow") is None):
+        if self.cell == "lstm" and (characters < least or importlib.util.find_spec("tensorflow") is None
+                                    or keeps_eager and is_eager()):
             return NumpyLSTM(self.vocabulary, self.kernels, self.biases, self.softmax_kernel, self.softmax_bias)
         from charrnn.engines.graph_engine import GraphEngine
         engine = GraphEngine(self.vocabulary, self.lstm_size, self.num_layers, self.cell)
@@ -254,6 +267,7 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
             or differs from the one that the model records.
     """
+    console.require_type("path", path, str, Path)
     vocabulary = None if vocabulary is None else Vocabulary(vocabulary)
     file = folders.known_model(path) or (path if is_model_file(path) else None)
     if file and not best:

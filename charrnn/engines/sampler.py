@@ -10,17 +10,20 @@ import numpy as np
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
+from charrnn.system import console
 from charrnn.text import unknown
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
 PRIMES = ("The ", "the ", "\u306e", "\u7684", "\uc774", "\u0438", "\u03ba\u03b1\u03b9 ", "\u0627\u0644", "\u05d4")
 LARGE_VOCABULARY = 200  # characters above which top_n is off by default, as for Chinese
 CHUNK = 50  # characters drawn in one call of the engine
+MOST_TEXTS = 100_000  # at once
 SEEDS = 2 ** 32  # NumPy takes seeds below this number
 
 
 def check_prime(prime: str, vocabulary: Vocabulary) -> None:
     """Raise ValueError if a prime is empty, or has characters that the vocabulary lacks."""
+    console.require_type("prime", prime, str)
     if not prime:
         raise ValueError("the prime is empty: give at least one character to begin with")
     unknown.resolve(prime, vocabulary, "error", "the prime")

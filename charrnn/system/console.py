@@ -9,6 +9,7 @@ import select
 import shlex
 import sys
 import textwrap
+from numbers import Integral
 from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, TextIO
 
 from charrnn.system import interrupts, mpi
@@ -77,6 +78,26 @@ def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"must be an integer, {allowed}, not {value}")
         return int(value)
     return read
+
+
+def checked_integer(name: str, value: Any, least: int, most: Optional[int] = None) -> int:
+    """Return an argument of a function, also a number of NumPy, as an int.
+
+    Raises:
+        ValueError: it is no integer, or out of range.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= (
+            int(value) if most is None else most):
+        allowed = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} must be an integer, {allowed}, not {value!r}")
+    return int(value)
+
+
+def require_type(name: str, value: Any, *types: type) -> None:
+    """Raise ValueError if an argument of a function is of none of some types."""
+    if not isinstance(value, types):
+        raise ValueError(f"{name} must be a {' or a '.join(each.__name__ for each in types)}, not "
+                         f"{type(value).__name__}")
 
 
 def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser,

@@ -13,6 +13,7 @@ from charrnn.fused.session import session_config
 from charrnn.fused.softmax import mean_surprisal, rows_of_slice
 from charrnn.fused.unroll import unroll
 from charrnn.model import CharRNN, build_inputs, build_loss, build_output
+from charrnn.system import interrupts
 from charrnn.system.tensorflow import OPTIMIZERS, forget_gradients, tf
 from charrnn.training.distributed import Processes
 from charrnn.training.hyperparameters import Hyperparameters
@@ -149,6 +150,7 @@ class Network:
         n_parameters: number of weights and biases.
     """
 
+    @interrupts.not_lost()
     def __init__(self, num_classes: int, hyper: Hyperparameters, processes: Processes,
                  threads: Optional[int] = None, in_order: bool = False) -> None:
         """Build the network in the default graph, with initial weights.
@@ -167,8 +169,8 @@ class Network:
             self._model = TrainingGraph(
                 num_classes, hyper, processes.rows(hyper.batch_size), threads, processes.average, in_order)
         except AssertionError:  # from tf.reset_default_graph()
-            raise ValueError("the default graph cannot be reset inside of `with tf.Graph().as_default():`; train "
-                             "outside of it")
+            raise ValueError("the default graph cannot be reset inside of a `with` block of TensorFlow, such as "
+                             "tf.Graph().as_default(), tf.Session() or tf.variable_scope(): train outside of it")
         graph = tf.get_default_graph()
         forget_gradients(graph)
         self._learning_rate = graph.get_tensor_by_name(f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0")
