@@ -60,6 +60,8 @@ def require_tensorflow() -> None:
 
 def _how_to_install() -> str:
     version = sys.version_info[:2]
+    if "CHARRNN_MAKE" in os.environ:
+        return f"{os.environ['CHARRNN_MAKE']} venv installs it"
     if version == (3, 7):
         return "pip install . in the folder of charrnn installs TensorFlow 1.15"
     if (3, 10) <= version <= (3, 13):
