@@ -5,7 +5,7 @@ import sys
 import pytest
 from conftest import CHARS, TENSORFLOW_1, make_network, process_environment
 
-needs_eager_mode = pytest.mark.skipif(TENSORFLOW_1, reason="this is about the eager mode and the Keras of TensorFlow 2")
+needs_eager_mode = pytest.mark.skipif(TENSORFLOW_1, reason="this is about TensorFlow 2")
 # Trains a model of Keras 3, which needs the eager mode.
 KERAS = """
 import os, sys
