@@ -54,7 +54,8 @@ train: $(venv)/.done ## train the notebook's recipe on anna.txt, or on TEXT
 # Number of processes: make train-distributed NP=4
 NP ?= 2
 train-distributed: $(venv)/.done ## train on NP=2 processes of this machine with MPI
-	@case $(call quote,$(NP)) in ''|*[!0-9]*|0*) echo "NP is the number of processes, not '$(NP)'" >&2; exit 2;; esac; \
+	@case $(call quote,$(NP)) in ''|*[!0-9]*|0*|????*) \
+		echo "NP is the number of processes, 1 to 999, not '$(NP)'" >&2; exit 2;; esac; \
 		trap : INT; $(venv)/bin/mpiexec -n $(NP) $(python) -m charrnn train $(text) $(ARGS) || $(ended)
 
 sample: $(user)/.done ## write text from the newest run, or from anna

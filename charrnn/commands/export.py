@@ -94,7 +94,9 @@ def _main(args: argparse.Namespace) -> None:
     if weights not in STORED[kind]:
         raise ValueError(f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}")
     text = None
-    if kind == "html" and args.train_text is not None:
+    if args.train_text is not None:
+        if kind != "html":
+            raise ValueError("--train-text is for a page: without one, it has no effect")
         text = loading.read_text(args.train_text, args.encoding)
     model = loading.open_named(models[0] if models else None, args)
     if kind != "saved-model":

@@ -84,6 +84,8 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         OSError: a known text was downloaded, but cannot be saved.
     """
     sources = [names] if isinstance(names, (str, Path)) else names
+    if list(sources).count(STANDARD_INPUT) > 1:
+        raise ValueError(f"{STANDARD_INPUT}, the standard input, can be read only once")
     found: List[str] = []
     skipped: List[str] = []
     undecoded: List[str] = []  # paths of files in another encoding

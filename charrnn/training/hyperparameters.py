@@ -108,7 +108,10 @@ class Hyperparameters(OfPlainNumbers):
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if not _allows(field, value):
-                raise ValueError(f"{field.name} must be {_requirement(field)}, not {value!r}")
+                most = _LARGEST.get(_kind(field), math.inf)
+                too_large = field.metadata["most"] is None and isinstance(value, (int, float)) and value > most
+                limit = f" and at most {most}" if too_large else ""
+                raise ValueError(f"{field.name} must be {_requirement(field)}{limit}, not {value!r}")
         if self.val_fraction + self.test_fraction >= 1:
             raise ValueError(f"val_fraction {self.val_fraction} and test_fraction {self.test_fraction} "
                              "leave no text to train on")
