@@ -10,10 +10,9 @@ from conftest import NEWEST, ROOT, SCRIPTS, TEXT, parser_of, process_environment
 
 import charrnn
 from charrnn import __main__ as entry
-from charrnn.checkpoints import folders
+from charrnn.checkpoints import find
 from charrnn.commands import evaluate, inspect, sample
 from charrnn.data import Vocabulary
-from charrnn.engines import loading
 from charrnn.engines.sampler import choose_settings, default_prime
 from charrnn.system import console
 
@@ -84,9 +83,9 @@ def test_a_command_says_which_model_it_uses_if_none_is_named(exported, trained, 
                                                              arguments):
     """A known model, until there is a run with a checkpoint; of several runs without a name the newest."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(folders, "MODELS", exported.parent)
-    monkeypatch.setattr(loading, "KNOWN_MODELS", ["small"])
-    monkeypatch.setattr(folders, "KNOWN_MODELS", ["small"])
+    monkeypatch.setattr(find, "MODELS", exported.parent)
+    monkeypatch.setattr("charrnn.commands.arguments.KNOWN_MODELS", ["small"])
+    monkeypatch.setattr(find, "KNOWN_MODELS", ["small"])
     (tmp_path / "text.txt").write_text(TEXT[:208])
     for folder, expected in {"checkpoints/mine": "using small, a model that comes with charrnn",
                              "checkpoints": f"using checkpoints/{NEWEST}, of the newest run",
@@ -111,12 +110,13 @@ def test_a_large_vocabulary_has_other_defaults():
     ("train", "--resume --checkpoint-dir RUN --separator x", "--separator has no effect"),
     ("train", "--resume --checkpoint-dir RUN --decay 0.5", "--decay has no effect with --schedule constant"),
     ("train", "- - --checkpoint-dir OUT", "-, the standard input, can be read only once"),
-    ("train", f"TEXT --checkpoint-dir OUT --save-every-n {2 ** 63}", "at least 1 and at most 9223372036854775807, not"),
+    ("train", f"TEXT --checkpoint-dir OUT --save-every-n {2 ** 63}", "at most 9223372036854775807, not"),
     ("sample", "RUN -- RUN --seed", "--seed must come before --"),
     ("sample", "RUN --length '5\n'", "must be an integer, at least 1, not 5\\n"),
     ("sample", f"RUN --length {'9' * 5000}", "must be an integer, from 1 to 1000000000000000000, not 99")])
 def test_what_has_no_effect_or_is_no_value_is_one_line(trained, tmp_path, capsys, name, arguments, message):
-    places = {"RUN": trained, "TEXT": trained.parent / "small.txt", "OUT": tmp_path / "out", "OUT.npz": tmp_path / "o.npz"}
+    places = {"RUN": trained, "TEXT": trained.parent / "small.txt", "OUT": tmp_path / "o",
+              "OUT.npz": tmp_path / "o.npz"}
     assert script(name).main([str(places.get(each, each)) for each in shlex.split(arguments)]) == 2
     out, err = capsys.readouterr()
     assert message in err and err.count("\n") == 1 and not out and not list(tmp_path.iterdir())

@@ -152,7 +152,8 @@ esac
 @needs_make
 def test_clean_leaves_texts_checkpoints_and_the_downloaded_python(copy):
     keep = [".python/x", "data/anna.txt", "checkpoints/i1_l2.ckpt.index", "checkpoints/build/x"]
-    drop = [".venv/x", ".venv-numpy/x", ".venv-tf2/x", ".tools/x", "build/x", "charrnn.egg-info/x", "charrnn/__pycache__/x"]
+    drop = [*(f".{name}/x" for name in ("venv", "venv-numpy", "venv-tf2", "tools")), "build/x", "charrnn.egg-info/x",
+            "charrnn/__pycache__/x"]
     for name in keep + drop:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).touch()
