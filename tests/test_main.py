@@ -123,7 +123,8 @@ def test_what_has_no_effect_or_is_no_value_is_one_line(trained, tmp_path, capsys
 
 
 def test_a_working_directory_that_was_deleted_is_named(exported, tmp_path):
-    code = "import os, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone'); sys.path.insert(0, sys.argv[1])\n"
-    done = subprocess.run([sys.executable, "-c", code + "from charrnn.commands import export; export.main(sys.argv[2:])",
-                           str(ROOT), str(exported), "x.npz"], cwd=str(tmp_path), capture_output=True, text=True)
+    code = "import os, sys; os.mkdir('x'); os.chdir('x'); os.rmdir('../x'); sys.path.insert(0, sys.argv[1])\n"
+    code += "from charrnn.commands import export; export.main(sys.argv[2:])"
+    done = subprocess.run([sys.executable, "-c", code, str(ROOT), str(exported), "x.npz"], cwd=str(tmp_path),
+                          capture_output=True, text=True)
     assert done.stderr == "charrnn-export: error: the working directory: No such file or directory\n"

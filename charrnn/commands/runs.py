@@ -71,13 +71,15 @@ def plot(rows: List[Dict[str, Any]], path: str, over: str) -> None:
         from matplotlib.figure import Figure
     except ImportError:
         raise ValueError("--plot needs Matplotlib: pip install matplotlib")
+    if all(row["loss"] is None and row["best"] is None for row in rows):
+        raise ValueError("--plot has nothing to draw, because nothing was measured yet")
     figure = Figure(figsize=(9, 5))
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for number, row in enumerate(rows):
         history, hyper = read_history(row["run"]), row["hyperparameters"]
         x = history["step"]
-        if over == "time":
+        if over == "time" and row["loss"] is not None:
             speed = history["characters_per_second"]
             speed = np.where(np.isnan(speed), np.nanmedian(speed), speed)
             x = np.cumsum(np.diff(x, prepend=0) * hyper["batch_size"] * hyper["num_steps"] / speed) / 3600

@@ -158,6 +158,9 @@ class Model:
         if not is_model_file(path):
             raise ValueError(f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
                              ".progress.npz")
+        target = Path(files.target_of(path))
+        if record.step_of(target.stem) >= 0 and record.is_run(target.parent):
+            raise ValueError(f"{path} belongs to a run: give the name of another file")
         if dtype not in ("float32", "float16"):
             raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
         about = record.record_of(self.run) if self.run else {"vocabulary": "".join(self.vocabulary.chars)}
@@ -166,7 +169,7 @@ class Model:
                        for name, values in self.weights.items()}
         if not all(np.isfinite(values).all() for values in weights.values()):
             raise ValueError("a weight is too large for float16: use float32")
-        files.write_atomically(files.target_of(path), packed(weights, about))
+        files.write_atomically(target, packed(weights, about))
 
     def engine(self, texts: int = 1, characters: int = 0, keeps_eager: bool = False) -> Engine:
         """Make the engine that runs the model. This is the only place that chooses between the engines.
@@ -329,6 +332,8 @@ def _made(name: str, vocabulary: Vocabulary, weights: Weights, run: Optional[Run
 def doubt_order(model: Model, text: Optional[str] = None) -> None:
     """Print a note if a model of the notebook predicts its text worse than guessing, in the order that was assumed.
 
+    One that was not trained guesses; one that was trained is better than the frequencies of the characters.
+
     Args:
         model: the model.
         text: the text that the vocabulary was taken from; None for the one next to the checkpoint.
@@ -336,13 +341,20 @@ def doubt_order(model: Model, text: Optional[str] = None) -> None:
     beside = Path(model.name).with_name(TEXT_FILE)
     if model.run or text is None and (is_model_file(model.name) or not beside.is_file()):
         return
-    ids = model.vocabulary.encode((load_text(beside) if text is None else text)[:ORDER_LOOK])
-    guess = math.log(len(model.vocabulary))
+    ids = model.vocabulary.encode(load_text(beside) if text is None else text)
+    shares = np.bincount(ids, minlength=len(model.vocabulary)) / len(ids)
+    guess, ids = math.log(len(model.vocabulary)), ids[:ORDER_LOOK]
+    counted = -float(np.mean(np.log(shares[ids])))
     if len(ids) > 1:
         with contextlib.closing(model.engine()) as engine:
             nats = float(np.mean(surprisal(engine, ids)))
-        if nats > guess + 0.1:  # a network that was not trained guesses
+        if nats > guess + 0.1:
             console.print_note(
                 f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): its "
                 "characters may be in another order. Give that order with --vocab-order FILE, a JSON list, or in "
                 "Python with vocabulary=")
+        elif counted + 0.1 < nats < guess - 0.1:
+            console.print_note(
+                f"{model.name} predicts its text worse than the frequencies of the characters do ({nats:.2f} nats, not "
+                f"{counted:.2f}): it was hardly trained, its characters are in another order, or its layers share one "
+                "cell, which is not supported")

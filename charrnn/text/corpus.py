@@ -283,6 +283,6 @@ def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding
 def divide(text: Text, run: Optional[RunRecord]) -> TrainingText:
     """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
     sha256 = text_sha256(text.text)
-    fractions = [run.hyperparameters.get(name, 0) if run and sha256 == run.text_sha256 else 0
+    fractions = [run.hyperparameters[name] if run and sha256 == run.text_sha256 else 0
                  for name in ("val_fraction", "test_fraction")]
     return TrainingText(*split(text.text, *fractions), sha256)

@@ -157,7 +157,7 @@ def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[
         values = {**values, **network} if options.preset == AUTO else {**network, **values}
     hyper = Hyperparameters(**{**values, **given})
     try:
-        hyper.check()
+        hyper.check(recorded=set(values) - set(given) if old else ())
     except ValueError as error:
         raise ValueError(f"{error} (with preset {options.preset})" if options.preset else str(error))
     return hyper
