@@ -274,6 +274,16 @@ def test_runs_that_start_at_once_get_folders_of_their_own(tmp_path, monkeypatch)
         each[1].close()
 
 
+def test_a_run_takes_the_folder_after_one_that_was_killed_when_it_began(tmp_path, monkeypatch):
+    from charrnn.checkpoints import folders
+    monkeypatch.chdir(tmp_path)
+    folders.reserve(None, False)[1].close()
+    (tmp_path / "checkpoints" / "text.txt").write_text("its text")
+    folder, lock = folders.reserve(None, False)
+    lock.close()
+    assert str(folder) == "checkpoints/2"
+
+
 def test_a_folder_is_looked_at_again_under_its_lock(tmp_path, monkeypatch):
     """Another process trained in it between the look and the lock."""
     from charrnn.checkpoints import folders, record

@@ -105,6 +105,10 @@ def test_a_large_vocabulary_has_other_defaults():
 @pytest.mark.parametrize("name, arguments, message", [
     ("runs", "RUN --plot ''", "--plot: No such file"), ("runs", "RUN --over time", "--over needs --plot"),
     ("runs", "RUN --plot /dev/full", "error: /dev/full: No space left on device"),
+    ("export", "RUN OUT.npz --format html", "OUT.npz cannot have --format html"),
+    ("export", "RUN OUT.html --format npz", "OUT.html cannot have --format npz"),
+    ("export", "RUN OUT.npz --format saved-model", "cannot have --format saved-model"),
+    ("export", "RUN OLD", "i100_l5.ckpt.npz belongs to a run"),
     ("export", "RUN OUT.npz --train-text nosuch", "--train-text is for a page"),
     ("train", "--resume --checkpoint-dir RUN --encoding nosuch", "--encoding has no effect"),
     ("train", "--resume --checkpoint-dir RUN --separator x", "--separator has no effect"),
@@ -115,11 +119,11 @@ def test_a_large_vocabulary_has_other_defaults():
     ("sample", "RUN --length '5\n'", "must be an integer, at least 1, not 5\\n"),
     ("sample", f"RUN --length {'9' * 5000}", "must be an integer, from 1 to 1000000000000000000, not 99")])
 def test_what_has_no_effect_or_is_no_value_is_one_line(trained, tmp_path, capsys, name, arguments, message):
-    places = {"RUN": trained, "TEXT": trained.parent / "small.txt", "OUT": tmp_path / "o",
-              "OUT.npz": tmp_path / "o.npz"}
+    places = {"RUN": trained, "TEXT": trained.parent / "small.txt", "OLD": trained / "i100_l5.ckpt.npz",
+              **{f"OUT{ending}": tmp_path / f"o{ending}" for ending in ("", ".npz", ".html")}}
     assert script(name).main([str(places.get(each, each)) for each in shlex.split(arguments)]) == 2
     out, err = capsys.readouterr()
-    assert message in err and err.count("\n") == 1 and not out and not list(tmp_path.iterdir())
+    assert message.replace("OUT", str(tmp_path / "o")) in err and err.count("\n") == 1 and not out and not list(tmp_path.iterdir())
 
 
 def test_a_working_directory_that_was_deleted_is_named(exported, tmp_path):
