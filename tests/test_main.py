@@ -123,7 +123,8 @@ def test_what_has_no_effect_or_is_no_value_is_one_line(trained, tmp_path, capsys
               **{f"OUT{ending}": tmp_path / f"o{ending}" for ending in ("", ".npz", ".html")}}
     assert script(name).main([str(places.get(each, each)) for each in shlex.split(arguments)]) == 2
     out, err = capsys.readouterr()
-    assert message.replace("OUT", str(tmp_path / "o")) in err and err.count("\n") == 1 and not out and not list(tmp_path.iterdir())
+    assert message.replace("OUT", str(tmp_path / "o")) in err
+    assert err.count("\n") == 1 and not out and not list(tmp_path.iterdir())
 
 
 def test_a_working_directory_that_was_deleted_is_named(exported, tmp_path):

@@ -22,8 +22,8 @@ SEEDS = 2 ** 32  # NumPy takes seeds below this number
 
 
 def check_prime(prime: str, vocabulary: Vocabulary) -> None:
-    """Raise ValueError if a prime is empty, or has characters that the vocabulary lacks."""
-    console.require_type("prime", prime, str)
+    """Raise ValueError if a prime is empty or has characters that the vocabulary lacks, TypeError if it is no str."""
+    console.require_type("the prime", prime, str)
     if not prime:
         raise ValueError("the prime is empty: give at least one character to begin with")
     unknown.resolve(prime, vocabulary, "error", "the prime")
