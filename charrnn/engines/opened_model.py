@@ -8,7 +8,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -19,8 +19,10 @@ from charrnn.checkpoints.weights import Weights, packed, read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines import Engine
 from charrnn.engines.cells import CELLS, MOST_LAYERS
+from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import (
+    CHUNK,
     MOST_TEXTS,
     SEEDS,
     Sampler,
@@ -32,6 +34,7 @@ from charrnn.engines.sampler import (
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console, files
 from charrnn.system.tensorflow import is_eager
+from charrnn.text import corpus
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
@@ -110,12 +113,8 @@ class Model:
         Raises:
             ValueError: an argument is out of range, or the model does not know a character of the prime.
         """
-        length = console.checked_integer("length", length, 0)
-        rows = 1 if n is None else console.checked_integer("n", n, 1, MOST_TEXTS)
-        seed = fresh_seed() if seed is None else console.checked_integer("seed", seed, 0, SEEDS - 1)
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
-        prime = default_prime(self.vocabulary) if prime is None else prime
-        check_prime(prime, self.vocabulary)
+        prime, length, rows, seed = self._beginning(prime, length, 1 if n is None else n, seed)
         console.require_type("stop", stop or "", str)
         with contextlib.closing(self.engine(rows, rows * length, keeps_eager=True)) as engine:
             samples, interrupted = Sampler(engine, rows).write(prime, length, settings, seed, stop=stop)
@@ -123,6 +122,71 @@ class Model:
             raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
         return texts[0] if n is None else texts
+
+    def stream(self, prime: Optional[str] = None, length: int = 1000, *, temperature: float = 1.0,
+               top_n: Optional[int] = None, top_p: Optional[float] = None, seed: Optional[int] = None,
+               stop: Optional[str] = None) -> Iterator[str]:
+        """Return an iterator over the prime, and then each character that :meth:`write` writes, as it is drawn.
+
+        The arguments are those of :meth:`write`. The iterator's ``close`` ends the text early.
+        """
+        settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
+        prime, length, _, seed = self._beginning(prime, length, 1, seed)
+        console.require_type("stop", stop or "", str)
+
+        def characters() -> Iterator[str]:
+            yield prime
+            with contextlib.closing(self.engine(1, length)) as engine:
+                yield from Sampler(engine).stream(prime, length, settings, seed, stop)
+        return characters()
+
+    def write_lines(self, n: int, length: int = 1000, *, new: Union[bool, StrPath] = False,
+                    temperature: float = 1.0, top_n: Optional[int] = None, top_p: Optional[float] = None,
+                    seed: Optional[int] = None) -> List[str]:
+        """Write lines such as names or titles, the same that ``charrnn-sample --lines`` writes with these arguments.
+
+        Args:
+            n: number of lines.
+            length: characters of a line at most.
+            new: whether to leave out the lines of the training text and repeated ones, so that there may be fewer than
+                n; or the path or known name of that text, if the model does not have it.
+            temperature, top_n, top_p, seed: as for :meth:`write`, but by default ``top_p`` is 0.98.
+
+        Returns:
+            A list of lines without line ends.
+
+        Raises:
+            ValueError: as for :meth:`write`, or the training text that ``new`` needs cannot be read.
+        """
+        settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p, of_lines=True)
+        _, length, n, seed = self._beginning("\n", length, n, seed)
+        named = None if isinstance(new, bool) else str(new)
+        known = corpus.training_text(self.run, named, flag="new=PATH").lines() if new else None
+        with contextlib.closing(self.engine(n, n * CHUNK, keeps_eager=True)) as engine:
+            samples, _, interrupted = Sampler(engine, n).write_lines(length, settings, seed, known)
+        if interrupted:
+            raise KeyboardInterrupt
+        return [sample.text.rstrip("\n") for sample in samples]
+
+    def _beginning(self, prime: Optional[str], length: int, n: int, seed: Optional[int]) -> Tuple[str, int, int, int]:
+        """Check arguments of :meth:`write`. Return them, or what stands for a prime or seed that is None."""
+        length = console.checked_integer("length", length, 0)
+        n = console.checked_integer("n", n, 1, MOST_TEXTS)
+        seed = fresh_seed() if seed is None else console.checked_integer("seed", seed, 0, SEEDS - 1)
+        prime = default_prime(self.vocabulary) if prime is None else prime
+        check_prime(prime, self.vocabulary)
+        return prime, length, n, seed
+
+    def next(self, text: str) -> np.ndarray:
+        """Return the probability of each character of the vocabulary to follow a text, float32 [C].
+
+        Raises:
+            ValueError: the text is empty, or has a character that the model does not know.
+        """
+        check_prime(text, self.vocabulary)
+        with contextlib.closing(self.engine(1, len(text))) as engine:
+            logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())
+        return softmax(logits)[0]
 
     def surprisal(self, text: str) -> np.ndarray:
         """Return how unexpected each character of a text but the first is, float32 [T - 1], in nats.

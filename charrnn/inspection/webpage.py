@@ -36,7 +36,8 @@ OPENING = 320  # characters of these texts
 OPENING_TEMPERATURE = 0.5
 COMPARED = 12  # seeds with which the text of the page is compared with that of charrnn-sample
 COMPARED_LENGTH = 600
-TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "python": "Python's standard library"}
+TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "names": "Names",
+          "python": "Python's standard library"}
 PASSAGE = 1000  # characters that the page reads at first
 SEEN_FIRST = 400  # characters that are seen without scrolling
 LEAST_WIDTH = 40  # characters in a line of a text that was broken into lines

@@ -11,7 +11,7 @@ import shlex
 import sys
 import textwrap
 from numbers import Integral
-from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, TextIO
+from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional, Sequence, TextIO
 
 from charrnn.system import mpi
 from charrnn.system.tensorflow import TensorFlowError
@@ -167,6 +167,20 @@ def quiet_tensorflow() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").addFilter(_drop_deprecations)
+
+
+@contextlib.contextmanager
+def tensorflow_quieted() -> Iterator[None]:
+    """Suppress the messages that :func:`quiet_tensorflow` suppresses, and afterwards no more of them than before."""
+    logger, level = logging.getLogger("tensorflow"), os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    filters = list(logger.filters)
+    quiet_tensorflow()
+    try:
+        yield
+    finally:
+        logger.filters[:] = filters
+        if level is None:
+            os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
 
 
 def _drop_deprecations(record: logging.LogRecord) -> bool:

@@ -11,7 +11,8 @@ from charrnn.checkpoints.weights import OPTIMIZERS
 from charrnn.engines.cells import CELLS, MOST_LAYERS
 
 AUTO = "auto"  # a preset, which depends on the length of the text, and a precision, which depends on the machine
-SCHEDULES = ("constant", "exponential", "linear", "cosine")
+TO_ZERO = ("linear", "cosine")  # schedules that end at 0
+SCHEDULES = ("constant", "exponential", *TO_ZERO)
 # the groups of flags on the help page, in its order
 GROUPS = TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS = (
     "text", "network", "optimisation", "speed", "checkpoints and reports")
@@ -94,6 +95,10 @@ class Hyperparameters(OfPlainNumbers):
     average_decay: float = _field(
         0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
         "0 for none", 0, 0.99999)
+    shuffle: str = _field(
+        "none", TEXT, "what is shuffled before the text is divided: nothing, or its lines, each with the blank lines "
+        "after it, in an order that is always the same. The preset auto shuffles the lines of what is plainly a list",
+        choices=("none", "lines"))
     val_fraction: float = _field(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", 0, BELOW_1)
     test_fraction: float = _field(
         0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", 0,

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from charrnn.system import console
 from charrnn.text import corpus
 
 CONTENT = b"known text\r\n" * 9
@@ -66,6 +67,23 @@ def test_the_error_names_all_places_where_a_text_was_looked_for(known):
         corpus.find("known")
     for part in ["data/known.txt", "CHARRNN_DATA", "no network in tests", "http://example.invalid/known"]:
         assert part in str(error.value)
+
+
+@pytest.mark.parametrize("make, command", [(None, "charrnn-train names"), ("make", "make train TEXT=names")])
+def test_the_error_names_texts_that_need_no_network(known, monkeypatch, make, command):
+    known.unlink()
+    monkeypatch.delenv("CHARRNN_MAKE", raising=False)
+    if make:
+        monkeypatch.setenv("CHARRNN_MAKE", make)
+    with pytest.raises(ValueError, match=r"network: train_model\('names'\) or train_model\('python'\)") as error:
+        corpus.find("known")
+    assert f"network: {command} or " in console.described(error.value)
+
+
+def test_names_are_in_the_package_and_go_before_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "names").write_text("mine")
+    assert corpus.is_known("names") and corpus.read("names").text.startswith("Aare\nAaron\n")
 
 
 def test_python_source_is_complete_and_sorted():
