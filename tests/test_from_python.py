@@ -101,11 +101,34 @@ def test_a_saved_model_is_the_same(model, tmp_path):
     (dict(n=0), "n must be"),
     (dict(prime=""), "prime is empty"), (dict(prime="X"), "'X'"), (dict(top_n=0), "top_n must"),
     (dict(temperature=-1), "temperature must"), (dict(top_p=2), "top_p must"),
-    (dict(seed=-1), "seed must"), (dict(temperature="hot"), "temperature must be a number"),
+    (dict(seed=-1), "seed must"), (dict(seed=2 ** 32), "seed must be an integer, from 0 to 4294967295, not 4294967296"),
+    (dict(n=2 ** 63), "n must be an integer, from 1 to 100000"), (dict(n=True), "n must"),
+    (dict(temperature="hot"), "temperature must be a number"),
     (dict(top_n=2.5), "top_n must be an integer")])
 def test_bad_arguments_of_write(model, options, message):
     with pytest.raises(ValueError, match=message):
         model.write(**options)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int32, np.uint64])
+def test_numbers_of_numpy_are_arguments_of_write(model, kind):
+    assert model.write("the ", kind(120), n=kind(2), seed=kind(3)) == model.write("the ", 120, n=2, seed=3)
+
+
+def test_seeds_of_further_texts_begin_again_after_the_last(model):
+    assert model.write("the ", 9, n=2, seed=2 ** 32 - 1)[1] == model.write("the ", 9, seed=0)
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda model: open_model(None), "path must be a str or a Path, not NoneType"),
+    (lambda model: model.write(stop=5), "stop must be a str, not int"),
+    (lambda model: model.write(b"the"), "prime must be a str, not bytes"),
+    (lambda model: open_model([1]), "path must be a str or a Path, not list"),
+    (lambda model: model.surprisal(None), "text must be a str, not NoneType"),
+    (lambda model: model.activations(5), "text must be a str, not int")])
+def test_a_wrong_type_names_the_argument(model, call, message):
+    with pytest.raises(TypeError, match=message):
+        call(model)
 
 
 def test_ctrl_c_is_not_swallowed(model, monkeypatch):
@@ -218,8 +241,10 @@ def test_substitutes_for_streams(tmp_path, monkeypatch, make):
         assert "finished after step 17" in stream.written.getvalue()
 
 
-def test_inside_of_a_graph_it_says_what_to_do(tmp_path):
-    with tf.Graph().as_default(), pytest.raises(ValueError, match="call this outside of it"):
+@pytest.mark.parametrize("make", [lambda: tf.Graph().as_default(), tf.Session, lambda: tf.variable_scope("mine")],
+                         ids=["graph", "session", "scope"])
+def test_inside_of_a_block_of_tensorflow_it_says_what_to_do(tmp_path, make):
+    with make(), pytest.raises(ValueError, match="call this outside of it"):
         train_model(TEXT, tmp_path / "run", quiet=True, **SMALL)
     assert not (tmp_path / "run").exists()
 
@@ -309,6 +334,16 @@ def test_runs_that_start_at_once_get_folders_of_their_own(tmp_path, monkeypatch)
     assert str(third[0]) == "checkpoints/3"
     for each in (second, third):
         each[1].close()
+
+
+def test_a_run_takes_the_folder_after_one_that_was_killed_when_it_began(tmp_path, monkeypatch):
+    from charrnn.checkpoints import folders
+    monkeypatch.chdir(tmp_path)
+    folders.reserve(None, False)[1].close()
+    (tmp_path / "checkpoints" / "text.txt").write_text("its text")
+    folder, lock = folders.reserve(None, False)
+    lock.close()
+    assert str(folder) == "checkpoints/2"
 
 
 def test_a_folder_is_looked_at_again_under_its_lock(tmp_path, monkeypatch):

@@ -150,9 +150,32 @@ def test_a_finished_set_up_is_repeated_only_if_it_must_be(copy, spoil):
 
 
 @needs_make
+@pytest.mark.parametrize("target", ["sample", "page"])
+def test_a_model_needs_no_tensorflow(copy, target):
+    """Any Python from 3.8 on makes an environment with NumPy, unless there is one with TensorFlow already."""
+    python = copy / "a python"
+    python.write_text("""#!/bin/sh
+case "$1 $2" in
+    "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+    -c*) [ "${0##*/}" = python ] || echo "CPython 3.9.18, 64 bit, arm64 at $0" ;;
+    *) printf '%s\\n' "$*" ;;
+esac
+""", encoding="utf-8")
+    python.chmod(0o755)
+    made = make(copy, target, f"PYTHON={python}").splitlines()
+    assert made[-2] == "-m pip install -q --only-binary=:all: numpy tqdm" and made[-1].startswith("-m charrnn ")
+    again = make(copy, target, f"PYTHON={python}").splitlines()
+    assert again == made[-1:] and not (copy / ".venv").exists()
+    assert "-m venv .venv " in make(copy, "-n", "train") and "-tf2 " in make(copy, "-n", target, "TENSORFLOW=2")
+    pretend_environment(copy, "echo with TensorFlow")
+    assert make(copy, target) == "with TensorFlow\n"
+
+
+@needs_make
 def test_clean_leaves_texts_checkpoints_and_the_downloaded_python(copy):
     keep = [".python/x", "data/anna.txt", "checkpoints/i1_l2.ckpt.index", "checkpoints/build/x"]
-    drop = [".venv/x", ".venv-tf2/x", ".tools/x", "build/x", "charrnn.egg-info/x", "charrnn/__pycache__/x"]
+    drop = [*(f".{name}/x" for name in ("venv", "venv-numpy", "venv-tf2", "tools")), "build/x", "charrnn.egg-info/x",
+            "charrnn/__pycache__/x"]
     for name in keep + drop:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).touch()

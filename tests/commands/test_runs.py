@@ -123,6 +123,22 @@ def test_a_history_that_was_cut_off_has_the_rows_that_are_whole(folder, capsys):
         assert out.splitlines()[1].split("173 of 173")[1].split()[0] == expected and not err
 
 
+def test_a_row_with_something_else_in_it_is_left_out(folder, capsys):
+    with open(str(folder / "validated" / "history.csv"), "ab") as history:
+        history.write(b"9,1,much,,,,,,\n\xff\n")
+    assert runs.main([str(folder)]) == 0
+    out, err = capsys.readouterr()
+    assert "validated" in out and not err
+
+
+def test_a_picture_of_nothing_is_refused(folder, capsys):
+    for name in ("validated", "deep/plain"):
+        (folder / name / "history.csv").write_text("step\n")
+    for over in ("time", "steps"):
+        assert runs.main([str(folder), "--plot", str(folder / "x.svg"), "--over", over]) == 2
+        assert "nothing was measured yet" in capsys.readouterr().err and not (folder / "x.svg").exists()
+
+
 def test_no_runs(tmp_path, capsys):
     assert runs.main([str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"charrnn-runs: error: there is no run in {tmp_path}\n"
