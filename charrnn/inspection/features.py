@@ -6,9 +6,8 @@ names, words in capitals, sentences and paragraphs depend on what follows as wel
 """
 import re
 import unicodedata
-from collections import Counter
 from functools import lru_cache
-from typing import Any, Callable, Counter as Count, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Counter, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -48,28 +47,24 @@ def measure(text: str) -> Dict[str, np.ndarray]:
     >>> sorted(measure("one two\\n" * 50))[:3]
     ['after a space or line end', 'after a vowel', 'distance since the last space']
     """
+    least = max(LEAST_TIMES, LEAST_SHARE * len(text))
     found: Dict[str, np.ndarray] = {}
     for feature in FEATURES:
         values = feature.values(text)
-        occurs = share(values) * len(text) >= max(LEAST_TIMES, LEAST_SHARE * len(text))
+        occurs = min(np.count_nonzero(values > 0), np.count_nonzero(values != values.max(initial=0))) >= least
         if occurs and not any(np.array_equal(values, earlier) for earlier in found.values()):
             found[feature.name] = values.astype(np.float32)
     return found
-
-
-def share(values: np.ndarray) -> float:
-    """Return the share of characters with a value above zero, or below the maximum, whichever is smaller."""
-    return min(np.count_nonzero(values > 0), np.count_nonzero(values != values.max(initial=0))) / max(1, len(values))
 
 
 @lru_cache(maxsize=2)
 def kinds(text: str) -> str:
     """Return a text with a sign for the kind of each character, in any script.
 
-    ``U`` is a capital letter, ``l`` another letter, ``i`` a letter of a script without spaces between words, ``m`` a mark
-    that belongs to a letter, ``0`` a digit, ``.`` what ends a sentence if a space follows, ``!`` what always does, ``'``
-    an apostrophe, ``"`` another quotation mark, ``(`` and ``)`` what opens and closes, ``,`` a comma, ``-`` any other
-    sign. Spaces and line ends are themselves.
+    ``U`` is a capital letter, ``l`` a small one, ``o`` one of a script without these, ``i`` one of a script without
+    spaces between words, ``m`` a mark that belongs to a letter, ``0`` a digit, ``.`` what ends a sentence if a space
+    follows, ``!`` what always does, ``'`` an apostrophe, ``"`` another quotation mark, ``(`` and ``)`` what opens and
+    closes, ``,`` a comma, ``-`` any other sign. Spaces and line ends are themselves.
 
     >>> kinds("\u00bfNo? It's e\u0301t\u00e9\u3002")
     "(Ul. Ul'l lmll!"
@@ -79,16 +74,13 @@ def kinds(text: str) -> str:
 
 def _kind(char: str) -> str:
     category, name = unicodedata.category(char), unicodedata.name(char, "")
-    if char.isspace() or char == "'":
-        return char
-    if category[0] == "L":
-        return "i" if re.match(_UNSPACED, name) else "U" if category in ("Lu", "Lt") else "l"
-    if category[0] == "M" or char in "\u200c\u200d":  # the last two join and divide letters of a word
-        return "m"
     if re.search("FULL STOP|QUESTION MARK|EXCLAMATION MARK|DANDA$|KHAN$|SIGN SECTION$", name):
         return "(" if "INVERTED" in name else "!" if re.match("IDEO|FULLW|HALFW", name) else "."
-    special = {"\u2019": "'", '"': '"'}.get(char) or ("," if "COMMA" in name else "-")
-    return special if char == "\u2019" else {"Nd": "0", "Ps": "(", "Pe": ")", "Pi": '"', "Pf": '"'}.get(category, special)
+    if category[0] == "L":
+        return "i" if re.match(_UNSPACED, name) else {"Lu": "U", "Lt": "U", "Ll": "l"}.get(category, "o")
+    if char.isspace() or category[0] == "M" or char in "\u200c\u200d":  # the last two join and divide letters
+        return char if char.isspace() else "m"
+    return _SIGNS.get(char) or _SIGNS.get(category) or ("," if "COMMA" in name else "-")
 
 
 def words(text: str) -> List[str]:
@@ -114,7 +106,7 @@ def _depths(text: str, marks: Dict[str, Tuple[Any, bool, bool]], nest: bool) -> 
     paragraph = "\n\n" if "\n\n" in text else "\n"
     for place, char in enumerate(text):
         family, opens, closes = marks.get(char, (None, False, False))
-        if family == "'" and re.match("[Ulm].[Ulm]", kinds(text)[place - 1:place + 2]):
+        if family == "'" and re.match("[Ulom].[Ulom]", kinds(text)[place - 1:place + 2]):
             pass  # an apostrophe
         elif closes and family in opened:
             del opened[len(opened) - 1 - opened[::-1].index(family):]
@@ -143,26 +135,26 @@ def inside(pairs: str, most: int = 1) -> Callable[[str], np.ndarray]:
 def quoted(text: str) -> np.ndarray:
     """Mark the characters inside quotation marks, as the text itself uses these.
 
-    A mark opens if it mostly stands after a space, as \u00bb does in German, and closes if it mostly stands before one. One
-    that does both opens and closes in turn, as in Swedish; one that does neither is used as Unicode says. Those that may
-    be apostrophes count if they open more often than the others.
+    A mark opens if it mostly stands after a space, as \u00bb does in German, and closes if it mostly stands before one.
+    One that does both opens and closes in turn, as in Swedish; one that does neither is used as Unicode says. Those that
+    may be apostrophes count if they open more often than the others.
 
     >>> quoted('a "b" \u00bbc\u00ab d').astype(int).tolist()
     [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0]
     """
-    around, opening, closing = f"\n{kinds(text)}\n", Count(), Count()  # type: Tuple[str, Count[str], Count[str]]
+    around, opening, closing = f"\n{kinds(text)}\n", Counter[str](), Counter[str]()
     families = {char: family[0] for family in QUOTES for char in family}
     for place, char in enumerate(text):
         if char in families:
             before, after = around[place], around[place + 2]
-            opening[char] += before in " \n\t(-" and after not in " \n"
-            closing[char] += before not in " \n" and after not in "Ul0i("
+            opening[char] += before in " \n\t(-" and after not in " \n,.!)"
+            closing[char] += before not in " \n" and after not in "Ulo0i("
     marks = {}
     for char, family in families.items():
-        opens, closes = opening[char], closing[char]
-        if not opens and not closes:
-            opens, closes = unicodedata.category(char) not in ("Pf", "Pe"), unicodedata.category(char) not in ("Pi", "Ps")
-        marks[char] = family, 3 * opens > closes, 3 * closes > opens
+        category = unicodedata.category(char)
+        unseen = not opening[char] + closing[char]
+        marks[char] = (family, 3 * opening[char] > closing[char] or unseen and category not in ("Pf", "Pe"),
+                       3 * closing[char] > opening[char] or unseen and category not in ("Pi", "Ps"))
     if 2 * sum(opening[char] for char in QUOTES[2]) <= sum(opening.values()):
         marks = {char: mark for char, mark in marks.items() if char not in QUOTES[2]}
     return _depths(text, marks, nest=False) > 0
@@ -243,12 +235,14 @@ def indentation(text: str) -> np.ndarray:
     return found
 
 
+_SIGNS = {"'": "'", "\u2019": "'", '"': '"', "Nd": "0", "Ps": "(", "Pe": ")", "Pi": '"', "Pf": '"'}
 _UNSPACED = "CJK|IDEO|HIRAGANA|(HALFWIDTH )?KATAKANA|THAI|LAO|KHMER|MYANMAR|TIBETAN"  # the names of their letters
-_WORD = "[Ul][Ulm]*(?:'[Ul][Ulm]*)*"  # of kinds, as the patterns below
-_SENTENCE = r"""(?:\.[)"']*\s+|![)"']*\s*)[("']*"""  # from its end to the beginning of the next
+_WORD = "[Ulo][Ulom]*(?:'[Ulo][Ulom]*)*"  # of kinds, as the patterns below
+# from its end to the beginning of the next, which has no small letter: "Why?" she asked
+_SENTENCE = r"""(?:\.(?:\s?[)"'])*\s+|![)"']*\s*)(?:[("']\s?)*(?!\s?[("'l])"""
 _capital = of_kinds(within("U"))
 # a word with a capital that follows a word or a comma: at the start of a sentence every word has one
-_name = of_kinds(within("(?:(?<=[Ulm] )|(?<=[Ulm], ))U[Ulm]+(?:'[Ul][Ulm]*)*"))
+_name = of_kinds(within("(?:(?<=[Ulom] )|(?<=[Ulom], ))U[Ulom]+(?:'[Ulo][Ulom]*)*"))
 
 QUOTATION = "inside quotation marks"
 FEATURES = (
@@ -261,14 +255,17 @@ FEATURES = (
             ("beginning", "far in")),
     Feature("first line of a paragraph", within(r"(?:\A|(?<=\n\n))[^\n]+\n"), "knows the first line of a paragraph",
             ("later lines", "first line")),
-    Feature("distance since the last space", of_kinds(since(r"[\si]")), "measures how long a word is", ("word start", "long word")),
-    Feature("position in the sentence", of_kinds(since(_SENTENCE)), "measures how long a sentence is", ("begun", "long")),
+    Feature("distance since the last space", of_kinds(since(r"\s|i|(?<=[i!])[^Ulo\s]")), "measures how long a word is",
+            ("word start", "long word")),
+    Feature("position in the sentence", of_kinds(since(_SENTENCE)), "measures how long a sentence is",
+            ("begun", "long")),
     Feature("start of a sentence", of_kinds(within(f"{_SENTENCE}(?:{_WORD}|i)")), "notices where a sentence begins",
             ("within", "begins")),
     Feature("capital letter next", before(_capital), "sees a capital letter coming", ("small letter", "capital next")),
     Feature("inside a name", _name, "recognises names", ("other words", "name")),
     Feature("end of a name", last_of(_name), "sees where a name ends", ("goes on", "name ends")),
-    Feature("end of a word", last_of(of_kinds(within(_WORD))), "sees the end of a word coming", ("goes on", "word ends")),
+    Feature("end of a word", last_of(of_kinds(within(_WORD))), "sees the end of a word coming",
+            ("goes on", "word ends")),
     Feature("line end next", before(within(r"\n")), "sees the end of the line coming", ("goes on", "line ends")),
     Feature("inside a word in capitals", of_kinds(within(_WORD, lambda word: "l" not in word and word.count("U") > 1)),
             "knows words in capitals", ("other words", "capitals")),
@@ -277,7 +274,7 @@ FEATURES = (
             ("code", "comment")),
     Feature("indentation of the line", indentation, "remembers how far the line is indented", ("not at all", "far")),
     Feature("after a space or line end", within(r"\s")),
-    Feature("after punctuation", of_kinds(within(r"[^Ulim0\s]"))),
+    Feature("after punctuation", of_kinds(within(r"[^Uloim0\s]"))),
     Feature("after a vowel", within("[aeiouAEIOU\u00e0-\u00e6\u00e8-\u00ef\u00f2-\u00f6\u00f9-\u00fc]")),
     Feature("after a capital letter", _capital),
 )
