@@ -136,8 +136,8 @@ def quoted(text: str) -> np.ndarray:
     """Mark the characters inside quotation marks, as the text itself uses these.
 
     A mark opens if it mostly stands after a space, as \u00bb does in German, and closes if it mostly stands before one.
-    One that does both opens and closes in turn, as in Swedish; one that does neither is used as Unicode says. Those that
-    may be apostrophes count if they open more often than the others.
+    One that does both opens and closes in turn, as in Swedish; one that does neither is used as Unicode says. Those
+    that may be apostrophes count if they open more often than the others.
 
     >>> quoted('a "b" \u00bbc\u00ab d').astype(int).tolist()
     [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0]
