@@ -13,7 +13,7 @@ const partNames = Array.from({ length: numLayers }, (_, layer) => [`${layer + 1}
 // in the order of the activations of a character
 const unitNames = partNames.flatMap((part) => Array.from({ length: lstmSize }, (_, unit) => `${part}/${unit + 1}`));
 const unitOffsets = new Map(unitNames.map((name, offset) => [name, offset]));
-let focus = null; // {unit, offset, limits, ends, feature, correlation}, and for a discovery more
+let focus = null; // {unit, offset, limits, ends, feature, correlation, sentence}, and for a discovery more
 
 /** Return what a unit tracks, {name, correlation}, or null. */
 function tracked(unit) {
@@ -34,6 +34,8 @@ function lookAt(unit) {
   const offset = unitOffsets.get(unit);
   const ends = discovery?.ends || ["low", "high"]; // where the feature is least and where it is most
   focus = { unit, offset, limits: limitsOf(offset), feature: found?.name, correlation: found?.correlation || 0,
+    sentence: `One of the ${grouped(unitNames.length)} numbers in this network${
+      found ? ` has an idea of this: ${found.name}` : `, ${unit}`}.`,
     ...discovery, ends: discovery?.correlation < 0 ? [ends[1], ends[0]] : ends };
   document.body.dispatchEvent(new Event("focuschange"));
 }
@@ -55,6 +57,7 @@ const MOST_BITS = 8; // from here on a surprise has the full colour
 const COLOURS = { // of a cell, by what is known of its character
   unit: (cell, { activations }) => tintByUnit(cell, positionIn(activations)),
   probability: (cell, { surprise }) => tint(cell, "share", 2 ** -surprise),
+  none: () => {},
   surprise: (cell, { surprise }) => tint(cell, "bits", (surprise || 0) / MOST_BITS), // the first character has none
 };
 
