@@ -1,5 +1,6 @@
 """What a network writes while a unit is held at a value, and which words tell such texts apart. NumPy only."""
 import itertools
+import re
 from typing import Any, Counter, Dict, List, Optional, Sequence
 
 import numpy as np
@@ -42,13 +43,20 @@ def write(model: Model, prime: str, settings: Settings, unit: Optional[Unit] = N
     return [model.vocabulary.decode(ids) for ids in engine.draw(logits, state, uniforms, settings)[0].T]
 
 
-def counted(texts: Sequence[str]) -> Counter[str]:
-    """Return how often each word is in some texts, in small letters. A word that the end of a text cuts is left out.
+def _stem(word: str) -> str:
+    return re.split("['\u2019]", word)[0]
 
-    >>> sorted(counted(["He said he w", "I"]).items())
-    [('he', 2), ('said', 1)]
+
+def counted(texts: Sequence[str]) -> Counter[str]:
+    """Return how often each word is in some texts, in small letters: "I'm" counts for "i'm" and for "i".
+
+    A word that the end of a text cuts is left out.
+
+    >>> sorted(counted(["He'd said he w", "I"]).items())
+    [('he', 2), ("he'd", 1), ('said', 1)]
     """
-    return Counter(word.lower() for text in texts for word in features.words(text + "x")[:-1])
+    words = (word.lower() for text in texts for word in features.words(text + "x")[:-1])
+    return Counter(form for word in words for form in {word, _stem(word)})
 
 
 def compare(low: Sequence[str], free: Sequence[str], high: Sequence[str]) -> Optional[Dict[str, Any]]:
@@ -63,15 +71,16 @@ def compare(low: Sequence[str], free: Sequence[str], high: Sequence[str]) -> Opt
     """
     half = len(low) // 2
     first, last = (counted(texts[:half]) for texts in (low, high))
-    telling = {word: (last[word] - first[word]) / np.sqrt(last[word] + first[word]) for word in {**first, **last}}
+    said = [features.words("\n".join(texts)) for texts in (low, high)]
+    forms = {word.lower(): word for word, _ in Counter(said[0] + said[1]).most_common()[::-1]}  # the most usual one
+    telling = {word: (last[word] - first[word]) / np.sqrt(max(1, last[word] + first[word])) for word in forms
+               if _stem(word) == word or _stem(word) not in forms}
     ordered = sorted(telling, key=lambda word: (telling[word], word))
     words = [[word for word in ordered[:MOST_WORDS] if telling[word] <= -LEAST_TELLING],
              [word for word in ordered[:-MOST_WORDS - 1:-1] if telling[word] >= LEAST_TELLING]]
     counts = [[sum(counted(texts[half:])[word] for word in chosen) for chosen in words] for texts in (low, free, high)]
     if not all(words) or counts[0][0] <= counts[2][0] or counts[2][1] <= counts[0][1]:
         return None
-    said = [features.words("\n".join(texts)) for texts in (low, high)]
-    forms = {word.lower(): word for word, _ in Counter(said[0] + said[1]).most_common()[::-1]}  # the most usual one
     before = [Counter((b.lower(), a.lower()) for a, b in zip(each, each[1:])) for each in said]
 
     def alike(pair):  # how often the same word stands before the two

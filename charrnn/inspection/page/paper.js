@@ -19,11 +19,9 @@ class Paper {
     this.plain = make("p", "unseen"); // for a screen reader, which would spell the cells
     this.sheet = Object.assign(make("div"), { ariaHidden: "true" });
     this.box.append(this.plain, this.sheet);
-    this.inSight = new IntersectionObserver((changes) => {
-      for (const { target, isIntersecting } of changes) {
-        this.fill(target, isIntersecting);
-      }
-    }, { root: this.box, rootMargin: "100% 0px" });
+    this.inSight = new IntersectionObserver((changes) => (
+      changes.forEach(({ target, isIntersecting }) => this.fill(target, isIntersecting))
+    ), { root: this.box, rootMargin: "100% 0px" });
     this.sheet.addEventListener("pointermove", ({ target, pointerType }) => {
       if (pointerType === "mouse" && target.place !== undefined && target.place !== this.at) {
         this.choose(target.place);
@@ -42,15 +40,10 @@ class Paper {
   show(text) {
     this.inSight.disconnect();
     Object.assign(this, { text, cells: [], end: 0, at: -1, shaded: [] });
-    this.sheet.replaceChildren();
-    this.startBlock(0);
+    this.block = Object.assign(make("div", "block"), { start: 0 });
+    this.sheet.replaceChildren(this.block);
     this.grow();
     this.settle();
-  }
-
-  startBlock(start) {
-    this.block = Object.assign(make("div", "block"), { start });
-    this.sheet.append(this.block);
   }
 
   /** Show the characters that are new. A block ends with a paragraph, so that only the last one is laid out again. */
@@ -65,7 +58,8 @@ class Paper {
       const [before, last, own] = [place - 2, place - 1, place].map((each) => chars[ids[each]]);
       if (last === "\n" && own !== "\n" && (before === "\n" || place - this.block.start > LONG_BLOCK)) {
         this.endBlock(isLong);
-        this.startBlock(place);
+        this.block = Object.assign(make("div", "block"), { start: place });
+        this.sheet.append(this.block);
       }
       if (!isLong) {
         this.block.append(this.cellOf(place));
@@ -153,14 +147,11 @@ class Paper {
 
   /** Shade the characters from a place on by the bits that each moved a guess: of more in one colour, less in another. */
   shade(from, bits) {
-    for (const cell of this.shaded) {
-      cell.style.boxShadow = "";
-    }
+    this.shaded.forEach(({ style }) => style.removeProperty("box-shadow"));
     this.shaded = this.cells.slice(from, from + bits.length).filter(Boolean);
-    for (const cell of this.shaded) {
-      const moved = bits[cell.place - from];
-      const strength = Math.min(1, Math.abs(moved) / MOST_MOVED).toFixed(3);
-      cell.style.boxShadow = `inset 0 -0.28em rgb(var(${moved < 0 ? "--against" : "--toward"}) / ${strength})`;
+    for (const { style, place } of this.shaded) {
+      const strength = Math.min(1, Math.abs(bits[place - from]) / MOST_MOVED).toFixed(3);
+      style.boxShadow = `inset 0 -0.28em rgb(var(${bits[place - from] < 0 ? "--against" : "--toward"}) / ${strength})`;
     }
   }
 
@@ -209,11 +200,6 @@ function showGuesses(paper, place) {
   const [inner, outer] = [cell, figure].map((element) => element.getBoundingClientRect());
   const left = Math.max(0, Math.min(inner.left - outer.left - 20, outer.width - box.offsetWidth));
   Object.assign(box.style, { left: `${left}px`, top: `${inner.bottom - outer.top + 4}px` });
-  showWhy(paper, place);
-}
-
-/** Have the worker find out which of the characters before this one moved the guess. */
-function showWhy(paper, place) {
   const { text } = paper;
   ask("why", { ...text.inWorker(), ids: text.ids.slice(0, place + 1), place }, ({ from, bits }) => {
     if (paper.text === text && paper.at === place && !find("guesses").hidden) {

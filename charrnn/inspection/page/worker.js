@@ -3,8 +3,8 @@
  *   load    {model, kernel}  -> {isFast}: whether the kernel is used
  *   read    {key, pieces}    -> {surprises, guesses, activations} for each piece, an array of ids; guesses: id, share ...
  *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
- *   why     {key, take, of, ids, start, plan, place} -> {from, bits}: of the characters before the one at a place, from
- *              `from` on, by how many bits each made it more probable. `key` or else `of` and `take` name the text
+ *   why     {key, take, of, ids, start, plan, place} -> {from, bits}: by how many bits each character from `from` on made
+ *              the one at the place more probable. `key`, or `of` and `take`, name the text
  *   write, low, high   {take, ids, start, seed, plan, burst}: three texts at the same time
  *           -> {seen, plan} again and again, with {drawn, seconds} at last. `ids` are a beginning of `start` characters
  *              and what was written after it, `take` is a name for the text, and the first `burst` come without a pause
@@ -164,8 +164,7 @@ const answers = {
         return;
       }
     }
-    const whole = bitsAfter(text.state);
-    send({ from, bits: bits.map((each) => whole - each) });
+    send({ from, bits: bits.map((without) => bitsAfter(text.state) - without) });
   },
 
   async write({ take, ids, start, seed, plan, burst }, send, goesOn, kind) {

@@ -208,7 +208,7 @@ function showHandle() {
   find("hold").ariaValueText = `${place}, from ${focus.ends[0]} to ${focus.ends[1]}`;
   find("hold-said").textContent = isHeld
     ? `Held at ${signed(held.value)}: whatever it reads, the number stays there. Look at what it writes now.`
-    : "The handle moves by itself: it is the number, letter by letter. Drag it, and the number is held.";
+    : `The handle is the number${focus.told ? " in this text, where it is free" : ""}: it moves letter by letter. Drag it, and the number is held.`;
 }
 
 /** Hold the unit, or let it go, and go on. */
@@ -245,16 +245,8 @@ function showFocus() {
   showPair();
 }
 
-function showAnother() {
-  const { discoveries } = data;
-  const at = discoveries.findIndex(({ unit }) => unit === focus.unit);
-  lookAt(discoveries[(at + 1) % discoveries.length].unit);
-}
-
 function stopWriting() {
-  for (const of of ["write", "low", "high"]) {
-    ask("stop", { of });
-  }
+  ["write", "low", "high"].forEach((of) => ask("stop", { of }));
 }
 
 function showWriting() {
@@ -342,7 +334,10 @@ function startWrite() {
     find("hold").focus();
     hold(null);
   });
-  onClick("another", showAnother);
+  onClick("another", () => {
+    const at = data.discoveries.findIndex(({ unit }) => unit === focus.unit);
+    lookAt(data.discoveries[(at + 1) % data.discoveries.length].unit);
+  });
   find("another").hidden = data.discoveries.length < 2;
   find("handle").hidden = !data.discoveries.length;
   onClick("earlier", () => turnTo(takes[takes.indexOf(written.take) - 1]));

@@ -122,7 +122,8 @@ def test_a_text_that_was_broken_into_lines_is_known_by_their_lengths(text, expec
     (-0.98, [["I"], ["he"]], "Move one of its 2,048 numbers and it says *I* instead of *he*."),
     (0.98, None, "One of the 2,048 numbers in this network knows when somebody is speaking.")])
 def test_a_discovery_tells_what_it_changes_and_what_an_untrained_network_reaches(correlation, words, sentence):
-    tracking, told = units.Tracking(units.Unit(2, 453, "2/c"), features.QUOTATION, correlation), words and {"words": words}
+    told = words and {"words": words}
+    tracking = units.Tracking(units.Unit(2, 453, "2/c"), features.QUOTATION, correlation)
     assert webpage._discovery(tracking, 0.2468, told, 2048) == {
         "unit": "2/c/454", "feature": "inside quotation marks", "ends": ("narration", "speech"), "sentence": sentence,
         "told": told, "correlation": correlation, "untrained": 0.247}
@@ -130,7 +131,8 @@ def test_a_discovery_tells_what_it_changes_and_what_an_untrained_network_reaches
 
 def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_the_other():
     """The first two stand for each other: both follow "and". A word that the end cuts does not count."""
-    low, high = ["He ran home and he slept. he sle"] * 20, ["I ran away and I sat. I sat, I s"] * 10 + ["so I sat x"] * 10
+    low = ["He ran home and he slept. he sle"] * 20
+    high = ["I ran away and I sat. I'll sat, I s"] * 10 + ["so I'm sat x"] * 10
     assert held.compare(low, ["he I I"] * 20, high) == {
         "words": [["he", "home", "slept"], ["I", "sat", "away"]], "counts": [[50, 0], [10, 10], [0, 20]], "texts": 10}
     assert held.compare(low, low, low) is None
