@@ -85,7 +85,7 @@ kernel: ## make the page's kernel.wasm of kernel.wat, with npm
 	@$(npm_tools) && $(wat2wasm) $(page_sources)/kernel.wat -o $(page_sources)/kernel.wasm
 
 lint: $(venv)/.done ## check the style, the types, the imports, the notebooks
-	@$(python) -m ruff check $(wildcard charrnn tests notebooks benchmarks) setup.py
+	@$(python) -m ruff check $(wildcard charrnn tests notebooks benchmarks docs) setup.py
 	@$(python) -m mypy
 	@$(python) -m pytest -q tests/test_architecture.py
 	@if ! command -v npm >/dev/null; then echo "npm is missing: the JavaScript and kernel.wasm are not checked"; \

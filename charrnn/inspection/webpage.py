@@ -17,7 +17,6 @@ import numpy as np
 
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
-from charrnn.engines.loading import divide, training_text
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.surprisal import surprisal
@@ -25,6 +24,7 @@ from charrnn.inspection import features, held, units
 from charrnn.inspection.stored import network_data, store, stored_model, untrained_model
 from charrnn.system import console, files
 from charrnn.text import corpus, unknown
+from charrnn.text.corpus import divide, training_text
 from charrnn.version import __version__
 
 SOURCES = Path(__file__).resolve().parent / "page"

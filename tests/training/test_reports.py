@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from conftest import train_small
 
+from charrnn.checkpoints.run import Reports
 from charrnn.system.tensorflow import tf
-from charrnn.training.reports import Reports
 
 HEAD = ("step,epoch,loss,bits_per_character,val_loss,val_bits_per_character,learning_rate,gradient_norm,"
         "characters_per_second\n")
@@ -42,7 +42,7 @@ def test_tensorboard_shows_later_steps_of_a_resumed_run_once(tmp_path):
         path.rename(path.with_name(f"events.out.tfevents.{number:010}.process"))
     marks = [event.step for event in events(tmp_path) if event.session_log.status == tf.SessionLog.START]
     assert marks == [1, 1, 21]
-    pytest.importorskip("tensorboard")
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed: pip install tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     seen = EventAccumulator(str(tmp_path / "summaries"))
     seen.Reload()
