@@ -565,6 +565,8 @@ def test_every_script_is_shown_as_a_browser_shows_it(chromium, tmp_path, script)
     view["yours"].send_keys(Keys.HOME, Keys.ARROW_LEFT)
     isTurned = view.js(f"yours.paper.cells[0].offsetLeft > yours.paper.cells[{len(text) - 1}].offsetLeft")
     assert isTurned == (script in ("Arabic", "Hebrew")) and view.js("yours.paper.at") == isTurned
+    view.write(text, 1)
+    assert text in view.js("piecesOf(layOut()).pieces.map((piece) => piece.text)")  # of a picture: drawn at once
     view.assert_nothing_wrong()
 
 
@@ -785,7 +787,7 @@ def test_a_hostile_vocabulary_is_text(chromium, tmp_path):
     scripts, _ = view.js("document.scripts.length"), view.set("top-n", len(HOSTILE))
     view.write("</script><script>alert(1)</script>", 80)
     view.js("written.papers[1].moveTo(40)")
-    view.read("</script><script>alert(1)</script>" + view.written())
+    view.read("</script><script>alert(1)</script>" + view.shown())
     view.click("picture")
     assert view.js("document.scripts.length") == scripts
     assert view.shown("yours").startswith("</script><script>alert(1)</script>") and "\u202e" not in view.shown("yours")
