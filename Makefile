@@ -2,7 +2,7 @@
 
 # Arguments for the command, quoted for the shell: make train ARGS="--epochs 1 --lstm-size 128"
 ARGS ?=
-# A known text (anna, tiny-shakespeare, python) or a path: make train TEXT=my.txt
+# A known text (anna, tiny-shakespeare, names, python) or a path: make train TEXT=my.txt
 TEXT ?= anna
 
 # The TensorFlow to use: 1 (1.15) or 2, in .venv-tf2; nothing means 1 where Python 3.7 can be had, else 2, in .venv.

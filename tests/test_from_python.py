@@ -1,11 +1,13 @@
 """The face in Python: open_model and its verbs, train_model and its run, and what they say."""
 import io
 import os
+import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import SMALL_FLAGS, TEXT, overfitting_text, train_small
+from conftest import SMALL_FLAGS, TEXT, overfitting_text, process_environment, train_small
 
 from charrnn import open_model, train_model
 from charrnn.commands import sample
@@ -30,6 +32,52 @@ def test_several_texts_are_a_list(model):
     assert texts == [model.write("the ", 40, top_p=0.9, stop="t", seed=seed) for seed in (5, 6, 7)]
     assert model.write("the ", 40, n=1, seed=5) == [model.write("the ", 40, seed=5)]
     assert model.write(length=0) == "the "
+
+
+def test_a_stream_is_the_text_of_write(model):
+    pieces = list(model.stream("the ", 120, temperature=0.6, seed=2, stop="e "))
+    assert pieces[0] == "the " and set(map(len, pieces[1:])) == {1}
+    assert "".join(pieces) == model.write("the ", 120, temperature=0.6, seed=2, stop="e ")
+    assert pieces[-2:] == ["e", " "] and len(pieces) < 121
+    assert "".join(model.stream(length=70, top_n=3, seed=5)) == model.write(length=70, top_n=3, seed=5)
+    with pytest.raises(ValueError, match="length must be"):  # before anything is drawn
+        model.stream("the ", -1)
+
+
+def test_a_stream_that_is_closed_releases_the_engine(model, monkeypatch):
+    closed = []
+    monkeypatch.setattr("charrnn.engines.numpy_lstm.NumpyLSTM.close", lambda engine: closed.append(engine))
+    stream = model.stream("the ", 10 ** 9, seed=2)
+    assert next(stream) + next(stream) == model.write("the ", 1, seed=2) and len(closed) == 1
+    stream.close()
+    assert len(closed) == 2
+
+
+def test_next_is_what_surprisal_is_made_of(model):
+    text = TEXT[:30]
+    chances = model.next(text[:-1])
+    assert chances.dtype == np.float32 and chances.shape == (len(model.vocabulary),)
+    assert chances.sum() == pytest.approx(1, abs=1e-6)
+    chance = chances[model.vocabulary.vocab_to_int[text[-1]]]
+    assert -np.log(chance) == pytest.approx(model.surprisal(text)[-1], abs=1e-5)
+    with pytest.raises(ValueError, match="'X'"):
+        model.next("X")
+
+
+QUIET = """
+import logging, os, sys, charrnn
+logger, level = logging.getLogger("tensorflow"), os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
+run = charrnn.train_model("the cat sat on the mat.\\n" * 99, sys.argv[1], batch_size=2, num_steps=30, lstm_size=5,
+                          epochs=1, val_fraction=0.1, sample_length=9)
+assert logger.filters == [] and "TF_CPP_MIN_LOG_LEVEL" not in os.environ
+logger.warning("mine is deprecated")
+"""
+
+
+def test_the_first_training_is_quiet_and_leaves_logging_as_it_was(tmp_path):
+    done = subprocess.run([sys.executable, "-c", QUIET, str(tmp_path / "run")], capture_output=True, text=True,
+                          env=process_environment(), timeout=600)
+    assert done.returncode == 0 and done.stderr.count("\n") == 1 and "mine is deprecated" in done.stderr, done.stderr
 
 
 def test_surprisal_and_activations_are_those_of_the_engine(model):
@@ -126,6 +174,15 @@ def test_arguments_are_checked_before_anything_is_written(tmp_path, options, nam
     assert "\n" not in str(error.value) and not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("options, name", [
+    (dict(init_from=5), "init_from"), (dict(checkpoint_dir=5), "checkpoint_dir"),
+    (dict(checkpoint_dir=b"run"), "checkpoint_dir")])
+def test_an_argument_of_another_type_is_named(tmp_path, options, name):
+    with pytest.raises(TypeError, match=name):
+        train_model(TEXT, quiet=True, **{**SMALL, "checkpoint_dir": tmp_path / "run", **options})
+    assert not (tmp_path / "run").exists()
+
+
 def test_numbers_of_numpy_are_numbers(tmp_path):
     sizes = {name: np.int64(value) for name, value in SMALL.items() if type(value) is int}
     run = train_model(TEXT, tmp_path / "run", quiet=True, threads=np.int64(1), **{**SMALL, **sizes})
@@ -159,7 +216,7 @@ def test_substitutes_for_streams(tmp_path, monkeypatch, make):
 
 
 def test_inside_of_a_graph_it_says_what_to_do(tmp_path):
-    with tf.Graph().as_default(), pytest.raises(ValueError, match="train outside of it"):
+    with tf.Graph().as_default(), pytest.raises(ValueError, match="call this outside of it"):
         train_model(TEXT, tmp_path / "run", quiet=True, **SMALL)
     assert not (tmp_path / "run").exists()
 
@@ -203,19 +260,17 @@ def test_files_that_are_left_out_are_counted(tmp_path, capsys):
     for name, content in (("a", TEXT.encode() * 9), ("b", "é\n".encode("latin-1")), ("c.png", b"\0" * 9999)):
         (tmp_path / name).write_bytes(content)
     assert train_small(tmp_path, tmp_path / "run", "--num-steps", "300", "--dry-run") == 0
-    assert "14 distinct, 2 files left out\n" in capsys.readouterr().out
+    assert capsys.readouterr().err.count("skipped: ") == 2
     (tmp_path / "d").write_bytes("é\n".encode("latin-1") * 900)
     assert train_small(tmp_path, tmp_path / "run", "--num-steps", "300", "--dry-run") == 2
     assert "2 files in" in capsys.readouterr().err
 
 
-def test_lines(exported, capsys):
-    assert sample.main([str(exported), "--lines", "4", "--seed", "3", "--length", "90"]) == 0
-    out = capsys.readouterr().out
-    expected = open_model(exported).write("\n", 90, n=4, stop="\n", seed=3)
-    assert out == "".join(text.strip("\n") + "\n" for text in expected) and out.count("\n") == 4
+def test_lines_have_no_beginning(exported, capsys):
     assert sample.main([str(exported), "--lines", "4", "--prime", "the"]) == 2
     assert "--lines and --prime cannot be combined" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="no training text with it: name the text with new=PATH"):
+        replace(open_model(exported), run=None).write_lines(4, new=True)
 
 
 def test_a_prime_can_have_line_ends(exported, capsys):

@@ -143,7 +143,7 @@ def test_commands_of_the_package_run_in_order(page, small_texts, monkeypatch, ca
         if not command.startswith("charrnn-") or "--help" in arguments:
             continue
         if script == "train":
-            arguments += [] if "--resume" in arguments else [*QUICK, "--epochs", "1"]
+            arguments += [] if "--resume" in arguments else [*QUICK, *["--epochs", "1"] * ("--minutes" not in command)]
         # for --interactive and a TEXT of -
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"ROMEO:\n")))
         assert script_of(script).main(arguments) == 0, command

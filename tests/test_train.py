@@ -7,12 +7,13 @@ from contextlib import closing
 
 import numpy as np
 import pytest
-from conftest import TEXT, resume, train_small
+from conftest import TEXT, StopAfter, resume, train_small
 
 from charrnn.checkpoints import record
 from charrnn.commands import train
 from charrnn.system import files
 from charrnn.train import train_model
+from charrnn.training import trainer
 
 
 def assert_refused(folder, capsys, message):
@@ -77,11 +78,6 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, mo
     assert re.search(r"^time     \d+\.\d{4} s/batch, \d:\d\d:\d\d for all steps", out, re.MULTILINE)
 
 
-def test_a_dry_run_says_that_the_folder_holds_another_run(text_file, trained, capsys):
-    assert train_small(text_file, trained, "--dry-run") == 0
-    assert "this command would be refused: " in capsys.readouterr().err
-
-
 def test_a_conflict_with_a_preset_is_named(text_file, tmp_path, capsys):
     assert train_small(text_file, tmp_path / "run", "--preset", "best", "--val-fraction", "0") == 2
     assert capsys.readouterr().err.endswith("above 0 (with preset best)\n")
@@ -112,6 +108,15 @@ def test_the_function_takes_a_text_and_returns_the_model(tmp_path, capsys):
     assert "step 4/4" in capsys.readouterr().out
     longer = train_model(None, tmp_path / "run", resume=True, quiet=True, epochs=3, sample_length=0, summaries=False)
     assert longer.losses.shape == (8,) and capsys.readouterr() == ("", "")
+
+
+def test_the_test_loss_is_kept_until_the_run_goes_on(tmp_path, monkeypatch):
+    """In run.json; the next save removes it."""
+    run = train_model(TEXT, tmp_path / "run", sample_length=0, test_fraction=0.2, quiet=True, **SMALL_RUN)
+    assert run.test_loss == record.read_run(run.folder).test_loss > 0
+    assert train_model(None, run.folder, resume=True, sample_length=0, quiet=True).test_loss == run.test_loss
+    monkeypatch.setattr(trainer, "StopRequests", lambda: StopAfter(1))
+    assert train_model(None, run.folder, resume=True, sample_length=0, quiet=True, epochs=2).test_loss is None
 
 
 @pytest.mark.parametrize("options, message", [

@@ -31,7 +31,7 @@ from charrnn.version import __version__
 
 # Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
 IMMUTABLE = ("batch_size", "num_steps", "lstm_size", "num_layers", "seed", "cell", "optimizer", "average_decay",
-             "val_fraction", "test_fraction")
+             "val_fraction", "test_fraction", "shuffle")
 RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
@@ -68,10 +68,12 @@ class RunRecord:
         hyperparameters: dict from name to number, str, bool or None, as last started or resumed.
         vocabulary: the Vocabulary.
         text_name: the known name or path of the training text.
-        text_sha256: hexadecimal SHA-256 of the characters of the text in UTF-8.
+        text_sha256: hexadecimal SHA-256 of the characters of the text in UTF-8, as it was given.
         best: name of the checkpoint with the lowest validation loss, if there is one.
         init_from: the model that the initial weights were taken from, if there was one.
+        test_loss: the loss on the test text in nats per character, if the run has ended and has such a text.
         folder: the run folder that it was read from, which has the text; None for a model outside of one.
+        shuffled_sha256: the SHA-256 of the text in that folder, if its lines were shuffled.
     """
 
     hyperparameters: Dict[str, Any]
@@ -80,7 +82,9 @@ class RunRecord:
     text_sha256: str
     best: Optional[str] = None
     init_from: Optional[str] = None
+    test_loss: Optional[float] = None
     folder: Optional[str] = field(default=None, compare=False)
+    shuffled_sha256: Optional[str] = None
 
 
 def checkpoint_prefix(folder: StrPath, step: int, lstm_size: int) -> str:
@@ -90,14 +94,14 @@ def checkpoint_prefix(folder: StrPath, step: int, lstm_size: int) -> str:
 
 def step_of(name: str) -> int:
     """Return the step in the name of a checkpoint, or -1 for any other name."""
-    found = re.fullmatch(r"i(\d{1,18})_l\d+\.ckpt", name)
-    return int(found.group(1)) if found else -1
+    match = re.fullmatch(r"i(\d{1,18})_l\d+\.ckpt", name)
+    return int(match.group(1)) if match else -1
 
 
 def names_with(folder: Path, suffix: str, others: Sequence[str] = ()) -> List[str]:
     """Return the names of the checkpoints that have a file with a suffix, and of others, sorted by step."""
-    found = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
-    return sorted((name for name in found.union(others) if step_of(name) >= 0), key=step_of)
+    saved = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
+    return sorted((name for name in saved.union(others) if step_of(name) >= 0), key=step_of)
 
 
 def listed_names(folder: Path) -> List[str]:
@@ -126,14 +130,14 @@ def check_unused(folder: StrPath) -> None:
         CheckpointError: it holds one.
     """
     folder = Path(folder)
-    found = [name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))]
+    in_the_way = [name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))]
     fact, in_python, in_command = f"{folder} holds another run", "", ""
     if is_run(folder):
         in_python, in_command = "continue it with resume=True", f"continue it with {console.resume_command(folder)}"
     elif _is_of_notebook(folder):
         in_python, in_command = (f"start from its weights with {how}" for how in FROM_NOTEBOOK)
-    elif found and not (folder / LOCK_FILE).exists():
-        fact = f"{folder} has a {found[0]}, which a new run would replace"
+    elif in_the_way and not (folder / LOCK_FILE).exists():
+        fact = f"{folder} has a {in_the_way[0]}, which a new run would replace"
         in_python = in_command = "move it away"
     else:
         return
@@ -153,7 +157,10 @@ def _is_of_notebook(folder: Path) -> bool:
 def record_of(run: RunRecord) -> Dict[str, Any]:
     """Return a run as a dict of JSON types."""
     return {"charrnn": __version__, "hyperparameters": run.hyperparameters, "vocabulary": "".join(run.vocabulary.chars),
-            "text": {"name": run.text_name, "sha256": run.text_sha256}, "best": run.best, "init_from": run.init_from}
+            "text": {"name": run.text_name, "sha256": run.text_sha256, **(
+                {"shuffled_sha256": run.shuffled_sha256} if run.shuffled_sha256 else {})},
+            "best": run.best, "init_from": run.init_from,
+            **({} if run.test_loss is None else {"test_loss": run.test_loss})}
 
 
 def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
@@ -165,7 +172,8 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
     with contextlib.suppress(KeyError, TypeError):
         return RunRecord(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
                          record["text"]["sha256"], record["best"], record["init_from"],
-                         None if folder is None else str(folder))
+                         record.get("test_loss"), None if folder is None else str(folder),
+                         record["text"].get("shuffled_sha256"))
     raise ValueError("it does not describe a run")
 
 
@@ -218,9 +226,9 @@ def parsed(content: bytes) -> Dict[str, Any]:
         ValueError: it is not a JSON object.
     """
     with contextlib.suppress(ValueError, RecursionError):
-        found = json.loads(content.decode("utf-8", "surrogatepass"))
-        if isinstance(found, dict):
-            return found
+        value = json.loads(content.decode("utf-8", "surrogatepass"))
+        if isinstance(value, dict):
+            return value
     raise ValueError("it is damaged")
 
 
@@ -253,9 +261,9 @@ def read_run(folder: StrPath) -> RunRecord:
             advice = [f"start a run from its weights with {how}" for how in FROM_NOTEBOOK]
     except ValueError as error:
         problem = f"{path} cannot be used: {error}"
-    for each in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):
+    for path in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):
         with contextlib.suppress(OSError, ValueError):
-            return read_record(str(each)[:-len(".json")])[0]
+            return read_record(str(path)[:-len(".json")])[0]
     raise CheckpointError(problem, *advice)
 
 
@@ -293,7 +301,7 @@ def read_text(run: RunRecord) -> str:
     path = Path(run.folder or "") / TEXT_FILE
     try:
         content = path.read_bytes()
-        if sha256(content) == run.text_sha256:
+        if sha256(content) == (run.shuffled_sha256 or run.text_sha256):
             return content.decode("utf-8", "surrogatepass")
         problem = "has changed"
     except OSError as error:

@@ -19,7 +19,7 @@ from charrnn.fused import softmax
 from charrnn.fused.unroll import layer_of, unroll
 from charrnn.model import build_output
 from charrnn.system import console
-from charrnn.system.tensorflow import forget_gradients, session_config, tf
+from charrnn.system.tensorflow import forget_gradients, session_config, set_variable, tf
 
 READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
 
@@ -82,7 +82,7 @@ class GraphEngine(Engine):
             name, shape = variable.op.name, tuple(variable.shape.as_list())
             if name not in weights or np.shape(weights[name]) != shape:
                 raise ValueError(f"it has the weights of another network: there is no {name} of shape {shape}")
-            variable.load(weights[name], self._session)
+            set_variable(variable, weights[name], self._session)
 
     def save_model(self, folder):
         """Write what reads text as a SavedModel, see :func:`charrnn.commands.export.export_saved_model`.

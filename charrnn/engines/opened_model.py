@@ -8,7 +8,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -19,10 +19,12 @@ from charrnn.checkpoints.weights import Weights, packed, read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines import Engine
 from charrnn.engines.cells import CELLS, MOST_LAYERS
+from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.sampler import Sampler, check_prime, choose_settings, default_prime, fresh_seed
+from charrnn.engines.sampler import CHUNK, Sampler, check_prime, choose_settings, default_prime, fresh_seed
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console, files
+from charrnn.text import corpus
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
@@ -34,6 +36,8 @@ _LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
 ORDER_LOOK = 1000  # characters of a text that show whether a vocabulary has the order of the ids
 # Pairs: the largest number of texts at once, and the number of characters in all texts together from which on the graph
 # is faster than NumPy. Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
+# That was NumPy 1.18. NumPy 2.5 is faster, but no other numbers would be right on all machines: it writes 64 texts with
+# 13,244 characters a second where the graph has 19,277, and without AVX-512 8,536 where the graph has 8,157.
 GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
 
 
@@ -99,20 +103,78 @@ class Model:
         Raises:
             ValueError: an argument is out of range, or the model does not know a character of the prime.
         """
-        for name, value, least in (("length", length, 0), ("n", 1 if n is None else n, 1),
-                                   ("seed", 0 if seed is None else seed, 0)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-                raise ValueError(f"{name} must be an integer, at least {least}, not {value!r}")
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
-        prime = default_prime(self.vocabulary) if prime is None else prime
-        check_prime(prime, self.vocabulary)
+        prime, seed = self._beginning(prime, length, 1 if n is None else n, seed)
         with contextlib.closing(self.engine(n or 1, (n or 1) * length)) as engine:
-            samples, interrupted = Sampler(engine, n or 1).write(
-                prime, length, settings, fresh_seed() if seed is None else seed, stop=stop)
+            samples, interrupted = Sampler(engine, n or 1).write(prime, length, settings, seed, stop=stop)
         if interrupted:
             raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
         return texts[0] if n is None else texts
+
+    def stream(self, prime: Optional[str] = None, length: int = 1000, *, temperature: float = 1.0,
+               top_n: Optional[int] = None, top_p: Optional[float] = None, seed: Optional[int] = None,
+               stop: Optional[str] = None) -> Iterator[str]:
+        """Return an iterator over the prime, and then each character that :meth:`write` writes, as it is drawn.
+
+        The arguments are those of :meth:`write`. The iterator's ``close`` ends the text early.
+        """
+        settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
+        prime, seed = self._beginning(prime, length, 1, seed)
+
+        def characters() -> Iterator[str]:
+            yield prime
+            with contextlib.closing(self.engine(1, length)) as engine:
+                yield from Sampler(engine).stream(prime, length, settings, seed, stop)
+        return characters()
+
+    def write_lines(self, n: int, length: int = 1000, *, new: Union[bool, StrPath] = False,
+                    temperature: float = 1.0, top_n: Optional[int] = None, top_p: Optional[float] = None,
+                    seed: Optional[int] = None) -> List[str]:
+        """Write lines such as names or titles, the same that ``charrnn-sample --lines`` writes with these arguments.
+
+        Args:
+            n: number of lines.
+            length: characters of a line at most.
+            new: whether to leave out the lines of the training text and repeated ones, so that there may be fewer than
+                n; or the path or known name of that text, if the model does not have it.
+            temperature, top_n, top_p, seed: as for :meth:`write`, but by default ``top_p`` is 0.98.
+
+        Returns:
+            A list of lines without line ends.
+
+        Raises:
+            ValueError: as for :meth:`write`, or the training text that ``new`` needs cannot be read.
+        """
+        settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p, of_lines=True)
+        _, seed = self._beginning("\n", length, n, seed)
+        named = None if isinstance(new, bool) else str(new)
+        known = corpus.training_text(self.run, named, flag="new=PATH").lines() if new else None
+        with contextlib.closing(self.engine(n, n * CHUNK)) as engine:
+            samples, _, interrupted = Sampler(engine, n).write_lines(length, settings, seed, known)
+        if interrupted:
+            raise KeyboardInterrupt
+        return [sample.text.rstrip("\n") for sample in samples]
+
+    def _beginning(self, prime: Optional[str], length: int, n: int, seed: Optional[int]) -> Tuple[str, int]:
+        """Check arguments of :meth:`write`. Return the prime and the seed, or what stands for them."""
+        for name, value, least in (("length", length, 0), ("n", n, 1), ("seed", 0 if seed is None else seed, 0)):
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+                raise ValueError(f"{name} must be an integer, at least {least}, not {value!r}")
+        prime = default_prime(self.vocabulary) if prime is None else prime
+        check_prime(prime, self.vocabulary)
+        return prime, fresh_seed() if seed is None else int(seed)
+
+    def next(self, text: str) -> np.ndarray:
+        """Return the probability of each character of the vocabulary to follow a text, float32 [C].
+
+        Raises:
+            ValueError: the text is empty, or has a character that the model does not know.
+        """
+        check_prime(text, self.vocabulary)
+        with contextlib.closing(self.engine(1, len(text))) as engine:
+            logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())
+        return softmax(logits)[0]
 
     def surprisal(self, text: str) -> np.ndarray:
         """Return how unexpected each character of a text but the first is, float32 [T - 1], in nats.

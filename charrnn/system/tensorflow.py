@@ -167,6 +167,11 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
     return tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=thread_count(threads))
 
 
+def set_variable(variable: Any, value: Any, session: Any) -> None:
+    """Set a variable in a session. ``Variable.load`` does the same, but TensorFlow 2 calls it deprecated."""
+    session.run(variable.initializer, {variable.initializer.inputs[1]: value})
+
+
 def forget_gradients(graph: Any) -> None:
     """Remove a graph's functions of ``tf.custom_gradient`` from TensorFlow, after the gradients are in the graph.
 

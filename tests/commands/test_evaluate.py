@@ -1,4 +1,5 @@
 """The script charrnn-evaluate: its figures, its texts and its errors."""
+import json
 import math
 import re
 import shutil
@@ -94,6 +95,19 @@ def test_each_character_has_the_surprisal_of_the_cells(trained, exported, charac
         assert [float(each[3]) for each in found] == pytest.approx(bits, abs=0.006)
 
 
+def test_json_has_what_is_printed(trained, tmp_path, capsys):
+    (tmp_path / "text").write_text("the Xcat sat\n" * 5)
+    rows = table(evaluated(capsys, trained, tmp_path / "text"))
+    found = json.loads(evaluated(capsys, trained, tmp_path / "text", "--json"))
+    nats = found.pop("nats_per_character")
+    assert {"this model": nats, **found.pop("comparison")} == pytest.approx(rows, abs=1e-4)
+    assert found.pop("bits_per_character") == pytest.approx(nats / math.log(2))
+    assert (found["model"], found["predicted"], found["left_out"]) == (str(trained / "i173_l5.ckpt"), 59, 5)
+    found = json.loads(evaluated(capsys, trained, tmp_path / "text", "--characters", "--json"))
+    assert found["characters"] == ("the cat sat\n" * 5)[1:]
+    assert np.mean(found["log_probabilities"]) == pytest.approx(-nats) and len(found["log_probabilities"]) == 59
+
+
 def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, capsys):
     (tmp_path / "known").write_text("the cat sat\n" * 5)
     (tmp_path / "text").write_text("thXe cat sXat\n\u00e9" * 5, encoding="utf-8")
@@ -141,6 +155,9 @@ def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
         out = evaluated(capsys, folder, tmp_path / "text")
         assert list(table(out)) == ["this model", "xz, of this text alone"]
         assert "two lines of the comparison are missing (" in out and message in out
+        assert evaluate.main([str(folder), str(tmp_path / "text"), "--json"]) == 0
+        out, err = capsys.readouterr()
+        assert list(json.loads(out)["comparison"]) == ["xz, of this text alone"] and message in err
     out = evaluated(capsys, folder, tmp_path / "text", "--vocab-from", trained.parent / "small.txt")
     assert table(out) == table(evaluated(capsys, trained, tmp_path / "text"))
 

@@ -1,10 +1,14 @@
 """charrnn-runs: the table of runs, JSON, and the picture of their curves."""
 import json
 import os
+import re
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from charrnn.checkpoints import record
 from charrnn.commands import runs
 
 
@@ -42,6 +46,28 @@ def test_json_has_the_numbers_of_the_history(folder, capsys):
     assert validated["best"] == min(float(row[column]) for row in history[1:] if row[column])
     assert plain["best"] is None and plain["step"] == plain["steps"] == 173
     assert plain["hyperparameters"]["lstm_size"] == 5 and plain["loss"] > 0
+
+
+def test_seeds_bits_and_the_test_loss(trained, stopped_early, tmp_path, capsys):
+    """Runs that differ only in the seed have a row with mean and standard deviation; others do not count."""
+    for name, seed, keep_prob, best, test in (
+            ("a", 7, 1, 0.2, 1.5), ("b", 8, 1, 0.4, 1.6), ("c", 9, 0.4, 0.1, 2.0), ("copy", 7, 1, 0.2, 1.5)):
+        folder = Path(shutil.copytree(str(stopped_early), str(tmp_path / name)))
+        run = record.read_run(folder)
+        run.hyperparameters.update(seed=seed, keep_prob=keep_prob)
+        record.write_run(folder, replace(run, test_loss=test))
+        with open(str(folder / "history.csv"), "a") as history:
+            history.write(f"250,3,,,{best},,,,\n")
+    assert runs.main([str(tmp_path), str(trained)]) == 0
+    head, *rows = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
+    columns = [head.index(name) for name in ("seed", "best", "bits", "test")]
+    assert [[row[column] for column in columns] for row in rows] == [
+        ["9", "0.1000", "0.1443", "2.0000"], *2 * [["7", "0.2000", "0.2885", "1.5000"]],
+        ["8", "0.4000", "0.5771", "1.6000"], ["7", "-", "-", "-"],
+        ["2 seeds", "0.3000±0.1414", "0.4328±0.2040", "1.5500±0.0707"]]
+    assert runs.main([str(tmp_path / "c"), "--json"]) == 0
+    found, = json.loads(capsys.readouterr().out)
+    assert (found["test"], found["best"], found["test_bits"]) == (2.0, 0.1, pytest.approx(2.8854, abs=1e-4))
 
 
 @pytest.mark.parametrize("over", ["steps", "time"])

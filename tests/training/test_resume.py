@@ -65,12 +65,23 @@ def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
     assert "step 260/260" in capsys.readouterr().out
 
 
+def test_more_epochs_raise_the_learning_rate_again(text_file, tmp_path, capsys):
+    """Where the schedule has ended at 0. The plan says from where to where, and the last line that it will."""
+    flags = ["--num-steps", "40", "--schedule", "linear", "--learning-rate", "0.013", "--sample-length", "0"]
+    assert train_small(text_file, tmp_path / "run", *flags) == 0  # 13 steps
+    assert "\nTo train longer, and raise the learning rate again, add --epochs N: " in capsys.readouterr().out
+    assert resume(tmp_path / "run") == 0
+    assert "\nrate " not in capsys.readouterr().out
+    assert resume(tmp_path / "run", "--epochs", "2") == 0
+    assert "\nrate     the learning rate rises from 0.001 to 0.0065\n" in capsys.readouterr().out
+
+
 def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypatch, capsys):
     """They are kept if the run is killed before its next checkpoint."""
     with monkeypatch.context() as patch:
         patch.setattr(trainer.Trainer, "check", interrupted_at(trainer.Trainer.check, 5))
         assert resume(run_copy, "--epochs", "2", "--learning-rate", "0.002") == 130
-    assert "resumed  after step 173, 173 to go" in capsys.readouterr().out
+    assert "resumed  after step 173, 173 to go\nrate     the learning rate rises from 0.001 " in capsys.readouterr().out
     assert resume(run_copy) == 0
     assert float(history_of(run_copy)[-1]["learning_rate"]) == 0.002
     hyper = record.read_run(run_copy).hyperparameters

@@ -190,6 +190,7 @@ def test_the_test_loss_is_of_the_best_checkpoint_and_printed_once(tmp_path, monk
     assert resume(folder) == 0
     (loss, name), = re.findall("^test loss ([0-9.]+), of (.*)$", capsys.readouterr().out, re.MULTILINE)
     assert name == record.read_run(folder).best != names_of(folder)[-1]
+    assert record.read_run(folder).test_loss == pytest.approx(float(loss), abs=1e-4)
     assert evaluate.main(["--test", "--best", str(folder)]) == 0
     found = re.search("104 characters(?s:.*)this model +([0-9.]+)", capsys.readouterr().out).group(1)
     assert float(found) == pytest.approx(float(loss), abs=2e-4)
