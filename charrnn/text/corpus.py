@@ -101,6 +101,8 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         OSError: a known text was downloaded, but cannot be saved.
     """
     sources = [names] if isinstance(names, (str, Path)) else names
+    if list(sources).count(STANDARD_INPUT) > 1:
+        raise ValueError(f"{STANDARD_INPUT}, the standard input, can be read only once")
     texts: List[str] = []
     skipped: List[str] = []
     undecoded: List[str] = []  # paths of files in another encoding
@@ -318,6 +320,6 @@ def divide(text: Text, run: Optional[RunRecord]) -> TrainingText:
     """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
     own = lists.text_of(run, text.text) if run else None
     if run and own is not None:
-        fractions = [run.hyperparameters.get(name, 0) for name in ("val_fraction", "test_fraction")]
+        fractions = [run.hyperparameters[name] for name in ("val_fraction", "test_fraction")]
         return TrainingText(*split(own, *fractions), run.text_sha256)
     return TrainingText(text.text, "", "", text_sha256(text.text))

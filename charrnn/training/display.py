@@ -106,7 +106,8 @@ class Display:
         better = 0 if job.options.resume or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
         if better > job.total_steps:
             rows.append(("note", f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"))
-        if hyper.shuffle == "none" and not job.options.resume and job.options.preset != AUTO and lists.is_list(job.text):
+        is_decided = hyper.shuffle != "none" or job.options.resume or job.options.preset == AUTO
+        if not is_decided and lists.is_list(job.text):
             rows.append(("note", f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be "
                          "unlike the rest: take shuffle lines"))
         if job.time:
