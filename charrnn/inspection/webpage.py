@@ -1,6 +1,6 @@
 """A model as one web page: the weights, the program that runs them, and what its units track, in a single HTML file.
 
-The page is put together from the files in ``charrnn/inspection/page``. It needs neither a server nor a network.
+The page is put together from the files in ``charrnn/inspection/page``, as the one of :mod:`charrnn.inspection.learning`. It needs neither a server nor a network.
 """
 import base64
 import hashlib
@@ -133,35 +133,39 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
         data: what the views need, see ``charrnn/inspection/page/view.js``.
         network: the weights, from :func:`network_data`.
     """
-    template = _source("page.html")
-    names = re.findall(r"\{\{(\w+\.(?:js|css))\}\}", template)
-    parts = {name: _source(name) for name in names}
-    hashes = {ending: " ".join(_hash(parts[name]) for name in names if name.endswith(ending))
-              for ending in (".js", ".css")}
-    parts.update({
-        # nothing is fetched, and no script runs but these, and WebAssembly
-        "policy": f"default-src 'none'; script-src 'wasm-unsafe-eval' {hashes['.js']}; style-src {hashes['.css']}; "
-                  "worker-src blob:; img-src data:; base-uri 'none'; form-action 'none'",
+    return assemble("page.html", {
         "title": html.escape(data["title"]),
         "name": html.escape(data["name"]),
         "facts": "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(fact)}</dd>" for name, fact in data["facts"]),
-        "kernel": base64.b64encode((SOURCES / "kernel.wasm").read_bytes()).decode("ascii"),
-        "data": _json(data),
-        "weights": _json(network),
+        "data": to_json(data),
+        "weights": to_json(network),
     })
-    return re.sub(r"\{\{([\w.]+)\}\}", lambda match: parts[match.group(1)], template)
 
 
-def _source(name: str) -> str:
-    return (SOURCES / name).read_text(encoding="utf-8")
+def assemble(template: str, parts: Dict[str, str]) -> str:
+    """Return a page. In its template, the names of parts and of files of the folders page/ and learn/ are in braces."""
+    page = _source(template).decode("utf-8")
+    sources = {name: _source(name) for name in re.findall(r"\{\{(\w+\.\w+)\}\}", page)}
+    hashes = {ending: " ".join(_hash(source) for name, source in sources.items() if name.endswith(ending))
+              for ending in (".js", ".css")}
+    # nothing is fetched, and no script runs but these, and WebAssembly
+    policy = (f"default-src 'none'; script-src 'wasm-unsafe-eval' {hashes['.js']}; style-src {hashes['.css']}; "
+              "worker-src blob:; img-src data:; base-uri 'none'; form-action 'none'")
+    files_of_page = {name: base64.b64encode(source).decode("ascii") if name.endswith(".wasm") else source.decode("utf-8")
+                     for name, source in sources.items()}
+    return re.sub(r"\{\{([\w.]+)\}\}", lambda match: {**files_of_page, **parts, "policy": policy}[match.group(1)], page)
 
 
-def _hash(source: str) -> str:
-    digest = hashlib.sha256(source.encode("utf-8")).digest()
+def _source(name: str) -> bytes:
+    return next(path for path in (SOURCES / name, SOURCES.parent / "learn" / name) if path.exists()).read_bytes()
+
+
+def _hash(source: bytes) -> str:
+    digest = hashlib.sha256(source).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
-def _json(value: Any) -> str:
+def to_json(value: Any) -> str:
     """Return JSON without any "<", so that it cannot end the script element that contains it."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 

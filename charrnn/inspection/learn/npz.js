@@ -8,7 +8,7 @@ const isForget = (row, lstmSize) => (row >= 2 * lstmSize && row < 3 * lstmSize ?
 
 async function sha256(bytes) {
   if (!globalThis.crypto?.subtle) {
-    throw new Error("files need a page that is opened from disk or by https");
+    throw new Error("Files need a page that is opened from disk or by https.");
   }
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -68,7 +68,7 @@ async function unpackNpz(bytes) {
   const text = (from, to) => new TextDecoder().decode(bytes.subarray(from, to));
   const end = bytes.length - DIGEST;
   if (end < 22 || await sha256(bytes.slice(0, end)) !== text(end)) {
-    throw new Error("it is damaged, or no model of charrnn");
+    throw new Error("The file is damaged, or no model of charrnn.");
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const variables = new Map();
@@ -78,7 +78,7 @@ async function unpackNpz(bytes) {
     const [name, extra, comment] = [28, 30, 32].map((place) => view.getUint16(entry + place, true));
     const from = start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true);
     if (view.getUint16(entry + 10, true)) {
-      throw new Error("it is compressed");
+      throw new Error("The file is compressed.");
     }
     variables.set(text(entry + 46, entry + 46 + name).replace(/\.npy$/, ""), unpackArray(bytes.slice(from, from + size)));
     entry += 46 + name + extra + comment;
@@ -95,7 +95,7 @@ function unpackArray(bytes) {
   const shape = /'shape': \(([\d, ]*)\)/.exec(header)[1].split(",").filter((each) => each.trim()).map(Number);
   const stored = new { "<f4": Float32Array, "<f2": Uint16Array, "|u1": Uint8Array }[type](bytes.slice(start).buffer);
   if (stored.length !== shape.reduce((product, each) => product * each, 1)) {
-    throw new Error("an array is shorter or longer than it says");
+    throw new Error("An array of the file is shorter or longer than it says.");
   }
   const data = type === "<f2" ? Float32Array.from(stored, halfValue) : stored;
   return { shape, data: header.includes("'fortran_order': True") && shape[1] ? transposed(data, shape[1]) : data };
@@ -155,10 +155,10 @@ function sizesOf(variables) {
   for (const [name, shape] of [["softmax/Variable", [lstmSize, numClasses]], ["softmax/Variable_1", [numClasses]], ...expected]) {
     const { shape: own, data } = variables.get(name) || {};
     if (!own || String(own) !== String(shape) || !shape.every(Boolean)) {
-      throw new Error(`it is no network of LSTM cells: ${name} ${own ? `has the shape [${own}]` : "is missing"}`);
+      throw new Error(`The file has no network of LSTM cells: ${name} ${own ? `has the shape [${own}]` : "is missing"}.`);
     }
     if (!data.every((value) => Math.abs(value) <= LARGEST_WEIGHT)) {
-      throw new Error(`${name} has weights that are not finite, or too large`);
+      throw new Error(`The file has weights that are not finite, or too large, in ${name}.`);
     }
   }
   return { numClasses, lstmSize, numLayers };

@@ -1,140 +1,120 @@
-/* The network that learns: charrnn/model.py with its optimizer, for sixteen texts at once. decoding.js, engine.js,
- * npz.js and plain.js come before it. Letters for shapes as in the Python package: N texts, M steps of a window, C characters, L
+/* The network that learns, charrnn/model.py with its optimizer, for sixteen texts at once. decoding.js, engine.js, npz.js
+ * and plain.js come before it. Letters for shapes as in the Python package: N texts, M steps of a window, C characters, L
  * units of a layer; P is C filled up to a multiple of four. What belongs to a step is a matrix [rows, N]. */
 "use strict";
 const TEXTS = 16; // N
+const productOf = (shape) => shape.reduce((product, each) => product * each, 1);
 
-/** Return the kernel of learn.wat with its memory, or null where WebAssembly or SIMD are missing or forbidden. The first
- * of the base64 strings that the browser can compile is taken. */
-function compiledKernel(sources, bytes) {
+/** Return the first kernel, of base64 strings, that the browser compiles, and its memory. Where WebAssembly or SIMD are
+ * missing or forbidden, it is plainKernel. `unit` is in how many places a number is. */
+function kernelOf(sources, numbers, Numbers) {
   for (const source of sources) {
     try {
-      const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
+      const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * numbers) / 65536) });
       const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(source)), { page: { memory } });
       return { run: exports, buffer: memory.buffer, unit: 4, source };
-    } catch { /* the next one, or none */ }
+    } catch { /* the next one */ }
   }
-  return null;
+  const memory = new Numbers(numbers);
+  return { run: plainKernel(memory), buffer: memory.buffer, unit: 1, source: "" };
 }
 
 class Trainer {
-  /** @param {{numClasses: number, lstmSize: number, numLayers: number}} sizes
-   * @param {number} steps M, of a window at most
-   * @param {string[]} kernels compiled forms of learn.wat, the best one first; none for plain JavaScript
-   * @param {Function} Numbers the type of all numbers, Float64Array for plain JavaScript with more digits */
+  /** @param {{numClasses: number, lstmSize: number, numLayers: number}} sizes L is even
+   * @param {number} steps M
+   * @param {string[]} kernels compiled forms of learn.wat, the best one first
+   * @param {Function} Numbers the type of the numbers without a kernel */
   constructor(sizes, steps, kernels = [], Numbers = Float32Array) {
-    Object.assign(this, sizes, { steps, padded: 4 * Math.ceil(sizes.numClasses / 4), updates: 0 });
+    Object.assign(this, sizes, { steps, padded: 4 * Math.ceil(sizes.numClasses / 4), updates: 0, Numbers });
     const { numLayers, lstmSize: L, padded: P } = this;
-    const layers = Array.from({ length: numLayers }, (_, layer) => layer);
-    this.shapes = { table: [this.numClasses, 4 * L],
-      ...Object.fromEntries(layers.flatMap((layer) => [[`kernel_${layer}`, [4 * L, (layer ? 2 : 1) * L]],
-        [`bias_${layer}`, [4 * L]]])),
-      softmax_kernel: [P, L], softmax_bias: [P] };
-    const lengths = Object.values(this.shapes).map((shape) => shape.reduce((product, each) => product * each));
-    const weights = lengths.reduce((sum, each) => sum + each);
+    this.layers = Array.from({ length: numLayers }, (_, layer) => ({ kernel: `kernel_${layer}`, bias: `bias_${layer}`,
+      reads: layer ? 2 * L : L }));
+    this.shapes = { table: [sizes.numClasses, 4 * L], softmax_kernel: [P, L], softmax_bias: [P] };
+    for (const { kernel, bias, reads } of this.layers) {
+      Object.assign(this.shapes, { [kernel]: [4 * L, reads], [bias]: [4 * L] });
+    }
+    const weights = Object.values(this.shapes).reduce((sum, shape) => sum + productOf(shape), 0);
     const width = TEXTS * L;
-    const numbers = 5 * weights + (steps + numLayers) * numLayers * width + steps * TEXTS * (P + 1)
-      + numLayers * width * (5 * steps + 3);
-    const compiled = compiledKernel(kernels, 4 * numbers + 1024);
-    const plain = compiled ? null : new Numbers(numbers);
-    const { run, buffer, unit } = compiled || { run: plainKernel(plain), buffer: plain.buffer, unit: 1 };
-    Object.assign(this, { run, buffer, unit, kernel: compiled?.source, Numbers });
+    const rows = (steps + numLayers) * numLayers;
+    const numbers = 5 * weights + (rows + numLayers * (5 * steps + 3)) * width + steps * TEXTS * (P + 1);
+    const { run, buffer, unit, source } = kernelOf(kernels, numbers, Numbers);
+    Object.assign(this, { run, unit, width, kernel: source });
     let top = 0;
     const take = (length) => {
-      const view = new Numbers(buffer, top, length);
+      const view = new (source ? Float32Array : Numbers)(buffer, top, length);
       top += view.byteLength;
       return view;
     };
     [this.weights, this.gradients, this.averages, this.squares] = [0, 1, 2, 3].map(() => take(weights));
     [this.arrays, this.slopes] = [this.weights, this.gradients].map((set) => this.partsOf(set));
-    this.transposed = [...layers.map((layer) => `kernel_${layer}`), "softmax_kernel"].map((name) => ({
-      name, view: take(this.arrays[name].length) }));
-    // h of layer l after step t is in row t + l + 1, part l: beside what else a layer reads, h of the layer below
-    this.inputs = take((steps + numLayers) * numLayers * width);
-    this.gates = layers.map(() => take(4 * steps * width));
-    this.memories = layers.map(() => take((steps + 1) * width)); // c before each step, and after the last one
+    this.transposed = Object.fromEntries(["softmax_kernel", ...this.layers.map(({ kernel }) => kernel)].map((name) => (
+      [name, take(productOf(this.shapes[name]))])));
+    // h of a layer after a step is in row step + layer + 1, beside that of the layer below: what a layer reads is together
+    this.inputs = take(rows * width);
+    for (const layer of this.layers) {
+      // activated gates of each step; c before each step, and after the last one
+      Object.assign(layer, { gates: take(4 * steps * width), memory: take((steps + 1) * width) });
+    }
     [this.dh, this.dc] = [0, 0].map(() => take(numLayers * width));
     this.outputs = take(steps * P * TEXTS);
     const ids = take(steps * TEXTS);
-    this.ids = compiled ? new Int32Array(buffer, ids.byteOffset, ids.length) : ids;
+    this.ids = source ? new Int32Array(buffer, ids.byteOffset, ids.length) : ids;
   }
 
   partsOf(set) {
     let from = 0;
     return Object.fromEntries(Object.entries(this.shapes).map(([name, shape]) => {
-      const part = set.subarray(from, from + shape.reduce((product, each) => product * each));
-      from += part.length;
-      return [name, part];
+      from += productOf(shape);
+      return [name, set.subarray(from - productOf(shape), from)];
     }));
   }
 
   /** Return what the kernel calls the place of a number of an array. */
   at(view, offset = 0) {
-    return (view.byteOffset / this.Numbers.BYTES_PER_ELEMENT + offset) * this.unit;
+    return (view.byteOffset / view.BYTES_PER_ELEMENT + offset) * this.unit;
   }
 
-  /** Return where in `inputs` the outputs of a layer after a step are; that of step -1 is the state before. */
+  /** Return where in `inputs` the outputs of a layer after a step are; those after step -1 are the state before. */
   rowOf(layer, step) {
-    return ((step + layer + 1) * this.numLayers + layer) * TEXTS * this.lstmSize;
+    return ((step + layer + 1) * this.layers.length + layer) * this.width;
   }
 
-  /** Set the state to zeros, as before a text. */
+  /** Return where in `inputs` what a layer reads at a step begins. */
+  readBy(layer, step) {
+    return this.rowOf(Math.max(0, layer - 1), layer ? step : -1 + step);
+  }
+
+  /** Set the state to zeros, as at the beginning of an epoch. */
   reset() {
     this.inputs.fill(0);
-    for (const memory of this.memories) {
+    for (const { memory } of this.layers) {
       memory.fill(0);
     }
   }
 
-  /** Return a copy of the state: c and h of each layer. */
-  state() {
-    const width = TEXTS * this.lstmSize;
-    return this.memories.map((memory, layer) => ({ c: memory.slice(0, width),
-      h: this.inputs.slice(this.rowOf(layer, -1), this.rowOf(layer, -1) + width) }));
-  }
-
-  setState(state) {
-    for (const [layer, { c, h }] of state.entries()) {
-      this.memories[layer].set(c);
-      this.inputs.set(h, this.rowOf(layer, -1));
-    }
-  }
-
-  /** Read a window: ids [steps, N] and the characters that follow them; a target of -1 does not count. The state goes on
-   * from that of the window before when `carry` is called.
-   * @returns {{loss: number, count: number}} nats in all, and the characters that count */
-  read(ids, targets, steps = this.steps) {
-    const { lstmSize: L, numLayers, padded: P, arrays, inputs, outputs, run } = this;
-    const width = TEXTS * L;
-    this.ids.set(ids.subarray(0, steps * TEXTS));
-    for (let step = 0; step < steps; step++) {
-      for (let layer = 0; layer < numLayers; layer++) {
-        const gates = this.at(this.gates[layer], 4 * step * width);
-        this.spread(arrays[`bias_${layer}`], this.gates[layer], 4 * step * width);
-        if (layer === 0) {
-          run.addRows(this.at(arrays.table), this.placeOfIds(step), gates, 4 * L, 0);
+  /** Read a window, ids [M, N], and return the mean loss of guessing `targets`, the characters that follow. */
+  read(ids, targets) {
+    const { lstmSize: L, padded: P, width, layers, arrays, inputs, outputs, run } = this;
+    this.ids.set(ids);
+    for (let step = 0; step < this.steps; step++) {
+      for (const [index, { kernel, bias, reads, gates, memory }] of layers.entries()) {
+        const place = this.at(gates, 4 * step * width);
+        this.spread(arrays[bias], gates, 4 * step * width);
+        if (index === 0) {
+          run.addRows(this.at(arrays.table), this.at(this.ids, step * TEXTS), place, 4 * L, 0);
         }
-        run.addProduct(this.at(arrays[`kernel_${layer}`]), this.at(inputs, this.readBy(layer, step)), gates, 4 * L,
-          (layer ? 2 : 1) * L);
-        run.forward(gates, this.at(this.memories[layer], step * width), this.at(this.memories[layer], (step + 1) * width),
-          this.at(inputs, this.rowOf(layer, step)), width * this.unit);
+        run.addProduct(this.at(arrays[kernel]), this.at(inputs, this.readBy(index, step)), place, 4 * L, reads);
+        run.forward(place, this.at(memory, step * width), this.at(memory, (step + 1) * width),
+          this.at(inputs, this.rowOf(index, step)), width * this.unit);
       }
       this.spread(arrays.softmax_bias, outputs, step * P * TEXTS);
-      run.addProduct(this.at(arrays.softmax_kernel), this.at(inputs, this.rowOf(numLayers - 1, step)),
+      run.addProduct(this.at(arrays.softmax_kernel), this.at(inputs, this.rowOf(layers.length - 1, step)),
         this.at(outputs, step * P * TEXTS), P, L);
     }
-    return this.expect(targets, steps);
+    return this.expect(targets);
   }
 
-  placeOfIds(step) {
-    return this.unit === 1 ? this.at(this.ids, step * TEXTS) : this.ids.byteOffset + 4 * step * TEXTS;
-  }
-
-  /** Return where in `inputs` all that a layer reads at a step begins. */
-  readBy(layer, step) {
-    return ((step + layer) * this.numLayers + Math.max(0, layer - 1)) * TEXTS * this.lstmSize;
-  }
-
+  /** Set each row of a matrix [rows, N] to a number of a bias. */
   spread(bias, view, from) {
     for (let row = 0, place = from; row < bias.length; row++) {
       for (const end = place + TEXTS; place < end; place++) {
@@ -143,91 +123,83 @@ class Trainer {
     }
   }
 
-  /** Add to a gradient of a bias what is in a matrix [rows, N]. */
+  /** Add the sum of each row of a matrix [rows, N] to the gradient of a bias. */
   gather(bias, view, from) {
     for (let row = 0, place = from; row < bias.length; row++) {
-      let sum = 0;
       for (const end = place + TEXTS; place < end; place++) {
-        sum += view[place];
+        bias[row] += view[place];
       }
-      bias[row] += sum;
     }
   }
 
-  /** Turn the logits in `outputs` into the gradient of the mean loss of the window. */
-  expect(targets, steps) {
+  /** Turn the logits in `outputs` into the gradient of the mean loss of the window, which is returned. */
+  expect(targets) {
     const { numClasses, padded: P, outputs } = this;
-    let [loss, count] = [0, 0];
-    const scale = 1 / (steps * TEXTS);
-    for (let step = 0; step < steps; step++) {
-      const [from, end] = [step * P * TEXTS, (step * P + numClasses) * TEXTS];
-      outputs.fill(0, end, from + P * TEXTS);
-      for (let n = 0; n < TEXTS; n++) {
-        const target = targets[step * TEXTS + n];
-        let [most, sum] = [-Infinity, 0];
-        for (let place = from + n; place < end; place += TEXTS) {
-          most = Math.max(most, outputs[place]);
-        }
-        const logit = target < 0 ? 0 : outputs[from + target * TEXTS + n];
-        for (let place = from + n; place < end; place += TEXTS) {
-          outputs[place] = Math.exp(outputs[place] - most);
-          sum += outputs[place];
-        }
-        for (let place = from + n; place < end; place += TEXTS) {
-          outputs[place] *= scale / sum;
-        }
-        if (target >= 0) {
-          outputs[from + target * TEXTS + n] -= scale;
-          loss += Math.log(sum) + most - logit;
-          count++;
-        }
+    let loss = 0;
+    for (const [place, target] of targets.entries()) {
+      const [step, n] = [Math.floor(place / TEXTS), place % TEXTS];
+      const [from, end] = [step * P * TEXTS + n, (step * P + numClasses) * TEXTS];
+      const own = from + target * TEXTS;
+      let [most, sum] = [-Infinity, 0];
+      for (let each = from; each < end; each += TEXTS) {
+        most = Math.max(most, outputs[each]);
       }
+      loss += most - outputs[own];
+      for (let each = from; each < end; each += TEXTS) {
+        outputs[each] = Math.exp(outputs[each] - most);
+        sum += outputs[each];
+      }
+      loss += Math.log(sum);
+      for (let each = from; each < end; each += TEXTS) {
+        outputs[each] /= sum * targets.length;
+      }
+      outputs[own] -= 1 / targets.length;
     }
-    return { loss, count };
+    for (let step = 1; step <= this.steps; step++) {
+      outputs.fill(0, ((step - 1) * P + numClasses) * TEXTS, step * P * TEXTS);
+    }
+    return loss / targets.length;
   }
 
-  /** Compute the gradients of the mean loss of the window that was read, of `steps` steps, all of which count. */
-  differentiate(steps = this.steps) {
-    const { lstmSize: L, numLayers, padded: P, slopes, inputs, outputs, dh, dc, run, unit } = this;
-    const width = TEXTS * L;
-    const top = numLayers - 1;
-    for (const { name, view } of this.transposed) { // so that the way back reads matrices from the left to the right as well
+  /** Compute the gradients of the mean loss of the window that was read. */
+  differentiate() {
+    const { lstmSize: L, padded: P, width, layers, slopes, inputs, outputs, dh, dc, run, unit, steps } = this;
+    const top = layers.length - 1;
+    for (const [name, view] of Object.entries(this.transposed)) { // so that the way back reads from left to right as well
       transposed(this.arrays[name], this.shapes[name][0], view);
     }
-    for (const each of [dh, dc, slopes.table, slopes.softmax_bias, ...this.gates.map((_, layer) => slopes[`bias_${layer}`])]) {
+    for (const each of [dh, dc, slopes.table, slopes.softmax_bias, ...layers.map(({ bias }) => slopes[bias])]) {
       each.fill(0);
     }
     for (let step = steps - 1; step >= 0; step--) {
-      run.addProduct(this.at(this.transposed[numLayers].view), this.at(outputs, step * P * TEXTS), this.at(dh, top * width),
-        L, P);
+      run.addProduct(this.at(this.transposed.softmax_kernel), this.at(outputs, step * P * TEXTS), this.at(dh, top * width), L, P);
       this.gather(slopes.softmax_bias, outputs, step * P * TEXTS);
-      for (let layer = top; layer >= 0; layer--) {
-        const gates = this.at(this.gates[layer], 4 * step * width);
-        run.backward(gates, this.at(this.memories[layer], step * width), this.at(this.memories[layer], (step + 1) * width),
-          this.at(dh, layer * width), this.at(dc, layer * width), width * unit);
-        dh.fill(0, layer * width, (layer + 1) * width); // from now on that of the step before
-        run.addProduct(this.at(this.transposed[layer].view), gates, this.at(dh, Math.max(0, layer - 1) * width),
-          (layer ? 2 : 1) * L, 4 * L);
-        this.gather(slopes[`bias_${layer}`], this.gates[layer], 4 * step * width);
+      for (let index = top; index >= 0; index--) {
+        const { kernel, bias, reads, gates, memory } = layers[index];
+        const place = this.at(gates, 4 * step * width);
+        run.backward(place, this.at(memory, step * width), this.at(memory, (step + 1) * width), this.at(dh, index * width),
+          this.at(dc, index * width), width * unit);
+        dh.fill(0, index * width, (index + 1) * width); // and it becomes that of the step before
+        run.addProduct(this.at(this.transposed[kernel]), place, this.at(dh, Math.max(0, index - 1) * width), reads, 4 * L);
+        this.gather(slopes[bias], gates, 4 * step * width);
       }
-      run.addRows(this.at(slopes.table), this.placeOfIds(step), this.at(this.gates[0], 4 * step * width), 4 * L, 1);
+      run.addRows(this.at(slopes.table), this.at(this.ids, step * TEXTS), this.at(layers[0].gates, 4 * step * width), 4 * L, 1);
     }
-    const between = numLayers * width * unit; // two rows of inputs
-    for (let layer = 0; layer < numLayers; layer++) {
-      run.outerProduct(this.at(this.gates[layer]), this.at(inputs, this.readBy(layer, 0)), this.at(slopes[`kernel_${layer}`]),
-        4 * L, (layer ? 2 : 1) * L, steps, 4 * width * unit, between);
+    const apart = layers.length * width * unit; // from a row of inputs to the next
+    for (const [index, { kernel, reads, gates }] of layers.entries()) {
+      run.outerProduct(this.at(gates), this.at(inputs, this.readBy(index, 0)), this.at(slopes[kernel]), 4 * L, reads, steps,
+        4 * width * unit, apart);
     }
     run.outerProduct(this.at(outputs), this.at(inputs, this.rowOf(top, 0)), this.at(slopes.softmax_kernel), P, L, steps,
-      P * TEXTS * unit, between);
+      P * TEXTS * unit, apart);
   }
 
   /** Have the next window go on from the state after this one. */
-  carry(steps = this.steps) {
-    const width = TEXTS * this.lstmSize;
-    for (const [layer, memory] of this.memories.entries()) {
-      memory.copyWithin(0, steps * width, (steps + 1) * width);
-      const last = this.rowOf(layer, steps - 1);
-      this.inputs.copyWithin(this.rowOf(layer, -1), last, last + width);
+  carry() {
+    const { width, steps } = this;
+    for (const [index, { memory }] of this.layers.entries()) {
+      memory.copyWithin(0, steps * width);
+      this.inputs.copyWithin(this.rowOf(index, -1), this.rowOf(index, steps - 1), this.rowOf(index, steps - 1) + width);
     }
   }
 
@@ -238,33 +210,24 @@ class Trainer {
       sum += this.gradients[place] ** 2;
     }
     this.updates++;
-    const factor = gradClip / Math.max(Math.sqrt(sum), gradClip);
     const corrected = (rate * Math.sqrt(1 - 0.999 ** this.updates)) / (1 - 0.9 ** this.updates);
-    this.run.adam(this.at(this.weights), this.weights.length * this.unit, factor, corrected);
+    this.run.adam(this.at(this.weights), this.weights.length * this.unit, gradClip / Math.max(Math.sqrt(sum), gradClip), corrected);
   }
 
-  /** Forget what the optimizer has gathered. */
-  resetOptimizer() {
-    this.averages.fill(0);
-    this.squares.fill(0);
-    this.updates = 0;
-  }
-
-  /** Learn from a window, and return the mean loss before. */
+  /** Learn from a window, and return its mean loss before. */
   learn(ids, targets, rate, gradClip = 5) {
-    const { loss, count } = this.read(ids, targets);
+    const loss = this.read(ids, targets);
     this.differentiate();
     this.carry();
     this.update(rate, gradClip);
-    return loss / count;
+    return loss;
   }
 
-  /** Return the weights as the constructor of Network takes them. They change with the training where Network does not
-   * copy them. */
+  /** Return the weights for the constructor of Network. A network that does not copy them changes with the training. */
   model() {
-    const { arrays, shapes, numClasses, numLayers, lstmSize } = this;
+    const { arrays, shapes, numClasses, layers: { length: numLayers }, lstmSize } = this;
     const shown = { ...shapes, softmax_kernel: [numClasses, lstmSize], softmax_bias: [numClasses] };
     return { numLayers, lstmSize, arrays: Object.fromEntries(Object.entries(shown).map(([name, shape]) => (
-      [name, { type: "float32", shape, data: arrays[name].subarray(0, shape.reduce((product, each) => product * each)) }]))) };
+      [name, { type: "float32", shape, data: arrays[name].subarray(0, productOf(shape)) }]))) };
   }
 }

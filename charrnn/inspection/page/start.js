@@ -3,7 +3,8 @@
 addEventListener("error", ({ message }) => fail(message));
 find("failure").hidden = true;
 document.querySelector("main").hidden = false;
-startWorker();
+startWorker("decoding", "engine", "worker");
+loadModel();
 startWrite();
 startStrip();
 startCell();

@@ -1,9 +1,6 @@
-/* What all of the page shares: the model's data, the worker, the unit that is looked at, and pieces of the document.
- * All text gets into the document as text (textContent), never as markup. */
+/* What both pages share: pieces of the document, the worker, the unit that is looked at, and colours. `chars` is the
+ * vocabulary of the network. All text gets into the document as text (textContent), never as markup. */
 "use strict";
-const data = JSON.parse(document.getElementById("data").textContent);
-const chars = data.vocabulary.map((code) => String.fromCodePoint(code));
-const places = new Map(chars.map((char, id) => [char, id]));
 const find = (id) => document.getElementById(id);
 const movesLittle = matchMedia("(prefers-reduced-motion: reduce)").matches; // nothing moves by itself
 
@@ -53,9 +50,10 @@ function ask(kind, message = {}, answer = () => {}) {
   worker?.postMessage({ kind, job: lastJob, ...message });
 }
 
-function startWorker() {
-  const sources = ["decoding", "engine", "worker"].map((id) => find(id).textContent);
-  worker = new Worker(URL.createObjectURL(new Blob(sources, { type: "text/javascript" })));
+/** Start the worker with the sources that are elements of the page. */
+function startWorker(...sources) {
+  const parts = sources.map((id) => find(id).textContent);
+  worker = new Worker(URL.createObjectURL(new Blob(parts, { type: "text/javascript" })));
   worker.onmessage = ({ data: { kind, job, failed, ...found } }) => {
     if (failed) {
       fail(failed);
@@ -64,45 +62,16 @@ function startWorker() {
     }
   };
   worker.onerror = ({ message }) => fail(message || "the site that shows it forbids its worker");
-  const model = JSON.parse(find("weights").textContent);
-  ask("load", { model, kernel: find("kernel").textContent }, ({ isFast }) => {
-    document.body.dataset.loaded = isFast ? "fast" : "slow";
-    find("engine-used").textContent = isFast ? "WebAssembly with SIMD"
-      : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: five to ten times slower";
-  });
 }
 
 function fail(message) {
   showNote("failure", `This page does not work here: ${message}. Save the file, and open it from disk.`);
 }
 
-const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
-const partNames = Array.from({ length: numLayers }, (_, layer) => [`${layer + 1}/c`, `${layer + 1}/h`]).flat();
-// in the order of the activations of a character
-const unitNames = partNames.flatMap((part) => Array.from({ length: lstmSize }, (_, unit) => `${part}/${unit + 1}`));
-const unitOffsets = new Map(unitNames.map((name, offset) => [name, offset]));
-let focus = null; // {unit, offset, limits, ends, feature, correlation}, and for a discovery more
+let focus = null; // the unit that is looked at: {unit, offset, limits, ends, feature, correlation} and more
 
-/** Return what a unit tracks, {name, correlation}, or null. */
-function tracked(unit) {
-  const { features, best, correlations } = data.tracked;
-  const offset = unitOffsets.get(unit);
-  return best[offset] >= 0 ? { name: features[best[offset]], correlation: correlations[offset] / 100 } : null;
-}
-
-/** Return between which values, from -127 to 127, a unit nearly always is. */
-function limitsOf(offset) {
-  return [data.tracked.least[offset], data.tracked.most[offset]];
-}
-
-/** Look at a unit. Its highest is to the right, and blue, as everywhere on the page. */
-function lookAt(unit) {
-  const discovery = data.discoveries.find((each) => each.unit === unit);
-  const found = tracked(unit);
-  const offset = unitOffsets.get(unit);
-  const ends = discovery?.ends || ["low", "high"]; // where the feature is least and where it is most
-  focus = { unit, offset, limits: limitsOf(offset), feature: found?.name, correlation: found?.correlation || 0,
-    ...discovery, ends: discovery?.correlation < 0 ? [ends[1], ends[0]] : ends };
+function setFocus(unit) {
+  focus = unit;
   document.body.dispatchEvent(new Event("focuschange"));
 }
 

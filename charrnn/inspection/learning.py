@@ -1,0 +1,23 @@
+"""docs/learn.html, the page on which a network learns: python -m charrnn.inspection.learning FILE.html
+
+Its sources are in ``charrnn/inspection/learn``, with three texts to learn; it shares others with the page of a model.
+"""
+import sys
+from pathlib import Path
+
+from charrnn.inspection.webpage import SOURCES, assemble, to_json
+from charrnn.system import files
+from charrnn.version import __version__
+
+TEXTS = {"names": "names.txt", "a rhyme with a rule": "rhyme.txt", "a program": "program.txt"}
+FIELDS = (("layers", "1"), ("units", "128"), ("rate", "-2.5"), ("temperature", "0.7"))  # what a link has, as it is at first
+
+
+def learning_page() -> str:
+    """Return the page."""
+    texts = {name: (SOURCES.parent / "learn" / file).read_text(encoding="utf-8") for name, file in TEXTS.items()}
+    return assemble("learn.html", {"version": __version__, "data": to_json({"texts": texts, "fields": FIELDS})})
+
+
+if __name__ == "__main__":
+    files.write_atomically(Path(sys.argv[1]), learning_page().encode("utf-8"))

@@ -1,0 +1,42 @@
+/* The model of the page: its data, its network in the worker, and what its units track. */
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+const chars = data.vocabulary.map((code) => String.fromCodePoint(code));
+const places = new Map(chars.map((char, id) => [char, id]));
+const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
+const partNames = Array.from({ length: numLayers }, (_, layer) => [`${layer + 1}/c`, `${layer + 1}/h`]).flat();
+// in the order of the activations of a character
+const unitNames = partNames.flatMap((part) => Array.from({ length: lstmSize }, (_, unit) => `${part}/${unit + 1}`));
+const unitOffsets = new Map(unitNames.map((name, offset) => [name, offset]));
+
+/** Return what a unit tracks, {name, correlation}, or null. */
+function tracked(unit) {
+  const { features, best, correlations } = data.tracked;
+  const offset = unitOffsets.get(unit);
+  return best[offset] >= 0 ? { name: features[best[offset]], correlation: correlations[offset] / 100 } : null;
+}
+
+/** Return between which values, from -127 to 127, a unit nearly always is. */
+function limitsOf(offset) {
+  return [data.tracked.least[offset], data.tracked.most[offset]];
+}
+
+/** Look at a unit. Its highest is to the right, and blue, as everywhere on the page. */
+function lookAt(unit) {
+  const discovery = data.discoveries.find((each) => each.unit === unit);
+  const found = tracked(unit);
+  const offset = unitOffsets.get(unit);
+  const ends = discovery?.ends || ["low", "high"]; // where the feature is least and where it is most
+  setFocus({ unit, offset, limits: limitsOf(offset), feature: found?.name, correlation: found?.correlation || 0,
+    ...discovery, ends: discovery?.correlation < 0 ? [ends[1], ends[0]] : ends });
+}
+
+/** Have the worker unpack the network. */
+function loadModel() {
+  const model = JSON.parse(find("weights").textContent);
+  ask("load", { model, kernel: find("kernel").textContent }, ({ isFast }) => {
+    document.body.dataset.loaded = isFast ? "fast" : "slow";
+    find("engine-used").textContent = isFast ? "WebAssembly with SIMD"
+      : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: five to ten times slower";
+  });
+}
