@@ -93,7 +93,7 @@ kernel: ## make the .wasm files of the pages of their .wat files, with npm
 	@$(npm_tools) && $(call kernels,charrnn/inspection)
 
 lint: $(venv)/.done ## check the style, the types, the imports, the notebooks
-	@$(python) -m ruff check $(wildcard charrnn tests notebooks benchmarks) setup.py
+	@$(python) -m ruff check $(wildcard charrnn tests notebooks benchmarks docs) setup.py
 	@$(python) -m mypy
 	@$(python) -m pytest -q tests/test_architecture.py
 	@if ! command -v npm >/dev/null; then echo "npm is missing: the JavaScript and the .wasm files are not checked"; \

@@ -100,8 +100,7 @@ def test_messages_speak_python(run):
         train_model(TEXT, run.folder, quiet=True, **SMALL)
 
 
-@pytest.mark.parametrize("text", ["ab" * 3000, "the cat\n" * 200, "ab\0" * 99, "ab\ud800" * 99],
-                         ids=["word", "lines", "null", "surrogate"])
+@pytest.mark.parametrize("text", ["ab" * 3000, "ab\0\ud800" * 99], ids=["word", "null, surrogate"])
 def test_a_text_itself(tmp_path, text):
     assert len(train_model(text, tmp_path / "run", quiet=True, **SMALL).losses)
 
@@ -148,14 +147,14 @@ def closed():
 
 
 @pytest.mark.parametrize("make", [lambda: None, closed, Tee])
-@pytest.mark.parametrize("name", ["stdout", "stderr"])
-def test_substitutes_for_streams(tmp_path, monkeypatch, name, make):
+def test_substitutes_for_streams(tmp_path, monkeypatch, make):
     stream = make()
-    monkeypatch.setattr(sys, name, stream)
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "stderr", make())
     run = train_model(TEXT, tmp_path / "run", **SMALL)
     monkeypatch.undo()
     assert (tmp_path / "run" / "i17_l5.ckpt.json").exists() and len(run.losses) == 17
-    if name == "stdout" and isinstance(stream, Tee):
+    if isinstance(stream, Tee):
         assert "finished after step 17" in stream.written.getvalue()
 
 

@@ -20,7 +20,7 @@ from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import features, units, webpage
 from charrnn.inspection.stored import store, stored_model
 
-selenium = pytest.importorskip("selenium", reason="selenium is not installed")
+selenium = pytest.importorskip("selenium", reason="selenium is not installed: pip install -e '.[test]'")
 from selenium import webdriver  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
@@ -31,9 +31,10 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 DRIVER = shutil.which("chromedriver")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-PATIENCE = 600  # seconds, for a machine that does other things as well
+PATIENCE = 200  # seconds, for a machine that does other things as well
 
-pytestmark = [pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed"),
+pytestmark = [pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="there is no Chromium with its driver: "
+                                 "apt-get install chromium chromium-driver"),
               pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")]
 
 
