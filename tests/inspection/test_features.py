@@ -1,4 +1,7 @@
 """Properties of a text that a unit may track: by hand on short texts, and which ones occur."""
+import re
+from pathlib import Path
+
 import pytest
 
 from charrnn.inspection import features
@@ -35,6 +38,17 @@ def marks(name, text):
 ])
 def test_features_of_two_values(name, text, expected):
     assert marks(name, text) == expected
+
+
+LINES = Path(__file__).with_name("languages.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if " | " in line and line[0] != "#"])
+def test_features_are_those_that_a_person_sees_in_any_language(line):
+    _, name, marked = line.split(" | ")
+    pieces = re.findall(r"([{}]?)([^{}]*)", marked)  # each with what stands before it
+    expected = "".join((" x"[brace == "{"]) * len(piece) for brace, piece in pieces)
+    assert marks(name, re.sub("[{}]", "", marked)) == expected
 
 
 @pytest.mark.parametrize("name, text, expected", [

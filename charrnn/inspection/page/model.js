@@ -1,8 +1,9 @@
-/* The model of the page: its data, its network in the worker, and what its units track. */
+/* The model of this page: its characters, and its units. */
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const chars = data.vocabulary.map((code) => String.fromCodePoint(code));
 const places = new Map(chars.map((char, id) => [char, id]));
+
 const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
 const partNames = Array.from({ length: numLayers }, (_, layer) => [`${layer + 1}/c`, `${layer + 1}/h`]).flat();
 // in the order of the activations of a character
@@ -31,7 +32,7 @@ function lookAt(unit) {
     ...discovery, ends: discovery?.correlation < 0 ? [ends[1], ends[0]] : ends });
 }
 
-/** Have the worker unpack the network. */
+/** Have the worker make the network. */
 function loadModel() {
   const model = JSON.parse(find("weights").textContent);
   ask("load", { model, kernel: find("kernel").textContent }, ({ isFast }) => {

@@ -1,12 +1,8 @@
-/* What both pages share: pieces of the document, the worker, the unit that is looked at, and colours. `chars` is the
- * vocabulary of the network. All text gets into the document as text (textContent), never as markup. */
+/* Pieces of a document, and the worker. Nothing here knows what page it is in: both pages have this file.
+ * All text gets into the document as text (textContent), never as markup. */
 "use strict";
 const find = (id) => document.getElementById(id);
 const movesLittle = matchMedia("(prefers-reduced-motion: reduce)").matches; // nothing moves by itself
-
-function textOf(ids) {
-  return ids.map((id) => chars[id]).join("");
-}
 
 /** Make an element with a class and children, which are elements or text. */
 function make(tag, className = "", ...children) {
@@ -50,10 +46,10 @@ function ask(kind, message = {}, answer = () => {}) {
   worker?.postMessage({ kind, job: lastJob, ...message });
 }
 
-/** Start the worker with the sources that are elements of the page. */
-function startWorker(...sources) {
-  const parts = sources.map((id) => find(id).textContent);
-  worker = new Worker(URL.createObjectURL(new Blob(parts, { type: "text/javascript" })));
+/** Start the worker: the scripts in the elements with these ids, one after the other. */
+function startWorker(...ids) {
+  const sources = ids.map((id) => find(id).textContent);
+  worker = new Worker(URL.createObjectURL(new Blob(sources, { type: "text/javascript" })));
   worker.onmessage = ({ data: { kind, job, failed, ...found } }) => {
     if (failed) {
       fail(failed);
@@ -68,26 +64,6 @@ function fail(message) {
   showNote("failure", `This page does not work here: ${message}. Save the file, and open it from disk.`);
 }
 
-let focus = null; // the unit that is looked at: {unit, offset, limits, ends, feature, correlation} and more
-
-function setFocus(unit) {
-  focus = unit;
-  document.body.dispatchEvent(new Event("focuschange"));
-}
-
-/** Return where the value of the unit is between its limits: -1 at the left end, 1 at the right. */
-function positionIn(activations) {
-  const position = scaled(activations[focus.offset] / 127, focus.limits.map((limit) => limit / 127));
-  return Math.max(-1, Math.min(1, position));
-}
-
-/** Return the value of the unit at a position. At -1 and 1 a memory would be infinite. */
-function valueAt(position) {
-  const [least, most] = focus.limits.map((limit) => limit / 127);
-  const value = least + ((position + 1) / 2) * (most - least);
-  return Math.round(100 * Math.max(-0.99, Math.min(0.99, value))) / 100;
-}
-
 /** Colour an element: `name` is a colour of page.css, `strength` how strong it is, at most 1. */
 function tint(element, name, strength) {
   element.style.background = `rgb(var(--${name}) / ${Math.min(1, strength).toFixed(3)})`;
@@ -97,10 +73,3 @@ function tint(element, name, strength) {
 function tintByUnit(element, position) {
   tint(element, position < 0 ? "low" : "high", Math.abs(position));
 }
-
-const MOST_BITS = 8; // from here on a surprise has the full colour
-const COLOURS = { // of a cell, by what is known of its character
-  unit: (cell, { activations }) => tintByUnit(cell, positionIn(activations)),
-  probability: (cell, { surprise }) => tint(cell, "share", 2 ** -surprise),
-  surprise: (cell, { surprise }) => tint(cell, "bits", (surprise || 0) / MOST_BITS), // the first character has none
-};
