@@ -2,6 +2,7 @@
 
 Its sources are in ``charrnn/inspection/learn``, with three texts to learn; it shares others with the page of a model.
 """
+import re
 import sys
 from pathlib import Path
 
@@ -16,7 +17,12 @@ FIELDS = (("layers", "1"), ("units", "128"), ("rate", "-2.5"), ("temperature", "
 def learning_page() -> str:
     """Return the page."""
     texts = {name: (SOURCES.parent / "learn" / file).read_text(encoding="utf-8") for name, file in TEXTS.items()}
-    return assemble("learn.html", {"version": __version__, "data": to_json({"texts": texts, "fields": FIELDS})})
+    return assemble("learn.html", {"version": __version__, "data": to_json({"texts": texts, "fields": FIELDS})}, _shortened)
+
+
+def _shortened(source: str) -> str:
+    """Leave out the indentation of a script or style, and comments that begin a line."""
+    return re.sub(r"^\s*(?:/\*.*?\*/\s*|//[^\n]*\n)*", "", source, flags=re.MULTILINE | re.DOTALL)
 
 
 if __name__ == "__main__":

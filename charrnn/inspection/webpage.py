@@ -142,26 +142,34 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
     })
 
 
-def assemble(template: str, parts: Dict[str, str]) -> str:
-    """Return a page. In its template, the names of parts and of files of the folders page/ and learn/ are in braces."""
-    page = _source(template).decode("utf-8")
-    sources = {name: _source(name) for name in re.findall(r"\{\{(\w+\.\w+)\}\}", page)}
+def assemble(template: str, parts: Dict[str, str], change: Callable[[str], str] = str) -> str:
+    """Return a page.
+
+    Args:
+        template: its template, in which the names of parts and of files of the folders page/ and learn/ are in braces.
+        parts: from the name of a part to what it is.
+        change: is applied to scripts and styles.
+    """
+    page = _source(template)
+    sources = {name: _source(name) if name.endswith(".wasm") else change(_source(name))
+               for name in re.findall(r"\{\{(\w+\.\w+)\}\}", page)}
     hashes = {ending: " ".join(_hash(source) for name, source in sources.items() if name.endswith(ending))
               for ending in (".js", ".css")}
     # nothing is fetched, and no script runs but these, and WebAssembly
     policy = (f"default-src 'none'; script-src 'wasm-unsafe-eval' {hashes['.js']}; style-src {hashes['.css']}; "
               "worker-src blob:; img-src data:; base-uri 'none'; form-action 'none'")
-    files_of_page = {name: base64.b64encode(source).decode("ascii") if name.endswith(".wasm") else source.decode("utf-8")
-                     for name, source in sources.items()}
-    return re.sub(r"\{\{([\w.]+)\}\}", lambda match: {**files_of_page, **parts, "policy": policy}[match.group(1)], page)
+    parts = {**sources, **parts, "policy": policy}
+    return re.sub(r"\{\{([\w.]+)\}\}", lambda match: parts[match.group(1)], page)
 
 
-def _source(name: str) -> bytes:
-    return next(path for path in (SOURCES / name, SOURCES.parent / "learn" / name) if path.exists()).read_bytes()
+def _source(name: str) -> str:
+    path = next(path for path in (SOURCES / name, SOURCES.parent / "learn" / name) if path.exists())
+    content = path.read_bytes()
+    return base64.b64encode(content).decode("ascii") if name.endswith(".wasm") else content.decode("utf-8")
 
 
-def _hash(source: bytes) -> str:
-    digest = hashlib.sha256(source).digest()
+def _hash(source: str) -> str:
+    digest = hashlib.sha256(source.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 

@@ -2,21 +2,21 @@
 "use strict";
 const [LEAST_TEXT, MOST_TEXT, MOST_CLASSES] = [1000, 2000000, 2000];
 const HELD_OUT = 0.1; // of the text, at its end, is never learned
-const [LIST_LINES, LIST_WIDTH, LIST_DISTINCT] = [200, 100, 0.9]; // of a list: lines, characters of one, share of distinct ones
+// of a list: lines, characters of one, the share of distinct ones, and of those that go on in the next or name a speaker
+const [LIST_LINES, LIST_WIDTH, DISTINCT, EXCEPTIONS] = [200, 100, 0.9, 0.05];
 
-/** Return the text with its lines shuffled, always in the same order, if it is a list of short lines, else null. */
+/** Return the text with its lines shuffled, in the order in which charrnn shuffles them, if it is a list, else null. */
 function shuffledList(text) {
-  const lines = text.split("\n").filter(Boolean);
+  const items = `${text.replace(/\n$/, "")}\n`.match(/[^\n]*\n(?:[^\S\n]*\n)*/g);
+  const lines = items.map((item) => item.trimEnd());
+  const exceptions = lines.filter((line) => /^\s|[,;:\u2014-]$|^[\W\d]*\p{L}[^:]{0,30}: /u.test(line));
   if (lines.length < LIST_LINES || lines.some(({ length }) => length > LIST_WIDTH)
-      || new Set(lines).size < LIST_DISTINCT * lines.length) {
+      || new Set(lines).size < DISTINCT * lines.length || exceptions.length > EXCEPTIONS * lines.length) {
     return null;
   }
   const random = new RandomState(0);
-  for (let last = lines.length - 1; last > 0; last--) {
-    const other = Math.floor((last + 1) * random.randomSample());
-    [lines[last], lines[other]] = [lines[other], lines[last]];
-  }
-  return `${lines.join("\n")}\n`;
+  const keys = items.map((item) => [random.randomSample(), item]);
+  return keys.sort(([a], [b]) => a - b).map(([, item]) => item).join("");
 }
 
 /** Return what is learned of a text, {ids, edge, chars, note}: from `edge` on it is held out. `vocabulary` are the

@@ -1,10 +1,11 @@
 /* What learns beside the page: more jobs for the worker. worker.js comes before it, and what it needs for them.
  *   begin {text, sizes, seed, file, kernels}
- *         -> {untrained}, answers of `read` for a network that has learned nothing, then {chars, ...}: see below. A file
- *            is a .npz, whose network goes on
+ *         -> {untrained}: bestUnits of a network that has learned nothing, then {chars, passage, ...}: a new network, or
+ *            that of a file, a .npz; {refused} says why there is none
  *   learn {once}   -> {updates, epoch, loss, speed} again and again, until it is stopped; {diverged} ends it
  *   pace  {rate}   of what is learned from now on
- *   look  as `read`, sample and hold as `write`, with the weights of now
+ *   look  {passage} -> what `read` answers, and `best`: see bestUnits; with the weights of now
+ *   sample, hold    as `write`, with the weights of now
  *   save  {}       -> {bytes} */
 "use strict";
 const WINDOW = 50; // M
@@ -65,13 +66,13 @@ Object.assign(answers, {
     network = makeNetwork(trainer.model(), trainer.kernel);
     const start = Math.max(0, Math.min(edge, ids.length - PASSAGE));
     const passage = Array.from(ids.subarray(start, start + PASSAGE));
-    await answers.read({ key: "untrained", pieces: [passage] }, (untrained) => send({ untrained, passage, chars }), goesOn);
+    await answers.look({ passage }, ({ best: untrained }) => send({ untrained }), goesOn);
     if (variables) {
       setVariables(trainer, variables);
       learned.good.weights.set(trainer.weights);
     }
     send({ chars, note, passage, heldFrom: edge - start, characters: ids.length, windows, isFast: Boolean(trainer.kernel),
-      sizes: { lstmSize: trainer.lstmSize, numLayers: trainer.numLayers }, bigrams: bigramNats(ids.subarray(0, edge),
+      sizes: { lstmSize: trainer.lstmSize, numLayers: trainer.numLayers }, perStep: WINDOW * TEXTS, bigrams: bigramNats(ids.subarray(0, edge),
         ids.subarray(edge), chars.length) });
   },
 
@@ -112,9 +113,11 @@ Object.assign(answers, {
     rate = message.rate;
   },
 
-  async look(message, send, goesOn) {
+  async look({ passage }, send, goesOn) {
+    const characters = passage.map((id) => learned.corpus.chars[id]);
     network.renew?.();
-    await answers.read(message, send, goesOn);
+    await answers.read({ key: "passage", pieces: [passage] }, (answer) => (
+      send({ ...answer, best: bestUnits(characters, answer.activations) })), goesOn);
   },
 
   async sample(message, send, goesOn) {
@@ -122,13 +125,13 @@ Object.assign(answers, {
     await answers.write(message, send, goesOn);
   },
 
-  hold(...job) {
-    return answers.sample(...job);
-  },
-
   async save(_, send) {
     const { trainer, corpus } = learned;
-    const bytes = await packNpz(variablesOf(trainer), { vocabulary: corpus.chars.join("") });
-    send({ bytes }, [bytes]);
+    try {
+      send({ bytes: await packNpz(variablesOf(trainer), { vocabulary: corpus.chars.join("") }) });
+    } catch (error) {
+      send({ refused: error.message });
+    }
   },
 });
+answers.hold = answers.sample;
