@@ -118,6 +118,9 @@ function showReport({ updates, epoch, loss, speed, seconds }) {
 /** Look at what the network makes of the end of the text, and have it write. */
 function look() {
   const { network } = state;
+  if (!network) {
+    return;
+  }
   const [began, { updates, seconds }] = [performance.now(), state.points.at(-1) || { updates: 0, seconds: 0 }];
   state.nextLook = Infinity;
   ask("look", { passage: network.passage }, ({ best, ...seen }) => {
@@ -288,7 +291,14 @@ function start() {
     find(name).addEventListener("input", useFields);
   }
   useFields();
-  onClick("start", () => (state.isRunning ? stop() : learn()));
+  onClick("start", () => {
+    if (state.isRunning) {
+      stop();
+      look();
+    } else {
+      learn();
+    }
+  });
   onClick("once", () => learn(true));
   onClick("again", () => {
     choose(state.source.name, state.source.text);

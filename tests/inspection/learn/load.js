@@ -6,7 +6,8 @@ const path = require("node:path");
 const vm = require("node:vm");
 
 const ROOM = path.join(__dirname, "..", "..", "..", "charrnn", "inspection");
-const FILES = ["page/decoding.js", "page/engine.js", "learn/npz.js", "learn/plain.js", "learn/trainer.js", "learn/corpus.js"];
+const FILES = ["page/text.js", "page/decoding.js", "page/engine.js", "learn/npz.js", "learn/plain.js", "learn/trainer.js", "learn/corpus.js",
+  "learn/tracked.js"];
 
 module.exports = (...names) => {
   const source = FILES.map((file) => fs.readFileSync(path.join(ROOM, file), "utf8")).join("\n");

@@ -11,6 +11,8 @@ from conftest import CHARS
 from charrnn.checkpoints.weights import packed
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model, lstm_weights, open_model
+from charrnn.inspection import features, units
+from charrnn.text.baselines import ngram_nats
 from charrnn.training.graph import initial_weights
 
 HERE = Path(__file__).resolve().parent
@@ -121,6 +123,56 @@ def refused(folder):
     found = subprocess.run(["node", str(HERE / "run_trainer.js"), str(folder)], stderr=subprocess.PIPE)
     assert found.returncode == 1
     return found.stderr.decode()
+
+
+def answered(names, expression, *arguments):
+    """Return what an expression of functions of the page is in node; the arguments are called a, b ..."""
+    program = (f"const {{ {names} }} = require('{HERE / 'load.js'}')(...'{names}'.split(', ')); const [a, b, c] = JSON.parse("
+               f"require('fs').readFileSync(0)); console.log(JSON.stringify({expression}))")
+    found = subprocess.run(["node", "-e", program], input=json.dumps(arguments).encode(), stdout=subprocess.PIPE, check=True)
+    return json.loads(found.stdout.decode())
+
+
+SAID = 'At 9, "Well (so) it is," said Éva.\n\n\u201cYes\u201d [and] {no}\t(open\n\nÀ «la» "mode"\n' * 30
+
+
+def test_features_are_those_of_the_package():
+    found = answered("FEATURES", "FEATURES.map(([name, , values]) => [name, values(Array.from(a))])", SAID)
+    assert len(found) == 5
+    for name, values in found:
+        np.testing.assert_array_equal(values, features.BY_NAME[name].values(SAID), name)
+
+
+def test_the_units_are_those_that_the_package_finds():
+    """But for the rounding of their values to a 127th."""
+    model = started(2)
+    text = "".join(np.random.RandomState(2).choice(list(CHARS), 900))
+    measured = units.measure(model.engine(), text, 2)
+    states = model.activations(text)
+    states[:, ::2] = np.tanh(states[:, ::2])
+    shown = np.rint(127 * states).astype(int).ravel().tolist()
+    found = answered("bestUnits", "bestUnits(Array.from(a), Int8Array.from(b))", text, shown)
+    best = {group[0].feature: group[0] for group in measured.best(1, least=0)}
+    assert len(found) >= 2
+    for each in found:
+        expected = best[each["name"]]
+        assert each["offset"] == expected.unit.part * SIZE + expected.unit.column
+        np.testing.assert_allclose(each["correlation"], expected.correlation, atol=0.02)
+
+
+def test_the_bigrams_are_those_of_the_package():
+    learned, ids = np.random.RandomState(3).randint(9, size=400) // 2, np.random.RandomState(4).randint(6, size=200)
+    found = answered("bigramNats", "bigramNats(a, b, c)", learned.tolist(), ids.tolist(), 6)
+    np.testing.assert_allclose(found, ngram_nats(learned, ids, 6, order=1).mean(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("text, is_list", [
+    ("".join(f"name{number % 997:03}\n\n" for number in range(400)), True), ("over and over\n" * 400, False),
+    ("".join(f"so it was, {number},\n" for number in range(400)), False)], ids=["list", "repeated", "verse"])
+def test_a_list_is_shuffled_and_nothing_else(text, is_list):
+    found = answered("corpusOf", "(({ ids, chars }) => Array.from(ids, (id) => chars[id]).join(''))(corpusOf(a))", text)
+    assert (found != text) == is_list
+    assert sorted(found.split("\n")) == sorted(text.split("\n"))
 
 
 def test_pure_functions_of_the_page_of_learning():
