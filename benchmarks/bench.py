@@ -41,7 +41,7 @@ BFLOAT16_PAYS = """
 from charrnn.system.tensorflow import require_bfloat16
 require_bfloat16()
 from charrnn.fused.product import bfloat16_speedup
-from charrnn.fused.session import session_config
+from charrnn.system.tensorflow import session_config
 from charrnn.training.job import LEAST_SPEEDUP
 raise SystemExit(bfloat16_speedup(session_config()) < LEAST_SPEEDUP)
 """

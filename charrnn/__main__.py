@@ -7,7 +7,7 @@ import sys
 import textwrap
 from typing import Optional, Sequence
 
-from charrnn.system.interrupts import exit_on_interrupt
+from charrnn.system.interrupts import exit_on_interrupt, raise_on_interrupt
 
 NAMES = ("train", "sample", "evaluate", "export", "inspect", "runs")
 
@@ -15,7 +15,9 @@ exit_on_interrupt()  # before anything slow is imported
 
 
 def _run(name: str, argv: Optional[Sequence[str]] = None) -> int:
-    return importlib.import_module(f"charrnn.commands.{name}").main(argv)
+    module = importlib.import_module(f"charrnn.commands.{name}")
+    raise_on_interrupt()
+    return module.main(argv)
 
 
 train, sample, evaluate, export, inspect, runs = (functools.partial(_run, name) for name in NAMES)
@@ -27,6 +29,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if given and given[0] in NAMES:
         return _run(given[0], given[1:])
     from charrnn.system import console
+    raise_on_interrupt()
     parser = console.Parser(prog="charrnn", usage="%(prog)s [COMMAND ...]", description="List the commands.")
     if given and not given[0].startswith("-"):
         nearest = "".join(f"; the nearest is {name}" for name in difflib.get_close_matches(given[0], NAMES, n=1))

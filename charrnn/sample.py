@@ -12,9 +12,8 @@ from typing import Any, Iterable, Optional
 import numpy as np
 
 from charrnn.data import StrPath
-from charrnn.engines import loading
 from charrnn.engines.decoding import softmax
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.opened_model import doubt_order, open_model
 from charrnn.engines.sampler import check_prime, default_prime
 from charrnn.system import console
 
@@ -81,7 +80,7 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     model = open_model(checkpoint, vocabulary)
     console.print_skipped(model.skipped)
     if vocabulary is None:
-        loading.doubt_order(model)
+        doubt_order(model)
     known = model.vocabulary
     for name, given, found in [("lstm_size", lstm_size, model.lstm_size), ("vocab_size", vocab_size, len(known))]:
         if given is not None and given != found:

@@ -18,9 +18,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from charrnn.system import tensorflow
+from charrnn.system import console
 
-tensorflow.quiet_tensorflow()
+console.quiet_tensorflow()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where the tests run in the background
 # To flush to the disk takes some 3 ms, thousands of times, and makes no difference to a process that reads the file.
 # Like it, fstat refuses what is no descriptor. The processes that tests start do flush.
@@ -256,11 +256,17 @@ def process_environment(**variables):
 
 def training_graph(num_classes, batch_size, num_steps, lstm_size, num_layers, *, threads=None, rows=None, average=list,
                    **hyperparameters):
-    """Return a TrainingGraph, which is fused unless the hyperparameters say something else."""
+    """Return a TrainingGraph, which is fused unless the hyperparameters say something else.
+
+    Args:
+        rows: the first row of the batch that it trains on, and the row after the last.
+        average: in place of what several processes do with the gradients.
+    """
     from charrnn.training.graph import TrainingGraph
     from charrnn.training.hyperparameters import Hyperparameters
     hyper = Hyperparameters(batch_size, num_steps, lstm_size, num_layers, **hyperparameters)
-    return TrainingGraph(num_classes, hyper, rows, threads, average)
+    processes = SimpleNamespace(rank=0, rows=lambda batch_size: rows or (0, batch_size), average=average)
+    return TrainingGraph(num_classes, hyper, processes, threads)
 
 
 def initialize(session, seed):

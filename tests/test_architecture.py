@@ -6,7 +6,7 @@ from conftest import ROOT
 
 # The floors, from the top. A room imports only from itself and from the floors below its own.
 FLOORS = [{"__main__", ""}, {"commands"}, {"train", "sample"}, {"training", "inspection"}, {"engines"},
-          {"checkpoints", "text"}, {"model", "fused", "data"}, {"system", "version"}]
+          {"text"}, {"checkpoints"}, {"model", "fused", "data"}, {"system", "version"}]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 BODY_LINES = 40
 PARAMETERS = 9

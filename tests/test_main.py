@@ -9,10 +9,9 @@ from conftest import NEWEST, SCRIPTS, TEXT, parser_of, process_environment, scri
 
 import charrnn
 from charrnn import __main__ as entry
-from charrnn.checkpoints import folders
+from charrnn.checkpoints import find
 from charrnn.commands import evaluate, inspect, sample
 from charrnn.data import Vocabulary
-from charrnn.engines import loading
 from charrnn.engines.sampler import choose_settings, default_prime
 from charrnn.system import console
 
@@ -83,9 +82,9 @@ def test_a_command_says_which_model_it_uses_if_none_is_named(exported, trained, 
                                                              arguments):
     """A known model, until there is a run with a checkpoint; of several runs without a name the newest."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(folders, "MODELS", exported.parent)
-    monkeypatch.setattr(loading, "KNOWN_MODELS", ["small"])
-    monkeypatch.setattr(folders, "KNOWN_MODELS", ["small"])
+    monkeypatch.setattr(find, "MODELS", exported.parent)
+    monkeypatch.setattr("charrnn.commands.arguments.KNOWN_MODELS", ["small"])
+    monkeypatch.setattr(find, "KNOWN_MODELS", ["small"])
     (tmp_path / "text.txt").write_text(TEXT[:208])
     for folder, expected in {"checkpoints/mine": "using small, a model that comes with charrnn",
                              "checkpoints": f"using checkpoints/{NEWEST}, of the newest run",

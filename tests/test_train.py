@@ -134,7 +134,7 @@ def test_importing_does_not_import_tensorflow():
 
 
 def test_the_users_own_warnings_are_shown():
-    code = ("from charrnn.system import tensorflow; tensorflow.quiet_tensorflow(); import warnings, charrnn\n"
+    code = ("from charrnn.system import console; console.quiet_tensorflow(); import warnings, charrnn\n"
             "charrnn.CharRNN(3); import tensorflow.compat.v1 as tf; tf.logging.warning('mine')\n"
             "warnings.warn('mine too'); tf.Session().close()")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)

@@ -1,4 +1,4 @@
-"""Where a model is if no path is given: the models that come with charrnn, and the folders of runs without a name.
+"""The folders of runs, also of those without a name.
 
 The first run without a name goes to ``checkpoints``, as in the notebook, the next ones to
 ``checkpoints/2``, ``checkpoints/3`` and so on.
@@ -14,16 +14,7 @@ from charrnn.checkpoints.record import LOCK_FILE, CheckpointError, check_unused,
 from charrnn.data import StrPath
 from charrnn.system import console, files
 
-KNOWN_MODELS = ("anna", "tiny-shakespeare")
-MODELS = Path(__file__).resolve().parents[1] / "models"
 FIRST = "checkpoints"
-
-
-def known_model(name: StrPath) -> Optional[Path]:
-    """Return the file of a known model; None for any other name, and if there is a file or folder with that name."""
-    if str(name) not in KNOWN_MODELS or Path(name).exists():
-        return None
-    return MODELS / f"{name}.npz"
 
 
 def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:

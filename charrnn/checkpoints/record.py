@@ -17,24 +17,26 @@ training process holds the lock ``.lock``. All paths are relative, so a run fold
 written by the notebook has no records. Its checkpoints can be used if the vocabulary is given.
 """
 import contextlib
+import hashlib
 import json
 import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from charrnn.data import StrPath, Vocabulary
 from charrnn.system import console, files
-from charrnn.system.files import RUN_FILE
 from charrnn.version import __version__
 
 # Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
 IMMUTABLE = ("batch_size", "num_steps", "lstm_size", "num_layers", "seed", "cell", "optimizer", "average_decay",
              "val_fraction", "test_fraction")
+RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
+LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
 LOCK_FILE = ".lock"
 # how to start from the weights of the notebook, in Python and in a command
 FROM_NOTEBOOK = ("init_from=open_model(path, sorted(set(text)))", "--init-from and --vocab-from TEXT")
@@ -90,6 +92,24 @@ def step_of(name: str) -> int:
     """Return the step in the name of a checkpoint, or -1 for any other name."""
     found = re.fullmatch(r"i(\d{1,18})_l\d+\.ckpt", name)
     return int(found.group(1)) if found else -1
+
+
+def names_with(folder: Path, suffix: str, others: Sequence[str] = ()) -> List[str]:
+    """Return the names of the checkpoints that have a file with a suffix, and of others, sorted by step."""
+    found = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
+    return sorted((name for name in found.union(others) if step_of(name) >= 0), key=step_of)
+
+
+def listed_names(folder: Path) -> List[str]:
+    """Return the names in TensorFlow's list of checkpoints; [] if it is missing or damaged."""
+    try:
+        lines = (folder / "checkpoint").read_bytes().decode("utf-8").splitlines()
+    except (OSError, ValueError):
+        return []
+    start = 'all_model_checkpoint_paths: "'
+    paths = [line[len(start):-1] for line in lines if line.startswith(start) and line.endswith('"')]
+    names = [re.split(r"[/\\]", path)[-1] for path in paths]
+    return [name for name in names if name and name.isprintable() and len(name) < LONGEST_NAME]
 
 
 def is_run(folder: StrPath) -> bool:
@@ -184,7 +204,7 @@ def read_signed(path: StrPath) -> Dict[str, Any]:
         OSError: it cannot be read.
         ValueError: it is damaged.
     """
-    content = parsed(files.read(path))
+    content = parsed(Path(path).read_bytes())
     with contextlib.suppress(RecursionError):  # from lists nested too deeply
         if content.pop("sha256", None) == _digest(content):
             return content
@@ -205,7 +225,7 @@ def parsed(content: bytes) -> Dict[str, Any]:
 
 
 def _digest(content: Dict[str, Any]) -> str:
-    return files.sha256(json.dumps(content, sort_keys=True).encode())
+    return sha256(json.dumps(content, sort_keys=True).encode())
 
 
 def write_run(folder: StrPath, run: RunRecord) -> None:
@@ -239,9 +259,14 @@ def read_run(folder: StrPath) -> RunRecord:
     raise CheckpointError(problem, *advice)
 
 
+def sha256(content: bytes) -> str:
+    """Return the hexadecimal SHA-256 of the content of a file."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def text_sha256(text: str) -> str:
     """Return the hexadecimal SHA-256 of a text in UTF-8."""
-    return files.sha256(text.encode("utf-8", "surrogatepass"))
+    return sha256(text.encode("utf-8", "surrogatepass"))
 
 
 def write_text(folder: StrPath, text: str, is_new: bool = False) -> None:
@@ -252,7 +277,7 @@ def write_text(folder: StrPath, text: str, is_new: bool = False) -> None:
         OSError: it cannot be written.
     """
     path, content = Path(folder) / TEXT_FILE, text.encode("utf-8", "surrogatepass")
-    if not (path.is_file() and files.read(path) == content):
+    if not (path.is_file() and path.read_bytes() == content):
         if is_new and os.path.lexists(str(path)):
             raise CheckpointError(f"{folder} has a {TEXT_FILE}, which a new run would replace: move it away, or name "
                                   "another checkpoint_dir")
@@ -267,8 +292,8 @@ def read_text(run: RunRecord) -> str:
     """
     path = Path(run.folder or "") / TEXT_FILE
     try:
-        content = files.read(path)
-        if files.sha256(content) == run.text_sha256:
+        content = path.read_bytes()
+        if sha256(content) == run.text_sha256:
             return content.decode("utf-8", "surrogatepass")
         problem = "has changed"
     except OSError as error:

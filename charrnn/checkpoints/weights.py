@@ -8,15 +8,16 @@ import contextlib
 import io
 import json
 import re
+from pathlib import Path
 from typing import Any, Dict, Iterator, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.record import CheckpointError, parsed
+from charrnn.checkpoints.record import CheckpointError, parsed, sha256
 from charrnn.data import StrPath
-from charrnn.system import console, files
-from charrnn.system.tensorflow import OPTIMIZERS
+from charrnn.system import console
 
+OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the graph, as in the notebook
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
 SLOTS = f"/({'|'.join(OPTIMIZERS.values())})(_1)?$"  # end of the names of the optimizer's variables
 DIGEST = 64  # bytes
@@ -35,7 +36,7 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
     encoded = json.dumps(about, ensure_ascii=False).encode("utf-8", "surrogatepass")
     np.savez(buffer, about=np.frombuffer(encoded, np.uint8), **weights)
     content = buffer.getvalue()[:-2] + DIGEST.to_bytes(2, "little")  # the last field is the length of the comment
-    return content + files.sha256(content).encode()
+    return content + sha256(content).encode()
 
 
 def arrays_of(content: bytes) -> Weights:
@@ -59,8 +60,8 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
         CheckpointError: the file is missing, damaged, or of another kind.
     """
     with _reading(f"the model {path}"):
-        content = files.read(path)
-        if files.sha256(content[:-DIGEST]).encode() != content[-DIGEST:]:
+        content = Path(path).read_bytes()
+        if sha256(content[:-DIGEST]).encode() != content[-DIGEST:]:
             raise ValueError("it is damaged, or was not written by charrnn")
         weights = arrays_of(content)
         return weights, parsed(weights.pop("about").tobytes())

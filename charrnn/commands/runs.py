@@ -12,11 +12,11 @@ from typing import Any, Dict, Iterator, List, Optional
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import names_with
 from charrnn.checkpoints.folders import FIRST
+from charrnn.checkpoints.record import names_with
+from charrnn.checkpoints.run import read_history
 from charrnn.data import StrPath, count_windows, split
 from charrnn.system import console
-from charrnn.training.reports import read_history
 
 COLUMNS = ("run", "text", "network", "batch", "precision", "steps", "loss", "best", "char/s", "saved")
 

@@ -7,9 +7,9 @@ import sys
 from dataclasses import asdict
 from typing import List, Optional, Tuple
 
+from charrnn.commands import arguments
 from charrnn.commands.interactive import Conversation
 from charrnn.data import Vocabulary
-from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import (
     LARGE_VOCABULARY,
@@ -22,8 +22,7 @@ from charrnn.engines.sampler import (
     fresh_seed,
 )
 from charrnn.system import console
-from charrnn.text import novelty, unknown
-from charrnn.training.hyperparameters import flag
+from charrnn.text import corpus, novelty, unknown
 
 # The arguments that --interactive cannot be combined with, and their defaults.
 NOT_INTERACTIVE = {"prime": None, "stop": None, "num_samples": 1, "lines": None, "json": False, "novelty": False}
@@ -33,8 +32,8 @@ MOST_TEXTS = 100_000  # at once
 def make_parser() -> console.Parser:
     """Return the parser of ``charrnn-sample``."""
     parser = console.Parser(prog="charrnn-sample", description="Generate text from a model, character by character.")
-    parser.add_argument("model", metavar="MODEL", nargs="?", help=loading.MODEL_HELP)
-    loading.add_model_arguments(parser)
+    parser.add_argument("model", metavar="MODEL", nargs="?", help=arguments.MODEL_HELP)
+    arguments.add_model_arguments(parser)
     group = parser.add_argument_group("text")
     group.add_argument("--prime", metavar="TEXT",
                        help="beginning of the text, \\n for a line end (default: 'The ', or what suits another script)")
@@ -75,9 +74,9 @@ def check_arguments(args: argparse.Namespace) -> None:
     """Raise ValueError if arguments cannot be combined. Resolve those that stand for others."""
     for name, default in NOT_INTERACTIVE.items():
         if args.interactive and getattr(args, name) != default:
-            raise ValueError(f"--interactive and {flag(name)} cannot be combined")
+            raise ValueError(f"--interactive and {arguments.flag(name)} cannot be combined")
         if args.lines and name in ("prime", "stop", "num_samples") and getattr(args, name) != default:
-            raise ValueError(f"--lines and {flag(name)} cannot be combined")
+            raise ValueError(f"--lines and {arguments.flag(name)} cannot be combined")
     if args.lines:
         args.prime, args.stop, args.num_samples = "\n", "\n", args.lines
     args.prime, args.stop = (each and each.replace("\\n", "\n") for each in (args.prime, args.stop))
@@ -92,10 +91,10 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 def _main(args: argparse.Namespace) -> int:
     check_arguments(args)
-    model = loading.open_named(args.model, args)
+    model = arguments.open_named(args.model, args)
     settings = choose_settings(len(model.vocabulary), args.temperature, args.top_n, args.top_p)
     prime = "" if args.interactive else _prime(args, model.vocabulary)
-    training = loading.training_text(model.run, args.train_text, args.encoding).training if args.novelty else ""
+    training = corpus.training_text(model.run, args.train_text, args.encoding).training if args.novelty else ""
     with contextlib.closing(model.engine(args.num_samples, args.num_samples * args.length)) as engine:
         sampler = Sampler(engine, args.num_samples)
         if args.interactive:

@@ -1,6 +1,5 @@
 """Training from the command line: ``charrnn-train``."""
 import argparse
-import contextlib
 import itertools
 import os
 import statistics
@@ -9,16 +8,17 @@ import time
 from typing import Any, Dict, Optional, Sequence
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.record import IMMUTABLE, CheckpointError
+from charrnn.checkpoints.record import IMMUTABLE
+from charrnn.commands import arguments
 from charrnn.data import get_batches
-from charrnn.engines import loading
 from charrnn.system import console, machine
 from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
 from charrnn.train import train_job
 from charrnn.training.distributed import Processes, start_processes
-from charrnn.training.hyperparameters import AUTO, GROUPS, NAMES, PRESETS, add_arguments, flag
+from charrnn.training.hyperparameters import AUTO, GROUPS, NAMES
 from charrnn.training.job import Job, Options, plan_job
+from charrnn.training.presets import PRESETS
 
 DRY_RUN_STEPS = 5
 
@@ -48,7 +48,7 @@ def make_parser() -> console.Parser:
     groups["network"].add_argument(
         "--init-from", metavar="MODEL", help="take the initial weights and the sizes from a checkpoint, a run "
         "folder, an exported .npz file or a known model. Characters that it does not know get new weights")
-    loading.add_vocabulary_arguments(groups["network"])
+    arguments.add_vocabulary_arguments(groups["network"])
     groups["speed"].add_argument(
         "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
     reports = groups["checkpoints and reports"]
@@ -58,12 +58,12 @@ def make_parser() -> console.Parser:
     reports.add_argument("--resume", action="store_true",
                          help="continue the run in DIR, by default the newest of checkpoints, checkpoints/2 "
                          "and so on, with its text and hyperparameters. Flags change these, except "
-                         f"{', '.join(map(flag, IMMUTABLE))}")
+                         f"{', '.join(map(arguments.flag, IMMUTABLE))}")
     reports.add_argument("--sample-length", metavar="N", type=int, default=200,
                          help="characters to sample at each checkpoint; 0 for none (default: 200)")
     reports.add_argument("--no-summaries", dest="summaries", action="store_false",
                          help="do not write event files for TensorBoard")
-    add_arguments(groups)
+    arguments.add_hyperparameters(groups)
     return parser
 
 
@@ -88,16 +88,16 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     """Return the job that the arguments describe."""
     for name in ("vocab_from", "vocab_order"):
         if getattr(args, name) is not None and args.init_from is None:
-            raise ValueError(f"{flag(name)} needs --init-from")
+            raise ValueError(f"{arguments.flag(name)} needs --init-from")
     for name, other in (("dry_run", "resume"), ("like", "resume"), ("like", "preset")):
         if getattr(args, name) and getattr(args, other):
-            raise ValueError(f"{flag(name)} cannot be combined with {flag(other)}")
+            raise ValueError(f"{arguments.flag(name)} cannot be combined with {arguments.flag(other)}")
     for name in args.text if args.resume else ():
         if not corpus.is_known(name) and record.is_run(name):
             raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
     init_from, text = None, None
     if args.init_from is not None:
-        init_from = loading.open_given(args.init_from, args)
+        init_from = arguments.open_given(args.init_from, args)
     if args.text or not args.resume:
         text = corpus.read(args.text or ["anna"], args.encoding, separator=args.separator)
         console.print_skipped(text.skipped)
@@ -119,21 +119,22 @@ def _hyperparameters_of(path: str) -> Dict[str, Any]:
 
 def dry_run(job: Job, processes: Processes) -> None:
     """Print the plan, and an estimate of memory and time from a few steps. Nothing is written."""
+    from charrnn.system.tensorflow import tf
     from charrnn.training.trainer import Trainer
-    if processes.rank == 0:
-        try:
-            record.check_unused(job.folder)
-        except CheckpointError as error:
-            console.print_note(f"charrnn-train: without --dry-run, this command would be refused: {error}")
-    with contextlib.closing(Trainer(job, processes)) as trainer:
-        trainer.display.plan()
-        times, hyper, rows, state = [], job.hyperparameters, trainer.rows, trainer.network.zero_state
+    trainer, hyper, times = Trainer(job, processes), job.hyperparameters, []
+    trainer.display.plan()
+    model, rows = trainer.model, trainer.rows
+    with tf.Session(config=trainer.config) as sess:
+        sess.run(tf.global_variables_initializer())
+        new_state = sess.run(model.initial_state)
         windows = itertools.cycle(get_batches(job.training, hyper.batch_size, hyper.num_steps))
         for step, (x, y) in enumerate(itertools.islice(windows, DRY_RUN_STEPS)):
-            started = time.perf_counter()
-            _, _, state = trainer.network.step(x[rows], y[rows], state, trainer.learning_rate(step), step)
-            times.append(time.perf_counter() - started)
-        trainer.display.trial(statistics.median(times), machine.peak_memory())
+            start = time.perf_counter()
+            feed = {model.inputs: x[rows], model.targets: y[rows], model.keep_prob: hyper.keep_prob,
+                    model.initial_state: new_state, **model.of_step(step, job.n_windows)}
+            _, new_state, _ = sess.run([model.loss, model.final_state, model.optimizer], feed_dict=feed)
+            times.append(time.perf_counter() - start)
+    trainer.display.trial(statistics.median(times), machine.peak_memory())
 
 
 if __name__ == "__main__":

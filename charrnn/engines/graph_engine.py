@@ -16,11 +16,10 @@ from charrnn.engines import Engine
 from charrnn.engines.cells import build_stack
 from charrnn.engines.decoding import Settings
 from charrnn.fused import softmax
-from charrnn.fused.session import session_config
 from charrnn.fused.unroll import layer_of, unroll
 from charrnn.model import build_output
 from charrnn.system import console
-from charrnn.system.tensorflow import forget_gradients, tf
+from charrnn.system.tensorflow import forget_gradients, session_config, tf
 
 READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
 
@@ -52,7 +51,7 @@ class GraphEngine(Engine):
             lstm_size: L.
             num_layers: number of layers.
             cell: one of :data:`charrnn.engines.cells.CELLS`.
-            threads: as for :func:`charrnn.fused.session.thread_count`.
+            threads: as for :func:`charrnn.system.tensorflow.thread_count`.
         """
         self.vocabulary, self._cell, self._threads = vocabulary, cell, threads
         self._parts = {}

@@ -12,8 +12,8 @@ from typing import Iterable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from charrnn.checkpoints import folders, record
-from charrnn.checkpoints.find import find
+from charrnn.checkpoints import record
+from charrnn.checkpoints.find import find, known_model
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import Weights, packed, read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
@@ -31,6 +31,7 @@ NAME_VOCABULARY = ("give vocabulary=sorted(set(text)), with the text that it was
                    "name the text that it was trained on with --vocab-from TEXT, or the order of its characters with "
                    "--vocab-order FILE")
 _LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
+ORDER_LOOK = 1000  # characters of a text that show whether a vocabulary has the order of the ids
 # Pairs: the largest number of texts at once, and the number of characters in all texts together from which on the graph
 # is faster than NumPy. Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
 GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
@@ -255,7 +256,7 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
             or differs from the one that the model records.
     """
     vocabulary = None if vocabulary is None else Vocabulary(vocabulary)
-    file = folders.known_model(path) or (path if is_model_file(path) else None)
+    file = known_model(path) or (path if is_model_file(path) else None)
     if file and not best:
         return _from_file(file, str(path), vocabulary)
     with contextlib.suppress(CheckpointError):
@@ -309,3 +310,25 @@ def _made(name: str, vocabulary: Vocabulary, weights: Weights, run: Optional[Run
         return Model(name, vocabulary, weights, run, skipped)
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
+
+
+def doubt_order(model: Model, text: Optional[str] = None) -> None:
+    """Print a note if a model of the notebook predicts its text worse than guessing, in the order that was assumed.
+
+    Args:
+        model: the model.
+        text: the text that the vocabulary was taken from; None for the one next to the checkpoint.
+    """
+    beside = Path(model.name).with_name(TEXT_FILE)
+    if model.run or text is None and (is_model_file(model.name) or not beside.is_file()):
+        return
+    ids = model.vocabulary.encode((load_text(beside) if text is None else text)[:ORDER_LOOK])
+    guess = math.log(len(model.vocabulary))
+    if len(ids) > 1:
+        with contextlib.closing(model.engine()) as engine:
+            nats = float(np.mean(surprisal(engine, ids)))
+        if nats > guess + 0.1:  # a network that was not trained guesses
+            console.print_note(
+                f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): its "
+                "characters may be in another order. Give that order with --vocab-order FILE, a JSON list, or in "
+                "Python with vocabulary=")

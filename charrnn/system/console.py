@@ -3,6 +3,7 @@ import argparse
 import contextlib
 import difflib
 import errno
+import logging
 import os
 import re
 import select
@@ -11,8 +12,8 @@ import sys
 import textwrap
 from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, TextIO
 
-from charrnn.system import interrupts, mpi
-from charrnn.system.tensorflow import TensorFlowError, quiet_tensorflow
+from charrnn.system import mpi
+from charrnn.system.tensorflow import TensorFlowError
 
 # What is shown in place of characters that would control a terminal or change the direction of writing.
 _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
@@ -93,7 +94,6 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         system error (OSError), too little memory, or if TensorFlow is needed but missing. 130 after Ctrl-C. 141
         (128 + SIGPIPE) if the reader of standard output has closed it.
     """
-    interrupts.raise_on_interrupt()
     for name, mode in [("stdin", "r"), ("stdout", "w"), ("stderr", "w")]:
         if getattr(sys, name) is None:  # the process was started without this stream
             setattr(sys, name, open(os.devnull, mode))
@@ -124,6 +124,21 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
                 stream.flush()
             except OSError:  # Python would try once more at its end, print an error and return 120
                 drop_output(stream)
+
+
+def quiet_tensorflow() -> None:
+    """Suppress TensorFlow's own log messages, but no warnings of other code. Call it before TensorFlow is imported.
+
+    Messages of the C++ runtime (processor features, the search for a GPU) are disabled unless TF_CPP_MIN_LOG_LEVEL
+    is set. Of the Python messages, only those about deprecated functions are suppressed, because every program for
+    TensorFlow 1 causes them.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").addFilter(_drop_deprecations)
+
+
+def _drop_deprecations(record: logging.LogRecord) -> bool:
+    return "is deprecated" not in record.getMessage()
 
 
 def shortened(message: str, most: int = 1000) -> str:

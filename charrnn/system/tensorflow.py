@@ -5,17 +5,16 @@ turns its eager mode off for the whole process, which then builds graphs as Tens
 """
 import contextlib
 import importlib.util
-import logging
 import os
 import sys
 import warnings
-from typing import Any, Iterator
+from typing import Any, Iterator, List, Optional
 
 from charrnn.system import interrupts
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
-OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the graph, as in the notebook
+_process: List[int] = []  # the id of the process that has made the first session
 
 
 class TensorFlowError(ImportError):
@@ -100,21 +99,6 @@ def _without_messages() -> Iterator[None]:
         yield
 
 
-def quiet_tensorflow() -> None:
-    """Suppress TensorFlow's own log messages, but no warnings of other code. Call it before TensorFlow is imported.
-
-    Messages of the C++ runtime (processor features, the search for a GPU) are disabled unless TF_CPP_MIN_LOG_LEVEL
-    is set. Of the Python messages, only those about deprecated functions are suppressed, because every program for
-    TensorFlow 1 causes them.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").addFilter(_drop_deprecations)
-
-
-def _drop_deprecations(record: logging.LogRecord) -> bool:
-    return "is deprecated" not in record.getMessage()
-
-
 def require_bfloat16() -> None:
     """Check that this TensorFlow can train in bfloat16.
 
@@ -124,6 +108,63 @@ def require_bfloat16() -> None:
     if sys.version_info < (3, 8):
         raise ValueError("precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
                          "float32")
+
+
+def reset_default_graph() -> None:
+    """Empty the default graph, in which a network is then built.
+
+    Raises:
+        ValueError: it is not outside of every graph, variable scope and session.
+    """
+    from charrnn.system.tensorflow import tf
+    try:
+        tf.reset_default_graph()
+    except AssertionError:
+        raise ValueError("the default graph cannot be reset inside of `with tf.Graph().as_default():`, of a variable "
+                         "scope or of a session: call this outside of it")
+
+
+def thread_count(threads: Optional[int] = None) -> int:
+    """Return the number of threads to use.
+
+    Args:
+        threads: at least 1; None for one for each core that the process may use.
+    """
+    if threads is None:
+        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # Linux
+    return threads
+
+
+def session_config(threads: Optional[int] = None, fused: bool = True, precision: str = "float32") -> Any:
+    """Return the settings of a session, a tf.ConfigProto.
+
+    With the fused unroll, each operation runs on one thread, and as many operations run in parallel as there are
+    threads. TensorFlow creates its threads once in a process, so the settings of the first session hold for all.
+
+    Args:
+        threads: as for :func:`thread_count`.
+        fused: whether the graph has the fused unroll. Others are fastest with TensorFlow's own settings.
+        precision: with ``bfloat16``, TensorFlow 2 rewrites the products of a graph that is not fused. The fused unroll
+            has the precision in its graph.
+
+    Raises:
+        ValueError: the process was forked from one that has used TensorFlow.
+    """
+    from charrnn.system.tensorflow import tf
+    _process[:] = _process or [os.getpid()]
+    if _process != [os.getpid()]:
+        raise ValueError("TensorFlow was used before this process was forked, and would wait for ever: start the "
+                         "process with the method 'spawn', or use TensorFlow in only one of the two processes")
+    if not fused:
+        config = tf.ConfigProto(intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0)
+        if precision == "bfloat16":
+            config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1  # RewriterConfig.ON
+        return config
+    # glibc returns large freed blocks to the system, and the page faults that follow take a seventh of a small step. It
+    # keeps blocks that are not larger than the largest block freed so far, up to 32 MiB. So a block of nearly this size
+    # is freed here. Nothing is written to it, so it takes no time and no memory.
+    bytes(31 * 1024 * 1024)
+    return tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=thread_count(threads))
 
 
 def forget_gradients(graph: Any) -> None:

@@ -12,12 +12,12 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Sequence, Tuple, Union
+from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from charrnn import data
-from charrnn.data import StrPath
+from charrnn.checkpoints.record import RUN_FILE, RunRecord, read_text, sha256, text_sha256
+from charrnn.data import StrPath, split
 from charrnn.system import console, files
-from charrnn.system.files import RUN_FILE
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
     for folder in (data_dir, os.environ.get("CHARRNN_DATA") or data_dir):
         path = Path(folder) / known.filename
         if path.is_file():
-            if files.sha256(data.read_bytes(path)) != known.sha256:
+            if sha256(data.read_bytes(path)) != known.sha256:
                 raise ValueError(f"{path} is not the known text {name!r}, whose SHA-256 is {known.sha256}: move "
                                  "the file to download the known text, or use the file by giving its path")
             return path
@@ -234,7 +234,7 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         except (OSError, http.client.HTTPException) as error:
             failures.append(console.reason(getattr(error, "reason", error)))
             continue
-        if files.sha256(content) != known.sha256:
+        if sha256(content) != known.sha256:
             failures.append(f"unexpected content at {address}")
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -243,3 +243,44 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
     reasons = "; ".join(dict.fromkeys(failures))
     raise ValueError(f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could "
                      f"not be downloaded ({reasons}): save {known.addresses[0]} as {path}, or name another text")
+
+
+class TrainingText(NamedTuple):
+    """The parts of a text that a model was trained on, and the SHA-256 of the whole."""
+
+    training: str
+    held_out: str
+    test: str
+    sha256: str
+
+
+def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding: Optional[str] = None,
+                  flag: str = "--train-text") -> TrainingText:
+    """Read the text that a model was trained on, and divide it as the training did.
+
+    Args:
+        run: the run that the model comes from, if known.
+        name: a path or a known name; None for the text in the run folder, or the known text that the run names.
+        encoding: encoding of a text given by its path; None for UTF-8.
+        flag: the flag that names the text, for messages.
+
+    Raises:
+        ValueError: the text cannot be read.
+    """
+    if name is not None:
+        text = read(name, encoding or "utf-8")
+        console.print_skipped(text.skipped)
+        return divide(text, run)
+    if run and run.folder:
+        return divide(Text(run.text_name, read_text(run)), run)
+    if run and run.text_name in KNOWN_TEXTS:
+        return divide(read(run.text_name), run)
+    raise ValueError(f"the model has no training text with it: name the text with {flag}")
+
+
+def divide(text: Text, run: Optional[RunRecord]) -> TrainingText:
+    """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
+    sha256 = text_sha256(text.text)
+    fractions = [run.hyperparameters.get(name, 0) if run and sha256 == run.text_sha256 else 0
+                 for name in ("val_fraction", "test_fraction")]
+    return TrainingText(*split(text.text, *fractions), sha256)

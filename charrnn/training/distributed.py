@@ -107,7 +107,7 @@ class MPIProcesses(Processes):
         threading.Thread(target=self._watch, daemon=True).start()
 
     def threads(self, threads):
-        from charrnn.fused.session import thread_count
+        from charrnn.system.tensorflow import thread_count
         cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
         # the processes of a host may have the same cores, or each its own
         sharing = sum(host == self._host and bool(cores & theirs) for host, theirs in self.gather((self._host, cores)))

@@ -15,7 +15,8 @@ from charrnn.system import machine
 from charrnn.system.tensorflow import require_bfloat16
 from charrnn.text.corpus import Text
 from charrnn.training import transfer
-from charrnn.training.hyperparameters import AUTO, NAMES, PRESETS, Hyperparameters, OfPlainNumbers, check_memory, preset
+from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, OfPlainNumbers
+from charrnn.training.presets import PRESETS, preset, steps_of_auto
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
 LEAST_SPEEDUP = 1.1  # of products in bfloat16, from which on the precision auto takes it
@@ -58,12 +59,10 @@ class Job:
 
     Attributes:
         run: the record of the run.
-        hyperparameters: its hyperparameters.
-        folder: its folder.
-        is_named: whether the user named it. Another process may take one without a name before the run begins, which
-            then takes the next.
+        folder: its folder. Another process may take one without a name before the run begins, which then takes the
+            next.
+        is_named: whether the user named the folder.
         text: its text.
-        left_out: number of files that are not part of the text because they cannot be read.
         options: the Options.
         init_from: the model that the initial weights come from; None for random ones, or to resume.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
@@ -72,11 +71,9 @@ class Job:
     """
 
     run: RunRecord
-    hyperparameters: Hyperparameters
     folder: StrPath
     is_named: bool
     text: str
-    left_out: int
     options: Options
     init_from: Optional[Model]
     training: np.ndarray
@@ -86,9 +83,15 @@ class Job:
     speedup: Optional[float] = None
 
     @property
+    def hyperparameters(self) -> Hyperparameters:
+        """Those of the record."""
+        return Hyperparameters(**self.run.hyperparameters)
+
+    @property
     def n_windows(self) -> int:
         """K, windows in an epoch."""
-        return count_windows(len(self.training), self.hyperparameters.batch_size, self.hyperparameters.num_steps)
+        hyper = self.hyperparameters
+        return count_windows(len(self.training), hyper.batch_size, hyper.num_steps)
 
     @property
     def total_steps(self) -> int:
@@ -136,7 +139,7 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    return Job(run, hyper, folder, is_named, text.text, len(text.skipped), options, init_from, *parts,
+    return Job(run, folder, is_named, text.text, options, init_from, *parts,
                seed_given=seed_given, speedup=speedup)
 
 
@@ -173,7 +176,7 @@ def _with_faster_precision(hyper: Hyperparameters, options: Options) -> Tuple[Hy
     with contextlib.suppress(ValueError):
         require_bfloat16()
         from charrnn.fused.product import bfloat16_speedup  # not above, because it imports TensorFlow
-        from charrnn.fused.session import session_config
+        from charrnn.system.tensorflow import session_config
         config = session_config(options.threads, hyper.unrolls_fused)
         config.use_per_session_threads = True  # so that training can have others
         speedup = bfloat16_speedup(config)
@@ -189,8 +192,8 @@ def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> 
         return RunRecord(asdict(hyper), Vocabulary.from_text(text.text), text.name, sha256)
     for name, value in transfer.network_of(init_from).items():
         if value != getattr(hyper, name):
-            raise ValueError(f"{init_from.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot start "
-                             "from it")
+            raise ValueError(f"{init_from.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot "
+                             "start from it")
     vocabulary = transfer.joined_vocabulary(init_from, text.text)
     return RunRecord(asdict(hyper), vocabulary, text.name, sha256, init_from=init_from.name)
 
@@ -220,13 +223,6 @@ def _run_to_resume(folder: StrPath) -> RunRecord:
     return run
 
 
-def steps_of_auto(n_characters: int) -> int:
-    """Return the number of steps that the preset auto makes of a text of some length."""
-    hyper = Hyperparameters(**preset(AUTO, n_characters))
-    n_training = n_characters - int(n_characters * hyper.val_fraction)
-    return count_windows(n_training, hyper.batch_size, hyper.num_steps) * hyper.epochs
-
-
 def _check_sizes(run: RunRecord, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
                  test: np.ndarray) -> None:
     """Raise ValueError if the text is too short or the memory too small for a run."""
@@ -245,3 +241,38 @@ def _check_sizes(run: RunRecord, hyper: Hyperparameters, training: np.ndarray, h
             raise ValueError(f"{name} {fraction} holds out {len(part)} of the text's {n_characters:,} "
                              "characters, but at least 2 are needed")
     check_memory(len(run.vocabulary), hyper, machine.total_memory())
+
+
+def count_parameters(num_classes: int, lstm_size: int, num_layers: int) -> int:
+    """Return the number of weights and biases of an LSTM network.
+
+    >>> count_parameters(83, 512, 2)
+    3362387
+    """
+    first = (num_classes + lstm_size + 1) * 4 * lstm_size
+    others = (num_layers - 1) * (2 * lstm_size + 1) * 4 * lstm_size
+    return first + others + (lstm_size + 1) * num_classes
+
+
+def check_memory(num_classes: int, hyperparameters: Hyperparameters, available: float) -> None:
+    """Raise ValueError if training cannot fit in memory.
+
+    Training needs at least these float32 numbers: for each parameter its value, its gradient and the optimizer's two
+    averages; for each unit and step of a window the four gates, c and h. Without the fused unroll, it also needs the
+    logits, the one-hot targets and the gradient of the loss. The simplest cell has a quarter of the LSTM's matrices.
+
+    Args:
+        num_classes: C.
+        hyperparameters: a Hyperparameters.
+        available: the machine's memory in bytes.
+    """
+    hyper = hyperparameters
+    share = 1 if hyper.cell == "lstm" else 4
+    parameters = count_parameters(num_classes, hyper.lstm_size, hyper.num_layers) // share
+    units = hyper.batch_size * hyper.num_steps * hyper.lstm_size * hyper.num_layers // share
+    logits = 0 if hyper.unrolls_fused else hyper.batch_size * hyper.num_steps * num_classes
+    least = 4 * (4 * parameters + 6 * units + 3 * logits)
+    if least > available:
+        raise ValueError(
+            f"training this network needs at least {least // 10 ** 6:,} MB of memory, but the machine has "
+            f"{available // 10 ** 6:,.0f} MB: reduce lstm_size, num_layers, batch_size or num_steps")

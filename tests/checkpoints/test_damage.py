@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from conftest import NEWEST, OLDER, resume
 
-from charrnn.checkpoints import saving
 from charrnn.checkpoints.find import find, newest_intact
 from charrnn.checkpoints.record import CheckpointError
+from charrnn.checkpoints.run import read_progress
 from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
 
@@ -28,7 +28,7 @@ def model_of(model):
 
 
 def progress_of(prefix):
-    progress = asdict(saving.read_progress(str(prefix)))
+    progress = asdict(read_progress(str(prefix)))
     return [(name, np.asarray(value).tobytes()) for name, value in progress.items()]
 
 

@@ -1,4 +1,5 @@
 """Finding the checkpoints of a folder."""
+from pathlib import Path
 
 import pytest
 from conftest import NEWEST, OLDER, copy_without_records
@@ -7,7 +8,6 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.find import find, list_checkpoints, newest_intact
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.engines.opened_model import open_model
-from charrnn.system import files
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", (
@@ -70,7 +70,7 @@ def test_the_best_checkpoint(trained, stopped_early):
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
 def test_a_checkpoint_that_training_removes_while_it_is_opened(run_copy, monkeypatch, suffix):
     """The next one is opened, and nothing is said of the one that has gone."""
-    usual = files.read
+    usual = Path.read_bytes
 
     def read(path):
         if str(path).endswith(NEWEST + suffix):
@@ -79,7 +79,7 @@ def test_a_checkpoint_that_training_removes_while_it_is_opened(run_copy, monkeyp
                 each.unlink()
         return usual(path)
 
-    monkeypatch.setattr(files, "read", read)
+    monkeypatch.setattr(Path, "read_bytes", read)
     model = open_model(run_copy)
     assert (model.name, model.skipped) == (str(run_copy / OLDER), ())
 

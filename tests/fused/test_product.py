@@ -12,9 +12,8 @@ from charrnn.checkpoints import record
 from charrnn.fused import passes, softmax
 from charrnn.fused import product as fused_product
 from charrnn.fused.product import product
-from charrnn.fused.session import session_config
 from charrnn.model import CharRNN
-from charrnn.system.tensorflow import tf
+from charrnn.system.tensorflow import session_config, tf
 
 slow = pytest.mark.slow
 needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32")

@@ -6,7 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,10 +15,9 @@ from conftest import SMALL_FLAGS, losses_of, train_small
 
 from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
-from charrnn.training.display import Display
+from charrnn.training.display import Display, StopRequests
 from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.job import Job, Options
-from charrnn.training.stopping import StopRequests
 
 HYPER = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, epochs=4, save_every_n=1000, seed=7)
 LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\d{4} s/batch")
@@ -27,8 +26,8 @@ LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\
 def display_of(n_training=1040, n_held_out=0, n_test=0, folder="my folder", init_from=None, **hyper):
     """Return the display of a run on parts of a text of 1,040 characters."""
     parts = [np.zeros(length, np.int8) for length in (n_training, n_held_out, n_test)]
-    run = RunRecord({}, Vocabulary("abc"), "my text", "f00")
-    return Display(Job(run, replace(HYPER, **hyper), folder, True, "a" * 1040, 0, Options(), init_from, *parts), 704,
+    run = RunRecord(asdict(replace(HYPER, **hyper)), Vocabulary("abc"), "my text", "f00")
+    return Display(Job(run, folder, True, "a" * 1040, Options(), init_from, *parts), 704,
                    StopRequests())
 
 

@@ -9,13 +9,9 @@ from conftest import training_graph
 from charrnn.data import count_windows
 from charrnn.engines.cells import CELLS
 from charrnn.system.tensorflow import tf
-from charrnn.training.hyperparameters import (
-    PRESETS,
-    Hyperparameters,
-    check_memory,
-    learning_rate_at,
-    preset,
-)
+from charrnn.training.hyperparameters import Hyperparameters, learning_rate_at
+from charrnn.training.job import check_memory
+from charrnn.training.presets import PRESETS, preset
 
 
 def test_the_recipe_is_the_default():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from conftest import train_small
 
+from charrnn.checkpoints.run import Reports
 from charrnn.system.tensorflow import tf
-from charrnn.training.reports import Reports
 
 HEAD = ("step,epoch,loss,bits_per_character,val_loss,val_bits_per_character,learning_rate,gradient_norm,"
         "characters_per_second\n")

@@ -68,7 +68,7 @@ def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
 def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypatch, capsys):
     """They are kept if the run is killed before its next checkpoint."""
     with monkeypatch.context() as patch:
-        patch.setattr(trainer.Trainer, "check_finite", interrupted_at(trainer.Trainer.check_finite, 5))
+        patch.setattr(trainer.Trainer, "check", interrupted_at(trainer.Trainer.check, 5))
         assert resume(run_copy, "--epochs", "2", "--learning-rate", "0.002") == 130
     assert "resumed  after step 173, 173 to go" in capsys.readouterr().out
     assert resume(run_copy) == 0

@@ -11,10 +11,10 @@ import time
 import pytest
 from conftest import SMALL_FLAGS, process_environment, resume
 
-from charrnn.checkpoints import saving
 from charrnn.checkpoints.find import newest_intact
 from charrnn.checkpoints.record import step_of
-from charrnn.training.stopping import StopRequests
+from charrnn.checkpoints.run import read_progress
+from charrnn.training.display import StopRequests
 
 
 def test_the_first_signal_is_noted_and_the_second_has_its_usual_effect():
@@ -124,4 +124,4 @@ def test_a_signal_ends_the_wait_for_a_reader(text_file, tmp_path, in_terminal):
         process.kill()  # if it still waits
     assert process.returncode == 128 + signal.SIGTERM
     os.close(reader)
-    assert saving.read_progress(newest_intact(folder).prefix).step >= sizes[-1]
+    assert read_progress(newest_intact(folder).prefix).step >= sizes[-1]

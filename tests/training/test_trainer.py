@@ -21,8 +21,9 @@ from conftest import (
     weights_of,
 )
 
-from charrnn.checkpoints import record, saving
+from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints, newest_intact
+from charrnn.checkpoints.run import Run
 from charrnn.checkpoints.weights import AVERAGE
 from charrnn.commands import evaluate, sample
 from charrnn.data import Vocabulary, get_batches, split
@@ -33,7 +34,6 @@ from charrnn.sample import sample as write_text
 from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
 from charrnn.training import trainer
-from charrnn.training.graph import Network
 
 QUIET = ["--sample-length", "0", "--no-summaries"]
 
@@ -107,8 +107,8 @@ def test_a_loss_that_is_not_finite_ends_the_run(trained, tmp_path, capsys):
 
 def test_gradients_that_are_not_finite_end_the_run(text_file, tmp_path, monkeypatch, capsys):
     """Even if the loss still is finite, because the weights are lost already."""
-    usual = Network.step
-    monkeypatch.setattr(Network, "step", lambda *args: (usual(*args)[0], np.inf, usual(*args)[2]))
+    usual = trainer.Trainer.check
+    monkeypatch.setattr(trainer.Trainer, "check", lambda self, step, loss, norm: usual(self, step, loss, np.inf))
     assert train_small(text_file, tmp_path / "run") == 2
     err = capsys.readouterr().err
     assert re.search(r"at step 1 the loss is 2\.\d+ and the norm of the gradients is inf, so training stops", err)
@@ -247,13 +247,13 @@ def test_a_best_that_is_damaged_does_not_hide_later_ones(text_file, tmp_path, mo
 @pytest.mark.parametrize("fails_at, status", [(3, 0), (5, 2)])
 def test_training_continues_after_a_failed_save_unless_it_is_the_last(text_file, tmp_path, monkeypatch, capsys,
                                                                       fails_at, status):
-    def save(*args):
-        if args[4].step == fails_at:
+    def save(self, progress, *args):
+        if progress.step == fails_at:
             raise OSError(f"the checkpoint i{fails_at} could not be saved: No space left on device")
-        return usual(*args)
+        return usual(self, progress, *args)
 
-    usual = saving.save
-    monkeypatch.setattr(saving, "save", save)
+    usual = Run.save
+    monkeypatch.setattr(Run, "save", save)
     assert train_small(text_file, tmp_path / "run", *QUIET, "--num-steps", "100", "--save-every-n", "3") == status
     out, err = capsys.readouterr()
     assert err.count("\n") == 1 and f"the checkpoint i{fails_at} could not be saved: No space left" in err
@@ -266,7 +266,7 @@ def test_training_continues_after_a_failed_save_unless_it_is_the_last(text_file,
 def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file, trained, tmp_path, monkeypatch,
                                                                        capsys):
     """No checkpoint, history or summary."""
-    run, usual = tmp_path / "run", trainer.Trainer.check_finite
+    run, usual = tmp_path / "run", trainer.Trainer.check
 
     def check(self, step, *measured):
         usual(self, step, *measured)
@@ -274,7 +274,7 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file
             run.rename(tmp_path / "moved")
             shutil.copytree(str(trained), str(run))
 
-    monkeypatch.setattr(trainer.Trainer, "check_finite", check)
+    monkeypatch.setattr(trainer.Trainer, "check", check)
     assert train_small(text_file, run, "--sample-length", "0", "--num-steps", "100", "--print-every-n", "2",
                        "--save-every-n", "4") == 2
     found, expected = ({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

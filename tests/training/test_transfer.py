@@ -20,7 +20,8 @@ from conftest import (
     training_graph,
 )
 
-from charrnn.checkpoints import record, saving
+from charrnn.checkpoints import record
+from charrnn.checkpoints.run import Run
 from charrnn.commands import train
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import open_model
@@ -115,7 +116,7 @@ def test_a_run_from_another_model(trained, tmp_path, monkeypatch, capsys):
     assert f"weights  from {prefix}, with new weights for '!', ':', 'A', 'w'" in capsys.readouterr().out.splitlines()
     assert [whole.hyperparameters[name] for name in ("lstm_size", "num_layers", "cell")] == [5, 2, "lstm"]
     assert whole.vocabulary == Vocabulary.from_text(TEXT + OTHER) and whole.init_from == prefix
-    for owner, name, resumed in [(saving, "save", 2), (saving, "finish_save", 0)]:
+    for owner, name, resumed in [(Run, "save", 2), (Run, "tidy", 0)]:
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, interrupted_at(None, 1))
             assert train.main([*command, str(run)]) == 130

@@ -46,7 +46,8 @@ function begin() {
       find("save").disabled = false;
       find("engine-used").textContent = network.isFast ? "WebAssembly with SIMD"
         : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: it is some twenty times slower";
-      papers.passage.show({ ids: network.passage, start: 0, recordAt: (place) => state.seen && recordAt(place) });
+      papers.passage.show({ ids: network.passage, start: 0, recordAt: (place) => state.seen && recordAt(place),
+        inWorker: () => ({ key: "passage" }) });
       for (const cell of papers.passage.cells.slice(0, network.heldFrom)) {
         cell.classList.add("practised");
       }
@@ -130,7 +131,7 @@ function look() {
     papers.passage.recolour();
     showTracked(best, updates, seconds);
     drawCurve();
-    draft("sample", state.drafts, free, (ids) => {
+    draft("sample", state.drafts, free, ({ ids }) => {
       const loss = state.points.at(-1)?.loss;
       find("samples").prepend(make("li", "", make("p", "small", `Step ${grouped(updates)}${loss ? `, loss ${loss.toFixed(2)}` : ""}`),
         visible(textOf(ids.slice(1)))));
@@ -146,11 +147,13 @@ function draft(kind, seed, held, show) {
   const plan = [{ at: 0, temperature: Number(find("temperature").value), topN: chars.length, topP: 1, ...held }];
   const seen = [];
   state.drafts++;
-  ask("change", { settings: null, speed: Infinity, length: WRITTEN });
-  ask(kind, { take: state.drafts, ids: [first], start: 1, seed, plan, burst: Infinity }, ({ seen: more = [], drawn }) => {
+  ask("change", { of: kind, settings: null, speed: Infinity, length: WRITTEN });
+  const text = { take: state.drafts, start: 1, plan };
+  ask(kind, { ...text, ids: [first], seed, burst: Infinity }, ({ seen: more = [], drawn }) => {
     seen.push(...more);
     if (drawn !== undefined) {
-      show([first, ...seen.map(({ id }) => id)], seen);
+      show({ ids: [first, ...seen.map(({ id }) => id)], start: 1, recordAt: (place) => seen[place - 1],
+        inWorker: () => ({ of: kind, ...text }) });
     }
   });
 }
@@ -202,9 +205,7 @@ function hold(held) {
 function showHeld() {
   find("handle").hidden = !focus;
   if (focus) {
-    draft("hold", state.seed, state.held, (ids, seen) => {
-      papers.held.show({ ids, start: 1, recordAt: (place) => seen[place - 1] });
-    });
+    draft("hold", state.seed, state.held, (text) => papers.held.show(text));
   }
 }
 

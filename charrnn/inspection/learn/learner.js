@@ -53,7 +53,7 @@ function learnWindow(own) {
 
 Object.assign(answers, {
   async begin(message, send, goesOn) {
-    for (const kind of ["learn", "look", "sample", "hold"]) { // what they ask is about the network of before
+    for (const kind of ["learn", "look", "sample", "hold", "why"]) { // what they ask is about the network of before
       current[kind] = null;
     }
     try {
@@ -120,9 +120,9 @@ Object.assign(answers, {
       send({ ...answer, best: bestUnits(characters, answer.activations) })), goesOn);
   },
 
-  async sample(message, send, goesOn) {
+  async sample(...job) {
     network.renew?.();
-    await answers.write(message, send, goesOn);
+    await answers.write(...job);
   },
 
   async save(_, send) {

@@ -1,7 +1,7 @@
 /* The unit that is looked at, and what the colours of a text say. Both pages have this file; `chars` are the characters of
  * the page's network. */
 "use strict";
-let focus = null; // {unit, offset, limits, ends, feature, correlation}, and for a discovery more
+let focus = null; // {unit, offset, limits, ends, feature, correlation, sentence}, and for a discovery more
 
 function setFocus(unit) {
   focus = unit;
@@ -29,5 +29,6 @@ const MOST_BITS = 8; // from here on a surprise has the full colour
 const COLOURS = { // of a cell, by what is known of its character
   unit: (cell, { activations }) => tintByUnit(cell, positionIn(activations)),
   probability: (cell, { surprise }) => tint(cell, "share", 2 ** -surprise),
+  none: () => {},
   surprise: (cell, { surprise }) => tint(cell, "bits", (surprise || 0) / MOST_BITS), // the first character has none
 };

@@ -29,6 +29,8 @@ function lookAt(unit) {
   const offset = unitOffsets.get(unit);
   const ends = discovery?.ends || ["low", "high"]; // where the feature is least and where it is most
   setFocus({ unit, offset, limits: limitsOf(offset), feature: found?.name, correlation: found?.correlation || 0,
+    sentence: `One of the ${grouped(unitNames.length)} numbers in this network${
+      found ? ` has an idea of this: ${found.name}` : `, ${unit}`}.`,
     ...discovery, ends: discovery?.correlation < 0 ? [ends[1], ends[0]] : ends });
 }
 

@@ -24,10 +24,12 @@ function showNote(id, text) {
   Object.assign(find(id), { textContent: text, hidden: !text });
 }
 
-/** Have keys move in a list from `at()`: `steps` says how far each of them goes; Home and End go to 0 and `last()`. */
-function moveByKeys(element, steps, at, last, go) {
+/** Have keys move in a list from `at()`: `steps` says how far each of them goes; Home and End go to 0 and `last()`.
+ * Where `isReversed()`, as in Arabic, left and right are the other way round. */
+function moveByKeys(element, steps, at, last, go, isReversed = () => false) {
   element.addEventListener("keydown", (event) => {
-    const place = { Home: 0, End: last() }[event.key] ?? at() + steps[event.key];
+    const step = steps[event.key] * (/t$/.test(event.key) && isReversed() ? -1 : 1); // ArrowLeft, ArrowRight
+    const place = { Home: 0, End: last() }[event.key] ?? at() + step;
     if (event.target === element && last() >= 0 && !Number.isNaN(place) && !event.altKey) {
       event.preventDefault();
       go(Math.min(Math.max(place, 0), last()));

@@ -68,7 +68,7 @@ def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     """It writes the same text from the same seed, and the page goes on where it was."""
     view = learning("#layers=2&units=64&rate=-2&temperature=0.9")
     view.start(PATTERN, least=40)
-    view.js("void draft('hold', 6, free, (ids) => { state.drafted = textOf(ids); })")
+    view.js("void draft('hold', 6, free, ({ids}) => { state.drafted = textOf(ids); })")
     view.wait("state.drafted")
     model = view.saved(tmp_path / "learned.npz")
     first = view.js("textOf([0])")

@@ -1,26 +1,48 @@
-"""What the commands need of a model: the arguments that name it, and its training text."""
+"""What several commands have: the flags that name a model and its vocabulary, and those of hyperparameters."""
 import argparse
-import contextlib
+import dataclasses
 import json
-import math
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
-
-import numpy as np
+from typing import Any, Dict, Optional
 
 from charrnn.checkpoints import folders, record
-from charrnn.checkpoints.folders import KNOWN_MODELS
-from charrnn.checkpoints.record import TEXT_FILE, RunRecord
-from charrnn.data import StrPath, Vocabulary, load_text, split
-from charrnn.engines.opened_model import Model, is_model_file, open_model
-from charrnn.engines.surprisal import surprisal
-from charrnn.system import console, files
+from charrnn.checkpoints.find import KNOWN_MODELS
+from charrnn.data import StrPath, Vocabulary
+from charrnn.engines.opened_model import Model, doubt_order, is_model_file, open_model
+from charrnn.system import console
 from charrnn.text import corpus
+from charrnn.training.hyperparameters import Hyperparameters, kind_of, range_in_words
 
 MODEL_HELP = (f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
               f"exported .npz file (default: the newest run trained without --checkpoint-dir, or {KNOWN_MODELS[0]})")
 
-ORDER_LOOK = 1000  # characters of a text that show whether a vocabulary has the order of the ids
+
+def flag(name: str) -> str:
+    """Return the flag of a parameter.
+
+    >>> flag("batch_size")
+    '--batch-size'
+    """
+    return "--" + name.replace("_", "-")
+
+
+def add_hyperparameters(groups: Dict[str, argparse._ArgumentGroup]) -> None:
+    """Add the flag of each hyperparameter to an argument parser. A flag that is not given has the value None.
+
+    Args:
+        groups: dict from each name in GROUPS to an argument group of the parser.
+    """
+    for field in dataclasses.fields(Hyperparameters):
+        kind, choices, group = kind_of(field), field.metadata["choices"], groups[field.metadata["group"]]
+        if kind is bool:
+            group.add_argument(flag("no_" + field.name), dest=field.name, action="store_const", const=False,
+                               help=field.metadata["help"])
+            continue
+        notes = [] if choices else [range_in_words(field)]
+        notes.append(f"default: {'a new one' if field.default is None else field.default}")
+        group.add_argument(flag(field.name), type=kind, choices=choices,
+                           metavar=None if choices else {int: "N", float: "X"}[kind],
+                           help=f"{field.metadata['help']} ({'; '.join(notes)})")
 
 
 def is_model(path: StrPath) -> bool:
@@ -34,45 +56,6 @@ def read_text(name: str, encoding: Optional[str] = None) -> corpus.Text:
     text = corpus.read(name, encoding or "utf-8")
     console.print_skipped(text.skipped)
     return text
-
-
-class TrainingText(NamedTuple):
-    """The parts of a text that a model was trained on, and the SHA-256 of the whole."""
-
-    training: str
-    held_out: str
-    test: str
-    sha256: str
-
-
-def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding: Optional[str] = None,
-                  flag: str = "--train-text") -> TrainingText:
-    """Read the text that a model was trained on, and divide it as the training did.
-
-    Args:
-        run: the run that the model comes from, if known.
-        name: a path or a known name; None for the text in the run folder, or the known text that the run names.
-        encoding: encoding of a text given by its path; None for UTF-8.
-        flag: the flag that names the text, for messages.
-
-    Raises:
-        ValueError: the text cannot be read.
-    """
-    if name is not None:
-        return divide(read_text(name, encoding), run)
-    if run and run.folder:
-        return divide(corpus.Text(run.text_name, record.read_text(run)), run)
-    if run and run.text_name in corpus.KNOWN_TEXTS:
-        return divide(corpus.read(run.text_name), run)
-    raise ValueError(f"the model has no training text with it: name the text with {flag}")
-
-
-def divide(text: corpus.Text, run: Optional[RunRecord]) -> TrainingText:
-    """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
-    sha256 = record.text_sha256(text.text)
-    fractions = [run.hyperparameters.get(name, 0) if run and sha256 == run.text_sha256 else 0
-                 for name in ("val_fraction", "test_fraction")]
-    return TrainingText(*split(text.text, *fractions), sha256)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,32 +92,10 @@ def open_given(path: StrPath, args: argparse.Namespace, best: bool = False) -> M
 def read_order(path: StrPath) -> Vocabulary:
     """Read a vocabulary from a file: a JSON list of its characters in the order of their ids."""
     try:
-        found = json.loads(files.read(path))  # in UTF-8, UTF-16 or UTF-32, perhaps with a byte order mark
+        found = json.loads(Path(path).read_bytes())  # in UTF-8, UTF-16 or UTF-32, perhaps with a byte order mark
         return Vocabulary(found if isinstance(found, list) else ())
     except (ValueError, RecursionError):
         raise ValueError(f"{path} is not a JSON list of distinct characters in the order of their ids")
-
-
-def doubt_order(model: Model, text: Optional[str] = None) -> None:
-    """Print a note if a model of the notebook predicts its text worse than guessing, in the order that was assumed.
-
-    Args:
-        model: the model.
-        text: the text that the vocabulary was taken from; None for the one next to the checkpoint.
-    """
-    beside = Path(model.name).with_name(TEXT_FILE)
-    if model.run or text is None and (is_model_file(model.name) or not beside.is_file()):
-        return
-    ids = model.vocabulary.encode((load_text(beside) if text is None else text)[:ORDER_LOOK])
-    guess = math.log(len(model.vocabulary))
-    if len(ids) > 1:
-        with contextlib.closing(model.engine()) as engine:
-            nats = float(np.mean(surprisal(engine, ids)))
-        if nats > guess + 0.1:  # a network that was not trained guesses
-            console.print_note(
-                f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): its "
-                "characters may be in another order. Give that order with --vocab-order FILE, a JSON list, or in "
-                "Python with vocabulary=")
 
 
 def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:

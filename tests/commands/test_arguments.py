@@ -11,11 +11,11 @@ import pytest
 from conftest import CHARS, TEXT, script
 
 from charrnn.engines.cells import build_stack
-from charrnn.engines.loading import training_text
 from charrnn.engines.opened_model import open_model
 from charrnn.model import build_output
 from charrnn.sample import sample
 from charrnn.system.tensorflow import tf
+from charrnn.text.corpus import training_text
 
 ORDER = CHARS[::-1]  # as that of a notebook with vocab = set(text)
 
