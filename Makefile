@@ -65,7 +65,7 @@ page: $(venv)/.done ## write page.html, the page of the newest run or of MODEL
 page-of-anna: $(venv)/.done ## write docs/anna.html, the web page of the model anna
 	@$(python) -m charrnn export anna docs/anna.html --weights int8
 
-page-of-learning: $(venv)/.done ## write docs/learn.html, the web page on which a network learns
+page-of-learning: $(venv)/.done ## write docs/learn.html, where a network learns
 	@$(python) -m charrnn.inspection.learning docs/learn.html
 
 test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
@@ -89,7 +89,7 @@ kernels = mkdir -p $(1)/page $(1)/learn && $(wat2wasm) $(page_sources)/kernel.wa
 	for form in learn fused; do sh .make/learn-wat $$form >.tools/$$form.wat && \
 		$(wat2wasm) --enable-relaxed-simd .tools/$$form.wat -o $(1)/learn/$$form.wasm || exit; done
 
-kernel: ## make the .wasm files of the pages of their .wat files, with npm
+kernel: ## make the .wasm files of the pages, with npm
 	@$(npm_tools) && $(call kernels,charrnn/inspection)
 
 lint: $(venv)/.done ## check the style, the types, the imports, the notebooks

@@ -11,13 +11,14 @@ from charrnn.system import files
 from charrnn.version import __version__
 
 TEXTS = {"names": "names.txt", "a rhyme with a rule": "rhyme.txt", "a program": "program.txt"}
-FIELDS = (("layers", "1"), ("units", "128"), ("rate", "-2.5"), ("temperature", "0.7"))  # what a link has, as it is at first
+FIELDS = (("layers", "1"), ("units", "128"), ("rate", "-2.5"), ("temperature", "0.7"))  # of a link, with first values
 
 
 def learning_page() -> str:
     """Return the page."""
     texts = {name: (SOURCES.parent / "learn" / file).read_text(encoding="utf-8") for name, file in TEXTS.items()}
-    return assemble("learn.html", {"version": __version__, "data": to_json({"texts": texts, "fields": FIELDS})}, _shortened)
+    data = to_json({"texts": texts, "fields": FIELDS})
+    return assemble("learn.html", {"version": __version__, "data": data}, _shortened)
 
 
 def _shortened(source: str) -> str:

@@ -2,7 +2,7 @@
 "use strict";
 const [LOOK, WRITTEN, ROWS, MOST_POINTS, MOST_SAMPLES, MOST_SHOWN] = [1200, 220, 5, 300, 40, 100000];
 const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection/units.py
-const UNTIL_WORDS = { 64: 800, 128: 450, 256: 300 }; // steps, about
+const UNTIL_WORDS = { 64: 500, 128: 300, 256: 200 }; // steps, about
 const { texts, fields } = JSON.parse(find("data").textContent); // fields: [name in a link, which is an id, first value]
 const data = {}; // for papers: no line end of the text is one of the layout
 const free = { unit: null, value: null };
@@ -109,7 +109,7 @@ function add(points, point) {
 }
 
 function showReport({ updates, epoch, loss, speed, seconds }) {
-  const left = ((UNTIL_WORDS[state.network.sizes.lstmSize] - updates) * state.network.perStep) / speed;
+  const left = ((UNTIL_WORDS[state.network.sizes.lstmSize] - updates) * seconds) / updates;
   const until = left > 0 && seconds > 1 && state.isRunning ? ` About ${5 * Math.ceil(left / 5)} s until it writes words.` : "";
   find("said").textContent = `Step ${grouped(updates)}, epoch ${epoch < 10 ? epoch.toFixed(1) : grouped(epoch)}, loss ${
     loss.toFixed(2)}, ${grouped(speed)} characters a second.${until}`;

@@ -72,7 +72,7 @@ Object.assign(answers, {
       learned.good.weights.set(trainer.weights);
     }
     send({ chars, note, passage, heldFrom: edge - start, characters: ids.length, windows, isFast: Boolean(trainer.kernel),
-      sizes: { lstmSize: trainer.lstmSize, numLayers: trainer.numLayers }, perStep: WINDOW * TEXTS, bigrams: bigramNats(ids.subarray(0, edge),
+      sizes: { lstmSize: trainer.lstmSize, numLayers: trainer.numLayers }, bigrams: bigramNats(ids.subarray(0, edge),
         ids.subarray(edge), chars.length) });
   },
 

@@ -127,10 +127,10 @@ def refused(folder):
 
 def answered(names, expression, *arguments):
     """Return what an expression of functions of the page is in node; the arguments are called a, b ..."""
-    program = (f"const {{ {names} }} = require('{HERE / 'load.js'}')(...'{names}'.split(', ')); const [a, b, c] = JSON.parse("
+    program = (f"const {{ {names} }} = require('{HERE / 'load.js'}')('{names}'); const [a, b, c] = JSON.parse("
                f"require('fs').readFileSync(0)); console.log(JSON.stringify({expression}))")
-    found = subprocess.run(["node", "-e", program], input=json.dumps(arguments).encode(), stdout=subprocess.PIPE, check=True)
-    return json.loads(found.stdout.decode())
+    found = subprocess.check_output(["node", "-e", program], input=json.dumps(arguments).encode())
+    return json.loads(found.decode())
 
 
 SAID = 'At 9, "Well (so) it is," said Éva.\n\n\u201cYes\u201d [and] {no}\t(open\n\nÀ «la» "mode"\n' * 30

@@ -19,7 +19,8 @@ class Learning(View):
         if text is not None:
             self.js("void choose('mine', arguments[0])", text)
         self.click("start")
-        self.wait(f"state.points?.at(-1)?.updates >= {least} && document.querySelector('#samples li') || !find('note').hidden")
+        self.wait(f"state.points?.at(-1)?.updates >= {least} && document.querySelector('#samples li')"
+                  " || !find('note').hidden")
         if self.js("state.isRunning"):
             self.click("start")
         return self.js("find('note').textContent")
