@@ -92,6 +92,10 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
 
     >>> run = train_model("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
+    for name, given_value, kinds in (("init_from", init_from, (str, Path, Model)),
+                                     ("checkpoint_dir", checkpoint_dir, (str, Path))):
+        if given_value is not None and not isinstance(given_value, kinds):
+            raise TypeError(f"{name} must be a path{' or a model' * (Model in kinds)}, not {given_value!r:.80}")
     options = Options(resume, preset, sample_length, threads, summaries, quiet)
     model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
     given = _as_text(text)

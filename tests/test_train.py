@@ -77,11 +77,6 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, mo
     assert re.search(r"^time     \d+\.\d{4} s/batch, \d:\d\d:\d\d for all steps", out, re.MULTILINE)
 
 
-def test_a_dry_run_says_that_the_folder_holds_another_run(text_file, trained, capsys):
-    assert train_small(text_file, trained, "--dry-run") == 0
-    assert "this command would be refused: " in capsys.readouterr().err
-
-
 def test_a_conflict_with_a_preset_is_named(text_file, tmp_path, capsys):
     assert train_small(text_file, tmp_path / "run", "--preset", "best", "--val-fraction", "0") == 2
     assert capsys.readouterr().err.endswith("above 0 (with preset best)\n")

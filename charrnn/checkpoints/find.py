@@ -58,7 +58,7 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     else:
         names = listed or record.names_with(folder, ".index")
     if not names:
-        runs = console.listed(str(each.parent) for each in sorted(folder.glob(f"*/{RUN_FILE}")))
+        runs = console.listed(str(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}")))
         raise NoCheckpointError(f"there is no checkpoint in {folder}{f', but there are the runs {runs}' * bool(runs)}")
     return [str(folder / name) for name in names]
 
@@ -77,9 +77,9 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
             missing or damaged.
     """
     if not record.is_run(Path(prefix).parent):
-        for each in record.SUFFIXES[:2]:
-            if not Path(prefix + each).exists():
-                raise CheckpointError(f"{prefix}{each} is missing")
+        for ending in record.SUFFIXES[:2]:
+            if not Path(prefix + ending).exists():
+                raise CheckpointError(f"{prefix}{ending} is missing")
         return None
     name = Path(prefix).name
     try:
@@ -88,9 +88,9 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
         raise CheckpointError(f"{prefix} is incomplete: {console.described(error)}")
     except ValueError as error:
         raise CheckpointError(f"{prefix} is damaged: its record {name}.json: {error}")
-    for each, (size, sha256) in recorded.items():
-        path = Path(prefix + each)
-        if each != (suffix or each):
+    for ending, (size, sha256) in recorded.items():
+        path = Path(prefix + ending)
+        if ending != (suffix or ending):
             continue
         try:
             if path.stat().st_size != size or record.sha256(path.read_bytes()) != sha256:

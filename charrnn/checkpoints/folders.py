@@ -21,12 +21,15 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
     """Return the folder of a run: the one that is named, or else the newest to resume, or the next one for a new run.
 
     Raises:
-        CheckpointError: the path that is named is a file, or one that TensorFlow cannot write to.
+        CheckpointError: the path that is named is a file, one that TensorFlow cannot write to, or, for a new run, the
+            folder of another one.
     """
     if named is not None:
         _check_name(str(named))
         if Path(named).is_file():
             raise CheckpointError(f"{named} is a file: checkpoint_dir must be the name of a folder")
+        if not resume:
+            check_unused(named)
         return named
     if resume:
         return next((str(folder) for folder in _folders() if is_run(folder)), FIRST)

@@ -90,14 +90,14 @@ def checkpoint_prefix(folder: StrPath, step: int, lstm_size: int) -> str:
 
 def step_of(name: str) -> int:
     """Return the step in the name of a checkpoint, or -1 for any other name."""
-    found = re.fullmatch(r"i(\d{1,18})_l\d+\.ckpt", name)
-    return int(found.group(1)) if found else -1
+    match = re.fullmatch(r"i(\d{1,18})_l\d+\.ckpt", name)
+    return int(match.group(1)) if match else -1
 
 
 def names_with(folder: Path, suffix: str, others: Sequence[str] = ()) -> List[str]:
     """Return the names of the checkpoints that have a file with a suffix, and of others, sorted by step."""
-    found = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
-    return sorted((name for name in found.union(others) if step_of(name) >= 0), key=step_of)
+    saved = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
+    return sorted((name for name in saved.union(others) if step_of(name) >= 0), key=step_of)
 
 
 def listed_names(folder: Path) -> List[str]:
@@ -126,14 +126,14 @@ def check_unused(folder: StrPath) -> None:
         CheckpointError: it holds one.
     """
     folder = Path(folder)
-    found = [name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))]
+    in_the_way = [name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))]
     fact, in_python, in_command = f"{folder} holds another run", "", ""
     if is_run(folder):
         in_python, in_command = "continue it with resume=True", f"continue it with {console.resume_command(folder)}"
     elif _is_of_notebook(folder):
         in_python, in_command = (f"start from its weights with {how}" for how in FROM_NOTEBOOK)
-    elif found and not (folder / LOCK_FILE).exists():
-        fact = f"{folder} has a {found[0]}, which a new run would replace"
+    elif in_the_way and not (folder / LOCK_FILE).exists():
+        fact = f"{folder} has a {in_the_way[0]}, which a new run would replace"
         in_python = in_command = "move it away"
     else:
         return
@@ -218,9 +218,9 @@ def parsed(content: bytes) -> Dict[str, Any]:
         ValueError: it is not a JSON object.
     """
     with contextlib.suppress(ValueError, RecursionError):
-        found = json.loads(content.decode("utf-8", "surrogatepass"))
-        if isinstance(found, dict):
-            return found
+        value = json.loads(content.decode("utf-8", "surrogatepass"))
+        if isinstance(value, dict):
+            return value
     raise ValueError("it is damaged")
 
 
@@ -253,9 +253,9 @@ def read_run(folder: StrPath) -> RunRecord:
             advice = [f"start a run from its weights with {how}" for how in FROM_NOTEBOOK]
     except ValueError as error:
         problem = f"{path} cannot be used: {error}"
-    for each in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):
+    for path in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):
         with contextlib.suppress(OSError, ValueError):
-            return read_record(str(each)[:-len(".json")])[0]
+            return read_record(str(path)[:-len(".json")])[0]
     raise CheckpointError(problem, *advice)
 
 

@@ -15,16 +15,8 @@ import numpy as np
 
 from charrnn.checkpoints import folders, record
 from charrnn.checkpoints.find import is_intact, newest_intact
-from charrnn.checkpoints.record import (
-    HISTORY_FILE,
-    STAGE,
-    CheckpointError,
-    NoCheckpointError,
-    RunRecord,
-    listed_names,
-    names_with,
-)
-from charrnn.checkpoints.weights import Weights, arrays_of, packed, restore
+from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, RunRecord, names_with
+from charrnn.checkpoints.weights import Weights, packed
 from charrnn.data import StrPath
 from charrnn.system import console, files
 
@@ -39,7 +31,7 @@ def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
 
     A row that was not written to its end, for example because of a crash, is left out.
     """
-    lines = [line.split(",") for line in (Path(folder) / HISTORY_FILE).read_bytes().decode().splitlines()]
+    lines = [line.split(",") for line in (Path(folder) / record.HISTORY_FILE).read_bytes().decode().splitlines()]
     rows = [line for line in lines[1:] if len(line) == len(COLUMNS)]
     return {name: np.array([float(row[column] or "nan") for row in rows]) for column, name in enumerate(COLUMNS)}
 
@@ -130,7 +122,10 @@ class Run:
             return fresh
         self.skipped += newest.skipped
         progress = read_progress(newest.prefix)
-        restore(session, saver, newest.prefix)
+        try:
+            saver.restore(session, newest.prefix)
+        except Exception as error:  # of any kind, if another program has made the file
+            raise CheckpointError(f"the checkpoint {newest.prefix} cannot be read: {console.reason(error)}")
         best = self.name(progress.best_step) if progress.best_step else None
         if best and not is_intact(self.folder, best):
             self.skipped.append(f"the best checkpoint {best} is damaged: the next evaluation counts as the best")
@@ -176,9 +171,9 @@ class Run:
                 warn(f"the reports cannot be written: {console.reason(error)}")
             progress = replace(progress, history=self._reports.history)
         try:
-            _remove_stage(folder)
-            *written, last = _write_stage(session, saver, folder / STAGE, name, progress, run, weights)
-            for path in written:
+            remove_leftovers(folder)  # of a save during which the folder was moved away
+            *written, last = _write_stage(session, saver, folder / record.STAGE, name, progress, run, weights)
+            for path in written:  # the progress first, by which the files of a killed save are recognised
                 os.replace(str(path), str(folder / path.name))
             files.flush(folder)  # so that there is no record without its files after a loss of power
             os.replace(str(last), str(folder / last.name))  # from now on, the checkpoint can be used
@@ -249,7 +244,7 @@ def remove_leftovers(folder: StrPath) -> None:
     _remove_stage(folder)
     for path in folder.glob(files.TEMPORARY):
         path.unlink()
-    newest = max(map(record.step_of, names_with(folder, ".json", listed_names(folder))), default=-1)
+    newest = max(map(record.step_of, names_with(folder, ".json", record.listed_names(folder))), default=-1)
     for path in folder.glob("*.ckpt.progress.npz"):  # it is moved first, and no other program writes such a file
         name = path.name[:-len(".progress.npz")]
         if record.step_of(name) > newest:
@@ -257,8 +252,8 @@ def remove_leftovers(folder: StrPath) -> None:
 
 
 def _remove_stage(folder: Path) -> None:
-    if os.path.lexists(str(folder / STAGE)):
-        shutil.rmtree(str(folder / STAGE))
+    if os.path.lexists(str(folder / record.STAGE)):
+        shutil.rmtree(str(folder / record.STAGE))
 
 
 def _write_list(folder: Path, newest: str, names: Sequence[str]) -> None:
@@ -281,10 +276,9 @@ def read_progress(prefix: str) -> Progress:
         CheckpointError: it cannot be read.
     """
     try:
-        arrays = arrays_of(Path(prefix + ".progress.npz").read_bytes())
-        history = arrays.pop("history").tobytes().decode()
-        return Progress(**{name: array.item() if array.ndim == 0 else array for name, array in arrays.items()},
-                        history=history)
+        with np.load(prefix + ".progress.npz") as arrays:
+            values = {name: array.item() if array.ndim == 0 else array for name, array in arrays.items()}
+        return Progress(**{**values, "history": values["history"].tobytes().decode()})
     except Exception as error:  # of any kind, if another program has made the file
         raise CheckpointError(f"{prefix} cannot be used to resume: its progress cannot be read "
                               f"({console.reason(error)})")
@@ -311,7 +305,7 @@ class Reports:
         Raises:
             OSError: they cannot be written.
         """
-        self._path, self.history, self._check = Path(folder) / HISTORY_FILE, history, check
+        self._path, self.history, self._check = Path(folder) / record.HISTORY_FILE, history, check
         self._write_all()
         self._writer = None
         self._failure: Optional[str] = None  # of TensorFlow's writer, which then writes nothing more

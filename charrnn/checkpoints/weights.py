@@ -21,6 +21,7 @@ OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the gr
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
 SLOTS = f"/({'|'.join(OPTIMIZERS.values())})(_1)?$"  # end of the names of the optimizer's variables
 DIGEST = 64  # bytes
+LONGEST_HEADER = 10_000  # bytes
 Weights = Dict[str, np.ndarray]
 
 
@@ -50,7 +51,14 @@ def arrays_of(content: bytes) -> Weights:
     with np.load(io.BytesIO(content)) as arrays:
         if sum(member.file_size for member in arrays.zip.infolist()) > len(content):
             raise ValueError("it is compressed, or larger than it may be")
-        return {name: arrays[name] for name in arrays.files}
+        for member in arrays.zip.infolist():  # NumPy below 1.23 parses a header of any length
+            start = arrays.zip.open(member).read(12)
+            if int.from_bytes(start[8:10 if start[6:7] == b"\1" else 12], "little") > LONGEST_HEADER:
+                raise ValueError("an array has a header that is too long")
+        members = dict(arrays)
+    if not all(isinstance(values, np.ndarray) for values in members.values()):
+        raise ValueError("it has a member that is no array")
+    return members
 
 
 def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
@@ -83,26 +91,11 @@ def read_saved(prefix: str) -> Weights:
 
     with _reading(f"the checkpoint {prefix}"):
         reader = tf.train.load_checkpoint(prefix)
-        found = reader.get_variable_to_shape_map()
-        names = [name for name in sorted(found)
+        shapes = reader.get_variable_to_shape_map()
+        names = [name for name in sorted(shapes)
                  if re.match("rnn/|softmax/", name) and not re.search(f"{SLOTS}|{AVERAGE}$", name)]
         return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)):
-                reader.get_tensor(name + AVERAGE if name + AVERAGE in found else name) for name in names}
-
-
-def restore(session: Any, saver: Any, prefix: str) -> None:
-    """Set all variables of a session to what a Saver has written.
-
-    Args:
-        session: the tf.Session that holds them.
-        saver: the tf.train.Saver of these variables.
-        prefix: the prefix of the checkpoint.
-
-    Raises:
-        CheckpointError: the checkpoint cannot be read, or has other variables or shapes.
-    """
-    with _reading(f"the checkpoint {prefix}"):
-        saver.restore(session, prefix)
+                reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name) for name in names}
 
 
 @contextlib.contextmanager

@@ -92,8 +92,8 @@ def open_given(path: StrPath, args: argparse.Namespace, best: bool = False) -> M
 def read_order(path: StrPath) -> Vocabulary:
     """Read a vocabulary from a file: a JSON list of its characters in the order of their ids."""
     try:
-        found = json.loads(Path(path).read_bytes())  # in UTF-8, UTF-16 or UTF-32, perhaps with a byte order mark
-        return Vocabulary(found if isinstance(found, list) else ())
+        order = json.loads(Path(path).read_bytes())  # in UTF-8, UTF-16 or UTF-32, perhaps with a byte order mark
+        return Vocabulary(order if isinstance(order, list) else ())
     except (ValueError, RecursionError):
         raise ValueError(f"{path} is not a JSON list of distinct characters in the order of their ids")
 
@@ -104,10 +104,6 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     None stands for the newest run without a name that has a checkpoint, or else the first known model. A line says
     which one it is.
     """
-    values = vars(args)  # a command that has a part takes a TEXT without one
-    if args.encoding and values.get("part", "") is not None and not any(
-            values.get(name) for name in ("vocab_from", "train_text", "text")):
-        raise ValueError("--encoding has no effect, because no text is named")
     run = folders.newest_with_checkpoint() if path is None else None
     place = (run or KNOWN_MODELS[0]) if path is None else path
     model = open_given(place, args, args.best)

@@ -26,7 +26,7 @@ DRY_RUN_STEPS = 5
 def make_parser() -> console.Parser:
     """Return the parser of ``charrnn-train``."""
     parser = console.Parser(
-        prog="charrnn-train",
+        in_processes=True, prog="charrnn-train",
         description="Train a character-wise LSTM on a text. The defaults are the notebook's recipe.")
     parser.add_argument("--preset", choices=sorted([*PRESETS, AUTO]),
                         help="set of hyperparameters to start from; auto chooses them by the length of the text. "

@@ -20,7 +20,9 @@ SEEDS = 2 ** 32  # NumPy takes seeds below this number
 
 
 def check_prime(prime: str, vocabulary: Vocabulary) -> None:
-    """Raise ValueError if a prime is empty, or has characters that the vocabulary lacks."""
+    """Raise ValueError if a prime is empty or has characters that the vocabulary lacks, TypeError if it is no str."""
+    if not isinstance(prime, str):
+        raise TypeError(f"the prime must be a str, not {prime!r:.80}")
     if not prime:
         raise ValueError("the prime is empty: give at least one character to begin with")
     unknown.resolve(prime, vocabulary, "error", "the prime")

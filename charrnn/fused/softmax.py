@@ -6,7 +6,7 @@ in memory. The products are the same as without slices: no logits are computed t
 
 Letters for shapes as in :mod:`charrnn.data`, P for the N·M rows of a window, and R rows of a slice.
 """
-from charrnn.fused.product import product
+from charrnn.fused.passes import product
 from charrnn.system.tensorflow import tf, thread_count
 
 # Logits of a slice, at most 28 MiB: glibc keeps blocks of this size and uses them again, see session_config.
@@ -79,7 +79,7 @@ def mean_surprisal(outputs, weights, bias, targets, threads=None, precision="flo
 
     The gradients are computed in the same pass as the loss, even if only the loss is fetched.
 
-    Args: as for :func:`surprisals`; precision as for :func:`charrnn.fused.product.product`.
+    Args: as for :func:`surprisals`; precision as for :func:`charrnn.fused.passes.product`.
 
     Returns:
         float32 scalar, in nats per character.

@@ -186,7 +186,7 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed=None, threads=Non
             then those of these rows in the larger batch.
         recurrent_keep_prob: probability of keeping a recurrent weight, a tensor or the number 1 for no such dropout
             (DropConnect, Wan et al. 2013; for LSTMs Merity et al. 2017, arXiv:1708.02182).
-        precision: as for :func:`charrnn.fused.product.product`.
+        precision: as for :func:`charrnn.fused.passes.product`.
 
     Returns:
         (outputs, final_state): float32 [N, M, L], and the state after the window, like initial_state.

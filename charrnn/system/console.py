@@ -36,7 +36,9 @@ class Parser(argparse.ArgumentParser):
     Flags may be written with underscores, as the hyperparameters are in Python: ``--lstm_size``.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, in_processes: bool = False, **options: Any) -> None:
+        """in_processes: whether a launcher may start the script as several processes, of which the first one speaks."""
+        self._is_silent = in_processes and mpi.launch().rank > 0
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **options)
         self.add_argument("--version", action="version", version=f"charrnn {sys.modules['charrnn'].__version__}")
 
@@ -48,7 +50,8 @@ class Parser(argparse.ArgumentParser):
         return self.parse_args(flags + given[end:]) if "--" in given else self.parse_intermixed_args(flags)
 
     def _print_message(self, message: str, file: Any = None) -> None:  # argparse's own drops errors since Python 3.12
-        (file or sys.stderr).write(message or "")
+        if not self._is_silent:
+            (file or sys.stderr).write(message or "")
 
     def exit(self, status: int = 0, message: Optional[str] = None) -> NoReturn:
         """End the process after the help or the version, once they are written."""
@@ -56,8 +59,8 @@ class Parser(argparse.ArgumentParser):
         super().exit(status, message)
 
     def error(self, message: str) -> NoReturn:
-        """Raise ValueError with the message and a reference to ``--help``, or end silently if rank 0 does so."""
-        if mpi.launch().rank:
+        """Raise ValueError with the message and a reference to ``--help``."""
+        if self._is_silent:
             raise SystemExit(2)
         if "expected one argument" in message:
             message += "; a value that begins with a dash is written --flag=-value"
@@ -278,7 +281,10 @@ def visible(text: str) -> str:
 
 def bar(windows: Sequence[int]) -> Iterable[int]:
     """Show in a bar how many windows of a text are read, if standard error is a terminal."""
-    import tqdm
+    try:
+        import tqdm
+    except ImportError:  # it is needed to train only
+        return windows
     return tqdm.tqdm(windows, unit=" windows", leave=False, disable=not is_terminal(sys.stderr))
 
 

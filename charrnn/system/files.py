@@ -123,11 +123,17 @@ class Lock:
         self._path, self._folder, self._file = Path(path), os.stat(str(Path(path).parent)), _locked(path)
 
     def check(self) -> None:
-        """Raise OSError if the folder of the lock was moved, removed or replaced."""
-        with contextlib.suppress(OSError):
+        """Raise OSError if the folder of the lock was moved, removed or replaced. Only a removed file is made again."""
+        with contextlib.suppress(OSError):  # the folder has gone, or another process holds the lock
             if os.path.samestat(os.stat(str(self._path.parent)), self._folder):
-                return
-        raise OSError(f"cannot save to {self._path.parent}: since training began, the folder was moved or removed")
+                if not self._path.exists():
+                    made = _locked(self._path)
+                    self._file.close()
+                    self._file = made
+                if os.path.samestat(os.stat(str(self._path)), os.fstat(self._file.fileno())):
+                    return
+        raise OSError(f"cannot save to {self._path.parent}: since training began, the folder was moved or removed, or "
+                      "another process began to train in it")
 
     def close(self) -> None:
         """Give up the lock."""

@@ -3,6 +3,7 @@ import codecs
 import contextlib
 import gzip
 import http.client
+import io
 import os
 import re
 import sys
@@ -12,12 +13,12 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.checkpoints.record import RUN_FILE, RunRecord, read_text, sha256, text_sha256
 from charrnn.data import StrPath, split
-from charrnn.system import console, files
+from charrnn.system import console, files, machine
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ DOWNLOAD_TIMEOUT = 30  # seconds without a response
 BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+LARGEST = machine.total_memory() / 4  # bytes of a text, which a gzip file can hide
 PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
 
 
@@ -84,16 +86,16 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         OSError: a known text was downloaded, but cannot be saved.
     """
     sources = [names] if isinstance(names, (str, Path)) else names
-    found: List[str] = []
+    texts: List[str] = []
     skipped: List[str] = []
     undecoded: List[str] = []  # paths of files in another encoding
     for source in map(str, sources):
         if is_known(source) or not os.path.isdir(source):
-            found.append(_read_one(source, encoding))
+            texts.append(_read_one(source, encoding))
             continue
         for path in find_documents(source, skipped):
             try:
-                found.append(_read_part(path, encoding))
+                texts.append(_read_part(path, encoding))
             except data.EncodingError:
                 skipped.append(f"{path} is not {encoding} text: name its encoding, or convert it to UTF-8")
                 undecoded.append(str(path))
@@ -101,14 +103,14 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
                 skipped.append(str(error))
     name = ", ".join(map(str, sources))
     skipped = list(dict.fromkeys(skipped))  # without repeats, if a folder is named twice
-    if not found:
+    if not texts:
         raise ValueError(f"there is no text file in {name}" + (f" ({'; '.join(skipped[:3])})" if skipped else ""))
     size = sum(map(os.path.getsize, undecoded))
-    if size > LARGEST_SHARE * (size + sum(map(len, found))):
+    if size > LARGEST_SHARE * (size + sum(map(len, texts))):
         raise ValueError(f"{console.plural(len(undecoded), 'file')} in {name} with {size:,} bytes would be left out, "
                          f"because they are not {encoding} text, for example {undecoded[0]}: name their encoding, "
                          "convert them, or name the files to read")
-    return Text(name, separator.join(found), tuple(skipped))
+    return Text(name, separator.join(texts), tuple(skipped))
 
 
 def _read_part(path: Path, encoding: str) -> str:
@@ -123,7 +125,7 @@ def _read_one(name: str, encoding: str) -> str:
     if name == PYTHON:
         return python_source()
     if name == STANDARD_INPUT:
-        return decode_document(sys.stdin.buffer.read(), encoding, "standard input")
+        return decode_document(_read_limited(sys.stdin.buffer), encoding, "standard input")
     if name in KNOWN_TEXTS:
         return read_document(find(name), "utf-8")
     if not os.path.exists(name):
@@ -145,18 +147,30 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
     Raises:
         ValueError: the file cannot be read, is empty or not text, or has another encoding.
     """
-    content = data.read_bytes(path)
+    content = data.read_bytes(path, _read_limited)
     if content.startswith(b"\x1f\x8b"):
         try:
-            content = gzip.decompress(content)
+            with gzip.open(io.BytesIO(content)) as file:
+                content = _read_limited(file)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is a damaged gzip file: {error}")
     return decode_document(content, encoding, str(path))
 
 
+def _read_limited(file: Any) -> bytes:
+    """Read a file in pieces. Raise ValueError if it is larger than the LARGEST text."""
+    pieces, size = [], 0
+    for piece in iter(lambda: file.read(1 << 20), b""):
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST:
+            raise ValueError(f"the text is larger than {LARGEST / 1e6:,.0f} MB, a quarter of this machine's memory")
+    return b"".join(pieces)
+
+
 def decode_document(content: bytes, encoding: str, name: str) -> str:
     """Decode the bytes of a text file; see :func:`read_document`."""
-    encoding = next((found for mark, found in BYTE_ORDER_MARKS if content.startswith(mark)), encoding)
+    encoding = next((marked for mark, marked in BYTE_ORDER_MARKS if content.startswith(mark)), encoding)
     if b"\x00" in content[:PREFIX] and not re.match("utf.?(16|32)", encoding.lower()):
         raise ValueError(f"{name} is not a text file. If it is UTF-16 without a byte order mark, give the encoding "
                          "utf-16-le")
@@ -170,14 +184,14 @@ def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
         folder: the folder.
         skipped: a list, to which a line is added for each folder that cannot be read.
     """
-    found = []
+    paths = []
     for place, folders, names in os.walk(str(folder), onerror=lambda error: skipped.append(
             f"cannot read the folder {error.filename!r}: {error.strerror}")):
         folders[:] = [name for name in folders if not name.startswith(".")]
         if RUN_FILE in names:
             folders[:], names = [], []
-        found += [Path(place) / name for name in names if not name.startswith(".")]
-    return sorted(path for path in found if os.path.isfile(str(path)))
+        paths += [Path(place) / name for name in names if not name.startswith(".")]
+    return sorted(path for path in paths if os.path.isfile(str(path)))
 
 
 def find(name: str, data_dir: StrPath = "data") -> Path:

@@ -8,7 +8,7 @@ from charrnn.engines.cells import build_stack
 from charrnn.fused.softmax import mean_surprisal, rows_of_slice
 from charrnn.fused.unroll import unroll
 from charrnn.model import build_inputs, build_loss, build_output
-from charrnn.system.tensorflow import forget_gradients, reset_default_graph, tf
+from charrnn.system.tensorflow import reset_default_graph, tf
 from charrnn.training.distributed import Processes
 from charrnn.training.hyperparameters import Hyperparameters, learning_rate_at
 
@@ -65,7 +65,6 @@ class TrainingGraph:
         loss = self._build_loss(outputs, num_classes, threads)
         self.optimizer, self.loss = _build_update(loss, hyper, processes.average)
         graph = tf.get_default_graph()
-        forget_gradients(graph)
         self._learning_rate = graph.get_tensor_by_name(f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0")
         self.gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
@@ -140,6 +139,7 @@ class _Adam(tf.train.AdamOptimizer):
         if var.shape.num_elements() < LARGE_VARIABLE:
             return super()._zeros_slot(var, slot_name, op_name)
 
+        # AdamOptimizer makes its own slots with tf.zeros, which the graph folds into a constant before it runs
         def zeros(shape, dtype, partition_info=None):
             return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)  # zeros, made when the operation runs
 

@@ -16,6 +16,7 @@ SCHEDULES = ("constant", "exponential", "linear", "cosine")
 GROUPS = TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS = (
     "text", "network", "optimisation", "speed", "checkpoints and reports")
 
+BELOW_1 = 1 - 2 ** -53  # the largest float below 1
 _LARGEST = {int: 2 ** 63 - 1, float: sys.float_info.max}  # what TensorFlow and the JSON record can hold
 
 
@@ -93,9 +94,10 @@ class Hyperparameters(OfPlainNumbers):
     average_decay: float = _field(
         0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
         "0 for none", 0, 0.99999)
-    val_fraction: float = _field(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", 0, 0.9999)
+    val_fraction: float = _field(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", 0, BELOW_1)
     test_fraction: float = _field(
-        0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", 0, 0.9999)
+        0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", 0,
+        BELOW_1)
     eval_every_n: int = _field(
         0, REPORTS, "steps between evaluations on the held-out text; 0 for evaluations at checkpoints only")
     early_stop: int = _field(
@@ -133,7 +135,7 @@ def kind_of(field: dataclasses.Field) -> type:
 def range_in_words(field: dataclasses.Field) -> str:
     """Return the range of a number."""
     least, most = field.metadata["least"], field.metadata["most"]
-    return f"at least {least}" + ("" if most is None else f" and at most {most}")
+    return f"at least {least}" + ("" if most is None else " and below 1" if most == BELOW_1 else f" and at most {most}")
 
 
 def _requirement(field: dataclasses.Field) -> str:

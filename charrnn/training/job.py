@@ -155,7 +155,7 @@ def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[
                 raise ValueError(f"{name} is for a new run and cannot be combined with resume")
         values = old.hyperparameters
     else:
-        values = preset(options.preset or "notebook", len(text.text) if text else 0)
+        values = preset(options.preset, len(text.text) if text else 0) if options.preset else {}
         network = transfer.network_of(init_from) if init_from else {}
         # auto takes the sizes of the model; those of another preset stay, and are refused if they differ
         values = {**values, **network} if options.preset == AUTO else {**network, **values}
@@ -175,7 +175,7 @@ def _with_faster_precision(hyper: Hyperparameters, options: Options) -> Tuple[Hy
     speedup = None
     with contextlib.suppress(ValueError):
         require_bfloat16()
-        from charrnn.fused.product import bfloat16_speedup  # not above, because it imports TensorFlow
+        from charrnn.fused.passes import bfloat16_speedup  # not above, because it imports TensorFlow
         from charrnn.system.tensorflow import session_config
         config = session_config(options.threads, hyper.unrolls_fused)
         config.use_per_session_threads = True  # so that training can have others

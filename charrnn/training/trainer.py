@@ -12,7 +12,7 @@ from charrnn.engines.opened_model import Model, open_model
 from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console
-from charrnn.system.tensorflow import session_config, tf
+from charrnn.system.tensorflow import forget_gradients, session_config, tf
 from charrnn.training.display import Display, StopRequests
 from charrnn.training.distributed import Processes
 from charrnn.training.graph import TrainingGraph
@@ -40,8 +40,10 @@ class Trainer:
         hyper = job.hyperparameters
         self._job, self._hyper, self.stop, self._processes = job, hyper, StopRequests(), processes
         self.rows, self.folder = slice(*processes.rows(hyper.batch_size)), job.folder
+        self._n_windows, self._total_steps = job.n_windows, job.total_steps  # which a Job computes anew each time
         self._threads = processes.threads(job.options.threads)
         self.model = TrainingGraph(len(job.run.vocabulary), hyper, processes, self._threads, job.seed_given)
+        forget_gradients(tf.get_default_graph())
         self.config = session_config(self._threads, hyper.unrolls_fused, hyper.precision)
         self._saver, self._norm = tf.train.Saver(max_to_keep=0), tf.global_norm(tf.global_variables())
         self.display = Display(job, self.model.n_parameters, self.stop, job.options.quiet or processes.rank > 0)
@@ -106,7 +108,7 @@ class Trainer:
         self.display.step(step, loss, seconds)
         self._measured.update(
             loss=loss, bits_per_character=loss / math.log(2), gradient_norm=float(norm),
-            learning_rate=learning_rate_at(hyper, step - 1, self._job.n_windows),
+            learning_rate=learning_rate_at(hyper, step - 1, self._n_windows),
             characters_per_second=hyper.batch_size * hyper.num_steps / seconds)
 
     def evaluate(self, step: int) -> bool:
@@ -129,10 +131,10 @@ class Trainer:
     def end_step(self, step: int) -> Tuple[Any, bool]:
         """Write what was measured. Return the signal to stop, or None, and whether this is the last step."""
         if self._measured and self._run:
-            self._run.add(step, epoch=(step - 1) // self._job.n_windows + 1, **self._measured)
+            self._run.add(step, epoch=(step - 1) // self._n_windows + 1, **self._measured)
         self._measured = {}
         stopped_by = self._processes.agree(self.stop.signal)
-        return stopped_by, bool(stopped_by or step == self._job.total_steps or self.ends_early)
+        return stopped_by, bool(stopped_by or step == self._total_steps or self.ends_early)
 
     def save(self, step: int, state: Any, epoch_losses: List[float], last: bool) -> None:
         """Save a checkpoint with the state of all rows, and write a sample.
@@ -199,7 +201,7 @@ class Trainer:
         else:
             if len(self._job.test):
                 self.display.test(*self._processes.from_first(lambda: self._evaluate_test(step)))
-            self.display.finished(step, "early_stop" if self.ends_early and step < self._job.total_steps else "epochs")
+            self.display.finished(step, "early_stop" if self.ends_early and step < self._total_steps else "epochs")
         self._processes.gather(None)  # wait for the others: a launcher may end all processes when one has ended
 
     def _evaluate_test(self, step: int) -> Tuple[float, str]:

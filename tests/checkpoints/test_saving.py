@@ -191,3 +191,31 @@ def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
     with pytest.raises(OSError):
         remove_leftovers(folder)
     assert os.path.lexists(str(folder / ".saving"))
+
+
+@pytest.mark.parametrize("owner, name, call", [
+    (tf.train.Saver, "save", 1), (tf.train.Saver, "export_meta_graph", 1), (os, "fsync", 2), (os, "replace", 2),
+    (os, "replace", 5)])
+def test_a_folder_that_is_moved_away_during_a_save_is_not_made_again(tmp_path, session, monkeypatch, owner, name, call):
+    """And the run saves again when the folder is back."""
+    folder, away = tmp_path / "run", tmp_path / "away"
+    folder.mkdir()
+    record.write_run(folder, RUN)
+    run, usual, calls = Run(RUN, folder, True), getattr(owner, name), itertools.count(1)
+    save(session, folder, 1, run=run)
+
+    def moving(*args, **named):
+        if next(calls) == call:
+            folder.rename(away)
+        return usual(*args, **named)
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="could not be saved|No such file"):
+        patch.setattr(owner, name, moving)
+        save(session, folder, 2, run=run)
+    with pytest.raises(OSError, match="since training began, the folder was moved or removed"):
+        save(session, folder, 3, run=run)
+    assert not folder.exists()
+    away.rename(folder)
+    save(session, folder, 4, run=run)
+    run.close()
+    assert saved_steps(folder) == [1, 4] and not (folder / ".saving").exists()

@@ -61,7 +61,6 @@ def test_other_cells_can_be_inspected(capsys, tmp_path):
     (["--characters", "1"], "--characters: must be an integer, at least 2"),
     (["--passage", "0"], "--passage: must be an integer, at least 1"),
     (["--text", "no-such-file"], "no-such-file"), (["--passage", "9"], "--passage needs --unit"),
-    (["--encoding", "latin-1"], "--encoding has no effect"),
 ])
 def test_bad_input_is_one_line(capsys, trained, flags, message):
     status, output, errors = run(capsys, trained, *flags)

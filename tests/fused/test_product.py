@@ -10,8 +10,8 @@ from reference import errors, problem, results
 
 from charrnn.checkpoints import record
 from charrnn.fused import passes, softmax
-from charrnn.fused import product as fused_product
-from charrnn.fused.product import product
+from charrnn.fused import passes as fused_product
+from charrnn.fused.passes import product
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import session_config, tf
 

@@ -153,6 +153,21 @@ def test_a_folder_without_text_is_refused(tmp_path):
         corpus.read(tmp_path)
 
 
+@pytest.mark.parametrize("write", [
+    lambda path: path.write_bytes(b"a" * 1001), lambda path: path.write_bytes(gzip.compress(b"a" * 10 ** 7))])
+def test_a_text_that_is_large_for_the_memory_is_refused(tmp_path, monkeypatch, write):
+    """Also one that grows when it is decompressed, of which little more is decompressed than the limit."""
+    read, usual = [], gzip.GzipFile.read
+    monkeypatch.setattr(gzip.GzipFile, "read", lambda self, size=-1: read.append(size) or usual(self, size))
+    monkeypatch.setattr(corpus, "LARGEST", 1000)
+    write(tmp_path / "text")
+    with pytest.raises(ValueError, match="the text is larger than 0 MB, a quarter of this machine's memory"):
+        corpus.read(tmp_path / "text")
+    assert len(read) <= 1 and set(read) <= {1 << 20}
+    (tmp_path / "text").write_bytes(gzip.compress(b"a" * 1000))
+    assert corpus.read(tmp_path / "text").text == "a" * 1000
+
+
 @pytest.fixture
 def stdin(monkeypatch):
     def give(content):

@@ -33,7 +33,7 @@ RANGES = {  # wrong and right values
     "grad_clip": ((0, 9e-5, 1e38, 3e38, math.inf), (1e-4, 5, 1e30)), "decay": ((0, 1e-300, 1.01), (0.01, 1)),
     "average_decay": ((-0.1, 1, 1 - 1e-9), (0, 0.99999)), "warmup_steps": ((-1, 10 ** 6 + 1), (0, 10 ** 6)),
     "keep_prob": ((0, -0.1, 1e-45, 1.01, math.nan, None, True), (0.01, 0.5, 1)),
-    "val_fraction": ((-0.1, 1, math.nan, None, False), (0, 0.9999)),
+    "val_fraction": ((-0.1, 1, math.nan, None, False), (0, 0.99999)),
     "num_layers": ((0, 33, 100_000, 2.0), (1, 32)), "seed": ((-1, 2 ** 31, 1.5, "7", True), (None, 0, 2 ** 31 - 1)),
     "fused": ((None, "yes", 2), (True, False)), "cell": (("LSTM", "", None, 1), CELLS)}
 

@@ -133,7 +133,7 @@ def answered(names, expression, *arguments):
     return json.loads(found.decode())
 
 
-SAID = 'At 9, "Well (so) it is," said Éva.\n\n\u201cYes\u201d [and] {no}\t(open\n\nÀ «la» "mode"\n' * 30
+SAID = 'At 9, "Well (so) it is," said Éva.\n\n\u201cYes\u201d [and] {no}\t("(open\n\nÀ «la» "mode"\n' * 30
 
 
 def test_features_are_those_of_the_package():
@@ -167,7 +167,7 @@ def test_the_bigrams_are_those_of_the_package():
 
 
 @pytest.mark.parametrize("text, is_list", [
-    ("".join(f"name{number % 997:03}\n\n" for number in range(400)), True), ("over and over\n" * 400, False),
+    ("".join(f"name{number % 997:03}\n\n" for number in range(400)), True), ("over and over\nand again\n" * 200, False),
     ("".join(f"so it was, {number},\n" for number in range(400)), False)], ids=["list", "repeated", "verse"])
 def test_a_list_is_shuffled_and_nothing_else(text, is_list):
     found = answered("corpusOf", "(({ ids, chars }) => Array.from(ids, (id) => chars[id]).join(''))(corpusOf(a))", text)
