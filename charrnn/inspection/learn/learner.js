@@ -36,7 +36,14 @@ async function begun({ text, sizes, seed, file, kernels }) {
   setVariables(trainer, initialVariables(own, seed));
   const length = Math.floor((corpus.edge - 1) / TEXTS);
   return { trainer, corpus, variables, length, windows: Math.floor(length / WINDOW), updates: 0, seconds: 0,
+    shown: trainer.weights.slice(),
     good: { weights: trainer.weights.slice(), updates: 0 } };
+}
+
+/** Give the network that reads and writes the weights of now. It keeps them while the training goes on. */
+function renew() {
+  learned.shown.set(learned.trainer.weights);
+  network.renew?.();
 }
 
 /** Learn from the next window, and return the loss. */
@@ -63,7 +70,7 @@ Object.assign(answers, {
       return;
     }
     const { trainer, corpus: { ids, edge, chars, note }, variables, windows } = learned;
-    network = makeNetwork(trainer.model(), trainer.kernel);
+    network = makeNetwork(trainer.model(learned.shown), trainer.kernel);
     const start = Math.max(0, Math.min(edge, ids.length - PASSAGE));
     const passage = Array.from(ids.subarray(start, start + PASSAGE));
     await answers.look({ passage }, ({ best: untrained }) => send({ untrained }), goesOn);
@@ -115,13 +122,13 @@ Object.assign(answers, {
 
   async look({ passage }, send, goesOn) {
     const characters = passage.map((id) => learned.corpus.chars[id]);
-    network.renew?.();
+    renew();
     await answers.read({ key: "passage", pieces: [passage] }, (answer) => (
       send({ ...answer, best: bestUnits(characters, answer.activations) })), goesOn);
   },
 
   async sample(...job) {
-    network.renew?.();
+    renew();
     await answers.write(...job);
   },
 

@@ -223,9 +223,10 @@ class Trainer {
     return loss;
   }
 
-  /** Return the weights for the constructor of Network. A network that does not copy them changes with the training. */
-  model() {
-    const { arrays, shapes, numClasses, layers: { length: numLayers }, lstmSize } = this;
+  /** Return weights, a copy of all of them, for the constructor of Network. */
+  model(weights) {
+    const arrays = this.partsOf(weights);
+    const { shapes, numClasses, layers: { length: numLayers }, lstmSize } = this;
     const shown = { ...shapes, softmax_kernel: [numClasses, lstmSize], softmax_bias: [numClasses] };
     return { numLayers, lstmSize, arrays: Object.fromEntries(Object.entries(shown).map(([name, shape]) => (
       [name, { type: "float32", shape, data: arrays[name].subarray(0, productOf(shape)) }]))) };

@@ -18,7 +18,7 @@ const { Trainer, makeNetwork, RandomState, keptPowers, drawId, packNpz, unpackNp
   const trainer = new Trainer(sizesOf(variables), steps, isPlain ? [] : [load.kernel]);
   setVariables(trainer, variables);
   const losses = windows.map(([ids, targets]) => trainer.learn(Int32Array.from(ids), Int32Array.from(targets), rate, gradClip));
-  const network = makeNetwork(trainer.model(), isPlain ? "" : load.kernel);
+  const network = makeNetwork(trainer.model(trainer.weights), isPlain ? "" : load.kernel);
   const state = network.zeroState();
   const random = new RandomState(seed);
   const drawn = [...prime];

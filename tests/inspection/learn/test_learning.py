@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CHARS
+from conftest import CHARS, ROOT
 
 from charrnn.checkpoints.weights import packed
 from charrnn.data import Vocabulary
@@ -18,7 +18,7 @@ from charrnn.training.graph import initial_weights
 HERE = Path(__file__).resolve().parent
 TEXTS, STEPS, SIZE, WINDOWS, RATE = 16, 7, 10, 50, 0.01
 
-pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not installed: apt-get install nodejs")
 
 
 def started(num_layers):
@@ -173,6 +173,18 @@ def test_a_list_is_shuffled_and_nothing_else(text, is_list):
     found = answered("corpusOf", "(({ ids, chars }) => Array.from(ids, (id) => chars[id]).join(''))(corpusOf(a))", text)
     assert (found != text) == is_list
     assert sorted(found.split("\n")) == sorted(text.split("\n"))
+
+
+@pytest.mark.parametrize("form", ["learn", "fused"])
+def test_the_kernels_are_those_of_their_source(tmp_path, form):
+    wat2wasm = ROOT / ".tools" / "node_modules" / ".bin" / "wat2wasm"
+    if not wat2wasm.exists():
+        pytest.skip("wat2wasm is not in .tools: make kernel")
+    (tmp_path / "learn.wat").write_bytes(subprocess.check_output(["sh", str(ROOT / ".make" / "learn-wat"), form]))
+    subprocess.run([str(wat2wasm), "--enable-relaxed-simd", str(tmp_path / "learn.wat"), "-o",
+                    str(tmp_path / "learn.wasm")], check=True)
+    shipped = ROOT / "charrnn" / "inspection" / "learn" / f"{form}.wasm"
+    assert (tmp_path / "learn.wasm").read_bytes() == shipped.read_bytes(), "run make kernel"
 
 
 def test_pure_functions_of_the_page_of_learning():
