@@ -43,6 +43,7 @@ class TrainedRun:
         history: dict from each column of ``history.csv``, such as ``val_loss``, to a float array with its rows; NaN
             where nothing was measured.
         stopped_by: the signal that ended the training early, or None.
+        test_loss: the loss on the test text in nats per character; None if there is none, or the run was stopped.
     """
 
     folder: StrPath
@@ -51,6 +52,7 @@ class TrainedRun:
     losses: np.ndarray
     history: Dict[str, np.ndarray]
     stopped_by: Optional[signal.Signals] = None
+    test_loss: Optional[float] = None
 
     def __repr__(self) -> str:
         last = f", the last loss {self.losses[-1]:.4f}" if len(self.losses) else ""
@@ -60,6 +62,7 @@ class TrainedRun:
 def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrPath] = None, *,
                 preset: Optional[str] = None, resume: bool = False, init_from: Union[StrPath, Model, None] = None,
                 sample_length: int = 200, threads: Optional[int] = None, summaries: bool = True, quiet: bool = False,
+                minutes: Optional[float] = None,
                 **hyperparameters: Any) -> TrainedRun:
     """Train a network on a text, and save checkpoints. This resets the default graph.
 
@@ -80,6 +83,8 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
         threads: threads to use; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
         quiet: print nothing, not even a warning that a checkpoint could not be saved.
+        minutes: how long a new run with the preset auto is to take. The sizes and the epochs that are not given are
+            chosen by the time that a few networks take on this machine.
         hyperparameters: fields of :class:`charrnn.training.hyperparameters.Hyperparameters`, which change those of the
             preset or of the run that is resumed.
 
@@ -96,16 +101,18 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
                                      ("checkpoint_dir", checkpoint_dir, (str, Path))):
         if given_value is not None and not isinstance(given_value, kinds):
             raise TypeError(f"{name} must be a path{' or a model' * (Model in kinds)}, not {given_value!r:.80}")
-    options = Options(resume, preset, sample_length, threads, summaries, quiet)
+    options = Options(resume, preset, sample_length, threads, summaries, quiet, minutes, in_python=True)
     model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
     given = _as_text(text)
     for source in (given, model):
         if source and not quiet:
             console.print_skipped(source.skipped)
-    job = plan_job(given, hyperparameters, checkpoint_dir, options, model)
-    folder, losses, stopped_by = train_job(job, Processes())
-    best = open_model(folder, best=True) if record.read_run(folder).best else None
-    return TrainedRun(folder, open_model(folder), best, losses, read_history(folder), stopped_by)
+    with console.tensorflow_quieted():
+        job = plan_job(given, hyperparameters, checkpoint_dir, options, model)
+        folder, losses, stopped_by = train_job(job, Processes())
+    run = record.read_run(folder)
+    best = open_model(folder, best=True) if run.best else None
+    return TrainedRun(folder, open_model(folder), best, losses, read_history(folder), stopped_by, run.test_loss)
 
 
 def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
@@ -121,7 +128,7 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
         return corpus.Text("a text in memory", text)
     if not corpus.is_known(str(text)) and not exists:
         raise ValueError(f"there is no file {str(text)!r}: the known texts are "
-                         f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])}, and a text itself needs a line end or "
+                         f"{', '.join(corpus.KNOWN_NAMES)}, and a text itself needs a line end or "
                          f"more than {LONGEST_NAME} characters")
     return corpus.read(text)
 

@@ -29,11 +29,14 @@ COLUMNS = ("step", "epoch", "loss", "bits_per_character", "val_loss", "val_bits_
 def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
     """Return the columns of a run's ``history.csv``: float arrays by their names, NaN where nothing was measured.
 
-    A row that was not written to its end, for example because of a crash, is left out.
+    A row that was not written to its end, for example because of a crash, or has something else, is left out.
     """
-    lines = [line.split(",") for line in (Path(folder) / record.HISTORY_FILE).read_bytes().decode().splitlines()]
-    rows = [line for line in lines[1:] if len(line) == len(COLUMNS)]
-    return {name: np.array([float(row[column] or "nan") for row in rows]) for column, name in enumerate(COLUMNS)}
+    rows: List[List[float]] = []
+    for line in (Path(folder) / record.HISTORY_FILE).read_bytes().decode("utf-8", "replace").splitlines()[1:]:
+        with contextlib.suppress(ValueError):
+            cells = [float(cell or "nan") for cell in line.split(",")]
+            rows += [cells] * (len(cells) == len(COLUMNS))
+    return {name: np.array([row[column] for row in rows]) for column, name in enumerate(COLUMNS)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,7 @@ class Run:
         record: the RunRecord, with the name of the best checkpoint that is saved.
         saved: the Progress of the newest checkpoint, or that of a run without one.
         skipped: a line for each checkpoint that :meth:`begin` could not use.
+        restored: the RunRecord of the checkpoint that it has restored, or None.
     """
 
     def __init__(self, run: RunRecord, folder: Optional[StrPath], resumes: bool) -> None:
@@ -84,7 +88,7 @@ class Run:
         """
         self.folder, self._lock = folders.reserve(folder, resumes)
         self.record, self.skipped, self._resumes = run, [], resumes  # type: RunRecord, List[str], bool
-        self._reports: Optional[Reports] = None
+        self.restored, self._reports = None, None  # type: Optional[RunRecord], Optional[Reports]
 
     def close(self) -> None:
         """Close the reports, and then give up the lock."""
@@ -121,6 +125,7 @@ class Run:
                 raise  # the initial weights are lost
             return fresh
         self.skipped += newest.skipped
+        self.restored = newest.run
         progress = read_progress(newest.prefix)
         try:
             saver.restore(session, newest.prefix)
@@ -162,7 +167,8 @@ class Run:
         """
         from charrnn.system.tensorflow import tf
         folder, name = Path(self.folder), self.name(progress.step)
-        run = replace(self.record, best=name) if progress.best_step == progress.step > 0 else self.record
+        best = name if progress.best_step == progress.step > 0 else self.record.best
+        run = replace(self.record, best=best, test_loss=None)
         self._lock.check()
         if self._reports:
             try:
@@ -186,6 +192,11 @@ class Run:
         files.flush(folder)
         self.record, self.saved = run, progress
         return str(folder / name)
+
+    def add_test_loss(self, loss: float) -> None:
+        """Write the loss on the test text to ``run.json``. The next save removes it."""
+        self.record = replace(self.record, test_loss=loss)
+        record.write_run(self.folder, self.record)
 
     def tidy(self) -> None:
         """List the checkpoint that was saved or restored, write ``run.json``, and remove the oldest checkpoints.

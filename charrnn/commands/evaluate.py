@@ -2,13 +2,13 @@
 import argparse
 import contextlib
 import itertools
+import json
 import math
 import sys
 from typing import Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.record import text_sha256
 from charrnn.commands import arguments
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model
@@ -32,10 +32,10 @@ def _read_texts(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
         if args.train_text is not None:
             raise
         console.write("without the training text, two lines of the comparison are missing "
-                      f"({console.described(error)})\n", sys.stdout)
+                      f"({console.described(error)})\n", sys.stderr if args.json else sys.stdout)
         return given.text, given.name, ""
     trained_on = model.run.text_sha256 if model.run else found.sha256
-    known = ", which the model was trained on" if text_sha256(given.text) == trained_on else ""
+    known = ", which the model was trained on" if corpus.divide(given, model.run).sha256 == trained_on else ""
     return given.text, given.name + known, found.training
 
 
@@ -107,6 +107,7 @@ def make_parser() -> console.Parser:
                              "context: faster, but slightly inexact (default: 1)")
     parser.add_argument("--characters", action="store_true",
                         help="show the surprisal of each character, in place of the comparison with other methods")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--train-text", metavar="TEXT",
                         help="the training text, for the comparison with other methods (default: the one that the "
                              "run names)")
@@ -133,13 +134,21 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError(f"a text to evaluate needs at least 2 characters that the model knows, and {name} has "
                          f"{len(text)}")
     with contextlib.closing(model.engine(args.rows, len(text))) as engine:
-        console.write(f"model    {model.name}\n", sys.stdout)
-        _print_text(name, text, len(whole) - len(text), note)
-        sys.stdout.flush()
+        if not args.json:
+            console.write(f"model    {model.name}\n", sys.stdout)
+            _print_text(name, text, len(whole) - len(text), note)
+            sys.stdout.flush()
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=console.bar)
+    mean = float(np.mean(nats, dtype=np.float64))
+    others = () if args.characters else _baselines(text, model.vocabulary, training)
+    if args.json:
+        print(json.dumps({"model": model.name, "text": name, "predicted": len(nats), "left_out": len(whole) - len(text),
+                          "nats_per_character": mean, "bits_per_character": mean / math.log(2), **(
+                              {"characters": text[1:], "log_probabilities": (-nats).tolist()} if args.characters else
+                              {"comparison": dict(others)})}, indent=1))
+        return
     if args.characters:
         _print_characters(whole, model.vocabulary, nats / math.log(2))
-    others = () if args.characters else _baselines(text, model.vocabulary, training)
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
-    for label, value in itertools.chain([("this model", float(np.mean(nats, dtype=np.float64)))], others):
+    for label, value in itertools.chain([("this model", mean)], others):
         print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {_perplexity(value):>11}", flush=True)

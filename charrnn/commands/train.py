@@ -25,25 +25,26 @@ DRY_RUN_STEPS = 5
 
 def make_parser() -> console.Parser:
     """Return the parser of ``charrnn-train``."""
-    parser = console.Parser(
-        in_processes=True, prog="charrnn-train",
-        description="Train a character-wise LSTM on a text. The defaults are the notebook's recipe.")
+    parser = console.Parser(in_processes=True, prog="charrnn-train", description="Train a character-wise LSTM on a "
+                            "text. The defaults are the notebook's recipe.")
     parser.add_argument("--preset", choices=sorted([*PRESETS, AUTO]),
                         help="set of hyperparameters to start from; auto chooses them by the length of the text. "
                         "Other flags override it (default: notebook)")
     parser.add_argument("--like", metavar="RUN", help="take all hyperparameters of another run, named by its folder "
                         "or a copy of its run.json. Other flags override them")
+    parser.add_argument("--minutes", metavar="N", type=float, help="choose the sizes and the epochs so that a new run "
+                        "ends after N minutes on this machine. The preset and the precision are auto. Other flags stay")
     parser.add_argument("--dry-run", action="store_true",
                         help="print the plan, try a few steps to estimate memory and time, and write nothing")
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
     groups["text"].add_argument(
         "text", metavar="TEXT", nargs="*", help="a text file, perhaps compressed with gzip; a folder, for all text "
         "files in it; - for standard input; or one of the known texts "
-        f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])}. Several are joined into one text (default: anna)")
+        f"{', '.join(corpus.KNOWN_NAMES)}. Several are joined into one text (default: anna)")
     groups["text"].add_argument(
-        "--separator", metavar="STRING", default="\n", help="string between several files (default: one line end)")
+        "--separator", metavar="STRING", help="string between several files (default: one line end)")
     groups["text"].add_argument(
-        "--encoding", metavar="NAME", default="utf-8",
+        "--encoding", metavar="NAME",
         help="encoding of files without a byte order mark; in a folder, of those that are not UTF-8 (default: utf-8)")
     groups["network"].add_argument(
         "--init-from", metavar="MODEL", help="take the initial weights and the sizes from a checkpoint, a run "
@@ -52,13 +53,11 @@ def make_parser() -> console.Parser:
     groups["speed"].add_argument(
         "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
     reports = groups["checkpoints and reports"]
-    reports.add_argument("--checkpoint-dir", metavar="DIR",
-                         help="folder of the run (default: checkpoints; if that holds another run, checkpoints/2 and "
-                         "so on)")
-    reports.add_argument("--resume", action="store_true",
-                         help="continue the run in DIR, by default the newest of checkpoints, checkpoints/2 "
-                         "and so on, with its text and hyperparameters. Flags change these, except "
-                         f"{', '.join(map(arguments.flag, IMMUTABLE))}")
+    reports.add_argument("--checkpoint-dir", metavar="DIR", help="folder of the run (default: checkpoints; if that "
+                         "holds another run, checkpoints/2 and so on)")
+    reports.add_argument("--resume", action="store_true", help="continue the run in DIR, by default the newest of "
+                         "checkpoints, checkpoints/2 and so on, with its text and hyperparameters. Flags change these, "
+                         f"except {', '.join(map(arguments.flag, IMMUTABLE))}")
     reports.add_argument("--sample-length", metavar="N", type=int, default=200,
                          help="characters to sample at each checkpoint; 0 for none (default: 200)")
     reports.add_argument("--no-summaries", dest="summaries", action="store_false",
@@ -89,22 +88,30 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     for name in ("vocab_from", "vocab_order"):
         if getattr(args, name) is not None and args.init_from is None:
             raise ValueError(f"{arguments.flag(name)} needs --init-from")
-    for name, other in (("dry_run", "resume"), ("like", "resume"), ("like", "preset")):
+    for name, other in (("dry_run", "resume"), ("like", "resume"), ("like", "preset"), ("minutes", "like")):
         if getattr(args, name) and getattr(args, other):
             raise ValueError(f"{arguments.flag(name)} cannot be combined with {arguments.flag(other)}")
     for name in args.text if args.resume else ():
         if not corpus.is_known(name) and record.is_run(name):
             raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
+    for name in ("encoding", "separator"):
+        if getattr(args, name) is not None and args.resume and not args.text:
+            raise ValueError(f"{arguments.flag(name)} has no effect, because no text is named")
     init_from, text = None, None
     if args.init_from is not None:
         init_from = arguments.open_given(args.init_from, args)
     if args.text or not args.resume:
-        text = corpus.read(args.text or ["anna"], args.encoding, separator=args.separator)
+        separator = "\n" if args.separator is None else args.separator
+        text = corpus.read(args.text or ["anna"], args.encoding or "utf-8", separator=separator)
         console.print_skipped(text.skipped)
     given = {} if args.like is None else _hyperparameters_of(args.like)
     given.update({name: getattr(args, name) for name in NAMES if getattr(args, name) is not None})
-    options = Options(args.resume, args.preset, args.sample_length, args.threads, args.summaries)
-    return plan_job(text, given, args.checkpoint_dir, options, init_from, n_processes)
+    options = Options(args.resume, args.preset, args.sample_length, args.threads, args.summaries,
+                      minutes=args.minutes)
+    job = plan_job(text, given, args.checkpoint_dir, options, init_from, n_processes)
+    if args.decay is not None and job.hyperparameters.schedule != "exponential":
+        raise ValueError(f"--decay has no effect with --schedule {job.hyperparameters.schedule}: it is for exponential")
+    return job
 
 
 def _hyperparameters_of(path: str) -> Dict[str, Any]:

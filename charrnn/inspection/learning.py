@@ -10,13 +10,15 @@ from charrnn.inspection.webpage import SOURCES, assemble, to_json
 from charrnn.system import files
 from charrnn.version import __version__
 
-TEXTS = {"names": "names.txt", "a rhyme with a rule": "rhyme.txt", "a program": "program.txt"}
+TEXTS = {"names": "../../text/names.txt", "a rhyme with a rule": "rhyme.txt", "a program": "program.txt"}
+NAMES = 4000  # characters, to the end of a line
 FIELDS = (("layers", "1"), ("units", "128"), ("rate", "-2.5"), ("temperature", "0.7"))  # of a link, with first values
 
 
 def learning_page() -> str:
     """Return the page."""
     texts = {name: (SOURCES.parent / "learn" / file).read_text(encoding="utf-8") for name, file in TEXTS.items()}
+    texts["names"] = texts["names"][:texts["names"].index("\n", NAMES) + 1]
     data = to_json({"texts": texts, "fields": FIELDS})
     return assemble("learn.html", {"version": __version__, "data": data}, _shortened)
 

@@ -33,7 +33,8 @@ BEGINNINGS = {"anna": ("Anna said, ", "Dear ", "Chapter "), "tiny-shakespeare": 
 MOST_BEGINNINGS = 4
 OPENING_TEMPERATURE = 0.5
 LONGEST_NAME = 60  # characters of the name of a text
-TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "python": "Python's standard library"}
+TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "names": "Names",
+          "python": "Python's standard library"}
 PASSAGE = 1000  # characters that the page reads at first
 SEEN_FIRST = 400  # characters that are seen without scrolling
 LEAST_WIDTH = 40  # characters in a line of a text that was broken into lines

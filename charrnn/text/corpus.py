@@ -13,12 +13,13 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.checkpoints.record import RUN_FILE, RunRecord, read_text, sha256, text_sha256
 from charrnn.data import StrPath, split
 from charrnn.system import console, files, machine
+from charrnn.text import lists
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ KNOWN_TEXTS = {
         "tiny-shakespeare.txt", "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
         ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",)),
 }
-PYTHON = "python"  # a known text that needs no download; see python_source
+NAMES, PYTHON = "names", "python"  # the known texts that need no download: names.txt, and python_source()
+KNOWN_NAMES = (*KNOWN_TEXTS, NAMES, PYTHON)
 STANDARD_INPUT = "-"
 LARGEST_SHARE = 0.1  # of the text of a folder that may be left out
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
@@ -49,6 +51,19 @@ BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-1
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 LARGEST = machine.total_memory() / 4  # bytes of a text, which a gzip file can hide
 PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
+
+
+class DownloadError(ValueError):
+    """A known text cannot be downloaded.
+
+    Attributes:
+        in_command: the message with commands.
+    """
+
+    def __init__(self, fact: str) -> None:
+        super().__init__(f"{fact}: train_model({NAMES!r}) or train_model({PYTHON!r})")
+        train = console.command("train") + (" TEXT=" if "CHARRNN_MAKE" in os.environ else " ")
+        self.in_command = f"{fact}: {train}{NAMES} or {train}{PYTHON}"
 
 
 @dataclass(frozen=True)
@@ -68,15 +83,15 @@ class Text:
 
 def is_known(name: str) -> bool:
     """Return whether a name is that of a known text."""
-    return name in KNOWN_TEXTS or name == PYTHON
+    return name in KNOWN_NAMES
 
 
 def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, separator: str = "\n") -> Text:
     """Read a text from one or several sources.
 
     Args:
-        names: for each source ``anna``, ``tiny-shakespeare``, ``python``, the path of a text file, which may be
-            compressed with gzip, a folder for the text files in it, or ``-`` for standard input.
+        names: for each source a known name, the path of a text file, which may be compressed with gzip, a folder for
+            the text files in it, or ``-`` for standard input.
         encoding: the encoding of files without a byte order mark; in a folder, of those that are not UTF-8. The known
             texts are UTF-8.
         separator: string between the files of several sources or of a folder.
@@ -86,6 +101,8 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         OSError: a known text was downloaded, but cannot be saved.
     """
     sources = [names] if isinstance(names, (str, Path)) else names
+    if list(sources).count(STANDARD_INPUT) > 1:
+        raise ValueError(f"{STANDARD_INPUT}, the standard input, can be read only once")
     texts: List[str] = []
     skipped: List[str] = []
     undecoded: List[str] = []  # paths of files in another encoding
@@ -124,13 +141,15 @@ def _read_one(name: str, encoding: str) -> str:
     """Read one known text or file, or standard input."""
     if name == PYTHON:
         return python_source()
+    if name == NAMES:
+        return read_document(Path(__file__).with_name("names.txt"))
     if name == STANDARD_INPUT:
         return decode_document(_read_limited(sys.stdin.buffer), encoding, "standard input")
     if name in KNOWN_TEXTS:
         return read_document(find(name), "utf-8")
     if not os.path.exists(name):
         raise ValueError(f"cannot read the text {name!r}: there is no such file, and the known texts are "
-                         f"{', '.join([*KNOWN_TEXTS, PYTHON])}")
+                         f"{', '.join(KNOWN_NAMES)}")
     return read_document(name, encoding)
 
 
@@ -255,8 +274,9 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         files.write_atomically(path, content)
         return path
     reasons = "; ".join(dict.fromkeys(failures))
-    raise ValueError(f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could "
-                     f"not be downloaded ({reasons}): save {known.addresses[0]} as {path}, or name another text")
+    raise DownloadError(f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could "
+                        f"not be downloaded ({reasons}): save {known.addresses[0]} as {path}, or take a text that "
+                        "needs no network")
 
 
 class TrainingText(NamedTuple):
@@ -266,6 +286,10 @@ class TrainingText(NamedTuple):
     held_out: str
     test: str
     sha256: str
+
+    def lines(self) -> FrozenSet[str]:
+        """Return the lines of the whole text, without spaces around them."""
+        return frozenset(map(str.strip, f"{self.training}{self.held_out}{self.test}".split("\n")))
 
 
 def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding: Optional[str] = None,
@@ -287,14 +311,15 @@ def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding
         return divide(text, run)
     if run and run.folder:
         return divide(Text(run.text_name, read_text(run)), run)
-    if run and run.text_name in KNOWN_TEXTS:
+    if run and run.text_name in (*KNOWN_TEXTS, NAMES):
         return divide(read(run.text_name), run)
     raise ValueError(f"the model has no training text with it: name the text with {flag}")
 
 
 def divide(text: Text, run: Optional[RunRecord]) -> TrainingText:
     """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
-    sha256 = text_sha256(text.text)
-    fractions = [run.hyperparameters.get(name, 0) if run and sha256 == run.text_sha256 else 0
-                 for name in ("val_fraction", "test_fraction")]
-    return TrainingText(*split(text.text, *fractions), sha256)
+    own = lists.text_of(run, text.text) if run else None
+    if run and own is not None:
+        fractions = [run.hyperparameters[name] for name in ("val_fraction", "test_fraction")]
+        return TrainingText(*split(own, *fractions), run.text_sha256)
+    return TrainingText(text.text, "", "", text_sha256(text.text))

@@ -8,13 +8,16 @@ from typing import Any, Dict, Iterable, Iterator, Optional, Tuple
 
 import tqdm
 
+from charrnn.checkpoints.record import RunRecord
 from charrnn.system import console
 from charrnn.system.console import plural
+from charrnn.text import lists
+from charrnn.training.hyperparameters import AUTO, TO_ZERO, Hyperparameters, learning_rate_at
 from charrnn.training.job import Job
-from charrnn.training.presets import steps_of_auto
+from charrnn.training.presets import FEW_STEPS, steps_of_auto
 
+LINES = 20  # that are proposed to be written at the end of a run
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
-FEW_STEPS = 500  # with fewer, a network learns little
 BAR = "{desc} {percentage:3.0f}%|{bar}| {n:,}/{total:,} {elapsed}<{remaining}"  # fits 50 columns
 
 
@@ -84,6 +87,9 @@ class Display:
         # with init_from, the vocabulary also has the characters of the other model
         n_distinct = len(set(job.text) if run.init_from else run.vocabulary.chars)
         rows = [("text", f"{run.text_name:.60}, {len(job.text):,} characters, {n_distinct:,} distinct")]
+        if hyper.shuffle == "lines":
+            why = f", because it is a list ({lists.RULE}); shuffle none keeps their order" * lists.is_list(job.text)
+            rows.append(("order", f"the lines of the text are shuffled{why}"))
         if n_held_out:
             when = f"every {hyper.eval_every_n:,} steps and " if hyper.eval_every_n else ""
             which = "characters before the test text" if n_test else "characters"
@@ -100,6 +106,12 @@ class Display:
         better = 0 if job.options.resume or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
         if better > job.total_steps:
             rows.append(("note", f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"))
+        is_decided = hyper.shuffle != "none" or job.options.resume or job.options.preset == AUTO
+        if not is_decided and lists.is_list(job.text):
+            rows.append(("note", f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be "
+                         "unlike the rest: take shuffle lines"))
+        if job.time:
+            rows.append(("time", job.time))
         if job.speedup is not None:  # it was measured
             rows.append(("precision", f"bfloat16, {job.speedup:.1f} times as fast here" if hyper.precision == "bfloat16"
                          else f"float32; bfloat16 is {job.speedup:.2f} times as fast here"))
@@ -130,9 +142,20 @@ class Display:
         """Print why newer checkpoints were skipped."""
         self._table([("skipped", line) for line in lines])
 
-    def resumed(self, step: int) -> None:
-        """Print where the run resumes."""
+    def resumed(self, step: int, before: Optional[RunRecord]) -> None:
+        """Print where the run resumes, and, if it raises the learning rate, from where to where.
+
+        Args:
+            step: number of steps done.
+            before: the record of the checkpoint that was restored; None if there was none.
+        """
         self._table([("resumed", f"after step {step:,}, {max(0, self.job.total_steps - step):,} to go")])
+        new = self.job.hyperparameters
+        old = Hyperparameters(**before.hyperparameters) if before else new
+        last, same, rate = (learning_rate_at(hyper, each, self.job.n_windows) for hyper, each in (
+            (old, max(0, step - 1)), (old, step), (new, step)))
+        if rate > same:
+            self._table([("rate", f"the learning rate rises from {last:.2g} to {rate:.2g}")])
 
     @contextlib.contextmanager
     def bar(self, step: int) -> Iterator[None]:
@@ -182,17 +205,32 @@ class Display:
 
     def stopped(self, by: str, step: int) -> None:
         """Print that a signal ended the training, and how to resume it."""
-        message = (f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: "
-                   f"{console.resume_command(self.folder)}")
+        message = f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: {self._resumption()}"
         self._print(message)
         if by == "SIGPIPE":  # the reader of the output has gone
             self.warn(message)
 
     def finished(self, step: int, limit: str) -> None:
         """Print that training has ended, and what to do next; limit is the hyperparameter that ended it."""
-        arguments = console.quoted(self.folder) + (" --best" if len(self.job.held_out) else "")
-        self._print(f"finished after step {step:,}. To write text: {console.command('sample', arguments)}\n"
-                    f"To train longer, add --{limit.replace('_', '-')} N: {console.resume_command(self.folder)}")
+        folder, best = self.folder, bool(len(self.job.held_out))
+        of_lines = self.job.hyperparameters.shuffle == "lines" or lists.is_list(self.job.text)
+        schedule = self.job.hyperparameters.schedule if limit == "epochs" else ""
+        again = ", and raise the learning rate again" * (schedule in TO_ZERO)
+        if self.job.options.in_python:
+            how = (f"open_model({str(folder)!r}{', best=True' * best})."
+                   f"{f'write_lines({LINES})' if of_lines else 'write()'}")
+            longer = f"To train longer{again}: {self._resumption(f', {limit}=N')}"
+        else:
+            how = console.command("sample", console.quoted(folder) + " --best" * best + f" --lines {LINES}" * of_lines)
+            longer = f"To train longer{again}, add --{limit.replace('_', '-')} N: {self._resumption()}"
+        self._print(f"finished after step {step:,}. To write {'lines' if of_lines else 'text'}: {how}\n{longer}")
+
+    def _resumption(self, arguments: str = "") -> str:
+        """Return how to resume the run, in Python with more arguments."""
+        folder = self.folder
+        if self.job.options.in_python:
+            return f"train_model(None, {str(folder)!r}, resume=True{arguments})"
+        return console.resume_command(folder)
 
     def warn(self, message: object) -> None:
         """Print a warning on standard error."""

@@ -127,10 +127,10 @@ class MPIProcesses(Processes):
         return np.divide(total, np.float32(self.size), out=total)
 
     def synchronize(self, session):
-        from charrnn.system.tensorflow import tf
+        from charrnn.system.tensorflow import set_variable, tf
         variables = session.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
         for variable, value in zip(variables, self.from_first(lambda: session.run(variables))):
-            variable.load(value, session)
+            set_variable(variable, value, session)
         self._trains = True
         if self.rank == 0 and self._resume:
             self._guard = mpi.start_guard(GUARD, f"charrnn-train: a process has ended, {self._resume}")

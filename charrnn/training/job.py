@@ -1,6 +1,6 @@
 """The plan of a training run. It is checked before anything is written, and is the same in all processes."""
 import contextlib
-import sys
+import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Dict, Optional, Tuple
 
@@ -11,10 +11,11 @@ from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, RunRecord
 from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
-from charrnn.system import machine
+from charrnn.system import console, machine
 from charrnn.system.tensorflow import require_bfloat16
+from charrnn.text import lists
 from charrnn.text.corpus import Text
-from charrnn.training import transfer
+from charrnn.training import minutes, transfer
 from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, OfPlainNumbers
 from charrnn.training.presets import PRESETS, preset, steps_of_auto
 
@@ -33,6 +34,8 @@ class Options(OfPlainNumbers):
         threads: threads to use, 1 to MOST_THREADS; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
         quiet: whether to print nothing.
+        minutes: the time that the run is to take, from its plan to its end; None if its hyperparameters say how long.
+        in_python: whether what is printed says what to do in Python, not in a shell.
     """
 
     resume: bool = False
@@ -41,14 +44,15 @@ class Options(OfPlainNumbers):
     threads: Optional[int] = None
     summaries: bool = True
     quiet: bool = False
+    minutes: Optional[float] = None
+    in_python: bool = False
 
     def check(self) -> None:
         """Raise ValueError if an option is of another type, or out of range."""
-        for name, value, least, most in (("sample_length", self.sample_length, 0, sys.maxsize),
-                                         ("threads", 1 if self.threads is None else self.threads, 1, MOST_THREADS)):
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-                raise ValueError(f"{name} must be an integer, at least {least}"
-                                 f"{f' and at most {most}' * (most < sys.maxsize)}, not {value!r}")
+        console.checked_integer("sample_length", self.sample_length, 0)
+        console.checked_integer("threads", 1 if self.threads is None else self.threads, 1, MOST_THREADS)
+        if self.minutes is not None and not (isinstance(self.minutes, (int, float)) and self.minutes > 0):
+            raise ValueError(f"minutes must be a number above 0, not {self.minutes!r}")
         if self.preset is not None and self.preset not in (*PRESETS, AUTO):
             raise ValueError(f"there is no preset {self.preset!r}: there are {', '.join([*PRESETS, AUTO])}")
 
@@ -68,6 +72,7 @@ class Job:
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
         seed_given: whether the seed was given, and not chosen at random just now.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
+        time: what was chosen for a given time, in words; "" if none was given.
     """
 
     run: RunRecord
@@ -81,6 +86,7 @@ class Job:
     test: np.ndarray
     seed_given: bool = True
     speedup: Optional[float] = None
+    time: str = ""
 
     @property
     def hyperparameters(self) -> Hyperparameters:
@@ -113,10 +119,15 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
             other characters.
         n_processes: the number of processes that share a batch.
 
+    With options.minutes, the preset is auto, and networks are timed to choose the sizes and epochs.
+
     Raises:
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
+    started, fixed = time.perf_counter(), [*given]
     options.check()
+    if options.minutes is not None:
+        options, given = _for_minutes(options, given, n_processes)
     is_named, folder = folder is not None or options.resume, folders.run_folder(folder, options.resume)
     old = _run_to_resume(folder) if options.resume else None
     hyper, speedup = _hyperparameters(text, given, old, options, init_from), None
@@ -125,22 +136,31 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
         raise ValueError(f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
                          f"multiple of {n_processes}")
     if old:
-        run = _resumed_run(old, hyper, text)
-        text = text or Text(run.text_name, record.read_text(run))
+        run, text = _resumed_run(old, hyper, text)
     elif text is None:
         raise ValueError("there is no text to train on")
     else:
         if hyper.precision == AUTO:
             hyper, speedup = _with_faster_precision(hyper, options)
-        run = _new_run(text, hyper, init_from)
+        run, text = _new_run(text, hyper, init_from)
     hyper = Hyperparameters(**run.hyperparameters)
     if hyper.precision == "bfloat16":
         require_bfloat16()
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    return Job(run, folder, is_named, text.text, options, init_from, *parts,
-               seed_given=seed_given, speedup=speedup)
+    job = Job(run, folder, is_named, text.text, options, init_from, *parts, seed_given=seed_given, speedup=speedup)
+    fixed += transfer.network_of(init_from) if init_from else ()
+    return job if options.minutes is None else minutes.fitted(job, fixed, started)
+
+
+def _for_minutes(options: Options, given: Dict[str, Any], n_processes: int) -> Tuple[Options, Dict[str, Any]]:
+    """Return the options and values of a run that takes some minutes. Raise ValueError if they contradict that."""
+    others = {"resume": options.resume, "epochs": "epochs" in given, "several processes": n_processes > 1,
+              f"the preset {options.preset}": options.preset not in (None, AUTO)}
+    if any(others.values()):
+        raise ValueError(f"minutes cannot be combined with {next(filter(others.get, others))}")
+    return replace(options, preset=AUTO), {"precision": AUTO, "early_stop": 0, **given}
 
 
 def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[RunRecord], options: Options,
@@ -159,9 +179,11 @@ def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[
         network = transfer.network_of(init_from) if init_from else {}
         # auto takes the sizes of the model; those of another preset stay, and are refused if they differ
         values = {**values, **network} if options.preset == AUTO else {**network, **values}
+        if options.preset == AUTO and text and lists.is_list(text.text):
+            values = {**values, "shuffle": "lines"}
     hyper = Hyperparameters(**{**values, **given})
     try:
-        hyper.check()
+        hyper.check(recorded=set(values) - set(given) if old else ())
     except ValueError as error:
         raise ValueError(f"{error} (with preset {options.preset})" if options.preset else str(error))
     return hyper
@@ -183,34 +205,39 @@ def _with_faster_precision(hyper: Hyperparameters, options: Options) -> Tuple[Hy
     return replace(hyper, precision="bfloat16" if (speedup or 0) >= LEAST_SPEEDUP else "float32"), speedup
 
 
-def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> RunRecord:
-    """Return a new run. Raise ValueError if it cannot start from that model."""
+def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> Tuple[RunRecord, Text]:
+    """Return a new run, and its text in its order. Raise ValueError if it cannot start from that model."""
     if hyper.seed is None:
         hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
-    sha256 = record.text_sha256(text.text)
+    sha256, shuffled_sha256 = record.text_sha256(text.text), None
+    if hyper.shuffle == "lines":
+        text = replace(text, text=lists.shuffled(text.text))
+        shuffled_sha256 = record.text_sha256(text.text)
+    run = RunRecord(asdict(hyper), Vocabulary.from_text(text.text), text.name, sha256, shuffled_sha256=shuffled_sha256)
     if not init_from:
-        return RunRecord(asdict(hyper), Vocabulary.from_text(text.text), text.name, sha256)
+        return run, text
     for name, value in transfer.network_of(init_from).items():
         if value != getattr(hyper, name):
             raise ValueError(f"{init_from.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot "
                              "start from it")
     vocabulary = transfer.joined_vocabulary(init_from, text.text)
-    return RunRecord(asdict(hyper), vocabulary, text.name, sha256, init_from=init_from.name)
+    return replace(run, vocabulary=vocabulary, init_from=init_from.name), text
 
 
-def _resumed_run(run: RunRecord, hyper: Hyperparameters, text: Optional[Text]) -> RunRecord:
-    """Return a run with new hyperparameters. Raise CheckpointError if it cannot have them."""
+def _resumed_run(run: RunRecord, hyper: Hyperparameters, text: Optional[Text]) -> Tuple[RunRecord, Text]:
+    """Return a run with new hyperparameters, and its text. Raise CheckpointError if it cannot have them."""
     old = Hyperparameters(**run.hyperparameters)  # with the default for one that is newer than the run
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision=old.precision)
-    if text and record.text_sha256(text.text) != run.text_sha256:
+    content = lists.text_of(run, text.text) if text else record.read_text(run)
+    if text and content is None:
         raise CheckpointError(f"the run in {run.folder} was trained on another text than {text.name}; without a text, "
                               "a resumed run uses the one in that folder")
     for name in IMMUTABLE:
         if getattr(old, name) != getattr(hyper, name):
             raise CheckpointError(f"the run in {run.folder} has {name} {getattr(old, name)}, which cannot be changed "
                                   f"to {getattr(hyper, name)}: leave it out, or train another run")
-    return replace(run, hyperparameters=asdict(hyper))
+    return replace(run, hyperparameters=asdict(hyper)), Text(run.text_name, content or "", text.skipped if text else ())
 
 
 def _run_to_resume(folder: StrPath) -> RunRecord:

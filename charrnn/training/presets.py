@@ -26,6 +26,7 @@ SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
     (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, epochs=20)),
     (sys.maxsize, dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02)),
 )
+FEW_STEPS = 500  # with fewer, a network learns little
 
 
 def preset(name: str, n_characters: int) -> Dict[str, Any]:

@@ -79,7 +79,7 @@ class Trainer:
         self.display.skipped(run.skipped)
         self.display.plan()
         if resumes:
-            self.display.resumed(progress.step)
+            self.display.resumed(progress.step, run.restored)
         elif job.init_from:  # saved at once, because a resumed run could not make these weights again
             self._write(progress, last=True)
         return run.folder, progress
@@ -200,15 +200,17 @@ class Trainer:
             self.display.stopped(stopped_by.name, step)
         else:
             if len(self._job.test):
-                self.display.test(*self._processes.from_first(lambda: self._evaluate_test(step)))
+                self._processes.from_first(lambda: self._evaluate_test(step))
             self.display.finished(step, "early_stop" if self.ends_early and step < self._total_steps else "epochs")
         self._processes.gather(None)  # wait for the others: a launcher may end all processes when one has ended
 
-    def _evaluate_test(self, step: int) -> Tuple[float, str]:
-        """Evaluate the best checkpoint, or else the last, on the test text. Return the loss and the name."""
+    def _evaluate_test(self, step: int) -> None:
+        """Evaluate the best checkpoint, or else the last, on the test text, and print and record the loss."""
         best, last = self._run.record.best, self._run.name(step)
         name = best if best and is_intact(self.folder, best) else last
         engine = self._engine()
         if name != last:
             engine.load(open_model(Path(self.folder) / name).weights)
-        return float(np.mean(surprisal(engine, self._job.test, EVALUATION_ROWS), dtype=np.float64)), name
+        loss = float(np.mean(surprisal(engine, self._job.test, EVALUATION_ROWS), dtype=np.float64))
+        self.display.test(loss, name)
+        self._run.add_test_loss(loss)

@@ -4,7 +4,8 @@
 "use strict";
 const PAIR_LENGTH = 300; // characters, as many as where the words were counted
 const AT_FIRST = 120; // of which are written without a pause
-const pair = { texts: 0, shown: "", sides: [] };
+const pair = { texts: 0, shown: "",
+  sides: ["low", "high"].map((of) => ({ of, paper: new Paper(of, "none"), head: find(`${of}-head`) })) };
 
 /** Write the two texts for the take and the unit that are looked at, unless they are here already. */
 function showPair() {
@@ -19,8 +20,7 @@ function showPair() {
   }
   pair.shown = wanted;
   pair.sides.forEach((side, index) => {
-    const { of, paper } = side;
-    const { prime: { length: start }, seed } = take;
+    const [{ of, paper }, { seed, prime: { length: start } }] = [side, take];
     const plan = [{ at: 0, temperature, topN, topP, unit: focus.unit, value: valueAt(2 * index - 1) }];
     const job = { take: ++pair.texts, ids: [...take.prime], start, seed, plan };
     Object.assign(side, { job, ids: job.ids, seen: [], told, start, length: PAIR_LENGTH });
@@ -66,8 +66,9 @@ function countTold({ ids, start, told, paper, head }, index) {
     if (group >= 0) {
       const from = start + Array.from(text.slice(0, at)).length;
       counts[group]++;
-      const cells = paper.cells.slice(from, from + Array.from(word).length);
-      cells.forEach((cell) => cell?.classList.add("telling", group ? "of-high" : "of-low"));
+      for (const cell of paper.cells.slice(from, from + Array.from(word).length)) {
+        cell?.classList.add("telling", group ? "of-high" : "of-low");
+      }
     }
   }
   const said = [index, 1 - index].map((group) => (
@@ -81,8 +82,4 @@ function evidenceOf({ told: { words, counts, texts }, ends }) {
     words.map((each, group) => `${each.join(", ")} ${counted(times[group], "time")}`).join(" and ")));
   return `In ${texts} texts of ${PAIR_LENGTH} characters with other seeds, held at ${ends[0]}, it wrote ${low}; held at ${
     ends[1]}, ${high}; free, ${free}.`;
-}
-
-function startPair() {
-  pair.sides = ["low", "high"].map((of) => ({ of, paper: new Paper(of, "none"), head: find(`${of}-head`) }));
 }

@@ -19,9 +19,9 @@ class Paper {
     this.plain = make("p", "unseen"); // for a screen reader, which would spell the cells
     this.sheet = Object.assign(make("div"), { ariaHidden: "true" });
     this.box.append(this.plain, this.sheet);
-    this.inSight = new IntersectionObserver((changes) => (
-      changes.forEach(({ target, isIntersecting }) => this.fill(target, isIntersecting))
-    ), { root: this.box, rootMargin: "100% 0px" });
+    this.inSight = new IntersectionObserver((changes) => {
+      changes.forEach(({ target, isIntersecting }) => { this.fill(target, isIntersecting); });
+    }, { root: this.box, rootMargin: "100% 0px" });
     this.sheet.addEventListener("pointermove", ({ target, pointerType }) => {
       if (pointerType === "mouse" && target.place !== undefined && target.place !== this.at) {
         this.choose(target.place);
@@ -147,7 +147,7 @@ class Paper {
 
   /** Shade the characters from a place on by the bits that each moved a guess: of more in one colour, less in another. */
   shade(from, bits) {
-    this.shaded.forEach(({ style }) => style.removeProperty("box-shadow"));
+    this.shaded.forEach(({ style }) => { style.boxShadow = ""; });
     this.shaded = this.cells.slice(from, from + bits.length).filter(Boolean);
     for (const { style, place } of this.shaded) {
       const strength = Math.min(1, Math.abs(bits[place - from]) / MOST_MOVED).toFixed(3);

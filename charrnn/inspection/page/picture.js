@@ -32,7 +32,7 @@ function piecesOf(box) {
         pieces.push(last);
       }
       last.left = Math.min(last.left, left - origin.left);
-      boxes.push([style.backgroundColor, left - origin.left, top - origin.top, width, height]);
+      boxes.push([style.backgroundColor, left - origin.left, top - origin.top, width + 0.5, height]);
     }
     if (cell.getClientRects().length) {
       last.text += cell.textContent.replace("\n", "");
@@ -45,7 +45,6 @@ function piecesOf(box) {
 function drawPictures() {
   const box = layOut();
   const { pieces, boxes } = piecesOf(box);
-  const style = getComputedStyle(document.body);
   const { offsetWidth: width, offsetHeight: height } = box;
   const top = box.querySelector(".block").getBoundingClientRect().top - box.getBoundingClientRect().top;
   const tall = MOST_LINES * Number.parseFloat(getComputedStyle(box.querySelector(".block")).lineHeight);
@@ -57,7 +56,7 @@ function drawPictures() {
     const context = canvas.getContext("2d");
     context.scale(SHARP, SHARP);
     context.translate(0, -from);
-    for (const [colour, ...place] of [[style.backgroundColor, 0, from, width, to - from], ...boxes]) {
+    for (const [colour, ...place] of [[getComputedStyle(document.body).backgroundColor, 0, from, width, to - from], ...boxes]) {
       context.fillStyle = colour;
       context.fillRect(...place);
     }

@@ -6,7 +6,6 @@ document.querySelector("main").className = "";
 startWorker("decoding", "engine", "worker");
 loadModel();
 startWrite();
-startPair();
 startStrip();
 startCell();
 showAddressed();

@@ -204,11 +204,11 @@ function showHandle() {
     find("hold").value = positionIn(last.activations);
   }
   document.querySelector(".first").classList.toggle("held", isHeld);
-  const place = isHeld ? `held at ${signed(held.value)}` : last ? `free, now ${signed(last.activations[focus.offset] / 127)}` : "free";
-  find("hold").ariaValueText = `${place}, from ${focus.ends[0]} to ${focus.ends[1]}`;
+  const place = isHeld ? held.value : (last?.activations[focus.offset] || 0) / 127;
+  find("hold").ariaValueText = `${isHeld ? "held at" : "free, now"} ${signed(place)}, from ${focus.ends[0]} to ${focus.ends[1]}`;
   find("hold-said").textContent = isHeld
     ? `Held at ${signed(held.value)}: whatever it reads, the number stays there. Look at what it writes now.`
-    : `The handle is the number${focus.told ? " in this text, where it is free" : ""}: it moves letter by letter. Drag it, and the number is held.`;
+    : `The handle is the number${focus.told ? " in this text" : ""}, and moves letter by letter. Drag it, and the number is held.`;
 }
 
 /** Hold the unit, or let it go, and go on. */
@@ -246,7 +246,7 @@ function showFocus() {
 }
 
 function stopWriting() {
-  ["write", "low", "high"].forEach((of) => ask("stop", { of }));
+  ["write", "low", "high"].forEach((of) => { ask("stop", { of }); });
 }
 
 function showWriting() {
@@ -257,8 +257,7 @@ function showWriting() {
   }
   find("versions").hidden = takes.length < 2;
   find("version").textContent = `Version ${at + 1} of ${takes.length}`;
-  find("earlier").disabled = at < 1;
-  find("later").disabled = at === takes.length - 1;
+  [find("earlier").disabled, find("later").disabled] = [at < 1, at === takes.length - 1];
 }
 
 /** Copy a text in the old way, which a page from disk or in a frame may use as well. */
@@ -284,10 +283,9 @@ function copyLink() {
 }
 
 function startWrite() {
-  const { settings: usual } = USUAL;
   find("top-n").max = chars.length;
   Object.assign(find("length"), { value: USUAL.length, max: MOST_WRITTEN });
-  fillFields({ ...usual, unit: null });
+  fillFields({ ...USUAL.settings, unit: null });
   written.papers = [new Paper("opening", data.discoveries.length ? "unit" : "surprise"),
     new Paper("guessing", "probability", goOnWith)];
   document.body.addEventListener("focuschange", showFocus);
