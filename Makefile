@@ -27,7 +27,7 @@ stale = $(shell [ "$$(cat $(1)/.done 2>/dev/null)" = "$$(pwd -P)" ] && $(1)/bin/
 stale_venv := $(call stale,$(venv))
 user := $(if $(TENSORFLOW),$(venv),$(if $(stale_venv),$(small),$(venv)))
 
-.PHONY: help train train-distributed sample notebook page page-of-anna kernel test bench lint venv lock clean again
+.PHONY: help train train-distributed sample notebook page page-of-anna page-of-learning kernel test bench lint venv lock clean again
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
@@ -74,13 +74,16 @@ page: $(user)/.done ## write page.html, the page of the newest run or of MODEL
 page-of-anna: $(venv)/.done ## write docs/anna.html, the web page of the model anna
 	@$(python) -m charrnn export anna docs/anna.html --weights int8
 
+page-of-learning: $(venv)/.done ## write docs/learn.html, where a network learns
+	@$(python) -m charrnn.inspection.learning docs/learn.html
+
 test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
 	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)
 
 bench: $(venv)/.done ## measure the speed, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)
 
-# Programs from npm: the linter of the JavaScript and CSS, and what makes kernel.wasm of kernel.wat.
+# Programs from npm: the linter of the JavaScript and CSS, and what makes .wasm files of .wat files.
 biome := .tools/node_modules/.bin/biome
 biome_version := 2.6.8
 wat2wasm := .tools/node_modules/.bin/wat2wasm
@@ -90,20 +93,25 @@ npm_tools = { [ "$$($(biome) --version 2>/dev/null)" = "Version: $(biome_version
 	--no-fund --prefer-offline --loglevel=error @biomejs/biome@$(biome_version) wabt@$(wabt_version); }
 page_sources := charrnn/inspection/page
 
-kernel: ## make the page's kernel.wasm of kernel.wat, with npm
-	@$(npm_tools) && $(wat2wasm) $(page_sources)/kernel.wat -o $(page_sources)/kernel.wasm
+# $(1) is the folder for the .wasm files of both pages, in the folders page/ and learn/.
+kernels = mkdir -p $(1)/page $(1)/learn && $(wat2wasm) $(page_sources)/kernel.wat -o $(1)/page/kernel.wasm && \
+	for form in learn fused; do sh .make/learn-wat $$form >.tools/$$form.wat && \
+		$(wat2wasm) --enable-relaxed-simd .tools/$$form.wat -o $(1)/learn/$$form.wasm || exit; done
+
+kernel: ## make the .wasm files of the pages, with npm
+	@$(npm_tools) && $(call kernels,charrnn/inspection)
 
 lint: $(venv)/.done ## check the style, the types, the imports, the notebooks
 	@$(python) -m ruff check $(wildcard charrnn tests notebooks benchmarks docs) setup.py
 	@$(python) -m mypy
 	@$(python) -m pytest -q tests/test_architecture.py
-	@if ! command -v npm >/dev/null; then echo "npm is missing: the JavaScript and kernel.wasm are not checked"; \
+	@if ! command -v npm >/dev/null; then echo "npm is missing: the JavaScript and the .wasm files are not checked"; \
 	elif $(npm_tools); then \
-		$(biome) lint --config-path=.make --error-on-warnings $(page_sources) tests/inspection/page && \
-		$(wat2wasm) $(page_sources)/kernel.wat -o .tools/kernel.wasm && \
-		cmp -s .tools/kernel.wasm $(page_sources)/kernel.wasm || \
-		{ echo "JavaScript, or kernel.wasm is not that of kernel.wat: run make kernel" >&2; exit 1; }; \
-	else echo "Biome and wabt could not be fetched: the JavaScript and kernel.wasm are not checked"; fi
+		$(biome) lint --config-path=.make --error-on-warnings charrnn/inspection tests/inspection && \
+		($(call kernels,.tools/kernels)) && for name in page/kernel learn/learn learn/fused; do \
+			cmp -s .tools/kernels/$$name.wasm charrnn/inspection/$$name.wasm || exit; done || \
+		{ echo "JavaScript, or a .wasm file is not that of its .wat: run make kernel" >&2; exit 1; }; \
+	else echo "Biome and wabt could not be fetched: the JavaScript and the .wasm files are not checked"; fi
 	@if [ -f notebooks/generate.py ]; then $(python) notebooks/generate.py --check; fi
 
 venv: $(venv)/.done ## make .venv with the locked packages and charrnn
