@@ -45,15 +45,7 @@ class GraphEngine(Engine):
 
     @interrupts.not_lost()
     def __init__(self, vocabulary, lstm_size, num_layers, cell="lstm", threads=None):
-        """Build what reads text. The engine can be used after :meth:`load`.
-
-        Args:
-            vocabulary: the Vocabulary of C characters.
-            lstm_size: L.
-            num_layers: number of layers.
-            cell: one of :data:`charrnn.engines.cells.CELLS`.
-            threads: as for :func:`charrnn.system.tensorflow.thread_count`.
-        """
+        """Build what reads text. The engine can be used after :meth:`load`."""
         self.vocabulary, self._cell, self._threads = vocabulary, cell, threads
         self._parts = {}
         with tf.Graph().as_default() as graph:
@@ -128,9 +120,8 @@ class GraphEngine(Engine):
         return self._session.run(results, feed_dict=dict(zip(placeholders, (inputs, targets, state))))
 
     def activations(self, ids, state):
-        found = self._session.run(self._part(self._build_activations), feed_dict={
-            self._ids: [ids], self._state: state})
-        return found[:, :, 0], found[-1]
+        states = self._session.run(self._part(self._build_activations), {self._ids: [ids], self._state: state})
+        return states[:, :, 0], states[-1]
 
     def close(self):
         self._session.close()
@@ -184,15 +175,9 @@ class GraphEngine(Engine):
 
 
 def _draw(logits, uniforms, settings):
-    """Draw an id for each row, as :func:`charrnn.engines.decoding.draw` does.
+    """Draw an id for each row, int32 [B], as :func:`charrnn.engines.decoding.draw` does, with uniforms [B, 1].
 
-    Args:
-        logits: float32 [B, C].
-        uniforms: float64 [B, 1] in [0, 1).
-        settings: Settings of placeholders, float32, int32 and float64; ``top_p`` is None if it is not used.
-
-    Returns:
-        int32 [B].
+    The Settings are of placeholders; ``top_p`` is None where it is not used.
     """
     prediction = tf.nn.softmax(logits / settings.temperature)  # [B, C]
     largest = tf.nn.top_k(prediction, settings.top_n).values  # [B, n], descending

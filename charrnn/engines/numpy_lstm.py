@@ -22,39 +22,24 @@ class _Layer(NamedTuple):
 
     _Rows has twice the h of each layer. So the weights that are multiplied with h, of this layer or the one below, are
     halved as well.
-
-    Attributes:
-        table: float32 [C, 4L], in the first layer the products of the one-hot inputs plus the bias; else None.
-        kernel: float32, for h [4L, L] in the first layer, for input and h [4L, 2L] in the others.
-        bias: float32 [4L, 1]; the table of the first layer includes it.
     """
 
-    table: Any
-    kernel: np.ndarray
-    bias: np.ndarray
+    table: Any  # [C, 4L], in the first layer the products of the one-hot inputs plus the bias; else None
+    kernel: np.ndarray  # for h [4L, L] in the first layer, for input and h [4L, 2L] in the others
+    bias: np.ndarray  # [4L, 1]; the table of the first layer includes it
 
 
 class _Views(NamedTuple):
-    """Views of the arrays of _Rows for one layer. They are made once: making one takes as long as a small product.
+    """Views of the arrays of _Rows for one layer. They are made once: making one takes as long as a small product."""
 
-    Attributes:
-        gates: [4L, B], o, i, f and j.
-        sigmoids: [3L, B], the part of gates with o, i and f.
-        left, right: [2L, B], i and f, and what they are multiplied with: j and c.
-        output: [L, B], o.
-        c: [L, B].
-        inputs: [2L, B], twice the output of the layer below and twice h; in the first layer [L, B], twice h alone.
-        h: [L, B], twice h.
-    """
-
-    gates: np.ndarray
-    sigmoids: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
-    output: np.ndarray
-    c: np.ndarray
-    inputs: np.ndarray
-    h: np.ndarray
+    gates: np.ndarray  # [4L, B], o, i, f and j
+    sigmoids: np.ndarray  # [3L, B], the part of gates with o, i and f
+    left: np.ndarray  # [2L, B], i and f
+    right: np.ndarray  # [2L, B], what they are multiplied with: j and c
+    output: np.ndarray  # [L, B], o
+    c: np.ndarray  # [L, B]
+    inputs: np.ndarray  # [2L, B], twice the output of the layer below and twice h; in the first [L, B], twice h alone
+    h: np.ndarray  # [L, B], twice h
 
 
 class _Rows:
@@ -73,6 +58,7 @@ class _Rows:
         self.first, self.second = self.products[:size], self.products[size:]
         self.layers: List[_Views] = []
         for layer in range(n_parts // 2):
+            # o, i, f, j, c: the product of (i, f) and (j, c) is one call, as all sigmoids are
             work, start = np.empty((5 * size, rows), np.float32), layer * size
             views = _Views(
                 work[:4 * size], work[:3 * size], work[size:3 * size], work[3 * size:], work[:size], work[4 * size:],
@@ -137,14 +123,11 @@ class NumpyLSTM(Engine):
 
     def activations(self, ids: Sequence[int], state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         rows = _Rows(state)
-        found = np.empty((len(ids), len(state), self._size), np.float32)
+        states = np.empty((len(ids), len(state), self._size), np.float32)
         for step, index in enumerate(ids):
             self._step([index], rows)
-            found[step] = rows.state()[:, 0]
-        return found, rows.state()
-
-    def close(self) -> None:
-        pass
+            states[step] = rows.state()[:, 0]
+        return states, rows.state()
 
     def _step(self, ids: Sequence[int], rows: _Rows) -> None:
         """Read a character in each row.
@@ -154,15 +137,15 @@ class NumpyLSTM(Engine):
         """
         sums = rows.sums
         for layer, views in zip(self._layers, rows.layers):
-            _multiply(layer.kernel, views.inputs, sums)
+            _multiply(layer.kernel, views.inputs, sums)  # every call writes into an array that is there already
             np.add(sums, layer.bias if layer.table is None else self._looked_up(layer.table, ids), views.gates)
             np.tanh(views.gates, views.gates)
-            np.add(views.sigmoids, _ONE, views.sigmoids)
-            np.multiply(views.left, views.right, rows.products)
+            np.add(views.sigmoids, _ONE, views.sigmoids)  # twice the sigmoids of o, i and f
+            np.multiply(views.left, views.right, rows.products)  # twice i·j, and twice f·c
             np.add(rows.first, rows.second, views.c)
             np.multiply(views.c, _HALF, views.c)
             np.tanh(views.c, rows.first)
-            np.multiply(rows.first, views.output, views.h)
+            np.multiply(rows.first, views.output, views.h)  # twice h, also the input of the layer above
 
     def _looked_up(self, table: np.ndarray, ids: Sequence[int]) -> np.ndarray:
         """Return the rows of a table at ids [B] as columns, [4L, B]."""
@@ -195,7 +178,7 @@ def _multiply(matrix: np.ndarray, columns: np.ndarray, products: np.ndarray) -> 
         np.matmul(matrix, columns.T[:, :, np.newaxis], products.T[:, :, np.newaxis])
     else:
         np.dot(matrix, columns, products)
-        if columns.shape[1] > 1:
+        if columns.shape[1] > 1:  # it was a product of matrices
             np.dot(_CLEARS, _CLEARS[0])
 
 

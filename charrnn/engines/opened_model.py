@@ -17,20 +17,11 @@ from charrnn.checkpoints.find import find, known_model
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import Weights, packed, read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
-from charrnn.engines import Engine
+from charrnn.engines import Engine, sampler
 from charrnn.engines.cells import CELLS, MOST_LAYERS
 from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.sampler import (
-    CHUNK,
-    MOST_TEXTS,
-    SEEDS,
-    Sampler,
-    check_prime,
-    choose_settings,
-    default_prime,
-    fresh_seed,
-)
+from charrnn.engines.sampler import Sampler, check_prime, choose_settings
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console, files
 from charrnn.system.tensorflow import is_eager
@@ -77,9 +68,7 @@ class Model:
     cell: str = field(init=False)
 
     def __post_init__(self) -> None:
-        num_layers, cell = _network_of(self.weights)
-        object.__setattr__(self, "num_layers", num_layers)
-        object.__setattr__(self, "cell", cell)
+        vars(self)["num_layers"], vars(self)["cell"] = _network_of(self.weights)  # a frozen dataclass has no other way
         if len(self.vocabulary) != len(self.softmax_bias):
             raise ValueError(f"it was trained on {len(self.softmax_bias)} distinct characters, but the vocabulary has "
                              f"{len(self.vocabulary)}")
@@ -162,7 +151,7 @@ class Model:
         _, length, n, seed = self._beginning("\n", length, n, seed)
         named = None if isinstance(new, bool) else str(new)
         known = corpus.training_text(self.run, named, flag="new=PATH").lines() if new else None
-        with contextlib.closing(self.engine(n, n * CHUNK, keeps_eager=True)) as engine:
+        with contextlib.closing(self.engine(n, n * sampler.CHUNK, keeps_eager=True)) as engine:
             samples, _, interrupted = Sampler(engine, n).write_lines(length, settings, seed, known)
         if interrupted:
             raise KeyboardInterrupt
@@ -171,9 +160,9 @@ class Model:
     def _beginning(self, prime: Optional[str], length: int, n: int, seed: Optional[int]) -> Tuple[str, int, int, int]:
         """Check arguments of :meth:`write`. Return them, or what stands for a prime or seed that is None."""
         length = console.checked_integer("length", length, 0)
-        n = console.checked_integer("n", n, 1, MOST_TEXTS)
-        seed = fresh_seed() if seed is None else console.checked_integer("seed", seed, 0, SEEDS - 1)
-        prime = default_prime(self.vocabulary) if prime is None else prime
+        n = console.checked_integer("n", n, 1, sampler.MOST_TEXTS)
+        seed = sampler.fresh_seed() if seed is None else console.checked_integer("seed", seed, 0, sampler.SEEDS - 1)
+        prime = sampler.default_prime(self.vocabulary) if prime is None else prime
         check_prime(prime, self.vocabulary)
         return prime, length, n, seed
 
@@ -351,23 +340,18 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
 
 
 def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Model:
-    found = find(path, best=best, suffix=".npz")
-    if found.run:
-        return _from_file(found.prefix + ".npz", found.prefix, vocabulary, found.run, found.skipped)
-    text = Path(found.prefix).with_name(TEXT_FILE)
+    prefix, run, skipped = find(path, best=best, suffix=".npz")
+    if run:
+        return _from_file(prefix + ".npz", prefix, vocabulary, run, skipped)
+    text = Path(prefix).with_name(TEXT_FILE)
     if vocabulary is None:
         if not text.is_file():
-            raise CheckpointError(f"{found.prefix} does not record its vocabulary", *NAME_VOCABULARY)
-        vocabulary = _vocabulary_of(text)
-    return _made(found.prefix, vocabulary, read_saved(found.prefix))
-
-
-def _vocabulary_of(text: Path) -> Vocabulary:
-    """Return the vocabulary of the text next to a checkpoint of the notebook."""
-    try:
-        return Vocabulary.from_text(load_text(text))
-    except ValueError:
-        raise CheckpointError(f"{text} cannot be read as UTF-8", *NAME_VOCABULARY)
+            raise CheckpointError(f"{prefix} does not record its vocabulary", *NAME_VOCABULARY)
+        try:
+            vocabulary = Vocabulary.from_text(load_text(text))
+        except ValueError:
+            raise CheckpointError(f"{text} cannot be read as UTF-8", *NAME_VOCABULARY)
+    return _made(prefix, vocabulary, read_saved(prefix))
 
 
 def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: Optional[RunRecord] = None,

@@ -94,12 +94,7 @@ class Sampler:
     """
 
     def __init__(self, engine: Engine, num_samples: int = 1):
-        """Keep the engine.
-
-        Args:
-            engine: the network.
-            num_samples: B, at least 1.
-        """
+        """Keep the engine."""
         self.vocabulary, self.num_samples, self._engine = engine.vocabulary, num_samples, engine
         self._last: Any = None  # logits and state after what was drawn last
 
@@ -128,7 +123,7 @@ class Sampler:
         """
         engine, rows = self._engine, self.num_samples
         seeds = [(seed + row) % SEEDS for row in range(rows)]
-        rngs = [np.random.RandomState(each) for each in seeds]
+        rngs = [np.random.RandomState(row_seed) for row_seed in seeds]
         texts, values, interrupted = [""] * rows, [[np.zeros(0, np.float32)] for _ in range(rows)], False
         ended: Set[int] = set()  # rows whose text has ended
         left = [stops] * rows  # how often stop is still to come
@@ -158,7 +153,7 @@ class Sampler:
                     break
         except KeyboardInterrupt:
             interrupted = True
-        return [Sample(*each) for each in zip(seeds, texts, map(np.concatenate, values))], interrupted
+        return list(map(Sample, seeds, texts, map(np.concatenate, values))), interrupted
 
     def write_lines(self, length: int, settings: Settings, seed: int,
                     known: Optional[Collection[str]] = None) -> Tuple[List[Sample], int, bool]:
@@ -182,13 +177,13 @@ class Sampler:
         for start in range(0, MOST_ROUNDS * self.num_samples, self.num_samples):
             samples, interrupted = self.write("\n", length * (LINES_BEFORE + 1), settings, seed + start, stop="\n",
                                               stops=LINES_BEFORE + 1)
-            for each in (_last_line(sample, length) for sample in samples):
-                line = each.text.strip()
+            for last in (_last_line(sample, length) for sample in samples):
+                line = last.text.strip()
                 if len(kept) < self.num_samples and line:
                     if known is not None and line in seen:
                         left_out += 1
                     else:
-                        kept.append(each)
+                        kept.append(last)
                         seen.add(line)
             if interrupted or len(kept) == self.num_samples:
                 break

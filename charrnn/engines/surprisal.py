@@ -47,9 +47,9 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, 
         for row, start in enumerate(starts):
             piece = ids[start + begin:start + end + 1]
             window[row, :len(piece)] = piece
-        found, state = engine.surprisal(window[:, :-1], window[:, 1:], state)  # [rows, WINDOW]
+        measured, state = engine.surprisal(window[:, :-1], window[:, 1:], state)  # [rows, WINDOW]
         for row, (number, start) in enumerate(zip(own, starts)):
             low, high = max(edges[number], start + begin), min(edges[number + 1], start + end)
             if low < high:
-                nats[low:high] = found[row, low - start - begin:high - start - begin]
+                nats[low:high] = measured[row, low - start - begin:high - start - begin]
     return nats
