@@ -106,25 +106,17 @@ class Shard:
 
 
 class _Tape(NamedTuple):
-    """The values of a layer's forward pass that its backward pass needs, as handles of TensorArrays.
+    """The values of a layer's forward pass that its backward pass needs, as handles of TensorArrays."""
 
-    Attributes:
-        i, j, f, o: the gates after their functions, [R, L] for each step.
-        tanh_c: tanh(c), [R, L] for each step.
-        c, h: the state, [R, L] for each step; element 0 is the state before the window. h is in the shard's precision.
-        dropped: the outputs after dropout, [S, R, L] for each piece, in the shard's precision.
-        flow: scalar that each write changes and each read depends on, so that all writes come before it.
-    """
-
-    i: Any
+    i: Any  # the gates after their functions, [R, L] for each step
     j: Any
     f: Any
     o: Any
-    tanh_c: Any
-    c: Any
-    h: Any
-    dropped: Any
-    flow: Any
+    tanh_c: Any  # [R, L] for each step
+    c: Any  # the state, [R, L] for each step; element 0 is the state before the window
+    h: Any  # the same, in the shard's precision
+    dropped: Any  # the outputs after dropout, [S, R, L] for each piece, in the shard's precision
+    flow: Any  # scalar that each write changes and each read depends on, so that all writes come before it
 
 
 def _array(size, precision="float32", read_once=False):
@@ -166,18 +158,10 @@ def _gate_inputs(layer, below, n_rows, size, precision):
 
 
 def _forward_piece(layer, tape, input_at, span, c, h, flow):
-    """Run a layer over the steps of a piece.
+    """Run a layer over the steps of a piece, and write its tape. Return the state after it, and the tape's flow.
 
-    Args:
-        layer: the Layer; in bfloat16, its recurrent weights are transposed, [4L, L].
-        tape: its tape, which is written.
-        input_at: function from a step to the share of the gates [R, 4L] that comes from the input.
-        span: first step of the piece and the step after its last.
-        c, h: [R, L], the state before the piece; the type of h is the precision.
-        flow: of the tape.
-
-    Returns:
-        (c, h, flow): the state after the piece, and the tape's flow.
+    ``input_at`` is a function from a step to the share of the gates [R, 4L] that comes from the input. The type of h is
+    the precision; in bfloat16, the recurrent weights are transposed, [4L, L].
     """
     def step(t, c, h, flow):
         gates = product(h, layer.recurrent, h.dtype, transpose_b=h.dtype == "bfloat16") + input_at(t)  # [R, 4L]
@@ -186,6 +170,7 @@ def _forward_piece(layer, tape, input_at, span, c, h, flow):
         c = c * f + i * j
         tanh_c = tf.tanh(c)
         h = tf.cast(tanh_c * o, h.dtype)
+        # each write takes the flow of the one before it, so the last flow waits for all of them
         for array, value in zip((tape.i, tape.j, tape.f, tape.o, tape.tanh_c), (i, j, f, o, tanh_c)):
             flow = _write(array, t, value, flow)
         t += 1
@@ -249,18 +234,10 @@ def forward(shard, layers, state):
 
 
 def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
-    """Compute the gradient for the gates of a piece, from its last step to its first.
+    """Return the gradient for the state before a piece and for its gates before their functions [S·R, 4L].
 
-    Args:
-        recurrent_transposed: [4L, L], in the precision of products.
-        tape: of the layer.
-        d_outputs: [S, R, L], the gradient for the outputs before dropout.
-        span: first step of the piece and the step after its last.
-        dc, dh: [R, L], the gradient for the state after the piece.
-
-    Returns:
-        (dc, dh, d_gates): the gradient for the state before the piece, and for the gates before their
-        functions [S·R, 4L], in the precision of products.
+    They are computed from the piece's last step to its first, from those for the outputs before dropout [S, R, L] and
+    for the state after the piece. The type of the transposed weights [4L, L] is the precision of products.
     """
     begin, end = span
     n_rows, size = dc.shape.as_list()
@@ -273,7 +250,7 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
             for array in (tape.i, tape.j, tape.f, tape.o, tape.tanh_c, tape.c))
         dh += d_outputs[t - begin]
         dc += tf.raw_ops.TanhGrad(y=tanh_c, dy=dh * o)
-        d_gates = tf.concat([  # [R, 4L]
+        d_gates = tf.concat([  # [R, 4L]: TensorFlow's own gradients need the values after the functions only
             tf.raw_ops.SigmoidGrad(y=i, dy=dc * j), tf.raw_ops.TanhGrad(y=j, dy=dc * i),
             tf.raw_ops.SigmoidGrad(y=f, dy=dc * c_before), tf.raw_ops.SigmoidGrad(y=o, dy=dh * tanh_c)], axis=1)
         d_gates = tf.cast(d_gates, precision)
@@ -314,18 +291,10 @@ def _add_rows(total, places, rows):
 
 
 def _add_gradients(total, places, below, h_before, d_gates):
-    """Add a piece's share to the gradients of a layer.
+    """Return the float32 gradients of a layer with a piece's share added, from ``d_gates`` [S·R, 4L].
 
-    Args:
-        total: the Layer of gradients so far, float32; in the first layer, inputs are the rows [U, 4L] of the window's
-            ids.
-        places: int32 [S, R], for the first layer the row of each id.
-        below: [S, R, L], the input of another layer; None for the first.
-        h_before: [S, R, L], the layer's own h before each step.
-        d_gates: [S·R, 4L]; their type is the precision of products.
-
-    Returns:
-        The new total. The bias of the first layer is not changed, since :func:`backward` computes it at the end.
+    In the first layer, ``below`` is None, and the gradients of the inputs are those of the rows [U, 4L] of the window's
+    ids, with the row of each id in ``places`` [S, R]. Its bias is left to :func:`backward`.
     """
     size, precision = total.recurrent.shape[0].value, d_gates.dtype
     d_recurrent = product(tf.reshape(h_before, [-1, size]), d_gates, precision, transpose_a=True)  # [L, 4L]
@@ -378,8 +347,7 @@ def backward(shard, layers, tapes, d_outputs, d_state):
     with tf.control_dependencies([d_outputs]):  # not in memory before they are needed
         n_used = used.shape[0].value or tf.size(used)
         zeros[0] = zeros[0]._replace(inputs=tf.zeros([n_used, zeros[0].bias.shape[0]]))  # [U, 4L]
-    _, d_state, totals = _loop(
-        lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros), len(layers) + 1)
+    _, d_state, totals = _loop(lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros), len(layers) + 1)
     # the bias is added once with each row of inputs, so its gradient is the sum of their gradients
     first = totals[0]._replace(inputs=tf.IndexedSlices(totals[0].inputs, used),
                                bias=tf.reduce_sum(totals[0].inputs, axis=0))

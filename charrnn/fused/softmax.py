@@ -20,17 +20,9 @@ def rows_of_slice(num_classes):
 
 
 def _over_slices(outputs, num_classes, threads, body, values):
-    """Run ``body(rows, k, *values)`` for each slice k. ``rows`` is a function that returns the slice of an array.
+    """Run ``body(rows, k, *values)`` for each slice k of outputs [P, L], as many at once as there are threads.
 
-    Args:
-        outputs: [P, L].
-        num_classes: C.
-        threads: number of slices that are computed at once, as for :func:`charrnn.system.tensorflow.thread_count`.
-        body: function that returns new values.
-        values: its first values.
-
-    Returns:
-        The last values.
+    The body returns new values, and ``rows`` is a function that returns the slice of an array. Return the last values.
     """
     n_rows, size = tf.shape(outputs)[0], rows_of_slice(num_classes)
 

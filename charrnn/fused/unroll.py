@@ -146,6 +146,7 @@ def _differentiable(count, shards, ranges):
 
     @tf.custom_gradient
     def unrolled(*values):
+        # flat, because a function with a gradient of its own takes and returns tensors only
         kernels, biases, state = values[:count], values[count:2 * count], values[2 * count:]
         layers = list(map(layer_of, kernels, biases))
         outputs, states, tapes = zip(*[

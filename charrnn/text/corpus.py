@@ -83,7 +83,7 @@ class Text:
 
 def is_known(name: str) -> bool:
     """Return whether a name is that of a known text."""
-    return name in KNOWN_NAMES
+    return name in KNOWN_TEXTS or name in (NAMES, PYTHON)
 
 
 def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, separator: str = "\n") -> Text:
@@ -132,7 +132,7 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
 
 def _read_part(path: Path, encoding: str) -> str:
     """Read a file of a folder: as UTF-8, or else in an encoding."""
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError):  # latin-1 would read any bytes, so UTF-8 is tried first
         return read_document(path)
     return read_document(path, encoding)
 
@@ -199,15 +199,13 @@ def decode_document(content: bytes, encoding: str, name: str) -> str:
 def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
     """Return the files in a folder and its subfolders, sorted by path, without hidden files and run folders.
 
-    Args:
-        folder: the folder.
-        skipped: a list, to which a line is added for each folder that cannot be read.
+    A line for each folder that cannot be read is added to ``skipped``.
     """
     paths = []
     for place, folders, names in os.walk(str(folder), onerror=lambda error: skipped.append(
             f"cannot read the folder {error.filename!r}: {error.strerror}")):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        if RUN_FILE in names:
+        if RUN_FILE in names:  # else a text would be read again with each run that was trained on it
             folders[:], names = [], []
         paths += [Path(place) / name for name in names if not name.startswith(".")]
     return sorted(path for path in paths if os.path.isfile(str(path)))

@@ -40,9 +40,7 @@ def shuffled(text: str) -> str:
 def text_of(run: RunRecord, text: str) -> Optional[str]:
     """Return the text of a run in the order of the run, or None if this is another text.
 
-    Args:
-        run: the run.
-        text: the text as it was given, or with its lines shuffled.
+    It may be given as it was to the run, or with its lines shuffled.
     """
     sha256 = text_sha256(text)
     if sha256 == (run.shuffled_sha256 or run.text_sha256):

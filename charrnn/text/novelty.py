@@ -51,14 +51,14 @@ def _lengths(text: str, training: str) -> Iterator[int]:
     character. ``link`` leads to the state of the longest suffix of the run that also ends at other places.
     """
     follow, link, length = _suffix_automaton(text)
-    state, found = 0, 0
+    state, matched = 0, 0
     for char in training:
-        while state and char not in follow[state]:
+        while state and char not in follow[state]:  # drop characters at the start of the run until it can go on
             state = link[state]
-            found = length[state]
+            matched = length[state]
         if char in follow[state]:
-            state, found = follow[state][char], found + 1
-        yield found
+            state, matched = follow[state][char], matched + 1
+        yield matched
 
 
 def _suffix_automaton(text: str) -> Tuple[List[Dict[str, int]], List[int], List[int]]:

@@ -64,8 +64,8 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
 
 def _nearest(char: str, vocabulary: Vocabulary) -> Optional[str]:
     """Return the replacement of a character in a vocabulary, or None if there is none."""
-    plain = "".join(each for each in unicodedata.normalize("NFKD", char) if not unicodedata.combining(each))
-    plain = "".join(_NEAREST.get(each, each) for each in plain)
+    plain = "".join(part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
+    plain = "".join(_NEAREST.get(part, part) for part in plain)
     similar = [other for other, replacement in _NEAREST.items() if replacement == plain]  # such as a curly quote
     for near in (plain, plain.swapcase(), *similar):
         if near and not vocabulary.unknown(near):
