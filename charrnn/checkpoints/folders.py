@@ -60,7 +60,7 @@ def reserve(named: Optional[StrPath], resume: bool) -> Tuple[StrPath, files.Lock
 
 
 def _reserved(folder: StrPath, resume: bool) -> files.Lock:
-    if not resume:
+    if not resume:  # before the folder is made or locked: it may be of another program
         check_unused(folder)
     try:
         files.make_folder(folder)
@@ -91,12 +91,7 @@ def _unused_folders() -> Iterator[str]:
 
 
 def _check_name(path: str) -> None:
-    r"""Check that TensorFlow can write to the path of a run folder.
-
-    Raises:
-        CheckpointError: the path is empty, not UTF-8, or it contains ``*``, ``?``, ``[`` or, except on Windows, ``\``,
-            which TensorFlow interprets as patterns.
-    """
+    r"""Raise CheckpointError if TensorFlow cannot write to a path, such as one with ``*?[\``, its signs of patterns."""
     if not path:
         raise CheckpointError("the path of the run folder is empty")
     refused = set(path) & set("*?[" if os.sep == "\\" else "*?[\\")

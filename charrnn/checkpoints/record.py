@@ -183,10 +183,10 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
         test_loss, shuffled = record.get("test_loss"), text.get("shuffled_sha256")
         names = [record["vocabulary"], text["name"], text["sha256"], *(hyper[name] for name in NAMES)]
         if (all(type(hyper[name]) is int and hyper[name] >= 1 for name in COUNTS)
-                and all(_is_number(each) and each >= 0 for each in fractions) and sum(fractions) < 1
-                and all(isinstance(each, str) for each in names)
-                and all(isinstance(each, (str, bool, type(None))) or _is_number(each) for each in hyper.values())
-                and all(each is None or isinstance(each, str) for each in (init_from, shuffled))
+                and all(_is_number(share) and share >= 0 for share in fractions) and sum(fractions) < 1
+                and all(isinstance(name, str) for name in names)
+                and all(isinstance(value, (str, bool, type(None))) or _is_number(value) for value in hyper.values())
+                and all(name is None or isinstance(name, str) for name in (init_from, shuffled))
                 and (test_loss is None or _is_number(test_loss)) and (best is None or step_of(best) >= 0)):
             return RunRecord(hyper, Vocabulary(record["vocabulary"]), text["name"], text["sha256"], best, init_from,
                              test_loss, None if folder is None else str(folder), shuffled)

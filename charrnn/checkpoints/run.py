@@ -75,12 +75,7 @@ class Run:
     """
 
     def __init__(self, run: RunRecord, folder: Optional[StrPath], resumes: bool) -> None:
-        """Reserve the folder. No other process can train in it until :meth:`close` is called.
-
-        Args:
-            run: what the run is, with all hyperparameters.
-            folder: None for a new run in the next folder without a name.
-            resumes: whether the folder has the run already.
+        """Reserve the folder, None for the next one without a name. No other process trains in it until :meth:`close`.
 
         Raises:
             CheckpointError: the folder holds another run, or another process trains in it.
@@ -178,6 +173,7 @@ class Run:
             progress = replace(progress, history=self._reports.history)
         try:
             remove_leftovers(folder)  # of a save during which the folder was moved away
+            # in a folder of its own, so that a save that is killed meanwhile leaves nothing beside the checkpoints
             *written, last = _write_stage(session, saver, folder / record.STAGE, name, progress, run, weights)
             for path in written:  # the progress first, by which the files of a killed save are recognised
                 os.replace(str(path), str(folder / path.name))
@@ -214,6 +210,7 @@ class Run:
             raise FileNotFoundError(errno.ENOENT, "its checkpoints are gone", str(folder))
         too_many = trained[:-self.record.hyperparameters["max_to_keep"]]
         old = [name for name in too_many if name != self.record.best]
+        # the list and the run no longer name what is then removed
         _write_list(folder, trained[-1], [name for name in names if name not in old])
         record.write_run(folder, self.record)
         for name in old:
@@ -304,18 +301,7 @@ class Reports:
 
     def __init__(self, folder: StrPath, step: int, history: str = "", summaries: bool = True,
                  check: Callable[[], None] = lambda: None) -> None:
-        """Write the history so far to a run folder.
-
-        Args:
-            folder: the run folder.
-            step: number of steps done, 0 for a new run.
-            history: its lines so far.
-            summaries: whether to write TensorBoard's event files too.
-            check: called before a row is written. It may raise an OSError to prevent that.
-
-        Raises:
-            OSError: they cannot be written.
-        """
+        """Write the history so far to a run folder. ``check`` may raise an OSError before a row is written."""
         self._path, self.history, self._check = Path(folder) / record.HISTORY_FILE, history, check
         self._write_all()
         self._writer = None

@@ -68,14 +68,7 @@ class Display:
     _bar: tqdm.tqdm  # set by bar()
 
     def __init__(self, job: Job, n_parameters: int, stop: StopRequests, quiet: bool = False) -> None:
-        """Prepare to print.
-
-        Args:
-            job: the plan of the run.
-            n_parameters: number of weights and biases.
-            stop: told when nobody reads the output any more.
-            quiet: print nothing, not even warnings.
-        """
+        """Prepare to print. ``stop`` is told when nobody reads that any more."""
         self.job, self.folder, self._n_parameters, self._stop, self._quiet = job, job.folder, n_parameters, stop, quiet
         self._writes_fail = False  # whether the last line could not be printed
 
@@ -152,7 +145,7 @@ class Display:
         self._table([("resumed", f"after step {step:,}, {max(0, self.job.total_steps - step):,} to go")])
         new = self.job.hyperparameters
         old = Hyperparameters(**before.hyperparameters) if before else new
-        last, same, rate = (learning_rate_at(hyper, each, self.job.n_windows) for hyper, each in (
+        last, same, rate = (learning_rate_at(hyper, place, self.job.n_windows) for hyper, place in (
             (old, max(0, step - 1)), (old, step), (new, step)))
         if rate > same:
             self._table([("rate", f"the learning rate rises from {last:.2g} to {rate:.2g}")])
@@ -227,10 +220,9 @@ class Display:
 
     def _resumption(self, arguments: str = "") -> str:
         """Return how to resume the run, in Python with more arguments."""
-        folder = self.folder
         if self.job.options.in_python:
-            return f"train_model(None, {str(folder)!r}, resume=True{arguments})"
-        return console.resume_command(folder)
+            return f"train_model(None, {str(self.folder)!r}, resume=True{arguments})"
+        return console.resume_command(self.folder)
 
     def warn(self, message: object) -> None:
         """Print a warning on standard error."""

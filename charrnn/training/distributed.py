@@ -93,9 +93,7 @@ class MPIProcesses(Processes):
     def __init__(self, world: Any, limit: int) -> None:
         """Begin to watch how long exchanges take.
 
-        Args:
-            world: mpi4py's communicator of all processes.
-            limit: seconds that an exchange may take; 0 for LIMIT, or STEPS times the longest step if that is more.
+        The limit is in seconds; 0 stands for LIMIT, or STEPS times the longest step if that is more.
         """
         self.rank, self.size, self._world, self._limit = world.rank, world.size, world, limit
         self._failures, self._host, self._resume = world.Dup(), socket.gethostname(), ""
@@ -143,15 +141,15 @@ class MPIProcesses(Processes):
         return signal.Signals(number) if number else None
 
     def from_first(self, function):
-        result, failure = None, None
+        value, failure = None, None
         try:
-            result = None if self.rank else function()
-        except Exception as error:
+            value = None if self.rank else function()
+        except Exception as error:  # raised after the exchange, in which the others wait
             failure = error
-        result, has_failed = self._exchange(self._world.bcast, (result, bool(failure)), factor=ALONE)
+        value, has_failed = self._exchange(self._world.bcast, (value, bool(failure)), factor=ALONE)
         if has_failed:
             raise failure or SystemExit(mpi.FAILED)
-        return result
+        return value
 
     @contextlib.contextmanager
     def watched(self, folder):
@@ -179,15 +177,12 @@ class MPIProcesses(Processes):
     def _exchange(self, call: Callable[..., Any], *values: Any, factor: int = 1) -> Any:
         """Call a function in which processes wait for each other. End all if it takes too long or fails.
 
-        Args:
-            call: the function.
-            values: its arguments.
-            factor: how many times as long as usual the wait may be. If above 1, the core is left to others meanwhile.
+        With a factor above 1, it may take so many times as long, and the core is left to others meanwhile.
         """
         self._patience = factor * (self._limit or max(LIMIT, STEPS * self._longest))
         # a little later in each process, so that only one prints
         self._deadline = time.monotonic() + self._patience * (1 + self.rank / self.size)
-        try:
+        try:  # the thread of _watch looks at the deadline, since nothing else of Python runs in MPI's wait
             if factor > 1:  # MPI's own wait would take a whole core from the process that works
                 mpi.is_done(self._world.Ibarrier())
             return call(*values)

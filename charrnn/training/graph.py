@@ -33,13 +33,9 @@ class TrainingGraph:
                  threads: Optional[int] = None, in_order: bool = False) -> None:
         """Reset the default graph and build the network in it.
 
-        Args:
-            num_classes: C, distinct characters.
-            hyper: the hyperparameters. Their seed is that of the graph.
-            processes: the processes that share a batch. In the shapes, N is then the number of rows of this one.
-            threads: number of threads to build the fused unroll for; None for one for each core.
-            in_order: run the iterations of ``dynamic_rnn`` one after the other. Their random numbers, which are
-                those of dropout, then depend on the seed only. Otherwise 32 run at once, in any order, which is faster.
+        Where several processes share a batch, N in the shapes is the number of rows of this one. With ``in_order``, the
+        iterations of ``dynamic_rnn`` run one after the other. Their random numbers, which are those of dropout, then
+        depend on the seed only. Otherwise 32 run at once, in any order, which is faster.
 
         Raises:
             ValueError: the default graph cannot be reset.
@@ -145,8 +141,7 @@ class _Adam(tf.train.AdamOptimizer):
         def zeros(shape, dtype, partition_info=None):
             return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)  # zeros, made when the operation runs
 
-        return self._get_or_make_slot_with_initializer(
-            var, zeros, var.shape, var.dtype.base_dtype, slot_name, op_name)
+        return self._get_or_make_slot_with_initializer(var, zeros, var.shape, var.dtype.base_dtype, slot_name, op_name)
 
 
 def initial_weights(shapes: Dict[str, Tuple[int, ...]], seed: int) -> Dict[str, np.ndarray]:

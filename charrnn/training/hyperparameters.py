@@ -25,12 +25,7 @@ def _field(default: Any, group: str, meaning: str, least: float = 0, most: Optio
            choices: Optional[tuple] = None) -> Any:
     """Declare a hyperparameter: its default, and what its flag and its check need.
 
-    Args:
-        default: the notebook's value, or the value that switches the feature off.
-        group: one of GROUPS.
-        meaning: help text of the flag.
-        least, most: the range of a number, without an upper bound if most is None.
-        choices: for anything else, the allowed values.
+    The default is the notebook's value, or switches the feature off. A number has a range, anything else has choices.
     """
     return dataclasses.field(default=default, metadata={
         "group": group, "help": meaning, "least": least, "most": most, "choices": choices})
@@ -58,13 +53,11 @@ class Hyperparameters(OfPlainNumbers):
     """
 
     batch_size: int = _field(100, OPTIMISATION, "sequences in a batch", 1)
-    num_steps: int = _field(
-        100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", 1)
+    num_steps: int = _field(100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", 1)
     lstm_size: int = _field(512, NETWORK, "units in each layer", 1)
     num_layers: int = _field(2, NETWORK, "number of layers", 1, MOST_LAYERS)
     learning_rate: float = _field(0.001, OPTIMISATION, "step size of the optimizer, before the schedule", 1e-9)
-    keep_prob: float = _field(
-        0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", 0.01, 1)
+    keep_prob: float = _field(0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", 0.01, 1)
     grad_clip: float = _field(5.0, OPTIMISATION, "largest global norm of the gradients", 1e-4, 1e30)
     epochs: int = _field(20, OPTIMISATION, "passes over the text", 1)
     print_every_n: int = _field(50, REPORTS, "steps between printed lines", 1)
@@ -105,8 +98,7 @@ class Hyperparameters(OfPlainNumbers):
         BELOW_1)
     eval_every_n: int = _field(
         0, REPORTS, "steps between evaluations on the held-out text; 0 for evaluations at checkpoints only")
-    early_stop: int = _field(
-        0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never")
+    early_stop: int = _field(0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never")
     max_to_keep: int = _field(100, REPORTS, "number of checkpoints to keep, in addition to the best", 1)
 
     def check(self, recorded: Collection[str] = ()) -> None:
@@ -139,6 +131,7 @@ class Hyperparameters(OfPlainNumbers):
 
 NAMES = tuple(field.name for field in dataclasses.fields(Hyperparameters))
 
+
 def kind_of(field: dataclasses.Field) -> type:
     """Return the type of a field's numbers, or bool or str."""
     return int if field.default is None else type(field.default)
@@ -168,7 +161,7 @@ def _allows(field: dataclasses.Field, value: Any, in_range: bool = True) -> bool
     return isinstance(value, (int, kind)) and (not in_range or field.metadata["least"] <= value <= most)
 
 
-def learning_rate_at(hyperparameters: Hyperparameters, step: int, n_windows: int) -> float:
+def learning_rate_at(hyper: Hyperparameters, step: int, n_windows: int) -> float:
     """Return the learning rate of a step.
 
     It rises linearly in the first ``warmup_steps``. After them it stays the same (constant), is multiplied by
@@ -176,7 +169,7 @@ def learning_rate_at(hyperparameters: Hyperparameters, step: int, n_windows: int
     along half a period, Loshchilov and Hutter 2017, arXiv:1608.03983).
 
     Args:
-        hyperparameters: a Hyperparameters.
+        hyper: the hyperparameters.
         step: number of steps done before this one.
         n_windows: K, steps in an epoch.
 
@@ -184,7 +177,6 @@ def learning_rate_at(hyperparameters: Hyperparameters, step: int, n_windows: int
     >>> [learning_rate_at(hyper, step, 3) for step in range(6)]
     [0.25, 0.5, 0.5, 0.375, 0.25, 0.125]
     """
-    hyper = hyperparameters
     if step < hyper.warmup_steps:
         return hyper.learning_rate * (step + 1) / hyper.warmup_steps
     if hyper.schedule == "exponential":

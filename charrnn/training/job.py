@@ -281,7 +281,7 @@ def count_parameters(num_classes: int, lstm_size: int, num_layers: int) -> int:
     return first + others + (lstm_size + 1) * num_classes
 
 
-def check_memory(num_classes: int, hyperparameters: Hyperparameters, available: float) -> None:
+def check_memory(num_classes: int, hyper: Hyperparameters, available: float) -> None:
     """Raise ValueError if training cannot fit in memory.
 
     Training needs at least these float32 numbers: for each parameter its value, its gradient and the optimizer's two
@@ -290,10 +290,9 @@ def check_memory(num_classes: int, hyperparameters: Hyperparameters, available: 
 
     Args:
         num_classes: C.
-        hyperparameters: a Hyperparameters.
+        hyper: the hyperparameters.
         available: the machine's memory in bytes.
     """
-    hyper = hyperparameters
     share = 1 if hyper.cell == "lstm" else 4
     parameters = count_parameters(num_classes, hyper.lstm_size, hyper.num_layers) // share
     units = hyper.batch_size * hyper.num_steps * hyper.lstm_size * hyper.num_layers // share
