@@ -64,7 +64,7 @@ def _cells(row: Dict[str, Any]) -> List[str]:
     loss, best, bits, test, speed = (f"{row[name]:{kind}}" if row[name] is not None else "-" for name, kind in (
         ("loss", ".4f"), ("best", ".4f"), ("best_bits", ".4f"), ("test", ".4f"), ("characters_per_second", ",.0f")))
     return [row["run"], row["text"][-30:], f"{hyper['num_layers']} x {hyper['lstm_size']} {hyper['cell']}",
-            f"{hyper['batch_size']} x {hyper['num_steps']}", hyper["precision"], str(hyper["seed"]),
+            f"{hyper['batch_size']} x {hyper['num_steps']}", hyper.get("precision", "float32"), str(hyper["seed"]),
             f"{row['step']:,} of {row['steps']:,}", loss, best, bits, test, speed, row["saved"] or "-"]
 
 
