@@ -44,7 +44,8 @@ OLD_NAMES = (r"\btf\.(placeholder|variable_scope|truncated_normal|nn\.rnn_cell|n
 
 
 @pytest.mark.parametrize("name, interface", [
-    *((name, "1") for name in NETWORK[1:-1]), *((name, "installed") for name in NETWORK[1:])])
+    ("build_lstm", "1"), ("build_optimizer", "1"), *((name, "installed") for name in NETWORK[1:-1]),
+    pytest.param("CharRNN", "installed", marks=pytest.mark.slow)])
 def test_the_solution_is_right_with_names_of_compat_v1(name, interface, others_right):
     """All of them, or those that the interface that is installed lacks."""
     scope = {"np": np, "tf": tf if interface == "1" else sys.modules["tensorflow"]}
