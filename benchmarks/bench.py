@@ -40,8 +40,8 @@ TITLES = {"L": "units in a layer, L", "N": "sequences, N", "M": "steps, M", "thr
 BFLOAT16_PAYS = """
 from charrnn.system.tensorflow import require_bfloat16
 require_bfloat16()
-from charrnn.fused.product import bfloat16_speedup
-from charrnn.fused.session import session_config
+from charrnn.fused.passes import bfloat16_speedup
+from charrnn.system.tensorflow import session_config
 from charrnn.training.job import LEAST_SPEEDUP
 raise SystemExit(bfloat16_speedup(session_config()) < LEAST_SPEEDUP)
 """

@@ -17,8 +17,8 @@ import time
 
 def notebook(sizes):
     """Train with the notebook's graph, in a session with TensorFlow's default settings."""
-    from charrnn.fused.session import session_config
     from charrnn.model import CharRNN
+    from charrnn.system.tensorflow import session_config
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     return _training(sizes, session_config(fused=False, precision=sizes.get("precision", "float32")),
                      CharRNN(chars, n, m, units, layers, seed=1))
@@ -26,44 +26,33 @@ def notebook(sizes):
 
 def fused(sizes):
     """Train with the fused graph, in a session with its settings."""
-    from charrnn.fused.session import session_config
+    from charrnn.system.tensorflow import session_config
+    from charrnn.training.distributed import Processes
     from charrnn.training.graph import TrainingGraph
     from charrnn.training.hyperparameters import Hyperparameters
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     threads = sizes.get("threads")
     hyper = Hyperparameters(n, m, units, layers, seed=1, precision=sizes.get("precision", "float32"))
-    return _training(sizes, session_config(threads), TrainingGraph(chars, hyper, threads=threads))
+    return _training(sizes, session_config(threads), TrainingGraph(chars, hyper, Processes(), threads))
 
 
 def processes(sizes):
     """Train as charrnn-train does, on some cores, alone or together with the other processes of mpiexec."""
     from charrnn.system import mpi
     os.sched_setaffinity(0, sizes["cores"][mpi.launch().rank])
-    import numpy as np
-
+    from charrnn.system.tensorflow import session_config
     from charrnn.training.distributed import start_processes
-    from charrnn.training.graph import Network
+    from charrnn.training.graph import TrainingGraph
     from charrnn.training.hyperparameters import Hyperparameters
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     together = start_processes()
-    network = Network(chars, Hyperparameters(
-        batch_size=n, num_steps=m, lstm_size=units, num_layers=layers, seed=1,
-        precision=sizes.get("precision", "float32")), together, together.threads(None))
-    together.synchronize(network.session)
-    first, end = together.rows(n)
-    x = np.random.RandomState(0).randint(0, chars, (n, m))  # [N, M]
-    y = np.roll(x, -1, 1)
-    state, number = network.zero_state, 0
-
-    def step():
-        nonlocal state, number
-        _, _, state = network.step(x[first:end], y[first:end], state, 0.001, number)
-        together.agree(None)
-        number += 1
-    return _repeated(step)
+    threads, precision = together.threads(None), sizes.get("precision", "float32")
+    model = TrainingGraph(chars, Hyperparameters(n, m, units, layers, seed=1, precision=precision), together, threads)
+    return _training(sizes, session_config(threads, True, precision), model, together)
 
 
-def _training(sizes, config, model):
+def _training(sizes, config, model, processes=None):
+    """Train with a network of the package, by the lines of the loop in charrnn/train.py."""
     import numpy as np
 
     from charrnn.system.tensorflow import tf
@@ -72,13 +61,23 @@ def _training(sizes, config, model):
     session.run(tf.global_variables_initializer())
     x = np.random.RandomState(0).randint(0, chars, (n, m))  # [N, M]
     y = np.roll(x, -1, 1)
-    state = session.run(model.initial_state)
+    rows = slice(None)
+    if processes:
+        processes.synchronize(session)
+        rows = slice(*processes.rows(n))
+    state, number = session.run(model.initial_state), 0
 
     def step():
-        nonlocal state
-        _, state, _ = session.run(
-            [model.loss, model.final_state, model.optimizer],
-            {model.inputs: x, model.targets: y, model.keep_prob: 0.5, model.initial_state: state})
+        nonlocal state, number
+        feed = {model.inputs: x[rows], model.targets: y[rows], model.keep_prob: 0.5, model.initial_state: state}
+        fetches = [model.loss, model.final_state, model.optimizer]
+        if processes:
+            feed.update(model.of_step(number, 1))
+            fetches.append(model.gradient_norm)
+        _, state, *_ = session.run(fetches, feed_dict=feed)
+        number += 1
+        if processes:
+            processes.agree(None)
     return _repeated(step)
 
 
@@ -89,8 +88,7 @@ def floor(sizes):
     one thread. A layer has three products with its recurrent weights: the forward pass, the gradient for h and the
     gradient for the weights. All layers but the first have the same three for their input.
     """
-    from charrnn.fused.session import session_config, thread_count
-    from charrnn.system.tensorflow import tf
+    from charrnn.system.tensorflow import session_config, tf, thread_count
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     threads, precision = thread_count(sizes.get("threads")), sizes.get("precision", "float32")
     rows = n * m // threads
@@ -191,14 +189,17 @@ def training_sample(sizes):
     from charrnn.engines.decoding import Settings
     from charrnn.engines.opened_model import Model
     from charrnn.engines.sampler import Sampler
+    from charrnn.system.tensorflow import session_config, tf
     from charrnn.training.distributed import Processes
-    from charrnn.training.graph import Network
+    from charrnn.training.graph import TrainingGraph
     from charrnn.training.hyperparameters import Hyperparameters
     hyper = Hyperparameters(lstm_size=sizes["L"], num_layers=sizes["layers"], seed=1)
     vocabulary = Vocabulary(map(chr, range(64, 64 + sizes["C"])))
-    network = Network(sizes["C"], hyper, Processes(), None)
+    model = TrainingGraph(sizes["C"], hyper, Processes())
+    session = tf.Session(config=session_config())
+    session.run(tf.global_variables_initializer())
     seeds = iter(range(np.iinfo(np.int32).max))
-    return _repeated(lambda: Sampler(Model("", vocabulary, network.weights()).engine()).write(
+    return _repeated(lambda: Sampler(Model("", vocabulary, model.weights(session)).engine()).write(
         vocabulary.chars[0], 200, Settings(top_n=5), next(seeds)))
 
 
@@ -273,8 +274,8 @@ VARIANTS = {function.__name__: function for function in (
 def main(name, sizes):
     """Build a variant, do one step, then as many as each line of standard input asks for."""
     if name not in ("pytorch", "in_numpy", "limit"):
-        from charrnn.system import tensorflow
-        tensorflow.quiet_tensorflow()
+        from charrnn.system import console, tensorflow
+        console.quiet_tensorflow()
         tensorflow.tf  # noqa: B018  # imported now, to know the memory that this takes
     imported = _peak_megabytes()
     steps = VARIANTS[name](sizes)

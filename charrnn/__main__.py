@@ -3,19 +3,32 @@ import argparse
 import difflib
 import functools
 import importlib
+import importlib.util
 import sys
 import textwrap
-from typing import Optional, Sequence
+from typing import Any, Optional, Sequence
 
-from charrnn.system.interrupts import exit_on_interrupt
+from charrnn.system.interrupts import exit_on_interrupt, raise_on_interrupt
 
 NAMES = ("train", "sample", "evaluate", "export", "inspect", "runs")
 
 exit_on_interrupt()  # before anything slow is imported
 
 
+def _module(name: str) -> Any:
+    """Return the module of a command. End the process with a line if a package that all of them need is missing."""
+    for package in ("numpy", "tqdm"):
+        if importlib.util.find_spec(package) is None:
+            print(f"charrnn-{name}: error: {package} is not installed here: python -m pip install numpy tqdm",
+                  file=sys.stderr)
+            sys.exit(2)
+    return importlib.import_module(f"charrnn.commands.{name}")
+
+
 def _run(name: str, argv: Optional[Sequence[str]] = None) -> int:
-    return importlib.import_module(f"charrnn.commands.{name}").main(argv)
+    module = _module(name)
+    raise_on_interrupt()
+    return int(module.main(argv))
 
 
 train, sample, evaluate, export, inspect, runs = (functools.partial(_run, name) for name in NAMES)
@@ -27,6 +40,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if given and given[0] in NAMES:
         return _run(given[0], given[1:])
     from charrnn.system import console
+    raise_on_interrupt()
     parser = console.Parser(prog="charrnn", usage="%(prog)s [COMMAND ...]", description="List the commands.")
     if given and not given[0].startswith("-"):
         nearest = "".join(f"; the nearest is {name}" for name in difflib.get_close_matches(given[0], NAMES, n=1))
@@ -36,7 +50,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def _list(_args: argparse.Namespace) -> None:
     for name in NAMES:
-        parser = importlib.import_module(f"charrnn.commands.{name}").make_parser()
+        parser = _module(name).make_parser()
         print(f"charrnn {name}, or {parser.prog}")
         print(textwrap.fill(parser.description, 79, initial_indent="  ", subsequent_indent="  "))
     print("Each command explains its arguments with --help.")

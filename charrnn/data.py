@@ -6,7 +6,7 @@ L units in a layer (``lstm_size``), K windows in an epoch.
 """
 import io
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List, Tuple, TypeVar, Union
+from typing import Any, Callable, Iterable, Iterator, List, Tuple, TypeVar, Union
 
 import numpy as np
 
@@ -30,15 +30,15 @@ def load_text(path: StrPath, encoding: str = "utf-8") -> str:
     return decode_text(read_bytes(path), encoding, str(path))
 
 
-def read_bytes(path: StrPath) -> bytes:
-    """Read the bytes of a text file.
+def read_bytes(path: StrPath, read: Callable[[Any], bytes] = lambda file: file.read()) -> bytes:
+    """Read the bytes of a text file with a function of the open file.
 
     Raises:
         ValueError: the file is missing, unreadable or a folder.
     """
     try:
         with open(str(path), "rb") as file:
-            return file.read()
+            return read(file)
     except (OSError, ValueError) as error:  # ValueError: a path with a null character in it
         raise ValueError(f"cannot read the text {str(path)!r}: {getattr(error, 'strerror', None) or error}")
 

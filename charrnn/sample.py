@@ -1,20 +1,16 @@
-"""Sampling, the end of the notebook: :func:`pick_top_n` and :func:`sample`, which draws one character at a time.
+"""Sampling, the end of the notebook: :func:`pick_top_n` and :func:`sample`, which draws with the notebook's two loops.
 
-The command ``charrnn-sample`` is in :mod:`charrnn.commands.sample`; ``python -m charrnn.sample`` runs it too. It uses
-:class:`charrnn.engines.sampler.Sampler`, which is faster and writes several texts at once.
-
-Letters for shapes as in :mod:`charrnn.engines`.
+The command ``charrnn-sample`` is in :mod:`charrnn.commands.sample`; ``python -m charrnn.sample`` runs it too. Like
+``Model.write``, it uses :class:`charrnn.engines.sampler.Sampler`, which is faster and writes several texts at once.
 """
-import contextlib
+import importlib.util
 import runpy
-from typing import Any, Iterable, Optional
+from typing import Any, Dict, Iterable, Optional
 
 import numpy as np
 
 from charrnn.data import StrPath
-from charrnn.engines import loading
-from charrnn.engines.decoding import softmax
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.opened_model import Model, doubt_order, open_model
 from charrnn.engines.sampler import check_prime, default_prime
 from charrnn.system import console
 
@@ -49,7 +45,7 @@ def pick_top_n(preds: np.ndarray, vocab_size: int, top_n: int = 5, *, rng: Any =
 
 def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None, vocab_size: Optional[int] = None,
            prime: Optional[str] = None, *, top_n: int = 5, vocabulary: Optional[Iterable[str]] = None) -> str:
-    """Generate text from a model, one character at a time.
+    """Generate text from a model, one character at a time. This resets the default graph.
 
     With ``np.random.seed`` set, it draws what the notebook draws.
 
@@ -70,33 +66,58 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
         The prime and ``n_samples`` + 1 new characters.
 
     Raises:
-        ValueError: an argument is out of range, or the prime has characters that the model does not know.
+        ValueError: an argument is out of range, the prime has characters that the model does not know, the model has
+            other cells than ``lstm``, TensorFlow is not installed, or the default graph cannot be reset.
         CheckpointError: the model is missing or damaged, or needs a vocabulary.
 
     Source: notebook, "sampling". Unlike the notebook's function, it takes the vocabulary and the number of layers
     from the model, and raises errors for an empty prime, unknown characters and ``top_n`` below 1.
     """
+    trained = _checked(checkpoint, n_samples, vocabulary, {"lstm_size": lstm_size, "vocab_size": vocab_size})
+    vocab = trained.vocabulary
+    prime = default_prime(vocab) if prime is None else prime
+    check_prime(prime, vocab)
+
+    from charrnn.model import CharRNN  # not above, because this imports TensorFlow
+    from charrnn.system.tensorflow import reset_default_graph, session_config, tf
+    reset_default_graph()
+    model = CharRNN(len(vocab), lstm_size=trained.lstm_size, num_layers=trained.num_layers, sampling=True)
+    samples = list(prime)
+    with tf.Session(config=session_config(fused=False)) as sess:
+        for variable in tf.trainable_variables():  # in place of saver.restore: the weights of any file
+            sess.run(variable.initializer, {variable.initializer.inputs[1]: trained.weights[variable.op.name]})
+        new_state = sess.run(model.initial_state)
+        for c in vocab.encode(prime):
+            feed = {model.inputs: [[c]], model.keep_prob: 1., model.initial_state: new_state}
+            preds, new_state = sess.run([model.prediction, model.final_state], feed_dict=feed)
+        c = pick_top_n(preds, len(vocab), top_n)
+        samples.append(vocab.int_to_vocab[c])
+        for _ in range(n_samples):
+            feed = {model.inputs: [[c]], model.keep_prob: 1., model.initial_state: new_state}
+            preds, new_state = sess.run([model.prediction, model.final_state], feed_dict=feed)
+            c = pick_top_n(preds, len(vocab), top_n)
+            samples.append(vocab.int_to_vocab[c])
+    return "".join(samples)
+
+
+def _checked(checkpoint: StrPath, n_samples: int, vocabulary: Optional[Iterable[str]],
+             sizes: Dict[str, Optional[int]]) -> Model:
+    """Open the model for :func:`sample`. Raise ValueError for arguments that it cannot have."""
     if n_samples < 0:
         raise ValueError(f"n_samples must be at least 0, not {n_samples}")
     model = open_model(checkpoint, vocabulary)
     console.print_skipped(model.skipped)
     if vocabulary is None:
-        loading.doubt_order(model)
-    known = model.vocabulary
-    for name, given, found in [("lstm_size", lstm_size, model.lstm_size), ("vocab_size", vocab_size, len(known))]:
-        if given is not None and given != found:
-            raise ValueError(f"{name} is {given}, but {model.name} has {found}")
-    if prime is None:
-        prime = default_prime(known)
-    check_prime(prime, known)
-    samples = [prime]
-    with contextlib.closing(model.engine()) as engine:
-        logits, state = engine.read(known.encode(prime), engine.zero_state())  # [1, C], [S, 1, L]
-        for _ in range(n_samples + 1):
-            c = pick_top_n(softmax(logits), len(known), top_n)
-            samples.append(known.int_to_vocab[c])
-            logits, state = engine.read([c], state)
-    return "".join(samples)
+        doubt_order(model)
+    for name, recorded in (("lstm_size", model.lstm_size), ("vocab_size", len(model.vocabulary))):
+        if sizes[name] not in (None, recorded):
+            raise ValueError(f"{name} is {sizes[name]}, but {model.name} has {recorded}")
+    instead = f"use open_model({str(checkpoint)!r}).write(...)"
+    if model.cell != "lstm":
+        raise ValueError(f"sample needs the notebook's cells, and those of {model.name} are {model.cell}: {instead}")
+    if importlib.util.find_spec("tensorflow") is None:
+        raise ValueError(f"sample needs TensorFlow, which is not installed here: {instead}")
+    return model
 
 
 if __name__ == "__main__":

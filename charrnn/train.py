@@ -8,21 +8,25 @@ import os
 import runpy
 import signal
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.saving import Progress
+from charrnn.checkpoints.run import Progress, read_history
 from charrnn.data import StrPath, get_batches
 from charrnn.engines.opened_model import Model, open_model
 from charrnn.system import console
 from charrnn.text import corpus
 from charrnn.training.distributed import Processes
 from charrnn.training.job import Job, Options, plan_job
-from charrnn.training.reports import read_history
+
+if TYPE_CHECKING:
+    from charrnn.system.tensorflow import tf
+    from charrnn.training.graph import TrainingGraph
+    from charrnn.training.trainer import Trainer
 
 LONGEST_NAME = 200  # characters of a text without a line end that may be the name of a file
 
@@ -39,6 +43,7 @@ class TrainedRun:
         history: dict from each column of ``history.csv``, such as ``val_loss``, to a float array with its rows; NaN
             where nothing was measured.
         stopped_by: the signal that ended the training early, or None.
+        test_loss: the loss on the test text in nats per character; None if there is none, or the run was stopped.
     """
 
     folder: StrPath
@@ -47,6 +52,7 @@ class TrainedRun:
     losses: np.ndarray
     history: Dict[str, np.ndarray]
     stopped_by: Optional[signal.Signals] = None
+    test_loss: Optional[float] = None
 
     def __repr__(self) -> str:
         last = f", the last loss {self.losses[-1]:.4f}" if len(self.losses) else ""
@@ -56,6 +62,7 @@ class TrainedRun:
 def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrPath] = None, *,
                 preset: Optional[str] = None, resume: bool = False, init_from: Union[StrPath, Model, None] = None,
                 sample_length: int = 200, threads: Optional[int] = None, summaries: bool = True, quiet: bool = False,
+                minutes: Optional[float] = None,
                 **hyperparameters: Any) -> TrainedRun:
     """Train a network on a text, and save checkpoints. This resets the default graph.
 
@@ -76,6 +83,8 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
         threads: threads to use; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
         quiet: print nothing, not even a warning that a checkpoint could not be saved.
+        minutes: how long a new run with the preset auto is to take. The sizes and the epochs that are not given are
+            chosen by the time that a few networks take on this machine.
         hyperparameters: fields of :class:`charrnn.training.hyperparameters.Hyperparameters`, which change those of the
             preset or of the run that is resumed.
 
@@ -88,16 +97,22 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
 
     >>> run = train_model("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
-    options = Options(resume, preset, sample_length, threads, summaries, quiet)
+    for name, given_value, kinds in (("init_from", init_from, (str, Path, Model)),
+                                     ("checkpoint_dir", checkpoint_dir, (str, Path))):
+        if given_value is not None and not isinstance(given_value, kinds):
+            raise TypeError(f"{name} must be a path{' or a model' * (Model in kinds)}, not {given_value!r:.80}")
+    options = Options(resume, preset, sample_length, threads, summaries, quiet, minutes, in_python=True)
     model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
     given = _as_text(text)
-    for each in (given, model):
-        if each and not quiet:
-            console.print_skipped(each.skipped)
-    job = plan_job(given, hyperparameters, checkpoint_dir, options, model)
-    folder, losses, stopped_by = train_job(job, Processes())
-    best = open_model(folder, best=True) if record.read_run(folder).best else None
-    return TrainedRun(folder, open_model(folder), best, losses, read_history(folder), stopped_by)
+    for source in (given, model):
+        if source and not quiet:
+            console.print_skipped(source.skipped)
+    with console.tensorflow_quieted():
+        job = plan_job(given, hyperparameters, checkpoint_dir, options, model)
+        folder, losses, stopped_by = train_job(job, Processes())
+    run = record.read_run(folder)
+    best = open_model(folder, best=True) if run.best else None
+    return TrainedRun(folder, open_model(folder), best, losses, read_history(folder), stopped_by, run.test_loss)
 
 
 def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
@@ -113,7 +128,7 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
         return corpus.Text("a text in memory", text)
     if not corpus.is_known(str(text)) and not exists:
         raise ValueError(f"there is no file {str(text)!r}: the known texts are "
-                         f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])}, and a text itself needs a line end or "
+                         f"{', '.join(corpus.KNOWN_NAMES)}, and a text itself needs a line end or "
                          f"more than {LONGEST_NAME} characters")
     return corpus.read(text)
 
@@ -123,67 +138,76 @@ def train_job(job: Job, processes: Processes) -> Tuple[StrPath, np.ndarray, Opti
 
     Return the run folder, the losses, and the signal that ended it early or None.
     """
-    from charrnn.training.trainer import Trainer  # not above, because it imports TensorFlow
-    with contextlib.closing(Trainer(job, processes)) as trainer:
-        progress = trainer.begin()
-        losses: List[float] = []
-        stopped_by = None
-        if not trainer.ends_early(progress):
-            with trainer.display.bar(progress.step), trainer.stop.listening():
-                progress, losses, stopped_by = train_epochs(trainer, progress, processes)
-        trainer.end(progress, stopped_by)
-    return trainer.job.folder, np.array(losses, np.float32), stopped_by
+    from charrnn.system.tensorflow import tf  # not above, because these imports take a second
+    from charrnn.training.graph import initial_weights
+    from charrnn.training.trainer import Trainer
+    with contextlib.closing(Trainer(job, processes)) as trainer:  # the lock of its folder is given up last
+        model = trainer.model
+        with tf.Session(config=trainer.config) as sess:
+            sess.run(tf.global_variables_initializer())
+            model.set_weights(sess, initial_weights(model.shapes, job.hyperparameters.seed or 0))
+            progress = trainer.begin(sess)  # restores a checkpoint of a run that is resumed
+            losses, stopped_by = [], None  # type: List[float], Optional[signal.Signals]
+            if not trainer.ends_early:
+                with trainer.display.bar(progress.step), trainer.stop.listening():
+                    losses, stopped_by = train_epochs(job, model, sess, progress, trainer)
+            trainer.end(progress.step + len(losses), stopped_by)
+    return trainer.folder, np.array(losses, np.float32), stopped_by
 
 
-def train_epochs(trainer: Any, progress: Progress,
-                 processes: Processes) -> Tuple[Progress, List[float], Optional[signal.Signals]]:
+def train_epochs(job: Job, model: "TrainingGraph", sess: "tf.Session", progress: Progress,
+                 trainer: "Trainer") -> Tuple[List[float], Optional[signal.Signals]]:
     """Train until the last epoch, an early stop or a signal. This is the notebook's loop.
 
     Args:
-        trainer: a :class:`charrnn.training.trainer.Trainer`, which prints, evaluates and saves. Its ``network`` is a
-            :class:`charrnn.training.graph.Network`, whose method ``step`` makes the session call. Its ``rows`` are
-            the rows of a batch that this process trains on; with one process, all.
+        job: the plan of the run.
+        model: the network. It has what CharRNN has, and the feed of a step has what the notebook does not feed: the
+            learning rate and the seed of the dropout masks.
+        sess: the session that has the values of its variables.
         progress: what was done before this call. In a new epoch, training starts from the zero state.
-        processes: the processes that share each batch.
+        trainer: does what happens now and then. Its ``rows`` are the rows of a batch that this process trains on.
 
     Returns:
-        (progress, losses, stopped_by): the progress, the loss of each step that was done, and the signal or None.
+        (losses, stopped_by): the loss of each step that was done, and the signal or None.
 
     Source: notebook, "training".
     """
-    job, hyper, network = trainer.job, trainer.job.hyperparameters, trainer.network
-    losses: List[float] = []
-    for _ in range(progress.step // job.n_windows, hyper.epochs):
-        done = progress.step % job.n_windows  # more than 0 in the epoch in which a run was resumed
+    hyper, n_windows, total_steps, rows = job.hyperparameters, job.n_windows, job.total_steps, trainer.rows
+    step, losses, epoch_losses = progress.step, [], list(progress.epoch_losses)  # type: int, List[float], List[float]
+    new_state = model.from_array(progress.lstm_state[:, :, rows])
+    for epoch in range(step // n_windows, hyper.epochs):
+        done = step % n_windows  # more than 0 in the epoch in which a run was resumed
         if done == 0:
-            progress = replace(progress, lstm_state=network.zero_state, epoch_losses=np.zeros(0, np.float32))
+            new_state, epoch_losses = sess.run(model.initial_state), []
         for x, y in itertools.islice(get_batches(job.training, hyper.batch_size, hyper.num_steps), done, None):
-            started = time.perf_counter()
-            loss, norm, state = network.step(x[trainer.rows], y[trainer.rows], progress.lstm_state,
-                                             trainer.learning_rate(progress.step), progress.step)
-            seconds = time.perf_counter() - started
-            step = progress.step + 1
-            at_end = step == job.total_steps
-            trainer.check_finite(step, loss, norm)
-            progress = replace(progress, step=step, lstm_state=state,
-                               epoch_losses=np.append(progress.epoch_losses, np.float32(loss)))
+            start = time.perf_counter()
+            feed = {model.inputs: x[rows],
+                    model.targets: y[rows],
+                    model.keep_prob: hyper.keep_prob,
+                    model.initial_state: new_state,
+                    **model.of_step(step, n_windows)}
+            loss, norm, new_state, _ = sess.run(
+                [model.loss, model.gradient_norm, model.final_state, model.optimizer], feed_dict=feed)
+            seconds = time.perf_counter() - start
+            step += 1
             losses.append(loss)
-            trainer.display.advance(loss)
-            if at_end or step % hyper.print_every_n == 0:
+            epoch_losses.append(loss)
+            trainer.check(step, loss, norm)
+            if step % hyper.print_every_n == 0 or step == total_steps:
                 trainer.print_step(step, loss, norm, seconds)
-            if step % job.n_windows == 0:
-                trainer.display.epoch(step // job.n_windows, np.mean(progress.epoch_losses))
-            saving = at_end or step % hyper.save_every_n == 0
-            if len(job.held_out) and (saving or hyper.eval_every_n and step % hyper.eval_every_n == 0):
-                progress = trainer.evaluate(progress)
-            trainer.write_history(step)
-            stopped_by = processes.agree(trainer.stop.signal)
-            last = bool(stopped_by or at_end or trainer.ends_early(progress))
-            if saving or last or progress.best_step == step:
-                progress = trainer.save(progress, last)
+
+            # Now and then: the mean of an epoch, an evaluation, the end, a checkpoint
+            if step % n_windows == 0:
+                trainer.display.epoch(epoch + 1, np.mean(epoch_losses))
+            saving = step % hyper.save_every_n == 0 or step == total_steps
+            if saving or hyper.eval_every_n and step % hyper.eval_every_n == 0:
+                saving |= trainer.evaluate(step)  # whether it is the best so far
+            stopped_by, last = trainer.end_step(step)
+            if saving or last:
+                trainer.save(step, new_state, epoch_losses, last)
             if last:
-                return progress, losses, stopped_by
-    return progress, losses, None
+                return losses, stopped_by
+    return losses, None
 
 
 if __name__ == "__main__":

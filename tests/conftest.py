@@ -11,15 +11,16 @@ import signal
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from charrnn.system import tensorflow
+from charrnn.system import console
 
-tensorflow.quiet_tensorflow()
+console.quiet_tensorflow()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where the tests run in the background
 # To flush to the disk takes some 3 ms, thousands of times, and makes no difference to a process that reads the file.
 # Like it, fstat refuses what is no descriptor. The processes that tests start do flush.
@@ -51,6 +52,40 @@ LONGEST = ("test_notebook_runs", "test_shipped_page", "test_benchmarks",
 def pytest_collection_modifyitems(items):
     """Let the files with the longest tests begin, so that no process works alone on one of them at the end."""
     items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--allowed-skips", metavar="FILE",
+                     help="fail if a test is skipped for a reason that is not a line of this file")
+
+
+def skip_reasons(config):
+    """Return how many tests were skipped for each reason, the most frequent first."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    return Counter(report.longrepr[2].replace("Skipped: ", "") for report in skipped).most_common()
+
+
+def refused_skips(config):
+    path = config.getoption("--allowed-skips")
+    allowed = Path(path).read_text(encoding="utf-8").splitlines() if path else []
+    return [reason for reason, _ in skip_reasons(config) if path and reason not in allowed]
+
+
+def pytest_sessionfinish(session):
+    if refused_skips(session.config) and not session.exitstatus:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say what was not tested, and what to install for it."""
+    counts = skip_reasons(config)
+    if counts:
+        terminalreporter.write_line(f"{sum(count for _, count in counts)} skipped:")
+    for reason, count in counts:
+        terminalreporter.write_line(f"  {count:3} {reason}")
+    for reason in refused_skips(config):
+        terminalreporter.write_line(f"FAILED: no test may be skipped here because {reason}", red=True)
 
 
 @pytest.fixture(autouse=True)
@@ -221,11 +256,17 @@ def process_environment(**variables):
 
 def training_graph(num_classes, batch_size, num_steps, lstm_size, num_layers, *, threads=None, rows=None, average=list,
                    **hyperparameters):
-    """Return a TrainingGraph, which is fused unless the hyperparameters say something else."""
+    """Return a TrainingGraph, which is fused unless the hyperparameters say something else.
+
+    Args:
+        rows: the first row of the batch that it trains on, and the row after the last.
+        average: in place of what several processes do with the gradients.
+    """
     from charrnn.training.graph import TrainingGraph
     from charrnn.training.hyperparameters import Hyperparameters
     hyper = Hyperparameters(batch_size, num_steps, lstm_size, num_layers, **hyperparameters)
-    return TrainingGraph(num_classes, hyper, rows, threads, average)
+    processes = SimpleNamespace(rank=0, rows=lambda batch_size: rows or (0, batch_size), average=average)
+    return TrainingGraph(num_classes, hyper, processes, threads)
 
 
 def initialize(session, seed):

@@ -1,7 +1,14 @@
 """The network in NumPy, in float64, with its gradients; and the same results from a graph."""
+import importlib.util
+
 import numpy as np
+from conftest import ROOT
 
 from charrnn.system.tensorflow import tf
+
+spec = importlib.util.spec_from_file_location("lstm", str(ROOT / "docs" / "lstm.py"))
+lstm = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(lstm)
 
 KERNEL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/kernel"
 BIAS = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/bias"
@@ -42,59 +49,20 @@ def results(model, weights, x, y, state, keep_prob=1.0, extra=None):
         f"final {k}": part for k, part in enumerate(part for layer in final for part in layer)})
 
 
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
 def reference(weights, x, y, state, masks=None):
-    """Compute the same as ``results`` in float64 with NumPy. masks: for each layer [M, N, L], 1 / keep_prob or 0."""
-    weights = {name: value.astype(np.float64) for name, value in weights.items()}
-    (n, m), layers = x.shape, len(state)
-    weight, bias = weights["softmax/Variable"], weights["softmax/Variable_1"]
-    size, num_classes = weight.shape
-    masks = np.ones((layers, m, n, size)) if masks is None else masks
-    state = [[part.astype(np.float64) for part in layer] for layer in state]
-    grads = {name: np.zeros_like(value) for name, value in weights.items()}
-    tape, predictions, loss, d_tops = [], [], 0.0, []
-    for t in range(m):
-        below, steps = np.eye(num_classes)[x[:, t]], []
-        for layer in range(layers):
-            c, h = state[layer]
-            joined = np.concatenate([below, h], 1)
-            i, j, f, o = np.split(joined @ weights[KERNEL.format(layer)] + weights[BIAS.format(layer)], 4, 1)
-            i, j, f, o = sigmoid(i), np.tanh(j), sigmoid(f + 1), sigmoid(o)
-            new_c = c * f + i * j
-            new_h = np.tanh(new_c) * o
-            steps.append((joined, i, j, f, o, c, np.tanh(new_c)))
-            state[layer], below = [new_c, new_h], new_h * masks[layer][t]
-        tape.append(steps)
-        logits = below @ weight + bias
-        logits -= logits.max(1, keepdims=True)
-        log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
-        loss -= log_p[np.arange(n), y[:, t]].sum() / (n * m)
-        predictions.append(np.exp(log_p))
-        d_logits = (np.exp(log_p) - np.eye(num_classes)[y[:, t]]) / (n * m)
-        grads["softmax/Variable"] += below.T @ d_logits
-        grads["softmax/Variable_1"] += d_logits.sum(0)
-        d_tops.append(d_logits @ weight.T)
-    d_state = [[np.zeros((n, size)), np.zeros((n, size))] for _ in range(layers)]
-    for t in reversed(range(m)):
-        d_above = d_tops[t]
-        for layer in reversed(range(layers)):
-            joined, i, j, f, o, c, tanh_c = tape[t][layer]
-            dc, dh = d_state[layer]
-            dh = dh + d_above * masks[layer][t]
-            dc = dc + dh * o * (1 - tanh_c ** 2)
-            d_gates = np.concatenate([dc * j * i * (1 - i), dc * i * (1 - j ** 2), dc * c * f * (1 - f),
-                                      dh * tanh_c * o * (1 - o)], 1)
-            grads[KERNEL.format(layer)] += joined.T @ d_gates
-            grads[BIAS.format(layer)] += d_gates.sum(0)
-            d_joined = d_gates @ weights[KERNEL.format(layer)].T
-            d_above = d_joined[:, :-size]
-            d_state[layer] = [dc * f, d_joined[:, -size:]]
-    for name, ends in [("final", state), ("initial", d_state)]:
-        grads.update({f"{name} {k}": part for k, part in enumerate(part for layer in ends for part in layer)})
-    return dict(grads, prediction=np.stack(predictions, 1).reshape(-1, num_classes), loss=loss)  # [N·M, C]
+    """Compute the same as ``results`` in float64. masks: for each layer [M, N, L], 1 / keep_prob or 0."""
+    layers = len(state)
+    names = [name.format(layer) for layer in range(layers) for name in (KERNEL, BIAS)] + [
+        "softmax/Variable", "softmax/Variable_1"]
+    values = [weights[name].astype(np.float64) for name in names]
+    masks = np.ones((layers, x.shape[1], 1, 1)) if masks is None else masks
+    probabilities, final, tape = lstm.forward(values, x, [tuple(map(np.float64, layer)) for layer in state], masks)
+    gradients, initial = lstm.backward(values, probabilities, y, tape, masks)
+    found = dict(zip(names, gradients), loss=lstm.mean_loss(probabilities, y),
+                 prediction=probabilities.swapaxes(0, 1).reshape(x.size, -1))  # [N·M, C]
+    for name, ends in [("final", final), ("initial", initial)]:
+        found.update({f"{name} {k}": part for k, part in enumerate(part for layer in ends for part in layer)})
+    return found
 
 
 def errors(found, expected):

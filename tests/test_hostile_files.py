@@ -55,6 +55,7 @@ def crafted_archives():
     arrays += [npy(np.zeros(5, kind)) for kind in ("V0", "O", "f4,f4")]
     found = [signed_npz({**MEMBER, "x.npy": content}) for content in arrays]
     found += [compressed(zeros, method) for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)]
+    found += [signed_npz({**MEMBER, "softmax/Variable": b"no array"})]
     found += [signed_npz({**MEMBER, **{f"{number}.npy": npy(np.zeros(0)) for number in range(1000)}})]
     return found
 

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from conftest import (
     make_network,
     process_environment,
     texts_of,
+    train_small,
 )
 
 from charrnn.commands import sample as sampling
@@ -26,6 +28,7 @@ from charrnn.engines.opened_model import open_model
 from charrnn.engines.sampler import CHUNK
 from charrnn.engines.surprisal import surprisal
 from charrnn.sample import pick_top_n, sample
+from charrnn.system.tensorflow import tf
 from charrnn.text import novelty
 
 
@@ -118,6 +121,33 @@ def test_bad_arguments_of_sample_are_an_error_in_the_words_of_python(trained, ar
     assert "--" not in str(caught.value)
 
 
+def test_it_takes_the_weights_that_open_model_gives(text_file, trained, tmp_path):
+    """Those of a file in float16, and running averages."""
+    assert train_small(text_file, tmp_path / "run", "--average-decay", "0.9", "--num-steps", "100") == 0
+    open_model(trained).save(tmp_path / "m.npz", dtype="float16")
+    for model in (tmp_path / "run", tmp_path / "m.npz"):
+        np.random.seed(8)
+        assert sample(model, 99, prime="the ") == open_model(model).write("the ", 100, seed=8)
+
+
+@pytest.mark.parametrize("cell, message", [("gru", "needs the notebook's cells"), ("lstm", "needs TensorFlow")])
+def test_sample_names_what_writes_where_it_cannot(tmp_path, monkeypatch, cell, message):
+    """The cells are others, or there is no TensorFlow."""
+    model = make_network(tmp_path, CHARS, 3, 1, cell)
+    model.save(tmp_path / "m.npz")
+    if cell == "lstm":
+        monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(ValueError, match=f"{message}.*: use open_model\\('.*m.npz'\\).write\\(...\\)"):
+        sample(tmp_path / "m.npz", 9)
+
+
+@pytest.mark.parametrize("make", [
+    lambda: tf.Graph().as_default(), lambda: tf.variable_scope("rnn"), lambda: tf.Session(graph=tf.Graph())])
+def test_it_is_not_for_the_inside_of_a_graph(exported, make):
+    with make(), pytest.raises(ValueError, match="the default graph cannot be reset inside of"):
+        sample(exported, 9)
+
+
 # The texts of the script
 
 
@@ -177,6 +207,7 @@ def test_novelty_is_a_line_after_the_texts(trained, script):
     out = script(*arguments, "--novelty").out
     assert out.startswith(f"{text}\nnovelty: ") and f" {found.longest} char" in out and f"{found.share:.1%}" in out
     assert len(re.findall("^novelty: ", script(*arguments, "--novelty", "--num-samples", "2").out, re.MULTILINE)) == 2
+    assert json.loads(script(*arguments, "--novelty", "--json").out)["samples"][0]["novelty"] == asdict(found)
 
 
 def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(tmp_path, script, monkeypatch):
@@ -206,7 +237,7 @@ def test_ctrl_c_writes_what_was_made(exported, monkeypatch, script, options):
     (["--seed", "4294967296"], "--seed: must be an integer, from 0 to 4294967295, not 4294967296"),
     (["--best"], "no best checkpoint"), (["--vocab-from", "missing.txt"], "missing.txt"),
     (["--train-text", "anna"], "--train-text needs --novelty"),
-    (["--encoding", "latin-1"], "--encoding has no effect"),
+    (["--lines", "3", "--num-samples", "2"], "--lines and --num-samples cannot be combined"),
     (["--interactive", "--prime", "the"], "--interactive and --prime cannot be combined")])
 def test_bad_arguments_are_one_line(trained, script, arguments, message):
     out, err = script(trained, *arguments, status=2)

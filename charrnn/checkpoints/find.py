@@ -1,17 +1,15 @@
 """Find and verify the checkpoints of a run folder."""
-import os
 import re
 from pathlib import Path
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.folders import KNOWN_MODELS
-from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, RunRecord
+from charrnn.checkpoints.record import RUN_FILE, CheckpointError, NoCheckpointError, RunRecord
 from charrnn.data import StrPath
-from charrnn.system import console, files
-from charrnn.system.files import RUN_FILE
+from charrnn.system import console
 
-LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
+KNOWN_MODELS = ("anna", "tiny-shakespeare")  # which come with charrnn
+MODELS = Path(__file__).resolve().parents[1] / "models"
 
 
 class Found(NamedTuple):
@@ -26,6 +24,13 @@ class Found(NamedTuple):
     prefix: str
     run: Optional[RunRecord]
     skipped: Tuple[str, ...] = ()
+
+
+def known_model(name: StrPath) -> Optional[Path]:
+    """Return the file of a known model; None for any other name, and if there is a file or folder with that name."""
+    if str(name) not in KNOWN_MODELS or Path(name).exists():
+        return None
+    return MODELS / f"{name}.npz"
 
 
 def list_checkpoints(folder: StrPath) -> List[str]:
@@ -47,33 +52,18 @@ def list_checkpoints(folder: StrPath) -> List[str]:
             f"there is no file or folder {folder}: train a model first, or use a known one "
             f"({', '.join(KNOWN_MODELS)})")
     # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
-    listed = listed_names(folder)
+    listed = record.listed_names(folder)
     if record.is_run(folder):  # also those that have lost their record; interrupted saves are not in the list
-        names = names_with(folder, ".json", listed)
+        names = record.names_with(folder, ".json", listed)
     else:
-        names = listed or names_with(folder, ".index")
+        names = listed or record.names_with(folder, ".index")
+        if not names:  # of another program, such as model.ckpt-240
+            others = [path.name[:-len(".index")] for path in folder.glob("*.ckpt-*.index")]
+            names = sorted(others, key=lambda name: [int(number) for number in re.findall(r"\d+", name)[-1:]])
     if not names:
-        runs = console.listed(str(each.parent) for each in sorted(folder.glob(f"*/{RUN_FILE}")))
+        runs = console.listed(str(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}")))
         raise NoCheckpointError(f"there is no checkpoint in {folder}{f', but there are the runs {runs}' * bool(runs)}")
     return [str(folder / name) for name in names]
-
-
-def names_with(folder: Path, suffix: str, others: Sequence[str] = ()) -> List[str]:
-    """Return the names of the checkpoints that have a file with a suffix, and of others, sorted by step."""
-    found = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
-    return sorted((name for name in found.union(others) if record.step_of(name) >= 0), key=record.step_of)
-
-
-def listed_names(folder: Path) -> List[str]:
-    """Return the names in TensorFlow's list of checkpoints; [] if it is missing or damaged."""
-    try:
-        lines = files.read(folder / "checkpoint").decode("utf-8").splitlines()
-    except (OSError, ValueError):
-        return []
-    start = 'all_model_checkpoint_paths: "'
-    paths = [line[len(start):-1] for line in lines if line.startswith(start) and line.endswith('"')]
-    names = [re.split(r"[/\\]", path)[-1] for path in paths]
-    return [name for name in names if name and name.isprintable() and len(name) < LONGEST_NAME]
 
 
 def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
@@ -90,9 +80,9 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
             missing or damaged.
     """
     if not record.is_run(Path(prefix).parent):
-        for each in record.SUFFIXES[:2]:
-            if not Path(prefix + each).exists():
-                raise CheckpointError(f"{prefix}{each} is missing")
+        for ending in record.SUFFIXES[:2]:
+            if not Path(prefix + ending).exists():
+                raise CheckpointError(f"{prefix}{ending} is missing")
         return None
     name = Path(prefix).name
     try:
@@ -101,12 +91,12 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
         raise CheckpointError(f"{prefix} is incomplete: {console.described(error)}")
     except ValueError as error:
         raise CheckpointError(f"{prefix} is damaged: its record {name}.json: {error}")
-    for each, (size, sha256) in recorded.items():
-        path = Path(prefix + each)
-        if each != (suffix or each):
+    for ending, (size, sha256) in recorded.items():
+        path = Path(prefix + ending)
+        if ending != (suffix or ending):
             continue
         try:
-            if path.stat().st_size != size or files.sha256(files.read(path)) != sha256:
+            if path.stat().st_size != size or record.sha256(path.read_bytes()) != sha256:
                 raise CheckpointError(f"{prefix} is damaged: {path.name} has changed since it was saved")
         except OSError as error:
             raise CheckpointError(f"{prefix} is damaged: {path.name} cannot be read ({console.reason(error)})")
@@ -156,7 +146,7 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
     """
     if not str(path):
         raise CheckpointError("the path of a model is empty")
-    prefix = re.sub(r"(\.ckpt)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$", r"\1", str(path))
+    prefix = re.sub(r"(\.ckpt(?:-\d+)?)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$", r"\1", str(path))
     if best:
         if not Path(path).is_dir():
             raise CheckpointError(f"best needs the folder of a run, and {path} is not a folder")

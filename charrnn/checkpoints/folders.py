@@ -1,4 +1,4 @@
-"""Where a model is if no path is given: the models that come with charrnn, and the folders of runs without a name.
+"""The folders of runs, also of those without a name.
 
 The first run without a name goes to ``checkpoints``, as in the notebook, the next ones to
 ``checkpoints/2``, ``checkpoints/3`` and so on.
@@ -10,32 +10,26 @@ import re
 from pathlib import Path
 from typing import Iterator, List, Optional, Tuple
 
-from charrnn.checkpoints.record import LOCK_FILE, CheckpointError, check_unused, is_run
+from charrnn.checkpoints.record import LOCK_FILE, TEXT_FILE, CheckpointError, check_unused, is_run
 from charrnn.data import StrPath
 from charrnn.system import console, files
 
-KNOWN_MODELS = ("anna", "tiny-shakespeare")
-MODELS = Path(__file__).resolve().parents[1] / "models"
 FIRST = "checkpoints"
-
-
-def known_model(name: StrPath) -> Optional[Path]:
-    """Return the file of a known model; None for any other name, and if there is a file or folder with that name."""
-    if str(name) not in KNOWN_MODELS or Path(name).exists():
-        return None
-    return MODELS / f"{name}.npz"
 
 
 def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
     """Return the folder of a run: the one that is named, or else the newest to resume, or the next one for a new run.
 
     Raises:
-        CheckpointError: the path that is named is a file, or one that TensorFlow cannot write to.
+        CheckpointError: the path that is named is a file, one that TensorFlow cannot write to, or, for a new run, the
+            folder of another one.
     """
     if named is not None:
         _check_name(str(named))
         if Path(named).is_file():
             raise CheckpointError(f"{named} is a file: checkpoint_dir must be the name of a folder")
+        if not resume:
+            check_unused(named)
         return named
     if resume:
         return next((str(folder) for folder in _folders() if is_run(folder)), FIRST)
@@ -89,7 +83,8 @@ def _unused_folders() -> Iterator[str]:
     newest = _folders()[0]
     with contextlib.suppress(CheckpointError):
         check_unused(newest)
-        yield str(newest)
+        if not (newest / TEXT_FILE).exists():  # of a run that was killed when it began
+            yield str(newest)
     number = 1 if newest == Path(FIRST) else int(newest.name)
     for following in itertools.count(number + 1):
         yield str(Path(FIRST) / str(following))

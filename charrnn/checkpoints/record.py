@@ -17,24 +17,32 @@ training process holds the lock ``.lock``. All paths are relative, so a run fold
 written by the notebook has no records. Its checkpoints can be used if the vocabulary is given.
 """
 import contextlib
+import hashlib
 import json
 import os
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from charrnn.data import StrPath, Vocabulary
 from charrnn.system import console, files
-from charrnn.system.files import RUN_FILE
 from charrnn.version import __version__
 
 # Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
 IMMUTABLE = ("batch_size", "num_steps", "lstm_size", "num_layers", "seed", "cell", "optimizer", "average_decay",
-             "val_fraction", "test_fraction")
+             "val_fraction", "test_fraction", "shuffle")
+RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
+# What every record has of the hyperparameters, by type: integers from 1 on, shares of a text, and names. Others are
+# numbers, str, bool or None.
+COUNTS = ("batch_size", "num_steps", "lstm_size", "num_layers", "epochs", "max_to_keep")
+FRACTIONS = ("val_fraction", "test_fraction")
+NAMES = ("cell", "precision", "optimizer", "schedule")
+LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
 LOCK_FILE = ".lock"
 # how to start from the weights of the notebook, in Python and in a command
 FROM_NOTEBOOK = ("init_from=open_model(path, sorted(set(text)))", "--init-from and --vocab-from TEXT")
@@ -66,10 +74,12 @@ class RunRecord:
         hyperparameters: dict from name to number, str, bool or None, as last started or resumed.
         vocabulary: the Vocabulary.
         text_name: the known name or path of the training text.
-        text_sha256: hexadecimal SHA-256 of the characters of the text in UTF-8.
+        text_sha256: hexadecimal SHA-256 of the characters of the text in UTF-8, as it was given.
         best: name of the checkpoint with the lowest validation loss, if there is one.
         init_from: the model that the initial weights were taken from, if there was one.
+        test_loss: the loss on the test text in nats per character, if the run has ended and has such a text.
         folder: the run folder that it was read from, which has the text; None for a model outside of one.
+        shuffled_sha256: the SHA-256 of the text in that folder, if its lines were shuffled.
     """
 
     hyperparameters: Dict[str, Any]
@@ -78,7 +88,9 @@ class RunRecord:
     text_sha256: str
     best: Optional[str] = None
     init_from: Optional[str] = None
+    test_loss: Optional[float] = None
     folder: Optional[str] = field(default=None, compare=False)
+    shuffled_sha256: Optional[str] = None
 
 
 def checkpoint_prefix(folder: StrPath, step: int, lstm_size: int) -> str:
@@ -88,8 +100,26 @@ def checkpoint_prefix(folder: StrPath, step: int, lstm_size: int) -> str:
 
 def step_of(name: str) -> int:
     """Return the step in the name of a checkpoint, or -1 for any other name."""
-    found = re.fullmatch(r"i(\d{1,18})_l\d+\.ckpt", name)
-    return int(found.group(1)) if found else -1
+    match = re.fullmatch(r"i(\d{1,18})_l\d+\.ckpt", name)
+    return int(match.group(1)) if match else -1
+
+
+def names_with(folder: Path, suffix: str, others: Sequence[str] = ()) -> List[str]:
+    """Return the names of the checkpoints that have a file with a suffix, and of others, sorted by step."""
+    saved = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
+    return sorted((name for name in saved.union(others) if step_of(name) >= 0), key=step_of)
+
+
+def listed_names(folder: Path) -> List[str]:
+    """Return the names in TensorFlow's list of checkpoints; [] if it is missing or damaged."""
+    try:
+        lines = (folder / "checkpoint").read_bytes().decode("utf-8").splitlines()
+    except (OSError, ValueError):
+        return []
+    start = 'all_model_checkpoint_paths: "'
+    paths = [line[len(start):-1] for line in lines if line.startswith(start) and line.endswith('"')]
+    names = [re.split(r"[/\\]", path)[-1] for path in paths]
+    return [name for name in names if name and name.isprintable() and len(name) < LONGEST_NAME]
 
 
 def is_run(folder: StrPath) -> bool:
@@ -106,14 +136,14 @@ def check_unused(folder: StrPath) -> None:
         CheckpointError: it holds one.
     """
     folder = Path(folder)
-    found = [name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))]
+    in_the_way = [name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))]
     fact, in_python, in_command = f"{folder} holds another run", "", ""
     if is_run(folder):
         in_python, in_command = "continue it with resume=True", f"continue it with {console.resume_command(folder)}"
     elif _is_of_notebook(folder):
         in_python, in_command = (f"start from its weights with {how}" for how in FROM_NOTEBOOK)
-    elif found and not (folder / LOCK_FILE).exists():
-        fact = f"{folder} has a {found[0]}, which a new run would replace"
+    elif in_the_way and not (folder / LOCK_FILE).exists():
+        fact = f"{folder} has a {in_the_way[0]}, which a new run would replace"
         in_python = in_command = "move it away"
     else:
         return
@@ -133,20 +163,38 @@ def _is_of_notebook(folder: Path) -> bool:
 def record_of(run: RunRecord) -> Dict[str, Any]:
     """Return a run as a dict of JSON types."""
     return {"charrnn": __version__, "hyperparameters": run.hyperparameters, "vocabulary": "".join(run.vocabulary.chars),
-            "text": {"name": run.text_name, "sha256": run.text_sha256}, "best": run.best, "init_from": run.init_from}
+            "text": {"name": run.text_name, "sha256": run.text_sha256, **(
+                {"shuffled_sha256": run.shuffled_sha256} if run.shuffled_sha256 else {})},
+            "best": run.best, "init_from": run.init_from,
+            **({} if run.test_loss is None else {"test_loss": run.test_loss})}
 
 
 def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
-    """Convert the result of :func:`record_of` to a RunRecord.
+    """Convert the result of :func:`record_of`, also of another version, to a RunRecord.
+
+    This is the only check of a record, which may be another person's.
 
     Raises:
         ValueError: it is not the record of a run.
     """
-    with contextlib.suppress(KeyError, TypeError):
-        return RunRecord(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
-                         record["text"]["sha256"], record["best"], record["init_from"],
-                         None if folder is None else str(folder))
+    with contextlib.suppress(KeyError, TypeError, AttributeError):
+        hyper, text, best, init_from = (record[name] for name in ("hyperparameters", "text", "best", "init_from"))
+        fractions = [hyper[name] for name in FRACTIONS]
+        test_loss, shuffled = record.get("test_loss"), text.get("shuffled_sha256")
+        names = [record["vocabulary"], text["name"], text["sha256"], *(hyper[name] for name in NAMES)]
+        if (all(type(hyper[name]) is int and hyper[name] >= 1 for name in COUNTS)
+                and all(_is_number(each) and each >= 0 for each in fractions) and sum(fractions) < 1
+                and all(isinstance(each, str) for each in names)
+                and all(isinstance(each, (str, bool, type(None))) or _is_number(each) for each in hyper.values())
+                and all(each is None or isinstance(each, str) for each in (init_from, shuffled))
+                and (test_loss is None or _is_number(test_loss)) and (best is None or step_of(best) >= 0)):
+            return RunRecord(hyper, Vocabulary(record["vocabulary"]), text["name"], text["sha256"], best, init_from,
+                             test_loss, None if folder is None else str(folder), shuffled)
     raise ValueError("it does not describe a run")
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
 
 def read_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:
@@ -184,7 +232,7 @@ def read_signed(path: StrPath) -> Dict[str, Any]:
         OSError: it cannot be read.
         ValueError: it is damaged.
     """
-    content = parsed(files.read(path))
+    content = parsed(Path(path).read_bytes())
     with contextlib.suppress(RecursionError):  # from lists nested too deeply
         if content.pop("sha256", None) == _digest(content):
             return content
@@ -198,14 +246,14 @@ def parsed(content: bytes) -> Dict[str, Any]:
         ValueError: it is not a JSON object.
     """
     with contextlib.suppress(ValueError, RecursionError):
-        found = json.loads(content.decode("utf-8", "surrogatepass"))
-        if isinstance(found, dict):
-            return found
+        value = json.loads(content.decode("utf-8", "surrogatepass"))
+        if isinstance(value, dict):
+            return value
     raise ValueError("it is damaged")
 
 
 def _digest(content: Dict[str, Any]) -> str:
-    return files.sha256(json.dumps(content, sort_keys=True).encode())
+    return sha256(json.dumps(content, sort_keys=True).encode())
 
 
 def write_run(folder: StrPath, run: RunRecord) -> None:
@@ -233,15 +281,20 @@ def read_run(folder: StrPath) -> RunRecord:
             advice = [f"start a run from its weights with {how}" for how in FROM_NOTEBOOK]
     except ValueError as error:
         problem = f"{path} cannot be used: {error}"
-    for each in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):
+    for path in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):
         with contextlib.suppress(OSError, ValueError):
-            return read_record(str(each)[:-len(".json")])[0]
+            return read_record(str(path)[:-len(".json")])[0]
     raise CheckpointError(problem, *advice)
+
+
+def sha256(content: bytes) -> str:
+    """Return the hexadecimal SHA-256 of the content of a file."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def text_sha256(text: str) -> str:
     """Return the hexadecimal SHA-256 of a text in UTF-8."""
-    return files.sha256(text.encode("utf-8", "surrogatepass"))
+    return sha256(text.encode("utf-8", "surrogatepass"))
 
 
 def write_text(folder: StrPath, text: str, is_new: bool = False) -> None:
@@ -252,10 +305,11 @@ def write_text(folder: StrPath, text: str, is_new: bool = False) -> None:
         OSError: it cannot be written.
     """
     path, content = Path(folder) / TEXT_FILE, text.encode("utf-8", "surrogatepass")
-    if not (path.is_file() and files.read(path) == content):
+    if not (path.is_file() and path.read_bytes() == content):
         if is_new and os.path.lexists(str(path)):
-            raise CheckpointError(f"{folder} has a {TEXT_FILE}, which a new run would replace: move it away, or name "
-                                  "another checkpoint_dir")
+            raise CheckpointError(f"{folder} has a {TEXT_FILE}, which a new run would replace",
+                                  "move it away, or name another checkpoint_dir",
+                                  "move it away, or name another folder with --checkpoint-dir")
         files.write_atomically(path, content)
 
 
@@ -267,8 +321,8 @@ def read_text(run: RunRecord) -> str:
     """
     path = Path(run.folder or "") / TEXT_FILE
     try:
-        content = files.read(path)
-        if files.sha256(content) == run.text_sha256:
+        content = path.read_bytes()
+        if sha256(content) == (run.shuffled_sha256 or run.text_sha256):
             return content.decode("utf-8", "surrogatepass")
         problem = "has changed"
     except OSError as error:

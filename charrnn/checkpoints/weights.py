@@ -8,18 +8,20 @@ import contextlib
 import io
 import json
 import re
+import warnings
+from pathlib import Path
 from typing import Any, Dict, Iterator, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.record import CheckpointError, parsed
+from charrnn.checkpoints.record import CheckpointError, parsed, sha256
 from charrnn.data import StrPath
-from charrnn.system import console, files
-from charrnn.system.tensorflow import OPTIMIZERS
+from charrnn.system import console
 
+OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the graph, as in the notebook
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
-SLOTS = f"/({'|'.join(OPTIMIZERS.values())})(_1)?$"  # end of the names of the optimizer's variables
 DIGEST = 64  # bytes
+LONGEST_HEADER = 10_000  # bytes
 Weights = Dict[str, np.ndarray]
 
 
@@ -35,7 +37,7 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
     encoded = json.dumps(about, ensure_ascii=False).encode("utf-8", "surrogatepass")
     np.savez(buffer, about=np.frombuffer(encoded, np.uint8), **weights)
     content = buffer.getvalue()[:-2] + DIGEST.to_bytes(2, "little")  # the last field is the length of the comment
-    return content + files.sha256(content).encode()
+    return content + sha256(content).encode()
 
 
 def arrays_of(content: bytes) -> Weights:
@@ -49,7 +51,14 @@ def arrays_of(content: bytes) -> Weights:
     with np.load(io.BytesIO(content)) as arrays:
         if sum(member.file_size for member in arrays.zip.infolist()) > len(content):
             raise ValueError("it is compressed, or larger than it may be")
-        return {name: arrays[name] for name in arrays.files}
+        for member in arrays.zip.infolist():  # NumPy below 1.23 parses a header of any length
+            start = arrays.zip.open(member).read(12)
+            if int.from_bytes(start[8:10 if start[6:7] == b"\1" else 12], "little") > LONGEST_HEADER:
+                raise ValueError("an array has a header that is too long")
+        members = dict(arrays)
+    if not all(isinstance(values, np.ndarray) for values in members.values()):
+        raise ValueError("it has a member that is no array")
+    return members
 
 
 def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
@@ -59,10 +68,12 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
         CheckpointError: the file is missing, damaged, or of another kind.
     """
     with _reading(f"the model {path}"):
-        content = files.read(path)
-        if files.sha256(content[:-DIGEST]).encode() != content[-DIGEST:]:
+        content = Path(path).read_bytes()
+        if sha256(content[:-DIGEST]).encode() != content[-DIGEST:]:
             raise ValueError("it is damaged, or was not written by charrnn")
-        weights = arrays_of(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # NumPy warns of types that it would not write
+            weights = arrays_of(content)
         return weights, parsed(weights.pop("about").tobytes())
 
 
@@ -82,26 +93,11 @@ def read_saved(prefix: str) -> Weights:
 
     with _reading(f"the checkpoint {prefix}"):
         reader = tf.train.load_checkpoint(prefix)
-        found = reader.get_variable_to_shape_map()
-        names = [name for name in sorted(found)
-                 if re.match("rnn/|softmax/", name) and not re.search(f"{SLOTS}|{AVERAGE}$", name)]
+        shapes = reader.get_variable_to_shape_map()
+        names = [name for name in sorted(shapes)
+                 if re.match("rnn/|softmax/", name) and name.rsplit("/", 1)[0] not in shapes]  # no optimizer's slots
         return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)):
-                reader.get_tensor(name + AVERAGE if name + AVERAGE in found else name) for name in names}
-
-
-def restore(session: Any, saver: Any, prefix: str) -> None:
-    """Set all variables of a session to what a Saver has written.
-
-    Args:
-        session: the tf.Session that holds them.
-        saver: the tf.train.Saver of these variables.
-        prefix: the prefix of the checkpoint.
-
-    Raises:
-        CheckpointError: the checkpoint cannot be read, or has other variables or shapes.
-    """
-    with _reading(f"the checkpoint {prefix}"):
-        saver.restore(session, prefix)
+                reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name) for name in names}
 
 
 @contextlib.contextmanager

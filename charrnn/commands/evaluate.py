@@ -2,28 +2,28 @@
 import argparse
 import contextlib
 import itertools
+import json
 import math
 import sys
 from typing import Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.record import text_sha256
+from charrnn.commands import arguments
 from charrnn.data import Vocabulary
-from charrnn.engines import loading
+from charrnn.engines.opened_model import Model
 from charrnn.engines.surprisal import WARM_UP, surprisal
 from charrnn.system import console
-from charrnn.text import baselines, unknown
-from charrnn.training.hyperparameters import flag
+from charrnn.text import baselines, corpus, unknown
 
 LARGEST_PERPLEXITY = 1e6  # a larger one is not shown as a number
 
 
-def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, str, str]:
+def _read_texts(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
     """Return the text to evaluate and its name, and the training text, "" if it cannot be read or is not needed."""
     if args.part:
         return _read_part(args, model)
-    given = loading.read_text(args.places[-1], args.encoding)
+    given = arguments.read_text(args.places[-1], args.encoding)
     if args.characters:
         return given.text, given.name, ""
     try:
@@ -32,19 +32,19 @@ def _read_texts(args: argparse.Namespace, model: loading.Model) -> Tuple[str, st
         if args.train_text is not None:
             raise
         console.write("without the training text, two lines of the comparison are missing "
-                      f"({console.described(error)})\n", sys.stdout)
+                      f"({console.described(error)})\n", sys.stderr if args.json else sys.stdout)
         return given.text, given.name, ""
     trained_on = model.run.text_sha256 if model.run else found.sha256
-    known = ", which the model was trained on" if text_sha256(given.text) == trained_on else ""
+    known = ", which the model was trained on" if corpus.divide(given, model.run).sha256 == trained_on else ""
     return given.text, given.name + known, found.training
 
 
-def _read_part(args: argparse.Namespace, model: loading.Model) -> Tuple[str, str, str]:
+def _read_part(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
     """Return the same as _read_texts, for a part of the training text that the run held out."""
     run = model.run
     name, fraction = ("test text", "test_fraction") if args.part == "--test" else ("held-out text", "val_fraction")
     if not run or not run.hyperparameters[fraction]:
-        raise ValueError(f"the run of {model.name} has no {name}: it was trained without {flag(fraction)}")
+        raise ValueError(f"the run of {model.name} has no {name}: it was trained without {arguments.flag(fraction)}")
     found = _training_text(args, model)
     if found.sha256 != run.text_sha256:
         raise ValueError(f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on; "
@@ -52,9 +52,9 @@ def _read_part(args: argparse.Namespace, model: loading.Model) -> Tuple[str, str
     return found.test if args.part == "--test" else found.held_out, f"{name} of {run.text_name}", found.training
 
 
-def _training_text(args: argparse.Namespace, model: loading.Model) -> loading.TrainingText:
+def _training_text(args: argparse.Namespace, model: Model) -> corpus.TrainingText:
     name = args.vocab_from if args.train_text is None else args.train_text
-    return loading.training_text(model.run, name, args.encoding)
+    return corpus.training_text(model.run, name, args.encoding)
 
 
 def _print_text(name: str, text: str, left_out: int, note: str) -> None:
@@ -94,19 +94,20 @@ def make_parser() -> console.Parser:
               "       %(prog)s [-h] [options] --test [MODEL]",
         description="Measure how well a model predicts each character of a text but the first.")
     parser.add_argument("places", metavar="[MODEL] TEXT", nargs="*",
-                        help=f"MODEL is {loading.MODEL_HELP}. TEXT is a path, a known text or - for standard input")
+                        help=f"MODEL is {arguments.MODEL_HELP}. TEXT is a path, a known text or - for standard input")
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--held-out", dest="part", action="store_const", const="--held-out",
                        help="in place of a TEXT, evaluate the part of the training text that was held out with "
                             "--val-fraction")
     parts.add_argument("--test", dest="part", action="store_const", const="--test",
                        help="in place of a TEXT, evaluate the part that was held out with --test-fraction")
-    loading.add_model_arguments(parser)
+    arguments.add_model_arguments(parser)
     parser.add_argument("--rows", metavar="N", type=console.integer(1), default=1,
                         help=f"read the text in N pieces in parallel, each with the {WARM_UP} characters before it as "
                              "context: faster, but slightly inexact (default: 1)")
     parser.add_argument("--characters", action="store_true",
                         help="show the surprisal of each character, in place of the comparison with other methods")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--train-text", metavar="TEXT",
                         help="the training text, for the comparison with other methods (default: the one that the "
                              "run names)")
@@ -123,9 +124,9 @@ def _main(args: argparse.Namespace) -> None:
     if not n_texts <= len(args.places) <= n_texts + 1:
         raise ValueError(f"{args.part} takes a MODEL, but no TEXT" if args.part else
                          "give one TEXT to evaluate, and before it a MODEL (default: the newest run)")
-    if n_texts and len(args.places) == 1 and loading.is_model(args.places[0]):
+    if n_texts and len(args.places) == 1 and arguments.is_model(args.places[0]):
         raise ValueError(f"{args.places[0]} is a model: add the TEXT to evaluate it on, or --held-out or --test")
-    model = loading.open_named(args.places[0] if len(args.places) > n_texts else None, args)
+    model = arguments.open_named(args.places[0] if len(args.places) > n_texts else None, args)
     whole, name, training = _read_texts(args, model)
     text, note = unknown.resolve(whole, model.vocabulary, "skip")
     training, _ = unknown.resolve(training, model.vocabulary, "skip")
@@ -133,13 +134,21 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError(f"a text to evaluate needs at least 2 characters that the model knows, and {name} has "
                          f"{len(text)}")
     with contextlib.closing(model.engine(args.rows, len(text))) as engine:
-        console.write(f"model    {model.name}\n", sys.stdout)
-        _print_text(name, text, len(whole) - len(text), note)
-        sys.stdout.flush()
+        if not args.json:
+            console.write(f"model    {model.name}\n", sys.stdout)
+            _print_text(name, text, len(whole) - len(text), note)
+            sys.stdout.flush()
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=console.bar)
+    mean = float(np.mean(nats, dtype=np.float64))
+    others = () if args.characters else _baselines(text, model.vocabulary, training)
+    if args.json:
+        print(json.dumps({"model": model.name, "text": name, "predicted": len(nats), "left_out": len(whole) - len(text),
+                          "nats_per_character": mean, "bits_per_character": mean / math.log(2), **(
+                              {"characters": text[1:], "log_probabilities": (-nats).tolist()} if args.characters else
+                              {"comparison": dict(others)})}, indent=1))
+        return
     if args.characters:
         _print_characters(whole, model.vocabulary, nats / math.log(2))
-    others = () if args.characters else _baselines(text, model.vocabulary, training)
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
-    for label, value in itertools.chain([("this model", float(np.mean(nats, dtype=np.float64)))], others):
+    for label, value in itertools.chain([("this model", mean)], others):
         print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {_perplexity(value):>11}", flush=True)

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import List, Optional
 
-from charrnn.checkpoints import folders
+from charrnn.checkpoints.find import KNOWN_MODELS, known_model
+from charrnn.commands import arguments
 from charrnn.data import StrPath
-from charrnn.engines import loading
 from charrnn.engines.opened_model import Model, is_model_file
 from charrnn.inspection.stored import WEIGHTS
 from charrnn.inspection.webpage import export_page
@@ -61,7 +61,7 @@ def make_parser() -> console.Parser:
         description="Write a model as a file that needs no TensorFlow (.npz), as a web page that shows what its "
                     "units track (.html), or as a SavedModel.")
     parser.add_argument("places", metavar="[MODEL] FILE", nargs="*",
-                        help=f"MODEL is {loading.MODEL_HELP}. FILE is the .npz or .html file to write, or the folder "
+                        help=f"MODEL is {arguments.MODEL_HELP}. FILE is the .npz or .html file to write, or the folder "
                              "of a SavedModel")
     parser.add_argument("--format", choices=[*STORED],
                         help="what to write (default: html if FILE ends in .html, else npz)")
@@ -71,7 +71,7 @@ def make_parser() -> console.Parser:
     parser.add_argument("--train-text", metavar="TEXT", default=None,
                         help="the text on which a page measures what units track (default: the training text that "
                              "the model names)")
-    loading.add_model_arguments(parser)
+    arguments.add_model_arguments(parser)
     return parser
 
 
@@ -84,9 +84,13 @@ def _main(args: argparse.Namespace) -> None:
     if not 1 <= len(args.places) <= 2:
         raise ValueError("give the FILE to write, and before it a MODEL (default: the newest run)")
     *models, target = args.places
-    if not models and (folders.known_model(target) or loading.is_model(target) and os.path.exists(target)):
+    if not models and (known_model(target) or arguments.is_model(target) and os.path.exists(target)):
         raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
-    kind = args.format or ("html" if target.lower().endswith(".html") else "npz")
+    named = {".npz": "npz", ".html": "html"}.get(Path(target).suffix.lower())
+    kind = args.format or named or "npz"
+    if kind != named and (named or args.format in ("npz", "html")):
+        raise ValueError(f"{target} cannot have --format {kind}: a file of npz or html ends like that, the folder "
+                         "of a saved-model does not")
     if kind == "npz" and not is_model_file(target):
         raise ValueError(f"{target} names no format: a FILE ends in .npz (but not in .progress.npz) or in .html; a "
                          "folder needs --format saved-model")
@@ -94,9 +98,11 @@ def _main(args: argparse.Namespace) -> None:
     if weights not in STORED[kind]:
         raise ValueError(f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}")
     text = None
-    if kind == "html" and args.train_text is not None:
-        text = loading.read_text(args.train_text, args.encoding)
-    model = loading.open_named(models[0] if models else None, args)
+    if args.train_text is not None:
+        if kind != "html":
+            raise ValueError("--train-text is for a page: without one, it has no effect")
+        text = arguments.read_text(args.train_text, args.encoding)
+    model = arguments.open_named(models[0] if models else None, args)
     if kind != "saved-model":
         _check_target(target, model)
     if kind == "html":
@@ -112,7 +118,7 @@ def _main(args: argparse.Namespace) -> None:
 def _check_target(target: str, model: Model) -> None:
     """Raise OSError if a file cannot be written, or ValueError if the model was read from it."""
     found = files.target_of(target)
-    if model.name not in folders.KNOWN_MODELS and found in (
+    if model.name not in KNOWN_MODELS and found in (
             os.path.realpath(model.name), os.path.realpath(model.name + ".npz")):
         raise ValueError(f"{target} is the model itself: give the name of another file")
 

@@ -6,10 +6,12 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import numpy as np
 
-from charrnn.engines import Engine, loading
+from charrnn.commands import arguments
+from charrnn.engines import Engine
+from charrnn.engines.opened_model import Model
 from charrnn.inspection import units
 from charrnn.system import console
-from charrnn.text import unknown
+from charrnn.text import corpus, unknown
 
 UNNAMED = 5  # number of units without a feature to list
 
@@ -44,8 +46,8 @@ def make_parser() -> console.Parser:
         description="List the units of a network by what they track in a text. A unit is named by layer, part and "
                     "number: 2/c/317 is the memory of unit 317 in layer 2, 2/h/317 its output. The units are "
                     "chosen on the first half of the text, and their correlations measured on the second.")
-    parser.add_argument("model", metavar="MODEL", nargs="?", default=None, help=loading.MODEL_HELP)
-    loading.add_model_arguments(parser)
+    parser.add_argument("model", metavar="MODEL", nargs="?", default=None, help=arguments.MODEL_HELP)
+    arguments.add_model_arguments(parser)
     parser.add_argument("--text", metavar="TEXT", default=None,
                         help="a path or a known text; - reads standard input (default: the training text)")
     parser.add_argument("--characters", metavar="N", type=console.integer(2), default=units.CHARACTERS,
@@ -71,7 +73,7 @@ def main(argv: Optional[List[str]] = None) -> int:
 def _main(args: argparse.Namespace) -> None:
     if args.passage is not None and args.unit is None:
         raise ValueError("--passage needs --unit")
-    model = loading.open_named(args.model, args)
+    model = arguments.open_named(args.model, args)
     text, note = unknown.resolve(_text(args, model), model.vocabulary, args.unknown)
     if note:
         console.print_note(note)
@@ -85,12 +87,12 @@ def _main(args: argparse.Namespace) -> None:
             _print_unit(engine, measured, measured.unit(args.unit), text[:args.passage or 100], args.json)
 
 
-def _text(args: argparse.Namespace, model: loading.Model) -> str:
+def _text(args: argparse.Namespace, model: Model) -> str:
     """Return the part of the text that is read."""
     if args.text is None:
-        text = loading.training_text(model.run, flag="--text").training
+        text = corpus.training_text(model.run, flag="--text").training
     else:
-        text = loading.read_text(args.text, args.encoding).text
+        text = arguments.read_text(args.text, args.encoding).text
     return text[:args.characters]
 
 

@@ -5,14 +5,17 @@ import functools
 import json
 import sys
 from dataclasses import asdict
-from typing import List, Optional, Tuple
+from typing import FrozenSet, List, Optional, Tuple
 
+from charrnn.commands import arguments
 from charrnn.commands.interactive import Conversation
 from charrnn.data import Vocabulary
-from charrnn.engines import loading
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import (
+    CHUNK,
     LARGE_VOCABULARY,
+    LINES_TOP_P,
+    MOST_TEXTS,
     SEEDS,
     Sample,
     Sampler,
@@ -22,19 +25,18 @@ from charrnn.engines.sampler import (
     fresh_seed,
 )
 from charrnn.system import console
-from charrnn.text import novelty, unknown
-from charrnn.training.hyperparameters import flag
+from charrnn.text import corpus, novelty, unknown
 
 # The arguments that --interactive cannot be combined with, and their defaults.
-NOT_INTERACTIVE = {"prime": None, "stop": None, "num_samples": 1, "lines": None, "json": False, "novelty": False}
-MOST_TEXTS = 100_000  # at once
+NOT_INTERACTIVE = {"prime": None, "stop": None, "num_samples": 1, "lines": None, "new": False, "json": False,
+                   "novelty": False}
 
 
 def make_parser() -> console.Parser:
     """Return the parser of ``charrnn-sample``."""
     parser = console.Parser(prog="charrnn-sample", description="Generate text from a model, character by character.")
-    parser.add_argument("model", metavar="MODEL", nargs="?", help=loading.MODEL_HELP)
-    loading.add_model_arguments(parser)
+    parser.add_argument("model", metavar="MODEL", nargs="?", help=arguments.MODEL_HELP)
+    arguments.add_model_arguments(parser)
     group = parser.add_argument_group("text")
     group.add_argument("--prime", metavar="TEXT",
                        help="beginning of the text, \\n for a line end (default: 'The ', or what suits another script)")
@@ -48,26 +50,29 @@ def make_parser() -> console.Parser:
                        help="texts to write at once, with a line between them (default: 1)")
     group.add_argument("--lines", metavar="N", type=console.integer(1, MOST_TEXTS),
                        help="write N lines, one text in each: names, titles, tunes. Each begins after a line end")
+    group.add_argument("--new", action="store_true",
+                       help="with --lines: leave out lines of the training text, and repeated ones, and write others")
     group.add_argument("--interactive", action="store_true",
                        help="continue each line that is typed; /help lists the commands")
     group = parser.add_argument_group("decoding")
     group.add_argument("--temperature", metavar="X", type=float, default=1.0,
                        help="divide the logits by X; 0 takes the most probable character each time (default: 1)")
     group.add_argument("--top-n", metavar="N", type=int,
-                       help="draw from the N most probable characters (default: 5, or all with --top-p or a "
-                            f"vocabulary of more than {LARGE_VOCABULARY} characters)")
+                       help="draw from the N most probable characters (default: 5, or all with --top-p, --lines or "
+                            f"a vocabulary of more than {LARGE_VOCABULARY} characters)")
     group.add_argument("--top-p", metavar="P", type=float,
                        help="draw from the fewest most probable characters whose probabilities add up to P, after "
-                            "--temperature and --top-n are applied (above 0, at most 1; default: 1)")
+                            "--temperature and --top-n are applied (above 0, at most 1; default: 1, or "
+                            f"{LINES_TOP_P} with --lines)")
     group.add_argument("--seed", metavar="N", type=console.integer(0, SEEDS - 1),
                        help="seed of the first text; each further text has the next seed (default: a new one)")
     group = parser.add_argument_group("reports")
     group.add_argument("--json", action="store_true",
                        help="print JSON: the texts, seeds, settings and the log-probability of each character")
     group.add_argument("--novelty", action="store_true",
-                       help="report after the texts how much of each is copied from the training text")
+                       help="report after the texts how much of each, or with --lines how many, are copied")
     group.add_argument("--train-text", metavar="TEXT",
-                       help="the training text for --novelty (default: the one that the model names)")
+                       help="the training text for --novelty and --new (default: the one that the model names)")
     return parser
 
 
@@ -75,14 +80,16 @@ def check_arguments(args: argparse.Namespace) -> None:
     """Raise ValueError if arguments cannot be combined. Resolve those that stand for others."""
     for name, default in NOT_INTERACTIVE.items():
         if args.interactive and getattr(args, name) != default:
-            raise ValueError(f"--interactive and {flag(name)} cannot be combined")
+            raise ValueError(f"--interactive and {arguments.flag(name)} cannot be combined")
         if args.lines and name in ("prime", "stop", "num_samples") and getattr(args, name) != default:
-            raise ValueError(f"--lines and {flag(name)} cannot be combined")
+            raise ValueError(f"--lines and {arguments.flag(name)} cannot be combined")
     if args.lines:
         args.prime, args.stop, args.num_samples = "\n", "\n", args.lines
     args.prime, args.stop = (each and each.replace("\\n", "\n") for each in (args.prime, args.stop))
-    if args.train_text is not None and not args.novelty:
-        raise ValueError("--train-text needs --novelty")
+    if args.new and not args.lines:
+        raise ValueError("--new needs --lines")
+    if args.train_text is not None and not args.novelty and not args.new:
+        raise ValueError("--train-text needs --novelty or --new")
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -92,23 +99,28 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 def _main(args: argparse.Namespace) -> int:
     check_arguments(args)
-    model = loading.open_named(args.model, args)
-    settings = choose_settings(len(model.vocabulary), args.temperature, args.top_n, args.top_p)
+    model = arguments.open_named(args.model, args)
+    settings = choose_settings(len(model.vocabulary), args.temperature, args.top_n, args.top_p, bool(args.lines))
     prime = "" if args.interactive else _prime(args, model.vocabulary)
-    training = loading.training_text(model.run, args.train_text, args.encoding).training if args.novelty else ""
-    with contextlib.closing(model.engine(args.num_samples, args.num_samples * args.length)) as engine:
+    text = corpus.training_text(model.run, args.train_text, args.encoding) if args.novelty or args.new else None
+    known = text.lines() if text and args.lines else frozenset()
+    characters = args.num_samples * (CHUNK if args.lines else args.length)
+    with contextlib.closing(model.engine(args.num_samples, characters)) as engine:
         sampler = Sampler(engine, args.num_samples)
         if args.interactive:
             return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()
-        samples, interrupted = _draw_and_print(args, sampler, prime, settings)
-    copies = [novelty.compare(each.text, training) if training else None for each in samples]
+        samples, interrupted = _draw_and_print(args, sampler, prime, settings, known if args.new else None)
+    training = text.training if text and args.novelty else ""
     if args.json:
+        copies = [novelty.compare(each.text, training) if training else None for each in samples]
         json.dump(_as_json(model.name, prime, settings, samples, copies), sys.stdout, indent=1)
         print()
+    elif args.lines and training:
+        count = sum(each.text.strip() in known for each in samples)
+        print(f"novelty: {count:,} of {console.plural(len(samples), 'line')} are in the training text")
     else:
-        for each, copied in zip(samples, copies):
-            if copied:
-                print(_novelty_line(each.text, copied))
+        for each in samples if training else ():
+            print(_novelty_line(each.text, novelty.compare(each.text, training)))
     if interrupted:
         console.print_note("charrnn-sample: interrupted")
     return 130 if interrupted else 0
@@ -126,10 +138,11 @@ def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
 
 
 def _draw_and_print(args: argparse.Namespace, sampler: Sampler, prime: str,
-                    settings: Settings) -> Tuple[List[Sample], bool]:
+                    settings: Settings, known: Optional[FrozenSet[str]]) -> Tuple[List[Sample], bool]:
     """Draw the texts, and print them unless the output is JSON. A single text is printed while it is drawn.
 
-    Return the texts, and whether Ctrl-C ended them early.
+    Lines that are known are left out, and the number of these is printed. Return the texts, and whether Ctrl-C ended
+    them early.
     """
     seed = args.seed
     if seed is None:
@@ -137,15 +150,21 @@ def _draw_and_print(args: argparse.Namespace, sampler: Sampler, prime: str,
         if not settings.takes_most_probable:
             console.print_note(f"seed {seed}")
     show = functools.partial(console.write, file=sys.stdout)
-    alone = args.num_samples == 1 and not args.json and not args.lines
+    if args.lines:
+        samples, left_out, interrupted = sampler.write_lines(args.length, settings, seed, known)
+        if not args.json:
+            show("".join(each.text.rstrip("\n") + "\n" for each in samples))
+        if known is not None:
+            few = f", so that there are {len(samples):,} of {args.lines:,}" * (len(samples) < args.lines)
+            console.print_note(f"left out {console.plural(left_out, 'line')} of the training text, or repeated{few}")
+        return samples, interrupted
+    alone = args.num_samples == 1 and not args.json
     if alone:
         show(prime)
     samples, interrupted = sampler.write(prime, args.length, settings, seed, stop=args.stop,
                                          show=show if alone else None)
     if alone:
         show("\n")
-    elif args.lines and not args.json:
-        show("".join(each.text.rstrip("\n") + "\n" for each in samples))
     elif not args.json:
         show(("-" * 70 + "\n").join(f"{prime}{each.text}\n" for each in samples))
     return samples, interrupted
@@ -153,8 +172,9 @@ def _draw_and_print(args: argparse.Namespace, sampler: Sampler, prime: str,
 
 def _novelty_line(text: str, copied: novelty.Novelty) -> str:
     run = text[copied.start:copied.start + copied.longest]
+    of_what = "the text is" if len(text) < novelty.WINDOW else f"the {novelty.WINDOW}-character windows are"
     return (f"novelty: the longest run copied from the training text has {copied.longest:,} characters ({run!r}, "
-            f"at character {copied.place:,}); {copied.share:.1%} of the {novelty.WINDOW}-character windows are copied")
+            f"at character {copied.place:,}); {copied.share:.1%} of {of_what} copied")
 
 
 def _as_json(model_name: str, prime: str, settings: Settings, samples: List[Sample],

@@ -1,6 +1,5 @@
 """Training from the command line: ``charrnn-train``."""
 import argparse
-import contextlib
 import itertools
 import os
 import statistics
@@ -9,61 +8,61 @@ import time
 from typing import Any, Dict, Optional, Sequence
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.record import IMMUTABLE, CheckpointError
+from charrnn.checkpoints.record import IMMUTABLE
+from charrnn.commands import arguments
 from charrnn.data import get_batches
-from charrnn.engines import loading
 from charrnn.system import console, machine
 from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
 from charrnn.train import train_job
 from charrnn.training.distributed import Processes, start_processes
-from charrnn.training.hyperparameters import AUTO, GROUPS, NAMES, PRESETS, add_arguments, flag
+from charrnn.training.hyperparameters import AUTO, GROUPS, NAMES
 from charrnn.training.job import Job, Options, plan_job
+from charrnn.training.presets import PRESETS
 
 DRY_RUN_STEPS = 5
 
 
 def make_parser() -> console.Parser:
     """Return the parser of ``charrnn-train``."""
-    parser = console.Parser(
-        prog="charrnn-train",
-        description="Train a character-wise LSTM on a text. The defaults are the notebook's recipe.")
+    parser = console.Parser(in_processes=True, prog="charrnn-train", description="Train a character-wise LSTM on a "
+                            "text. The defaults are the notebook's recipe.")
     parser.add_argument("--preset", choices=sorted([*PRESETS, AUTO]),
                         help="set of hyperparameters to start from; auto chooses them by the length of the text. "
                         "Other flags override it (default: notebook)")
     parser.add_argument("--like", metavar="RUN", help="take all hyperparameters of another run, named by its folder "
                         "or a copy of its run.json. Other flags override them")
+    parser.add_argument("--minutes", metavar="N", type=float, help="choose the sizes and the epochs so that a new run "
+                        "ends after N minutes on this machine. The preset and the precision are auto. Other flags stay")
     parser.add_argument("--dry-run", action="store_true",
                         help="print the plan, try a few steps to estimate memory and time, and write nothing")
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
     groups["text"].add_argument(
         "text", metavar="TEXT", nargs="*", help="a text file, perhaps compressed with gzip; a folder, for all text "
         "files in it; - for standard input; or one of the known texts "
-        f"{', '.join([*corpus.KNOWN_TEXTS, corpus.PYTHON])}. Several are joined into one text (default: anna)")
+        f"{', '.join(corpus.KNOWN_NAMES)}. Several are joined into one text (default: anna)")
     groups["text"].add_argument(
-        "--separator", metavar="STRING", default="\n", help="string between several files (default: one line end)")
+        "--separator", metavar="STRING", help="string between several files (default: one line end)")
     groups["text"].add_argument(
-        "--encoding", metavar="NAME", default="utf-8",
+        "--encoding", metavar="NAME",
         help="encoding of files without a byte order mark; in a folder, of those that are not UTF-8 (default: utf-8)")
     groups["network"].add_argument(
         "--init-from", metavar="MODEL", help="take the initial weights and the sizes from a checkpoint, a run "
         "folder, an exported .npz file or a known model. Characters that it does not know get new weights")
-    loading.add_vocabulary_arguments(groups["network"])
+    arguments.add_vocabulary_arguments(groups["network"])
     groups["speed"].add_argument(
         "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
     reports = groups["checkpoints and reports"]
-    reports.add_argument("--checkpoint-dir", metavar="DIR",
-                         help="folder of the run (default: checkpoints; if that holds another run, checkpoints/2 and "
-                         "so on)")
-    reports.add_argument("--resume", action="store_true",
-                         help="continue the run in DIR, by default the newest of checkpoints, checkpoints/2 "
-                         "and so on, with its text and hyperparameters. Flags change these, except "
-                         f"{', '.join(map(flag, IMMUTABLE))}")
+    reports.add_argument("--checkpoint-dir", metavar="DIR", help="folder of the run (default: checkpoints; if that "
+                         "holds another run, checkpoints/2 and so on)")
+    reports.add_argument("--resume", action="store_true", help="continue the run in DIR, by default the newest of "
+                         "checkpoints, checkpoints/2 and so on, with its text and hyperparameters. Flags change these, "
+                         f"except {', '.join(map(arguments.flag, IMMUTABLE))}")
     reports.add_argument("--sample-length", metavar="N", type=int, default=200,
                          help="characters to sample at each checkpoint; 0 for none (default: 200)")
     reports.add_argument("--no-summaries", dest="summaries", action="store_false",
                          help="do not write event files for TensorBoard")
-    add_arguments(groups)
+    arguments.add_hyperparameters(groups)
     return parser
 
 
@@ -88,23 +87,31 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     """Return the job that the arguments describe."""
     for name in ("vocab_from", "vocab_order"):
         if getattr(args, name) is not None and args.init_from is None:
-            raise ValueError(f"{flag(name)} needs --init-from")
-    for name, other in (("dry_run", "resume"), ("like", "resume"), ("like", "preset")):
+            raise ValueError(f"{arguments.flag(name)} needs --init-from")
+    for name, other in (("dry_run", "resume"), ("like", "resume"), ("like", "preset"), ("minutes", "like")):
         if getattr(args, name) and getattr(args, other):
-            raise ValueError(f"{flag(name)} cannot be combined with {flag(other)}")
+            raise ValueError(f"{arguments.flag(name)} cannot be combined with {arguments.flag(other)}")
     for name in args.text if args.resume else ():
         if not corpus.is_known(name) and record.is_run(name):
             raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
+    for name in ("encoding", "separator"):
+        if getattr(args, name) is not None and args.resume and not args.text:
+            raise ValueError(f"{arguments.flag(name)} has no effect, because no text is named")
     init_from, text = None, None
     if args.init_from is not None:
-        init_from = loading.open_given(args.init_from, args)
+        init_from = arguments.open_given(args.init_from, args)
     if args.text or not args.resume:
-        text = corpus.read(args.text or ["anna"], args.encoding, separator=args.separator)
+        separator = "\n" if args.separator is None else args.separator
+        text = corpus.read(args.text or ["anna"], args.encoding or "utf-8", separator=separator)
         console.print_skipped(text.skipped)
     given = {} if args.like is None else _hyperparameters_of(args.like)
     given.update({name: getattr(args, name) for name in NAMES if getattr(args, name) is not None})
-    options = Options(args.resume, args.preset, args.sample_length, args.threads, args.summaries)
-    return plan_job(text, given, args.checkpoint_dir, options, init_from, n_processes)
+    options = Options(args.resume, args.preset, args.sample_length, args.threads, args.summaries,
+                      minutes=args.minutes)
+    job = plan_job(text, given, args.checkpoint_dir, options, init_from, n_processes)
+    if args.decay is not None and job.hyperparameters.schedule != "exponential":
+        raise ValueError(f"--decay has no effect with --schedule {job.hyperparameters.schedule}: it is for exponential")
+    return job
 
 
 def _hyperparameters_of(path: str) -> Dict[str, Any]:
@@ -119,21 +126,22 @@ def _hyperparameters_of(path: str) -> Dict[str, Any]:
 
 def dry_run(job: Job, processes: Processes) -> None:
     """Print the plan, and an estimate of memory and time from a few steps. Nothing is written."""
+    from charrnn.system.tensorflow import tf
     from charrnn.training.trainer import Trainer
-    if processes.rank == 0:
-        try:
-            record.check_unused(job.folder)
-        except CheckpointError as error:
-            console.print_note(f"charrnn-train: without --dry-run, this command would be refused: {error}")
-    with contextlib.closing(Trainer(job, processes)) as trainer:
-        trainer.display.plan()
-        times, hyper, rows, state = [], job.hyperparameters, trainer.rows, trainer.network.zero_state
+    trainer, hyper, times = Trainer(job, processes), job.hyperparameters, []
+    trainer.display.plan()
+    model, rows = trainer.model, trainer.rows
+    with tf.Session(config=trainer.config) as sess:
+        sess.run(tf.global_variables_initializer())
+        new_state = sess.run(model.initial_state)
         windows = itertools.cycle(get_batches(job.training, hyper.batch_size, hyper.num_steps))
         for step, (x, y) in enumerate(itertools.islice(windows, DRY_RUN_STEPS)):
-            started = time.perf_counter()
-            _, _, state = trainer.network.step(x[rows], y[rows], state, trainer.learning_rate(step), step)
-            times.append(time.perf_counter() - started)
-        trainer.display.trial(statistics.median(times), machine.peak_memory())
+            start = time.perf_counter()
+            feed = {model.inputs: x[rows], model.targets: y[rows], model.keep_prob: hyper.keep_prob,
+                    model.initial_state: new_state, **model.of_step(step, job.n_windows)}
+            _, new_state, _ = sess.run([model.loss, model.final_state, model.optimizer], feed_dict=feed)
+            times.append(time.perf_counter() - start)
+    trainer.display.trial(statistics.median(times), machine.peak_memory())
 
 
 if __name__ == "__main__":

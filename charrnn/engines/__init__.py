@@ -3,6 +3,7 @@
 Letters for shapes as in :mod:`charrnn.data`. In addition: B rows that are processed together (texts or pieces of a
 text), T steps of one call, S parts of a state.
 """
+# mypy: disable-error-code="empty-body"
 from typing import Sequence, Tuple
 
 import numpy as np

@@ -16,11 +16,10 @@ from charrnn.engines import Engine
 from charrnn.engines.cells import build_stack
 from charrnn.engines.decoding import Settings
 from charrnn.fused import softmax
-from charrnn.fused.session import session_config
 from charrnn.fused.unroll import layer_of, unroll
 from charrnn.model import build_output
-from charrnn.system import console
-from charrnn.system.tensorflow import forget_gradients, tf
+from charrnn.system import console, interrupts
+from charrnn.system.tensorflow import forget_gradients, session_config, set_variable, tf
 
 READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
 
@@ -44,6 +43,7 @@ def _joined(state):
 class GraphEngine(Engine):
     """A network of any kind of cell in TensorFlow; see :class:`charrnn.engines.Engine`."""
 
+    @interrupts.not_lost()
     def __init__(self, vocabulary, lstm_size, num_layers, cell="lstm", threads=None):
         """Build what reads text. The engine can be used after :meth:`load`.
 
@@ -52,7 +52,7 @@ class GraphEngine(Engine):
             lstm_size: L.
             num_layers: number of layers.
             cell: one of :data:`charrnn.engines.cells.CELLS`.
-            threads: as for :func:`charrnn.fused.session.thread_count`.
+            threads: as for :func:`charrnn.system.tensorflow.thread_count`.
         """
         self.vocabulary, self._cell, self._threads = vocabulary, cell, threads
         self._parts = {}
@@ -83,7 +83,7 @@ class GraphEngine(Engine):
             name, shape = variable.op.name, tuple(variable.shape.as_list())
             if name not in weights or np.shape(weights[name]) != shape:
                 raise ValueError(f"it has the weights of another network: there is no {name} of shape {shape}")
-            variable.load(weights[name], self._session)
+            set_variable(variable, weights[name], self._session)
 
     def save_model(self, folder):
         """Write what reads text as a SavedModel, see :func:`charrnn.commands.export.export_saved_model`.
@@ -135,6 +135,7 @@ class GraphEngine(Engine):
     def close(self):
         self._session.close()
 
+    @interrupts.not_lost()
     def _part(self, build, *args):
         """Return a part of the graph. It is built when it is first used."""
         if (build, args) not in self._parts:

@@ -8,21 +8,33 @@ import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from charrnn.checkpoints import folders, record
-from charrnn.checkpoints.find import find
+from charrnn.checkpoints import record
+from charrnn.checkpoints.find import find, known_model
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import Weights, packed, read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines import Engine
 from charrnn.engines.cells import CELLS, MOST_LAYERS
+from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.sampler import Sampler, check_prime, choose_settings, default_prime, fresh_seed
+from charrnn.engines.sampler import (
+    CHUNK,
+    MOST_TEXTS,
+    SEEDS,
+    Sampler,
+    check_prime,
+    choose_settings,
+    default_prime,
+    fresh_seed,
+)
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console, files
+from charrnn.system.tensorflow import is_eager
+from charrnn.text import corpus
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
@@ -31,8 +43,11 @@ NAME_VOCABULARY = ("give vocabulary=sorted(set(text)), with the text that it was
                    "name the text that it was trained on with --vocab-from TEXT, or the order of its characters with "
                    "--vocab-order FILE")
 _LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
+ORDER_LOOK = 1000  # characters of a text that show whether a vocabulary has the order of the ids
 # Pairs: the largest number of texts at once, and the number of characters in all texts together from which on the graph
 # is faster than NumPy. Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
+# That was NumPy 1.18. NumPy 2.5 is faster, but no other numbers would be right on all machines: it writes 64 texts with
+# 13,244 characters a second where the graph has 19,277, and without AVX-512 8,536 where the graph has 8,157.
 GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
 
 
@@ -85,11 +100,11 @@ class Model:
         Args:
             prime: the beginning of the text, at least one character; None for ``"The "`` or what suits another script.
             length: characters to draw after it, at least 0.
-            n: number of texts, which are written at once; None for a single one.
+            n: number of texts, which are written at once, at most 100,000; None for a single one.
             temperature, top_n, top_p: how to draw, see :class:`charrnn.engines.decoding.Settings`. By default all
                 characters if there is a ``top_p`` or a vocabulary of more than 200 characters, else the 5 most
                 probable.
-            seed: seed of the first text; each further text has the next. None for a new one.
+            seed: seed of the first text, below 2^32; each further text has the next. None for a new one.
             stop: end a text after this string.
 
         Returns:
@@ -98,20 +113,80 @@ class Model:
         Raises:
             ValueError: an argument is out of range, or the model does not know a character of the prime.
         """
-        for name, value, least in (("length", length, 0), ("n", 1 if n is None else n, 1),
-                                   ("seed", 0 if seed is None else seed, 0)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-                raise ValueError(f"{name} must be an integer, at least {least}, not {value!r}")
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
-        prime = default_prime(self.vocabulary) if prime is None else prime
-        check_prime(prime, self.vocabulary)
-        with contextlib.closing(self.engine(n or 1, (n or 1) * length)) as engine:
-            samples, interrupted = Sampler(engine, n or 1).write(
-                prime, length, settings, fresh_seed() if seed is None else seed, stop=stop)
+        prime, length, rows, seed = self._beginning(prime, length, 1 if n is None else n, seed)
+        console.require_type("stop", stop or "", str)
+        with contextlib.closing(self.engine(rows, rows * length, keeps_eager=True)) as engine:
+            samples, interrupted = Sampler(engine, rows).write(prime, length, settings, seed, stop=stop)
         if interrupted:
             raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
         return texts[0] if n is None else texts
+
+    def stream(self, prime: Optional[str] = None, length: int = 1000, *, temperature: float = 1.0,
+               top_n: Optional[int] = None, top_p: Optional[float] = None, seed: Optional[int] = None,
+               stop: Optional[str] = None) -> Iterator[str]:
+        """Return an iterator over the prime, and then each character that :meth:`write` writes, as it is drawn.
+
+        The arguments are those of :meth:`write`. The iterator's ``close`` ends the text early.
+        """
+        settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
+        prime, length, _, seed = self._beginning(prime, length, 1, seed)
+        console.require_type("stop", stop or "", str)
+
+        def characters() -> Iterator[str]:
+            yield prime
+            with contextlib.closing(self.engine(1, length)) as engine:
+                yield from Sampler(engine).stream(prime, length, settings, seed, stop)
+        return characters()
+
+    def write_lines(self, n: int, length: int = 1000, *, new: Union[bool, StrPath] = False,
+                    temperature: float = 1.0, top_n: Optional[int] = None, top_p: Optional[float] = None,
+                    seed: Optional[int] = None) -> List[str]:
+        """Write lines such as names or titles, the same that ``charrnn-sample --lines`` writes with these arguments.
+
+        Args:
+            n: number of lines.
+            length: characters of a line at most.
+            new: whether to leave out the lines of the training text and repeated ones, so that there may be fewer than
+                n; or the path or known name of that text, if the model does not have it.
+            temperature, top_n, top_p, seed: as for :meth:`write`, but by default ``top_p`` is 0.98.
+
+        Returns:
+            A list of lines without line ends.
+
+        Raises:
+            ValueError: as for :meth:`write`, or the training text that ``new`` needs cannot be read.
+        """
+        settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p, of_lines=True)
+        _, length, n, seed = self._beginning("\n", length, n, seed)
+        named = None if isinstance(new, bool) else str(new)
+        known = corpus.training_text(self.run, named, flag="new=PATH").lines() if new else None
+        with contextlib.closing(self.engine(n, n * CHUNK, keeps_eager=True)) as engine:
+            samples, _, interrupted = Sampler(engine, n).write_lines(length, settings, seed, known)
+        if interrupted:
+            raise KeyboardInterrupt
+        return [sample.text.rstrip("\n") for sample in samples]
+
+    def _beginning(self, prime: Optional[str], length: int, n: int, seed: Optional[int]) -> Tuple[str, int, int, int]:
+        """Check arguments of :meth:`write`. Return them, or what stands for a prime or seed that is None."""
+        length = console.checked_integer("length", length, 0)
+        n = console.checked_integer("n", n, 1, MOST_TEXTS)
+        seed = fresh_seed() if seed is None else console.checked_integer("seed", seed, 0, SEEDS - 1)
+        prime = default_prime(self.vocabulary) if prime is None else prime
+        check_prime(prime, self.vocabulary)
+        return prime, length, n, seed
+
+    def next(self, text: str) -> np.ndarray:
+        """Return the probability of each character of the vocabulary to follow a text, float32 [C].
+
+        Raises:
+            ValueError: the text is empty, or has a character that the model does not know.
+        """
+        check_prime(text, self.vocabulary)
+        with contextlib.closing(self.engine(1, len(text))) as engine:
+            logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())
+        return softmax(logits)[0]
 
     def surprisal(self, text: str) -> np.ndarray:
         """Return how unexpected each character of a text but the first is, float32 [T - 1], in nats.
@@ -119,6 +194,7 @@ class Model:
         Raises:
             ValueError: the text has fewer than 2 characters, or one that the model does not know.
         """
+        console.require_type("text", text, str)
         with contextlib.closing(self.engine(1, len(text))) as engine:
             return surprisal(engine, self.vocabulary.encode(text))
 
@@ -128,6 +204,7 @@ class Model:
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
         """
+        console.require_type("text", text, str)
         if not text:
             raise ValueError("the text is empty")
         with contextlib.closing(self.engine(1, len(text))) as engine:
@@ -147,6 +224,9 @@ class Model:
         if not is_model_file(path):
             raise ValueError(f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
                              ".progress.npz")
+        target = Path(files.target_of(path))
+        if record.step_of(target.stem) >= 0 and record.is_run(target.parent):
+            raise ValueError(f"{path} belongs to a run: give the name of another file")
         if dtype not in ("float32", "float16"):
             raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
         about = record.record_of(self.run) if self.run else {"vocabulary": "".join(self.vocabulary.chars)}
@@ -155,17 +235,20 @@ class Model:
                        for name, values in self.weights.items()}
         if not all(np.isfinite(values).all() for values in weights.values()):
             raise ValueError("a weight is too large for float16: use float32")
-        files.write_atomically(files.target_of(path), packed(weights, about))
+        files.write_atomically(target, packed(weights, about))
 
-    def engine(self, texts: int = 1, characters: int = 0) -> Engine:
+    def engine(self, texts: int = 1, characters: int = 0, keeps_eager: bool = False) -> Engine:
         """Make the engine that runs the model. This is the only place that chooses between the engines.
 
         Args:
             texts: number of texts that are written or read at once.
             characters: number of characters in all texts together; 0 if not known.
+            keeps_eager: whether a program uses the model, in which LSTM cells must not turn TensorFlow's eager mode
+                off to be faster.
         """
         least = next(value for limit, value in GRAPH_PAYS if texts <= limit)
-        if self.cell == "lstm" and (characters < least or importlib.util.find_spec("tensorflow") is None):
+        if self.cell == "lstm" and (characters < least or importlib.util.find_spec("tensorflow") is None
+                                    or keeps_eager and is_eager()):
             return NumpyLSTM(self.vocabulary, self.kernels, self.biases, self.softmax_kernel, self.softmax_bias)
         from charrnn.engines.graph_engine import GraphEngine
         engine = GraphEngine(self.vocabulary, self.lstm_size, self.num_layers, self.cell)
@@ -254,8 +337,9 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
             or differs from the one that the model records.
     """
+    console.require_type("path", path, str, Path)
     vocabulary = None if vocabulary is None else Vocabulary(vocabulary)
-    file = folders.known_model(path) or (path if is_model_file(path) else None)
+    file = known_model(path) or (path if is_model_file(path) else None)
     if file and not best:
         return _from_file(file, str(path), vocabulary)
     with contextlib.suppress(CheckpointError):
@@ -309,3 +393,34 @@ def _made(name: str, vocabulary: Vocabulary, weights: Weights, run: Optional[Run
         return Model(name, vocabulary, weights, run, skipped)
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
+
+
+def doubt_order(model: Model, text: Optional[str] = None) -> None:
+    """Print a note if a model of the notebook predicts its text worse than guessing, in the order that was assumed.
+
+    One that was not trained guesses; one that was trained is better than the frequencies of the characters.
+
+    Args:
+        model: the model.
+        text: the text that the vocabulary was taken from; None for the one next to the checkpoint.
+    """
+    beside = Path(model.name).with_name(TEXT_FILE)
+    if model.run or text is None and (is_model_file(model.name) or not beside.is_file()):
+        return
+    ids = model.vocabulary.encode(load_text(beside) if text is None else text)
+    shares = np.bincount(ids, minlength=len(model.vocabulary)) / len(ids)
+    guess, ids = math.log(len(model.vocabulary)), ids[:ORDER_LOOK]
+    counted = -float(np.mean(np.log(shares[ids])))
+    if len(ids) > 1:
+        with contextlib.closing(model.engine()) as engine:
+            nats = float(np.mean(surprisal(engine, ids)))
+        if nats > guess + 0.1:
+            console.print_note(
+                f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): its "
+                "characters may be in another order. Give that order with --vocab-order FILE, a JSON list, or in "
+                "Python with vocabulary=")
+        elif counted + 0.1 < nats < guess - 0.1:
+            console.print_note(
+                f"{model.name} predicts its text worse than the frequencies of the characters do ({nats:.2f} nats, not "
+                f"{counted:.2f}): it was hardly trained, its characters are in another order, or its layers share one "
+                "cell, which is not supported")

@@ -2,25 +2,32 @@
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
-from dataclasses import dataclass
-from typing import Any, Callable, List, Optional, Set, Tuple
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Collection, Iterator, List, Optional, Set, Tuple
 
 import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
+from charrnn.system import console
 from charrnn.text import unknown
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
 PRIMES = ("The ", "the ", "\u306e", "\u7684", "\uc774", "\u0438", "\u03ba\u03b1\u03b9 ", "\u0627\u0644", "\u05d4")
 LARGE_VOCABULARY = 200  # characters above which top_n is off by default, as for Chinese
 CHUNK = 50  # characters drawn in one call of the engine
+MOST_TEXTS = 100_000  # at once
+LINES_TOP_P = 0.98  # with fewer characters, the first letters of lines lose their variety
+LINES_BEFORE = 3  # that the network writes, blank ones included, before the line that counts
+MOST_ROUNDS = 20  # of as many lines as are asked for
 SEEDS = 2 ** 32  # NumPy takes seeds below this number
 
 
 def check_prime(prime: str, vocabulary: Vocabulary) -> None:
-    """Raise ValueError if a prime is empty, or has characters that the vocabulary lacks."""
+    """Raise ValueError if a prime is empty or has characters that the vocabulary lacks, TypeError if it is no str."""
+    console.require_type("the prime", prime, str)
     if not prime:
         raise ValueError("the prime is empty: give at least one character to begin with")
     unknown.resolve(prime, vocabulary, "error", "the prime")
@@ -39,14 +46,17 @@ def default_prime(vocabulary: Vocabulary) -> str:
 
 
 def choose_settings(num_classes: int, temperature: float = 1.0, top_n: Optional[int] = None,
-                    top_p: Optional[float] = None) -> Settings:
+                    top_p: Optional[float] = None, of_lines: bool = False) -> Settings:
     """Return Settings with what suits a vocabulary of C characters where nothing is given.
 
-    That is the notebook's ``top_n`` of 5, or all characters of a large vocabulary or if there is a ``top_p``.
+    That is the notebook's ``top_n`` of 5, or all characters of a large vocabulary or if there is a ``top_p``. For lines
+    that are written one by one, it is a ``top_p`` of LINES_TOP_P.
 
     Raises:
         ValueError: a setting is out of range.
     """
+    if of_lines and top_n is None and top_p is None:
+        top_p = LINES_TOP_P
     if top_n is None:
         top_n = 5 if top_p is None and num_classes <= LARGE_VOCABULARY else num_classes
     settings = Settings(temperature, top_n, 1.0 if top_p is None else top_p)
@@ -99,7 +109,8 @@ class Sampler:
             raise ValueError("there is no text to continue yet")
 
     def write(self, prime: str, length: int, settings: Settings, seed: int, *, stop: Optional[str] = None,
-              after_last: bool = False, show: Optional[Callable[[str], object]] = None) -> Tuple[List[Sample], bool]:
+              stops: int = 1, after_last: bool = False,
+              show: Optional[Callable[[str], object]] = None) -> Tuple[List[Sample], bool]:
         """Write the texts.
 
         Args:
@@ -108,6 +119,7 @@ class Sampler:
             settings: how to draw, in range.
             seed: the seed of the first text. Each further text has the next seed; after SEEDS - 1 comes 0.
             stop: end a text after this string, which may begin in the prime, if it is not empty.
+            stops: how often this string comes in a text.
             after_last: continue the text that was drawn before, with its state. The prime may then be empty.
             show: called with each piece of the first text, of at most CHUNK characters, when it has been drawn.
 
@@ -119,6 +131,7 @@ class Sampler:
         rngs = [np.random.RandomState(each) for each in seeds]
         texts, values, interrupted = [""] * rows, [[np.zeros(0, np.float32)] for _ in range(rows)], False
         ended: Set[int] = set()  # rows whose text has ended
+        left = [stops] * rows  # how often stop is still to come
         try:
             logits, state = self._last if after_last else (None, engine.zero_state())
             if prime:
@@ -130,11 +143,13 @@ class Sampler:
                 self._last = logits, state
                 for row in sorted(set(range(rows)) - ended):
                     piece = self.vocabulary.decode(ids[:, row])
-                    before = prime + texts[row] if stop else ""
-                    end = (before + piece).find(stop, max(0, len(before) - len(stop) + 1)) if stop else -1
-                    if stop and end >= 0:
-                        piece = piece[:end + len(stop) - len(before)]
-                        ended.add(row)
+                    if stop:
+                        before = (prime + texts[row])[1 - len(stop):] if len(stop) > 1 else ""
+                        ends = [match.end() - len(before) for match in re.finditer(re.escape(stop), before + piece)]
+                        if len(ends) >= left[row]:
+                            piece = piece[:ends[left[row] - 1]]
+                            ended.add(row)
+                        left[row] -= len(ends)
                     texts[row] += piece
                     values[row].append(log_probabilities[:len(piece), row])
                     if show and row == 0:
@@ -144,3 +159,57 @@ class Sampler:
         except KeyboardInterrupt:
             interrupted = True
         return [Sample(*each) for each in zip(seeds, texts, map(np.concatenate, values))], interrupted
+
+    def write_lines(self, length: int, settings: Settings, seed: int,
+                    known: Optional[Collection[str]] = None) -> Tuple[List[Sample], int, bool]:
+        """Write as many lines as there are texts at once, none of them blank.
+
+        Each text begins with some lines that are not used, because the network has learned what follows other lines,
+        but hardly what follows the zero state.
+
+        Args:
+            length: characters to draw for each line at most.
+            settings: how to draw, in range.
+            seed: the seed of the first line that is drawn. Each further line has the next.
+            known: lines that are left out. No line is then written twice. None to leave out none.
+
+        Returns:
+            (samples, left_out, interrupted): the lines, fewer if MOST_ROUNDS are not enough; the number of lines that
+            were left out because they are known or repeated; and whether Ctrl-C ended the writing early.
+        """
+        kept: List[Sample] = []
+        seen, left_out, interrupted = set(known or ()), 0, False
+        for start in range(0, MOST_ROUNDS * self.num_samples, self.num_samples):
+            samples, interrupted = self.write("\n", length * (LINES_BEFORE + 1), settings, seed + start, stop="\n",
+                                              stops=LINES_BEFORE + 1)
+            for each in (_last_line(sample, length) for sample in samples):
+                line = each.text.strip()
+                if len(kept) < self.num_samples and line:
+                    if known is not None and line in seen:
+                        left_out += 1
+                    else:
+                        kept.append(each)
+                        seen.add(line)
+            if interrupted or len(kept) == self.num_samples:
+                break
+        return kept, left_out, interrupted
+
+    def stream(self, prime: str, length: int, settings: Settings, seed: int,
+               stop: Optional[str] = None) -> Iterator[str]:
+        """Yield the characters that :meth:`write` draws for the first text, each as it is drawn."""
+        rng, text = np.random.RandomState(seed % SEEDS), prime
+        logits, state = self._engine.read(self.vocabulary.encode(prime), self._engine.zero_state())
+        for _ in range(length):
+            ids, _, logits, state = self._engine.draw(logits, state, rng.random_sample((1, 1)), settings)
+            char = self.vocabulary.decode(ids[0])
+            yield char
+            text += char
+            if stop and text.endswith(stop):
+                return
+
+
+def _last_line(sample: Sample, length: int) -> Sample:
+    """Return the last line of a text that is not blank, of some characters at most."""
+    start = sample.text.rstrip().rfind("\n") + 1
+    place = slice(start, start + length)
+    return replace(sample, text=sample.text[place], log_probabilities=sample.log_probabilities[place])

@@ -6,11 +6,10 @@ in memory. The products are the same as without slices: no logits are computed t
 
 Letters for shapes as in :mod:`charrnn.data`, P for the N·M rows of a window, and R rows of a slice.
 """
-from charrnn.fused.product import product
-from charrnn.fused.session import thread_count
-from charrnn.system.tensorflow import tf
+from charrnn.fused.passes import product
+from charrnn.system.tensorflow import tf, thread_count
 
-# Logits of a slice, at most 28 MiB: glibc keeps blocks of this size and uses them again, see charrnn/fused/session.py.
+# Logits of a slice, at most 28 MiB: glibc keeps blocks of this size and uses them again, see session_config.
 # With 16,327 characters a slice has 449 rows, enough for fast products.
 SLICE_LOGITS = 7 * 2 ** 20
 
@@ -26,7 +25,7 @@ def _over_slices(outputs, num_classes, threads, body, values):
     Args:
         outputs: [P, L].
         num_classes: C.
-        threads: number of slices that are computed at once, as for :func:`charrnn.fused.session.thread_count`.
+        threads: number of slices that are computed at once, as for :func:`charrnn.system.tensorflow.thread_count`.
         body: function that returns new values.
         values: its first values.
 
@@ -60,7 +59,7 @@ def surprisals(outputs, weights, bias, targets, threads=None):
         weights: float32 [L, C].
         bias: float32 [C].
         targets: int32 [P], ids in [0, C).
-        threads: as for :func:`charrnn.fused.session.thread_count`.
+        threads: as for :func:`charrnn.system.tensorflow.thread_count`.
 
     Returns:
         float32 [P], in nats.
@@ -80,7 +79,7 @@ def mean_surprisal(outputs, weights, bias, targets, threads=None, precision="flo
 
     The gradients are computed in the same pass as the loss, even if only the loss is fetched.
 
-    Args: as for :func:`surprisals`; precision as for :func:`charrnn.fused.product.product`.
+    Args: as for :func:`surprisals`; precision as for :func:`charrnn.fused.passes.product`.
 
     Returns:
         float32 scalar, in nats per character.

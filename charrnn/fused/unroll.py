@@ -19,8 +19,7 @@ layer (C in the first, L in the others).
 import numpy as np
 
 from charrnn.fused import passes
-from charrnn.fused.session import thread_count
-from charrnn.system.tensorflow import tf
+from charrnn.system.tensorflow import tf, thread_count
 
 # Largest number of rows times steps of a piece: large ones make the products fast, small ones fit in the cache.
 PIECE_ROWS = 500
@@ -34,7 +33,7 @@ def row_ranges(n_rows, n_layers, threads=None):
     Args:
         n_rows: N.
         n_layers: number of layers, which run in parallel too.
-        threads: as for :func:`charrnn.fused.session.thread_count`.
+        threads: as for :func:`charrnn.system.tensorflow.thread_count`.
 
     Returns:
         A list of (first row, row after the last), of nearly equal lengths, none empty.
@@ -182,12 +181,12 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed=None, threads=Non
         initial_state: for each layer an LSTMStateTuple of float32 [N, L].
         mask_seed: int64 [2], the seeds of a run and of a step. Dropout masks depend on them only, not on threads; None
             without dropout.
-        threads: as for :func:`charrnn.fused.session.thread_count`.
+        threads: as for :func:`charrnn.system.tensorflow.thread_count`.
         mask_rows: (first, N) if the inputs are rows of a larger batch of N, from the row ``first``. Their masks are
             then those of these rows in the larger batch.
         recurrent_keep_prob: probability of keeping a recurrent weight, a tensor or the number 1 for no such dropout
             (DropConnect, Wan et al. 2013; for LSTMs Merity et al. 2017, arXiv:1708.02182).
-        precision: as for :func:`charrnn.fused.product.product`.
+        precision: as for :func:`charrnn.fused.passes.product`.
 
     Returns:
         (outputs, final_state): float32 [N, M, L], and the state after the window, like initial_state.

@@ -5,7 +5,9 @@ Most features of a character depend only on the text up to and including it, whi
 names, words in capitals, sentences and paragraphs depend on what follows as well.
 """
 import re
-from typing import Callable, Dict, NamedTuple, Tuple
+import unicodedata
+from functools import lru_cache
+from typing import Any, Callable, Counter, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -13,6 +15,10 @@ import numpy as np
 # and as many have a value below the maximum.
 LEAST_SHARE = 0.002
 LEAST_TIMES = 20
+
+# Families of quotation marks: what a mark of one opens, another mark of it closes. The third is that of the apostrophe.
+QUOTES = ("\"\u201c\u201d\u201e\u201f\uff02", "\u00ab\u00bb", "'\u2018\u2019\u201a\u201b", "\u2039\u203a",
+          "\u300c\u300d", "\u300e\u300f", "\u301d\u301e\u301f", "\uff62\uff63")
 
 
 class Feature(NamedTuple):
@@ -51,32 +57,107 @@ def measure(text: str) -> Dict[str, np.ndarray]:
     return found
 
 
-def inside(pairs: str, most: int = 1) -> Callable[[str], np.ndarray]:
-    """Return a function that counts in how many open pairs of characters each character of a text is.
+@lru_cache(maxsize=2)
+def kinds(text: str) -> str:
+    """Return a text with a sign for the kind of each character, in any script.
+
+    ``U`` is a capital letter, ``l`` a small one, ``o`` one of a script without these, ``i`` one of a script without
+    spaces between words, ``m`` a mark that belongs to a letter, ``0`` a digit, ``.`` what ends a sentence if a space
+    follows, ``!`` what always does, ``'`` an apostrophe, ``"`` another quotation mark, ``(`` and ``)`` what opens and
+    closes, ``,`` a comma, ``-`` any other sign. Spaces and line ends are themselves.
+
+    >>> kinds("\u00bfNo? It's e\u0301t\u00e9\u3002")
+    "(Ul. Ul'l lmll!"
+    """
+    return text.translate({ord(char): _kind(char) for char in set(text)})
+
+
+def _kind(char: str) -> str:
+    category, name = unicodedata.category(char), unicodedata.name(char, "")
+    if re.search("FULL STOP|QUESTION MARK|EXCLAMATION MARK|DANDA$|KHAN$|SIGN SECTION$", name):
+        return "(" if "INVERTED" in name else "!" if re.match("IDEO|FULLW|HALFW", name) else "."
+    if category[0] == "L":
+        return "i" if re.match(_UNSPACED, name) else {"Lu": "U", "Lt": "U", "Ll": "l"}.get(category, "o")
+    if char.isspace() or category[0] == "M" or char in "\u200c\u200d":  # the last two join and divide letters
+        return char if char.isspace() else "m"
+    return _SIGNS.get(char) or _SIGNS.get(category) or ("," if "COMMA" in name else "-")
+
+
+def words(text: str) -> List[str]:
+    """Return the words of a text. Of a script without spaces between words, each letter is one.
+
+    >>> words("Don't go, Anna!")
+    ["Don't", 'go', 'Anna']
+    """
+    return [text[slice(*match.span())] for match in re.finditer(_WORD + "|i", kinds(text))]
+
+
+def _depths(text: str, marks: Dict[str, Tuple[Any, bool, bool]], nest: bool) -> np.ndarray:
+    """Return for each character of a text in how many open pairs it is, int32 [T].
 
     The end of a paragraph closes all pairs, for quotes that are never closed.
 
     Args:
-        pairs: opening and closing characters in turn. If the two are the same, the character opens and closes in turn.
+        text: T characters.
+        marks: for each mark its family, whether it may open and whether it may close what a mark of the family opened.
+        nest: whether a pair may be inside another one of its family.
+    """
+    depths, opened = np.zeros(len(text), np.int32), []  # type: ignore  # families
+    paragraph = "\n\n" if "\n\n" in text else "\n"
+    for place, char in enumerate(text):
+        family, opens, closes = marks.get(char, (None, False, False))
+        if family == "'" and re.match("[Ulom].[Ulom]", kinds(text)[place - 1:place + 2]):
+            pass  # an apostrophe
+        elif closes and family in opened:
+            del opened[len(opened) - 1 - opened[::-1].index(family):]
+        elif opens and (nest or family not in opened):
+            opened.append(family)
+        elif char == "\n" and text.endswith(paragraph, 0, place + 1):
+            opened.clear()
+        depths[place] = len(opened)
+    return depths
+
+
+def inside(pairs: str, most: int = 1) -> Callable[[str], np.ndarray]:
+    """Return a function that counts in how many open pairs of characters each character of a text is.
+
+    Args:
+        pairs: opening and closing characters in turn.
         most: the largest depth that is counted.
 
     >>> inside("()")("a (b) c").astype(int).tolist()
     [0, 0, 1, 1, 0, 0, 0]
     """
-    closing = dict(zip(pairs[::2], pairs[1::2]))
+    marks = {char: (place // 2, place % 2 == 0, place % 2 == 1) for place, char in enumerate(pairs)}
+    return lambda text: np.minimum(_depths(text, marks, nest=True), most)
 
-    def values(text):
-        depths, expected = np.zeros(len(text), np.int32), []
-        for place, char in enumerate(text):
-            if expected and char == expected[-1]:
-                expected.pop()
-            elif char in closing:
-                expected.append(closing[char])
-            elif char == "\n" and text.endswith("\n\n", 0, place + 1):
-                expected = []
-            depths[place] = min(len(expected), most)
-        return depths
-    return values
+
+def quoted(text: str) -> np.ndarray:
+    """Mark the characters inside quotation marks, as the text itself uses these.
+
+    A mark opens if it mostly stands after a space, as \u00bb does in German, and closes if it mostly stands before one.
+    One that does both opens and closes in turn, as in Swedish; one that does neither is used as Unicode says. Those
+    that may be apostrophes count if they open more often than the others.
+
+    >>> quoted('a "b" \u00bbc\u00ab d').astype(int).tolist()
+    [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0]
+    """
+    around, opening, closing = f"\n{kinds(text)}\n", Counter[str](), Counter[str]()
+    families = {char: family[0] for family in QUOTES for char in family}
+    for place, char in enumerate(text):
+        if char in families:
+            before, after = around[place], around[place + 2]
+            opening[char] += before in " \n\t(-" and after not in " \n,.!)"
+            closing[char] += before not in " \n" and after not in "Ulo0i("
+    marks = {}
+    for char, family in families.items():
+        category = unicodedata.category(char)
+        unseen = not opening[char] + closing[char]
+        marks[char] = (family, 3 * opening[char] > closing[char] or unseen and category not in ("Pf", "Pe"),
+                       3 * closing[char] > opening[char] or unseen and category not in ("Pi", "Ps"))
+    if 2 * sum(opening[char] for char in QUOTES[2]) <= sum(opening.values()):
+        marks = {char: mark for char, mark in marks.items() if char not in QUOTES[2]}
+    return _depths(text, marks, nest=False) > 0
 
 
 def since(pattern: str) -> Callable[[str], np.ndarray]:
@@ -107,6 +188,15 @@ def within(pattern: str, test: Callable[[str], bool] = bool) -> Callable[[str], 
                 marks[match.start():match.end()] = True
         return marks
     return values
+
+
+def of_kinds(values: Callable[[str], np.ndarray]) -> Callable[[str], np.ndarray]:
+    """Return a function that computes values from the kinds of the characters of a text.
+
+    >>> of_kinds(within("U"))("At").astype(int).tolist()
+    [1, 0]
+    """
+    return lambda text: values(kinds(text))
 
 
 def before(values: Callable[[str], np.ndarray]) -> Callable[[str], np.ndarray]:
@@ -145,15 +235,18 @@ def indentation(text: str) -> np.ndarray:
     return found
 
 
-_WORD = r"[^\W\d_]+"
-_SENTENCE = r"[.!?][\"'\u2019\u201d)]*\s+[\"'\u2018\u201c(]*"  # from its end to the beginning of the next
-_capital = within(_WORD[:-1], str.isupper)
+_SIGNS = {"'": "'", "\u2019": "'", '"': '"', "Nd": "0", "Ps": "(", "Pe": ")", "Pi": '"', "Pf": '"'}
+_UNSPACED = "CJK|IDEO|HIRAGANA|(HALFWIDTH )?KATAKANA|THAI|LAO|KHMER|MYANMAR|TIBETAN"  # the names of their letters
+_WORD = "[Ulo][Ulom]*(?:'[Ulo][Ulom]*)*"  # of kinds, as the patterns below
+# from its end to the beginning of the next, which has no small letter: "Why?" she asked
+_SENTENCE = r"""(?:\.(?:\s?[)"'])*\s+|![)"']*\s*)(?:[("']\s?)*(?!\s?[("'l])"""
+_capital = of_kinds(within("U"))
 # a word with a capital that follows a word or a comma: at the start of a sentence every word has one
-_name = within(r"(?:(?<=[^\W\d_] )|(?<=[^\W\d_], ))" + _WORD, lambda word: word[0].isupper() and len(word) > 1)
+_name = of_kinds(within("(?:(?<=[Ulom] )|(?<=[Ulom], ))U[Ulom]+(?:'[Ulo][Ulom]*)*"))
 
 QUOTATION = "inside quotation marks"
 FEATURES = (
-    Feature(QUOTATION, inside("\"\"\u201c\u201d\u00ab\u00bb"), "knows when somebody is speaking",
+    Feature(QUOTATION, quoted, "knows when somebody is speaking",
             ("narration", "speech")),
     Feature("inside brackets", inside("()[]{}"), "knows when a bracket is open", ("outside", "in brackets")),
     Feature("depth of brackets", inside("()[]{}", most=9), "counts open brackets", ("none", "many")),
@@ -162,22 +255,26 @@ FEATURES = (
             ("beginning", "far in")),
     Feature("first line of a paragraph", within(r"(?:\A|(?<=\n\n))[^\n]+\n"), "knows the first line of a paragraph",
             ("later lines", "first line")),
-    Feature("distance since the last space", since(r"\s"), "measures how long a word is", ("word start", "long word")),
-    Feature("position in the sentence", since(_SENTENCE), "measures how long a sentence is", ("begun", "long")),
-    Feature("start of a sentence", within(_SENTENCE + _WORD), "notices where a sentence begins", ("within", "begins")),
+    Feature("distance since the last space", of_kinds(since(r"\s|i|(?<=[i!])[^Ulo\s]")), "measures how long a word is",
+            ("word start", "long word")),
+    Feature("position in the sentence", of_kinds(since(_SENTENCE)), "measures how long a sentence is",
+            ("begun", "long")),
+    Feature("start of a sentence", of_kinds(within(f"{_SENTENCE}(?:{_WORD}|i)")), "notices where a sentence begins",
+            ("within", "begins")),
     Feature("capital letter next", before(_capital), "sees a capital letter coming", ("small letter", "capital next")),
     Feature("inside a name", _name, "recognises names", ("other words", "name")),
     Feature("end of a name", last_of(_name), "sees where a name ends", ("goes on", "name ends")),
-    Feature("end of a word", last_of(within(_WORD)), "sees the end of a word coming", ("goes on", "word ends")),
+    Feature("end of a word", last_of(of_kinds(within(_WORD))), "sees the end of a word coming",
+            ("goes on", "word ends")),
     Feature("line end next", before(within(r"\n")), "sees the end of the line coming", ("goes on", "line ends")),
-    Feature("inside a word in capitals", within(_WORD, lambda word: word.isupper() and len(word) > 1),
+    Feature("inside a word in capitals", of_kinds(within(_WORD, lambda word: "l" not in word and word.count("U") > 1)),
             "knows words in capitals", ("other words", "capitals")),
     Feature("inside a number", within(r"[0-9]+")),
     Feature("inside a comment (after #)", within(r"(?<!\S)#[^\n]*"), "knows when it writes a comment",
             ("code", "comment")),
     Feature("indentation of the line", indentation, "remembers how far the line is indented", ("not at all", "far")),
     Feature("after a space or line end", within(r"\s")),
-    Feature("after punctuation", within(r"[^\w\s]")),
+    Feature("after punctuation", of_kinds(within(r"[^Uloim0\s]"))),
     Feature("after a vowel", within("[aeiouAEIOU\u00e0-\u00e6\u00e8-\u00ef\u00f2-\u00f6\u00f9-\u00fc]")),
     Feature("after a capital letter", _capital),
 )

@@ -18,6 +18,7 @@ from charrnn.inspection import features
 CHARACTERS = 50000  # how much of a text is read to measure the units
 CHUNK = 1000  # characters that are read in one call of the engine
 LEAST_CORRELATION = 0.3  # below this, a unit tracks nothing that has a name here
+LEAST_OFTEN = 0.001  # how often, for each character of the text, a feature occurs at least that is a discovery
 LEAST_ABOVE = 0.2  # what a discovery has above the best unit of an untrained network
 
 
@@ -52,6 +53,7 @@ class Measured:
         deviation: float32 [S, L], each unit's standard deviation on the second half.
         shown: int8 [T - T // 2, S, L], the values on the second half, times 127.
         length: characters of the text.
+        times: how often each of the F features ends or falls in the text.
     """
 
     parts: Tuple[str, ...]
@@ -61,6 +63,7 @@ class Measured:
     deviation: np.ndarray
     shown: np.ndarray
     length: int
+    times: Tuple[int, ...]
 
     def unit(self, name: str) -> Unit:
         """Return the unit with a name such as "2/c/317".
@@ -110,8 +113,8 @@ class Measured:
     def discoveries(self, untrained: "Measured") -> List[Tuple[Tracking, float]]:
         """Return the units that have learned to track something, the best one for each feature.
 
-        The characters themselves, which a unit does not have to remember, are no discoveries, and neither is what an
-        untrained network tracks nearly as well.
+        The characters themselves, which a unit does not have to remember, are no discoveries, and neither is what the
+        text hardly has, or what an untrained network tracks nearly as well.
 
         Args:
             untrained: a network of the same sizes that was not trained, measured on the same text.
@@ -121,10 +124,11 @@ class Measured:
             value. The one that tracks quotation comes first, then the highest correlation.
         """
         by_chance = {group[0].feature: abs(group[0].correlation) for group in untrained.best(1, least=0)}
+        often = {name for name, times in zip(self.features, self.times) if times >= LEAST_OFTEN * self.length}
         found: Dict[Unit, Tuple[Tracking, float]] = {}
         for each, *_ in sorted(self.best(1), key=lambda group: group[0].feature != features.QUOTATION):
-            chance = by_chance.get(each.feature, 0.0)
-            if features.BY_NAME[each.feature].claim and abs(each.correlation) >= chance + LEAST_ABOVE:
+            chance, claim = by_chance.get(each.feature, 0.0), features.BY_NAME[each.feature].claim
+            if claim and each.feature in often and abs(each.correlation) >= chance + LEAST_ABOVE:
                 found.setdefault(each.unit, (each, chance))
         return list(found.values())
 
@@ -207,7 +211,8 @@ def measure(engine: Engine, text: str, num_layers: int,
     return Measured(names, tuple(found), halves[0].correlations().reshape(shape),
                     halves[1].correlations().reshape(shape),
                     np.sqrt(halves[1].variances()[1]).astype(np.float32).reshape(shape[1:]),
-                    shown.reshape(-1, *shape[1:]), len(text))
+                    shown.reshape(-1, *shape[1:]), len(text),
+                    tuple(int((np.diff(values) < 0).sum()) for values in found.values()))
 
 
 class _Sums:

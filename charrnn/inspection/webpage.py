@@ -17,26 +17,24 @@ import numpy as np
 
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
-from charrnn.engines.loading import divide, training_text
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.surprisal import surprisal
-from charrnn.inspection import features, units
+from charrnn.inspection import features, held, units
 from charrnn.inspection.stored import network_data, store, stored_model, untrained_model
 from charrnn.system import console, files
 from charrnn.text import corpus, unknown
+from charrnn.text.corpus import divide, training_text
 from charrnn.version import __version__
 
 SOURCES = Path(__file__).resolve().parent / "page"
 BEGINNINGS = {"anna": ("Anna said, ", "Dear ", "Chapter "), "tiny-shakespeare": ("ROMEO:\n", "KING ", "O, "),
               "python": ("def ", "import ", "class ")}  # offered for the known texts
 MOST_BEGINNINGS = 4
-OPENING_SEEDS = 48  # from which the one of the text is chosen that the page writes at first
-OPENING = 320  # characters of these texts
 OPENING_TEMPERATURE = 0.5
-COMPARED = 12  # seeds with which the text of the page is compared with that of charrnn-sample
-COMPARED_LENGTH = 600
-TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "python": "Python's standard library"}
+LONGEST_NAME = 60  # characters of the name of a text
+TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "names": "Names",
+          "python": "Python's standard library"}
 PASSAGE = 1000  # characters that the page reads at first
 SEEN_FIRST = 400  # characters that are seen without scrolling
 LEAST_WIDTH = 40  # characters in a line of a text that was broken into lines
@@ -107,18 +105,18 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     if model.cell != "lstm":
         raise ValueError(f"only a model of lstm cells can be a page, and {model.name} has {model.cell}")
     stored = store(model, weights)
-    engine = stored_model(model, stored).engine()
+    rounded = stored_model(model, stored)
+    engine = rounded.engine()
     texts = _texts(engine, model, text)
     measured = units.measure(engine, texts.measured, model.num_layers, progress)
     untrained = untrained_model(model).engine()
     discoveries = measured.discoveries(units.measure(untrained, texts.measured, model.num_layers, progress))
     loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS, progress=progress).mean(
         dtype=np.float64))
-    feature = discoveries[0][0].feature if discoveries else None
     data = _data(model, texts, measured, loss)
-    data["facts"].append(["Weights", f"{weights}; {_faithfulness(model, engine)}"])
-    data.update(passage=_passage(texts.loss, feature), discoveries=[_discovery(*each) for each in discoveries],
-                opening=_opening(engine, data["beginnings"], texts.measured, feature))
+    data["facts"].append(["Weights", f"{weights}; {_faithfulness(model, rounded)}"])
+    data.update(_discovered(rounded, measured, discoveries, data["beginnings"], texts.measured),
+                passage=_passage(texts.loss, discoveries[0][0].feature if discoveries else None))
     content = render(data, network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(files.target_of(path), encoded)
@@ -133,7 +131,8 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
         data: what the views need, see ``charrnn/inspection/page/view.js``.
         network: the weights, from :func:`network_data`.
     """
-    template = _source("page.html")
+    template, weights, discoveries = _source("page.html"), _json(network), data["discoveries"]
+    title, claim = (html.escape(each) for each in (data["title"], (discoveries or [data])[0]["sentence"]))
     names = re.findall(r"\{\{(\w+\.(?:js|css))\}\}", template)
     parts = {name: _source(name) for name in names}
     hashes = {ending: " ".join(_hash(parts[name]) for name in names if name.endswith(ending))
@@ -142,12 +141,12 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
         # nothing is fetched, and no script runs but these, and WebAssembly
         "policy": f"default-src 'none'; script-src 'wasm-unsafe-eval' {hashes['.js']}; style-src {hashes['.css']}; "
                   "worker-src blob:; img-src data:; base-uri 'none'; form-action 'none'",
-        "title": html.escape(data["title"]),
+        "title": title, "plain_claim": claim.replace("*", ""), "claim": re.sub(r"\*(.*?)\*", r"<em>\1</em>", claim),
         "name": html.escape(data["name"]),
         "facts": "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(fact)}</dd>" for name, fact in data["facts"]),
         "kernel": base64.b64encode((SOURCES / "kernel.wasm").read_bytes()).decode("ascii"),
         "data": _json(data),
-        "weights": _json(network),
+        "weights": weights, "size": str(len(weights)),
     })
     return re.sub(r"\{\{([\w.]+)\}\}", lambda match: parts[match.group(1)], template)
 
@@ -172,7 +171,10 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
         training, held_out, _, sha256 = training_text(model.run) if text is None else divide(text, model.run)
     except (ValueError, OSError) as error:
         prime = default_prime(engine.vocabulary)
-        written = prime + _written(engine, 1, WRITTEN, seed=0)[0]
+        [sample], interrupted = Sampler(engine).write(prime, WRITTEN, choose_settings(len(engine.vocabulary)), seed=0)
+        if interrupted:
+            raise KeyboardInterrupt
+        written = prime + sample.text
         name = f"{WRITTEN:,} characters that the network wrote"
         return Texts(written, name, written, name, "a text that the network wrote", "the page uses a text that the "
                      f"network wrote, because the training text cannot be read: {console.described(error)}")
@@ -212,43 +214,42 @@ def _passage(text: str, feature: Optional[str]) -> str:
     return passage[:end] if end > PASSAGE // 2 else passage
 
 
-def _opening(engine: Engine, beginnings: List[str], text: str, feature: Optional[str]) -> Dict[str, Any]:
-    """Return the beginning, the seed and the temperature of the text that the page writes at first.
+def _discovered(model: Model, measured: units.Measured, discoveries: Sequence[Tuple[units.Tracking, float]],
+                beginnings: List[str], text: str) -> Dict[str, Any]:
+    """Return what the page says of the discoveries, and the beginning, the seed and the temperature that it opens with.
 
-    Of some texts it is the one with the most words that are in a text, and in which the feature varies. It has the
-    beginning after the default one, if there is one: that comes from the text, and reads better.
+    The beginning is the one after the default, if there is one: that comes from the text, and reads better. The seed is
+    that of the texts that have the most words of the text and in which the feature varies. They are written with the
+    number of the first discovery held at its ends, or with none where no word tells such texts apart.
     """
-    prime = beginnings[:2][-1]
-    texts = _written(engine, OPENING_SEEDS, OPENING, prime=prime, temperature=OPENING_TEMPERATURE)
-    known = set(re.findall(r"\w+", text))
+    prime, settings = beginnings[:2][-1], choose_settings(len(model.vocabulary), OPENING_TEMPERATURE)
+    opening = free = held.write(model, prime, settings)
+    found: List[Dict[str, Any]] = []
+    for each, untrained in discoveries:
+        ends = (limit[each.unit.part, each.unit.column] / 127 for limit in measured.limits())
+        low, high = (held.write(model, prime, settings, each.unit, end) for end in ends)
+        found.append(_discovery(each, untrained, held.compare(low, free, high), measured.deviation.size))
+        if found[0]["told"] and len(found) == 1:
+            opening = ["\n\n".join(pair) for pair in zip(low, high)]
+    known, varies = set(features.words(text)), found and features.BY_NAME[found[0]["feature"]].values
 
-    def worth(written):
-        words = re.findall(r"\w+", written)
-        varied = features.BY_NAME[feature].values(written).std() if feature else 1
+    def worth(row):
+        words = features.words(prime + opening[row])
+        varied = varies(opening[row]).std() if varies else 1
         return varied * (sum(word in known for word in words) / max(1, len(words))) ** 8
-    best = max(range(len(texts)), key=lambda row: worth(prime + texts[row]))
-    return {"prime": prime, "seed": 1 + best, "temperature": OPENING_TEMPERATURE}
+    seed = held.SEEDS[max(range(len(opening)), key=worth)]
+    return {"discoveries": found, "opening": {"prime": prime, "seed": seed, "temperature": OPENING_TEMPERATURE}}
 
 
-def _written(engine: Engine, count: int, length: int, *, prime: str = "", seed: int = 1,
-             temperature: float = 1.0) -> List[str]:
-    """Return what is written after a beginning, or the default one, with as many seeds from the first one on."""
-    prime, chosen = prime or default_prime(engine.vocabulary), choose_settings(len(engine.vocabulary), temperature)
-    samples, interrupted = Sampler(engine, count).write(prime, length, chosen, seed=seed)
-    if interrupted:
-        raise KeyboardInterrupt
-    return [sample.text for sample in samples]
-
-
-def _faithfulness(model: Model, engine: Engine) -> str:
+def _faithfulness(model: Model, stored: Model) -> str:
     """Return in words how long a page writes what the model writes with the same seeds and float32 weights."""
-    pairs = zip(_written(model.engine(), COMPARED, COMPARED_LENGTH), _written(engine, COMPARED, COMPARED_LENGTH))
-    same = [len(os.path.commonprefix(pair)) for pair in pairs]
-    if min(same) >= COMPARED_LENGTH:
-        return f"with the same seed it writes what charrnn-sample writes ({COMPARED} of {COMPARED} seeds were tried)"
-    equal = sum(each >= COMPARED_LENGTH for each in same)
+    prime, settings = default_prime(model.vocabulary), choose_settings(len(model.vocabulary))
+    pairs = zip(held.write(model, prime, settings), held.write(stored, prime, settings))
+    same, seeds = [len(os.path.commonprefix(pair)) for pair in pairs], len(held.SEEDS)
+    if min(same) >= held.LENGTH:
+        return f"with the same seed it writes what charrnn-sample writes ({seeds} of {seeds} seeds were tried)"
     return (f"with the same seed its text leaves that of charrnn-sample, after {int(np.median(same))} characters on "
-            f"the median; over {COMPARED_LENGTH} characters, {equal} of {COMPARED} texts are equal")
+            f"the median; over {held.LENGTH} characters, {same.count(held.LENGTH)} of {seeds} texts are equal")
 
 
 def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> Dict[str, Any]:
@@ -258,6 +259,7 @@ def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> 
     network = f"{console.plural(model.num_layers, 'layer')} of {console.plural(model.lstm_size, 'unit')}"
     return {
         "title": f"A machine that learned to write from {name}",
+        "sentence": "This network writes, and each letter that it reads surprises it more or less.",
         "name": name,
         "facts": [["Training text", name], ["Network", f"LSTM, {network}, {len(model.vocabulary)} characters"],
                   ["Loss", f"{loss:.4f} nats per character on {texts.loss_name}"],
@@ -283,18 +285,27 @@ def _long_line(text: str) -> Optional[int]:
     return int(usual * 2 / 3) if usual >= LEAST_WIDTH and long <= 1.25 * usual else None
 
 
-def _discovery(found: units.Tracking, untrained: float) -> Dict[str, Any]:
-    """Return what the page says of a unit that tracks something."""
+def _discovery(found: units.Tracking, untrained: float, told: Optional[Dict[str, Any]], count: int) -> Dict[str, Any]:
+    """Return what the page says of one of `count` units, which tracks something.  `told`: see :func:`held.compare`."""
     feature = features.BY_NAME[found.feature]
-    return {"unit": str(found.unit), "feature": found.feature, "claim": feature.claim, "ends": feature.ends,
+    if told:
+        less, more = (words[0] for words in told["words"][::1 if found.correlation > 0 else -1])
+        sentence = f"Move one of its {count:,} numbers and it says *{more}* instead of *{less}*."
+    else:
+        known = feature.claim if abs(found.correlation) >= 0.5 else f"has an idea of this: {feature.name}"
+        sentence = f"One of the {count:,} numbers in this network {known}."
+    return {"unit": str(found.unit), "feature": found.feature, "ends": feature.ends, "sentence": sentence, "told": told,
             "correlation": round(found.correlation, 3), "untrained": round(untrained, 3)}
 
 
 def _title(text_name: str) -> str:
     """Return what a reader calls a text. No folder is in it, because a page may be published."""
     if ", " in text_name:  # of several sources
-        return ", ".join(map(_title, text_name.split(", ")))
-    return TITLES.get(text_name) or re.sub(r".*[/\\]|\.txt$", "", text_name.rstrip("/\\"), flags=re.DOTALL)
+        name = ", ".join(map(_title, text_name.split(", ")))
+    else:
+        name = TITLES.get(text_name) or re.sub(r".*[/\\]|\.txt$", "", text_name.rstrip("/\\"), flags=re.DOTALL)
+    name = re.sub("[\u202a-\u202e\u2066-\u2069]", "", name)  # they would turn what comes after the name around
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}\u2026"
 
 
 def _beginnings(model: Model, text: str) -> List[str]:

@@ -3,22 +3,27 @@ import argparse
 import contextlib
 import difflib
 import errno
+import logging
 import os
 import re
 import select
 import shlex
 import sys
 import textwrap
-from typing import Any, Callable, Iterable, List, NoReturn, Optional, Sequence, TextIO
+from numbers import Integral
+from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional, Sequence, TextIO
 
-from charrnn.system import interrupts, mpi
-from charrnn.system.tensorflow import TensorFlowError, quiet_tensorflow
+from charrnn.system import mpi
+from charrnn.system.tensorflow import TensorFlowError
 
 # What is shown in place of characters that would control a terminal or change the direction of writing.
 _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
 _VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
-_OF_OUTPUT = (errno.ENOSPC, errno.EBADF, errno.EFBIG)  # errors of writing to standard output have no filename
+# What an error is about that has no filename.
+_WITHOUT_NAME = {**dict.fromkeys((errno.ENOSPC, errno.EBADF, errno.EFBIG), "standard output"),
+                 errno.ENOENT: "the working directory"}
+MOST_DIGITS = 18  # of an integer in an argument
 LISTED = 10  # how many items of a list a message names
 
 
@@ -35,7 +40,9 @@ class Parser(argparse.ArgumentParser):
     Flags may be written with underscores, as the hyperparameters are in Python: ``--lstm_size``.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, in_processes: bool = False, **options: Any) -> None:
+        """in_processes: whether a launcher may start the script as several processes, of which the first one speaks."""
+        self._is_silent = in_processes and mpi.launch().rank > 0
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **options)
         self.add_argument("--version", action="version", version=f"charrnn {sys.modules['charrnn'].__version__}")
 
@@ -47,7 +54,8 @@ class Parser(argparse.ArgumentParser):
         return self.parse_args(flags + given[end:]) if "--" in given else self.parse_intermixed_args(flags)
 
     def _print_message(self, message: str, file: Any = None) -> None:  # argparse's own drops errors since Python 3.12
-        (file or sys.stderr).write(message or "")
+        if not self._is_silent:
+            (file or sys.stderr).write(message or "")
 
     def exit(self, status: int = 0, message: Optional[str] = None) -> NoReturn:
         """End the process after the help or the version, once they are written."""
@@ -55,13 +63,16 @@ class Parser(argparse.ArgumentParser):
         super().exit(status, message)
 
     def error(self, message: str) -> NoReturn:
-        """Raise ValueError with the message and a reference to ``--help``, or end silently if rank 0 does so."""
-        if mpi.launch().rank:
+        """Raise ValueError with the message and a reference to ``--help``."""
+        if self._is_silent:
             raise SystemExit(2)
         if "expected one argument" in message:
             message += "; a value that begins with a dash is written --flag=-value"
         for wrong in re.findall(r"--[^\s=]+", message) if message.startswith("unrecognized arguments") else ():
             flags = [*self._option_string_actions]
+            if wrong in flags:
+                message += f"; {wrong} must come before --"
+                continue
             for nearest in [*(flag for flag in flags if flag.startswith(wrong)),
                             *(flag for flag in flags if wrong == "--" + "".join(re.findall(r"-(\w)", flag))),
                             *difflib.get_close_matches(wrong, flags, n=1, cutoff=0.75)][:1]:
@@ -72,11 +83,32 @@ class Parser(argparse.ArgumentParser):
 def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
     """Return a function that reads an integer in a range, as the type of an argument."""
     def read(value: str) -> int:
-        if not re.fullmatch(r"[+-]?\d+", value) or not least <= int(value) <= (int(value) if most is None else most):
-            allowed = f"at least {least}" if most is None else f"from {least} to {most}"
+        if not re.fullmatch(rf"[+-]?\d{{1,{MOST_DIGITS}}}", value) or not least <= int(value) <= (most or int(value)):
+            limit = most or (10 ** MOST_DIGITS if len(value) > MOST_DIGITS else None)
+            allowed = f"from {least} to {limit}" if limit else f"at least {least}"
             raise argparse.ArgumentTypeError(f"must be an integer, {allowed}, not {value}")
         return int(value)
     return read
+
+
+def checked_integer(name: str, value: Any, least: int, most: Optional[int] = None) -> int:
+    """Return an argument of a function, also a number of NumPy, as an int.
+
+    Raises:
+        ValueError: it is no integer, or out of range.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= (
+            int(value) if most is None else most):
+        allowed = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} must be an integer, {allowed}, not {value!r}")
+    return int(value)
+
+
+def require_type(name: str, value: Any, *types: type) -> None:
+    """Raise TypeError if an argument of a function is of none of some types."""
+    if not isinstance(value, types):
+        raise TypeError(f"{name} must be a {' or a '.join(each.__name__ for each in types)}, not "
+                         f"{type(value).__name__}")
 
 
 def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser,
@@ -93,7 +125,6 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         system error (OSError), too little memory, or if TensorFlow is needed but missing. 130 after Ctrl-C. 141
         (128 + SIGPIPE) if the reader of standard output has closed it.
     """
-    interrupts.raise_on_interrupt()
     for name, mode in [("stdin", "r"), ("stdout", "w"), ("stderr", "w")]:
         if getattr(sys, name) is None:  # the process was started without this stream
             setattr(sys, name, open(os.devnull, mode))
@@ -116,7 +147,8 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
     except Exception as error:
         if not isinstance(error, (ValueError, OSError, TensorFlowError)) and not _lacks_memory(error):
             raise
-        print_note(f"{parser.prog}: error: {shortened(described(error))}")
+        message = shortened(described(error)).replace("\n", "\\n")
+        print_note(f"{parser.prog}: error: {message}")
         return 2
     finally:
         for stream in (sys.stdout, sys.stderr):
@@ -124,6 +156,35 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
                 stream.flush()
             except OSError:  # Python would try once more at its end, print an error and return 120
                 drop_output(stream)
+
+
+def quiet_tensorflow() -> None:
+    """Suppress TensorFlow's own log messages, but no warnings of other code. Call it before TensorFlow is imported.
+
+    Messages of the C++ runtime (processor features, the search for a GPU) are disabled unless TF_CPP_MIN_LOG_LEVEL
+    is set. Of the Python messages, only those about deprecated functions are suppressed, because every program for
+    TensorFlow 1 causes them.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").addFilter(_drop_deprecations)
+
+
+@contextlib.contextmanager
+def tensorflow_quieted() -> Iterator[None]:
+    """Suppress the messages that :func:`quiet_tensorflow` suppresses, and afterwards no more of them than before."""
+    logger, level = logging.getLogger("tensorflow"), os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    filters = list(logger.filters)
+    quiet_tensorflow()
+    try:
+        yield
+    finally:
+        logger.filters[:] = filters
+        if level is None:
+            os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
+
+
+def _drop_deprecations(record: logging.LogRecord) -> bool:
+    return "is deprecated" not in record.getMessage()
 
 
 def shortened(message: str, most: int = 1000) -> str:
@@ -146,7 +207,7 @@ def described(error: Exception) -> str:
         return ": ".join(filter(None, ["this machine has too little memory for these arguments", cause]))
     if not isinstance(error, OSError) or not error.strerror:
         return getattr(error, "in_command", "") or str(error)
-    name = error.filename or ("standard output" if error.errno in _OF_OUTPUT else "")
+    name = error.filename or _WITHOUT_NAME.get(error.errno or 0)
     return f"{name}: {error.strerror}" if name else error.strerror
 
 
@@ -263,7 +324,10 @@ def visible(text: str) -> str:
 
 def bar(windows: Sequence[int]) -> Iterable[int]:
     """Show in a bar how many windows of a text are read, if standard error is a terminal."""
-    import tqdm
+    try:
+        import tqdm
+    except ImportError:  # it is needed to train only
+        return windows
     return tqdm.tqdm(windows, unit=" windows", leave=False, disable=not is_terminal(sys.stderr))
 
 

@@ -1,7 +1,6 @@
 """Atomic and durable writes, and a lock between processes."""
 import contextlib
 import errno
-import hashlib
 import os
 import secrets
 import shutil
@@ -10,14 +9,8 @@ import sys
 from pathlib import Path
 from typing import IO, Union
 
-RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 LONGEST_START = 200  # bytes of a name that its temporary name has; file systems allow 255
 TEMPORARY = f"*.{'[0-9a-f]' * 12}.tmp"  # the pattern of temporary names
-
-
-def sha256(content: bytes) -> str:
-    """Return the hexadecimal SHA-256 of the content of a file."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def write_atomically(path: Union[str, Path], data: bytes) -> None:
@@ -70,7 +63,7 @@ def target_of(path: Union[str, Path]) -> str:
 
 
 def temporary_name(path: Union[str, Path]) -> str:
-    """Return a new name next to a path, which fits TEMPORARY. A process that is killed leaves a file with such a name."""
+    """Return a new name next to a path, which fits TEMPORARY. A killed process leaves a file with such a name."""
     path = Path(path)  # without a slash at its end
     start = os.fsencode(path.name)[:LONGEST_START].decode("utf-8", "ignore")
     return str(path.with_name(f"{start}.{secrets.token_hex(6)}.tmp"))
@@ -87,11 +80,6 @@ def make_folder(path: Union[str, Path]) -> None:
     path.mkdir(parents=True, exist_ok=True)
     for folder in missing:
         flush(folder.parent)
-
-
-def read(path: Union[str, Path]) -> bytes:
-    """Return the content of a file. Raise OSError if it cannot be read."""
-    return Path(path).read_bytes()
 
 
 def check_regular(path: Union[str, Path]) -> None:
@@ -135,11 +123,17 @@ class Lock:
         self._path, self._folder, self._file = Path(path), os.stat(str(Path(path).parent)), _locked(path)
 
     def check(self) -> None:
-        """Raise OSError if the folder of the lock was moved, removed or replaced."""
-        with contextlib.suppress(OSError):
+        """Raise OSError if the folder of the lock was moved, removed or replaced. Only a removed file is made again."""
+        with contextlib.suppress(OSError):  # the folder has gone, or another process holds the lock
             if os.path.samestat(os.stat(str(self._path.parent)), self._folder):
-                return
-        raise OSError(f"cannot save to {self._path.parent}: since training began, the folder was moved or removed")
+                if not self._path.exists():
+                    made = _locked(self._path)
+                    self._file.close()
+                    self._file = made
+                if os.path.samestat(os.stat(str(self._path)), os.fstat(self._file.fileno())):
+                    return
+        raise OSError(f"cannot save to {self._path.parent}: since training began, the folder was moved or removed, or "
+                      "another process began to train in it")
 
     def close(self) -> None:
         """Give up the lock."""

@@ -6,6 +6,8 @@ import math
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from typing import Any, NamedTuple
 
@@ -13,7 +15,9 @@ NO_MPI = ("{} started this process, but mpi4py cannot be used on the host {} ({}
           "pip install \".[distributed]\", or for the MPI of this cluster")
 OTHER_MPI = ("{} started {} processes, but mpi4py sees {}, because it is built for another MPI: use the mpiexec of "
              "that one, or srun --mpi=pmi2")
+MISSING = "{}: error: process {} on the host {} has waited {:g} s for the others to start, so training does not begin"
 LIMIT = "CHARRNN_EXCHANGE_LIMIT"  # a variable of the environment
+LONGEST_LIMIT = 10 ** 7
 FAILED = 2  # exit status
 GRACE = 3  # seconds in which processes that fail together have all come to that point, or the launcher has ended them
 
@@ -44,7 +48,7 @@ class Launch(NamedTuple):
 def launch() -> Launch:
     """Return how this process was started."""
     for *names, program in _LAUNCHERS:
-        if all(os.environ.get(name, "").isdigit() for name in names):
+        if all(os.environ.get(name, "").isdecimal() for name in names):
             size, rank, local_rank = (int(os.environ[name]) for name in names)
             return Launch(size, rank, local_rank, program) if size > 1 else Launch()
     return Launch()
@@ -57,25 +61,28 @@ def exchange_limit() -> int:
         ValueError: it is not a number.
     """
     value = os.environ.get(LIMIT, "0")
-    if not value.isdigit():
-        raise ValueError(f"{LIMIT} must be a number of seconds, not {value!r}")
+    if not value.isdecimal() or len(value) > 8 or int(value) > LONGEST_LIMIT:
+        raise ValueError(f"{LIMIT} must be a number of seconds, at most {LONGEST_LIMIT}, not {value!r:.80}")
     return int(value)
 
 
-def connect(seconds: int) -> Any:
+def connect(seconds: float) -> Any:
     """Return mpi4py's communicator of all processes that were started together, once all have called this.
 
     Args:
-        seconds: time in which all must have called it, unless the environment says another. After it, the signal
-            SIGALRM ends the process, because MPI would wait for ever, and nothing in Python can run meanwhile.
+        seconds: time in which all must have called it, and somewhat more for later ranks, so that one process prints.
+            After it, another process says so and ends this one, because MPI would wait for ever, and nothing in Python
+            can run meanwhile.
 
     Raises:
-        ValueError: mpi4py is not installed on this host, or is built for another MPI than that of the launcher; or
-            :func:`exchange_limit` raises it. The first process of each host raises it; the others end silently.
+        ValueError: mpi4py is not installed on this host, or is built for another MPI than that of the launcher. The
+            first process of each host raises it; the others end silently.
     """
     started = launch()
+    patience = seconds * (1 + started.rank / started.size)
+    message = MISSING.format("charrnn-train", started.rank, socket.gethostname(), patience)
+    guard = start_guard(_WAITS, message, str(patience), str(os.getpid()))
     try:
-        _alarm(exchange_limit() or seconds)
         from mpi4py import MPI
         if MPI.COMM_WORLD.size != started.size:
             raise ValueError(OTHER_MPI.format(started.program, started.size, MPI.COMM_WORLD.size))
@@ -86,20 +93,38 @@ def connect(seconds: int) -> Any:
         raise error if isinstance(error, ValueError) else ValueError(
             NO_MPI.format(started.program, socket.gethostname(), error))
     finally:
-        _alarm(0)
+        guard.communicate(b"done")
+
+
+# A program that prints a line and ends a process which says nothing for some seconds. If that is ended, so does this.
+_WAITS = """
+import os, sys, threading
+reading = threading.Thread(target=sys.stdin.read, daemon=True)
+reading.start()
+reading.join(float(sys.argv[2]))
+if reading.is_alive():
+    print(sys.argv[1], file=sys.stderr, flush=True)
+    os.kill(int(sys.argv[3]), 9)
+    os._exit(0)
+"""
+
+
+def start_guard(program: str, *arguments: str) -> Any:
+    """Start a Python program that watches this process through its standard input, in a session of its own.
+
+    The signals for this process thus spare it. Write to it, and close its input, to dismiss it.
+    """
+    return subprocess.Popen([sys.executable, "-I", "-S", "-c", program, *arguments], stdin=subprocess.PIPE,
+                            start_new_session=True)
 
 
 def end_all(world: Any) -> None:
     """End all processes of a communicator, this one in any case."""
     time.sleep(0.5)  # the launcher drops what was printed last if it has not been handed on
-    _alarm(GRACE)  # MPI may wait for an answer of the launcher, which it does not get if a link is cut
+    if hasattr(signal, "alarm"):  # not on Windows
+        signal.alarm(GRACE)  # MPI may wait for an answer of the launcher, which it does not get if a link is cut
     world.Abort(FAILED)
     os._exit(FAILED)
-
-
-def _alarm(seconds: int) -> None:
-    """End this process by SIGALRM after a time, or not if it is 0. Windows has no such signal."""
-    getattr(signal, "alarm", lambda _: None)(seconds)
 
 
 def is_done(request: Any, seconds: float = math.inf) -> bool:

@@ -1,21 +1,25 @@
 """The only module that imports TensorFlow: ``tf`` is its interface of version 1, from TensorFlow 1.15 or 2.
 
 TensorFlow is imported when ``tf`` is first used, so the other names here cost nothing. With TensorFlow 2, the import
-turns its eager mode off for the whole process, which then builds graphs as TensorFlow 1 does.
+turns its eager mode off for the whole process, which then builds graphs as TensorFlow 1 does. In a program that has
+used TensorFlow before, a line on standard error says so.
 """
 import contextlib
 import importlib.util
-import logging
 import os
 import sys
+import threading
 import warnings
-from typing import Any, Iterator
+from typing import Any, Iterator, List, Optional
 
 from charrnn.system import interrupts
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
-OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the graph, as in the notebook
+NO_LONGER_EAGER = ("charrnn: TensorFlow's eager mode is off in this process from now on, because a graph is needed; "
+                   "Keras 3 cannot train in it any more\n")
+_importing = threading.RLock()
+_process: List[int] = []  # the id of the process that has made the first session
 
 
 class TensorFlowError(ImportError):
@@ -25,9 +29,22 @@ class TensorFlowError(ImportError):
 def __getattr__(name: str) -> Any:
     if name != "tf":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with interrupts.not_lost():  # an exception could get lost in the import
-        globals()["tf"] = _imported()
+    with _importing, interrupts.not_lost():  # an exception could get lost in the import
+        if "tf" not in globals():  # another thread may have imported it meanwhile
+            globals()["tf"] = _imported()
     return globals()["tf"]
+
+
+def is_version_1() -> bool:
+    """Return whether this is TensorFlow 1.15, which has ``tf.contrib`` and no bfloat16."""
+    return bool(__getattr__("tf").__version__.startswith("1."))
+
+
+def is_eager() -> bool:
+    """Return whether this process uses TensorFlow's eager mode, or will when it first uses TensorFlow 2."""
+    if "tensorflow" not in sys.modules:
+        return sys.version_info >= (3, 8)
+    return bool(sys.modules["tensorflow"].executing_eagerly())
 
 
 def require_tensorflow() -> None:
@@ -42,6 +59,8 @@ def require_tensorflow() -> None:
 
 def _how_to_install() -> str:
     version = sys.version_info[:2]
+    if "CHARRNN_MAKE" in os.environ:
+        return f"{os.environ['CHARRNN_MAKE']} venv installs it"
     if version == (3, 7):
         return "pip install . in the folder of charrnn installs TensorFlow 1.15"
     if (3, 10) <= version <= (3, 13):
@@ -50,25 +69,31 @@ def _how_to_install() -> str:
 
 
 def _imported() -> Any:
-    """Import TensorFlow, and prepare TensorFlow 2 for graphs."""
+    """Import TensorFlow, and prepare it for graphs."""
     require_tensorflow()
-    if sys.version_info < (3, 8):  # TensorFlow 1.15
-        os.environ.pop("TF2_BEHAVIOR", None)  # set in processes that TensorFlow 2 has started; it turns eager mode on
-        import tensorflow.compat.v1 as tf
-        tf.compat.v1 = tf  # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
-        return tf
+    was_used = "tensorflow" in sys.modules
+    if not was_used:
+        os.environ.pop("TF2_BEHAVIOR", None)  # set in processes that TensorFlow 2 has started; 1.15 would be eager
     if importlib.util.find_spec("tf_keras"):  # Keras 2, which has the cells; TensorFlow 2.16 and later have Keras 3
         os.environ["TF_USE_LEGACY_KERAS"] = "1"
     with _without_messages():
         import tensorflow.compat.v1 as tf
         version = tf.__version__
-        if tuple(map(int, version.split(".")[:2])) < OLDEST:
+        number = tuple(map(int, version.split(".")[:2]))
+        if number != (1, 15) and number < OLDEST:
             raise TensorFlowError(f"charrnn does not support TensorFlow {version}, only {TESTED}: {_how_to_install()}")
+        was_eager = was_used and tf.executing_eagerly()
         try:
-            tf.disable_v2_behavior()
+            if was_eager or number >= OLDEST:
+                tf.disable_v2_behavior()
             tf.nn.rnn_cell.BasicLSTMCell  # noqa: B018  # raises an error if Keras 2 is missing
         except (ImportError, AttributeError) as error:
             raise TensorFlowError(_without_cells(version, error))
+    if number < OLDEST:
+        tf.compat.v1 = tf  # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
+    if was_eager:
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # there is no standard error, or it is closed
+            sys.stderr.write(NO_LONGER_EAGER)
     # each construction of a cell warns that Keras has another one
     warnings.filterwarnings("ignore", r"`tf\.nn\.rnn_cell\.\w+` is deprecated", UserWarning)
     return tf
@@ -87,7 +112,7 @@ def _without_messages() -> Iterator[None]:
 
     The import writes to the file descriptor before it reads any setting.
     """
-    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1"):
+    if sys.version_info < (3, 8) or os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1"):
         yield
         return
     with contextlib.ExitStack() as stack:
@@ -100,30 +125,77 @@ def _without_messages() -> Iterator[None]:
         yield
 
 
-def quiet_tensorflow() -> None:
-    """Suppress TensorFlow's own log messages, but no warnings of other code. Call it before TensorFlow is imported.
-
-    Messages of the C++ runtime (processor features, the search for a GPU) are disabled unless TF_CPP_MIN_LOG_LEVEL
-    is set. Of the Python messages, only those about deprecated functions are suppressed, because every program for
-    TensorFlow 1 causes them.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").addFilter(_drop_deprecations)
-
-
-def _drop_deprecations(record: logging.LogRecord) -> bool:
-    return "is deprecated" not in record.getMessage()
-
-
 def require_bfloat16() -> None:
     """Check that this TensorFlow can train in bfloat16.
 
     Raises:
         ValueError: it is 1.15.
     """
-    if sys.version_info < (3, 8):
+    if is_version_1():
         raise ValueError("precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
                          "float32")
+
+
+def reset_default_graph() -> None:
+    """Empty the default graph, in which a network is then built.
+
+    Raises:
+        ValueError: it is not outside of every graph, variable scope and session.
+    """
+    from charrnn.system.tensorflow import tf
+    try:
+        tf.reset_default_graph()
+    except AssertionError:
+        raise ValueError("the default graph cannot be reset inside of `with tf.Graph().as_default():`, of a variable "
+                         "scope or of a session: call this outside of it")
+
+
+def thread_count(threads: Optional[int] = None) -> int:
+    """Return the number of threads to use.
+
+    Args:
+        threads: at least 1; None for one for each core that the process may use.
+    """
+    if threads is None:
+        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # Linux
+    return threads
+
+
+def session_config(threads: Optional[int] = None, fused: bool = True, precision: str = "float32") -> Any:
+    """Return the settings of a session, a tf.ConfigProto.
+
+    With the fused unroll, each operation runs on one thread, and as many operations run in parallel as there are
+    threads. TensorFlow creates its threads once in a process, so the settings of the first session hold for all.
+
+    Args:
+        threads: as for :func:`thread_count`.
+        fused: whether the graph has the fused unroll. Others are fastest with TensorFlow's own settings.
+        precision: with ``bfloat16``, TensorFlow 2 rewrites the products of a graph that is not fused. The fused unroll
+            has the precision in its graph.
+
+    Raises:
+        ValueError: the process was forked from one that has used TensorFlow.
+    """
+    from charrnn.system.tensorflow import tf
+    _process[:] = _process or [os.getpid()]
+    if _process != [os.getpid()]:
+        raise ValueError("TensorFlow was used before this process was forked, and would wait for ever: start the "
+                         "process with the method 'spawn', or use TensorFlow in only one of the two processes")
+    if not fused:
+        config = tf.ConfigProto(intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0)
+        if precision == "bfloat16":
+            config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1  # RewriterConfig.ON
+        return config
+    # glibc returns large freed blocks to the system, and the page faults that follow take a seventh of a small step. It
+    # keeps blocks that are not larger than the largest block freed so far, up to 32 MiB. So a block of nearly this size
+    # is freed here. Nothing is written to it, so it takes no time and no memory.
+    bytes(31 * 1024 * 1024)
+    return tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=thread_count(threads))
+
+
+def set_variable(variable: Any, value: Any, session: Any) -> None:
+    """Set a variable in a session. ``Variable.load`` does the same, but TensorFlow 2 calls it deprecated."""
+    session.run(variable.initializer, {variable.initializer.inputs[1]: value})
 
 
 def forget_gradients(graph: Any) -> None:

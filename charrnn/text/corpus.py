@@ -3,6 +3,7 @@ import codecs
 import contextlib
 import gzip
 import http.client
+import io
 import os
 import re
 import sys
@@ -12,12 +13,13 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Sequence, Tuple, Union
+from typing import Any, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from charrnn import data
-from charrnn.data import StrPath
-from charrnn.system import console, files
-from charrnn.system.files import RUN_FILE
+from charrnn.checkpoints.record import RUN_FILE, RunRecord, read_text, sha256, text_sha256
+from charrnn.data import StrPath, split
+from charrnn.system import console, files, machine
+from charrnn.text import lists
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,29 @@ KNOWN_TEXTS = {
         "tiny-shakespeare.txt", "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
         ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",)),
 }
-PYTHON = "python"  # a known text that needs no download; see python_source
+NAMES, PYTHON = "names", "python"  # the known texts that need no download: names.txt, and python_source()
+KNOWN_NAMES = (*KNOWN_TEXTS, NAMES, PYTHON)
 STANDARD_INPUT = "-"
 LARGEST_SHARE = 0.1  # of the text of a folder that may be left out
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
 BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+LARGEST = machine.total_memory() / 4  # bytes of a text, which a gzip file can hide
 PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
+
+
+class DownloadError(ValueError):
+    """A known text cannot be downloaded.
+
+    Attributes:
+        in_command: the message with commands.
+    """
+
+    def __init__(self, fact: str) -> None:
+        super().__init__(f"{fact}: train_model({NAMES!r}) or train_model({PYTHON!r})")
+        train = console.command("train") + (" TEXT=" if "CHARRNN_MAKE" in os.environ else " ")
+        self.in_command = f"{fact}: {train}{NAMES} or {train}{PYTHON}"
 
 
 @dataclass(frozen=True)
@@ -66,15 +83,15 @@ class Text:
 
 def is_known(name: str) -> bool:
     """Return whether a name is that of a known text."""
-    return name in KNOWN_TEXTS or name == PYTHON
+    return name in KNOWN_NAMES
 
 
 def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, separator: str = "\n") -> Text:
     """Read a text from one or several sources.
 
     Args:
-        names: for each source ``anna``, ``tiny-shakespeare``, ``python``, the path of a text file, which may be
-            compressed with gzip, a folder for the text files in it, or ``-`` for standard input.
+        names: for each source a known name, the path of a text file, which may be compressed with gzip, a folder for
+            the text files in it, or ``-`` for standard input.
         encoding: the encoding of files without a byte order mark; in a folder, of those that are not UTF-8. The known
             texts are UTF-8.
         separator: string between the files of several sources or of a folder.
@@ -84,16 +101,18 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         OSError: a known text was downloaded, but cannot be saved.
     """
     sources = [names] if isinstance(names, (str, Path)) else names
-    found: List[str] = []
+    if list(sources).count(STANDARD_INPUT) > 1:
+        raise ValueError(f"{STANDARD_INPUT}, the standard input, can be read only once")
+    texts: List[str] = []
     skipped: List[str] = []
     undecoded: List[str] = []  # paths of files in another encoding
     for source in map(str, sources):
         if is_known(source) or not os.path.isdir(source):
-            found.append(_read_one(source, encoding))
+            texts.append(_read_one(source, encoding))
             continue
         for path in find_documents(source, skipped):
             try:
-                found.append(_read_part(path, encoding))
+                texts.append(_read_part(path, encoding))
             except data.EncodingError:
                 skipped.append(f"{path} is not {encoding} text: name its encoding, or convert it to UTF-8")
                 undecoded.append(str(path))
@@ -101,14 +120,14 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
                 skipped.append(str(error))
     name = ", ".join(map(str, sources))
     skipped = list(dict.fromkeys(skipped))  # without repeats, if a folder is named twice
-    if not found:
+    if not texts:
         raise ValueError(f"there is no text file in {name}" + (f" ({'; '.join(skipped[:3])})" if skipped else ""))
     size = sum(map(os.path.getsize, undecoded))
-    if size > LARGEST_SHARE * (size + sum(map(len, found))):
+    if size > LARGEST_SHARE * (size + sum(map(len, texts))):
         raise ValueError(f"{console.plural(len(undecoded), 'file')} in {name} with {size:,} bytes would be left out, "
                          f"because they are not {encoding} text, for example {undecoded[0]}: name their encoding, "
                          "convert them, or name the files to read")
-    return Text(name, separator.join(found), tuple(skipped))
+    return Text(name, separator.join(texts), tuple(skipped))
 
 
 def _read_part(path: Path, encoding: str) -> str:
@@ -122,13 +141,15 @@ def _read_one(name: str, encoding: str) -> str:
     """Read one known text or file, or standard input."""
     if name == PYTHON:
         return python_source()
+    if name == NAMES:
+        return read_document(Path(__file__).with_name("names.txt"))
     if name == STANDARD_INPUT:
-        return decode_document(sys.stdin.buffer.read(), encoding, "standard input")
+        return decode_document(_read_limited(sys.stdin.buffer), encoding, "standard input")
     if name in KNOWN_TEXTS:
         return read_document(find(name), "utf-8")
     if not os.path.exists(name):
         raise ValueError(f"cannot read the text {name!r}: there is no such file, and the known texts are "
-                         f"{', '.join([*KNOWN_TEXTS, PYTHON])}")
+                         f"{', '.join(KNOWN_NAMES)}")
     return read_document(name, encoding)
 
 
@@ -145,18 +166,30 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
     Raises:
         ValueError: the file cannot be read, is empty or not text, or has another encoding.
     """
-    content = data.read_bytes(path)
+    content = data.read_bytes(path, _read_limited)
     if content.startswith(b"\x1f\x8b"):
         try:
-            content = gzip.decompress(content)
+            with gzip.open(io.BytesIO(content)) as file:
+                content = _read_limited(file)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is a damaged gzip file: {error}")
     return decode_document(content, encoding, str(path))
 
 
+def _read_limited(file: Any) -> bytes:
+    """Read a file in pieces. Raise ValueError if it is larger than the LARGEST text."""
+    pieces, size = [], 0
+    for piece in iter(lambda: file.read(1 << 20), b""):
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST:
+            raise ValueError(f"the text is larger than {LARGEST / 1e6:,.0f} MB, a quarter of this machine's memory")
+    return b"".join(pieces)
+
+
 def decode_document(content: bytes, encoding: str, name: str) -> str:
     """Decode the bytes of a text file; see :func:`read_document`."""
-    encoding = next((found for mark, found in BYTE_ORDER_MARKS if content.startswith(mark)), encoding)
+    encoding = next((marked for mark, marked in BYTE_ORDER_MARKS if content.startswith(mark)), encoding)
     if b"\x00" in content[:PREFIX] and not re.match("utf.?(16|32)", encoding.lower()):
         raise ValueError(f"{name} is not a text file. If it is UTF-16 without a byte order mark, give the encoding "
                          "utf-16-le")
@@ -170,14 +203,14 @@ def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
         folder: the folder.
         skipped: a list, to which a line is added for each folder that cannot be read.
     """
-    found = []
+    paths = []
     for place, folders, names in os.walk(str(folder), onerror=lambda error: skipped.append(
             f"cannot read the folder {error.filename!r}: {error.strerror}")):
         folders[:] = [name for name in folders if not name.startswith(".")]
         if RUN_FILE in names:
             folders[:], names = [], []
-        found += [Path(place) / name for name in names if not name.startswith(".")]
-    return sorted(path for path in found if os.path.isfile(str(path)))
+        paths += [Path(place) / name for name in names if not name.startswith(".")]
+    return sorted(path for path in paths if os.path.isfile(str(path)))
 
 
 def find(name: str, data_dir: StrPath = "data") -> Path:
@@ -200,7 +233,7 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
     for folder in (data_dir, os.environ.get("CHARRNN_DATA") or data_dir):
         path = Path(folder) / known.filename
         if path.is_file():
-            if files.sha256(data.read_bytes(path)) != known.sha256:
+            if sha256(data.read_bytes(path)) != known.sha256:
                 raise ValueError(f"{path} is not the known text {name!r}, whose SHA-256 is {known.sha256}: move "
                                  "the file to download the known text, or use the file by giving its path")
             return path
@@ -234,12 +267,59 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         except (OSError, http.client.HTTPException) as error:
             failures.append(console.reason(getattr(error, "reason", error)))
             continue
-        if files.sha256(content) != known.sha256:
+        if sha256(content) != known.sha256:
             failures.append(f"unexpected content at {address}")
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomically(path, content)
         return path
     reasons = "; ".join(dict.fromkeys(failures))
-    raise ValueError(f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could "
-                     f"not be downloaded ({reasons}): save {known.addresses[0]} as {path}, or name another text")
+    raise DownloadError(f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could "
+                        f"not be downloaded ({reasons}): save {known.addresses[0]} as {path}, or take a text that "
+                        "needs no network")
+
+
+class TrainingText(NamedTuple):
+    """The parts of a text that a model was trained on, and the SHA-256 of the whole."""
+
+    training: str
+    held_out: str
+    test: str
+    sha256: str
+
+    def lines(self) -> FrozenSet[str]:
+        """Return the lines of the whole text, without spaces around them."""
+        return frozenset(map(str.strip, f"{self.training}{self.held_out}{self.test}".split("\n")))
+
+
+def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding: Optional[str] = None,
+                  flag: str = "--train-text") -> TrainingText:
+    """Read the text that a model was trained on, and divide it as the training did.
+
+    Args:
+        run: the run that the model comes from, if known.
+        name: a path or a known name; None for the text in the run folder, or the known text that the run names.
+        encoding: encoding of a text given by its path; None for UTF-8.
+        flag: the flag that names the text, for messages.
+
+    Raises:
+        ValueError: the text cannot be read.
+    """
+    if name is not None:
+        text = read(name, encoding or "utf-8")
+        console.print_skipped(text.skipped)
+        return divide(text, run)
+    if run and run.folder:
+        return divide(Text(run.text_name, read_text(run)), run)
+    if run and run.text_name in (*KNOWN_TEXTS, NAMES):
+        return divide(read(run.text_name), run)
+    raise ValueError(f"the model has no training text with it: name the text with {flag}")
+
+
+def divide(text: Text, run: Optional[RunRecord]) -> TrainingText:
+    """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
+    own = lists.text_of(run, text.text) if run else None
+    if run and own is not None:
+        fractions = [run.hyperparameters[name] for name in ("val_fraction", "test_fraction")]
+        return TrainingText(*split(own, *fractions), run.text_sha256)
+    return TrainingText(text.text, "", "", text_sha256(text.text))

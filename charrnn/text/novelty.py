@@ -16,7 +16,7 @@ class Novelty:
         longest: length of the longest run of characters that occurs in the training text.
         start: position of this run in the text.
         place: position of this run in the training text, in characters.
-        share: share of the windows of WINDOW characters that occur in the training text; 0 for a shorter text.
+        share: share of the windows of WINDOW characters that occur in the training text; a shorter text is one window.
     """
 
     longest: int
@@ -39,7 +39,7 @@ def compare(text: str, training: str) -> Novelty:
         if length >= WINDOW:
             copied.add(training[place - WINDOW:place])
     windows = [text[start:start + WINDOW] for start in range(len(text) - WINDOW + 1)]
-    share = sum(window in copied for window in windows) / max(1, len(windows))
+    share = sum(window in copied for window in windows) / len(windows) if windows else float(0 < len(text) == longest)
     return Novelty(longest, text.index(training[end - longest:end]), end - longest, share)
 
 

@@ -1,18 +1,65 @@
-"""What a training run prints: its plan, a line for each event, samples, and a progress bar."""
+"""What a training run prints, and what asks it to stop: a signal, or an output that nobody reads any more."""
 import contextlib
+import signal
 import sys
+import threading
 from datetime import timedelta
-from typing import Iterable, Iterator, Tuple
+from typing import Any, Dict, Iterable, Iterator, Optional, Tuple
 
 import tqdm
 
+from charrnn.checkpoints.record import RunRecord
 from charrnn.system import console
 from charrnn.system.console import plural
-from charrnn.training.job import Job, steps_of_auto
-from charrnn.training.stopping import StopRequests
+from charrnn.text import lists
+from charrnn.training.hyperparameters import AUTO, TO_ZERO, Hyperparameters, learning_rate_at
+from charrnn.training.job import Job
+from charrnn.training.presets import FEW_STEPS, steps_of_auto
 
-FEW_STEPS = 500  # with fewer, a network learns little
+LINES = 20  # that are proposed to be written at the end of a run
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 BAR = "{desc} {percentage:3.0f}%|{bar}| {n:,}/{total:,} {elapsed}<{remaining}"  # fits 50 columns
+
+
+class StopRequests:
+    """Requests to stop a run after the current step.
+
+    Attributes:
+        signal: the first signal that asked for it, or None.
+        ending: whether a signal has asked for it. From then on no output may wait for its reader.
+    """
+
+    def __init__(self) -> None:
+        self.signal: Optional[signal.Signals] = None
+        self.ending = False
+
+    def reader_left(self) -> None:
+        """Note that nobody reads the output any more, which is a request to stop too."""
+        self.signal = getattr(signal, "SIGPIPE", signal.SIGTERM)  # Windows has no SIGPIPE
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Note the first SIGINT, SIGTERM or SIGHUP within a block. The second one has its usual effect."""
+        usual: Dict[int, Any] = {}
+
+        def note(number: int, _frame: Any) -> None:
+            self.signal, self.ending = signal.Signals(number), True
+            console.drop_blocked_output()  # so that a write that waits ends, when Python tries it again
+            for other, handler in usual.items():
+                signal.signal(other, handler)
+
+        # only the main thread can set handlers; in another one, signals keep their usual effect
+        for name in SIGNALS if threading.current_thread() is threading.main_thread() else ():
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            # an ignored signal stays ignored: SIGHUP under nohup, SIGINT in the background of a script; and a program
+            # that Python is embedded in keeps a handler of its own, None here, which could not be set again
+            if number and signal.getsignal(number) not in (signal.SIG_IGN, None):
+                usual[number] = signal.signal(number, note)
+        try:
+            yield
+        finally:
+            for number, handler in usual.items():
+                signal.signal(number, handler)
 
 
 class Display:
@@ -29,7 +76,7 @@ class Display:
             stop: told when nobody reads the output any more.
             quiet: print nothing, not even warnings.
         """
-        self.job, self._n_parameters, self._stop, self._quiet = job, n_parameters, stop, quiet
+        self.job, self.folder, self._n_parameters, self._stop, self._quiet = job, job.folder, n_parameters, stop, quiet
         self._writes_fail = False  # whether the last line could not be printed
 
     def plan(self) -> None:
@@ -39,8 +86,10 @@ class Display:
         left_over = len(job.training) - job.n_windows * hyper.batch_size * hyper.num_steps
         # with init_from, the vocabulary also has the characters of the other model
         n_distinct = len(set(job.text) if run.init_from else run.vocabulary.chars)
-        left_out = f", {plural(job.left_out, 'file')} left out" if job.left_out else ""
-        rows = [("text", f"{run.text_name:.60}, {len(job.text):,} characters, {n_distinct:,} distinct{left_out}")]
+        rows = [("text", f"{run.text_name:.60}, {len(job.text):,} characters, {n_distinct:,} distinct")]
+        if hyper.shuffle == "lines":
+            why = f", because it is a list ({lists.RULE}); shuffle none keeps their order" * lists.is_list(job.text)
+            rows.append(("order", f"the lines of the text are shuffled{why}"))
         if n_held_out:
             when = f"every {hyper.eval_every_n:,} steps and " if hyper.eval_every_n else ""
             which = "characters before the test text" if n_test else "characters"
@@ -52,11 +101,17 @@ class Display:
                         f"{left_over:,} characters left over"),
             ("network", self._network()),
             ("steps", f"{job.total_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
-            ("folder", f"{job.folder}, a checkpoint every {hyper.save_every_n:,} steps"),
+            ("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps"),
         ]
         better = 0 if job.options.resume or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
         if better > job.total_steps:
             rows.append(("note", f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"))
+        is_decided = hyper.shuffle != "none" or job.options.resume or job.options.preset == AUTO
+        if not is_decided and lists.is_list(job.text):
+            rows.append(("note", f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be "
+                         "unlike the rest: take shuffle lines"))
+        if job.time:
+            rows.append(("time", job.time))
         if job.speedup is not None:  # it was measured
             rows.append(("precision", f"bfloat16, {job.speedup:.1f} times as fast here" if hyper.precision == "bfloat16"
                          else f"float32; bfloat16 is {job.speedup:.2f} times as fast here"))
@@ -87,9 +142,20 @@ class Display:
         """Print why newer checkpoints were skipped."""
         self._table([("skipped", line) for line in lines])
 
-    def resumed(self, step: int) -> None:
-        """Print where the run resumes."""
+    def resumed(self, step: int, before: Optional[RunRecord]) -> None:
+        """Print where the run resumes, and, if it raises the learning rate, from where to where.
+
+        Args:
+            step: number of steps done.
+            before: the record of the checkpoint that was restored; None if there was none.
+        """
         self._table([("resumed", f"after step {step:,}, {max(0, self.job.total_steps - step):,} to go")])
+        new = self.job.hyperparameters
+        old = Hyperparameters(**before.hyperparameters) if before else new
+        last, same, rate = (learning_rate_at(hyper, each, self.job.n_windows) for hyper, each in (
+            (old, max(0, step - 1)), (old, step), (new, step)))
+        if rate > same:
+            self._table([("rate", f"the learning rate rises from {last:.2g} to {rate:.2g}")])
 
     @contextlib.contextmanager
     def bar(self, step: int) -> Iterator[None]:
@@ -139,17 +205,32 @@ class Display:
 
     def stopped(self, by: str, step: int) -> None:
         """Print that a signal ended the training, and how to resume it."""
-        message = (f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: "
-                   f"{console.resume_command(self.job.folder)}")
+        message = f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: {self._resumption()}"
         self._print(message)
         if by == "SIGPIPE":  # the reader of the output has gone
             self.warn(message)
 
     def finished(self, step: int, limit: str) -> None:
         """Print that training has ended, and what to do next; limit is the hyperparameter that ended it."""
-        arguments = console.quoted(self.job.folder) + (" --best" if len(self.job.held_out) else "")
-        self._print(f"finished after step {step:,}. To write text: {console.command('sample', arguments)}\n"
-                    f"To train longer, add --{limit.replace('_', '-')} N: {console.resume_command(self.job.folder)}")
+        folder, best = self.folder, bool(len(self.job.held_out))
+        of_lines = self.job.hyperparameters.shuffle == "lines" or lists.is_list(self.job.text)
+        schedule = self.job.hyperparameters.schedule if limit == "epochs" else ""
+        again = ", and raise the learning rate again" * (schedule in TO_ZERO)
+        if self.job.options.in_python:
+            how = (f"open_model({str(folder)!r}{', best=True' * best})."
+                   f"{f'write_lines({LINES})' if of_lines else 'write()'}")
+            longer = f"To train longer{again}: {self._resumption(f', {limit}=N')}"
+        else:
+            how = console.command("sample", console.quoted(folder) + " --best" * best + f" --lines {LINES}" * of_lines)
+            longer = f"To train longer{again}, add --{limit.replace('_', '-')} N: {self._resumption()}"
+        self._print(f"finished after step {step:,}. To write {'lines' if of_lines else 'text'}: {how}\n{longer}")
+
+    def _resumption(self, arguments: str = "") -> str:
+        """Return how to resume the run, in Python with more arguments."""
+        folder = self.folder
+        if self.job.options.in_python:
+            return f"train_model(None, {str(folder)!r}, resume=True{arguments})"
+        return console.resume_command(folder)
 
     def warn(self, message: object) -> None:
         """Print a warning on standard error."""

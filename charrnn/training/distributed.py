@@ -12,8 +12,6 @@ import math
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from typing import Any, Callable, ContextManager, List, Optional, Sequence, Tuple
@@ -27,7 +25,7 @@ RESUME = "so training stops. To resume from the last checkpoint, with any number
 LIMIT = 60  # seconds that an exchange may take
 STEPS = 20  # or so many times the longest step, if that is more
 ALONE = 60  # and so many times longer, where the others wait for work that one process does
-# a program that prints a line if the process that started it ends without a word
+# a program that prints a line if the process that it watches ends without a word
 GUARD = "import sys; sys.stdin.read() or print(sys.argv[1], file=sys.stderr)"
 
 
@@ -104,10 +102,11 @@ class MPIProcesses(Processes):
         self._deadline, self._patience = math.inf, 0.0  # of the exchange that is under way
         self._last, self._longest = time.monotonic(), 0.0  # the end of the last one; the longest step, in seconds
         self._guard: Any = None
+        self._trains = False  # whether there is a run that can be resumed
         threading.Thread(target=self._watch, daemon=True).start()
 
     def threads(self, threads):
-        from charrnn.fused.session import thread_count
+        from charrnn.system.tensorflow import thread_count
         cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
         # the processes of a host may have the same cores, or each its own
         sharing = sum(host == self._host and bool(cores & theirs) for host, theirs in self.gather((self._host, cores)))
@@ -128,14 +127,13 @@ class MPIProcesses(Processes):
         return np.divide(total, np.float32(self.size), out=total)
 
     def synchronize(self, session):
-        from charrnn.system.tensorflow import tf
+        from charrnn.system.tensorflow import set_variable, tf
         variables = session.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
         for variable, value in zip(variables, self.from_first(lambda: session.run(variables))):
-            variable.load(value, session)
-        if self.rank == 0 and self._resume:  # in a session of its own, so that the signals for this process spare it
-            self._guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", GUARD, f"charrnn-train: a process has ended, {self._resume}"],
-                stdin=subprocess.PIPE, start_new_session=True)
+            set_variable(variable, value, session)
+        self._trains = True
+        if self.rank == 0 and self._resume:
+            self._guard = mpi.start_guard(GUARD, f"charrnn-train: a process has ended, {self._resume}")
 
     def gather(self, value):
         return self._exchange(self._world.allgather, value, factor=ALONE)
@@ -162,13 +160,17 @@ class MPIProcesses(Processes):
             yield
         except BaseException:
             if not mpi.is_done(self._failures.Ibarrier(), mpi.GRACE):  # no other process fails
-                console.print_note(f"charrnn-train: process {self.rank} on host {self._host} failed, {self._resume}")
+                console.print_note(f"charrnn-train: process {self.rank} on host {self._host} failed, {self._advice()}")
                 atexit.register(mpi.end_all, self._world)  # it runs when the error is printed
             elif self.rank:
                 raise SystemExit(mpi.FAILED)
             raise
         finally:
             self._dismiss_guard()
+
+    def _advice(self) -> str:
+        """Return how to resume, once there is a run."""
+        return self._resume if self._trains else "so training does not begin"
 
     def _dismiss_guard(self) -> None:
         if self._guard:
@@ -186,7 +188,7 @@ class MPIProcesses(Processes):
         # a little later in each process, so that only one prints
         self._deadline = time.monotonic() + self._patience * (1 + self.rank / self.size)
         try:
-            if factor > 1:
+            if factor > 1:  # MPI's own wait would take a whole core from the process that works
                 mpi.is_done(self._world.Ibarrier())
             return call(*values)
         except RuntimeError as error:  # mpi4py's exceptions are of this kind
@@ -201,7 +203,8 @@ class MPIProcesses(Processes):
 
     def _give_up(self, why: str) -> None:
         self._dismiss_guard()
-        console.print_note(f"charrnn-train: error: process {self.rank} on the host {self._host} {why}, {self._resume}")
+        console.print_note(
+            f"charrnn-train: error: process {self.rank} on the host {self._host} {why}, {self._advice()}")
         mpi.end_all(self._world)
 
 
@@ -209,6 +212,20 @@ def start_processes() -> Processes:
     """Return the processes that this one trains with: those that a launcher started, or itself alone.
 
     Raises:
-        ValueError: as for :func:`charrnn.system.mpi.connect`.
+        ValueError: as for :func:`charrnn.system.mpi.connect` and :func:`charrnn.system.mpi.exchange_limit`. Of those
+            in which the limit is wrong, one process raises it; the others end silently.
     """
-    return MPIProcesses(mpi.connect(LIMIT), mpi.exchange_limit()) if mpi.launch().size > 1 else Processes()
+    if mpi.launch().size == 1:
+        return Processes()
+    limit, failure = 0, None
+    try:
+        limit = mpi.exchange_limit()
+    except ValueError as error:  # perhaps in one process only, for which the others would wait
+        failure = error
+    world = mpi.connect(limit or LIMIT)
+    failed = [rank for rank, fails in enumerate(world.allgather(failure is not None)) if fails]
+    if failure and failed[0] == world.rank:
+        raise failure
+    if failed:
+        raise SystemExit(mpi.FAILED)
+    return MPIProcesses(world, limit)

@@ -1,58 +1,59 @@
-"""The network of a run: its graph, and the session that trains it.
-
-With the notebook's settings, the graph is the notebook's.
-"""
-from dataclasses import replace
+"""The network that a run trains: its graph, and its initial weights."""
 from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.weights import AVERAGE
+from charrnn.checkpoints.weights import AVERAGE, OPTIMIZERS
 from charrnn.engines.cells import build_stack
-from charrnn.fused.session import session_config
 from charrnn.fused.softmax import mean_surprisal, rows_of_slice
 from charrnn.fused.unroll import unroll
-from charrnn.model import CharRNN, build_inputs, build_loss, build_output
-from charrnn.system.tensorflow import OPTIMIZERS, forget_gradients, tf
+from charrnn.model import build_inputs, build_loss, build_output
+from charrnn.system import interrupts
+from charrnn.system.tensorflow import reset_default_graph, set_variable, tf
 from charrnn.training.distributed import Processes
-from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.hyperparameters import Hyperparameters, learning_rate_at
 
 LARGE_VARIABLE = 2 ** 22  # elements from which _Adam avoids constants; no variable of the recipe has as many
 
 
-class TrainingGraph(CharRNN):
-    """CharRNN with all hyperparameters: the fused unroll, other cells and optimizers, more dropout, running averages.
+class TrainingGraph:
+    """The network in training, with all hyperparameters: the fused unroll, other cells, more dropout, averages.
 
-    It has the attributes, variables and placeholders of CharRNN, and with the notebook's settings the same graph.
+    It has the attributes, variables and placeholders of :class:`charrnn.model.CharRNN`, and with the notebook's
+    settings the same graph.
 
     Attributes:
-        mask_seed: int64 placeholder [2], the run's seed and the number of steps done, on which the dropout masks of the
-            fused unroll depend; random in each session call unless it is fed. None without the fused unroll.
+        gradient_norm: scalar, the norm of the gradients before they are clipped.
+        shapes: a dict from the name of each trainable variable to its shape.
+        n_parameters: number of weights and biases.
     """
 
-    def __init__(self, num_classes: int, hyper: Hyperparameters, rows: Optional[Tuple[int, int]] = None,
-                 threads: Optional[int] = None, average: Callable = list, in_order: bool = False) -> None:
+    @interrupts.not_lost()
+    def __init__(self, num_classes: int, hyper: Hyperparameters, processes: Processes,
+                 threads: Optional[int] = None, in_order: bool = False) -> None:
         """Reset the default graph and build the network in it.
 
         Args:
             num_classes: C, distinct characters.
             hyper: the hyperparameters. Their seed is that of the graph.
-            rows: where several processes share a batch, the first of its rows that this graph trains on and the row
-                after the last; None for all rows. In the shapes, N is then the number of these rows.
+            processes: the processes that share a batch. In the shapes, N is then the number of rows of this one.
             threads: number of threads to build the fused unroll for; None for one for each core.
-            average: function that is applied to the list of all gradients and the loss before the gradients are
-                clipped. Several processes average over the whole batch with it; the default changes nothing.
             in_order: run the iterations of ``dynamic_rnn`` one after the other. Their random numbers, which are
                 those of dropout, then depend on the seed only. Otherwise 32 run at once, in any order, which is faster.
+
+        Raises:
+            ValueError: the default graph cannot be reset.
         """
-        first, end = rows or (0, hyper.batch_size)
-        tf.reset_default_graph()
-        tf.set_random_seed(hyper.seed)
+        self._hyper, self._seed = hyper, hyper.seed or 0
+        first, end = processes.rows(hyper.batch_size)
+        reset_default_graph()
+        # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
+        tf.set_random_seed(self._seed + processes.rank)
         self.inputs, self.targets, self.keep_prob = build_inputs(end - first, hyper.num_steps)
         stack = build_stack(hyper.cell, hyper.lstm_size, hyper.num_layers, self.keep_prob, hyper.input_keep_prob)
         self.initial_state = stack.zero_state(end - first, tf.float32)
-        self.mask_seed = None
         if hyper.unrolls_fused:
+            # the masks depend on the run's seed and the steps done; on random numbers where these are not fed
             drawn = tf.random_uniform([2], maxval=tf.int64.max, dtype=tf.int64)
             self.mask_seed = tf.placeholder_with_default(drawn, [2], name="mask_seed")
             outputs, self.final_state = unroll(  # [N, M, L]
@@ -63,14 +64,55 @@ class TrainingGraph(CharRNN):
             outputs, self.final_state = tf.nn.dynamic_rnn(
                 stack, x_one_hot, initial_state=self.initial_state, parallel_iterations=1 if in_order else 32)
         self.prediction, self.logits = build_output(outputs, hyper.lstm_size, num_classes)
-        n_rows = self.logits.shape[0].value
+        loss = self._build_loss(outputs, num_classes, threads)
+        self.optimizer, self.loss = _build_update(loss, hyper, processes.average)
+        graph = tf.get_default_graph()
+        self._learning_rate = graph.get_tensor_by_name(f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0")
+        self.gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")
+        self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
+        self.shapes = {name: tuple(variable.shape.as_list()) for name, variable in self._trained.items()}
+        self.n_parameters = sum(int(np.prod(shape)) for shape in self.shapes.values())
+
+    def _build_loss(self, outputs: Any, num_classes: int, threads: Optional[int]) -> Any:
+        """Return the mean loss of this process's rows, from outputs [N, M, L]."""
+        hyper, n_rows = self._hyper, self.logits.shape[0].value
         if hyper.unrolls_fused and (n_rows > rows_of_slice(num_classes) or hyper.precision != "float32"):
             weights, bias = tf.trainable_variables("softmax/")
-            loss = mean_surprisal(tf.reshape(outputs, [n_rows, -1]), weights, bias, tf.reshape(self.targets, [-1]),
+            return mean_surprisal(tf.reshape(outputs, [n_rows, -1]), weights, bias, tf.reshape(self.targets, [-1]),
                                   threads, hyper.precision)
-        else:
-            loss = build_loss(self.logits, self.targets, hyper.lstm_size, num_classes)
-        self.optimizer, self.loss = _build_update(loss, hyper, average)
+        return build_loss(self.logits, self.targets, hyper.lstm_size, num_classes)
+
+    def of_step(self, step: int, n_windows: int) -> Dict[Any, Any]:
+        """Return what the notebook does not feed: the learning rate, and the seed of the dropout masks.
+
+        Args:
+            step: number of steps done before.
+            n_windows: K, windows in an epoch.
+        """
+        feed: Dict[Any, Any] = {self._learning_rate: learning_rate_at(self._hyper, step, n_windows)}
+        if self._hyper.unrolls_fused:
+            feed[self.mask_seed] = self._seed, step
+        return feed
+
+    def weights(self, session: Any) -> Dict[str, np.ndarray]:
+        """Return the weights by the names of their variables, or their running averages if there are any."""
+        averages = {variable.op.name: variable for variable in tf.global_variables()}
+        return session.run({name: averages.get(name + AVERAGE, variable) for name, variable in self._trained.items()})
+
+    def set_weights(self, session: Any, weights: Dict[str, np.ndarray]) -> None:
+        """Set weights, and their running averages if there are any."""
+        for variable in tf.global_variables():
+            name = variable.op.name.replace(AVERAGE, "")
+            if name in weights:
+                set_variable(variable, weights[name], session)
+
+    def as_array(self, state: Any) -> np.ndarray:
+        """Return a state of the network as one array, [num_layers, 2, N, L], or 1 in place of 2 without c."""
+        return np.array([tf.nest.flatten(layer) for layer in state])
+
+    def from_array(self, state: np.ndarray) -> Any:
+        """Return the state of the network that :meth:`as_array` has made an array."""
+        return tf.nest.pack_sequence_as(self.initial_state, list(state.reshape(-1, *state.shape[2:])))
 
 
 def _build_update(loss: Any, hyper: Hyperparameters, average: Callable) -> Tuple[Any, Any]:
@@ -99,6 +141,7 @@ class _Adam(tf.train.AdamOptimizer):
         if var.shape.num_elements() < LARGE_VARIABLE:
             return super()._zeros_slot(var, slot_name, op_name)
 
+        # AdamOptimizer makes its own slots with tf.zeros, which the graph folds into a constant before it runs
         def zeros(shape, dtype, partition_info=None):
             return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)  # zeros, made when the operation runs
 
@@ -136,96 +179,3 @@ def initial_weights(shapes: Dict[str, Tuple[int, ...]], seed: int) -> Dict[str, 
             limit = np.sqrt(6 / sum(shape))
             drawn[name] = np.float32(random.uniform(-limit, limit, shape))
     return drawn
-
-
-class Network:
-    """A CharRNN and the session that trains it.
-
-    Attributes:
-        session: has the values of its variables.
-        saver: saves them.
-        zero_state: float32 [num_layers, 2, rows, L], the state at the beginning of an epoch. For cells without c it is
-            [num_layers, 1, rows, L].
-        n_parameters: number of weights and biases.
-    """
-
-    def __init__(self, num_classes: int, hyper: Hyperparameters, processes: Processes,
-                 threads: Optional[int] = None, in_order: bool = False) -> None:
-        """Build the network in the default graph, with initial weights.
-
-        Args:
-            num_classes: size of the vocabulary.
-            hyper: the hyperparameters; they have a seed.
-            processes: the processes that share a batch.
-            threads: threads of this process; None for one for each core.
-            in_order: as for :class:`TrainingGraph`.
-        """
-        # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
-        self._seed, self._keep_prob = hyper.seed or 0, hyper.keep_prob
-        hyper = replace(hyper, seed=self._seed + processes.rank)
-        try:
-            self._model = TrainingGraph(
-                num_classes, hyper, processes.rows(hyper.batch_size), threads, processes.average, in_order)
-        except AssertionError:  # from tf.reset_default_graph()
-            raise ValueError("the default graph cannot be reset inside of `with tf.Graph().as_default():`; train "
-                             "outside of it")
-        graph = tf.get_default_graph()
-        forget_gradients(graph)
-        self._learning_rate = graph.get_tensor_by_name(f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0")
-        self._gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")  # before clipping
-        self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
-        self.n_parameters = sum(variable.shape.num_elements() for variable in self._trained.values())
-        self.saver = tf.train.Saver(max_to_keep=0)
-        self.session = tf.Session(config=session_config(threads, hyper.unrolls_fused, hyper.precision))
-        self.session.run(tf.global_variables_initializer())
-        self.set_weights(initial_weights(
-            {name: tuple(variable.shape.as_list()) for name, variable in self._trained.items()}, self._seed))
-        self._norm = tf.global_norm(tf.global_variables())
-        self.zero_state = _as_array(self.session.run(self._model.initial_state))
-
-    def close(self) -> None:
-        """Close the session."""
-        self.session.close()
-
-    def step(self, x: np.ndarray, y: np.ndarray, state: np.ndarray, learning_rate: float,
-             number: int) -> Tuple[float, float, np.ndarray]:
-        """Do one update. Return the loss, the norm of the gradients before they are clipped, and the final state.
-
-        Args:
-            x: integer array [rows, M], inputs.
-            y: integer array [rows, M], targets.
-            state: the state before the window, in the form of zero_state.
-            learning_rate: the learning rate.
-            number: number of steps done before, on which the dropout masks of the fused unroll depend.
-        """
-        model = self._model
-        tuples = tf.nest.pack_sequence_as(model.initial_state, list(state.reshape(-1, *state.shape[2:])))
-        feed = {model.inputs: x, model.targets: y, model.keep_prob: self._keep_prob,
-                model.initial_state: tuples, self._learning_rate: learning_rate}
-        if model.mask_seed is not None:
-            feed[model.mask_seed] = self._seed, number
-        loss, norm, final_state, _ = self.session.run(
-            [model.loss, self._gradient_norm, model.final_state, model.optimizer], feed_dict=feed)
-        return float(loss), float(norm), _as_array(final_state)
-
-    def norm(self) -> float:
-        """Return the norm of all variables. It is not finite if a value is not finite or too large to be used."""
-        return float(self.session.run(self._norm))
-
-    def weights(self) -> Dict[str, np.ndarray]:
-        """Return the weights by the names of their variables, or their running averages if there are any."""
-        averages = {variable.op.name: variable for variable in tf.global_variables()}
-        return self.session.run({name: averages.get(name + AVERAGE, variable)
-                                 for name, variable in self._trained.items()})
-
-    def set_weights(self, weights: Dict[str, np.ndarray]) -> None:
-        """Set weights, and their running averages if there are any."""
-        for variable in tf.global_variables():
-            name = variable.op.name.replace(AVERAGE, "")
-            if name in weights:
-                variable.load(weights[name], self.session)
-
-
-def _as_array(state: Any) -> np.ndarray:
-    """Return a state of the model as one array."""
-    return np.array([tf.nest.flatten(layer) for layer in state])

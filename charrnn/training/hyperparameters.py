@@ -1,22 +1,23 @@
-"""Hyperparameters: values, ranges, flags, presets and learning-rate schedules of a training run."""
-import argparse
+"""Hyperparameters: what a network is trained with, the ranges, and the learning rate of each step."""
 import dataclasses
 import math
 import sys
 from dataclasses import dataclass
-from typing import Any, Dict, Optional, Sequence, Tuple
+from typing import Any, Collection, Optional
 
 import numpy as np
 
+from charrnn.checkpoints.weights import OPTIMIZERS
 from charrnn.engines.cells import CELLS, MOST_LAYERS
-from charrnn.system.tensorflow import OPTIMIZERS
 
 AUTO = "auto"  # a preset, which depends on the length of the text, and a precision, which depends on the machine
-SCHEDULES = ("constant", "exponential", "linear", "cosine")
+TO_ZERO = ("linear", "cosine")  # schedules that end at 0
+SCHEDULES = ("constant", "exponential", *TO_ZERO)
 # the groups of flags on the help page, in its order
 GROUPS = TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS = (
     "text", "network", "optimisation", "speed", "checkpoints and reports")
 
+BELOW_1 = 1 - 2 ** -53  # the largest float below 1
 _LARGEST = {int: 2 ** 63 - 1, float: sys.float_info.max}  # what TensorFlow and the JSON record can hold
 
 
@@ -94,21 +95,33 @@ class Hyperparameters(OfPlainNumbers):
     average_decay: float = _field(
         0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
         "0 for none", 0, 0.99999)
-    val_fraction: float = _field(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", 0, 0.9999)
+    shuffle: str = _field(
+        "none", TEXT, "what is shuffled before the text is divided: nothing, or its lines, each with the blank lines "
+        "after it, in an order that is always the same. The preset auto shuffles the lines of what is plainly a list",
+        choices=("none", "lines"))
+    val_fraction: float = _field(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", 0, BELOW_1)
     test_fraction: float = _field(
-        0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", 0, 0.9999)
+        0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", 0,
+        BELOW_1)
     eval_every_n: int = _field(
         0, REPORTS, "steps between evaluations on the held-out text; 0 for evaluations at checkpoints only")
     early_stop: int = _field(
         0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never")
     max_to_keep: int = _field(100, REPORTS, "number of checkpoints to keep, in addition to the best", 1)
 
-    def check(self) -> None:
-        """Raise ValueError if a value is out of range, or if two values contradict each other."""
+    def check(self, recorded: Collection[str] = ()) -> None:
+        """Raise ValueError if a value is out of range, or if two values contradict each other.
+
+        Args:
+            recorded: names whose values are those of a run, perhaps of another version, which had another range.
+        """
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if not _allows(field, value):
-                raise ValueError(f"{field.name} must be {_requirement(field)}, not {value!r}")
+            if not _allows(field, value, field.name not in recorded):
+                most = _LARGEST.get(kind_of(field), math.inf)
+                too_large = field.metadata["most"] is None and isinstance(value, (int, float)) and value > most
+                limit = f" and at most {most}" if too_large else ""
+                raise ValueError(f"{field.name} must be {_requirement(field)}{limit}, not {value!r}")
         if self.val_fraction + self.test_fraction >= 1:
             raise ValueError(f"val_fraction {self.val_fraction} and test_fraction {self.test_fraction} "
                              "leave no text to train on")
@@ -126,93 +139,33 @@ class Hyperparameters(OfPlainNumbers):
 
 NAMES = tuple(field.name for field in dataclasses.fields(Hyperparameters))
 
-PRESETS: Dict[str, dict] = {
-    "notebook": {},
-    "exercise": dict(batch_size=10, num_steps=50, lstm_size=128, learning_rate=0.01),
-    # low validation losses on Tiny Shakespeare, after a few minutes and after one to two hours on two cores
-    "quick": dict(batch_size=32, num_steps=64, lstm_size=224, learning_rate=0.006, keep_prob=0.85, epochs=4,
-                  schedule="linear", warmup_steps=100, average_decay=0.99, val_fraction=0.1, save_every_n=490),
-    "best": dict(batch_size=32, learning_rate=0.003, recurrent_keep_prob=0.6, epochs=48, schedule="linear",
-                 warmup_steps=200, average_decay=0.998, val_fraction=0.1, save_every_n=313, early_stop=3),
-}
-
-# The values of the preset auto, by the largest number of characters that they are for (results: docs/training.md).
-_SMALL = dict(learning_rate=0.004, schedule="linear", warmup_steps=100, average_decay=0.99, val_fraction=0.1,
-              early_stop=5, max_to_keep=3)
-_LARGE = dict(_SMALL, learning_rate=0.003, num_steps=100, save_every_n=500)
-SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
-    (50_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, epochs=40)),
-    (150_000, dict(_SMALL, batch_size=16, num_steps=50, lstm_size=128, epochs=40)),
-    (500_000, dict(_SMALL, batch_size=32, num_steps=64, lstm_size=256, epochs=30)),
-    (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, epochs=20)),
-    (sys.maxsize, dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02)),
-)
-
-
-def preset(name: str, n_characters: int) -> Dict[str, Any]:
-    """Return the hyperparameters that a preset sets for a text of some length.
-
-    >>> preset("exercise", 20_000)["lstm_size"], preset("auto", 20_000)["num_steps"]
-    (128, 50)
-    """
-    if name == AUTO:
-        return next(values for largest, values in SIZES if n_characters <= largest)
-    return PRESETS[name]
-
-
-def flag(name: str) -> str:
-    """Return the flag of a parameter.
-
-    >>> flag("batch_size")
-    '--batch-size'
-    """
-    return "--" + name.replace("_", "-")
-
-
-def add_arguments(groups: Dict[str, argparse._ArgumentGroup]) -> None:
-    """Add the flag of each hyperparameter to an argument parser. A flag that is not given has the value None.
-
-    Args:
-        groups: dict from each name in GROUPS to an argument group of the parser.
-    """
-    for field in dataclasses.fields(Hyperparameters):
-        kind, choices, group = _kind(field), field.metadata["choices"], groups[field.metadata["group"]]
-        if kind is bool:
-            group.add_argument(flag("no_" + field.name), dest=field.name, action="store_const", const=False,
-                               help=field.metadata["help"])
-            continue
-        notes = [] if choices else [_range_in_words(field)]
-        notes.append(f"default: {'a new one' if field.default is None else field.default}")
-        group.add_argument(flag(field.name), type=kind, choices=choices,
-                           metavar=None if choices else {int: "N", float: "X"}[kind],
-                           help=f"{field.metadata['help']} ({'; '.join(notes)})")
-
-
-def _kind(field: dataclasses.Field) -> type:
+def kind_of(field: dataclasses.Field) -> type:
+    """Return the type of a field's numbers, or bool or str."""
     return int if field.default is None else type(field.default)
 
 
-def _range_in_words(field: dataclasses.Field) -> str:
+def range_in_words(field: dataclasses.Field) -> str:
+    """Return the range of a number."""
     least, most = field.metadata["least"], field.metadata["most"]
-    return f"at least {least}" + ("" if most is None else f" and at most {most}")
+    return f"at least {least}" + ("" if most is None else " and below 1" if most == BELOW_1 else f" and at most {most}")
 
 
 def _requirement(field: dataclasses.Field) -> str:
     """Return what a field's value must be, in words."""
     if field.metadata["choices"]:
         return f"one of {', '.join(map(str, field.metadata['choices']))}"
-    return f"{'an integer' if _kind(field) is int else 'a number'}, {_range_in_words(field)}"
+    return f"{'an integer' if kind_of(field) is int else 'a number'}, {range_in_words(field)}"
 
 
-def _allows(field: dataclasses.Field, value: Any) -> bool:
-    """Return whether a field may have a value."""
-    kind, choices = _kind(field), field.metadata["choices"]
+def _allows(field: dataclasses.Field, value: Any, in_range: bool = True) -> bool:
+    """Return whether a field may have a value, or, if it need not be in range, a value of this type."""
+    kind, choices = kind_of(field), field.metadata["choices"]
     if choices:
         return value in choices
     if value is None or isinstance(value, bool):
         return value is field.default
     most = _LARGEST[kind] if field.metadata["most"] is None else field.metadata["most"]
-    return isinstance(value, (int, kind)) and field.metadata["least"] <= value <= most
+    return isinstance(value, (int, kind)) and (not in_range or field.metadata["least"] <= value <= most)
 
 
 def learning_rate_at(hyperparameters: Hyperparameters, step: int, n_windows: int) -> float:
@@ -242,38 +195,3 @@ def learning_rate_at(hyperparameters: Hyperparameters, step: int, n_windows: int
     if hyper.schedule == "cosine":
         return hyper.learning_rate * (1 + math.cos(math.pi * done)) / 2
     return hyper.learning_rate
-
-
-def count_parameters(num_classes: int, lstm_size: int, num_layers: int) -> int:
-    """Return the number of weights and biases of an LSTM network.
-
-    >>> count_parameters(83, 512, 2)
-    3362387
-    """
-    first = (num_classes + lstm_size + 1) * 4 * lstm_size
-    others = (num_layers - 1) * (2 * lstm_size + 1) * 4 * lstm_size
-    return first + others + (lstm_size + 1) * num_classes
-
-
-def check_memory(num_classes: int, hyperparameters: Hyperparameters, available: float) -> None:
-    """Raise ValueError if training cannot fit in memory.
-
-    Training needs at least these float32 numbers: for each parameter its value, its gradient and the optimizer's two
-    averages; for each unit and step of a window the four gates, c and h. Without the fused unroll, it also needs the
-    logits, the one-hot targets and the gradient of the loss. The simplest cell has a quarter of the LSTM's matrices.
-
-    Args:
-        num_classes: C.
-        hyperparameters: a Hyperparameters.
-        available: the machine's memory in bytes.
-    """
-    hyper = hyperparameters
-    share = 1 if hyper.cell == "lstm" else 4
-    parameters = count_parameters(num_classes, hyper.lstm_size, hyper.num_layers) // share
-    units = hyper.batch_size * hyper.num_steps * hyper.lstm_size * hyper.num_layers // share
-    logits = 0 if hyper.unrolls_fused else hyper.batch_size * hyper.num_steps * num_classes
-    least = 4 * (4 * parameters + 6 * units + 3 * logits)
-    if least > available:
-        raise ValueError(
-            f"training this network needs at least {least // 10 ** 6:,} MB of memory, but the machine has "
-            f"{available // 10 ** 6:,.0f} MB: reduce lstm_size, num_layers, batch_size or num_steps")

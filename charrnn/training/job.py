@@ -1,6 +1,6 @@
 """The plan of a training run. It is checked before anything is written, and is the same in all processes."""
 import contextlib
-import sys
+import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Dict, Optional, Tuple
 
@@ -11,11 +11,13 @@ from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, RunRecord
 from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
-from charrnn.system import machine
+from charrnn.system import console, machine
 from charrnn.system.tensorflow import require_bfloat16
+from charrnn.text import lists
 from charrnn.text.corpus import Text
-from charrnn.training import transfer
-from charrnn.training.hyperparameters import AUTO, NAMES, PRESETS, Hyperparameters, OfPlainNumbers, check_memory, preset
+from charrnn.training import minutes, transfer
+from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, OfPlainNumbers
+from charrnn.training.presets import PRESETS, preset, steps_of_auto
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
 LEAST_SPEEDUP = 1.1  # of products in bfloat16, from which on the precision auto takes it
@@ -32,6 +34,8 @@ class Options(OfPlainNumbers):
         threads: threads to use, 1 to MOST_THREADS; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
         quiet: whether to print nothing.
+        minutes: the time that the run is to take, from its plan to its end; None if its hyperparameters say how long.
+        in_python: whether what is printed says what to do in Python, not in a shell.
     """
 
     resume: bool = False
@@ -40,14 +44,15 @@ class Options(OfPlainNumbers):
     threads: Optional[int] = None
     summaries: bool = True
     quiet: bool = False
+    minutes: Optional[float] = None
+    in_python: bool = False
 
     def check(self) -> None:
         """Raise ValueError if an option is of another type, or out of range."""
-        for name, value, least, most in (("sample_length", self.sample_length, 0, sys.maxsize),
-                                         ("threads", 1 if self.threads is None else self.threads, 1, MOST_THREADS)):
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-                raise ValueError(f"{name} must be an integer, at least {least}"
-                                 f"{f' and at most {most}' * (most < sys.maxsize)}, not {value!r}")
+        console.checked_integer("sample_length", self.sample_length, 0)
+        console.checked_integer("threads", 1 if self.threads is None else self.threads, 1, MOST_THREADS)
+        if self.minutes is not None and not (isinstance(self.minutes, (int, float)) and self.minutes > 0):
+            raise ValueError(f"minutes must be a number above 0, not {self.minutes!r}")
         if self.preset is not None and self.preset not in (*PRESETS, AUTO):
             raise ValueError(f"there is no preset {self.preset!r}: there are {', '.join([*PRESETS, AUTO])}")
 
@@ -58,25 +63,22 @@ class Job:
 
     Attributes:
         run: the record of the run.
-        hyperparameters: its hyperparameters.
-        folder: its folder.
-        is_named: whether the user named it. Another process may take one without a name before the run begins, which
-            then takes the next.
+        folder: its folder. Another process may take one without a name before the run begins, which then takes the
+            next.
+        is_named: whether the user named the folder.
         text: its text.
-        left_out: number of files that are not part of the text because they cannot be read.
         options: the Options.
         init_from: the model that the initial weights come from; None for random ones, or to resume.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
         seed_given: whether the seed was given, and not chosen at random just now.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
+        time: what was chosen for a given time, in words; "" if none was given.
     """
 
     run: RunRecord
-    hyperparameters: Hyperparameters
     folder: StrPath
     is_named: bool
     text: str
-    left_out: int
     options: Options
     init_from: Optional[Model]
     training: np.ndarray
@@ -84,11 +86,18 @@ class Job:
     test: np.ndarray
     seed_given: bool = True
     speedup: Optional[float] = None
+    time: str = ""
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """Those of the record."""
+        return Hyperparameters(**self.run.hyperparameters)
 
     @property
     def n_windows(self) -> int:
         """K, windows in an epoch."""
-        return count_windows(len(self.training), self.hyperparameters.batch_size, self.hyperparameters.num_steps)
+        hyper = self.hyperparameters
+        return count_windows(len(self.training), hyper.batch_size, hyper.num_steps)
 
     @property
     def total_steps(self) -> int:
@@ -110,10 +119,15 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
             other characters.
         n_processes: the number of processes that share a batch.
 
+    With options.minutes, the preset is auto, and networks are timed to choose the sizes and epochs.
+
     Raises:
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
+    started, fixed = time.perf_counter(), [*given]
     options.check()
+    if options.minutes is not None:
+        options, given = _for_minutes(options, given, n_processes)
     is_named, folder = folder is not None or options.resume, folders.run_folder(folder, options.resume)
     old = _run_to_resume(folder) if options.resume else None
     hyper, speedup = _hyperparameters(text, given, old, options, init_from), None
@@ -122,22 +136,31 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
         raise ValueError(f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
                          f"multiple of {n_processes}")
     if old:
-        run = _resumed_run(old, hyper, text)
-        text = text or Text(run.text_name, record.read_text(run))
+        run, text = _resumed_run(old, hyper, text)
     elif text is None:
         raise ValueError("there is no text to train on")
     else:
         if hyper.precision == AUTO:
             hyper, speedup = _with_faster_precision(hyper, options)
-        run = _new_run(text, hyper, init_from)
+        run, text = _new_run(text, hyper, init_from)
     hyper = Hyperparameters(**run.hyperparameters)
     if hyper.precision == "bfloat16":
         require_bfloat16()
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    return Job(run, hyper, folder, is_named, text.text, len(text.skipped), options, init_from, *parts,
-               seed_given=seed_given, speedup=speedup)
+    job = Job(run, folder, is_named, text.text, options, init_from, *parts, seed_given=seed_given, speedup=speedup)
+    fixed += transfer.network_of(init_from) if init_from else ()
+    return job if options.minutes is None else minutes.fitted(job, fixed, started)
+
+
+def _for_minutes(options: Options, given: Dict[str, Any], n_processes: int) -> Tuple[Options, Dict[str, Any]]:
+    """Return the options and values of a run that takes some minutes. Raise ValueError if they contradict that."""
+    others = {"resume": options.resume, "epochs": "epochs" in given, "several processes": n_processes > 1,
+              f"the preset {options.preset}": options.preset not in (None, AUTO)}
+    if any(others.values()):
+        raise ValueError(f"minutes cannot be combined with {next(filter(others.get, others))}")
+    return replace(options, preset=AUTO), {"precision": AUTO, "early_stop": 0, **given}
 
 
 def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[RunRecord], options: Options,
@@ -152,13 +175,15 @@ def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[
                 raise ValueError(f"{name} is for a new run and cannot be combined with resume")
         values = old.hyperparameters
     else:
-        values = preset(options.preset or "notebook", len(text.text) if text else 0)
+        values = preset(options.preset, len(text.text) if text else 0) if options.preset else {}
         network = transfer.network_of(init_from) if init_from else {}
         # auto takes the sizes of the model; those of another preset stay, and are refused if they differ
         values = {**values, **network} if options.preset == AUTO else {**network, **values}
+        if options.preset == AUTO and text and lists.is_list(text.text):
+            values = {**values, "shuffle": "lines"}
     hyper = Hyperparameters(**{**values, **given})
     try:
-        hyper.check()
+        hyper.check(recorded=set(values) - set(given) if old else ())
     except ValueError as error:
         raise ValueError(f"{error} (with preset {options.preset})" if options.preset else str(error))
     return hyper
@@ -172,42 +197,47 @@ def _with_faster_precision(hyper: Hyperparameters, options: Options) -> Tuple[Hy
     speedup = None
     with contextlib.suppress(ValueError):
         require_bfloat16()
-        from charrnn.fused.product import bfloat16_speedup  # not above, because it imports TensorFlow
-        from charrnn.fused.session import session_config
+        from charrnn.fused.passes import bfloat16_speedup  # not above, because it imports TensorFlow
+        from charrnn.system.tensorflow import session_config
         config = session_config(options.threads, hyper.unrolls_fused)
         config.use_per_session_threads = True  # so that training can have others
         speedup = bfloat16_speedup(config)
     return replace(hyper, precision="bfloat16" if (speedup or 0) >= LEAST_SPEEDUP else "float32"), speedup
 
 
-def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> RunRecord:
-    """Return a new run. Raise ValueError if it cannot start from that model."""
+def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> Tuple[RunRecord, Text]:
+    """Return a new run, and its text in its order. Raise ValueError if it cannot start from that model."""
     if hyper.seed is None:
         hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
-    sha256 = record.text_sha256(text.text)
+    sha256, shuffled_sha256 = record.text_sha256(text.text), None
+    if hyper.shuffle == "lines":
+        text = replace(text, text=lists.shuffled(text.text))
+        shuffled_sha256 = record.text_sha256(text.text)
+    run = RunRecord(asdict(hyper), Vocabulary.from_text(text.text), text.name, sha256, shuffled_sha256=shuffled_sha256)
     if not init_from:
-        return RunRecord(asdict(hyper), Vocabulary.from_text(text.text), text.name, sha256)
+        return run, text
     for name, value in transfer.network_of(init_from).items():
         if value != getattr(hyper, name):
-            raise ValueError(f"{init_from.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot start "
-                             "from it")
+            raise ValueError(f"{init_from.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot "
+                             "start from it")
     vocabulary = transfer.joined_vocabulary(init_from, text.text)
-    return RunRecord(asdict(hyper), vocabulary, text.name, sha256, init_from=init_from.name)
+    return replace(run, vocabulary=vocabulary, init_from=init_from.name), text
 
 
-def _resumed_run(run: RunRecord, hyper: Hyperparameters, text: Optional[Text]) -> RunRecord:
-    """Return a run with new hyperparameters. Raise CheckpointError if it cannot have them."""
+def _resumed_run(run: RunRecord, hyper: Hyperparameters, text: Optional[Text]) -> Tuple[RunRecord, Text]:
+    """Return a run with new hyperparameters, and its text. Raise CheckpointError if it cannot have them."""
     old = Hyperparameters(**run.hyperparameters)  # with the default for one that is newer than the run
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision=old.precision)
-    if text and record.text_sha256(text.text) != run.text_sha256:
+    content = lists.text_of(run, text.text) if text else record.read_text(run)
+    if text and content is None:
         raise CheckpointError(f"the run in {run.folder} was trained on another text than {text.name}; without a text, "
                               "a resumed run uses the one in that folder")
     for name in IMMUTABLE:
         if getattr(old, name) != getattr(hyper, name):
             raise CheckpointError(f"the run in {run.folder} has {name} {getattr(old, name)}, which cannot be changed "
                                   f"to {getattr(hyper, name)}: leave it out, or train another run")
-    return replace(run, hyperparameters=asdict(hyper))
+    return replace(run, hyperparameters=asdict(hyper)), Text(run.text_name, content or "", text.skipped if text else ())
 
 
 def _run_to_resume(folder: StrPath) -> RunRecord:
@@ -218,13 +248,6 @@ def _run_to_resume(folder: StrPath) -> RunRecord:
         raise CheckpointError(f"the run in {folder} has hyperparameters that this version of charrnn does not know: "
                               f"{', '.join(map(repr, unknown))}")
     return run
-
-
-def steps_of_auto(n_characters: int) -> int:
-    """Return the number of steps that the preset auto makes of a text of some length."""
-    hyper = Hyperparameters(**preset(AUTO, n_characters))
-    n_training = n_characters - int(n_characters * hyper.val_fraction)
-    return count_windows(n_training, hyper.batch_size, hyper.num_steps) * hyper.epochs
 
 
 def _check_sizes(run: RunRecord, hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray,
@@ -245,3 +268,38 @@ def _check_sizes(run: RunRecord, hyper: Hyperparameters, training: np.ndarray, h
             raise ValueError(f"{name} {fraction} holds out {len(part)} of the text's {n_characters:,} "
                              "characters, but at least 2 are needed")
     check_memory(len(run.vocabulary), hyper, machine.total_memory())
+
+
+def count_parameters(num_classes: int, lstm_size: int, num_layers: int) -> int:
+    """Return the number of weights and biases of an LSTM network.
+
+    >>> count_parameters(83, 512, 2)
+    3362387
+    """
+    first = (num_classes + lstm_size + 1) * 4 * lstm_size
+    others = (num_layers - 1) * (2 * lstm_size + 1) * 4 * lstm_size
+    return first + others + (lstm_size + 1) * num_classes
+
+
+def check_memory(num_classes: int, hyperparameters: Hyperparameters, available: float) -> None:
+    """Raise ValueError if training cannot fit in memory.
+
+    Training needs at least these float32 numbers: for each parameter its value, its gradient and the optimizer's two
+    averages; for each unit and step of a window the four gates, c and h. Without the fused unroll, it also needs the
+    logits, the one-hot targets and the gradient of the loss. The simplest cell has a quarter of the LSTM's matrices.
+
+    Args:
+        num_classes: C.
+        hyperparameters: a Hyperparameters.
+        available: the machine's memory in bytes.
+    """
+    hyper = hyperparameters
+    share = 1 if hyper.cell == "lstm" else 4
+    parameters = count_parameters(num_classes, hyper.lstm_size, hyper.num_layers) // share
+    units = hyper.batch_size * hyper.num_steps * hyper.lstm_size * hyper.num_layers // share
+    logits = 0 if hyper.unrolls_fused else hyper.batch_size * hyper.num_steps * num_classes
+    least = 4 * (4 * parameters + 6 * units + 3 * logits)
+    if least > available:
+        raise ValueError(
+            f"training this network needs at least {least // 10 ** 6:,} MB of memory, but the machine has "
+            f"{available // 10 ** 6:,.0f} MB: reduce lstm_size, num_layers, batch_size or num_steps")

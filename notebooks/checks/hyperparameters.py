@@ -4,7 +4,7 @@ from typing import Any, List, NamedTuple
 import numpy as np
 
 from charrnn.system.console import plural
-from charrnn.training.hyperparameters import count_parameters
+from charrnn.training.job import count_parameters
 
 from . import words
 from .answer import Wrong, need

@@ -1,4 +1,5 @@
 """Finding the checkpoints of a folder."""
+from pathlib import Path
 
 import pytest
 from conftest import NEWEST, OLDER, copy_without_records
@@ -7,7 +8,6 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.find import find, list_checkpoints, newest_intact
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.engines.opened_model import open_model
-from charrnn.system import files
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", (
@@ -70,7 +70,7 @@ def test_the_best_checkpoint(trained, stopped_early):
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
 def test_a_checkpoint_that_training_removes_while_it_is_opened(run_copy, monkeypatch, suffix):
     """The next one is opened, and nothing is said of the one that has gone."""
-    usual = files.read
+    usual = Path.read_bytes
 
     def read(path):
         if str(path).endswith(NEWEST + suffix):
@@ -79,7 +79,7 @@ def test_a_checkpoint_that_training_removes_while_it_is_opened(run_copy, monkeyp
                 each.unlink()
         return usual(path)
 
-    monkeypatch.setattr(files, "read", read)
+    monkeypatch.setattr(Path, "read_bytes", read)
     model = open_model(run_copy)
     assert (model.name, model.skipped) == (str(run_copy / OLDER), ())
 
@@ -90,3 +90,12 @@ def test_an_error_names_three_of_many_checkpoints(tmp_path):
         (tmp_path / f"i{step}_l5.ckpt.index").touch()
     with pytest.raises(CheckpointError, match="i20_.*; .*i19_.*; .*i18_.* is missing and 17 more$"):
         newest_intact(tmp_path)
+
+
+def test_checkpoints_of_other_programs_are_found(tmp_path):
+    """In the order of their steps, without a list, and by the name that Tab completes."""
+    for step in (90, 240):
+        for suffix in (".index", ".data-00000-of-00001", ".meta"):
+            (tmp_path / f"model.ckpt-{step}{suffix}").touch()
+    assert find(tmp_path).prefix == str(tmp_path / "model.ckpt-240")
+    assert find(tmp_path / "model.ckpt-90.index").prefix == str(tmp_path / "model.ckpt-90")

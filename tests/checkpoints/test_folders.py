@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from conftest import NEWEST, OLDER, ROOT, SMALL_FLAGS, resume
 
-from charrnn.checkpoints import folders
+from charrnn.checkpoints import find, folders
 from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
 
 
 def test_each_file_of_the_package_is_a_known_model_of_the_recipes_size():
-    assert sorted(path.name for path in folders.MODELS.iterdir()) == [f"{name}.npz" for name in folders.KNOWN_MODELS]
-    for name in folders.KNOWN_MODELS:
+    assert sorted(path.name for path in find.MODELS.iterdir()) == [f"{name}.npz" for name in find.KNOWN_MODELS]
+    for name in find.KNOWN_MODELS:
         model = open_model(name)
         assert (model.name, model.run.text_name, model.lstm_size, model.num_layers) == (name, name, 512, 2)
         assert all(values.dtype == np.float32 for values in model.weights.values())
-    assert sum(path.stat().st_size for path in folders.MODELS.iterdir()) < 15e6
+    assert sum(path.stat().st_size for path in find.MODELS.iterdir()) < 15e6
 
 
 def test_a_file_or_folder_goes_before_a_known_model(trained, tmp_path, monkeypatch):

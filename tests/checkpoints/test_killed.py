@@ -113,7 +113,7 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
     flags = [str(write_text(tmp_path / "text")), *FLAGS, "--epochs", "1", "--no-summaries", "--seed", "2",  # best at 46
              "--checkpoint-dir"]
     assert train.main([*flags, str(tmp_path / "whole")]) == 0
-    seen, run, usual = [], disk / "run", Trainer.check_finite
+    seen, run, usual = [], disk / "run", Trainer.check
 
     def check(self, step, *measured):
         usual(self, step, *measured)
@@ -122,7 +122,7 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
             seen.append(sorted(path.name for path in run.iterdir()))
             fill(disk) if step == 12 else (disk / "ballast").unlink()
 
-    monkeypatch.setattr(Trainer, "check_finite", check)
+    monkeypatch.setattr(Trainer, "check", check)
     assert train.main([*flags, str(run)]) == 0
     gc.collect()  # objects that are deleted may write errors, too
     err = capfd.readouterr().err.splitlines()

@@ -16,8 +16,9 @@ import pytest
 from conftest import assert_same_run, resume
 from test_killed import FLAGS, write_text
 
-from charrnn.checkpoints import record, saving
+from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact, verify
+from charrnn.checkpoints.run import Run, read_progress
 from charrnn.commands import train
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
@@ -37,7 +38,7 @@ class Recorder:
     def __init__(self, folder, patch):
         self.notes, self._folder, self._numbers, self._fresh = [], str(folder), {}, itertools.count()
         for owner, name, noting in [(os, "fsync", self._fsync), (os, "replace", self._replace),
-                                    (Path, "unlink", self._unlink), (saving, "save", self._save)]:
+                                    (Path, "unlink", self._unlink), (Run, "save", self._save)]:
             patch.setattr(owner, name, noting(getattr(owner, name)))
 
     def _number(self, path):
@@ -74,9 +75,9 @@ class Recorder:
         return unlink
 
     def _save(self, usual):
-        def save(*args):
-            prefix = usual(*args)
-            self.notes.append(("saved", args[4].step))
+        def save(run, progress, *args):
+            prefix = usual(run, progress, *args)
+            self.notes.append(("saved", progress.step))
             return prefix
         return save
 
@@ -164,7 +165,7 @@ def problem(notes, base, state, step):
     try:
         found = newest_intact(folder)
         record.read_text(record.read_run(folder))
-        progress = saving.read_progress(found.prefix)
+        progress = read_progress(found.prefix)
         for name in [found.run.best or Path(found.prefix).name, f"i{progress.best_step}_l5.ckpt"]:
             verify(str(folder / name))
     except record.CheckpointError as error:

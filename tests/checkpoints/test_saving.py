@@ -2,7 +2,6 @@
 import contextlib
 import itertools
 import os
-import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,10 +9,10 @@ import numpy as np
 import pytest
 from conftest import interrupted_at
 
-from charrnn.checkpoints import folders, record, saving
+from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact, verify
-from charrnn.checkpoints.record import CheckpointError, RunRecord
-from charrnn.checkpoints.saving import Progress
+from charrnn.checkpoints.record import RunRecord
+from charrnn.checkpoints.run import Progress, Run, remove_leftovers
 from charrnn.data import Vocabulary
 from charrnn.system.tensorflow import tf
 from charrnn.training.hyperparameters import Hyperparameters
@@ -39,12 +38,14 @@ def folder(tmp_path):
     return tmp_path
 
 
-def save(session, folder, step, best_step=0, max_to_keep=100):
-    progress = Progress(step, STATE, np.zeros(step, np.float32), best_step)
-    best = f"i{best_step}_l5.ckpt" if best_step else None
-    run = replace(RUN, best=best)
-    prefix = saving.save(*session, folder, 5, progress, run, {"kernel": np.zeros((5, 9), np.float32)})
-    saving.finish_save(folder, step, run, max_to_keep)
+def save(session, folder, step, best_step=0, max_to_keep=100, run=None):
+    """Save a checkpoint as a process does that trains in a folder, or with its Run."""
+    with contextlib.closing(Run(RUN, folder, True)) if run is None else contextlib.nullcontext(run) as run:
+        run.record = replace(RUN, hyperparameters=dict(RUN.hyperparameters, max_to_keep=max_to_keep),
+                             best=f"i{best_step}_l5.ckpt" if best_step else None)
+        progress = Progress(step, STATE, np.zeros(step, np.float32), best_step)
+        prefix = run.save(progress, *session, {"kernel": np.zeros((5, 9), np.float32)}, print)
+        run.tidy()
     return prefix
 
 
@@ -126,14 +127,14 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
     """And the next save does what was left."""
     for step in (1, 2):
         save(session, folder, step, max_to_keep=1)
-    usual = getattr(owner, name)
+    run, usual = Run(RUN, folder, True), getattr(owner, name)
     for fails_at in itertools.count(1):
         step, before, calls = fails_at + 2, content_of(folder), itertools.count(1)
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, lambda *args, calls=calls, at=fails_at, **named: (
                 no_space if next(calls) == at else usual)(*args, **named))
             try:
-                save(session, folder, step, max_to_keep=1)
+                save(session, folder, step, max_to_keep=1, run=run)
             except OSError as error:
                 assert "No space left on device" in str(error)
                 if "could not be saved" in str(error):
@@ -141,9 +142,10 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
                     verify(str(folder / f"i{step - 1}_l5.ckpt"))
                 else:
                     assert newest_intact(folder).prefix.endswith(f"i{step}_l5.ckpt")
-        save(session, folder, step, max_to_keep=1)
+        save(session, folder, step, max_to_keep=1, run=run)
         assert saved_steps(folder) == [step] and not list(folder.glob("*.tmp")) and not (folder / ".saving").exists()
         if next(calls) <= fails_at:
+            run.close()
             return  # it was not called so often
 
 
@@ -151,7 +153,7 @@ def test_a_folder_in_place_of_a_file_of_the_checkpoint_is_named(folder, session)
     (folder / "i4_l5.ckpt.npz").mkdir()
     with pytest.raises(OSError, match=r"i4_l5.ckpt could not be saved: \S+/i4_l5.ckpt.npz: Is a directory"):
         save(session, folder, 4)
-    assert sorted(path.name for path in folder.iterdir()) == ["i4_l5.ckpt.npz", "run.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "i4_l5.ckpt.npz", "run.json"]
 
 
 SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
@@ -168,7 +170,7 @@ def test_leftovers_of_a_killed_save_are_removed(folder, session, monkeypatch):
             patch.setattr("shutil.rmtree", lambda path: None)
             save(session, folder, 3)
         assert len(list(folder.glob("i3_l5.ckpt.*"))) == moved - 1 and (folder / ".saving").exists()
-        saving.remove_leftovers(folder)
+        remove_leftovers(folder)
         assert content_of(folder) == before
 
 
@@ -179,7 +181,7 @@ def test_files_that_only_look_like_leftovers_are_kept(folder, session):
     for name in [*names, "mine.ckpt.progress.npz", "i0_l5.ckpt.progress.npz"]:
         (folder / name).write_bytes(b"mine")
     before = content_of(folder)
-    saving.remove_leftovers(folder)
+    remove_leftovers(folder)
     assert content_of(folder) == before
 
 
@@ -187,15 +189,33 @@ def test_files_that_only_look_like_leftovers_are_kept(folder, session):
 def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
     make(folder / ".saving")
     with pytest.raises(OSError):
-        saving.remove_leftovers(folder)
+        remove_leftovers(folder)
     assert os.path.lexists(str(folder / ".saving"))
 
 
-def test_progress_with_strings_is_refused(tmp_path):
-    """Which arrays can hold as well as numbers."""
-    prefix = str(tmp_path / "i7_l5.ckpt")
-    progress = asdict(Progress(7, STATE, np.zeros(2, np.float32)))
-    np.savez(prefix + ".progress.npz", **{**progress, "epoch_losses": np.array(["a", "b"]),
-                                          "history": np.zeros(0, np.uint8)})
-    with pytest.raises(CheckpointError, match="its progress cannot be read .it has something other than numbers"):
-        saving.read_progress(prefix)
+@pytest.mark.parametrize("owner, name, call", [
+    (tf.train.Saver, "save", 1), (tf.train.Saver, "export_meta_graph", 1), (os, "fsync", 2), (os, "replace", 2),
+    (os, "replace", 5)])
+def test_a_folder_that_is_moved_away_during_a_save_is_not_made_again(tmp_path, session, monkeypatch, owner, name, call):
+    """And the run saves again when the folder is back."""
+    folder, away = tmp_path / "run", tmp_path / "away"
+    folder.mkdir()
+    record.write_run(folder, RUN)
+    run, usual, calls = Run(RUN, folder, True), getattr(owner, name), itertools.count(1)
+    save(session, folder, 1, run=run)
+
+    def moving(*args, **named):
+        if next(calls) == call:
+            folder.rename(away)
+        return usual(*args, **named)
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="could not be saved|No such file"):
+        patch.setattr(owner, name, moving)
+        save(session, folder, 2, run=run)
+    with pytest.raises(OSError, match="since training began, the folder was moved or removed"):
+        save(session, folder, 3, run=run)
+    assert not folder.exists()
+    away.rename(folder)
+    save(session, folder, 4, run=run)
+    run.close()
+    assert saved_steps(folder) == [1, 4] and not (folder / ".saving").exists()

@@ -1,4 +1,5 @@
 """The script charrnn-evaluate: its figures, its texts and its errors."""
+import json
 import math
 import re
 import shutil
@@ -6,11 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import (
-    TEXT,
-    graph_probabilities,
-    history_of,
-)
+from conftest import CHARS, TEXT, graph_probabilities, history_of
 
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
@@ -94,6 +91,19 @@ def test_each_character_has_the_surprisal_of_the_cells(trained, exported, charac
         assert [float(each[3]) for each in found] == pytest.approx(bits, abs=0.006)
 
 
+def test_json_has_what_is_printed(trained, tmp_path, capsys):
+    (tmp_path / "text").write_text("the Xcat sat\n" * 5)
+    rows = table(evaluated(capsys, trained, tmp_path / "text"))
+    found = json.loads(evaluated(capsys, trained, tmp_path / "text", "--json"))
+    nats = found.pop("nats_per_character")
+    assert {"this model": nats, **found.pop("comparison")} == pytest.approx(rows, abs=1e-4)
+    assert found.pop("bits_per_character") == pytest.approx(nats / math.log(2))
+    assert (found["model"], found["predicted"], found["left_out"]) == (str(trained / "i173_l5.ckpt"), 59, 5)
+    found = json.loads(evaluated(capsys, trained, tmp_path / "text", "--characters", "--json"))
+    assert found["characters"] == ("the cat sat\n" * 5)[1:]
+    assert np.mean(found["log_probabilities"]) == pytest.approx(-nats) and len(found["log_probabilities"]) == 59
+
+
 def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, capsys):
     (tmp_path / "known").write_text("the cat sat\n" * 5)
     (tmp_path / "text").write_text("thXe cat sXat\n\u00e9" * 5, encoding="utf-8")
@@ -141,8 +151,20 @@ def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
         out = evaluated(capsys, folder, tmp_path / "text")
         assert list(table(out)) == ["this model", "xz, of this text alone"]
         assert "two lines of the comparison are missing (" in out and message in out
+        assert evaluate.main([str(folder), str(tmp_path / "text"), "--json"]) == 0
+        out, err = capsys.readouterr()
+        assert list(json.loads(out)["comparison"]) == ["xz, of this text alone"] and message in err
     out = evaluated(capsys, folder, tmp_path / "text", "--vocab-from", trained.parent / "small.txt")
     assert table(out) == table(evaluated(capsys, trained, tmp_path / "text"))
+
+
+def test_another_training_text_is_whole_but_for_unknown_characters(stopped_early, tmp_path, capsys):
+    """Nothing is held out of it, as of the one of the run."""
+    (tmp_path / "text").write_text(TEXT[30:130])
+    (tmp_path / "other").write_text(TEXT[:200] + "XYZ")
+    ids = [Vocabulary(CHARS).encode(text) for text in (TEXT[:200], TEXT[30:130])]
+    out = evaluated(capsys, stopped_early, tmp_path / "text", "--train-text", tmp_path / "other")
+    assert table(out)["counts of 5 characters and the next"] == pytest.approx(ngram_nats(*ids, 14).mean(), abs=1e-4)
 
 
 @pytest.mark.parametrize("argv, message", [
@@ -161,6 +183,10 @@ def test_bad_arguments_are_one_line(trained, tmp_path, monkeypatch, capsys, argv
 
 
 def test_a_text_without_a_character_to_predict_is_an_error(trained, tmp_path, capsys):
-    (tmp_path / "text").write_text("XtZ")
-    assert evaluate.main([str(trained), str(tmp_path / "text")]) == 2
-    assert "at least 2 characters that the model knows" in capsys.readouterr().err
+    for text, n_known in ("XtZ", 1), ("XYZ", 0):
+        (tmp_path / "text").write_text(text)
+        assert evaluate.main([str(trained), str(tmp_path / "text")]) == 2
+        assert f"at least 2 characters that the model knows, and {tmp_path / 'text'} has {n_known}\n" in (
+            capsys.readouterr().err)
+    (tmp_path / "text").write_text("Xte")
+    assert "2 characters, 1 of them predicted" in evaluated(capsys, trained, tmp_path / "text")

@@ -1,4 +1,4 @@
-"""The forward and the backward pass compared with ``dynamic_rnn`` and with NumPy in float64."""
+"""The forward and the backward pass compared with NumPy in float64."""
 import pytest
 from conftest import training_graph
 from reference import errors, problem, reference, results
@@ -23,14 +23,6 @@ def test_results_and_gradients_equal_numpys(monkeypatch, n, m, size, num_classes
     given = problem(n, m, size, num_classes, layers)
     model = training_graph(num_classes, n, m, size, layers, threads=threads)
     assert max(errors(results(model, *given), reference(*given)).values()) < 5e-6
-
-
-def test_results_and_gradients_equal_those_of_dynamic_rnn():
-    n, m, size, num_classes, layers = 3, 5, 4, 6, 2
-    given = problem(n, m, size, num_classes, layers)
-    found, expected = (results(training_graph(num_classes, n, m, size, layers, fused=fused), *given)
-                       for fused in (True, False))
-    assert max(errors(found, expected).values()) < 5e-6
 
 
 @pytest.mark.parametrize("threads", [4, pytest.param(1, marks=slow)])

@@ -10,11 +10,10 @@ from reference import errors, problem, results
 
 from charrnn.checkpoints import record
 from charrnn.fused import passes, softmax
-from charrnn.fused import product as fused_product
-from charrnn.fused.product import product
-from charrnn.fused.session import session_config
+from charrnn.fused import passes as fused_product
+from charrnn.fused.passes import product
 from charrnn.model import CharRNN
-from charrnn.system.tensorflow import tf
+from charrnn.system.tensorflow import session_config, tf
 
 slow = pytest.mark.slow
 needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32")

@@ -86,7 +86,7 @@ def test_a_cell_runs_elsewhere_where_its_package_is_installed(given, capsys, mon
 @pytest.mark.slow
 @pytest.mark.parametrize("package", ["keras", "torch"])
 def test_the_bridge_learns(given, package, capsys, monkeypatch):
-    pytest.importorskip(package, reason=f"{package} is not installed")
+    pytest.importorskip(package, reason=f"{package} is not installed: pip install {package}")
     text = "the cat sat on the mat. " * 20_000
     ids = np.array(["acehmnost. ".find(char) for char in text], np.int32)
     scope = {"training_ids": ids, "vocab": range(11)}

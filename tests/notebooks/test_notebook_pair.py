@@ -19,7 +19,7 @@ EXERCISE_CELLS = (*EXERCISES, "repairs", "hyperparameters", "quiz")
 @pytest.fixture(scope="module")
 def nbformat():
     """The package, whose import takes a second, for the tests that need it."""
-    return pytest.importorskip("nbformat")
+    return pytest.importorskip("nbformat", reason="nbformat is not installed: pip install -e '.[test]'")
 
 
 def read(nbformat, name):

@@ -17,7 +17,8 @@ WAITS = "This cell needs exercises that no check has found right"
 @pytest.fixture
 def execute(tmp_path, monkeypatch, fonts):
     """Return a function that executes a notebook, its settings replaced, with its runs in a temporary folder."""
-    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    nbformat, nbclient = (pytest.importorskip(name, reason=f"{name} is not installed: pip install -e '.[test]'")
+                          for name in ("nbformat", "nbclient"))
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, not another of that name
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setenv("MPLCONFIGDIR", str(fonts))

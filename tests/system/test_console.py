@@ -129,6 +129,12 @@ def test_tensorflows_error_for_too_little_memory_is_one_line(capsys):
         "script: error: this machine has too little memory for these arguments: OOM when allocating tensor\n")
 
 
+def test_texts_are_read_without_tqdm(monkeypatch):
+    """Which only training needs."""
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert list(console.bar(range(3))) == [0, 1, 2]
+
+
 def test_ctrl_c_while_tensorflow_is_imported_ends_another_program_after_it(monkeypatch):
     monkeypatch.setattr(interrupts, "_in_command", False)
     done = []

@@ -31,6 +31,22 @@ def test_a_lock_cannot_be_held_twice(tmp_path):
     files.Lock(tmp_path / "lock").close()
 
 
+def test_a_lock_file_that_was_removed_is_made_again(tmp_path):
+    """Unless another process has made it."""
+    first = files.Lock(tmp_path / "lock")
+    (tmp_path / "lock").unlink()
+    first.check()
+    with pytest.raises(BlockingIOError):
+        files.Lock(tmp_path / "lock")
+    (tmp_path / "lock").unlink()
+    second = files.Lock(tmp_path / "lock")
+    second.check()
+    with pytest.raises(OSError, match="or another process began to train in it"):
+        first.check()
+    first.close()
+    second.close()
+
+
 def test_a_link_that_a_user_names_stays_a_link(tmp_path, monkeypatch):
     """And one that is found where a file of ours should be is replaced, not what it points to."""
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,5 @@
 """The launcher of a process, and what is said if MPI cannot be used."""
+import contextlib
 import re
 import subprocess
 import sys
@@ -6,8 +7,17 @@ import sys
 import pytest
 from conftest import process_environment
 
+from charrnn.__main__ import main
 from charrnn.system import mpi
 
+# a communicator of two processes in which the same happens
+WORLD = """
+import os
+class MPI:
+    class COMM_WORLD:
+        size, rank = 2, int(os.environ["OMPI_COMM_WORLD_RANK"])
+        allgather = lambda value: [value, value]
+"""
 OPEN_MPI = {"OMPI_COMM_WORLD_SIZE": "3", "OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_LOCAL_RANK": "1"}
 ALL = [name for *names, _ in mpi._LAUNCHERS for name in names]
 
@@ -40,11 +50,29 @@ def started(rank, folder, **variables):
 @pytest.mark.parametrize("module, variables, message", [
     ("raise ImportError('there is none')", {}, r"mpi4py cannot be used on the host .* \(there is none\): install it"),
     ("class MPI:\n class COMM_WORLD:\n  size = 1", {}, "mpiexec started 2 processes, but mpi4py sees 1"),
-    ("", {mpi.LIMIT: "1 min"}, f"{mpi.LIMIT} must be a number of seconds, not '1 min'")],
-    ids=["no mpi4py", "another MPI", "limit"])
+    (WORLD, {mpi.LIMIT: "1 min"}, f"{mpi.LIMIT} must be a number of seconds, at most 10000000, not '1 min'"),
+    (WORLD, {mpi.LIMIT: "\u00b2"}, "must be a number"), (WORLD, {mpi.LIMIT: "3000000000"}, "must be a number")],
+    ids=["no mpi4py", "another MPI", "limit", "no digit", "large"])
 def test_without_mpi_one_process_says_so_and_all_end(tmp_path, module, variables, message):
     (tmp_path / "mpi4py.py").write_text(module)
     for rank in (0, 1):
         output, status = started(rank, tmp_path, **variables)
         assert status == 2 and len(output.splitlines()) == 1 - rank
         assert rank or re.search(message, output), output
+
+
+def test_if_a_process_does_not_start_one_that_waits_says_so_and_ends(tmp_path):
+    (tmp_path / "mpi4py.py").write_text("import time\ntime.sleep(1000)")
+    output, status = started(1, tmp_path, **{mpi.LIMIT: "2"})
+    assert re.fullmatch("charrnn-train: error: process 1 on the host .* has waited 3 s for the others to start, so "
+                        "training does not begin\n", output) and status == -9
+
+
+@pytest.mark.parametrize("command, spoken", [(["train", "--help"], False), (["train", "--nosuch"], False),
+                                             (["sample", "--nosuch"], True)])
+def test_of_several_processes_only_the_first_one_speaks_where_they_train(monkeypatch, capsys, command, spoken):
+    for name, value in dict(OPEN_MPI, OMPI_COMM_WORLD_SIZE="2", OMPI_COMM_WORLD_RANK="1").items():
+        monkeypatch.setenv(name, value)
+    with contextlib.suppress(SystemExit):
+        main(command)
+    assert bool("".join(capsys.readouterr())) == spoken

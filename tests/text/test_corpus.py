@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from charrnn.system import console
 from charrnn.text import corpus
 
 CONTENT = b"known text\r\n" * 9
@@ -68,6 +69,23 @@ def test_the_error_names_all_places_where_a_text_was_looked_for(known):
         assert part in str(error.value)
 
 
+@pytest.mark.parametrize("make, command", [(None, "charrnn-train names"), ("make", "make train TEXT=names")])
+def test_the_error_names_texts_that_need_no_network(known, monkeypatch, make, command):
+    known.unlink()
+    monkeypatch.delenv("CHARRNN_MAKE", raising=False)
+    if make:
+        monkeypatch.setenv("CHARRNN_MAKE", make)
+    with pytest.raises(ValueError, match=r"network: train_model\('names'\) or train_model\('python'\)") as error:
+        corpus.find("known")
+    assert f"network: {command} or " in console.described(error.value)
+
+
+def test_names_are_in_the_package_and_go_before_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "names").write_text("mine")
+    assert corpus.is_known("names") and corpus.read("names").text.startswith("Aare\nAaron\n")
+
+
 def test_python_source_is_complete_and_sorted():
     text = corpus.read("python")
     places = [text.text.index(line) for line in [
@@ -118,9 +136,10 @@ def test_several_files_are_joined_with_the_separator(tmp_path):
 
 
 def test_a_folder_stands_for_its_text_files_in_order(tmp_path):
-    (tmp_path / "sub").mkdir()
+    for name in ("sub", ".git"):
+        (tmp_path / name).mkdir()
     for name, content in [("b.txt", b"two"), ("a.txt", b"one"), ("sub/c.md", b"three"), (".hidden", b"no"),
-                          ("cover.png", b"\x89PNG\0")]:
+                          (".git/d.txt", b"no"), ("cover.png", b"\x89PNG\0")]:
         (tmp_path / name).write_bytes(content)
     text = corpus.read(tmp_path)
     assert text.text == "one\ntwo\nthree"
@@ -151,6 +170,21 @@ def test_a_folder_without_text_is_refused(tmp_path):
     (tmp_path / "a.png").write_bytes(b"\x89PNG\0")
     with pytest.raises(ValueError, match="there is no text file in .* is not a text file"):
         corpus.read(tmp_path)
+
+
+@pytest.mark.parametrize("write", [
+    lambda path: path.write_bytes(b"a" * 1001), lambda path: path.write_bytes(gzip.compress(b"a" * 10 ** 7))])
+def test_a_text_that_is_large_for_the_memory_is_refused(tmp_path, monkeypatch, write):
+    """Also one that grows when it is decompressed, of which little more is decompressed than the limit."""
+    read, usual = [], gzip.GzipFile.read
+    monkeypatch.setattr(gzip.GzipFile, "read", lambda self, size=-1: read.append(size) or usual(self, size))
+    monkeypatch.setattr(corpus, "LARGEST", 1000)
+    write(tmp_path / "text")
+    with pytest.raises(ValueError, match="the text is larger than 0 MB, a quarter of this machine's memory"):
+        corpus.read(tmp_path / "text")
+    assert len(read) <= 1 and set(read) <= {1 << 20}
+    (tmp_path / "text").write_bytes(gzip.compress(b"a" * 1000))
+    assert corpus.read(tmp_path / "text").text == "a" * 1000
 
 
 @pytest.fixture

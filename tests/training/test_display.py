@@ -6,7 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,10 +15,9 @@ from conftest import SMALL_FLAGS, losses_of, train_small
 
 from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
-from charrnn.training.display import Display
+from charrnn.training.display import Display, StopRequests
 from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.job import Job, Options
-from charrnn.training.stopping import StopRequests
 
 HYPER = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, epochs=4, save_every_n=1000, seed=7)
 LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\d{4} s/batch")
@@ -27,8 +26,8 @@ LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\
 def display_of(n_training=1040, n_held_out=0, n_test=0, folder="my folder", init_from=None, **hyper):
     """Return the display of a run on parts of a text of 1,040 characters."""
     parts = [np.zeros(length, np.int8) for length in (n_training, n_held_out, n_test)]
-    run = RunRecord({}, Vocabulary("abc"), "my text", "f00")
-    return Display(Job(run, replace(HYPER, **hyper), folder, True, "a" * 1040, 0, Options(), init_from, *parts), 704,
+    run = RunRecord(asdict(replace(HYPER, **hyper)), Vocabulary("abc"), "my text", "f00")
+    return Display(Job(run, folder, True, "a" * 1040, Options(), init_from, *parts), 704,
                    StopRequests())
 
 
@@ -73,12 +72,15 @@ def test_a_full_disk_under_the_output_is_a_warning(display, capsys, monkeypatch)
     assert capsys.readouterr().err.count("standard output cannot be written: No space left on device") == 2
 
 
-def test_the_output_of_a_run(text_file, tmp_path, capsys):
-    """Lines, checkpoints, samples and ends of epochs are printed when they are due."""
+def test_the_output_of_a_run(text_file, tmp_path, capsys, monkeypatch):
+    """Lines, checkpoints, samples and ends of epochs are printed when they are due. A terminal shows a bar."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert train_small(text_file, tmp_path / "run", "--epochs", "2", "--sample-length", "12", "--num-steps", "10",
                        "--print-every-n", "15", "--save-every-n", "30") == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
+    bars = [bar for bar in re.split(r"[\r\n]|\x1b\[A", err) if bar.strip()]
+    assert re.search(r"loss \d\.\d{4} 100%\|.*\| 104/104 ", bars[-1]) and all("%|" in bar for bar in bars)
     steps = [tuple(map(int, LINE.fullmatch(line).groups())) for line in lines if LINE.fullmatch(line)]
     assert steps == [(1, 2, 15, 104), (1, 2, 30, 104), (1, 2, 45, 104), (2, 2, 60, 104), (2, 2, 75, 104),
                      (2, 2, 90, 104), (2, 2, 104, 104)]
@@ -90,7 +92,23 @@ def test_the_output_of_a_run(text_file, tmp_path, capsys):
     samples = out.split("-" * 70 + "\n")[1::2]
     # the text has no "T", so the prime is not "The "
     assert [len(sample) for sample in samples] == 4 * [len("the ") + 12 + len("\n")]
-    assert all(sample.startswith("the ") for sample in samples) and err == ""
+    assert all(sample.startswith("the ") for sample in samples)
+
+
+class Reader(io.StringIO):
+    """A pipe whose reader, such as head, leaves after a line with some words."""
+
+    def flush(self):
+        if "step 20/" in self.getvalue():
+            raise BrokenPipeError
+
+
+def test_a_reader_that_leaves_is_told_on_standard_error(text_file, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Reader())
+    assert train_small(text_file, tmp_path / "run", "--num-steps", "10", "--print-every-n", "10") == 141
+    assert capsys.readouterr().err == (
+        "charrnn-train: stopped by SIGPIPE after step 20; the checkpoint is saved. To resume: charrnn-train --resume "
+        f"--checkpoint-dir {tmp_path / 'run'}\n")
 
 
 @pytest.mark.slow

@@ -19,19 +19,14 @@ from charrnn.commands import train
 
 HERE = Path(__file__).resolve().parent
 MPIEXEC = Path(sys.executable).with_name("mpiexec")
-PATIENCE = 300  # seconds to wait for a run
+PATIENCE = 250  # seconds to wait for a run
 FLAGS = ["--batch-size", "6", "--num-steps", "3", "--lstm-size", "5", "--seed", "7", "--learning-rate", "0.001",
          "--save-every-n", "60", "--print-every-n", "10", "--sample-length", "0", "--no-summaries"]
 LONG = ["--epochs", "100000", "--save-every-n", "200", "--learning-rate", "0.0001"]
 VALIDATED = ["--val-fraction", "0.2", "--eval-every-n", "30", "--epochs", "2"]
 
-pytestmark = pytest.mark.skipif(not MPIEXEC.exists(), reason="the extra 'distributed' is not installed")
-slow = pytest.mark.slow
-
-
-def later(values):
-    """Return parameters of a test that is not one of the quick ones."""
-    return pytest.param(*values, marks=slow)
+pytestmark = [pytest.mark.slow,  # .ci/run runs them in addition to the quick tests
+              pytest.mark.skipif(not MPIEXEC.exists(), reason="there is no mpiexec: pip install -e '.[distributed]'")]
 
 
 def on(*processes):
@@ -73,7 +68,7 @@ CASES = {
     **({} if TENSORFLOW_1 else {"bfloat16": (["--precision", "bfloat16", "--epochs", "2"], 5e-3)})}
 
 
-@pytest.mark.parametrize("name", [list(CASES)[0], *map(later, zip(list(CASES)[1:]))])
+@pytest.mark.parametrize("name", CASES)
 def test_the_result_is_that_of_one_process(text_file, trained, tmp_path, name):
     """Also if the text is standard input, and the numbers of threads differ. Only the first process prints."""
     flags, within = CASES[name]
@@ -89,7 +84,6 @@ def test_the_result_is_that_of_one_process(text_file, trained, tmp_path, name):
     assert output.count("steps  ") == output.count("finished ") == 1
 
 
-@slow
 def test_a_run_resumes_on_any_number_of_processes(text_file, tmp_path):
     flags = [text_file, *FLAGS, "--optimizer", "rmsprop", "--grad-clip", "0.1", "--print-every-n", "19"]
     assert train.main([*map(str, flags), "--epochs", "3", "--checkpoint-dir", str(tmp_path / "one")]) == 0
@@ -99,7 +93,6 @@ def test_a_run_resumes_on_any_number_of_processes(text_file, tmp_path):
     assert_near(tmp_path / "several", tmp_path / "one")
 
 
-@slow
 def test_resuming_is_exact(text_file, tmp_path):
     run(training(2, text_file, *FLAGS, "--epochs", "2", "--checkpoint-dir", tmp_path / "uninterrupted"))
     shutil.copytree(str(tmp_path / "uninterrupted"), str(tmp_path / "run"))
@@ -165,7 +158,7 @@ class Background:
         return self._log.read_text(), Path(found.prefix).name
 
 
-@pytest.mark.parametrize("rank, number", [(None, SIGTERM), *map(later, [(None, SIGINT), (1, SIGTERM)])])
+@pytest.mark.parametrize("rank, number", [(None, SIGTERM), (None, SIGINT), (1, SIGTERM)])
 def test_a_signal_ends_all_processes_after_a_checkpoint(text_file, tmp_path, rank, number):
     """To mpiexec or to one process. The terminal sends SIGINT after Ctrl-C."""
     running = Background(tmp_path, text_file)
@@ -176,26 +169,27 @@ def test_a_signal_ends_all_processes_after_a_checkpoint(text_file, tmp_path, ran
     assert name == f"i{step.replace(',', '')}_l5.ckpt"
 
 
-@pytest.mark.parametrize("rank, number", [(1, SIGKILL), *map(later, [(0, SIGKILL), (0, SIGSTOP), (1, SIGSTOP)])])
+@pytest.mark.parametrize("rank, number", [(1, SIGKILL), (0, SIGKILL), (0, SIGSTOP), (1, SIGSTOP)])
 def test_a_process_that_is_killed_or_stands_still_ends_the_run(text_file, tmp_path, rank, number):
-    running = Background(tmp_path, text_file, CHARRNN_EXCHANGE_LIMIT="3")
+    running = Background(tmp_path, text_file, CHARRNN_EXCHANGE_LIMIT="10")
     running.wait_for(" step 210/")  # after a checkpoint, during which the limit is another one
     os.kill(running.pid(rank), number)
     killed = number == SIGKILL
     output, _ = running.end(9 if killed else 2)
     said, = re.findall("charrnn-train: .*", output) or [output]
-    why = "a process has ended" if killed else f"error: process {1 - rank} on the host .* has waited 3 s for the others"
+    why = "a process has ended"
+    if not killed:
+        why = f"error: process {1 - rank} on the host .* has waited 10 s for the others"
     assert re.match(f"charrnn-train: {why}, so training stops. To resume .*mpiexec -n 2 .*--resume", said)
     assert not re.search("BAD TERMINATION|MPI_Abort", output.split(said)[0])
 
 
 def test_an_exception_in_one_process_ends_all():
     output = run(on(*[[HERE / "exchange.py", "fail"]] * 2), status=2)
-    assert re.search("charrnn-train: process 1 on host .* failed, so training stops. To resume .*mpiexec", output)
+    assert re.search("charrnn-train: process 1 on host .* failed, so training does not begin\n", output)
     assert output.count("Traceback") == output.count("KeyError: 1") == 1
 
 
-@slow
 def test_after_head_the_checkpoints_are_intact(text_file, tmp_path):
     command = training(2, text_file, *FLAGS, "--save-every-n", "20", "--checkpoint-dir", tmp_path / "run")
     assert " step 50/" in run(["sh", "-c", "\"$@\" | sed '/ step 50.*/q'", "sh", *command])
@@ -234,15 +228,16 @@ def hosts(tmp_path):
             _ip(f"netns delete {name}")
 
 
-@slow
 def test_a_link_that_is_cut_ends_the_run_on_both_hosts(text_file, tmp_path, hosts):
     name, options = hosts
     running = Background(  # MPICH finds the shared memory of the two unless its variables say otherwise
-        tmp_path, text_file, launcher=["ip", "netns", "exec", name, MPIEXEC, *options], CHARRNN_EXCHANGE_LIMIT="3",
+        tmp_path, text_file, launcher=["ip", "netns", "exec", name, MPIEXEC, *options], CHARRNN_EXCHANGE_LIMIT="10",
         UCX_TLS="tcp,self", MPIR_CVAR_NOLOCAL="1", MPIR_CVAR_CH3_NOLOCAL="1")
     running.wait_for("saved")
     assert not _ip(f"-n {name} link set charrnn0 down")
     output, _ = running.end(2)
-    assert re.search("process 0 on the host .* has waited 3 s for the others, so training stops. To resume", output)
-    time.sleep(15)
-    assert running.pid(1) is None
+    assert re.search("process 0 on the host .* has waited 10 s for the others, so training stops. To resume", output)
+    deadline = time.monotonic() + PATIENCE
+    while running.pid(1) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 from conftest import training_graph
-from reference import sigmoid
+from reference import lstm
 from test_model import SIZES, serialized
 
 from charrnn.system.tensorflow import tf
@@ -28,10 +28,9 @@ def initialized(model):
     return session
 
 
-@pytest.mark.parametrize("sizes", SIZES)
-def test_with_the_notebooks_settings_it_is_the_notebooks_graph_byte_for_byte(notebook, sizes):
-    ours = training_graph(*sizes, fused=False, seed=7, learning_rate=0.02)
-    assert serialized(ours) == serialized(notebook.CharRNN(*sizes, learning_rate=0.02, grad_clip=5.0, seed=7))
+def test_with_the_notebooks_settings_it_is_the_notebooks_graph_byte_for_byte(notebook):
+    ours = training_graph(*SIZES[2], fused=False, seed=7, learning_rate=0.02)
+    assert serialized(ours) == serialized(notebook.CharRNN(*SIZES[2], learning_rate=0.02, grad_clip=5.0, seed=7))
 
 
 def adam(slots, g, step):
@@ -71,7 +70,8 @@ def test_updates_are_clipped_and_those_of_the_optimizer(optimizer):
 
 def numpy_gru(weights, layer, below, h):
     prefix = CELL.format(layer) + "gru_cell/"
-    gates = sigmoid(np.concatenate([below, h], 1) @ weights[prefix + "gates/kernel"] + weights[prefix + "gates/bias"])
+    gates = np.concatenate([below, h], 1) @ weights[prefix + "gates/kernel"] + weights[prefix + "gates/bias"]
+    gates = lstm.sigmoid(gates)
     reset, update = gates[:, :h.shape[1]], gates[:, h.shape[1]:]
     candidate = np.tanh(np.concatenate([below, reset * h], 1) @ weights[prefix + "candidate/kernel"]
                         + weights[prefix + "candidate/bias"])

@@ -9,13 +9,9 @@ from conftest import training_graph
 from charrnn.data import count_windows
 from charrnn.engines.cells import CELLS
 from charrnn.system.tensorflow import tf
-from charrnn.training.hyperparameters import (
-    PRESETS,
-    Hyperparameters,
-    check_memory,
-    learning_rate_at,
-    preset,
-)
+from charrnn.training.hyperparameters import Hyperparameters, learning_rate_at
+from charrnn.training.job import check_memory
+from charrnn.training.presets import PRESETS, preset
 
 
 def test_the_recipe_is_the_default():
@@ -37,7 +33,7 @@ RANGES = {  # wrong and right values
     "grad_clip": ((0, 9e-5, 1e38, 3e38, math.inf), (1e-4, 5, 1e30)), "decay": ((0, 1e-300, 1.01), (0.01, 1)),
     "average_decay": ((-0.1, 1, 1 - 1e-9), (0, 0.99999)), "warmup_steps": ((-1, 10 ** 6 + 1), (0, 10 ** 6)),
     "keep_prob": ((0, -0.1, 1e-45, 1.01, math.nan, None, True), (0.01, 0.5, 1)),
-    "val_fraction": ((-0.1, 1, math.nan, None, False), (0, 0.9999)),
+    "val_fraction": ((-0.1, 1, math.nan, None, False), (0, 0.99999)),
     "num_layers": ((0, 33, 100_000, 2.0), (1, 32)), "seed": ((-1, 2 ** 31, 1.5, "7", True), (None, 0, 2 ** 31 - 1)),
     "fused": ((None, "yes", 2), (True, False)), "cell": (("LSTM", "", None, 1), CELLS)}
 
@@ -55,20 +51,20 @@ def test_ranges(name):
 
 
 @pytest.mark.parametrize("fused", [True, False])
-@pytest.mark.parametrize("name, value", [
-    ("learning_rate", 1e-9), ("grad_clip", 1e-4), ("grad_clip", 1e30), ("keep_prob", 0.01), ("average_decay", 0.99999)])
-def test_at_the_bounds_training_changes_weights(name, value, fused):
+@pytest.mark.parametrize("at_bounds, rate, keep_prob", [({"grad_clip": 1e-4, "average_decay": 0.99999}, 0.5, 0.01),
+                                                        ({"grad_clip": 1e30}, 1e-9, 1)])
+def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fused):
     """And averages of them, whose difference to the first weights is small."""
-    model = training_graph(5, 3, 4, 40, 1, **{"fused": fused, "seed": 7, "learning_rate": 0.5, name: value})
+    model = training_graph(5, 3, 4, 40, 1, fused=fused, seed=7, **at_bounds)
     x, y = np.random.RandomState(1).randint(0, 5, (2, 3, 4))
-    changed = tf.trainable_variables() if name != "average_decay" else [
-        each for each in tf.global_variables() if each.op.name.endswith("ExponentialMovingAverage")]
+    changed = [variable for variable in tf.global_variables()
+               if variable in tf.trainable_variables() or variable.op.name.endswith("ExponentialMovingAverage")]
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         before = session.run(changed)
         for _ in range(5):
             loss, _ = session.run([model.loss, model.optimizer], {
-                model.inputs: x, model.targets: y, model.keep_prob: value if name == "keep_prob" else 1})
+                model.inputs: x, model.targets: y, model.keep_prob: keep_prob, "Adam/learning_rate:0": rate})
         assert np.isfinite(loss) and all((old != new).any() for old, new in zip(before, session.run(changed)))
 
 
@@ -136,3 +132,17 @@ def test_too_little_memory():
     check_memory(83, Hyperparameters(), least)
     with pytest.raises(ValueError, match="at least 299 MB .* has 299 MB: reduce lstm_size, .* or num_steps"):
         check_memory(83, Hyperparameters(), least - 1)
+    logits = 4 * 3 * 100 * 100 * 83  # also the targets and the gradient of the loss, without the fused unroll
+    check_memory(83, Hyperparameters(fused=False), least + logits)
+    check_memory(83, Hyperparameters(cell="rnn"), least // 4 + logits)  # whose matrices are a quarter
+    with pytest.raises(ValueError, match="this network needs at least"):
+        check_memory(83, Hyperparameters(fused=False), least + logits - 1)
+
+
+@pytest.mark.parametrize("name, value", [("average_decay", 0.999995), ("grad_clip", 1e-5), ("decay", 0.005)])
+def test_the_range_is_for_a_value_that_is_given_now(name, value):
+    """A run of version 1.0, which had other ranges, is resumed."""
+    Hyperparameters(**{name: value}).check(recorded=[name])
+    for changes, recorded in (({name: value}, []), ({name: "1"}, [name]), ({"cell": "x"}, ["cell"])):
+        with pytest.raises(ValueError, match="must be"):
+            Hyperparameters(**changes).check(recorded=recorded)

@@ -21,8 +21,9 @@ from conftest import (
     weights_of,
 )
 
-from charrnn.checkpoints import record, saving
+from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints, newest_intact
+from charrnn.checkpoints.run import Run
 from charrnn.checkpoints.weights import AVERAGE
 from charrnn.commands import evaluate, sample
 from charrnn.data import Vocabulary, get_batches, split
@@ -33,7 +34,6 @@ from charrnn.sample import sample as write_text
 from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
 from charrnn.training import trainer
-from charrnn.training.graph import Network
 
 QUIET = ["--sample-length", "0", "--no-summaries"]
 
@@ -107,8 +107,8 @@ def test_a_loss_that_is_not_finite_ends_the_run(trained, tmp_path, capsys):
 
 def test_gradients_that_are_not_finite_end_the_run(text_file, tmp_path, monkeypatch, capsys):
     """Even if the loss still is finite, because the weights are lost already."""
-    usual = Network.step
-    monkeypatch.setattr(Network, "step", lambda *args: (usual(*args)[0], np.inf, usual(*args)[2]))
+    usual = trainer.Trainer.check
+    monkeypatch.setattr(trainer.Trainer, "check", lambda self, step, loss, norm: usual(self, step, loss, np.inf))
     assert train_small(text_file, tmp_path / "run") == 2
     err = capsys.readouterr().err
     assert re.search(r"at step 1 the loss is 2\.\d+ and the norm of the gradients is inf, so training stops", err)
@@ -190,6 +190,7 @@ def test_the_test_loss_is_of_the_best_checkpoint_and_printed_once(tmp_path, monk
     assert resume(folder) == 0
     (loss, name), = re.findall("^test loss ([0-9.]+), of (.*)$", capsys.readouterr().out, re.MULTILINE)
     assert name == record.read_run(folder).best != names_of(folder)[-1]
+    assert record.read_run(folder).test_loss == pytest.approx(float(loss), abs=1e-4)
     assert evaluate.main(["--test", "--best", str(folder)]) == 0
     found = re.search("104 characters(?s:.*)this model +([0-9.]+)", capsys.readouterr().out).group(1)
     assert float(found) == pytest.approx(float(loss), abs=2e-4)
@@ -231,29 +232,41 @@ def test_a_sample_is_what_the_sampling_script_writes(text_file, tmp_path, capsys
     assert len(samples) == 2 and samples[0] != samples[1]
 
 
-@pytest.mark.slow
-def test_a_best_that_is_damaged_does_not_hide_later_ones(text_file, tmp_path, monkeypatch, capsys):
-    losses = iter([1.0, 3.0, 2.0])
+def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypatch, capsys):
+    """The best checkpoint is the one that is tested; if it is damaged, it does not hide later ones. NaN is an end."""
+    losses, folder = iter([1.0, 3.0, 5.0, 2.0, np.nan]), tmp_path / "run"
     monkeypatch.setattr(trainer, "surprisal", lambda *args: np.array([next(losses)]))
-    flags = [*QUIET, "--val-fraction", "0.25", "--save-every-n", "65"]
-    assert train_small(text_file, tmp_path / "run", *flags) == 0
-    (tmp_path / "run" / "i65_l5.ckpt.index").unlink()
-    capsys.readouterr()
-    assert resume(tmp_path / "run", "--epochs", "2", "--save-every-n", "300", "--no-summaries") == 0
-    assert "the best checkpoint i65_l5.ckpt is damaged" in capsys.readouterr().out
-    assert record.read_run(tmp_path / "run").best == "i260_l5.ckpt"
+    assert train_small(text_file, folder, *QUIET, "--val-fraction", "0.25", "--test-fraction", "0.1", "--epochs", "2",
+                       "--num-steps", "30", "--num-layers", "1", "--save-every-n", "6", "--early-stop", "1") == 0
+    out = capsys.readouterr().out
+    for line in ("note     22 steps are few to learn from; the preset auto makes 80",
+                 "epoch 1/2  step 6/22  validation loss 1.0000, the best so far",
+                 "epoch 2/2  step 12/22  validation loss 3.0000, the best 1.0000 at step 6",
+                 "ended early after step 12: 1 evaluation without improvement since step 6",
+                 "test loss 5.0000, of i6_l5.ckpt",
+                 f"finished after step 12. To write text: charrnn-sample {folder} --best",
+                 f"To train longer, add --early-stop N: charrnn-train --resume --checkpoint-dir {folder}"):
+        assert line in out.splitlines()
+    (folder / "i6_l5.ckpt.index").unlink()
+    assert resume(folder, "--early-stop", "9", "--eval-every-n", "15", "--save-every-n", "300", "--no-summaries") == 2
+    out, err = capsys.readouterr()
+    assert "the best checkpoint i6_l5.ckpt is damaged" in out and "few to learn from" not in out
+    assert "at step 22 the validation loss is nan, so training stops. Earlier checkpoints are intact" in err
+    run = record.read_run(folder)
+    (folder / "run.json").unlink()  # what it has is then read from the newest checkpoint
+    assert run.best == "i15_l5.ckpt" and record.read_run(folder) == run
 
 
 @pytest.mark.parametrize("fails_at, status", [(3, 0), (5, 2)])
 def test_training_continues_after_a_failed_save_unless_it_is_the_last(text_file, tmp_path, monkeypatch, capsys,
                                                                       fails_at, status):
-    def save(*args):
-        if args[4].step == fails_at:
+    def save(self, progress, *args):
+        if progress.step == fails_at:
             raise OSError(f"the checkpoint i{fails_at} could not be saved: No space left on device")
-        return usual(*args)
+        return usual(self, progress, *args)
 
-    usual = saving.save
-    monkeypatch.setattr(saving, "save", save)
+    usual = Run.save
+    monkeypatch.setattr(Run, "save", save)
     assert train_small(text_file, tmp_path / "run", *QUIET, "--num-steps", "100", "--save-every-n", "3") == status
     out, err = capsys.readouterr()
     assert err.count("\n") == 1 and f"the checkpoint i{fails_at} could not be saved: No space left" in err
@@ -266,7 +279,7 @@ def test_training_continues_after_a_failed_save_unless_it_is_the_last(text_file,
 def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file, trained, tmp_path, monkeypatch,
                                                                        capsys):
     """No checkpoint, history or summary."""
-    run, usual = tmp_path / "run", trainer.Trainer.check_finite
+    run, usual = tmp_path / "run", trainer.Trainer.check
 
     def check(self, step, *measured):
         usual(self, step, *measured)
@@ -274,7 +287,7 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file
             run.rename(tmp_path / "moved")
             shutil.copytree(str(trained), str(run))
 
-    monkeypatch.setattr(trainer.Trainer, "check_finite", check)
+    monkeypatch.setattr(trainer.Trainer, "check", check)
     assert train_small(text_file, run, "--sample-length", "0", "--num-steps", "100", "--print-every-n", "2",
                        "--save-every-n", "4") == 2
     found, expected = ({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

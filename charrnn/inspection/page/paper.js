@@ -1,35 +1,47 @@
 /* A text on the page. Each character is a cell, coloured by what is known of it. One character is chosen, with the
- * pointer or the keys, and a box beside it shows what the network expected there.
- * A text is {ids, start, recordAt}: recordAt(place) returns {surprise, activations, guesses, isChosen}, or undefined.
- * `guesses` are what was expected in the place of the character, {id, share}. */
+ * pointer or the keys, and a box beside it shows what the network expected there, and shades below the characters before
+ * it show why. A text is {ids, start, recordAt, inWorker}: recordAt(place) returns {surprise, activations, guesses,
+ * isChosen}, or undefined. `guesses` are what was expected in the place of the character, {id, share}; `inWorker()`
+ * returns what the worker needs to know the text. Of a long text only what is in sight has cells. */
 "use strict";
 const LONG_BLOCK = 2000; // characters after which a block ends with a line
+const LONG_TEXT = 8000; // characters that come at once and are no cells before they are in sight
+const MOST_MOVED = 2; // bits, from here on a shade has its full strength
+let guessed = null; // the paper of which a character is explained
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
 class Paper {
   /** @param {string} id of the element
    * @param {string} colour one of COLOURS
    * @param {Function} goOn goOn(place, id) writes another character there */
   constructor(id, colour, goOn = null) {
-    Object.assign(this, { box: find(id), colour, goOn, at: -1, cells: [] });
+    Object.assign(this, { box: find(id), colour, goOn, at: -1, end: 0, cells: [] });
     this.plain = make("p", "unseen"); // for a screen reader, which would spell the cells
     this.sheet = Object.assign(make("div"), { ariaHidden: "true" });
     this.box.append(this.plain, this.sheet);
+    this.inSight = new IntersectionObserver((changes) => {
+      changes.forEach(({ target, isIntersecting }) => { this.fill(target, isIntersecting); });
+    }, { root: this.box, rootMargin: "100% 0px" });
     this.sheet.addEventListener("pointermove", ({ target, pointerType }) => {
       if (pointerType === "mouse" && target.place !== undefined && target.place !== this.at) {
         this.choose(target.place);
       }
     });
-    this.box.parentElement.addEventListener("pointerleave", hideGuesses);
+    this.box.parentElement.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && hideGuesses());
     this.sheet.addEventListener("click", ({ target }) => this.choose(target.place ?? -1));
+    this.box.addEventListener("copy", (event) => this.copySelected(event));
     moveByKeys(this.box, { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -60, ArrowDown: 60 },
-      () => (this.at < 0 ? this.cells.length : this.at), () => this.cells.length - 1, (place) => this.moveTo(place));
+      () => (this.at < 0 ? this.end : this.at), () => this.end - 1, (place) => this.moveTo(place),
+      () => rightToLeft.test(textOf(this.text.ids.slice(0, this.at + 1)).match(/\p{L}(?=\P{L}*$)/u)));
     document.body.addEventListener("focuschange", () => this.colour === "unit" && this.recolour());
   }
 
   /** Show another text. */
   show(text) {
-    Object.assign(this, { text, cells: [], lineStart: 0, blockStart: 0, at: -1 });
-    this.sheet.replaceChildren(make("div", "block"));
+    this.inSight.disconnect();
+    Object.assign(this, { text, cells: [], end: 0, at: -1, shaded: [] });
+    this.block = Object.assign(make("div", "block"), { start: 0 });
+    this.sheet.replaceChildren(this.block);
     this.grow();
     this.settle();
   }
@@ -37,43 +49,75 @@ class Paper {
   /** Show the characters that are new. A block ends with a paragraph, so that only the last one is laid out again. */
   grow() {
     const { ids } = this.text;
-    for (let place = this.cells.length; place < ids.length; place++) {
+    const isLong = ids.length - this.end > LONG_TEXT;
+    if (!isLong && this.block.isPlain) {
+      this.inSight.unobserve(this.block);
+      this.fill(this.block, true);
+    }
+    for (let place = this.end; place < ids.length; place++) {
       const [before, last, own] = [place - 2, place - 1, place].map((each) => chars[ids[each]]);
-      const isParagraph = before === "\n" || place - this.blockStart > LONG_BLOCK;
-      if (last === "\n") {
-        this.lineStart = place;
-        this.cells[place - 1].classList.toggle("soft", this.cells[place - 1].matches(".soft") && !/\s/.test(own));
+      if (last === "\n" && own !== "\n" && (before === "\n" || place - this.block.start > LONG_BLOCK)) {
+        this.endBlock(isLong);
+        this.block = Object.assign(make("div", "block"), { start: place });
+        this.sheet.append(this.block);
       }
-      if (last === "\n" && own !== "\n" && isParagraph) {
-        this.sheet.append(make("div", "block"));
-        this.blockStart = place;
+      if (!isLong) {
+        this.block.append(this.cellOf(place));
       }
-      this.sheet.lastChild.append(this.cellOf(place, own));
+      this.end = place + 1;
+    }
+    this.endBlock(isLong);
+  }
+
+  endBlock(isLong) {
+    this.block.end = this.end;
+    if (isLong) {
+      this.block.style.containIntrinsicSize = `auto ${Math.ceil((this.end - this.block.start) / 30)}em`; // about its height
+      this.fill(this.block, false);
+      this.inSight.observe(this.block);
     }
   }
 
-  cellOf(place, char) {
+  /** Make the cells of a block, or make it plain text. */
+  fill(block, hasCells) {
+    const { start, end } = block;
+    block.isPlain = !hasCells;
+    if (hasCells) {
+      block.replaceChildren(...Array.from({ length: end - start }, (_, index) => this.cellOf(start + index)));
+    } else {
+      this.cells.fill(undefined, start, end);
+      const text = visible(textOf(this.text.ids.slice(start, end)));
+      block.replaceChildren(text.replace(/\n$/, ""), ...(text.endsWith("\n") ? [make("span", "blank", "\n")] : []));
+    }
+  }
+
+  cellOf(place) {
+    const [last, char] = [place - 1, place].map((each) => chars[this.text.ids[each]]);
     const cell = make("span", place < this.text.start ? "cell prime" : "cell", visible(char));
+    if (!place || last === "\n") {
+      this.lineStart = place;
+      this.cells[place - 1]?.classList.toggle("soft", this.cells[place - 1].matches(".soft") && !/\s/.test(char));
+    }
     if (char === "\n") {
       const isSoft = place - this.lineStart >= (data.long_line ?? Infinity);
       cell.classList.add(place === this.lineStart ? "blank" : isSoft ? "soft" : "hard");
     }
     cell.place = place;
-    this.cells.push(cell);
+    this.cells[place] = cell;
     this.colourCell(place, this.text.recordAt(place));
     return cell;
   }
 
   colourCell(place, record) {
-    if (record) {
+    if (record && this.cells[place]) {
       COLOURS[this.colour](this.cells[place], record);
       this.cells[place].classList.toggle("chosen", Boolean(record.isChosen));
     }
   }
 
-  recolour(from = 0, to = this.cells.length) {
+  recolour(from = 0, to = this.end) {
     for (let place = from; place < to; place++) {
-      this.colourCell(place, this.text.recordAt(place));
+      this.colourCell(place, this.cells[place] && this.text.recordAt(place));
     }
   }
 
@@ -84,6 +128,10 @@ class Paper {
 
   /** Choose a character, or none (-1), and show what was expected there. */
   choose(place) {
+    const block = [...this.sheet.children].find((each) => each.isPlain && each.start <= place && place < each.end);
+    if (block) {
+      this.fill(block, true);
+    }
     this.cells[this.at]?.classList.remove("framed");
     this.cells[place]?.classList.add("framed");
     this.at = place;
@@ -95,6 +143,32 @@ class Paper {
     this.choose(place);
     this.cells[place].scrollIntoView({ block: "nearest" });
     find("spoken").textContent = [nameOf(chars[this.text.ids[place]]), describe(this.text.recordAt(place))].join(". ");
+  }
+
+  /** Shade the characters from a place on by the bits that each moved a guess: of more in one colour, less in another. */
+  shade(from, bits) {
+    this.shaded.forEach(({ style }) => { style.boxShadow = ""; });
+    this.shaded = this.cells.slice(from, from + bits.length).filter(Boolean);
+    for (const { style, place } of this.shaded) {
+      const strength = Math.min(1, Math.abs(bits[place - from]) / MOST_MOVED).toFixed(3);
+      style.boxShadow = `inset 0 -0.28em rgb(var(${bits[place - from] < 0 ? "--against" : "--toward"}) / ${strength})`;
+    }
+  }
+
+  /** Copy what is selected as the text that it is, and once. */
+  copySelected(event) {
+    const range = getSelection().getRangeAt(0);
+    const placeOf = (node, offset) => {
+      const part = new Range();
+      part.setStart(this.sheet, 0);
+      part.setEnd(node, offset);
+      return Array.from(part.toString()).length;
+    };
+    const [from, to] = [placeOf(range.startContainer, range.startOffset), placeOf(range.endContainer, range.endOffset)];
+    if (this.box.contains(range.commonAncestorContainer)) {
+      event.preventDefault();
+      event.clipboardData.setData("text/plain", textOf(this.text.ids.slice(from, to)));
+    }
   }
 }
 
@@ -109,6 +183,8 @@ function showGuesses(paper, place) {
   const record = paper.text?.recordAt(place);
   const cell = paper.cells[place];
   box.hidden = !record || !cell;
+  guessed?.shade(0, []);
+  guessed = paper;
   if (box.hidden) {
     return;
   }
@@ -124,6 +200,12 @@ function showGuesses(paper, place) {
   const [inner, outer] = [cell, figure].map((element) => element.getBoundingClientRect());
   const left = Math.max(0, Math.min(inner.left - outer.left - 20, outer.width - box.offsetWidth));
   Object.assign(box.style, { left: `${left}px`, top: `${inner.bottom - outer.top + 4}px` });
+  const { text } = paper;
+  ask("why", { ...text.inWorker(), ids: text.ids.slice(0, place + 1), place }, ({ from, bits }) => {
+    if (paper.text === text && paper.at === place && !find("guesses").hidden) {
+      paper.shade(from, bits);
+    }
+  });
 }
 
 /** Make a bar for a character, {id, share}; with an action it is a button. */
@@ -139,4 +221,5 @@ function barOf({ id, share }, isMarked, action) {
 
 function hideGuesses() {
   find("guesses").hidden = true;
+  guessed?.shade(0, []);
 }

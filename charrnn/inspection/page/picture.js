@@ -1,62 +1,73 @@
-/* The text that was written as a picture, with the colours of the unit: PNG files, drawn on a canvas. */
+/* What was written as a picture: PNG files, drawn on a canvas from a layout that the browser makes of the same cells, so
+ * that letters join, marks stand on their letters, and lines run as they do on the page. */
 "use strict";
-const ROW_LENGTH = 64; // characters of a line of the picture
-const ROWS_EACH = 240; // lines of a picture: a longer text gets several, because browsers limit the height of one
-const TALL = 32; // pixels of a line, and of the edge
+const SHARP = 2; // pixels of the picture for one of the page
+const MOST_LINES = 120; // of a picture: a longer text gets several, because browsers limit the height of one
 
-/** Divide characters, [character, colour], into rows: at line ends and, before a word, at ROW_LENGTH. */
-function rowsOf(characters) {
-  const rows = [[]];
-  for (const each of characters) {
-    const row = rows[rows.length - 1];
-    if (each[0] === "\n") {
-      rows.push([]);
-      continue;
-    }
-    row.push(each);
-    if (row.length > ROW_LENGTH) {
-      const space = row.findLastIndex(([char], place) => char === " " && place < ROW_LENGTH);
-      rows.push(row.splice(space < 0 ? ROW_LENGTH : space + 1));
-    }
-  }
-  return rows;
+/** Return a copy of what is shown at the top, to be laid out: a line of text, and a column for each paper. */
+function layOut() {
+  const spelled = (...texts) => texts.flatMap((text) => Array.from(visible(text), (char) => make("span", "cell", char)));
+  const columns = focus.told ? pair.sides : [{ paper: written.papers[0], head: make("p") }];
+  const box = make("div", "picture", make("p", "picture-title", ...spelled(find("claim").textContent)),
+    make("div", "picture-columns", ...columns.map(({ paper: { sheet }, head: { children } }) => make("div", "",
+      make("p", "picture-head", ...spelled(Array.from(children, ({ textContent }) => textContent).join("   "))),
+      sheet.cloneNode(true)))), make("p", "picture-head", ...spelled(data.title)));
+  document.body.append(box);
+  return box;
 }
 
-/** Return the pictures of the take that is shown, as canvases. The last lines of each say what it is. */
+/** Return the pieces of a layout that are drawn at once, of one line and one font: {text, font, colour, left, middle}; and
+ * the coloured boxes behind them. */
+function piecesOf(box) {
+  const [pieces, boxes] = [[], []];
+  const origin = box.getBoundingClientRect();
+  let last = {};
+  for (const cell of box.querySelectorAll(".cell")) {
+    const style = getComputedStyle(cell);
+    const font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    for (const { left, top, width, height } of cell.getClientRects()) {
+      const middle = top + height / 2 - origin.top;
+      if (last.font !== font || Math.abs(last.middle - middle) > 1 || last.parent !== cell.parentElement) {
+        last = { text: "", font, middle, parent: cell.parentElement, left: Infinity, colour: style.color };
+        pieces.push(last);
+      }
+      last.left = Math.min(last.left, left - origin.left);
+      boxes.push([style.backgroundColor, left - origin.left, top - origin.top, width + 0.5, height]);
+    }
+    if (cell.getClientRects().length) {
+      last.text += cell.textContent.replace("\n", "");
+    }
+  }
+  return { pieces, boxes };
+}
+
+/** Return the pictures of what is shown at the top, as canvases. */
 function drawPictures() {
-  const { take, papers: [{ cells }] } = written;
-  const rows = rowsOf(take.ids.map((id, place) => [visible(chars[id]), cells[place].style.background]));
-  const count = Math.ceil(rows.length / ROWS_EACH);
+  const box = layOut();
+  const { pieces, boxes } = piecesOf(box);
+  const { offsetWidth: width, offsetHeight: height } = box;
+  const top = box.querySelector(".block").getBoundingClientRect().top - box.getBoundingClientRect().top;
+  const tall = MOST_LINES * Number.parseFloat(getComputedStyle(box.querySelector(".block")).lineHeight);
+  box.remove();
+  const count = Math.max(1, Math.ceil((height - top) / tall));
   return Array.from({ length: count }, (_, index) => {
-    const title = `${data.title}. ${find("claim").textContent}${count > 1 ? ` Part ${index + 1} of ${count}.` : ""}`;
-    const part = rows.slice(index * ROWS_EACH, (index + 1) * ROWS_EACH);
-    return drawRows([...part, [], ...rowsOf(Array.from(title, (char) => [char, ""]))]);
-  });
-}
-
-function drawRows(rows) {
-  const style = getComputedStyle(document.body);
-  const canvas = make("canvas");
-  const context = canvas.getContext("2d");
-  const font = "40px ui-monospace, Menlo, Consolas, monospace"; // all is drawn at twice its size, for sharp screens
-  context.font = font;
-  const wide = context.measureText("m").width;
-  Object.assign(canvas, { width: 4 * TALL + ROW_LENGTH * wide, height: 2 * TALL * (rows.length + 2) });
-  Object.assign(context, { font, textBaseline: "middle" });
-  const fill = (colour, ...box) => {
-    context.fillStyle = colour.replace(/var\((.*?)\)/, (_, name) => style.getPropertyValue(name)) || "transparent";
-    context.fillRect(...box);
-  };
-  fill(style.backgroundColor, 0, 0, canvas.width, canvas.height);
-  for (const [down, row] of rows.entries()) {
-    for (const [column, [char, colour]] of row.entries()) {
-      const [left, top] = [2 * TALL + column * wide, 2 * TALL * (down + 1)];
-      fill(colour, left, top, wide + 1, 2 * TALL);
-      context.fillStyle = style.color;
-      context.fillText(char, left, top + TALL);
+    const [from, to] = [index ? top + index * tall : 0, index < count - 1 ? top + (index + 1) * tall : height];
+    const canvas = Object.assign(make("canvas"), { width: SHARP * width, height: SHARP * (to - from) });
+    const context = canvas.getContext("2d");
+    context.scale(SHARP, SHARP);
+    context.translate(0, -from);
+    for (const [colour, ...place] of [[getComputedStyle(document.body).backgroundColor, 0, from, width, to - from], ...boxes]) {
+      context.fillStyle = colour;
+      context.fillRect(...place);
     }
-  }
-  return canvas;
+    for (const { text, font, colour, left, middle } of pieces) {
+      Object.assign(context, { font, fillStyle: colour, textAlign: "left",
+        direction: rightToLeft.test(text.match(/\p{L}/u)) ? "rtl" : "ltr" });
+      const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = context.measureText(text);
+      context.fillText(text, left, middle + (up - down) / 2);
+    }
+    return canvas;
+  });
 }
 
 /** Save the pictures. A frame that has no origin may not be allowed to: there they are shown, to be saved by hand. */

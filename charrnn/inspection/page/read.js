@@ -1,7 +1,6 @@
 /* Texts that the network reads: the passage that it did not write, and one of your own. Piece by piece the page gets to
  * know what the network makes of each character. */
 "use strict";
-const MOST_CHARACTERS = 100000; // read of a text: what is known of each takes some 2 KB
 const PIECE = 250; // characters
 const ROWS = Math.min(5, chars.length); // guesses of a character
 const WARM = 100; // characters after which a state is no longer that of the beginning
@@ -22,7 +21,7 @@ class Reading {
     Object.assign(this, { ids, known: 0, isStopped: false, at: Math.min(WARM, length - 1), began: performance.now(),
       surprises: new Float32Array(length), guesses: new Float32Array(2 * ROWS * length),
       activations: new Int8Array(unitNames.length * length) });
-    this.paper.show({ ids, start: 0, recordAt: (place) => this.recordAt(place) });
+    this.paper.show({ ids, start: 0, recordAt: (place) => this.recordAt(place), inWorker: () => ({ key: this.key }) });
     const pieces = Array.from({ length: Math.ceil(length / PIECE) }, (_, index) => (
       ids.slice(index * PIECE, (index + 1) * PIECE)));
     reading = this;
@@ -72,11 +71,10 @@ function goTo(text, place) {
 
 /** Read the text that was typed, and say how far it is, how long it takes and what was left out. */
 function readYours() {
-  const text = Array.from(find("source").value); // a character is never cut
-  const { ids, note } = encode(text.slice(0, MOST_CHARACTERS).join(""), places, data.nearest);
-  const cut = text.length > MOST_CHARACTERS ? ` Only the first ${grouped(MOST_CHARACTERS)} characters are read.` : "";
-  showNote("read-note", ids.length ? note + cut : "Type or paste a text with characters that the network knows.");
+  const { ids, note } = encode(find("source").value, places, data.nearest);
+  showNote("read-note", ids.length ? note : "Type or paste a text with characters that the network knows.");
   find("yours-figure").hidden = !ids.length;
+  find("read-status").textContent = "";
   if (ids.length) {
     yours.read(ids);
     showProgress();
@@ -90,7 +88,7 @@ function showProgress() {
   const bits = surprises.subarray(1, known).reduce((sum, each) => sum + each, 0) / Math.max(1, known - 1);
   const done = isStopped ? "Stopped after" : "Read";
   find("read-status").textContent = isDone
-    ? `${done} ${counted(known, "character")}, ${bits.toFixed(2)} bits of surprise on average.`
+    ? `${done} ${counted(known, "character")}${known > 1 ? `, ${bits.toFixed(2)} bits of surprise on average` : ""}.`
     : `Reading: ${grouped(known)} of ${counted(ids.length, "character")}${known ? `, about ${Math.ceil(left)} s left` : ""}.`;
   Object.assign(find("read-progress"), { hidden: isDone, value: known, max: ids.length });
   find("stop-reading").hidden = isDone;

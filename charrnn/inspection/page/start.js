@@ -1,11 +1,13 @@
-/* Starts the page, which until then says that it has not started. */
+/* Starts the page, when all of it has arrived. */
 "use strict";
-addEventListener("error", ({ message }) => fail(message));
-find("failure").hidden = true;
-document.querySelector("main").hidden = false;
-startWorker();
+clearInterval(arriving);
+find("loading").remove();
+document.querySelector("main").className = "";
+startWorker("decoding", "engine", "worker");
+loadModel();
 startWrite();
 startStrip();
 startCell();
 showAddressed();
 startRead();
+window.onerror = null;

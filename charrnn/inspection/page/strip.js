@@ -11,7 +11,8 @@ const strip = { text: null, rows: [], tops: [], from: 0, to: 0, drawn: 0, frame:
 function stripGroups() {
   const strength = new Map(unitNames.map((name) => [name, tracked(name)?.correlation ?? -2]));
   const sorted = [...unitNames].sort((a, b) => strength.get(b) - strength.get(a));
-  return [...Map.groupBy(sorted, (name) => tracked(name)?.name || "tracks nothing by name")];
+  const features = sorted.map((name) => tracked(name)?.name || "tracks nothing by name");
+  return [...new Set(features)].map((feature) => [feature, sorted.filter((_, place) => features[place] === feature)]);
 }
 
 /** Show the part of the text in the strip in which the place is, and mark the place in it. */

@@ -2,6 +2,7 @@
 "use strict";
 const SYMBOLS = { "\n": "\u21b5", "\t": "\u21e5", " ": "\u2423", "\u007f": "\u2421" };
 const NAMES = { "\n": "line end", "\t": "tab", " ": "space" };
+const MOST_CHARACTERS = 100000; // that are read of a text: what is known of each takes some 2 KB
 const MOST_NAMED = 8; // characters that the network does not know
 
 /** Return something visible, of about one character's width, for any character that stands alone. */
@@ -52,11 +53,13 @@ function counted(number, thing) {
  * @param {string} text
  * @param {Map<string, number>} places from each character of the vocabulary to its id
  * @param {Object<string, string>} nearest from a character that the vocabulary lacks to characters that it has
- * @returns {{ids: number[], note: string}} the note says what was replaced and left out, "" for nothing */
+ * @returns {{ids: number[], note: string}} of at most MOST_CHARACTERS; the note says what was replaced and left out, ""
+ *   for nothing */
 function encode(text, places, nearest) {
   const ids = [];
   const changes = new Set();
-  for (const char of text.replace(/\r\n?/g, "\n")) {
+  const characters = Array.from(text.replace(/\r\n?/g, "\n")); // none is cut
+  for (const char of characters.slice(0, MOST_CHARACTERS)) {
     const known = places.has(char) ? char : Object.hasOwn(nearest, char) ? nearest[char] : "";
     ids.push(...Array.from(known, (each) => places.get(each)));
     if (known !== char) {
@@ -65,7 +68,19 @@ function encode(text, places, nearest) {
   }
   const named = [...changes].slice(0, MOST_NAMED).join(", ");
   const more = changes.size > MOST_NAMED ? ` and ${changes.size - MOST_NAMED} more` : "";
-  return { ids, note: named && `The network never saw some characters: ${named}${more}.` };
+  const notes = [named && `The network never saw some characters: ${named}${more}.`,
+    characters.length > MOST_CHARACTERS && `Only the first ${grouped(MOST_CHARACTERS)} characters are read.`];
+  return { ids, note: notes.filter(Boolean).join(" ") };
+}
+
+const UNSPACED = "\\p{sc=Han}|\\p{sc=Hira}|\\p{sc=Kana}|\\p{sc=Thai}|\\p{sc=Laoo}|\\p{sc=Khmr}|\\p{sc=Mymr}|\\p{sc=Tibt}";
+const LETTERS = `(?!${UNSPACED})\\p{L}(?:(?!${UNSPACED})[\\p{L}\\p{M}\u200c\u200d])*`;
+
+/** Return the words of a text as words() of charrnn/inspection/features.py does: [{index, 0: word}]. One that the end of
+ * the text may cut is left out. */
+function wordsOf(text) {
+  const found = [...text.matchAll(new RegExp(`${LETTERS}(?:['\u2019]${LETTERS})*|${UNSPACED}`, "gu"))];
+  return found.filter((word) => word.index + word[0].length < text.length);
 }
 
 /** Return the parts of a unit's name, "2/c/317", counted from 1: {layer, part, unit}. */

@@ -1,15 +1,8 @@
-/* What all of the page shares: the model's data, the worker, the unit that is looked at, and pieces of the document.
+/* Pieces of a document, and the worker. Nothing here knows what page it is in: both pages have this file.
  * All text gets into the document as text (textContent), never as markup. */
 "use strict";
-const data = JSON.parse(document.getElementById("data").textContent);
-const chars = data.vocabulary.map((code) => String.fromCodePoint(code));
-const places = new Map(chars.map((char, id) => [char, id]));
 const find = (id) => document.getElementById(id);
 const movesLittle = matchMedia("(prefers-reduced-motion: reduce)").matches; // nothing moves by itself
-
-function textOf(ids) {
-  return ids.map((id) => chars[id]).join("");
-}
 
 /** Make an element with a class and children, which are elements or text. */
 function make(tag, className = "", ...children) {
@@ -31,10 +24,12 @@ function showNote(id, text) {
   Object.assign(find(id), { textContent: text, hidden: !text });
 }
 
-/** Have keys move in a list from `at()`: `steps` says how far each of them goes; Home and End go to 0 and `last()`. */
-function moveByKeys(element, steps, at, last, go) {
+/** Have keys move in a list from `at()`: `steps` says how far each of them goes; Home and End go to 0 and `last()`.
+ * Where `isReversed()`, as in Arabic, left and right are the other way round. */
+function moveByKeys(element, steps, at, last, go, isReversed = () => false) {
   element.addEventListener("keydown", (event) => {
-    const place = { Home: 0, End: last() }[event.key] ?? at() + steps[event.key];
+    const step = steps[event.key] * (/t$/.test(event.key) && isReversed() ? -1 : 1); // ArrowLeft, ArrowRight
+    const place = { Home: 0, End: last() }[event.key] ?? at() + step;
     if (event.target === element && last() >= 0 && !Number.isNaN(place) && !event.altKey) {
       event.preventDefault();
       go(Math.min(Math.max(place, 0), last()));
@@ -53,8 +48,9 @@ function ask(kind, message = {}, answer = () => {}) {
   worker?.postMessage({ kind, job: lastJob, ...message });
 }
 
-function startWorker() {
-  const sources = ["decoding", "engine", "worker"].map((id) => find(id).textContent);
+/** Start the worker: the scripts in the elements with these ids, one after the other. */
+function startWorker(...ids) {
+  const sources = ids.map((id) => find(id).textContent);
   worker = new Worker(URL.createObjectURL(new Blob(sources, { type: "text/javascript" })));
   worker.onmessage = ({ data: { kind, job, failed, ...found } }) => {
     if (failed) {
@@ -64,59 +60,10 @@ function startWorker() {
     }
   };
   worker.onerror = ({ message }) => fail(message || "the site that shows it forbids its worker");
-  const model = JSON.parse(find("weights").textContent);
-  ask("load", { model, kernel: find("kernel").textContent }, ({ isFast }) => {
-    document.body.dataset.loaded = isFast ? "fast" : "slow";
-    find("engine-used").textContent = isFast ? "WebAssembly with SIMD"
-      : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: five to ten times slower";
-  });
 }
 
 function fail(message) {
   showNote("failure", `This page does not work here: ${message}. Save the file, and open it from disk.`);
-}
-
-const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
-const partNames = Array.from({ length: numLayers }, (_, layer) => [`${layer + 1}/c`, `${layer + 1}/h`]).flat();
-// in the order of the activations of a character
-const unitNames = partNames.flatMap((part) => Array.from({ length: lstmSize }, (_, unit) => `${part}/${unit + 1}`));
-const unitOffsets = new Map(unitNames.map((name, offset) => [name, offset]));
-let focus = null; // {unit, offset, limits, ends, feature, correlation}, and for a discovery more
-
-/** Return what a unit tracks, {name, correlation}, or null. */
-function tracked(unit) {
-  const { features, best, correlations } = data.tracked;
-  const offset = unitOffsets.get(unit);
-  return best[offset] >= 0 ? { name: features[best[offset]], correlation: correlations[offset] / 100 } : null;
-}
-
-/** Return between which values, from -127 to 127, a unit nearly always is. */
-function limitsOf(offset) {
-  return [data.tracked.least[offset], data.tracked.most[offset]];
-}
-
-/** Look at a unit. Its highest is to the right, and blue, as everywhere on the page. */
-function lookAt(unit) {
-  const discovery = data.discoveries.find((each) => each.unit === unit);
-  const found = tracked(unit);
-  const offset = unitOffsets.get(unit);
-  const ends = discovery?.ends || ["low", "high"]; // where the feature is least and where it is most
-  focus = { unit, offset, limits: limitsOf(offset), feature: found?.name, correlation: found?.correlation || 0,
-    ...discovery, ends: discovery?.correlation < 0 ? [ends[1], ends[0]] : ends };
-  document.body.dispatchEvent(new Event("focuschange"));
-}
-
-/** Return where the value of the unit is between its limits: -1 at the left end, 1 at the right. */
-function positionIn(activations) {
-  const position = scaled(activations[focus.offset] / 127, focus.limits.map((limit) => limit / 127));
-  return Math.max(-1, Math.min(1, position));
-}
-
-/** Return the value of the unit at a position. At -1 and 1 a memory would be infinite. */
-function valueAt(position) {
-  const [least, most] = focus.limits.map((limit) => limit / 127);
-  const value = least + ((position + 1) / 2) * (most - least);
-  return Math.round(100 * Math.max(-0.99, Math.min(0.99, value))) / 100;
 }
 
 /** Colour an element: `name` is a colour of page.css, `strength` how strong it is, at most 1. */
@@ -128,10 +75,3 @@ function tint(element, name, strength) {
 function tintByUnit(element, position) {
   tint(element, position < 0 ? "low" : "high", Math.abs(position));
 }
-
-const MOST_BITS = 8; // from here on a surprise has the full colour
-const COLOURS = { // of a cell, by what is known of its character
-  unit: (cell, { activations }) => tintByUnit(cell, positionIn(activations)),
-  probability: (cell, { surprise }) => tint(cell, "share", 2 ** -surprise),
-  surprise: (cell, { surprise }) => tint(cell, "bits", (surprise || 0) / MOST_BITS), // the first character has none
-};

@@ -3,10 +3,12 @@
  *   load    {model, kernel}  -> {isFast}: whether the kernel is used
  *   read    {key, pieces}    -> {surprises, guesses, activations} for each piece, an array of ids; guesses: id, share ...
  *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
- *   write   {take, ids, start, seed, plan, burst}
+ *   why     {key, take, of, ids, start, plan, place} -> {from, bits}: by how many bits each character from `from` on made
+ *              the one at the place more probable. `key`, or `of` and `take`, name the text
+ *   write, low, high   {take, ids, start, seed, plan, burst}: three texts at the same time
  *           -> {seen, plan} again and again, with {drawn, seconds} at last. `ids` are a beginning of `start` characters
  *              and what was written after it, `take` is a name for the text, and the first `burst` come without a pause
- *   change  {settings, speed, length} of what is written from now on: what a plan has, or null; characters a second;
+ *   change  {of, settings, speed, length} of what is written from now on: what a plan has, or null; characters a second;
  *              how many are written in all after the beginning
  *   stop    {of}             ends the job of a kind
  * A plan says how a text is written: a list of {at, temperature, topN, topP, unit, value, forced}, each from the
@@ -18,13 +20,14 @@ const ALTERNATIVES = 8; // of what it could have been, sent of each character th
 const SLICE = 100; // milliseconds of work before messages are looked at
 const FRAME = 16; // milliseconds between two messages about what is written
 const KEPT_EVERY = 64; // characters between two states that are kept of a text
+const LEFT_OUT = 50; // characters before one, of which each is left out to see what it did
 
 let network = null;
-let live = {}; // the settings now, and the speed
+const live = {}; // from a kind of text that is written to its settings now, and the speed
 let sliceEnd = 0; // when messages are looked at again
 const current = {}; // from a kind to its newest job
 const readTexts = {}; // from a key to the text
-let lastWritten = {}; // the text and its take, which may go on
+const lastWritten = {}; // from a kind to the text and its take, which may go on
 
 self.onmessage = async ({ data: { kind, job, ...message } }) => {
   current[kind] = job;
@@ -41,7 +44,7 @@ self.onmessage = async ({ data: { kind, job, ...message } }) => {
     return current[kind] === job;
   };
   try {
-    await answers[kind](message, send, goesOn);
+    await answers[kind](message, send, goesOn, kind);
   } catch (error) {
     send({ failed: String(error) });
   }
@@ -74,6 +77,11 @@ function partOf({ ids, kept }, place) {
 function holdAs(state, { unit, value }) {
   const [layer, part, number] = (unit || "").split("/");
   state.held = unit ? [{ layer: Number(layer), part, unit: Number(number), value }] : [];
+}
+
+/** Return the entry of a plan that counts at a place of a text whose beginning has `start` characters. */
+function entryAt(plan, start, place) {
+  return plan.findLast(({ at }) => start + at <= place) || {};
 }
 
 /** Draw a character and read it. Return what the page shows of it. A character that is forced takes no random number. */
@@ -131,15 +139,43 @@ const answers = {
     send({ values });
   },
 
-  async write({ take, ids, start, seed, plan, burst }, send, goesOn) {
-    const isSame = lastWritten.take === take && lastWritten.text.ids.length === ids.length;
-    const text = isSame ? lastWritten.text : emptyText();
+  async why({ key, take, of, ids, start = 0, plan = [], place }, send, goesOn) {
+    const isKnown = key || lastWritten[of]?.take === take;
+    const known = key ? readTexts[key] : isKnown ? lastWritten[of].text : emptyText();
+    const from = Math.max(0, place - LEFT_OUT);
+    const text = known.kept.length ? partOf(known, Math.min(from, KEPT_EVERY * known.kept.length - 1)) : known;
+    const bitsAfter = (state) => Math.log2(normalized(powersOf(network.logits(state)))[ids[place]]);
+    const bits = [];
+    if (!isKnown) {
+      lastWritten[of] = { take, text };
+    }
+    while (text.ids.length < place) {
+      const without = copyOf(text.state);
+      for (let next = text.ids.length + 1; text.ids.length >= from && next < place && await goesOn(); next++) {
+        holdAs(without, entryAt(plan, start, next));
+        network.step(ids[next], without);
+      }
+      if (text.ids.length >= from) {
+        bits.push(bitsAfter(without));
+      }
+      holdAs(text.state, entryAt(plan, start, text.ids.length));
+      readCharacter(text, ids[text.ids.length]);
+      if (!await goesOn()) {
+        return;
+      }
+    }
+    send({ from, bits: bits.map((without) => bitsAfter(text.state) - without) });
+  },
+
+  async write({ take, ids, start, seed, plan, burst }, send, goesOn, kind) {
+    const last = lastWritten[kind];
+    const text = last?.take === take && last.text.ids.length === ids.length ? last.text : emptyText();
     let sent = performance.now();
     let settings = {}; // the entry of the plan that counts
-    lastWritten = { take, text };
+    lastWritten[kind] = { take, text };
     /** Follow the plan at the next place. */
     const turn = () => {
-      settings = plan.findLast(({ at }) => start + at <= text.ids.length) || {};
+      settings = entryAt(plan, start, text.ids.length);
       holdAs(text.state, settings);
     };
     while (text.ids.length < ids.length) {
@@ -159,11 +195,11 @@ const answers = {
     let drawn = 0;
     const started = performance.now();
     let next = started; // when the next character is due
-    while (text.ids.length - start < live.length && await goesOn(next)) {
+    while (text.ids.length - start < live[kind].length && await goesOn(next)) {
       const at = text.ids.length - start;
-      if (live.settings) { // changed meanwhile: the rest of the plan is another
-        plan = [...plan.filter((entry) => entry.at < at), { ...live.settings, at }];
-        live.settings = null;
+      if (live[kind].settings) { // changed meanwhile: the rest of the plan is another
+        plan = [...plan.filter((entry) => entry.at < at), { ...live[kind].settings, at }];
+        live[kind].settings = null;
       }
       turn();
       const forced = settings.at === at ? settings.forced : undefined;
@@ -173,7 +209,7 @@ const answers = {
       seen.push(drawCharacter(text, settings, random, forced));
       drawn++;
       const now = performance.now();
-      next = Math.max(next, now - SLICE) + (at < burst ? 0 : 1000 / live.speed);
+      next = Math.max(next, now - SLICE) + (at < burst ? 0 : 1000 / live[kind].speed);
       if (now - sent >= FRAME) {
         send({ seen, plan });
         seen = [];
@@ -183,11 +219,12 @@ const answers = {
     send({ seen, plan, drawn, seconds: (performance.now() - started) / 1000 });
   },
 
-  change(settings) {
-    live = settings;
+  change({ of, ...changed }) {
+    live[of] = changed;
   },
 
   stop({ of }) {
     current[of] = null;
   },
 };
+Object.assign(answers, { low: answers.write, high: answers.write });

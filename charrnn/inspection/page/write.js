@@ -26,7 +26,7 @@ function changeSettings(changed = settings()) {
   find("temperature-value").textContent = temperature.toFixed(2);
   find("top-n-value").textContent = topN >= chars.length ? "all" : topN;
   find("top-p-value").textContent = topP >= 1 ? "all" : percent(topP);
-  ask("change", { settings: changed, speed: Number(find("speed").value), length: written.take?.length });
+  ask("change", { of: "write", settings: changed, speed: Number(find("speed").value), length: written.take?.length });
 }
 
 /** Bring the fields in line with an entry of a plan. */
@@ -71,7 +71,9 @@ function showTake(take) {
   [find("seed").value, find("prime").value] = [take.seed, textOf(take.prime)];
   lookAt(take.unit);
   hideGuesses();
-  inPapers("show", { ids: take.ids, start: take.prime.length, recordAt: (place) => take.seen[place - take.prime.length] });
+  inPapers("show", { ids: take.ids, start: take.prime.length, recordAt: (place) => take.seen[place - take.prime.length],
+    inWorker: () => ({ of: "write", take: takes.indexOf(take), start: take.prime.length, plan: take.plan }) });
+  showPair();
   showNew();
   showWriting();
   if (take.seen.length < take.length) {
@@ -160,6 +162,7 @@ function showNew() {
 function startWriting() {
   const { ids, note } = encode(find("prime").value, places, data.nearest);
   showNote("prime-unknown", ids.length ? note : "Type at least one character that the network knows.");
+  find("write-status").textContent = "";
   if (!ids.length || !["seed", "length"].every((id) => find(id).reportValidity())) {
     return;
   }
@@ -187,6 +190,7 @@ function goOnWith(place, id) {
   const at = place - written.take.prime.length;
   const length = Math.min(MOST_WRITTEN, at + Number(find("length").value));
   addTake({ ...forkOf(written.take, at, id), length, burst: 0 });
+  find("guessing").focus({ preventScroll: true });
 }
 
 /** Show the value of the unit at the last character, or the one at which it is held. */
@@ -199,9 +203,12 @@ function showHandle() {
   if (!isHeld && last) {
     find("hold").value = positionIn(last.activations);
   }
+  document.querySelector(".first").classList.toggle("held", isHeld);
+  const place = isHeld ? held.value : (last?.activations[focus.offset] || 0) / 127;
+  find("hold").ariaValueText = `${isHeld ? "held at" : "free, now"} ${signed(place)}, from ${focus.ends[0]} to ${focus.ends[1]}`;
   find("hold-said").textContent = isHeld
     ? `Held at ${signed(held.value)}: whatever it reads, the number stays there. Look at what it writes now.`
-    : "The handle moves by itself: it is the number, letter by letter. Drag it, and the number is held.";
+    : `The handle is the number${focus.told ? " in this text" : ""}, and moves letter by letter. Drag it, and the number is held.`;
 }
 
 /** Hold the unit, or let it go, and go on. */
@@ -213,17 +220,20 @@ function hold(held) {
 
 /** Say what the unit is that is looked at: the claim at the top, and the ends of the handle. */
 function showFocus() {
-  const { unit, claim, feature, correlation, untrained, ends } = focus;
+  const { unit, feature, correlation, untrained, ends, told, sentence } = focus;
   const count = grouped(unitNames.length);
-  const known = claim && Math.abs(correlation) >= 0.5 ? ` ${claim}` : feature ? ` has an idea of this: ${feature}` : `, ${unit}`;
-  find("claim").textContent = data.discoveries.length ? `One of the ${count} numbers in this network${known}.`
-    : "This network writes, and each letter that it reads surprises it more or less.";
-  find("colour-said").textContent = data.discoveries.length
-    ? "The colour is that one number: it was never told what to follow." : "The colour is that surprise.";
+  find("claim").replaceChildren(...(data.discoveries.length ? sentence : data.sentence).split("*").map((part, index) => (
+    index % 2 ? make("em", "", part) : part)));
+  find("colour-said").textContent = !data.discoveries.length ? "The colour is that surprise."
+    : told ? "The same beginning, the same dice: only that number is held at its two ends."
+    : `The colour is that one number: it was never told what to follow.${told === null
+      ? " Held at its ends, it changed no word often enough to be named." : ""}`;
   find("evidence").textContent = `The number is the ${unitTitle(unit)}.${untrained === undefined ? ""
     : ` It was found by comparing all ${count} with “${feature}”: correlation ${signed(correlation)}, measured on ${
-      data.measured}. In a network of this size that has learned nothing, the best one reaches ${untrained.toFixed(2)}.`}`;
+      data.measured}. In a network of this size that has learned nothing, the best one reaches ${untrained.toFixed(2)}.`}${
+    told ? ` ${evidenceOf(focus)}` : ""}`;
   [find("left").textContent, find("right").textContent, find("unit").value] = [...ends, unit];
+  find("hold").ariaLabel = `The number, from ${ends[0]} to ${ends[1]}`;
   if (written.held && written.held.unit !== unit) {
     written.held = null;
     changeSettings();
@@ -232,12 +242,11 @@ function showFocus() {
     written.take.unit = unit;
   }
   showHandle();
+  showPair();
 }
 
-function showAnother() {
-  const { discoveries } = data;
-  const at = discoveries.findIndex(({ unit }) => unit === focus.unit);
-  lookAt(discoveries[(at + 1) % discoveries.length].unit);
+function stopWriting() {
+  ["write", "low", "high"].forEach((of) => { ask("stop", { of }); });
 }
 
 function showWriting() {
@@ -248,8 +257,7 @@ function showWriting() {
   }
   find("versions").hidden = takes.length < 2;
   find("version").textContent = `Version ${at + 1} of ${takes.length}`;
-  find("earlier").disabled = at < 1;
-  find("later").disabled = at === takes.length - 1;
+  [find("earlier").disabled, find("later").disabled] = [at < 1, at === takes.length - 1];
 }
 
 /** Copy a text in the old way, which a page from disk or in a frame may use as well. */
@@ -275,17 +283,23 @@ function copyLink() {
 }
 
 function startWrite() {
-  const { settings: usual } = USUAL;
   find("top-n").max = chars.length;
   Object.assign(find("length"), { value: USUAL.length, max: MOST_WRITTEN });
-  fillFields({ ...usual, unit: null });
+  fillFields({ ...USUAL.settings, unit: null });
   written.papers = [new Paper("opening", data.discoveries.length ? "unit" : "surprise"),
     new Paper("guessing", "probability", goOnWith)];
   document.body.addEventListener("focuschange", showFocus);
   for (const id of ["temperature", "top-n", "top-p", "speed"]) {
     find(id).addEventListener("input", () => changeSettings());
   }
-  find("hold").addEventListener("input", ({ target }) => hold({ unit: focus.unit, value: valueAt(Number(target.value)) }));
+  for (const event of ["input", "click", "keyup"]) { // at the end where it already is there is no input
+    find("hold").addEventListener(event, ({ target, key = "Arrow" }) => {
+      const value = valueAt(Number(target.value));
+      if (/Arrow|Home|End|Page/.test(key) && (written.held?.unit !== focus.unit || written.held.value !== value)) {
+        hold({ unit: focus.unit, value });
+      }
+    });
+  }
   find("prime").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
@@ -294,7 +308,7 @@ function startWrite() {
   });
   document.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") {
-      ask("stop", { of: "write" });
+      stopWriting();
       hideGuesses();
     }
   });
@@ -305,18 +319,23 @@ function startWrite() {
     }, beginning.replace(/\s+/g, " ")));
   }
   onClick("start", startWriting);
-  onClick("again", () => {
-    find("seed").value = Math.floor(Math.random() * 2 ** 32);
-    startWriting();
-  });
+  for (const button of document.querySelectorAll(".again")) {
+    button.onclick = () => {
+      find("seed").value = Math.floor(Math.random() * 2 ** 32);
+      startWriting();
+    };
+  }
   for (const button of document.querySelectorAll(".stop-writing, .go-on")) {
-    button.addEventListener("click", () => (button.matches(".go-on") ? goOn() : ask("stop", { of: "write" })));
+    button.addEventListener("click", () => (button.matches(".go-on") ? goOn() || goOnPair() : stopWriting()));
   }
   onClick("release", () => {
     find("hold").focus();
     hold(null);
   });
-  onClick("another", showAnother);
+  onClick("another", () => {
+    const at = data.discoveries.findIndex(({ unit }) => unit === focus.unit);
+    lookAt(data.discoveries[(at + 1) % data.discoveries.length].unit);
+  });
   find("another").hidden = data.discoveries.length < 2;
   find("handle").hidden = !data.discoveries.length;
   onClick("earlier", () => turnTo(takes[takes.indexOf(written.take) - 1]));

@@ -13,7 +13,7 @@ from pages import HOSTILE, data_of, export_random, random_network
 from charrnn.commands import export
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.opened_model import open_model
-from charrnn.inspection import features, units, webpage
+from charrnn.inspection import features, held, units, webpage
 from charrnn.inspection.stored import store, stored_model
 from charrnn.text.corpus import Text
 
@@ -33,7 +33,7 @@ def exported_page(trained, tmp_path_factory):
 @pytest.fixture(scope="module")
 def hostile_page(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "hostile.html"
-    export_random(random_network(HOSTILE), path)
+    export_random(random_network(HOSTILE), path, text=Text("x", "</script><script>alert(1)</script>\n" * 40))
     return path
 
 
@@ -53,15 +53,17 @@ def test_the_page_refers_to_nothing_outside(exported_page):
     content = exported_page[0].read_text(encoding="utf-8")
     references = re.findall(r'\s(?:src|href|action|style|on\w+)="(.*?)"', content)
     assert references == ["data:,"]  # an empty icon, so that none is asked for
+    assert 'property="og:title" content="' in content and 'name="description" content="A machine that ' in content
     assert "http:" not in content and "https:" not in content
 
 
-def test_a_hostile_vocabulary_stays_data(exported_page, hostile_page):
+def test_a_hostile_vocabulary_and_a_hostile_text_stay_data(exported_page, hostile_page):
     ordinary, hostile = [elements(path.read_text(encoding="utf-8")) for path in (exported_page[0], hostile_page)]
     changed = [after[1] for before, after in zip(ordinary, hostile) if before != after]
     assert len(ordinary) == len(hostile)
     assert changed == [' type="application/json" id="data"', ' type="application/json" id="weights"']
     assert "".join(map(chr, data_of(hostile_page)["vocabulary"])) == HOSTILE
+    assert "</script><script>alert(1)" in data_of(hostile_page)["passage"]
 
 
 def test_a_hostile_name_of_the_text_stays_data(exported, exported_page, tmp_path):
@@ -81,7 +83,7 @@ def test_the_name_of_the_text_is_published_but_no_path(exported_page, exported):
 
 @pytest.mark.parametrize("text_name, title", [
     ("home/my texts/", "my texts"), ("home/one.txt, two.txt, anna", "one, two, Anna Karenina"),
-    ("home/war, and peace.txt", "war, and peace")])
+    ("home/war, and peace.txt", "war, and peace"), ("\u202e" + "A" * 5000, "A" * 60 + "\u2026")])
 def test_the_texts_of_a_run_give_the_page_its_name(exported, tmp_path, text_name, title):
     """A folder also if it was given with a slash at its end, as a shell completes it; of several files each one."""
     model = open_model(exported)
@@ -116,19 +118,46 @@ def test_a_text_that_was_broken_into_lines_is_known_by_their_lengths(text, expec
     assert webpage._long_line(text) == expected
 
 
-def test_a_discovery_tells_what_an_untrained_network_reaches():
-    found = webpage._discovery(units.Tracking(units.Unit(2, 453, "2/c"), features.QUOTATION, 0.98), 0.2468)
-    assert found == {"unit": "2/c/454", "feature": "inside quotation marks", "claim": "knows when somebody is speaking",
-                     "ends": ("narration", "speech"), "correlation": 0.98, "untrained": 0.247}
+@pytest.mark.parametrize("correlation, words, sentence", [
+    (0.98, [["he"], ["I"]], "Move one of its 2,048 numbers and it says *I* instead of *he*."),
+    (-0.98, [["I"], ["he"]], "Move one of its 2,048 numbers and it says *I* instead of *he*."),
+    (0.98, None, "One of the 2,048 numbers in this network knows when somebody is speaking.")])
+def test_a_discovery_tells_what_it_changes_and_what_an_untrained_network_reaches(correlation, words, sentence):
+    told = words and {"words": words}
+    tracking = units.Tracking(units.Unit(2, 453, "2/c"), features.QUOTATION, correlation)
+    assert webpage._discovery(tracking, 0.2468, told, 2048) == {
+        "unit": "2/c/454", "feature": "inside quotation marks", "ends": ("narration", "speech"), "sentence": sentence,
+        "told": told, "correlation": correlation, "untrained": 0.247}
+
+
+def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_the_other():
+    """The first two stand for each other: both follow "and". A word that the end cuts does not count."""
+    low = ["He ran home and he slept. he sle"] * 20
+    high = ["I ran away and I sat. I'll sat, I s"] * 10 + ["so I'm sat x"] * 10
+    assert held.compare(low, ["he I I"] * 20, high) == {
+        "words": [["he", "home", "slept"], ["I", "sat", "away"]], "counts": [[50, 0], [10, 10], [0, 20]], "texts": 10}
+    assert held.compare(low, low, low) is None
 
 
 def test_the_opening_has_words_of_the_text_and_what_was_discovered(exported):
-    """Of the texts that charrnn-sample would write with these seeds."""
-    engine = open_model(exported).engine()
-    opening = webpage._opening(engine, ["the ", "cat "], TEXT, "after a vowel")
-    assert opening == webpage._opening(engine, ["the ", "cat ", "sat "], TEXT, "after a vowel")
-    assert opening["prime"] == "cat " and opening["seed"] in range(1, 49) and opening["temperature"] == 0.5
-    assert {webpage._opening(engine, ["a"], text, None)["seed"] for text in ("at", "so", "cc")} != {opening["seed"]}
+    model, measured = open_model(exported), mock.Mock(limits=lambda: (np.full((4, 5), -90), np.full((4, 5), 90)))
+    found = [(units.Tracking(units.Unit(2, 3, "2/c"), "after a vowel", 0.9), 0.1)]
+    opened = [webpage._discovered(model, mock.Mock(limits=measured.limits, deviation=np.zeros((4, 5))), discoveries,
+                                  beginnings, text)["opening"] for discoveries, beginnings, text in (
+        (found, ["the ", "cat "], TEXT), (found, ["the ", "cat ", "sat "], TEXT), ([], ["a"], "at"), ([], ["a"], "so"))]
+    assert opened[0] == opened[1] and opened[0]["prime"] == "cat " and opened[0]["temperature"] == 0.5
+    assert opened[2]["seed"] != opened[3]["seed"] and {each["seed"] for each in opened} <= set(held.SEEDS)
+
+
+def test_the_passage_is_the_one_in_the_first_half_in_which_most_happens(tmp_path):
+    """For what was discovered first. It begins with a paragraph, and ends with a word."""
+    parts = ["abc " * 250, '"abc" ' * 130 + "abc abc " * 60, "abc " * 400, '"abc" abc ' * 70]
+    model = random_network('\n "abc')
+    found = units.Tracking(units.Unit(0, 0, "1/c"), features.QUOTATION, 0.9)
+    with mock.patch.object(units.Measured, "discoveries", return_value=[(found, 0.1)]):
+        export_random(model, tmp_path / "page.html", text=Text("x", "\n\n".join(parts)))
+    passage = data_of(tmp_path / "page.html")["passage"]
+    assert parts[1].startswith(passage) and 990 < len(passage) < 1000 and passage.endswith("abc")
 
 
 def test_without_the_training_text_the_network_writes_one_and_it_is_said(exported, tmp_path, monkeypatch, capsys):

@@ -23,7 +23,7 @@ DRAWN = 400
 KERNEL = base64.b64encode((SOURCES / "kernel.wasm").read_bytes()).decode("ascii")
 WAT2WASM = ROOT / ".tools" / "node_modules" / ".bin" / "wat2wasm"
 
-pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not installed: apt-get install nodejs")
 
 
 def assert_equal_engines(tmp_path, model, weights, ids, kernel):
@@ -66,7 +66,7 @@ def test_node_equals_numpy(tmp_path, exported, weights, kernel):
 def test_the_kernel_is_that_of_its_source(tmp_path):
     """Where `make kernel` or `make lint` has fetched wabt."""
     if not WAT2WASM.exists():
-        pytest.skip("wabt is not here: make lint fetches it")
+        pytest.skip("wat2wasm is not in .tools: make kernel")
     subprocess.run([str(WAT2WASM), str(SOURCES / "kernel.wat"), "-o", str(tmp_path / "kernel.wasm")], check=True)
     assert (tmp_path / "kernel.wasm").read_bytes() == (SOURCES / "kernel.wasm").read_bytes(), "run make kernel"
 

@@ -43,7 +43,7 @@ def test_it_has_what_the_views_need_today(tmp_path):
 def test_it_shows_the_units_and_the_loss_that_are_measured_today(tmp_path):
     """Numbers may differ in their last digits, because processors add in different orders."""
     if not os.environ.get("CHARRNN_DATA") and not (ROOT / "data" / "anna.txt").exists():
-        pytest.skip("anna.txt is not here")
+        pytest.skip("anna.txt is neither in data/ nor in CHARRNN_DATA")
     webpage.export_page(open_model("anna"), tmp_path / "page.html", weights="int8")
     assert_close(data_of(PAGE), data_of(tmp_path / "page.html"))
 

@@ -1,0 +1,162 @@
+"""A run that ends after some minutes: its sizes and its epochs, from the time that a step takes on this machine.
+
+More units learn more from each character, but take more time for it. So the more time there is, the more units are
+worth theirs. Of the sizes and epochs that end in time, :func:`fitted` takes those with the lowest loss to expect.
+"""
+import math
+import time
+from dataclasses import asdict, replace
+from typing import Any, Collection, Dict, Iterator, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from charrnn.data import count_windows
+from charrnn.system.console import plural
+from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.presets import FEW_STEPS
+
+TIMED = (128, 256, 512)  # units of the networks that are timed
+TIMING = 0.5  # seconds for each, once it is built, and at least three steps
+LONG = 500_000  # characters of a text that can use more epochs than those of the preset auto
+MORE_EPOCHS = 3  # so many times as many, with dropout on the recurrent weights too
+CHECKPOINTS = 20  # at most; one in two minutes, and one at the end
+# What else takes time: seconds for the second network, which evaluates, for a checkpoint, and for a character of a
+# sample. An evaluation takes, for each character, a part of the time of training on it, and reads some in addition.
+EVALUATOR, CHECKPOINT, SAMPLED, EVALUATED, CONTEXT = 1.5, 0.5, 1 / 3000, 0.5, 16_000
+
+
+class Timing(NamedTuple):
+    """What a network takes: the seconds until its first step is done, and those for a character that it trains on."""
+
+    start: float
+    character: float
+
+
+def time_network(num_classes: int, hyper: Hyperparameters, threads: Optional[int], in_order: bool) -> Timing:
+    """Build the network of a run, and train it for about TIMING."""
+    from charrnn.system.tensorflow import session_config, tf
+    from charrnn.training.distributed import Processes
+    from charrnn.training.graph import TrainingGraph  # not above, because it imports TensorFlow
+    times = [time.perf_counter()]
+    model = TrainingGraph(num_classes, hyper, Processes(), threads, in_order)
+    window = np.ones([hyper.batch_size, hyper.num_steps], np.int32)
+    config = session_config(threads, hyper.unrolls_fused, hyper.precision)
+    config.use_per_session_threads = True  # so that training can have others
+    with tf.Session(config=config) as sess:
+        sess.run(tf.global_variables_initializer())
+        feed = {model.inputs: window, model.targets: window, model.keep_prob: hyper.keep_prob}
+        while len(times) < 5 or times[-1] < times[1] + TIMING:
+            sess.run([model.loss, model.gradient_norm, model.final_state, model.optimizer], feed)
+            times.append(time.perf_counter())
+    return Timing(times[1] - times[0], float(np.median(np.diff(times[1:]))) / window.size)
+
+
+class Choice:
+    """What there is to choose from.
+
+    Attributes:
+        auto: the hyperparameters of the preset auto, with the values that are given.
+        lengths: the characters to train on, to evaluate on, and to evaluate on once at the end.
+    """
+
+    def __init__(self, job: Any, fixed: Collection[str]) -> None:
+        """Prepare to choose for a charrnn.training.job.Job; fixed are the names of the values that stay."""
+        self.auto, self.lengths = job.hyperparameters, [len(part) for part in (job.training, job.held_out, job.test)]
+        self._options, self._fixed = job.options, fixed
+
+    @property
+    def most_epochs(self) -> int:
+        """The epochs from which on more time is of no use."""
+        return self.auto.epochs * (MORE_EPOCHS if sum(self.lengths) > LONG else 1)
+
+    def steps(self, hyper: Hyperparameters) -> int:
+        """Return the steps of all epochs."""
+        return count_windows(self.lengths[0], hyper.batch_size, hyper.num_steps) * hyper.epochs
+
+    def sizes(self) -> range:
+        """Return the numbers of units to choose from."""
+        size = self.auto.lstm_size
+        return range(size, size + 1) if "lstm_size" in self._fixed else range(min(TIMED[0], size), size + 1, 8)
+
+    def hyperparameters(self, size: int, epochs: int) -> Hyperparameters:
+        """Return what a network of a size is trained with in some epochs."""
+        if (size, epochs) == (self.auto.lstm_size, self.auto.epochs) == (self.auto.lstm_size, self.most_epochs):
+            return self.auto
+        n_steps = min(self.auto.num_steps, 64 if size < 384 else 100)
+        steps = self.steps(self._changed(num_steps=n_steps, epochs=epochs))
+        late = math.log(epochs / 4, 12)  # 0 as in the preset quick, 1 as in best
+        recurrent = min(1.0, 1.4 - 0.8 * late) if self.most_epochs > self.auto.epochs and self.auto.unrolls_fused else 1
+        return self._changed(
+            lstm_size=size, epochs=epochs, num_steps=n_steps, keep_prob=_rounded(0.85 - 0.35 * late, 0.5, 0.95),
+            recurrent_keep_prob=_rounded(recurrent, 0.6, 1),
+            learning_rate=_rounded(self.auto.learning_rate * (self.auto.lstm_size / size) ** 0.8, 0, 0.006),
+            warmup_steps=min(200, steps // 20), average_decay=_rounded(1 - 20 / max(1, steps), 0.99, 0.998),
+            save_every_n=max(1, math.ceil(steps / min(epochs, CHECKPOINTS, 1 + self._options.minutes // 2))))
+
+    def _changed(self, **values: Any) -> Hyperparameters:
+        return replace(self.auto, **{name: value for name, value in values.items() if name not in self._fixed})
+
+    def seconds(self, hyper: Hyperparameters, timing: Timing) -> float:
+        """Return the time that a run takes."""
+        steps, (_, held_out, test) = self.steps(hyper), self.lengths
+        checkpoints = math.ceil(steps / hyper.save_every_n)
+        evaluations = checkpoints + (steps // hyper.eval_every_n if hyper.eval_every_n else 0)
+        read = sum(EVALUATED * (length + CONTEXT) * count for length, count in ((held_out, evaluations), (test, 1))
+                   if length)
+        return (timing.start + EVALUATOR + checkpoints * (CHECKPOINT + SAMPLED * self._options.sample_length)
+                + timing.character * (read + steps * hyper.batch_size * hyper.num_steps))
+
+    def runs(self, timings: Dict[int, Timing]) -> Iterator[Tuple[float, Hyperparameters]]:
+        """Yield the runs that are worth it, of sizes up to the largest that was timed, and the seconds of each."""
+        timed, known = np.log(list(timings)), np.log(list(timings.values()))  # [sizes], [sizes, 2]
+        for size in (size for size in self.sizes() if size <= max(timings)):
+            timing = Timing(*(math.exp(np.interp(math.log(size), timed, column)) for column in known.T))
+            for epochs in range(1, self.most_epochs + 1):
+                hyper = self.hyperparameters(size, epochs)
+                if self.steps(hyper) >= min(FEW_STEPS, self.steps(self.auto)):
+                    yield self.seconds(hyper, timing), hyper
+
+    def loss(self, hyper: Hyperparameters) -> float:
+        """Return the loss to expect, in nats per character above a constant.
+
+        The factors are taken from Tiny Shakespeare. With 224 units, 6 epochs in place of 4 lowered the loss by 0.05,
+        and in the same time, 4 epochs of 224 units were better than 6 of 176. With these factors, the epochs in which a
+        size is worth its time are 4 for 224 units, 11 for 384, and 19 for 512.
+        """
+        return 0.136 * (224 / hyper.lstm_size) ** 1.9 + 6.3e5 / (self.lengths[0] * hyper.epochs)
+
+
+def _rounded(value: float, least: float, most: float) -> float:
+    return round(min(most, max(least, value)), 4)
+
+
+def fitted(job: Any, fixed: Collection[str], started: float) -> Any:
+    """Return a job with hyperparameters with which it ends in time.
+
+    Args:
+        job: a charrnn.training.job.Job with the hyperparameters of the preset auto, and those that are given.
+        fixed: the names of those, which stay.
+        started: the reading of time.perf_counter() when the time began.
+
+    Raises:
+        ValueError: the time is too short.
+    """
+    choice, minutes, timings = Choice(job, fixed), job.options.minutes, {}  # type: Choice, float, Dict[int, Timing]
+    sizes = choice.sizes()
+    for size in sorted({sizes[0], sizes[-1], *(size for size in TIMED if size in sizes)}):
+        timings[size] = time_network(
+            len(job.run.vocabulary), choice.hyperparameters(size, 1), job.options.threads, job.seed_given)
+        runs, used = list(choice.runs(timings)), time.perf_counter() - started
+        in_time = [hyper for seconds, hyper in runs if used + seconds <= 60 * minutes]
+        if not in_time:
+            least = math.ceil((used + min(seconds for seconds, _ in runs)) / 6) / 10
+            raise ValueError(f"minutes {minutes:g} is too short to learn from this text on this machine: it takes at "
+                             f"least {least:g}")
+        best = min(in_time, key=choice.loss)
+        if best.lstm_size < size:
+            break  # a larger network would learn too slowly
+    is_most = (best.lstm_size, best.epochs) == (sizes[-1], choice.most_epochs)
+    used += choice.seconds(best, timings[size])
+    more = f" are more than the text can use, about {used / 60:.1f}" if is_most else ""
+    plan = f"{plural(best.num_layers, 'layer')} of {best.lstm_size:,}, {plural(best.epochs, 'epoch')}"
+    return replace(job, run=replace(job.run, hyperparameters=asdict(best)), time=f"{minutes:g} minutes{more}: {plan}")

@@ -1,0 +1,47 @@
+"""Presets: the hyperparameters that a run can start from."""
+import sys
+from typing import Any, Dict, Sequence, Tuple
+
+from charrnn.data import count_windows
+from charrnn.training.hyperparameters import AUTO, Hyperparameters
+
+PRESETS: Dict[str, dict] = {
+    "notebook": {},
+    "exercise": dict(batch_size=10, num_steps=50, lstm_size=128, learning_rate=0.01),
+    # low validation losses on Tiny Shakespeare, after a few minutes and after one to two hours on two cores
+    "quick": dict(batch_size=32, num_steps=64, lstm_size=224, learning_rate=0.006, keep_prob=0.85, epochs=4,
+                  schedule="linear", warmup_steps=100, average_decay=0.99, val_fraction=0.1, save_every_n=490),
+    "best": dict(batch_size=32, learning_rate=0.003, recurrent_keep_prob=0.6, epochs=48, schedule="linear",
+                 warmup_steps=200, average_decay=0.998, val_fraction=0.1, save_every_n=313, early_stop=3),
+}
+
+# The values of the preset auto, by the largest number of characters that they are for (results: docs/training.md).
+_SMALL = dict(learning_rate=0.004, schedule="linear", warmup_steps=100, average_decay=0.99, val_fraction=0.1,
+              early_stop=5, max_to_keep=3)
+_LARGE = dict(_SMALL, learning_rate=0.003, num_steps=100, save_every_n=500)
+SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
+    (50_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, epochs=40)),
+    (150_000, dict(_SMALL, batch_size=16, num_steps=50, lstm_size=128, epochs=40)),
+    (500_000, dict(_SMALL, batch_size=32, num_steps=64, lstm_size=256, epochs=30)),
+    (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, epochs=20)),
+    (sys.maxsize, dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02)),
+)
+FEW_STEPS = 500  # with fewer, a network learns little
+
+
+def preset(name: str, n_characters: int) -> Dict[str, Any]:
+    """Return the hyperparameters that a preset sets for a text of some length.
+
+    >>> preset("exercise", 20_000)["lstm_size"], preset("auto", 20_000)["num_steps"]
+    (128, 50)
+    """
+    if name == AUTO:
+        return next(values for largest, values in SIZES if n_characters <= largest)
+    return PRESETS[name]
+
+
+def steps_of_auto(n_characters: int) -> int:
+    """Return the number of steps that the preset auto makes of a text of some length."""
+    hyper = Hyperparameters(**preset(AUTO, n_characters))
+    n_training = n_characters - int(n_characters * hyper.val_fraction)
+    return count_windows(n_training, hyper.batch_size, hyper.num_steps) * hyper.epochs

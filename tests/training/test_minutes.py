@@ -1,0 +1,122 @@
+"""A run that ends after some minutes: what is chosen, what stays, and what is refused."""
+import re
+from dataclasses import replace
+
+import pytest
+from conftest import TEXT
+
+from charrnn.commands import train
+from charrnn.engines.opened_model import open_model
+from charrnn.text.corpus import Text
+from charrnn.train import train_model
+from charrnn.training import minutes
+from charrnn.training.job import Options, plan_job
+from charrnn.training.presets import preset
+
+LONG = Text("a long text", "the cat sat on the mat\n" * 26_087)  # 600,001 characters
+SHORT = Text("a short text", TEXT * 10)
+STEP = 2.9e-5  # seconds for a character at 224 units
+
+
+@pytest.fixture
+def timed(monkeypatch):
+    """A machine on which a step takes longer with more units. The list has the networks that were timed."""
+    networks = []
+    monkeypatch.setattr(minutes, "time_network", lambda num_classes, hyper, threads, in_order: (
+        networks.append(hyper) or minutes.Timing(2.0, STEP * (hyper.lstm_size / 224) ** 1.6)))
+    return networks
+
+
+def planned(n_minutes, text=LONG, model=None, sample_length=200, **given):
+    """Return the job of a run that is to take some minutes."""
+    return plan_job(text, given, "run", Options(minutes=n_minutes, sample_length=sample_length), model)
+
+
+def seconds_of(job):
+    """Return what the steps of a job take on that machine."""
+    hyper = job.hyperparameters
+    return STEP * (hyper.lstm_size / 224) ** 1.6 * job.total_steps * hyper.batch_size * hyper.num_steps
+
+
+@pytest.mark.parametrize("n_minutes", [2, 10, 30])
+def test_the_run_ends_in_time(timed, n_minutes):
+    """Evaluations, checkpoints and the start take up to a seventh."""
+    job = planned(n_minutes)
+    assert 0.8 * 60 * n_minutes < seconds_of(job) < 60 * n_minutes - 5
+    hyper = job.hyperparameters
+    assert job.time == f"{n_minutes} minutes: 2 layers of {hyper.lstm_size}, {hyper.epochs} epochs"
+
+
+def test_more_time_gives_more_units_and_more_epochs(timed):
+    jobs = [planned(each).hyperparameters for each in (1, 3, 10, 30, 90)]
+    for name, change in (("lstm_size", 1), ("epochs", 1), ("learning_rate", -1), ("keep_prob", -1)):
+        values = [change * getattr(hyper, name) for hyper in jobs]
+        assert values == sorted(values) and values[0] < values[-1], name
+    assert jobs[0].recurrent_keep_prob == 1 > jobs[-1].recurrent_keep_prob
+
+
+def test_networks_that_would_take_too_long_are_not_timed(timed, monkeypatch):
+    """The others are, in the precision that auto chooses."""
+    monkeypatch.setattr("charrnn.training.job._with_faster_precision",
+                        lambda hyper, options: (replace(hyper, precision="float32"), 0.9))
+    assert planned(2).speedup == 0.9
+    assert [(hyper.lstm_size, hyper.precision) for hyper in timed] == [(128, "float32"), (256, "float32")]
+
+
+@pytest.mark.parametrize("given", [
+    dict(lstm_size=100, num_layers=1, batch_size=7, early_stop=4, precision="float32"),
+    dict(num_steps=31, learning_rate=0.001, keep_prob=0.71, save_every_n=330, val_fraction=0.3)])
+def test_what_is_given_stays(timed, given):
+    job = planned(2, **given)
+    for hyper in (job.hyperparameters, *timed):
+        assert {name: getattr(hyper, name) for name in given} == given
+    assert job.hyperparameters.lstm_size == 100 or seconds_of(job) > 0.7 * 120
+
+
+def test_the_sizes_of_a_model_stay(timed):
+    assert planned(4, model=open_model("anna")).hyperparameters.lstm_size == 512 and len(timed) == 1
+
+
+def test_evaluations_and_samples_are_counted(timed):
+    plain, often, saved, sampled = (planned(10, lstm_size=256, **given).total_steps for given in (
+        {}, dict(eval_every_n=20), dict(save_every_n=20), dict(sample_length=90_000)))
+    assert plain > 1.5 * often > 1.5 * saved and plain > 1.2 * sampled
+
+
+def test_more_than_the_text_can_use(timed):
+    """The values of auto, without an early stop; a long text can use more epochs."""
+    job = planned(20, SHORT)
+    assert job.run.hyperparameters == {**job.run.hyperparameters, **preset("auto", len(SHORT.text)), "early_stop": 0}
+    assert re.fullmatch(r"20 minutes are more than the text can use, about 0\.\d: 2 layers of 128, 40 epochs", job.time)
+    hyper = planned(1000).hyperparameters
+    assert (hyper.lstm_size, hyper.epochs, hyper.recurrent_keep_prob) == (512, 60, 0.6)
+
+
+def test_too_short_a_time_names_the_least(timed):
+    with pytest.raises(ValueError, match="minutes 0.2 is too short to .*: it takes at least ") as caught:
+        planned(0.2)
+    assert planned(float(str(caught.value).split()[-1])).total_steps >= 500
+
+
+@pytest.mark.parametrize("flags, message", [
+    (["--resume"], "minutes cannot be combined with resume"),
+    (["--like", "other"], "--minutes cannot be combined with --like"),
+    (["--epochs", "3"], "minutes cannot be combined with epochs"),
+    (["--preset", "quick"], "minutes cannot be combined with the preset quick"),
+    (["--minutes", "nan"], "minutes must be a number above 0, not nan")])
+def test_what_cannot_be_combined(text_file, capsys, flags, message):
+    assert train.main([str(text_file), "--minutes", "2", *flags]) == 2
+    assert capsys.readouterr() == ("", f"charrnn-train: error: {message}\n")
+
+
+def test_what_cannot_be_combined_in_python():
+    with pytest.raises(ValueError, match="minutes cannot be combined with several processes"):
+        plan_job(SHORT, {}, "run", Options(minutes=2), n_processes=2)
+    with pytest.raises(ValueError, match="minutes cannot be combined with epochs"):
+        train_model(TEXT, minutes=2, epochs=3)
+
+
+def test_a_dry_run_times_a_network_and_says_what_was_chosen(text_file, capsys):
+    """On this machine."""
+    assert train.main([str(text_file), "--minutes", "5", "--preset", "auto", "--lstm-size", "16", "--dry-run"]) == 0
+    assert re.search(r"\ntime     5 minutes are more than .*: 2 layers of 16, 40 epochs\n", capsys.readouterr().out)
