@@ -83,7 +83,7 @@ class Text:
 
 def is_known(name: str) -> bool:
     """Return whether a name is that of a known text."""
-    return name in KNOWN_NAMES
+    return name in KNOWN_TEXTS or name in (NAMES, PYTHON)
 
 
 def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, separator: str = "\n") -> Text:
