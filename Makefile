@@ -1,4 +1,5 @@
-# For GNU make 3.81 (macOS) and later. Everything runs in a virtual environment, which is made when it is first needed.
+# For GNU make 3.81 (macOS) and later. Everything runs in a virtual environment, which is made when it is first needed:
+# what only uses a model in .venv-numpy, which has no TensorFlow, unless there is one with TensorFlow already.
 
 # Arguments for the command, quoted for the shell: make train ARGS="--epochs 1 --lstm-size 128"
 ARGS ?=
@@ -9,6 +10,7 @@ TEXT ?= anna
 TENSORFLOW ?=
 venv := .venv$(addprefix -tf,$(filter-out 1,$(TENSORFLOW)))
 python := $(venv)/bin/python
+small := .venv-numpy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # The texts need no download if they are in a folder next to the checkout.
@@ -19,7 +21,13 @@ endif
 # $(1) as one word for the shell, whatever characters it has.
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help train train-distributed sample notebook page page-of-anna kernel test bench lint venv lock clean again
+# "again" if the environment $(1) was moved here, if its Python is gone, or if it is one of TensorFlow 2 and 1 is wanted.
+stale = $(shell [ "$$(cat $(1)/.done 2>/dev/null)" = "$$(pwd -P)" ] && $(1)/bin/python -c \
+	'import sys; sys.exit("$(TENSORFLOW)" == "1" and sys.version_info >= (3, 8))' >/dev/null 2>&1 || echo again)
+stale_venv := $(call stale,$(venv))
+user := $(if $(TENSORFLOW),$(venv),$(if $(stale_venv),$(small),$(venv)))
+
+.PHONY: help train train-distributed sample notebook page page-of-anna page-of-learning kernel test bench lint venv lock clean again
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
@@ -35,7 +43,7 @@ resumes := $(if $(filter file,$(origin TEXT)),$(findstring --resume,$(ARGS)))
 text = $(if $(resumes),,$(call quote,$(TEXT)))
 
 # The commands then advise what to type with make.
-train train-distributed sample: export CHARRNN_MAKE := make$(addprefix $() TENSORFLOW=,$(TENSORFLOW))
+train train-distributed sample page: export CHARRNN_MAKE := make$(addprefix $() TENSORFLOW=,$(TENSORFLOW))
 
 # Ctrl-C and a reader of the output that leaves, such as head, are usual ways to end train and sample. The status is then
 # 130 or 141, for which make is to print no error.
@@ -46,11 +54,12 @@ train: $(venv)/.done ## train the notebook's recipe on anna.txt, or on TEXT
 # Number of processes: make train-distributed NP=4
 NP ?= 2
 train-distributed: $(venv)/.done ## train on NP=2 processes of this machine with MPI
-	@case $(call quote,$(NP)) in ''|*[!0-9]*|0*) echo "NP is the number of processes, not '$(NP)'" >&2; exit 2;; esac; \
+	@case $(call quote,$(NP)) in ''|*[!0-9]*|0*|????*) \
+		echo "NP is the number of processes, 1 to 999, not '$(NP)'" >&2; exit 2;; esac; \
 		trap : INT; $(venv)/bin/mpiexec -n $(NP) $(python) -m charrnn train $(text) $(ARGS) || $(ended)
 
-sample: $(venv)/.done ## write text from the newest run, or from anna
-	@trap : INT; $(python) -m charrnn sample $(ARGS) || $(ended)
+sample: $(user)/.done ## write text from the newest run, or from anna
+	@trap : INT; $(user)/bin/python -m charrnn sample $(ARGS) || $(ended)
 
 # Jupyter prefers the user's kernels to those of this environment, unless it is told not to.
 notebook: $(venv)/.done ## open the notebooks in a browser
@@ -58,12 +67,15 @@ notebook: $(venv)/.done ## open the notebooks in a browser
 
 # A run folder or another model: make page MODEL=checkpoints/2
 MODEL ?=
-page: $(venv)/.done ## write page.html, the page of the newest run or of MODEL
-	@$(python) -m charrnn export $(if $(MODEL),$(call quote,$(MODEL))) page.html $(ARGS)
+page: $(user)/.done ## write page.html, the page of the newest run or of MODEL
+	@$(user)/bin/python -m charrnn export $(if $(MODEL),$(call quote,$(MODEL))) page.html $(ARGS)
 
 # int8, so that the file in the repository is small
 page-of-anna: $(venv)/.done ## write docs/anna.html, the web page of the model anna
 	@$(python) -m charrnn export anna docs/anna.html --weights int8
+
+page-of-learning: $(venv)/.done ## write docs/learn.html, where a network learns
+	@$(python) -m charrnn.inspection.learning docs/learn.html
 
 test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
 	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)
@@ -71,7 +83,7 @@ test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
 bench: $(venv)/.done ## measure the speed, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)
 
-# Programs from npm: the linter of the JavaScript and CSS, and what makes kernel.wasm of kernel.wat.
+# Programs from npm: the linter of the JavaScript and CSS, and what makes .wasm files of .wat files.
 biome := .tools/node_modules/.bin/biome
 biome_version := 2.6.8
 wat2wasm := .tools/node_modules/.bin/wat2wasm
@@ -81,20 +93,25 @@ npm_tools = { [ "$$($(biome) --version 2>/dev/null)" = "Version: $(biome_version
 	--no-fund --prefer-offline --loglevel=error @biomejs/biome@$(biome_version) wabt@$(wabt_version); }
 page_sources := charrnn/inspection/page
 
-kernel: ## make the page's kernel.wasm of kernel.wat, with npm
-	@$(npm_tools) && $(wat2wasm) $(page_sources)/kernel.wat -o $(page_sources)/kernel.wasm
+# $(1) is the folder for the .wasm files of both pages, in the folders page/ and learn/.
+kernels = mkdir -p $(1)/page $(1)/learn && $(wat2wasm) $(page_sources)/kernel.wat -o $(1)/page/kernel.wasm && \
+	for form in learn fused; do sh .make/learn-wat $$form >.tools/$$form.wat && \
+		$(wat2wasm) --enable-relaxed-simd .tools/$$form.wat -o $(1)/learn/$$form.wasm || exit; done
+
+kernel: ## make the .wasm files of the pages, with npm
+	@$(npm_tools) && $(call kernels,charrnn/inspection)
 
 lint: $(venv)/.done ## check the style, the types, the imports, the notebooks
 	@$(python) -m ruff check $(wildcard charrnn tests notebooks benchmarks docs) setup.py
 	@$(python) -m mypy
 	@$(python) -m pytest -q tests/test_architecture.py
-	@if ! command -v npm >/dev/null; then echo "npm is missing: the JavaScript and kernel.wasm are not checked"; \
+	@if ! command -v npm >/dev/null; then echo "npm is missing: the JavaScript and the .wasm files are not checked"; \
 	elif $(npm_tools); then \
-		$(biome) lint --config-path=.make --error-on-warnings $(page_sources) tests/inspection/page && \
-		$(wat2wasm) $(page_sources)/kernel.wat -o .tools/kernel.wasm && \
-		cmp -s .tools/kernel.wasm $(page_sources)/kernel.wasm || \
-		{ echo "JavaScript, or kernel.wasm is not that of kernel.wat: run make kernel" >&2; exit 1; }; \
-	else echo "Biome and wabt could not be fetched: the JavaScript and kernel.wasm are not checked"; fi
+		$(biome) lint --config-path=.make --error-on-warnings charrnn/inspection tests/inspection && \
+		($(call kernels,.tools/kernels)) && for name in page/kernel learn/learn learn/fused; do \
+			cmp -s .tools/kernels/$$name.wasm charrnn/inspection/$$name.wasm || exit; done || \
+		{ echo "JavaScript, or a .wasm file is not that of its .wat: run make kernel" >&2; exit 1; }; \
+	else echo "Biome and wabt could not be fetched: the JavaScript and the .wasm files are not checked"; fi
 	@if [ -f notebooks/generate.py ]; then $(python) notebooks/generate.py --check; fi
 
 venv: $(venv)/.done ## make .venv with the locked packages and charrnn
@@ -105,9 +122,13 @@ pip := "pip==24.0; python_version<'3.8'" "pip==26.3; python_version>='3.8'"
 # The lock files of the Python $$found are requirements$$suffix.txt and requirements$$suffix-dev.txt.
 suffix_of_found = $$("$$found" -c 'import sys; print("-tf2" * (sys.version_info >= (3, 8)))')
 find_python := TENSORFLOW=$(call quote,$(TENSORFLOW)) sh .make/find-python
-# "again" if the environment was moved here, if its Python is gone, or if it is one of TensorFlow 2 and 1 is wanted.
-stale := $(shell [ "$$(cat $(venv)/.done 2>/dev/null)" = "$$(pwd -P)" ] && \
-	$(python) -c 'import sys; sys.exit("$(TENSORFLOW)" == "1" and sys.version_info >= (3, 8))' >/dev/null 2>&1 || echo again)
+
+# NumPy and its Python may be of any version, since a model has no pickles and needs few functions.
+$(small)/.done: $(call stale,$(small))
+	@found=$$(TENSORFLOW=none sh .make/find-python) && echo "$$("$$found" -V) at $$found" && \
+	echo "making $(small) with NumPy; make venv adds TensorFlow, which training needs" && \
+	rm -rf $(small)/.done $(small) && "$$found" -m venv $(small) && \
+	$(small)/bin/python -m pip install -q --only-binary=:all: numpy tqdm && pwd -P >$(small)/.done
 
 # Shows on a terminal how many packages pip has fetched.
 counted = awk -v of="$$(cat requirements$$suffix.txt requirements$$suffix-dev.txt | grep -c ==)" \
@@ -119,7 +140,7 @@ counted = awk -v of="$$(cat requirements$$suffix.txt requirements$$suffix-dev.tx
 # mpiexec is copied because another package for Python 3.7 has a script of its name, which kills the processes at Ctrl-C.
 # Without --use-pep517, pip makes commands for Python 3.7 that import other packages for 0.1 s before charrnn, in which
 # Ctrl-C would print a traceback. The warning that is ignored is about folders of the same name.
-$(venv)/.done: pyproject.toml setup.py $(wildcard requirements*.txt) $(stale)
+$(venv)/.done: pyproject.toml setup.py $(wildcard requirements*.txt) $(stale_venv)
 	@found=$$($(find_python)) && suffix=$(suffix_of_found) && \
 	echo "$$("$$found" -V) at $$found" && \
 	echo "making $(venv)" && rm -rf $(venv)/.done $(venv) && "$$found" -m venv $(venv) && \
@@ -152,6 +173,6 @@ lock: ## renew the lock files (on Linux x86-64)
 		{ sed -n '/^#/p' $$file; cat "$$new/$$part"; } >"$$new/whole"; cat "$$new/whole" >$$file; done
 
 clean: ## delete the environments, caches and build products
-	@rm -rf .venv/.done .venv .venv-tf2 .tools build dist *.egg-info __pycache__ .*_cache .hypothesis .coverage
+	@rm -rf .venv/.done .venv .venv-tf2 $(small) .tools build dist *.egg-info __pycache__ .*_cache .hypothesis .coverage
 	@find Makefile setup.py $(wildcard charrnn tests notebooks benchmarks) \
 		\( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

@@ -3,9 +3,10 @@ import argparse
 import difflib
 import functools
 import importlib
+import importlib.util
 import sys
 import textwrap
-from typing import Optional, Sequence
+from typing import Any, Optional, Sequence
 
 from charrnn.system.interrupts import exit_on_interrupt, raise_on_interrupt
 
@@ -14,10 +15,20 @@ NAMES = ("train", "sample", "evaluate", "export", "inspect", "runs")
 exit_on_interrupt()  # before anything slow is imported
 
 
+def _module(name: str) -> Any:
+    """Return the module of a command. End the process with a line if a package that all of them need is missing."""
+    for package in ("numpy", "tqdm"):
+        if importlib.util.find_spec(package) is None:
+            print(f"charrnn-{name}: error: {package} is not installed here: python -m pip install numpy tqdm",
+                  file=sys.stderr)
+            sys.exit(2)
+    return importlib.import_module(f"charrnn.commands.{name}")
+
+
 def _run(name: str, argv: Optional[Sequence[str]] = None) -> int:
-    module = importlib.import_module(f"charrnn.commands.{name}")
+    module = _module(name)
     raise_on_interrupt()
-    return module.main(argv)
+    return int(module.main(argv))
 
 
 train, sample, evaluate, export, inspect, runs = (functools.partial(_run, name) for name in NAMES)
@@ -39,7 +50,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def _list(_args: argparse.Namespace) -> None:
     for name in NAMES:
-        parser = importlib.import_module(f"charrnn.commands.{name}").make_parser()
+        parser = _module(name).make_parser()
         print(f"charrnn {name}, or {parser.prog}")
         print(textwrap.fill(parser.description, 79, initial_indent="  ", subsequent_indent="  "))
     print("Each command explains its arguments with --help.")

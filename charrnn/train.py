@@ -128,7 +128,7 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
         return corpus.Text("a text in memory", text)
     if not corpus.is_known(str(text)) and not exists:
         raise ValueError(f"there is no file {str(text)!r}: the known texts are "
-                         f"{', '.join(corpus.known_names())}, and a text itself needs a line end or "
+                         f"{', '.join(corpus.KNOWN_NAMES)}, and a text itself needs a line end or "
                          f"more than {LONGEST_NAME} characters")
     return corpus.read(text)
 

@@ -94,6 +94,8 @@ def test_a_vocabulary_keeps_the_order_that_is_given():
     assert vocabulary.encode("abc\U0001f600").tolist() == [2, 3, 0, 1]
     assert vocabulary.decode([2, 3, 0, 1]) == "abc\U0001f600"
     assert vocabulary.unknown("d\U0001f601a") == ["d", "\U0001f601"]
+    with pytest.raises(ValueError, match="there is no character with id 4: ids go from 0 to 3"):
+        vocabulary.decode([3, 4])
 
 
 @pytest.mark.parametrize("text", ["hello", "the cat"])

@@ -97,14 +97,38 @@ def test_a_saved_model_is_the_same(model, tmp_path):
 
 
 @pytest.mark.parametrize("options, message", [
-    (dict(length=-1), "length must be"), (dict(length=2.5), "length must be"), (dict(n=0), "n must be"),
+    (dict(length=-1), "length must be"), (dict(length=2.5), "length must be"), (dict(length=True), "length must be"),
+    (dict(n=0), "n must be"),
     (dict(prime=""), "prime is empty"), (dict(prime="X"), "'X'"), (dict(top_n=0), "top_n must"),
     (dict(temperature=-1), "temperature must"), (dict(top_p=2), "top_p must"),
-    (dict(seed=-1), "seed must"), (dict(temperature="hot"), "temperature must be a number"),
+    (dict(seed=-1), "seed must"), (dict(seed=2 ** 32), "seed must be an integer, from 0 to 4294967295, not 4294967296"),
+    (dict(n=2 ** 63), "n must be an integer, from 1 to 100000"), (dict(n=True), "n must"),
+    (dict(temperature="hot"), "temperature must be a number"),
     (dict(top_n=2.5), "top_n must be an integer")])
 def test_bad_arguments_of_write(model, options, message):
     with pytest.raises(ValueError, match=message):
         model.write(**options)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int32, np.uint64])
+def test_numbers_of_numpy_are_arguments_of_write(model, kind):
+    assert model.write("the ", kind(120), n=kind(2), seed=kind(3)) == model.write("the ", 120, n=2, seed=3)
+
+
+def test_seeds_of_further_texts_begin_again_after_the_last(model):
+    assert model.write("the ", 9, n=2, seed=2 ** 32 - 1)[1] == model.write("the ", 9, seed=0)
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda model: open_model(None), "path must be a str or a Path, not NoneType"),
+    (lambda model: model.write(stop=5), "stop must be a str, not int"),
+    (lambda model: model.write(b"the"), "prime must be a str, not bytes"),
+    (lambda model: open_model([1]), "path must be a str or a Path, not list"),
+    (lambda model: model.surprisal(None), "text must be a str, not NoneType"),
+    (lambda model: model.activations(5), "text must be a str, not int")])
+def test_a_wrong_type_names_the_argument(model, call, message):
+    with pytest.raises(TypeError, match=message):
+        call(model)
 
 
 def test_ctrl_c_is_not_swallowed(model, monkeypatch):
@@ -148,9 +172,11 @@ def test_messages_speak_python(run):
         train_model(TEXT, run.folder, quiet=True, **SMALL)
 
 
-@pytest.mark.parametrize("text", ["ab" * 3000, "ab\0\ud800" * 99], ids=["word", "null, surrogate"])
+@pytest.mark.parametrize("text", ["ab" * 3000, "".join(map(chr, range(256))) + "\ud800" * 2000],
+                         ids=["word", "257 characters, with null and surrogate"])
 def test_a_text_itself(tmp_path, text):
-    assert len(train_model(text, tmp_path / "run", quiet=True, **SMALL).losses)
+    run = train_model(text, tmp_path / "run", quiet=True, **{**SMALL, "learning_rate": 0.05, "epochs": 3})
+    assert run.model.surprisal(text[-90:]).mean() < 0.9 * np.log(len(set(text)))
 
 
 @pytest.mark.parametrize("text, message", [
@@ -215,8 +241,10 @@ def test_substitutes_for_streams(tmp_path, monkeypatch, make):
         assert "finished after step 17" in stream.written.getvalue()
 
 
-def test_inside_of_a_graph_it_says_what_to_do(tmp_path):
-    with tf.Graph().as_default(), pytest.raises(ValueError, match="call this outside of it"):
+@pytest.mark.parametrize("make", [lambda: tf.Graph().as_default(), tf.Session, lambda: tf.variable_scope("mine")],
+                         ids=["graph", "session", "scope"])
+def test_inside_of_a_block_of_tensorflow_it_says_what_to_do(tmp_path, make):
+    with make(), pytest.raises(ValueError, match="call this outside of it"):
         train_model(TEXT, tmp_path / "run", quiet=True, **SMALL)
     assert not (tmp_path / "run").exists()
 
@@ -273,9 +301,10 @@ def test_lines_have_no_beginning(exported, capsys):
         replace(open_model(exported), run=None).write_lines(4, new=True)
 
 
-def test_a_prime_can_have_line_ends(exported, capsys):
-    assert sample.main([str(exported), "--prime", "the\\n", "--length", "5", "--seed", "1"]) == 0
-    assert capsys.readouterr().out.startswith("the\n")
+def test_a_prime_and_the_end_can_have_line_ends(exported, capsys):
+    assert sample.main([str(exported), "--prime", "the\\n", "--stop", "\\n", "--length", "300", "--seed", "1"]) == 0
+    expected = open_model(exported).write("the\n", 300, stop="\n", seed=1)
+    assert capsys.readouterr().out == expected + "\n" and expected.endswith("\n") and len(expected) < 300
 
 
 def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
@@ -287,6 +316,8 @@ def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
                            str(tmp_path / folder), "--sample-length", "0"]) == 0
         found = record.read_run(tmp_path / folder).hyperparameters
         assert found == {**record.read_run(trained).hyperparameters, "num_steps": 100}
+    assert train.main([str(text_file), "--like", str(trained), "--preset", "quick"]) == 2
+    assert "--like cannot be combined with --preset" in capsys.readouterr().err
     assert train.main([str(text_file), "--like", str(text_file)]) == 2
     assert "--like needs a run folder or its run.json" in capsys.readouterr().err
 
@@ -303,6 +334,16 @@ def test_runs_that_start_at_once_get_folders_of_their_own(tmp_path, monkeypatch)
     assert str(third[0]) == "checkpoints/3"
     for each in (second, third):
         each[1].close()
+
+
+def test_a_run_takes_the_folder_after_one_that_was_killed_when_it_began(tmp_path, monkeypatch):
+    from charrnn.checkpoints import folders
+    monkeypatch.chdir(tmp_path)
+    folders.reserve(None, False)[1].close()
+    (tmp_path / "checkpoints" / "text.txt").write_text("its text")
+    folder, lock = folders.reserve(None, False)
+    lock.close()
+    assert str(folder) == "checkpoints/2"
 
 
 def test_a_folder_is_looked_at_again_under_its_lock(tmp_path, monkeypatch):

@@ -1,11 +1,12 @@
 """The entry of all commands, and what they have in common: help, versions, hints, and the model that is the default."""
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 
 import pytest
-from conftest import NEWEST, SCRIPTS, TEXT, parser_of, process_environment, script
+from conftest import NEWEST, ROOT, SCRIPTS, TEXT, parser_of, process_environment, script
 
 import charrnn
 from charrnn import __main__ as entry
@@ -34,11 +35,13 @@ def test_charrnn_runs_a_command(exported, capsys):
     assert capsys.readouterr().err.startswith("charrnn-sample: error: ")
 
 
-@pytest.mark.parametrize("arguments", [["trian"], ["trian", "--help"], ["--unheard-of"]])
-def test_a_wrong_name_of_a_command_is_one_line(capsys, arguments):
+@pytest.mark.parametrize("arguments, message", [
+    (["trian"], "there is no command trian; the nearest is train"), (["trian", "--help"], "the nearest is train"),
+    (["xyz"], "there is no command xyz (see"), (["--unheard-of"], "--unheard-of")])
+def test_a_wrong_name_of_a_command_is_one_line(capsys, arguments, message):
     assert entry.main(arguments) == 2
     out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and err.startswith("charrnn: error: ") and arguments[0] in err
+    assert out == "" and err.count("\n") == 1 and err.startswith("charrnn: error: ") and message in err
 
 
 @pytest.mark.parametrize("name", ["train", "sample"])
@@ -60,10 +63,13 @@ def test_help_and_version(name, monkeypatch, capsys):
     assert ended.value.code == 0 and capsys.readouterr().out == f"charrnn {charrnn.__version__}\n"
 
 
-def test_the_command_to_resume():
+def test_the_command_to_resume(monkeypatch):
     assert console.resume_command("a b") == "charrnn-train --resume --checkpoint-dir 'a b'"
     assert console.resume_command("-x") == "charrnn-train --resume --checkpoint-dir ./-x"
     assert console.resume_command(None) == "charrnn-train --resume"  # the newest run
+    for name, value in {"PMI_SIZE": "3", "PMI_RANK": "0", "CHARRNN_MAKE": "make"}.items():
+        monkeypatch.setenv(name, value)
+    assert console.resume_command("a") == 'make train-distributed NP=3 ARGS="--resume --checkpoint-dir a"'
 
 
 @pytest.mark.parametrize("flag, nearest", [
@@ -99,3 +105,36 @@ def test_a_command_says_which_model_it_uses_if_none_is_named(exported, trained, 
 def test_a_large_vocabulary_has_other_defaults():
     assert (choose_settings(200).top_n, choose_settings(201).top_n) == (5, 201)
     assert [default_prime(Vocabulary(chars)) for chars in ("\n\u4e00\u4e01", "01")] == ["\u4e00", "0"]
+
+
+@pytest.mark.parametrize("name, arguments, message", [
+    ("runs", "RUN --plot ''", "--plot: No such file"), ("runs", "RUN --over time", "--over needs --plot"),
+    ("runs", "RUN --plot /dev/full", "error: /dev/full: No space left on device"),
+    ("export", "RUN OUT.npz --format html", "OUT.npz cannot have --format html"),
+    ("export", "RUN OUT.html --format npz", "OUT.html cannot have --format npz"),
+    ("export", "RUN OUT.npz --format saved-model", "cannot have --format saved-model"),
+    ("export", "RUN OLD", "i100_l5.ckpt.npz belongs to a run"),
+    ("export", "RUN OUT.npz --train-text nosuch", "--train-text is for a page"),
+    ("train", "--resume --checkpoint-dir RUN --encoding nosuch", "--encoding has no effect"),
+    ("train", "--resume --checkpoint-dir RUN --separator x", "--separator has no effect"),
+    ("train", "--resume --checkpoint-dir RUN --decay 0.5", "--decay has no effect with --schedule constant"),
+    ("train", "- - --checkpoint-dir OUT", "-, the standard input, can be read only once"),
+    ("train", f"TEXT --checkpoint-dir OUT --save-every-n {2 ** 63}", "at most 9223372036854775807, not"),
+    ("sample", "RUN -- RUN --seed", "--seed must come before --"),
+    ("sample", "RUN --length '5\n'", "must be an integer, at least 1, not 5\\n"),
+    ("sample", f"RUN --length {'9' * 5000}", "must be an integer, from 1 to 1000000000000000000, not 99")])
+def test_what_has_no_effect_or_is_no_value_is_one_line(trained, tmp_path, capsys, name, arguments, message):
+    places = {"RUN": trained, "TEXT": trained.parent / "small.txt", "OLD": trained / "i100_l5.ckpt.npz",
+              **{f"OUT{ending}": tmp_path / f"o{ending}" for ending in ("", ".npz", ".html")}}
+    assert script(name).main([str(places.get(each, each)) for each in shlex.split(arguments)]) == 2
+    out, err = capsys.readouterr()
+    assert message.replace("OUT", str(tmp_path / "o")) in err
+    assert err.count("\n") == 1 and not out and not list(tmp_path.iterdir())
+
+
+def test_a_working_directory_that_was_deleted_is_named(exported, tmp_path):
+    code = "import os, sys; os.mkdir('x'); os.chdir('x'); os.rmdir('../x'); sys.path.insert(0, sys.argv[1])\n"
+    code += "from charrnn.commands import export; export.main(sys.argv[2:])"
+    done = subprocess.run([sys.executable, "-c", code, str(ROOT), str(exported), "x.npz"], cwd=str(tmp_path),
+                          capture_output=True, text=True)
+    assert done.stderr == "charrnn-export: error: the working directory: No such file or directory\n"

@@ -3,6 +3,7 @@ import csv
 import hashlib
 import importlib
 import io
+import itertools
 import os
 import re
 import shlex
@@ -16,6 +17,8 @@ from conftest import ROOT, SCRIPTS, parser_of
 from conftest import script as script_of
 
 from charrnn.text import corpus
+from charrnn.training.hyperparameters import Hyperparameters
+from charrnn.training.presets import preset
 
 PAGES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
          for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]}
@@ -97,15 +100,46 @@ def test_names_of_modules_can_be_imported(page):
         assert hasattr(importlib.import_module(module), name), (name, module)
 
 
-@every_page
+@pytest.mark.parametrize("page", [*PAGES, "CHANGES.md", "checkpoints/README.md", "data/README.md"])
 def test_links_lead_to_files_and_headings(page):
-    for link in re.findall(r"\]\(([^)]+)\)", PAGES[page]):
+    for link in re.findall(r"\]\(([^)]+)\)", (ROOT / page).read_text(encoding="utf-8")):
         if "://" in link:
             continue
         path, _, anchor = link.partition("#")
         target = (ROOT / page).parent / path if path else ROOT / page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+def test_the_presets_are_those_of_the_page():
+    """The lengths of text for which auto has a row are the largest ones."""
+    page, sizes = PAGES["docs/training.md"], "batch_size num_steps lstm_size learning_rate keep_prob epochs".split()
+    rows = re.findall(r"^\| (up to [\d,]+|more) \| (\d+) x (\d+) \| (\d+) \| (0[\d.]+) \| (0[\d.]+) \| (\d+) \|$",
+                      page, re.MULTILINE)
+    lengths = [int(re.sub(r"\D", "", row[0]) or 10 ** 9) for row in rows]
+    assert len(rows) == 5 and "All have two layers" in page and "after five evaluations without improvement" in page
+    for row, least, most in zip(rows, [1, *(length + 1 for length in lengths)], lengths):
+        for length in (least, most):
+            hyper = Hyperparameters(**preset("auto", length))
+            assert [str(getattr(hyper, name)) for name in sizes] == list(row[1:])
+            assert (hyper.num_layers, hyper.early_stop, hyper.schedule, hyper.average_decay, hyper.val_fraction) == (
+                2, 5, "linear", 0.99, 0.02 if row[0] == "more" else 0.1)
+    for name in ("quick", "best"):
+        text = re.search(rf"^- `{name}`: (.*?)^[-\n]", page, re.MULTILINE | re.DOTALL).group(1).replace("\n  ", " ")
+        found = re.search(
+            r"(\d+) units, windows of (\d+) x (\d+), a learning rate of ([\d.]+), (?:at most )?(\d+)", text)
+        assert found.groups() == tuple(str(getattr(Hyperparameters(**preset(name, 1)), each)) for each in (
+            "lstm_size", "batch_size", "num_steps", "learning_rate", "epochs"))
+
+
+def test_the_messages_are_those_of_the_package():
+    """But for what is given, and for values."""
+    table = re.findall(r"^\| `(.*?)` \| ", PAGES["docs/problems.md"], re.MULTILINE)
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "charrnn").rglob("*.py"))
+    whole = re.sub(r'"\s*\n\s*f?"', "", sources)  # what stands in several strings
+    for part in itertools.chain(*(re.split("…|'anna'|data/anna.txt|utf-8|40|nan", message) for message in table)):
+        assert part.strip() in whole
+    assert len(table) > 8
 
 
 def test_recorded_figures_are_the_recordings():

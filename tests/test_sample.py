@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -206,6 +207,7 @@ def test_novelty_is_a_line_after_the_texts(trained, script):
     out = script(*arguments, "--novelty").out
     assert out.startswith(f"{text}\nnovelty: ") and f" {found.longest} char" in out and f"{found.share:.1%}" in out
     assert len(re.findall("^novelty: ", script(*arguments, "--novelty", "--num-samples", "2").out, re.MULTILINE)) == 2
+    assert json.loads(script(*arguments, "--novelty", "--json").out)["samples"][0]["novelty"] == asdict(found)
 
 
 def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(tmp_path, script, monkeypatch):
@@ -235,6 +237,7 @@ def test_ctrl_c_writes_what_was_made(exported, monkeypatch, script, options):
     (["--seed", "4294967296"], "--seed: must be an integer, from 0 to 4294967295, not 4294967296"),
     (["--best"], "no best checkpoint"), (["--vocab-from", "missing.txt"], "missing.txt"),
     (["--train-text", "anna"], "--train-text needs --novelty"),
+    (["--lines", "3", "--num-samples", "2"], "--lines and --num-samples cannot be combined"),
     (["--interactive", "--prime", "the"], "--interactive and --prime cannot be combined")])
 def test_bad_arguments_are_one_line(trained, script, arguments, message):
     out, err = script(trained, *arguments, status=2)

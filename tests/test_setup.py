@@ -1,4 +1,5 @@
 """The set-up: what make runs, which Python it finds, the lock files, and the package, built and installed."""
+import hashlib
 import os
 import pty
 import re
@@ -7,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -65,6 +67,8 @@ def make(folder, *arguments, **options):
 
 @needs_make
 @pytest.mark.parametrize("target, variables, arguments", [
+    ("page", ["MODEL=a b", "ARGS=--best"], ["charrnn", "export", "a b", "page.html", "--best"]),
+    ("notebook", [], ["notebook", "--ip=127.0.0.1", "notebooks/"]),
     ("sample", ["ARGS=--prime 'Anna ' --chars \"2\""], ["charrnn", "sample", "--prime", "Anna ", "--chars", "2"]),
     ("train", ["ARGS=--epochs 1", "TEXT=it's a, \"text\".txt"],
      ["charrnn", "train", "it's a, \"text\".txt", "--epochs", "1"]),
@@ -74,6 +78,24 @@ def test_arguments_and_the_text_reach_the_command(copy, target, variables, argum
     assert make(copy, target, *variables).splitlines() == ["-m", *arguments]
     assert re.search(rf"^  make {target} +\w", make(copy), re.MULTILINE)
     assert max(map(len, make(copy).splitlines())) <= 80
+
+
+@needs_make
+def test_several_processes_are_started_by_the_mpiexec_of_the_environment(copy):
+    pretend_environment(copy)
+    shutil.copy(str(copy / ".venv" / "bin" / "python"), str(copy / ".venv" / "bin" / "mpiexec"))
+    assert make(copy, "train-distributed", "NP=3", "ARGS=--epochs 1").splitlines() == [
+        "-n", "3", ".venv/bin/python", "-m", "charrnn", "train", "anna", "--epochs", "1"]
+    for wrong in ("0", "two", ""):
+        make(copy, "train-distributed", f"NP={wrong}", status=2)
+
+
+@needs_make
+@pytest.mark.parametrize("tensorflow, python", [("1", "3.7"), ("2", "3.10")])
+def test_lock_files_are_made_with_the_oldest_python(copy, tensorflow, python):
+    steps = make(copy, "-n", "lock", f"TENSORFLOW={tensorflow}")
+    assert f"TENSORFLOW='{tensorflow}' sh .make/find-python {python})" in steps
+    assert re.findall(r"'\.\[(.*)\]'", steps) == ["tensorflow", "distributed,notebook,test"]
 
 
 @needs_make
@@ -128,9 +150,32 @@ def test_a_finished_set_up_is_repeated_only_if_it_must_be(copy, spoil):
 
 
 @needs_make
+@pytest.mark.parametrize("target", ["sample", "page"])
+def test_a_model_needs_no_tensorflow(copy, target):
+    """Any Python from 3.8 on makes an environment with NumPy, unless there is one with TensorFlow already."""
+    python = copy / "a python"
+    python.write_text("""#!/bin/sh
+case "$1 $2" in
+    "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+    -c*) [ "${0##*/}" = python ] || echo "CPython 3.9.18, 64 bit, arm64 at $0" ;;
+    *) printf '%s\\n' "$*" ;;
+esac
+""", encoding="utf-8")
+    python.chmod(0o755)
+    made = make(copy, target, f"PYTHON={python}").splitlines()
+    assert made[-2] == "-m pip install -q --only-binary=:all: numpy tqdm" and made[-1].startswith("-m charrnn ")
+    again = make(copy, target, f"PYTHON={python}").splitlines()
+    assert again == made[-1:] and not (copy / ".venv").exists()
+    assert "-m venv .venv " in make(copy, "-n", "train") and "-tf2 " in make(copy, "-n", target, "TENSORFLOW=2")
+    pretend_environment(copy, "echo with TensorFlow")
+    assert make(copy, target) == "with TensorFlow\n"
+
+
+@needs_make
 def test_clean_leaves_texts_checkpoints_and_the_downloaded_python(copy):
     keep = [".python/x", "data/anna.txt", "checkpoints/i1_l2.ckpt.index", "checkpoints/build/x"]
-    drop = [".venv/x", ".venv-tf2/x", ".tools/x", "build/x", "charrnn.egg-info/x", "charrnn/__pycache__/x"]
+    drop = [*(f".{name}/x" for name in ("venv", "venv-numpy", "venv-tf2", "tools")), "build/x", "charrnn.egg-info/x",
+            "charrnn/__pycache__/x"]
     for name in keep + drop:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).touch()
@@ -166,6 +211,39 @@ def test_the_python_of_this_environment_is_found_and_what_is_wrong_is_explained(
     assert Path(found).samefile(sys.executable)
     assert "/nowhere, which is no Python that runs" in find_python(1, PYTHON="/nowhere")[1]
     assert "TENSORFLOW must be 1 or 2, not '3'" in find_python(1, TENSORFLOW="3")[1]
+
+
+@pytest.fixture
+def archive(copy):
+    """What get-python is to download, at a file: address, with the SHA-256 of the real one."""
+    path = copy / "20200822" / "python.tar.gz"
+    path.parent.mkdir()
+    (copy / "file").write_text(
+        "# system configuration generated and used by the sysconfig module\nbuild_time_vars = {}\n")
+    with tarfile.open(str(path), "w:gz") as tar:
+        for name in ("bin/python3.7", "lib/python3.7/_sysconfigdata_m_linux_x86_64-linux-gnu.py"):
+            tar.add(str(copy / "file"), f"python/{name}")
+    listed = (copy / ".make" / "downloads.json").read_text(encoding="utf-8")
+    (copy / ".make" / "downloads.json").write_text(re.sub("https:[^\"]*", path.as_uri(), listed), encoding="utf-8")
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the archive is that for Linux")
+def test_a_python_is_downloaded_if_it_has_its_sha_256(copy, archive):
+    """From a mirror of the user it is not checked, as the message says."""
+    get_python = ["sh", copy / ".make" / "get-python"]
+    out, err = run(get_python, 1)
+    if "uv could not be installed" in out:
+        pytest.skip("pip reaches no package index")
+    assert "Hash mismatch" in err and not list(copy.glob(".python/*/bin"))
+    out, err = run(get_python, 1, env={"UV_PYTHON_INSTALL_MIRROR": (copy / "mirror").as_uri()})
+    assert "from UV_PYTHON_INSTALL_MIRROR, unchecked" in out and "mirror/20200822/cpython-3.7.9" in err
+    listed = copy / ".make" / "downloads.json"
+    right = hashlib.sha256(archive.read_bytes()).hexdigest()
+    listed.write_text(re.sub("[0-9a-f]{64}", right, listed.read_text(encoding="utf-8")), encoding="utf-8")
+    out, _ = run(get_python)
+    assert "unchecked" not in out and list(copy.glob(".python/*/bin/python3.7"))
 
 
 # Lock files and setup.py

@@ -1,8 +1,10 @@
 """The training script, and the function behind it: flags, texts, folders, presets, dry runs and help."""
+import itertools
 import re
 import shutil
 import subprocess
 import sys
+import time
 from contextlib import closing
 
 import numpy as np
@@ -36,7 +38,7 @@ def test_a_bad_text_is_refused(tmp_path, capsys, content, message):
 # Every range and choice of a hyperparameter is tested in test_hyperparameters.
 @pytest.mark.parametrize("flags", [
     ["--batch-size", "0"], ["--lstm-size", "ten"], ["--cell", "gruu"], ["--preset", "unheard-of"], ["--unheard-of"],
-    ["--early-stop", "2"], ["--val-fraction", "0.001"], ["--sample-length", "-1"],
+    ["--early-stop", "2"], ["--eval-every-n", "5"], ["--val-fraction", "0.001"], ["--sample-length", "-1"],
     ["--threads", "0"], ["--lstm-size", "10000000"], ["--encoding", "klingon"], ["--vocab-from", "x"]])
 def test_a_bad_flag_is_refused_and_named(text_file, tmp_path, capsys, flags):
     assert train_small(text_file, tmp_path / "run", *flags) == 2
@@ -70,12 +72,16 @@ def test_a_folder_in_which_another_process_trains_is_refused(text_file, trained,
 def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
+    # the first step, which makes the kernels, is no measure
+    times = itertools.accumulate([0.0, 5000, 0, 800, 0, 800, 0, 800, 0, 800])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(times))
     assert train_small(text_file, "run", "--dry-run", "--val-fraction", "0.3", "--cell", "gru") == 0
     out, err = capsys.readouterr()
     assert err == "" and sorted(tmp_path.rglob("*")) == before
     assert "windows  121 of 2 x 3 per epoch, 2 characters left over" in out.splitlines()
-    assert re.search(r"^memory   [0-9,]+ MB$", out, re.MULTILINE)
-    assert re.search(r"^time     \d+\.\d{4} s/batch, \d:\d\d:\d\d for all steps", out, re.MULTILINE)
+    memory = re.search(r"^memory   ([0-9,]+) MB$", out, re.MULTILINE).group(1)
+    assert 50 < int(memory.replace(",", "")) < 100_000
+    assert "\ntime     800.0000 s/batch, 1 day, 2:53:20 for all steps, " in out
 
 
 def test_a_conflict_with_a_preset_is_named(text_file, tmp_path, capsys):
@@ -89,9 +95,11 @@ def test_a_run_folder_is_not_taken_for_a_text(trained, capsys):
 
 
 def test_flags_override_a_preset(text_file, tmp_path, capsys):
-    """The seed, which neither has, is made up, printed and recorded."""
-    assert train.main([str(text_file), "--preset", "exercise", "--checkpoint-dir", str(tmp_path / "run"),
-                       "--epochs", "1", "--lstm-size", "6", "--sample-length", "0", "--no-summaries"]) == 0
+    """The seed, which neither has, is made up, printed and recorded. Several texts are joined."""
+    assert train.main([str(text_file), str(text_file), "--separator", "~~", "--preset", "exercise", "--epochs", "1",
+                       "--lstm-size", "6", "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0",
+                       "--no-summaries"]) == 0
+    assert (tmp_path / "run" / "text.txt").read_text() == f"{TEXT}~~{TEXT}"
     hyper = record.read_run(tmp_path / "run").hyperparameters
     names = ["batch_size", "num_steps", "lstm_size", "learning_rate", "epochs", "keep_prob"]
     assert [hyper[name] for name in names] == [10, 50, 6, 0.01, 1, 0.5]

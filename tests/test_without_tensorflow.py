@@ -66,6 +66,21 @@ def test_what_needs_tensorflow_prints_one_line(trained, tmp_path_factory, tmp_pa
     assert "pip install" in err and "lstm" in err and not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("package", ["numpy", "tqdm"])
+@pytest.mark.parametrize("arguments", [["sample", "anna"], ["evaluate", "--help"], []])
+def test_without_numpy_a_line_says_what_to_install(package, arguments):
+    status, out, err = run(WITHOUT.replace("tensorflow", package), "charrnn", *arguments)
+    assert (status, out) == (2, "") and err.count("\n") == 1
+    assert f"error: {package} is not installed here: python -m pip install numpy tqdm" in err
+
+
+def test_a_command_that_make_has_run_names_its_target(tmp_path_factory, trained, monkeypatch):
+    monkeypatch.setenv("CHARRNN_MAKE", "make")
+    gated = make_network(tmp_path_factory.mktemp("gated"), CHARS, 3, 2, "gru").name
+    _, _, err = run(WITHOUT, "charrnn", "sample", gated, "--vocab-from", trained.parent / "small.txt")
+    assert "TensorFlow is not installed here: make venv installs it. " in err
+
+
 def test_help_needs_nothing():
     """Of the list of commands, which makes the parser of each."""
     status, out, err = run(WITHOUT, "charrnn")

@@ -57,6 +57,9 @@ def list_checkpoints(folder: StrPath) -> List[str]:
         names = record.names_with(folder, ".json", listed)
     else:
         names = listed or record.names_with(folder, ".index")
+        if not names:  # of another program, such as model.ckpt-240
+            others = [path.name[:-len(".index")] for path in folder.glob("*.ckpt-*.index")]
+            names = sorted(others, key=lambda name: [int(number) for number in re.findall(r"\d+", name)[-1:]])
     if not names:
         runs = console.listed(str(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}")))
         raise NoCheckpointError(f"there is no checkpoint in {folder}{f', but there are the runs {runs}' * bool(runs)}")
@@ -143,7 +146,7 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
     """
     if not str(path):
         raise CheckpointError("the path of a model is empty")
-    prefix = re.sub(r"(\.ckpt)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$", r"\1", str(path))
+    prefix = re.sub(r"(\.ckpt(?:-\d+)?)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$", r"\1", str(path))
     if best:
         if not Path(path).is_dir():
             raise CheckpointError(f"best needs the folder of a run, and {path} is not a folder")

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Iterator, List, Optional, Tuple
 
-from charrnn.checkpoints.record import LOCK_FILE, CheckpointError, check_unused, is_run
+from charrnn.checkpoints.record import LOCK_FILE, TEXT_FILE, CheckpointError, check_unused, is_run
 from charrnn.data import StrPath
 from charrnn.system import console, files
 
@@ -83,7 +83,8 @@ def _unused_folders() -> Iterator[str]:
     newest = _folders()[0]
     with contextlib.suppress(CheckpointError):
         check_unused(newest)
-        yield str(newest)
+        if not (newest / TEXT_FILE).exists():  # of a run that was killed when it began
+            yield str(newest)
     number = 1 if newest == Path(FIRST) else int(newest.name)
     for following in itertools.count(number + 1):
         yield str(Path(FIRST) / str(following))

@@ -21,6 +21,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
@@ -36,6 +37,11 @@ RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
+# What every record has of the hyperparameters, by type: integers from 1 on, shares of a text, and names. Others are
+# numbers, str, bool or None.
+COUNTS = ("batch_size", "num_steps", "lstm_size", "num_layers", "epochs", "max_to_keep")
+FRACTIONS = ("val_fraction", "test_fraction")
+NAMES = ("cell", "precision", "optimizer", "schedule")
 LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
 LOCK_FILE = ".lock"
 # how to start from the weights of the notebook, in Python and in a command
@@ -164,17 +170,31 @@ def record_of(run: RunRecord) -> Dict[str, Any]:
 
 
 def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
-    """Convert the result of :func:`record_of` to a RunRecord.
+    """Convert the result of :func:`record_of`, also of another version, to a RunRecord.
+
+    This is the only check of a record, which may be another person's.
 
     Raises:
         ValueError: it is not the record of a run.
     """
-    with contextlib.suppress(KeyError, TypeError):
-        return RunRecord(record["hyperparameters"], Vocabulary(record["vocabulary"]), record["text"]["name"],
-                         record["text"]["sha256"], record["best"], record["init_from"],
-                         record.get("test_loss"), None if folder is None else str(folder),
-                         record["text"].get("shuffled_sha256"))
+    with contextlib.suppress(KeyError, TypeError, AttributeError):
+        hyper, text, best, init_from = (record[name] for name in ("hyperparameters", "text", "best", "init_from"))
+        fractions = [hyper[name] for name in FRACTIONS]
+        test_loss, shuffled = record.get("test_loss"), text.get("shuffled_sha256")
+        names = [record["vocabulary"], text["name"], text["sha256"], *(hyper[name] for name in NAMES)]
+        if (all(type(hyper[name]) is int and hyper[name] >= 1 for name in COUNTS)
+                and all(_is_number(each) and each >= 0 for each in fractions) and sum(fractions) < 1
+                and all(isinstance(each, str) for each in names)
+                and all(isinstance(each, (str, bool, type(None))) or _is_number(each) for each in hyper.values())
+                and all(each is None or isinstance(each, str) for each in (init_from, shuffled))
+                and (test_loss is None or _is_number(test_loss)) and (best is None or step_of(best) >= 0)):
+            return RunRecord(hyper, Vocabulary(record["vocabulary"]), text["name"], text["sha256"], best, init_from,
+                             test_loss, None if folder is None else str(folder), shuffled)
     raise ValueError("it does not describe a run")
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
 
 def read_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:
@@ -287,8 +307,9 @@ def write_text(folder: StrPath, text: str, is_new: bool = False) -> None:
     path, content = Path(folder) / TEXT_FILE, text.encode("utf-8", "surrogatepass")
     if not (path.is_file() and path.read_bytes() == content):
         if is_new and os.path.lexists(str(path)):
-            raise CheckpointError(f"{folder} has a {TEXT_FILE}, which a new run would replace: move it away, or name "
-                                  "another checkpoint_dir")
+            raise CheckpointError(f"{folder} has a {TEXT_FILE}, which a new run would replace",
+                                  "move it away, or name another checkpoint_dir",
+                                  "move it away, or name another folder with --checkpoint-dir")
         files.write_atomically(path, content)
 
 

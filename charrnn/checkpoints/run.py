@@ -29,11 +29,14 @@ COLUMNS = ("step", "epoch", "loss", "bits_per_character", "val_loss", "val_bits_
 def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
     """Return the columns of a run's ``history.csv``: float arrays by their names, NaN where nothing was measured.
 
-    A row that was not written to its end, for example because of a crash, is left out.
+    A row that was not written to its end, for example because of a crash, or has something else, is left out.
     """
-    lines = [line.split(",") for line in (Path(folder) / record.HISTORY_FILE).read_bytes().decode().splitlines()]
-    rows = [line for line in lines[1:] if len(line) == len(COLUMNS)]
-    return {name: np.array([float(row[column] or "nan") for row in rows]) for column, name in enumerate(COLUMNS)}
+    rows: List[List[float]] = []
+    for line in (Path(folder) / record.HISTORY_FILE).read_bytes().decode("utf-8", "replace").splitlines()[1:]:
+        with contextlib.suppress(ValueError):
+            cells = [float(cell or "nan") for cell in line.split(",")]
+            rows += [cells] * (len(cells) == len(COLUMNS))
+    return {name: np.array([row[column] for row in rows]) for column, name in enumerate(COLUMNS)}
 
 
 @dataclass(frozen=True, eq=False)

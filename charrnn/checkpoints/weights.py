@@ -8,6 +8,7 @@ import contextlib
 import io
 import json
 import re
+import warnings
 from pathlib import Path
 from typing import Any, Dict, Iterator, Tuple
 
@@ -19,7 +20,6 @@ from charrnn.system import console
 
 OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the graph, as in the notebook
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
-SLOTS = f"/({'|'.join(OPTIMIZERS.values())})(_1)?$"  # end of the names of the optimizer's variables
 DIGEST = 64  # bytes
 LONGEST_HEADER = 10_000  # bytes
 Weights = Dict[str, np.ndarray]
@@ -71,7 +71,9 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
         content = Path(path).read_bytes()
         if sha256(content[:-DIGEST]).encode() != content[-DIGEST:]:
             raise ValueError("it is damaged, or was not written by charrnn")
-        weights = arrays_of(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # NumPy warns of types that it would not write
+            weights = arrays_of(content)
         return weights, parsed(weights.pop("about").tobytes())
 
 
@@ -93,7 +95,7 @@ def read_saved(prefix: str) -> Weights:
         reader = tf.train.load_checkpoint(prefix)
         shapes = reader.get_variable_to_shape_map()
         names = [name for name in sorted(shapes)
-                 if re.match("rnn/|softmax/", name) and not re.search(f"{SLOTS}|{AVERAGE}$", name)]
+                 if re.match("rnn/|softmax/", name) and name.rsplit("/", 1)[0] not in shapes]  # no optimizer's slots
         return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)):
                 reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name) for name in names}
 

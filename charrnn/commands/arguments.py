@@ -2,6 +2,7 @@
 import argparse
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -48,7 +49,7 @@ def add_hyperparameters(groups: Dict[str, argparse._ArgumentGroup]) -> None:
 def is_model(path: StrPath) -> bool:
     """Return whether a path is a model, by its name and its files."""
     path = Path(path)
-    return is_model_file(path) or path.name.endswith(".ckpt") or record.is_run(path)
+    return is_model_file(path) or re.search(r"\.ckpt(-\d+)?$", path.name) is not None or record.is_run(path)
 
 
 def read_text(name: str, encoding: Optional[str] = None) -> corpus.Text:

@@ -86,7 +86,11 @@ def _main(args: argparse.Namespace) -> None:
     *models, target = args.places
     if not models and (known_model(target) or arguments.is_model(target) and os.path.exists(target)):
         raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
-    kind = args.format or ("html" if target.lower().endswith(".html") else "npz")
+    named = {".npz": "npz", ".html": "html"}.get(Path(target).suffix.lower())
+    kind = args.format or named or "npz"
+    if kind != named and (named or args.format in ("npz", "html")):
+        raise ValueError(f"{target} cannot have --format {kind}: a file of npz or html ends like that, the folder "
+                         "of a saved-model does not")
     if kind == "npz" and not is_model_file(target):
         raise ValueError(f"{target} names no format: a FILE ends in .npz (but not in .progress.npz) or in .html; a "
                          "folder needs --format saved-model")
@@ -94,7 +98,9 @@ def _main(args: argparse.Namespace) -> None:
     if weights not in STORED[kind]:
         raise ValueError(f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}")
     text = None
-    if kind == "html" and args.train_text is not None:
+    if args.train_text is not None:
+        if kind != "html":
+            raise ValueError("--train-text is for a page: without one, it has no effect")
         text = arguments.read_text(args.train_text, args.encoding)
     model = arguments.open_named(models[0] if models else None, args)
     if kind != "saved-model":

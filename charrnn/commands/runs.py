@@ -93,13 +93,15 @@ def plot(rows: List[Dict[str, Any]], path: str, over: str) -> None:
         from matplotlib.figure import Figure
     except ImportError:
         raise ValueError("--plot needs Matplotlib: pip install matplotlib")
+    if all(row["loss"] is None and row["best"] is None for row in rows):
+        raise ValueError("--plot has nothing to draw, because nothing was measured yet")
     figure = Figure(figsize=(9, 5))
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for number, row in enumerate(rows):
         history, hyper = read_history(row["run"]), row["hyperparameters"]
         x = history["step"]
-        if over == "time":
+        if over == "time" and row["loss"] is not None:
             speed = history["characters_per_second"]
             speed = np.where(np.isnan(speed), np.nanmedian(speed), speed)
             x = np.cumsum(np.diff(x, prepend=0) * hyper["batch_size"] * hyper["num_steps"] / speed) / 3600
@@ -112,7 +114,10 @@ def plot(rows: List[Dict[str, Any]], path: str, over: str) -> None:
     axes.grid(alpha=0.3)
     axes.legend()
     figure.tight_layout()
-    figure.savefig(path, format=Path(path).suffix[1:] or "png")  # without it, Matplotlib would add an ending
+    try:
+        figure.savefig(path, format=Path(path).suffix[1:] or "png")  # without it, Matplotlib would add an ending
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path or "--plot")
 
 
 def make_parser() -> console.Parser:
@@ -125,7 +130,7 @@ def make_parser() -> console.Parser:
     either = parser.add_mutually_exclusive_group()
     either.add_argument("--json", action="store_true", help="print JSON, with all hyperparameters")
     either.add_argument("--plot", metavar="FILE", help="draw the losses in an SVG or PNG file; needs Matplotlib")
-    parser.add_argument("--over", choices=("steps", "time"), default="steps",
+    parser.add_argument("--over", choices=("steps", "time"),
                         help="with --plot: what is on the horizontal axis (default: steps)")
     return parser
 
@@ -136,6 +141,8 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
+    if args.over and args.plot is None:
+        raise ValueError("--over needs --plot")
     rows, places = [], {place: list(find_runs(place)) for place in args.folders or [FIRST]}
     if any(places.values()):
         console.print_skipped(f"there is no run in {place}" for place, found in places.items() if not found)
@@ -149,7 +156,7 @@ def _main(args: argparse.Namespace) -> None:
     names = {row["text_sha256"]: row["text"] for row in rows}  # one for each text, which may have several
     rows.sort(key=lambda row: [names[row["text_sha256"]], row["text_sha256"], *(
         math.inf if row[name] is None else row[name] for name in ("best", "loss"))])
-    if args.plot:
+    if args.plot is not None:
         plot(rows, args.plot, args.over)
         console.write(f"wrote {args.plot}\n", sys.stdout)
     elif args.json:

@@ -15,6 +15,7 @@ from charrnn.engines.sampler import (
     CHUNK,
     LARGE_VOCABULARY,
     LINES_TOP_P,
+    MOST_TEXTS,
     SEEDS,
     Sample,
     Sampler,
@@ -29,7 +30,6 @@ from charrnn.text import corpus, novelty, unknown
 # The arguments that --interactive cannot be combined with, and their defaults.
 NOT_INTERACTIVE = {"prime": None, "stop": None, "num_samples": 1, "lines": None, "new": False, "json": False,
                    "novelty": False}
-MOST_TEXTS = 100_000  # at once
 
 
 def make_parser() -> console.Parser:

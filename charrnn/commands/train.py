@@ -40,11 +40,11 @@ def make_parser() -> console.Parser:
     groups["text"].add_argument(
         "text", metavar="TEXT", nargs="*", help="a text file, perhaps compressed with gzip; a folder, for all text "
         "files in it; - for standard input; or one of the known texts "
-        f"{', '.join(corpus.known_names())}. Several are joined into one text (default: anna)")
+        f"{', '.join(corpus.KNOWN_NAMES)}. Several are joined into one text (default: anna)")
     groups["text"].add_argument(
-        "--separator", metavar="STRING", default="\n", help="string between several files (default: one line end)")
+        "--separator", metavar="STRING", help="string between several files (default: one line end)")
     groups["text"].add_argument(
-        "--encoding", metavar="NAME", default="utf-8",
+        "--encoding", metavar="NAME",
         help="encoding of files without a byte order mark; in a folder, of those that are not UTF-8 (default: utf-8)")
     groups["network"].add_argument(
         "--init-from", metavar="MODEL", help="take the initial weights and the sizes from a checkpoint, a run "
@@ -94,17 +94,24 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     for name in args.text if args.resume else ():
         if not corpus.is_known(name) and record.is_run(name):
             raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
+    for name in ("encoding", "separator"):
+        if getattr(args, name) is not None and args.resume and not args.text:
+            raise ValueError(f"{arguments.flag(name)} has no effect, because no text is named")
     init_from, text = None, None
     if args.init_from is not None:
         init_from = arguments.open_given(args.init_from, args)
     if args.text or not args.resume:
-        text = corpus.read(args.text or ["anna"], args.encoding, separator=args.separator)
+        separator = "\n" if args.separator is None else args.separator
+        text = corpus.read(args.text or ["anna"], args.encoding or "utf-8", separator=separator)
         console.print_skipped(text.skipped)
     given = {} if args.like is None else _hyperparameters_of(args.like)
     given.update({name: getattr(args, name) for name in NAMES if getattr(args, name) is not None})
     options = Options(args.resume, args.preset, args.sample_length, args.threads, args.summaries,
                       minutes=args.minutes)
-    return plan_job(text, given, args.checkpoint_dir, options, init_from, n_processes)
+    job = plan_job(text, given, args.checkpoint_dir, options, init_from, n_processes)
+    if args.decay is not None and job.hyperparameters.schedule != "exponential":
+        raise ValueError(f"--decay has no effect with --schedule {job.hyperparameters.schedule}: it is for exponential")
+    return job
 
 
 def _hyperparameters_of(path: str) -> Dict[str, Any]:

@@ -1,5 +1,4 @@
 """The kinds of cells that a network can be made of. TensorFlow is imported only when a cell is built."""
-import sys
 from typing import Any, NamedTuple
 
 MOST_LAYERS = 32  # with more, the graph takes long to build
@@ -47,8 +46,8 @@ def build_stack(name: str, lstm_size: int, num_layers: int, keep_prob: Any = 1.0
     Raises:
         ValueError: this TensorFlow does not have the cell.
     """
-    from charrnn.system.tensorflow import contrib_rnn, tf
-    if CELLS[name].contrib and sys.version_info >= (3, 8):
+    from charrnn.system.tensorflow import contrib_rnn, is_version_1, tf
+    if CELLS[name].contrib and not is_version_1():
         raise ValueError(f"the cell {name} is part of tf.contrib, which TensorFlow 2 does not have: use TensorFlow "
                          "1.15 on Python 3.7, or the cell lstm, gru or rnn")
     build_cell = getattr(contrib_rnn() if CELLS[name].contrib else tf.nn.rnn_cell, CELLS[name].class_name)

@@ -21,9 +21,19 @@ from charrnn.engines import Engine
 from charrnn.engines.cells import CELLS, MOST_LAYERS
 from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.sampler import CHUNK, Sampler, check_prime, choose_settings, default_prime, fresh_seed
+from charrnn.engines.sampler import (
+    CHUNK,
+    MOST_TEXTS,
+    SEEDS,
+    Sampler,
+    check_prime,
+    choose_settings,
+    default_prime,
+    fresh_seed,
+)
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console, files
+from charrnn.system.tensorflow import is_eager
 from charrnn.text import corpus
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
@@ -90,11 +100,11 @@ class Model:
         Args:
             prime: the beginning of the text, at least one character; None for ``"The "`` or what suits another script.
             length: characters to draw after it, at least 0.
-            n: number of texts, which are written at once; None for a single one.
+            n: number of texts, which are written at once, at most 100,000; None for a single one.
             temperature, top_n, top_p: how to draw, see :class:`charrnn.engines.decoding.Settings`. By default all
                 characters if there is a ``top_p`` or a vocabulary of more than 200 characters, else the 5 most
                 probable.
-            seed: seed of the first text; each further text has the next. None for a new one.
+            seed: seed of the first text, below 2^32; each further text has the next. None for a new one.
             stop: end a text after this string.
 
         Returns:
@@ -104,9 +114,10 @@ class Model:
             ValueError: an argument is out of range, or the model does not know a character of the prime.
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
-        prime, seed = self._beginning(prime, length, 1 if n is None else n, seed)
-        with contextlib.closing(self.engine(n or 1, (n or 1) * length)) as engine:
-            samples, interrupted = Sampler(engine, n or 1).write(prime, length, settings, seed, stop=stop)
+        prime, length, rows, seed = self._beginning(prime, length, 1 if n is None else n, seed)
+        console.require_type("stop", stop or "", str)
+        with contextlib.closing(self.engine(rows, rows * length, keeps_eager=True)) as engine:
+            samples, interrupted = Sampler(engine, rows).write(prime, length, settings, seed, stop=stop)
         if interrupted:
             raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
@@ -120,7 +131,8 @@ class Model:
         The arguments are those of :meth:`write`. The iterator's ``close`` ends the text early.
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
-        prime, seed = self._beginning(prime, length, 1, seed)
+        prime, length, _, seed = self._beginning(prime, length, 1, seed)
+        console.require_type("stop", stop or "", str)
 
         def characters() -> Iterator[str]:
             yield prime
@@ -147,23 +159,23 @@ class Model:
             ValueError: as for :meth:`write`, or the training text that ``new`` needs cannot be read.
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p, of_lines=True)
-        _, seed = self._beginning("\n", length, n, seed)
+        _, length, n, seed = self._beginning("\n", length, n, seed)
         named = None if isinstance(new, bool) else str(new)
         known = corpus.training_text(self.run, named, flag="new=PATH").lines() if new else None
-        with contextlib.closing(self.engine(n, n * CHUNK)) as engine:
+        with contextlib.closing(self.engine(n, n * CHUNK, keeps_eager=True)) as engine:
             samples, _, interrupted = Sampler(engine, n).write_lines(length, settings, seed, known)
         if interrupted:
             raise KeyboardInterrupt
         return [sample.text.rstrip("\n") for sample in samples]
 
-    def _beginning(self, prime: Optional[str], length: int, n: int, seed: Optional[int]) -> Tuple[str, int]:
-        """Check arguments of :meth:`write`. Return the prime and the seed, or what stands for them."""
-        for name, value, least in (("length", length, 0), ("n", n, 1), ("seed", 0 if seed is None else seed, 0)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-                raise ValueError(f"{name} must be an integer, at least {least}, not {value!r}")
+    def _beginning(self, prime: Optional[str], length: int, n: int, seed: Optional[int]) -> Tuple[str, int, int, int]:
+        """Check arguments of :meth:`write`. Return them, or what stands for a prime or seed that is None."""
+        length = console.checked_integer("length", length, 0)
+        n = console.checked_integer("n", n, 1, MOST_TEXTS)
+        seed = fresh_seed() if seed is None else console.checked_integer("seed", seed, 0, SEEDS - 1)
         prime = default_prime(self.vocabulary) if prime is None else prime
         check_prime(prime, self.vocabulary)
-        return prime, fresh_seed() if seed is None else int(seed)
+        return prime, length, n, seed
 
     def next(self, text: str) -> np.ndarray:
         """Return the probability of each character of the vocabulary to follow a text, float32 [C].
@@ -182,6 +194,7 @@ class Model:
         Raises:
             ValueError: the text has fewer than 2 characters, or one that the model does not know.
         """
+        console.require_type("text", text, str)
         with contextlib.closing(self.engine(1, len(text))) as engine:
             return surprisal(engine, self.vocabulary.encode(text))
 
@@ -191,6 +204,7 @@ class Model:
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
         """
+        console.require_type("text", text, str)
         if not text:
             raise ValueError("the text is empty")
         with contextlib.closing(self.engine(1, len(text))) as engine:
@@ -210,6 +224,9 @@ class Model:
         if not is_model_file(path):
             raise ValueError(f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
                              ".progress.npz")
+        target = Path(files.target_of(path))
+        if record.step_of(target.stem) >= 0 and record.is_run(target.parent):
+            raise ValueError(f"{path} belongs to a run: give the name of another file")
         if dtype not in ("float32", "float16"):
             raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
         about = record.record_of(self.run) if self.run else {"vocabulary": "".join(self.vocabulary.chars)}
@@ -218,17 +235,20 @@ class Model:
                        for name, values in self.weights.items()}
         if not all(np.isfinite(values).all() for values in weights.values()):
             raise ValueError("a weight is too large for float16: use float32")
-        files.write_atomically(files.target_of(path), packed(weights, about))
+        files.write_atomically(target, packed(weights, about))
 
-    def engine(self, texts: int = 1, characters: int = 0) -> Engine:
+    def engine(self, texts: int = 1, characters: int = 0, keeps_eager: bool = False) -> Engine:
         """Make the engine that runs the model. This is the only place that chooses between the engines.
 
         Args:
             texts: number of texts that are written or read at once.
             characters: number of characters in all texts together; 0 if not known.
+            keeps_eager: whether a program uses the model, in which LSTM cells must not turn TensorFlow's eager mode
+                off to be faster.
         """
         least = next(value for limit, value in GRAPH_PAYS if texts <= limit)
-        if self.cell == "lstm" and (characters < least or importlib.util.find_spec("tensorflow") is None):
+        if self.cell == "lstm" and (characters < least or importlib.util.find_spec("tensorflow") is None
+                                    or keeps_eager and is_eager()):
             return NumpyLSTM(self.vocabulary, self.kernels, self.biases, self.softmax_kernel, self.softmax_bias)
         from charrnn.engines.graph_engine import GraphEngine
         engine = GraphEngine(self.vocabulary, self.lstm_size, self.num_layers, self.cell)
@@ -317,6 +337,7 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
             or differs from the one that the model records.
     """
+    console.require_type("path", path, str, Path)
     vocabulary = None if vocabulary is None else Vocabulary(vocabulary)
     file = known_model(path) or (path if is_model_file(path) else None)
     if file and not best:
@@ -377,6 +398,8 @@ def _made(name: str, vocabulary: Vocabulary, weights: Weights, run: Optional[Run
 def doubt_order(model: Model, text: Optional[str] = None) -> None:
     """Print a note if a model of the notebook predicts its text worse than guessing, in the order that was assumed.
 
+    One that was not trained guesses; one that was trained is better than the frequencies of the characters.
+
     Args:
         model: the model.
         text: the text that the vocabulary was taken from; None for the one next to the checkpoint.
@@ -384,13 +407,20 @@ def doubt_order(model: Model, text: Optional[str] = None) -> None:
     beside = Path(model.name).with_name(TEXT_FILE)
     if model.run or text is None and (is_model_file(model.name) or not beside.is_file()):
         return
-    ids = model.vocabulary.encode((load_text(beside) if text is None else text)[:ORDER_LOOK])
-    guess = math.log(len(model.vocabulary))
+    ids = model.vocabulary.encode(load_text(beside) if text is None else text)
+    shares = np.bincount(ids, minlength=len(model.vocabulary)) / len(ids)
+    guess, ids = math.log(len(model.vocabulary)), ids[:ORDER_LOOK]
+    counted = -float(np.mean(np.log(shares[ids])))
     if len(ids) > 1:
         with contextlib.closing(model.engine()) as engine:
             nats = float(np.mean(surprisal(engine, ids)))
-        if nats > guess + 0.1:  # a network that was not trained guesses
+        if nats > guess + 0.1:
             console.print_note(
                 f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): its "
                 "characters may be in another order. Give that order with --vocab-order FILE, a JSON list, or in "
                 "Python with vocabulary=")
+        elif counted + 0.1 < nats < guess - 0.1:
+            console.print_note(
+                f"{model.name} predicts its text worse than the frequencies of the characters do ({nats:.2f} nats, not "
+                f"{counted:.2f}): it was hardly trained, its characters are in another order, or its layers share one "
+                "cell, which is not supported")

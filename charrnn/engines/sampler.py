@@ -11,12 +11,14 @@ import numpy as np
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
+from charrnn.system import console
 from charrnn.text import unknown
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
 PRIMES = ("The ", "the ", "\u306e", "\u7684", "\uc774", "\u0438", "\u03ba\u03b1\u03b9 ", "\u0627\u0644", "\u05d4")
 LARGE_VOCABULARY = 200  # characters above which top_n is off by default, as for Chinese
 CHUNK = 50  # characters drawn in one call of the engine
+MOST_TEXTS = 100_000  # at once
 LINES_TOP_P = 0.98  # with fewer characters, the first letters of lines lose their variety
 LINES_BEFORE = 3  # that the network writes, blank ones included, before the line that counts
 MOST_ROUNDS = 20  # of as many lines as are asked for
@@ -25,8 +27,7 @@ SEEDS = 2 ** 32  # NumPy takes seeds below this number
 
 def check_prime(prime: str, vocabulary: Vocabulary) -> None:
     """Raise ValueError if a prime is empty or has characters that the vocabulary lacks, TypeError if it is no str."""
-    if not isinstance(prime, str):
-        raise TypeError(f"the prime must be a str, not {prime!r:.80}")
+    console.require_type("the prime", prime, str)
     if not prime:
         raise ValueError("the prime is empty: give at least one character to begin with")
     unknown.resolve(prime, vocabulary, "error", "the prime")

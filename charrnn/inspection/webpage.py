@@ -131,28 +131,41 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
         data: what the views need, see ``charrnn/inspection/page/view.js``.
         network: the weights, from :func:`network_data`.
     """
-    template, weights, discoveries = _source("page.html"), _json(network), data["discoveries"]
+    weights, discoveries = to_json(network), data["discoveries"]
     title, claim = (html.escape(each) for each in (data["title"], (discoveries or [data])[0]["sentence"]))
-    names = re.findall(r"\{\{(\w+\.(?:js|css))\}\}", template)
-    parts = {name: _source(name) for name in names}
-    hashes = {ending: " ".join(_hash(parts[name]) for name in names if name.endswith(ending))
-              for ending in (".js", ".css")}
-    parts.update({
-        # nothing is fetched, and no script runs but these, and WebAssembly
-        "policy": f"default-src 'none'; script-src 'wasm-unsafe-eval' {hashes['.js']}; style-src {hashes['.css']}; "
-                  "worker-src blob:; img-src data:; base-uri 'none'; form-action 'none'",
+    return assemble("page.html", {
         "title": title, "plain_claim": claim.replace("*", ""), "claim": re.sub(r"\*(.*?)\*", r"<em>\1</em>", claim),
         "name": html.escape(data["name"]),
         "facts": "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(fact)}</dd>" for name, fact in data["facts"]),
-        "kernel": base64.b64encode((SOURCES / "kernel.wasm").read_bytes()).decode("ascii"),
-        "data": _json(data),
+        "data": to_json(data),
         "weights": weights, "size": str(len(weights)),
     })
-    return re.sub(r"\{\{([\w.]+)\}\}", lambda match: parts[match.group(1)], template)
+
+
+def assemble(template: str, parts: Dict[str, str], change: Callable[[str], str] = str) -> str:
+    """Return a page.
+
+    Args:
+        template: its template, in which the names of parts and of files of the folders page/ and learn/ are in braces.
+        parts: from the name of a part to what it is.
+        change: is applied to scripts and styles.
+    """
+    page = _source(template)
+    sources = {name: _source(name) if name.endswith(".wasm") else change(_source(name))
+               for name in re.findall(r"\{\{(\w+\.\w+)\}\}", page)}
+    hashes = {ending: " ".join(_hash(source) for name, source in sources.items() if name.endswith(ending))
+              for ending in (".js", ".css")}
+    # nothing is fetched, and no script runs but these, and WebAssembly
+    policy = (f"default-src 'none'; script-src 'wasm-unsafe-eval' {hashes['.js']}; style-src {hashes['.css']}; "
+              "worker-src blob:; img-src data:; base-uri 'none'; form-action 'none'")
+    parts = {**sources, **parts, "policy": policy}
+    return re.sub(r"\{\{([\w.]+)\}\}", lambda match: parts[match.group(1)], page)
 
 
 def _source(name: str) -> str:
-    return (SOURCES / name).read_text(encoding="utf-8")
+    path = next(path for path in (SOURCES / name, SOURCES.parent / "learn" / name) if path.exists())
+    content = path.read_bytes()
+    return base64.b64encode(content).decode("ascii") if name.endswith(".wasm") else content.decode("utf-8")
 
 
 def _hash(source: str) -> str:
@@ -160,7 +173,7 @@ def _hash(source: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
-def _json(value: Any) -> str:
+def to_json(value: Any) -> str:
     """Return JSON without any "<", so that it cannot end the script element that contains it."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 

@@ -10,6 +10,7 @@ import select
 import shlex
 import sys
 import textwrap
+from numbers import Integral
 from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional, Sequence, TextIO
 
 from charrnn.system import mpi
@@ -19,7 +20,10 @@ from charrnn.system.tensorflow import TensorFlowError
 _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
 _VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
-_OF_OUTPUT = (errno.ENOSPC, errno.EBADF, errno.EFBIG)  # errors of writing to standard output have no filename
+# What an error is about that has no filename.
+_WITHOUT_NAME = {**dict.fromkeys((errno.ENOSPC, errno.EBADF, errno.EFBIG), "standard output"),
+                 errno.ENOENT: "the working directory"}
+MOST_DIGITS = 18  # of an integer in an argument
 LISTED = 10  # how many items of a list a message names
 
 
@@ -66,6 +70,9 @@ class Parser(argparse.ArgumentParser):
             message += "; a value that begins with a dash is written --flag=-value"
         for wrong in re.findall(r"--[^\s=]+", message) if message.startswith("unrecognized arguments") else ():
             flags = [*self._option_string_actions]
+            if wrong in flags:
+                message += f"; {wrong} must come before --"
+                continue
             for nearest in [*(flag for flag in flags if flag.startswith(wrong)),
                             *(flag for flag in flags if wrong == "--" + "".join(re.findall(r"-(\w)", flag))),
                             *difflib.get_close_matches(wrong, flags, n=1, cutoff=0.75)][:1]:
@@ -76,11 +83,32 @@ class Parser(argparse.ArgumentParser):
 def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
     """Return a function that reads an integer in a range, as the type of an argument."""
     def read(value: str) -> int:
-        if not re.fullmatch(r"[+-]?\d+", value) or not least <= int(value) <= (int(value) if most is None else most):
-            allowed = f"at least {least}" if most is None else f"from {least} to {most}"
+        if not re.fullmatch(rf"[+-]?\d{{1,{MOST_DIGITS}}}", value) or not least <= int(value) <= (most or int(value)):
+            limit = most or (10 ** MOST_DIGITS if len(value) > MOST_DIGITS else None)
+            allowed = f"from {least} to {limit}" if limit else f"at least {least}"
             raise argparse.ArgumentTypeError(f"must be an integer, {allowed}, not {value}")
         return int(value)
     return read
+
+
+def checked_integer(name: str, value: Any, least: int, most: Optional[int] = None) -> int:
+    """Return an argument of a function, also a number of NumPy, as an int.
+
+    Raises:
+        ValueError: it is no integer, or out of range.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= (
+            int(value) if most is None else most):
+        allowed = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} must be an integer, {allowed}, not {value!r}")
+    return int(value)
+
+
+def require_type(name: str, value: Any, *types: type) -> None:
+    """Raise TypeError if an argument of a function is of none of some types."""
+    if not isinstance(value, types):
+        raise TypeError(f"{name} must be a {' or a '.join(each.__name__ for each in types)}, not "
+                         f"{type(value).__name__}")
 
 
 def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser,
@@ -119,7 +147,8 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
     except Exception as error:
         if not isinstance(error, (ValueError, OSError, TensorFlowError)) and not _lacks_memory(error):
             raise
-        print_note(f"{parser.prog}: error: {shortened(described(error))}")
+        message = shortened(described(error)).replace("\n", "\\n")
+        print_note(f"{parser.prog}: error: {message}")
         return 2
     finally:
         for stream in (sys.stdout, sys.stderr):
@@ -178,7 +207,7 @@ def described(error: Exception) -> str:
         return ": ".join(filter(None, ["this machine has too little memory for these arguments", cause]))
     if not isinstance(error, OSError) or not error.strerror:
         return getattr(error, "in_command", "") or str(error)
-    name = error.filename or ("standard output" if error.errno in _OF_OUTPUT else "")
+    name = error.filename or _WITHOUT_NAME.get(error.errno or 0)
     return f"{name}: {error.strerror}" if name else error.strerror
 
 
@@ -186,7 +215,7 @@ def reason(error: Any) -> str:
     """Return the cause of an error in one line, without its file and without TensorFlow's advice and stack traces."""
     message = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error) or type(error).__name__
     message = re.split("^Node: .*\n", message.split("Original error:")[-1], flags=re.MULTILINE)[-1]  # of TensorFlow 2
-    return message.strip().split("\n")[0]
+    return re.sub(r"^.*\.tempstate\w*; ", "", message.strip().split("\n")[0])  # the name of a temporary file
 
 
 def plural(count: int, noun: str) -> str:

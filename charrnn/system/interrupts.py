@@ -1,9 +1,9 @@
 """Ctrl-C while a command starts: it must end the command, even where an exception would be lost.
 
-Python raises KeyboardInterrupt in whatever code is running. While NumPy and TensorFlow are imported, this may be a call
-from their C code, which drops the exception, and the command would continue. So during this time the signal ends the
-process at once, as it does for a program in C. Nothing has been written by then. In a program that uses charrnn, the
-exception is raised after the import.
+Python raises KeyboardInterrupt in whatever code is running. While NumPy and TensorFlow are imported, or a graph is
+built, this may be a call from their C code, which drops the exception, and the command would continue. So during this
+time the signal ends the process at once, as it does for a program in C. Nothing has been written by then. In a program
+that uses charrnn, the exception is raised after the import, or when the graph is built.
 """
 import contextlib
 import signal

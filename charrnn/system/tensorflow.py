@@ -1,12 +1,14 @@
 """The only module that imports TensorFlow: ``tf`` is its interface of version 1, from TensorFlow 1.15 or 2.
 
 TensorFlow is imported when ``tf`` is first used, so the other names here cost nothing. With TensorFlow 2, the import
-turns its eager mode off for the whole process, which then builds graphs as TensorFlow 1 does.
+turns its eager mode off for the whole process, which then builds graphs as TensorFlow 1 does. In a program that has
+used TensorFlow before, a line on standard error says so.
 """
 import contextlib
 import importlib.util
 import os
 import sys
+import threading
 import warnings
 from typing import Any, Iterator, List, Optional
 
@@ -14,6 +16,9 @@ from charrnn.system import interrupts
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
+NO_LONGER_EAGER = ("charrnn: TensorFlow's eager mode is off in this process from now on, because a graph is needed; "
+                   "Keras 3 cannot train in it any more\n")
+_importing = threading.RLock()
 _process: List[int] = []  # the id of the process that has made the first session
 
 
@@ -24,9 +29,22 @@ class TensorFlowError(ImportError):
 def __getattr__(name: str) -> Any:
     if name != "tf":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with interrupts.not_lost():  # an exception could get lost in the import
-        globals()["tf"] = _imported()
+    with _importing, interrupts.not_lost():  # an exception could get lost in the import
+        if "tf" not in globals():  # another thread may have imported it meanwhile
+            globals()["tf"] = _imported()
     return globals()["tf"]
+
+
+def is_version_1() -> bool:
+    """Return whether this is TensorFlow 1.15, which has ``tf.contrib`` and no bfloat16."""
+    return bool(__getattr__("tf").__version__.startswith("1."))
+
+
+def is_eager() -> bool:
+    """Return whether this process uses TensorFlow's eager mode, or will when it first uses TensorFlow 2."""
+    if "tensorflow" not in sys.modules:
+        return sys.version_info >= (3, 8)
+    return bool(sys.modules["tensorflow"].executing_eagerly())
 
 
 def require_tensorflow() -> None:
@@ -41,6 +59,8 @@ def require_tensorflow() -> None:
 
 def _how_to_install() -> str:
     version = sys.version_info[:2]
+    if "CHARRNN_MAKE" in os.environ:
+        return f"{os.environ['CHARRNN_MAKE']} venv installs it"
     if version == (3, 7):
         return "pip install . in the folder of charrnn installs TensorFlow 1.15"
     if (3, 10) <= version <= (3, 13):
@@ -49,25 +69,31 @@ def _how_to_install() -> str:
 
 
 def _imported() -> Any:
-    """Import TensorFlow, and prepare TensorFlow 2 for graphs."""
+    """Import TensorFlow, and prepare it for graphs."""
     require_tensorflow()
-    if sys.version_info < (3, 8):  # TensorFlow 1.15
-        os.environ.pop("TF2_BEHAVIOR", None)  # set in processes that TensorFlow 2 has started; it turns eager mode on
-        import tensorflow.compat.v1 as tf
-        tf.compat.v1 = tf  # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
-        return tf
+    was_used = "tensorflow" in sys.modules
+    if not was_used:
+        os.environ.pop("TF2_BEHAVIOR", None)  # set in processes that TensorFlow 2 has started; 1.15 would be eager
     if importlib.util.find_spec("tf_keras"):  # Keras 2, which has the cells; TensorFlow 2.16 and later have Keras 3
         os.environ["TF_USE_LEGACY_KERAS"] = "1"
     with _without_messages():
         import tensorflow.compat.v1 as tf
         version = tf.__version__
-        if tuple(map(int, version.split(".")[:2])) < OLDEST:
+        number = tuple(map(int, version.split(".")[:2]))
+        if number != (1, 15) and number < OLDEST:
             raise TensorFlowError(f"charrnn does not support TensorFlow {version}, only {TESTED}: {_how_to_install()}")
+        was_eager = was_used and tf.executing_eagerly()
         try:
-            tf.disable_v2_behavior()
+            if was_eager or number >= OLDEST:
+                tf.disable_v2_behavior()
             tf.nn.rnn_cell.BasicLSTMCell  # noqa: B018  # raises an error if Keras 2 is missing
         except (ImportError, AttributeError) as error:
             raise TensorFlowError(_without_cells(version, error))
+    if number < OLDEST:
+        tf.compat.v1 = tf  # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
+    if was_eager:
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # there is no standard error, or it is closed
+            sys.stderr.write(NO_LONGER_EAGER)
     # each construction of a cell warns that Keras has another one
     warnings.filterwarnings("ignore", r"`tf\.nn\.rnn_cell\.\w+` is deprecated", UserWarning)
     return tf
@@ -86,7 +112,7 @@ def _without_messages() -> Iterator[None]:
 
     The import writes to the file descriptor before it reads any setting.
     """
-    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1"):
+    if sys.version_info < (3, 8) or os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1"):
         yield
         return
     with contextlib.ExitStack() as stack:
@@ -105,7 +131,7 @@ def require_bfloat16() -> None:
     Raises:
         ValueError: it is 1.15.
     """
-    if sys.version_info < (3, 8):
+    if is_version_1():
         raise ValueError("precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
                          "float32")
 

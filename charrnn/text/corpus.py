@@ -42,6 +42,7 @@ KNOWN_TEXTS = {
         ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",)),
 }
 NAMES, PYTHON = "names", "python"  # the known texts that need no download: names.txt, and python_source()
+KNOWN_NAMES = (*KNOWN_TEXTS, NAMES, PYTHON)
 STANDARD_INPUT = "-"
 LARGEST_SHARE = 0.1  # of the text of a folder that may be left out
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
@@ -82,12 +83,7 @@ class Text:
 
 def is_known(name: str) -> bool:
     """Return whether a name is that of a known text."""
-    return name in known_names()
-
-
-def known_names() -> List[str]:
-    """Return the names of the known texts."""
-    return [*KNOWN_TEXTS, NAMES, PYTHON]
+    return name in KNOWN_NAMES
 
 
 def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, separator: str = "\n") -> Text:
@@ -105,6 +101,8 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         OSError: a known text was downloaded, but cannot be saved.
     """
     sources = [names] if isinstance(names, (str, Path)) else names
+    if list(sources).count(STANDARD_INPUT) > 1:
+        raise ValueError(f"{STANDARD_INPUT}, the standard input, can be read only once")
     texts: List[str] = []
     skipped: List[str] = []
     undecoded: List[str] = []  # paths of files in another encoding
@@ -151,7 +149,7 @@ def _read_one(name: str, encoding: str) -> str:
         return read_document(find(name), "utf-8")
     if not os.path.exists(name):
         raise ValueError(f"cannot read the text {name!r}: there is no such file, and the known texts are "
-                         f"{', '.join(known_names())}")
+                         f"{', '.join(KNOWN_NAMES)}")
     return read_document(name, encoding)
 
 
@@ -322,6 +320,6 @@ def divide(text: Text, run: Optional[RunRecord]) -> TrainingText:
     """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
     own = lists.text_of(run, text.text) if run else None
     if run and own is not None:
-        fractions = [run.hyperparameters.get(name, 0) for name in ("val_fraction", "test_fraction")]
+        fractions = [run.hyperparameters[name] for name in ("val_fraction", "test_fraction")]
         return TrainingText(*split(own, *fractions), run.text_sha256)
     return TrainingText(text.text, "", "", text_sha256(text.text))

@@ -77,7 +77,6 @@ class Display:
             quiet: print nothing, not even warnings.
         """
         self.job, self.folder, self._n_parameters, self._stop, self._quiet = job, job.folder, n_parameters, stop, quiet
-        self._is_list = lists.is_list(job.text)
         self._writes_fail = False  # whether the last line could not be printed
 
     def plan(self) -> None:
@@ -89,7 +88,7 @@ class Display:
         n_distinct = len(set(job.text) if run.init_from else run.vocabulary.chars)
         rows = [("text", f"{run.text_name:.60}, {len(job.text):,} characters, {n_distinct:,} distinct")]
         if hyper.shuffle == "lines":
-            why = f", because it is a list ({lists.RULE}); shuffle none keeps their order" if self._is_list else ""
+            why = f", because it is a list ({lists.RULE}); shuffle none keeps their order" * lists.is_list(job.text)
             rows.append(("order", f"the lines of the text are shuffled{why}"))
         if n_held_out:
             when = f"every {hyper.eval_every_n:,} steps and " if hyper.eval_every_n else ""
@@ -107,7 +106,8 @@ class Display:
         better = 0 if job.options.resume or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
         if better > job.total_steps:
             rows.append(("note", f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"))
-        if self._is_list and hyper.shuffle == "none" and not job.options.resume and job.options.preset != AUTO:
+        is_decided = hyper.shuffle != "none" or job.options.resume or job.options.preset == AUTO
+        if not is_decided and lists.is_list(job.text):
             rows.append(("note", f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be "
                          "unlike the rest: take shuffle lines"))
         if job.time:
@@ -156,6 +156,8 @@ class Display:
             (old, max(0, step - 1)), (old, step), (new, step)))
         if rate > same:
             self._table([("rate", f"the learning rate rises from {last:.2g} to {rate:.2g}")])
+        if not new.unrolls_fused and min(new.keep_prob, new.input_keep_prob) < 1:
+            self._table([("dropout", "its masks are others than in a run that was not interrupted")])
 
     @contextlib.contextmanager
     def bar(self, step: int) -> Iterator[None]:
@@ -213,7 +215,7 @@ class Display:
     def finished(self, step: int, limit: str) -> None:
         """Print that training has ended, and what to do next; limit is the hyperparameter that ended it."""
         folder, best = self.folder, bool(len(self.job.held_out))
-        of_lines = self._is_list or self.job.hyperparameters.shuffle == "lines"
+        of_lines = self.job.hyperparameters.shuffle == "lines" or lists.is_list(self.job.text)
         schedule = self.job.hyperparameters.schedule if limit == "epochs" else ""
         again = ", and raise the learning rate again" * (schedule in TO_ZERO)
         if self.job.options.in_python:

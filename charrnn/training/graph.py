@@ -8,6 +8,7 @@ from charrnn.engines.cells import build_stack
 from charrnn.fused.softmax import mean_surprisal, rows_of_slice
 from charrnn.fused.unroll import unroll
 from charrnn.model import build_inputs, build_loss, build_output
+from charrnn.system import interrupts
 from charrnn.system.tensorflow import reset_default_graph, set_variable, tf
 from charrnn.training.distributed import Processes
 from charrnn.training.hyperparameters import Hyperparameters, learning_rate_at
@@ -27,6 +28,7 @@ class TrainingGraph:
         n_parameters: number of weights and biases.
     """
 
+    @interrupts.not_lost()
     def __init__(self, num_classes: int, hyper: Hyperparameters, processes: Processes,
                  threads: Optional[int] = None, in_order: bool = False) -> None:
         """Reset the default graph and build the network in it.

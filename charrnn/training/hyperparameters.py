@@ -3,7 +3,7 @@ import dataclasses
 import math
 import sys
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Collection, Optional
 
 import numpy as np
 
@@ -109,12 +109,19 @@ class Hyperparameters(OfPlainNumbers):
         0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never")
     max_to_keep: int = _field(100, REPORTS, "number of checkpoints to keep, in addition to the best", 1)
 
-    def check(self) -> None:
-        """Raise ValueError if a value is out of range, or if two values contradict each other."""
+    def check(self, recorded: Collection[str] = ()) -> None:
+        """Raise ValueError if a value is out of range, or if two values contradict each other.
+
+        Args:
+            recorded: names whose values are those of a run, perhaps of another version, which had another range.
+        """
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if not _allows(field, value):
-                raise ValueError(f"{field.name} must be {_requirement(field)}, not {value!r}")
+            if not _allows(field, value, field.name not in recorded):
+                most = _LARGEST.get(kind_of(field), math.inf)
+                too_large = field.metadata["most"] is None and isinstance(value, (int, float)) and value > most
+                limit = f" and at most {most}" if too_large else ""
+                raise ValueError(f"{field.name} must be {_requirement(field)}{limit}, not {value!r}")
         if self.val_fraction + self.test_fraction >= 1:
             raise ValueError(f"val_fraction {self.val_fraction} and test_fraction {self.test_fraction} "
                              "leave no text to train on")
@@ -150,15 +157,15 @@ def _requirement(field: dataclasses.Field) -> str:
     return f"{'an integer' if kind_of(field) is int else 'a number'}, {range_in_words(field)}"
 
 
-def _allows(field: dataclasses.Field, value: Any) -> bool:
-    """Return whether a field may have a value."""
+def _allows(field: dataclasses.Field, value: Any, in_range: bool = True) -> bool:
+    """Return whether a field may have a value, or, if it need not be in range, a value of this type."""
     kind, choices = kind_of(field), field.metadata["choices"]
     if choices:
         return value in choices
     if value is None or isinstance(value, bool):
         return value is field.default
     most = _LARGEST[kind] if field.metadata["most"] is None else field.metadata["most"]
-    return isinstance(value, (int, kind)) and field.metadata["least"] <= value <= most
+    return isinstance(value, (int, kind)) and (not in_range or field.metadata["least"] <= value <= most)
 
 
 def learning_rate_at(hyperparameters: Hyperparameters, step: int, n_windows: int) -> float:

@@ -1,6 +1,5 @@
 """The plan of a training run. It is checked before anything is written, and is the same in all processes."""
 import contextlib
-import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Dict, Optional, Tuple
@@ -12,7 +11,7 @@ from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, RunRecord
 from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
-from charrnn.system import machine
+from charrnn.system import console, machine
 from charrnn.system.tensorflow import require_bfloat16
 from charrnn.text import lists
 from charrnn.text.corpus import Text
@@ -50,11 +49,8 @@ class Options(OfPlainNumbers):
 
     def check(self) -> None:
         """Raise ValueError if an option is of another type, or out of range."""
-        for name, value, least, most in (("sample_length", self.sample_length, 0, sys.maxsize),
-                                         ("threads", 1 if self.threads is None else self.threads, 1, MOST_THREADS)):
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-                raise ValueError(f"{name} must be an integer, at least {least}"
-                                 f"{f' and at most {most}' * (most < sys.maxsize)}, not {value!r}")
+        console.checked_integer("sample_length", self.sample_length, 0)
+        console.checked_integer("threads", 1 if self.threads is None else self.threads, 1, MOST_THREADS)
         if self.minutes is not None and not (isinstance(self.minutes, (int, float)) and self.minutes > 0):
             raise ValueError(f"minutes must be a number above 0, not {self.minutes!r}")
         if self.preset is not None and self.preset not in (*PRESETS, AUTO):
@@ -187,7 +183,7 @@ def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[
             values = {**values, "shuffle": "lines"}
     hyper = Hyperparameters(**{**values, **given})
     try:
-        hyper.check()
+        hyper.check(recorded=set(values) - set(given) if old else ())
     except ValueError as error:
         raise ValueError(f"{error} (with preset {options.preset})" if options.preset else str(error))
     return hyper

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NEWEST, OLDER, resume
+from conftest import NEWEST, OLDER, resume, script
 
 from charrnn.checkpoints.find import find, newest_intact
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.run import read_progress
 from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
+from charrnn.sample import sample
 
 OF_NEWEST = [NEWEST + end for end in (".index", ".data-00000-of-00001", ".meta", ".npz", ".progress.npz", ".json")]
 KINDS = ("missing", "half", "a bit", "the older one's")
@@ -64,15 +65,25 @@ def test_the_older_checkpoint_is_opened_whichever_file_of_the_newest_is_damaged(
         find(run_copy / NEWEST)
 
 
+@pytest.mark.parametrize("write", [lambda run: sample(run, 3), lambda run: script("sample").main([str(run)])],
+                         ids=["Python", "command"])
+def test_a_damaged_checkpoint_that_is_newer_is_named(run_copy, capsys, write):
+    damage(run_copy / f"{NEWEST}.npz", "half")
+    write(run_copy)
+    assert capsys.readouterr().err.startswith(f"skipped: {run_copy / NEWEST} is damaged: ")
+
+
 # Resuming
 
 
 @pytest.mark.parametrize("kind", ["missing", "half"])
 def test_files_that_resuming_does_not_need_are_made_anew(trained, run_copy, saved, capsys, kind):
-    names = ["run.json", "history.csv", "checkpoint"]
+    """What a run that was killed has left is removed."""
+    names, left = ["run.json", "history.csv", "checkpoint"], run_copy / "run.json.0123456789ab.tmp"
+    left.write_text("half")
     for name in names:
         damage(run_copy / name, kind)
-    assert resume(run_copy) == 0
+    assert resume(run_copy) == 0 and not left.exists()
     assert "resumed  after step 173, 0 to go" in capsys.readouterr().out
     assert [(run_copy / name).read_bytes() for name in names] == [(trained / name).read_bytes() for name in names]
     assert opened(run_copy, saved) == 2 * [NEWEST]

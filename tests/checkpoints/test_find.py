@@ -90,3 +90,12 @@ def test_an_error_names_three_of_many_checkpoints(tmp_path):
         (tmp_path / f"i{step}_l5.ckpt.index").touch()
     with pytest.raises(CheckpointError, match="i20_.*; .*i19_.*; .*i18_.* is missing and 17 more$"):
         newest_intact(tmp_path)
+
+
+def test_checkpoints_of_other_programs_are_found(tmp_path):
+    """In the order of their steps, without a list, and by the name that Tab completes."""
+    for step in (90, 240):
+        for suffix in (".index", ".data-00000-of-00001", ".meta"):
+            (tmp_path / f"model.ckpt-{step}{suffix}").touch()
+    assert find(tmp_path).prefix == str(tmp_path / "model.ckpt-240")
+    assert find(tmp_path / "model.ckpt-90.index").prefix == str(tmp_path / "model.ckpt-90")

@@ -3,6 +3,7 @@ import json
 from dataclasses import asdict, replace
 
 import pytest
+from conftest import train_small
 
 import charrnn
 from charrnn.checkpoints import folders
@@ -12,6 +13,8 @@ from charrnn.checkpoints.record import (
     check_unused,
     read_run,
     read_text,
+    record_of,
+    run_from_record,
     text_sha256,
     write_run,
     write_text,
@@ -52,6 +55,31 @@ def test_a_damaged_run_file_is_refused(tmp_path, change, message):
     path.write_bytes(change(path.read_bytes()))
     with pytest.raises(CheckpointError, match=f"run.json cannot be used: {message}"):
         read_run(tmp_path)
+
+
+@pytest.mark.parametrize("place, values", [
+    (("hyperparameters", "val_fraction"), ["9" * 1000, float("inf"), float("nan"), None, -3, 1, 1e300, True, []]),
+    (("hyperparameters", "test_fraction"), [0.9, "0"]), (("hyperparameters", "batch_size"), [0, 2.0, "2", None, True]),
+    (("hyperparameters", "cell"), [5, None, []]), (("hyperparameters", "decay"), [{}, [], float("inf"), 10 ** 400]),
+    (("hyperparameters",), [None, [], "x", {}]), (("vocabulary",), [None, 5, ["a", "b"], "", "aa"]),
+    (("text", "name"), [None, 5]), (("text", "sha256"), [[], None]), (("text",), [None, "x"]),
+    (("best",), [5, [], "../i7_l3.ckpt"]), (("init_from",), [5, [], 0])])
+def test_a_record_that_somebody_crafted_describes_no_run(place, values):
+    """Each place alone, in an otherwise good record, in which a fifth of the text is held out."""
+    good = record_of(replace(RUN, hyperparameters={**RUN.hyperparameters, "val_fraction": 0.2}))
+    assert run_from_record(good).hyperparameters["val_fraction"] == 0.2
+    for value in values:
+        crafted = json.loads(json.dumps(good))
+        inner = crafted
+        for name in place[:-1]:
+            inner = inner[name]
+        inner[place[-1]] = value
+        with pytest.raises(ValueError, match="does not describe a run|must be a list of distinct"):
+            run_from_record(crafted)
+        del inner[place[-1]]
+        if place[-1] != "decay":  # which no reader of a record needs
+            with pytest.raises(ValueError, match="does not describe a run"):
+                run_from_record(crafted)
 
 
 def test_the_settings_of_a_run_are_those_of_its_last_start(run_copy):
@@ -95,13 +123,13 @@ def test_a_new_run_does_not_replace_a_file_of_the_user(tmp_path, name):
     check_unused(tmp_path)
 
 
-def test_a_new_run_does_not_replace_another_text_next_to_a_lock(tmp_path):
+def test_a_new_run_does_not_replace_another_text_next_to_a_lock(text_file, tmp_path):
     """As after rm F/*, which leaves the lock. Its own text is that of a run that was killed at its beginning."""
     (tmp_path / ".lock").touch()
     (tmp_path / "text.txt").write_text("mine")
     write_text(tmp_path, "mine", is_new=True)
     with pytest.raises(CheckpointError, match="has a text.txt, which a new run would replace: move it away"):
         write_text(tmp_path, "the text of a run", is_new=True)
-    assert (tmp_path / "text.txt").read_text() == "mine"
+    assert train_small(text_file, tmp_path) == 2 and (tmp_path / "text.txt").read_text() == "mine"
     write_text(tmp_path, "the text of a run")
     assert (tmp_path / "text.txt").read_text() == "the text of a run"

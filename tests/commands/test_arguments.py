@@ -1,4 +1,5 @@
 """The text that a model was trained on, which paths are models, and the order of a vocabulary."""
+import hashlib
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from charrnn.engines.opened_model import open_model
 from charrnn.model import build_output
 from charrnn.sample import sample
 from charrnn.system.tensorflow import tf
-from charrnn.text.corpus import training_text
+from charrnn.text.corpus import KNOWN_TEXTS, KnownText, training_text
 
 ORDER = CHARS[::-1]  # as that of a notebook with vocab = set(text)
 
@@ -85,8 +86,6 @@ def test_a_file_that_is_no_order_is_refused(unsorted, tmp_path, capsys, content)
     assert "order is not a JSON list of distinct characters in the order of their ids" in capsys.readouterr().err
 
 
-
-
 def test_the_training_text_of_a_run_is_in_its_folder(run_copy):
     """So it does not matter what has become of the original."""
     run = open_model(run_copy).run
@@ -102,4 +101,10 @@ def test_a_model_outside_of_a_run_folder_needs_the_name_of_its_text(trained, exp
         assert training_text(run, trained.parent / "small.txt")[:3] == (TEXT, "", "")
 
 
-# What a path is
+def test_a_model_outside_of_a_run_folder_knows_a_known_text(trained, exported, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(KNOWN_TEXTS, "known", KnownText("small.txt", hashlib.sha256(TEXT.encode()).hexdigest(), ()))
+    monkeypatch.setenv("CHARRNN_DATA", str(trained.parent))
+    monkeypatch.chdir(tmp_path)
+    model = open_model(exported)
+    replace(model, run=replace(model.run, text_name="known")).save("m.npz")
+    assert script("sample").main(["m.npz", "--novelty"]) == 0 and "\nnovelty: " in capsys.readouterr().out

@@ -7,11 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import (
-    TEXT,
-    graph_probabilities,
-    history_of,
-)
+from conftest import CHARS, TEXT, graph_probabilities, history_of
 
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
@@ -162,6 +158,15 @@ def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
     assert table(out) == table(evaluated(capsys, trained, tmp_path / "text"))
 
 
+def test_another_training_text_is_whole_but_for_unknown_characters(stopped_early, tmp_path, capsys):
+    """Nothing is held out of it, as of the one of the run."""
+    (tmp_path / "text").write_text(TEXT[30:130])
+    (tmp_path / "other").write_text(TEXT[:200] + "XYZ")
+    ids = [Vocabulary(CHARS).encode(text) for text in (TEXT[:200], TEXT[30:130])]
+    out = evaluated(capsys, stopped_early, tmp_path / "text", "--train-text", tmp_path / "other")
+    assert table(out)["counts of 5 characters and the next"] == pytest.approx(ngram_nats(*ids, 14).mean(), abs=1e-4)
+
+
 @pytest.mark.parametrize("argv, message", [
     (["{run}"], "{run} is a model: add the TEXT"), (["{run}", "{text}", "{text}"], "give one TEXT"),
     (["--held-out", "{run}", "{text}"], "--held-out takes a MODEL, but no TEXT"),
@@ -178,6 +183,10 @@ def test_bad_arguments_are_one_line(trained, tmp_path, monkeypatch, capsys, argv
 
 
 def test_a_text_without_a_character_to_predict_is_an_error(trained, tmp_path, capsys):
-    (tmp_path / "text").write_text("XtZ")
-    assert evaluate.main([str(trained), str(tmp_path / "text")]) == 2
-    assert "at least 2 characters that the model knows" in capsys.readouterr().err
+    for text, n_known in ("XtZ", 1), ("XYZ", 0):
+        (tmp_path / "text").write_text(text)
+        assert evaluate.main([str(trained), str(tmp_path / "text")]) == 2
+        assert f"at least 2 characters that the model knows, and {tmp_path / 'text'} has {n_known}\n" in (
+            capsys.readouterr().err)
+    (tmp_path / "text").write_text("Xte")
+    assert "2 characters, 1 of them predicted" in evaluated(capsys, trained, tmp_path / "text")

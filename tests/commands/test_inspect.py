@@ -1,6 +1,7 @@
 """The script charrnn-inspect, on an exported model and on checkpoints."""
 import io
 import json
+import re
 import sys
 
 import numpy as np
@@ -22,6 +23,9 @@ def test_the_table_names_features_and_units(capsys, trained):
     assert status == 0 and not errors
     assert output.startswith("what is tracked") and "after a vowel" in output
     assert output.endswith(f"20 units, measured on {len(TEXT):,} characters\n")
+    less = run(capsys, trained, "--top", 1, "--characters", 520)[1]
+    assert less.endswith("20 units, measured on 520 characters\n")
+    assert [max(len(re.split("  +", line)) for line in table.splitlines()[1:]) for table in (output, less)] == [4, 3]
 
 
 def test_a_unit_is_shown_with_its_values(capsys, trained):

@@ -1,11 +1,14 @@
 """The interactive mode of charrnn-sample."""
-import builtins
 import io
+import os
+import pty
 import re
+import signal
+import subprocess
 import sys
 
 import pytest
-from conftest import interrupted_at
+from conftest import interrupted_at, process_environment
 
 from charrnn.commands import sample as sampling
 from charrnn.commands.interactive import HELP
@@ -93,18 +96,20 @@ def test_ctrl_c_ends_a_text_and_returns_to_the_prompt(talk, exported, monkeypatc
     assert out == f"{cut[:4 + 2 * CHUNK]}\n[seed 3]\n{rest}[seed 3]\n\n"
 
 
-def test_a_terminal_gets_the_help_and_a_prompt_also_after_ctrl_c(exported, monkeypatch, capsys):
-    prompts, answers, stdin = [], iter([KeyboardInterrupt, "/length", EOFError]), io.StringIO()
-    stdin.isatty = lambda: True
-    monkeypatch.setattr(sys, "stdin", stdin)
-
-    def ask(prompt):
-        prompts.append(prompt)
-        answer = next(answers)
-        if isinstance(answer, str):
-            return answer
-        raise answer
-
-    monkeypatch.setattr(builtins, "input", ask)
-    assert sampling.main([str(exported), "--interactive", "--length", "7"]) == 0
-    assert capsys.readouterr().out == HELP + "\n\nlength 7\n\n" and prompts == 3 * ["> "]
+def test_a_conversation_in_a_terminal(exported, capsys):
+    """It begins with the help. After Ctrl-C there is a prompt again."""
+    ours, terminal = pty.openpty()
+    command = [sys.executable, "-m", "charrnn", "sample", str(exported), "--interactive", "--length", "9"]
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal,
+                          env=process_environment(TERM="dumb")) as talk:
+        os.close(terminal)
+        shown, lines = "", ["/seed 2", None, "the ", "/quit"]
+        while lines or not shown.endswith("/quit\n"):
+            shown += os.read(ours, 1024).decode().replace("\r", "")
+            if lines and shown.endswith("\n> "):
+                line = lines.pop(0)
+                talk.send_signal(signal.SIGINT) if line is None else os.write(ours, line.encode() + b"\n")
+        assert talk.wait() == 0
+    os.close(ours)
+    text = written(capsys, exported, "the ", 2, "--length", "9")
+    assert shown == f"{HELP}\n> /seed 2\nseed 2\n> \n> the \n{text}[seed 2]\n> /quit\n"

@@ -6,9 +6,12 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from charrnn.checkpoints import record
+from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import runs
 
 
@@ -44,6 +47,7 @@ def test_json_has_the_numbers_of_the_history(folder, capsys):
     history = [line.split(",") for line in (folder / "validated" / "history.csv").read_text().splitlines()]
     column = history[0].index("val_loss")
     assert validated["best"] == min(float(row[column]) for row in history[1:] if row[column])
+    assert validated["steps"] == 3 * (780 // 6) and f"i{validated['step']}_l9" in newest_intact(folder / "validated")[0]
     assert plain["best"] is None and plain["step"] == plain["steps"] == 173
     assert plain["hyperparameters"]["lstm_size"] == 5 and plain["loss"] > 0
 
@@ -70,10 +74,22 @@ def test_seeds_bits_and_the_test_loss(trained, stopped_early, tmp_path, capsys):
     assert (found["test"], found["best"], found["test_bits"]) == (2.0, 0.1, pytest.approx(2.8854, abs=1e-4))
 
 
-@pytest.mark.parametrize("over", ["steps", "time"])
-def test_the_picture(folder, over):
+@pytest.mark.parametrize("over, hours", [("steps", 1), ("time", 2 * 3 / 80 / 3600)])
+def test_the_picture(folder, over, hours, monkeypatch):
+    """Of a run whose speed was 80 characters in a second, where it was measured, and another one."""
+    path = folder / "deep" / "plain" / "history.csv"
+    head, *rows = [line.split(",") for line in path.read_text().splitlines()]
+    speed = head.index("characters_per_second")
+    path.write_text("".join(",".join([*row[:speed], each, *row[speed + 1:]]) + "\n" for row, each in zip(
+        [head, *rows], ["characters_per_second", "80", "", "80", "80"])))
+    shown, usual = [], Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *args, **options: (
+        shown.extend(figure.axes[0].lines), usual(figure, *args, **options)))
     assert runs.main([str(folder), "--plot", str(folder / "curves.svg"), "--over", over]) == 0
     assert "</svg>" in (folder / "curves.svg").read_text()
+    x, losses = next(line.get_data() for line in shown if line.get_label() == str(path.parent))
+    assert x == pytest.approx(np.array([float(row[0]) for row in rows]) * hours)
+    assert losses.tolist() == [float(row[head.index("loss")]) for row in rows] and len(shown) == 3
 
 
 def test_the_picture_has_the_name_that_is_given(folder, monkeypatch):
@@ -105,6 +121,22 @@ def test_a_history_that_was_cut_off_has_the_rows_that_are_whole(folder, capsys):
         assert runs.main([str(path.parent)]) == 0
         out, err = capsys.readouterr()
         assert out.splitlines()[1].split("173 of 173")[1].split()[0] == expected and not err
+
+
+def test_a_row_with_something_else_in_it_is_left_out(folder, capsys):
+    with open(str(folder / "validated" / "history.csv"), "ab") as history:
+        history.write(b"9,1,much,,,,,,\n\xff\n")
+    assert runs.main([str(folder)]) == 0
+    out, err = capsys.readouterr()
+    assert "validated" in out and not err
+
+
+def test_a_picture_of_nothing_is_refused(folder, capsys):
+    for name in ("validated", "deep/plain"):
+        (folder / name / "history.csv").write_text("step\n")
+    for over in ("time", "steps"):
+        assert runs.main([str(folder), "--plot", str(folder / "x.svg"), "--over", over]) == 2
+        assert "nothing was measured yet" in capsys.readouterr().err and not (folder / "x.svg").exists()
 
 
 def test_no_runs(tmp_path, capsys):

@@ -56,6 +56,10 @@ def test_settings_out_of_range_are_an_error(settings, name):
         settings.check()
 
 
+def test_the_least_temperature_that_draws():
+    assert shares(Settings(temperature=0.001), LOGITS / 1000) == pytest.approx(np.array([4, 1, 16]) / 21, abs=1e-4)
+
+
 @pytest.mark.parametrize("temperature", [1e-3, 1e-38, 1e-300, 0])
 def test_small_temperatures_take_the_most_probable(temperature):
     """And of several the first. The logits do not overflow."""

@@ -14,7 +14,7 @@ from charrnn.engines.cells import CELLS
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.opened_model import Model, open_model
+from charrnn.engines.opened_model import Model, doubt_order, lstm_weights, open_model
 from charrnn.engines.sampler import Sampler
 
 CELL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell"
@@ -172,3 +172,14 @@ def test_the_largest_weights_give_numbers(tmp_path):
     written, _ = Sampler(model.engine(), 3).write("the", 60, Settings(temperature=0.001), seed=4)
     assert all(np.isfinite(each.log_probabilities).all() for each in written)
     assert np.isfinite(model.surprisal("the cat sat on the mat" * 9)).all()
+
+
+@pytest.mark.parametrize("share, noted", [(1.0, False), (0.25, True), (0.0, False)])
+def test_a_model_that_is_worse_than_the_frequencies_of_its_text_is_doubted(capsys, share, noted):
+    """One that guesses among all characters was not trained; one that guesses among a quarter was, but badly."""
+    chars = "abcdefghijkl"
+    weights = lstm_weights([np.zeros((15, 12), np.float32)], np.zeros((3, 12), np.float32))
+    likely = [char == "a" if not share else index < 12 * share for index, char in enumerate(chars)]
+    weights["softmax/Variable_1"] = np.where(likely, 5, 0).astype(np.float32)
+    doubt_order(Model("other", Vocabulary(chars), weights), "a" * 300 + "b" * 3)
+    assert ("worse than the frequencies of the characters" in capsys.readouterr().err) == noted

@@ -60,6 +60,14 @@ def test_correlations_are_those_of_numpy_on_each_half(engine, measured):
             np.testing.assert_allclose(found[place], expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("first, second", [(TEXT, TEXT.replace('"', " ")), (TEXT, '"' + "She was gone.\n" * 40)])
+def test_nothing_tracks_a_feature_that_does_not_vary_in_a_half(first, second):
+    second = second[:len(first)].ljust(len(first), "a")
+    found = units.measure(KnownEngine(first + second), first + second, num_layers=2)
+    place = found.features.index("inside quotation marks")
+    assert not found.correlations[place].any() and np.abs(found.chosen_by[place]).max() > 0.9
+
+
 def test_the_units_that_track_a_feature_are_found(measured):
     best = {group[0].feature: group[0] for group in measured.best(1)}
     assert str(best["inside quotation marks"].unit) == "2/c/2"

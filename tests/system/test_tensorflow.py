@@ -15,7 +15,7 @@ class Module(types.ModuleType):
 root, compat, v1 = Module("tensorflow"), Module("tensorflow.compat"), Module("tensorflow.compat.v1")
 root.__spec__ = types.SimpleNamespace()
 root.compat, compat.v1, v1.__version__, v1.disable_v2_behavior = compat, v1, {version!r}, print
-v1.nn = Module("nn")
+v1.nn, v1.executing_eagerly = Module("nn"), lambda: False
 sys.modules.update({{"tensorflow": root, "tensorflow.compat": compat, "tensorflow.compat.v1": v1, "tf_keras": {keras}}})
 from charrnn.commands import train
 sys.exit(train.main([{text!r}, "--num-steps", "3", "--checkpoint-dir", {folder!r}]))
@@ -39,6 +39,16 @@ def test_an_unsuitable_tensorflow_is_one_line(text_file, tmp_path, version, kera
                                            folder=str(tmp_path / "run")))
     assert status == 2 and err.count("\n") == 1 and err.startswith("charrnn-train: error: " + message)
     assert not (tmp_path / "run").exists()
+
+
+def test_tensorflow_1_is_known_by_its_version_and_not_by_that_of_python(text_file, tmp_path):
+    """NVIDIA's 1.15.5 is for Python 3.8."""
+    cells = "v1.nn.rnn_cell, v1.compat = types.SimpleNamespace(BasicLSTMCell=1), Module('')"
+    ready = STAND_IN.replace("from charrnn", f"{cells}; sys.argv += ['--precision', 'bfloat16']; from charrnn")
+    ready = ready.replace("{folder!r}", "{folder!r}, *sys.argv[1:]")
+    status, out, err = run(ready.format(version="1.15.5+nv23.03", keras="None", text=str(text_file),
+                                        folder=str(tmp_path / "run")))
+    assert (status, out) == (2, "") and "error: precision bfloat16 needs TensorFlow 2" in err
 
 
 @pytest.mark.parametrize("version, message", [

@@ -136,9 +136,10 @@ def test_several_files_are_joined_with_the_separator(tmp_path):
 
 
 def test_a_folder_stands_for_its_text_files_in_order(tmp_path):
-    (tmp_path / "sub").mkdir()
+    for name in ("sub", ".git"):
+        (tmp_path / name).mkdir()
     for name, content in [("b.txt", b"two"), ("a.txt", b"one"), ("sub/c.md", b"three"), (".hidden", b"no"),
-                          ("cover.png", b"\x89PNG\0")]:
+                          (".git/d.txt", b"no"), ("cover.png", b"\x89PNG\0")]:
         (tmp_path / name).write_bytes(content)
     text = corpus.read(tmp_path)
     assert text.text == "one\ntwo\nthree"

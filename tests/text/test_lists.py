@@ -49,7 +49,7 @@ OTHERS = {
     "a chat": "".join(f"{number // 60:02}:{number % 60:02} {'<Anna>' if number % 3 else 'Boris:'} {line}\n"
                       for number, line in enumerate(STATEMENT.splitlines())),
     "a dialogue": phrases("— Да|— Нет|— И|— А", "мы|вы|они|я", "тут|там|здесь|дома", "все|сами|одни|опять"),
-    "prose": re.sub("(.{50,70}) ", "\\1\n", " ".join(STATEMENT.splitlines())),
+    "prose": re.sub("(.{50,70}) ", "\\1\n", " ".join((STATEMENT + re.sub("[,;]", "", VERSE) + RUSSIAN).split())),
     "code": "".join(f"def {name}(text):\n    return text + {name!r}\n\n" for name in NAMES.lower().split()[:300]),
     "few lines": "".join(NAMES.splitlines(True)[:199]), "a long line": NAMES + "a" * 101 + "\n",
     "lines that are repeated": "Anna\nBoris\nVera\n" * 300, "nothing": ""}
@@ -198,7 +198,7 @@ SMALL = dict(quiet=True, summaries=False, preset="auto", lstm_size=48, num_layer
 @pytest.fixture(scope="module")
 def english(tmp_path_factory):
     """A small model of names."""
-    return train_model(ENGLISH, tmp_path_factory.mktemp("english") / "run", epochs=12, **SMALL).model
+    return train_model(ENGLISH, tmp_path_factory.mktemp("english") / "run", epochs=20, **SMALL).model
 
 
 def test_lines_have_all_first_letters(english):
@@ -208,7 +208,7 @@ def test_lines_have_all_first_letters(english):
 
 
 @pytest.mark.parametrize("text, epochs, most", [
-    (RUSSIAN, 12, None), (CHINESE, 40, 20), (ENGLISH[:900].replace("\n", "\n\n"), 24, None)],
+    (RUSSIAN, 30, None), (CHINESE, 80, 20), (RUSSIAN.replace("\n", "\n\n"), 30, None)],
     ids=["Russian", "Chinese", "blank lines"])
 def test_lines_of_other_lists(tmp_path, text, epochs, most):
     lines = train_model(text, tmp_path / "run", shuffle="lines", epochs=epochs, **SMALL).model.write_lines(1000, seed=1)

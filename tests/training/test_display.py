@@ -52,6 +52,13 @@ def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys):
         assert part in out
 
 
+@pytest.mark.parametrize("settings, differs", [({}, False), ({"cell": "gru"}, True), ({"fused": False}, True),
+                                               ({"fused": False, "keep_prob": 1}, False)])
+def test_the_plan_of_a_resumed_run_says_if_dropout_has_other_masks(capsys, settings, differs):
+    display_of(**settings).resumed(100, None)
+    assert ("dropout  its masks are others" in capsys.readouterr().out) == differs
+
+
 class Full(io.StringIO):
     """A file on a disk that is full until it has room."""
 
@@ -72,12 +79,15 @@ def test_a_full_disk_under_the_output_is_a_warning(display, capsys, monkeypatch)
     assert capsys.readouterr().err.count("standard output cannot be written: No space left on device") == 2
 
 
-def test_the_output_of_a_run(text_file, tmp_path, capsys):
-    """Lines, checkpoints, samples and ends of epochs are printed when they are due."""
+def test_the_output_of_a_run(text_file, tmp_path, capsys, monkeypatch):
+    """Lines, checkpoints, samples and ends of epochs are printed when they are due. A terminal shows a bar."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert train_small(text_file, tmp_path / "run", "--epochs", "2", "--sample-length", "12", "--num-steps", "10",
                        "--print-every-n", "15", "--save-every-n", "30") == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
+    bars = [bar for bar in re.split(r"[\r\n]|\x1b\[A", err) if bar.strip()]
+    assert re.search(r"loss \d\.\d{4} 100%\|.*\| 104/104 ", bars[-1]) and all("%|" in bar for bar in bars)
     steps = [tuple(map(int, LINE.fullmatch(line).groups())) for line in lines if LINE.fullmatch(line)]
     assert steps == [(1, 2, 15, 104), (1, 2, 30, 104), (1, 2, 45, 104), (2, 2, 60, 104), (2, 2, 75, 104),
                      (2, 2, 90, 104), (2, 2, 104, 104)]
@@ -89,7 +99,23 @@ def test_the_output_of_a_run(text_file, tmp_path, capsys):
     samples = out.split("-" * 70 + "\n")[1::2]
     # the text has no "T", so the prime is not "The "
     assert [len(sample) for sample in samples] == 4 * [len("the ") + 12 + len("\n")]
-    assert all(sample.startswith("the ") for sample in samples) and err == ""
+    assert all(sample.startswith("the ") for sample in samples)
+
+
+class Reader(io.StringIO):
+    """A pipe whose reader, such as head, leaves after a line with some words."""
+
+    def flush(self):
+        if "step 20/" in self.getvalue():
+            raise BrokenPipeError
+
+
+def test_a_reader_that_leaves_is_told_on_standard_error(text_file, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Reader())
+    assert train_small(text_file, tmp_path / "run", "--num-steps", "10", "--print-every-n", "10") == 141
+    assert capsys.readouterr().err == (
+        "charrnn-train: stopped by SIGPIPE after step 20; the checkpoint is saved. To resume: charrnn-train --resume "
+        f"--checkpoint-dir {tmp_path / 'run'}\n")
 
 
 @pytest.mark.slow

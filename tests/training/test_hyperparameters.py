@@ -132,3 +132,17 @@ def test_too_little_memory():
     check_memory(83, Hyperparameters(), least)
     with pytest.raises(ValueError, match="at least 299 MB .* has 299 MB: reduce lstm_size, .* or num_steps"):
         check_memory(83, Hyperparameters(), least - 1)
+    logits = 4 * 3 * 100 * 100 * 83  # also the targets and the gradient of the loss, without the fused unroll
+    check_memory(83, Hyperparameters(fused=False), least + logits)
+    check_memory(83, Hyperparameters(cell="rnn"), least // 4 + logits)  # whose matrices are a quarter
+    with pytest.raises(ValueError, match="this network needs at least"):
+        check_memory(83, Hyperparameters(fused=False), least + logits - 1)
+
+
+@pytest.mark.parametrize("name, value", [("average_decay", 0.999995), ("grad_clip", 1e-5), ("decay", 0.005)])
+def test_the_range_is_for_a_value_that_is_given_now(name, value):
+    """A run of version 1.0, which had other ranges, is resumed."""
+    Hyperparameters(**{name: value}).check(recorded=[name])
+    for changes, recorded in (({name: value}, []), ({name: "1"}, [name]), ({"cell": "x"}, ["cell"])):
+        with pytest.raises(ValueError, match="must be"):
+            Hyperparameters(**changes).check(recorded=recorded)

@@ -1,6 +1,7 @@
 """The reports of a run: history.csv and TensorBoard's event files."""
 import csv
 import math
+import re
 
 import numpy as np
 import pytest
@@ -66,7 +67,8 @@ def test_the_reports_of_a_run_agree_with_its_output(text_file, tmp_path, capsys)
         if row["loss"]:
             assert float(row["bits_per_character"]) == pytest.approx(float(row["loss"]) / math.log(2), rel=1e-12)
             assert float(row["learning_rate"]) == pytest.approx(0.01 * (130 - step + 1) / 130)
-            assert "step {}/130  loss {:.4f}".format(step, float(row["loss"])) in out
+            seconds = re.search("step {}/130  loss {:.4f}  (.*) s/batch".format(step, float(row["loss"])), out).group(1)
+            assert float(row["characters_per_second"]) * float(seconds) == pytest.approx(2 * 3, rel=0.2)
         if row["val_loss"]:
             assert "step {}/130  validation loss {:.4f}".format(step, float(row["val_loss"])) in out
         written = {name: np.float32(value) for name, value in row.items() if value and name != "step"}

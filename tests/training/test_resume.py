@@ -90,15 +90,18 @@ def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypat
         "i100_l5.ckpt", "i173_l5.ckpt", "i200_l5.ckpt", "i300_l5.ckpt", "i346_l5.ckpt"]
 
 
-def test_a_run_may_be_older_than_a_hyperparameter(run_copy):
-    """Also than one that a resumed run may not change."""
+def test_a_run_may_be_older_than_a_hyperparameter_but_not_newer(run_copy, capsys):
+    """Also older than one that a resumed run may not change. The precision auto is the one that the run has."""
     before = record.read_run(run_copy)
-    for path in [run_copy / "run.json", *run_copy.glob("*.ckpt.json")]:
-        content = read_signed(path)
-        del content.get("run", content)["hyperparameters"]["average_decay"]
-        path.write_bytes(signed(content))
-    assert resume(run_copy) == 0
+    older = {name: value for name, value in before.hyperparameters.items() if name != "average_decay"}
+    for changed, status in ({**older, "novel": 1}, 2), (older, 0):
+        for path in [run_copy / "run.json", *run_copy.glob("*.ckpt.json")]:
+            content = read_signed(path)
+            content.get("run", content)["hyperparameters"] = changed
+            path.write_bytes(signed(content))
+        assert resume(run_copy, "--precision", "auto") == status
     assert record.read_run(run_copy) == before
+    assert "has hyperparameters that this version of charrnn does not know: 'novel'\n" in capsys.readouterr().err
 
 
 def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained, run_copy, capsys):
@@ -110,9 +113,11 @@ def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained
 
 
 @pytest.mark.parametrize("flags, message", [
-    (["--batch-size", "3"], "has batch_size 2, which cannot be changed to 3"),
-    (["--val-fraction", "0.5"], "has val_fraction 0.0, which cannot be changed to 0.5"),
-    (["--test-fraction", "0.5"], "has test_fraction 0.0, which cannot be changed to 0.5"),
+    *(([f"--{name.replace('_', '-')}", str(other)], f"has {name} {value}, which cannot be changed to {other}")
+      for name, value, other in [
+          ("batch_size", 2, 3), ("num_steps", 3, 4), ("lstm_size", 5, 6), ("num_layers", 2, 1), ("seed", 7, 8),
+          ("cell", "lstm", "gru"), ("optimizer", "adam", "rmsprop"), ("average_decay", 0.0, 0.9),
+          ("val_fraction", 0.0, 0.5), ("test_fraction", 0.0, 0.5)]),
     (["--preset", "quick"], "preset is for a new run"),
     (["--init-from", "anna"], "init_from is for a new run"),
     (["--dry-run"], "--dry-run cannot be combined with --resume"),

@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -17,14 +18,18 @@ from charrnn.checkpoints.run import read_progress
 from charrnn.training.display import StopRequests
 
 
-def test_the_first_signal_is_noted_and_the_second_has_its_usual_effect():
-    stop = StopRequests()
-    with stop.listening():
-        os.kill(os.getpid(), signal.SIGINT)
-        assert stop.signal == signal.SIGINT
-        with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
-            signal.sigtimedwait([], 1)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_first_signal_is_noted_and_the_second_has_its_usual_effect(number):
+    stop, received = StopRequests(), []
+    usual = signal.signal(number, lambda *args: received.append(args[0]))
+    try:
+        with stop.listening():
+            signal.pthread_kill(threading.get_ident(), number)
+            assert stop.signal == number and not received
+            signal.pthread_kill(threading.get_ident(), number)
+            assert received == [number]
+    finally:
+        signal.signal(number, usual)
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])

@@ -232,17 +232,29 @@ def test_a_sample_is_what_the_sampling_script_writes(text_file, tmp_path, capsys
     assert len(samples) == 2 and samples[0] != samples[1]
 
 
-@pytest.mark.slow
-def test_a_best_that_is_damaged_does_not_hide_later_ones(text_file, tmp_path, monkeypatch, capsys):
-    losses = iter([1.0, 3.0, 2.0])
+def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypatch, capsys):
+    """The best checkpoint is the one that is tested; if it is damaged, it does not hide later ones. NaN is an end."""
+    losses, folder = iter([1.0, 3.0, 5.0, 2.0, np.nan]), tmp_path / "run"
     monkeypatch.setattr(trainer, "surprisal", lambda *args: np.array([next(losses)]))
-    flags = [*QUIET, "--val-fraction", "0.25", "--save-every-n", "65"]
-    assert train_small(text_file, tmp_path / "run", *flags) == 0
-    (tmp_path / "run" / "i65_l5.ckpt.index").unlink()
-    capsys.readouterr()
-    assert resume(tmp_path / "run", "--epochs", "2", "--save-every-n", "300", "--no-summaries") == 0
-    assert "the best checkpoint i65_l5.ckpt is damaged" in capsys.readouterr().out
-    assert record.read_run(tmp_path / "run").best == "i260_l5.ckpt"
+    assert train_small(text_file, folder, *QUIET, "--val-fraction", "0.25", "--test-fraction", "0.1", "--epochs", "2",
+                       "--num-steps", "30", "--num-layers", "1", "--save-every-n", "6", "--early-stop", "1") == 0
+    out = capsys.readouterr().out
+    for line in ("note     22 steps are few to learn from; the preset auto makes 80",
+                 "epoch 1/2  step 6/22  validation loss 1.0000, the best so far",
+                 "epoch 2/2  step 12/22  validation loss 3.0000, the best 1.0000 at step 6",
+                 "ended early after step 12: 1 evaluation without improvement since step 6",
+                 "test loss 5.0000, of i6_l5.ckpt",
+                 f"finished after step 12. To write text: charrnn-sample {folder} --best",
+                 f"To train longer, add --early-stop N: charrnn-train --resume --checkpoint-dir {folder}"):
+        assert line in out.splitlines()
+    (folder / "i6_l5.ckpt.index").unlink()
+    assert resume(folder, "--early-stop", "9", "--eval-every-n", "15", "--save-every-n", "300", "--no-summaries") == 2
+    out, err = capsys.readouterr()
+    assert "the best checkpoint i6_l5.ckpt is damaged" in out and "few to learn from" not in out
+    assert "at step 22 the validation loss is nan, so training stops. Earlier checkpoints are intact" in err
+    run = record.read_run(folder)
+    (folder / "run.json").unlink()  # what it has is then read from the newest checkpoint
+    assert run.best == "i15_l5.ckpt" and record.read_run(folder) == run
 
 
 @pytest.mark.parametrize("fails_at, status", [(3, 0), (5, 2)])
@@ -258,6 +270,7 @@ def test_training_continues_after_a_failed_save_unless_it_is_the_last(text_file,
     assert train_small(text_file, tmp_path / "run", *QUIET, "--num-steps", "100", "--save-every-n", "3") == status
     out, err = capsys.readouterr()
     assert err.count("\n") == 1 and f"the checkpoint i{fails_at} could not be saved: No space left" in err
+    assert status or err.endswith("; there is no checkpoint yet, and training continues\n")
     assert out.count("saved ") == 1 and "step 5/5" in out
 
 

@@ -88,18 +88,24 @@ def test_rows_are_added_and_the_others_are_unchanged(models, cell):
     assert sum(values.size for values in extended.values()) > sum(values.size for values in old.values())
 
 
-def test_what_a_run_does_not_start_from_is_named(run_copy, tmp_path, capsys):
-    """Damaged checkpoints and files that are not text, unless the function is to be quiet."""
+def test_what_a_run_does_not_start_from_is_named(run_copy, tmp_path, monkeypatch, capsys):
+    """Damaged checkpoints, files that are not text, and reports that fail, unless the function is to be quiet."""
+    def fail(*args):
+        raise RuntimeError("No space left on device")
+
+    monkeypatch.setattr(tf.summary.FileWriter, "add_summary", fail)
     (run_copy / f"{NEWEST}.npz").write_bytes(b"damaged")
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "other").write_text(OTHER)
     (tmp_path / "texts" / "picture").write_bytes(b"\0")
     for quiet in (False, True):
-        train_model(tmp_path / "texts", tmp_path / str(quiet), init_from=run_copy, epochs=1, num_steps=9,
-                    sample_length=0, summaries=False, quiet=quiet)
+        run = train_model(tmp_path / "texts", tmp_path / str(quiet), preset="auto", init_from=run_copy, epochs=1,
+                          num_steps=9, sample_length=0, quiet=quiet)
         err = capsys.readouterr().err
         assert err == "" if quiet else re.fullmatch(
-            "skipped: .*picture is not a text file.*\nskipped: .* is damaged: .*\n", err)
+            "skipped: .*picture is not a text file.*\nskipped: .* is damaged: .*\ncharrnn-train: the reports cannot be "
+            "written: summaries for TensorBoard are no longer written: No space left on device\n", err)
+        assert run.model.lstm_size == 5  # that of the other model, also with the preset auto
 
 
 def test_a_run_from_another_model(trained, tmp_path, monkeypatch, capsys):
@@ -109,13 +115,15 @@ def test_a_run_from_another_model(trained, tmp_path, monkeypatch, capsys):
     """
     (tmp_path / "other").write_text(OTHER)
     command = [str(tmp_path / "other"), "--batch-size", "2", "--num-steps", "100", "--epochs", "1", "--seed", "3",
-               "--sample-length", "0", "--init-from", str(trained), "--checkpoint-dir"]
+               "--sample-length", "0", "--average-decay", "0.9", "--init-from", str(trained), "--checkpoint-dir"]
     run, prefix = tmp_path / "run", str(trained / "i173_l5.ckpt")
     assert train.main([*command, str(tmp_path / "whole")]) == 0
     whole = record.read_run(tmp_path / "whole")
     assert f"weights  from {prefix}, with new weights for '!', ':', 'A', 'w'" in capsys.readouterr().out.splitlines()
     assert [whole.hyperparameters[name] for name in ("lstm_size", "num_layers", "cell")] == [5, 2, "lstm"]
     assert whole.vocabulary == Vocabulary.from_text(TEXT + OTHER) and whole.init_from == prefix
+    for ours, theirs in zip(open_model(tmp_path / "whole" / "i0_l5.ckpt").biases, open_model(trained).biases):
+        np.testing.assert_array_equal(ours, theirs)
     for owner, name, resumed in [(Run, "save", 2), (Run, "tidy", 0)]:
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, interrupted_at(None, 1))
@@ -173,6 +181,7 @@ def test_a_folder_of_the_notebook_cannot_be_resumed_but_started_from(notebook_fo
 @pytest.mark.parametrize("flags, message", [
     (["--lstm-size", "6"], "has lstm_size 5: a run with lstm_size 6 cannot start from it"),
     (["--preset", "quick"], "has lstm_size 5: a run with lstm_size 224 cannot start from it"),
+    (["--cell", "gru"], "has cell lstm: a run with cell gru cannot start from it"),
     (["--init-from", "nowhere"], "nowhere")])
 def test_a_different_network_is_refused(trained, tmp_path, capsys, flags, message):
     (tmp_path / "other").write_text(OTHER)

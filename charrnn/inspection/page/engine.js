@@ -25,8 +25,11 @@ let halfValues = null; // of all 65,536, made when first needed
 
 /** Return a stored array as float32.
  * `{type, shape, data}` has the data in base64, little-endian. The type is "float32", "float16", or "int8" with
- * `scales`: one float32 for each row, by which the numbers of the row are multiplied. */
+ * `scales`: one float32 for each row, by which the numbers of the row are multiplied. Data may also be float32 numbers. */
 function decodeArray({ type, shape, data, scales }) {
+  if (ArrayBuffer.isView(data)) {
+    return data;
+  }
   const bytes = bytesOf(data);
   if (type === "float32") {
     return new Float32Array(bytes.buffer);
@@ -250,6 +253,13 @@ class KernelNetwork extends Network {
       this.run.productOfFloats(view.byteOffset, vector.byteOffset, result.byteOffset, height, width);
     }
     return result;
+  }
+
+  /** Copy the matrices again, which have changed. */
+  renew() {
+    for (const matrix of this.matrices) {
+      this.fill(matrix);
+    }
   }
 
   multiplyInputs(index, state) {

@@ -1,19 +1,14 @@
-/* The model of this page: its characters, its units, the unit that is looked at, and what the colours say. */
+/* The model of this page: its characters, and its units. */
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const chars = data.vocabulary.map((code) => String.fromCodePoint(code));
 const places = new Map(chars.map((char, id) => [char, id]));
-
-function textOf(ids) {
-  return ids.map((id) => chars[id]).join("");
-}
 
 const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
 const partNames = Array.from({ length: numLayers }, (_, layer) => [`${layer + 1}/c`, `${layer + 1}/h`]).flat();
 // in the order of the activations of a character
 const unitNames = partNames.flatMap((part) => Array.from({ length: lstmSize }, (_, unit) => `${part}/${unit + 1}`));
 const unitOffsets = new Map(unitNames.map((name, offset) => [name, offset]));
-let focus = null; // {unit, offset, limits, ends, feature, correlation, sentence}, and for a discovery more
 
 /** Return what a unit tracks, {name, correlation}, or null. */
 function tracked(unit) {
@@ -33,33 +28,11 @@ function lookAt(unit) {
   const found = tracked(unit);
   const offset = unitOffsets.get(unit);
   const ends = discovery?.ends || ["low", "high"]; // where the feature is least and where it is most
-  focus = { unit, offset, limits: limitsOf(offset), feature: found?.name, correlation: found?.correlation || 0,
+  setFocus({ unit, offset, limits: limitsOf(offset), feature: found?.name, correlation: found?.correlation || 0,
     sentence: `One of the ${grouped(unitNames.length)} numbers in this network${
       found ? ` has an idea of this: ${found.name}` : `, ${unit}`}.`,
-    ...discovery, ends: discovery?.correlation < 0 ? [ends[1], ends[0]] : ends };
-  document.body.dispatchEvent(new Event("focuschange"));
+    ...discovery, ends: discovery?.correlation < 0 ? [ends[1], ends[0]] : ends });
 }
-
-/** Return where the value of the unit is between its limits: -1 at the left end, 1 at the right. */
-function positionIn(activations) {
-  const position = scaled(activations[focus.offset] / 127, focus.limits.map((limit) => limit / 127));
-  return Math.max(-1, Math.min(1, position));
-}
-
-/** Return the value of the unit at a position. At -1 and 1 a memory would be infinite. */
-function valueAt(position) {
-  const [least, most] = focus.limits.map((limit) => limit / 127);
-  const value = least + ((position + 1) / 2) * (most - least);
-  return Math.round(100 * Math.max(-0.99, Math.min(0.99, value))) / 100;
-}
-
-const MOST_BITS = 8; // from here on a surprise has the full colour
-const COLOURS = { // of a cell, by what is known of its character
-  unit: (cell, { activations }) => tintByUnit(cell, positionIn(activations)),
-  probability: (cell, { surprise }) => tint(cell, "share", 2 ** -surprise),
-  none: () => {},
-  surprise: (cell, { surprise }) => tint(cell, "bits", (surprise || 0) / MOST_BITS), // the first character has none
-};
 
 /** Have the worker make the network. */
 function loadModel() {

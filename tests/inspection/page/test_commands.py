@@ -2,13 +2,14 @@
 import re
 
 import pytest
-from conftest import TEXT, VALIDATED_FLAGS, overfitting_text, train_small
+from conftest import TEXT
 from pages import data_of
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import export
 from charrnn.engines.opened_model import open_model
+from charrnn.inspection.stored import store, stored_model
 from charrnn.inspection.webpage import export_page
 
 
@@ -22,6 +23,10 @@ def test_a_page_is_written_and_told(trained, tmp_path, capsys, weights, flags):
     number = r"\d\.\d{4}"
     assert re.fullmatch(f"wrote {re.escape(str(target))}: {target.stat().st_size / 1e6:.1f} MB; the loss on all "
                         f"{len(TEXT):,} characters of the training text is {number} nats per character", first)
+    model = open_model(trained)
+    ours, theirs = [each.write(None, 600, n=12, seed=1) for each in (stored_model(model, store(model, weights)), model)]
+    equal = sum(map(str.__eq__, ours, theirs))
+    assert f"{equal} of 12 " in dict(data_of(target)["facts"])["Weights"] and (weights == "float16" or equal < 12)
     tracked = data_of(target)["tracked"]
     assert units and all(line[13:53].strip() in tracked["features"] for line in units)
 
@@ -44,13 +49,11 @@ def test_another_text_can_be_named_and_an_older_page_is_replaced(exported, tmp_p
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hats.txt", "page.html"]
 
 
-@pytest.mark.slow
-def test_the_page_is_that_of_the_best_checkpoint(tmp_path):
+def test_the_page_is_that_of_the_best_checkpoint(stopped_early, tmp_path):
     """The best is not the last here. The text is divided as for the training: a page shows the held-out end."""
-    run = tmp_path / "run"
-    assert train_small(overfitting_text(tmp_path / "text"), run, *VALIDATED_FLAGS) == 0
-    assert record.read_run(run).best != newest_intact(run).prefix.split("/")[-1]
-    export_page(open_model(run, best=True), tmp_path / "expected.html")
-    assert export.main([str(run), str(tmp_path / "page.html"), "--best"]) == 0
+    best = record.read_run(stopped_early).best
+    assert best != newest_intact(stopped_early).prefix.split("/")[-1]
+    export_page(open_model(stopped_early / best), tmp_path / "expected.html")
+    assert export.main([str(stopped_early), str(tmp_path / "page.html"), "--best"]) == 0
     assert (tmp_path / "page.html").read_bytes() == (tmp_path / "expected.html").read_bytes()
     assert "of the held-out text" in dict(data_of(tmp_path / "page.html")["facts"])["Loss"]

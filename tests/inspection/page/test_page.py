@@ -33,7 +33,7 @@ def exported_page(trained, tmp_path_factory):
 @pytest.fixture(scope="module")
 def hostile_page(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "hostile.html"
-    export_random(random_network(HOSTILE), path)
+    export_random(random_network(HOSTILE), path, text=Text("x", "</script><script>alert(1)</script>\n" * 40))
     return path
 
 
@@ -57,12 +57,13 @@ def test_the_page_refers_to_nothing_outside(exported_page):
     assert "http:" not in content and "https:" not in content
 
 
-def test_a_hostile_vocabulary_stays_data(exported_page, hostile_page):
+def test_a_hostile_vocabulary_and_a_hostile_text_stay_data(exported_page, hostile_page):
     ordinary, hostile = [elements(path.read_text(encoding="utf-8")) for path in (exported_page[0], hostile_page)]
     changed = [after[1] for before, after in zip(ordinary, hostile) if before != after]
     assert len(ordinary) == len(hostile)
     assert changed == [' type="application/json" id="data"', ' type="application/json" id="weights"']
     assert "".join(map(chr, data_of(hostile_page)["vocabulary"])) == HOSTILE
+    assert "</script><script>alert(1)" in data_of(hostile_page)["passage"]
 
 
 def test_a_hostile_name_of_the_text_stays_data(exported, exported_page, tmp_path):
@@ -146,6 +147,17 @@ def test_the_opening_has_words_of_the_text_and_what_was_discovered(exported):
         (found, ["the ", "cat "], TEXT), (found, ["the ", "cat ", "sat "], TEXT), ([], ["a"], "at"), ([], ["a"], "so"))]
     assert opened[0] == opened[1] and opened[0]["prime"] == "cat " and opened[0]["temperature"] == 0.5
     assert opened[2]["seed"] != opened[3]["seed"] and {each["seed"] for each in opened} <= set(held.SEEDS)
+
+
+def test_the_passage_is_the_one_in_the_first_half_in_which_most_happens(tmp_path):
+    """For what was discovered first. It begins with a paragraph, and ends with a word."""
+    parts = ["abc " * 250, '"abc" ' * 130 + "abc abc " * 60, "abc " * 400, '"abc" abc ' * 70]
+    model = random_network('\n "abc')
+    found = units.Tracking(units.Unit(0, 0, "1/c"), features.QUOTATION, 0.9)
+    with mock.patch.object(units.Measured, "discoveries", return_value=[(found, 0.1)]):
+        export_random(model, tmp_path / "page.html", text=Text("x", "\n\n".join(parts)))
+    passage = data_of(tmp_path / "page.html")["passage"]
+    assert parts[1].startswith(passage) and 990 < len(passage) < 1000 and passage.endswith("abc")
 
 
 def test_without_the_training_text_the_network_writes_one_and_it_is_said(exported, tmp_path, monkeypatch, capsys):

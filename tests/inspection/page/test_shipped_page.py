@@ -30,7 +30,7 @@ def test_it_is_small_and_has_the_sources_of_today(content):
 
 def test_it_has_the_weights_of_the_shipped_model(content):
     model = open_model("anna")
-    if f'id="weights">{webpage._json(network_data(model, store(model, "int8")))}</script>' not in content:
+    if f'id="weights">{webpage.to_json(network_data(model, store(model, "int8")))}</script>' not in content:
         pytest.fail(ADVICE)
 
 

@@ -1,0 +1,334 @@
+/* The page on which a network learns. The worker learns; this asks it, and shows what it answers. */
+"use strict";
+const [LOOK, WRITTEN, ROWS, MOST_POINTS, MOST_SAMPLES, MOST_SHOWN] = [1200, 220, 5, 300, 40, 100000];
+const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection/units.py
+const UNTIL_WORDS = { 64: 500, 128: 300, 256: 200 }; // steps, about
+const { texts, fields } = JSON.parse(find("data").textContent); // fields: [name in a link, which is an id, first value]
+const data = {}; // for papers: no line end of the text is one of the layout
+const free = { unit: null, value: null };
+// what is learned, {name, text}; the .npz that goes on; what the worker has said of the network, or null
+const state = { source: null, file: null, network: null, isBeginning: false, isRunning: false, seed: 1, drafts: 0, held: free };
+let chars = [];
+let papers = {};
+
+/** Take a text, and perhaps a network that goes on with it. They are used when Start is pressed. */
+function choose(name, text, file = null) {
+  Object.assign(state, { source: { name, text }, file, network: null, isBeginning: false });
+  stop();
+  for (const button of find("texts").children) {
+    button.setAttribute("aria-pressed", button.value === name);
+  }
+  Object.assign(find("text"), { value: text.length > MOST_SHOWN ? "" : text, placeholder: `${name}: ${counted(text.length, "character")}` });
+  find("said").textContent = file ? `Press Start: the network of ${file.name} goes on with this text, and Adam begins anew.` : "";
+  find("text-note").textContent = texts[name] ? "" : `Now: ${name}.`;
+  showNote("note", "");
+}
+
+function begin() {
+  const { source: { text }, file, seed } = state;
+  const [layers, units] = ["layers", "units"].map((id) => Number(find(id).value));
+  Object.assign(state, { network: null, isBeginning: true, points: [], heldOut: [], began: {}, chance: {}, seen: null, held: free });
+  setFocus(null);
+  find("samples").replaceChildren();
+  find("said").textContent = "The network is made.";
+  const kernels = ["fused", "kernel"].map((id) => find(id).textContent);
+  const message = { text, sizes: { numLayers: layers, lstmSize: units }, seed, file: file?.bytes, kernels };
+  ask("begin", message, ({ refused, untrained, ...network }) => {
+    if (refused) {
+      choose(state.source.name, text);
+      showNote("note", refused);
+    } else if (untrained) {
+      state.chance = Object.fromEntries(untrained.map(({ name, correlation }) => [name, Math.abs(correlation)]));
+    } else {
+      Object.assign(state, { network, isBeginning: false });
+      chars = network.chars;
+      find("text-note").textContent += ` ${network.note}`;
+      find("save").disabled = false;
+      find("engine-used").textContent = network.isFast ? "WebAssembly with SIMD"
+        : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: it is some twenty times slower";
+      papers.passage.show({ ids: network.passage, start: 0, recordAt: (place) => state.seen && recordAt(place),
+        inWorker: () => ({ key: "passage" }) });
+      for (const cell of papers.passage.cells.slice(0, network.heldFrom)) {
+        cell.classList.add("practised");
+      }
+      look();
+      learn(!state.isRunning);
+    }
+  });
+}
+
+function recordAt(place) {
+  const { network: { passage }, seen: { surprises, activations, guesses } } = state;
+  const [units, rows] = [activations, guesses].map(({ length }) => length / passage.length);
+  const row = guesses.slice(Math.max(0, place - 1) * rows, place * rows);
+  return { surprise: surprises[place], activations: activations.subarray(units * place, units * (place + 1)),
+    guesses: Array.from({ length: row.length / 2 }, (_, each) => ({ id: row[2 * each], share: row[2 * each + 1] })) };
+}
+
+/** Learn until it is stopped, or take one step. */
+function learn(once = false) {
+  setRunning(!once);
+  if (!state.network) {
+    if (!state.isBeginning) {
+      begin();
+    }
+    return;
+  }
+  showNote("note", "");
+  ask("learn", { once }, ({ diverged, ...report }) => {
+    if (diverged !== undefined) {
+      stop();
+      showNote("note", `It diverged: at this rate, each step leads further away. It is back at step ${diverged}. Choose a smaller rate.`);
+      look();
+      return;
+    }
+    add(state.points, report);
+    showReport(report);
+    if (once || performance.now() > state.nextLook) {
+      look();
+    }
+  });
+}
+
+function stop() {
+  setRunning(false);
+  ask("stop", { of: "learn" });
+}
+
+function setRunning(isRunning) {
+  state.isRunning = isRunning;
+  find("start").textContent = isRunning ? "Pause" : state.network ? "Go on" : "Start";
+}
+
+/** Add a point to a curve. Of many, every second one is kept. */
+function add(points, point) {
+  points.push(point);
+  if (points.length > MOST_POINTS) {
+    points.splice(0, points.length, ...points.filter((_, index) => index % 2 === 0));
+  }
+}
+
+function showReport({ updates, epoch, loss, speed, seconds }) {
+  const left = ((UNTIL_WORDS[state.network.sizes.lstmSize] - updates) * seconds) / updates;
+  const until = left > 0 && seconds > 1 && state.isRunning ? ` About ${5 * Math.ceil(left / 5)} s until it writes words.` : "";
+  find("said").textContent = `Step ${grouped(updates)}, epoch ${epoch < 10 ? epoch.toFixed(1) : grouped(epoch)}, loss ${
+    loss.toFixed(2)}, ${grouped(speed)} characters a second.${until}`;
+  drawCurve();
+}
+
+/** Look at what the network makes of the end of the text, and have it write. */
+function look() {
+  const { network } = state;
+  if (!network) {
+    return;
+  }
+  const [began, { updates, seconds }] = [performance.now(), state.points.at(-1) || { updates: 0, seconds: 0 }];
+  state.nextLook = Infinity;
+  ask("look", { passage: network.passage }, ({ best, ...seen }) => {
+    const unseen = seen.surprises.slice(Math.max(1, network.heldFrom));
+    add(state.heldOut, { updates, loss: (Math.LN2 * unseen.reduce((sum, each) => sum + each, 0)) / unseen.length });
+    Object.assign(state, { seen, nextLook: performance.now() + Math.max(LOOK, 4 * (performance.now() - began)) });
+    papers.passage.recolour();
+    showTracked(best, updates, seconds);
+    drawCurve();
+    draft("sample", state.drafts, free, ({ ids }) => {
+      const loss = state.points.at(-1)?.loss;
+      find("samples").prepend(make("li", "", make("p", "small", `Step ${grouped(updates)}${loss ? `, loss ${loss.toFixed(2)}` : ""}`),
+        visible(textOf(ids.slice(1)))));
+      find("samples").children[MOST_SAMPLES]?.remove();
+      showHeld();
+    });
+  });
+}
+
+/** Have the network write, with a unit held or none, and show it when it is done. */
+function draft(kind, seed, held, show) {
+  const first = Math.max(chars.indexOf("\n"), 0);
+  const plan = [{ at: 0, temperature: Number(find("temperature").value), topN: chars.length, topP: 1, ...held }];
+  const seen = [];
+  state.drafts++;
+  ask("change", { of: kind, settings: null, speed: Infinity, length: WRITTEN });
+  const text = { take: state.drafts, start: 1, plan };
+  ask(kind, { ...text, ids: [first], seed, burst: Infinity }, ({ seen: more = [], drawn }) => {
+    seen.push(...more);
+    if (drawn !== undefined) {
+      show({ ids: [first, ...seen.map(({ id }) => id)], start: 1, recordAt: (place) => seen[place - 1],
+        inWorker: () => ({ of: kind, ...text }) });
+    }
+  });
+}
+
+/** Show which units track something, and since when. */
+function showTracked(best, updates, seconds) {
+  const found = best.filter(({ name, correlation }) => (
+    Math.abs(correlation) >= Math.max(LEAST_CORRELATION, (state.chance[name] ?? 0) + LEAST_ABOVE)));
+  state.began = Object.fromEntries(found.map(({ name }) => [name, state.began[name] || { updates, seconds }]));
+  find("tracked").replaceChildren(...found.map((entry) => {
+    const began = state.began[entry.name];
+    const button = makeButton("chip", () => lookAt(entry), make("b", "", entry.name), `: since step ${grouped(began.updates)} (${
+      grouped(began.seconds)} s), ${unitTitle(unitName(entry.offset))}, correlation ${signed(entry.correlation)}`);
+    button.setAttribute("aria-pressed", entry.name === focus?.name);
+    return make("li", "", button);
+  }));
+  showNote("nothing", found.length ? "" : "Nothing yet that a network without training does not follow as well.");
+  const now = found.find(({ name }) => name === focus?.name);
+  if (now && !state.held.unit) {
+    lookAt(now);
+  }
+}
+
+function unitName(offset) {
+  const { lstmSize } = state.network.sizes;
+  const part = Math.floor(offset / lstmSize);
+  return `${1 + Math.floor(part / 2)}/${part % 2 ? "h" : "c"}/${1 + (offset % lstmSize)}`;
+}
+
+function lookAt(entry) {
+  const isOther = focus?.name !== entry.name;
+  setFocus({ ...entry, unit: unitName(entry.offset) });
+  [find("left").textContent, find("right").textContent] = entry.correlation < 0 ? [...entry.ends].reverse() : entry.ends;
+  if (isOther) {
+    document.querySelector("[value=unit]").click();
+    hold(free);
+  }
+}
+
+/** Hold a unit at a value, or none. */
+function hold(held) {
+  state.held = held;
+  find("release").hidden = !held.unit;
+  find("hold-said").textContent = held.unit ? `Held at ${signed(held.value)} while it writes. Compare the two ends.`
+    : "Drag the handle, and the number is held while the network writes.";
+  showHeld();
+}
+
+function showHeld() {
+  find("handle").hidden = !focus;
+  if (focus) {
+    draft("hold", state.seed, state.held, (text) => papers.held.show(text));
+  }
+}
+
+/** Draw the loss of the text that is learned, and that of the end of the text, which is not. */
+function drawCurve() {
+  const { points, heldOut, network } = state;
+  if (!network) {
+    return;
+  }
+  const { clientWidth: width, clientHeight: height } = find("curve");
+  const levels = { blind: Math.log(chars.length), pairs: network.bigrams };
+  const all = [...points, ...heldOut, { loss: levels.pairs }].map(({ loss }) => loss);
+  const [top, bottom] = [1.08 * levels.blind, Math.max(0, Math.min(...all) - 0.35)];
+  const last = Math.max(20, points.at(-1)?.updates || 0);
+  const y = (loss) => Math.max(0, (height * (top - loss)) / (top - bottom));
+  const placeOf = ({ updates, loss }) => `${((width * updates) / last).toFixed(1)} ${y(loss).toFixed(1)}`;
+  for (const [id, loss] of Object.entries(levels)) {
+    find(id).removeAttribute("hidden");
+    find(id).setAttribute("transform", `translate(0 ${y(loss)})`);
+    find(id).lastChild.textContent = `${find(id).lastChild.textContent.replace(/ [\d.]+$/, "")} ${loss.toFixed(2)}`;
+  }
+  for (const [name, line, said] of [["read", points, "text that it reads"], ["held", heldOut, "text that it has never seen"]]) {
+    find(`${name}-line`).setAttribute("points", line.map(placeOf).join(" "));
+    if (line.length) {
+      find(`${name}-now`).setAttribute("transform", `translate(${width} ${y(line.at(-1).loss)})`);
+      find(`${name}-now`).firstChild.textContent = `${said} ${line.at(-1).loss.toFixed(2)}`;
+    }
+  }
+  find("curve").setAttribute("aria-label", `Loss after ${counted(last, "step")}: ${
+    Array.from(find("curve").querySelectorAll("text"), (text) => text.textContent).join(", ")}`);
+}
+
+function save() {
+  ask("save", {}, ({ bytes, refused }) => {
+    find("saved").textContent = refused || `The browser was given learned.npz, ${grouped(bytes.byteLength / 1000)} kB, to save.`;
+    if (bytes) {
+      Object.assign(make("a"), { href: URL.createObjectURL(new Blob([bytes])), download: "learned.npz" }).click();
+    }
+  });
+}
+
+/** Take a text or a network from a file. */
+async function open(file) {
+  if (file?.name.endsWith(".npz")) {
+    choose(state.source.name, state.source.text, { name: file.name, bytes: await file.arrayBuffer() });
+  } else if (file?.size > 8e6) {
+    showNote("note", `${file.name} is too large: a text has at most 2,000,000 characters.`);
+  } else if (file) {
+    choose(file.name, await file.text());
+  }
+}
+
+/** Use the fields of what can change while it learns, and return the link with all of them. */
+function useFields() {
+  const [rate, temperature] = [10 ** find("rate").value, Number(find("temperature").value)];
+  find("rate-value").textContent = rate.toPrecision(2);
+  find("temperature-value").textContent = temperature.toFixed(2);
+  ask("pace", { rate });
+  const query = new URLSearchParams([...fields.map(([name]) => [name, find(name).value]), ["seed", state.seed]]);
+  if (texts[state.source.name]) {
+    query.set("text", state.source.name);
+  }
+  return `#${query}`;
+}
+
+function showLink() {
+  history.replaceState(null, "", useFields());
+  find("saved").textContent = "The address of this page has the settings now. The text is not in it.";
+}
+
+function start() {
+  const query = new URLSearchParams(location.hash.slice(1));
+  papers = { passage: new Paper("passage", "surprise"), held: new Paper("held", "unit") };
+  startWorker("words", "decoding", "engine", "worker", "npz", "plain", "trainer", "corpus", "tracked-by", "learner");
+  for (const [name, text] of Object.entries(texts)) {
+    find("texts").append(Object.assign(makeButton("chip", () => choose(name, text), name), { value: name }));
+  }
+  const named = texts[query.get("text")] ? query.get("text") : Object.keys(texts)[0];
+  choose(named, texts[named]);
+  state.seed = Number(/^\d{1,9}$/.exec(query.get("seed")) ?? 1);
+  for (const [name, first] of fields) {
+    find(name).value = query.get(name) ?? first;
+    find(name).value ||= first; // a choice that there is not
+    find(name).addEventListener("input", useFields);
+  }
+  useFields();
+  onClick("start", () => {
+    if (state.isRunning) {
+      stop();
+      look();
+    } else {
+      learn();
+    }
+  });
+  onClick("once", () => learn(true));
+  onClick("again", () => {
+    choose(state.source.name, state.source.text);
+    state.seed++;
+    learn();
+  });
+  onClick("save", save);
+  onClick("link", showLink);
+  onClick("release", () => hold(free));
+  for (const id of ["layers", "units"]) {
+    find(id).addEventListener("change", () => choose(state.source.name, state.source.text));
+  }
+  find("hold").addEventListener("input", ({ target }) => hold({ unit: focus.unit, value: valueAt(Number(target.value)) }));
+  find("text").addEventListener("change", ({ target }) => choose("your text", target.value));
+  find("file").addEventListener("change", ({ target }) => open(target.files[0]));
+  find("colours").addEventListener("change", ({ target }) => {
+    papers.passage.colour = target.value === "unit" && !focus ? "surprise" : target.value;
+    papers.passage.recolour();
+  });
+  for (const kind of ["dragover", "drop"]) {
+    document.addEventListener(kind, (event) => {
+      event.preventDefault();
+      open(event.dataTransfer.files[0]);
+    });
+  }
+  addEventListener("resize", drawCurve);
+  addEventListener("error", ({ message }) => fail(message));
+  find("failure").hidden = true;
+  document.querySelector("main").hidden = false;
+}
+
+start();

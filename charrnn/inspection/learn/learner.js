@@ -1,0 +1,144 @@
+/* What learns beside the page: more jobs for the worker. worker.js comes before it, and what it needs for them.
+ *   begin {text, sizes, seed, file, kernels}
+ *         -> {untrained}: bestUnits of a network that has learned nothing, then {chars, passage, ...}: a new network, or
+ *            that of a file, a .npz; {refused} says why there is none
+ *   learn {once}   -> {updates, epoch, loss, speed} again and again, until it is stopped; {diverged} ends it
+ *   pace  {rate}   of what is learned from now on
+ *   look  {passage} -> what `read` answers, and `best`: see bestUnits; with the weights of now
+ *   sample, hold    as `write`, with the weights of now
+ *   save  {}       -> {bytes} */
+"use strict";
+const WINDOW = 50; // M
+const REPORT = 250; // milliseconds between two reports
+const PASSAGE = 1500; // characters that are looked at
+const LARGEST = 2 ** 26; // numbers in the memory: 256 MB
+let learned = null; // what `begun` returns
+let rate = 0.003;
+
+/** Return when an update may begin, in seconds of training: the first ones are slow, so that one can watch. */
+function dueAt(updates) {
+  return updates < 700 ? (Math.sqrt(100 + 24 * updates) - 10) / 12 : 0;
+}
+
+/** Return what learns: a trainer and its text, which are sixteen rows of a `length`, and the last good weights. @throws {Error} the text or the file cannot be used */
+async function begun({ text, sizes, seed, file, kernels }) {
+  const { variables, about } = file ? await unpackNpz(new Uint8Array(file)) : {};
+  const vocabulary = about && Array.from(String(about.vocabulary));
+  const corpus = corpusOf(text, vocabulary);
+  const own = { ...(file ? sizesOf(variables) : sizes), numClasses: corpus.chars.length };
+  if (file && (own.lstmSize % 2 || new Set(vocabulary).size !== sizesOf(variables).numClasses)) {
+    throw new Error("The file has an odd number of units, or another number of characters than it says.");
+  }
+  if (20 * own.lstmSize * (own.numClasses + 2 * own.numLayers * own.lstmSize) > LARGEST) {
+    throw new Error("The network is too large for this page.");
+  }
+  const trainer = new Trainer(own, WINDOW, kernels);
+  setVariables(trainer, initialVariables(own, seed));
+  const length = Math.floor((corpus.edge - 1) / TEXTS);
+  return { trainer, corpus, variables, length, windows: Math.floor(length / WINDOW), updates: 0, seconds: 0,
+    shown: trainer.weights.slice(),
+    good: { weights: trainer.weights.slice(), updates: 0 } };
+}
+
+/** Give the network that reads and writes the weights of now. It keeps them while the training goes on. */
+function renew() {
+  learned.shown.set(learned.trainer.weights);
+  network.renew?.();
+}
+
+/** Learn from the next window, and return the loss. */
+function learnWindow(own) {
+  const { trainer, corpus: { ids }, length, windows } = own;
+  const at = own.updates++ % windows;
+  if (at === 0) {
+    trainer.reset();
+  }
+  const [read, next] = [0, 1].map((ahead) => Int32Array.from({ length: WINDOW * TEXTS }, (_, place) => (
+    ids[(place % TEXTS) * length + at * WINDOW + Math.floor(place / TEXTS) + ahead])));
+  return trainer.learn(read, next, rate);
+}
+
+Object.assign(answers, {
+  async begin(message, send, goesOn) {
+    for (const kind of ["learn", "look", "sample", "hold", "why"]) { // what they ask is about the network of before
+      current[kind] = null;
+    }
+    try {
+      learned = await begun(message);
+    } catch (error) {
+      send({ refused: error.constructor === Error ? error.message : "The file is no model that this page can read." });
+      return;
+    }
+    const { trainer, corpus: { ids, edge, chars, note }, variables, windows } = learned;
+    network = makeNetwork(trainer.model(learned.shown), trainer.kernel);
+    const start = Math.max(0, Math.min(edge, ids.length - PASSAGE));
+    const passage = Array.from(ids.subarray(start, start + PASSAGE));
+    await answers.look({ passage }, ({ best: untrained }) => send({ untrained }), goesOn);
+    if (variables) {
+      setVariables(trainer, variables);
+      learned.good.weights.set(trainer.weights);
+    }
+    send({ chars, note, passage, heldFrom: edge - start, characters: ids.length, windows, isFast: Boolean(trainer.kernel),
+      sizes: { lstmSize: trainer.lstmSize, numLayers: trainer.numLayers }, bigrams: bigramNats(ids.subarray(0, edge),
+        ids.subarray(edge), chars.length) });
+  },
+
+  async learn({ once }, send, goesOn) {
+    const own = learned;
+    const { trainer, good, windows } = own;
+    let [sum, count, started] = [0, 0, performance.now()];
+    const report = () => {
+      send({ updates: own.updates, epoch: own.updates / windows, loss: sum / count, seconds: own.seconds,
+        speed: (1000 * count * WINDOW * TEXTS) / (performance.now() - started) });
+      good.weights.set(trainer.weights);
+      good.updates = own.updates;
+      [sum, count, started] = [0, 0, performance.now()];
+    };
+    let last = performance.now();
+    do {
+      const loss = learnWindow(own);
+      if (!(loss <= 2 * Math.log(trainer.numClasses) + 1)) {
+        trainer.weights.set(good.weights);
+        for (const average of [trainer.averages, trainer.squares]) {
+          average.fill(0);
+        }
+        trainer.reset();
+        [trainer.updates, own.updates] = [0, good.updates];
+        send({ diverged: good.updates });
+        return;
+      }
+      [sum, count] = [sum + loss, count + 1];
+      own.seconds += Math.min(1, (performance.now() - last) / 1000); // not those in which a phone slept
+      last = performance.now();
+      if (last - started >= REPORT || once) {
+        report();
+      }
+    } while (!once && await goesOn(performance.now() + 1000 * (dueAt(own.updates) - own.seconds)));
+  },
+
+  pace(message) {
+    rate = message.rate;
+  },
+
+  async look({ passage }, send, goesOn) {
+    const characters = passage.map((id) => learned.corpus.chars[id]);
+    renew();
+    await answers.read({ key: "passage", pieces: [passage] }, (answer) => (
+      send({ ...answer, best: bestUnits(characters, answer.activations) })), goesOn);
+  },
+
+  async sample(...job) {
+    renew();
+    await answers.write(...job);
+  },
+
+  async save(_, send) {
+    const { trainer, corpus } = learned;
+    try {
+      send({ bytes: await packNpz(variablesOf(trainer), { vocabulary: corpus.chars.join("") }) });
+    } catch (error) {
+      send({ refused: error.message });
+    }
+  },
+});
+answers.hold = answers.sample;

@@ -1,0 +1,192 @@
+/* Files that charrnn and the page exchange, see charrnn/checkpoints/weights.py. A .npz is a zip file of arrays that are not
+ * compressed. Its comment is the SHA-256 of all bytes before it, in hexadecimal. */
+"use strict";
+const DIGEST = 64; // characters of the comment
+const LARGEST_WEIGHT = 1e30; // as in charrnn
+const scopeOf = (layer) => `rnn/multi_rnn_cell/cell_${layer}/basic_lstm_cell`;
+const isForget = (row, lstmSize) => (row >= 2 * lstmSize && row < 3 * lstmSize ? 1 : 0);
+
+async function sha256(bytes) {
+  if (!globalThis.crypto?.subtle) {
+    throw new Error("Files need a page that is opened from disk or by https.");
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Return the checksum of a member of a zip file. */
+function crc32(bytes) {
+  let sum = -1;
+  for (let place = 0; place < bytes.length; place++) {
+    sum ^= bytes[place];
+    for (let bit = 0; bit < 8; bit++) {
+      sum = (sum >>> 1) ^ (0xedb88320 & -(sum & 1));
+    }
+  }
+  return ~sum >>> 0;
+}
+
+/** Return numbers as bytes, little-endian: [number of bytes, value] for each. */
+function packed(...fields) {
+  return Uint8Array.from(fields.flatMap(([count, value]) => Array.from({ length: count }, (_, k) => value / 2 ** (8 * k) & 255)));
+}
+
+/** Return an array {shape, data} as a .npy file. */
+function packArray({ shape, data }) {
+  const type = data instanceof Uint8Array ? "|u1" : "<f4";
+  const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape.join(", ")}${shape[1] ? "" : ","}), }`;
+  const length = 64 * Math.ceil((header.length + 11) / 64);
+  const bytes = new Uint8Array(length + data.byteLength);
+  bytes.set(new TextEncoder().encode(`.NUMPY${header.padStart(header.length + 4).padEnd(length - 7)}\n`));
+  bytes.set([0x93]);
+  bytes.set(packed([1, 1], [1, 0], [2, length - 10]), 6);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), length);
+  return bytes;
+}
+
+/** Return a .npz file. `variables` has {shape, data} for each name, `about` the vocabulary, a string. */
+async function packNpz(variables, about) {
+  const described = new TextEncoder().encode(JSON.stringify(about));
+  const [members, directory] = [[], []];
+  let offset = 0;
+  for (const [name, array] of [["about", { shape: [described.length], data: described }], ...variables]) {
+    const [path, bytes] = [new TextEncoder().encode(`${name}.npy`), packArray(array)];
+    const common = packed([2, 20], [6, 0], [2, 0x21], [4, crc32(bytes)], [4, bytes.length], [4, bytes.length], [2, path.length]);
+    members.push(packed([4, 0x04034b50]), common, packed([2, 0]), path, bytes);
+    directory.push(packed([4, 0x02014b50], [2, 20]), common, packed([12, 0], [4, offset]), path);
+    offset += 30 + path.length + bytes.length;
+  }
+  const [count, size] = [directory.length / 4, directory.reduce((sum, each) => sum + each.length, 0)];
+  const end = packed([4, 0x06054b50], [4, 0], [2, count], [2, count], [4, size], [4, offset], [2, DIGEST]);
+  const content = new Uint8Array(await new Blob([...members, ...directory, end]).arrayBuffer());
+  return new Blob([content, await sha256(content)]).arrayBuffer();
+}
+
+/** Return the arrays of a .npz file, a Map from a name to {shape, data}, and what it says about them.
+ * @throws {Error} the file is damaged, or of another kind */
+async function unpackNpz(bytes) {
+  const text = (from, to) => new TextDecoder().decode(bytes.subarray(from, to));
+  const end = bytes.length - DIGEST;
+  if (end < 22 || await sha256(bytes.slice(0, end)) !== text(end)) {
+    throw new Error("The file is damaged, or no model of charrnn.");
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const variables = new Map();
+  let entry = view.getUint32(end - 6, true);
+  for (let count = view.getUint16(end - 12, true); count > 0; count--) {
+    const [size, start] = [20, 42].map((place) => view.getUint32(entry + place, true));
+    const [name, extra, comment] = [28, 30, 32].map((place) => view.getUint16(entry + place, true));
+    const from = start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true);
+    if (view.getUint16(entry + 10, true)) {
+      throw new Error("The file is compressed.");
+    }
+    variables.set(text(entry + 46, entry + 46 + name).replace(/\.npy$/, ""), unpackArray(bytes.slice(from, from + size)));
+    entry += 46 + name + extra + comment;
+  }
+  const about = JSON.parse(new TextDecoder().decode(variables.get("about").data));
+  variables.delete("about");
+  return { variables, about };
+}
+
+function unpackArray(bytes) {
+  const start = 10 + new DataView(bytes.buffer).getUint16(8, true);
+  const header = new TextDecoder().decode(bytes.subarray(10, start));
+  const [, type] = /'descr': '(<f4|<f2|\|u1)'/.exec(header);
+  const shape = /'shape': \(([\d, ]*)\)/.exec(header)[1].split(",").filter((each) => each.trim()).map(Number);
+  const stored = new { "<f4": Float32Array, "<f2": Uint16Array, "|u1": Uint8Array }[type](bytes.slice(start).buffer);
+  if (stored.length !== shape.reduce((product, each) => product * each, 1)) {
+    throw new Error("An array of the file is shorter or longer than it says.");
+  }
+  const data = type === "<f2" ? Float32Array.from(stored, halfValue) : stored;
+  return { shape, data: header.includes("'fortran_order': True") && shape[1] ? transposed(data, shape[1]) : data };
+}
+
+/** Return a matrix with a number of rows transposed. */
+function transposed(matrix, rows, result = new Float32Array(matrix.length)) {
+  const columns = matrix.length / rows;
+  for (let row = 0, place = 0; row < rows; row++) {
+    for (let to = row, k = 0; k < columns; k++, to += rows) {
+      result[to] = matrix[place++];
+    }
+  }
+  return result;
+}
+
+/** Return the weights of a trainer, a Map, by the names of charrnn's variables. The cell adds 1 to the forget gate. */
+function variablesOf({ numClasses, lstmSize, numLayers, arrays }) {
+  const variables = new Map();
+  for (let layer = 0; layer < numLayers; layer++) {
+    const table = layer ? [] : arrays.table;
+    const rows = arrays[`kernel_${layer}`];
+    const kernel = new Float32Array(table.length + rows.length);
+    kernel.set(table);
+    transposed(rows, 4 * lstmSize, kernel.subarray(table.length));
+    variables.set(`${scopeOf(layer)}/kernel`, { shape: [kernel.length / (4 * lstmSize), 4 * lstmSize], data: kernel });
+    variables.set(`${scopeOf(layer)}/bias`, { shape: [4 * lstmSize],
+      data: arrays[`bias_${layer}`].map((value, row) => value - isForget(row, lstmSize)) });
+  }
+  const softmax = arrays.softmax_kernel.subarray(0, numClasses * lstmSize);
+  variables.set("softmax/Variable", { shape: [lstmSize, numClasses], data: transposed(softmax, numClasses) });
+  variables.set("softmax/Variable_1", { shape: [numClasses], data: arrays.softmax_bias.slice(0, numClasses) });
+  return variables;
+}
+
+/** Put variables into the weights of a trainer of their sizes. */
+function setVariables({ lstmSize, numLayers, arrays }, variables) {
+  const of = (name) => variables.get(name).data;
+  for (let layer = 0; layer < numLayers; layer++) {
+    const kernel = of(`${scopeOf(layer)}/kernel`);
+    const rest = kernel.subarray(layer ? 0 : arrays.table.length);
+    arrays.table.set(layer ? [] : kernel.subarray(0, arrays.table.length));
+    transposed(rest, rest.length / (4 * lstmSize), arrays[`kernel_${layer}`]);
+    arrays[`bias_${layer}`].set(of(`${scopeOf(layer)}/bias`).map((value, row) => value + isForget(row, lstmSize)));
+  }
+  arrays.softmax_kernel.set(transposed(of("softmax/Variable"), lstmSize));
+  arrays.softmax_bias.set(of("softmax/Variable_1"));
+}
+
+/** Return {numClasses, lstmSize, numLayers} of variables. @throws {Error} they are no network of LSTM cells */
+function sizesOf(variables) {
+  const [lstmSize, numClasses] = variables.get("softmax/Variable")?.shape || [];
+  const numLayers = Math.max(1, Math.ceil(variables.size / 2 - 1));
+  const expected = Array.from({ length: numLayers }, (_, layer) => [
+    [`${scopeOf(layer)}/kernel`, [(layer ? lstmSize : numClasses) + lstmSize, 4 * lstmSize]],
+    [`${scopeOf(layer)}/bias`, [4 * lstmSize]]]).flat();
+  for (const [name, shape] of [["softmax/Variable", [lstmSize, numClasses]], ["softmax/Variable_1", [numClasses]], ...expected]) {
+    const { shape: own, data } = variables.get(name) || {};
+    if (!own || String(own) !== String(shape) || !shape.every(Boolean)) {
+      throw new Error(`The file has no network of LSTM cells: ${name} ${own ? `has the shape [${own}]` : "is missing"}.`);
+    }
+    if (!data.every((value) => Math.abs(value) <= LARGEST_WEIGHT)) {
+      throw new Error(`The file has weights that are not finite, or too large, in ${name}.`);
+    }
+  }
+  return { numClasses, lstmSize, numLayers };
+}
+
+/** Draw the weights that a training begins with: those of initial_weights in charrnn/training/graph.py. */
+function initialVariables({ numClasses, lstmSize, numLayers }, seed) {
+  const random = new RandomState(seed);
+  const variables = new Map();
+  for (let layer = 0; layer < numLayers; layer++) {
+    const shape = [(layer ? lstmSize : numClasses) + lstmSize, 4 * lstmSize];
+    const limit = Math.sqrt(6 / (shape[0] + shape[1])); // Glorot and Bengio 2010
+    variables.set(`${scopeOf(layer)}/kernel`, { shape,
+      data: Float32Array.from({ length: shape[0] * shape[1] }, () => limit * (2 * random.randomSample() - 1)) });
+    variables.set(`${scopeOf(layer)}/bias`, { shape: [shape[1]], data: new Float32Array(shape[1]) });
+  }
+  const normal = () => { // by the polar method; beyond two standard deviations it is drawn again
+    for (;;) {
+      const [x, y] = [2 * random.randomSample() - 1, 2 * random.randomSample() - 1];
+      const square = x * x + y * y;
+      const value = y * Math.sqrt((-2 * Math.log(square)) / square);
+      if (square < 1 && Math.abs(value) <= 2) {
+        return 0.1 * value;
+      }
+    }
+  };
+  variables.set("softmax/Variable", { shape: [lstmSize, numClasses],
+    data: Float32Array.from({ length: lstmSize * numClasses }, normal) });
+  variables.set("softmax/Variable_1", { shape: [numClasses], data: new Float32Array(numClasses) });
+  return variables;
+}

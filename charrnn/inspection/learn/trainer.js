@@ -1,0 +1,234 @@
+/* The network that learns, charrnn/model.py with its optimizer, for sixteen texts at once. decoding.js, engine.js, npz.js
+ * and plain.js come before it. Letters for shapes as in the Python package: N texts, M steps of a window, C characters, L
+ * units of a layer; P is C filled up to a multiple of four. What belongs to a step is a matrix [rows, N]. */
+"use strict";
+const TEXTS = 16; // N
+const productOf = (shape) => shape.reduce((product, each) => product * each, 1);
+
+/** Return the first kernel, of base64 strings, that the browser compiles, and its memory. Where WebAssembly or SIMD are
+ * missing or forbidden, it is plainKernel. `unit` is in how many places a number is. */
+function kernelOf(sources, numbers, Numbers) {
+  for (const source of sources) {
+    try {
+      const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * numbers) / 65536) });
+      const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(source)), { page: { memory } });
+      return { run: exports, buffer: memory.buffer, unit: 4, source };
+    } catch { /* the next one */ }
+  }
+  const memory = new Numbers(numbers);
+  return { run: plainKernel(memory), buffer: memory.buffer, unit: 1, source: "" };
+}
+
+class Trainer {
+  /** @param {{numClasses: number, lstmSize: number, numLayers: number}} sizes L is even
+   * @param {number} steps M
+   * @param {string[]} kernels compiled forms of learn.wat, the best one first
+   * @param {Function} Numbers the type of the numbers without a kernel */
+  constructor(sizes, steps, kernels = [], Numbers = Float32Array) {
+    Object.assign(this, sizes, { steps, padded: 4 * Math.ceil(sizes.numClasses / 4), updates: 0, Numbers });
+    const { numLayers, lstmSize: L, padded: P } = this;
+    this.layers = Array.from({ length: numLayers }, (_, layer) => ({ kernel: `kernel_${layer}`, bias: `bias_${layer}`,
+      reads: layer ? 2 * L : L }));
+    this.shapes = { table: [sizes.numClasses, 4 * L], softmax_kernel: [P, L], softmax_bias: [P] };
+    for (const { kernel, bias, reads } of this.layers) {
+      Object.assign(this.shapes, { [kernel]: [4 * L, reads], [bias]: [4 * L] });
+    }
+    const weights = Object.values(this.shapes).reduce((sum, shape) => sum + productOf(shape), 0);
+    const width = TEXTS * L;
+    const rows = (steps + numLayers) * numLayers;
+    const numbers = 5 * weights + (rows + numLayers * (5 * steps + 3)) * width + steps * TEXTS * (P + 1);
+    const { run, buffer, unit, source } = kernelOf(kernels, numbers, Numbers);
+    Object.assign(this, { run, unit, width, kernel: source });
+    let top = 0;
+    const take = (length) => {
+      const view = new (source ? Float32Array : Numbers)(buffer, top, length);
+      top += view.byteLength;
+      return view;
+    };
+    [this.weights, this.gradients, this.averages, this.squares] = [0, 1, 2, 3].map(() => take(weights));
+    [this.arrays, this.slopes] = [this.weights, this.gradients].map((set) => this.partsOf(set));
+    this.transposed = Object.fromEntries(["softmax_kernel", ...this.layers.map(({ kernel }) => kernel)].map((name) => (
+      [name, take(productOf(this.shapes[name]))])));
+    // h of a layer after a step is in row step + layer + 1, beside that of the layer below: what a layer reads is together
+    this.inputs = take(rows * width);
+    for (const layer of this.layers) {
+      // activated gates of each step; c before each step, and after the last one
+      Object.assign(layer, { gates: take(4 * steps * width), memory: take((steps + 1) * width) });
+    }
+    [this.dh, this.dc] = [0, 0].map(() => take(numLayers * width));
+    this.outputs = take(steps * P * TEXTS);
+    const ids = take(steps * TEXTS);
+    this.ids = source ? new Int32Array(buffer, ids.byteOffset, ids.length) : ids;
+  }
+
+  partsOf(set) {
+    let from = 0;
+    return Object.fromEntries(Object.entries(this.shapes).map(([name, shape]) => {
+      from += productOf(shape);
+      return [name, set.subarray(from - productOf(shape), from)];
+    }));
+  }
+
+  /** Return what the kernel calls the place of a number of an array. */
+  at(view, offset = 0) {
+    return (view.byteOffset / view.BYTES_PER_ELEMENT + offset) * this.unit;
+  }
+
+  /** Return where in `inputs` the outputs of a layer after a step are; those after step -1 are the state before. */
+  rowOf(layer, step) {
+    return ((step + layer + 1) * this.layers.length + layer) * this.width;
+  }
+
+  /** Return where in `inputs` what a layer reads at a step begins. */
+  readBy(layer, step) {
+    return this.rowOf(Math.max(0, layer - 1), layer ? step : -1 + step);
+  }
+
+  /** Set the state to zeros, as at the beginning of an epoch. */
+  reset() {
+    this.inputs.fill(0);
+    for (const { memory } of this.layers) {
+      memory.fill(0);
+    }
+  }
+
+  /** Read a window, ids [M, N], and return the mean loss of guessing `targets`, the characters that follow. */
+  read(ids, targets) {
+    const { lstmSize: L, padded: P, width, layers, arrays, inputs, outputs, run } = this;
+    this.ids.set(ids);
+    for (let step = 0; step < this.steps; step++) {
+      for (const [index, { kernel, bias, reads, gates, memory }] of layers.entries()) {
+        const place = this.at(gates, 4 * step * width);
+        this.spread(arrays[bias], gates, 4 * step * width);
+        if (index === 0) {
+          run.addRows(this.at(arrays.table), this.at(this.ids, step * TEXTS), place, 4 * L, 0);
+        }
+        run.addProduct(this.at(arrays[kernel]), this.at(inputs, this.readBy(index, step)), place, 4 * L, reads);
+        run.forward(place, this.at(memory, step * width), this.at(memory, (step + 1) * width),
+          this.at(inputs, this.rowOf(index, step)), width * this.unit);
+      }
+      this.spread(arrays.softmax_bias, outputs, step * P * TEXTS);
+      run.addProduct(this.at(arrays.softmax_kernel), this.at(inputs, this.rowOf(layers.length - 1, step)),
+        this.at(outputs, step * P * TEXTS), P, L);
+    }
+    return this.expect(targets);
+  }
+
+  /** Set each row of a matrix [rows, N] to a number of a bias. */
+  spread(bias, view, from) {
+    for (let row = 0, place = from; row < bias.length; row++) {
+      for (const end = place + TEXTS; place < end; place++) {
+        view[place] = bias[row];
+      }
+    }
+  }
+
+  /** Add the sum of each row of a matrix [rows, N] to the gradient of a bias. */
+  gather(bias, view, from) {
+    for (let row = 0, place = from; row < bias.length; row++) {
+      for (const end = place + TEXTS; place < end; place++) {
+        bias[row] += view[place];
+      }
+    }
+  }
+
+  /** Turn the logits in `outputs` into the gradient of the mean loss of the window, which is returned. */
+  expect(targets) {
+    const { numClasses, padded: P, outputs } = this;
+    let loss = 0;
+    for (const [place, target] of targets.entries()) {
+      const [step, n] = [Math.floor(place / TEXTS), place % TEXTS];
+      const [from, end] = [step * P * TEXTS + n, (step * P + numClasses) * TEXTS];
+      const own = from + target * TEXTS;
+      let [most, sum] = [-Infinity, 0];
+      for (let each = from; each < end; each += TEXTS) {
+        most = Math.max(most, outputs[each]);
+      }
+      loss += most - outputs[own];
+      for (let each = from; each < end; each += TEXTS) {
+        outputs[each] = Math.exp(outputs[each] - most);
+        sum += outputs[each];
+      }
+      loss += Math.log(sum);
+      for (let each = from; each < end; each += TEXTS) {
+        outputs[each] /= sum * targets.length;
+      }
+      outputs[own] -= 1 / targets.length;
+    }
+    for (let step = 1; step <= this.steps; step++) {
+      outputs.fill(0, ((step - 1) * P + numClasses) * TEXTS, step * P * TEXTS);
+    }
+    return loss / targets.length;
+  }
+
+  /** Compute the gradients of the mean loss of the window that was read. */
+  differentiate() {
+    const { lstmSize: L, padded: P, width, layers, slopes, inputs, outputs, dh, dc, run, unit, steps } = this;
+    const top = layers.length - 1;
+    for (const [name, view] of Object.entries(this.transposed)) { // so that the way back reads from left to right as well
+      transposed(this.arrays[name], this.shapes[name][0], view);
+    }
+    for (const each of [dh, dc, slopes.table, slopes.softmax_bias, ...layers.map(({ bias }) => slopes[bias])]) {
+      each.fill(0);
+    }
+    for (let step = steps - 1; step >= 0; step--) {
+      run.addProduct(this.at(this.transposed.softmax_kernel), this.at(outputs, step * P * TEXTS), this.at(dh, top * width), L, P);
+      this.gather(slopes.softmax_bias, outputs, step * P * TEXTS);
+      for (let index = top; index >= 0; index--) {
+        const { kernel, bias, reads, gates, memory } = layers[index];
+        const place = this.at(gates, 4 * step * width);
+        run.backward(place, this.at(memory, step * width), this.at(memory, (step + 1) * width), this.at(dh, index * width),
+          this.at(dc, index * width), width * unit);
+        dh.fill(0, index * width, (index + 1) * width); // and it becomes that of the step before
+        run.addProduct(this.at(this.transposed[kernel]), place, this.at(dh, Math.max(0, index - 1) * width), reads, 4 * L);
+        this.gather(slopes[bias], gates, 4 * step * width);
+      }
+      run.addRows(this.at(slopes.table), this.at(this.ids, step * TEXTS), this.at(layers[0].gates, 4 * step * width), 4 * L, 1);
+    }
+    const apart = layers.length * width * unit; // from a row of inputs to the next
+    for (const [index, { kernel, reads, gates }] of layers.entries()) {
+      run.outerProduct(this.at(gates), this.at(inputs, this.readBy(index, 0)), this.at(slopes[kernel]), 4 * L, reads, steps,
+        4 * width * unit, apart);
+    }
+    run.outerProduct(this.at(outputs), this.at(inputs, this.rowOf(top, 0)), this.at(slopes.softmax_kernel), P, L, steps,
+      P * TEXTS * unit, apart);
+  }
+
+  /** Have the next window go on from the state after this one. */
+  carry() {
+    const { width, steps } = this;
+    for (const [index, { memory }] of this.layers.entries()) {
+      memory.copyWithin(0, steps * width);
+      this.inputs.copyWithin(this.rowOf(index, -1), this.rowOf(index, steps - 1), this.rowOf(index, steps - 1) + width);
+    }
+  }
+
+  /** Change the weights by Adam, after the norm of all gradients was clipped. */
+  update(rate, gradClip) {
+    let sum = 0;
+    for (let place = 0; place < this.gradients.length; place++) {
+      sum += this.gradients[place] ** 2;
+    }
+    this.updates++;
+    const corrected = (rate * Math.sqrt(1 - 0.999 ** this.updates)) / (1 - 0.9 ** this.updates);
+    this.run.adam(this.at(this.weights), this.weights.length * this.unit, gradClip / Math.max(Math.sqrt(sum), gradClip), corrected);
+  }
+
+  /** Learn from a window, and return its mean loss before. */
+  learn(ids, targets, rate, gradClip = 5) {
+    const loss = this.read(ids, targets);
+    this.differentiate();
+    this.carry();
+    this.update(rate, gradClip);
+    return loss;
+  }
+
+  /** Return weights, a copy of all of them, for the constructor of Network. */
+  model(weights) {
+    const arrays = this.partsOf(weights);
+    const { shapes, numClasses, layers: { length: numLayers }, lstmSize } = this;
+    const shown = { ...shapes, softmax_kernel: [numClasses, lstmSize], softmax_bias: [numClasses] };
+    return { numLayers, lstmSize, arrays: Object.fromEntries(Object.entries(shown).map(([name, shape]) => (
+      [name, { type: "float32", shape, data: arrays[name].subarray(0, productOf(shape)) }]))) };
+  }
+}

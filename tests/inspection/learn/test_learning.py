@@ -1,0 +1,193 @@
+"""The network of docs/learn.html, trained by node, against CharRNN; its files against those of charrnn."""
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import CHARS, ROOT
+
+from charrnn.checkpoints.weights import packed
+from charrnn.data import Vocabulary
+from charrnn.engines.opened_model import Model, lstm_weights, open_model
+from charrnn.inspection import features, units
+from charrnn.text.baselines import ngram_nats
+from charrnn.training.graph import initial_weights
+
+HERE = Path(__file__).resolve().parent
+TEXTS, STEPS, SIZE, WINDOWS, RATE = 16, 7, 10, 50, 0.01
+
+pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not installed: apt-get install nodejs")
+
+
+def started(num_layers):
+    """Return a model with the weights that a training begins with."""
+    classes = len(CHARS)
+    kernels = [np.zeros(((SIZE if layer else classes) + SIZE, 4 * SIZE), np.float32) for layer in range(num_layers)]
+    weights = lstm_weights(kernels, np.zeros((SIZE, classes), np.float32))
+    drawn = initial_weights({name: values.shape for name, values in weights.items()}, seed=4)
+    return Model("start.npz", Vocabulary(CHARS), {**weights, **drawn})
+
+
+def windows_of_text():
+    """Return windows [M, N] of characters, in which some of what follows can be learned, and of those after them."""
+    random = np.random.RandomState(5)
+    ids = np.cumsum(random.randint(1, 4, (WINDOWS * STEPS + 1, TEXTS)), axis=0) % len(CHARS)
+    return [(ids[start:start + STEPS], ids[start + 1:start + STEPS + 1])
+            for start in range(0, WINDOWS * STEPS, STEPS)]
+
+
+def train_in_node(folder, model, windows, **others):
+    """Return what run_trainer.js answers, and the model that it trained."""
+    model.save(folder / "start.npz")
+    (folder / "request.json").write_text(json.dumps({
+        "steps": STEPS, "rate": RATE, "prime": [3, 1], "seed": 6, "length": 200,
+        "windows": [[each.ravel().tolist() for each in window] for window in windows], **others}))
+    subprocess.run(["node", str(HERE / "run_trainer.js"), str(folder)], check=True)
+    return json.loads((folder / "answer.json").read_text()), open_model(folder / "end.npz")
+
+
+def train_in_tensorflow(model, windows, clip):
+    """Return the losses of CharRNN on the same windows from the same weights, and its weights afterwards."""
+    from charrnn.model import CharRNN
+    from charrnn.system.tensorflow import tf
+    network = CharRNN(len(CHARS), TEXTS, STEPS, SIZE, model.num_layers, RATE, clip)
+    losses, state = [], None
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        variables = {each.op.name: each for each in tf.trainable_variables()}
+        session.run([each.assign(model.weights[name]) for name, each in variables.items()])
+        for ids, targets in windows:
+            feed = {network.inputs: ids.T, network.targets: targets.T, network.keep_prob: 1.0}
+            feed.update({network.initial_state: state} if state else {})
+            loss, state, _ = session.run([network.loss, network.final_state, network.optimizer], feed)
+            losses.append(loss)
+        return losses, session.run(variables)
+
+
+@pytest.mark.parametrize("num_layers, is_plain, clip", [(1, False, 5), (2, False, 5), (2, True, 5), (2, False, 0.05)],
+                         ids=["one layer", "two layers", "plain JavaScript", "clipped"])
+def test_it_learns_as_the_notebooks_network_does(tmp_path, num_layers, is_plain, clip):
+    """Fifty updates; the norm of the gradients is above 0.05 and below 5."""
+    model, windows = started(num_layers), windows_of_text()
+    answer, trained = train_in_node(tmp_path, model, windows, isPlain=is_plain, gradClip=clip)
+    losses, weights = train_in_tensorflow(model, windows, clip)
+    assert answer["isKernel"] is not is_plain
+    np.testing.assert_allclose(answer["losses"], losses, atol=1e-3)
+    for name, values in weights.items():
+        assert np.linalg.norm(trained.weights[name] - values) < 1e-2 * np.linalg.norm(values), name
+    assert losses[-1] < 0.75 * losses[0]
+
+
+def test_charrnn_writes_with_what_it_has_learned(tmp_path):
+    """The same text from the same seed, and the weights come back as they were."""
+    answer, trained = train_in_node(tmp_path, started(2), windows_of_text())
+    prime = "".join(CHARS[index] for index in (3, 1))
+    written = trained.write(prime, 198, temperature=0.9, top_n=len(CHARS), seed=6)
+    assert written == "".join(CHARS[index] for index in answer["drawn"])
+    other = tmp_path / "again"
+    other.mkdir()
+    for dtype in ("float32", "float16"):
+        trained.save(other / "again.npz", dtype)
+        _, again = train_in_node(other, open_model(other / "again.npz"), [])
+        for name, values in open_model(other / "again.npz").weights.items():
+            np.testing.assert_allclose(again.weights[name], values, atol=1e-7)  # a bias loses a bit by its 1
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda weights: weights.pop("softmax/Variable_1"), "is missing"),
+    (lambda weights: weights.update({"softmax/Variable": np.zeros((SIZE, 3), np.float32)}), "has the shape"),
+    (lambda weights: weights.update(extra=np.zeros(2, np.float32)), "is missing"),
+    (lambda weights: weights.update({"softmax/Variable_1": np.full(len(CHARS), np.nan, np.float32)}), "not finite"),
+    (lambda weights: weights.update({"softmax/Variable_1": np.zeros(len(CHARS), np.float64)}), "")],
+    ids=["less", "other shapes", "more", "no numbers", "another type"])
+def test_files_that_are_no_such_network_are_refused(tmp_path, change, message):
+    weights = dict(started(1).weights)
+    change(weights)
+    (tmp_path / "start.npz").write_bytes(packed(weights, {"vocabulary": CHARS}))
+    assert message in refused(tmp_path)
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda content: content[:500] + b"\0" + content[501:],
+                                    lambda content: b""], ids=["cut", "changed", "empty"])
+def test_damaged_files_are_refused(tmp_path, damage):
+    started(1).save(tmp_path / "start.npz")
+    (tmp_path / "start.npz").write_bytes(damage((tmp_path / "start.npz").read_bytes()))
+    assert "damaged" in refused(tmp_path)
+
+
+def refused(folder):
+    """Return what node says of a file that the page does not take."""
+    (folder / "request.json").write_text(json.dumps({"steps": 1, "windows": []}))
+    found = subprocess.run(["node", str(HERE / "run_trainer.js"), str(folder)], stderr=subprocess.PIPE)
+    assert found.returncode == 1
+    return found.stderr.decode()
+
+
+def answered(names, expression, *arguments):
+    """Return what an expression of functions of the page is in node; the arguments are called a, b ..."""
+    program = (f"const {{ {names} }} = require('{HERE / 'load.js'}')('{names}'); const [a, b, c] = JSON.parse("
+               f"require('fs').readFileSync(0)); console.log(JSON.stringify({expression}))")
+    found = subprocess.check_output(["node", "-e", program], input=json.dumps(arguments).encode())
+    return json.loads(found.decode())
+
+
+SAID = 'At 9, "Well (so) it is," said Éva.\n\n\u201cYes\u201d [and] {no}\t("(open\n\nÀ «la» "mode"\n' * 30
+
+
+def test_features_are_those_of_the_package():
+    found = answered("FEATURES", "FEATURES.map(([name, , values]) => [name, values(Array.from(a))])", SAID)
+    assert len(found) == 5
+    for name, values in found:
+        np.testing.assert_array_equal(values, features.BY_NAME[name].values(SAID), name)
+
+
+def test_the_units_are_those_that_the_package_finds():
+    """But for the rounding of their values to a 127th."""
+    model = started(2)
+    text = "".join(np.random.RandomState(2).choice(list(CHARS), 900))
+    measured = units.measure(model.engine(), text, 2)
+    states = model.activations(text)
+    states[:, ::2] = np.tanh(states[:, ::2])
+    shown = np.rint(127 * states).astype(int).ravel().tolist()
+    found = answered("bestUnits", "bestUnits(Array.from(a), Int8Array.from(b))", text, shown)
+    best = {group[0].feature: group[0] for group in measured.best(1, least=0)}
+    assert len(found) >= 2
+    for each in found:
+        expected = best[each["name"]]
+        assert each["offset"] == expected.unit.part * SIZE + expected.unit.column
+        np.testing.assert_allclose(each["correlation"], expected.correlation, atol=0.02)
+
+
+def test_the_bigrams_are_those_of_the_package():
+    learned, ids = np.random.RandomState(3).randint(9, size=400) // 2, np.random.RandomState(4).randint(6, size=200)
+    found = answered("bigramNats", "bigramNats(a, b, c)", learned.tolist(), ids.tolist(), 6)
+    np.testing.assert_allclose(found, ngram_nats(learned, ids, 6, order=1).mean(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("text, is_list", [
+    ("".join(f"name{number % 997:03}\n\n" for number in range(400)), True), ("over and over\nand again\n" * 200, False),
+    ("".join(f"so it was, {number},\n" for number in range(400)), False)], ids=["list", "repeated", "verse"])
+def test_a_list_is_shuffled_and_nothing_else(text, is_list):
+    found = answered("corpusOf", "(({ ids, chars }) => Array.from(ids, (id) => chars[id]).join(''))(corpusOf(a))", text)
+    assert (found != text) == is_list
+    assert sorted(found.split("\n")) == sorted(text.split("\n"))
+
+
+@pytest.mark.parametrize("form", ["learn", "fused"])
+def test_the_kernels_are_those_of_their_source(tmp_path, form):
+    wat2wasm = ROOT / ".tools" / "node_modules" / ".bin" / "wat2wasm"
+    if not wat2wasm.exists():
+        pytest.skip("wat2wasm is not in .tools: make kernel")
+    (tmp_path / "learn.wat").write_bytes(subprocess.check_output(["sh", str(ROOT / ".make" / "learn-wat"), form]))
+    subprocess.run([str(wat2wasm), "--enable-relaxed-simd", str(tmp_path / "learn.wat"), "-o",
+                    str(tmp_path / "learn.wasm")], check=True)
+    shipped = ROOT / "charrnn" / "inspection" / "learn" / f"{form}.wasm"
+    assert (tmp_path / "learn.wasm").read_bytes() == shipped.read_bytes(), "run make kernel"
+
+
+def test_pure_functions_of_the_page_of_learning():
+    """The tests that node runs itself."""
+    found = subprocess.run(["node", "--test", *map(str, HERE.glob("*.test.js"))], stdout=subprocess.PIPE)
+    assert found.returncode == 0, found.stdout.decode()

@@ -1,0 +1,127 @@
+"""docs/learn.html in a real browser, with what it saves read by charrnn."""
+import base64
+import json
+
+import pytest
+from conftest import ROOT
+from test_browser import View, chromium, pytestmark  # noqa: F401
+
+from charrnn.engines.opened_model import open_model
+from charrnn.inspection.learning import learning_page
+
+PAGE = ROOT / "docs" / "learn.html"
+PATTERN = "".join(f"{number} goats, ({number} more) " for number in range(100, 250))
+
+
+class Learning(View):
+    def start(self, text=None, least=10):
+        """Learn for some steps, from a text or the one that is chosen, and pause."""
+        if text is not None:
+            self.js("void choose('mine', arguments[0])", text)
+        self.click("start")
+        self.wait(f"state.points?.at(-1)?.updates >= {least} && document.querySelector('#samples li')"
+                  " || !find('note').hidden")
+        if self.js("state.isRunning"):
+            self.click("start")
+        return self.js("find('note').textContent")
+
+    def losses(self):
+        return self.js("state.points.map(({loss}) => loss)")
+
+    def saved(self, path):
+        """Write what the page saves to a file, and return the model."""
+        self.js("void ask('save', {}, ({bytes}) => { state.saved = btoa(Array.from(new Uint8Array(bytes), (byte) => "
+                "String.fromCharCode(byte)).join('')); })")
+        self.wait("state.saved")
+        path.write_bytes(base64.b64decode(self.js("state.saved")))
+        return open_model(path)
+
+
+@pytest.fixture
+def learning(chromium):  # noqa: F811
+    def opened(fragment="", **size):
+        view = Learning(chromium, PAGE, fragment, **size)
+        view.wait("document.querySelector('main').hidden === false")
+        return view
+    return opened
+
+
+def test_the_shipped_page_is_current_and_small():
+    content = PAGE.read_text(encoding="utf-8")
+    assert len(content) < 120_000 and "http:" not in content and "https:" not in content
+    if content != learning_page():  # a comparison by assert would print all of it
+        pytest.fail("docs/learn.html is out of date: run make page-of-learning")
+
+
+def test_it_learns_writes_and_asks_for_nothing(learning):
+    view = learning("#text=a+program&units=64", width=360, height=740)
+    assert not view.start(least=60)
+    losses = view.losses()
+    assert losses[-1] < 0.8 * losses[0] and abs(losses[0] - view.js("Math.log(chars.length)")) < 0.5
+    view.wait("document.querySelectorAll('#samples li').length >= 2 && state.heldOut.length >= 2")
+    assert view.js("state.heldOut.at(-1).loss < state.heldOut[0].loss - 0.5")
+    assert view.js("document.querySelectorAll('#tracked button').length") == len(view.js("Object.keys(state.began)"))
+    assert view.js("document.documentElement.scrollWidth <= 360")
+    view.assert_nothing_wrong()
+
+
+def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
+    """It writes the same text from the same seed, and the page goes on where it was."""
+    view = learning("#layers=2&units=64&rate=-2&temperature=0.9")
+    view.start(PATTERN, least=40)
+    view.js("void draft('hold', 6, free, ({ids}) => { state.drafted = textOf(ids); })")
+    view.wait("state.drafted")
+    model = view.saved(tmp_path / "learned.npz")
+    first = view.js("textOf([0])")
+    written = model.write(first, 220, temperature=0.9, top_n=len(model.vocabulary), seed=6)
+    assert (model.num_layers, model.lstm_size) == (2, 64) and written == view.js("state.drafted")
+    view.wait("state.nextLook < Infinity")  # it has looked at the network as it was saved
+    trained = view.js("state.heldOut.at(-1).loss")
+    view["file"].send_keys(str(tmp_path / "learned.npz"))
+    view.wait_for("said", "Adam begins anew")
+    view.start(least=1)
+    assert abs(view.js("state.heldOut[0].loss") - trained) < 1e-3 and trained < 2
+
+
+def test_a_unit_is_found_and_held(learning):
+    view = learning("#units=64&rate=-2&text=names")
+    view.start(least=80)
+    view.wait("document.querySelectorAll('#tracked button').length")
+    assert view.js("Object.values(state.began).every(({updates}) => updates > 0)")
+    view.js("document.querySelector('#tracked button').click()")
+    view.wait("papers.held.cells.length > 200")
+    free = view.shown("held")
+    view.set("hold", 1)
+    view.wait("state.held.unit && document.querySelector('#held [aria-hidden]').textContent !== arguments[0]"
+              .replace("arguments[0]", json.dumps(free)))
+    assert set(view.alphas("papers.held", start=1)) == {1.0}
+
+
+@pytest.mark.parametrize("text, said", [
+    ("a" * 2000, "one character only"), ("a short text", "1,000 to 2,000,000 characters. This one has 12"),
+    ("".join(map(chr, range(0x4e00, 0x4e00 + 16000))) * 2, "")], ids=["one character", "short", "Chinese"])
+def test_texts_that_are_unusual(learning, text, said):
+    view = learning("#units=64")
+    note = view.start(text, least=1)
+    assert said in note and bool(said) == bool(note)
+    if not said:
+        view.wait_for("text-note", "Left out: 14,000 characters (88% of the text)")
+
+
+def test_a_divergence_goes_back_and_says_so(learning):
+    view = learning("#units=64&rate=0")
+    assert "It diverged" in view.start(PATTERN, least=10000)
+    view.set("rate", -2.5)
+    assert not view.start(least=30) and view.losses()[-1] < 3
+
+
+def test_many_clicks_and_damaged_files_do_no_harm(learning, tmp_path):
+    view = learning("#units=64")
+    for _ in range(50):
+        view.click("start"), view.click("again")
+    view.wait("state.points?.length > 2 && state.isRunning")
+    (tmp_path / "bad.npz").write_bytes(b"PK" * 500)
+    view["file"].send_keys(str(tmp_path / "bad.npz"))
+    view.wait_for("said", "bad.npz")
+    assert "damaged" in view.start()
+    view.assert_nothing_wrong()

@@ -1,0 +1,127 @@
+"""The package in another program, which uses TensorFlow in its own way. Each program is a process of its own."""
+import subprocess
+import sys
+
+import pytest
+from conftest import CHARS, TENSORFLOW_1, make_network, process_environment
+
+needs_eager_mode = pytest.mark.skipif(TENSORFLOW_1, reason="this is about TensorFlow 2")
+# Trains a model of Keras 3, which needs the eager mode.
+KERAS = """
+import os, sys
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ.pop("TF_USE_LEGACY_KERAS", None)
+import numpy as np
+import tensorflow
+
+network = tensorflow.keras.Sequential([tensorflow.keras.layers.Dense(1)])
+network.compile("sgd", "mse")
+
+def fit():
+    network.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+
+from charrnn import open_model, quiet_tensorflow, train_model
+quiet_tensorflow()
+"""
+
+
+def run(code, *arguments):
+    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True,
+                          timeout=600, env=process_environment())
+    return done.returncode, done.stdout, done.stderr
+
+
+@needs_eager_mode
+def test_keras_trains_before_between_and_after_writing(exported):
+    """Also where the graph is faster, which a command would take."""
+    status, out, err = run(KERAS + """
+model = open_model(sys.argv[1])
+for text in model.write("the ", 300, n=64, seed=1)[:2], model.surprisal("the cat"), model.activations("the cat"):
+    fit()
+    assert model.write("the ", 300, n=64, seed=1)[:2] == model.write("the ", 300, n=2, seed=1)
+    fit()
+print(tensorflow.executing_eagerly(), os.environ.get("TF_USE_LEGACY_KERAS"))
+""", exported)
+    assert (status, out) == (0, "True None\n"), err
+    assert "eager" not in err
+
+
+@needs_eager_mode
+@pytest.mark.parametrize("call", [
+    "train_model(open(sys.argv[1]).read(), sys.argv[2], lstm_size=3, num_steps=5, batch_size=2, quiet=True)",
+    "open_model(sys.argv[3], sorted(set(open(sys.argv[1]).read()))).write('the ', 9)"], ids=["training", "gru"])
+def test_what_needs_a_graph_says_that_eager_mode_ends(text_file, tmp_path, call):
+    gated = make_network(tmp_path, CHARS, 3, 2, "gru").name
+    status, out, err = run(KERAS + f"{call}\nprint(tensorflow.executing_eagerly())", text_file, tmp_path / "run", gated)
+    assert (status, out) == (0, "False\n"), err
+    assert err.count("charrnn: TensorFlow's eager mode is off in this process from now on") == 1
+
+
+def test_the_graph_is_used_where_eager_mode_is_off(exported):
+    """With TensorFlow 1.15, and after ``tf`` of this package was used. Nothing is said then."""
+    status, out, err = run("""
+import sys
+from charrnn import open_model, quiet_tensorflow
+quiet_tensorflow()
+from charrnn.system.tensorflow import tf
+tf.Session
+from charrnn.engines.opened_model import NumpyLSTM
+NumpyLSTM.draw = None
+print(len(open_model(sys.argv[1]).write("the ", 300, n=64, seed=1)))
+""", exported)
+    assert (status, out) == (0, "64\n"), err
+    assert "eager" not in err
+
+
+def test_threads_that_use_tensorflow_first_leave_standard_error_alive(tmp_path):
+    status, out, err = run("""
+import os, sys, threading
+from charrnn import open_model, quiet_tensorflow
+quiet_tensorflow()
+start, done = threading.Barrier(8), []
+
+def use():
+    start.wait()
+    open_model(sys.argv[1], sys.argv[2])
+    done.append(1)
+
+threads = [threading.Thread(target=use) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+os.write(2, b"standard error is alive\\n")
+print(len(done))
+""", make_network(tmp_path, CHARS, 5, 2).name, CHARS)
+    assert (status, out) == (0, "8\n"), err
+    assert "standard error is alive\n" in err
+
+
+def test_ctrl_c_while_a_graph_is_built_is_raised_when_it_is_built(text_file, tmp_path):
+    """A call that loses exceptions, as calls of TensorFlow from C do, does not lose Ctrl-C."""
+    status, out, err = run("""
+import contextlib, os, signal, sys
+from charrnn import open_model, quiet_tensorflow, train_model
+quiet_tensorflow()
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from charrnn.system.tensorflow import tf
+usual, model = tf.placeholder, open_model(sys.argv[1], sys.argv[2])
+
+def interrupted(*args, **options):
+    calls.append(1)
+    with contextlib.suppress(KeyboardInterrupt):
+        if len(calls) == last:
+            os.kill(os.getpid(), signal.SIGINT)
+            signal.sigtimedwait([], 0.1)
+    return usual(*args, **options)
+
+tf.placeholder = interrupted
+for last, call in ((1, lambda: model.write("the ", 9)), (3, lambda: model.write("the ", 9)),  # 3 is in the loop
+                   (1, lambda: train_model(sys.argv[3], sys.argv[4], lstm_size=3, num_steps=5, batch_size=2))):
+    calls = []
+    try:
+        call()
+    except KeyboardInterrupt:
+        print("interrupted", os.path.exists(sys.argv[4]))
+""", make_network(tmp_path, CHARS, 3, 2, "gru").name, CHARS, text_file, tmp_path / "run")
+    assert (status, out) == (0, "interrupted False\n" * 3), err
