@@ -1,13 +1,13 @@
 """Grade the notebooks that students handed in.
 
-``python notebooks/grade.py FOLDER`` runs the exercise cells of each notebook in the folder, and in the folders in it,
-in a process of its own with a limit of time, memory and output, and without the network where the system allows it. It
-writes ``grades.csv`` and ``grades.html`` into the folder: for each student and exercise whether it is right, was tried,
-was skipped or is empty, what the check says, and how many hints were used. A student is named by the notebook's file,
-or by its folder where that holds nothing else.
+``python notebooks/grade.py FOLDER`` grades each notebook in the folder and in the folders in it. Its exercise cells run
+in a process of their own, with a limit of time, memory and output. Where the system has namespaces, that process has no
+network, changes no file, and sees neither the solution nor what others handed in. ``grades.csv`` and ``grades.html`` in
+the folder are written anew after each notebook: for each student and exercise whether it is right, was tried, was
+skipped or is empty, what the check says, and how many attempts and hints it took. A student is named by the notebook's
+path below the folder. The solution, as it is shipped, is left out.
 
-The limits stop mistakes. They do not make a program safe that means harm: grade on a machine, or as a user, that holds
-nothing but the notebooks.
+An answer and its check are in one process. The page says what a teacher cannot rely on for that.
 """
 import argparse
 import ast
@@ -17,13 +17,19 @@ import html
 import json
 import os
 import re
+import select
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
-import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from statistics import median
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from unittest import mock
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
@@ -34,230 +40,418 @@ NAMES = ("get_batches", "build_inputs", "lstm_step", "lstm_gradient", "build_lst
          "build_optimizer", "CharRNN", "hyperparameters", "run_epoch", "evaluate", "repairs", "pick_top_n",
          "generate_ids", "pick_at_temperature", "quiz")
 CHECKS = dict({name: f"check_{name}" for name in NAMES}, CharRNN="check_char_rnn")
+SIZES = ("batch_size", "num_steps", "lstm_size", "num_layers", "learning_rate", "keep_prob", "epochs")
+# What the cell of an exercise defines, where that has another name than the exercise.
+DEFINES = {"hyperparameters": SIZES, "repairs": ("repair_a", "repair_b", "repair_c"),
+           "quiz": tuple(f"q{number}" for number in range(1, 9))}
+GIVEN = ("imports", "settings", "load_text", "encode", "held-out", "programs")  # cells that others rely on
 FIELDS = ("student", "exercise", "result", "points", "hints", "attempts", "message")
 TEXT_SIZE, VOCABULARY = 1_786_700, 83  # of the text whose hyperparameters are judged
 MEGABYTES, WRITTEN = 6000, 50  # of memory, and of any file that a notebook writes
-MARKS = {"right": "#2b7354", "tried": "#b3540a", "skipped": "#6a4ba3", "empty": "#66727f"}
+MARKS = {"right": "✓", "tried": "✗", "skipped": "»", "empty": "·"}
+GUARDED = ("checks", "charrnn", "numpy", "builtins", "unittest", "__main__")  # packages that a mark depends on
+UNSHARE = ["unshare", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "sh"]
+OPEN = ("<li>This system could not close the notebooks off. They could read the solution and whatever else you can "
+        "read, and change it{}. Grade on a machine, or as a user, that holds nothing else.")
 
 
 def code_cells(path: Path) -> List[str]:
-    """Return the code of a notebook's cells, without the lines that only IPython understands.
+    """Return the code of a notebook's cells.
 
     Raises:
         ValueError: it is no notebook.
     """
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is no notebook: {error!r}")
-    return [re.sub(r"(?m)^[ \t]*[%!].*$", "", source) for source in sources]
+        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"This file is no notebook: {type(error).__name__}: {str(error)[:100]}")
 
 
-def exercise_cells(sources: List[str]) -> Dict[str, str]:
-    """Return the cell of each exercise: the last one that calls its check."""
-    return {name: source for name in NAMES for source in sources if f"checks.{CHECKS[name]}(" in source}
+def given_cells() -> Dict[str, Tuple[str, str]]:
+    """Return the code cells as they are given, by name: as the exercise notebook has them, and as the solution."""
+    return {cell["id"]: (generate.blank(cell["text"]), generate.solved(cell["text"]))
+            for cell in generate.all_cells() if cell["kind"] == "code"}
 
 
-def own_definitions(sources: List[str]) -> List[str]:
-    """Return the cells that a student has added and that only import and define something."""
-    known = {form(cell["text"]) for cell in generate.all_cells() if cell["kind"] == "code" for form in (
-        generate.blank, generate.solved)} | set(exercise_cells(sources).values())
-    return [source for source in sources if source.strip() and source not in known and _defines(source)]
+def sort_out(sources: Sequence[str]) -> Tuple[Dict[str, str], List[str], Dict[str, str]]:
+    """Find the exercises in a notebook's cells.
+
+    Returns:
+        The cell of each exercise that was begun: the last one that calls its check, or else that defines its name; the
+        cells that a student has added; and what there is to say about the cell of an exercise.
+    """
+    given, cells, notes = given_cells(), {}, {}
+    known = {form for forms in given.values() for form in forms}
+    for name in NAMES:
+        blank, solved = (form.split() for form in given[name])
+        first = DEFINES.get(name, (name,))[0]
+        begun = [source for source in sources if source.split() != blank]
+        checked = [source for source in begun if f"checks.{CHECKS[name]}(" in source]
+        defined = [source for source in begun if source not in known
+                   and re.search(rf"(?m)^(?:def|class)\s+{first}\b|^{first}\b[^=\n(]*=(?!=)", source)]
+        if checked or defined:
+            cells[name] = (checked or defined)[-1]
+            notes[name] = (("" if checked else "Its cell was found by the name: the line with its check is missing. ")
+                           + ("It is the given solution, letter for letter. " if cells[name].split() == solved else ""))
+    return cells, [source for source in sources if source not in known | set(cells.values())], notes
 
 
-def _defines(source: str) -> bool:
-    with contextlib.suppress(SyntaxError, ValueError):
-        return all(isinstance(one, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef))
-                   for one in ast.parse(source).body)
-    return False
+# In the process of a notebook -------------------------------------------------------------------------------------
+
+class Scope:
+    """The names of a notebook, and how its cells are run in them."""
+
+    def __init__(self, given: Dict[str, str], solutions: Dict[str, Any]) -> None:
+        self.names: Dict[str, Any] = {"__name__": "__main__"}
+        for cell in GIVEN[:4]:
+            self.define(cell, given[cell])
+        text = 100 * "".join(map(chr, range(33, 33 + VOCABULARY)))  # stands for the novel
+        self.run("text", f"text = {text!r}\nvocab, vocab_to_int, int_to_vocab, encoded = encode(text)")
+        self.define("held-out", given["held-out"])
+        self.names["checks"] = mock.MagicMock(skip=solutions.get, ready=lambda *_: False)
+
+    def run(self, name: str, source: str) -> None:
+        """Run a cell."""
+        exec(compile(_kept(name, source), f"<{name}>", "exec"), self.names)
+
+    def define(self, name: str, source: str, assign: bool = True) -> None:
+        """Run what a cell imports, defines and, if that is wanted, assigns, whatever else is in it or fails."""
+        kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef) + assign * (ast.Assign, ast.AnnAssign)
+        with contextlib.suppress(SyntaxError, ValueError, MemoryError, RecursionError):
+            for statement in ast.parse(_kept(name, source)).body:
+                module = ast.parse("")
+                module.body = [statement] if isinstance(statement, kinds) else []
+                with contextlib.suppress(Exception):
+                    exec(compile(module, f"<{name}>", "exec"), self.names)
 
 
-class Nothing:
-    """Stands for the module checks while a cell runs: only ``skip`` does something."""
+def plain(source: str) -> str:
+    """Return a cell without what only IPython understands: magics, commands of the shell, questions.
 
-    def __init__(self, skip: Any) -> None:
-        self.skip = skip
+    >>> plain("tf.one_hot?\\nif x:\\n    !ls")
+    'pass\\nif x:\\n    pass'
+    """
+    with contextlib.suppress(SyntaxError, ValueError, MemoryError, RecursionError):
+        ast.parse(source)
+        return source
+    if re.match(r"\s*%%(?!time|capture|prun)", source):
+        return ""
+    return re.sub(r"(?m)^([ \t]*)(?:[%!?].*|[\w.*]+\?{1,2}[ \t]*|[\w, ]+=[ \t]*[%!].*)$", r"\1pass", source)
 
-    def __getattr__(self, name: str) -> Any:
-        return lambda *args, **kwargs: None
+
+def _kept(name: str, source: str) -> str:
+    """Return a cell without what only IPython understands, kept so that its lines can be shown."""
+    import linecache
+    source, filename = plain(source), f"<{name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    return source
 
 
-def grade_here(path: Path, report: Path, seconds: float) -> None:
-    """Run the exercise cells of a notebook in this process, and write after each what was found, as JSON."""
+def fingerprint() -> Dict[str, Any]:
+    """Return the functions, classes and modules that a mark depends on, by name, and the code of the functions."""
+    homes = [(home, vars(module)) for home, module in list(sys.modules.items()) if home.split(".")[0] in GUARDED]
+    homes += [(f"{home}.{name}", vars(value)) for home, names in homes if home.startswith("checks")
+              for name, value in list(names.items()) if isinstance(value, type)]
+    return {f"{home}.{name}": (value, getattr(value, "__code__", None) if isinstance(value, type(plain)) else None)
+            for home, names in homes
+            for name, value in list(names.items()) if callable(value) or isinstance(value, type(sys))}
+
+
+def changed(before: Dict[str, Any], look: Callable = fingerprint) -> str:
+    """Return the name of something that is not as it was, or an empty string."""
+    now = look()
+    return next((name for name, (value, code) in before.items()
+                 if now.get(name, (None, None))[0] is not value or now[name][1] is not code), "")
+
+
+def grade_here(report: int) -> None:
+    """Grade in this process what standard input tells, and write to a socket how each exercise begins and ends.
+
+    What is written begins with a key that is in no file, so that only this function writes what counts.
+    """
     import resource
+    job, channel = json.load(sys.stdin), socket.socket(fileno=report)
+    key = job.pop("key")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for what, most in [(resource.RLIMIT_DATA, MEGABYTES), (resource.RLIMIT_FSIZE, WRITTEN)]:
         resource.setrlimit(what, (most << 20, most << 20))
-    import linecache
-    from functools import partial
-    from itertools import islice
 
     import checks
-    import numpy as np
     from checks import verdict
-    from checks.progress import progress
+    scope, verdict.TIME_LIMIT = Scope(job["given"], checks.SOLUTIONS), job["seconds"]
+    if job["closed"]:
+        Path("ready").touch()
+        while not os.path.exists("go"):
+            time.sleep(0.02)
+    before, look = fingerprint(), changed
+    verdict._right.update(dict.fromkeys(job["right"], True))
 
-    from charrnn.system.tensorflow import tf
+    def tell(*what: str) -> None:
+        channel.sendall((json.dumps([key, *what]) + "\n").encode())
 
-    verdict.TIME_LIMIT = seconds
-    sources = code_cells(path)
-    cells, blank = exercise_cells(sources), {cell["id"]: generate.blank(cell["text"]) for cell in generate.all_cells()}
-    scope = {"np": np, "tf": tf, "islice": islice, "partial": partial, "edge": TEXT_SIZE, "vocab": range(VOCABULARY),
-             "checks": Nothing(checks.skip), "__name__": "__main__"}
-
-    def run(name: str, source: str) -> None:
-        filename = f"<{name}>"
-        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-        exec(compile(source, filename, "exec"), scope)
-
-    programs = next(cell["text"] for cell in generate.all_cells() if cell["id"] == "programs")
-    for source in [*own_definitions(sources), programs.split("\n\n\nif checks.")[0] + "\n"]:
-        with contextlib.suppress(Exception):
-            verdict.in_own_thread(run, "a cell with definitions", source)
-    found = {}
-    for name in NAMES:
-        source, message = cells.get(name, ""), ""
-        if source.split() == blank[name].split() or not source:
-            found[name] = ("empty", "")
+    tell("begin", "")
+    for number, source in enumerate(job["own"], start=1):
+        verdict.in_own_thread(scope.define, f"cell {number} of your own", source)
+    verdict.in_own_thread(scope.define, "programs", job["given"]["programs"])
+    for name, source in job["cells"].items():
+        if name not in job["todo"]:
+            verdict.in_own_thread(scope.define, name, source, name not in job["ended"])
             continue
-        try:
-            verdict.in_own_thread(run, name, source)
-            _check(checks, name, scope)
-        except (Exception, SystemExit) as error:
-            message = f"The cell raised {type(error).__name__}: {str(error)[:500]}"
-        known = progress.of(name)
-        result = "skipped" if known["skipped"] else "right" if known["right"] and not message else "tried"
-        found[name] = (result, message or known["message"])
-        _write(report, found)
-    _write(report, found)
+        tell("begin", name)
+        said = judged(checks, name, source, scope)
+        other = look(before)
+        if other:
+            tell("changed", name, other)
+            os._exit(0)
+        tell("end", name, *said)
 
 
-def _write(report: Path, found: Dict[str, Any]) -> None:
-    partial = report.with_suffix(".partial")
-    partial.write_text(json.dumps(found), encoding="utf-8")
-    os.replace(str(partial), str(report))
+def judged(checks: Any, name: str, source: str, scope: Scope) -> Tuple[str, str]:
+    """Run the cell of an exercise, and let its check look at what the cell has defined; return result and message."""
+    said, get = None, scope.names.get
+    try:
+        said = checks.verdict.in_own_thread(scope.run, name, source)
+    except Exception as error:
+        said = False, f"The cell raised {type(error).__name__}: {str(error)[:500]}"
+    names = DEFINES.get(name, (name,))
+    if said and all(get(one) is None for one in names):
+        return "tried", said[1]
+    check, values = getattr(checks, CHECKS[name]), {one: get(one) for one in names}
+    arguments = {"repairs": [{get(f"program_{one[-1]}"): line for one, line in values.items()}],
+                 "hyperparameters": [TEXT_SIZE, VOCABULARY], "quiz": []}.get(name, values.values())
+    right = check(*arguments, **(values if name in ("hyperparameters", "quiz") else {}))
+    known = checks.progress.of(name)
+    note = f"What it defines was examined; below that: {said[1]}\n" if said else ""
+    if right:
+        return "right", note
+    return "skipped" if known["skipped"] else "tried", (note + known["message"])[:2000]
 
 
-def _check(checks: Any, name: str, scope: Dict[str, Any]) -> None:
-    """Let the check of an exercise look at what its cell has defined."""
-    check, get = getattr(checks, CHECKS[name]), scope.get
-    if name == "repairs":
-        check({get(f"program_{letter}"): get(f"repair_{letter}") for letter in "abc"})
-    elif name == "quiz":
-        check(**{f"q{number}": get(f"q{number}") for number in range(1, 9)})
-    elif name == "hyperparameters":
-        names = "batch_size num_steps lstm_size num_layers learning_rate keep_prob epochs".split()
-        check(TEXT_SIZE, VOCABULARY, **{one: get(one) for one in names})
-    else:
-        check(get(name))
+# In the grader's process ----------------------------------------------------------------------------------------------
+
+def closing(folder: Path) -> Tuple[List[str], str]:
+    """Return what to put in front of a command to close it off, and what to say where that is not possible here."""
+    prefix = [*UNSHARE, *map(str, (HERE / "close_off.sh", folder, generate.SOURCE, generate.SOLUTION, HERE / "checks",
+                                   HERE.parent / "charrnn"))]
+    probe = f": > ready; until [ -e go ]; do sleep 0.1; done; [ ! -w '{HERE}' -a -z \"$(ls -A '{folder}')\" ] || exit 1"
+    status = 2
+    with tempfile.TemporaryDirectory() as work, contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        status = subprocess.run([*prefix, work, "sh", "-c", probe], stdin=subprocess.DEVNULL, timeout=30,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+    return prefix if status < 2 else [], OPEN.format("" if status == 1 else ", use the network, leave programs running"
+                                                     ) * (status > 0)
 
 
-def without_network() -> List[str]:
-    """Return what to put in front of a command so that it has no network, or nothing where that is not allowed."""
-    prefix = ["unshare", "--map-root-user", "--net"]
-    with contextlib.suppress(OSError):
-        if subprocess.run([*prefix, "true"], stderr=subprocess.DEVNULL).returncode == 0:
-            return prefix
-    return []
-
-
-def grade(path: Path, prefix: List[str], minutes: float, seconds: float) -> Dict[str, Any]:
-    """Grade a notebook in a process of its own; return (result, message) by exercise."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        command = [*prefix, sys.executable, str(Path(__file__).resolve()), "--one", str(path), str(report), "--seconds",
-                   str(seconds)]
-        process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, start_new_session=True,
-                                   env=dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", HOME=folder))
-        timer = threading.Timer(60 * minutes, _kill, [process])
-        timer.start()
-        said = b""
-        for line in process.stdout:  # of which only the end is kept
-            said = (said + line)[-300:]
+def converse(command: List[str], work: str, job: Dict[str, Any], end: float) -> Tuple[List[Any], str]:
+    """Run a process until it ends, whatever it has started, or the time is over; return its reports, what it said."""
+    mine, its = socket.socketpair()
+    with tempfile.TemporaryFile() as told, mine, its:
+        told.write(json.dumps(job).encode())
+        told.seek(0)
+        process = subprocess.Popen(
+            [*command, "--one", str(its.fileno())], cwd=work, stdin=told, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[its.fileno()],
+            env=dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", HOME=work))
+        its.close()
+        reported, said, over, watched = b"", b"", 0.0, [mine, process.stdout]
+        while not over or time.monotonic() < over:  # what is left over may print for ever
+            if process.poll() is not None or time.monotonic() > end:
+                over = over or time.monotonic() + 1
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, 9)
+            ready = select.select(watched, [], [], 0.1)[0]
+            for one in ready:
+                chunk = os.read(one.fileno(), 1 << 16)
+                if not chunk:
+                    watched.remove(one)
+                elif one is mine:
+                    reported += chunk[:(1 << 20) - len(reported)]
+                else:
+                    said = (said + chunk)[-300:]
+            if over and not ready:
+                break
+        process.stdout.close()
         process.wait()
-        timer.cancel()
-        found = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
-    ended = (f"Not graded: the process was stopped after {minutes:g} minutes." if process.returncode == -9 else
-             f"Not graded: the process ended early. {said.decode(errors='replace')}")
-    whole = len(found) == len(NAMES)
-    return {name: found.get(name, ("empty", "") if whole else ("tried", ended)) for name in NAMES}
+    reports = []
+    for line in reported.split(b"\n"):
+        with contextlib.suppress(ValueError, TypeError):
+            key, *report = json.loads(line.decode())
+            reports += [report] if key == job["key"] else []
+    return reports, said.decode(errors="replace")
 
 
-def _kill(process: Any) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, 9)
+def grade(path: Path, prefix: List[str], minutes: float, seconds: float) -> Dict[str, Tuple[str, str]]:
+    """Grade a notebook in a process of its own, and in a new one after each exercise that ended it.
+
+    Returns:
+        (result, message) by exercise; of a file that is no notebook one message, under an empty name.
+    """
+    try:
+        cells, own, notes = sort_out(code_cells(path))
+    except ValueError as error:
+        return {"": ("no notebook", str(error))}
+    given = {name: given_cells()[name][1] for name in GIVEN}
+    given["programs"] = given["programs"].split("\n\n\nif checks.")[0] + "\n"
+    found: Dict[str, Tuple[str, str]] = {}
+    ended: List[str] = []
+    end, rest = time.monotonic() + 60 * minutes, ""
+    while len(found) < len(cells) and not rest:
+        done = len(found)
+        job = {"key": os.urandom(16).hex(), "closed": bool(prefix), "cells": cells, "own": own,
+               "todo": [name for name in cells if name not in found], "ended": ended, "seconds": seconds,
+               "given": given, "right": [name for name, (result, _) in found.items() if result == "right"]}
+        work = tempfile.mkdtemp()
+        worker = [sys.executable, str(Path(__file__).resolve())]
+        reports, said = converse([*prefix, *[work][:len(prefix)], *worker], work, job, end)
+        shutil.rmtree(work, ignore_errors=True)
+        begun = None
+        for what, name, *result in reports:
+            begun = name if what == "begin" else None
+            if what == "end":
+                found[name] = (result[0], (notes[name] + result[1]).strip())
+            elif what == "changed":
+                found[name] = ("tried", f"No mark: it changes {result[0]}, which the check relies on.")
+                ended.append(name)
+        if time.monotonic() > end:
+            rest = f"Not graded: the process was stopped after {minutes:g} minutes."
+        elif begun:
+            found[begun] = ("tried", f"No mark: this exercise ended the process. {said}")
+            ended.append(begun)
+        elif begun == "" and own:  # a cell of the student's own ended it
+            own = []
+        elif len(found) == done:
+            rest = f"Not graded: the process ended early. {said}"
+    return {name: found.get(name, ("tried", rest) if name in cells else ("empty", "")) for name in NAMES}
 
 
-def rows_of(path: Path, folder: Path, found: Dict[str, Any], points: Dict[str, float]) -> List[Dict[str, Any]]:
-    """Return the rows of a notebook, with what its student's file of progress tells."""
-    alone = path.parent != folder and len(list(path.parent.glob("*.ipynb"))) == 1
-    kept = [path.with_suffix(".progress.json")] + ([path.parent / "progress.json"] if alone else [])
+def rows_of(path: Path, folder: Path, found: Dict[str, Tuple[str, str]], points: Dict[str, float],
+            alone: bool) -> List[Dict[str, Any]]:
+    """Return the rows of a notebook, with what its student's file of progress tells.
+
+    Args:
+        alone: whether no other notebook is handed in from its folder, so that ``progress.json`` there belongs to it.
+    """
     progress: Dict[str, Any] = {}
-    for one in kept:
-        with contextlib.suppress(OSError, ValueError, TypeError):
+    for one in [path.with_suffix(".progress.json")] + ([path.parent / "progress.json"] if alone else []):
+        with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
             progress = dict(json.loads(one.read_text(encoding="utf-8")))
-    return [{"student": path.parent.name if alone else path.stem, "exercise": name, "result": result,
-             "points": points.get(name, 1) if result == "right" else 0, "message": message,
-             **{what: progress.get(name, {}).get(what, "") for what in ("hints", "attempts")}}
-            for name, (result, message) in found.items()]
+    rows = []
+    for name, (result, message) in found.items():
+        kept = progress.get(name) if isinstance(progress.get(name), dict) else {}
+        counts = {what: kept[what] if isinstance(kept.get(what), int) else "" for what in ("hints", "attempts")}
+        rows.append({"student": path.relative_to(folder).with_suffix("").as_posix(), "exercise": name, "result": result,
+                     "points": points.get(name, 1) if result == "right" else 0, "message": message, **counts})
+    return rows
 
 
-def write_tables(rows: List[Dict[str, Any]], folder: Path) -> None:
-    """Write all rows as CSV, and as a page with a line for each student."""
-    with open(str(folder / "grades.csv"), "w", encoding="utf-8-sig", newline="") as file:
+def write_tables(rows: List[Dict[str, Any]], folder: Path, points: Dict[str, float], lacking: str) -> None:
+    """Write all rows as CSV, and as a page with a line for each student and one for each exercise."""
+    with open(str(folder / "grades.csv"), "w", encoding="utf-8-sig", newline="", errors="replace") as file:
         writer = csv.DictWriter(file, FIELDS)
         writer.writeheader()
         for row in rows:  # a cell that begins so would be a formula
             writer.writerow({what: f"'{value}" if str(value)[:1] in tuple("=+-@") else value
                              for what, value in row.items()})
-    students = {row["student"]: [one for one in rows if one["student"] == row["student"]] for row in rows}
-    lines = ["<!doctype html><html lang=en><meta charset=utf-8><title>Grades</title><style>body{font:15px sans-serif}"
-             "td,th{border:1px solid #ccc;padding:4px;vertical-align:top;font-size:13px}table{border-collapse:collapse}"
-             "</style><h1>Grades</h1><table><tr><th>student<th>points"]
-    lines += [f"<th>{name}" for name in NAMES]
-    for student, some in students.items():
-        lines.append(f"<tr><th>{html.escape(student)}<td>{sum(row['points'] for row in some):g}")
-        for row in some:
-            hints = f" ({row['hints']} hints)" if row["hints"] else ""
-            lines.append(f"<td style='color:{MARKS[row['result']]}'>{row['result']}{hints}")
-            if row["message"] and row["result"] == "tried":
-                lines.append(f"<details><summary>why</summary>{html.escape(str(row['message']))}</details>")
-    (folder / "grades.html").write_text("\n".join([*lines, "</table></html>"]), encoding="utf-8")
+    students: Dict[str, List[Dict[str, Any]]] = {}
+    for row in rows:
+        students.setdefault(row["student"], []).append(row)
+    right = Counter(row["exercise"] for row in rows if row["result"] == "right")
+    head = [f"<tr><th>student<th class=points>points of {sum(points.get(name, 1) for name in NAMES):g}",
+            *(f"<th class=name><div>{name}</div>" for name in NAMES)]
+    foot = [f"<tr class=sum><th>how many of {len(students)} are right<td>", *(f"<td>{right[name]}" for name in NAMES)]
+    parts = {"students": [*head, *("".join(_line(student, some)) for student, some in students.items()), *foot],
+             "exercises": [_summary(name, rows, points.get(name, 1)) for name in NAMES],
+             "messages": [_messages(student, some) for student, some in students.items()], "open": [lacking]}
+    page = (generate.ASSETS / "grades.html").read_text(encoding="utf-8")
+    for name, lines in parts.items():
+        page = page.replace("{{" + name + "}}", "\n".join(lines))
+    (folder / "grades.html").write_text(page, encoding="utf-8", errors="replace")
+
+
+def _text(value: Any) -> str:
+    return html.escape(str(value).strip())
+
+
+def _messages(student: str, rows: List[Dict[str, Any]]) -> str:
+    """Return what is said to a student's exercises, folded, or an empty string."""
+    said = [f"<dt>{row['exercise']}: {row['result']}<dd>{_text(row['message'])}" for row in rows if row["message"]]
+    return f"<details><summary>{_text(student)}: {len(said)}</summary><dl>{''.join(said)}</dl></details>" * bool(said)
+
+
+def _line(student: str, rows: List[Dict[str, Any]]) -> Iterator[str]:
+    """Yield the cells of a student in the large table; of a file that is no notebook, what is said of it."""
+    yield f"<tr><th>{_text(student)}<td>{sum(row['points'] for row in rows):g}"
+    for row in rows:
+        if row["result"] not in MARKS:
+            yield f"<td class=message colspan={len(NAMES)}>{_text(row['message'])}"
+            return
+        yield f"<td title='{row['exercise']}: {row['result']}'>"
+        yield f"<b class={row['result']}>{MARKS[row['result']]}</b>"
+        if row["attempts"] != "":
+            yield f"<br><small>{row['attempts']} / {row['hints']}</small>"
+
+
+def _summary(name: str, rows: List[Dict[str, Any]], points: float) -> str:
+    """Return the line of an exercise in the table by exercise."""
+    mine = [row for row in rows if row["exercise"] == name]
+    results = Counter(row["result"] for row in mine)
+    counts = [[row[what] for row in mine if row[what] != ""] for what in ("attempts", "hints")]
+    mistakes = Counter(re.split(r"(?<=[a-z)\]])\. |\n", row["message"])[0] for row in mine if row["result"] == "tried")
+    common = [f"{number} of {results['tried']}: {_text(said[:240])}" for said, number in mistakes.most_common(1)]
+    return "<td>".join([f"<tr><th>{name}", f"{points:g}", str(results["right"]), str(len(mine) - results["empty"]),
+                        *(f"{median(some):g}" if some else "" for some in counts), *(common or [""])])
 
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Grade a folder of notebooks; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("folder", nargs="?", type=Path, help="holds the notebooks, or a folder for each student")
+    parser.add_argument("folder", nargs="?", type=Path, help="holds the notebooks, at any depth")
     parser.add_argument("--course", type=Path, help="JSON with {\"points\": {\"get_batches\": 3}}; else 1 for each")
     parser.add_argument("--minutes", type=float, default=5, help="for a notebook (default 5)")
     parser.add_argument("--seconds", type=float, default=30, help="of computing, for an exercise (default 30)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="notebooks at a time (default: cores)")
-    parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.one:
-        grade_here(*args.one, seconds=args.seconds)
+        grade_here(args.one)
         return 0
     if not args.folder or not args.folder.is_dir():
         parser.error(f"there is no folder {args.folder}")
-    paths = sorted(path.resolve() for path in args.folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+    folder = args.folder.resolve()
+    paths = handed_in(folder)
     if not paths:
         parser.error(f"there is no notebook in {args.folder}")
     points = json.loads(args.course.read_text(encoding="utf-8")).get("points", {}) if args.course else {}
-    prefix = without_network()
-    if not prefix:
-        print("The network cannot be cut off here: the notebooks could use it.")
+    prefix, lacking = closing(folder)
+    if lacking:
+        print(lacking[4:])
+    beside = Counter(path.parent for path in paths)
+    rows: Dict[Path, List[Dict[str, Any]]] = {}
     with ThreadPoolExecutor(args.jobs) as pool:
-        found = pool.map(lambda path: grade(path, prefix, args.minutes, args.seconds), paths)
-        rows: List[Dict[str, Any]] = []
-        for number, (path, one) in enumerate(zip(paths, found), start=1):
-            rows += rows_of(path, args.folder.resolve(), one, points)
-            right = sum(result == "right" for result, _ in one.values())
-            print(f"{number} of {len(paths)}: {path.relative_to(args.folder.resolve())}, {right} of {len(NAMES)} right")
-    write_tables(rows, args.folder)
+        begun = {pool.submit(grade, path, prefix, args.minutes, args.seconds): path for path in paths}
+        for number, one in enumerate(as_completed(begun), start=1):
+            path, found = begun[one], one.result()
+            rows[path] = rows_of(path, folder, found, points, beside[path.parent] == 1)
+            write_tables([row for path in paths for row in rows.get(path, [])], folder, points, lacking)
+            right = sum(result == "right" for result, _ in found.values())
+            print(f"{number} of {len(paths)}: {path.relative_to(folder)}, "
+                  + (found[""][1] if "" in found else f"{right} of {len(NAMES)} right"), flush=True)
     print(f"wrote {args.folder / 'grades.csv'} and grades.html")
     return 0
+
+
+def handed_in(folder: Path) -> List[Path]:
+    """Return the notebooks of a folder, without the solution as it is shipped and without hidden files."""
+    solution = [solved for _, solved in given_cells().values()]
+    paths = []
+    for path in sorted(folder.rglob("*.ipynb")):
+        shipped = False
+        with contextlib.suppress(ValueError):
+            shipped = path.name.startswith(generate.SOLUTION.stem) and code_cells(path) == solution
+        if not shipped and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            paths.append(path)
+    return paths
 
 
 if __name__ == "__main__":

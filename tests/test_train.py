@@ -72,8 +72,8 @@ def test_a_folder_in_which_another_process_trains_is_refused(text_file, trained,
 def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    # the first step, which makes the kernels, is no measure
-    times = itertools.accumulate([0.0, 5000, 0, 800, 0, 800, 0, 800, 0, 800])
+    # of the plan, then of each step; the first one, which makes the kernels, is no measure
+    times = itertools.accumulate([0.0, 0, 5000, 0, 800, 0, 800, 0, 800, 0, 800])
     monkeypatch.setattr(time, "perf_counter", lambda: next(times))
     assert train_small(text_file, "run", "--dry-run", "--val-fraction", "0.3", "--cell", "gru") == 0
     out, err = capsys.readouterr()

@@ -43,7 +43,8 @@ def summary(folder: StrPath) -> Dict[str, Any]:
         CheckpointError: it is no run, or its record is damaged.
     """
     run, history = record.read_run(folder), read_history(folder)
-    hyper, found = run.hyperparameters, {name: values[~np.isnan(values)].tolist() for name, values in history.items()}
+    hyper = {**asdict(Hyperparameters()), **run.hyperparameters}  # a run may be older than a hyperparameter
+    found = {name: values[~np.isnan(values)].tolist() for name, values in history.items()}
     names = names_with(Path(folder), ".json")
     saved = os.path.getmtime(str(Path(folder) / f"{names[-1]}.json")) if names else None
     training, _, _ = split(record.read_text(run), hyper["val_fraction"], hyper["test_fraction"])
@@ -64,7 +65,7 @@ def _cells(row: Dict[str, Any]) -> List[str]:
     loss, best, bits, test, speed = (f"{row[name]:{kind}}" if row[name] is not None else "-" for name, kind in (
         ("loss", ".4f"), ("best", ".4f"), ("best_bits", ".4f"), ("test", ".4f"), ("characters_per_second", ",.0f")))
     return [row["run"], row["text"][-30:], f"{hyper['num_layers']} x {hyper['lstm_size']} {hyper['cell']}",
-            f"{hyper['batch_size']} x {hyper['num_steps']}", hyper.get("precision", "float32"), str(hyper["seed"]),
+            f"{hyper['batch_size']} x {hyper['num_steps']}", hyper["precision"], str(hyper["seed"]),
             f"{row['step']:,} of {row['steps']:,}", loss, best, bits, test, speed, row["saved"] or "-"]
 
 
@@ -72,7 +73,7 @@ def _means(rows: List[Dict[str, Any]]) -> Iterator[List[str]]:
     """Yield a row of the table for the runs that differ in nothing but the seed: mean and standard deviation."""
     groups: Dict[str, Dict[int, Dict[str, Any]]] = {}  # by all but the seed, then by the seed
     for row in rows:
-        hyper = {**asdict(Hyperparameters()), **row["hyperparameters"], "seed": None}
+        hyper = {**row["hyperparameters"], "seed": None}
         settings = [row["text_sha256"], row["init_from"], hyper, hyper["early_stop"] or row["step"]]
         groups.setdefault(json.dumps(settings, sort_keys=True), {})[row["hyperparameters"]["seed"]] = row
     for same in (list(group.values()) for group in groups.values() if len(group) > 1):

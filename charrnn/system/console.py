@@ -215,7 +215,7 @@ def reason(error: Any) -> str:
     """Return the cause of an error in one line, without its file and without TensorFlow's advice and stack traces."""
     message = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error) or type(error).__name__
     message = re.split("^Node: .*\n", message.split("Original error:")[-1], flags=re.MULTILINE)[-1]  # of TensorFlow 2
-    return message.strip().split("\n")[0]
+    return re.sub(r"^.*\.tempstate\w*; ", "", message.strip().split("\n")[0])  # the name of a temporary file
 
 
 def plural(count: int, noun: str) -> str:

@@ -149,6 +149,8 @@ class Display:
             (old, max(0, step - 1)), (old, step), (new, step)))
         if rate > same:
             self._table([("rate", f"the learning rate rises from {last:.2g} to {rate:.2g}")])
+        if not new.unrolls_fused and min(new.keep_prob, new.input_keep_prob) < 1:
+            self._table([("dropout", "its masks are others than in a run that was not interrupted")])
 
     @contextlib.contextmanager
     def bar(self, step: int) -> Iterator[None]:

@@ -92,11 +92,14 @@ class Trainer:
             raise self._diverged(step, f"the loss is {loss} and the norm of the gradients is {norm}")
         self.display.advance(loss)
 
+    @property
+    def _has_checkpoint(self) -> bool:
+        # from another model, a run begins with a checkpoint of step 0
+        return bool(self._run and (self._run.saved.step or self._run.record.init_from))
+
     def _diverged(self, step: int, what: str) -> ValueError:
         """Return the error for a step after which training cannot continue."""
-        # from another model, a run begins with a checkpoint of step 0
-        has_checkpoint = self._run and (self._run.saved.step or self._run.record.init_from)
-        remedy = ("Earlier checkpoints are intact: resume from the last one" if has_checkpoint else
+        remedy = ("Earlier checkpoints are intact: resume from the last one" if self._has_checkpoint else
                   "There is no checkpoint yet: resume from the beginning")
         return ValueError(
             f"at step {step} {what}, so training stops. {remedy} with a lower learning_rate (now "
@@ -161,7 +164,8 @@ class Trainer:
         except OSError as error:
             if last:
                 raise
-            self.display.warn(f"{console.described(error)}; earlier checkpoints are intact, and training continues")
+            so_far = "earlier checkpoints are intact" if self._has_checkpoint else "there is no checkpoint yet"
+            self.display.warn(f"{console.described(error)}; {so_far}, and training continues")
         if is_saved and step and self._job.options.sample_length:
             self._sample(step)
         return run.saved.best_step, run.saved.best_loss

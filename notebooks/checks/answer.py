@@ -136,6 +136,7 @@ def _said(error: BaseException) -> str:
     last = re.sub(r"'{{node (.*?)}} = (\w+).*?' with input", r"'\1' (op: '\2') with input", last)  # as 1.15 names it
     last = re.sub(" See https://www.tensorflow.org/.* for supported TF dtypes", "", last)
     last = re.sub("(No gradients provided for any variable).*", r"\1", last)
+    last = re.sub(r"(Could not flatten dictionary.*? elements)\. Key: .*", r"\1", last)
     return re.sub(" at 0x[0-9a-f]+", "", last).rstrip(".: ")
 
 

@@ -89,7 +89,7 @@ def _examine_zero_state(state: Any, n_layers: int, n: int, size: int) -> None:
     layers = [one for one in state if isinstance(one, rnn_cell.LSTMStateTuple)] if type(state) is tuple else []
     need(len(layers) == n_layers and found == 2 * n_layers * [part],
          "initial_state should be what cell.zero_state(batch_size, tf.float32) of the MultiRNNCell returns, c and h "
-         f"for each of {plural(n_layers, 'layer')}, {part}, but it is {words.describe(state)}"
+         f"for each of {plural(n_layers, 'layer')}, {part}, but it is {words.describe(state)}{' alone' * (not layers)}"
          f"{': ' + ', '.join(found) if isinstance(state, tuple) else ''}.")
     with tf.Session() as session:
         need(not np.any(session.run(state)), "initial_state should be all zeros, but it is not.")

@@ -57,7 +57,7 @@ def _compare(found: np.ndarray, given: Tuple[np.ndarray, ...]) -> None:
     need(not close(found[::-1], right), "The two results are swapped: the order is c, h.")
     need(not close(found[0], c) or not close(found[1], h), "It returns the old c and h: return the new ones.")
     sums = {"p": np.hstack([x, h]) @ kernel + bias, "q": np.hstack([x, h]) @ kernel,
-            "r": np.hstack([h, x]) @ kernel + bias}
+            "r": np.hstack([h, x]) @ kernel + bias, "w": x @ kernel[:x.shape[1]] + h @ kernel[:h.shape[1]] + bias}
     parts = {f"{name}{number}": part for name, z in sums.items() for number, part in enumerate(np.split(z, 4, axis=1))}
 
     def cell(i: Any, g: Any, f: Any, o: Any, old: Any = c) -> tf.Tensor:

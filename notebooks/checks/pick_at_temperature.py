@@ -6,7 +6,7 @@ import numpy as np
 from charrnn.engines.decoding import softmax
 
 from .answer import Unexplained, need
-from .pick_top_n import CHANGED, IDS, NOISE, SHARES, draws
+from .pick_top_n import CHANGED, IDS, NOISE, SHARES, draws, exponential
 
 # The shares that typical mistakes give, of probabilities p at the temperature t, by what to say to them.
 MISTAKES = {
@@ -45,11 +45,11 @@ def examine(answer: Callable) -> Optional[str]:
         arguments = () if temperature is None else (temperature,)
         found, changes = draws(answer, preds, (1, p.size), *arguments)
         changed = changed or changes
-        _compare(found, preds, temperature)
+        _compare(found, preds, temperature, exponential(answer))
     return CHANGED if changed else None
 
 
-def _compare(found: np.ndarray, p: np.ndarray, temperature: Optional[float]) -> None:
+def _compare(found: np.ndarray, p: np.ndarray, temperature: Optional[float], powers: bool) -> None:
     t = temperature or 1.0
     right = p ** (1 / t) / (p ** (1 / t)).sum()
     if np.abs(found - right).sum() / 2 <= NOISE:
@@ -57,6 +57,8 @@ def _compare(found: np.ndarray, p: np.ndarray, temperature: Optional[float]) -> 
     where = f"At {'the default temperature, 1' if temperature is None else f'temperature = {t:g}'}"
     need(found.max() < 1 or t < 0.1, f"{where} it always draws the same id: draw with np.random.choice and p=p, and "
                                      "set no seed inside.")
+    need(not powers or all(np.abs(found - softmax(one)).sum() / 2 > NOISE for one in (p ** (1 / t), right)),
+         "A softmax follows p ** (1 / temperature): divide by the sum in its place.")
     for message, shares in MISTAKES.items():
         need(t == 1 or np.abs(found - shares(p, t)).sum() / 2 > NOISE, message)
     worst = int(np.abs(found - right).argmax())

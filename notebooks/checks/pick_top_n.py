@@ -23,7 +23,7 @@ def examine(answer: Callable) -> Optional[str]:
     for top_n, shape in [(3, (1, C)), (4, (1, C)), (3, (C,)), (1, (1, C)), (C, (1, C)), (None, (1, C))]:
         shares, changes = draws(answer, preds, shape, *(() if top_n is None else (top_n,)))
         changed = changed or changes
-        _compare(shares, top_n)
+        _compare(shares, top_n, exponential(answer))
     other = draws(answer, preds[::-1], (1, C), 1)[0]
     need(other[C - 1 - IDS[0]] == 1, "With other predictions it draws as before: draw from preds, not from fixed ids.")
     return CHANGED if changed else None
@@ -67,7 +67,8 @@ def _drawn(answer: Callable, preds: np.ndarray, number: int, *arguments: Any) ->
     need(not isinstance(one, (tf.Tensor, tf.Variable)),
          "It returns a tensor, but preds are numbers, and so is the id: use NumPy here, np.argsort and "
          "np.random.choice.")
-    need(np.ndim(one) == 0, f"It should return one id, a number, not {words.describe(one)}: take its element [0].")
+    need(np.ndim(one) == 0, f"It should return one id, a number, not {words.describe(one)}"
+         + (": take its element [0]." if np.size(one) == 1 else ": the id is what np.random.choice draws with p=p."))
     need(isinstance(one, (int, np.integer)) and not isinstance(one, bool),
          f"It should return an id, an int, not {words.describe(one)}"
          + (": int(...) makes one of it." if isinstance(one, (float, np.floating)) and one == int(one) else
@@ -76,7 +77,13 @@ def _drawn(answer: Callable, preds: np.ndarray, number: int, *arguments: Any) ->
     return int(one)
 
 
-def _compare(found: np.ndarray, top_n: Optional[int]) -> None:
+def exponential(answer: Callable) -> bool:
+    """Tell whether an answer takes an exponential, but no logarithm before it."""
+    names = {name for code in all_code(answer) for name in code.co_names}
+    return bool(names & {"exp", "softmax"}) and not names & {"log", "log2", "log10"}
+
+
+def _compare(found: np.ndarray, top_n: Optional[int], powers: bool) -> None:
     """Raise Wrong where the ids that are drawn, or their shares, are not right."""
     number = top_n or 5
     right = np.zeros(C)
@@ -86,6 +93,10 @@ def _compare(found: np.ndarray, top_n: Optional[int]) -> None:
     need(others != IDS[:1] or number == 1,
          "It always returns the most probable id, so that the text would soon repeat itself: draw with "
          "np.random.choice and the probabilities p.")
+    p = np.array(SHARES)[np.argsort(IDS)] * (right > 0)
+    need(not powers or all(np.abs(found - softmax(np.where(p > 0, one, rest))).sum() / 2 > NOISE
+                           for one in (p, right) for rest in (0.0, -np.inf)),
+         "There is a softmax too many: preds are probabilities already. Divide those that are left by their sum.")
     where = f"With {'the default top_n = 5' if top_n is None else f'top_n = {top_n}'} of {C} ids"
     expect(ids == others,
            f"{where}, the most probable ids are {ids}, and only these should be drawn, but {others} are: set all other "
@@ -95,9 +106,6 @@ def _compare(found: np.ndarray, top_n: Optional[int]) -> None:
         equal = np.abs(found - (right > 0) / number).sum() / 2 < NOISE
         need(not equal, f"{where}, all {number} are drawn equally often: give np.random.choice their probabilities, "
                         "p=p.")
-        p = np.array(SHARES)[np.argsort(IDS)] * (right > 0)
-        need(min(np.abs(found - softmax(np.where(p > 0, p, rest))).sum() / 2 for rest in (0.0, -np.inf)) > NOISE,
-             "There is a softmax too many: preds are probabilities already. Divide those that are left by their sum.")
         worst = int(np.abs(found - right).argmax())
         raise Unexplained(f"{where}, id {worst} should be drawn in {100 * right[worst]:.0f}% of the cases, but it is "
                           f"in {100 * found[worst]:.0f}%: draw each with its probability, divided by the sum of those "

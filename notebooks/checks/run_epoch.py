@@ -72,6 +72,8 @@ def _losses(answer: Callable, session: Session, keep_prob: float) -> Iterator[An
          f"It returns {words.describe(result)}, in place of a generator: yield the loss of each window, in the loop.")
     try:
         yield from result
+    except Wrong:
+        raise
     except Exception as error:
         raise Wrong(f"It raised {exception(error, answer)}") from None
 
@@ -89,9 +91,6 @@ def _compare(found: Outcome, right: Outcome) -> None:
                                                             "session.run returned for it.")
         need(isinstance(one, (float, np.floating, np.ndarray)) and np.ndim(one) == 0,
              f"It should yield the loss of each window, a number, not {words.describe(one)}.")
-    need(not any("initializer" in run.asked for run in found.runs),
-         "The weights are initialized here, so an epoch forgets what the one before has learned: the training loop "
-         "initializes them once, before the first epoch.")
     updates = [run for run in found.runs if "optimizer" in run.asked]
     known = [run.values["inputs"].tolist() for run in right.runs]
     trained = [str(known.index(x)) if x in known else "?" for x in (run.values["inputs"].tolist() for run in updates)]
@@ -137,10 +136,15 @@ def named(value: np.ndarray, right: Sequence[Run]) -> str:
 
 def _examine_second(answer: Callable, session: Session) -> None:
     """Check a second epoch, and another keep_prob."""
-    first = _outcome(answer, session, 0.25).runs[0]
+    found = _outcome(answer, session, 0.25)
+    first, updates = found.runs[0], [run for run in found.runs if "optimizer" in run.asked]
     need(close(first.values["keep_prob"], 0.25),
          f"model.keep_prob should be fed the argument keep_prob, here 0.25, but it is fed "
          f"{first.values['keep_prob']:.4g}. It is the probability to keep a unit, and training drops some.")
+    need(all(close(one, run.loss) and close(following.values["initial_state"], run.final)
+             for one, run, following in zip(found.yields, updates, updates[1:])),
+         "The loss or the state comes from another call than the update, which has another dropout, or other weights. "
+         "One call gives loss, state and update.")
     second = _outcome(answer, session, 1.0, epochs=2).runs[0]
     need(not second.values["initial_state"].any(),
          "A second epoch begins with the state of the first one's end: its text begins anew, so set the state to zeros "

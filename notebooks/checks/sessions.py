@@ -6,7 +6,7 @@ import numpy as np
 from charrnn import model
 from charrnn.system.tensorflow import tf
 
-from .answer import all_code, expect, need
+from .answer import Wrong, all_code, expect, need
 from .build_optimizer import reachable
 from .tensors import close
 
@@ -19,16 +19,17 @@ class Run(NamedTuple):
     """One call of ``session.run``.
 
     Attributes:
-        asked: which attributes of the network it asked for; "initializer" if it initialized a variable.
+        asked: which attributes of the network it asked for.
         fed: which it fed.
         values: the placeholders that were fed, and the initial state, [layers, 2, N, L].
-        loss: the loss for what was fed, where all of it was.
+        loss, final: the loss and the final state for what was fed, where all of it was.
     """
 
     asked: FrozenSet[str]
     fed: FrozenSet[str]
     values: Dict[str, np.ndarray]
     loss: float = float("nan")
+    final: Any = None
 
 
 class Session(tf.Session):
@@ -50,15 +51,18 @@ class Session(tf.Session):
 
     def run(self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None) -> Any:
         """Run, and note what was asked for and what was fed."""
+        if self._initializes(fetches):
+            raise Wrong("The weights are initialized here, so what was learned is lost: the training loop initializes "
+                        "them once, before the first epoch.")
         fed = self._among(FED, list(feed_dict or ()))
         probe = {name: getattr(self.noted, name) for name in PLACEHOLDERS if name in fed}
         if len(probe) == len(PLACEHOLDERS):
-            probe["loss"] = self.noted.loss
+            probe.update(loss=self.noted.loss, final=self.noted.final_state)
         results, state, values = super().run([fetches, self.noted.initial_state, probe], feed_dict, options,
                                              run_metadata)
-        asked = self._among(ASKED, fetches) | ({"initializer"} if self._initializes(fetches) else set())
-        loss = values.pop("loss", float("nan"))
-        self.runs.append(Run(asked, fed, dict(values, initial_state=np.array(state)), loss))
+        asked = self._among(ASKED, fetches)
+        loss, final = values.pop("loss", float("nan")), np.array(values.pop("final", ()))
+        self.runs.append(Run(asked, fed, dict(values, initial_state=np.array(state)), loss, final))
         return results
 
     def weights(self) -> np.ndarray:

@@ -57,7 +57,11 @@ def examine_windows(batches: Batches, trial: Trial) -> None:
              "It does not stop after the last window: one loop over the columns is all there should be.")
     expect(len(batches) == trial.k,
            f"{trial} it yields {number}, but there are {len(trial.ids)} // (N·M) = {trial.k}: too "
-           f"{'many. Ids that do not fill a window are dropped' if len(batches) > trial.k else 'few'}.")
+           + ("many. Ids that do not fill a window are dropped." if len(batches) > trial.k else
+              "few. The loop goes over columns, of which there are M·K: range(0, n_windows * n_steps, n_steps)."
+              if len(batches) == -(-trial.k // trial.m) else
+              "few. Is the last window left out? Its y ends in a column of zeros." if len(batches) == trial.k - 1 else
+              "few."))
     examine_contents(batches, trial)
 
 

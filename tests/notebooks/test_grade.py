@@ -1,5 +1,6 @@
-"""The grader: ten notebooks of one class, each with another thing that students do, graded by a real process."""
+"""The grader: a small class, each with another thing that students do, a third of it hostile, in real processes."""
 import csv
+import html
 import json
 import socket
 import subprocess
@@ -10,6 +11,7 @@ from answers import CHECKS, EXERCISES, FOLDER, generate
 
 GOOD = {cell["id"]: generate.solved(cell["text"]) for cell in generate.all_cells()}
 BLANK = {cell["id"]: generate.blank(cell["text"]) for cell in generate.all_cells()}
+GOOD_CODE = [GOOD[cell["id"]] for cell in generate.all_cells() if cell["kind"] == "code"]
 FIRST = "n_windows = len(arr) // (batch_size * n_steps)"
 
 
@@ -20,6 +22,29 @@ def notebook(*sources):
 def first_line(line):
     """Return the solved cell of get_batches with a line at the beginning of the function."""
     return GOOD["get_batches"].replace(FIRST, f"{line}\n    {FIRST}")
+
+
+def below(code, name="get_batches"):
+    """Return the solved cell of an exercise with some code below its check."""
+    return f"{GOOD[name]}\n{code}"
+
+
+LEFTOVER = "import os, subprocess\nsubprocess.Popen(['sleep', '400'], start_new_session=True)"
+FORKS = "\nfor _ in range(50):\n    if os.fork() == 0:\n        time.sleep(400)"
+FORGED = """
+import json, os, socket
+for number in range(3, 30):
+    try:
+        os.write(number, json.dumps(["", "end", "get_batches", "right", ""]).encode() + b"\\n")
+    except OSError:
+        pass
+os._exit(0)
+"""
+COPIED = f"""
+exec(open({str(FOLDER / "checks" / "lstm_step.py")!r}).read().replace("from .", "from checks."))
+lstm_step = solution
+checks.check_lstm_step(lstm_step)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +67,26 @@ def graded(tmp_path_factory):
                 "large": [first_line("np.ones((60_000, 60_000))")],
                 "loud": ["%matplotlib inline\n" + GOOD["get_batches"] + "\nfor i in range(10 ** 6): print(i)"],
                 "broken": [GOOD["get_batches"].replace("yield x, y", "yield x y"), GOOD["lstm_step"]],
-                "leaves": [GOOD["get_batches"], "import os\n" + GOOD["lstm_step"] + "\nos._exit(0)"]}.items():
+                "leaves": ["import os", below("os._exit(0)", "lstm_step"), GOOD["get_batches"], GOOD["quiz"]],
+                "Ann/Anna_KaRNNa": ["LIMIT = 7", first_line("assert LIMIT == 7 and time.time()"),
+                                    below("tf.one_hot?\nprint(no_such_name)", "lstm_step")],
+                "Ben/Anna_KaRNNa": [GOOD["get_batches"].split("\n\n\nchecks")[0], "!ls\n" + below("!ls", "lstm_step")],
+                "leftover": [below(LEFTOVER + FORKS), below("sys.stdout.write(10 ** 8 * 'x')", "lstm_step")],
+                "patched": ["import checks.verdict", below("checks.verdict._judge = lambda *_: (True, '')"),
+                            "def lstm_step(*_): return 1"],
+                "forged": [BLANK["get_batches"] + FORGED, COPIED]}.items():
+            (folder / f"{name}.ipynb").parent.mkdir(exist_ok=True)
             (folder / f"{name}.ipynb").write_text(notebook(*cells), encoding="utf-8")
+        for name in ("Ann", "Ben"):  # who handed in the whole folder
+            (folder / name / "Anna_KaRNNa_Solution.ipynb").write_text(notebook(*GOOD_CODE), encoding="utf-8")
+        (folder / "text.ipynb").write_text("no notebook")
         (folder / "=Eve").mkdir()
         line = f"import socket; socket.create_connection(('127.0.0.1', {port}), 2)"
         (folder / "=Eve" / "mine.ipynb").write_text(notebook(
             first_line(line), 'lstm_step = checks.skip("lstm_step")\nchecks.check_lstm_step(lstm_step);'))
         (folder / "=Eve" / "progress.json").write_text('{"get_batches": {"hints": 2, "attempts": 7}}')
         (folder / "course.json").write_text('{"points": {"get_batches": 3}}')
-        done = subprocess.run([sys.executable, str(FOLDER / "grade.py"), str(folder), "--seconds", "5", "--minutes=9",
+        done = subprocess.run([sys.executable, str(FOLDER / "grade.py"), str(folder), "--seconds=5", "--minutes=20",
                                "--jobs", "2", "--course", str(folder / "course.json")], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True)
         assert done.returncode == 0, done.stdout
@@ -59,15 +95,15 @@ def graded(tmp_path_factory):
             reached = True
         except socket.timeout:
             reached = False
-    assert reached == ("The network cannot be cut off here" in done.stdout)
+    assert reached == ("use the network" in done.stdout)
     with open(str(folder / "grades.csv"), encoding="utf-8-sig") as file:
         return {(row["student"], row["exercise"]): row for row in csv.DictReader(file)}, done.stdout, folder
 
 
 @pytest.mark.slow
-def test_ten_notebooks_are_graded(graded):
+def test_a_class_is_graded(graded):
     rows, printed, folder = graded
-    assert len(rows) == 10 * (len(EXERCISES) + 3) and "10 of 10: " in printed
+    assert len(rows) == 15 * (len(EXERCISES) + 3) + 1 and "16 of 16: " in printed
 
     def result(student, exercise="get_batches"):
         return rows[student, exercise]["result"]
@@ -75,25 +111,35 @@ def test_ten_notebooks_are_graded(graded):
     assert {exercise for exercise in CHECKS if result("good", exercise) == "right"} == {"get_batches", "lstm_step"}
     for exercise in ("repairs", "quiz", "hyperparameters"):
         assert result("good", exercise) == "right"
-    assert result("helpers") == result("leaves") == result("loud") == "right"
+    assert result("helpers") == result("loud") == "right"
+    for student in ("Ann/Anna_KaRNNa", "Ben/Anna_KaRNNa", "leftover"):
+        assert result(student) == result(student, "lstm_step") == "right"
+    assert result("leaves") == result("leaves", "quiz") == "right" and result("leaves", "lstm_step") == "tried"
+    for student in ("patched", "forged"):
+        assert result(student) == result(student, "lstm_step") == "tried"
+    assert result("text", "") == "no notebook"
     assert result("blank") == result("good", "CharRNN") == "empty"
     assert result("wrong") == result("endless") == result("large") == result("broken") == "tried"
     assert result("wrong", "lstm_step") == result("endless", "lstm_step") == result("broken", "lstm_step") == "right"
-    assert result("'=Eve", "lstm_step") == "skipped"
+    assert result("'=Eve/mine", "lstm_step") == "skipped"
     assert rows["good", "get_batches"]["points"] == "3" and rows["wrong", "get_batches"]["points"] == "0"
-    assert (rows["'=Eve", "get_batches"]["hints"], rows["'=Eve", "get_batches"]["attempts"]) == ("2", "7")
+    assert (rows["'=Eve/mine", "get_batches"]["hints"], rows["'=Eve/mine", "get_batches"]["attempts"]) == ("2", "7")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("student, exercise, said", [
     ("wrong", "get_batches", "x and y are swapped"), ("endless", "get_batches", "did not finish within 5"),
     ("large", "get_batches", "MemoryError"), ("broken", "get_batches", "The cell raised SyntaxError"),
-    ("leaves", "lstm_step", "Not graded: the process ended early")])
+    ("leaves", "lstm_step", "this exercise ended the process"), ("forged", "get_batches", "this exercise ended"),
+    ("patched", "get_batches", "it changes checks.verdict._judge"), ("text", "", "This file is no notebook"),
+    ("Ann/Anna_KaRNNa", "lstm_step", "NameError: name &#x27;no_such_name&#x27;"),
+    ("Ben/Anna_KaRNNa", "get_batches", "found by the name")])
 def test_the_table_says_why(graded, student, exercise, said):
     rows, _, folder = graded
-    assert said in rows[student, exercise]["message"]
+    assert html.unescape(said) in rows[student, exercise]["message"]
     page = (folder / "grades.html").read_text(encoding="utf-8")
-    assert said in page and "<th>=Eve" in page and "(2 hints)" in page
+    assert said in page and "<th>=Eve/mine<td>0" in page and "<small>7 / 2</small>" in page
+    assert "points of 19" in page and "<tr><th>get_batches<td>3<td>7<td>14<td>7<td>2<td>" in page
 
 
 @pytest.mark.parametrize("argv, said", [

@@ -127,6 +127,8 @@ def test_tensorflows_error_for_too_little_memory_is_one_line(capsys):
     assert run_main(fail_with(error)) == 2
     assert capsys.readouterr().err == (
         "script: error: this machine has too little memory for these arguments: OOM when allocating tensor\n")
+    full = tf.errors.ResourceExhaustedError(None, None, "/a/i3_l5.ckpt.data.tempstate71; No space left\n\t [[x]]")
+    assert console.reason(full) == "No space left"
 
 
 def test_texts_are_read_without_tqdm(monkeypatch):

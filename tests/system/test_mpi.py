@@ -7,7 +7,7 @@ import sys
 import pytest
 from conftest import process_environment
 
-from charrnn.__main__ import main
+from charrnn.commands import sample, train
 from charrnn.system import mpi
 
 # a communicator of two processes in which the same happens
@@ -68,11 +68,11 @@ def test_if_a_process_does_not_start_one_that_waits_says_so_and_ends(tmp_path):
                         "training does not begin\n", output) and status == -9
 
 
-@pytest.mark.parametrize("command, spoken", [(["train", "--help"], False), (["train", "--nosuch"], False),
-                                             (["sample", "--nosuch"], True)])
-def test_of_several_processes_only_the_first_one_speaks_where_they_train(monkeypatch, capsys, command, spoken):
+@pytest.mark.parametrize("command, flag, spoken", [(train, "--help", False), (train, "--nosuch", False),
+                                                   (sample, "--nosuch", True)])
+def test_of_several_processes_only_the_first_one_speaks_where_they_train(monkeypatch, capsys, command, flag, spoken):
     for name, value in dict(OPEN_MPI, OMPI_COMM_WORLD_SIZE="2", OMPI_COMM_WORLD_RANK="1").items():
         monkeypatch.setenv(name, value)
     with contextlib.suppress(SystemExit):
-        main(command)
+        command.main([flag])
     assert bool("".join(capsys.readouterr())) == spoken

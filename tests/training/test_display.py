@@ -52,6 +52,13 @@ def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys):
         assert part in out
 
 
+@pytest.mark.parametrize("settings, differs", [({}, False), ({"cell": "gru"}, True), ({"fused": False}, True),
+                                               ({"fused": False, "keep_prob": 1}, False)])
+def test_the_plan_of_a_resumed_run_says_if_dropout_has_other_masks(capsys, settings, differs):
+    display_of(**settings).resumed(100, None)
+    assert ("dropout  its masks are others" in capsys.readouterr().out) == differs
+
+
 class Full(io.StringIO):
     """A file on a disk that is full until it has room."""
 

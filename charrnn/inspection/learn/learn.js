@@ -21,6 +21,7 @@ function choose(name, text, file = null) {
   Object.assign(find("text"), { value: text.length > MOST_SHOWN ? "" : text, placeholder: `${name}: ${counted(text.length, "character")}` });
   find("said").textContent = file ? `Press Start: the network of ${file.name} goes on with this text, and Adam begins anew.` : "";
   find("text-note").textContent = texts[name] ? "" : `Now: ${name}.`;
+  find("tracked").replaceChildren();
   showNote("note", "");
 }
 
@@ -46,7 +47,7 @@ function begin() {
       find("save").disabled = false;
       find("engine-used").textContent = network.isFast ? "WebAssembly with SIMD"
         : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: it is some twenty times slower";
-      papers.passage.show({ ids: network.passage, start: 0, recordAt: (place) => state.seen && recordAt(place),
+      papers.passage.show({ ids: network.passage, start: 0, recordAt: (place) => state.network && state.seen && recordAt(place),
         inWorker: () => ({ key: "passage" }) });
       for (const cell of papers.passage.cells.slice(0, network.heldFrom)) {
         cell.classList.add("practised");
@@ -76,6 +77,9 @@ function learn(once = false) {
   }
   showNote("note", "");
   ask("learn", { once }, ({ diverged, ...report }) => {
+    if (!state.network) {
+      return; // another text was chosen meanwhile
+    }
     if (diverged !== undefined) {
       stop();
       showNote("note", `It diverged: at this rate, each step leads further away. It is back at step ${diverged}. Choose a smaller rate.`);
@@ -125,6 +129,9 @@ function look() {
   const [began, { updates, seconds }] = [performance.now(), state.points.at(-1) || { updates: 0, seconds: 0 }];
   state.nextLook = Infinity;
   ask("look", { passage: network.passage }, ({ best, ...seen }) => {
+    if (state.network !== network) {
+      return;
+    }
     const unseen = seen.surprises.slice(Math.max(1, network.heldFrom));
     add(state.heldOut, { updates, loss: (Math.LN2 * unseen.reduce((sum, each) => sum + each, 0)) / unseen.length });
     Object.assign(state, { seen, nextLook: performance.now() + Math.max(LOOK, 4 * (performance.now() - began)) });

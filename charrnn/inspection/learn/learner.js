@@ -90,12 +90,12 @@ Object.assign(answers, {
     const report = () => {
       send({ updates: own.updates, epoch: own.updates / windows, loss: sum / count, seconds: own.seconds,
         speed: (1000 * count * WINDOW * TEXTS) / (performance.now() - started) });
-      good.weights.set(trainer.weights);
-      good.updates = own.updates;
       [sum, count, started] = [0, 0, performance.now()];
     };
     let last = performance.now();
     do {
+      const isDue = once || performance.now() - started >= REPORT;
+      const before = isDue ? trainer.weights.slice() : null; // the loss is that of the weights before the step
       const loss = learnWindow(own);
       if (!(loss <= 2 * Math.log(trainer.numClasses) + 1)) {
         trainer.weights.set(good.weights);
@@ -110,8 +110,11 @@ Object.assign(answers, {
       [sum, count] = [sum + loss, count + 1];
       own.seconds += Math.min(1, (performance.now() - last) / 1000); // not those in which a phone slept
       last = performance.now();
-      if (last - started >= REPORT || once) {
+      if (isDue) {
         report();
+      }
+      if (isDue && loss <= Math.log(trainer.numClasses) + 0.5) {
+        Object.assign(good, { weights: before, updates: own.updates - 1 });
       }
     } while (!once && await goesOn(performance.now() + 1000 * (dueAt(own.updates) - own.seconds)));
   },

@@ -80,6 +80,6 @@ function countTold({ ids, start, told, paper, head }, index) {
 function evidenceOf({ told: { words, counts, texts }, ends }) {
   const [low, free, high] = counts.map((times) => (
     words.map((each, group) => `${each.join(", ")} ${counted(times[group], "time")}`).join(" and ")));
-  return `In ${texts} texts of ${PAIR_LENGTH} characters with other seeds, held at ${ends[0]}, it wrote ${low}; held at ${
+  return `In ${texts} texts of ${PAIR_LENGTH} characters, held at ${ends[0]}, it wrote ${low}; held at ${
     ends[1]}, ${high}; free, ${free}.`;
 }
