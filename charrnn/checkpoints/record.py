@@ -93,11 +93,6 @@ class RunRecord:
     shuffled_sha256: Optional[str] = None
 
 
-def checkpoint_prefix(folder: StrPath, step: int, lstm_size: int) -> str:
-    """Return the notebook's name for a checkpoint: ``folder/i{step}_l{lstm_size}.ckpt``."""
-    return str(Path(folder) / f"i{step}_l{lstm_size}.ckpt")
-
-
 def step_of(name: str) -> int:
     """Return the step in the name of a checkpoint, or -1 for any other name."""
     match = re.fullmatch(r"i(\d{1,18})_l\d+\.ckpt", name)

@@ -135,8 +135,8 @@ class Run:
         return progress
 
     def name(self, step: int) -> str:
-        """Return the name of the checkpoint of a step."""
-        return record.checkpoint_prefix("", step, self.record.hyperparameters["lstm_size"])
+        """Return the notebook's name for the checkpoint of a step."""
+        return f"i{step}_l{self.record.hyperparameters['lstm_size']}.ckpt"
 
     def add(self, step: int, **measured: float) -> None:
         """Add a row to the reports. If it cannot be written now, the next save writes it."""
@@ -144,8 +144,7 @@ class Run:
             with contextlib.suppress(OSError):
                 self._reports.add(step, **measured)
 
-    def save(self, progress: Progress, session: Any, saver: Any, weights: Weights,
-             warn: Callable[[str], None]) -> str:
+    def save(self, progress: Progress, session: Any, saver: Any, weights: Weights, warn: Callable[[str], None]) -> str:
         """Save a checkpoint, which :meth:`tidy` then lists. The best one is that of the best evaluation.
 
         Args:

@@ -64,8 +64,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--best", action="store_true",
                         help="in a run folder, use the checkpoint with the lowest validation loss")
     add_vocabulary_arguments(parser)
-    parser.add_argument("--encoding", metavar="NAME",
-                        help="encoding of texts given by their path (default: utf-8)")
+    parser.add_argument("--encoding", metavar="NAME", help="encoding of texts given by their path (default: utf-8)")
 
 
 def add_vocabulary_arguments(group: Any) -> None:

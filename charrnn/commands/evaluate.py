@@ -27,16 +27,16 @@ def _read_texts(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
     if args.characters:
         return given.text, given.name, ""
     try:
-        found = _training_text(args, model)
+        parts = _training_text(args, model)
     except (ValueError, OSError) as error:
         if args.train_text is not None:
             raise
         console.write("without the training text, two lines of the comparison are missing "
                       f"({console.described(error)})\n", sys.stderr if args.json else sys.stdout)
         return given.text, given.name, ""
-    trained_on = model.run.text_sha256 if model.run else found.sha256
+    trained_on = model.run.text_sha256 if model.run else parts.sha256
     known = ", which the model was trained on" if corpus.divide(given, model.run).sha256 == trained_on else ""
-    return given.text, given.name + known, found.training
+    return given.text, given.name + known, parts.training
 
 
 def _read_part(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
@@ -45,11 +45,11 @@ def _read_part(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
     name, fraction = ("test text", "test_fraction") if args.part == "--test" else ("held-out text", "val_fraction")
     if not run or not run.hyperparameters[fraction]:
         raise ValueError(f"the run of {model.name} has no {name}: it was trained without {arguments.flag(fraction)}")
-    found = _training_text(args, model)
-    if found.sha256 != run.text_sha256:
+    parts = _training_text(args, model)
+    if parts.sha256 != run.text_sha256:
         raise ValueError(f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on; "
                          "--held-out and --test need that text")
-    return found.test if args.part == "--test" else found.held_out, f"{name} of {run.text_name}", found.training
+    return parts.test if args.part == "--test" else parts.held_out, f"{name} of {run.text_name}", parts.training
 
 
 def _training_text(args: argparse.Namespace, model: Model) -> corpus.TrainingText:
@@ -69,8 +69,8 @@ def _print_characters(whole: str, known: Vocabulary, bits: np.ndarray) -> None:
     """Print the surprisal of each known character of a text but the first, with its place in the whole text."""
     text = [(place, char) for place, char in enumerate(whole, 1) if char in known.vocab_to_int]
     print(f"\n{'character':>9}  {'':<10}{'log-probability':>16}{'bits':>8}")
-    for (place, char), each in zip(text[1:], bits):
-        print(f"{place:>9,}  {char!r:<10}{-each * math.log(2):>16.4f}{each:>8.2f}")
+    for (place, char), value in zip(text[1:], bits):
+        print(f"{place:>9,}  {char!r:<10}{-value * math.log(2):>16.4f}{value:>8.2f}")
 
 
 def _baselines(text: str, vocabulary: Vocabulary, training: str) -> Iterator[Tuple[str, float]]:
@@ -80,10 +80,6 @@ def _baselines(text: str, vocabulary: Vocabulary, training: str) -> Iterator[Tup
         yield "counts of 5 characters and the next", float(baselines.ngram_nats(*ids, len(vocabulary)).mean())
         yield "xz, after the training text", baselines.xz_bits(text, training) * math.log(2) / len(text)
     yield "xz, of this text alone", baselines.xz_bits(text) * math.log(2) / len(text)
-
-
-def _perplexity(nats: float) -> str:
-    return f"{math.exp(nats):.3f}" if nats < math.log(LARGEST_PERPLEXITY) else f"above {LARGEST_PERPLEXITY:.0e}"
 
 
 def make_parser() -> console.Parser:
@@ -151,4 +147,6 @@ def _main(args: argparse.Namespace) -> None:
         _print_characters(whole, model.vocabulary, nats / math.log(2))
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     for label, value in itertools.chain([("this model", mean)], others):
-        print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {_perplexity(value):>11}", flush=True)
+        is_shown = value < math.log(LARGEST_PERPLEXITY)
+        perplexity = f"{math.exp(value):.3f}" if is_shown else f"above {LARGEST_PERPLEXITY:.0e}"
+        print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {perplexity:>11}", flush=True)

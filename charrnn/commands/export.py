@@ -40,8 +40,7 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
         raise ValueError(f"{Path(folder)} exists: give the name of a new folder")
     temporary = Path(files.temporary_name(folder))
     try:
-        with contextlib.closing(GraphEngine(
-                model.vocabulary, model.lstm_size, model.num_layers, model.cell)) as engine:
+        with contextlib.closing(GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)) as engine:
             engine.load(model.weights)
             engine.save_model(temporary)
         characters = "".join(model.vocabulary.chars).encode("utf-8", "surrogatepass")
@@ -117,8 +116,8 @@ def _main(args: argparse.Namespace) -> None:
 
 def _check_target(target: str, model: Model) -> None:
     """Raise OSError if a file cannot be written, or ValueError if the model was read from it."""
-    found = files.target_of(target)
-    if model.name not in KNOWN_MODELS and found in (
+    written = files.target_of(target)
+    if model.name not in KNOWN_MODELS and written in (
             os.path.realpath(model.name), os.path.realpath(model.name + ".npz")):
         raise ValueError(f"{target} is the model itself: give the name of another file")
 

@@ -21,7 +21,7 @@ def table(measured: units.Measured, count: int) -> Iterator[str]:
     yield f"{'what is tracked':<30}{'unit':>10}{'correlation':>13}   next best"
     groups = measured.best(count)
     for best, *others in groups:
-        rest = ", ".join(f"{each.unit} {each.correlation:+.2f}" for each in others)
+        rest = ", ".join(f"{other.unit} {other.correlation:+.2f}" for other in others)
         yield f"{best.feature:<30}{best.unit!s:>10}{best.correlation:>+13.2f}   {rest}".rstrip()
     missing = [name for name in measured.features if name not in {group[0].feature for group in groups}]
     if missing:
@@ -34,8 +34,8 @@ def table(measured: units.Measured, count: int) -> Iterator[str]:
 def _report(measured: units.Measured, count: int) -> Dict[str, Any]:
     """Return the content of the table, for JSON."""
     return {"characters": measured.length, "features": list(measured.features),
-            "units": [{"feature": each.feature, "unit": str(each.unit), "correlation": round(each.correlation, 4)}
-                      for group in measured.best(count) for each in group],
+            "units": [{"feature": best.feature, "unit": str(best.unit), "correlation": round(best.correlation, 4)}
+                      for group in measured.best(count) for best in group],
             "expressive": [str(unit) for unit in measured.expressive(UNNAMED)]}
 
 
@@ -98,13 +98,14 @@ def _text(args: argparse.Namespace, model: Model) -> str:
 
 def _print_unit(engine: Engine, measured: units.Measured, unit: units.Unit, text: str, as_json: bool) -> None:
     """Print the values of a unit over a text, and what it tracks."""
-    found = units.activations(engine, engine.vocabulary.encode(text), measured.parts)
-    values, tracked = np.concatenate([*found])[:, unit.part, unit.column], measured.tracked_by(unit)
+    pieces = units.activations(engine, engine.vocabulary.encode(text), measured.parts)
+    values, tracked = np.concatenate([*pieces])[:, unit.part, unit.column], measured.tracked_by(unit)
     if as_json:
-        print(json.dumps({"unit": str(unit), "tracks": [[each.feature, round(each.correlation, 4)] for each in tracked],
-                          "text": text, "values": [round(float(value), 4) for value in values]}))
+        tracks = [[name, round(correlation, 4)] for _, name, correlation in tracked]
+        print(json.dumps({"unit": str(unit), "tracks": tracks, "text": text,
+                          "values": [round(float(value), 4) for value in values]}))
         return
     for place, (char, value) in enumerate(zip(text, values), 1):
         print(f"{place:>9,}  {char!r:<10}{value:>+8.2f}")
-    for each in tracked:
-        print(f"{each.feature:<30}{each.correlation:>+8.2f}")
+    for _, name, correlation in tracked:
+        print(f"{name:<30}{correlation:>+8.2f}")

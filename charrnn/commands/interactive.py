@@ -28,19 +28,10 @@ class Conversation:
 
     def __init__(self, sampler: Sampler, settings: Settings, length: int, how_unknown: str = "error",
                  seed: Optional[int] = None) -> None:
-        """Keep the sampler and the first settings.
-
-        Args:
-            sampler: a sampler of one text.
-            settings: how to draw.
-            length: characters to draw for each text.
-            how_unknown: what to do with unknown characters, see :func:`charrnn.text.unknown.resolve`.
-            seed: the seed of every text; None for a new seed for each.
-        """
+        """Keep a sampler of one text, and the first settings. A seed of None is a new one for each text."""
         self._sampler, self._unknown = sampler, how_unknown
-        self._values: Dict[str, Any] = {
-            "temperature": settings.temperature, "top-n": settings.top_n, "top-p": settings.top_p, "length": length,
-            "seed": seed}
+        self._values: Dict[str, Any] = {"temperature": settings.temperature, "top-n": settings.top_n,
+                                        "top-p": settings.top_p, "length": length, "seed": seed}
 
     def run(self) -> int:
         """Answer lines from standard input until it ends; return the exit status."""

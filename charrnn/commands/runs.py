@@ -44,18 +44,18 @@ def summary(folder: StrPath) -> Dict[str, Any]:
     """
     run, history = record.read_run(folder), read_history(folder)
     hyper = {**asdict(Hyperparameters()), **run.hyperparameters}  # a run may be older than a hyperparameter
-    found = {name: values[~np.isnan(values)].tolist() for name, values in history.items()}
+    measured = {name: values[~np.isnan(values)].tolist() for name, values in history.items()}
     names = names_with(Path(folder), ".json")
     saved = os.path.getmtime(str(Path(folder) / f"{names[-1]}.json")) if names else None
     training, _, _ = split(record.read_text(run), hyper["val_fraction"], hyper["test_fraction"])
     total = hyper["epochs"] * count_windows(len(training), hyper["batch_size"], hyper["num_steps"])
-    best = min(found["val_loss"], default=None)
+    best = min(measured["val_loss"], default=None)
     return {"run": str(folder), "text": run.text_name, "text_sha256": run.shuffled_sha256 or run.text_sha256,
             "hyperparameters": hyper, "init_from": run.init_from, "step": record.step_of(names[-1]) if names else 0,
-            "steps": total, "loss": found["loss"][-1] if found["loss"] else None,
+            "steps": total, "loss": measured["loss"][-1] if measured["loss"] else None,
             "best": best, "best_bits": best and best / math.log(2),
             "test": run.test_loss, "test_bits": run.test_loss and run.test_loss / math.log(2),
-            "characters_per_second": float(np.median(found["characters_per_second"])) if found["loss"] else None,
+            "characters_per_second": float(np.median(measured["characters_per_second"])) if measured["loss"] else None,
             "saved": saved and time.strftime("%Y-%m-%d %H:%M", time.localtime(saved))}
 
 
@@ -146,7 +146,7 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError("--over needs --plot")
     rows, places = [], {place: list(find_runs(place)) for place in args.folders or [FIRST]}
     if any(places.values()):
-        console.print_skipped(f"there is no run in {place}" for place, found in places.items() if not found)
+        console.print_skipped(f"there is no run in {place}" for place, runs in places.items() if not runs)
     for folder in dict.fromkeys(itertools.chain(*places.values())):
         try:
             rows.append(summary(folder))

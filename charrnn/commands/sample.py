@@ -10,20 +10,9 @@ from typing import FrozenSet, List, Optional, Tuple
 from charrnn.commands import arguments
 from charrnn.commands.interactive import Conversation
 from charrnn.data import Vocabulary
+from charrnn.engines import sampler
 from charrnn.engines.decoding import Settings
-from charrnn.engines.sampler import (
-    CHUNK,
-    LARGE_VOCABULARY,
-    LINES_TOP_P,
-    MOST_TEXTS,
-    SEEDS,
-    Sample,
-    Sampler,
-    check_prime,
-    choose_settings,
-    default_prime,
-    fresh_seed,
-)
+from charrnn.engines.sampler import Sample, Sampler, check_prime, choose_settings, default_prime, fresh_seed
 from charrnn.system import console
 from charrnn.text import corpus, novelty, unknown
 
@@ -46,9 +35,9 @@ def make_parser() -> console.Parser:
     group.add_argument("--length", metavar="N", type=console.integer(1), default=1000,
                        help="characters to draw after the prime (default: 1000)")
     group.add_argument("--stop", metavar="STRING", help="end a text after this string, \\n for a line end")
-    group.add_argument("--num-samples", metavar="N", type=console.integer(1, MOST_TEXTS), default=1,
+    group.add_argument("--num-samples", metavar="N", type=console.integer(1, sampler.MOST_TEXTS), default=1,
                        help="texts to write at once, with a line between them (default: 1)")
-    group.add_argument("--lines", metavar="N", type=console.integer(1, MOST_TEXTS),
+    group.add_argument("--lines", metavar="N", type=console.integer(1, sampler.MOST_TEXTS),
                        help="write N lines, one text in each: names, titles, tunes. Each begins after a line end")
     group.add_argument("--new", action="store_true",
                        help="with --lines: leave out lines of the training text, and repeated ones, and write others")
@@ -59,12 +48,12 @@ def make_parser() -> console.Parser:
                        help="divide the logits by X; 0 takes the most probable character each time (default: 1)")
     group.add_argument("--top-n", metavar="N", type=int,
                        help="draw from the N most probable characters (default: 5, or all with --top-p, --lines or "
-                            f"a vocabulary of more than {LARGE_VOCABULARY} characters)")
+                            f"a vocabulary of more than {sampler.LARGE_VOCABULARY} characters)")
     group.add_argument("--top-p", metavar="P", type=float,
                        help="draw from the fewest most probable characters whose probabilities add up to P, after "
                             "--temperature and --top-n are applied (above 0, at most 1; default: 1, or "
-                            f"{LINES_TOP_P} with --lines)")
-    group.add_argument("--seed", metavar="N", type=console.integer(0, SEEDS - 1),
+                            f"{sampler.LINES_TOP_P} with --lines)")
+    group.add_argument("--seed", metavar="N", type=console.integer(0, sampler.SEEDS - 1),
                        help="seed of the first text; each further text has the next seed (default: a new one)")
     group = parser.add_argument_group("reports")
     group.add_argument("--json", action="store_true",
@@ -85,7 +74,7 @@ def check_arguments(args: argparse.Namespace) -> None:
             raise ValueError(f"--lines and {arguments.flag(name)} cannot be combined")
     if args.lines:
         args.prime, args.stop, args.num_samples = "\n", "\n", args.lines
-    args.prime, args.stop = (each and each.replace("\\n", "\n") for each in (args.prime, args.stop))
+    args.prime, args.stop = (given and given.replace("\\n", "\n") for given in (args.prime, args.stop))
     if args.new and not args.lines:
         raise ValueError("--new needs --lines")
     if args.train_text is not None and not args.novelty and not args.new:
@@ -104,23 +93,23 @@ def _main(args: argparse.Namespace) -> int:
     prime = "" if args.interactive else _prime(args, model.vocabulary)
     text = corpus.training_text(model.run, args.train_text, args.encoding) if args.novelty or args.new else None
     known = text.lines() if text and args.lines else frozenset()
-    characters = args.num_samples * (CHUNK if args.lines else args.length)
+    characters = args.num_samples * (sampler.CHUNK if args.lines else args.length)
     with contextlib.closing(model.engine(args.num_samples, characters)) as engine:
-        sampler = Sampler(engine, args.num_samples)
+        writer = Sampler(engine, args.num_samples)
         if args.interactive:
-            return Conversation(sampler, settings, args.length, args.unknown, args.seed).run()
-        samples, interrupted = _draw_and_print(args, sampler, prime, settings, known if args.new else None)
+            return Conversation(writer, settings, args.length, args.unknown, args.seed).run()
+        samples, interrupted = _draw_and_print(args, writer, prime, settings, known if args.new else None)
     training = text.training if text and args.novelty else ""
     if args.json:
-        copies = [novelty.compare(each.text, training) if training else None for each in samples]
+        copies = [novelty.compare(sample.text, training) if training else None for sample in samples]
         json.dump(_as_json(model.name, prime, settings, samples, copies), sys.stdout, indent=1)
         print()
     elif args.lines and training:
-        count = sum(each.text.strip() in known for each in samples)
+        count = sum(sample.text.strip() in known for sample in samples)
         print(f"novelty: {count:,} of {console.plural(len(samples), 'line')} are in the training text")
     else:
-        for each in samples if training else ():
-            print(_novelty_line(each.text, novelty.compare(each.text, training)))
+        for sample in samples if training else ():
+            print(_novelty_line(sample.text, novelty.compare(sample.text, training)))
     if interrupted:
         console.print_note("charrnn-sample: interrupted")
     return 130 if interrupted else 0
@@ -137,7 +126,7 @@ def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
     return prime
 
 
-def _draw_and_print(args: argparse.Namespace, sampler: Sampler, prime: str,
+def _draw_and_print(args: argparse.Namespace, writer: Sampler, prime: str,
                     settings: Settings, known: Optional[FrozenSet[str]]) -> Tuple[List[Sample], bool]:
     """Draw the texts, and print them unless the output is JSON. A single text is printed while it is drawn.
 
@@ -151,9 +140,9 @@ def _draw_and_print(args: argparse.Namespace, sampler: Sampler, prime: str,
             console.print_note(f"seed {seed}")
     show = functools.partial(console.write, file=sys.stdout)
     if args.lines:
-        samples, left_out, interrupted = sampler.write_lines(args.length, settings, seed, known)
+        samples, left_out, interrupted = writer.write_lines(args.length, settings, seed, known)
         if not args.json:
-            show("".join(each.text.rstrip("\n") + "\n" for each in samples))
+            show("".join(sample.text.rstrip("\n") + "\n" for sample in samples))
         if known is not None:
             few = f", so that there are {len(samples):,} of {args.lines:,}" * (len(samples) < args.lines)
             console.print_note(f"left out {console.plural(left_out, 'line')} of the training text, or repeated{few}")
@@ -161,12 +150,12 @@ def _draw_and_print(args: argparse.Namespace, sampler: Sampler, prime: str,
     alone = args.num_samples == 1 and not args.json
     if alone:
         show(prime)
-    samples, interrupted = sampler.write(prime, args.length, settings, seed, stop=args.stop,
-                                         show=show if alone else None)
+    samples, interrupted = writer.write(prime, args.length, settings, seed, stop=args.stop,
+                                        show=show if alone else None)
     if alone:
         show("\n")
     elif not args.json:
-        show(("-" * 70 + "\n").join(f"{prime}{each.text}\n" for each in samples))
+        show(("-" * 70 + "\n").join(f"{prime}{sample.text}\n" for sample in samples))
     return samples, interrupted
 
 
@@ -180,8 +169,8 @@ def _novelty_line(text: str, copied: novelty.Novelty) -> str:
 def _as_json(model_name: str, prime: str, settings: Settings, samples: List[Sample],
              copies: List[Optional[novelty.Novelty]]) -> dict:
     return {"model": model_name, "prime": prime, **asdict(settings), "samples": [
-        {"seed": each.seed, "text": prime + each.text, "log_probabilities": each.log_probabilities.tolist(),
-         **({"novelty": asdict(copied)} if copied else {})} for each, copied in zip(samples, copies)]}
+        {"seed": sample.seed, "text": prime + sample.text, "log_probabilities": sample.log_probabilities.tolist(),
+         **({"novelty": asdict(copied)} if copied else {})} for sample, copied in zip(samples, copies)]}
 
 
 if __name__ == "__main__":

@@ -106,8 +106,7 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
         console.print_skipped(text.skipped)
     given = {} if args.like is None else _hyperparameters_of(args.like)
     given.update({name: getattr(args, name) for name in NAMES if getattr(args, name) is not None})
-    options = Options(args.resume, args.preset, args.sample_length, args.threads, args.summaries,
-                      minutes=args.minutes)
+    options = Options(args.resume, args.preset, args.sample_length, args.threads, args.summaries, minutes=args.minutes)
     job = plan_job(text, given, args.checkpoint_dir, options, init_from, n_processes)
     if args.decay is not None and job.hyperparameters.schedule != "exponential":
         raise ValueError(f"--decay has no effect with --schedule {job.hyperparameters.schedule}: it is for exponential")

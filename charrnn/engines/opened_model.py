@@ -21,7 +21,7 @@ from charrnn.engines import Engine, sampler
 from charrnn.engines.cells import CELLS, MOST_LAYERS
 from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.sampler import Sampler, check_prime, choose_settings
+from charrnn.engines.sampler import Sampler, check_prime, choose_settings, default_prime, fresh_seed
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import console, files
 from charrnn.system.tensorflow import is_eager
@@ -161,8 +161,8 @@ class Model:
         """Check arguments of :meth:`write`. Return them, or what stands for a prime or seed that is None."""
         length = console.checked_integer("length", length, 0)
         n = console.checked_integer("n", n, 1, sampler.MOST_TEXTS)
-        seed = sampler.fresh_seed() if seed is None else console.checked_integer("seed", seed, 0, sampler.SEEDS - 1)
-        prime = sampler.default_prime(self.vocabulary) if prime is None else prime
+        seed = fresh_seed() if seed is None else console.checked_integer("seed", seed, 0, sampler.SEEDS - 1)
+        prime = default_prime(self.vocabulary) if prime is None else prime
         check_prime(prime, self.vocabulary)
         return prime, length, n, seed
 

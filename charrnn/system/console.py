@@ -50,7 +50,7 @@ class Parser(argparse.ArgumentParser):
         """Parse arguments. Flags and other arguments may be mixed, unless ``--`` is given, which ends the flags."""
         given = sys.argv[1:] if argv is None else list(argv)
         end = given.index("--") if "--" in given else len(given)
-        flags = [re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), each) for each in given[:end]]
+        flags = [re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), word) for word in given[:end]]
         return self.parse_args(flags + given[end:]) if "--" in given else self.parse_intermixed_args(flags)
 
     def _print_message(self, message: str, file: Any = None) -> None:  # argparse's own drops errors since Python 3.12
@@ -107,7 +107,7 @@ def checked_integer(name: str, value: Any, least: int, most: Optional[int] = Non
 def require_type(name: str, value: Any, *types: type) -> None:
     """Raise TypeError if an argument of a function is of none of some types."""
     if not isinstance(value, types):
-        raise TypeError(f"{name} must be a {' or a '.join(each.__name__ for each in types)}, not "
+        raise TypeError(f"{name} must be a {' or a '.join(kind.__name__ for kind in types)}, not "
                          f"{type(value).__name__}")
 
 

@@ -13,7 +13,7 @@ LONGEST_START = 200  # bytes of a name that its temporary name has; file systems
 TEMPORARY = f"*.{'[0-9a-f]' * 12}.tmp"  # the pattern of temporary names
 
 
-def write_atomically(path: Union[str, Path], data: bytes) -> None:
+def write_atomically(path: Union[str, Path], content: bytes) -> None:
     """Write a file so that its path never refers to incomplete content, even after a loss of power.
 
     When this returns, the new content is on the disk. Files that only the old content refers to can then be removed. A
@@ -21,7 +21,7 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
 
     Args:
         path: the file to create or replace, in an existing folder.
-        data: the new content.
+        content: the new content.
 
     Raises:
         OSError: the file cannot be written, or is a device or FIFO, which is not replaced. An existing file is
@@ -31,7 +31,7 @@ def write_atomically(path: Union[str, Path], data: bytes) -> None:
     temporary = temporary_name(path)
     try:
         with open(temporary, "xb") as file:  # not through a link that somebody has put there
-            file.write(data)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(OSError):  # there is no file yet, or the file system has no modes
@@ -111,10 +111,7 @@ class Lock:
     """A lock that this process holds until it is closed or the process ends, whichever comes first."""
 
     def __init__(self, path: Union[str, Path]) -> None:
-        """Take the lock.
-
-        Args:
-            path: the lock file, in an existing folder. It is created if necessary and never removed.
+        """Take the lock. Its file, in an existing folder, is created if necessary and never removed.
 
         Raises:
             BlockingIOError: another process holds the lock.
