@@ -62,8 +62,7 @@ class TrainedRun:
 def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrPath] = None, *,
                 preset: Optional[str] = None, resume: bool = False, init_from: Union[StrPath, Model, None] = None,
                 sample_length: int = 200, threads: Optional[int] = None, summaries: bool = True, quiet: bool = False,
-                minutes: Optional[float] = None,
-                **hyperparameters: Any) -> TrainedRun:
+                minutes: Optional[float] = None, **hyperparameters: Any) -> TrainedRun:
     """Train a network on a text, and save checkpoints. This resets the default graph.
 
     On Ctrl-C, SIGTERM, SIGHUP or a closed standard output, the current step is finished, a checkpoint is saved, and

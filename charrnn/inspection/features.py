@@ -48,13 +48,13 @@ def measure(text: str) -> Dict[str, np.ndarray]:
     ['after a space or line end', 'after a vowel', 'distance since the last space']
     """
     least = max(LEAST_TIMES, LEAST_SHARE * len(text))
-    found: Dict[str, np.ndarray] = {}
+    occurring: Dict[str, np.ndarray] = {}
     for feature in FEATURES:
         values = feature.values(text)
         occurs = min(np.count_nonzero(values > 0), np.count_nonzero(values != values.max(initial=0))) >= least
-        if occurs and not any(np.array_equal(values, earlier) for earlier in found.values()):
-            found[feature.name] = values.astype(np.float32)
-    return found
+        if occurs and not any(np.array_equal(values, earlier) for earlier in occurring.values()):
+            occurring[feature.name] = values.astype(np.float32)
+    return occurring
 
 
 @lru_cache(maxsize=2)
@@ -95,12 +95,9 @@ def words(text: str) -> List[str]:
 def _depths(text: str, marks: Dict[str, Tuple[Any, bool, bool]], nest: bool) -> np.ndarray:
     """Return for each character of a text in how many open pairs it is, int32 [T].
 
-    The end of a paragraph closes all pairs, for quotes that are never closed.
-
-    Args:
-        text: T characters.
-        marks: for each mark its family, whether it may open and whether it may close what a mark of the family opened.
-        nest: whether a pair may be inside another one of its family.
+    For each mark there is its family, whether it may open, and whether it may close what a mark of the family opened. A
+    pair may be inside another one of its family if they nest. The end of a paragraph closes all pairs, for quotes that
+    are never closed.
     """
     depths, opened = np.zeros(len(text), np.int32), []  # type: ignore  # families
     paragraph = "\n\n" if "\n\n" in text else "\n"
@@ -223,7 +220,7 @@ def indentation(text: str) -> np.ndarray:
     >>> indentation("a\\n  b\\n").tolist()
     [0, 0, 1, 2, 2, 2]
     """
-    found, width, leading = np.zeros(len(text), np.int32), 0, True
+    widths, width, leading = np.zeros(len(text), np.int32), 0, True
     for place, char in enumerate(text):
         if place and text[place - 1] == "\n":
             width, leading = 0, True
@@ -231,8 +228,8 @@ def indentation(text: str) -> np.ndarray:
             width += 4 if char == "\t" else 1
         else:
             leading = False
-        found[place] = width
-    return found
+        widths[place] = width
+    return widths
 
 
 _SIGNS = {"'": "'", "\u2019": "'", '"': '"', "Nd": "0", "Ps": "(", "Pe": ")", "Pi": '"', "Pf": '"'}

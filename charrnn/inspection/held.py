@@ -28,12 +28,12 @@ def write(model: Model, prime: str, settings: Settings, unit: Optional[Unit] = N
         unit: a unit that is held at a value from the first drawn character on. None for none.
         value: as it is shown, between -1 and 1, where it stays a little away from the two, as on the page.
     """
-    biases = [bias.copy() for bias in model.biases]
-    engine = NumpyLSTM(model.vocabulary, model.kernels, biases, model.softmax_kernel, model.softmax_bias)
+    engine = model.engine()
     logits, state = engine.read(model.vocabulary.encode(prime), engine.zero_state())
-    logits, state = (np.repeat(each, len(SEEDS), axis=axis) for axis, each in enumerate((logits, state)))
+    logits, state = np.repeat(logits, len(SEEDS), axis=0), np.repeat(state, len(SEEDS), axis=1)  # [B, C], [S, B, L]
     if unit is not None:  # its memory is kept, nothing gets in, and an output is all of it
         layer, is_output = divmod(unit.part, 2)
+        biases = model.biases  # made anew, so they can be changed
         gates = biases[layer].reshape(4, -1)  # i, j, f, o
         gates[[0, 2], unit.column] = -_SHUT, _SHUT
         gates[3, unit.column] += _SHUT * is_output
@@ -81,7 +81,7 @@ def compare(low: Sequence[str], free: Sequence[str], high: Sequence[str]) -> Opt
     counts = [[sum(counted(texts[half:])[word] for word in chosen) for chosen in words] for texts in (low, free, high)]
     if not all(words) or counts[0][0] <= counts[2][0] or counts[2][1] <= counts[0][1]:
         return None
-    before = [Counter((b.lower(), a.lower()) for a, b in zip(each, each[1:])) for each in said]
+    before = [Counter((b.lower(), a.lower()) for a, b in zip(spoken, spoken[1:])) for spoken in said]
 
     def alike(pair):  # how often the same word stands before the two
         return sum(min(n, before[1][pair[1], other]) for (word, other), n in before[0].items() if word == pair[0])

@@ -19,8 +19,8 @@ def learning_page() -> str:
     """Return the page."""
     texts = {name: (SOURCES.parent / "learn" / file).read_text(encoding="utf-8") for name, file in TEXTS.items()}
     texts["names"] = texts["names"][:texts["names"].index("\n", NAMES) + 1]
-    data = to_json({"texts": texts, "fields": FIELDS})
-    return assemble("learn.html", {"version": __version__, "data": data}, _shortened)
+    parts = {"version": __version__, "data": to_json({"texts": texts, "fields": FIELDS})}
+    return assemble("learn.html", parts, _shortened)
 
 
 def _shortened(source: str) -> str:

@@ -57,7 +57,7 @@ def _rounded(matrix: np.ndarray, weights: str) -> Stored:
 
 def stored_model(model: Model, stored: Dict[str, Stored]) -> Model:
     """Return a model with the weights that the page computes with."""
-    arrays = {name: each.decoded() for name, each in stored.items()}
+    arrays = {name: array.decoded() for name, array in stored.items()}
     kernels = [arrays[f"kernel_{layer}"].T for layer in range(model.num_layers)]
     kernels[0] = np.concatenate([arrays["table"], kernels[0]])
     rounded = lstm_weights(kernels, np.ascontiguousarray(arrays["softmax_kernel"].T))
@@ -79,7 +79,7 @@ def untrained_model(model: Model) -> Model:
 
 def network_data(model: Model, stored: Dict[str, Stored]) -> Dict[str, Any]:
     """Return what the constructor of Network in ``charrnn/inspection/page/engine.js`` takes."""
-    return {"arrays": {name: _encoded(each) for name, each in stored.items()}, "numLayers": model.num_layers,
+    return {"arrays": {name: _encoded(array) for name, array in stored.items()}, "numLayers": model.num_layers,
             "lstmSize": model.lstm_size}
 
 

@@ -41,6 +41,10 @@ class Tracking(NamedTuple):
     correlation: float
 
 
+def _weakness(tracking: Tracking) -> float:
+    return -abs(tracking.correlation)
+
+
 @dataclass(frozen=True)
 class Measured:
     """The units of a network, measured on a text.
@@ -80,9 +84,9 @@ class Measured:
 
     def tracked_by(self, unit: Unit) -> List[Tracking]:
         """Return how a unit is correlated with each feature, the strongest first."""
-        found = [Tracking(unit, name, float(self.correlations[feature, unit.part, unit.column]))
-                 for feature, name in enumerate(self.features)]
-        return sorted(found, key=lambda each: -abs(each.correlation))
+        trackings = [Tracking(unit, name, float(self.correlations[feature, unit.part, unit.column]))
+                     for feature, name in enumerate(self.features)]
+        return sorted(trackings, key=_weakness)
 
     def best(self, count: int, least: float = LEAST_CORRELATION) -> List[List[Tracking]]:
         """Return for each feature the units that track it best.
@@ -94,13 +98,13 @@ class Measured:
         Returns:
             A list for each feature that has such units; the feature that is tracked best comes first.
         """
-        found = []
+        groups = []
         for feature, name in enumerate(self.features):
             trackings = [Tracking(unit, name, float(self.correlations[feature, unit.part, unit.column]))
                          for unit in self._choose(np.abs(self.chosen_by[feature]), count)]
-            found.append(sorted((each for each in trackings if abs(each.correlation) >= least),
-                                key=lambda each: -abs(each.correlation)))
-        return sorted(filter(None, found), key=lambda group: -abs(group[0].correlation))
+            strong = (tracking for tracking in trackings if abs(tracking.correlation) >= least)
+            groups.append(sorted(strong, key=_weakness))
+        return sorted(filter(None, groups), key=lambda group: _weakness(group[0]))
 
     def tracked(self) -> Tuple[np.ndarray, np.ndarray]:
         """Return what each unit tracks best: the feature's place in `features`, or -1; and the correlation, [S, L]."""
@@ -125,12 +129,12 @@ class Measured:
         """
         by_chance = {group[0].feature: abs(group[0].correlation) for group in untrained.best(1, least=0)}
         often = {name for name, times in zip(self.features, self.times) if times >= LEAST_OFTEN * self.length}
-        found: Dict[Unit, Tuple[Tracking, float]] = {}
-        for each, *_ in sorted(self.best(1), key=lambda group: group[0].feature != features.QUOTATION):
-            chance, claim = by_chance.get(each.feature, 0.0), features.BY_NAME[each.feature].claim
-            if claim and each.feature in often and abs(each.correlation) >= chance + LEAST_ABOVE:
-                found.setdefault(each.unit, (each, chance))
-        return list(found.values())
+        discovered: Dict[Unit, Tuple[Tracking, float]] = {}
+        for tracking, *_ in sorted(self.best(1), key=lambda group: group[0].feature != features.QUOTATION):
+            chance, claim = by_chance.get(tracking.feature, 0.0), features.BY_NAME[tracking.feature].claim
+            if claim and tracking.feature in often and abs(tracking.correlation) >= chance + LEAST_ABOVE:
+                discovered.setdefault(tracking.unit, (tracking, chance))  # a unit counts for what it tracks best
+        return list(discovered.values())
 
     def limits(self) -> Tuple[np.ndarray, np.ndarray]:
         """Return between which values, as in `shown`, each unit is nearly always: two arrays [S, L]."""
@@ -176,9 +180,9 @@ def activations(engine: Engine, ids: np.ndarray, parts: Tuple[str, ...],
     """
     state, memories = engine.zero_state(), [place for place, name in enumerate(parts) if name.endswith("c")]
     for start in progress(range(0, len(ids), CHUNK)):
-        found, state = engine.activations(ids[start:start + CHUNK], state)
-        shown = found.copy()  # the state may be a view of it
-        shown[:, memories] = np.tanh(found[:, memories])
+        states, state = engine.activations(ids[start:start + CHUNK], state)
+        shown = states.copy()  # the state may be a view of it
+        shown[:, memories] = np.tanh(states[:, memories])
         yield shown
 
 
@@ -192,8 +196,8 @@ def measure(engine: Engine, text: str, num_layers: int,
         num_layers: number of layers.
         progress: wraps the loop over the windows, to show a progress bar.
     """
-    found = features.measure(text)
-    table = np.stack([*found.values(), np.ones(len(text), np.float32)]).astype(np.float64)  # [F + 1, T]
+    occurring = features.measure(text)
+    table = np.stack([*occurring.values(), np.ones(len(text), np.float32)]).astype(np.float64)  # [F + 1, T]
     zero = engine.zero_state()
     names = part_names(num_layers, len(zero))
     halves = [_Sums(len(table), zero[:, 0].size) for _ in range(2)]
@@ -207,12 +211,11 @@ def measure(engine: Engine, text: str, num_layers: int,
         halves[0].add(values[:, :edge], piece[:edge])
         halves[1].add(values[:, edge:], piece[edge:])
         start += len(piece)
-    shape = (len(found), len(names), zero.shape[-1])
-    return Measured(names, tuple(found), halves[0].correlations().reshape(shape),
-                    halves[1].correlations().reshape(shape),
-                    np.sqrt(halves[1].variances()[1]).astype(np.float32).reshape(shape[1:]),
-                    shown.reshape(-1, *shape[1:]), len(text),
-                    tuple(int((np.diff(values) < 0).sum()) for values in found.values()))
+    shape = (len(occurring), len(names), zero.shape[-1])
+    chosen_by, correlations = (half.correlations().reshape(shape) for half in halves)
+    deviation = np.sqrt(halves[1].variances()[1]).astype(np.float32).reshape(shape[1:])
+    return Measured(names, tuple(occurring), chosen_by, correlations, deviation, shown.reshape(-1, *shape[1:]),
+                    len(text), tuple(int((np.diff(values) < 0).sum()) for values in occurring.values()))
 
 
 class _Sums:
@@ -231,6 +234,7 @@ class _Sums:
 
     def variances(self):
         """Return the variances of the features [F] and of the units [U]."""
+        # the row of the ones has the sums of the values; rounding could make the difference of squares negative
         count = max(self.features[-1, -1], 1)
         return (np.maximum(np.diag(self.features)[:-1] / count - (self.features[-1, :-1] / count) ** 2, 0),
                 np.maximum(self.squares / count - (self.products[-1] / count) ** 2, 0))

@@ -132,14 +132,12 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
         network: the weights, from :func:`network_data`.
     """
     weights, discoveries = to_json(network), data["discoveries"]
-    title, claim = (html.escape(each) for each in (data["title"], (discoveries or [data])[0]["sentence"]))
+    title, claim = (html.escape(words) for words in (data["title"], (discoveries or [data])[0]["sentence"]))
     return assemble("page.html", {
         "title": title, "plain_claim": claim.replace("*", ""), "claim": re.sub(r"\*(.*?)\*", r"<em>\1</em>", claim),
         "name": html.escape(data["name"]),
         "facts": "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(fact)}</dd>" for name, fact in data["facts"]),
-        "data": to_json(data),
-        "weights": weights, "size": str(len(weights)),
-    })
+        "data": to_json(data), "weights": weights, "size": str(len(weights))})
 
 
 def assemble(template: str, parts: Dict[str, str], change: Callable[[str], str] = str) -> str:
@@ -195,15 +193,14 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
     if text and model.run and sha256 != model.run.text_sha256:
         source = f"the text {_title(text.name)}"
     missing = engine.vocabulary.unknown(training + held_out)
-    training, held_out = (unknown.resolve(each, engine.vocabulary, "skip")[0] for each in (training, held_out))
+    training, held_out = (unknown.resolve(part, engine.vocabulary, "skip")[0] for part in (training, held_out))
     measured, whole = training[:units.CHARACTERS], held_out or training
     start = max(0, len(whole) - units.CHARACTERS) // 2  # not the end, where a book may have notes or a licence
     loss = whole[start:start + units.CHARACTERS]
     loss_source = "the held-out text" if held_out else source
     return Texts(
         measured, _part("the first", measured, training, source), loss, _part("the middle", loss, whole, loss_source),
-        loss_source,
-        f"left out of the text, because the model does not know them: {console.listed(map(repr, missing))}"
+        loss_source, f"left out of the text, because the model does not know them: {console.listed(map(repr, missing))}"
         if missing else "")
 
 
@@ -221,7 +218,7 @@ def _passage(text: str, feature: Optional[str]) -> str:
         starts = [match.end() for match in re.finditer(boundary + r"(?=\S)", text) if match.end() <= len(text) // 2]
         if starts:
             break
-    start = max(starts or [0], key=lambda each: values[each:each + SEEN_FIRST].std())
+    start = max(starts or [0], key=lambda place: values[place:place + SEEN_FIRST].std())
     passage = text[start:start + PASSAGE]
     end = max(passage.rfind(" "), passage.rfind("\n"))
     return passage[:end] if end > PASSAGE // 2 else passage
@@ -237,21 +234,21 @@ def _discovered(model: Model, measured: units.Measured, discoveries: Sequence[Tu
     """
     prime, settings = beginnings[:2][-1], choose_settings(len(model.vocabulary), OPENING_TEMPERATURE)
     opening = free = held.write(model, prime, settings)
-    found: List[Dict[str, Any]] = []
-    for each, untrained in discoveries:
-        ends = (limit[each.unit.part, each.unit.column] / 127 for limit in measured.limits())
-        low, high = (held.write(model, prime, settings, each.unit, end) for end in ends)
-        found.append(_discovery(each, untrained, held.compare(low, free, high), measured.deviation.size))
-        if found[0]["told"] and len(found) == 1:
+    shown: List[Dict[str, Any]] = []
+    for tracking, untrained in discoveries:
+        ends = (limit[tracking.unit.part, tracking.unit.column] / 127 for limit in measured.limits())
+        low, high = (held.write(model, prime, settings, tracking.unit, end) for end in ends)
+        shown.append(_discovery(tracking, untrained, held.compare(low, free, high), measured.deviation.size))
+        if shown[0]["told"] and len(shown) == 1:
             opening = ["\n\n".join(pair) for pair in zip(low, high)]
-    known, varies = set(features.words(text)), found and features.BY_NAME[found[0]["feature"]].values
+    known, varies = set(features.words(text)), shown and features.BY_NAME[shown[0]["feature"]].values
 
     def worth(row):
         words = features.words(prime + opening[row])
         varied = varies(opening[row]).std() if varies else 1
         return varied * (sum(word in known for word in words) / max(1, len(words))) ** 8
     seed = held.SEEDS[max(range(len(opening)), key=worth)]
-    return {"discoveries": found, "opening": {"prime": prime, "seed": seed, "temperature": OPENING_TEMPERATURE}}
+    return {"discoveries": shown, "opening": {"prime": prime, "seed": seed, "temperature": OPENING_TEMPERATURE}}
 
 
 def _faithfulness(model: Model, stored: Model) -> str:
@@ -277,16 +274,10 @@ def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> 
         "facts": [["Training text", name], ["Network", f"LSTM, {network}, {len(model.vocabulary)} characters"],
                   ["Loss", f"{loss:.4f} nats per character on {texts.loss_name}"],
                   ["Units", f"measured on {texts.measured_name}"], ["Made by", f"charrnn {__version__}"]],
-        "vocabulary": [ord(char) for char in model.vocabulary.chars],
-        "nearest": _nearest(model.vocabulary),
-        "beginnings": _beginnings(model, texts.measured),
-        "source": texts.source,
-        "settings": asdict(settings),
-        "network": {"num_layers": model.num_layers, "lstm_size": model.lstm_size},
-        "measured": texts.measured_name,
-        "long_line": _long_line(texts.measured),
-        "tracked": _tracked(measured),
-    }
+        "vocabulary": [ord(char) for char in model.vocabulary.chars], "nearest": _nearest(model.vocabulary),
+        "beginnings": _beginnings(model, texts.measured), "source": texts.source, "settings": asdict(settings),
+        "network": {"num_layers": model.num_layers, "lstm_size": model.lstm_size}, "measured": texts.measured_name,
+        "long_line": _long_line(texts.measured), "tracked": _tracked(measured)}
 
 
 def _long_line(text: str) -> Optional[int]:
@@ -298,17 +289,17 @@ def _long_line(text: str) -> Optional[int]:
     return int(usual * 2 / 3) if usual >= LEAST_WIDTH and long <= 1.25 * usual else None
 
 
-def _discovery(found: units.Tracking, untrained: float, told: Optional[Dict[str, Any]], count: int) -> Dict[str, Any]:
+def _discovery(best: units.Tracking, untrained: float, told: Optional[Dict[str, Any]], count: int) -> Dict[str, Any]:
     """Return what the page says of one of `count` units, which tracks something.  `told`: see :func:`held.compare`."""
-    feature = features.BY_NAME[found.feature]
+    feature = features.BY_NAME[best.feature]
     if told:
-        less, more = (words[0] for words in told["words"][::1 if found.correlation > 0 else -1])
+        less, more = (words[0] for words in told["words"][::1 if best.correlation > 0 else -1])
         sentence = f"Move one of its {count:,} numbers and it says *{more}* instead of *{less}*."
     else:
-        known = feature.claim if abs(found.correlation) >= 0.5 else f"has an idea of this: {feature.name}"
+        known = feature.claim if abs(best.correlation) >= 0.5 else f"has an idea of this: {feature.name}"
         sentence = f"One of the {count:,} numbers in this network {known}."
-    return {"unit": str(found.unit), "feature": found.feature, "ends": feature.ends, "sentence": sentence, "told": told,
-            "correlation": round(found.correlation, 3), "untrained": round(untrained, 3)}
+    return {"unit": str(best.unit), "feature": best.feature, "ends": feature.ends, "sentence": sentence, "told": told,
+            "correlation": round(best.correlation, 3), "untrained": round(untrained, 3)}
 
 
 def _title(text_name: str) -> str:
@@ -325,15 +316,15 @@ def _beginnings(model: Model, text: str) -> List[str]:
     """Return the default prime and up to three others: those of a known text, or what begins most lines of a text."""
     known = BEGINNINGS.get(model.run.text_name, ()) if model.run else ()
     frequent = Counter(re.findall(r"^\S+[ :]", text, re.MULTILINE)).most_common(MOST_BEGINNINGS)
-    found = [default_prime(model.vocabulary), *(known or [words for words, _ in frequent])]
-    return [each for each in dict.fromkeys(found) if not model.vocabulary.unknown(each)][:MOST_BEGINNINGS]
+    primes = [default_prime(model.vocabulary), *(known or [words for words, _ in frequent])]
+    return [prime for prime in dict.fromkeys(primes) if not model.vocabulary.unknown(prime)][:MOST_BEGINNINGS]
 
 
 def _nearest(vocabulary: Vocabulary) -> Dict[str, str]:
     """Return a replacement for each character below U+3000 that the vocabulary lacks, where there is one."""
     lacking = vocabulary.unknown("".join(map(chr, range(9, 0x3000))))
-    found = {char: unknown.resolve(char, vocabulary, "nearest")[0] for char in lacking}
-    return {char: near for char, near in found.items() if near}
+    nearest = {char: unknown.resolve(char, vocabulary, "nearest")[0] for char in lacking}
+    return {char: near for char, near in nearest.items() if near}
 
 
 def _tracked(measured: units.Measured) -> Dict[str, Any]:

@@ -94,8 +94,7 @@ class Display:
                         f"{left_over:,} characters left over"),
             ("network", self._network()),
             ("steps", f"{job.total_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
-            ("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps"),
-        ]
+            ("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps")]
         better = 0 if job.options.resume or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
         if better > job.total_steps:
             rows.append(("note", f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"))

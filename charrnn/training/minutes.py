@@ -84,6 +84,7 @@ class Choice:
             return self.auto
         n_steps = min(self.auto.num_steps, 64 if size < 384 else 100)
         steps = self.steps(self._changed(num_steps=n_steps, epochs=epochs))
+        # more epochs on the same text need more dropout, and average over more steps
         late = math.log(epochs / 4, 12)  # 0 as in the preset quick, 1 as in best
         recurrent = min(1.0, 1.4 - 0.8 * late) if self.most_epochs > self.auto.epochs and self.auto.unrolls_fused else 1
         return self._changed(
