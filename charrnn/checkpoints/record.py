@@ -37,8 +37,8 @@ RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
-# Hyperparameters that every record has, by type: integers from 1 on, shares of a text, and names. Others, which an older
-# one may lack, are numbers, str, bool or None.
+# Hyperparameters that every record has, by type: integers from 1 on, shares of a text, and names. Others, which one of
+# an older version may lack, are numbers, str, bool or None.
 COUNTS = ("batch_size", "num_steps", "lstm_size", "num_layers", "epochs", "max_to_keep")
 FRACTIONS = ("val_fraction", "test_fraction")
 NAMES = ("cell", "optimizer", "schedule")
