@@ -37,11 +37,11 @@ RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
-# Hyperparameters by type: integers from 1 on and shares of a text, which every record has, and names, of which an older
-# one lacks some. Others are numbers, str, bool or None.
+# Hyperparameters that every record has, by type: integers from 1 on, shares of a text, and names. Others, which one of
+# an older version may lack, are numbers, str, bool or None.
 COUNTS = ("batch_size", "num_steps", "lstm_size", "num_layers", "epochs", "max_to_keep")
 FRACTIONS = ("val_fraction", "test_fraction")
-NAMES = ("cell", "precision", "optimizer", "schedule")
+NAMES = ("cell", "optimizer", "schedule")
 LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
 LOCK_FILE = ".lock"
 # how to start from the weights of the notebook, in Python and in a command
@@ -176,7 +176,8 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
         hyper, text, best, init_from = (record[name] for name in ("hyperparameters", "text", "best", "init_from"))
         fractions = [hyper[name] for name in FRACTIONS]
         test_loss, shuffled = record.get("test_loss"), text.get("shuffled_sha256")
-        names = [record["vocabulary"], text["name"], text["sha256"], *(hyper.get(name, "") for name in NAMES)]
+        names = [record["vocabulary"], text["name"], text["sha256"], *(hyper[name] for name in NAMES),
+                 hyper.get("precision", "")]
         if (all(type(hyper[name]) is int and hyper[name] >= 1 for name in COUNTS)
                 and all(_is_number(share) and share >= 0 for share in fractions) and sum(fractions) < 1
                 and all(isinstance(name, str) for name in names)
