@@ -105,15 +105,18 @@ def test_a_conversation_in_a_terminal(exported, capsys):
                           env=process_environment(TERM="dumb")) as talk:
         os.close(terminal)
         shown, line, lines = "", "", ["/seed 2", None, "the ", "/quit"]
-        while lines or not shown.endswith("/quit\n"):
-            if line is None and not select.select([ours], [], [], 2)[0]:
-                talk.send_signal(signal.SIGINT)  # again: one that comes just before the prompt waits can be lost
-                continue
-            shown += os.read(ours, 1024).decode().replace("\r", "")
-            if lines and shown.endswith("\n> "):
-                line = lines.pop(0)
-                talk.send_signal(signal.SIGINT) if line is None else os.write(ours, line.encode() + b"\n")
-        assert talk.wait() == 0
+        try:
+            while lines or not shown.endswith("/quit\n"):
+                if line is None and not select.select([ours], [], [], 2)[0]:
+                    talk.send_signal(signal.SIGINT)  # again: one that comes just before the prompt waits can be lost
+                    continue
+                shown += os.read(ours, 1024).decode().replace("\r", "")
+                if lines and shown.endswith("\n> "):
+                    line = lines.pop(0)
+                    talk.send_signal(signal.SIGINT) if line is None else os.write(ours, line.encode() + b"\n")
+            assert talk.wait() == 0
+        finally:
+            talk.kill()
     os.close(ours)
     text = written(capsys, exported, "the ", 2, "--length", "9")
     assert re.sub(r"(> \n)+", "> \n", shown) == f"{HELP}\n> /seed 2\nseed 2\n> \n> the \n{text}[seed 2]\n> /quit\n"
