@@ -38,7 +38,7 @@ def test_random_texts():
         windows = [text[start:start + WINDOW] in training for start in range(len(text) - WINDOW + 1)]
         assert copied.longest == longest_of(text, training)
         whole = bool(text) and text in training  # of a text that is shorter than a window
-        assert copied.share == pytest.approx(np.mean(windows) if windows else whole)
+        assert copied.share == pytest.approx(float(np.mean(windows) if windows else whole))
         run = text[copied.start:copied.start + copied.longest]
         assert run == training[copied.place:copied.place + copied.longest]
         found.append(copied)
