@@ -46,6 +46,7 @@ VALIDATED_FLAGS = ["--val-fraction", "0.25", "--keep-prob", "1", "--learning-rat
                    "--no-summaries"]
 
 
+SLOW_TIMEOUT = 1800  # seconds for a slow test; .pytest.ini has that of the others
 LONGEST = ("test_notebook_runs", "test_shipped_page", "test_benchmarks",
            "test_setup", "test_killed", "test_distributed")
 
@@ -53,6 +54,9 @@ LONGEST = ("test_notebook_runs", "test_shipped_page", "test_benchmarks",
 def pytest_collection_modifyitems(items):
     """Let the files with the longest tests begin, so that no process works alone on one of them at the end."""
     items.sort(key=lambda item: item.path.stem not in LONGEST)
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT))
 
 
 def skip_reasons(config):

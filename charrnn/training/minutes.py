@@ -120,9 +120,9 @@ class Choice:
     def loss(self, hyper: Hyperparameters) -> float:
         """Return the loss to expect, in nats per character above a constant.
 
-        The factors are estimated from a few runs on Tiny Shakespeare: with 224 units, 6 epochs in place of 4 lowered the
-        loss by 0.05, and 4 epochs of 224 units were better than 6 of 176. With them, the epochs in which a size is worth
-        its time are 4 for 224 units, 11 for 384, and 19 for 512.
+        The factors are estimated from a few runs on Tiny Shakespeare: with 224 units, 6 epochs in place of 4 lowered
+        the loss by 0.05, and 4 epochs of 224 units were better than 6 of 176. With them, the epochs in which a size is
+        worth its time are 4 for 224 units, 11 for 384, and 19 for 512.
         """
         return 0.136 * (224 / hyper.lstm_size) ** 1.9 + 6.3e5 / (self.lengths[0] * hyper.epochs)
 
