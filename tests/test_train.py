@@ -140,7 +140,7 @@ def test_the_function_names_its_arguments(tmp_path, options, message):
 def test_importing_does_not_import_tensorflow():
     """A name that needs it does, silently, and standard error works afterwards."""
     code = ("import os, sys, charrnn, charrnn.train, charrnn.sample; assert 'tensorflow' not in sys.modules; "
-            "charrnn.CharRNN; assert 'tensorflow' in sys.modules; print('mine', file=sys.stderr); "
+            "charrnn.CharRNN; assert 'tensorflow' in sys.modules; print('mine', file=sys.stderr, flush=True); "
             "os.write(2, b'too\\n')")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=600)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"mine\ntoo\n")
