@@ -2,6 +2,7 @@
 
 A launcher, such as mpiexec or srun, starts several processes, hands signals on to them, and ends all if one is killed.
 """
+import contextlib
 import math
 import os
 import signal
@@ -120,6 +121,9 @@ def start_guard(program: str, *arguments: str) -> Any:
 
 def end_all(world: Any) -> None:
     """End all processes of a communicator, this one in any case."""
+    for stream in (sys.stdout, sys.stderr):  # which Python 3.7 buffers, the latter too
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # there is none, or it is closed
+            stream.flush()
     time.sleep(0.5)  # the launcher drops what was printed last if it has not been handed on
     if hasattr(signal, "alarm"):  # not on Windows
         signal.alarm(GRACE)  # MPI may wait for an answer of the launcher, which it does not get if a link is cut
