@@ -16,8 +16,8 @@ exit_on_interrupt()  # before anything slow is imported
 
 
 def _module(name: str) -> Any:
-    """Return the module of a command. End the process with a line if a package that all of them need is missing."""
-    for package in ("numpy", "tqdm"):
+    """Return the module of a command. End the process with a line if a package that it needs is missing."""
+    for package in ("numpy", "tqdm") if name == "train" else ("numpy",):
         if importlib.util.find_spec(package) is None:
             print(f"charrnn-{name}: error: {package} is not installed here: python -m pip install numpy tqdm",
                   file=sys.stderr)
