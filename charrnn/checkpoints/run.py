@@ -172,7 +172,7 @@ class Run:
             progress = replace(progress, history=self._reports.history)
         try:
             remove_leftovers(folder)  # of a save during which the folder was moved away
-            # in a folder of its own, so that a save that is killed meanwhile leaves nothing beside the checkpoints
+            # in another folder first: if the save is killed, the run folder has only whole checkpoints
             *written, last = _write_stage(session, saver, folder / record.STAGE, name, progress, run, weights)
             for path in written:  # the progress first, by which the files of a killed save are recognised
                 os.replace(str(path), str(folder / path.name))

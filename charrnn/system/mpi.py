@@ -72,8 +72,8 @@ def connect(seconds: float) -> Any:
 
     Args:
         seconds: time in which all must have called it, and somewhat more for later ranks, so that one process prints.
-            After it, another process says so and ends this one, because MPI would wait for ever, and nothing in Python
-            can run meanwhile.
+            MPI itself would wait for ever and let no Python run, so a second process watches the time. It prints an
+            error and ends this one.
 
     Raises:
         ValueError: mpi4py is not installed on this host, or is built for another MPI than that of the launcher. The

@@ -1,8 +1,8 @@
 """The only module that imports TensorFlow: ``tf`` is its interface of version 1, from TensorFlow 1.15 or 2.
 
 TensorFlow is imported when ``tf`` is first used, so the other names here cost nothing. With TensorFlow 2, the import
-turns its eager mode off for the whole process, which then builds graphs as TensorFlow 1 does. In a program that has
-used TensorFlow before, a line on standard error says so.
+turns its eager mode off for the whole process, which then builds graphs as TensorFlow 1 does. A program that
+has used TensorFlow before gets a warning on standard error.
 """
 import contextlib
 import importlib.util
