@@ -79,13 +79,13 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     check_prime(prime, vocab)
 
     from charrnn.model import CharRNN  # not above, because this imports TensorFlow
-    from charrnn.system.tensorflow import reset_default_graph, session_config, tf
+    from charrnn.system.tensorflow import reset_default_graph, session_config, set_variable, tf
     reset_default_graph()
     model = CharRNN(len(vocab), lstm_size=trained.lstm_size, num_layers=trained.num_layers, sampling=True)
     samples = list(prime)
     with tf.Session(config=session_config(fused=False)) as sess:
         for variable in tf.trainable_variables():  # in place of saver.restore: the weights of any file
-            sess.run(variable.initializer, {variable.initializer.inputs[1]: trained.weights[variable.op.name]})
+            set_variable(variable, trained.weights[variable.op.name], sess)
         new_state = sess.run(model.initial_state)
         for c in vocab.encode(prime):
             feed = {model.inputs: [[c]], model.keep_prob: 1., model.initial_state: new_state}
