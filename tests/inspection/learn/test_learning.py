@@ -174,6 +174,27 @@ def test_a_list_is_shuffled_as_in_the_package():
     assert found == shuffled(names) != names
 
 
+@pytest.mark.slow
+def test_in_a_long_text_it_does_not_forget_how_to_begin(tmp_path):
+    """With a state that is carried through all of it, the loss from a state of zeros is above 6 after 240 windows."""
+    try:
+        text = corpus.read("tiny-shakespeare").text
+    except ValueError:
+        pytest.skip("tiny-shakespeare.txt is neither in data/ nor in CHARRNN_DATA")
+    edge, program = int(0.9 * len(text)), f"""
+        const load = require({json.dumps(str(HERE / "load.js"))});
+        const {{ begun, learnWindow, variablesOf, packNpz }} = load("begun", "learnWindow", "variablesOf", "packNpz");
+        (async () => {{
+          const text = require("fs").readFileSync(0, "utf8");
+          const own = await begun({{ text, sizes: {{ numLayers: 1, lstmSize: 128 }}, seed: 1, kernels: [load.kernel] }});
+          for (let window = 0; window < 270; window++) learnWindow(own);
+          const file = await packNpz(variablesOf(own.trainer), {{ vocabulary: own.corpus.chars.join("") }});
+          require("fs").writeFileSync({json.dumps(str(tmp_path / "learned.npz"))}, Buffer.from(file));
+        }})();"""
+    subprocess.run(["node", "-e", program], input=text.encode(), check=True)
+    assert open_model(tmp_path / "learned.npz").surprisal(text[edge:edge + 1500])[1:].mean() < 3
+
+
 @pytest.mark.parametrize("form", ["learn", "fused"])
 def test_the_kernels_are_those_of_their_source(tmp_path, form):
     wat2wasm = ROOT / ".tools" / "node_modules" / ".bin" / "wat2wasm"
