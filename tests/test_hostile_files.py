@@ -2,14 +2,12 @@
 import gzip
 import itertools
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, npy, process_environment, signed_npz
+from conftest import ROOT, npy, run_python, signed_npz
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the memory is limited as on Linux")
 MEMBER = {"about.npy": npy(np.frombuffer(json.dumps({"vocabulary": "ab"}).encode(), np.uint8))}
@@ -21,11 +19,11 @@ def read(cases):
     Args:
         cases: pairs of a name in tests/limited_reader.py and a path.
     """
-    done = subprocess.run([sys.executable, str(ROOT / "tests" / "limited_reader.py"), json.dumps(
-        [(kind, str(path)) for kind, path in cases])], capture_output=True, env=process_environment(), timeout=600)
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 0, f"{cases[len(found)]} ended the process: {done.stderr.decode()[-500:]}"
-    assert not done.stderr
+    status, out, err = run_python(ROOT / "tests" / "limited_reader.py", json.dumps(
+        [(kind, str(path)) for kind, path in cases]))
+    found = [json.loads(line) for line in out.splitlines()]
+    assert status == 0, f"{cases[len(found)]} ended the process: {err[-500:]}"
+    assert not err
     return found
 
 

@@ -137,8 +137,3 @@ def test_a_picture_of_nothing_is_refused(folder, capsys):
     for over in ("time", "steps"):
         assert runs.main([str(folder), "--plot", str(folder / "x.svg"), "--over", over]) == 2
         assert "nothing was measured yet" in capsys.readouterr().err and not (folder / "x.svg").exists()
-
-
-def test_no_runs(tmp_path, capsys):
-    assert runs.main([str(tmp_path)]) == 2
-    assert capsys.readouterr().err == f"charrnn-runs: error: there is no run in {tmp_path}\n"
