@@ -5,13 +5,14 @@ import itertools
 import json
 import re
 import shutil
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import resume, train_small
+from conftest import ROOT, resume, train_small
 
 from charrnn import open_model, train_model
 from charrnn.checkpoints import record
@@ -63,6 +64,15 @@ def test_a_list_is_recognised(name):
 @pytest.mark.parametrize("name", OTHERS)
 def test_prose_verse_dialogue_and_code_are_no_lists(name):
     assert not is_list(OTHERS[name])
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed: apt-get install nodejs")
+def test_the_page_of_learning_has_the_same_rule():
+    program = (f"const {{ isList }} = require('{ROOT}/tests/inspection/learn/load.js')('isList'); console.log(JSON.stringify("
+               "JSON.parse(require('fs').readFileSync(0)).map(isList)))")
+    texts = [*LISTS.values(), *OTHERS.values(), *(3 * text for text in OTHERS.values())]
+    found = subprocess.check_output(["node", "-e", program], input=json.dumps(texts).encode())
+    assert json.loads(found.decode()) == list(map(is_list, texts))
 
 
 def test_the_known_texts(anna):

@@ -1,6 +1,6 @@
 /* The page on which a network learns. The worker learns; this asks it, and shows what it answers. */
 "use strict";
-const [LOOK, WRITTEN, ROWS, MOST_POINTS, MOST_SAMPLES, MOST_SHOWN] = [1200, 220, 5, 300, 40, 100000];
+const [LOOK, WRITTEN, MOST_POINTS, MOST_SAMPLES, MOST_SHOWN] = [1200, 220, 300, 40, 100000];
 const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection/units.py
 const UNTIL_WORDS = { 64: 500, 128: 300, 256: 200 }; // steps, about
 const { texts, fields } = JSON.parse(find("data").textContent); // fields: [name in a link, which is an id, first value]
@@ -101,6 +101,7 @@ function stop() {
 
 function setRunning(isRunning) {
   state.isRunning = isRunning;
+  find("said").ariaLive = isRunning ? "off" : "polite"; // nobody wants to hear it four times a second
   find("start").textContent = isRunning ? "Pause" : state.network ? "Go on" : "Start";
 }
 
@@ -286,7 +287,7 @@ function showLink() {
 function start() {
   const query = new URLSearchParams(location.hash.slice(1));
   papers = { passage: new Paper("passage", "surprise"), held: new Paper("held", "unit") };
-  startWorker("words", "decoding", "engine", "worker", "npz", "plain", "trainer", "corpus", "tracked-by", "learner");
+  startWorker("words", "shared", "learner");
   for (const [name, text] of Object.entries(texts)) {
     find("texts").append(Object.assign(makeButton("chip", () => choose(name, text), name), { value: name }));
   }
@@ -326,12 +327,15 @@ function start() {
     papers.passage.colour = target.value === "unit" && !focus ? "surprise" : target.value;
     papers.passage.recolour();
   });
-  for (const kind of ["dragover", "drop"]) {
-    document.addEventListener(kind, (event) => {
-      event.preventDefault();
-      open(event.dataTransfer.files[0]);
-    });
-  }
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    const dropped = event.dataTransfer.getData("text");
+    event.preventDefault();
+    open(event.dataTransfer.files[0]);
+    if (dropped) {
+      choose("your text", dropped);
+    }
+  });
   addEventListener("resize", drawCurve);
   addEventListener("error", ({ message }) => fail(message));
   find("failure").hidden = true;
