@@ -47,7 +47,7 @@ function begin() {
       find("save").disabled = false;
       find("engine-used").textContent = network.isFast ? "WebAssembly with SIMD"
         : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: it is some twenty times slower";
-      papers.passage.show({ ids: network.passage, start: 0, recordAt: (place) => state.network && state.seen && recordAt(place),
+      papers.passage.show({ ids: network.passage, start: 0, recordAt: (place) => state.network && state.seen?.[place],
         inWorker: () => ({ key: "passage" }) });
       for (const cell of papers.passage.cells.slice(0, network.heldFrom)) {
         cell.classList.add("practised");
@@ -56,14 +56,6 @@ function begin() {
       learn(!state.isRunning);
     }
   });
-}
-
-function recordAt(place) {
-  const { network: { passage }, seen: { surprises, activations, guesses } } = state;
-  const [units, rows] = [activations, guesses].map(({ length }) => length / passage.length);
-  const row = guesses.slice(Math.max(0, place - 1) * rows, place * rows);
-  return { surprise: surprises[place], activations: activations.subarray(units * place, units * (place + 1)),
-    guesses: Array.from({ length: row.length / 2 }, (_, each) => ({ id: row[2 * each], share: row[2 * each + 1] })) };
 }
 
 /** Learn until it is stopped, or take one step. */
@@ -129,13 +121,13 @@ function look() {
   }
   const [began, { updates, seconds }] = [performance.now(), state.points.at(-1) || { updates: 0, seconds: 0 }];
   state.nextLook = Infinity;
-  ask("look", { passage: network.passage }, ({ best, ...seen }) => {
+  ask("look", { passage: network.passage }, ({ best, ...found }) => {
     if (state.network !== network) {
       return;
     }
-    const unseen = seen.surprises.slice(Math.max(1, network.heldFrom));
+    const unseen = found.surprises.slice(Math.max(1, network.heldFrom));
     add(state.heldOut, { updates, loss: (Math.LN2 * unseen.reduce((sum, each) => sum + each, 0)) / unseen.length });
-    Object.assign(state, { seen, nextLook: performance.now() + Math.max(LOOK, 4 * (performance.now() - began)) });
+    Object.assign(state, { seen: recordsOf(found), nextLook: performance.now() + Math.max(LOOK, 4 * (performance.now() - began)) });
     papers.passage.recolour();
     showTracked(best, updates, seconds);
     drawCurve();
@@ -153,14 +145,15 @@ function look() {
 function draft(kind, seed, held, show) {
   const first = Math.max(chars.indexOf("\n"), 0);
   const plan = [{ at: 0, temperature: Number(find("temperature").value), topN: chars.length, topP: 1, ...held }];
-  const seen = [];
+  const [ids, seen] = [[first], []];
   state.drafts++;
   ask("change", { of: kind, settings: null, speed: Infinity, length: WRITTEN });
   const text = { take: state.drafts, start: 1, plan };
-  ask(kind, { ...text, ids: [first], seed, burst: Infinity }, ({ seen: more = [], drawn }) => {
-    seen.push(...more);
+  ask(kind, { ...text, ids: [first], seed, burst: Infinity }, ({ ids: more = [], drawn, ...found }) => {
+    ids.push(...more);
+    seen.push(...recordsOf(found));
     if (drawn !== undefined) {
-      show({ ids: [first, ...seen.map(({ id }) => id)], start: 1, recordAt: (place) => seen[place - 1],
+      show({ ids, start: 1, recordAt: (place) => seen[place - 1],
         inWorker: () => ({ of: kind, ...text }) });
     }
   });

@@ -45,7 +45,7 @@ async function begun({ text, sizes, seed, file, kernels }) {
 /** Give the network that reads and writes the weights of now. It keeps them while the training goes on. */
 function renew() {
   learned.shown.set(learned.trainer.weights);
-  network.renew?.();
+  network.matrices?.forEach((matrix) => { network.fill(matrix); });
 }
 
 /** Learn from the next window, and return the loss. */
