@@ -103,7 +103,8 @@ def test_too_short_a_time_names_the_least(timed):
     (["--like", "other"], "--minutes cannot be combined with --like"),
     (["--epochs", "3"], "minutes cannot be combined with epochs"),
     (["--preset", "quick"], "minutes cannot be combined with the preset quick"),
-    (["--minutes", "nan"], "minutes must be a number above 0, not nan")])
+    (["--minutes", "nan"], "minutes must be a finite number above 0, not nan"),
+    (["--minutes", "inf"], "minutes must be a finite number above 0, not inf")])
 def test_what_cannot_be_combined(text_file, capsys, flags, message):
     assert train.main([str(text_file), "--minutes", "2", *flags]) == 2
     assert capsys.readouterr() == ("", f"charrnn-train: error: {message}\n")
