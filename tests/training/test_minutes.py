@@ -99,17 +99,6 @@ def test_too_short_a_time_names_the_least(timed):
     assert planned(float(str(caught.value).split()[-1])).total_steps >= 500
 
 
-@pytest.mark.parametrize("flags, message", [
-    (["--resume"], "minutes cannot be combined with resume"),
-    (["--like", "other"], "--minutes cannot be combined with --like"),
-    (["--epochs", "3"], "minutes cannot be combined with epochs"),
-    (["--preset", "quick"], "minutes cannot be combined with the preset quick"),
-    (["--minutes", "nan"], "minutes must be a number above 0, not nan")])
-def test_what_cannot_be_combined(text_file, capsys, flags, message):
-    assert train.main([str(text_file), "--minutes", "2", *flags]) == 2
-    assert capsys.readouterr() == ("", f"charrnn-train: error: {message}\n")
-
-
 def test_what_cannot_be_combined_in_python():
     with pytest.raises(ValueError, match="minutes cannot be combined with several processes"):
         plan_job(SHORT, {}, "run", Options(minutes=2), n_processes=2)
