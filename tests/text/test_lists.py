@@ -226,6 +226,17 @@ def test_lines_of_other_lists(tmp_path, text, epochs, most):
     assert len(lines) == 1000 and distance(lines, text, most) <= 0.15
 
 
+def test_samples_during_training_have_all_first_letters(english, tmp_path, capsys):
+    """Those of the command with the same settings."""
+    folder = shutil.copytree(str(Path(english.name).parent), str(tmp_path / "run"))
+    assert resume(folder, "--epochs", "21", "--sample-length", "6000") == 0
+    text = capsys.readouterr().out.split("-" * 70 + "\n")[1]
+    assert distance(text.split(), ENGLISH) <= 0.15
+    step = str(record.step_of(Path(open_model(folder).name).name))
+    assert sample.main([folder, "--prime", "\\n", "--top-p", "0.98", "--seed", step, "--length", "6000"]) == 0
+    assert capsys.readouterr().out == "\n" + text
+
+
 def test_the_command_writes_the_lines_of_python(english, capsys):
     folder = str(Path(english.name).parent)
     assert sample.main([folder, "--lines", "30", "--seed", "5", "--length", "7"]) == 0
