@@ -47,11 +47,11 @@ function begin() {
       find("save").disabled = false;
       find("engine-used").textContent = network.isFast ? "WebAssembly with SIMD"
         : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: it is some twenty times slower";
+      papers.passage.onChange = () => papers.passage.cells.slice(0, network.heldFrom).forEach((cell) => {
+        cell?.classList.add("practised");
+      });
       papers.passage.show({ ids: network.passage, start: 0, recordAt: (place) => state.network && state.seen?.[place],
         inWorker: () => ({ key: "passage" }) });
-      for (const cell of papers.passage.cells.slice(0, network.heldFrom)) {
-        cell.classList.add("practised");
-      }
       look();
       learn(!state.isRunning);
     }
