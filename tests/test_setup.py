@@ -86,7 +86,7 @@ def test_several_processes_are_started_by_the_mpiexec_of_the_environment(copy):
     shutil.copy(str(copy / ".venv" / "bin" / "python"), str(copy / ".venv" / "bin" / "mpiexec"))
     assert make(copy, "train-distributed", "NP=3", "ARGS=--epochs 1").splitlines() == [
         "-n", "3", ".venv/bin/python", "-m", "charrnn", "train", "anna", "--epochs", "1"]
-    for wrong in ("0", "two", ""):
+    for wrong in ("0", "two", "", "1000", "99999999999"):
         make(copy, "train-distributed", f"NP={wrong}", status=2)
 
 

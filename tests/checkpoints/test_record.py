@@ -112,7 +112,7 @@ def test_a_new_run_does_not_replace_a_file_of_the_user(tmp_path, name):
     record.check_unused(tmp_path)
 
 
-def test_a_new_run_does_not_replace_another_text_next_to_a_lock(text_file, tmp_path):
+def test_a_new_run_does_not_replace_another_text_next_to_a_lock(text_file, tmp_path, capsys):
     """As after rm F/*, which leaves the lock. Its own text is that of a run that was killed at its beginning."""
     (tmp_path / ".lock").touch()
     (tmp_path / "text.txt").write_text("mine")
@@ -120,5 +120,6 @@ def test_a_new_run_does_not_replace_another_text_next_to_a_lock(text_file, tmp_p
     with pytest.raises(CheckpointError, match="has a text.txt, which a new run would replace: move it away"):
         record.write_text(tmp_path, "the text of a run", is_new=True)
     assert train_small(text_file, tmp_path) == 2 and (tmp_path / "text.txt").read_text() == "mine"
+    assert capsys.readouterr().err.endswith("replace: move it away, or name another folder with --checkpoint-dir\n")
     record.write_text(tmp_path, "the text of a run")
     assert (tmp_path / "text.txt").read_text() == "the text of a run"
