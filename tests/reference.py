@@ -56,7 +56,8 @@ def reference(weights, x, y, state, masks=None):
         "softmax/Variable", "softmax/Variable_1"]
     values = [weights[name].astype(np.float64) for name in names]
     masks = np.ones((layers, x.shape[1], 1, 1)) if masks is None else masks
-    probabilities, final, tape = lstm.forward(values, x, [tuple(map(np.float64, layer)) for layer in state], masks)
+    state = [tuple(part.astype(np.float64) for part in layer) for layer in state]
+    probabilities, final, tape = lstm.forward(values, x, state, masks)
     gradients, initial = lstm.backward(values, probabilities, y, tape, masks)
     found = dict(zip(names, gradients), loss=lstm.mean_loss(probabilities, y),
                  prediction=probabilities.swapaxes(0, 1).reshape(x.size, -1))  # [N·M, C]

@@ -322,7 +322,7 @@ def resources():
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs Linux")
-@pytest.mark.parametrize("calls", [1, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("calls", [1, pytest.param(20, marks=pytest.mark.slow)])
 def test_calls_from_python_keep_nothing(tmp_path, calls):
     """Neither memory nor descriptors, threads or graphs, once the first ones have made what all use."""
     measured = []
