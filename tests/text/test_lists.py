@@ -68,8 +68,8 @@ def test_prose_verse_dialogue_and_code_are_no_lists(name):
 
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed: apt-get install nodejs")
 def test_the_page_of_learning_has_the_same_rule():
-    program = (f"const {{ isList }} = require('{ROOT}/tests/inspection/learn/load.js')('isList'); console.log(JSON.stringify("
-               "JSON.parse(require('fs').readFileSync(0)).map(isList)))")
+    program = (f"const {{ isList }} = require('{ROOT}/tests/inspection/learn/load.js')('isList');"
+               "console.log(JSON.stringify(JSON.parse(require('fs').readFileSync(0)).map(isList)))")
     texts = [*LISTS.values(), *OTHERS.values(), *(3 * text for text in OTHERS.values())]
     found = subprocess.check_output(["node", "-e", program], input=json.dumps(texts).encode())
     assert json.loads(found.decode()) == list(map(is_list, texts))
