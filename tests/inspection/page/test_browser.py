@@ -590,8 +590,8 @@ def test_on_a_narrow_screen_the_line_ends_of_the_layout_are_spaces(chromium, tmp
         spaces = view.js("yours.paper.cells.filter((cell) => cell.textContent === '\\n').map((cell) => "
                          "getComputedStyle(cell).whiteSpace === 'normal')")
         assert spaces == [width == 360 and bool(long_line)] * 2 + [False] * 3
-        height = "(yours.paper.fill(yours.paper.sheet.firstChild, arguments[0]), yours.paper.box.scrollHeight)"
-        heights = [view.js(height, has_cells) for has_cells in (True, False)]
+        heights = [view.js("(yours.paper.fill(yours.paper.sheet.firstChild, arguments[0]), find('yours').scrollHeight)",
+                           has_cells) for has_cells in (True, False)]
         assert heights[0] == heights[1]
 
 
