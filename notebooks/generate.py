@@ -2,9 +2,10 @@
 
 ``python notebooks/generate.py`` writes ``Anna_KaRNNa_Solution.ipynb``, ``Anna_KaRNNa.ipynb`` and, once the project has
 an address, a line of ``README.md`` with "Open in Colab" and "git clone". The solution keeps the outputs of the cells
-that did not change. ``--check`` writes nothing and exits 1 where a file differs from what it would write, or where a
-cell calls a check that does not exist. ``--run`` executes the solution and stores its outputs. ``--pictures`` makes
-the .png files in ``assets/`` from the .svg files there, with Chromium.
+that did not change; answers to questions are those of ``assets/answers.md``. ``--check`` writes nothing and exits 1
+where a file differs from what it would write, or where a cell calls a check that does not exist. ``--run`` executes the
+solution and stores its outputs. ``--pictures`` makes the .png files in ``assets/`` from the .svg files there, with
+Chromium.
 
 The files of ``source/`` are Markdown, read in the order of their names. A line ``<!-- cell: NAME -->`` begins a
 Markdown cell. A fence ```` ```python NAME TAG ... ```` begins a code cell. In a code cell, this is what the reader is
@@ -32,6 +33,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
+
+from folded import folded
 
 HERE = Path(__file__).resolve().parent
 
@@ -62,6 +65,7 @@ _END = re.compile(r"^\s*# --- end$")
 _ADDRESS = re.compile(r".*<!-- address -->")
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(assets/([\w-]+)\.png\)")
 _CHECK = re.compile(r"\bchecks\.(\w+)")
+_ASKED = re.compile(r'given\.unfold\("([\w-]+)", prediction\)')
 
 
 def read_cells(source: str) -> List[Dict[str, Any]]:
@@ -234,6 +238,10 @@ def notebook(cells: List[Dict[str, Any]], code: Any, outputs: Optional[Dict[str,
             same = "".join(before.get("source", [])) == text
             one.update(outputs=before["outputs"] if same else [],
                        execution_count=before["execution_count"] if same else None)
+            asked = _ASKED.search(text)
+            if asked and one["outputs"]:  # the answer as it is now
+                one["outputs"][0]["data"] = {kind: said.splitlines(True) for kind, said in
+                                             folded(asked.group(1)).items()}
         made.append(one)
     return {"cells": made, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
 
@@ -264,7 +272,7 @@ def write(path: Path, text: str) -> None:
 
 
 def _numbered(cells: List[Dict[str, Any]], all_outputs: Dict[str, Any]) -> Dict[str, Any]:
-    """Return the executed code cells by id, counted without the one that writes the reference."""
+    """Return the executed code cells by id, counted without those that write the stored figures."""
     known = [cell["id"] for cell in cells if cell["kind"] == "code"]
     return {name: dict(all_outputs[name], execution_count=number) for number, name in enumerate(known, start=1)}
 
@@ -291,6 +299,7 @@ def run(setting: str) -> None:
     if setting == "own":  # right after the training, so that the picture of the losses has the run as its reference
         place = 1 + [cell.id for cell in executed.cells].index("train")
         executed.cells.insert(place, nbformat.v4.new_code_cell(REFERENCE))
+        executed.cells.append(nbformat.v4.new_code_cell("given.store_measured()"))
     nbclient.NotebookClient(executed, timeout=None, kernel_name="python3", record_timing=False,
                             on_cell_executed=show, resources={"metadata": {"path": str(HERE)}}).execute()
     cells = json.loads(nbformat.writes(executed))["cells"]

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from answers import CHECKS, EXERCISES, FOLDER, generate
+from answers import CHECKS, FOLDER, WRITTEN, generate
 
 GOOD = {cell["id"]: generate.solved(cell["text"]) for cell in generate.all_cells()}
 BLANK = {cell["id"]: generate.blank(cell["text"]) for cell in generate.all_cells()}
@@ -58,8 +58,7 @@ def graded(tmp_path_factory):
         port = server.getsockname()[1]
         for name, cells in {
                 "blank": [BLANK["get_batches"], BLANK["lstm_step"]],
-                "good": [GOOD["get_batches"], GOOD["lstm_step"], GOOD["programs"], GOOD["repairs"], GOOD["quiz"],
-                         GOOD["hyperparameters"]],
+                "good": [GOOD["get_batches"], GOOD["lstm_step"], GOOD["programs"], GOOD["repairs"], GOOD["quiz"]],
                 "helpers": ["from math import floor", "def windows(n, k):\n    return floor(n / k)",
                             GOOD["get_batches"].replace(FIRST, "n_windows = windows(len(arr), batch_size * n_steps)")],
                 "wrong": [GOOD["get_batches"].replace("yield x, y", "yield y, x"), GOOD["lstm_step"]],
@@ -103,13 +102,13 @@ def graded(tmp_path_factory):
 @pytest.mark.slow
 def test_a_class_is_graded(graded):
     rows, printed, folder = graded
-    assert len(rows) == 15 * (len(EXERCISES) + 3) + 1 and "16 of 16: " in printed
+    assert len(rows) == 15 * (len(WRITTEN) + 2) + 1 and "16 of 16: " in printed
 
     def result(student, exercise="get_batches"):
         return rows[student, exercise]["result"]
 
     assert {exercise for exercise in CHECKS if result("good", exercise) == "right"} == {"get_batches", "lstm_step"}
-    for exercise in ("repairs", "quiz", "hyperparameters"):
+    for exercise in ("repairs", "quiz"):
         assert result("good", exercise) == "right"
     assert result("helpers") == result("loud") == "right"
     for student in ("Ann/Anna_KaRNNa", "Ben/Anna_KaRNNa", "leftover"):
@@ -139,7 +138,7 @@ def test_the_table_says_why(graded, student, exercise, said):
     assert html.unescape(said) in rows[student, exercise]["message"]
     page = (folder / "grades.html").read_text(encoding="utf-8")
     assert said in page and "<th>=Eve/mine<td>0" in page and "<small>7 / 2</small>" in page
-    assert "points of 19" in page and "<tr><th>get_batches<td>3<td>7<td>14<td>7<td>2<td>" in page
+    assert "points of 17" in page and "<tr><th>get_batches<td>3<td>7<td>14<td>7<td>2<td>" in page
 
 
 @pytest.mark.parametrize("argv, said", [
@@ -153,5 +152,5 @@ def test_a_folder_without_notebooks_is_refused(argv, said):
 def test_each_exercise_is_graded():
     source = (FOLDER / "grade.py").read_text(encoding="utf-8")
     cells = {cell["id"] for cell in generate.all_cells() if "exercise" in cell["tags"]}
-    assert cells == {*EXERCISES, "repairs", "hyperparameters", "quiz"}
+    assert cells == {*WRITTEN, "repairs", "quiz"}
     assert all(f'"{name}"' in source for name in cells)

@@ -144,7 +144,7 @@ def notebook_folder(notebook, tmp_path_factory):
         notebook.scope, os=os, time=time, islice=islice, vocab=list(CHARS), training_ids=ids[:936],
         held_out_ids=ids[936:], checkpoint_dir=str(tmp_path_factory.mktemp("notebook") / "checkpoints"), seed=3,
         batch_size=2, num_steps=3, lstm_size=5, num_layers=2, learning_rate=0.01, grad_clip=5, keep_prob=0.5, epochs=1,
-        n_windows=156, print_every_n=50, save_every_n=100, even=1.0, bigram=1.0)
+        n_windows=156, again=True, print_every_n=50, save_every_n=100, even=1.0, bigram=1.0)
     for cell in json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
         if "def loss_on" in source or {"run_epoch", "evaluate", "fresh_folder", "train"} & set(
