@@ -38,12 +38,12 @@ TEXT = "the cat sat on the mat, and the hat sat on the cat.\n" * 20
 CHARS = "\n ,.acdehmnost"  # the characters of TEXT
 OLDER, NEWEST = "i100_l5.ckpt", "i173_l5.ckpt"  # of the trained run, which has 1,040 // (2 x 3) = 173 windows
 SMALL_FLAGS = ["--batch-size", "2", "--num-steps", "3", "--lstm-size", "5", "--num-layers", "2",
-               "--epochs", "1", "--print-every-n", "50", "--save-every-n", "100", "--seed", "7"]
+               "--epochs", "1", "--print-every-n", "50", "--save-every-n", "100", "--seed", "7",
+               "--sample-length", "0"]
 
 # with overfitting_text: the validation loss is lowest in the middle of the run
 VALIDATED_FLAGS = ["--val-fraction", "0.25", "--keep-prob", "1", "--learning-rate", "0.02", "--lstm-size", "9",
-                   "--save-every-n", "100", "--eval-every-n", "15", "--epochs", "3", "--sample-length", "0",
-                   "--no-summaries"]
+                   "--save-every-n", "100", "--eval-every-n", "15", "--epochs", "3", "--no-summaries"]
 
 
 SLOW_TIMEOUT = 1800  # seconds for a slow test; .pytest.ini has that of the others
@@ -137,12 +137,10 @@ def anna():
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     """The folder of a small training run, next to its text. Tests must not change it."""
-    from charrnn.commands import train
     folder = tmp_path_factory.mktemp("trained")
     path = folder / "small.txt"
     path.write_text(TEXT, encoding="utf-8")
-    assert train.main([str(path), *SMALL_FLAGS, "--checkpoint-dir", str(folder / "run"),
-                       "--sample-length", "0"]) == 0
+    assert train_small(path, folder / "run") == 0
     return folder / "run"
 
 
@@ -228,6 +226,13 @@ def assert_same_run(folder, expected):
     assert record.read_run(folder).best == record.read_run(expected).best
 
 
+@pytest.fixture
+def plan_only(monkeypatch):
+    """Dry runs print their plan, and build no network."""
+    from charrnn.training.display import Display, StopRequests
+    monkeypatch.setattr("charrnn.commands.train.dry_run", lambda job, _: Display(job, 704, StopRequests()).plan())
+
+
 class StopAfter:
     """In place of the trainer's StopRequests: SIGTERM arrives after a number of steps."""
 
@@ -252,7 +257,14 @@ def run_copy(trained, tmp_path):
 
 def process_environment(**variables):
     """Return the environment of a process that is to find this checkout, and says no more than it must."""
-    return dict(os.environ, PYTHONPATH=str(ROOT), **variables)
+    return dict(os.environ, PYTHONPATH=str(ROOT), **{name: str(value) for name, value in variables.items()})
+
+
+def run_python(*arguments, variables=(), **options):
+    """Run Python as a process that is to find this checkout; return its status, what it prints, and its errors."""
+    done = subprocess.run([sys.executable, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=600,
+                          env=process_environment(**dict(variables)), **options)
+    return done.returncode, done.stdout, done.stderr
 
 
 def training_graph(num_classes, batch_size, num_steps, lstm_size, num_layers, *, threads=None, rows=None, average=list,

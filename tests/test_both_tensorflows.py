@@ -17,7 +17,9 @@ pytestmark = pytest.mark.slow
 PYTHONS = [python for python in (os.environ.get("CHARRNN_TENSORFLOWS") or os.pathsep.join(
     str(ROOT / name / "bin" / "python") for name in (".venv", ".venv-tf2"))).split(os.pathsep) if Path(python).exists()]
 # 346 steps with dropout; the checkpoint after step 100 is in the middle of the first epoch
-FLAGS = [*SMALL_FLAGS, "--epochs", "2", "--print-every-n", "1", "--sample-length", "0", "--val-fraction", "0.1"]
+FLAGS = [*SMALL_FLAGS, "--epochs", "2", "--print-every-n", "1", "--val-fraction", "0.1"]
+
+
 def call(python, *arguments):
     """Run Python with the arguments, and return what it prints."""
     done = subprocess.run([python, *map(str, arguments)], capture_output=True, text=True, timeout=600,
@@ -52,26 +54,19 @@ def runs(tmp_path_factory):
             for number, python in enumerate(PYTHONS)}
 
 
-def pairs(test):
-    """Run a test for each two environments, in either order."""
-    found = list(itertools.permutations(PYTHONS, 2)) or [("none", "none")]
-    return pytest.mark.parametrize("first, second", found, ids=[
-        f"{found.index(pair)}" for pair in found])(test)
-
-
 def test_a_seed_gives_the_same_run(runs):
     for one, two in itertools.combinations(runs.values(), 2):
         assert_equal_runs(one, two)
 
 
-@pairs
-def test_a_run_is_resumed_by_the_other(runs, tmp_path, first, second):
-    folder = Path(shutil.copytree(str(runs[first]), str(tmp_path / "run")))
-    for path in folder.glob("i*"):
-        if not path.name.startswith("i100_"):
-            path.unlink()
-    train(second, folder, "--resume", "--sample-length", "0")
-    assert_equal_runs(folder, runs[first])
+def test_a_run_is_resumed_by_the_other(runs, tmp_path):
+    for number, (first, second) in enumerate(itertools.permutations(runs, 2)):
+        folder = Path(shutil.copytree(str(runs[first]), str(tmp_path / str(number))))
+        for path in folder.glob("i*"):
+            if not path.name.startswith("i100_"):
+                path.unlink()
+        train(second, folder, "--resume", "--sample-length", "0")
+        assert_equal_runs(folder, runs[first])
 
 
 def test_a_checkpoint_writes_the_same_text(runs):

@@ -1,16 +1,16 @@
 """The face in Python: open_model and its verbs, train_model and its run, and what they say."""
 import io
 import os
-import subprocess
+import re
 import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import SMALL_FLAGS, TEXT, overfitting_text, process_environment, train_small
+from conftest import TEXT, overfitting_text, run_python, train_small
 
 from charrnn import open_model, train_model
-from charrnn.commands import sample
+from charrnn.commands import sample, train
 from charrnn.data import Vocabulary
 from charrnn.system.tensorflow import tf
 
@@ -75,9 +75,8 @@ logger.warning("mine is deprecated")
 
 
 def test_the_first_training_is_quiet_and_leaves_logging_as_it_was(tmp_path):
-    done = subprocess.run([sys.executable, "-c", QUIET, str(tmp_path / "run")], capture_output=True, text=True,
-                          env=process_environment(), timeout=600)
-    assert done.returncode == 0 and done.stderr.count("\n") == 1 and "mine is deprecated" in done.stderr, done.stderr
+    status, _, err = run_python("-c", QUIET, tmp_path / "run")
+    assert status == 0 and err.count("\n") == 1 and "mine is deprecated" in err, err
 
 
 def test_surprisal_and_activations_are_those_of_the_engine(model):
@@ -89,11 +88,6 @@ def test_surprisal_and_activations_are_those_of_the_engine(model):
     np.testing.assert_allclose(model.surprisal(text), nats[0], rtol=1e-5)
     np.testing.assert_array_equal(model.activations(text), states)
     assert model.activations(text).shape == (50, 4, 5) and model.surprisal(text).shape == (49,)
-
-
-def test_a_saved_model_is_the_same(model, tmp_path):
-    model.save(tmp_path / "again.npz")
-    assert open_model(tmp_path / "again.npz").write("the ", 30, seed=1) == model.write("the ", 30, seed=1)
 
 
 @pytest.mark.parametrize("options, message", [
@@ -172,41 +166,30 @@ def test_messages_speak_python(run):
         train_model(TEXT, run.folder, quiet=True, **SMALL)
 
 
-@pytest.mark.parametrize("text", ["ab" * 3000, "".join(map(chr, range(256))) + "\ud800" * 2000],
+@pytest.mark.parametrize("text", ["ab" * 1000, "".join(map(chr, range(256))) + "\ud800" * 2000],
                          ids=["word", "257 characters, with null and surrogate"])
 def test_a_text_itself(tmp_path, text):
     run = train_model(text, tmp_path / "run", quiet=True, **{**SMALL, "learning_rate": 0.05, "epochs": 3})
     assert run.model.surprisal(text[-90:]).mean() < 0.9 * np.log(len(set(text)))
 
 
-@pytest.mark.parametrize("text, message", [
-    (b"the cat\n", "not bytes"), (5, "not int"), ("the cat", "there is no file 'the cat': .*, python, .* a line end"),
-    ("", "''"), ("a\0", "there is no file")])
-def test_what_is_no_text(tmp_path, text, message):
-    with pytest.raises(ValueError, match=message):
-        train_model(text, tmp_path / "run", quiet=True, **SMALL)
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("options, name", [
-    (dict(sample_length=2.5), "sample_length"), (dict(sample_length=None), "sample_length"),
-    (dict(threads="2"), "threads"), (dict(threads=True), "threads"), (dict(threads=0), "threads"),
-    (dict(preset="fast"), "preset"),
-    (dict(lstm_sise=5), "lstm_sise"),
-    (dict(lstm_size="5"), "lstm_size")])
-def test_arguments_are_checked_before_anything_is_written(tmp_path, options, name):
-    with pytest.raises(ValueError, match=name) as error:
-        train_model(TEXT, quiet=True, **{**SMALL, "checkpoint_dir": tmp_path / "run", **options})
-    assert "\n" not in str(error.value) and not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("options, name", [
-    (dict(init_from=5), "init_from"), (dict(checkpoint_dir=5), "checkpoint_dir"),
-    (dict(checkpoint_dir=b"run"), "checkpoint_dir")])
-def test_an_argument_of_another_type_is_named(tmp_path, options, name):
-    with pytest.raises(TypeError, match=name):
-        train_model(TEXT, quiet=True, **{**SMALL, "checkpoint_dir": tmp_path / "run", **options})
-    assert not (tmp_path / "run").exists()
+@pytest.mark.parametrize("options, error, message", [
+    (dict(text=b"the cat\n"), ValueError, "not bytes"), (dict(text=5), ValueError, "not int"),
+    (dict(text="the cat"), ValueError, "there is no file 'the cat': .*, python, .* a line end"),
+    (dict(text=""), ValueError, "''"), (dict(text="a\0"), ValueError, "there is no file"),
+    (dict(sample_length=2.5), ValueError, "sample_length"), (dict(sample_length=None), ValueError, "sample_length"),
+    *((dict(threads=threads), ValueError, "threads") for threads in ("2", True, 0)),
+    (dict(preset="fast"), ValueError, "preset"),
+    (dict(lstm_sise=5), ValueError, "there is no hyperparameter lstm_sise: there are batch_size, "),
+    (dict(lstm_size="5"), ValueError, "lstm_size"),
+    (dict(lstm_size=0), ValueError, "lstm_size must be an integer, at least 1, not 0"),
+    (dict(batch_size=5000), ValueError, r"\(batch_size x num_steps, [0-9,]+ characters\)"),
+    (dict(init_from=5), TypeError, "init_from"), (dict(checkpoint_dir=5), TypeError, "checkpoint_dir"),
+    (dict(checkpoint_dir=b"run"), TypeError, "checkpoint_dir")])
+def test_arguments_are_checked_before_anything_is_written(tmp_path, options, error, message):
+    with pytest.raises(error, match=message) as caught:
+        train_model(**{**SMALL, "text": TEXT, "quiet": True, "checkpoint_dir": tmp_path / "run", **options})
+    assert "--" not in str(caught.value) and "\n" not in str(caught.value) and not (tmp_path / "run").exists()
 
 
 def test_numbers_of_numpy_are_numbers(tmp_path):
@@ -266,25 +249,16 @@ def test_a_forked_process_is_refused(tmp_path):
 # One's own text, with the command
 
 
-def test_a_short_text_names_the_preset_that_fits(text_file, tmp_path, capsys):
-    from charrnn.commands import train
-    assert train.main([str(text_file), "--checkpoint-dir", str(tmp_path / "run")]) == 2
-    assert "take the preset auto" in capsys.readouterr().err
-    assert train.main([str(text_file), "--batch-size", "5", "--num-steps", "50", "--lstm-size", "4", "--dry-run"]) == 0
-    assert "80 steps are few to learn from; the preset auto makes 80" not in capsys.readouterr().out
+@pytest.mark.parametrize("times, flags, note", [
+    (20, [], "40 steps are few to learn from; the preset auto makes 1,840"), (20, ["--preset", "auto"], ""),
+    (1, ["--batch-size", "5", "--num-steps", "50"], "")])  # for which auto makes no more
+def test_few_steps_are_said(plan_only, tmp_path, capsys, times, flags, note):
+    (tmp_path / "text").write_text(TEXT * times)
+    assert train.main([str(tmp_path / "text"), "--dry-run", *flags]) == 0
+    assert re.findall("note     (.*few to learn from.*)", capsys.readouterr().out) == [note] * bool(note)
 
 
-def test_few_steps_are_said(tmp_path, capsys):
-    (tmp_path / "text").write_text(TEXT * 20)
-    flags = ["--lstm-size", "4", "--dry-run", "--num-layers", "1"]
-    from charrnn.commands import train
-    assert train.main([str(tmp_path / "text"), *flags]) == 0
-    assert "note     40 steps are few to learn from; the preset auto makes 1,840\n" in capsys.readouterr().out
-    assert train.main([str(tmp_path / "text"), *flags, "--preset", "auto"]) == 0
-    assert "few to learn from" not in capsys.readouterr().out
-
-
-def test_files_that_are_left_out_are_counted(tmp_path, capsys):
+def test_files_that_are_left_out_are_counted(plan_only, tmp_path, capsys):
     for name, content in (("a", TEXT.encode() * 9), ("b", "é\n".encode("latin-1")), ("c.png", b"\0" * 9999)):
         (tmp_path / name).write_bytes(content)
     assert train_small(tmp_path, tmp_path / "run", "--num-steps", "300", "--dry-run") == 0
@@ -294,9 +268,7 @@ def test_files_that_are_left_out_are_counted(tmp_path, capsys):
     assert "2 files in" in capsys.readouterr().err
 
 
-def test_lines_have_no_beginning(exported, capsys):
-    assert sample.main([str(exported), "--lines", "4", "--prime", "the"]) == 2
-    assert "--lines and --prime cannot be combined" in capsys.readouterr().err
+def test_new_lines_need_a_text(exported):
     with pytest.raises(ValueError, match="no training text with it: name the text with new=PATH"):
         replace(open_model(exported), run=None).write_lines(4, new=True)
 
@@ -310,17 +282,12 @@ def test_a_prime_and_the_end_can_have_line_ends(exported, capsys):
 
 def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
     from charrnn.checkpoints import record
-    from charrnn.commands import train
     text_file.with_name("copy.json").write_bytes((trained / "run.json").read_bytes())
     for like, folder in ((trained, "a"), (text_file.with_name("copy.json"), "b")):
         assert train.main([str(text_file), "--like", str(like), "--num-steps", "100", "--checkpoint-dir",
                            str(tmp_path / folder), "--sample-length", "0"]) == 0
         found = record.read_run(tmp_path / folder).hyperparameters
         assert found == {**record.read_run(trained).hyperparameters, "num_steps": 100}
-    assert train.main([str(text_file), "--like", str(trained), "--preset", "quick"]) == 2
-    assert "--like cannot be combined with --preset" in capsys.readouterr().err
-    assert train.main([str(text_file), "--like", str(text_file)]) == 2
-    assert "--like needs a run folder or its run.json" in capsys.readouterr().err
 
 
 def test_runs_that_start_at_once_get_folders_of_their_own(tmp_path, monkeypatch):
@@ -360,9 +327,3 @@ def test_a_folder_is_looked_at_again_under_its_lock(tmp_path, monkeypatch):
     monkeypatch.setattr(files.Lock, "__init__", late)
     with pytest.raises(record.CheckpointError, match="holds another run"):
         folders.reserve(tmp_path / "run", False)
-
-
-def test_a_folder_of_runs_names_them(trained, capsys):
-    assert sample.main([str(trained.parent)]) == 2
-    assert f"but there are the runs {trained}" in capsys.readouterr().err
-    assert SMALL_FLAGS  # the run is that of the fixture

@@ -2,14 +2,22 @@
 import gzip
 import itertools
 import json
-import subprocess
-import sys
+import math
+import re
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, npy, process_environment, signed_npz
+from conftest import ROOT, npy, run_python, script, signed_npz
+
+from charrnn.checkpoints import record
+from charrnn.checkpoints.weights import packed
+from charrnn.data import Vocabulary
+from charrnn.engines.opened_model import lstm_weights
+from charrnn.text import corpus
+from charrnn.training.hyperparameters import Hyperparameters
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the memory is limited as on Linux")
 MEMBER = {"about.npy": npy(np.frombuffer(json.dumps({"vocabulary": "ab"}).encode(), np.uint8))}
@@ -21,11 +29,11 @@ def read(cases):
     Args:
         cases: pairs of a name in tests/limited_reader.py and a path.
     """
-    done = subprocess.run([sys.executable, str(ROOT / "tests" / "limited_reader.py"), json.dumps(
-        [(kind, str(path)) for kind, path in cases])], capture_output=True, env=process_environment(), timeout=600)
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 0, f"{cases[len(found)]} ended the process: {done.stderr.decode()[-500:]}"
-    assert not done.stderr
+    status, out, err = run_python(ROOT / "tests" / "limited_reader.py", json.dumps(
+        [(kind, str(path)) for kind, path in cases]))
+    found = [json.loads(line) for line in out.splitlines()]
+    assert status == 0, f"{cases[len(found)]} ended the process: {err[-500:]}"
+    assert not err
     return found
 
 
@@ -53,6 +61,7 @@ def crafted_archives():
         header % (b"9" * 60_000), header % (b"(" * 60_000), header % (b"-" * 60_000 + b"1"))]
     arrays += [b"\x93NUMPY\x02\x00" + (500_000).to_bytes(4, "little") + fill * 500_000 for fill in (b"9", b"(", b"-")]
     arrays += [npy(np.zeros(5, kind)) for kind in ("V0", "O", "f4,f4")]
+    arrays += [(header % b"5,").replace(b"<f4", b"1f4") + bytes(20)]  # of which some versions of NumPy warn
     found = [signed_npz({**MEMBER, "x.npy": content}) for content in arrays]
     found += [compressed(zeros, method) for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)]
     found += [signed_npz({**MEMBER, "softmax/Variable": b"no array"})]
@@ -86,3 +95,57 @@ def test_texts(tmp_path):
     for number, content in enumerate(contents):
         (tmp_path / f"{number:02}").write_bytes(content)
     check_refused("text", sorted(tmp_path.iterdir()))
+
+
+# Records
+
+
+VALUES = [None, True, -1, 0, 10 ** 400, 1e308, -0.5, math.nan, math.inf, "", "x\0\n", "9" * 1000, [], [[{"a": 1}]], {}]
+
+
+def crafted_records(text):
+    """Yield copies of the record of a run on a text, in each of which one field has another value."""
+    run = record.RunRecord(asdict(Hyperparameters(val_fraction=0.01, test_fraction=0.9, seed=1)),
+                           Vocabulary.from_text(text), "names", record.text_sha256(text), test_loss=1.5)
+    good = record.record_of(run)
+    places = [(good, name) for name in good]
+    places += [(good[part], name) for part in ("text", "hyperparameters") for name in (*good[part], "shuffled_sha256")]
+    for values, name in places:
+        usual = values.get(name)
+        for value in VALUES:
+            values[name] = value
+            yield json.loads(json.dumps(good))
+        values[name] = usual
+
+
+def test_records(tmp_path, capsys):
+    """Each is used or refused in one line, by each command, and hides no other."""
+    text = corpus.read("names").text
+    for number, crafted in enumerate(crafted_records(text)):
+        folder = tmp_path / "runs" / f"{number:03}"
+        folder.mkdir(parents=True)
+        for name, content in (("run.json", record.signed(crafted)), ("text.txt", text.encode()), ("history.csv", b"")):
+            (folder / name).write_bytes(content)
+    assert script("runs").main([str(tmp_path)]) == 0
+    head, *lines = "".join(capsys.readouterr()).splitlines()
+    runs = [re.match(r"(?:skipped: )?\S+/runs/(\d+)", line) for line in lines if not line.startswith("mean ")]
+    assert sorted(int(found.group(1)) for found in runs) == list(range(number + 1)) and head.startswith("run ")
+
+
+@pytest.mark.parametrize("name, arguments", [
+    ("evaluate", ["--held-out", "--characters"]), ("sample", ["--novelty", "--length", "5"]), ("inspect", ["--characters", "50"]),
+    ("export", ["o.npz"])])
+def test_records_of_models(tmp_path, monkeypatch, capsys, name, arguments):
+    monkeypatch.chdir(tmp_path)
+    text, random = corpus.read("names").text, np.random.RandomState(1)
+    size, path = len(set(text)), tmp_path / "m.npz"
+    weights = lstm_weights([random.normal(size=(size + 3, 12)).astype(np.float32)],
+                           random.normal(size=(3, size)).astype(np.float32))
+    refused = 0
+    for crafted in itertools.islice(crafted_records(text), 0, None, 5):
+        path.write_bytes(packed(weights, crafted))
+        status = script(name).main([str(path), *arguments])
+        out, err = capsys.readouterr()
+        assert status == 0 or status == 2 and not out and re.fullmatch("charrnn-.*: error: .+\n", err), crafted
+        refused += bool(status)
+    assert refused > 30

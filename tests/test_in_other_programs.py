@@ -1,9 +1,6 @@
 """The package in another program, which uses TensorFlow in its own way. Each program is a process of its own."""
-import subprocess
-import sys
-
 import pytest
-from conftest import CHARS, TENSORFLOW_1, make_network, process_environment
+from conftest import CHARS, TENSORFLOW_1, make_network, run_python
 
 needs_eager_mode = pytest.mark.skipif(TENSORFLOW_1, reason="this is about TensorFlow 2")
 # Trains a model of Keras 3, which needs the eager mode.
@@ -25,16 +22,10 @@ quiet_tensorflow()
 """
 
 
-def run(code, *arguments):
-    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True,
-                          timeout=600, env=process_environment())
-    return done.returncode, done.stdout, done.stderr
-
-
 @needs_eager_mode
 def test_keras_trains_before_between_and_after_writing(exported):
     """Also where the graph is faster, which a command would take."""
-    status, out, err = run(KERAS + """
+    status, out, err = run_python("-c", KERAS + """
 model = open_model(sys.argv[1])
 for text in model.write("the ", 300, n=64, seed=1)[:2], model.surprisal("the cat"), model.activations("the cat"):
     fit()
@@ -52,14 +43,15 @@ print(tensorflow.executing_eagerly(), os.environ.get("TF_USE_LEGACY_KERAS"))
     "open_model(sys.argv[3], sorted(set(open(sys.argv[1]).read()))).write('the ', 9)"], ids=["training", "gru"])
 def test_what_needs_a_graph_says_that_eager_mode_ends(text_file, tmp_path, call):
     gated = make_network(tmp_path, CHARS, 3, 2, "gru").name
-    status, out, err = run(KERAS + f"{call}\nprint(tensorflow.executing_eagerly())", text_file, tmp_path / "run", gated)
+    status, out, err = run_python("-c", KERAS + f"{call}\nprint(tensorflow.executing_eagerly())", text_file,
+                                  tmp_path / "run", gated)
     assert (status, out) == (0, "False\n"), err
     assert err.count("charrnn: TensorFlow's eager mode is off in this process from now on") == 1
 
 
 def test_the_graph_is_used_where_eager_mode_is_off(exported):
     """With TensorFlow 1.15, and after ``tf`` of this package was used. Nothing is said then."""
-    status, out, err = run("""
+    status, out, err = run_python("-c", """
 import sys
 from charrnn import open_model, quiet_tensorflow
 quiet_tensorflow()
@@ -74,7 +66,7 @@ print(len(open_model(sys.argv[1]).write("the ", 300, n=64, seed=1)))
 
 
 def test_threads_that_use_tensorflow_first_leave_standard_error_alive(tmp_path):
-    status, out, err = run("""
+    status, out, err = run_python("-c", """
 import os, sys, threading
 from charrnn import open_model, quiet_tensorflow
 quiet_tensorflow()
@@ -99,7 +91,7 @@ print(len(done))
 
 def test_ctrl_c_while_a_graph_is_built_is_raised_when_it_is_built(text_file, tmp_path):
     """A call that loses exceptions, as calls of TensorFlow from C do, does not lose Ctrl-C."""
-    status, out, err = run("""
+    status, out, err = run_python("-c", """
 import contextlib, os, signal, sys
 from charrnn import open_model, quiet_tensorflow, train_model
 quiet_tensorflow()

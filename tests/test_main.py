@@ -1,12 +1,9 @@
 """The entry of all commands, and what they have in common: help, versions, hints, and the model that is the default."""
 import re
-import shlex
 import shutil
-import subprocess
-import sys
 
 import pytest
-from conftest import NEWEST, ROOT, SCRIPTS, TEXT, parser_of, process_environment, script
+from conftest import NEWEST, SCRIPTS, TEXT, parser_of, run_python, script
 
 import charrnn
 from charrnn import __main__ as entry
@@ -46,9 +43,8 @@ def test_a_wrong_name_of_a_command_is_one_line(capsys, arguments, message):
 
 @pytest.mark.parametrize("name", ["train", "sample"])
 def test_the_modules_of_the_notebook_run_too(name):
-    done = subprocess.run([sys.executable, "-m", f"charrnn.{name}", "--help"], capture_output=True, text=True,
-                          env=process_environment())
-    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith(f"usage: charrnn-{name}")
+    status, out, err = run_python("-m", f"charrnn.{name}", "--help")
+    assert (status, err) == (0, "") and out.startswith(f"usage: charrnn-{name}")
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -107,34 +103,8 @@ def test_a_large_vocabulary_has_other_defaults():
     assert [default_prime(Vocabulary(chars)) for chars in ("\n\u4e00\u4e01", "01")] == ["\u4e00", "0"]
 
 
-@pytest.mark.parametrize("name, arguments, message", [
-    ("runs", "RUN --plot ''", "--plot: No such file"), ("runs", "RUN --over time", "--over needs --plot"),
-    ("runs", "RUN --plot /dev/full", "error: /dev/full: No space left on device"),
-    ("export", "RUN OUT.npz --format html", "OUT.npz cannot have --format html"),
-    ("export", "RUN OUT.html --format npz", "OUT.html cannot have --format npz"),
-    ("export", "RUN OUT.npz --format saved-model", "cannot have --format saved-model"),
-    ("export", "RUN OLD", "i100_l5.ckpt.npz belongs to a run"),
-    ("export", "RUN OUT.npz --train-text nosuch", "--train-text is for a page"),
-    ("train", "--resume --checkpoint-dir RUN --encoding nosuch", "--encoding has no effect"),
-    ("train", "--resume --checkpoint-dir RUN --separator x", "--separator has no effect"),
-    ("train", "--resume --checkpoint-dir RUN --decay 0.5", "--decay has no effect with --schedule constant"),
-    ("train", "- - --checkpoint-dir OUT", "-, the standard input, can be read only once"),
-    ("train", f"TEXT --checkpoint-dir OUT --save-every-n {2 ** 63}", "at most 9223372036854775807, not"),
-    ("sample", "RUN -- RUN --seed", "--seed must come before --"),
-    ("sample", "RUN --length '5\n'", "must be an integer, at least 1, not 5\\n"),
-    ("sample", f"RUN --length {'9' * 5000}", "must be an integer, from 1 to 1000000000000000000, not 99")])
-def test_what_has_no_effect_or_is_no_value_is_one_line(trained, tmp_path, capsys, name, arguments, message):
-    places = {"RUN": trained, "TEXT": trained.parent / "small.txt", "OLD": trained / "i100_l5.ckpt.npz",
-              **{f"OUT{ending}": tmp_path / f"o{ending}" for ending in ("", ".npz", ".html")}}
-    assert script(name).main([str(places.get(each, each)) for each in shlex.split(arguments)]) == 2
-    out, err = capsys.readouterr()
-    assert message.replace("OUT", str(tmp_path / "o")) in err
-    assert err.count("\n") == 1 and not out and not list(tmp_path.iterdir())
-
-
 def test_a_working_directory_that_was_deleted_is_named(exported, tmp_path):
-    code = "import os, sys; os.mkdir('x'); os.chdir('x'); os.rmdir('../x'); sys.path.insert(0, sys.argv[1])\n"
-    code += "from charrnn.commands import export; export.main(sys.argv[2:])"
-    done = subprocess.run([sys.executable, "-c", code, str(ROOT), str(exported), "x.npz"], cwd=str(tmp_path),
-                          capture_output=True, text=True)
-    assert done.stderr == "charrnn-export: error: the working directory: No such file or directory\n"
+    code = ("import os, sys; os.mkdir('x'); os.chdir('x'); os.rmdir('../x')\n"
+            "from charrnn.commands import export; export.main(sys.argv[1:])")
+    assert run_python("-c", code, exported, "x.npz", cwd=str(tmp_path))[2] == (
+        "charrnn-export: error: the working directory: No such file or directory\n")

@@ -86,7 +86,7 @@ def test_several_processes_are_started_by_the_mpiexec_of_the_environment(copy):
     shutil.copy(str(copy / ".venv" / "bin" / "python"), str(copy / ".venv" / "bin" / "mpiexec"))
     assert make(copy, "train-distributed", "NP=3", "ARGS=--epochs 1").splitlines() == [
         "-n", "3", ".venv/bin/python", "-m", "charrnn", "train", "anna", "--epochs", "1"]
-    for wrong in ("0", "two", ""):
+    for wrong in ("0", "two", "", "1000", "99999999999"):
         make(copy, "train-distributed", f"NP={wrong}", status=2)
 
 
@@ -181,6 +181,20 @@ def test_clean_leaves_texts_checkpoints_and_the_downloaded_python(copy):
         (copy / name).touch()
     make(copy, "clean")
     assert [name for name in keep + drop if (copy / name).exists()] == keep
+
+
+def test_ci_hands_its_words_to_pytest(copy):
+    """Also an empty one, with which all tests run."""
+    pretend_environment(copy)
+    shutil.copytree(str(ROOT / ".ci"), str(copy / ".ci"))
+    for name in ("programs/make", "programs/chromium", "programs/chromedriver", ".ci/arm"):
+        (copy / name).parent.mkdir(exist_ok=True)
+        (copy / name).write_text("#!/bin/sh\nfor word; do case $word in ARGS=*)\n"
+                                 "    eval \"printf '<%s>' ${word#ARGS=}\" && echo;; esac; done\n", encoding="utf-8")
+        (copy / name).chmod(0o755)
+    path = f"{copy / 'programs'}{os.pathsep}{os.environ['PATH']}"
+    out, _ = run([copy / ".ci" / "run", "-m", "", "-k", "a b"], env={"PATH": path})
+    assert "<-m><><-k><a b>" in out.splitlines() and "<-m><slow>" not in out
 
 
 # Finding a Python

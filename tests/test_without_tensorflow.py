@@ -1,9 +1,6 @@
 """Models of LSTM cells without TensorFlow, as on every Python from 3.8 on."""
-import subprocess
-import sys
-
 import pytest
-from conftest import CHARS, SCRIPTS, TEXT, make_network, process_environment, script
+from conftest import CHARS, SCRIPTS, TEXT, make_network, run_python, script
 
 from charrnn.commands import sample
 
@@ -16,10 +13,8 @@ runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
 
 
-def run(code, *arguments, **options):
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code, *map(str, arguments)], capture_output=True,
-                          timeout=600, env=process_environment(), **options)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+def run(code, *arguments):
+    return run_python("-W", "error", "-c", code, *arguments)
 
 
 def test_a_name_that_needs_tensorflow_says_what_to_install():

@@ -26,16 +26,23 @@ COLUMNS = ("step", "epoch", "loss", "bits_per_character", "val_loss", "val_bits_
            "gradient_norm", "characters_per_second")
 
 
-def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
+def read_history(folder: StrPath, warn: Callable[[str], None] = lambda line: None) -> Dict[str, np.ndarray]:
     """Return the columns of a run's ``history.csv``: float arrays by their names, NaN where nothing was measured.
 
-    A row that was not written to its end, for example because of a crash, or has something else, is left out.
+    A row that was not written to its end, for example because of a crash, or has something else, is left out. ``warn``
+    is then called with a line that names the file and where such rows are.
     """
-    rows: List[List[float]] = []
-    for line in (Path(folder) / record.HISTORY_FILE).read_bytes().decode("utf-8", "replace").splitlines()[1:]:
+    path, rows, others = Path(folder) / record.HISTORY_FILE, [], []  # type: Path, List[List[float]], List[int]
+    for number, line in enumerate(path.read_bytes().splitlines()[1:], 2):
+        row: List[float] = []
         with contextlib.suppress(ValueError):
-            cells = [float(cell or "nan") for cell in line.split(",")]
-            rows += [cells] * (len(cells) == len(COLUMNS))
+            row = [float(cell or "nan") for cell in line.split(b",")]
+        if len(row) == len(COLUMNS) and not np.isinf(row).any():
+            rows.append(row)
+        else:
+            others.append(number)
+    if others:
+        warn(f"{path}: not {len(COLUMNS)} numbers in line {console.listed(map(str, others))}")
     return {name: np.array([row[column] for row in rows]) for column, name in enumerate(COLUMNS)}
 
 

@@ -102,24 +102,17 @@ def _main(args: argparse.Namespace) -> None:
             raise ValueError("--train-text is for a page: without one, it has no effect")
         text = arguments.read_text(args.train_text, args.encoding)
     model = arguments.open_named(models[0] if models else None, args)
-    if kind != "saved-model":
-        _check_target(target, model)
     if kind == "html":
         _write_page(model, target, weights, text)
         return
     if kind == "npz":
+        if model.name not in KNOWN_MODELS and files.target_of(target) in (
+                os.path.realpath(model.name), os.path.realpath(model.name + ".npz")):
+            raise ValueError(f"{target} is the model itself: give the name of another file")
         model.save(target, weights)
     else:
         export_saved_model(model, target)
     console.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)
-
-
-def _check_target(target: str, model: Model) -> None:
-    """Raise OSError if a file cannot be written, or ValueError if the model was read from it."""
-    written = files.target_of(target)
-    if model.name not in KNOWN_MODELS and written in (
-            os.path.realpath(model.name), os.path.realpath(model.name + ".npz")):
-        raise ValueError(f"{target} is the model itself: give the name of another file")
 
 
 def _write_page(model: Model, target: str, weights: str, text: Optional[corpus.Text]) -> None:

@@ -42,7 +42,7 @@ def summary(folder: StrPath) -> Dict[str, Any]:
     Raises:
         CheckpointError: it is no run, or its record is damaged.
     """
-    run, history = record.read_run(folder), read_history(folder)
+    run, history = record.read_run(folder), read_history(folder, lambda line: console.print_skipped([line]))
     hyper = {**asdict(Hyperparameters()), **run.hyperparameters}  # a run may be older than a hyperparameter
     measured = {name: values[~np.isnan(values)].tolist() for name, values in history.items()}
     names = names_with(Path(folder), ".json")
@@ -166,4 +166,5 @@ def _main(args: argparse.Namespace) -> None:
         table = [COLUMNS, *map(_cells, rows), *_means(rows)]
         widths = [max(map(len, column)) for column in zip(*table)]
         for cells in table:
-            console.write("  ".join(map(str.ljust, cells, widths)).rstrip() + "\n", sys.stdout)
+            line = "  ".join(map(str.ljust, cells, widths)).rstrip()
+            console.write(line.replace("\n", "\\n") + "\n", sys.stdout)

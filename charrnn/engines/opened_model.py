@@ -210,10 +210,10 @@ class Model:
             ValueError: the name does not end in ``.npz``, there is no such type, or a weight is too large for float16.
             OSError: the file cannot be written.
         """
-        if not is_model_file(path):
+        target = Path(files.target_of(path))
+        if not is_model_file(target):
             raise ValueError(f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
                              ".progress.npz")
-        target = Path(files.target_of(path))
         if record.step_of(target.stem) >= 0 and record.is_run(target.parent):
             raise ValueError(f"{path} belongs to a run: give the name of another file")
         if dtype not in ("float32", "float16"):

@@ -24,8 +24,8 @@ def learning_page() -> str:
 
 
 def _shortened(source: str) -> str:
-    """Leave out the indentation of a script or style, and comments that begin a line."""
-    return re.sub(r"^\s*(?:/\*.*?\*/\s*|//[^\n]*\n)*", "", source, flags=re.MULTILINE | re.DOTALL)
+    """Leave out the indentation of a script or style, and comments but for those in the middle of a line."""
+    return re.sub(r"^\s*(?:/\*.*?\*/\s*|//[^\n]*\n)*|[ \t]+//[ ][^\n]*$", "", source, flags=re.MULTILINE | re.DOTALL)
 
 
 if __name__ == "__main__":

@@ -91,19 +91,23 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
 
     Args:
         model: a model of LSTM cells.
-        path: the file to create or replace. If it is a symbolic link, the file that it points to is written.
+        path: the file to create or replace, whose name ends in ``.html``. If it is a symbolic link, the file that it
+            points to is written.
         weights: how they are stored, one of :data:`charrnn.inspection.stored.WEIGHTS`.
         text: the training text, or another one; None for the one that the run of the model names. If that cannot be
             read, the network writes one.
         progress: wraps the loops over the windows of these texts, to show progress bars.
 
     Raises:
-        ValueError: the network has cells other than ``lstm``, or weights that float16 cannot hold, or it knows fewer
-            than two characters of the text.
+        ValueError: the name does not end in ``.html``, the network has cells other than ``lstm``, or weights that
+            float16 cannot hold, or it knows fewer than two characters of the text.
         OSError: the file cannot be written.
     """
     if model.cell != "lstm":
         raise ValueError(f"only a model of lstm cells can be a page, and {model.name} has {model.cell}")
+    target = files.target_of(path)
+    if not target.lower().endswith(".html"):  # as no file of a run or model does
+        raise ValueError(f"{str(path)!r} cannot be the name of a page: it must end in .html")
     stored = store(model, weights)
     rounded = stored_model(model, stored)
     engine = rounded.engine()
@@ -119,7 +123,7 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
                 passage=_passage(texts.loss, discoveries[0][0].feature if discoveries else None))
     content = render(data, network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
-    files.write_atomically(files.target_of(path), encoded)
+    files.write_atomically(target, encoded)
     best = tuple(group[0] for group in measured.best(1))
     return Page(len(encoded), loss, texts.loss_name, best, texts.note)
 

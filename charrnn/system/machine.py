@@ -1,7 +1,9 @@
 """What a process can use of its machine: the kernels of NumPy's matrix products, and memory."""
 import contextlib
+import importlib.util
 import math
 import os
+import re
 import sys
 
 
@@ -10,16 +12,16 @@ def choose_kernels() -> None:
 
     NumPy below 1.19, which TensorFlow 1.15 requires, contains OpenBLAS 0.3.7. On processors released after 2019 it
     falls back to kernels from 2004, which multiply at a quarter of the speed. Nothing is changed if
-    OPENBLAS_CORETYPE is set, NumPy is already imported, Python is newer than 3.7 (its NumPy is newer too), or the
-    system does not report AVX2.
+    OPENBLAS_CORETYPE is set, NumPy is newer or already imported, or the system does not report AVX2.
     """
-    if sys.version_info >= (3, 8) or "numpy" in sys.modules or "OPENBLAS_CORETYPE" in os.environ:
+    if "numpy" in sys.modules or "OPENBLAS_CORETYPE" in os.environ:
         return
-    flags = []
+    module = getattr(importlib.util.find_spec("numpy"), "origin", None) or ""
     with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:  # on Linux
         flags = next((line for line in file if line.startswith("flags")), "").split()
-    if "avx2" in flags and "fma" in flags:
-        os.environ["OPENBLAS_CORETYPE"] = "Haswell"
+        with open(module.replace("__init__", "version"), encoding="utf-8") as version:
+            if {"avx2", "fma"} <= {*flags} and re.search("^version = '1\\.1[0-8]\\.", version.read(), re.MULTILINE):
+                os.environ["OPENBLAS_CORETYPE"] = "Haswell"
 
 
 def total_memory() -> float:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NEWEST, OLDER, ROOT, SMALL_FLAGS, resume
+from conftest import NEWEST, OLDER, ROOT, SMALL_FLAGS
 
 from charrnn.checkpoints import find, folders
 from charrnn.commands import train
@@ -53,12 +53,6 @@ def test_a_second_run_is_the_one_that_is_resumed(trained, tmp_path, monkeypatch,
     for arguments in ([str(trained.parent / "small.txt"), *SMALL_FLAGS, "--num-steps", "100"], ["--resume"]):
         assert train.main([*arguments, *flags]) == 0
         assert "\nfolder   checkpoints/2, a checkpoint every" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("run", [lambda path: train.main([str(path), "--checkpoint-dir", str(path)]), resume])
-def test_a_file_is_no_run_folder(text_file, capsys, run):
-    assert run(text_file) == 2
-    assert f"error: {text_file} is a file: checkpoint_dir must be the name of a folder\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["", "a[1]?", "a\udcff"])

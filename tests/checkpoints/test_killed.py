@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from conftest import TEXT, assert_same_run, process_environment, resume
+from conftest import SMALL_FLAGS, TEXT, assert_same_run, process_environment, resume
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
@@ -19,9 +19,8 @@ from charrnn.engines.opened_model import open_model
 from charrnn.training.trainer import Trainer
 
 # With dropout, evaluations between checkpoints, and a best checkpoint that is seldom the newest.
-FLAGS = ["--batch-size", "2", "--num-steps", "3", "--lstm-size", "5", "--num-layers", "2", "--keep-prob", "0.5",
-         "--learning-rate", "0.03", "--val-fraction", "0.1", "--eval-every-n", "7", "--epochs", "2", "--seed", "7",
-         "--save-every-n", "10", "--max-to-keep", "2", "--print-every-n", "5", "--sample-length", "0"]
+FLAGS = [*SMALL_FLAGS, "--keep-prob", "0.5", "--learning-rate", "0.03", "--val-fraction", "0.1", "--eval-every-n", "7",
+         "--epochs", "2", "--save-every-n", "10", "--max-to-keep", "2", "--print-every-n", "5"]
 KILLS = int(os.environ.get("CHARRNN_KILLS", 2))  # with each set of flags
 
 

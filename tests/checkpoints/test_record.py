@@ -6,23 +6,12 @@ import pytest
 from conftest import train_small
 
 import charrnn
-from charrnn.checkpoints import folders
-from charrnn.checkpoints.record import (
-    CheckpointError,
-    RunRecord,
-    check_unused,
-    read_run,
-    read_text,
-    record_of,
-    run_from_record,
-    text_sha256,
-    write_run,
-    write_text,
-)
+from charrnn.checkpoints import folders, record
+from charrnn.checkpoints.record import CheckpointError
 from charrnn.data import Vocabulary
 from charrnn.training.hyperparameters import Hyperparameters
 
-RUN = RunRecord(asdict(Hyperparameters(seed=7)), Vocabulary("ab"), "name", "f00")
+RUN = record.RunRecord(asdict(Hyperparameters(seed=7)), Vocabulary("ab"), "name", "f00")
 
 
 def test_the_files_of_a_run_folder(trained):
@@ -30,9 +19,9 @@ def test_the_files_of_a_run_folder(trained):
     assert {path.name for path in trained.iterdir()} == others | {
         name + suffix for name in ("i100_l5.ckpt", "i173_l5.ckpt")
         for suffix in (".index", ".meta", ".data-00000-of-00001", ".npz", ".progress.npz", ".json")}
-    record = json.loads((trained / "run.json").read_text(encoding="utf-8"))
-    assert (record["charrnn"], record["vocabulary"]) == (charrnn.__version__, "\n ,.acdehmnost")
-    assert record["hyperparameters"]["lstm_size"] == 5 and record["text"]["name"].endswith("small.txt")
+    written = json.loads((trained / "run.json").read_text(encoding="utf-8"))
+    assert (written["charrnn"], written["vocabulary"]) == (charrnn.__version__, "\n ,.acdehmnost")
+    assert written["hyperparameters"]["lstm_size"] == 5 and written["text"]["name"].endswith("small.txt")
     assert "/" not in (trained / "checkpoint").read_text()  # so that the folder can be moved
 
 
@@ -40,8 +29,8 @@ def test_the_files_of_a_run_folder(trained):
     replace(RUN, vocabulary=Vocabulary(sorted('é"\\\n\u2028\ud800\U0001f600')), text_name="a\ud800"),
     replace(RUN, best="i7_l3.ckpt", init_from="other/i9_l3.ckpt")])
 def test_a_run_is_read_as_it_was_written(tmp_path, run):
-    write_run(tmp_path, run)
-    assert read_run(tmp_path) == run
+    record.write_run(tmp_path, run)
+    assert record.read_run(tmp_path) == run
 
 
 @pytest.mark.parametrize("change, message", [
@@ -50,11 +39,11 @@ def test_a_run_is_read_as_it_was_written(tmp_path, run):
     (lambda content: b"{}", "it has changed"),
     (lambda content: content.replace(b'"seed": 7', b'"seed": 8'), "it has changed")])
 def test_a_damaged_run_file_is_refused(tmp_path, change, message):
-    write_run(tmp_path, RUN)
+    record.write_run(tmp_path, RUN)
     path = tmp_path / "run.json"
     path.write_bytes(change(path.read_bytes()))
     with pytest.raises(CheckpointError, match=f"run.json cannot be used: {message}"):
-        read_run(tmp_path)
+        record.read_run(tmp_path)
 
 
 @pytest.mark.parametrize("place, values", [
@@ -66,8 +55,8 @@ def test_a_damaged_run_file_is_refused(tmp_path, change, message):
     (("best",), [5, [], "../i7_l3.ckpt"]), (("init_from",), [5, [], 0])])
 def test_a_record_that_somebody_crafted_describes_no_run(place, values):
     """Each place alone, in an otherwise good record, in which a fifth of the text is held out."""
-    good = record_of(replace(RUN, hyperparameters={**RUN.hyperparameters, "val_fraction": 0.2}))
-    assert run_from_record(good).hyperparameters["val_fraction"] == 0.2
+    good = record.record_of(replace(RUN, hyperparameters={**RUN.hyperparameters, "val_fraction": 0.2}))
+    assert record.run_from_record(good).hyperparameters["val_fraction"] == 0.2
     for value in values:
         crafted = json.loads(json.dumps(good))
         inner = crafted
@@ -75,28 +64,28 @@ def test_a_record_that_somebody_crafted_describes_no_run(place, values):
             inner = inner[name]
         inner[place[-1]] = value
         with pytest.raises(ValueError, match="does not describe a run|must be a list of distinct"):
-            run_from_record(crafted)
+            record.run_from_record(crafted)
         del inner[place[-1]]
         if place[-1] != "decay":  # which no reader of a record needs
             with pytest.raises(ValueError, match="does not describe a run"):
-                run_from_record(crafted)
+                record.run_from_record(crafted)
 
 
 def test_the_settings_of_a_run_are_those_of_its_last_start(run_copy):
     """Which run.json has, and no checkpoint yet. Without run.json, they are those of the newest checkpoint."""
-    run = read_run(run_copy)
+    run = record.read_run(run_copy)
     changed = replace(run, hyperparameters={**run.hyperparameters, "learning_rate": 0.5})
-    write_run(run_copy, changed)
-    assert read_run(run_copy) == changed
+    record.write_run(run_copy, changed)
+    assert record.read_run(run_copy) == changed
     (run_copy / "run.json").unlink()
-    assert read_run(run_copy) == run
+    assert record.read_run(run_copy) == run
 
 
 @pytest.mark.parametrize("text", ["a\r\nb\n", "\ud800\u2028é", ""])
 def test_the_text_of_a_run_is_read_as_it_was_written(tmp_path, text):
-    write_text(tmp_path, text)
-    run = replace(RUN, text_sha256=text_sha256(text), folder=str(tmp_path))
-    assert read_text(run) == text
+    record.write_text(tmp_path, text)
+    run = replace(RUN, text_sha256=record.text_sha256(text), folder=str(tmp_path))
+    assert record.read_text(run) == text
 
 
 @pytest.mark.parametrize("name, in_python, in_command", [
@@ -105,10 +94,10 @@ def test_the_text_of_a_run_is_read_as_it_was_written(tmp_path, text):
     ("checkpoint", "init_from=", "--init-from and --vocab-from"),  # the notebook's, which has no run.json
     ("i1_l5.ckpt.index", "init_from=", "--init-from and --vocab-from")])
 def test_a_folder_with_a_file_of_a_run_is_not_unused(tmp_path, name, in_python, in_command):
-    check_unused(tmp_path)
+    record.check_unused(tmp_path)
     (tmp_path / name).write_bytes(b"")
     with pytest.raises(CheckpointError, match=f"holds another run: .*{in_python}.* checkpoint_dir$") as raised:
-        check_unused(tmp_path)
+        record.check_unused(tmp_path)
     assert in_command in raised.value.in_command and "--checkpoint-dir" in raised.value.in_command
 
 
@@ -120,16 +109,17 @@ def test_a_new_run_does_not_replace_a_file_of_the_user(tmp_path, name):
         folders.reserve(tmp_path, resume=False)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     (tmp_path / ".lock").touch()
-    check_unused(tmp_path)
+    record.check_unused(tmp_path)
 
 
-def test_a_new_run_does_not_replace_another_text_next_to_a_lock(text_file, tmp_path):
+def test_a_new_run_does_not_replace_another_text_next_to_a_lock(text_file, tmp_path, capsys):
     """As after rm F/*, which leaves the lock. Its own text is that of a run that was killed at its beginning."""
     (tmp_path / ".lock").touch()
     (tmp_path / "text.txt").write_text("mine")
-    write_text(tmp_path, "mine", is_new=True)
+    record.write_text(tmp_path, "mine", is_new=True)
     with pytest.raises(CheckpointError, match="has a text.txt, which a new run would replace: move it away"):
-        write_text(tmp_path, "the text of a run", is_new=True)
+        record.write_text(tmp_path, "the text of a run", is_new=True)
     assert train_small(text_file, tmp_path) == 2 and (tmp_path / "text.txt").read_text() == "mine"
-    write_text(tmp_path, "the text of a run")
+    assert capsys.readouterr().err.endswith("replace: move it away, or name another folder with --checkpoint-dir\n")
+    record.write_text(tmp_path, "the text of a run")
     assert (tmp_path / "text.txt").read_text() == "the text of a run"

@@ -5,12 +5,14 @@ It was made with ``charrnn-train TEXT --batch-size 2 --num-steps 3 --lstm-size 5
 ``run-1.0-continued.npz`` is that of the same command with two epochs.
 """
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import ROOT, resume
+from conftest import ROOT, history_of, resume
 
 from charrnn import open_model
+from charrnn.checkpoints import record
 
 DATA = ROOT / "tests" / "data"
 
@@ -26,6 +28,19 @@ def test_it_continues_as_it_would_have(tmp_path):
     found, expected = open_model(folder), open_model(DATA / "run-1.0-continued.npz")
     for name, value in expected.weights.items():
         np.testing.assert_allclose(found.weights[name], value, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("flag, value", [
+    ("--average-decay", 0.999995), ("--grad-clip", 1e-5), ("--decay", 0.005)])
+def test_values_that_are_now_out_of_range_are_resumed_but_not_given(tmp_path, capsys, flag, value):
+    folder, name = tmp_path / "run", flag[2:].replace("-", "_")
+    shutil.copytree(str(DATA / "run-1.0"), str(folder))
+    run = record.read_run(folder)
+    record.write_run(folder, replace(run, hyperparameters={
+        **run.hyperparameters, "schedule": "exponential", name: value}))
+    assert resume(folder, flag, str(value)) == 2 and f"{name} must be" in capsys.readouterr().err
+    assert resume(folder, "--epochs", "2", "--no-summaries") == 0
+    assert open_model(folder).run.hyperparameters[name] == value and history_of(folder)[-1]["step"] == "312"
 
 
 @pytest.mark.parametrize("name", ["anna", "tiny-shakespeare"])

@@ -3,9 +3,13 @@ import json
 
 import numpy as np
 import pytest
+from conftest import CHARS
 
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.weights import packed, read_packed, read_saved
+from charrnn.data import Vocabulary
+from charrnn.engines.opened_model import open_model
+from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 
 WEIGHTS = {"rnn/kernel": np.arange(21, dtype=np.float32).reshape(3, 7), "softmax/Variable": np.zeros(5, np.float32)}
@@ -63,6 +67,23 @@ def test_weights_are_read_without_the_optimizers_variables_and_averages_in_their
         "softmax/Variable": 1.0, "softmax/Variable/ExponentialMovingAverage": 2.0, "rnn/b/kernel": 3.0,
         "rnn/a/weights": 4.0, "rnn/a/biases": 5.0, **dict.fromkeys([*others, "beta1_power", "global_step"], 6.0)})
     assert read_saved(prefix) == {"softmax/Variable": 2, "rnn/b/kernel": 3, "rnn/a/kernel": 4, "rnn/a/bias": 5}
+
+
+@pytest.mark.parametrize("make_optimizer", [
+    lambda: tf.train.MomentumOptimizer(0.1, 0.9), lambda: tf.train.RMSPropOptimizer(0.1, momentum=0.9, centered=True),
+    lambda: tf.train.FtrlOptimizer(0.1), lambda: tf.train.AdadeltaOptimizer(0.1)])
+def test_slots_of_any_optimizer_in_the_checkpoint_of_another_program_are_skipped(tmp_path, make_optimizer):
+    model, trained = CharRNN(len(CHARS), batch_size=2, num_steps=3, lstm_size=5), tf.trainable_variables()
+    make_optimizer().minimize(model.loss, tf.train.get_or_create_global_step())
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        saved = tf.train.Saver().save(session, str(tmp_path / "model.ckpt"), tf.train.get_global_step())
+        expected = session.run({variable.op.name: variable for variable in trained})
+    assert len(tf.train.list_variables(saved)) > 2 * len(trained)
+    weights = open_model(tmp_path, Vocabulary(CHARS)).weights
+    assert set(weights) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(weights[name], value)
 
 
 @pytest.mark.parametrize("suffix", [".index", ".data-00000-of-00001"])

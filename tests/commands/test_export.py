@@ -45,26 +45,3 @@ def test_matrices_can_be_stored_in_half_the_space(trained, tmp_path, monkeypatch
     large = make_network(tmp_path, CHARS, 5, 2, gain=1e5)
     with pytest.raises(ValueError, match="too large for float16"):
         large.save(tmp_path / "large.npz", "float16")
-
-
-@pytest.mark.parametrize("arguments, message", [
-    (["run", "model.bin"], "model.bin names no format: a FILE ends in .npz"),
-    (["run", "nowhere/m.npz"], "nowhere/m.npz: there is no folder"),
-    (["run", "folder"], "folder needs --format saved-model"),
-    (["EXPORTED", "EXPORTED"], "is the model itself"), (["run", "run/i173_l5.ckpt.npz"], "is the model itself"),
-    (["run", "folder", "--format", "saved-model"], "folder exists"), (["missing", "m.npz"], "missing"),
-    (["EXPORTED", "m.npz", "--best"], "is not a folder"), (["run", "m.html", "--train-text", "missing"], "missing"),
-    (["run", "m.npz", "--weights", "int8"], "--weights int8 is not for the format npz"), ([], "give the FILE to write"),
-    (["run", "--weights", "float16"], "run is a model: give both the MODEL and the FILE")])
-def test_bad_arguments_are_one_line_and_write_nothing(trained, exported, tmp_path, monkeypatch, capsys, arguments,
-                                                      message):
-    shutil.copytree(str(trained), str(tmp_path / "run"))
-    shutil.copy(str(exported), str(tmp_path / "older.npz"))
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "text").write_text(CHARS, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    before = {path: path.is_file() and path.read_bytes() for path in sorted(tmp_path.rglob("*"))}
-    assert export.main([str(exported) if each == "EXPORTED" else each for each in arguments]) == 2
-    out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and err.startswith("charrnn-export: error: ") and message in err
-    assert {path: path.is_file() and path.read_bytes() for path in sorted(tmp_path.rglob("*"))} == before

@@ -120,15 +120,22 @@ def test_a_history_that_was_cut_off_has_the_rows_that_are_whole(folder, capsys):
         path.write_text(cut)
         assert runs.main([str(path.parent)]) == 0
         out, err = capsys.readouterr()
-        assert out.splitlines()[1].split("173 of 173")[1].split()[0] == expected and not err
+        assert out.splitlines()[1].split("173 of 173")[1].split()[0] == expected
+        assert err == (f"skipped: {path}: not 9 numbers in line {len(cut.splitlines())}\n" if cut else "")
 
 
-def test_a_row_with_something_else_in_it_is_left_out(folder, capsys):
-    with open(str(folder / "validated" / "history.csv"), "ab") as history:
-        history.write(b"9,1,much,,,,,,\n\xff\n")
-    assert runs.main([str(folder)]) == 0
+@pytest.mark.parametrize("flags", [[], ["--plot", "x.svg"]])
+def test_rows_with_something_else_in_them_are_left_out_and_named(folder, capsys, monkeypatch, flags):
+    """Once, and the other rows and runs are still there."""
+    monkeypatch.chdir(folder)
+    path = folder / "validated" / "history.csv"
+    first = len(path.read_text().splitlines()) + 1
+    with open(str(path), "ab") as history:
+        history.write(b"9,1,much,,,,,,\n\xff\n9,1,1e999,,,,,,\n999,1,0.25,,,,,,\n")
+    assert runs.main([str(folder), *flags]) == 0
     out, err = capsys.readouterr()
-    assert "validated" in out and not err
+    assert err == f"skipped: {path}: not 9 numbers in line {first}, {first + 1}, {first + 2}\n"
+    assert flags or "0.2500" in out and "plain" in out
 
 
 def test_a_picture_of_nothing_is_refused(folder, capsys):
@@ -137,8 +144,3 @@ def test_a_picture_of_nothing_is_refused(folder, capsys):
     for over in ("time", "steps"):
         assert runs.main([str(folder), "--plot", str(folder / "x.svg"), "--over", over]) == 2
         assert "nothing was measured yet" in capsys.readouterr().err and not (folder / "x.svg").exists()
-
-
-def test_no_runs(tmp_path, capsys):
-    assert runs.main([str(tmp_path)]) == 2
-    assert capsys.readouterr().err == f"charrnn-runs: error: there is no run in {tmp_path}\n"

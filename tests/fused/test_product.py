@@ -88,7 +88,7 @@ def test_tensorflow_1_refuses_bfloat16(text_file, tmp_path, capsys):
     (1.09, "float32", "float32; bfloat16 is 1.09 times as fast here")])
 def test_auto_takes_what_was_measured_to_be_faster(text_file, tmp_path, capsys, monkeypatch, speedup, precision, said):
     """The plan says it, the run records it, and a resumed run does not measure again."""
-    flags = ["--precision", "auto", "--num-steps", "100", "--sample-length", "0"]
+    flags = ["--precision", "auto", "--num-steps", "100"]
     monkeypatch.setattr(fused_product, "bfloat16_speedup", lambda config: speedup)
     assert train_small(text_file, tmp_path, *flags) == 0
     assert f"\nprecision {said}\n" in capsys.readouterr().out

@@ -1,4 +1,6 @@
 """Atomic writes and locks."""
+import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
@@ -21,6 +23,17 @@ def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path, char):
     for content in (b"old", b"new"):
         files.write_atomically(path, content)
         assert path.read_bytes() == content and os.listdir(str(tmp_path)) == [path.name]
+
+
+@pytest.mark.parametrize("number, raised", [(errno.EINVAL, contextlib.nullcontext()),
+                                            (errno.EIO, pytest.raises(OSError, match="failed"))])
+def test_a_folder_that_cannot_be_flushed_is_an_error_unless_no_folder_can(tmp_path, monkeypatch, number, raised):
+    def fail(descriptor):
+        raise OSError(number, "failed")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with raised:
+        files.flush(tmp_path)
 
 
 def test_a_lock_cannot_be_held_twice(tmp_path):

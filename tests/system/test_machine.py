@@ -9,19 +9,21 @@ from charrnn.system import machine
 AVX2 = "processor: 0\nflags\t\t: fpu avx2 fma sse\n"
 
 
-@pytest.mark.parametrize("cpuinfo, python, modules, variables, chosen", [
-    (AVX2, (3, 7, 9), (), {}, "Haswell"), (AVX2, (3, 8, 0), (), {}, None), (AVX2, (3, 7, 9), ("numpy",), {}, None),
-    (AVX2, (3, 7, 9), (), {"OPENBLAS_CORETYPE": "Zen"}, "Zen"), ("flags : fpu fma\n", (3, 7, 9), (), {}, None),
-    ("flags : avx2\n", (3, 7, 9), (), {}, None), ("", (3, 7, 9), (), {}, None), (None, (3, 7, 9), (), {}, None)])
-def test_old_versions_of_numpy_are_told_which_kernels_to_use(monkeypatch, cpuinfo, python, modules, variables, chosen):
-    """Only on processors that have them, and only if nothing else was chosen."""
-    def read(*args, **options):
-        if cpuinfo is None:
-            raise FileNotFoundError("no /proc, as on macOS")
-        return io.StringIO(cpuinfo)
+@pytest.mark.parametrize("cpuinfo, numpy, modules, variables, chosen", [
+    (AVX2, "'1.18.5'", (), {}, "Haswell"), (AVX2, "'1.19.0'", (), {}, None), (AVX2, '"2.1.18"', (), {}, None),
+    (AVX2, "'1.18.5'", ("numpy",), {}, None), (AVX2, "'1.18.5'", (), {"OPENBLAS_CORETYPE": "Zen"}, "Zen"),
+    ("flags : fpu fma\n", "'1.18.5'", (), {}, None), ("flags : avx2\n", "'1.18.5'", (), {}, None),
+    ("", "'1.18.5'", (), {}, None), (None, "'1.18.5'", (), {}, None), (AVX2, None, (), {}, None)])
+def test_old_versions_of_numpy_are_told_which_kernels_to_use(monkeypatch, cpuinfo, numpy, modules, variables, chosen):
+    """Only on processors that have them, and only if nothing else was chosen, whatever the version of Python."""
+    def read(path, **options):
+        content = cpuinfo if path == "/proc/cpuinfo" else numpy and f"short_version = 0\nversion = {numpy}\n"
+        if content is None:
+            raise FileNotFoundError("no /proc, as on macOS, or no version")
+        return io.StringIO(content)
 
     monkeypatch.setattr(machine, "open", read, raising=False)
-    monkeypatch.setattr(machine, "sys", SimpleNamespace(version_info=python, modules=dict.fromkeys(modules)))
+    monkeypatch.setattr(machine, "sys", SimpleNamespace(modules=dict.fromkeys(modules)))
     monkeypatch.setattr(machine.os, "environ", dict(variables))
     machine.choose_kernels()
     assert machine.os.environ.get("OPENBLAS_CORETYPE") == chosen

@@ -1,11 +1,9 @@
 """The launcher of a process, and what is said if MPI cannot be used."""
 import contextlib
 import re
-import subprocess
-import sys
 
 import pytest
-from conftest import process_environment
+from conftest import run_python
 
 from charrnn.commands import sample, train
 from charrnn.system import mpi
@@ -39,12 +37,9 @@ def test_the_launcher_is_known_by_its_variables(monkeypatch, variables, launch):
 
 def started(rank, folder, **variables):
     """Start charrnn-train as a launcher starts one of two processes. Return what it prints and its status."""
-    done = subprocess.run(
-        [sys.executable, "-m", "charrnn", "train", "anna"], cwd=str(folder), text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=300, env=process_environment(**dict(
-            OPEN_MPI, OMPI_COMM_WORLD_SIZE="2", OMPI_COMM_WORLD_RANK=str(rank), OMPI_COMM_WORLD_LOCAL_RANK=str(rank),
-            **variables)))
-    return done.stdout, done.returncode
+    status, out, err = run_python("-m", "charrnn", "train", "anna", cwd=str(folder), variables=dict(
+        OPEN_MPI, OMPI_COMM_WORLD_SIZE="2", OMPI_COMM_WORLD_RANK=rank, OMPI_COMM_WORLD_LOCAL_RANK=rank, **variables))
+    return out + err, status
 
 
 @pytest.mark.parametrize("module, variables, message", [

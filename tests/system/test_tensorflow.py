@@ -1,9 +1,8 @@
 """The door to TensorFlow 1.15 and 2. Each process here imports TensorFlow, or what stands for it, anew."""
-import subprocess
 import sys
 
 import pytest
-from conftest import TENSORFLOW_1, process_environment
+from conftest import TENSORFLOW_1, run_python
 
 needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="this is about TensorFlow 2")
 # A stand-in for a version of TensorFlow, whose cells need Keras 2.
@@ -22,12 +21,6 @@ sys.exit(train.main([{text!r}, "--num-steps", "3", "--checkpoint-dir", {folder!r
 """
 
 
-def run(code):
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600,
-                          env=process_environment())
-    return done.returncode, done.stdout, done.stderr
-
-
 @needs_tensorflow_2
 @pytest.mark.parametrize("version, keras, message", [
     ("2.9.1", "None", "charrnn does not support TensorFlow 2.9.1, only TensorFlow 1.15 and 2.15 to 2.21: pip install"),
@@ -35,7 +28,7 @@ def run(code):
     ("2.40.0", "types.SimpleNamespace(__spec__=1)",
      "charrnn does not support TensorFlow 2.40.0, only TensorFlow 1.15 and 2.15 to 2.21 (BasicLSTMCell is not")])
 def test_an_unsuitable_tensorflow_is_one_line(text_file, tmp_path, version, keras, message):
-    status, out, err = run(STAND_IN.format(version=version, keras=keras, text=str(text_file),
+    status, out, err = run_python("-c", STAND_IN.format(version=version, keras=keras, text=str(text_file),
                                            folder=str(tmp_path / "run")))
     assert status == 2 and err.count("\n") == 1 and err.startswith("charrnn-train: error: " + message)
     assert not (tmp_path / "run").exists()
@@ -46,7 +39,7 @@ def test_tensorflow_1_is_known_by_its_version_and_not_by_that_of_python(text_fil
     cells = "v1.nn.rnn_cell, v1.compat = types.SimpleNamespace(BasicLSTMCell=1), Module('')"
     ready = STAND_IN.replace("from charrnn", f"{cells}; sys.argv += ['--precision', 'bfloat16']; from charrnn")
     ready = ready.replace("{folder!r}", "{folder!r}, *sys.argv[1:]")
-    status, out, err = run(ready.format(version="1.15.5+nv23.03", keras="None", text=str(text_file),
+    status, out, err = run_python("-c", ready.format(version="1.15.5+nv23.03", keras="None", text=str(text_file),
                                         folder=str(tmp_path / "run")))
     assert (status, out) == (2, "") and "error: precision bfloat16 needs TensorFlow 2" in err
 
@@ -70,14 +63,14 @@ def test_a_program_that_has_used_eager_tensors_builds_graphs_afterwards():
             "assert (tf.constant([1.0]) * 2).numpy() == 2 and tf.keras.layers\n"
             "from charrnn import CharRNN, quiet_tensorflow; quiet_tensorflow()\n"
             "print(CharRNN(4, 2, 3, 5).loss.shape, tf.executing_eagerly())")
-    assert run(code)[:2] == (0, "() False\n")
+    assert run_python("-c", code)[:2] == (0, "() False\n")
 
 
 def test_a_process_that_tensorflow_2_has_started_builds_graphs():
     """TensorFlow 2 sets this variable, which 1.15 reads too."""
     code = ("import os; os.environ['TF2_BEHAVIOR'] = '1'\nfrom charrnn import CharRNN, quiet_tensorflow\n"
             "quiet_tensorflow()\nprint(CharRNN(4, 2, 3, 5).loss.shape)")
-    assert run(code)[:2] == (0, "()\n")
+    assert run_python("-c", code)[:2] == (0, "()\n")
 
 
 @needs_tensorflow_2

@@ -83,7 +83,7 @@ def test_the_output_of_a_run(text_file, tmp_path, capsys, monkeypatch):
     """Lines, checkpoints, samples and ends of epochs are printed when they are due. A terminal shows a bar."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert train_small(text_file, tmp_path / "run", "--epochs", "2", "--sample-length", "12", "--num-steps", "10",
-                       "--print-every-n", "15", "--save-every-n", "30") == 0
+                       "--print-every-n", "15", "--save-every-n", "30", "--num-layers", "1") == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
     bars = [bar for bar in re.split(r"[\r\n]|\x1b\[A", err) if bar.strip()]
@@ -112,7 +112,8 @@ class Reader(io.StringIO):
 
 def test_a_reader_that_leaves_is_told_on_standard_error(text_file, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdout", Reader())
-    assert train_small(text_file, tmp_path / "run", "--num-steps", "10", "--print-every-n", "10") == 141
+    assert train_small(text_file, tmp_path / "run", "--num-steps", "10", "--print-every-n", "10", "--num-layers",
+                       "1") == 141
     assert capsys.readouterr().err == (
         "charrnn-train: stopped by SIGPIPE after step 20; the checkpoint is saved. To resume: charrnn-train --resume "
         f"--checkpoint-dir {tmp_path / 'run'}\n")
@@ -122,7 +123,7 @@ def test_a_reader_that_leaves_is_told_on_standard_error(text_file, tmp_path, cap
 @pytest.mark.skipif(shutil.which("script") is None, reason="script makes the terminal")
 def test_a_terminal_shows_a_bar(text_file, tmp_path):
     """Loss, steps and time left in 50 columns; the bar of a resumed run begins at its step."""
-    flags = [str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0"]
+    flags = [str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(tmp_path / "run")]
     bars = []
     for arguments in (flags, ["--resume", *flags[-4:], "--epochs", "2"]):
         command = " ".join(map(shlex.quote, [sys.executable, "-m", "charrnn", "train", *arguments]))

@@ -53,7 +53,7 @@ def test_tensorboard_shows_later_steps_of_a_resumed_run_once(tmp_path):
 def test_the_reports_of_a_run_agree_with_its_output(text_file, tmp_path, capsys):
     folder = tmp_path / "run"
     assert train_small(text_file, folder, "--val-fraction", "0.25", "--schedule", "linear", "--learning-rate", "0.01",
-                       "--eval-every-n", "40", "--sample-length", "9") == 0
+                       "--eval-every-n", "40", "--sample-length", "9", "--num-layers", "1") == 0
     out = capsys.readouterr().out
     with open(str(folder / "history.csv"), newline="") as file:
         rows = list(csv.DictReader(file))

@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from conftest import SMALL_FLAGS, process_environment, resume
+from conftest import SMALL_FLAGS, resume, run_python
 
 from charrnn.checkpoints.find import newest_intact
 from charrnn.checkpoints.record import step_of
@@ -62,21 +62,22 @@ sys.exit(entry.train(sys.argv[2:]))
 """
 
 
+def hear_ctrl_c():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("module", ["numpy", "tensorflow"])
 def test_ctrl_c_during_an_import_is_not_lost(text_file, tmp_path, module):
     """It ends the process."""
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED_IMPORT, module, str(text_file), *SMALL_FLAGS, "--checkpoint-dir",
-         str(tmp_path / "run"), "--sample-length", "0"], capture_output=True, timeout=600,
-        env=process_environment(), preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+    status, _, err = run_python("-c", INTERRUPTED_IMPORT, module, text_file, *SMALL_FLAGS, "--checkpoint-dir",
+                                tmp_path / "run", preexec_fn=hear_ctrl_c)
+    assert (status, err) == (-signal.SIGINT, "")
 
 
 def test_importing_the_package_leaves_the_signals_to_the_program():
     code = ("import signal; before = signal.getsignal(signal.SIGINT); import charrnn, charrnn.train, charrnn.sample; "
             "from charrnn.system.tensorflow import tf; assert signal.getsignal(signal.SIGINT) is before")
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=600, env=process_environment(),
-                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    assert run_python("-c", code, preexec_fn=hear_ctrl_c)[0] == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, *(
@@ -106,7 +107,7 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
     assert done >= 50 and resume(folder, "--epochs", str(done // 17 + 2)) == 0
 
 
-@pytest.mark.parametrize("in_terminal", [False, True])
+@pytest.mark.parametrize("in_terminal", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_signal_ends_the_wait_for_a_reader(text_file, tmp_path, in_terminal):
     """That of a full pipe, or of a terminal which shows nothing; the steps so far are saved."""
     reader, writer = pty.openpty() if in_terminal else os.pipe()

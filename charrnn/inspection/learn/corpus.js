@@ -2,20 +2,42 @@
 "use strict";
 const [LEAST_TEXT, MOST_TEXT, MOST_CLASSES] = [1000, 2000000, 2000];
 const HELD_OUT = 0.1; // of the text, at its end, is never learned
-// of a list: lines, characters of one, the share of distinct ones, and of those that go on in the next or name a speaker
-const [LIST_LINES, LIST_WIDTH, DISTINCT, EXCEPTIONS] = [200, 100, 0.9, 0.05];
 
-/** Return the text with its lines shuffled, in the order in which charrnn shuffles them, if it is a list, else null. */
-function shuffledList(text) {
-  const items = `${text.replace(/\n$/, "")}\n`.match(/[^\n]*\n(?:[^\S\n]*\n)*/g);
-  const lines = items.map((item) => item.trimEnd());
-  const exceptions = lines.filter((line) => /^\s|[,;:\u2014-]$|^[\W\d]*\p{L}[^:]{0,30}: /u.test(line));
-  if (lines.length < LIST_LINES || lines.some(({ length }) => length > LIST_WIDTH)
-      || new Set(lines).size < DISTINCT * lines.length || exceptions.length > EXCEPTIONS * lines.length) {
-    return null;
+/** Return how often each of some things is there, a Map. */
+function countsOf(things) {
+  const counts = new Map();
+  for (const thing of things) {
+    counts.set(thing, (counts.get(thing) || 0) + 1);
   }
+  return counts;
+}
+
+const itemsOf = (text) => text.split(/(?<=\n)(?=[^\S\n]*\S)/); // lines, each with the blank lines after it
+const lengthOf = (text) => Array.from(text).length;
+
+/** Return whether a text is plainly a list, by the rule of is_list in charrnn/text/lists.py. */
+function isList(text) {
+  const items = itemsOf(text.slice(0, 200000)).slice(0, text.length > 200000 ? -1 : undefined).filter((item) => item.trim());
+  const lines = items.map((item) => item.trimEnd());
+  const lengths = lines.map(lengthOf).sort((a, b) => a - b);
+  if (lines.length < 200 || lengths.at(-1) > 100 || new Set(lines).size < 0.9 * lines.length) {
+    return false;
+  }
+  const width = lengths[Math.floor(0.9 * lines.length)];
+  const filled = lines.slice(1).filter((line, at) => lengthOf(`${lines[at]} ${/\S+/.exec(line)}`) > width).length;
+  const blankLines = items.slice(0, -1).map((item) => item.split("\n").length);
+  const [usual] = [...countsOf(blankLines)].reduce((most, each) => (each[1] > most[1] ? each : most));
+  const speakers = lines.map((line) => /^\P{L}*(\p{L}[^:\uff1a<>]{0,30})(?:[:>]\s|\uff1a)/u.exec(line)?.[1]);
+  const turns = countsOf(speakers);
+  const exceptions = blankLines.filter((count, at) => count !== usual || (speakers[at] && turns.get(speakers[at]) > 2)
+    || /^(?:[\s\u2013\u2014]|.*[,;:\uff0c\uff1b\uff1a\u3001\u2013\u2014-]$)/u.test(lines[at]));
+  return exceptions.length <= 0.05 * lines.length && (width < 40 || filled < 0.5 * lines.length);
+}
+
+/** Return a text with its lines in the order in which charrnn shuffles them. */
+function shuffled(text) {
   const random = new RandomState(0);
-  const keys = items.map((item) => [random.randomSample(), item]);
+  const keys = itemsOf(text.endsWith("\n") ? text : `${text}\n`).map((item) => [random.randomSample(), item]);
   return keys.sort(([a], [b]) => a - b).map(([, item]) => item).join("");
 }
 
@@ -23,15 +45,12 @@ function shuffledList(text) {
  * characters of a network, null for those of the text. @throws {Error} it is too short, too long, or of one character */
 function corpusOf(text, vocabulary = null) {
   const even = text.replace(/\r\n?/g, "\n");
-  const shuffled = shuffledList(even);
-  const counts = new Map();
-  for (const char of even) {
-    counts.set(char, (counts.get(char) || 0) + 1);
-  }
+  const isShuffled = isList(even);
+  const counts = countsOf(even);
   const frequent = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a)).slice(0, MOST_CLASSES);
   const known = vocabulary || frequent.sort((a, b) => a.codePointAt(0) - b.codePointAt(0));
   const numbers = new Map(known.map((char, id) => [char, id]));
-  const ids = Int32Array.from(shuffled || even, (char) => numbers.get(char) ?? -1).filter((id) => id >= 0);
+  const ids = Int32Array.from(isShuffled ? shuffled(even) : even, (char) => numbers.get(char) ?? -1).filter((id) => id >= 0);
   const lacking = [...counts.keys()].filter((char) => !numbers.has(char));
   if (counts.size < 2) {
     throw new Error("It has one character only, so there is nothing to guess.");
@@ -42,7 +61,7 @@ function corpusOf(text, vocabulary = null) {
   }
   const left = lacking.reduce((sum, char) => sum + counts.get(char), 0);
   const why = vocabulary ? "the network does not know them" : `only the ${grouped(MOST_CLASSES)} most frequent fit`;
-  const note = `${shuffled ? "It is a list: its lines were shuffled. " : ""}${left ? `Left out: ${
+  const note = `${isShuffled ? "It is a list: its lines were shuffled. " : ""}${left ? `Left out: ${
     counted(lacking.length, "character")} (${percent(left / (left + ids.length))} of the text), because ${why}.` : ""}`;
   return { ids, edge: ids.length - Math.floor(HELD_OUT * ids.length), chars: known, note };
 }
@@ -50,24 +69,16 @@ function corpusOf(text, vocabulary = null) {
 /** Return the nats per character of a text if each is guessed from the one before by the counts in another text: the mix
  * of Witten and Bell 1991, as ngram_nats of charrnn/text/baselines.py has it for order 1. */
 function bigramNats(learned, ids, numClasses) {
-  const [singles, totals, kinds] = [0, 1, 2].map(() => new Float64Array(numClasses));
-  const pairs = new Map();
-  learned.forEach((id, place) => {
-    const [before, pair] = [learned[place - 1], learned[place - 1] * numClasses + id];
-    singles[id]++;
-    if (place) {
-      totals[before]++;
-      kinds[before] += pairs.has(pair) ? 0 : 1;
-      pairs.set(pair, (pairs.get(pair) || 0) + 1);
-    }
-  });
-  const seen = singles.filter(Boolean).length;
+  const singles = countsOf(learned);
+  const totals = countsOf(learned.slice(0, -1));
+  const pairs = countsOf(learned.slice(1).map((id, place) => learned[place] * numClasses + id));
+  const kinds = countsOf(Array.from(pairs.keys(), (pair) => Math.floor(pair / numClasses))); // of characters after one
   let nats = 0;
   for (let place = 1; place < ids.length; place++) {
     const [before, id] = [ids[place - 1], ids[place]];
-    const alone = (singles[id] + seen / numClasses) / (learned.length + seen);
-    const both = pairs.get(before * numClasses + id) || 0;
-    nats -= Math.log(totals[before] ? (both + kinds[before] * alone) / (totals[before] + kinds[before]) : alone);
+    const alone = ((singles.get(id) || 0) + singles.size / numClasses) / (learned.length + singles.size);
+    const [both, kind, total] = [pairs.get(before * numClasses + id) || 0, kinds.get(before), totals.get(before)];
+    nats -= Math.log(total ? (both + kind * alone) / (total + kind) : alone);
   }
   return nats / (ids.length - 1);
 }

@@ -1,6 +1,6 @@
 /* The page on which a network learns. The worker learns; this asks it, and shows what it answers. */
 "use strict";
-const [LOOK, WRITTEN, ROWS, MOST_POINTS, MOST_SAMPLES, MOST_SHOWN] = [1200, 220, 5, 300, 40, 100000];
+const [LOOK, WRITTEN, MOST_POINTS, MOST_SAMPLES, MOST_SHOWN] = [1200, 220, 300, 40, 100000];
 const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection/units.py
 const UNTIL_WORDS = { 64: 500, 128: 300, 256: 200 }; // steps, about
 const { texts, fields } = JSON.parse(find("data").textContent); // fields: [name in a link, which is an id, first value]
@@ -47,7 +47,7 @@ function begin() {
       find("save").disabled = false;
       find("engine-used").textContent = network.isFast ? "WebAssembly with SIMD"
         : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: it is some twenty times slower";
-      papers.passage.show({ ids: network.passage, start: 0, recordAt: (place) => state.network && state.seen && recordAt(place),
+      papers.passage.show({ ids: network.passage, start: 0, recordAt: (place) => state.network && state.seen?.[place],
         inWorker: () => ({ key: "passage" }) });
       for (const cell of papers.passage.cells.slice(0, network.heldFrom)) {
         cell.classList.add("practised");
@@ -56,14 +56,6 @@ function begin() {
       learn(!state.isRunning);
     }
   });
-}
-
-function recordAt(place) {
-  const { network: { passage }, seen: { surprises, activations, guesses } } = state;
-  const [units, rows] = [activations, guesses].map(({ length }) => length / passage.length);
-  const row = guesses.slice(Math.max(0, place - 1) * rows, place * rows);
-  return { surprise: surprises[place], activations: activations.subarray(units * place, units * (place + 1)),
-    guesses: Array.from({ length: row.length / 2 }, (_, each) => ({ id: row[2 * each], share: row[2 * each + 1] })) };
 }
 
 /** Learn until it is stopped, or take one step. */
@@ -101,6 +93,7 @@ function stop() {
 
 function setRunning(isRunning) {
   state.isRunning = isRunning;
+  find("said").ariaLive = isRunning ? "off" : "polite"; // nobody wants to hear it four times a second
   find("start").textContent = isRunning ? "Pause" : state.network ? "Go on" : "Start";
 }
 
@@ -128,13 +121,13 @@ function look() {
   }
   const [began, { updates, seconds }] = [performance.now(), state.points.at(-1) || { updates: 0, seconds: 0 }];
   state.nextLook = Infinity;
-  ask("look", { passage: network.passage }, ({ best, ...seen }) => {
+  ask("look", { passage: network.passage }, ({ best, ...found }) => {
     if (state.network !== network) {
       return;
     }
-    const unseen = seen.surprises.slice(Math.max(1, network.heldFrom));
+    const unseen = found.surprises.slice(Math.max(1, network.heldFrom));
     add(state.heldOut, { updates, loss: (Math.LN2 * unseen.reduce((sum, each) => sum + each, 0)) / unseen.length });
-    Object.assign(state, { seen, nextLook: performance.now() + Math.max(LOOK, 4 * (performance.now() - began)) });
+    Object.assign(state, { seen: recordsOf(found), nextLook: performance.now() + Math.max(LOOK, 4 * (performance.now() - began)) });
     papers.passage.recolour();
     showTracked(best, updates, seconds);
     drawCurve();
@@ -152,14 +145,15 @@ function look() {
 function draft(kind, seed, held, show) {
   const first = Math.max(chars.indexOf("\n"), 0);
   const plan = [{ at: 0, temperature: Number(find("temperature").value), topN: chars.length, topP: 1, ...held }];
-  const seen = [];
+  const [ids, seen] = [[first], []];
   state.drafts++;
   ask("change", { of: kind, settings: null, speed: Infinity, length: WRITTEN });
   const text = { take: state.drafts, start: 1, plan };
-  ask(kind, { ...text, ids: [first], seed, burst: Infinity }, ({ seen: more = [], drawn }) => {
-    seen.push(...more);
+  ask(kind, { ...text, ids: [first], seed, burst: Infinity }, ({ ids: more = [], drawn, ...found }) => {
+    ids.push(...more);
+    seen.push(...recordsOf(found));
     if (drawn !== undefined) {
-      show({ ids: [first, ...seen.map(({ id }) => id)], start: 1, recordAt: (place) => seen[place - 1],
+      show({ ids, start: 1, recordAt: (place) => seen[place - 1],
         inWorker: () => ({ of: kind, ...text }) });
     }
   });
@@ -286,7 +280,7 @@ function showLink() {
 function start() {
   const query = new URLSearchParams(location.hash.slice(1));
   papers = { passage: new Paper("passage", "surprise"), held: new Paper("held", "unit") };
-  startWorker("words", "decoding", "engine", "worker", "npz", "plain", "trainer", "corpus", "tracked-by", "learner");
+  startWorker("words", "shared", "learner");
   for (const [name, text] of Object.entries(texts)) {
     find("texts").append(Object.assign(makeButton("chip", () => choose(name, text), name), { value: name }));
   }
@@ -326,12 +320,15 @@ function start() {
     papers.passage.colour = target.value === "unit" && !focus ? "surprise" : target.value;
     papers.passage.recolour();
   });
-  for (const kind of ["dragover", "drop"]) {
-    document.addEventListener(kind, (event) => {
-      event.preventDefault();
-      open(event.dataTransfer.files[0]);
-    });
-  }
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    const dropped = event.dataTransfer.getData("text");
+    event.preventDefault();
+    open(event.dataTransfer.files[0]);
+    if (dropped) {
+      choose("your text", dropped);
+    }
+  });
   addEventListener("resize", drawCurve);
   addEventListener("error", ({ message }) => fail(message));
   find("failure").hidden = true;

@@ -9,6 +9,8 @@
  *   save  {}       -> {bytes} */
 "use strict";
 const WINDOW = 50; // M
+const AFRESH = 40; // windows after which the state begins anew, also within an epoch: or in a long text the network would
+// forget how to begin, which it does whenever it writes or reads
 const REPORT = 250; // milliseconds between two reports
 const PASSAGE = 1500; // characters that are looked at
 const LARGEST = 2 ** 26; // numbers in the memory: 256 MB
@@ -43,14 +45,14 @@ async function begun({ text, sizes, seed, file, kernels }) {
 /** Give the network that reads and writes the weights of now. It keeps them while the training goes on. */
 function renew() {
   learned.shown.set(learned.trainer.weights);
-  network.renew?.();
+  network.matrices?.forEach((matrix) => { network.fill(matrix); });
 }
 
 /** Learn from the next window, and return the loss. */
 function learnWindow(own) {
   const { trainer, corpus: { ids }, length, windows } = own;
   const at = own.updates++ % windows;
-  if (at === 0) {
+  if (at % AFRESH === 0) {
     trainer.reset();
   }
   const [read, next] = [0, 1].map((ahead) => Int32Array.from({ length: WINDOW * TEXTS }, (_, place) => (

@@ -4,6 +4,7 @@
 const DIGEST = 64; // characters of the comment
 const LARGEST_WEIGHT = 1e30; // as in charrnn
 const scopeOf = (layer) => `rnn/multi_rnn_cell/cell_${layer}/basic_lstm_cell`;
+const productOf = (shape) => shape.reduce((product, each) => product * each, 1);
 const isForget = (row, lstmSize) => (row >= 2 * lstmSize && row < 3 * lstmSize ? 1 : 0);
 
 async function sha256(bytes) {
@@ -94,7 +95,7 @@ function unpackArray(bytes) {
   const [, type] = /'descr': '(<f4|<f2|\|u1)'/.exec(header);
   const shape = /'shape': \(([\d, ]*)\)/.exec(header)[1].split(",").filter((each) => each.trim()).map(Number);
   const stored = new { "<f4": Float32Array, "<f2": Uint16Array, "|u1": Uint8Array }[type](bytes.slice(start).buffer);
-  if (stored.length !== shape.reduce((product, each) => product * each, 1)) {
+  if (stored.length !== productOf(shape)) {
     throw new Error("An array of the file is shorter or longer than it says.");
   }
   const data = type === "<f2" ? Float32Array.from(stored, halfValue) : stored;
@@ -112,47 +113,19 @@ function transposed(matrix, rows, result = new Float32Array(matrix.length)) {
   return result;
 }
 
-/** Return the weights of a trainer, a Map, by the names of charrnn's variables. The cell adds 1 to the forget gate. */
-function variablesOf({ numClasses, lstmSize, numLayers, arrays }) {
-  const variables = new Map();
-  for (let layer = 0; layer < numLayers; layer++) {
-    const table = layer ? [] : arrays.table;
-    const rows = arrays[`kernel_${layer}`];
-    const kernel = new Float32Array(table.length + rows.length);
-    kernel.set(table);
-    transposed(rows, 4 * lstmSize, kernel.subarray(table.length));
-    variables.set(`${scopeOf(layer)}/kernel`, { shape: [kernel.length / (4 * lstmSize), 4 * lstmSize], data: kernel });
-    variables.set(`${scopeOf(layer)}/bias`, { shape: [4 * lstmSize],
-      data: arrays[`bias_${layer}`].map((value, row) => value - isForget(row, lstmSize)) });
-  }
-  const softmax = arrays.softmax_kernel.subarray(0, numClasses * lstmSize);
-  variables.set("softmax/Variable", { shape: [lstmSize, numClasses], data: transposed(softmax, numClasses) });
-  variables.set("softmax/Variable_1", { shape: [numClasses], data: arrays.softmax_bias.slice(0, numClasses) });
-  return variables;
+/** Return the shapes of the variables of charrnn, a Map from their names. */
+function shapesOf({ numClasses, lstmSize, numLayers }) {
+  const layers = Array.from({ length: numLayers }, (_, layer) => [
+    [`${scopeOf(layer)}/kernel`, [(layer ? lstmSize : numClasses) + lstmSize, 4 * lstmSize]],
+    [`${scopeOf(layer)}/bias`, [4 * lstmSize]]]);
+  return new Map([...layers.flat(), ["softmax/Variable", [lstmSize, numClasses]], ["softmax/Variable_1", [numClasses]]]);
 }
 
-/** Put variables into the weights of a trainer of their sizes. */
-function setVariables({ lstmSize, numLayers, arrays }, variables) {
-  const of = (name) => variables.get(name).data;
-  for (let layer = 0; layer < numLayers; layer++) {
-    const kernel = of(`${scopeOf(layer)}/kernel`);
-    const rest = kernel.subarray(layer ? 0 : arrays.table.length);
-    arrays.table.set(layer ? [] : kernel.subarray(0, arrays.table.length));
-    transposed(rest, rest.length / (4 * lstmSize), arrays[`kernel_${layer}`]);
-    arrays[`bias_${layer}`].set(of(`${scopeOf(layer)}/bias`).map((value, row) => value + isForget(row, lstmSize)));
-  }
-  arrays.softmax_kernel.set(transposed(of("softmax/Variable"), lstmSize));
-  arrays.softmax_bias.set(of("softmax/Variable_1"));
-}
-
-/** Return {numClasses, lstmSize, numLayers} of variables. @throws {Error} they are no network of LSTM cells */
+/** Return the sizes of a network with these variables. @throws {Error} they are no network of LSTM cells */
 function sizesOf(variables) {
   const [lstmSize, numClasses] = variables.get("softmax/Variable")?.shape || [];
-  const numLayers = Math.max(1, Math.ceil(variables.size / 2 - 1));
-  const expected = Array.from({ length: numLayers }, (_, layer) => [
-    [`${scopeOf(layer)}/kernel`, [(layer ? lstmSize : numClasses) + lstmSize, 4 * lstmSize]],
-    [`${scopeOf(layer)}/bias`, [4 * lstmSize]]]).flat();
-  for (const [name, shape] of [["softmax/Variable", [lstmSize, numClasses]], ["softmax/Variable_1", [numClasses]], ...expected]) {
+  const sizes = { numClasses, lstmSize, numLayers: Math.max(1, Math.ceil(variables.size / 2 - 1)) };
+  for (const [name, shape] of shapesOf(sizes)) {
     const { shape: own, data } = variables.get(name) || {};
     if (!own || String(own) !== String(shape) || !shape.every(Boolean)) {
       throw new Error(`The file has no network of LSTM cells: ${name} ${own ? `has the shape [${own}]` : "is missing"}.`);
@@ -161,23 +134,45 @@ function sizesOf(variables) {
       throw new Error(`The file has weights that are not finite, or too large, in ${name}.`);
     }
   }
-  return { numClasses, lstmSize, numLayers };
+  return sizes;
+}
+
+/** Return the weights of a trainer as variables, {shape, data} by name. charrnn's cell adds 1 to the forget gate. */
+function variablesOf(trainer) {
+  const { numClasses, lstmSize, layers, arrays } = trainer;
+  const values = layers.flatMap(({ kernel, bias }, index) => {
+    const table = index ? [] : arrays.table;
+    const whole = new Float32Array(table.length + arrays[kernel].length);
+    whole.set(table);
+    transposed(arrays[kernel], 4 * lstmSize, whole.subarray(table.length));
+    return [whole, arrays[bias].map((value, row) => value - isForget(row, lstmSize))];
+  });
+  values.push(transposed(arrays.softmax_kernel.subarray(0, numClasses * lstmSize), numClasses),
+    arrays.softmax_bias.slice(0, numClasses));
+  return new Map([...shapesOf(trainer)].map(([name, shape], index) => [name, { shape, data: values[index] }]));
+}
+
+/** Put variables into the weights of a trainer of their sizes. */
+function setVariables(trainer, variables) {
+  const { lstmSize, layers, arrays } = trainer;
+  const values = [...shapesOf(trainer).keys()].map((name) => variables.get(name).data);
+  for (const [index, { kernel, bias, reads }] of layers.entries()) {
+    const rest = values[2 * index].subarray(-arrays[kernel].length);
+    arrays.table.set(index ? [] : values[0].subarray(0, arrays.table.length));
+    transposed(rest, reads, arrays[kernel]);
+    arrays[bias].set(values[2 * index + 1].map((value, row) => value + isForget(row, lstmSize)));
+  }
+  arrays.softmax_kernel.set(transposed(values.at(-2), lstmSize));
+  arrays.softmax_bias.set(values.at(-1));
 }
 
 /** Draw the weights that a training begins with: those of initial_weights in charrnn/training/graph.py. */
-function initialVariables({ numClasses, lstmSize, numLayers }, seed) {
+function initialVariables(sizes, seed) {
   const random = new RandomState(seed);
-  const variables = new Map();
-  for (let layer = 0; layer < numLayers; layer++) {
-    const shape = [(layer ? lstmSize : numClasses) + lstmSize, 4 * lstmSize];
-    const limit = Math.sqrt(6 / (shape[0] + shape[1])); // Glorot and Bengio 2010
-    variables.set(`${scopeOf(layer)}/kernel`, { shape,
-      data: Float32Array.from({ length: shape[0] * shape[1] }, () => limit * (2 * random.randomSample() - 1)) });
-    variables.set(`${scopeOf(layer)}/bias`, { shape: [shape[1]], data: new Float32Array(shape[1]) });
-  }
+  const uniform = () => 2 * random.randomSample() - 1;
   const normal = () => { // by the polar method; beyond two standard deviations it is drawn again
     for (;;) {
-      const [x, y] = [2 * random.randomSample() - 1, 2 * random.randomSample() - 1];
+      const [x, y] = [uniform(), uniform()];
       const square = x * x + y * y;
       const value = y * Math.sqrt((-2 * Math.log(square)) / square);
       if (square < 1 && Math.abs(value) <= 2) {
@@ -185,8 +180,9 @@ function initialVariables({ numClasses, lstmSize, numLayers }, seed) {
       }
     }
   };
-  variables.set("softmax/Variable", { shape: [lstmSize, numClasses],
-    data: Float32Array.from({ length: lstmSize * numClasses }, normal) });
-  variables.set("softmax/Variable_1", { shape: [numClasses], data: new Float32Array(numClasses) });
-  return variables;
+  return new Map([...shapesOf(sizes)].map(([name, shape]) => {
+    const limit = Math.sqrt(6 / (shape[0] + shape[1])); // Glorot and Bengio 2010
+    const draw = !shape[1] ? () => 0 : name === "softmax/Variable" ? normal : () => limit * uniform();
+    return [name, { shape, data: Float32Array.from({ length: productOf(shape) }, draw) }];
+  }));
 }

@@ -3,7 +3,6 @@
  * units of a layer; P is C filled up to a multiple of four. What belongs to a step is a matrix [rows, N]. */
 "use strict";
 const TEXTS = 16; // N
-const productOf = (shape) => shape.reduce((product, each) => product * each, 1);
 
 /** Return the first kernel, of base64 strings, that the browser compiles, and its memory. Where WebAssembly or SIMD are
  * missing or forbidden, it is plainKernel. `unit` is in how many places a number is. */
@@ -25,7 +24,7 @@ class Trainer {
    * @param {string[]} kernels compiled forms of learn.wat, the best one first
    * @param {Function} Numbers the type of the numbers without a kernel */
   constructor(sizes, steps, kernels = [], Numbers = Float32Array) {
-    Object.assign(this, sizes, { steps, padded: 4 * Math.ceil(sizes.numClasses / 4), updates: 0, Numbers });
+    Object.assign(this, sizes, { steps, padded: 4 * Math.ceil(sizes.numClasses / 4), updates: 0 });
     const { numLayers, lstmSize: L, padded: P } = this;
     this.layers = Array.from({ length: numLayers }, (_, layer) => ({ kernel: `kernel_${layer}`, bias: `bias_${layer}`,
       reads: layer ? 2 * L : L }));
@@ -36,7 +35,7 @@ class Trainer {
     const weights = Object.values(this.shapes).reduce((sum, shape) => sum + productOf(shape), 0);
     const width = TEXTS * L;
     const rows = (steps + numLayers) * numLayers;
-    const numbers = 5 * weights + (rows + numLayers * (5 * steps + 3)) * width + steps * TEXTS * (P + 1);
+    const numbers = 5 * weights + (rows + numLayers * (5 * steps + 3)) * width + TEXTS * (steps * (P + 1) + 1);
     const { run, buffer, unit, source } = kernelOf(kernels, numbers, Numbers);
     Object.assign(this, { run, unit, width, kernel: source });
     let top = 0;
@@ -57,8 +56,8 @@ class Trainer {
     }
     [this.dh, this.dc] = [0, 0].map(() => take(numLayers * width));
     this.outputs = take(steps * P * TEXTS);
-    const ids = take(steps * TEXTS);
-    this.ids = source ? new Int32Array(buffer, ids.byteOffset, ids.length) : ids;
+    [this.ids, this.noIds] = [steps * TEXTS, TEXTS].map(take).map((view) => (
+      source ? new Int32Array(buffer, view.byteOffset, view.length) : view));
   }
 
   partsOf(set) {
@@ -96,10 +95,13 @@ class Trainer {
   read(ids, targets) {
     const { lstmSize: L, padded: P, width, layers, arrays, inputs, outputs, run } = this;
     this.ids.set(ids);
+    for (const sums of [outputs, ...layers.map(({ gates }) => gates)]) {
+      sums.fill(0);
+    }
     for (let step = 0; step < this.steps; step++) {
       for (const [index, { kernel, bias, reads, gates, memory }] of layers.entries()) {
         const place = this.at(gates, 4 * step * width);
-        this.spread(arrays[bias], gates, 4 * step * width);
+        this.addBias(arrays[bias], gates, 4 * step * width);
         if (index === 0) {
           run.addRows(this.at(arrays.table), this.at(this.ids, step * TEXTS), place, 4 * L, 0);
         }
@@ -107,29 +109,17 @@ class Trainer {
         run.forward(place, this.at(memory, step * width), this.at(memory, (step + 1) * width),
           this.at(inputs, this.rowOf(index, step)), width * this.unit);
       }
-      this.spread(arrays.softmax_bias, outputs, step * P * TEXTS);
+      this.addBias(arrays.softmax_bias, outputs, step * P * TEXTS);
       run.addProduct(this.at(arrays.softmax_kernel), this.at(inputs, this.rowOf(layers.length - 1, step)),
         this.at(outputs, step * P * TEXTS), P, L);
     }
     return this.expect(targets);
   }
 
-  /** Set each row of a matrix [rows, N] to a number of a bias. */
-  spread(bias, view, from) {
-    for (let row = 0, place = from; row < bias.length; row++) {
-      for (const end = place + TEXTS; place < end; place++) {
-        view[place] = bias[row];
-      }
-    }
-  }
-
-  /** Add the sum of each row of a matrix [rows, N] to the gradient of a bias. */
-  gather(bias, view, from) {
-    for (let row = 0, place = from; row < bias.length; row++) {
-      for (const end = place + TEXTS; place < end; place++) {
-        bias[row] += view[place];
-      }
-    }
+  /** Add a bias to each column of a matrix [rows, N], or with `isBack`, for its gradient, each column to it: it is a table
+   * of one row, the same for all texts. */
+  addBias(bias, view, from, isBack = 0) {
+    this.run.addRows(this.at(bias), this.at(this.noIds), this.at(view, from), bias.length, isBack);
   }
 
   /** Turn the logits in `outputs` into the gradient of the mean loss of the window, which is returned. */
@@ -155,9 +145,6 @@ class Trainer {
       }
       outputs[own] -= 1 / targets.length;
     }
-    for (let step = 1; step <= this.steps; step++) {
-      outputs.fill(0, ((step - 1) * P + numClasses) * TEXTS, step * P * TEXTS);
-    }
     return loss / targets.length;
   }
 
@@ -173,7 +160,7 @@ class Trainer {
     }
     for (let step = steps - 1; step >= 0; step--) {
       run.addProduct(this.at(this.transposed.softmax_kernel), this.at(outputs, step * P * TEXTS), this.at(dh, top * width), L, P);
-      this.gather(slopes.softmax_bias, outputs, step * P * TEXTS);
+      this.addBias(slopes.softmax_bias, outputs, step * P * TEXTS, 1);
       for (let index = top; index >= 0; index--) {
         const { kernel, bias, reads, gates, memory } = layers[index];
         const place = this.at(gates, 4 * step * width);
@@ -181,7 +168,7 @@ class Trainer {
           this.at(dc, index * width), width * unit);
         dh.fill(0, index * width, (index + 1) * width); // and it becomes that of the step before
         run.addProduct(this.at(this.transposed[kernel]), place, this.at(dh, Math.max(0, index - 1) * width), reads, 4 * L);
-        this.gather(slopes[bias], gates, 4 * step * width);
+        this.addBias(slopes[bias], gates, 4 * step * width, 1);
       }
       run.addRows(this.at(slopes.table), this.at(this.ids, step * TEXTS), this.at(layers[0].gates, 4 * step * width), 4 * L, 1);
     }

@@ -19,7 +19,7 @@ function showCell() {
     const shown = chars[id] === "\n" ? "\u21b5" : visible(chars[id]);
     const cell = make("span", place === at ? "cell framed" : "cell", shown);
     cell.onclick = () => goTo(reading, place);
-    COLOURS.unit(cell, reading.recordAt(place));
+    COLOURS.unit(cell, reading.seen[place]);
     return cell;
   }));
   find("cell-character").textContent = glyph(chars[ids[at]]);

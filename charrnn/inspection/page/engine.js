@@ -255,13 +255,6 @@ class KernelNetwork extends Network {
     return result;
   }
 
-  /** Copy the matrices again, which have changed. */
-  renew() {
-    for (const matrix of this.matrices) {
-      this.fill(matrix);
-    }
-  }
-
   multiplyInputs(index, state) {
     this.product(this.matrices[index], this.inputsOf(index, state));
   }

@@ -27,8 +27,19 @@ function valueAt(position) {
 
 const MOST_BITS = 8; // from here on a surprise has the full colour
 const COLOURS = { // of a cell, by what is known of its character
-  unit: (cell, { activations }) => tintByUnit(cell, positionIn(activations)),
+  unit: (cell, { activations }) => {
+    const position = positionIn(activations);
+    tint(cell, position < 0 ? "low" : "high", Math.abs(position));
+  },
   probability: (cell, { surprise }) => tint(cell, "share", 2 ** -surprise),
   none: () => {},
   surprise: (cell, { surprise }) => tint(cell, "bits", (surprise || 0) / MOST_BITS), // the first character has none
 };
+
+/** Return what is known of each character that the worker sends: {surprise, guesses, activations}. They are parts of its
+ * arrays; as objects they would take several times the memory. */
+function recordsOf({ surprises = [], guesses, activations }) {
+  const parts = (array, row) => array.subarray(...[row, row + 1].map((each) => (each * array.length) / surprises.length));
+  return Array.from(surprises, (surprise, row) => (
+    { surprise, guesses: parts(guesses, row), activations: parts(activations, row) }));
+}

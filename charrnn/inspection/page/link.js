@@ -1,5 +1,5 @@
 /* Takes and the links to them. A take is a text that is written: {prime, seed, plan, length, ids, seen, unit}. `prime` are
- * the ids of its beginning, `ids` all, seen[k] is what the worker says of the character ids[prime.length + k], and
+ * the ids of its beginning, `ids` all, `seen` is what is known of the characters after the beginning, and
  * `length` how many are to be written. For the plan see worker.js. A link holds all that a take is made of, so that it is
  * written again, character by character: "prime=Anna&seed=3&length=400", and what is not as usual. It stands after the
  * "#" of an address, so that nothing of it is sent anywhere. Pure functions. */
@@ -76,12 +76,4 @@ function takeOf(link, usual) {
     length: numberIn("length", query.get("length"), 1, MOST_WRITTEN, usual.length, true),
     unit: unitOffsets.has(unit) ? unit : usual.unit, ids: [...prime], seen: [] };
   return { take, wrong: [...wrong] };
-}
-
-/** Return a take like another one, but with a character of one's own at a place after the beginning. */
-function forkOf(take, at, forced) {
-  const plan = take.plan.filter((entry) => entry.at <= at);
-  const { forced: _, ...settings } = plan.at(-1);
-  return { ...take, plan: [...plan.filter((entry) => entry.at < at), { ...settings, at, forced }],
-    ids: take.ids.slice(0, take.prime.length + at), seen: take.seen.slice(0, at) };
 }

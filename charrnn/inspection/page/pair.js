@@ -24,34 +24,33 @@ function showPair() {
     const plan = [{ at: 0, temperature, topN, topP, unit: focus.unit, value: valueAt(2 * index - 1) }];
     const job = { take: ++pair.texts, ids: [...take.prime], start, seed, plan };
     Object.assign(side, { job, ids: job.ids, seen: [], told, start, length: PAIR_LENGTH });
+    paper.onChange = () => countTold(side, index);
     paper.box.ariaLabel = `Written with the number held at ${focus.ends[index]}`;
     paper.show({ ids: job.ids, start, recordAt: (place) => side.seen[place - start], inWorker: () => ({ ...job, of }) });
-    followSide(side, index, take.burst && Math.max(AT_FIRST, take.burst - AT_ONCE));
+    followSide(side, take.burst && Math.max(AT_FIRST, take.burst - AT_ONCE));
   });
 }
 
 /** Have the worker write what is missing of a text. */
-function followSide(side, index, burst = 0) {
+function followSide(side, burst = 0) {
   ask("change", { of: side.of, settings: null, speed: Number(find("speed").value), length: side.length });
-  ask(side.of, { ...side.job, burst }, ({ seen = [], drawn }) => {
-    side.seen.push(...seen);
-    side.ids.push(...seen.map(({ id }) => id));
+  ask(side.of, { ...side.job, burst }, ({ ids = [], drawn, ...found }) => {
+    side.seen.push(...recordsOf(found));
+    side.ids.push(...ids);
     cancelAnimationFrame(side.frame);
     side.frame = requestAnimationFrame(() => {
       side.paper.grow();
-      countTold(side, index);
       if (drawn !== undefined) {
         side.paper.settle();
       }
     });
   });
-  countTold(side, index);
 }
 
 function goOnPair() {
-  pair.sides.filter(({ told }) => told && focus.told).forEach((side, index) => {
+  pair.sides.filter(({ told }) => told && focus.told).forEach((side) => {
     side.length = Math.min(side.seen.length + ON, MOST_WRITTEN);
-    followSide(side, index);
+    followSide(side);
   });
 }
 

@@ -1,18 +1,15 @@
 /* A text on the page. Each character is a cell, coloured by what is known of it. One character is chosen, with the
  * pointer or the keys, and a box beside it shows what the network expected there, and shades below the characters before
- * it show why. A text is {ids, start, recordAt, inWorker}: recordAt(place) returns {surprise, activations, guesses,
- * isChosen}, or undefined. `guesses` are what was expected in the place of the character, {id, share}; `inWorker()`
- * returns what the worker needs to know the text. Of a long text only what is in sight has cells. */
+ * it show why. A text is {ids, start, recordAt, inWorker}: recordAt(place) returns what is known of a character, see
+ * recordsOf, or undefined; inWorker() what the worker needs to know the text. Blocks out of sight are plain text. */
 "use strict";
 const LONG_BLOCK = 2000; // characters after which a block ends with a line
-const LONG_TEXT = 8000; // characters that come at once and are no cells before they are in sight
 const MOST_MOVED = 2; // bits, from here on a shade has its full strength
 let guessed = null; // the paper of which a character is explained
 const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
 class Paper {
-  /** @param {string} id of the element
-   * @param {string} colour one of COLOURS
+  /** @param {string} id of the element @param {string} colour one of COLOURS
    * @param {Function} goOn goOn(place, id) writes another character there */
   constructor(id, colour, goOn = null) {
     Object.assign(this, { box: find(id), colour, goOn, at: -1, end: 0, cells: [] });
@@ -20,8 +17,11 @@ class Paper {
     this.sheet = Object.assign(make("div"), { ariaHidden: "true" });
     this.box.append(this.plain, this.sheet);
     this.inSight = new IntersectionObserver((changes) => {
-      changes.forEach(({ target, isIntersecting }) => { this.fill(target, isIntersecting); });
+      changes.filter(({ target, isIntersecting }) => target.isPlain === isIntersecting).forEach(({ target }) => {
+        this.fill(target, target.isPlain);
+      });
     }, { root: this.box, rootMargin: "100% 0px" });
+    addEventListener("beforeprint", () => this.fillAll());
     this.sheet.addEventListener("pointermove", ({ target, pointerType }) => {
       if (pointerType === "mouse" && target.place !== undefined && target.place !== this.at) {
         this.choose(target.place);
@@ -40,8 +40,8 @@ class Paper {
   show(text) {
     this.inSight.disconnect();
     Object.assign(this, { text, cells: [], end: 0, at: -1, shaded: [] });
-    this.block = Object.assign(make("div", "block"), { start: 0 });
-    this.sheet.replaceChildren(this.block);
+    this.sheet.replaceChildren();
+    this.beginBlock(0);
     this.grow();
     this.settle();
   }
@@ -49,69 +49,76 @@ class Paper {
   /** Show the characters that are new. A block ends with a paragraph, so that only the last one is laid out again. */
   grow() {
     const { ids } = this.text;
-    const isLong = ids.length - this.end > LONG_TEXT;
-    if (!isLong && this.block.isPlain) {
-      this.inSight.unobserve(this.block);
+    const isLong = ids.length - this.end > 4 * LONG_BLOCK; // then it is plain until it is in sight
+    if (this.block.isPlain) {
       this.fill(this.block, true);
     }
     for (let place = this.end; place < ids.length; place++) {
       const [before, last, own] = [place - 2, place - 1, place].map((each) => chars[ids[each]]);
       if (last === "\n" && own !== "\n" && (before === "\n" || place - this.block.start > LONG_BLOCK)) {
-        this.endBlock(isLong);
-        this.block = Object.assign(make("div", "block"), { start: place });
-        this.sheet.append(this.block);
+        this.beginBlock(place);
       }
-      if (!isLong) {
-        this.block.append(this.cellOf(place));
-      }
-      this.end = place + 1;
+      this.block.append(...(isLong ? [] : [this.cellOf(place)]));
+      this.end = this.block.end = place + 1;
     }
-    this.endBlock(isLong);
+    for (const block of [...this.sheet.children].filter(({ firstChild }) => !firstChild)) {
+      this.fill(block, false);
+    }
+    this.onChange?.();
   }
 
-  endBlock(isLong) {
-    this.block.end = this.end;
-    if (isLong) {
-      this.block.style.containIntrinsicSize = `auto ${Math.ceil((this.end - this.block.start) / 30)}em`; // about its height
-      this.fill(this.block, false);
-      this.inSight.observe(this.block);
-    }
+  beginBlock(start) {
+    this.block = Object.assign(make("div", "block"), { start, isPlain: false });
+    this.sheet.append(this.block);
+    this.inSight.observe(this.block);
   }
 
-  /** Make the cells of a block, or make it plain text. */
+  /** Make the cells of a block, or make it plain text, with cells for line ends only. */
   fill(block, hasCells) {
     const { start, end } = block;
+    const parts = [];
     block.isPlain = !hasCells;
-    if (hasCells) {
-      block.replaceChildren(...Array.from({ length: end - start }, (_, index) => this.cellOf(start + index)));
-    } else {
-      this.cells.fill(undefined, start, end);
-      const text = visible(textOf(this.text.ids.slice(start, end)));
-      block.replaceChildren(text.replace(/\n$/, ""), ...(text.endsWith("\n") ? [make("span", "blank", "\n")] : []));
+    this.cells.fill(undefined, start, end);
+    for (let place = start; place < end; place++) {
+      const char = chars[this.text.ids[place]];
+      if (hasCells || char === "\n") {
+        parts.push(this.cellOf(place));
+      } else {
+        parts.push((typeof parts.at(-1) === "string" ? parts.pop() : "") + visible(char));
+      }
     }
+    block.replaceChildren(...parts);
+    block.style.containIntrinsicSize = `auto ${Math.ceil((end - start) / 30)}em`; // about its height, before it is known
+    this.onChange?.();
+  }
+
+  /** Make all cells: they are copied or printed. */
+  fillAll() {
+    [...this.sheet.children].filter(({ isPlain }) => isPlain).forEach((block) => { this.fill(block, true); });
   }
 
   cellOf(place) {
-    const [last, char] = [place - 1, place].map((each) => chars[this.text.ids[each]]);
-    const cell = make("span", place < this.text.start ? "cell prime" : "cell", visible(char));
-    if (!place || last === "\n") {
-      this.lineStart = place;
-      this.cells[place - 1]?.classList.toggle("soft", this.cells[place - 1].matches(".soft") && !/\s/.test(char));
-    }
+    const { ids, start } = this.text;
+    const [last, char, next = ""] = [place - 1, place, place + 1].map((each) => chars[ids[each]]);
+    const record = this.text.recordAt(place);
+    const cell = make("span", place < start ? "cell prime" : record?.isChosen ? "cell chosen" : "cell", visible(char));
     if (char === "\n") {
-      const isSoft = place - this.lineStart >= (data.long_line ?? Infinity);
-      cell.classList.add(place === this.lineStart ? "blank" : isSoft ? "soft" : "hard");
+      const length = place - (place && ids.lastIndexOf(ids[place], place - 1) + 1); // of its line
+      cell.classList.toggle("blank", length === 0);
+      cell.classList.toggle("soft", length >= (data.long_line ?? Infinity) && !/\s/.test(next));
+    }
+    if (last === "\n" && /\s/.test(char)) {
+      this.cells[place - 1]?.classList.remove("soft");
     }
     cell.place = place;
     this.cells[place] = cell;
-    this.colourCell(place, this.text.recordAt(place));
+    this.colourCell(place, record);
     return cell;
   }
 
   colourCell(place, record) {
     if (record && this.cells[place]) {
       COLOURS[this.colour](this.cells[place], record);
-      this.cells[place].classList.toggle("chosen", Boolean(record.isChosen));
     }
   }
 
@@ -128,8 +135,8 @@ class Paper {
 
   /** Choose a character, or none (-1), and show what was expected there. */
   choose(place) {
-    const block = [...this.sheet.children].find((each) => each.isPlain && each.start <= place && place < each.end);
-    if (block) {
+    const block = [...this.sheet.children].find(({ start, end }) => start <= place && place < end);
+    if (block?.isPlain) {
       this.fill(block, true);
     }
     this.cells[this.at]?.classList.remove("framed");
@@ -180,27 +187,32 @@ function describe(record) {
 /** Show beside a character of a paper what was expected there. Where the text can go on, each is a button. */
 function showGuesses(paper, place) {
   const box = find("guesses");
-  const record = paper.text?.recordAt(place);
-  const cell = paper.cells[place];
+  const { text, goOn, cells: { [place]: cell }, box: { parentElement: figure } } = paper;
+  const record = text?.recordAt(place);
   box.hidden = !record || !cell;
   guessed?.shade(0, []);
   guessed = paper;
   if (box.hidden) {
     return;
   }
-  const id = paper.text.ids[place];
-  const before = textOf(paper.text.ids.slice(Math.max(0, place - 12), place));
+  const id = text.ids[place];
+  const guesses = Array.from(record.guesses).flatMap((share, at, all) => (
+    at % 2 && share >= 0 ? [{ id: all[at - 1], share }] : []));
+  const before = textOf(text.ids.slice(Math.max(0, place - 12), place));
   find("guesses-before").replaceChildren(visible(before).replace(/\s+/g, " "), make("b", "", glyph(chars[id])));
   find("guesses-said").textContent = describe(record);
-  find("guesses-list").replaceChildren(...record.guesses.map((guess) => make("li", "", barOf(guess, guess.id === id,
-    paper.goOn && (() => paper.goOn(place, guess.id))))));
-  find("guesses-hint").hidden = !paper.goOn;
-  const { parentElement: figure } = paper.box;
+  find("guesses-list").replaceChildren(...guesses.map((guess) => make("li", "", barOf(guess, guess.id === id,
+    goOn && (() => goOn(place, guess.id))))));
+  find("guesses-hint").hidden = !goOn;
   paper.box.after(box);
   const [inner, outer] = [cell, figure].map((element) => element.getBoundingClientRect());
   const left = Math.max(0, Math.min(inner.left - outer.left - 20, outer.width - box.offsetWidth));
-  Object.assign(box.style, { left: `${left}px`, top: `${inner.bottom - outer.top + 4}px` });
-  const { text } = paper;
+  const isBelow = inner.bottom + box.offsetHeight < innerHeight || inner.top < box.offsetHeight;
+  const top = isBelow ? inner.bottom + 4 : inner.top - box.offsetHeight - 4;
+  Object.assign(box.style, { left: `${left}px`, top: `${top - outer.top}px` });
+  if (getComputedStyle(box).position === "sticky") { // a sheet at the end of a small screen
+    scrollBy(0, Math.max(0, inner.bottom + 4 - box.getBoundingClientRect().top));
+  }
   ask("why", { ...text.inWorker(), ids: text.ids.slice(0, place + 1), place }, ({ from, bits }) => {
     if (paper.text === text && paper.at === place && !find("guesses").hidden) {
       paper.shade(from, bits);

@@ -8,6 +8,7 @@ const MOST_LINES = 120; // of a picture: a longer text gets several, because bro
 function layOut() {
   const spelled = (...texts) => texts.flatMap((text) => Array.from(visible(text), (char) => make("span", "cell", char)));
   const columns = focus.told ? pair.sides : [{ paper: written.papers[0], head: make("p") }];
+  columns.forEach(({ paper }) => { paper.fillAll(); });
   const box = make("div", "picture", make("p", "picture-title", ...spelled(find("claim").textContent)),
     make("div", "picture-columns", ...columns.map(({ paper: { sheet }, head: { children } }) => make("div", "",
       make("p", "picture-head", ...spelled(Array.from(children, ({ textContent }) => textContent).join("   "))),

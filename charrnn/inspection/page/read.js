@@ -2,7 +2,6 @@
  * know what the network makes of each character. */
 "use strict";
 const PIECE = 250; // characters
-const ROWS = Math.min(5, chars.length); // guesses of a character
 const WARM = 100; // characters after which a state is no longer that of the beginning
 
 let yours = null; // the Reading of the text of one's own
@@ -11,30 +10,25 @@ let reading = null; // the text that the cell and the strip show: the one that w
 class Reading {
   /** @param {string} key of the text in the worker @param {Paper} paper that shows it @param {string} what it is */
   constructor(key, paper, what) {
-    Object.assign(this, { key, paper, what, ids: [], known: 0 });
+    Object.assign(this, { key, paper, what, ids: [], seen: [], known: 0 });
     paper.onChoose = (place) => place >= 0 && goTo(this, place);
   }
 
   /** Have the network read the text from its beginning. It is shown at once, and coloured when it was read. */
   read(ids) {
-    const { length } = ids;
-    Object.assign(this, { ids, known: 0, isStopped: false, at: Math.min(WARM, length - 1), began: performance.now(),
-      surprises: new Float32Array(length), guesses: new Float32Array(2 * ROWS * length),
-      activations: new Int8Array(unitNames.length * length) });
-    this.paper.show({ ids, start: 0, recordAt: (place) => this.recordAt(place), inWorker: () => ({ key: this.key }) });
-    const pieces = Array.from({ length: Math.ceil(length / PIECE) }, (_, index) => (
+    Object.assign(this, { ids, seen: [], known: 0, bits: 0, isStopped: false, at: Math.min(WARM, ids.length - 1),
+      began: performance.now() });
+    this.paper.show({ ids, start: 0, recordAt: (place) => this.seen[place], inWorker: () => ({ key: this.key }) });
+    const pieces = Array.from({ length: Math.ceil(ids.length / PIECE) }, (_, index) => (
       ids.slice(index * PIECE, (index + 1) * PIECE)));
     reading = this;
     ask("read", { key: this.key, pieces }, (found) => this.add(found));
   }
 
-  add({ surprises, guesses, activations }) {
+  add(found) {
     const { known } = this;
-    this.surprises.set(surprises, known);
-    this.guesses.set(guesses, 2 * ROWS * known);
-    this.activations.set(activations, unitNames.length * known);
-    activations.buffer.transfer?.(0); // so that half a megabyte is free now, not when the browser cleans up
-    this.known += surprises.length;
+    this.known = this.seen.push(...recordsOf(found));
+    this.bits += found.surprises.reduce((sum, bits) => sum + (bits || 0), 0); // the first character has none
     this.paper.recolour(known, this.known);
     this.onPiece?.();
     if (this === reading && known <= this.at && this.at < this.known) {
@@ -42,20 +36,6 @@ class Reading {
     } else if (this === reading) {
       drawStrip();
     }
-  }
-
-  /** Return what is known of a character. The guesses in its place were made after the one before. */
-  recordAt(place) {
-    if (place >= this.known) {
-      return undefined;
-    }
-    const row = this.guesses.subarray(2 * ROWS * (place - 1), 2 * ROWS * place);
-    return { surprise: this.surprises[place], activations: this.activationsAt(place),
-      guesses: Array.from({ length: place ? ROWS : 0 }, (_, each) => ({ id: row[2 * each], share: row[2 * each + 1] })) };
-  }
-
-  activationsAt(place) {
-    return this.activations.subarray(unitNames.length * place, unitNames.length * (place + 1));
   }
 }
 
@@ -82,13 +62,12 @@ function readYours() {
 }
 
 function showProgress() {
-  const { ids, known, surprises, began, isStopped } = yours;
+  const { ids, known, bits, began, isStopped } = yours;
   const isDone = isStopped || known === ids.length;
   const left = (ids.length - known) * (performance.now() - began) / 1000 / Math.max(1, known);
-  const bits = surprises.subarray(1, known).reduce((sum, each) => sum + each, 0) / Math.max(1, known - 1);
   const done = isStopped ? "Stopped after" : "Read";
   find("read-status").textContent = isDone
-    ? `${done} ${counted(known, "character")}${known > 1 ? `, ${bits.toFixed(2)} bits of surprise on average` : ""}.`
+    ? `${done} ${counted(known, "character")}${known > 1 ? `, ${(bits / (known - 1)).toFixed(2)} bits of surprise on average` : ""}.`
     : `Reading: ${grouped(known)} of ${counted(ids.length, "character")}${known ? `, about ${Math.ceil(left)} s left` : ""}.`;
   Object.assign(find("read-progress"), { hidden: isDone, value: known, max: ids.length });
   find("stop-reading").hidden = isDone;

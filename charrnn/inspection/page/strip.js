@@ -19,8 +19,8 @@ function stripGroups() {
 function showStrip() {
   const from = reading.at - (reading.at % STRIP_COLUMNS);
   const to = Math.min(from + STRIP_COLUMNS, reading.ids.length);
-  if (strip.text !== reading.activations || strip.from !== from || strip.to !== to) {
-    Object.assign(strip, { text: reading.activations, from, to, drawn: from });
+  if (strip.text !== reading.seen || strip.from !== from || strip.to !== to) {
+    Object.assign(strip, { text: reading.seen, from, to, drawn: from });
     find("strip-canvas").width = to - from; // and it is empty
   }
   drawStrip();
@@ -38,7 +38,7 @@ function drawStrip(drawn = strip.drawn) {
   const image = new ImageData(width, find("strip-canvas").height);
   const pixels = new Uint32Array(image.data.buffer);
   const pixelOf = pixelFunction();
-  const columns = Array.from({ length: width }, (_, column) => reading.activationsAt(drawn + column));
+  const columns = Array.from({ length: width }, (_, column) => reading.seen[drawn + column].activations);
   for (const [row, name] of rows.entries()) {
     const offset = unitOffsets.get(name);
     const [least, most] = limitsOf(offset);

@@ -50,7 +50,6 @@ function counted(number, thing) {
 }
 
 /** Turn a text into ids. A character that the vocabulary lacks is replaced with the nearest one, or left out.
- * @param {string} text
  * @param {Map<string, number>} places from each character of the vocabulary to its id
  * @param {Object<string, string>} nearest from a character that the vocabulary lacks to characters that it has
  * @returns {{ids: number[], note: string}} of at most MOST_CHARACTERS; the note says what was replaced and left out, ""

@@ -68,10 +68,5 @@ function fail(message) {
 
 /** Colour an element: `name` is a colour of page.css, `strength` how strong it is, at most 1. */
 function tint(element, name, strength) {
-  element.style.background = `rgb(var(--${name}) / ${Math.min(1, strength).toFixed(3)})`;
-}
-
-/** Colour an element by a position between -1 and 1. */
-function tintByUnit(element, position) {
-  tint(element, position < 0 ? "low" : "high", Math.abs(position));
+  element.style.backgroundColor = `rgb(var(--${name}) / ${Math.min(1, strength).toFixed(3)})`;
 }

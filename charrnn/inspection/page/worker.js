@@ -1,22 +1,23 @@
 /* What runs beside the page, in a Web Worker, so that the page never freezes. decoding.js and engine.js come before it.
  * A message to it has a `kind` and a `job`, which come back with each answer. A job ends another one of its kind.
  *   load    {model, kernel}  -> {isFast}: whether the kernel is used
- *   read    {key, pieces}    -> {surprises, guesses, activations} for each piece, an array of ids; guesses: id, share ...
+ *   read    {key, pieces}    -> what is known of the characters of each piece, an array of ids
  *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
  *   why     {key, take, of, ids, start, plan, place} -> {from, bits}: by how many bits each character from `from` on made
  *              the one at the place more probable. `key`, or `of` and `take`, name the text
- *   write, low, high   {take, ids, start, seed, plan, burst}: three texts at the same time
- *           -> {seen, plan} again and again, with {drawn, seconds} at last. `ids` are a beginning of `start` characters
- *              and what was written after it, `take` is a name for the text, and the first `burst` come without a pause
+ *   write, low, high   {take, ids, start, seed, plan, burst}: three texts at the same time -> {plan} and what is known of
+ *              the next characters, again and again, with {drawn, seconds} at last. `ids` are a beginning of `start`
+ *              characters and what follows it, `take` names the text, and the first `burst` come without a pause
  *   change  {of, settings, speed, length} of what is written from now on: what a plan has, or null; characters a second;
  *              how many are written in all after the beginning
  *   stop    {of}             ends the job of a kind
+ * What is known: {ids, surprises, guesses, activations}, of each character a number or a row; guesses: id, share, id ...
  * A plan says how a text is written: a list of {at, temperature, topN, topP, unit, value, forced}, each from the
  * character `at` after the beginning on. `unit`, unless it is null, is held at `value`. `forced` is an id that is written
  * there, whatever is likely; after it the random numbers are those of the seed from the first on. */
 "use strict";
-const GUESSES = 5; // of what follows, sent of each character that is read
-const ALTERNATIVES = 8; // of what it could have been, sent of each character that is written
+const GUESSES = 8; // of what a character could have been
+const MOST_SENT = 64; // characters that are written, at once
 const SLICE = 100; // milliseconds of work before messages are looked at
 const FRAME = 16; // milliseconds between two messages about what is written
 const KEPT_EVERY = 64; // characters between two states that are kept of a text
@@ -84,16 +85,31 @@ function entryAt(plan, start, place) {
   return plan.findLast(({ at }) => start + at <= place) || {};
 }
 
-/** Draw a character and read it. Return what the page shows of it. A character that is forced takes no random number. */
-function drawCharacter(text, settings, random, forced) {
-  const logits = network.logits(text.state);
-  const own = normalized(powersOf(logits));
-  const id = forced ?? drawId(keptPowers(logits, settings), random.randomSample());
-  const likely = largestIds(own, ALTERNATIVES);
-  const shown = likely.includes(id) ? likely : [...likely.slice(0, -1), id];
-  readCharacter(text, id);
-  return { id, isChosen: forced !== undefined, surprise: -Math.log2(own[id]),
-    guesses: shown.map((each) => ({ id: each, share: own[each] })), activations: network.activations(text.state) };
+/** What is known of characters, until it is sent. */
+class Found {
+  constructor(room) {
+    const activations = new Int8Array(2 * network.numLayers * network.size * room);
+    Object.assign(this, { ids: [], surprises: [], guesses: [], activations });
+  }
+
+  /** Add a character that was just read. `expected` are the probabilities in its place. */
+  add(id, expected, state) {
+    const start = 2 * state.c.length * this.ids.length;
+    const likely = largestIds(expected, GUESSES);
+    const shown = likely.includes(id) ? likely : [...likely.slice(0, -1), id];
+    this.ids.push(id);
+    this.surprises.push(-Math.log2(expected[id]));
+    this.guesses.push(...shown.flatMap((each) => [each, expected[each]]));
+    network.activations(state, this.activations.subarray(start, start + 2 * state.c.length));
+  }
+
+  /** Send all of it, with something more, and begin again. */
+  send(send, more) {
+    const activations = this.activations.slice(0, 2 * network.numLayers * network.size * this.ids.length);
+    const [ids, surprises, guesses] = [this.ids, this.surprises, this.guesses].map((numbers) => (
+      Float32Array.from(numbers.splice(0))));
+    send({ ids, surprises, guesses, activations, ...more }, [activations.buffer]);
+  }
 }
 
 const answers = {
@@ -104,25 +120,19 @@ const answers = {
 
   async read({ key, pieces }, send, goesOn) {
     const text = emptyText();
-    let expected = null;
+    let expected = new Float32Array(network.numClasses).fill(NaN); // nothing is, before the first character
     readTexts[key] = text;
     for (const ids of pieces) {
-      const [surprises, guesses] = [[], []];
-      const length = 2 * text.state.c.length;
-      const activations = new Int8Array(length * ids.length);
-      for (const [place, id] of ids.entries()) {
-        surprises.push(expected ? -Math.log2(expected[id]) : NaN);
+      const found = new Found(ids.length);
+      for (const id of ids) {
         readCharacter(text, id);
+        found.add(id, expected, text.state);
         expected = normalized(powersOf(network.logits(text.state)));
-        for (const next of largestIds(expected, GUESSES)) {
-          guesses.push(next, expected[next]);
-        }
-        network.activations(text.state, activations.subarray(length * place, length * (place + 1)));
         if (!await goesOn()) {
           return;
         }
       }
-      send({ surprises, guesses, activations }, [activations.buffer]);
+      found.send(send);
     }
   },
 
@@ -191,7 +201,7 @@ const answers = {
     for (let count = forcedBefore ? forcedBefore.at + 1 : 0; start + count < ids.length; count++) {
       random.randomSample();
     }
-    let seen = [];
+    const found = new Found(MOST_SENT);
     let drawn = 0;
     const started = performance.now();
     let next = started; // when the next character is due
@@ -206,17 +216,19 @@ const answers = {
       if (forced !== undefined) {
         random = new RandomState(seed);
       }
-      seen.push(drawCharacter(text, settings, random, forced));
+      const logits = network.logits(text.state);
+      const id = forced ?? drawId(keptPowers(logits, settings), random.randomSample()); // a forced one takes no number
+      readCharacter(text, id);
+      found.add(id, normalized(powersOf(logits)), text.state);
       drawn++;
       const now = performance.now();
       next = Math.max(next, now - SLICE) + (at < burst ? 0 : 1000 / live[kind].speed);
-      if (now - sent >= FRAME) {
-        send({ seen, plan });
-        seen = [];
+      if (now - sent >= FRAME || found.ids.length === MOST_SENT) {
+        found.send(send, { plan });
         sent = now;
       }
     }
-    send({ seen, plan, drawn, seconds: (performance.now() - started) / 1000 });
+    found.send(send, { plan, drawn, seconds: (performance.now() - started) / 1000 });
   },
 
   change({ of, ...changed }) {

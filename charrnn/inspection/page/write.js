@@ -38,21 +38,11 @@ function fillFields(entry) {
   changeSettings(null);
 }
 
-/** Keep a take as the newest: an entry of the history. */
-function addTake(take) {
-  takes.push(take);
-  turnTo(take);
-}
-
+/** Turn to a take, which may be new: an entry of the history. */
 function turnTo(take) {
+  takes.push(...(takes.includes(take) ? [] : [take]));
   showAddress("pushState", take);
   showTake(take);
-}
-
-function inPapers(method, ...given) {
-  for (const paper of written.papers) {
-    paper[method](...given);
-  }
 }
 
 /** Bring the address in line with the take, and keep all links for when the page is loaded again. */
@@ -71,8 +61,9 @@ function showTake(take) {
   [find("seed").value, find("prime").value] = [take.seed, textOf(take.prime)];
   lookAt(take.unit);
   hideGuesses();
-  inPapers("show", { ids: take.ids, start: take.prime.length, recordAt: (place) => take.seen[place - take.prime.length],
-    inWorker: () => ({ of: "write", take: takes.indexOf(take), start: take.prime.length, plan: take.plan }) });
+  written.papers.forEach((paper) => { paper.show({ ids: take.ids, start: take.prime.length,
+    recordAt: (place) => take.seen[place - take.prime.length],
+    inWorker: () => ({ of: "write", take: takes.indexOf(take), start: take.prime.length, plan: take.plan }) }); });
   showPair();
   showNew();
   showWriting();
@@ -98,7 +89,8 @@ function showAddressed({ links = [], at = 0 } = history.state || {}) {
   showTake(take);
 }
 
-/** Have the worker write what is missing of a take, and keep what it writes. What a link names is there at once. */
+/** Have the worker write what is missing of a take, and keep what it writes. What a link names is there at once. The
+ * document changes once a frame. */
 function follow(take) {
   const { ids, seed, plan, burst = 0 } = take;
   written.running = true;
@@ -106,25 +98,21 @@ function follow(take) {
   find("write-status").textContent = "Writing.";
   changeSettings(null);
   const job = { take: takes.indexOf(take), ids, start: take.prime.length, seed, plan, burst };
-  ask("write", job, ({ seen, plan: now, drawn, seconds }) => {
-    if (seen) {
-      addWritten(take, seen, now);
+  ask("write", job, ({ ids: more, plan: now, drawn, seconds, ...found }) => {
+    if (more) {
+      take.ids.push(...more);
+      take.seen.push(...recordsOf(found));
+      take.plan = now;
+      now.forEach(({ at, forced }) => { Object.assign(take.seen[at] || {}, { isChosen: forced !== undefined }); });
+    }
+    if (more && take === written.take) {
+      cancelAnimationFrame(written.frame);
+      written.frame = requestAnimationFrame(showNew);
     }
     if (drawn !== undefined) {
       finishWriting(take, drawn, seconds);
     }
   });
-}
-
-/** Add what the worker has written. The document changes once a frame. */
-function addWritten(take, seen, plan) {
-  take.ids.push(...seen.map(({ id }) => id));
-  take.seen.push(...seen);
-  take.plan = plan;
-  if (take === written.take) {
-    cancelAnimationFrame(written.frame);
-    written.frame = requestAnimationFrame(showNew);
-  }
 }
 
 function finishWriting(take, drawn, seconds) {
@@ -138,7 +126,7 @@ function finishWriting(take, drawn, seconds) {
     : `${isWhole ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`;
   written.running = false;
   showNew();
-  inPapers("settle");
+  written.papers.forEach((paper) => { paper.settle(); });
   showWriting();
   showAddress();
   let room = MOST_KEPT - take.seen.length;
@@ -151,7 +139,7 @@ function finishWriting(take, drawn, seconds) {
 function showNew() {
   const [{ box }] = written.papers;
   const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < FOLLOWED;
-  inPapers("grow");
+  written.papers.forEach((paper) => { paper.grow(); });
   if (atEnd) {
     box.scrollTop = box.scrollHeight;
   }
@@ -166,7 +154,7 @@ function startWriting() {
   if (!ids.length || !["seed", "length"].every((id) => find(id).reportValidity())) {
     return;
   }
-  addTake({ prime: ids, ids: [...ids], seen: [], seed: Number(find("seed").value), length: Number(find("length").value),
+  turnTo({ prime: ids, ids: [...ids], seen: [], seed: Number(find("seed").value), length: Number(find("length").value),
     plan: [{ at: 0, ...settings() }], unit: focus.unit });
 }
 
@@ -187,9 +175,11 @@ function goOn() {
 
 /** Go on from another character, at a place of the text: as a new take, with the same seed. */
 function goOnWith(place, id) {
-  const at = place - written.take.prime.length;
-  const length = Math.min(MOST_WRITTEN, at + Number(find("length").value));
-  addTake({ ...forkOf(written.take, at, id), length, burst: 0 });
+  const { take } = written;
+  const at = place - take.prime.length;
+  const chosen = { ...take.plan.findLast((entry) => entry.at <= at), at, forced: id };
+  turnTo({ ...take, plan: [...take.plan.filter((entry) => entry.at < at), chosen], ids: take.ids.slice(0, place),
+    seen: take.seen.slice(0, at), length: Math.min(MOST_WRITTEN, at + Number(find("length").value)), burst: 0 });
   find("guessing").focus({ preventScroll: true });
 }
 

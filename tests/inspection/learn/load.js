@@ -7,7 +7,9 @@ const vm = require("node:vm");
 
 const ROOM = path.join(__dirname, "..", "..", "..", "charrnn", "inspection");
 const FILES = ["page/text.js", "page/decoding.js", "page/engine.js", "learn/npz.js", "learn/plain.js", "learn/trainer.js", "learn/corpus.js",
-  "learn/tracked.js"];
+  "learn/tracked.js", "page/worker.js", "learn/learner.js"];
+
+globalThis.self = {}; // a worker has it
 
 module.exports = (...names) => {
   const source = FILES.map((file) => fs.readFileSync(path.join(ROOM, file), "utf8")).join("\n");

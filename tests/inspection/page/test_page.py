@@ -1,5 +1,6 @@
 """The page as a file: what is in it, that nothing can break out of it, and what rounding does."""
 import base64
+import functools
 import hashlib
 import re
 from dataclasses import replace
@@ -102,6 +103,18 @@ def test_a_link_to_a_page_stays_a_link(exported_page, exported, tmp_path):
     webpage.export_page(open_model(exported), tmp_path / "link.html", text=Text("small.txt", TEXT))
     assert (tmp_path / "link.html").is_symlink()
     assert (tmp_path / "page.html").read_bytes() == exported_page[0].read_bytes()
+
+
+def test_no_file_of_a_run_becomes_a_page_or_a_model(trained, tmp_path):
+    model, before = open_model(trained), {path: path.read_bytes() for path in trained.iterdir() if path.is_file()}
+    for number, path in enumerate(before):
+        for ending, write in ((".html", functools.partial(webpage.export_page, model)), (".npz", model.save)):
+            link = tmp_path / f"{number}{ending}"
+            link.symlink_to(path)
+            for target in (path, link):
+                with pytest.raises(ValueError, match="it must end in|belongs to a run"):
+                    write(target)
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_units_are_measured_on_the_training_text(exported_page):
