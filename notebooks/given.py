@@ -94,20 +94,15 @@ def show_losses(losses: Dict[str, Any]) -> None:
 
 def plot_reach(lengths: Dict[str, np.ndarray]) -> None:
     """Show how long gradients are, by the distance from the loss: of each network those of h and of c, [parts, T]."""
-    figure, columns = plt.subplots(1, 2, figsize=(9, 3.5), sharey=True)
+    figure, axes = plt.subplots(figsize=(8, 4))
     said = []
-    for name, parts in lengths.items():
-        cell, state = name.split(", ")
-        axes = columns[int(state == "trained")]
-        for part, of_part in zip("hc", parts):
+    for (name, parts), color in zip(lengths.items(), (GREY, ORANGE, BLUE)):
+        for part, of_part, style in zip("hc", parts, ("-", "--")):
             share = of_part / of_part[0]
-            axes.semilogy(range(1, len(share) + 1), share, label=f"{cell}, ∂L/∂{part}", linewidth=2,
-                          color=GREY if cell != "LSTM" else BLUE if part == "c" else ORANGE)
-            said.append(f"{name}, {part}: {share[9]:.2g} after 10 steps, {share[29]:.2g} after 30")
-        axes.set(title=f"{state} networks", xlabel="steps between the state and the loss")
-    columns[0].set_ylabel("length, next to the loss = 1")
-    columns[0].legend(frameon=False)
-    figure.tight_layout()
+            axes.semilogy(range(1, len(share) + 1), share, style, color=color, label=f"{name}, ∂L/∂{part}")
+            said.append(f"{name:16} dL/d{part}: {share[9]:8.2g} after 10 steps, {share[29]:8.2g} after 30")
+    axes.set(xlabel="steps between the state and the loss", ylabel="length (1: next to the loss)")
+    axes.legend(frameon=False)
     show(figure, "Length of the gradient by the distance from the loss. " + "; ".join(said) + ".")
     print("\n".join(said))
 
@@ -116,9 +111,9 @@ def plot_rates(curves: Dict[str, np.ndarray], bigram: float) -> None:
     """Show the losses of some learning rates side by side, each the mean of 10 steps."""
     figure, columns = plt.subplots(1, len(curves), figsize=(9, 3), sharey=True)
     for axes, (rate, losses) in zip(columns, curves.items()):
-        axes.plot(10 * np.arange(1, len(losses) + 1), losses, color=BLUE)
+        axes.semilogy(10 * np.arange(1, len(losses) + 1), losses, color=BLUE)
         axes.axhline(bigram, color=VIOLET, linestyle="--", label=f"bigrams, {bigram:.2f}")
-        axes.set(title=f"rate {rate}", xlabel="step", ylim=(1.8, 5))
+        axes.set(title=f"rate {rate}", xlabel="step")
     columns[0].set_ylabel("loss (nats)")
     columns[0].legend(frameon=False)
     figure.tight_layout()

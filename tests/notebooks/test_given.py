@@ -157,10 +157,10 @@ def test_pictures_come_with_their_numbers_in_words(given, shown):
     given.plot_losses(losses, [(30, 2.5), (60, 2.25)], 30, {"even guessing": 4.4}, ([], []))
     given.plot_clipping({"clipped": np.array([losses, losses])}, 5)
     lengths = np.stack([np.linspace(1, 0.1, 40), np.linspace(2, 1, 40)])
-    given.plot_reach({"plain cell, new": lengths[:1], "LSTM, trained": lengths})
+    given.plot_reach({"plain cell": lengths[:1], "LSTM": lengths})
     given.plot_rates({"0.01": losses, "0.1": losses + 1}, 2.5)
     given.plot_fits({"8 units": np.array([[3, 2.5], [3.1, 2.75]]), "9 units": np.ones([2, 2])})
-    numbers = ["from 4.00 to 2.000", "program B 3.83", "ends at 2.25", "norm is 4", "LSTM, trained, c: 0.88 after 10",
+    numbers = ["from 4.00 to 2.000", "program B 3.83", "ends at 2.25", "norm is 4", "dL/dc:     0.88 after 10",
                "rate 0.1     loss of the last 50 steps 3.07", "end at 2.50 and 2.75"]
     assert len(shown) == 7 and all(number in alt for (_, alt), number in zip(shown, numbers))
 

@@ -111,7 +111,7 @@ def test_ones_own_code_comes_early_and_credits_come_last(exercise):
 def test_four_hours_and_the_times_of_the_exercises_are_those_of_the_page(exercise):
     page = (FOLDER.parent / "docs" / "teaching.md").read_text(encoding="utf-8").split("## Plan a course")[1]
     page = page.split("Before each run")[0]
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if re.match(r"\| .*\d", line)]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in re.findall(r"(?m)^\| .*\d.*$", page)]
     plan = next(cell.source for cell in exercise.cells if cell.id == "how-to-work")
     short = [int(minutes) for minutes in re.findall(r"\| (\d+) \|", plan)]
     assert sum(int(re.match(r"\d*", row[3]).group() or 0) for row in rows) == sum(short) == 240
