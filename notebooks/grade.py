@@ -14,6 +14,7 @@ import ast
 import contextlib
 import csv
 import html
+import io
 import json
 import os
 import re
@@ -36,6 +37,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import generate  # noqa: E402
 
+from charrnn.system.files import write_atomically  # noqa: E402
+
 NAMES = ("get_batches", "lstm_step", "lstm_gradient", "build_lstm", "build_output", "build_loss", "build_optimizer",
          "CharRNN", "run_epoch", "evaluate", "repairs", "pick_top_n", "generate_ids", "pick_at_temperature", "quiz")
 CHECKS = dict({name: f"check_{name}" for name in NAMES}, CharRNN="check_char_rnn")
@@ -45,6 +48,7 @@ DEFINES = {"repairs": ("repair_a", "repair_b", "repair_c"),
 GIVEN = ("imports", "settings", "load_text", "encode", "build_inputs", "held-out", "programs")  # others rely on them
 FIELDS = ("student", "exercise", "result", "points", "hints", "attempts", "message")
 MEGABYTES, WRITTEN = 6000, 50  # of memory, and of any file that a notebook writes
+PROCESSES = 4000  # of the user in all, which the system does not count for root
 MARKS = {"right": "✓", "tried": "✗", "skipped": "»", "empty": "·"}
 GUARDED = ("checks", "charrnn", "numpy", "builtins", "unittest", "__main__")  # packages that a mark depends on
 UNSHARE = ["unshare", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "sh"]
@@ -171,8 +175,10 @@ def grade_here(report: int) -> None:
     job, channel = json.load(sys.stdin), socket.socket(fileno=report)
     key = job.pop("key")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for what, most in [(resource.RLIMIT_DATA, MEGABYTES), (resource.RLIMIT_FSIZE, WRITTEN)]:
-        resource.setrlimit(what, (most << 20, most << 20))
+    for what, most in [(resource.RLIMIT_DATA, MEGABYTES << 20), (resource.RLIMIT_FSIZE, WRITTEN << 20),
+                       (resource.RLIMIT_NPROC, PROCESSES)]:
+        hard = resource.getrlimit(what)[1]
+        resource.setrlimit(what, 2 * (most if hard == resource.RLIM_INFINITY else min(most, hard),))
 
     import checks
     from checks import verdict
@@ -231,17 +237,17 @@ def closing(folder: Path) -> Tuple[List[str], str]:
     """Return what to put in front of a command to close it off, and what to say where that is not possible here."""
     prefix = [*UNSHARE, *map(str, (HERE / "close_off.sh", folder, generate.SOURCE, generate.SOLUTION, HERE / "checks",
                                    HERE.parent / "charrnn"))]
-    probe = f": > ready; until [ -e go ]; do sleep 0.1; done; [ ! -w '{HERE}' -a -z \"$(ls -A '{folder}')\" ] || exit 1"
-    status = 2
+    probe = f": > ready; until [ -e go ]; do sleep 0.1; done; [ ! -w '{HERE}' -a -z \"$(ls -A '{folder}')\" ] || exit 7"
+    status = 1  # of unshare where it fails
     with tempfile.TemporaryDirectory() as work, contextlib.suppress(OSError, subprocess.TimeoutExpired):
         status = subprocess.run([*prefix, work, "sh", "-c", probe], stdin=subprocess.DEVNULL, timeout=30,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
-    return prefix if status < 2 else [], OPEN.format("" if status == 1 else ", use the network, leave programs running"
-                                                     ) * (status > 0)
+    more = "" if status == 7 else ", use the network, leave programs running"
+    return prefix if status in (0, 7) else [], OPEN.format(more) * (status != 0)
 
 
 def converse(command: List[str], work: str, job: Dict[str, Any], end: float) -> Tuple[List[Any], str]:
-    """Run a process until it ends, whatever it has started, or the time is over; return its reports, what it said."""
+    """Run a process until it ends, whatever it has started, or the time is over; return its reports, its last line."""
     mine, its = socket.socketpair()
     with tempfile.TemporaryFile() as told, mine, its:
         told.write(json.dumps(job).encode())
@@ -275,7 +281,7 @@ def converse(command: List[str], work: str, job: Dict[str, Any], end: float) -> 
         with contextlib.suppress(ValueError, TypeError):
             key, *report = json.loads(line.decode())
             reports += [report] if key == job["key"] else []
-    return reports, said.decode(errors="replace")
+    return reports, said.decode(errors="replace").strip().split("\n")[-1]
 
 
 def grade(path: Path, prefix: List[str], minutes: float, seconds: float) -> Dict[str, Tuple[str, str]]:
@@ -344,12 +350,11 @@ def rows_of(path: Path, folder: Path, found: Dict[str, Tuple[str, str]], points:
 
 def write_tables(rows: List[Dict[str, Any]], folder: Path, points: Dict[str, float], lacking: str) -> None:
     """Write all rows as CSV, and as a page with a line for each student and one for each exercise."""
-    with open(str(folder / "grades.csv"), "w", encoding="utf-8-sig", newline="", errors="replace") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        writer.writeheader()
-        for row in rows:  # a cell that begins so would be a formula
-            writer.writerow({what: f"'{value}" if str(value)[:1] in tuple("=+-@") else value
-                             for what, value in row.items()})
+    table = io.StringIO(newline="")
+    writer = csv.DictWriter(table, FIELDS)
+    writer.writeheader()
+    for row in rows:  # a cell that begins so would be a formula
+        writer.writerow({what: f"'{one}" if str(one)[:1] in tuple("=+-@") else one for what, one in row.items()})
     students: Dict[str, List[Dict[str, Any]]] = {}
     for row in rows:
         students.setdefault(row["student"], []).append(row)
@@ -363,7 +368,8 @@ def write_tables(rows: List[Dict[str, Any]], folder: Path, points: Dict[str, flo
     page = (generate.ASSETS / "grades.html").read_text(encoding="utf-8")
     for name, lines in parts.items():
         page = page.replace("{{" + name + "}}", "\n".join(lines))
-    (folder / "grades.html").write_text(page, encoding="utf-8", errors="replace")
+    for name, text, encoding in [("grades.csv", table.getvalue(), "utf-8-sig"), ("grades.html", page, "utf-8")]:
+        write_atomically(folder / name, text.encode(encoding, "replace"))
 
 
 def _text(value: Any) -> str:
@@ -419,7 +425,10 @@ def main(argv: Optional[List[str]] = None) -> int:
     paths = handed_in(folder)
     if not paths:
         parser.error(f"there is no notebook in {args.folder}")
-    points = json.loads(args.course.read_text(encoding="utf-8")).get("points", {}) if args.course else {}
+    try:
+        points = points_of(args.course) if args.course else {}
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     prefix, lacking = closing(folder)
     if lacking:
         print(lacking[4:])
@@ -436,6 +445,23 @@ def main(argv: Optional[List[str]] = None) -> int:
                   + (found[""][1] if "" in found else f"{right} of {len(NAMES)} right"), flush=True)
     print(f"wrote {args.folder / 'grades.csv'} and grades.html")
     return 0
+
+
+def points_of(course: Path) -> Dict[str, float]:
+    """Return the points of exercises that a course's settings have.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it does not have what it should.
+    """
+    try:
+        points = {name: float(one) for name, one in json.loads(course.read_text("utf-8")).get("points", {}).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f'{course} should be like {{"points": {{"get_batches": 3}}}}: {error}')
+    unknown = ", ".join(points.keys() - set(NAMES))
+    if unknown:
+        raise ValueError(f"{course} gives points for {unknown}, but the exercises are {', '.join(NAMES)}")
+    return points
 
 
 def handed_in(folder: Path) -> List[Path]:

@@ -133,8 +133,8 @@ def test_records(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name, arguments", [
-    ("evaluate", ["--held-out", "--characters"]), ("sample", ["--novelty", "--length", "5"]), ("inspect", ["--characters", "50"]),
-    ("export", ["o.npz"])])
+    ("evaluate", ["--held-out", "--characters"]), ("sample", ["--novelty", "--length", "5"]),
+    ("inspect", ["--characters", "50"]), ("export", ["o.npz"])])
 def test_records_of_models(tmp_path, monkeypatch, capsys, name, arguments):
     monkeypatch.chdir(tmp_path)
     text, random = corpus.read("names").text, np.random.RandomState(1)

@@ -49,17 +49,8 @@ FROM_NOTEBOOK = ("init_from=open_model(path, sorted(set(text)))", "--init-from a
 SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")  # of the files that a record lists
 
 
-class CheckpointError(ValueError):
-    """A checkpoint or run folder is missing, damaged, or not the requested one.
-
-    Attributes:
-        in_command: the message with the flags of a command, where that with the arguments of Python differs.
-    """
-
-    def __init__(self, fact: str, in_python: str = "", in_command: str = "") -> None:
-        """Join a fact with the advice what to do, in the words of Python or of a command."""
-        super().__init__(f"{fact}: {in_python}" if in_python else fact)
-        self.in_command = f"{fact}: {in_command}" if in_command else ""
+class CheckpointError(console.AdvisedError):
+    """A checkpoint or run folder is missing, damaged, or not the requested one."""
 
 
 class NoCheckpointError(CheckpointError):

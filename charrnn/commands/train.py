@@ -1,16 +1,14 @@
 """Training from the command line: ``charrnn-train``."""
 import argparse
-import itertools
 import os
-import statistics
 import sys
-import time
 from typing import Any, Dict, Optional, Sequence
+
+import numpy as np
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.record import IMMUTABLE
 from charrnn.commands import arguments
-from charrnn.data import get_batches
 from charrnn.system import console, machine
 from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
@@ -18,9 +16,8 @@ from charrnn.train import train_job
 from charrnn.training.distributed import Processes, start_processes
 from charrnn.training.hyperparameters import AUTO, GROUPS, NAMES
 from charrnn.training.job import Job, Options, plan_job
+from charrnn.training.minutes import step_ends
 from charrnn.training.presets import PRESETS
-
-DRY_RUN_STEPS = 5
 
 
 def make_parser() -> console.Parser:
@@ -125,22 +122,11 @@ def _hyperparameters_of(path: str) -> Dict[str, Any]:
 
 def dry_run(job: Job, processes: Processes) -> None:
     """Print the plan, and an estimate of memory and time from a few steps. Nothing is written."""
-    from charrnn.system.tensorflow import tf
     from charrnn.training.trainer import Trainer
-    trainer, hyper, times = Trainer(job, processes), job.hyperparameters, []
+    trainer = Trainer(job, processes)
     trainer.display.plan()
-    model, rows = trainer.model, trainer.rows
-    with tf.Session(config=trainer.config) as sess:
-        sess.run(tf.global_variables_initializer())
-        new_state = sess.run(model.initial_state)
-        windows = itertools.cycle(get_batches(job.training, hyper.batch_size, hyper.num_steps))
-        for step, (x, y) in enumerate(itertools.islice(windows, DRY_RUN_STEPS)):
-            start = time.perf_counter()
-            feed = {model.inputs: x[rows], model.targets: y[rows], model.keep_prob: hyper.keep_prob,
-                    model.initial_state: new_state, **model.of_step(step, job.n_windows)}
-            _, new_state, _ = sess.run([model.loss, model.final_state, model.optimizer], feed_dict=feed)
-            times.append(time.perf_counter() - start)
-    trainer.display.trial(statistics.median(times), machine.peak_memory())
+    times = np.diff(step_ends(trainer.model, job.hyperparameters, trainer.config))
+    trainer.display.trial(float(np.median(times)), machine.peak_memory())
 
 
 if __name__ == "__main__":

@@ -27,6 +27,19 @@ MOST_DIGITS = 18  # of an integer in an argument
 LISTED = 10  # how many items of a list a message names
 
 
+class AdvisedError(ValueError):
+    """An error whose advice what to do differs between Python and a command.
+
+    Attributes:
+        in_command: the message with the words of a command, where those of Python differ.
+    """
+
+    def __init__(self, fact: str, in_python: str = "", in_command: str = "") -> None:
+        """Join a fact with the advice."""
+        super().__init__(f"{fact}: {in_python}" if in_python else fact)
+        self.in_command = f"{fact}: {in_command}" if in_command else ""
+
+
 class HelpFormatter(argparse.HelpFormatter):
     """A formatter of help pages that never breaks a line inside a flag or a word."""
 
@@ -206,7 +219,7 @@ def described(error: Exception) -> str:
         cause = reason(error) if str(error) else ""
         return ": ".join(filter(None, ["this machine has too little memory for these arguments", cause]))
     if not isinstance(error, OSError) or not error.strerror:
-        return getattr(error, "in_command", "") or str(error)
+        return error.in_command if isinstance(error, AdvisedError) and error.in_command else str(error)
     name = error.filename or _WITHOUT_NAME.get(error.errno or 0)
     return f"{name}: {error.strerror}" if name else error.strerror
 

@@ -53,19 +53,6 @@ LARGEST = machine.total_memory() / 4  # bytes of a text, which a gzip file can h
 PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
 
 
-class DownloadError(ValueError):
-    """A known text cannot be downloaded.
-
-    Attributes:
-        in_command: the message with commands.
-    """
-
-    def __init__(self, fact: str) -> None:
-        super().__init__(f"{fact}: train_model({NAMES!r}) or train_model({PYTHON!r})")
-        train = console.command("train") + (" TEXT=" if "CHARRNN_MAKE" in os.environ else " ")
-        self.in_command = f"{fact}: {train}{NAMES} or {train}{PYTHON}"
-
-
 @dataclass(frozen=True)
 class Text:
     """A training text and its source.
@@ -272,9 +259,11 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         files.write_atomically(path, content)
         return path
     reasons = "; ".join(dict.fromkeys(failures))
-    raise DownloadError(f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could "
-                        f"not be downloaded ({reasons}): save {known.addresses[0]} as {path}, or take a text that "
-                        "needs no network")
+    train = console.command("train") + (" TEXT=" if "CHARRNN_MAKE" in os.environ else " ")
+    raise console.AdvisedError(
+        f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could not be downloaded "
+        f"({reasons}): save {known.addresses[0]} as {path}, or take a text that needs no network",
+        f"train_model({NAMES!r}) or train_model({PYTHON!r})", f"{train}{NAMES} or {train}{PYTHON}")
 
 
 class TrainingText(NamedTuple):

@@ -17,18 +17,6 @@ _NEAREST = {
 }
 
 
-class UnknownCharactersError(ValueError):
-    """A text has characters that the model does not know.
-
-    Attributes:
-        in_command: the message with the flags of a command.
-    """
-
-    def __init__(self, fact: str) -> None:
-        super().__init__(fact)
-        self.in_command = f"{fact}; --unknown skip leaves them out, --unknown nearest replaces those that it can"
-
-
 def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text") -> Tuple[str, str]:
     """Convert a text to the characters of a vocabulary.
 
@@ -44,7 +32,7 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
         (text, note): the converted text, and a line that describes the changes, "" if there are none.
 
     Raises:
-        UnknownCharactersError: there are unknown characters and how is ``error``.
+        AdvisedError: there are unknown characters and how is ``error``.
 
     >>> resolve("café", Vocabulary("acef"), "nearest")
     ('cafe', "replaced in the text: 'é' by 'e'")
@@ -54,7 +42,9 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
         return text, ""
     if how == "error":
         places = console.listed(unknown, lambda char: f"{char!r} ({_place(text, char)})")
-        raise UnknownCharactersError(f"{name} has characters that are not in the model's vocabulary: {places}")
+        raise console.AdvisedError(
+            f"{name} has characters that are not in the model's vocabulary", places,
+            f"{places}; --unknown skip leaves them out, --unknown nearest replaces those that it can")
     nearest = {char: _nearest(char, vocabulary) if how == "nearest" else None for char in unknown}
     replaced = console.listed(f"{char!r} by {near!r}" for char, near in nearest.items() if near)
     left_out = console.listed(repr(char) for char, near in nearest.items() if not near)

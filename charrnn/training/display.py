@@ -81,7 +81,7 @@ class Display:
         n_distinct = len(set(job.text) if run.init_from else run.vocabulary.chars)
         rows = [("text", f"{run.text_name:.60}, {len(job.text):,} characters, {n_distinct:,} distinct")]
         if hyper.shuffle == "lines":
-            why = f", because it is a list ({lists.RULE}); shuffle none keeps their order" * lists.is_list(job.text)
+            why = f", because it is a list ({lists.RULE}); shuffle none keeps their order" * job.is_list
             rows.append(("order", f"the lines of the text are shuffled{why}"))
         if n_held_out:
             when = f"every {hyper.eval_every_n:,} steps and " if hyper.eval_every_n else ""
@@ -99,7 +99,7 @@ class Display:
         if better > job.total_steps:
             rows.append(("note", f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"))
         is_decided = hyper.shuffle != "none" or job.options.resume or job.options.preset == AUTO
-        if not is_decided and lists.is_list(job.text):
+        if not is_decided and job.is_list:
             rows.append(("note", f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be "
                          "unlike the rest: take shuffle lines"))
         if job.time:
@@ -206,8 +206,7 @@ class Display:
 
     def finished(self, step: int, limit: str) -> None:
         """Print that training has ended, and what to do next; limit is the hyperparameter that ended it."""
-        folder, best = self.folder, bool(len(self.job.held_out))
-        of_lines = self.job.hyperparameters.shuffle == "lines" or lists.is_list(self.job.text)
+        folder, best, of_lines = self.folder, bool(len(self.job.held_out)), self.job.of_lines
         schedule = self.job.hyperparameters.schedule if limit == "epochs" else ""
         again = ", and raise the learning rate again" * (schedule in TO_ZERO)
         if self.job.options.in_python:

@@ -1,5 +1,6 @@
 """The plan of a training run. It is checked before anything is written, and is the same in all processes."""
 import contextlib
+import math
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Dict, Optional, Tuple
@@ -51,8 +52,8 @@ class Options(OfPlainNumbers):
         """Raise ValueError if an option is of another type, or out of range."""
         console.checked_integer("sample_length", self.sample_length, 0)
         console.checked_integer("threads", 1 if self.threads is None else self.threads, 1, MOST_THREADS)
-        if self.minutes is not None and not (isinstance(self.minutes, (int, float)) and self.minutes > 0):
-            raise ValueError(f"minutes must be a number above 0, not {self.minutes!r}")
+        if self.minutes is not None and not (isinstance(self.minutes, (int, float)) and 0 < self.minutes < math.inf):
+            raise ValueError(f"minutes must be a finite number above 0, not {self.minutes!r}")
         if self.preset is not None and self.preset not in (*PRESETS, AUTO):
             raise ValueError(f"there is no preset {self.preset!r}: there are {', '.join([*PRESETS, AUTO])}")
 
@@ -73,6 +74,7 @@ class Job:
         seed_given: whether the seed was given, and not chosen at random just now.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
         time: what was chosen for a given time, in words; "" if none was given.
+        is_list: whether the text is plainly a list.
     """
 
     run: RunRecord
@@ -87,6 +89,12 @@ class Job:
     seed_given: bool = True
     speedup: Optional[float] = None
     time: str = ""
+    is_list: bool = False
+
+    @property
+    def of_lines(self) -> bool:
+        """Whether the text is taken for a list: plainly it is one, or its lines are shuffled."""
+        return self.is_list or self.hyperparameters.shuffle == "lines"
 
     @property
     def hyperparameters(self) -> Hyperparameters:
@@ -130,13 +138,15 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
         options, given = _for_minutes(options, given, n_processes)
     is_named, folder = folder is not None or options.resume, folders.run_folder(folder, options.resume)
     old = _run_to_resume(folder) if options.resume else None
-    hyper, speedup = _hyperparameters(text, given, old, options, init_from), None
+    is_list = bool(text and not old and lists.is_list(text.text))
+    hyper, speedup = _hyperparameters(text, given, old, options, init_from, is_list), None
     seed_given = hyper.seed is not None
     if hyper.batch_size % n_processes:
         raise ValueError(f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
                          f"multiple of {n_processes}")
     if old:
         run, text = _resumed_run(old, hyper, text)
+        is_list = lists.is_list(text.text)
     elif text is None:
         raise ValueError("there is no text to train on")
     else:
@@ -149,7 +159,8 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    job = Job(run, folder, is_named, text.text, options, init_from, *parts, seed_given=seed_given, speedup=speedup)
+    job = Job(run, folder, is_named, text.text, options, init_from, *parts, seed_given=seed_given, speedup=speedup,
+              is_list=is_list)
     fixed += transfer.network_of(init_from) if init_from else ()
     return job if options.minutes is None else minutes.fitted(job, fixed, started)
 
@@ -164,7 +175,7 @@ def _for_minutes(options: Options, given: Dict[str, Any], n_processes: int) -> T
 
 
 def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[RunRecord], options: Options,
-                     init_from: Optional[Model]) -> Hyperparameters:
+                     init_from: Optional[Model], is_list: bool) -> Hyperparameters:
     """Return the hyperparameters of the run to resume or of a preset, changed by those that are given."""
     unknown = sorted(set(given) - set(NAMES))
     if unknown:
@@ -179,7 +190,7 @@ def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[
         network = transfer.network_of(init_from) if init_from else {}
         # auto takes the sizes of the model; those of another preset stay, and are refused if they differ
         values = {**values, **network} if options.preset == AUTO else {**network, **values}
-        if options.preset == AUTO and text and lists.is_list(text.text):
+        if options.preset == AUTO and is_list:
             values = {**values, "shuffle": "lines"}
     hyper = Hyperparameters(**{**values, **given})
     try:

@@ -6,7 +6,7 @@ worth theirs. Of the sizes and epochs that end in time, :func:`fitted` takes tho
 import math
 import time
 from dataclasses import asdict, replace
-from typing import Any, Collection, Dict, Iterator, NamedTuple, Optional, Tuple
+from typing import Any, Collection, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.presets import FEW_STEPS
 
 TIMED = (128, 256, 512)  # units of the networks that are timed
-TIMING = 0.5  # seconds for each, once it is built, and at least three steps
+TIMING, STEPS = 0.5, 4  # seconds for each, once it is built, and at least so many steps
 LONG = 500_000  # characters of a text that can use more epochs than those of the preset auto
 MORE_EPOCHS = 3  # so many times as many, with dropout on the recurrent weights too
 CHECKPOINTS = 20  # at most; one in two minutes, and one at the end
@@ -34,21 +34,28 @@ class Timing(NamedTuple):
 
 def time_network(num_classes: int, hyper: Hyperparameters, threads: Optional[int], in_order: bool) -> Timing:
     """Build the network of a run, and train it for about TIMING."""
-    from charrnn.system.tensorflow import session_config, tf
+    from charrnn.system.tensorflow import session_config
     from charrnn.training.distributed import Processes
     from charrnn.training.graph import TrainingGraph  # not above, because it imports TensorFlow
-    times = [time.perf_counter()]
+    start = time.perf_counter()
     model = TrainingGraph(num_classes, hyper, Processes(), threads, in_order)
-    window = np.ones([hyper.batch_size, hyper.num_steps], np.int32)
     config = session_config(threads, hyper.unrolls_fused, hyper.precision)
     config.use_per_session_threads = True  # so that training can have others
+    ends = step_ends(model, hyper, config, TIMING)
+    return Timing(ends[0] - start, float(np.median(np.diff(ends))) / (hyper.batch_size * hyper.num_steps))
+
+
+def step_ends(model: Any, hyper: Hyperparameters, config: Any, seconds: float = 0) -> List[float]:
+    """Train a new network, a TrainingGraph, for at least STEPS. Return the time at the end of each step."""
+    from charrnn.system.tensorflow import tf
+    window, ends = np.ones(model.inputs.shape.as_list(), np.int32), []  # type: np.ndarray, List[float]
     with tf.Session(config=config) as sess:
         sess.run(tf.global_variables_initializer())
         feed = {model.inputs: window, model.targets: window, model.keep_prob: hyper.keep_prob}
-        while len(times) < 5 or times[-1] < times[1] + TIMING:
+        while len(ends) < STEPS or ends[-1] < ends[0] + seconds:
             sess.run([model.loss, model.gradient_norm, model.final_state, model.optimizer], feed)
-            times.append(time.perf_counter())
-    return Timing(times[1] - times[0], float(np.median(np.diff(times[1:]))) / window.size)
+            ends.append(time.perf_counter())
+    return ends
 
 
 class Choice:

@@ -171,15 +171,19 @@ class Trainer:
         return run.saved.best_step, run.saved.best_loss
 
     def _sample(self, step: int) -> None:
-        """Generate and print the text that ``charrnn-sample`` writes with the step as its seed."""
-        vocabulary = self._job.run.vocabulary
-        prime, settings = default_prime(vocabulary), choose_settings(len(vocabulary))
+        """Generate and print the text that ``charrnn-sample`` writes with the step as its seed.
+
+        That of a list has lines with all first letters.
+        """
+        vocabulary, of_lines = self._job.run.vocabulary, self._job.of_lines
+        prime = "\n" if of_lines else default_prime(vocabulary)
+        settings = choose_settings(len(vocabulary), of_lines=of_lines)
         engine = self._engine() if self._hyper.cell != "lstm" else Model(
             "", vocabulary, self.model.weights(self._sess)).engine()
         (sample,), interrupted = Sampler(engine).write(prime, self._job.options.sample_length, settings, step)
         if interrupted:
             raise KeyboardInterrupt
-        self.display.sample(prime + sample.text)
+        self.display.sample((prime + sample.text).lstrip("\n"))
 
     def _engine(self) -> GraphEngine:
         """Return an engine with the current weights or their running averages. Each call returns the same engine."""

@@ -56,7 +56,7 @@ def examine(answer: Callable) -> None:
                     f"With gradients of a global norm of {norm:g} and grad_clip = {grad_clip:g} Adam should get "
                     f"gradients of the norm {limit:g}, but theirs is {np.linalg.norm(found):.4g}: clip "
                     "those of the loss alone, once, by grad_clip, and keep the order of the variables.",
-                    MISTAKES, gradients=list(GRADIENTS), grad_clip=grad_clip)
+                    MISTAKES, gradients=list(GRADIENTS), grad_clip=grad_clip, variables=list(VALUES))
             _examine_settings(updates["w"], learning_rate, grad_clip)
             for _ in range(UPDATES):
                 session.run(operation)

@@ -109,7 +109,8 @@ def _compare(found: Outcome, right: Outcome, prime: Sequence[int], n_samples: in
     expect(len(found.picked) == len(right.picked),
            f"{where}pick should be called {plural(len(right.picked), 'time')}, once after the prime and once after "
            f"each id that is fed back, but it is called {plural(len(found.picked), 'time')}. (n_samples is how often a "
-           "drawn id is fed back. It does not count the prime.)")
+           "drawn id is fed back. It does not count the prime.)"
+           + (" Is the return inside the loop?" if len(found.picked) == 2 < len(right.picked) else ""))
     expect(all(map(close, found.picked, right.picked)),
            "pick should be given model.prediction after the id that was fed last, as it is, and vocab_size.")
     expect(list(map(str, found.result)) == list(map(str, right.result)),

@@ -98,6 +98,8 @@ def _compare(found: np.ndarray, top_n: Optional[int], powers: bool) -> None:
                            for one in (p, right) for rest in (0.0, -np.inf)),
          "There is a softmax too many: preds are probabilities already. Divide those that are left by their sum.")
     where = f"With {'the default top_n = 5' if top_n is None else f'top_n = {top_n}'} of {C} ids"
+    need(number == C or np.abs(found - 1 / C).sum() / 2 > NOISE,
+         f"{where}, all {C} are drawn equally often: give np.random.choice the probabilities, p=p.")
     expect(ids == others,
            f"{where}, the most probable ids are {ids}, and only these should be drawn, but {others} are: set all other "
            "probabilities to zero. np.argsort gives the ids from the least to the most probable."

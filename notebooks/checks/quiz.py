@@ -16,7 +16,7 @@ def examine(answers: Dict[str, Any]) -> str:
     said, right = [], 0
     for name, choices in QUESTIONS.items():
         reasons = {line[0]: line[2:].strip() for line in "\n".join(choices).split("* ") if line}
-        letter = str(answers[name]).strip(" ().\n").lower()
+        letter = str(answers[name]).strip(" ()[].'\"\n").lower()
         need(letter in reasons, f"{name} should be one of the letters {', '.join(sorted(reasons))}, in quotes, not "
                                 f"{words.describe(answers[name])}.")
         good = reasons[letter].startswith("Yes")

@@ -36,6 +36,8 @@ def examine(answer: Callable) -> Optional[str]:
         with Locals(answer) as seen:
             found = _outcome(answer, session, 1.0)
         if any(one is None for one in found.yields):
+            need(not any({"loss", "optimizer"} <= run.asked for run in found.runs),
+                 "It yields None, which session.run gives for model.optimizer: keep the loss under a name of its own.")
             still_none({name: seen.values[name] for name in ("state", "loss") if name in seen.values})
         _compare(found, right)
         _examine_second(answer, session)

@@ -35,9 +35,10 @@ def compare(found: Any, right: Any, otherwise: str, mistakes: Optional[Dict[str,
     with tf.Graph().as_default(), tf.Session() as session:
         scope = tf.nest.map_structure(lambda one: tf.constant(one) if isinstance(one, np.ndarray) else one, given)
         scope.update(tf=tf, np=np)
-        for message, sources in (mistakes or {}).items():
-            for source in sources:
-                need(not same(found, session.run(eval(source, scope))), message)
+        results = session.run({message: [eval(source, scope) for source in sources]
+                               for message, sources in (mistakes or {}).items()})
+        for message, some in results.items():
+            need(not any(same(found, one) for one in some), message)
     raise Unexplained(f"{otherwise} {difference(found, right)}")
 
 

@@ -67,6 +67,15 @@ def test_the_string_that_ends_a_text_may_begin_in_the_prime(engine, rows):
         assert ended.text == samples[0].text[:length or len(ended.text)] and len(ended.text) >= (length or 2)
 
 
+@pytest.mark.parametrize("more", ["", "on "])
+def test_what_was_drawn_last_is_continued_as_if_it_were_the_beginning(engines, more):
+    for engine in engines:
+        sampler = Sampler(engine)
+        (first,), _ = sampler.write("the ", 9, Settings(), 3)
+        (second,), _ = sampler.write(more, 9, Settings(), 5, after_last=True)
+        assert [second.text] == texts_of(engine, f"the {first.text}{more}", 9, seed=5)
+
+
 def test_each_of_several_texts_ends_for_itself(engine):
     alone = [Sampler(engine).write("the ", 120, Settings(), seed, stop="a")[0][0] for seed in (3, 4, 5)]
     together, _ = Sampler(engine, 3).write("the ", 120, Settings(), 3, stop="a")

@@ -1,10 +1,12 @@
 """Wrong and right answers to the exercises: each wrong one is explained, each right one is accepted."""
+import ast
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from answers import CLIPPED, EXERCISES, LOGITS, MEAN, SOFTMAX, answer, mean_loss, tried, verdict
-from checks import build_loss, build_optimizer, build_output
+from answers import CLIPPED, EXERCISES, FOLDER, LOGITS, MEAN, SOFTMAX, answer, mean_loss, tried, verdict
+from checks import advice, build_loss, build_optimizer, build_output
 
 WRONG, RIGHT = ({name: tried(name)[place] for name in EXERCISES} for place in (0, 1))
 
@@ -53,3 +55,18 @@ def test_a_right_answer_is_accepted(name, old, new, remark):
     right, said = verdict(name, answer(name, old, new))
     assert right, said
     assert remark[0] in said if remark else said.endswith(name + ": right. ")
+
+
+def test_each_message_is_expected_of_an_answer():
+    """Twelve characters in a row of each message, at least, are among the words that a test expects."""
+    files = [path for path in Path(__file__).parent.rglob("*.*") if path.suffix in (".py", ".txt")]
+    expected = " ".join(word for path in files for word in path.read_text(encoding="utf-8").split())
+    messages = [[sentence] for _, sentence, _ in advice.ADVICE]
+    for path in (FOLDER / "checks").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if getattr(getattr(node, "func", None), "id", "") in ("need", "expect", "Wrong", "Unexplained"):
+                parts = [value for one in ast.walk(node.args[-1]) for _, value in ast.iter_fields(one)]
+                messages.append([" ".join(part.split()) for part in parts if isinstance(part, str) and " " in part])
+    assert len(messages) > 200
+    assert not [parts for parts in messages if max(map(len, parts), default=0) > 12 and not any(
+        part[place:place + 12] in expected for part in parts for place in range(len(part) - 11))]

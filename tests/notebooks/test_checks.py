@@ -361,7 +361,8 @@ RIGHT_LETTERS = dict(zip(("q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8"), "bcab
 @pytest.mark.parametrize("change, expected", [
     ({}, "quiz: right. q1: b is right. Yes: so the state"), ({"q2": "a"}, "not right yet. 7 of 8."),
     ({"q2": "a"}, "q2: a is not right. That is the number of characters"), ({"q3": None}, "Still None: q3."),
-    ({"q8": "d"}, "q8 should be one of the letters a, b, c, in quotes, not 'd'"), ({"q1": " B)"}, "quiz: right.")])
+    ({"q8": "d"}, "q8 should be one of the letters a, b, c, in quotes, not 'd'"),
+    ({"q1": "[B]", "q2": " C)"}, "quiz: right.")])
 def test_the_quiz_says_why(change, expected, capsys):
     right = checks.check_quiz(**dict(RIGHT_LETTERS, **change))
     said = " ".join(capsys.readouterr().out.split())

@@ -68,8 +68,8 @@ def test_prose_verse_dialogue_and_code_are_no_lists(name):
 
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed: apt-get install nodejs")
 def test_the_page_of_learning_has_the_same_rule():
-    program = (f"const {{ isList }} = require('{ROOT}/tests/inspection/learn/load.js')('isList'); console.log(JSON.stringify("
-               "JSON.parse(require('fs').readFileSync(0)).map(isList)))")
+    program = (f"const {{ isList }} = require('{ROOT}/tests/inspection/learn/load.js')('isList');"
+               "console.log(JSON.stringify(JSON.parse(require('fs').readFileSync(0)).map(isList)))")
     texts = [*LISTS.values(), *OTHERS.values(), *(3 * text for text in OTHERS.values())]
     found = subprocess.check_output(["node", "-e", program], input=json.dumps(texts).encode())
     assert json.loads(found.decode()) == list(map(is_list, texts))
@@ -224,6 +224,17 @@ def test_lines_have_all_first_letters(english):
 def test_lines_of_other_lists(tmp_path, text, epochs, most):
     lines = train_model(text, tmp_path / "run", shuffle="lines", epochs=epochs, **SMALL).model.write_lines(1000, seed=1)
     assert len(lines) == 1000 and distance(lines, text, most) <= 0.15
+
+
+def test_samples_during_training_have_all_first_letters(english, tmp_path, capsys):
+    """Those of the command with the same settings."""
+    folder = shutil.copytree(str(Path(english.name).parent), str(tmp_path / "run"))
+    assert resume(folder, "--epochs", "21", "--sample-length", "6000") == 0
+    text = capsys.readouterr().out.split("-" * 70 + "\n")[1]
+    assert distance(text.split(), ENGLISH) <= 0.15
+    step = str(record.step_of(Path(open_model(folder).name).name))
+    assert sample.main([folder, "--prime", "\\n", "--top-p", "0.98", "--seed", step, "--length", "6000"]) == 0
+    assert capsys.readouterr().out == "\n" + text
 
 
 def test_the_command_writes_the_lines_of_python(english, capsys):

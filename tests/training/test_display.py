@@ -43,12 +43,14 @@ def test_the_plan(display, capsys):
     assert "network  2 layers of 5 units, 704 parameters" in out and "steps    692 in 4 epochs, seed 7\n" in out
 
 
-def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys):
-    model = SimpleNamespace(name="other.ckpt", vocabulary=Vocabulary("ac"))
+@pytest.mark.parametrize("chars, weights", [("ac", "with new weights for 'b'"),
+                                            ("abcd", "which has all characters of the text")])
+def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys, chars, weights):
+    model = SimpleNamespace(name="other.ckpt", vocabulary=Vocabulary(chars))
     display_of(730, 30, 280, init_from=model, cell="gru", eval_every_n=15).plan()
     out = capsys.readouterr().out
     for part in ("held out the last 30 characters before the test text", "test     the last 280 characters",
-                 "gru units", "weights  from other.ckpt, with new weights for 'b'\n"):
+                 "gru units", f"weights  from other.ckpt, {weights}\n"):
         assert part in out
 
 

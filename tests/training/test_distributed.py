@@ -16,6 +16,7 @@ from conftest import TENSORFLOW_1, assert_same_run, process_environment, weights
 
 from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import train
+from charrnn.text import corpus
 
 HERE = Path(__file__).resolve().parent
 MPIEXEC = Path(sys.executable).with_name("mpiexec")
@@ -64,6 +65,7 @@ CASES = {
     "gru": (["--no-fused", "--cell", "gru", "--keep-prob", "1", "--epochs", "2"], 1e-5),
     "early stop": (VALIDATED + ["--early-stop", "1"], 1e-5),
     "another model": (["--init-from", "RUN", "--epochs", "2"], 1e-5),
+    "a list": (["--preset", "auto", "--precision", "float32", "--epochs", "2", "--early-stop", "0"], 1e-5),
     "16,327 characters": (["--batch-size", "2", "--num-steps", "500", "--epochs", "2"], 1e-5),
     **({} if TENSORFLOW_1 else {"bfloat16": (["--precision", "bfloat16", "--epochs", "2"], 5e-3)})}
 
@@ -74,6 +76,8 @@ def test_the_result_is_that_of_one_process(text_file, trained, tmp_path, name):
     flags, within = CASES[name]
     if name == "16,327 characters":
         text_file.write_text("".join(map(chr, range(0x4e00, 0x4e00 + 16327))), encoding="utf-8")
+    if name == "a list":
+        text_file.write_text("".join(corpus.read("names").text.splitlines(True)[:300]))
     if name == "early stop":  # what is held out becomes ever less probable
         text_file.write_text("abc " * 200 + "xyz\n" * 50)
     flags = [*FLAGS, *(str(trained) if flag == "RUN" else flag for flag in flags)]
@@ -81,6 +85,8 @@ def test_the_result_is_that_of_one_process(text_file, trained, tmp_path, name):
     output = run(training(2, "-", *flags, "--checkpoint-dir", tmp_path / "two", threads=[2, 1]),
                  given=text_file.read_text(encoding="utf-8"))
     assert_near(tmp_path / "two", tmp_path / "one", within)
+    assert (tmp_path / "two" / "text.txt").read_bytes() == (tmp_path / "one" / "text.txt").read_bytes()
+    assert ("\norder " in output) == (name == "a list")
     assert output.count("steps  ") == output.count("finished ") == 1
 
 

@@ -2,7 +2,7 @@
 "use strict";
 const [LOOK, WRITTEN, MOST_POINTS, MOST_SAMPLES, MOST_SHOWN] = [1200, 220, 300, 40, 100000];
 const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection/units.py
-const UNTIL_WORDS = { 64: 500, 128: 300, 256: 200 }; // steps, about
+const UNTIL_WORDS = { 64: 500, 128: 300, 256: 200 }; // steps, about, if it is not better than the bigrams before
 const { texts, fields } = JSON.parse(find("data").textContent); // fields: [name in a link, which is an id, first value]
 const data = {}; // for papers: no line end of the text is one of the layout
 const free = { unit: null, value: null };
@@ -47,11 +47,11 @@ function begin() {
       find("save").disabled = false;
       find("engine-used").textContent = network.isFast ? "WebAssembly with SIMD"
         : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: it is some twenty times slower";
+      papers.passage.onChange = () => papers.passage.cells.slice(0, network.heldFrom).forEach((cell) => {
+        cell?.classList.add("practised");
+      });
       papers.passage.show({ ids: network.passage, start: 0, recordAt: (place) => state.network && state.seen?.[place],
         inWorker: () => ({ key: "passage" }) });
-      for (const cell of papers.passage.cells.slice(0, network.heldFrom)) {
-        cell.classList.add("practised");
-      }
       look();
       learn(!state.isRunning);
     }
@@ -107,7 +107,7 @@ function add(points, point) {
 
 function showReport({ updates, epoch, loss, speed, seconds }) {
   const left = ((UNTIL_WORDS[state.network.sizes.lstmSize] - updates) * seconds) / updates;
-  const until = left > 0 && seconds > 1 && state.isRunning ? ` About ${5 * Math.ceil(left / 5)} s until it writes words.` : "";
+  const until = left > 0 && loss > state.network.bigrams && seconds > 1 && state.isRunning ? ` About ${5 * Math.ceil(left / 5)} s until it writes words.` : "";
   find("said").textContent = `Step ${grouped(updates)}, epoch ${epoch < 10 ? epoch.toFixed(1) : grouped(epoch)}, loss ${
     loss.toFixed(2)}, ${grouped(speed)} characters a second.${until}`;
   drawCurve();
@@ -171,7 +171,7 @@ function showTracked(best, updates, seconds) {
     button.setAttribute("aria-pressed", entry.name === focus?.name);
     return make("li", "", button);
   }));
-  showNote("nothing", found.length ? "" : "Nothing yet that a network without training does not follow as well.");
+  showNote("nothing", found.length ? "" : "Nothing at the moment that a network without training does not follow as well.");
   const now = found.find(({ name }) => name === focus?.name);
   if (now && !state.held.unit) {
     lookAt(now);
@@ -228,10 +228,12 @@ function drawCurve() {
     find(id).setAttribute("transform", `translate(0 ${y(loss)})`);
     find(id).lastChild.textContent = `${find(id).lastChild.textContent.replace(/ [\d.]+$/, "")} ${loss.toFixed(2)}`;
   }
+  const isHeldAbove = !(heldOut.at(-1)?.loss < points.at(-1)?.loss);
   for (const [name, line, said] of [["read", points, "text that it reads"], ["held", heldOut, "text that it has never seen"]]) {
     find(`${name}-line`).setAttribute("points", line.map(placeOf).join(" "));
     if (line.length) {
       find(`${name}-now`).setAttribute("transform", `translate(${width} ${y(line.at(-1).loss)})`);
+      find(`${name}-now`).firstChild.setAttribute("y", (name === "held") === isHeldAbove ? -10 : 20);
       find(`${name}-now`).firstChild.textContent = `${said} ${line.at(-1).loss.toFixed(2)}`;
     }
   }

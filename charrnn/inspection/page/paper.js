@@ -211,7 +211,7 @@ function showGuesses(paper, place) {
   const top = isBelow ? inner.bottom + 4 : inner.top - box.offsetHeight - 4;
   Object.assign(box.style, { left: `${left}px`, top: `${top - outer.top}px` });
   if (getComputedStyle(box).position === "sticky") { // a sheet at the end of a small screen
-    scrollBy(0, Math.max(0, inner.bottom + 4 - box.getBoundingClientRect().top));
+    scrollBy(0, Math.max(0, inner.bottom + 30 - box.getBoundingClientRect().top));
   }
   ask("why", { ...text.inWorker(), ids: text.ids.slice(0, place + 1), place }, ({ from, bits }) => {
     if (paper.text === text && paper.at === place && !find("guesses").hidden) {

@@ -161,7 +161,7 @@ class View:
 
     def alphas(self, paper, start=0):
         """Return how strongly the characters of a paper are coloured, negative for the lower end of a unit."""
-        found = self.js(f"{paper}.cells.slice({start}).map((cell) => cell.style.backgroundColor)")
+        found = self.js(f"{paper}.cells.slice({start}).filter(Boolean).map((cell) => cell.style.backgroundColor)")
         return [float(re.search(r"[\d.]+(?=\)$)", each).group()) * (-1 if "low" in each else 1) for each in found]
 
     def assert_nothing_wrong(self):
@@ -590,8 +590,8 @@ def test_on_a_narrow_screen_the_line_ends_of_the_layout_are_spaces(chromium, tmp
         spaces = view.js("yours.paper.cells.filter((cell) => cell.textContent === '\\n').map((cell) => "
                          "getComputedStyle(cell).whiteSpace === 'normal')")
         assert spaces == [width == 360 and bool(long_line)] * 2 + [False] * 3
-        heights = [view.js("(yours.paper.fill(yours.paper.sheet.firstChild, arguments[0]), yours.paper.box.scrollHeight)",
-                           has_cells) for has_cells in (True, False)]
+        height = "(yours.paper.fill(yours.paper.sheet.firstChild, arguments[0]), yours.paper.box.scrollHeight)"
+        heights = [view.js(height, has_cells) for has_cells in (True, False)]
         assert heights[0] == heights[1]
 
 
@@ -720,7 +720,7 @@ def test_it_runs_where_what_browsers_have_since_2024_is_missing(chromium, small_
 
 def test_by_touch_another_letter_is_gone_on_from(chromium, small_page):
     view = View(chromium, small_page, width=360, height=740, touch=True).ready()
-    view.js("written.papers[1].cells[30].scrollIntoView({ block: 'center' })")
+    view.js("written.papers[1].cells[30].scrollIntoView({ block: 'end' })")
     view.tap("written.papers[1].cells[30]")
     view.wait("!find('guesses').hidden")
     assert min(view.js("[...document.querySelectorAll('#guesses button')].map((row) => row.offsetHeight)")) >= 44

@@ -66,6 +66,15 @@ def test_it_learns_writes_and_asks_for_nothing(learning):
     view.assert_nothing_wrong()
 
 
+def test_the_last_tenth_is_never_learned(learning):
+    """It has characters that stand nowhere else, so the more is learned, the less they are expected."""
+    view = learning("#units=64&rate=-2")
+    view.start(PATTERN + "xy" * (len(PATTERN) // 18), least=50)
+    view.wait("state.heldOut.length >= 2 && state.nextLook < Infinity")  # after it was paused
+    before, after = view.js("[state.heldOut[0].loss, state.heldOut.at(-1).loss]")
+    assert after > before + 1 and view.losses()[-1] < before - 1
+
+
 def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     """It writes the same text from the same seed, and the page goes on where it was."""
     view = learning("#layers=2&units=64&rate=-2&temperature=0.9")

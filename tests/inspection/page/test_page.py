@@ -12,6 +12,7 @@ from conftest import CHARS, TEXT, interrupted_at, make_network
 from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn.commands import export
+from charrnn.engines.decoding import Settings
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.opened_model import open_model
 from charrnn.inspection import features, held, units, webpage
@@ -75,6 +76,7 @@ def test_a_hostile_name_of_the_text_stays_data(exported, exported_page, tmp_path
     pages = [elements(path.read_text(encoding="utf-8")) for path in (exported_page[0], tmp_path / "page.html")]
     assert [each[:2] for each in pages[0]] == [each[:2] for each in pages[1]]
     assert data_of(tmp_path / "page.html")["name"] == "script><script>{{data}}\ud800"
+    assert "<script>{{" not in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_the_name_of_the_text_is_published_but_no_path(exported_page, exported):
@@ -160,6 +162,9 @@ def test_the_opening_has_words_of_the_text_and_what_was_discovered(exported):
         (found, ["the ", "cat "], TEXT), (found, ["the ", "cat ", "sat "], TEXT), ([], ["a"], "at"), ([], ["a"], "so"))]
     assert opened[0] == opened[1] and opened[0]["prime"] == "cat " and opened[0]["temperature"] == 0.5
     assert opened[2]["seed"] != opened[3]["seed"] and {each["seed"] for each in opened} <= set(held.SEEDS)
+    for word, seed in ("at", opened[2]["seed"]), ("so", opened[3]["seed"]):
+        words = [features.words("a" + written) for written in held.write(model, "a", Settings(0.5, 5))]
+        assert held.SEEDS[int(np.argmax([each.count(word) / max(1, len(each)) for each in words]))] == seed
 
 
 def test_the_passage_is_the_one_in_the_first_half_in_which_most_happens(tmp_path):
