@@ -6,7 +6,7 @@ import numpy as np
 from charrnn.system.tensorflow import tf
 
 from . import lstm_step, words
-from .answer import items, need
+from .answer import expect, items, need
 from .tensors import close, compare
 
 # What typical mistakes have in place of the gradient of the kernel, by what to say to them. back is the gradient of c'
@@ -66,7 +66,8 @@ def examine(answer: Callable) -> None:
         need(shape == right.shape, f"The gradient should be [C + L, L] = {words.brackets(right.shape)}, as the part of "
                                    f"kernel is, but it is {words.brackets(shape)}{reasons.get(shape, '')}.")
         _compare(found, right, given, grad_h)
-        compare(grad_old_c, old, "grad_old_c should be the gradient of c' times f, unit by unit: c' = f · c + i · g.")
+        expect(close(grad_old_c, old),
+               "grad_old_c should be the gradient of c' times f, unit by unit: c' = f · c + i · g.")
 
 
 def _compare(found: np.ndarray, right: np.ndarray, given: Tuple[np.ndarray, ...], grad_h: np.ndarray) -> None:
