@@ -2,9 +2,10 @@
 
 ``python notebooks/generate.py`` writes ``Anna_KaRNNa_Solution.ipynb``, ``Anna_KaRNNa.ipynb`` and, once the project has
 an address, a line of ``README.md`` with "Open in Colab" and "git clone". The solution keeps the outputs of the cells
-that did not change. ``--check`` writes nothing and exits 1 where a file differs from what it would write, or where a
-cell calls a check that does not exist. ``--run`` executes the solution and stores its outputs. ``--pictures`` makes
-the .png files in ``assets/`` from the .svg files there, with Chromium.
+that did not change; answers to questions are those of ``assets/answers.md``. ``--check`` writes nothing and exits 1
+where a file differs from what it would write, or where a cell calls a check that does not exist. ``--run`` executes the
+solution and stores its outputs, ``--cells`` those of some cells alone. ``--pictures`` makes the .png files in
+``assets/`` from the .svg files there, with Chromium.
 
 The files of ``source/`` are Markdown, read in the order of their names. A line ``<!-- cell: NAME -->`` begins a
 Markdown cell. A fence ```` ```python NAME TAG ... ```` begins a code cell. In a code cell, this is what the reader is
@@ -31,7 +32,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Sequence
+
+from folded import folded
 
 HERE = Path(__file__).resolve().parent
 
@@ -62,6 +65,7 @@ _END = re.compile(r"^\s*# --- end$")
 _ADDRESS = re.compile(r".*<!-- address -->")
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(assets/([\w-]+)\.png\)")
 _CHECK = re.compile(r"\bchecks\.(\w+)")
+_ASKED = re.compile(r'given\.unfold\("([\w-]+)", prediction\)')
 
 
 def read_cells(source: str) -> List[Dict[str, Any]]:
@@ -234,6 +238,10 @@ def notebook(cells: List[Dict[str, Any]], code: Any, outputs: Optional[Dict[str,
             same = "".join(before.get("source", [])) == text
             one.update(outputs=before["outputs"] if same else [],
                        execution_count=before["execution_count"] if same else None)
+            asked = _ASKED.search(text)
+            if asked and one["outputs"]:  # the answer as it is now
+                one["outputs"][0]["data"] = {kind: said.splitlines(True) for kind, said in
+                                             folded(asked.group(1)).items()}
         made.append(one)
     return {"cells": made, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
 
@@ -264,16 +272,18 @@ def write(path: Path, text: str) -> None:
 
 
 def _numbered(cells: List[Dict[str, Any]], all_outputs: Dict[str, Any]) -> Dict[str, Any]:
-    """Return the executed code cells by id, counted without the one that writes the reference."""
+    """Return the executed code cells by id, counted without those that write the stored figures."""
     known = [cell["id"] for cell in cells if cell["kind"] == "code"]
     return {name: dict(all_outputs[name], execution_count=number) for number, name in enumerate(known, start=1)}
 
 
-def run(setting: str) -> None:
+def run(setting: str, names: Sequence[str] = ()) -> None:
     """Execute the solution and store its outputs.
 
     Args:
         setting: what to put in place of the value of ``setting``; "own" is what is published.
+        names: where there are any, only the outputs of these cells are stored. Nothing is trained or measured for
+            them: they take the newest run and the stored figures.
     """
     import nbclient
     import nbformat
@@ -288,14 +298,21 @@ def run(setting: str) -> None:
     for cell in executed.cells:
         if cell.id == "settings":
             cell.source += f"\nsetting = {setting!r}" if setting != "own" else ""
-    if setting == "own":  # right after the training, so that the picture of the losses has the run as its reference
+            cell.source += "\nagain = False" if names else ""
+    if names:
+        executed.cells = executed.cells[:1 + max([cell.id for cell in executed.cells].index(name) for name in names)]
+    elif setting == "own":  # right after the training, so that the picture of the losses has the run as its reference
         place = 1 + [cell.id for cell in executed.cells].index("train")
         executed.cells.insert(place, nbformat.v4.new_code_cell(REFERENCE))
+        executed.cells.append(nbformat.v4.new_code_cell("given.store_measured()"))
     nbclient.NotebookClient(executed, timeout=None, kernel_name="python3", record_timing=False,
                             on_cell_executed=show, resources={"metadata": {"path": str(HERE)}}).execute()
     cells = json.loads(nbformat.writes(executed))["cells"]
     outputs = {cell["id"]: cell for cell in cells if cell["cell_type"] == "code"}
-    if setting != "own":
+    if names:
+        before = {cell["id"]: cell for cell in json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]}
+        outputs = dict(before, **{name: outputs[name] for name in names})
+    elif setting != "own":
         print("not stored: only the outputs of the setting 'own' are")
         return
     write(SOLUTION, as_text(notebook(all_cells(), solved, _numbered(all_cells(), outputs))))
@@ -308,6 +325,8 @@ def main(argv: Optional[List[str]] = None) -> int:
     parser.add_argument("--run", nargs="?", const="own", choices=["own", "small", "recipe"], metavar="SETTING",
                         help="execute the solution afterwards and store its outputs (those of the setting own; "
                              "with small or recipe it only runs)")
+    parser.add_argument("--cells", nargs="+", default=[], metavar="NAME",
+                        help="execute the solution up to these cells, without any training, and store their outputs")
     parser.add_argument("--pictures", action="store_true", help="first make the .png pictures anew")
     args = parser.parse_args(argv)
     if args.pictures:
@@ -324,8 +343,8 @@ def main(argv: Optional[List[str]] = None) -> int:
         return 1 if different else 0
     for path, text in different.items():
         write(path, text)
-    if args.run:
-        run(args.run)
+    if args.run or args.cells:
+        run(args.run or "own", args.cells)
     return 0
 
 

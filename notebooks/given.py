@@ -1,17 +1,18 @@
-"""What the notebooks use besides the reader's own code: pictures, folded answers, earlier runs, numbers of a text."""
+"""What the notebooks use besides the reader's own code: pictures, folded answers, earlier runs, stored figures."""
+import ast
 import glob
-import html
+import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import textwrap
-from importlib.util import find_spec
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 import matplotlib.pyplot as plt
 import numpy as np
+from folded import COLUMNS, folded
 from IPython import get_ipython
 from IPython.core.magic import register_cell_magic
 from IPython.display import display
@@ -22,8 +23,8 @@ from charrnn.system.tensorflow import tf
 BLUE, GREEN, ORANGE, VIOLET, GREY = "#1d5f9e", "#2b7354", "#b3540a", "#6a4ba3", "#66727f"
 # As on the network's web page: red where a unit is low, white at 0, blue where it is high; black is legible on all.
 RED_TO_BLUE = LinearSegmentedColormap.from_list("unit", ["#f48668", "#ffffff", "#60a5eb"])
-COLUMNS = 86  # of a line of written text; the lines of the novel have at most 79
-FOLDED = "<details><summary><b>Answer</b> (click to unfold)</summary>{}</details>"
+STORED = "assets/measured.json"
+_measured: Dict[str, Dict[str, Any]] = {}  # in this session, by experiment
 
 
 def run_first_session() -> None:
@@ -49,12 +50,7 @@ def unfold(name: str, prediction: Any) -> None:
     if prediction is None or prediction is ... or not str(prediction).strip():
         print("Write your prediction in place of the dots and run this cell: then the answer can be unfolded.")
         return
-    with open("assets/answers.md", encoding="utf-8") as file:
-        text = " ".join(file.read().split(f"## {name}\n")[1].split("\n## ")[0].split())
-    marked = re.sub(r"\*(.*?)\*", r"<em>\1</em>", html.escape(text, quote=False))
-    marked = re.sub(r"`(.*?)`", r"<code>\1</code>", marked)
-    plain = textwrap.fill(f"Answer: {text}", COLUMNS)
-    display({"text/html": FOLDED.format(f"<p>{marked}</p>"), "text/plain": plain}, raw=True)
+    display(folded(name), raw=True)
 
 
 def show_text(text: str) -> None:
@@ -64,18 +60,66 @@ def show_text(text: str) -> None:
               if len(line) > COLUMNS else line)
 
 
-def in_numbers(written: str, known: Iterable[str]) -> str:
-    """Say in a line how many words of a text are real, how long its lines are, and how many quotation marks it has."""
-    lines = [len(line) for line in written.split("\n")[1:-1] if line]  # whole ones
-    right = sum(60 <= length <= 79 for length in lines)
-    return (f"{100 * share_of_real_words(written, known):.0f}% real words, {right} of {len(lines)} lines with 60 to 79 "
-            f"characters, {1000 * written.count(chr(34)) / len(written):.0f} quotes in 1,000")
+def measured(experiment: str, anew: bool, measure: Dict[str, Callable]) -> Dict[str, np.ndarray]:
+    """Return what each function of an experiment measures, or what the solution's run has stored of it."""
+    if anew:
+        four_digits = np.vectorize(lambda value: float(f"{value:.4g}"))
+        _measured[experiment] = {name: four_digits(function()).tolist() for name, function in measure.items()}
+    else:
+        print("These figures are those of the solution's run, on Anna Karenina. To measure them here, set\n"
+              "measure = True below Hyperparameters, and run that cell and this one again.")
+        with open(STORED, encoding="utf-8") as file:
+            _measured[experiment] = json.load(file)[experiment]
+    return {name: np.array(values) for name, values in _measured[experiment].items()}
 
 
-def show_losses(losses: Dict[str, float]) -> None:
-    """Print losses on the held-out text as a table, with a bar for each."""
-    for name, loss in losses.items():
-        print(f"{name:38} {loss:6.3f}  {'█' * int(round(8 * loss))}")
+def store_measured() -> None:
+    """Write what was measured in this session to the file of stored figures."""
+    with open(STORED, "w", encoding="utf-8") as file:
+        file.write(json.dumps(_measured).replace("}, ", "},\n") + "\n")
+
+
+def show_losses(losses: Dict[str, Any]) -> None:
+    """Print losses on the held-out text as a table, with bars that begin at the loss of bigrams.
+
+    Of several losses for one name the mean is shown, and from where to where they lie.
+    """
+    begin = losses.get("bigrams", 0)
+    values = {name: np.atleast_1d(loss) for name, loss in losses.items()}
+    scale = 30 / max(begin - min(some.min() for some in values.values()), 0.3)
+    for name, some in values.items():
+        spread = f"({some.min():.3f} to {some.max():.3f})" if some.size > 1 else ""
+        print(f"{name:33}{some.mean():6.3f} {spread:16} {'█' * int(round(scale * (begin - some.mean())))}".rstrip())
+
+
+def plot_reach(lengths: Dict[str, np.ndarray]) -> None:
+    """Show how long gradients are, by the distance from the loss: of each network those of h and of c, [parts, T]."""
+    figure, axes = plt.subplots(figsize=(8, 4))
+    said = []
+    for (name, parts), color in zip(lengths.items(), (GREY, ORANGE, BLUE)):
+        for part, of_part, style in zip("hc", parts, ("-", "--")):
+            share = of_part / of_part[0]
+            axes.semilogy(range(1, len(share) + 1), share, style, color=color, label=f"{name}, ∂L/∂{part}")
+            said.append(f"{name:16} dL/d{part}: {share[9]:8.2g} after 10 steps, {share[29]:8.2g} after 30")
+    axes.set(xlabel="steps between the state and the loss", ylabel="length (1: next to the loss)")
+    axes.legend(frameon=False)
+    show(figure, "Length of the gradient by the distance from the loss. " + "; ".join(said) + ".")
+    print("\n".join(said))
+
+
+def plot_rates(curves: Dict[str, np.ndarray], bigram: float) -> None:
+    """Show the losses of some learning rates side by side, each the mean of 10 steps."""
+    figure, columns = plt.subplots(1, len(curves), figsize=(9, 3), sharey=True)
+    for axes, (rate, losses) in zip(columns, curves.items()):
+        axes.semilogy(10 * np.arange(1, len(losses) + 1), losses, color=BLUE)
+        axes.axhline(bigram, color=VIOLET, linestyle="--", label=f"bigrams, {bigram:.2f}")
+        axes.set(title=f"rate {rate}", xlabel="step")
+    columns[0].set_ylabel("loss (nats)")
+    columns[0].legend(frameon=False)
+    figure.tight_layout()
+    said = [f"rate {rate:7} loss of the last 50 steps {np.mean(losses[-5:]):.2f}" for rate, losses in curves.items()]
+    show(figure, "Four curves of the loss. " + "; ".join(said) + ".")
+    print("\n".join(said))
 
 
 def plot_by_heart(losses: Sequence[float], even: float) -> None:
@@ -284,32 +328,74 @@ def _shipped(vocab: Sequence[str], checkpoint_dir: str, network: Any) -> str:
 
 
 BATCHES = """
+import sys
+from importlib.util import find_spec
+if find_spec({package!r}) is None:
+    sys.exit("Not run: the package {package} is not installed here.")
 import numpy as np
 ids, C = np.load({path!r}), {size}
 def batches(N, M, steps):
-    rows = ids[:N * M * steps].reshape(N, -1)
-    for start in range(0, M * steps, M):
+    n_windows = len(ids) // (N * M)
+    if not n_windows:
+        sys.exit(f"Not run: the text has {{len(ids)}} characters to train on, fewer than {{N}} x {{M}}.")
+    rows = ids[:N * M * n_windows].reshape(N, -1)
+    for step in range(steps):  # a short text is read several times
+        start = step % n_windows * M
         yield rows[:, start:start + M], np.roll(rows, -1, axis=1)[:, start:start + M]
 """
 
 
 def elsewhere(package: str, cell: str) -> None:
-    """Run a cell in a Python process of its own, if a package is installed; it knows C and batches(N, M, steps)."""
-    if find_spec(package.strip()) is None:
-        print(f"Not run: the package {package.strip()} is not installed here.")
-        return
+    """Run a cell in a Python process of its own, if a package is installed; it knows C and batches(N, M, steps).
+
+    The Python is the one that BRIDGE_PYTHON names, or else this one.
+    """
     scope = get_ipython().user_ns
+    if not {"training_ids", "vocab"} <= set(scope):
+        print(NEEDS.format("training_ids"))
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "ids.npy")
         np.save(path, scope["training_ids"])
-        source = BATCHES.format(path=path, size=len(scope["vocab"])) + cell
+        source = BATCHES.format(package=package.strip(), path=path, size=len(scope["vocab"])) + cell
         ours = ("TF_USE_LEGACY_KERAS", "MPLBACKEND")
         others = {name: value for name, value in os.environ.items() if name not in ours}
-        done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True,
-                              env=dict(others, TF_CPP_MIN_LOG_LEVEL="3"))
+        done = subprocess.run([os.environ.get("BRIDGE_PYTHON", sys.executable), "-c", source], capture_output=True,
+                              text=True, env=dict(others, TF_CPP_MIN_LOG_LEVEL="3"))
     print(done.stdout + (done.stderr[-1500:] if done.returncode else ""), end="")
+
+
+NEEDS = ("This cell needs {}, which a cell above defines. After a restart, set again = False in the settings, so\n"
+         "that nothing is trained a second time, and choose Run All Above in the menu Run (or Cell).")
+
+
+def defined_names() -> Set[str]:
+    """Return the names that the cells of the notebooks in this folder define, outside of functions."""
+    names: Set[str] = set()
+    for path in glob.glob("*.ipynb"):
+        with open(path, encoding="utf-8") as file:
+            cells = json.load(file)["cells"]
+        for cell in cells:
+            try:
+                body = ast.parse("".join(cell["source"])).body if cell["cell_type"] == "code" else []
+            except SyntaxError:  # a line for IPython, or one of the reader's
+                continue
+            names.update(one.name for one in body if isinstance(one, (ast.FunctionDef, ast.ClassDef)))
+            names.update(node.id for one in body if not isinstance(one, (ast.FunctionDef, ast.ClassDef))
+                         for node in ast.walk(one) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    return names
+
+
+def explain_missing(shell: Any, kind: Any, error: NameError, trace: Any, tb_offset: Optional[int] = None) -> None:
+    """Say in place of an exception that a cell needs a name of a cell above; other exceptions are shown as usual."""
+    found = re.match(r"name '(\w+)' is not defined", str(error))
+    if found and found.group(1) in defined_names() - set(shell.user_ns):
+        print(NEEDS.format(found.group(1)))
+    else:
+        shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
 
 if get_ipython():
     register_cell_magic(elsewhere)
+    get_ipython().set_custom_exc((NameError,), explain_missing)
     run_first_session()

@@ -39,17 +39,14 @@ import generate  # noqa: E402
 
 from charrnn.system.files import write_atomically  # noqa: E402
 
-NAMES = ("get_batches", "build_inputs", "lstm_step", "lstm_gradient", "build_lstm", "build_output", "build_loss",
-         "build_optimizer", "CharRNN", "hyperparameters", "run_epoch", "evaluate", "repairs", "pick_top_n",
-         "generate_ids", "pick_at_temperature", "quiz")
+NAMES = ("get_batches", "lstm_step", "lstm_gradient", "build_lstm", "build_output", "build_loss", "build_optimizer",
+         "CharRNN", "run_epoch", "evaluate", "repairs", "pick_top_n", "generate_ids", "pick_at_temperature", "quiz")
 CHECKS = dict({name: f"check_{name}" for name in NAMES}, CharRNN="check_char_rnn")
-SIZES = ("batch_size", "num_steps", "lstm_size", "num_layers", "learning_rate", "keep_prob", "epochs")
 # What the cell of an exercise defines, where that has another name than the exercise.
-DEFINES = {"hyperparameters": SIZES, "repairs": ("repair_a", "repair_b", "repair_c"),
+DEFINES = {"repairs": ("repair_a", "repair_b", "repair_c"),
            "quiz": tuple(f"q{number}" for number in range(1, 9))}
-GIVEN = ("imports", "settings", "load_text", "encode", "held-out", "programs")  # cells that others rely on
+GIVEN = ("imports", "settings", "load_text", "encode", "build_inputs", "held-out", "programs")  # others rely on them
 FIELDS = ("student", "exercise", "result", "points", "hints", "attempts", "message")
-TEXT_SIZE, VOCABULARY = 1_786_700, 83  # of the text whose hyperparameters are judged
 MEGABYTES, WRITTEN = 6000, 50  # of memory, and of any file that a notebook writes
 PROCESSES = 4000  # of the user in all, which the system does not count for root
 MARKS = {"right": "✓", "tried": "✗", "skipped": "»", "empty": "·"}
@@ -108,9 +105,9 @@ class Scope:
 
     def __init__(self, given: Dict[str, str], solutions: Dict[str, Any]) -> None:
         self.names: Dict[str, Any] = {"__name__": "__main__"}
-        for cell in GIVEN[:4]:
+        for cell in GIVEN[:5]:
             self.define(cell, given[cell])
-        text = 100 * "".join(map(chr, range(33, 33 + VOCABULARY)))  # stands for the novel
+        text = 100 * "".join(map(chr, range(33, 116)))  # stands for the novel
         self.run("text", f"text = {text!r}\nvocab, vocab_to_int, int_to_vocab, encoded = encode(text)")
         self.define("held-out", given["held-out"])
         self.names["checks"] = mock.MagicMock(skip=solutions.get, ready=lambda *_: False)
@@ -191,7 +188,7 @@ def grade_here(report: int) -> None:
         while not os.path.exists("go"):
             time.sleep(0.02)
     before, look = fingerprint(), changed
-    verdict._right.update(dict.fromkeys(job["right"], True))
+    verdict._right.update(dict.fromkeys(["build_inputs", *job["right"]], True))
 
     def tell(*what: str) -> None:
         channel.sendall((json.dumps([key, *what]) + "\n").encode())
@@ -225,8 +222,8 @@ def judged(checks: Any, name: str, source: str, scope: Scope) -> Tuple[str, str]
         return "tried", said[1]
     check, values = getattr(checks, CHECKS[name]), {one: get(one) for one in names}
     arguments = {"repairs": [{get(f"program_{one[-1]}"): line for one, line in values.items()}],
-                 "hyperparameters": [TEXT_SIZE, VOCABULARY], "quiz": []}.get(name, values.values())
-    right = check(*arguments, **(values if name in ("hyperparameters", "quiz") else {}))
+                 "quiz": []}.get(name, values.values())
+    right = check(*arguments, **(values if name == "quiz" else {}))
     known = checks.progress.of(name)
     note = f"What it defines was examined; below that: {said[1]}\n" if said else ""
     if right:

@@ -46,7 +46,7 @@ def _run(answer: Callable, values: np.ndarray, ids: np.ndarray, size: int) -> np
     tf.reset_default_graph()
     logits, weights = tf.constant(values), tf.Variable(tf.ones([size, values.shape[1]]), name="weights")
     with mock.patch.multiple(tf.nn, **{name: _with_names(getattr(tf.nn, name)) for name in NAMED}):
-        loss = returned(answer, (logits, tf.constant(ids), size, values.shape[1]), ["loss"])
+        loss = returned(answer, (logits, tf.constant(ids), values.shape[1]), ["loss"])
     need(isinstance(loss, tf.Tensor), f"The loss should be a tensor, not {words.describe(loss)}.")
     need(loss.dtype == tf.float32, f"The loss should be float32, but it is {loss.dtype.name}.")
     gradient, direct = tf.gradients(loss, [logits, weights])

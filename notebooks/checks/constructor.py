@@ -130,8 +130,6 @@ class Constructor:
             right.update(batch_size=1, num_steps=1)
             if isinstance(given.get("keep_prob"), (int, float)) and given["keep_prob"] == 1:
                 right.pop("keep_prob")  # a network that writes drops nothing
-        if function == "build_loss":
-            right.pop("lstm_size")  # it is not used
         wrong = [name for name, value in given.items() if name in right and value != right[name]]
         if wrong:
             found, names = [self._name(given[name]) for name in wrong], [self._name(right[name]) for name in wrong]

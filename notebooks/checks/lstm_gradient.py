@@ -1,4 +1,4 @@
-"""The check of lstm_gradient: its result, compared with finite differences and with what typical mistakes give."""
+"""The check of lstm_gradient: its results, compared with finite differences and with what typical mistakes give."""
 from typing import Callable, Tuple
 
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 from charrnn.system.tensorflow import tf
 
 from . import lstm_step, words
-from .answer import call, need, still_none
+from .answer import expect, items, need
 from .tensors import close, compare
 
 # What typical mistakes have in place of the gradient of the kernel, by what to say to them. back is the gradient of c'
@@ -15,7 +15,7 @@ MISTAKES = words.mistakes("lstm_gradient")
 
 
 def solution(x, c, h, kernel, bias, grad_h):
-    """Go back through a step, from the gradient of h' [N, L] to that of the forget gate's kernel [C + L, L]."""
+    """Go back from the gradient of h' [N, L] to those of the forget gate's kernel [C + L, L] and of c [N, L]."""
     def sigmoid(z):
         return 1 / (1 + np.exp(-z))
 
@@ -27,7 +27,7 @@ def solution(x, c, h, kernel, bias, grad_h):
     grad_c = grad_h * o * (1 - np.tanh(new_c) ** 2)  # of c'
     grad_f = grad_c * c  # of the gate
     grad_z = grad_f * f * (1 - f)  # of the sums inside its sigmoid
-    return rows.T @ grad_z
+    return rows.T @ grad_z, grad_c * f
 
 
 def by_differences(given: Tuple[np.ndarray, ...], grad_h: np.ndarray, step: float = 1e-6) -> np.ndarray:
@@ -50,11 +50,14 @@ def examine(answer: Callable) -> None:
     for place, (n, size, num_classes) in enumerate([(2, 4, 3), (5, 3, 7)]):
         given = lstm_step.trial(place, n, size, num_classes)
         grad_h = np.random.RandomState(9).normal(size=[n, size])
-        found = call(answer, *(one.copy() for one in given), grad_h.copy())
-        still_none({"gradient": found})
-        need(isinstance(found, np.ndarray), f"It should return an array, not {words.describe(found)}: this exercise is "
-                                            "in NumPy alone.")
-        right, shape = by_differences(given, grad_h), found.shape
+        found, grad_old_c = items(answer, (*(one.copy() for one in given), grad_h.copy()), ["gradient", "grad_old_c"])
+        for array in (found, grad_old_c):
+            need(isinstance(array, np.ndarray), f"It should return arrays, not {words.describe(array)}: this exercise "
+                                                "is in NumPy alone.")
+        right, old = by_differences(given, grad_h), solution(*given, grad_h)[1]
+        need(not (close(found, old) and close(grad_old_c, right)),
+             "The two results are swapped: the order is gradient, grad_old_c.")
+        shape = found.shape
         reasons = {(n, size): ": this is the gradient of the sums. The kernel's is the product rows.T @ grad_z",
                    right.T.shape: ": transpose it, rows.T @ grad_z",
                    (len(right), 4 * size): ": return the part of the forget gate alone",
@@ -63,6 +66,8 @@ def examine(answer: Callable) -> None:
         need(shape == right.shape, f"The gradient should be [C + L, L] = {words.brackets(right.shape)}, as the part of "
                                    f"kernel is, but it is {words.brackets(shape)}{reasons.get(shape, '')}.")
         _compare(found, right, given, grad_h)
+        expect(close(grad_old_c, old),
+               "grad_old_c should be the gradient of c' times f, unit by unit: c' = f · c + i · g.")
 
 
 def _compare(found: np.ndarray, right: np.ndarray, given: Tuple[np.ndarray, ...], grad_h: np.ndarray) -> None:

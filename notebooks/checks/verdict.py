@@ -40,7 +40,7 @@ def ready(exercise: str, checkpoints: Any = True) -> bool:
         print("This cell waits for a training run with at least one checkpoint: run the training first.")
     elif missing:
         print(words.wrap(f"This cell needs exercises that no check has found right since the kernel was started: "
-                         f"{', '.join(missing)}. Solve them or, after a restart, run their cells again."))
+                         f"{', '.join(missing)}. Solve them or, after a restart, choose Run All Above."))
         _reminded.add(missing)
     return not missing and bool(checkpoints)
 

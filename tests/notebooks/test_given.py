@@ -38,9 +38,21 @@ def test_long_lines_break_between_words_and_show_it(given, capsys):
     assert lines[1].startswith("  ↳ word") and lines[-3:] == ["", "short-lived line", ""]
 
 
-def test_a_text_in_numbers(given):
-    written = "begin\n" + 70 * "a" + "\nb c\n" + 60 * "d" + "\nend"
-    assert given.in_numbers(written, {"b", "end"}).startswith("33% real words, 2 of 3 lines with 60 to 79")
+def test_bars_begin_at_the_bigrams_and_several_losses_come_with_their_spread(given, capsys):
+    given.show_losses({"even guessing": 4.4, "bigrams": 2.5, "LSTM": [2.0, 2.1, 2.2], "best": 1.5})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.count("█") for line in lines] == [0, 0, 12, 30]
+    assert "2.100 (2.000 to 2.200)" in lines[2] and "to" not in lines[3]
+
+
+def test_an_experiment_is_measured_or_shows_what_was_stored(given, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(given, "STORED", str(tmp_path / "measured.json"))
+    monkeypatch.setattr(given, "_measured", {})
+    assert given.measured("gates", True, {"LSTM": lambda: [1.5, 2.0]})["LSTM"].tolist() == [1.5, 2.0]
+    given.store_measured()
+    assert capsys.readouterr().out == ""
+    stored = given.measured("gates", False, {"LSTM": lambda: 1 / 0})
+    assert stored["LSTM"].tolist() == [1.5, 2.0] and "those of the solution's run" in capsys.readouterr().out
 
 
 def test_an_answer_unfolds_once_there_is_a_prediction(given, monkeypatch, capsys):
@@ -71,16 +83,30 @@ def test_the_shipped_model_stands_in_for_a_run(given, tmp_path, capsys):
     assert given.find_run([], folder, vocab[1:], "anna", CharRNN) == []
 
 
+def cells_of(given, monkeypatch, **names):
+    """Let a notebook have some names."""
+    monkeypatch.setattr(given, "get_ipython", lambda: SimpleNamespace(user_ns=names))
+
+
 def test_a_cell_runs_elsewhere_where_its_package_is_installed(given, capsys, monkeypatch):
-    monkeypatch.setattr(given, "get_ipython", lambda: SimpleNamespace(
-        user_ns={"training_ids": np.arange(30, dtype=np.int32), "vocab": "abc"}))
-    given.elsewhere("no_such_package", "1 / 0")
-    given.elsewhere("numpy", "print(C, [(x.tolist(), y.tolist()) for x, y in batches(1, 3, 2)])")
+    cells_of(given, monkeypatch)
     given.elsewhere("numpy", "1 / 0")
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["Not run: the package no_such_package is not installed here.",
-                         "3 [([[0, 1, 2]], [[1, 2, 3]]), ([[3, 4, 5]], [[4, 5, 0]])]"]
-    assert lines[-1] == "ZeroDivisionError: division by zero"
+    cells_of(given, monkeypatch, training_ids=np.arange(13, dtype=np.int32), vocab="abc")
+    given.elsewhere("no_such_package", "1 / 0")
+    given.elsewhere("numpy", "print(C, [(x.tolist(), y.tolist()) for x, y in batches(2, 3, 3)])")
+    given.elsewhere("numpy", "next(batches(2, 7, 1))")
+    given.elsewhere("numpy", "1 / 0")
+    monkeypatch.setenv("BRIDGE_PYTHON", "/bin/echo")
+    given.elsewhere("numpy", "1 / 0")
+    said = capsys.readouterr().out
+    lines = said.splitlines()
+    assert lines[0].startswith("This cell needs training_ids")
+    assert lines[2:5] == ["Not run: the package no_such_package is not installed here.",
+                          "3 [([[0, 1, 2], [6, 7, 8]], [[1, 2, 3], [7, 8, 9]]), "
+                          "([[3, 4, 5], [9, 10, 11]], [[4, 5, 0], [10, 11, 6]]), "
+                          "([[0, 1, 2], [6, 7, 8]], [[1, 2, 3], [7, 8, 9]])]",
+                          "Not run: the text has 13 characters to train on, fewer than 2 x 7."]
+    assert "ZeroDivisionError: division by zero\n-c" in said
 
 
 @pytest.mark.slow
@@ -89,12 +115,23 @@ def test_the_bridge_learns(given, package, capsys, monkeypatch):
     pytest.importorskip(package, reason=f"{package} is not installed: pip install {package}")
     text = "the cat sat on the mat. " * 20_000
     ids = np.array(["acehmnost. ".find(char) for char in text], np.int32)
-    scope = {"training_ids": ids, "vocab": range(11)}
-    monkeypatch.setattr(given, "get_ipython", lambda: SimpleNamespace(user_ns=scope))
+    cells_of(given, monkeypatch, training_ids=ids, vocab=range(11))
     cell = next(cell["text"] for cell in generate.all_cells() if cell["id"] == f"bridge-{package}")
     given.elsewhere(package, cell.split("\n", 1)[1])
     said = capsys.readouterr().out
     assert 0.1 < float(re.search(r"the mean loss of 100 steps: (\d\.\d+)", said).group(1)) < np.log(11), said
+
+
+def test_what_a_cell_above_defines_is_named_and_other_exceptions_are_shown(given, monkeypatch, capsys):
+    monkeypatch.chdir(FOLDER)
+    shown = []
+    shell = SimpleNamespace(user_ns={"edge": 1}, showtraceback=lambda error, tb_offset: shown.append(error[1]))
+    errors = [NameError(f"name '{name}' is not defined") for name in ("checkpoints", "fresh_folder", "retrun", "edge")]
+    for error in (*errors, UnboundLocalError("local variable 'checkpoints' referenced before assignment")):
+        given.explain_missing(shell, type(error), error, None)
+    said = capsys.readouterr().out
+    assert "needs checkpoints, which" in said and "needs fresh_folder, which" in said and said.count("needs") == 2
+    assert [type(error) for error in shown] == [NameError, NameError, UnboundLocalError]
 
 
 def test_colours_reach_from_the_lowest_to_the_highest_value_of_a_unit(given, shown):
@@ -119,9 +156,13 @@ def test_pictures_come_with_their_numbers_in_words(given, shown):
     given.plot_faults({"program A": losses, "program B": losses + 1}, losses - 1)
     given.plot_losses(losses, [(30, 2.5), (60, 2.25)], 30, {"even guessing": 4.4}, ([], []))
     given.plot_clipping({"clipped": np.array([losses, losses])}, 5)
+    lengths = np.stack([np.linspace(1, 0.1, 40), np.linspace(2, 1, 40)])
+    given.plot_reach({"plain cell": lengths[:1], "LSTM": lengths})
+    given.plot_rates({"0.01": losses, "0.1": losses + 1}, 2.5)
     given.plot_fits({"8 units": np.array([[3, 2.5], [3.1, 2.75]]), "9 units": np.ones([2, 2])})
-    numbers = ["from 4.00 to 2.000", "program B 3.83", "ends at 2.25", "norm is 4", "end at 2.50 and 2.75"]
-    assert len(shown) == 5 and all(number in alt for (_, alt), number in zip(shown, numbers))
+    numbers = ["from 4.00 to 2.000", "program B 3.83", "ends at 2.25", "norm is 4", "dL/dc:     0.88 after 10",
+               "rate 0.1     loss of the last 50 steps 3.07", "end at 2.50 and 2.75"]
+    assert len(shown) == 7 and all(number in alt for (_, alt), number in zip(shown, numbers))
 
 
 def test_words_that_are_real(given):

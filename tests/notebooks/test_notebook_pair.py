@@ -10,10 +10,11 @@ import sys
 
 import numpy as np
 import pytest
-from answers import CHECKS, EXERCISES, FOLDER, generate
+from answers import CHECKS, EXERCISES, FOLDER, WRITTEN, generate
 
 TASKS = ("task-own-text", "task-language", "task-temperature", "task-unit", "task-larger")
-EXERCISE_CELLS = (*EXERCISES, "repairs", "hyperparameters", "quiz")
+EXERCISE_CELLS = (*WRITTEN, "repairs", "quiz")
+INVITING = (*EXERCISE_CELLS, *TASKS, "first-line")
 
 
 @pytest.fixture(scope="module")
@@ -76,21 +77,50 @@ def test_outputs_are_kept_where_a_cell_did_not_change():
     assert [(cell["outputs"], cell["execution_count"]) for cell in made] == [(["kept"], 3), ([], None)]
 
 
+def test_an_answer_that_was_changed_is_stored_without_a_run():
+    text = 'given.unfold("bigram", prediction)'
+    before = {"a": {"source": [text], "outputs": [{"data": {"text/plain": ["Answer: old."]}}], "execution_count": 3}}
+    made, = generate.notebook([{"id": "a", "kind": "code", "tags": [], "text": text}], str, before)["cells"]
+    assert made["outputs"][0]["data"]["text/plain"][0].startswith("Answer: Frequencies come to about 3.1")
+
+
 def test_same_cells_in_the_same_order(solution, exercise):
     assert [cell.id for cell in solution.cells] == [cell.id for cell in exercise.cells]
     for ours, theirs in zip(solution.cells, exercise.cells):
         assert ours.cell_type == theirs.cell_type
         same = ours.source == theirs.source.replace(generate.badge("Anna_KaRNNa.ipynb"),
                                                     generate.badge("Anna_KaRNNa_Solution.ipynb"))
-        assert same == (ours.id not in EXERCISE_CELLS + TASKS and "prediction = " not in ours.source), ours.id
+        assert same == (ours.id not in INVITING and "prediction = " not in ours.source), ours.id
 
 
 def test_the_exercise_has_no_outputs_and_the_solution_no_marks(solution, exercise):
     for cell in exercise.cells:
         assert cell.cell_type == "markdown" or not cell.outputs and cell.execution_count is None
-        assert ("# Your code here" in cell.source) == (cell.id in EXERCISE_CELLS + TASKS)
+        assert ("# Your code here" in cell.source) == (cell.id in INVITING)
     for cell in [*solution.cells, *exercise.cells]:
         assert "# ---" not in cell.source, cell.id
+
+
+def test_ones_own_code_comes_early_and_credits_come_last(exercise):
+    first = next(place for place, cell in enumerate(exercise.cells) if "# Your code here" in cell.source)
+    assert sum(len(cell.source.split()) for cell in exercise.cells[:first]) < 150
+    assert [cell.id for cell in exercise.cells if "## Credits" in cell.source or "**In Google Colab:**" in cell.source
+            ] == ["credits"] and exercise.cells[-1].id == "credits"
+
+
+def test_four_hours_and_the_times_of_the_exercises_are_those_of_the_page(exercise):
+    page = (FOLDER.parent / "docs" / "teaching.md").read_text(encoding="utf-8").split("## Plan a course")[1]
+    page = page.split("Before each run")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in re.findall(r"(?m)^\| .*\d.*$", page)]
+    plan = next(cell.source for cell in exercise.cells if cell.id == "how-to-work")
+    short = [int(minutes) for minutes in re.findall(r"\| (\d+) \|", plan)]
+    assert sum(int(re.match(r"\d*", row[3]).group() or 0) for row in rows) == sum(short) == 240
+    assert 9 < sum(int(row[2]) for row in rows) / 60 < 10 and "nearly ten hours" in plan
+    before = {after.id: cell.source for cell, after in zip(exercise.cells, exercise.cells[1:])}
+    times = {name: int(re.search(r"\*About (\d+) minutes", before[name]).group(1)) for name in WRITTEN}
+    for row in rows:
+        named = re.findall(r"`(\w+)`", row[0])
+        assert not set(named) & set(times) or sum(times[name] for name in named) == int(row[2]), row[0]
 
 
 def test_each_exercise_is_checked_in_its_cell(solution):
@@ -122,7 +152,7 @@ def test_the_solution_has_the_outputs_of_one_run(solution):
         assert [output.text for output in outputs[name]] == [name + ": right.\n"]
     for name in ("numpy-lstm", "gradient-graph"):  # the graph's step and gradient
         assert 0 <= float(re.search("largest difference: (.*)", outputs[name][0].text).group(1)) < 1e-6
-    for name in ("clipping", "overfit-one-batch", "programs", "loss-curve", "fit", "coloured"):
+    for name in ("reach", "rates", "clipping", "overfit-one-batch", "programs", "loss-curve", "fit", "coloured"):
         assert [output.metadata["image/png"]["alt"] for output in outputs[name]
                 if "image/png" in output.get("data", {})], name
     assert "Far" in outputs["sample-last"][0].text
@@ -163,7 +193,7 @@ def test_each_question_has_an_answer(solution):
 def test_the_setting_can_be_changed_and_the_cell_run_again(setting):
     sizes = next(cell["text"] for cell in generate.all_cells() if cell["id"] == "sizes")
     own = (50, 40, 256, 2, 0.003, 0.8, 3)
-    scope = {"encoded": np.arange(400_000), "edge": 360_000, "own": own, "setting": "own"}
+    scope = {"encoded": np.arange(400_000), "edge": 360_000, "own": own, "setting": "own", "again": True}
     exec(sizes, scope)
     first = dict(scope)
     for scope["setting"] in (setting, "own"):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from answers import EXERCISES, FOLDER, generate
+from answers import EXERCISES, FOLDER, WRITTEN, generate
 from conftest import ROOT
 
 WAITS = "This cell needs exercises that no check has found right"
@@ -16,7 +16,10 @@ WAITS = "This cell needs exercises that no check has found right"
 
 @pytest.fixture
 def execute(tmp_path, monkeypatch, fonts):
-    """Return a function that executes a notebook, its settings replaced, with its runs in a temporary folder."""
+    """Return a function that executes a notebook, its settings replaced, with its runs in a temporary folder.
+
+    The cells are put in another order by `order`, where it is given; then exceptions are left in the outputs.
+    """
     nbformat, nbclient = (pytest.importorskip(name, reason=f"{name} is not installed: pip install -e '.[test]'")
                           for name in ("nbformat", "nbclient"))
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, not another of that name
@@ -24,7 +27,7 @@ def execute(tmp_path, monkeypatch, fonts):
     monkeypatch.setenv("MPLCONFIGDIR", str(fonts))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
 
-    def run(name, folder=FOLDER, repository=generate.REPOSITORY, shown="''", **settings):
+    def run(name, folder=FOLDER, repository=generate.REPOSITORY, shown="''", order=None, **settings):
         notebook = nbformat.read(str(FOLDER / name), as_version=4)
         settings = dict({"checkpoint_dir": str(tmp_path / "run"), "page": str(tmp_path / "page.html"),
                          "progress": str(tmp_path / "progress.json")}, **settings)
@@ -33,7 +36,9 @@ def execute(tmp_path, monkeypatch, fonts):
                 cell.source = cell.source.replace(generate.REPOSITORY, repository)
             if cell.id == "settings":
                 cell.source += "".join(f"\n{key} = {value!r}" for key, value in settings.items()) + f"\nprint({shown})"
+        notebook.cells = order(notebook.cells) if order else notebook.cells
         nbclient.NotebookClient(notebook, timeout=1500, startup_timeout=600, kernel_name="python3",
+                                allow_errors=order is not None,
                                 resources={"metadata": {"path": str(folder)}}).execute()
         return {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
     return run
@@ -67,17 +72,33 @@ def test_the_exercise_runs_before_it_is_filled_in(execute, small_text, tmp_path)
     outputs = execute("Anna_KaRNNa.ipynb", text_name=small_text)
     assert_quiet(outputs)
     printed = texts(outputs)
-    for name in EXERCISES:
+    for name in (*WRITTEN, "repairs", "quiz"):
         assert printed[name].startswith(f"{name}: not right yet. Still None: "), name
-    for name in ("repairs", "quiz"):
-        assert printed[name].startswith(f"{name}: not right yet. Still None: ")
-    for name in ("show-batch", "numpy-lstm", "model-size", "carrying", "restore", "sample-last"):
+    for name in ("show-batch", "numpy-lstm", "model-size", "gates", "restore", "sample-last"):
         assert printed[name].startswith((WAITS, "This cell waits for the same exercises.")), name
-    for name in ("gates", "truncation", "dropout", "clipping", "programs", "train", "loss-curve", "fit",
+    for name in ("gates", "reach", "rates", "clipping", "programs", "train", "loss-curve", "fit",
                  "sample-earlier", "temperature", "plus-one", "one-unit", "coloured", "web-page"):
         assert printed[name] == "This cell waits for the same exercises.\n", name
     assert printed["predict-bigram"].startswith("Write your prediction in place of the dots")
     assert not (tmp_path / "run").exists()
+
+
+def backwards(cells):
+    """Begin with the imports, as after a restart, and take the cells that need them from the last to the first."""
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    place = [cell.id for cell in code].index("imports")
+    return [*code[:place + 1], *code[:place:-1]]
+
+
+@pytest.mark.slow
+def test_backwards_each_cell_says_which_it_needs(execute):
+    outputs = execute("Anna_KaRNNa_Solution.ipynb", order=backwards)
+    assert not {output.ename for some in outputs.values() for output in some if output.output_type == "error"}
+    printed = texts(outputs)
+    for name, missing in [("bridge-torch", "training_ids"), ("bigram", "vocab"), ("restore", "checkpoints"),
+                          ("sizes", "again"), ("gates", "build_loss"), ("bridge-tokens", "text")]:
+        assert printed[name].startswith(f"This cell needs {missing}, which a cell above defines."), name
+    assert printed["clipping"].startswith((WAITS, "This cell waits for the same exercises."))
 
 
 @pytest.mark.slow
@@ -101,8 +122,11 @@ def test_the_solution_runs_at_the_small_setting_in_under_four_minutes_on_two_cor
     for name in ("numpy-lstm", "gradient-graph"):
         assert float(re.search("largest difference: (.*)", printed[name]).group(1)) < 1e-6
     assert "descent, not clipped" in printed["clipping"] and printed["quiz"].startswith("quiz: right.")
-    for name in ("keras", "torch"):
-        assert re.match("the mean loss of 100 steps|Not run: the package", printed[f"bridge-{name}"])
+    for name in ("keras", "torch"):  # 180,000 characters are 72 windows
+        said = printed[f"bridge-{name}"]
+        assert "Not run: the package" in said or 2.8 < float(re.search("of 100 steps: (.*)", said).group(1)) < 3.5
+    for name in ("gates", "rates"):
+        assert printed[name].startswith("These figures are those of the solution's run")
     assert json.loads((tmp_path / "progress.json").read_text())["CharRNN"]["attempts"] == 1
     assert "image/png" in outputs["coloured"][0]["data"]
     assert printed["web-page"].startswith("page.html: ")
