@@ -36,7 +36,7 @@ def compare(found: Any, right: Any, otherwise: str, mistakes: Optional[Dict[str,
         scope = tf.nest.map_structure(lambda one: tf.constant(one) if isinstance(one, np.ndarray) else one, given)
         scope.update(tf=tf, np=np)
         results = session.run({message: [eval(source, scope) for source in sources]
-                               for message, sources in (mistakes or {}).items()})
+                               for message, sources in mistakes.items()}) if mistakes else {}
         for message, some in results.items():
             need(not any(same(found, one) for one in some), message)
     raise Unexplained(f"{otherwise} {difference(found, right)}")
