@@ -138,8 +138,9 @@ def test_ctrl_c_is_not_swallowed(model, monkeypatch):
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("python")
     text = overfitting_text(folder / "text")
-    return train_model(text, folder / "run", quiet=True, **{**SMALL, "val_fraction": 0.25, "eval_every_n": 5,
-                                                            "print_every_n": 2, "epochs": 3})
+    return train_model(text, folder / "run", quiet=True, **{
+        **SMALL, "val_fraction": 0.25, "eval_every_n": 5, "print_every_n": 2, "epochs": 3, "learning_rate": 0.1,
+        "keep_prob": 1})
 
 
 def test_a_run_has_its_models_losses_and_history(run):
@@ -147,7 +148,7 @@ def test_a_run_has_its_models_losses_and_history(run):
     assert run.history["step"][-1] == 39 and len(run.history["val_loss"]) == len(run.history["step"])
     assert np.isnan(run.history["val_loss"]).any() and np.isnan(run.history["loss"]).any()
     best = run.history["step"][np.nanargmin(run.history["val_loss"])]
-    assert run.best.name.endswith(f"i{int(best)}_l5.ckpt") and run.model.name.endswith("i39_l5.ckpt")
+    assert best < 39 and run.best.name.endswith(f"i{int(best)}_l5.ckpt") and run.model.name.endswith("i39_l5.ckpt")
     assert run.stopped_by is None
 
 
