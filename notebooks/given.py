@@ -66,8 +66,8 @@ def measured(experiment: str, anew: bool, measure: Dict[str, Callable]) -> Dict[
         four_digits = np.vectorize(lambda value: float(f"{value:.4g}"))
         _measured[experiment] = {name: four_digits(function()).tolist() for name, function in measure.items()}
     else:
-        print("These figures are those of the solution's run, on Anna Karenina. To measure them here, set\n"
-              "measure = True below Hyperparameters, and run that cell and this one again.")
+        print("These figures are those of the solution's run, on Anna Karenina. To measure them here,\n"
+              "set measure = True below Hyperparameters, and run that cell and this one again.")
         with open(STORED, encoding="utf-8") as file:
             _measured[experiment] = json.load(file)[experiment]
     return {name: np.array(values) for name, values in _measured[experiment].items()}
