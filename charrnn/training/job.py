@@ -74,7 +74,7 @@ class Job:
         seed_given: whether the seed was given, and not chosen at random just now.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
         time: what was chosen for a given time, in words; "" if none was given.
-        is_list: whether the text is plainly a list.
+        is_list: whether the text of a new run is plainly a list.
     """
 
     run: RunRecord
@@ -94,7 +94,8 @@ class Job:
     @property
     def of_lines(self) -> bool:
         """Whether the text is taken for a list: plainly it is one, or its lines are shuffled."""
-        return self.is_list or self.hyperparameters.shuffle == "lines"
+        is_list = lists.is_list(self.text) if self.options.resume else self.is_list
+        return is_list or self.hyperparameters.shuffle == "lines"
 
     @property
     def hyperparameters(self) -> Hyperparameters:
@@ -146,7 +147,6 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
                          f"multiple of {n_processes}")
     if old:
         run, text = _resumed_run(old, hyper, text)
-        is_list = lists.is_list(text.text)
     elif text is None:
         raise ValueError("there is no text to train on")
     else:

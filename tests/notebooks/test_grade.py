@@ -197,7 +197,7 @@ def test_the_table_says_why(graded, student, exercise, said):
 @pytest.mark.parametrize("argv, said", [
     (["nowhere"], "there is no folder nowhere"), ([str(FOLDER / "assets")], "no notebook"),
     ([str(FOLDER), "--course=nowhere"], "No such file"), ([str(FOLDER), "--course=README.md"], "should be like"),
-    ([str(FOLDER), "--course=wrong.json"], "gives points for get_batch, but the exercises are get_batches, build")])
+    ([str(FOLDER), "--course=wrong.json"], "gives points for get_batch, but the exercises are get_batches, lstm_step")])
 def test_what_cannot_be_graded_is_refused(argv, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("wrong.json").write_text('{"points": {"get_batch": 3}}')
