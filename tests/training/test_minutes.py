@@ -1,6 +1,7 @@
 """A run that ends after some minutes: what is chosen, what stays, and what is refused."""
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from conftest import TEXT
@@ -9,7 +10,7 @@ from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
 from charrnn.text.corpus import Text
 from charrnn.train import train_model
-from charrnn.training import minutes
+from charrnn.training import job, minutes
 from charrnn.training.job import Options, plan_job
 from charrnn.training.presets import preset
 
@@ -22,7 +23,8 @@ STEP = 2.9e-5  # seconds for a character at 224 units
 def timed(monkeypatch):
     """A machine on which a step takes longer with more units, and planning no time. The list has the timed networks."""
     networks = []
-    monkeypatch.setattr("time.perf_counter", lambda: 0.0)
+    for module in (job, minutes):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: 0.0))
     monkeypatch.setattr(minutes, "time_network", lambda num_classes, hyper, threads, in_order: (
         networks.append(hyper) or minutes.Timing(2.0, STEP * (hyper.lstm_size / 224) ** 1.6)))
     return networks
