@@ -66,8 +66,8 @@ def measured(experiment: str, anew: bool, measure: Dict[str, Callable]) -> Dict[
         four_digits = np.vectorize(lambda value: float(f"{value:.4g}"))
         _measured[experiment] = {name: four_digits(function()).tolist() for name, function in measure.items()}
     else:
-        print("These figures are those of the solution's run, on Anna Karenina. To measure them here,\n"
-              "set measure = True below Hyperparameters, and run that cell and this one again.")
+        print("These figures are those of the solution's run, on Anna Karenina. To measure\n"
+              "them here, set measure = True below Hyperparameters, and run both cells again.")
         with open(STORED, encoding="utf-8") as file:
             _measured[experiment] = json.load(file)[experiment]
     return {name: np.array(values) for name, values in _measured[experiment].items()}
@@ -86,7 +86,8 @@ def show_losses(losses: Dict[str, Any]) -> None:
     """
     begin = losses.get("bigrams", 0)
     values = {name: np.atleast_1d(loss) for name, loss in losses.items()}
-    scale = 30 / max(begin - min(some.min() for some in values.values()), 0.3)
+    widest = 30 if all(some.size == 1 for some in values.values()) else 22
+    scale = widest / max(begin - min(some.min() for some in values.values()), 0.3)
     for name, some in values.items():
         spread = f"({some.min():.3f} to {some.max():.3f})" if some.size > 1 else ""
         print(f"{name:33}{some.mean():6.3f} {spread:16} {'█' * int(round(scale * (begin - some.mean())))}".rstrip())

@@ -41,7 +41,7 @@ def test_long_lines_break_between_words_and_show_it(given, capsys):
 def test_bars_begin_at_the_bigrams_and_several_losses_come_with_their_spread(given, capsys):
     given.show_losses({"even guessing": 4.4, "bigrams": 2.5, "LSTM": [2.0, 2.1, 2.2], "best": 1.5})
     lines = capsys.readouterr().out.splitlines()
-    assert [line.count("█") for line in lines] == [0, 0, 12, 30]
+    assert [line.count("█") for line in lines] == [0, 0, 9, 22]
     assert "2.100 (2.000 to 2.200)" in lines[2] and "to" not in lines[3]
 
 

@@ -76,7 +76,7 @@ def test_the_exercise_runs_before_it_is_filled_in(execute, small_text, tmp_path)
         assert printed[name].startswith(f"{name}: not right yet. Still None: "), name
     for name in ("show-batch", "numpy-lstm", "model-size", "gates", "restore", "sample-last"):
         assert printed[name].startswith((WAITS, "This cell waits for the same exercises.")), name
-    for name in ("gates", "reach", "rates", "clipping", "programs", "train", "loss-curve", "fit",
+    for name in ("reach", "rates", "clipping", "programs", "train", "loss-curve", "fit",
                  "sample-earlier", "temperature", "plus-one", "one-unit", "coloured", "web-page"):
         assert printed[name] == "This cell waits for the same exercises.\n", name
     assert printed["predict-bigram"].startswith("Write your prediction in place of the dots")
