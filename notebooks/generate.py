@@ -327,7 +327,7 @@ def main(argv: Optional[List[str]] = None) -> int:
                              "with small or recipe it only runs)")
     parser.add_argument("--cells", nargs="+", default=[], metavar="NAME",
                         help="execute the solution up to these cells, without any training, and store their outputs")
-    parser.add_argument("--pictures", action="store_true", help="first make the .png pictures anew")
+    parser.add_argument("--pictures", action="store_true", help="first make the .png pictures again")
     args = parser.parse_args(argv)
     if args.pictures:
         pictures()

@@ -3,7 +3,7 @@
 ``python notebooks/grade.py FOLDER`` grades each notebook in the folder and in the folders in it. Its exercise cells run
 in a process of their own, with a limit of time, memory and output. Where the system has namespaces, that process has no
 network, changes no file, and sees neither the solution nor what others handed in. ``grades.csv`` and ``grades.html`` in
-the folder are written anew after each notebook: for each student and exercise whether it is right, was tried, was
+the folder are updated after each notebook: for each student and exercise whether it is right, was tried, was
 skipped or is empty, what the check says, and how many attempts and hints it took. A student is named by the notebook's
 path below the folder. The solution, as it is shipped, is left out.
 

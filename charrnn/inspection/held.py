@@ -33,7 +33,7 @@ def write(model: Model, prime: str, settings: Settings, unit: Optional[Unit] = N
     logits, state = np.repeat(logits, len(SEEDS), axis=0), np.repeat(state, len(SEEDS), axis=1)  # [B, C], [S, B, L]
     if unit is not None:  # its memory is kept, nothing gets in, and an output is all of it
         layer, is_output = divmod(unit.part, 2)
-        biases = model.biases  # made anew, so they can be changed
+        biases = model.biases  # a new list each time, so it can be changed
         gates = biases[layer].reshape(4, -1)  # i, j, f, o
         gates[[0, 2], unit.column] = -_SHUT, _SHUT
         gates[3, unit.column] += _SHUT * is_output

@@ -40,7 +40,7 @@ class Trainer:
         hyper = job.hyperparameters
         self._job, self._hyper, self.stop, self._processes = job, hyper, StopRequests(), processes
         self.rows, self.folder = slice(*processes.rows(hyper.batch_size)), job.folder
-        self._n_windows, self._total_steps = job.n_windows, job.total_steps  # which a Job computes anew each time
+        self._n_windows, self._total_steps = job.n_windows, job.total_steps  # which a Job computes each time
         self._threads = processes.threads(job.options.threads)
         self.model = TrainingGraph(len(job.run.vocabulary), hyper, processes, self._threads, job.seed_given)
         forget_gradients(tf.get_default_graph())

@@ -1,4 +1,4 @@
-"""Keep the attempts and hints of each exercise in a file beside the notebook, and read the settings of the course."""
+"""Count the attempts and hints for each exercise, save them next to the notebook, and read the course's settings."""
 import contextlib
 import json
 import os
@@ -32,7 +32,7 @@ class Progress:
         try:
             self.exercises = dict(json.loads(self.path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
-            pass  # there is none yet, or it is damaged: begin anew
+            pass  # there is none yet, or it is damaged: start from zero
         course = settings(self.path.with_name(COURSE))
         self.hints, self.skipping = course.get("hints", 99), course.get("skip", True)
 

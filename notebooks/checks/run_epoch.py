@@ -149,5 +149,5 @@ def _examine_second(answer: Callable, session: Session) -> None:
          "One call gives loss, state and update.")
     second = _outcome(answer, session, 1.0, epochs=2).runs[0]
     need(not second.values["initial_state"].any(),
-         "A second epoch begins with the state of the first one's end: its text begins anew, so set the state to zeros "
+         "A second epoch begins with the state of the first one's end: the text starts over, so set the state to zeros "
          "inside the function, before the loop.")

@@ -9,8 +9,9 @@
  *   save  {}       -> {bytes} */
 "use strict";
 const WINDOW = 50; // M
-const AFRESH = 40; // windows after which the state begins anew, also within an epoch: or in a long text the network would
-// forget how to begin, which it does whenever it writes or reads
+// Windows after which the state is set to zero, also within an epoch. Otherwise, on a long text, the network would
+// forget how to begin, which it does whenever it writes or reads.
+const AFRESH = 40;
 const REPORT = 250; // milliseconds between two reports
 const PASSAGE = 1500; // characters that are looked at
 const LARGEST = 2 ** 26; // numbers in the memory: 256 MB

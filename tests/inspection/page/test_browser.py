@@ -149,8 +149,9 @@ class View:
     def write(self, prime, length, speed="Infinity"):
         """Type a beginning and press Enter, and wait for the end."""
         self.set("length", length), self.set("speed", speed)
-        self.js("void (find('prime').value = '')")
-        self["prime"].send_keys(prime, Keys.ENTER)
+        self.js("(find('prime').value = '', find('prime').focus())")
+        self.driver.execute_cdp_cmd("Input.insertText", {"text": prime})  # send_keys has no emoji
+        self["prime"].send_keys(Keys.ENTER)
         self.wait_for("write-status", f"Wrote {length:,} char")
 
     def read(self, text):
