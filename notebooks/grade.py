@@ -354,7 +354,8 @@ def write_tables(rows: List[Dict[str, Any]], folder: Path, points: Dict[str, flo
     writer = csv.DictWriter(table, FIELDS)
     writer.writeheader()
     for row in rows:  # a cell that begins so would be a formula
-        writer.writerow({what: f"'{one}" if str(one)[:1] in tuple("=+-@") else one for what, one in row.items()})
+        cells = {**row, "points": f"{row['points']:g}"}
+        writer.writerow({what: f"'{one}" if str(one)[:1] in tuple("=+-@") else one for what, one in cells.items()})
     students: Dict[str, List[Dict[str, Any]]] = {}
     for row in rows:
         students.setdefault(row["student"], []).append(row)

@@ -147,7 +147,7 @@ def graded(request, tmp_path_factory):
                               stderr=subprocess.STDOUT, text=True, env=dict(os.environ, PATH=path))
         assert done.returncode == 0, done.stdout
         try:
-            server.accept()
+            server.accept()[0].close()
             reached = True
         except socket.timeout:
             reached = False
