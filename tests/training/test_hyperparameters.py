@@ -87,7 +87,7 @@ def test_recurrent_dropout_needs_the_fused_unroll(change):
 
 
 @pytest.mark.parametrize("name, n_characters, n_steps, loss", [
-    ("exercise", 20_000, 9, 2.3153), ("quick", 200_000, 9, 2.5155), ("auto", 20_000, 9, 2.5901), *(
+    ("exercise", 20_000, 9, 2.3153), ("quick", 200_000, 9, 2.6002), ("auto", 20_000, 9, 2.5901), *(
         pytest.param(*each, marks=pytest.mark.slow) for each in (
             ("auto", 100_000, 9, 2.5870), ("auto", 300_000, 9, 2.5467), ("best", 300_000, 4, 2.6262)))])
 def test_a_preset_trains_as_was_measured(tmp_path, monkeypatch, name, n_characters, n_steps, loss):
