@@ -6,8 +6,8 @@ const UNTIL_WORDS = { 64: 500, 128: 300, 256: 200 }; // steps, about, if it is n
 const { texts, fields } = JSON.parse(find("data").textContent); // fields: [name in a link, which is an id, first value]
 const data = {}; // for papers: no line end of the text is one of the layout
 const free = { unit: null, value: null };
-// what is learned, {name, text}; the .npz that goes on; what the worker has said of the network, or null
-const state = { source: null, file: null, network: null, isBeginning: false, isRunning: false, seed: 1, drafts: 0, held: free };
+// source: what is learned, {name, text}; file: the .npz that goes on; network: what the worker has said of it, or null
+const state = { drafts: 0 };
 let chars = [];
 let papers = {};
 
@@ -15,10 +15,13 @@ let papers = {};
 function choose(name, text, file = null) {
   Object.assign(state, { source: { name, text }, file, network: null, isBeginning: false });
   stop();
+  setFocus(null);
+  hold(free);
   for (const button of find("texts").children) {
-    button.setAttribute("aria-pressed", button.value === name);
+    button.ariaPressed = button.value === name;
   }
-  Object.assign(find("text"), { value: text.length > MOST_SHOWN ? "" : text, placeholder: `${name}: ${counted(text.length, "character")}` });
+  Object.assign(find("text"), { value: text.length > MOST_SHOWN ? "" : text,
+    placeholder: `${name}: ${counted(text.length, "character")}` });
   find("said").textContent = file ? `Press Start: the network of ${file.name} goes on with this text, and Adam begins anew.` : "";
   find("text-note").textContent = texts[name] ? "" : `Now: ${name}.`;
   find("tracked").replaceChildren();
@@ -26,35 +29,31 @@ function choose(name, text, file = null) {
 }
 
 function begin() {
-  const { source: { text }, file, seed } = state;
-  const [layers, units] = ["layers", "units"].map((id) => Number(find(id).value));
-  Object.assign(state, { network: null, isBeginning: true, points: [], heldOut: [], began: {}, chance: {}, seen: null, held: free });
-  setFocus(null);
+  const { source: { name, text }, file, seed } = state;
+  const [numLayers, lstmSize] = ["layers", "units"].map((id) => Number(find(id).value));
+  const kernels = ["fused", "kernel"].map((id) => find(id).textContent);
+  Object.assign(state, { isBeginning: true, points: [], heldOut: [], began: {}, seen: [] });
   find("samples").replaceChildren();
   find("said").textContent = "The network is made.";
-  const kernels = ["fused", "kernel"].map((id) => find(id).textContent);
-  const message = { text, sizes: { numLayers: layers, lstmSize: units }, seed, file: file?.bytes, kernels };
-  ask("begin", message, ({ refused, untrained, ...network }) => {
-    if (refused) {
-      choose(state.source.name, text);
-      showNote("note", refused);
-    } else if (untrained) {
-      state.chance = Object.fromEntries(untrained.map(({ name, correlation }) => [name, Math.abs(correlation)]));
-    } else {
-      Object.assign(state, { network, isBeginning: false });
-      chars = network.chars;
-      find("text-note").textContent += ` ${network.note}`;
-      find("save").disabled = false;
-      find("engine-used").textContent = network.isFast ? "WebAssembly with SIMD"
-        : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: it is some twenty times slower";
-      papers.passage.onChange = () => papers.passage.cells.slice(0, network.heldFrom).forEach((cell) => {
-        cell?.classList.add("practised");
-      });
-      papers.passage.show({ ids: network.passage, start: 0, recordAt: (place) => state.network && state.seen?.[place],
-        inWorker: () => ({ key: "passage" }) });
-      look();
-      learn(!state.isRunning);
+  ask("begin", { text, sizes: { numLayers, lstmSize }, seed, file: file?.bytes, kernels }, ({ refused, ...network }) => {
+    if (!state.isBeginning) {
+      return; // another text was chosen meanwhile
     }
+    if (refused) {
+      choose(name, text);
+      showNote("note", refused);
+      return;
+    }
+    Object.assign(state, { network, isBeginning: false });
+    chars = network.chars;
+    find("text-note").textContent += ` ${network.note}`;
+    find("save").disabled = false;
+    find("engine-used").textContent = network.isFast ? "WebAssembly with SIMD"
+      : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: it is some twenty times slower";
+    papers.passage.show({ ids: network.passage, start: network.heldFrom, recordAt: (place) => state.seen[place],
+      inWorker: () => ({ key: "passage" }) });
+    look();
+    learn(!state.isRunning);
   });
 }
 
@@ -70,7 +69,7 @@ function learn(once = false) {
   showNote("note", "");
   ask("learn", { once }, ({ diverged, ...report }) => {
     if (!state.network) {
-      return; // another text was chosen meanwhile
+      return;
     }
     if (diverged !== undefined) {
       stop();
@@ -106,7 +105,7 @@ function add(points, point) {
 }
 
 function showReport({ updates, epoch, loss, speed, seconds }) {
-  const left = ((UNTIL_WORDS[state.network.sizes.lstmSize] - updates) * seconds) / updates;
+  const left = ((UNTIL_WORDS[state.network.lstmSize] - updates) * seconds) / updates;
   const until = left > 0 && loss > state.network.bigrams && seconds > 1 && state.isRunning ? ` About ${5 * Math.ceil(left / 5)} s until it writes words.` : "";
   find("said").textContent = `Step ${grouped(updates)}, epoch ${epoch < 10 ? epoch.toFixed(1) : grouped(epoch)}, loss ${
     loss.toFixed(2)}, ${grouped(speed)} characters a second.${until}`;
@@ -159,16 +158,16 @@ function draft(kind, seed, held, show) {
   });
 }
 
-/** Show which units track something, and since when. */
+/** Show which units track something, more closely than before the training, and since when. */
 function showTracked(best, updates, seconds) {
-  const found = best.filter(({ name, correlation }) => (
-    Math.abs(correlation) >= Math.max(LEAST_CORRELATION, (state.chance[name] ?? 0) + LEAST_ABOVE)));
+  const found = best.filter(({ correlation }, feature) => Math.abs(correlation)
+    >= Math.max(LEAST_CORRELATION, Math.abs(state.network.untrained[feature].correlation) + LEAST_ABOVE));
   state.began = Object.fromEntries(found.map(({ name }) => [name, state.began[name] || { updates, seconds }]));
   find("tracked").replaceChildren(...found.map((entry) => {
     const began = state.began[entry.name];
     const button = makeButton("chip", () => lookAt(entry), make("b", "", entry.name), `: since step ${grouped(began.updates)} (${
-      grouped(began.seconds)} s), ${unitTitle(unitName(entry.offset))}, correlation ${signed(entry.correlation)}`);
-    button.setAttribute("aria-pressed", entry.name === focus?.name);
+      grouped(began.seconds)} s), ${unitTitle(unitName(entry.offset, state.network.lstmSize))}, correlation ${signed(entry.correlation)}`);
+    button.ariaPressed = entry.name === focus?.name;
     return make("li", "", button);
   }));
   showNote("nothing", found.length ? "" : "Nothing at the moment that a network without training does not follow as well.");
@@ -178,15 +177,9 @@ function showTracked(best, updates, seconds) {
   }
 }
 
-function unitName(offset) {
-  const { lstmSize } = state.network.sizes;
-  const part = Math.floor(offset / lstmSize);
-  return `${1 + Math.floor(part / 2)}/${part % 2 ? "h" : "c"}/${1 + (offset % lstmSize)}`;
-}
-
 function lookAt(entry) {
   const isOther = focus?.name !== entry.name;
-  setFocus({ ...entry, unit: unitName(entry.offset) });
+  setFocus({ ...entry, unit: unitName(entry.offset, state.network.lstmSize) });
   [find("left").textContent, find("right").textContent] = entry.correlation < 0 ? [...entry.ends].reverse() : entry.ends;
   if (isOther) {
     document.querySelector("[value=unit]").click();
@@ -217,24 +210,25 @@ function drawCurve() {
     return;
   }
   const { clientWidth: width, clientHeight: height } = find("curve");
-  const levels = { blind: Math.log(chars.length), pairs: network.bigrams };
-  const all = [...points, ...heldOut, { loss: levels.pairs }].map(({ loss }) => loss);
-  const [top, bottom] = [1.08 * levels.blind, Math.max(0, Math.min(...all) - 0.35)];
+  const blind = Math.log(chars.length);
+  const all = [...points, ...heldOut, { loss: network.bigrams }].map(({ loss }) => loss);
+  const [top, bottom] = [1.08 * blind, Math.max(0, Math.min(...all) - 0.35)];
   const last = Math.max(20, points.at(-1)?.updates || 0);
   const y = (loss) => Math.max(0, (height * (top - loss)) / (top - bottom));
   const placeOf = ({ updates, loss }) => `${((width * updates) / last).toFixed(1)} ${y(loss).toFixed(1)}`;
-  for (const [id, loss] of Object.entries(levels)) {
+  const label = (id, x, loss, said) => {
     find(id).removeAttribute("hidden");
-    find(id).setAttribute("transform", `translate(0 ${y(loss)})`);
-    find(id).lastChild.textContent = `${find(id).lastChild.textContent.replace(/ [\d.]+$/, "")} ${loss.toFixed(2)}`;
-  }
+    find(id).setAttribute("transform", `translate(${x} ${y(loss)})`);
+    find(id).lastChild.textContent = `${said} ${loss.toFixed(2)}`;
+  };
+  label("blind", 0, blind, "guessing blindly");
+  label("pairs", 0, network.bigrams, "looking at the last letter only");
   const isHeldAbove = !(heldOut.at(-1)?.loss < points.at(-1)?.loss);
   for (const [name, line, said] of [["read", points, "text that it reads"], ["held", heldOut, "text that it has never seen"]]) {
     find(`${name}-line`).setAttribute("points", line.map(placeOf).join(" "));
     if (line.length) {
-      find(`${name}-now`).setAttribute("transform", `translate(${width} ${y(line.at(-1).loss)})`);
-      find(`${name}-now`).firstChild.setAttribute("y", (name === "held") === isHeldAbove ? -10 : 20);
-      find(`${name}-now`).firstChild.textContent = `${said} ${line.at(-1).loss.toFixed(2)}`;
+      label(`${name}-now`, width, line.at(-1).loss, said);
+      find(`${name}-now`).lastChild.setAttribute("y", (name === "held") === isHeldAbove ? -10 : 20);
     }
   }
   find("curve").setAttribute("aria-label", `Loss after ${counted(last, "step")}: ${
@@ -261,21 +255,21 @@ async function open(file) {
   }
 }
 
-/** Use the fields of what can change while it learns, and return the link with all of them. */
+/** Use the fields of what can change while it learns. */
 function useFields() {
   const [rate, temperature] = [10 ** find("rate").value, Number(find("temperature").value)];
   find("rate-value").textContent = rate.toPrecision(2);
   find("temperature-value").textContent = temperature.toFixed(2);
   ask("pace", { rate });
+}
+
+/** Put the settings into the address. */
+function showLink() {
   const query = new URLSearchParams([...fields.map(([name]) => [name, find(name).value]), ["seed", state.seed]]);
   if (texts[state.source.name]) {
     query.set("text", state.source.name);
   }
-  return `#${query}`;
-}
-
-function showLink() {
-  history.replaceState(null, "", useFields());
+  history.replaceState(null, "", `#${query}`);
   find("saved").textContent = "The address of this page has the settings now. The text is not in it.";
 }
 
@@ -283,10 +277,10 @@ function start() {
   const query = new URLSearchParams(location.hash.slice(1));
   papers = { passage: new Paper("passage", "surprise"), held: new Paper("held", "unit") };
   startWorker("words", "shared", "learner");
-  for (const [name, text] of Object.entries(texts)) {
-    find("texts").append(Object.assign(makeButton("chip", () => choose(name, text), name), { value: name }));
-  }
-  const named = texts[query.get("text")] ? query.get("text") : Object.keys(texts)[0];
+  const names = Object.keys(texts);
+  find("texts").append(...names.map((name) => (
+    Object.assign(makeButton("chip", () => choose(name, texts[name]), name), { value: name }))));
+  const [named] = [...names.filter((name) => name === query.get("text")), ...names];
   choose(named, texts[named]);
   state.seed = Number(/^\d{1,9}$/.exec(query.get("seed")) ?? 1);
   for (const [name, first] of fields) {
@@ -319,7 +313,7 @@ function start() {
   find("text").addEventListener("change", ({ target }) => choose("your text", target.value));
   find("file").addEventListener("change", ({ target }) => open(target.files[0]));
   find("colours").addEventListener("change", ({ target }) => {
-    papers.passage.colour = target.value === "unit" && !focus ? "surprise" : target.value;
+    papers.passage.colour = target.value;
     papers.passage.recolour();
   });
   document.addEventListener("dragover", (event) => event.preventDefault());

@@ -1,7 +1,7 @@
 /* What learns beside the page: more jobs for the worker. worker.js comes before it, and what it needs for them.
  *   begin {text, sizes, seed, file, kernels}
- *         -> {untrained}: bestUnits of a network that has learned nothing, then {chars, passage, ...}: a new network, or
- *            that of a file, a .npz; {refused} says why there is none
+ *         -> {untrained, chars, passage, ...}: bestUnits of a network that has learned nothing, then what is known of a
+ *            new network, or that of a file, a .npz; {refused} says why there is none
  *   learn {once}   -> {updates, epoch, loss, speed} again and again, until it is stopped; {diverged} ends it
  *   pace  {rate}   of what is learned from now on
  *   look  {passage} -> what `read` answers, and `best`: see bestUnits; with the weights of now
@@ -23,13 +23,14 @@ function dueAt(updates) {
   return updates < 700 ? (Math.sqrt(100 + 24 * updates) - 10) / 12 : 0;
 }
 
-/** Return what learns: a trainer and its text, which are sixteen rows of a `length`, and the last good weights. @throws {Error} the text or the file cannot be used */
+/** Return what learns: a trainer and its text, which are sixteen rows of a `length`, and the last good weights.
+ * @throws {Error} the text or the file cannot be used */
 async function begun({ text, sizes, seed, file, kernels }) {
   const { variables, about } = file ? await unpackNpz(new Uint8Array(file)) : {};
-  const vocabulary = about && Array.from(String(about.vocabulary));
+  const vocabulary = about && [...new Set(String(about.vocabulary))];
   const corpus = corpusOf(text, vocabulary);
-  const own = { ...(file ? sizesOf(variables) : sizes), numClasses: corpus.chars.length };
-  if (file && (own.lstmSize % 2 || new Set(vocabulary).size !== sizesOf(variables).numClasses)) {
+  const own = { numClasses: corpus.chars.length, ...(file ? sizesOf(variables) : sizes) };
+  if (own.lstmSize % 2 || corpus.chars.length !== own.numClasses) {
     throw new Error("The file has an odd number of units, or another number of characters than it says.");
   }
   if (20 * own.lstmSize * (own.numClasses + 2 * own.numLayers * own.lstmSize) > LARGEST) {
@@ -39,8 +40,7 @@ async function begun({ text, sizes, seed, file, kernels }) {
   setVariables(trainer, initialVariables(own, seed));
   const length = Math.floor((corpus.edge - 1) / TEXTS);
   return { trainer, corpus, variables, length, windows: Math.floor(length / WINDOW), updates: 0, seconds: 0,
-    shown: trainer.weights.slice(),
-    good: { weights: trainer.weights.slice(), updates: 0 } };
+    shown: trainer.weights.slice(), good: { weights: trainer.weights.slice(), updates: 0 } };
 }
 
 /** Give the network that reads and writes the weights of now. It keeps them while the training goes on. */
@@ -72,29 +72,24 @@ Object.assign(answers, {
       send({ refused: error.constructor === Error ? error.message : "The file is no model that this page can read." });
       return;
     }
-    const { trainer, corpus: { ids, edge, chars, note }, variables, windows } = learned;
+    const { trainer, corpus: { ids, edge, chars, note }, variables } = learned;
     network = makeNetwork(trainer.model(learned.shown), trainer.kernel);
     const start = Math.max(0, Math.min(edge, ids.length - PASSAGE));
     const passage = Array.from(ids.subarray(start, start + PASSAGE));
-    await answers.look({ passage }, ({ best: untrained }) => send({ untrained }), goesOn);
+    let untrained = [];
+    await answers.look({ passage }, ({ best }) => { untrained = best; }, goesOn);
     if (variables) {
       setVariables(trainer, variables);
       learned.good.weights.set(trainer.weights);
     }
-    send({ chars, note, passage, heldFrom: edge - start, characters: ids.length, windows, isFast: Boolean(trainer.kernel),
-      sizes: { lstmSize: trainer.lstmSize, numLayers: trainer.numLayers }, bigrams: bigramNats(ids.subarray(0, edge),
-        ids.subarray(edge), chars.length) });
+    send({ untrained, chars, note, passage, heldFrom: edge - start, isFast: Boolean(trainer.kernel),
+      lstmSize: trainer.lstmSize, bigrams: bigramNats(ids.subarray(0, edge), ids.subarray(edge), chars.length) });
   },
 
   async learn({ once }, send, goesOn) {
     const own = learned;
     const { trainer, good, windows } = own;
     let [sum, count, started] = [0, 0, performance.now()];
-    const report = () => {
-      send({ updates: own.updates, epoch: own.updates / windows, loss: sum / count, seconds: own.seconds,
-        speed: (1000 * count * WINDOW * TEXTS) / (performance.now() - started) });
-      [sum, count, started] = [0, 0, performance.now()];
-    };
     let last = performance.now();
     do {
       const isDue = once || performance.now() - started >= REPORT;
@@ -102,9 +97,8 @@ Object.assign(answers, {
       const loss = learnWindow(own);
       if (!(loss <= 2 * Math.log(trainer.numClasses) + 1)) {
         trainer.weights.set(good.weights);
-        for (const average of [trainer.averages, trainer.squares]) {
-          average.fill(0);
-        }
+        trainer.averages.fill(0);
+        trainer.squares.fill(0);
         trainer.reset();
         [trainer.updates, own.updates] = [0, good.updates];
         send({ diverged: good.updates });
@@ -114,7 +108,9 @@ Object.assign(answers, {
       own.seconds += Math.min(1, (performance.now() - last) / 1000); // not those in which a phone slept
       last = performance.now();
       if (isDue) {
-        report();
+        send({ updates: own.updates, epoch: own.updates / windows, loss: sum / count, seconds: own.seconds,
+          speed: (1000 * count * WINDOW * TEXTS) / (last - started) });
+        [sum, count, started] = [0, 0, last];
       }
       if (isDue && loss <= Math.log(trainer.numClasses) + 0.5) {
         Object.assign(good, { weights: before, updates: own.updates - 1 });
