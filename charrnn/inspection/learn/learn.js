@@ -2,6 +2,7 @@
 "use strict";
 const [LOOK, WRITTEN, MOST_POINTS, MOST_SAMPLES, MOST_SHOWN] = [1200, 220, 300, 40, 100000];
 const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection/units.py
+const LINE = 20; // pixels for a label of the curve
 const UNTIL_WORDS = { 64: 500, 128: 300, 256: 200 }; // steps, about, if it is not better than the bigrams before
 const { texts, fields } = JSON.parse(find("data").textContent); // fields: [name in a link, which is an id, first value]
 const data = {}; // for papers: no line end of the text is one of the layout
@@ -73,7 +74,11 @@ function learn(once = false) {
     }
     if (diverged !== undefined) {
       stop();
-      showNote("note", `It diverged: at this rate, each step leads further away. It is back at step ${diverged}. Choose a smaller rate.`);
+      showNote("note", `It diverged: at this rate, each step leads further away. It is back at step ${
+        diverged}. Choose a smaller rate.`);
+      for (const curve of ["points", "heldOut"]) {
+        state[curve] = state[curve].filter(({ updates }) => updates <= diverged);
+      }
       look();
       return;
     }
@@ -209,29 +214,26 @@ function drawCurve() {
   if (!network) {
     return;
   }
-  const { clientWidth: width, clientHeight: height } = find("curve");
+  const { clientHeight: height } = find("curve");
   const blind = Math.log(chars.length);
   const all = [...points, ...heldOut, { loss: network.bigrams }].map(({ loss }) => loss);
   const [top, bottom] = [1.08 * blind, Math.max(0, Math.min(...all) - 0.35)];
-  const last = Math.max(20, points.at(-1)?.updates || 0);
-  const y = (loss) => Math.max(0, (height * (top - loss)) / (top - bottom));
-  const placeOf = ({ updates, loss }) => `${((width * updates) / last).toFixed(1)} ${y(loss).toFixed(1)}`;
-  const label = (id, x, loss, said) => {
+  const updates = Math.max(20, points.at(-1)?.updates || 0);
+  const y = (loss) => Math.max(0, (top - loss) / (top - bottom)); // as a share of the height
+  const placeOf = (point) => `${(point.updates / updates).toFixed(4)} ${y(point.loss).toFixed(4)}`;
+  find("read-line").setAttribute("points", points.map(placeOf).join(" "));
+  find("held-line").setAttribute("points", heldOut.map(placeOf).join(" "));
+  const labels = [["blind", "guessing blindly", blind], ["pairs", "looking at the last letter only", network.bigrams],
+    ["read-now", "text that it reads", points.at(-1)?.loss], ["held-now", "text that it has never seen", heldOut.at(-1)?.loss]];
+  let last = -Infinity; // label, which the next one must not cover
+  for (const [id, said, loss] of labels.filter((label) => label[2] >= 0).sort((a, b) => b[2] - a[2])) {
+    last = Math.max(height * y(loss) - 8, last + LINE);
     find(id).removeAttribute("hidden");
-    find(id).setAttribute("transform", `translate(${x} ${y(loss)})`);
+    find(id).setAttribute("y", `${100 * y(loss)}%`);
+    find(id).lastChild.setAttribute("y", last - height * y(loss));
     find(id).lastChild.textContent = `${said} ${loss.toFixed(2)}`;
-  };
-  label("blind", 0, blind, "guessing blindly");
-  label("pairs", 0, network.bigrams, "looking at the last letter only");
-  const isHeldAbove = !(heldOut.at(-1)?.loss < points.at(-1)?.loss);
-  for (const [name, line, said] of [["read", points, "text that it reads"], ["held", heldOut, "text that it has never seen"]]) {
-    find(`${name}-line`).setAttribute("points", line.map(placeOf).join(" "));
-    if (line.length) {
-      label(`${name}-now`, width, line.at(-1).loss, said);
-      find(`${name}-now`).lastChild.setAttribute("y", (name === "held") === isHeldAbove ? -10 : 20);
-    }
   }
-  find("curve").setAttribute("aria-label", `Loss after ${counted(last, "step")}: ${
+  find("curve").setAttribute("aria-label", `Loss after ${counted(updates, "step")}: ${
     Array.from(find("curve").querySelectorAll("text"), (text) => text.textContent).join(", ")}`);
 }
 
@@ -325,7 +327,6 @@ function start() {
       choose("your text", dropped);
     }
   });
-  addEventListener("resize", drawCurve);
   addEventListener("error", ({ message }) => fail(message));
   find("failure").hidden = true;
   document.querySelector("main").hidden = false;

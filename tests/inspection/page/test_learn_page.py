@@ -1,6 +1,7 @@
 """docs/learn.html in a real browser, with what it saves read by charrnn."""
 import base64
 import json
+import re
 
 import pytest
 from conftest import ROOT
@@ -77,8 +78,9 @@ def test_the_last_tenth_is_never_learned(learning):
 
 def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     """It writes the same text from the same seed, and the page goes on where it was."""
-    view = learning("#layers=2&units=64&rate=-2&temperature=0.9")
+    view = learning("#layers=2&units=64&rate=-2")
     view.start(PATTERN, least=40)
+    view.set("temperature", 0.9)
     view.js("void draft('hold', 6, free, ({ids}) => { state.drafted = textOf(ids); })")
     view.wait("state.drafted")
     model = view.saved(tmp_path / "learned.npz")
@@ -86,7 +88,8 @@ def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     written = model.write(first, 220, temperature=0.9, top_n=len(model.vocabulary), seed=6)
     assert (model.num_layers, model.lstm_size) == (2, 64) and written == view.js("state.drafted")
     view.wait("state.nextLook < Infinity")  # it has looked at the network as it was saved
-    trained = view.js("state.heldOut.at(-1).loss")
+    trained, passage, edge = view.js("[state.heldOut.at(-1).loss, textOf(state.network.passage), state.network.heldFrom]")
+    assert abs(model.surprisal(passage)[edge - 1:].mean() - trained) < 1e-3
     view["file"].send_keys(str(tmp_path / "learned.npz"))
     view.wait_for("said", "Adam begins anew")
     view.start(least=1)
@@ -102,9 +105,16 @@ def test_a_unit_is_found_and_held(learning):
     view.wait("papers.held.cells.length > 200")
     free = view.shown("held")
     view.set("hold", 1)
-    view.wait("state.held.unit && document.querySelector('#held [aria-hidden]').textContent !== arguments[0]"
-              .replace("arguments[0]", json.dumps(free)))
+    view.wait(f"document.querySelector('#held [aria-hidden]').textContent !== {json.dumps(free)}")
     assert set(view.alphas("papers.held", start=1)) == {1.0}
+    low, high = view.js("focus.ends")[::view.js("Math.sign(focus.correlation)")]
+    assert [view["left"].text, view["right"].text] == [low, high]
+    view.click("release")
+    view.wait(f"document.querySelector('#held [aria-hidden]').textContent === {json.dumps(free)}")
+    view.click("again")
+    view.wait("state.seen.length && state.points.length")
+    assert not view["handle"].is_displayed()
+    view.assert_nothing_wrong()
 
 
 @pytest.mark.parametrize("text, said", [
@@ -119,10 +129,19 @@ def test_texts_that_are_unusual(learning, text, said):
 
 
 def test_a_divergence_goes_back_and_says_so(learning):
-    view = learning("#units=64&rate=0")
-    assert "It diverged" in view.start(PATTERN, least=10000)
+    """The rate is moved while it runs."""
+    view = learning("#units=64&rate=-2")
+    view.js("void choose('mine', arguments[0])", PATTERN)
+    view.click("start")
+    view.wait("state.points?.at(-1)?.updates >= 15 && state.heldOut.length")
+    view.set("rate", 0)
+    view.wait_for("note", "It diverged")
+    back = int(re.search(r"back at step (\d+)", view["note"].text).group(1))
+    view.wait("state.heldOut.at(-1).updates >= state.points.at(-1).updates && state.nextLook < Infinity")
+    assert back > 10 and view.js("state.heldOut.at(-1).loss < Math.log(chars.length)")
     view.set("rate", -2.5)
-    assert not view.start(least=30) and view.losses()[-1] < 3
+    view.click("once")
+    view.wait_for("said", f"Step {back + 1},")
 
 
 def test_many_clicks_and_damaged_files_do_no_harm(learning, tmp_path):
