@@ -125,7 +125,7 @@ function look() {
   }
   const [began, { updates, seconds }] = [performance.now(), state.points.at(-1) || { updates: 0, seconds: 0 }];
   state.nextLook = Infinity;
-  ask("look", { passage: network.passage }, ({ best, ...found }) => {
+  ask("look", {}, ({ best, ...found }) => {
     if (state.network !== network) {
       return;
     }

@@ -4,7 +4,7 @@
  *            new network, or that of a file, a .npz; {refused} says why there is none
  *   learn {once}   -> {updates, epoch, loss, speed} again and again, until it is stopped; {diverged} ends it
  *   pace  {rate}   of what is learned from now on
- *   look  {passage} -> what `read` answers, and `best`: see bestUnits; with the weights of now
+ *   look  {}       -> what `read` answers of the passage, and `best`: see bestUnits; with the weights of now
  *   sample, hold    as `write`, with the weights of now
  *   save  {}       -> {bytes} */
 "use strict";
@@ -23,7 +23,8 @@ function dueAt(updates) {
   return updates < 700 ? (Math.sqrt(100 + 24 * updates) - 10) / 12 : 0;
 }
 
-/** Return what learns: a trainer and its text, which are sixteen rows of a `length`, and the last good weights.
+/** Return what learns: a trainer and its text, which are sixteen rows of a `length`, the weights that are shown, which are
+ * those before any training, and the last good ones.
  * @throws {Error} the text or the file cannot be used */
 async function begun({ text, sizes, seed, file, kernels }) {
   const { variables, about } = file ? await unpackNpz(new Uint8Array(file)) : {};
@@ -38,15 +39,27 @@ async function begun({ text, sizes, seed, file, kernels }) {
   }
   const trainer = new Trainer(own, WINDOW, kernels);
   setVariables(trainer, initialVariables(own, seed));
+  const shown = trainer.weights.slice();
+  if (variables) {
+    setVariables(trainer, variables);
+  }
+  const start = Math.max(0, Math.min(corpus.edge, corpus.ids.length - PASSAGE));
   const length = Math.floor((corpus.edge - 1) / TEXTS);
-  return { trainer, corpus, variables, length, windows: Math.floor(length / WINDOW), updates: 0, seconds: 0,
-    shown: trainer.weights.slice(), good: { weights: trainer.weights.slice(), updates: 0 } };
+  return { trainer, corpus, shown, good: { weights: trainer.weights.slice(), updates: 0 }, updates: 0, seconds: 0,
+    length, windows: Math.floor(length / WINDOW), passage: Array.from(corpus.ids.subarray(start, start + PASSAGE)),
+    heldFrom: corpus.edge - start };
 }
 
 /** Give the network that reads and writes the weights of now. It keeps them while the training goes on. */
 function renew() {
   learned.shown.set(learned.trainer.weights);
   network.matrices?.forEach((matrix) => { network.fill(matrix); });
+}
+
+/** Have the network read the passage, and find the units that track something in it. */
+async function readPassage({ passage, corpus: { chars } }, send, goesOn) {
+  await answers.read({ key: "passage", pieces: [passage] }, (answer) => (
+    send({ ...answer, best: bestUnits(passage.map((id) => chars[id]), answer.activations) })), goesOn);
 }
 
 /** Learn from the next window, and return the loss. */
@@ -72,18 +85,11 @@ Object.assign(answers, {
       send({ refused: error.constructor === Error ? error.message : "The file is no model that this page can read." });
       return;
     }
-    const { trainer, corpus: { ids, edge, chars, note }, variables } = learned;
+    const { trainer, corpus: { ids, edge, chars, note }, passage, heldFrom } = learned;
     network = makeNetwork(trainer.model(learned.shown), trainer.kernel);
-    const start = Math.max(0, Math.min(edge, ids.length - PASSAGE));
-    const passage = Array.from(ids.subarray(start, start + PASSAGE));
-    let untrained = [];
-    await answers.look({ passage }, ({ best }) => { untrained = best; }, goesOn);
-    if (variables) {
-      setVariables(trainer, variables);
-      learned.good.weights.set(trainer.weights);
-    }
-    send({ untrained, chars, note, passage, heldFrom: edge - start, isFast: Boolean(trainer.kernel),
-      lstmSize: trainer.lstmSize, bigrams: bigramNats(ids.subarray(0, edge), ids.subarray(edge), chars.length) });
+    await readPassage(learned, ({ best: untrained }) => (
+      send({ untrained, chars, note, passage, heldFrom, isFast: Boolean(trainer.kernel),
+        lstmSize: trainer.lstmSize, bigrams: bigramNats(ids.subarray(0, edge), ids.subarray(edge), chars.length) })), goesOn);
   },
 
   async learn({ once }, send, goesOn) {
@@ -122,11 +128,9 @@ Object.assign(answers, {
     rate = message.rate;
   },
 
-  async look({ passage }, send, goesOn) {
-    const characters = passage.map((id) => learned.corpus.chars[id]);
+  async look(_, ...job) {
     renew();
-    await answers.read({ key: "passage", pieces: [passage] }, (answer) => (
-      send({ ...answer, best: bestUnits(characters, answer.activations) })), goesOn);
+    await readPassage(learned, ...job);
   },
 
   async sample(...job) {

@@ -2,6 +2,7 @@
 import base64
 import json
 import re
+from urllib.parse import parse_qs
 
 import pytest
 from conftest import ROOT
@@ -67,6 +68,21 @@ def test_it_learns_writes_and_asks_for_nothing(learning):
     view.assert_nothing_wrong()
 
 
+def test_a_link_has_the_settings_and_not_the_text(learning):
+    view = learning("#text=a+program&units=64&seed=7")
+    view.set("rate", -1.5), view.set("temperature", 1.1), view.set("layers", 2)
+    view.click("link")
+    link = view.js("location.hash")
+    assert parse_qs(link[1:]) == {"layers": ["2"], "units": ["64"], "rate": ["-1.5"], "temperature": ["1.1"],
+                                  "seed": ["7"], "text": ["a program"]}
+    again = learning(link)
+    again.click("link")
+    assert again.js("location.hash") == link and "A small farm" in again.js("find('text').value")
+    again.js("void choose('mine', arguments[0])", PATTERN)
+    again.click("link")
+    assert "text" not in parse_qs(again.js("location.hash")[1:])
+
+
 def test_the_last_tenth_is_never_learned(learning):
     """It has characters that stand nowhere else, so the more is learned, the less they are expected."""
     view = learning("#units=64&rate=-2")
@@ -88,7 +104,8 @@ def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     written = model.write(first, 220, temperature=0.9, top_n=len(model.vocabulary), seed=6)
     assert (model.num_layers, model.lstm_size) == (2, 64) and written == view.js("state.drafted")
     view.wait("state.nextLook < Infinity")  # it has looked at the network as it was saved
-    trained, passage, edge = view.js("[state.heldOut.at(-1).loss, textOf(state.network.passage), state.network.heldFrom]")
+    trained, passage = view.js("[state.heldOut.at(-1).loss, textOf(state.network.passage)]")
+    edge = view.js("state.network.heldFrom")
     assert abs(model.surprisal(passage)[edge - 1:].mean() - trained) < 1e-3
     view["file"].send_keys(str(tmp_path / "learned.npz"))
     view.wait_for("said", "Adam begins anew")
@@ -128,18 +145,25 @@ def test_texts_that_are_unusual(learning, text, said):
         view.wait_for("text-note", "Left out: 14,000 characters (88% of the text)")
 
 
-def test_a_divergence_goes_back_and_says_so(learning):
-    """The rate is moved while it runs."""
-    view = learning("#units=64&rate=-2")
+def test_a_divergence_goes_back_to_the_last_good_weights(learning):
+    """First to those of the beginning, as no loss was as low again; then the rate is moved while it learns."""
+    view = learning("#units=64&rate=-0.7")
     view.js("void choose('mine', arguments[0])", PATTERN)
+    for step in range(3):
+        view.click("once")
+        view.wait_for("said", f"Step {step + 1},")
+    view.set("rate", 0)
     view.click("start")
-    view.wait("state.points?.at(-1)?.updates >= 15 && state.heldOut.length")
+    view.wait_for("note", "It diverged: at this rate, each step leads further away. It is back at step 0.")
+    assert view.losses() == []
+    view.set("rate", -2)
+    view.click("start")
+    view.wait("state.points.at(-1)?.updates >= 20 && state.points.at(-1).loss < 2.5")
     view.set("rate", 0)
     view.wait_for("note", "It diverged")
     back = int(re.search(r"back at step (\d+)", view["note"].text).group(1))
     view.wait("state.heldOut.at(-1).updates >= state.points.at(-1).updates && state.nextLook < Infinity")
-    assert back > 10 and view.js("state.heldOut.at(-1).loss < Math.log(chars.length)")
-    view.set("rate", -2.5)
+    assert back > 15 and view.js("state.heldOut.at(-1).loss < Math.log(chars.length)")
     view.click("once")
     view.wait_for("said", f"Step {back + 1},")
 
