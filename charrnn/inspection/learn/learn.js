@@ -111,7 +111,8 @@ function add(points, point) {
 
 function showReport({ updates, epoch, loss, speed, seconds }) {
   const left = ((UNTIL_WORDS[state.network.lstmSize] - updates) * seconds) / updates;
-  const until = left > 0 && loss > state.network.bigrams && seconds > 1 && state.isRunning ? ` About ${5 * Math.ceil(left / 5)} s until it writes words.` : "";
+  const isNoise = left > 0 && loss > state.network.bigrams && seconds > 1 && state.isRunning;
+  const until = isNoise ? ` About ${5 * Math.ceil(left / 5)} s until it writes words.` : "";
   find("said").textContent = `Step ${grouped(updates)}, epoch ${epoch < 10 ? epoch.toFixed(1) : grouped(epoch)}, loss ${
     loss.toFixed(2)}, ${grouped(speed)} characters a second.${until}`;
   drawCurve();
@@ -131,14 +132,15 @@ function look() {
     }
     const unseen = found.surprises.slice(Math.max(1, network.heldFrom));
     add(state.heldOut, { updates, loss: (Math.LN2 * unseen.reduce((sum, each) => sum + each, 0)) / unseen.length });
-    Object.assign(state, { seen: recordsOf(found), nextLook: performance.now() + Math.max(LOOK, 4 * (performance.now() - began)) });
+    state.seen = recordsOf(found);
+    state.nextLook = performance.now() + Math.max(LOOK, 4 * (performance.now() - began));
     papers.passage.recolour();
     showTracked(best, updates, seconds);
     drawCurve();
     draft("sample", state.drafts, free, ({ ids }) => {
       const loss = state.points.at(-1)?.loss;
-      find("samples").prepend(make("li", "", make("p", "small", `Step ${grouped(updates)}${loss ? `, loss ${loss.toFixed(2)}` : ""}`),
-        visible(textOf(ids.slice(1)))));
+      const when = `Step ${grouped(updates)}${loss ? `, loss ${loss.toFixed(2)}` : ""}`;
+      find("samples").prepend(make("li", "", make("p", "small", when), visible(textOf(ids.slice(1)))));
       find("samples").children[MOST_SAMPLES]?.remove();
       showHeld();
     });
@@ -157,8 +159,7 @@ function draft(kind, seed, held, show) {
     ids.push(...more);
     seen.push(...recordsOf(found));
     if (drawn !== undefined) {
-      show({ ids, start: 1, recordAt: (place) => seen[place - 1],
-        inWorker: () => ({ of: kind, ...text }) });
+      show({ ids, start: 1, recordAt: (place) => seen[place - 1], inWorker: () => ({ of: kind, ...text }) });
     }
   });
 }
@@ -168,13 +169,17 @@ function showTracked(best, updates, seconds) {
   const found = best.filter(({ correlation }, feature) => Math.abs(correlation)
     >= Math.max(LEAST_CORRELATION, Math.abs(state.network.untrained[feature].correlation) + LEAST_ABOVE));
   state.began = Object.fromEntries(found.map(({ name }) => [name, state.began[name] || { updates, seconds }]));
-  find("tracked").replaceChildren(...found.map((entry) => {
-    const began = state.began[entry.name];
-    const button = makeButton("chip", () => lookAt(entry), make("b", "", entry.name), `: since step ${grouped(began.updates)} (${
-      grouped(began.seconds)} s), ${unitTitle(unitName(entry.offset, state.network.lstmSize))}, correlation ${signed(entry.correlation)}`);
-    button.ariaPressed = entry.name === focus?.name;
-    return make("li", "", button);
-  }));
+  const atKeyboard = document.activeElement.closest("#tracked button")?.value;
+  const buttons = found.map((entry) => {
+    const { name, offset, correlation } = entry;
+    const began = state.began[name];
+    const said = `: since step ${grouped(began.updates)} (${grouped(began.seconds)} s), ${
+      unitTitle(unitName(offset, state.network.lstmSize))}, correlation ${signed(correlation)}`;
+    return Object.assign(makeButton("chip", () => lookAt(entry), make("b", "", name), said),
+      { value: name, ariaPressed: name === focus?.name });
+  });
+  find("tracked").replaceChildren(...buttons.map((button) => make("li", "", button)));
+  buttons.find(({ value }) => value === atKeyboard)?.focus({ preventScroll: true });
   showNote("nothing", found.length ? "" : "Nothing at the moment that a network without training does not follow as well.");
   const now = found.find(({ name }) => name === focus?.name);
   if (now && !state.held.unit) {

@@ -128,6 +128,9 @@ def test_a_unit_is_found_and_held(learning):
     assert [view["left"].text, view["right"].text] == [low, high]
     view.click("release")
     view.wait(f"document.querySelector('#held [aria-hidden]').textContent === {json.dumps(free)}")
+    view.js("void (document.querySelector('#tracked button').focus(), look())")
+    view.wait("state.nextLook < Infinity")
+    assert view.js("document.activeElement.matches('#tracked button')")
     view.click("again")
     view.wait("state.seen.length && state.points.length")
     assert not view["handle"].is_displayed()
