@@ -2,7 +2,7 @@
 "use strict";
 const [LOOK, WRITTEN, MOST_POINTS, MOST_SAMPLES, MOST_SHOWN] = [1200, 220, 300, 40, 100000];
 const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection/units.py
-const LINE = 20; // pixels for a label of the curve
+const LINE = 26; // pixels for a label of the curve
 const UNTIL_WORDS = { 64: 500, 128: 300, 256: 200 }; // steps, about, if it is not better than the bigrams before
 const { texts, fields } = JSON.parse(find("data").textContent); // fields: [name in a link, which is an id, first value]
 const data = {}; // for papers: no line end of the text is one of the layout
@@ -17,6 +17,7 @@ function choose(name, text, file = null) {
   Object.assign(state, { source: { name, text }, file, network: null, isBeginning: false });
   stop();
   setFocus(null);
+  document.querySelector("[value=surprise]").click();
   hold(free);
   for (const button of find("texts").children) {
     button.ariaPressed = button.value === name;
@@ -229,10 +230,11 @@ function drawCurve() {
   find("read-line").setAttribute("points", points.map(placeOf).join(" "));
   find("held-line").setAttribute("points", heldOut.map(placeOf).join(" "));
   const labels = [["blind", "guessing blindly", blind], ["pairs", "looking at the last letter only", network.bigrams],
-    ["read-now", "text that it reads", points.at(-1)?.loss], ["held-now", "text that it has never seen", heldOut.at(-1)?.loss]];
+    ["read-now", "text that it reads", points.at(-1)?.loss], ["held-now", "text that it has never seen", heldOut.at(-1)?.loss]]
+    .filter(([, , loss]) => loss >= 0).sort((a, b) => b[2] - a[2]);
   let last = -Infinity; // label, which the next one must not cover
-  for (const [id, said, loss] of labels.filter((label) => label[2] >= 0).sort((a, b) => b[2] - a[2])) {
-    last = Math.max(height * y(loss) - 8, last + LINE);
+  for (const [index, [id, said, loss]] of labels.entries()) { // each above its line, the lowest below
+    last = Math.max(height * y(loss) + (index === labels.length - 1 ? 18 : -8), last + LINE);
     find(id).removeAttribute("hidden");
     find(id).setAttribute("y", `${100 * y(loss)}%`);
     find(id).lastChild.setAttribute("y", last - height * y(loss));

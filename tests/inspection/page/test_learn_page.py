@@ -4,6 +4,7 @@ import json
 import re
 from urllib.parse import parse_qs
 
+import numpy as np
 import pytest
 from conftest import ROOT
 from test_browser import View, chromium, pytestmark  # noqa: F401
@@ -65,6 +66,8 @@ def test_it_learns_writes_and_asks_for_nothing(learning):
     # in one expression, since it goes on learning
     assert view.js("document.querySelectorAll('#tracked button').length === Object.keys(state.began).length")
     assert view.js("document.documentElement.scrollWidth <= 360")
+    tops = view.js("Array.from(find('curve').querySelectorAll('text'), (text) => text.getBoundingClientRect().top)")
+    assert len(tops) == 4 and min(np.diff(sorted(tops))) > 16  # no label covers another
     view.assert_nothing_wrong()
 
 
@@ -168,7 +171,7 @@ def test_a_divergence_goes_back_to_the_last_good_weights(learning):
     view.wait("state.heldOut.at(-1).updates >= state.points.at(-1).updates && state.nextLook < Infinity")
     assert back > 15 and view.js("state.heldOut.at(-1).loss < Math.log(chars.length)")
     view.click("once")
-    view.wait_for("said", f"Step {back + 1},")
+    view.wait(f"state.points.at(-1).updates === {back + 1}")
 
 
 def test_many_clicks_and_damaged_files_do_no_harm(learning, tmp_path):
