@@ -91,34 +91,29 @@ def test_the_weights_of_a_file_come_back_as_they_were(tmp_path, dtype):
         np.testing.assert_allclose(again.weights[name], values, atol=1e-7)  # a bias loses a bit by its 1
 
 
-@pytest.mark.parametrize("change, message", [
-    (lambda weights: weights.pop("softmax/Variable_1"), "is missing"),
-    (lambda weights: weights.update({"softmax/Variable": np.zeros((SIZE, 3), np.float32)}), "has the shape"),
-    (lambda weights: weights.update(extra=np.zeros(2, np.float32)), "is missing"),
-    (lambda weights: weights.update({"softmax/Variable_1": np.full(len(CHARS), np.nan, np.float32)}), "not finite"),
-    (lambda weights: weights.update({"softmax/Variable_1": np.zeros(len(CHARS), np.float64)}), "")],
-    ids=["less", "other shapes", "more", "no numbers", "another type"])
-def test_files_that_are_no_such_network_are_refused(tmp_path, change, message):
-    weights = dict(started(1).weights)
-    change(weights)
-    (tmp_path / "start.npz").write_bytes(packed(weights, {"vocabulary": CHARS}))
-    assert message in refused(tmp_path)
+def packed_with(**others):
+    """Return a file with the weights of a network and others, or without those that are None."""
+    weights = {**started(1).weights, **others}
+    return packed({name: values for name, values in weights.items() if values is not None}, {"vocabulary": CHARS})
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda content: content[:500] + b"\0" + content[501:],
-                                    lambda content: b""], ids=["cut", "changed", "empty"])
-def test_damaged_files_are_refused(tmp_path, damage):
-    started(1).save(tmp_path / "start.npz")
-    (tmp_path / "start.npz").write_bytes(damage((tmp_path / "start.npz").read_bytes()))
-    assert "damaged" in refused(tmp_path)
+BIAS, WHOLE = "softmax/Variable_1", packed_with()
+REFUSED = {
+    "less": (packed_with(**{BIAS: None}), "is missing"),
+    "other shapes": (packed_with(**{"softmax/Variable": np.zeros((SIZE, 3), np.float32)}), "has the shape"),
+    "more": (packed_with(extra=np.zeros(2, np.float32)), "is missing"),
+    "no numbers": (packed_with(**{BIAS: np.full(len(CHARS), np.nan, np.float32)}), "not finite"),
+    "another type": (packed_with(**{BIAS: np.zeros(len(CHARS))}), "TypeError"),
+    "cut": (WHOLE[:-1], "damaged"), "empty": (b"", "damaged"),
+    "changed": (WHOLE[:500] + b"\0" + WHOLE[501:], "damaged")}
 
 
-def refused(folder):
-    """Return what node says of a file that the page does not take."""
-    (folder / "request.json").write_text(json.dumps({"steps": 1, "windows": []}))
-    found = subprocess.run(["node", str(HERE / "run_trainer.js"), str(folder)], stderr=subprocess.PIPE)
-    assert found.returncode == 1
-    return found.stderr.decode()
+@pytest.mark.parametrize("content, message", REFUSED.values(), ids=REFUSED)
+def test_files_that_are_no_such_network_are_refused(tmp_path, content, message):
+    (tmp_path / "start.npz").write_bytes(content)
+    (tmp_path / "request.json").write_text(json.dumps({"steps": 1, "windows": []}))
+    found = subprocess.run(["node", str(HERE / "run_trainer.js"), str(tmp_path)], stderr=subprocess.PIPE)
+    assert found.returncode == 1 and message in found.stderr.decode()
 
 
 def answered(names, expression, *arguments):
