@@ -152,7 +152,7 @@ def assemble(template: str, parts: Dict[str, str], change: Callable[[str], str] 
         parts: from the name of a part to what it is.
         change: is applied to scripts and styles.
     """
-    page = _source(template)
+    page = re.sub(r"\{\{(\w+\.html)\}\}", lambda match: _source(match.group(1)).rstrip("\n"), _source(template))
     sources = {name: _source(name) if name.endswith(".wasm") else change(_source(name))
                for name in re.findall(r"\{\{(\w+\.\w+)\}\}", page)}
     hashes = {ending: " ".join(_hash(source) for name, source in sources.items() if name.endswith(ending))

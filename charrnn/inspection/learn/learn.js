@@ -2,12 +2,13 @@
 "use strict";
 const [LOOK, WRITTEN, MOST_POINTS, MOST_SAMPLES, MOST_SHOWN] = [1200, 220, 300, 40, 100000];
 const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection/units.py
+const LINE = 26; // pixels for a label of the curve
 const UNTIL_WORDS = { 64: 500, 128: 300, 256: 200 }; // steps, about, if it is not better than the bigrams before
 const { texts, fields } = JSON.parse(find("data").textContent); // fields: [name in a link, which is an id, first value]
 const data = {}; // for papers: no line end of the text is one of the layout
 const free = { unit: null, value: null };
-// what is learned, {name, text}; the .npz that goes on; what the worker has said of the network, or null
-const state = { source: null, file: null, network: null, isBeginning: false, isRunning: false, seed: 1, drafts: 0, held: free };
+// source: what is learned, {name, text}; file: the .npz that goes on; network: what the worker has said of it, or null
+const state = { drafts: 0 };
 let chars = [];
 let papers = {};
 
@@ -15,10 +16,14 @@ let papers = {};
 function choose(name, text, file = null) {
   Object.assign(state, { source: { name, text }, file, network: null, isBeginning: false });
   stop();
+  setFocus(null);
+  document.querySelector("[value=surprise]").click();
+  hold(free);
   for (const button of find("texts").children) {
-    button.setAttribute("aria-pressed", button.value === name);
+    button.ariaPressed = button.value === name;
   }
-  Object.assign(find("text"), { value: text.length > MOST_SHOWN ? "" : text, placeholder: `${name}: ${counted(text.length, "character")}` });
+  Object.assign(find("text"), { value: text.length > MOST_SHOWN ? "" : text,
+    placeholder: `${name}: ${counted(text.length, "character")}` });
   find("said").textContent = file ? `Press Start: the network of ${file.name} goes on with this text, and Adam begins anew.` : "";
   find("text-note").textContent = texts[name] ? "" : `Now: ${name}.`;
   find("tracked").replaceChildren();
@@ -26,35 +31,31 @@ function choose(name, text, file = null) {
 }
 
 function begin() {
-  const { source: { text }, file, seed } = state;
-  const [layers, units] = ["layers", "units"].map((id) => Number(find(id).value));
-  Object.assign(state, { network: null, isBeginning: true, points: [], heldOut: [], began: {}, chance: {}, seen: null, held: free });
-  setFocus(null);
+  const { source: { name, text }, file, seed } = state;
+  const [numLayers, lstmSize] = ["layers", "units"].map((id) => Number(find(id).value));
+  const kernels = ["fused", "kernel"].map((id) => find(id).textContent);
+  Object.assign(state, { isBeginning: true, points: [], heldOut: [], began: {}, seen: [] });
   find("samples").replaceChildren();
   find("said").textContent = "The network is made.";
-  const kernels = ["fused", "kernel"].map((id) => find(id).textContent);
-  const message = { text, sizes: { numLayers: layers, lstmSize: units }, seed, file: file?.bytes, kernels };
-  ask("begin", message, ({ refused, untrained, ...network }) => {
-    if (refused) {
-      choose(state.source.name, text);
-      showNote("note", refused);
-    } else if (untrained) {
-      state.chance = Object.fromEntries(untrained.map(({ name, correlation }) => [name, Math.abs(correlation)]));
-    } else {
-      Object.assign(state, { network, isBeginning: false });
-      chars = network.chars;
-      find("text-note").textContent += ` ${network.note}`;
-      find("save").disabled = false;
-      find("engine-used").textContent = network.isFast ? "WebAssembly with SIMD"
-        : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: it is some twenty times slower";
-      papers.passage.onChange = () => papers.passage.cells.slice(0, network.heldFrom).forEach((cell) => {
-        cell?.classList.add("practised");
-      });
-      papers.passage.show({ ids: network.passage, start: 0, recordAt: (place) => state.network && state.seen?.[place],
-        inWorker: () => ({ key: "passage" }) });
-      look();
-      learn(!state.isRunning);
+  ask("begin", { text, sizes: { numLayers, lstmSize }, seed, file: file?.bytes, kernels }, ({ refused, ...network }) => {
+    if (!state.isBeginning) {
+      return; // another text was chosen meanwhile
     }
+    if (refused) {
+      choose(name, text);
+      showNote("note", refused);
+      return;
+    }
+    Object.assign(state, { network, isBeginning: false });
+    chars = network.chars;
+    find("text-note").textContent += ` ${network.note}`;
+    find("save").disabled = false;
+    find("engine-used").textContent = network.isFast ? "WebAssembly with SIMD"
+      : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: it is some twenty times slower";
+    papers.passage.show({ ids: network.passage, start: network.heldFrom, recordAt: (place) => state.seen[place],
+      inWorker: () => ({ key: "passage" }) });
+    look();
+    learn(!state.isRunning);
   });
 }
 
@@ -70,11 +71,15 @@ function learn(once = false) {
   showNote("note", "");
   ask("learn", { once }, ({ diverged, ...report }) => {
     if (!state.network) {
-      return; // another text was chosen meanwhile
+      return;
     }
     if (diverged !== undefined) {
       stop();
-      showNote("note", `It diverged: at this rate, each step leads further away. It is back at step ${diverged}. Choose a smaller rate.`);
+      showNote("note", `It diverged: at this rate, each step leads further away. It is back at step ${
+        diverged}. Choose a smaller rate.`);
+      for (const curve of ["points", "heldOut"]) {
+        state[curve] = state[curve].filter(({ updates }) => updates <= diverged);
+      }
       look();
       return;
     }
@@ -106,8 +111,9 @@ function add(points, point) {
 }
 
 function showReport({ updates, epoch, loss, speed, seconds }) {
-  const left = ((UNTIL_WORDS[state.network.sizes.lstmSize] - updates) * seconds) / updates;
-  const until = left > 0 && loss > state.network.bigrams && seconds > 1 && state.isRunning ? ` About ${5 * Math.ceil(left / 5)} s until it writes words.` : "";
+  const left = ((UNTIL_WORDS[state.network.lstmSize] - updates) * seconds) / updates;
+  const isNoise = left > 0 && loss > state.network.bigrams && seconds > 1 && state.isRunning;
+  const until = isNoise ? ` About ${5 * Math.ceil(left / 5)} s until it writes words.` : "";
   find("said").textContent = `Step ${grouped(updates)}, epoch ${epoch < 10 ? epoch.toFixed(1) : grouped(epoch)}, loss ${
     loss.toFixed(2)}, ${grouped(speed)} characters a second.${until}`;
   drawCurve();
@@ -121,20 +127,21 @@ function look() {
   }
   const [began, { updates, seconds }] = [performance.now(), state.points.at(-1) || { updates: 0, seconds: 0 }];
   state.nextLook = Infinity;
-  ask("look", { passage: network.passage }, ({ best, ...found }) => {
+  ask("look", {}, ({ best, ...found }) => {
     if (state.network !== network) {
       return;
     }
     const unseen = found.surprises.slice(Math.max(1, network.heldFrom));
     add(state.heldOut, { updates, loss: (Math.LN2 * unseen.reduce((sum, each) => sum + each, 0)) / unseen.length });
-    Object.assign(state, { seen: recordsOf(found), nextLook: performance.now() + Math.max(LOOK, 4 * (performance.now() - began)) });
+    state.seen = recordsOf(found);
+    state.nextLook = performance.now() + Math.max(LOOK, 4 * (performance.now() - began));
     papers.passage.recolour();
     showTracked(best, updates, seconds);
     drawCurve();
     draft("sample", state.drafts, free, ({ ids }) => {
       const loss = state.points.at(-1)?.loss;
-      find("samples").prepend(make("li", "", make("p", "small", `Step ${grouped(updates)}${loss ? `, loss ${loss.toFixed(2)}` : ""}`),
-        visible(textOf(ids.slice(1)))));
+      const when = `Step ${grouped(updates)}${loss ? `, loss ${loss.toFixed(2)}` : ""}`;
+      find("samples").prepend(make("li", "", make("p", "small", when), visible(textOf(ids.slice(1)))));
       find("samples").children[MOST_SAMPLES]?.remove();
       showHeld();
     });
@@ -153,24 +160,27 @@ function draft(kind, seed, held, show) {
     ids.push(...more);
     seen.push(...recordsOf(found));
     if (drawn !== undefined) {
-      show({ ids, start: 1, recordAt: (place) => seen[place - 1],
-        inWorker: () => ({ of: kind, ...text }) });
+      show({ ids, start: 1, recordAt: (place) => seen[place - 1], inWorker: () => ({ of: kind, ...text }) });
     }
   });
 }
 
-/** Show which units track something, and since when. */
+/** Show which units track something, more closely than before the training, and since when. */
 function showTracked(best, updates, seconds) {
-  const found = best.filter(({ name, correlation }) => (
-    Math.abs(correlation) >= Math.max(LEAST_CORRELATION, (state.chance[name] ?? 0) + LEAST_ABOVE)));
+  const found = best.filter(({ correlation }, feature) => Math.abs(correlation)
+    >= Math.max(LEAST_CORRELATION, Math.abs(state.network.untrained[feature].correlation) + LEAST_ABOVE));
   state.began = Object.fromEntries(found.map(({ name }) => [name, state.began[name] || { updates, seconds }]));
-  find("tracked").replaceChildren(...found.map((entry) => {
-    const began = state.began[entry.name];
-    const button = makeButton("chip", () => lookAt(entry), make("b", "", entry.name), `: since step ${grouped(began.updates)} (${
-      grouped(began.seconds)} s), ${unitTitle(unitName(entry.offset))}, correlation ${signed(entry.correlation)}`);
-    button.setAttribute("aria-pressed", entry.name === focus?.name);
-    return make("li", "", button);
-  }));
+  const atKeyboard = document.activeElement.closest("#tracked button")?.value;
+  const buttons = found.map((entry) => {
+    const { name, offset, correlation } = entry;
+    const began = state.began[name];
+    const said = `: since step ${grouped(began.updates)} (${grouped(began.seconds)} s), ${
+      unitTitle(unitName(offset, state.network.lstmSize))}, correlation ${signed(correlation)}`;
+    return Object.assign(makeButton("chip", () => lookAt(entry), make("b", "", name), said),
+      { value: name, ariaPressed: name === focus?.name });
+  });
+  find("tracked").replaceChildren(...buttons.map((button) => make("li", "", button)));
+  buttons.find(({ value }) => value === atKeyboard)?.focus({ preventScroll: true });
   showNote("nothing", found.length ? "" : "Nothing at the moment that a network without training does not follow as well.");
   const now = found.find(({ name }) => name === focus?.name);
   if (now && !state.held.unit) {
@@ -178,15 +188,9 @@ function showTracked(best, updates, seconds) {
   }
 }
 
-function unitName(offset) {
-  const { lstmSize } = state.network.sizes;
-  const part = Math.floor(offset / lstmSize);
-  return `${1 + Math.floor(part / 2)}/${part % 2 ? "h" : "c"}/${1 + (offset % lstmSize)}`;
-}
-
 function lookAt(entry) {
   const isOther = focus?.name !== entry.name;
-  setFocus({ ...entry, unit: unitName(entry.offset) });
+  setFocus({ ...entry, unit: unitName(entry.offset, state.network.lstmSize) });
   [find("left").textContent, find("right").textContent] = entry.correlation < 0 ? [...entry.ends].reverse() : entry.ends;
   if (isOther) {
     document.querySelector("[value=unit]").click();
@@ -216,28 +220,27 @@ function drawCurve() {
   if (!network) {
     return;
   }
-  const { clientWidth: width, clientHeight: height } = find("curve");
-  const levels = { blind: Math.log(chars.length), pairs: network.bigrams };
-  const all = [...points, ...heldOut, { loss: levels.pairs }].map(({ loss }) => loss);
-  const [top, bottom] = [1.08 * levels.blind, Math.max(0, Math.min(...all) - 0.35)];
-  const last = Math.max(20, points.at(-1)?.updates || 0);
-  const y = (loss) => Math.max(0, (height * (top - loss)) / (top - bottom));
-  const placeOf = ({ updates, loss }) => `${((width * updates) / last).toFixed(1)} ${y(loss).toFixed(1)}`;
-  for (const [id, loss] of Object.entries(levels)) {
+  const { clientHeight: height } = find("curve");
+  const blind = Math.log(chars.length);
+  const all = [...points, ...heldOut, { loss: network.bigrams }].map(({ loss }) => loss);
+  const [top, bottom] = [1.08 * blind, Math.max(0, Math.min(...all) - 0.35)];
+  const updates = Math.max(20, points.at(-1)?.updates || 0);
+  const y = (loss) => Math.max(0, (top - loss) / (top - bottom)); // as a share of the height
+  const placeOf = (point) => `${(point.updates / updates).toFixed(4)} ${y(point.loss).toFixed(4)}`;
+  find("read-line").setAttribute("points", points.map(placeOf).join(" "));
+  find("held-line").setAttribute("points", heldOut.map(placeOf).join(" "));
+  const labels = [["blind", "guessing blindly", blind], ["pairs", "looking at the last letter only", network.bigrams],
+    ["read-now", "text that it reads", points.at(-1)?.loss], ["held-now", "text that it has never seen", heldOut.at(-1)?.loss]]
+    .filter(([, , loss]) => loss >= 0).sort((a, b) => b[2] - a[2]);
+  let last = -Infinity; // label, which the next one must not cover
+  for (const [index, [id, said, loss]] of labels.entries()) { // each above its line, the lowest below
+    last = Math.max(height * y(loss) + (index === labels.length - 1 ? 18 : -8), last + LINE);
     find(id).removeAttribute("hidden");
-    find(id).setAttribute("transform", `translate(0 ${y(loss)})`);
-    find(id).lastChild.textContent = `${find(id).lastChild.textContent.replace(/ [\d.]+$/, "")} ${loss.toFixed(2)}`;
+    find(id).setAttribute("y", `${100 * y(loss)}%`);
+    find(id).lastChild.setAttribute("y", last - height * y(loss));
+    find(id).lastChild.textContent = `${said} ${loss.toFixed(2)}`;
   }
-  const isHeldAbove = !(heldOut.at(-1)?.loss < points.at(-1)?.loss);
-  for (const [name, line, said] of [["read", points, "text that it reads"], ["held", heldOut, "text that it has never seen"]]) {
-    find(`${name}-line`).setAttribute("points", line.map(placeOf).join(" "));
-    if (line.length) {
-      find(`${name}-now`).setAttribute("transform", `translate(${width} ${y(line.at(-1).loss)})`);
-      find(`${name}-now`).firstChild.setAttribute("y", (name === "held") === isHeldAbove ? -10 : 20);
-      find(`${name}-now`).firstChild.textContent = `${said} ${line.at(-1).loss.toFixed(2)}`;
-    }
-  }
-  find("curve").setAttribute("aria-label", `Loss after ${counted(last, "step")}: ${
+  find("curve").setAttribute("aria-label", `Loss after ${counted(updates, "step")}: ${
     Array.from(find("curve").querySelectorAll("text"), (text) => text.textContent).join(", ")}`);
 }
 
@@ -261,21 +264,21 @@ async function open(file) {
   }
 }
 
-/** Use the fields of what can change while it learns, and return the link with all of them. */
+/** Use the fields of what can change while it learns. */
 function useFields() {
   const [rate, temperature] = [10 ** find("rate").value, Number(find("temperature").value)];
   find("rate-value").textContent = rate.toPrecision(2);
   find("temperature-value").textContent = temperature.toFixed(2);
   ask("pace", { rate });
+}
+
+/** Put the settings into the address. */
+function showLink() {
   const query = new URLSearchParams([...fields.map(([name]) => [name, find(name).value]), ["seed", state.seed]]);
   if (texts[state.source.name]) {
     query.set("text", state.source.name);
   }
-  return `#${query}`;
-}
-
-function showLink() {
-  history.replaceState(null, "", useFields());
+  history.replaceState(null, "", `#${query}`);
   find("saved").textContent = "The address of this page has the settings now. The text is not in it.";
 }
 
@@ -283,10 +286,10 @@ function start() {
   const query = new URLSearchParams(location.hash.slice(1));
   papers = { passage: new Paper("passage", "surprise"), held: new Paper("held", "unit") };
   startWorker("words", "shared", "learner");
-  for (const [name, text] of Object.entries(texts)) {
-    find("texts").append(Object.assign(makeButton("chip", () => choose(name, text), name), { value: name }));
-  }
-  const named = texts[query.get("text")] ? query.get("text") : Object.keys(texts)[0];
+  const names = Object.keys(texts);
+  find("texts").append(...names.map((name) => (
+    Object.assign(makeButton("chip", () => choose(name, texts[name]), name), { value: name }))));
+  const [named] = [...names.filter((name) => name === query.get("text")), ...names];
   choose(named, texts[named]);
   state.seed = Number(/^\d{1,9}$/.exec(query.get("seed")) ?? 1);
   for (const [name, first] of fields) {
@@ -319,7 +322,7 @@ function start() {
   find("text").addEventListener("change", ({ target }) => choose("your text", target.value));
   find("file").addEventListener("change", ({ target }) => open(target.files[0]));
   find("colours").addEventListener("change", ({ target }) => {
-    papers.passage.colour = target.value === "unit" && !focus ? "surprise" : target.value;
+    papers.passage.colour = target.value;
     papers.passage.recolour();
   });
   document.addEventListener("dragover", (event) => event.preventDefault());
@@ -331,7 +334,6 @@ function start() {
       choose("your text", dropped);
     }
   });
-  addEventListener("resize", drawCurve);
   addEventListener("error", ({ message }) => fail(message));
   find("failure").hidden = true;
   document.querySelector("main").hidden = false;

@@ -1,10 +1,10 @@
 /* What learns beside the page: more jobs for the worker. worker.js comes before it, and what it needs for them.
  *   begin {text, sizes, seed, file, kernels}
- *         -> {untrained}: bestUnits of a network that has learned nothing, then {chars, passage, ...}: a new network, or
- *            that of a file, a .npz; {refused} says why there is none
+ *         -> {untrained, chars, passage, ...}: bestUnits of a network that has learned nothing, then what is known of a
+ *            new network, or that of a file, a .npz; {refused} says why there is none
  *   learn {once}   -> {updates, epoch, loss, speed} again and again, until it is stopped; {diverged} ends it
  *   pace  {rate}   of what is learned from now on
- *   look  {passage} -> what `read` answers, and `best`: see bestUnits; with the weights of now
+ *   look  {}       -> what `read` answers of the passage, and `best`: see bestUnits; with the weights of now
  *   sample, hold    as `write`, with the weights of now
  *   save  {}       -> {bytes} */
 "use strict";
@@ -23,13 +23,15 @@ function dueAt(updates) {
   return updates < 700 ? (Math.sqrt(100 + 24 * updates) - 10) / 12 : 0;
 }
 
-/** Return what learns: a trainer and its text, which are sixteen rows of a `length`, and the last good weights. @throws {Error} the text or the file cannot be used */
+/** Return what learns: a trainer and its text, which are sixteen rows of a `length`, the weights that are shown, which are
+ * those before any training, and the last good ones.
+ * @throws {Error} the text or the file cannot be used */
 async function begun({ text, sizes, seed, file, kernels }) {
   const { variables, about } = file ? await unpackNpz(new Uint8Array(file)) : {};
-  const vocabulary = about && Array.from(String(about.vocabulary));
+  const vocabulary = about && [...new Set(String(about.vocabulary))];
   const corpus = corpusOf(text, vocabulary);
-  const own = { ...(file ? sizesOf(variables) : sizes), numClasses: corpus.chars.length };
-  if (file && (own.lstmSize % 2 || new Set(vocabulary).size !== sizesOf(variables).numClasses)) {
+  const own = { numClasses: corpus.chars.length, ...(file ? sizesOf(variables) : sizes) };
+  if (own.lstmSize % 2 || corpus.chars.length !== own.numClasses) {
     throw new Error("The file has an odd number of units, or another number of characters than it says.");
   }
   if (20 * own.lstmSize * (own.numClasses + 2 * own.numLayers * own.lstmSize) > LARGEST) {
@@ -37,16 +39,27 @@ async function begun({ text, sizes, seed, file, kernels }) {
   }
   const trainer = new Trainer(own, WINDOW, kernels);
   setVariables(trainer, initialVariables(own, seed));
+  const shown = trainer.weights.slice();
+  if (variables) {
+    setVariables(trainer, variables);
+  }
+  const start = Math.max(0, Math.min(corpus.edge, corpus.ids.length - PASSAGE));
   const length = Math.floor((corpus.edge - 1) / TEXTS);
-  return { trainer, corpus, variables, length, windows: Math.floor(length / WINDOW), updates: 0, seconds: 0,
-    shown: trainer.weights.slice(),
-    good: { weights: trainer.weights.slice(), updates: 0 } };
+  return { trainer, corpus, shown, good: { weights: trainer.weights.slice(), updates: 0 }, updates: 0, seconds: 0,
+    length, windows: Math.floor(length / WINDOW), passage: Array.from(corpus.ids.subarray(start, start + PASSAGE)),
+    heldFrom: corpus.edge - start };
 }
 
 /** Give the network that reads and writes the weights of now. It keeps them while the training goes on. */
 function renew() {
   learned.shown.set(learned.trainer.weights);
   network.matrices?.forEach((matrix) => { network.fill(matrix); });
+}
+
+/** Have the network read the passage, and find the units that track something in it. */
+async function readPassage({ passage, corpus: { chars } }, send, goesOn) {
+  await answers.read({ key: "passage", pieces: [passage] }, (answer) => (
+    send({ ...answer, best: bestUnits(passage.map((id) => chars[id]), answer.activations) })), goesOn);
 }
 
 /** Learn from the next window, and return the loss. */
@@ -72,29 +85,17 @@ Object.assign(answers, {
       send({ refused: error.constructor === Error ? error.message : "The file is no model that this page can read." });
       return;
     }
-    const { trainer, corpus: { ids, edge, chars, note }, variables, windows } = learned;
+    const { trainer, corpus: { ids, edge, chars, note }, passage, heldFrom } = learned;
     network = makeNetwork(trainer.model(learned.shown), trainer.kernel);
-    const start = Math.max(0, Math.min(edge, ids.length - PASSAGE));
-    const passage = Array.from(ids.subarray(start, start + PASSAGE));
-    await answers.look({ passage }, ({ best: untrained }) => send({ untrained }), goesOn);
-    if (variables) {
-      setVariables(trainer, variables);
-      learned.good.weights.set(trainer.weights);
-    }
-    send({ chars, note, passage, heldFrom: edge - start, characters: ids.length, windows, isFast: Boolean(trainer.kernel),
-      sizes: { lstmSize: trainer.lstmSize, numLayers: trainer.numLayers }, bigrams: bigramNats(ids.subarray(0, edge),
-        ids.subarray(edge), chars.length) });
+    await readPassage(learned, ({ best: untrained }) => (
+      send({ untrained, chars, note, passage, heldFrom, isFast: Boolean(trainer.kernel),
+        lstmSize: trainer.lstmSize, bigrams: bigramNats(ids.subarray(0, edge), ids.subarray(edge), chars.length) })), goesOn);
   },
 
   async learn({ once }, send, goesOn) {
     const own = learned;
     const { trainer, good, windows } = own;
     let [sum, count, started] = [0, 0, performance.now()];
-    const report = () => {
-      send({ updates: own.updates, epoch: own.updates / windows, loss: sum / count, seconds: own.seconds,
-        speed: (1000 * count * WINDOW * TEXTS) / (performance.now() - started) });
-      [sum, count, started] = [0, 0, performance.now()];
-    };
     let last = performance.now();
     do {
       const isDue = once || performance.now() - started >= REPORT;
@@ -102,9 +103,8 @@ Object.assign(answers, {
       const loss = learnWindow(own);
       if (!(loss <= 2 * Math.log(trainer.numClasses) + 1)) {
         trainer.weights.set(good.weights);
-        for (const average of [trainer.averages, trainer.squares]) {
-          average.fill(0);
-        }
+        trainer.averages.fill(0);
+        trainer.squares.fill(0);
         trainer.reset();
         [trainer.updates, own.updates] = [0, good.updates];
         send({ diverged: good.updates });
@@ -114,7 +114,9 @@ Object.assign(answers, {
       own.seconds += Math.min(1, (performance.now() - last) / 1000); // not those in which a phone slept
       last = performance.now();
       if (isDue) {
-        report();
+        send({ updates: own.updates, epoch: own.updates / windows, loss: sum / count, seconds: own.seconds,
+          speed: (1000 * count * WINDOW * TEXTS) / (last - started) });
+        [sum, count, started] = [0, 0, last];
       }
       if (isDue && loss <= Math.log(trainer.numClasses) + 0.5) {
         Object.assign(good, { weights: before, updates: own.updates - 1 });
@@ -126,11 +128,9 @@ Object.assign(answers, {
     rate = message.rate;
   },
 
-  async look({ passage }, send, goesOn) {
-    const characters = passage.map((id) => learned.corpus.chars[id]);
+  async look(_, ...job) {
     renew();
-    await answers.read({ key: "passage", pieces: [passage] }, (answer) => (
-      send({ ...answer, best: bestUnits(characters, answer.activations) })), goesOn);
+    await readPassage(learned, ...job);
   },
 
   async sample(...job) {

@@ -78,9 +78,6 @@ async function unpackNpz(bytes) {
     const [size, start] = [20, 42].map((place) => view.getUint32(entry + place, true));
     const [name, extra, comment] = [28, 30, 32].map((place) => view.getUint16(entry + place, true));
     const from = start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true);
-    if (view.getUint16(entry + 10, true)) {
-      throw new Error("The file is compressed.");
-    }
     variables.set(text(entry + 46, entry + 46 + name).replace(/\.npy$/, ""), unpackArray(bytes.slice(from, from + size)));
     entry += 46 + name + extra + comment;
   }
@@ -95,9 +92,6 @@ function unpackArray(bytes) {
   const [, type] = /'descr': '(<f4|<f2|\|u1)'/.exec(header);
   const shape = /'shape': \(([\d, ]*)\)/.exec(header)[1].split(",").filter((each) => each.trim()).map(Number);
   const stored = new { "<f4": Float32Array, "<f2": Uint16Array, "|u1": Uint8Array }[type](bytes.slice(start).buffer);
-  if (stored.length !== productOf(shape)) {
-    throw new Error("An array of the file is shorter or longer than it says.");
-  }
   const data = type === "<f2" ? Float32Array.from(stored, halfValue) : stored;
   return { shape, data: header.includes("'fortran_order': True") && shape[1] ? transposed(data, shape[1]) : data };
 }
@@ -127,7 +121,7 @@ function sizesOf(variables) {
   const sizes = { numClasses, lstmSize, numLayers: Math.max(1, Math.ceil(variables.size / 2 - 1)) };
   for (const [name, shape] of shapesOf(sizes)) {
     const { shape: own, data } = variables.get(name) || {};
-    if (!own || String(own) !== String(shape) || !shape.every(Boolean)) {
+    if (String(own) !== String(shape) || !productOf(shape) || data.length !== productOf(shape)) {
       throw new Error(`The file has no network of LSTM cells: ${name} ${own ? `has the shape [${own}]` : "is missing"}.`);
     }
     if (!data.every((value) => Math.abs(value) <= LARGEST_WEIGHT)) {

@@ -5,24 +5,24 @@
 const TEXTS = 16; // N
 
 /** Return the first kernel, of base64 strings, that the browser compiles, and its memory. Where WebAssembly or SIMD are
- * missing or forbidden, it is plainKernel. `unit` is in how many places a number is. */
+ * missing or forbidden, it is plainKernel. `unit` is in how many places a number is, `Ids` the type of ids. */
 function kernelOf(sources, numbers, Numbers) {
   for (const source of sources) {
     try {
       const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * numbers) / 65536) });
       const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(source)), { page: { memory } });
-      return { run: exports, buffer: memory.buffer, unit: 4, source };
+      return { run: exports, buffer: memory.buffer, unit: 4, Ids: Int32Array, source };
     } catch { /* the next one */ }
   }
   const memory = new Numbers(numbers);
-  return { run: plainKernel(memory), buffer: memory.buffer, unit: 1, source: "" };
+  return { run: plainKernel(memory), buffer: memory.buffer, unit: 1, Ids: Numbers, source: "" };
 }
 
 class Trainer {
   /** @param {{numClasses: number, lstmSize: number, numLayers: number}} sizes L is even
    * @param {number} steps M
    * @param {string[]} kernels compiled forms of learn.wat, the best one first
-   * @param {Function} Numbers the type of the numbers without a kernel */
+   * @param {Function} Numbers the type of the numbers, which a kernel needs as float32 */
   constructor(sizes, steps, kernels = [], Numbers = Float32Array) {
     Object.assign(this, sizes, { steps, padded: 4 * Math.ceil(sizes.numClasses / 4), updates: 0 });
     const { numLayers, lstmSize: L, padded: P } = this;
@@ -36,11 +36,11 @@ class Trainer {
     const width = TEXTS * L;
     const rows = (steps + numLayers) * numLayers;
     const numbers = 5 * weights + (rows + numLayers * (5 * steps + 3)) * width + TEXTS * (steps * (P + 1) + 1);
-    const { run, buffer, unit, source } = kernelOf(kernels, numbers, Numbers);
+    const { run, buffer, unit, Ids, source } = kernelOf(kernels, numbers, Numbers);
     Object.assign(this, { run, unit, width, kernel: source });
     let top = 0;
-    const take = (length) => {
-      const view = new (source ? Float32Array : Numbers)(buffer, top, length);
+    const take = (length, Type = Numbers) => {
+      const view = new Type(buffer, top, length);
       top += view.byteLength;
       return view;
     };
@@ -56,8 +56,7 @@ class Trainer {
     }
     [this.dh, this.dc] = [0, 0].map(() => take(numLayers * width));
     this.outputs = take(steps * P * TEXTS);
-    [this.ids, this.noIds] = [steps * TEXTS, TEXTS].map(take).map((view) => (
-      source ? new Int32Array(buffer, view.byteOffset, view.length) : view));
+    [this.ids, this.noIds] = [steps * TEXTS, TEXTS].map((length) => take(length, Ids));
   }
 
   partsOf(set) {

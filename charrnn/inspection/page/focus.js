@@ -28,7 +28,7 @@ function valueAt(position) {
 const MOST_BITS = 8; // from here on a surprise has the full colour
 const COLOURS = { // of a cell, by what is known of its character
   unit: (cell, { activations }) => {
-    const position = positionIn(activations);
+    const position = focus ? positionIn(activations) : 0;
     tint(cell, position < 0 ? "low" : "high", Math.abs(position));
   },
   probability: (cell, { surprise }) => tint(cell, "share", 2 ** -surprise),

@@ -5,9 +5,7 @@ const chars = data.vocabulary.map((code) => String.fromCodePoint(code));
 const places = new Map(chars.map((char, id) => [char, id]));
 
 const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
-const partNames = Array.from({ length: numLayers }, (_, layer) => [`${layer + 1}/c`, `${layer + 1}/h`]).flat();
-// in the order of the activations of a character
-const unitNames = partNames.flatMap((part) => Array.from({ length: lstmSize }, (_, unit) => `${part}/${unit + 1}`));
+const unitNames = Array.from({ length: 2 * numLayers * lstmSize }, (_, offset) => unitName(offset, lstmSize));
 const unitOffsets = new Map(unitNames.map((name, offset) => [name, offset]));
 
 /** Return what a unit tracks, {name, correlation}, or null. */

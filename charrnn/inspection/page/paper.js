@@ -235,3 +235,4 @@ function hideGuesses() {
   find("guesses").hidden = true;
   guessed?.shade(0, []);
 }
+document.addEventListener("keydown", ({ key }) => key === "Escape" && hideGuesses());

@@ -88,6 +88,12 @@ function parseUnit(name) {
   return { layer: Number(layer), part, unit: Number(unit) };
 }
 
+/** Return the name of the unit at a place among the activations of a character: for each layer those of c, then of h. */
+function unitName(offset, lstmSize) {
+  const part = Math.floor(offset / lstmSize);
+  return `${1 + Math.floor(part / 2)}/${part % 2 ? "h" : "c"}/${1 + (offset % lstmSize)}`;
+}
+
 /** Return what a person would call a unit, with its name: memory cell 317 in layer 2 (2/c/317). */
 function unitTitle(name) {
   const { layer, part, unit } = parseUnit(name);

@@ -299,7 +299,6 @@ function startWrite() {
   document.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") {
       stopWriting();
-      hideGuesses();
     }
   });
   for (const beginning of data.beginnings) {

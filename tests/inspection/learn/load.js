@@ -2,17 +2,13 @@
 "use strict";
 
 const fs = require("node:fs");
-const path = require("node:path");
-const vm = require("node:vm");
+const load = require("../page/load.js");
 
-const ROOM = path.join(__dirname, "..", "..", "..", "charrnn", "inspection");
-const FILES = ["page/text.js", "page/decoding.js", "page/engine.js", "learn/npz.js", "learn/plain.js", "learn/trainer.js", "learn/corpus.js",
-  "learn/tracked.js", "page/worker.js", "learn/learner.js"];
+const LEARN = `${__dirname}/../../../charrnn/inspection/learn`;
+const FILES = ["text.js", "decoding.js", "engine.js", "worker.js",
+  ...["npz", "plain", "trainer", "corpus", "tracked", "learner"].map((name) => `${LEARN}/${name}.js`)];
 
 globalThis.self = {}; // a worker has it
 
-module.exports = (...names) => {
-  const source = FILES.map((file) => fs.readFileSync(path.join(ROOM, file), "utf8")).join("\n");
-  return vm.runInThisContext(`(() => { ${source}; return { ${names.join(", ")} }; })()`, { filename: "learn.js" });
-};
-module.exports.kernel = fs.readFileSync(path.join(ROOM, "learn", "learn.wasm")).toString("base64");
+module.exports = (...names) => load(FILES, ...names);
+module.exports.kernel = fs.readFileSync(`${LEARN}/learn.wasm`).toString("base64");

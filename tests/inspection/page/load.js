@@ -1,4 +1,5 @@
-/* The sources of the page are scripts for a browser, which export nothing: load(file, name, ...) returns what they name. */
+/* The sources of the pages are scripts for a browser, which export nothing: load(file, name, ...) returns what they name.
+ * A file, or each of several, is in the folder page/ or has an absolute path. */
 "use strict";
 
 const fs = require("node:fs");
@@ -7,7 +8,7 @@ const vm = require("node:vm");
 
 const PAGE = path.join(__dirname, "..", "..", "..", "charrnn", "inspection", "page");
 
-module.exports = (file, ...names) => {
-  const source = fs.readFileSync(path.join(PAGE, file), "utf8");
-  return vm.runInThisContext(`(() => { ${source}; return { ${names.join(", ")} }; })()`, { filename: file });
+module.exports = (files, ...names) => {
+  const source = [files].flat().map((file) => fs.readFileSync(path.resolve(PAGE, file), "utf8")).join("\n");
+  return vm.runInThisContext(`(() => { ${source}; return { ${names.join(", ")} }; })()`, { filename: String(files) });
 };

@@ -1,7 +1,10 @@
 """docs/learn.html in a real browser, with what it saves read by charrnn."""
 import base64
 import json
+import re
+from urllib.parse import parse_qs
 
+import numpy as np
 import pytest
 from conftest import ROOT
 from test_browser import View, chromium, pytestmark  # noqa: F401
@@ -63,7 +66,24 @@ def test_it_learns_writes_and_asks_for_nothing(learning):
     # in one expression, since it goes on learning
     assert view.js("document.querySelectorAll('#tracked button').length === Object.keys(state.began).length")
     assert view.js("document.documentElement.scrollWidth <= 360")
+    tops = view.js("Array.from(find('curve').querySelectorAll('text'), (text) => text.getBoundingClientRect().top)")
+    assert len(tops) == 4 and min(np.diff(sorted(tops))) > 16  # no label covers another
     view.assert_nothing_wrong()
+
+
+def test_a_link_has_the_settings_and_not_the_text(learning):
+    view = learning("#text=a+program&units=64&seed=7")
+    view.set("rate", -1.5), view.set("temperature", 1.1), view.set("layers", 2)
+    view.click("link")
+    link = view.js("location.hash")
+    assert parse_qs(link[1:]) == {"layers": ["2"], "units": ["64"], "rate": ["-1.5"], "temperature": ["1.1"],
+                                  "seed": ["7"], "text": ["a program"]}
+    again = learning(link)
+    again.click("link")
+    assert again.js("location.hash") == link and "A small farm" in again.js("find('text').value")
+    again.js("void choose('mine', arguments[0])", PATTERN)
+    again.click("link")
+    assert "text" not in parse_qs(again.js("location.hash")[1:])
 
 
 def test_the_last_tenth_is_never_learned(learning):
@@ -77,8 +97,9 @@ def test_the_last_tenth_is_never_learned(learning):
 
 def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     """It writes the same text from the same seed, and the page goes on where it was."""
-    view = learning("#layers=2&units=64&rate=-2&temperature=0.9")
+    view = learning("#layers=2&units=64&rate=-2")
     view.start(PATTERN, least=40)
+    view.set("temperature", 0.9)
     view.js("void draft('hold', 6, free, ({ids}) => { state.drafted = textOf(ids); })")
     view.wait("state.drafted")
     model = view.saved(tmp_path / "learned.npz")
@@ -86,7 +107,9 @@ def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     written = model.write(first, 220, temperature=0.9, top_n=len(model.vocabulary), seed=6)
     assert (model.num_layers, model.lstm_size) == (2, 64) and written == view.js("state.drafted")
     view.wait("state.nextLook < Infinity")  # it has looked at the network as it was saved
-    trained = view.js("state.heldOut.at(-1).loss")
+    trained, passage = view.js("[state.heldOut.at(-1).loss, textOf(state.network.passage)]")
+    edge = view.js("state.network.heldFrom")
+    assert abs(model.surprisal(passage)[edge - 1:].mean() - trained) < 1e-3
     view["file"].send_keys(str(tmp_path / "learned.npz"))
     view.wait_for("said", "Adam begins anew")
     view.start(least=1)
@@ -102,9 +125,19 @@ def test_a_unit_is_found_and_held(learning):
     view.wait("papers.held.cells.length > 200")
     free = view.shown("held")
     view.set("hold", 1)
-    view.wait("state.held.unit && document.querySelector('#held [aria-hidden]').textContent !== arguments[0]"
-              .replace("arguments[0]", json.dumps(free)))
+    view.wait(f"document.querySelector('#held [aria-hidden]').textContent !== {json.dumps(free)}")
     assert set(view.alphas("papers.held", start=1)) == {1.0}
+    low, high = view.js("focus.ends")[::view.js("Math.sign(focus.correlation)")]
+    assert [view["left"].text, view["right"].text] == [low, high]
+    view.click("release")
+    view.wait(f"document.querySelector('#held [aria-hidden]').textContent === {json.dumps(free)}")
+    view.js("void (document.querySelector('#tracked button').focus(), look())")
+    view.wait("state.nextLook < Infinity")
+    assert view.js("document.activeElement.matches('#tracked button')")
+    view.click("again")
+    view.wait("state.seen.length && state.points.length")
+    assert not view["handle"].is_displayed()
+    view.assert_nothing_wrong()
 
 
 @pytest.mark.parametrize("text, said", [
@@ -118,11 +151,27 @@ def test_texts_that_are_unusual(learning, text, said):
         view.wait_for("text-note", "Left out: 14,000 characters (88% of the text)")
 
 
-def test_a_divergence_goes_back_and_says_so(learning):
-    view = learning("#units=64&rate=0")
-    assert "It diverged" in view.start(PATTERN, least=10000)
-    view.set("rate", -2.5)
-    assert not view.start(least=30) and view.losses()[-1] < 3
+def test_a_divergence_goes_back_to_the_last_good_weights(learning):
+    """First to those of the beginning, as no loss was as low again; then the rate is moved while it learns."""
+    view = learning("#units=64&rate=-0.7")
+    view.js("void choose('mine', arguments[0])", PATTERN)
+    for step in range(3):
+        view.click("once")
+        view.wait_for("said", f"Step {step + 1},")
+    view.set("rate", 0)
+    view.click("start")
+    view.wait_for("note", "It diverged: at this rate, each step leads further away. It is back at step 0.")
+    assert view.losses() == []
+    view.set("rate", -2)
+    view.click("start")
+    view.wait("state.points.at(-1)?.updates >= 20 && state.points.at(-1).loss < 2.5")
+    view.set("rate", 0)
+    view.wait_for("note", "It diverged")
+    back = int(re.search(r"back at step (\d+)", view["note"].text).group(1))
+    view.wait("state.heldOut.at(-1).updates >= state.points.at(-1).updates && state.nextLook < Infinity")
+    assert back > 15 and view.js("state.heldOut.at(-1).loss < Math.log(chars.length)")
+    view.click("once")
+    view.wait(f"state.points.at(-1).updates === {back + 1}")
 
 
 def test_many_clicks_and_damaged_files_do_no_harm(learning, tmp_path):

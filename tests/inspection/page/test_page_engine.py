@@ -71,8 +71,8 @@ def test_the_kernel_is_that_of_its_source(tmp_path):
     assert (tmp_path / "kernel.wasm").read_bytes() == (SOURCES / "kernel.wasm").read_bytes(), "run make kernel"
 
 
-def test_pure_functions_of_the_page():
+def test_pure_functions_of_the_pages():
     """The tests that node runs itself."""
-    files = sorted(str(path) for path in HERE.glob("*.test.js"))
+    files = sorted(str(path) for path in HERE.parent.glob("*/*.test.js"))
     found = subprocess.run(["node", "--test", *files], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert found.returncode == 0, found.stdout.decode()
