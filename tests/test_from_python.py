@@ -111,10 +111,6 @@ def test_numbers_of_numpy_are_arguments_of_write(model, kind):
     assert model.write("the ", kind(120), n=kind(2), seed=kind(3)) == model.write("the ", 120, n=2, seed=3)
 
 
-def test_seeds_of_further_texts_begin_again_after_the_last(model):
-    assert model.write("the ", 9, n=2, seed=2 ** 32 - 1)[1] == model.write("the ", 9, seed=0)
-
-
 @pytest.mark.parametrize("call, message", [
     (lambda model: open_model(None), "path must be a str or a Path, not NoneType"),
     (lambda model: model.write(stop=5), "stop must be a str, not int"),

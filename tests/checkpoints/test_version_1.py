@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 from conftest import ROOT, history_of, resume
 
 from charrnn import open_model
@@ -38,8 +37,3 @@ def test_a_value_that_is_now_out_of_range_is_resumed_but_not_given(tmp_path, cap
     assert resume(folder, "--grad-clip", "1e-5") == 2 and "grad_clip must be" in capsys.readouterr().err
     assert resume(folder, "--epochs", "2", "--no-summaries") == 0
     assert open_model(folder).run.hyperparameters["grad_clip"] == 1e-5 and history_of(folder)[-1]["step"] == "312"
-
-
-@pytest.mark.parametrize("name", ["anna", "tiny-shakespeare"])
-def test_the_models_that_come_with_the_package_are_of_version_1(name):
-    assert open_model(name).run.hyperparameters["seed"] == 1
