@@ -122,6 +122,7 @@ def test_a_run_keeps_the_shuffled_text_and_knows_the_one_that_was_given(listed):
     for text in (RUSSIAN[:-1], shuffled(RUSSIAN)):
         parts = corpus.divide(corpus.Text("list", text), run)
         assert "".join(parts[:3]) == shuffled(RUSSIAN) and len(parts.held_out) == int(0.2 * len(RUSSIAN))
+        assert parts.lines() == set(RUSSIAN.split("\n"))  # which --new leaves out
     assert corpus.divide(corpus.Text("other", RUSSIAN + "a"), run).held_out == ""
 
 
