@@ -77,6 +77,9 @@ def test_an_order_that_was_assumed_is_doubted_if_it_predicts_worse_than_guessing
     if beside:
         sample(model, 3)
         assert "worse than guessing" in capsys.readouterr().err
+        Path(f"{folder}/order.json").write_text(json.dumps(list(CHARS)))
+        assert script("sample").main([model, "--vocab-order", f"{folder}/order.json"]) == 0  # which was not assumed
+        assert "guessing" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", '["a", "a"]', '["ab"]', '"ab"', "[1]", '[["a"]]', "[", ""])

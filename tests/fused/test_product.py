@@ -15,12 +15,8 @@ from charrnn.fused.passes import product
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import session_config, tf
 
-slow = pytest.mark.slow
 needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32")
 N, M, L, C, LAYERS = 4, 7, 16, 9, 2
-# Operations whose results are added up over many steps, or change the weights.
-SUMS = {"AddV2", "AddN", "BiasAdd", "TensorScatterAdd", "UnsortedSegmentSum", "Mul", "Mean", "ApplyAdam", "L2Loss",
-        "SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits"}
 
 
 def test_a_product_is_float32_and_its_operands_are_rounded():

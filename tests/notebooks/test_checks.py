@@ -25,6 +25,7 @@ from answers import (
 )
 from checks import hyperparameters, tensors, words
 from checks import verdict as verdicts
+from conftest import TENSORFLOW_1
 from tensorflow.python.eager import context
 
 import charrnn.model
@@ -57,8 +58,9 @@ OLD_NAMES = (r"\btf\.(placeholder|variable_scope|truncated_normal|nn\.rnn_cell|n
 
 
 @pytest.mark.parametrize("name, interface", [
-    ("build_lstm", "1"), ("build_optimizer", "1"), *((name, "installed") for name in NETWORK[1:-1]),
-    pytest.param("CharRNN", "installed", marks=pytest.mark.slow)])
+    ("build_lstm", "1"), ("build_optimizer", "1"), *(
+        pytest.param(name, "installed", marks=pytest.mark.slow if TENSORFLOW_1 or name == "CharRNN" else ())
+        for name in NETWORK[1:])])
 def test_the_solution_is_right_with_names_of_compat_v1(name, interface, others_right):
     """All of them, or those that the interface that is installed lacks."""
     scope = {"np": np, "tf": tf if interface == "1" else sys.modules["tensorflow"]}
@@ -68,7 +70,7 @@ def test_the_solution_is_right_with_names_of_compat_v1(name, interface, others_r
     assert verdict(name, scope[name]) == (True, name + ": right. ")
 
 
-@pytest.mark.skipif(sys.version_info < (3, 8), reason="TensorFlow 1.15 has the interface of version 1")
+@pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 has the interface of version 1")
 @pytest.mark.parametrize("name", NETWORK[1:-1])
 def test_the_interface_of_version_2_lacks_names(name):
     said = verdict(name, answer(name, tf=sys.modules["tensorflow"]))[1]

@@ -17,6 +17,8 @@ from conftest import ROOT, resume, train_small
 from charrnn import open_model, train_model
 from charrnn.checkpoints import record
 from charrnn.commands import evaluate, sample, train
+from charrnn.data import Vocabulary
+from charrnn.engines.opened_model import Model, lstm_weights
 from charrnn.text import corpus
 from charrnn.text.lists import is_list, items_of, shuffled
 from charrnn.training.hyperparameters import Hyperparameters
@@ -120,6 +122,7 @@ def test_a_run_keeps_the_shuffled_text_and_knows_the_one_that_was_given(listed):
     for text in (RUSSIAN[:-1], shuffled(RUSSIAN)):
         parts = corpus.divide(corpus.Text("list", text), run)
         assert "".join(parts[:3]) == shuffled(RUSSIAN) and len(parts.held_out) == int(0.2 * len(RUSSIAN))
+        assert parts.lines() == set(RUSSIAN.split("\n"))  # which --new leaves out
     assert corpus.divide(corpus.Text("other", RUSSIAN + "a"), run).held_out == ""
 
 
@@ -177,7 +180,7 @@ def test_auto_shuffles_a_list_and_others_have_a_note(plan_only, tmp_path, monkey
 
 
 def test_the_last_line_of_a_run_on_a_list_writes_lines(tmp_path, capsys):
-    flags = dict(lstm_size=4, num_layers=1, batch_size=9, num_steps=99, epochs=1, sample_length=0, summaries=False)
+    flags = dict(lstm_size=4, num_layers=1, batch_size=50, num_steps=99, epochs=1, sample_length=0, summaries=False)
     train_model(NAMES, tmp_path / "a", **flags)
     where = str(tmp_path / "a")
     assert capsys.readouterr().out.endswith(
@@ -272,3 +275,9 @@ def test_a_model_that_repeats_itself_gives_up(english, capsys):
     flags = [str(Path(english.name).parent), "--lines", "4", "--temperature", "0", "--length", "9"]
     assert sample.main([*flags, "--new"]) == 0
     assert re.search(r"left out \d+ lines .*, so that there are [01] of 4\n", capsys.readouterr().err)
+
+
+def test_blank_lines_do_not_count():
+    weights = lstm_weights([np.zeros((5, 12), np.float32)], np.zeros((3, 2), np.float32))
+    weights["softmax/Variable_1"] = np.array([9, 0], np.float32)
+    assert Model("blank", Vocabulary("\na"), weights).write_lines(4, temperature=0) == []

@@ -70,22 +70,6 @@ def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fuse
         assert np.isfinite(loss) and all((old != new).any() for old, new in zip(before, session.run(changed)))
 
 
-@pytest.mark.parametrize("change, message", [
-    ({"val_fraction": 0.5, "test_fraction": 0.6}, "leave no text to train on"),
-    ({"early_stop": 3}, "early_stop needs a held-out text")])
-def test_contradictions(change, message):
-    with pytest.raises(ValueError, match=message):
-        Hyperparameters(**change).check()
-
-
-@pytest.mark.parametrize("change", [{"fused": False}, {"cell": "gru"}, {"input_keep_prob": 0.9}])
-def test_recurrent_dropout_needs_the_fused_unroll(change):
-    Hyperparameters(recurrent_keep_prob=0.5).check()
-    Hyperparameters(**change).check()
-    with pytest.raises(ValueError, match="recurrent_keep_prob needs the fused unroll"):
-        Hyperparameters(recurrent_keep_prob=0.5, **change).check()
-
-
 @pytest.mark.parametrize("name, n_characters, n_steps, loss", [
     ("exercise", 20_000, 9, 2.3153), ("quick", 200_000, 9, 2.6002), ("auto", 20_000, 9, 2.5901), *(
         pytest.param(*each, marks=pytest.mark.slow) for each in (

@@ -2,6 +2,7 @@
 import csv
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,8 +27,14 @@ def scalars(folder):
             for value in event.summary.value if value.tag != "sample"}
 
 
-def lines_of(folder):
-    return (folder / "history.csv").read_bytes().decode().splitlines(True)
+def test_a_history_that_is_lost_or_changed_during_a_run_is_written_again(tmp_path):
+    reports = Reports(tmp_path, 0, summaries=False)
+    for lose in (Path.unlink, lambda path: path.write_text("mine")):
+        lose(tmp_path / "history.csv")
+        reports.add(3, epoch=1, loss=0.5)
+        reports.flush()
+        assert (tmp_path / "history.csv").read_text() == HEAD + reports.history
+    assert reports.history == 2 * "3,1,0.5,,,,,,\n"
 
 
 @pytest.mark.filterwarnings("ignore:inspect.getargspec:DeprecationWarning", "ignore:The 'warn' method")

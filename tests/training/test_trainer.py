@@ -304,11 +304,11 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file
 # Many runs in one process
 
 
-@pytest.mark.parametrize("settings", [dict(fused=False), dict(cell="gru")])
+@pytest.mark.parametrize("settings", [dict(fused=False), pytest.param(dict(cell="gru"), marks=pytest.mark.slow)])
 def test_a_seed_that_is_given_fixes_the_dropout_of_dynamic_rnn(tmp_path, settings):
     """With several threads, which run its iterations in any order otherwise."""
-    small = dict(batch_size=2, num_steps=40, lstm_size=64, epochs=2, threads=4, seed=7, keep_prob=0.5, sample_length=0,
-                 summaries=False, quiet=True, **settings)
+    small = dict(batch_size=2, num_steps=40, lstm_size=64, num_layers=1, epochs=2, threads=4, seed=7, keep_prob=0.5,
+                 sample_length=0, summaries=False, quiet=True, **settings)
     runs = [train_model(TEXT, tmp_path / str(number), **small).losses.tolist() for number in range(2)]
     assert runs[0] == runs[1]
 
@@ -327,8 +327,8 @@ def test_calls_from_python_keep_nothing(tmp_path, calls):
     """Neither memory nor descriptors, threads or graphs, once the first ones have made what all use."""
     measured = []
     for number in range(2 + calls):
-        train_model(TEXT * 2, tmp_path / str(number), batch_size=2, num_steps=500, lstm_size=5, epochs=1, quiet=True,
-                    val_fraction=0.5)
+        train_model(TEXT * 2, tmp_path / str(number), batch_size=2, num_steps=500, lstm_size=5, num_layers=1,
+                    epochs=1, quiet=True, val_fraction=0.5)
         write_text(tmp_path / str(number), 20)
         shutil.rmtree(str(tmp_path / str(number)))
         measured.append(resources())
