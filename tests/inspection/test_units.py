@@ -60,7 +60,8 @@ def test_correlations_are_those_of_numpy_on_each_half(engine, measured):
             np.testing.assert_allclose(found[place], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("first, second", [(TEXT, TEXT.replace('"', " ")), (TEXT, '"' + "She was gone.\n" * 40)])
+@pytest.mark.parametrize("first, second", [(TEXT, TEXT.replace('"', " ")), (TEXT, '"' + "She was gone.\n" * 40)],
+                         ids=["nowhere", "everywhere"])
 def test_nothing_tracks_a_feature_that_does_not_vary_in_a_half(first, second):
     second = second[:len(first)].ljust(len(first), "a")
     found = units.measure(KnownEngine(first + second), first + second, num_layers=2)
