@@ -81,7 +81,7 @@ def test_the_sizes_of_a_model_stay(timed):
 
 
 def test_evaluations_and_samples_are_counted(timed):
-    plain, often, saved, sampled = (planned(10, lstm_size=256, **given).total_steps for given in (
+    plain, often, saved, sampled = (planned(10, lstm_size=256, **given).hyperparameters.epochs for given in (
         {}, dict(eval_every_n=20), dict(save_every_n=20), dict(sample_length=90_000)))
     assert plain > 1.5 * often > 1.5 * saved and plain > 1.2 * sampled
 
