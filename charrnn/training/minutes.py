@@ -13,7 +13,7 @@ import numpy as np
 from charrnn.data import count_windows
 from charrnn.system.console import plural
 from charrnn.training.hyperparameters import Hyperparameters
-from charrnn.training.presets import FEW_STEPS
+from charrnn.training.presets import FEW_STEPS, PRESETS
 
 TIMED = (128, 256, 512)  # units of the networks that are timed
 TIMING, STEPS = 0.5, 4  # seconds for each, once it is built, and at least so many steps
@@ -92,13 +92,16 @@ class Choice:
         n_steps = min(self.auto.num_steps, 64 if epochs < 20 else 100)  # shorter windows make more steps
         steps = self.steps(self._changed(num_steps=n_steps, epochs=epochs))
         # more units and more epochs on the same text need more dropout, and averages over more steps
-        late = math.log(size * epochs / (224 * 4), 27.4)  # 0 as in the preset quick, 1 as in best
+        quick = PRESETS["quick"]
+        late = math.log(size * epochs / (quick["lstm_size"] * quick["epochs"]), 27.4)  # 0 as in quick, 1 as in best
         recurrent = 1.3 - 0.7 * late if self.most_epochs > self.auto.epochs and self.auto.unrolls_fused else 1
+        rate = self.auto.learning_rate * (self.auto.lstm_size / size) ** 1.2
         return self._changed(
             lstm_size=size, epochs=epochs, num_steps=n_steps, keep_prob=_rounded(0.85 - 0.35 * late, 0.5, 0.95),
             recurrent_keep_prob=_rounded(recurrent, 0.6, 1),
-            learning_rate=_rounded(self.auto.learning_rate * (self.auto.lstm_size / size) ** 1.2, 0, 0.008),
-            grad_clip=0.2, warmup_steps=min(300, steps // 6),  # otherwise such a rate leads some seeds astray at first
+            learning_rate=_rounded(rate, 0, quick["learning_rate"]),
+            # otherwise such a rate leads some seeds astray at first
+            grad_clip=quick["grad_clip"], warmup_steps=min(quick["warmup_steps"], steps // 6),
             average_decay=_rounded(1 - 20 / max(1, steps), 0.99, 0.998),
             save_every_n=max(1, math.ceil(steps / min(epochs, CHECKPOINTS, 1 + self._options.minutes // 2))))
 

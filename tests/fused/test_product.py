@@ -17,6 +17,9 @@ from charrnn.system.tensorflow import session_config, tf
 
 needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32")
 N, M, L, C, LAYERS = 4, 7, 16, 9, 2
+# Operations whose results are added up over many steps, or change the weights.
+SUMS = {"AddV2", "AddN", "BiasAdd", "TensorScatterAdd", "UnsortedSegmentSum", "Mul", "Mean", "ApplyAdam", "L2Loss",
+        "SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits"}
 
 
 def test_a_product_is_float32_and_its_operands_are_rounded():
@@ -27,6 +30,19 @@ def test_a_product_is_float32_and_its_operands_are_rounded():
     np.testing.assert_allclose(exact, a @ b, rtol=1e-5, atol=1e-6)
     error = np.abs(rounded - a @ b).max()
     assert 1e-5 < error < 2 ** -7 * (np.abs(a) @ np.abs(b)).max()
+
+
+@needs_tensorflow_2
+def test_operands_are_bfloat16_and_all_sums_float32():
+    model = training_graph(C, N, M, L, LAYERS, threads=3, average_decay=0.9, precision="bfloat16")
+    used = [op for op in tf.get_default_graph().get_operations() if op.type in SUMS | {"MatMul"}]
+    # that of the logits, and those of the cells that make the variables, are not computed
+    products = [op for op in used if op.type == "MatMul" and op.name != "MatMul" and "multi_rnn_cell" not in op.name]
+    assert len(products) > 10 and {op.get_attr("T") for op in products} == {tf.bfloat16}
+    sums = {op.get_attr("T") for op in used if op.type != "MatMul"}
+    assert {dtype for dtype in sums if dtype.is_floating} == {tf.float32}
+    assert all(variable.dtype.base_dtype == tf.float32 for variable in tf.global_variables())
+    assert {tensor.dtype for tensor in [model.loss, *tf.nest.flatten(model.final_state)]} == {tf.float32}
 
 
 @needs_tensorflow_2

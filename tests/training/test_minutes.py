@@ -1,6 +1,6 @@
 """A run that ends after some minutes: what is chosen, what stays, and what is refused."""
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import pytest
@@ -56,6 +56,14 @@ def test_more_time_gives_more_units_and_more_epochs(timed):
         values = [change * getattr(hyper, name) for hyper in jobs]
         assert values == sorted(values) and values[0] < values[-1], name
     assert jobs[0].recurrent_keep_prob == 1 > jobs[-1].recurrent_keep_prob
+
+
+def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(timed):
+    """But for a shorter warm-up in so short a text."""
+    choice = minutes.Choice(planned(2, precision="float32"), ())
+    found = choice.hyperparameters(224, 4)
+    assert asdict(found) == {**asdict(found), **preset("quick", 1), "warmup_steps": choice.steps(found) // 6,
+                             "save_every_n": found.save_every_n} and found.warmup_steps < 300
 
 
 def test_networks_that_would_take_too_long_are_not_timed(timed, monkeypatch):
