@@ -33,7 +33,7 @@ def test_surprisal_of_several_rows(network, engines, rows):
         rest, after = engine.surprisal(ids[:, 17:-1], ids[:, 18:], state)
         assert nats.dtype == np.float32 and state.shape == after.shape == (S, rows, L)
         assert np.concatenate([nats, rest], axis=1) == pytest.approx(expected, abs=2e-5)
-        assert after[:, 1:2] == pytest.approx(engine.read(ids[1, :-1], engine.zero_state())[1], abs=1e-5)
+        assert after[:, 1:2] == pytest.approx(engine.read(ids[1, :-1], engine.zero_state())[1], rel=1e-6, abs=1e-5)
 
 
 @pytest.mark.parametrize("settings", [Settings(), Settings(0.7, 6, 0.9), Settings(1.5, 99, 0.4)])
@@ -67,10 +67,10 @@ def test_activations_are_the_state_after_each_character(engines):
     for engine in engines:
         for length in (1, 30, 61):
             _, expected = engine.read(IDS[0, :length], engine.zero_state())
-            assert together[length - 1] == pytest.approx(expected[:, 0], abs=1e-5)
+            assert together[length - 1] == pytest.approx(expected[:, 0], rel=1e-6, abs=1e-5)
         first, state = engine.activations(IDS[0, :17], engine.zero_state())
         rest, _ = engine.activations(IDS[0, 17:], state)
-        assert np.concatenate([first, rest]) == pytest.approx(together, abs=1e-5)
+        assert np.concatenate([first, rest]) == pytest.approx(together, rel=1e-6, abs=1e-5)
 
 
 def test_a_long_prime_is_read_in_parts(engines, monkeypatch):

@@ -509,7 +509,7 @@ def test_the_cell_has_the_numbers_of_the_network(view, engine):
     expected, _ = engine.activations(engine.vocabulary.encode(TEXT[:160]), engine.zero_state())
     np.testing.assert_allclose(memory, expected[99:104, 2, 2], atol=1e-3)
     np.testing.assert_allclose(given, expected[99:104, 3, 2], atol=1e-3)
-    np.testing.assert_allclose(memory[1:], (forget * np.roll(memory, 1) + input_gate * fresh)[1:], atol=1e-5)
+    np.testing.assert_allclose(memory[1:], (forget * np.roll(memory, 1) + input_gate * fresh)[1:], rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(given, output * np.tanh(memory), atol=1e-5)
     view.js("goTo(yours, 100)")
     view["cell-on"].click()
