@@ -195,10 +195,11 @@ def commands(options):
     with tempfile.TemporaryDirectory() as folder:
         Worker("models", dict(RECIPE, folder=folder)).end()
         models = {"checkpoint": ["i1_l1.ckpt", "--vocab-from", "text"], "npz": ["model.npz"]}
-        pythons = {"": sys.executable, **({" in newer numpy": options.numpy_python} if options.numpy_python else {})}
+        runs = [(name, sys.executable, arguments) for name, arguments in models.items()]
+        if options.numpy_python:  # which may have no TensorFlow, as this checkpoint needs it
+            runs.append(("npz in newer numpy", options.numpy_python, models["npz"]))
         print("\ncharrnn-sample, one text")
-        for name, python, arguments in [(name + suffix, python, arguments) for suffix, python in pythons.items()
-                                        for name, arguments in models.items()]:
+        for name, python, arguments in runs:
             firsts, rates = zip(*(_first_and_rate(folder, python, arguments) for _ in range(options.rounds)))
             figures[name] = {"first": statistics.median(firsts), "least": min(firsts), "greatest": max(firsts),
                              "characters_per_second": statistics.median(rates)}

@@ -21,5 +21,6 @@ def test_bench_measures_and_reports(tmp_path):
     assert {"notebook", "fused", "floor"} <= set(record["small"])
     for figure in record["small"].values():
         assert 0 < figure["least"] <= figure["seconds"] <= figure["greatest"]
+    assert set(record["commands"]) == {"checkpoint", "npz", "npz in newer numpy", "sample"}
     for name in [*record["small"], *record["generation"]]:
         assert f"| {name} |" in done.stdout

@@ -37,8 +37,7 @@ _LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
 ORDER_LOOK = 1000  # characters of a text that show whether a vocabulary has the order of the ids
 # Pairs: the largest number of texts at once, and the number of characters in all texts together from which on the graph
 # is faster than NumPy. Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
-# That was NumPy 1.18. NumPy 2.5 is faster, but no other numbers would be right on all machines: it writes 64 texts with
-# 13,244 characters a second where the graph has 19,277, and without AVX-512 8,536 where the graph has 8,157.
+# That was NumPy 1.18. NumPy 2.5 is faster, but no other numbers would be right on all machines.
 GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
 
 
