@@ -61,8 +61,8 @@ def decode_text(content: bytes, encoding: str, name: str) -> str:
     try:
         text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding).read()
     except UnicodeError as error:
-        raise EncodingError(f"{name} is not {encoding} text ({error}): try another encoding, for example latin-1 or "
-                            "cp1252")
+        raise EncodingError(f"{name} is not {encoding} text ({error}): try another encoding, for example cp1252, or "
+                            "cp1251 for Russian")
     except (LookupError, TypeError):  # TypeError: an empty name
         raise ValueError(f"there is no encoding named {encoding!r}: try utf-8, latin-1 or cp1252")
     if not text:

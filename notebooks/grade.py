@@ -50,6 +50,10 @@ FIELDS = ("student", "exercise", "result", "points", "hints", "attempts", "messa
 MEGABYTES, WRITTEN = 6000, 50  # of memory, and of any file that a notebook writes
 PROCESSES = 4000  # of the user in all, which the system does not count for root
 MARKS = {"right": "✓", "tried": "✗", "skipped": "»", "empty": "·"}
+# What may stand before the message of a check.
+NOTES = ("Its cell was found by the name: the line with its check is missing. ",
+         "It is the given solution, letter for letter. ")
+BELOW = "What it defines was examined; below that: "
 GUARDED = ("checks", "charrnn", "numpy", "builtins", "unittest", "__main__")  # packages that a mark depends on
 UNSHARE = ["unshare", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "sh"]
 OPEN = ("<li>This system could not close the notebooks off. They could read the solution and whatever else you can "
@@ -93,8 +97,7 @@ def sort_out(sources: Sequence[str]) -> Tuple[Dict[str, str], List[str], Dict[st
                    and re.search(rf"(?m)^(?:def|class)\s+{first}\b|^{first}\b[^=\n(]*=(?!=)", source)]
         if checked or defined:
             cells[name] = (checked or defined)[-1]
-            notes[name] = (("" if checked else "Its cell was found by the name: the line with its check is missing. ")
-                           + ("It is the given solution, letter for letter. " if cells[name].split() == solved else ""))
+            notes[name] = NOTES[0] * (not checked) + NOTES[1] * (cells[name].split() == solved)
     return cells, [source for source in sources if source not in known | set(cells.values())], notes
 
 
@@ -225,7 +228,7 @@ def judged(checks: Any, name: str, source: str, scope: Scope) -> Tuple[str, str]
                  "quiz": []}.get(name, values.values())
     right = check(*arguments, **(values if name == "quiz" else {}))
     known = checks.progress.of(name)
-    note = f"What it defines was examined; below that: {said[1]}\n" if said else ""
+    note = f"{BELOW}{said[1]}\n" if said else ""
     if right:
         return "right", note
     return "skipped" if known["skipped"] else "tried", (note + known["message"])[:2000]
@@ -380,7 +383,7 @@ def _text(value: Any) -> str:
 def _messages(student: str, rows: List[Dict[str, Any]]) -> str:
     """Return what is said to a student's exercises, folded, or an empty string."""
     said = [f"<dt>{row['exercise']}: {row['result']}<dd>{_text(row['message'])}" for row in rows if row["message"]]
-    return f"<details><summary>{_text(student)}: {len(said)}</summary><dl>{''.join(said)}</dl></details>" * bool(said)
+    return f"<details><summary>{_text(student)}</summary><dl>{''.join(said)}</dl></details>" * bool(said)
 
 
 def _line(student: str, rows: List[Dict[str, Any]]) -> Iterator[str]:
@@ -396,12 +399,18 @@ def _line(student: str, rows: List[Dict[str, Any]]) -> Iterator[str]:
             yield f"<br><small>{row['attempts']} / {row['hints']}</small>"
 
 
+def _mistake(message: str) -> str:
+    """Return the first sentence of what is said of a wrong answer, without the notes before it."""
+    wrong = re.sub(f"^({'|'.join(map(re.escape, NOTES))})*({re.escape(BELOW)}.*\n)?", "", message)
+    return re.split(r"(?<=[a-z)\]])\. |\n", wrong)[0]
+
+
 def _summary(name: str, rows: List[Dict[str, Any]], points: float) -> str:
     """Return the line of an exercise in the table by exercise."""
     mine = [row for row in rows if row["exercise"] == name]
     results = Counter(row["result"] for row in mine)
     counts = [[row[what] for row in mine if row[what] != ""] for what in ("attempts", "hints")]
-    mistakes = Counter(re.split(r"(?<=[a-z)\]])\. |\n", row["message"])[0] for row in mine if row["result"] == "tried")
+    mistakes = Counter(_mistake(row["message"]) for row in mine if row["result"] == "tried")
     common = [f"{number} of {results['tried']}: {_text(said[:240])}" for said, number in mistakes.most_common(1)]
     return "<td>".join([f"<tr><th>{name}", f"{points:g}", str(results["right"]), str(len(mine) - results["empty"]),
                         *(f"{median(some):g}" if some else "" for some in counts), *(common or [""])])

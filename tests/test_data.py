@@ -94,7 +94,7 @@ def test_load_text_has_universal_newlines(tmp_path):
 
 @pytest.mark.parametrize("content, encoding, message", [
     (None, "utf-8", "No such file"), (b"", "utf-8", "is empty"),
-    (b"\xef\xbb\xbf", "utf-8-sig", "is empty"), (b"\xff\xfe\xfa", "utf-8", ": try another encoding, for example"),
+    (b"\xef\xbb\xbf", "utf-8-sig", "is empty"), (b"\xff\xfe\xfa", "utf-8", ", or cp1251 for Russian"),
     (b"abc", "klingon", "no encoding named 'klingon'"), (b"abc", "base64", "encoding")])
 def test_load_text_names_the_problem(tmp_path, content, encoding, message):
     path = tmp_path / "text"

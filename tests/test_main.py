@@ -89,7 +89,7 @@ def test_a_command_says_which_model_it_uses_if_none_is_named(exported, trained, 
     monkeypatch.setattr(find, "KNOWN_MODELS", ["small"])
     (tmp_path / "text.txt").write_text(TEXT[:208])
     for folder, expected in {"checkpoints/mine": "using small, a model that comes with charrnn",
-                             "checkpoints": f"using checkpoints/{NEWEST}, of the newest run",
+                             "checkpoints": f"using checkpoints/{NEWEST}, of the newest run without --checkpoint-dir",
                              "checkpoints/10": f"using checkpoints/10/{NEWEST}, of the newest run"}.items():
         (tmp_path / folder).mkdir(exist_ok=True, parents=True)
         for path in trained.glob("*.*"):

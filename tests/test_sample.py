@@ -74,7 +74,8 @@ def test_text_equals_the_notebooks(notebook, trained):
     assert len(text) == len("the ") + 301 and text.startswith("the ")
 
 
-@pytest.mark.parametrize("chars, prime", [(" Teh", "The "), (CHARS, "the "), ("\n\u3042\u306e\u4e00", "\u306e")])
+@pytest.mark.parametrize("chars, prime", [(" Teh", "The "), (CHARS, "the "), ("\n\u3042\u306e\u4e00", "\u306e"),
+                                          ("\n \u0430\u0438", "\u0438 ")])
 def test_the_default_prime_suits_the_model(tmp_path, script, chars, prime):
     make_network(tmp_path, sorted(chars), 3, 1).save(tmp_path / "m.npz")
     assert sample(tmp_path / "m.npz", 9, top_n=3).startswith(prime)

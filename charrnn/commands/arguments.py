@@ -109,7 +109,8 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     model = open_given(place, args, args.best)
     if run:
         console.print_note(
-            f"using {model.name}, of the newest run; name {KNOWN_MODELS[0]} for the model that comes with charrnn")
+            f"using {model.name}, of the newest run without --checkpoint-dir; name {KNOWN_MODELS[0]} for the model "
+            "that comes with charrnn")
     elif path is None:
         console.print_note(f"using {model.name}, a model that comes with charrnn; name a run folder for another")
     return model

@@ -96,11 +96,10 @@ def _main(args: argparse.Namespace) -> None:
     weights = args.weights or STORED[kind][0]
     if weights not in STORED[kind]:
         raise ValueError(f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}")
-    text = None
-    if args.train_text is not None:
-        if kind != "html":
-            raise ValueError("--train-text is for a page: without one, it has no effect")
-        text = arguments.read_text(args.train_text, args.encoding)
+    if args.train_text is not None and kind != "html":
+        raise ValueError("--train-text is for a page: without one, it has no effect")
+    named = args.vocab_from if args.train_text is None else args.train_text
+    text = arguments.read_text(named, args.encoding) if named is not None and kind == "html" else None
     model = arguments.open_named(models[0] if models else None, args)
     if kind == "html":
         _write_page(model, target, weights, text)

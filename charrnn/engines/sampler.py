@@ -15,7 +15,7 @@ from charrnn.system import console
 from charrnn.text import unknown
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
-PRIMES = ("The ", "the ", "\u306e", "\u7684", "\uc774", "\u0438", "\u03ba\u03b1\u03b9 ", "\u0627\u0644", "\u05d4")
+PRIMES = ("The ", "the ", "\u306e", "\u7684", "\uc774", "\u0438 ", "\u03ba\u03b1\u03b9 ", "\u0627\u0644", "\u05d4")
 LARGE_VOCABULARY = 200  # characters above which top_n is off by default, as for Chinese
 CHUNK = 50  # characters drawn in one call of the engine
 MOST_TEXTS = 100_000  # at once

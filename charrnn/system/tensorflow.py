@@ -17,7 +17,7 @@ from charrnn.system import interrupts
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
 NO_LONGER_EAGER = ("charrnn: TensorFlow's eager mode is off in this process from now on, because a graph is needed; "
-                   "Keras 3 cannot train in it any more\n")
+                   "Keras 3 can neither train nor predict in it any more\n")
 _importing = threading.RLock()
 _process: List[int] = []  # the id of the process that has made the first session
 

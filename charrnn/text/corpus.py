@@ -128,11 +128,9 @@ def _read_one(name: str, encoding: str) -> str:
     """Read one known text or file, or standard input."""
     if name == PYTHON:
         return python_source()
-    if name == NAMES:
-        return read_document(Path(__file__).with_name("names.txt"))
     if name == STANDARD_INPUT:
         return decode_document(_read_limited(sys.stdin.buffer), encoding, "standard input")
-    if name in KNOWN_TEXTS:
+    if name in (*KNOWN_TEXTS, NAMES):
         return read_document(find(name), "utf-8")
     if not os.path.exists(name):
         raise ValueError(f"cannot read the text {name!r}: there is no such file, and the known texts are "
@@ -205,7 +203,7 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
     and otherwise downloaded to ``data_dir``. Any other name is returned as a path.
 
     Args:
-        name: ``anna``, ``tiny-shakespeare``, or a path.
+        name: ``anna``, ``tiny-shakespeare``, ``names``, which are in the package, or a path.
         data_dir: the folder of the known texts, created if a download needs it. The notebooks have another one.
 
     Raises:
@@ -214,7 +212,7 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
     """
     known = KNOWN_TEXTS.get(name)
     if known is None:
-        return Path(name)
+        return Path(__file__).with_name("names.txt") if name == NAMES else Path(name)
     for folder in (data_dir, os.environ.get("CHARRNN_DATA") or data_dir):
         path = Path(folder) / known.filename
         if path.is_file():

@@ -95,10 +95,11 @@ class Display:
             ("network", self._network()),
             ("steps", f"{job.total_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
             ("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps")]
-        better = 0 if job.options.resume or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
+        is_auto = job.options.preset == AUTO
+        better = 0 if job.options.resume or is_auto or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
         if better > job.total_steps:
             rows.append(("note", f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"))
-        is_decided = hyper.shuffle != "none" or job.options.resume or job.options.preset == AUTO
+        is_decided = hyper.shuffle != "none" or job.options.resume or is_auto
         if not is_decided and job.is_list:
             rows.append(("note", f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be "
                          "unlike the rest: take shuffle lines"))

@@ -169,6 +169,7 @@ def fitted(job: Any, fixed: Collection[str], started: float) -> Any:
             break  # a larger network would learn too slowly
     is_most = (best.lstm_size, best.epochs) == (sizes[-1], choice.most_epochs)
     used += choice.seconds(best, timings[size])
-    more = f" are more than the text can use, about {used / 60:.1f}" if is_most else ""
-    plan = f"{plural(best.num_layers, 'layer')} of {best.lstm_size:,}, {plural(best.epochs, 'epoch')}"
-    return replace(job, run=replace(job.run, hyperparameters=asdict(best)), time=f"{minutes:g} minutes{more}: {plan}")
+    more = f", more than the text can use (about {used / 60:.1f})" if is_most else ""
+    plan = (f"{minutes:g} minute{'s' * (minutes != 1)}{more}: {plural(best.num_layers, 'layer')} of "
+            f"{best.lstm_size:,}, {plural(best.epochs, 'epoch')}")
+    return replace(job, run=replace(job.run, hyperparameters=asdict(best)), time=plan)

@@ -202,14 +202,15 @@ class Trainer:
 
     def end(self, step: int, stopped_by: Any) -> None:
         """Evaluate on the test text if there is one, and print how the run has ended."""
-        if self.ends_early:
+        is_early = self.ends_early and step < self._total_steps
+        if is_early:
             self.display.ended_early(step, self._evals_since_best, self.best_step)
         if stopped_by:
             self.display.stopped(stopped_by.name, step)
         else:
             if len(self._job.test):
                 self._processes.from_first(lambda: self._evaluate_test(step))
-            self.display.finished(step, "early_stop" if self.ends_early and step < self._total_steps else "epochs")
+            self.display.finished(step, "early_stop" if is_early else "epochs")
         self._processes.gather(None)  # wait for the others: a launcher may end all processes when one has ended
 
     def _evaluate_test(self, step: int) -> None:

@@ -27,7 +27,8 @@ def fail_with(error):
 
 @pytest.mark.parametrize("error, message", [
     (ValueError("a line"), "a line"), (OSError("a line"), "a line"), (OSError(5, "an error"), "an error"),
-    (OSError(2, "No such file", "a/b"), "a/b: No such file"),
+    (OSError(2, "No such file", "a/b"), "a/b: No such file"), (console.AdvisedError("a fact"), "a fact"),
+    (console.AdvisedError("a fact", "in Python", "in a shell"), "a fact: in a shell"),
     (MemoryError("an array"), "this machine has too little memory for these arguments: an array"),
     (MemoryError(), "this machine has too little memory for these arguments")])
 def test_an_error_is_one_line_without_numbers_and_status_2(capsys, error, message):

@@ -84,6 +84,7 @@ def test_names_are_in_the_package_and_go_before_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "names").write_text("mine")
     assert corpus.is_known("names") and corpus.read("names").text.startswith("Aare\nAaron\n")
+    assert corpus.find("names").read_text() == corpus.read("names").text  # as the notebooks read it
 
 
 def test_python_source_is_complete_and_sorted():

@@ -1,4 +1,5 @@
 """What a training run prints: the plan, its lines, and the progress bar."""
+import contextlib
 import io
 import os
 import re
@@ -102,6 +103,20 @@ def test_the_output_of_a_run(text_file, tmp_path, capsys, monkeypatch):
     # the text has no "T", so the prime is not "The "
     assert [len(sample) for sample in samples] == 4 * [len("the ") + 12 + len("\n")]
     assert all(sample.startswith("the ") for sample in samples)
+
+
+def test_after_a_signal_no_line_waits_for_a_reader(display, monkeypatch):
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(writer, bytes(4096)):
+            pass
+    os.set_blocking(writer, True)
+    display._stop.ending = True
+    with open(writer, "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        display.step(1, 1.0, 1.0)
+    os.close(reader)
 
 
 class Reader(io.StringIO):

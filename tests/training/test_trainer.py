@@ -259,6 +259,15 @@ def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypat
     assert run.best == "i15_l5.ckpt" and record.read_run(folder) == run
 
 
+def test_a_run_that_reaches_its_end_has_not_ended_early(text_file, tmp_path, monkeypatch, capsys):
+    losses = iter([1.0, 0.5, 3.0])
+    monkeypatch.setattr(trainer, "surprisal", lambda *args: np.array([next(losses)]))
+    assert train_small(text_file, tmp_path / "run", *QUIET, "--val-fraction", "0.25", "--num-steps", "30",
+                       "--num-layers", "1", "--save-every-n", "6", "--early-stop", "1") == 0
+    out = capsys.readouterr().out
+    assert "step 13/13  validation loss 3.0000" in out and "add --epochs N" in out and "ended early" not in out
+
+
 @pytest.mark.parametrize("fails_at, status", [(3, 0), (5, 2)])
 def test_training_continues_after_a_failed_save_unless_it_is_the_last(text_file, tmp_path, monkeypatch, capsys,
                                                                       fails_at, status):

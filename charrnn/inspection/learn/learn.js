@@ -260,7 +260,13 @@ async function open(file) {
   } else if (file?.size > 8e6) {
     showNote("note", `${file.name} is too large: a text has at most 2,000,000 characters.`);
   } else if (file) {
-    choose(file.name, await file.text());
+    const text = await file.arrayBuffer().then((bytes) => new TextDecoder("utf-8", { fatal: true }).decode(bytes))
+      .catch(() => null);
+    if (text === null) {
+      showNote("note", `${file.name} cannot be read as UTF-8 text.`);
+    } else {
+      choose(file.name, text);
+    }
   }
 }
 

@@ -97,6 +97,11 @@ Object.assign(answers, {
     const { trainer, good, windows } = own;
     let [sum, count, started] = [0, 0, performance.now()];
     let last = performance.now();
+    const report = () => {
+      send({ updates: own.updates, epoch: own.updates / windows, loss: sum / count, seconds: own.seconds,
+        speed: (1000 * count * WINDOW * TEXTS) / (last - started) });
+      [sum, count, started] = [0, 0, last];
+    };
     do {
       const isDue = once || performance.now() - started >= REPORT;
       const before = isDue ? trainer.weights.slice() : null; // the loss is that of the weights before the step
@@ -114,14 +119,15 @@ Object.assign(answers, {
       own.seconds += Math.min(1, (performance.now() - last) / 1000); // not those in which a phone slept
       last = performance.now();
       if (isDue) {
-        send({ updates: own.updates, epoch: own.updates / windows, loss: sum / count, seconds: own.seconds,
-          speed: (1000 * count * WINDOW * TEXTS) / (last - started) });
-        [sum, count, started] = [0, 0, last];
+        report();
       }
       if (isDue && loss <= Math.log(trainer.numClasses) + 0.5) {
         Object.assign(good, { weights: before, updates: own.updates - 1 });
       }
     } while (!once && await goesOn(performance.now() + 1000 * (dueAt(own.updates) - own.seconds)));
+    if (count) { // it was stopped between two reports
+      report();
+    }
   },
 
   pace(message) {

@@ -2,7 +2,7 @@
 import re
 
 import pytest
-from conftest import TEXT
+from conftest import TEXT, copy_without_records
 from pages import data_of
 
 from charrnn.checkpoints import record
@@ -26,7 +26,9 @@ def test_a_page_is_written_and_told(trained, tmp_path, capsys, weights, flags):
     model = open_model(trained)
     ours, theirs = [each.write(None, 300, n=32, seed=1) for each in (stored_model(model, store(model, weights)), model)]
     equal = sum(map(str.__eq__, ours, theirs))
-    assert f"{equal} of 32 " in dict(data_of(target)["facts"])["Weights"] and (weights == "float16" or equal < 32)
+    said = dict(data_of(target)["facts"])["Weights"]
+    assert f"{equal} of 32 " in said and (equal == 32) == ("it writes what charrnn-sample writes" in said)
+    assert equal == 32 if weights == "float16" else equal < 32
     tracked = data_of(target)["tracked"]
     assert units and all(line[13:53].strip() in tracked["features"] for line in units)
 
@@ -37,6 +39,14 @@ def test_files_of_a_folder_that_are_not_text_are_named(exported, tmp_path, capsy
     (tmp_path / "texts" / "b.bin").write_bytes(b"\x00")
     assert export.main([str(exported), str(tmp_path / "page.html"), "--train-text", str(tmp_path / "texts")]) == 0
     assert re.fullmatch("skipped: .*b.bin is not a text file.*\n", capsys.readouterr().err)
+
+
+def test_the_text_of_a_checkpoint_of_the_notebook_is_the_one_that_gives_its_characters(trained, tmp_path, capsys):
+    bare = copy_without_records(trained, tmp_path / "bare")
+    text = str(trained.parent / "small.txt")
+    assert export.main([str(bare), str(tmp_path / "page.html"), "--vocab-from", text]) == 0
+    assert "the network wrote" not in capsys.readouterr().err
+    assert data_of(tmp_path / "page.html")["measured"] == "all 1,040 characters of the training text"
 
 
 def test_another_text_can_be_named_and_an_older_page_is_replaced(exported, tmp_path):

@@ -68,6 +68,8 @@ def test_it_learns_writes_and_asks_for_nothing(learning):
     assert view.js("document.documentElement.scrollWidth <= 360")
     tops = view.js("Array.from(find('curve').querySelectorAll('text'), (text) => text.getBoundingClientRect().top)")
     assert len(tops) == 4 and min(np.diff(sorted(tops))) > 16  # no label covers another
+    view.click("once")
+    view.wait("state.points.at(-1).updates - state.points.at(-2).updates === 1")  # what the pause cut was told before
     view.assert_nothing_wrong()
 
 
@@ -179,6 +181,9 @@ def test_many_clicks_and_damaged_files_do_no_harm(learning, tmp_path):
     for _ in range(50):
         view.click("start"), view.click("again")
     view.wait("state.points?.length > 2 && state.isRunning")
+    (tmp_path / "diary.txt").write_bytes("дневник".encode("cp1251"))
+    view["file"].send_keys(str(tmp_path / "diary.txt"))
+    view.wait_for("note", "diary.txt cannot be read as UTF-8 text.")
     (tmp_path / "bad.npz").write_bytes(b"PK" * 500)
     view["file"].send_keys(str(tmp_path / "bad.npz"))
     view.wait_for("said", "bad.npz")
