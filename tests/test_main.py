@@ -106,5 +106,6 @@ def test_a_large_vocabulary_has_other_defaults():
 def test_a_working_directory_that_was_deleted_is_named(exported, tmp_path):
     code = ("import os, sys; os.mkdir('x'); os.chdir('x'); os.rmdir('../x')\n"
             "from charrnn.commands import export; export.main(sys.argv[1:])")
-    assert run_python("-c", code, exported, "x.npz", cwd=str(tmp_path))[2] == (
+    assert run_python("-c", code, exported, "x.npz", cwd=str(tmp_path),
+                      variables={"PYTHONSAFEPATH": "1"})[2] == (
         "charrnn-export: error: the working directory: No such file or directory\n")

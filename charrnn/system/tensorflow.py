@@ -108,9 +108,9 @@ def _without_cells(version: str, error: Exception) -> str:
 
 @contextlib.contextmanager
 def _without_messages() -> Iterator[None]:
-    """Discard what the import of TensorFlow 2 writes to standard error, unless TF_CPP_MIN_LOG_LEVEL is 0 or 1.
+    """Discard what TensorFlow 2 writes to standard error within a block, unless TF_CPP_MIN_LOG_LEVEL is 0 or 1.
 
-    The import writes to the file descriptor before it reads any setting.
+    Its import writes to the file descriptor before it reads any setting, and some versions do at the first session.
     """
     if sys.version_info < (3, 8) or os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1"):
         yield
@@ -177,6 +177,7 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
         ValueError: the process was forked from one that has used TensorFlow.
     """
     from charrnn.system.tensorflow import tf
+    is_first = not _process
     _process[:] = _process or [os.getpid()]
     if _process != [os.getpid()]:
         raise ValueError("TensorFlow was used before this process was forked, and would wait for ever: start the "
@@ -185,12 +186,16 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
         config = tf.ConfigProto(intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0)
         if precision == "bfloat16":
             config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1  # RewriterConfig.ON
-        return config
-    # glibc returns large freed blocks to the system, and the page faults that follow take a seventh of a small step. It
-    # keeps blocks that are not larger than the largest block freed so far, up to 32 MiB. So a block of nearly this size
-    # is freed here. Nothing is written to it, so it takes no time and no memory.
-    bytes(31 * 1024 * 1024)
-    return tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=thread_count(threads))
+    else:
+        # glibc returns large freed blocks to the system, and the page faults that follow take a seventh of a small
+        # step. It keeps blocks that are not larger than the largest block freed so far, up to 32 MiB. So a block of
+        # nearly this size is freed here. Nothing is written to it, so it takes no time and no memory.
+        bytes(31 * 1024 * 1024)
+        config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=thread_count(threads))
+    if is_first and tf.__version__.startswith(("2.18.", "2.19.", "2.20.")):  # which write a message at the first run
+        with _without_messages(), tf.Graph().as_default(), tf.Session(config=config) as session:
+            session.run(tf.no_op())
+    return config
 
 
 def set_variable(variable: Any, value: Any, session: Any) -> None:
