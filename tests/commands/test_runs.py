@@ -29,7 +29,8 @@ def test_the_table_has_all_runs(folder, capsys):
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split()[:3] == ["run", "text", "network"]
     assert [row.split()[0] for row in rows] == [f"{folder}/validated", f"{folder}/deep/plain"]
-    assert re.search(r"  20\d\d-\d\d-\d\d \d\d:\d\d$", rows[0]) and "2 x 5 lstm" in rows[1] and "2 x 3" in rows[1] and "173 of 173" in rows[1]
+    assert re.search(r"  20\d\d-\d\d-\d\d \d\d:\d\d$", rows[0])
+    assert "2 x 5 lstm" in rows[1] and "2 x 3" in rows[1] and "173 of 173" in rows[1]
 
 
 def test_the_runs_on_a_text_stand_together_the_best_first(folder, capsys):

@@ -115,8 +115,10 @@ def test_after_a_signal_no_line_waits_for_a_reader(display, monkeypatch):
     display._stop.ending = True
     with open(writer, "w", encoding="utf-8") as full:
         monkeypatch.setattr(sys, "stdout", full)
-        display.step(1, 1.0, 1.0)
-    os.close(reader)
+        try:
+            display.step(1, 1.0, 1.0)
+        finally:
+            os.close(reader)  # so that a line that waits all the same ends
 
 
 class Reader(io.StringIO):
