@@ -251,7 +251,7 @@ def test_a_forked_process_is_refused(tmp_path):
 @pytest.mark.parametrize("times, flags, note", [
     (20, [], "40 steps are few to learn from; the preset auto makes 1,840"), (20, ["--preset", "auto"], ""),
     (1, ["--preset", "auto", "--epochs", "1"], ""),
-    (1, ["--batch-size", "5", "--num-steps", "50"], "")])  # for which auto makes no more
+    (1, ["--batch-size", "5", "--num-steps", "15"], "")])  # for which auto makes no more
 def test_few_steps_are_said(plan_only, tmp_path, capsys, times, flags, note):
     (tmp_path / "text").write_text(TEXT * times)
     assert train.main([str(tmp_path / "text"), "--dry-run", *flags]) == 0

@@ -117,7 +117,7 @@ def test_the_presets_are_those_of_the_page():
     rows = re.findall(r"^\| (up to [\d,]+|more) \| (\d+) x (\d+) \| (\d+) \| (0[\d.]+) \| (0[\d.]+) \| (\d+) \|$",
                       page, re.MULTILINE)
     lengths = [int(re.sub(r"\D", "", row[0]) or 10 ** 9) for row in rows]
-    assert len(rows) == 5 and "All have two layers" in page and "after five evaluations without improvement" in page
+    assert len(rows) == 6 and "All have two layers" in page and "after five evaluations without improvement" in page
     for row, least, most in zip(rows, [1, *(length + 1 for length in lengths)], lengths):
         for length in (least, most):
             hyper = Hyperparameters(**preset("auto", length))

@@ -17,11 +17,12 @@ PRESETS: Dict[str, dict] = {
 }
 
 # The values of the preset auto, by the largest number of characters that they are for (results: docs/training.md).
-_SMALL = dict(learning_rate=0.004, schedule="linear", warmup_steps=100, average_decay=0.99, val_fraction=0.1,
-              early_stop=5, max_to_keep=3)
+_SMALL = dict(learning_rate=0.006, grad_clip=0.2, schedule="linear", warmup_steps=300, average_decay=0.99,
+              val_fraction=0.1, early_stop=5, max_to_keep=3)
 _LARGE = dict(_SMALL, learning_rate=0.003, num_steps=100, save_every_n=500)
 SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
-    (50_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, epochs=40)),
+    (13_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, warmup_steps=150, epochs=100)),
+    (50_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, warmup_steps=150, epochs=40)),
     (150_000, dict(_SMALL, batch_size=16, num_steps=50, lstm_size=128, epochs=40)),
     (500_000, dict(_SMALL, batch_size=32, num_steps=64, lstm_size=256, epochs=30)),
     (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, epochs=20)),

@@ -71,9 +71,9 @@ def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fuse
 
 
 @pytest.mark.parametrize("name, n_characters, n_steps, loss", [
-    ("exercise", 20_000, 9, 2.3153), ("quick", 200_000, 9, 2.6002), ("auto", 20_000, 9, 2.5901), *(
+    ("exercise", 20_000, 9, 2.3153), ("quick", 200_000, 9, 2.6002), ("auto", 10_000, 9, 2.5891), *(
         pytest.param(*each, marks=pytest.mark.slow) for each in (
-            ("auto", 100_000, 9, 2.5870), ("auto", 300_000, 9, 2.5467), ("best", 300_000, 4, 2.6262)))])
+            ("auto", 100_000, 9, 2.6098), ("auto", 300_000, 9, 2.6023), ("best", 300_000, 4, 2.6262)))])
 def test_a_preset_trains_as_was_measured(tmp_path, monkeypatch, name, n_characters, n_steps, loss):
     """At its sizes. With another rate, warm-up, size or dropout the loss after some steps is another one."""
     monkeypatch.setattr(trainer, "StopRequests", lambda: StopAfter(n_steps))
@@ -82,14 +82,14 @@ def test_a_preset_trains_as_was_measured(tmp_path, monkeypatch, name, n_characte
     assert len(run.losses) == n_steps and run.losses[-1] == pytest.approx(loss, abs=0.002)
 
 
-@pytest.mark.parametrize("n_characters", [20_000, 200_000, 2_000_000, 20_000_000])
+@pytest.mark.parametrize("n_characters", [10_000, 20_000, 200_000, 2_000_000, 20_000_000])
 def test_the_preset_auto_gives_enough_steps_to_a_text_of_any_length(n_characters):
     hyper = Hyperparameters(**preset("auto", n_characters))
     hyper.check()
     check_memory(83, hyper, 4 * 10 ** 9)
     n_training = n_characters - int(n_characters * hyper.val_fraction)
     n_steps = hyper.epochs * count_windows(n_training, hyper.batch_size, hyper.num_steps)
-    assert 1000 < n_steps < 13000 and hyper.warmup_steps < n_steps / 10
+    assert 1000 < n_steps < 13000 and hyper.warmup_steps < n_steps / 8
     assert hyper.save_every_n < n_steps / hyper.early_stop
 
 

@@ -99,7 +99,7 @@ def test_more_than_the_text_can_use(timed):
     """The values of auto, without an early stop; a long text can use more epochs."""
     job = planned(20, SHORT)
     assert job.run.hyperparameters == {**job.run.hyperparameters, **preset("auto", len(SHORT.text)), "early_stop": 0}
-    assert re.fullmatch(r"20 minutes, more than the text can use \(about 0\.\d\): 2 layers of 128, 40 epochs", job.time)
+    assert re.fullmatch(r"20 minutes, more than the text can use \(about 0\.\d\): 2 layers of 128, 100 epochs", job.time)
     hyper = planned(1000).hyperparameters
     assert (hyper.lstm_size, hyper.epochs, hyper.recurrent_keep_prob) == (512, 60, 0.6)
 
@@ -120,4 +120,4 @@ def test_what_cannot_be_combined_in_python():
 def test_a_dry_run_times_a_network_and_says_what_was_chosen(text_file, capsys):
     """On this machine."""
     assert train.main([str(text_file), "--minutes", "5", "--preset", "auto", "--lstm-size", "16", "--dry-run"]) == 0
-    assert re.search(r"\ntime     5 minutes, more than .*: 2 layers of 16, 40 epochs\n", capsys.readouterr().out)
+    assert re.search(r"\ntime     5 minutes, more than .*: 2 layers of 16, 100 epochs\n", capsys.readouterr().out)
