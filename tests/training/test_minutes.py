@@ -99,7 +99,8 @@ def test_more_than_the_text_can_use(timed):
     """The values of auto, without an early stop; a long text can use more epochs."""
     job = planned(20, SHORT)
     assert job.run.hyperparameters == {**job.run.hyperparameters, **preset("auto", len(SHORT.text)), "early_stop": 0}
-    assert re.fullmatch(r"20 minutes, more than the text can use \(about 0\.\d\): 2 layers of 128, 100 epochs", job.time)
+    said = r"20 minutes, more than the text can use \(about 0\.\d\): 2 layers of 128, 100 epochs"
+    assert re.fullmatch(said, job.time)
     hyper = planned(1000).hyperparameters
     assert (hyper.lstm_size, hyper.epochs, hyper.recurrent_keep_prob) == (512, 60, 0.6)
 
