@@ -53,6 +53,7 @@ def test_help_and_version(name, monkeypatch, capsys):
     for columns in (80, 120):
         monkeypatch.setenv("COLUMNS", str(columns))
         page = parser_of(name).format_help()
+        assert name != "train" or "--batch-size N" in page and "--learning-rate X" in page
         assert max(map(len, page.splitlines())) <= columns and not re.search(r"[a-z]-\n", page)
     with pytest.raises(SystemExit) as ended:
         script(name).main(["--version"])

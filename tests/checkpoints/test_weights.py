@@ -33,6 +33,8 @@ def test_weights_are_read_as_they_were_written_and_numpy_reads_them_too(path):
         assert list(arrays.files) == ["about", *WEIGHTS]
         assert json.loads(arrays["about"].tobytes().decode("utf-8", "surrogatepass")) == ABOUT
         np.testing.assert_array_equal(arrays["rnn/kernel"], WEIGHTS["rnn/kernel"])
+    with zipfile.ZipFile(str(path)) as archive:  # as other programs open it
+        assert archive.comment == path.read_bytes()[-64:]
 
 
 def check_refused(path, message):

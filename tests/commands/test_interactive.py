@@ -51,6 +51,14 @@ def test_commands_change_and_show_the_settings(talk, exported, capsys):
     assert out.startswith(shown) and out.endswith(expected + "[seed 6]\n" + shown + "\n")
 
 
+def test_each_text_has_a_new_seed_which_is_shown(talk, exported, capsys):
+    _, out = talk("the ", "the ", options=["--length", "30"])
+    seeds = re.findall(r"\[seed (\d+)\]", out)
+    assert len(set(seeds)) == 2
+    assert out == "".join(written(capsys, exported, "the ", seed, "--length", "30") + f"[seed {seed}]\n"
+                          for seed in seeds) + "\n"
+
+
 def test_continue_keeps_the_state(talk, exported, capsys):
     """It writes what would be written after the whole text so far, with or without more text in between."""
     for between in ("", "on", " on"):
