@@ -117,13 +117,14 @@ def test_the_presets_are_those_of_the_page():
     rows = re.findall(r"^\| (up to [\d,]+|more) \| (\d+) x (\d+) \| (\d+) \| (0[\d.]+) \| (0[\d.]+) \| (\d+) \|$",
                       page, re.MULTILINE)
     lengths = [int(re.sub(r"\D", "", row[0]) or 10 ** 9) for row in rows]
-    assert len(rows) == 6 and "All have two layers" in page and "after five evaluations without improvement" in page
+    assert len(rows) == 6 and "All have two layers" in page
+    assert "end after five evaluations without improvement" in page.replace("\n", " ")
     for row, least, most in zip(rows, [1, *(length + 1 for length in lengths)], lengths):
         for length in (least, most):
             hyper = Hyperparameters(**preset("auto", length))
             assert [str(getattr(hyper, name)) for name in sizes] == list(row[1:])
-            assert (hyper.num_layers, hyper.early_stop, hyper.schedule, hyper.average_decay, hyper.val_fraction) == (
-                2, 5, "linear", 0.99, 0.02 if row[0] == "more" else 0.1)
+            assert (hyper.num_layers, hyper.early_stop, hyper.schedule, hyper.average_decay, hyper.grad_clip,
+                    hyper.val_fraction) == (2, 5, "linear", 0.99, 0.2, 0.02 if row[0] == "more" else 0.1)
     for name in ("quick", "best"):
         text = re.search(rf"^- `{name}`: (.*?)^[-\n]", page, re.MULTILINE | re.DOTALL).group(1).replace("\n  ", " ")
         found = re.search(

@@ -98,7 +98,8 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError(f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}")
     if args.train_text is not None and kind != "html":
         raise ValueError("--train-text is for a page: without one, it has no effect")
-    named = args.vocab_from if args.train_text is None else args.train_text
+    is_input = args.vocab_from == corpus.STANDARD_INPUT  # which can be read only once
+    named = args.vocab_from if args.train_text is None and not is_input else args.train_text
     text = arguments.read_text(named, args.encoding) if named is not None and kind == "html" else None
     model = arguments.open_named(models[0] if models else None, args)
     if kind == "html":

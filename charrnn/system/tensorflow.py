@@ -165,7 +165,8 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
     """Return the settings of a session, a tf.ConfigProto.
 
     With the fused unroll, each operation runs on one thread, and as many operations run in parallel as there are
-    threads. TensorFlow creates its threads once in a process, so the settings of the first session hold for all.
+    threads. TensorFlow creates its threads once in a process, so the settings of the first session hold for all. Of
+    versions that write a message at the first run of a session, one is run here, so that the message is lost.
 
     Args:
         threads: as for :func:`thread_count`.
@@ -192,7 +193,7 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
         # nearly this size is freed here. Nothing is written to it, so it takes no time and no memory.
         bytes(31 * 1024 * 1024)
         config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=thread_count(threads))
-    if is_first and tf.__version__.startswith(("2.18.", "2.19.", "2.20.")):  # which write a message at the first run
+    if is_first and tf.__version__.startswith(("2.18.", "2.19.", "2.20.")):
         with _without_messages(), tf.Graph().as_default(), tf.Session(config=config) as session:
             session.run(tf.no_op())
     return config

@@ -130,7 +130,7 @@ def _read_one(name: str, encoding: str) -> str:
         return python_source()
     if name == STANDARD_INPUT:
         return decode_document(_read_limited(sys.stdin.buffer), encoding, "standard input")
-    if name in (*KNOWN_TEXTS, NAMES):
+    if is_known(name):
         return read_document(find(name), "utf-8")
     if not os.path.exists(name):
         raise ValueError(f"cannot read the text {name!r}: there is no such file, and the known texts are "
