@@ -1,9 +1,7 @@
 """The entry of all commands: ``charrnn train`` and ``charrnn-train`` are the same. ``charrnn`` alone lists them."""
 import argparse
-import difflib
 import functools
 import importlib
-import importlib.util
 import sys
 import textwrap
 from typing import Any, Optional, Sequence
@@ -16,12 +14,6 @@ exit_on_interrupt()  # before anything slow is imported
 
 
 def _module(name: str) -> Any:
-    """Return the module of a command. End the process with a line if a package that it needs is missing."""
-    for package in ("numpy", "tqdm") if name == "train" else ("numpy",):
-        if importlib.util.find_spec(package) is None:
-            print(f"charrnn-{name}: error: {package} is not installed here: python -m pip install numpy tqdm",
-                  file=sys.stderr)
-            sys.exit(2)
     return importlib.import_module(f"charrnn.commands.{name}")
 
 
@@ -43,8 +35,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     raise_on_interrupt()
     parser = console.Parser(prog="charrnn", usage="%(prog)s [COMMAND ...]", description="List the commands.")
     if given and not given[0].startswith("-"):
-        nearest = "".join(f"; the nearest is {name}" for name in difflib.get_close_matches(given[0], NAMES, n=1))
-        return console.run_main(lambda args: parser.error(f"there is no command {given[0]}{nearest}"), parser, [])
+        return console.run_main(lambda args: parser.error(f"there is no command {given[0]}"), parser, [])
     return console.run_main(_list, parser, given)
 
 

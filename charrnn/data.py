@@ -6,7 +6,7 @@ L units in a layer (``lstm_size``), K windows in an epoch.
 """
 import io
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, List, Tuple, TypeVar, Union
+from typing import Any, Iterable, Iterator, List, Tuple, TypeVar, Union
 
 import numpy as np
 
@@ -30,21 +30,17 @@ def load_text(path: StrPath, encoding: str = "utf-8") -> str:
     return decode_text(read_bytes(path), encoding, str(path))
 
 
-def read_bytes(path: StrPath, read: Callable[[Any], bytes] = lambda file: file.read()) -> bytes:
-    """Read the bytes of a text file with a function of the open file.
+def read_bytes(path: StrPath) -> bytes:
+    """Read the bytes of a text file.
 
     Raises:
         ValueError: the file is missing, unreadable or a folder.
     """
     try:
         with open(str(path), "rb") as file:
-            return read(file)
+            return file.read()
     except (OSError, ValueError) as error:  # ValueError: a path with a null character in it
         raise ValueError(f"cannot read the text {str(path)!r}: {getattr(error, 'strerror', None) or error}")
-
-
-class EncodingError(ValueError):
-    """The bytes of a text have another encoding."""
 
 
 def decode_text(content: bytes, encoding: str, name: str) -> str:
@@ -61,8 +57,8 @@ def decode_text(content: bytes, encoding: str, name: str) -> str:
     try:
         text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding).read()
     except UnicodeError as error:
-        raise EncodingError(f"{name} is not {encoding} text ({error}): try another encoding, for example cp1252, or "
-                            "cp1251 for Russian")
+        raise ValueError(f"{name} is not {encoding} text ({error}): try another encoding, for example cp1252, or "
+                         "cp1251 for Russian")
     except (LookupError, TypeError):  # TypeError: an empty name
         raise ValueError(f"there is no encoding named {encoding!r}: try utf-8, latin-1 or cp1252")
     if not text:

@@ -67,7 +67,7 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
 
     Raises:
         ValueError: an argument is out of range, the prime has characters that the model does not know, the model has
-            other cells than ``lstm``, TensorFlow is not installed, or the default graph cannot be reset.
+            other cells than ``lstm``, or TensorFlow is not installed.
         CheckpointError: the model is missing or damaged, or needs a vocabulary.
 
     Source: notebook, "sampling". Unlike the notebook's function, it takes the vocabulary and the number of layers
@@ -79,8 +79,7 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     check_prime(prime, vocab)
 
     from charrnn.model import CharRNN  # not above, because this imports TensorFlow
-    from charrnn.system.tensorflow import reset_default_graph, session_config, set_variable, tf
-    reset_default_graph()
+    from charrnn.system.tensorflow import session_config, set_variable, tf
     model = CharRNN(len(vocab), lstm_size=trained.lstm_size, num_layers=trained.num_layers, sampling=True)
     samples = list(prime)
     with tf.Session(config=session_config(fused=False)) as sess:

@@ -4,7 +4,6 @@ The command ``charrnn-train`` is in :mod:`charrnn.commands.train`; ``python -m c
 """
 import contextlib
 import itertools
-import os
 import runpy
 import signal
 import time
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from charrnn.training.graph import TrainingGraph
     from charrnn.training.trainer import Trainer
 
-LONGEST_NAME = 200  # characters of a text without a line end that may be the name of a file
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,8 +67,8 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
     training ends. A second signal ends it at once.
 
     Args:
-        text: the path of a text in UTF-8, a known name such as ``anna``, or a text itself: a str that has a line end,
-            or more than 200 characters and is not the name of a file. None to resume a run with its own text.
+        text: the path of a text in UTF-8, a known name such as ``anna``, or a text itself: a str that has a line end.
+            None to resume a run with its own text.
         checkpoint_dir: the run folder. None for ``checkpoints``, or, if that holds another run, ``checkpoints/2`` and
             so on; to resume, the newest of these.
         preset: the hyperparameters to start from: ``notebook``, ``exercise``, ``quick``, ``best``, or ``auto``, which
@@ -120,15 +118,8 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
         return text
     if not isinstance(text, (str, Path)):
         raise ValueError(f"text must be a str or a path, not {type(text).__name__}")
-    exists = False
-    with contextlib.suppress(ValueError):  # Python 3.7 raises it for what cannot be a name, such as a null character
-        exists = os.path.exists(str(text)[:4096])
-    if isinstance(text, str) and ("\n" in text or len(text) > LONGEST_NAME and not exists):
+    if isinstance(text, str) and "\n" in text:
         return corpus.Text("a text in memory", text)
-    if not corpus.is_known(str(text)) and not exists:
-        raise ValueError(f"there is no file {str(text)!r}: the known texts are "
-                         f"{', '.join(corpus.KNOWN_NAMES)}, and a text itself needs a line end or "
-                         f"more than {LONGEST_NAME} characters")
     return corpus.read(text)
 
 

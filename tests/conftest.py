@@ -237,7 +237,6 @@ class StopAfter:
     """In place of the trainer's StopRequests: SIGTERM arrives after a number of steps."""
 
     listening = contextlib.nullcontext
-    ending = False
 
     def __init__(self, n_steps):
         self._left = n_steps

@@ -33,8 +33,8 @@ def test_charrnn_runs_a_command(exported, capsys):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["trian"], "there is no command trian; the nearest is train"), (["trian", "--help"], "the nearest is train"),
-    (["xyz"], "there is no command xyz (see"), (["--unheard-of"], "--unheard-of")])
+    (["trian"], "there is no command trian (see"), (["trian", "--help"], "there is no command trian (see"),
+    (["--unheard-of"], "--unheard-of")])
 def test_a_wrong_name_of_a_command_is_one_line(capsys, arguments, message):
     assert entry.main(arguments) == 2
     out, err = capsys.readouterr()
@@ -69,14 +69,11 @@ def test_the_command_to_resume(monkeypatch):
     assert console.resume_command("a") == 'make train-distributed NP=3 ARGS="--resume --checkpoint-dir a"'
 
 
-@pytest.mark.parametrize("flag, nearest", [
-    ("--temprature", "; the nearest to --temprature is --temperature"), ("--num_sample=3", "--num-samples"),
-    ("--temp", "is --temperature"), ("--xyz", "")])
-def test_a_misspelt_or_shortened_flag_is_refused_and_the_nearest_named(exported, capsys, flag, nearest):
+@pytest.mark.parametrize("flag", ["--temprature", "--num_sample=3", "--temp", "--xyz"])
+def test_a_misspelt_or_shortened_flag_is_refused(exported, capsys, flag):
     assert sample.main([str(exported), flag]) == 2
     out, err = capsys.readouterr()
     assert out == "" and "unrecognized arguments: " + flag.replace("_", "-") in err
-    assert nearest in err and ("the nearest" in err) == bool(nearest)
 
 
 @pytest.mark.parametrize("module, arguments", [

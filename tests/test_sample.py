@@ -29,7 +29,6 @@ from charrnn.engines.opened_model import open_model
 from charrnn.engines.sampler import CHUNK
 from charrnn.engines.surprisal import surprisal
 from charrnn.sample import pick_top_n, sample
-from charrnn.system.tensorflow import tf
 from charrnn.text import novelty
 
 
@@ -141,13 +140,6 @@ def test_sample_names_what_writes_where_it_cannot(tmp_path, monkeypatch, cell, m
         monkeypatch.setitem(sys.modules, "tensorflow", None)
     with pytest.raises(ValueError, match=f"{message}.*: use open_model\\('.*m.npz'\\).write\\(...\\)"):
         sample(tmp_path / "m.npz", 9)
-
-
-@pytest.mark.parametrize("make", [
-    lambda: tf.Graph().as_default(), lambda: tf.variable_scope("rnn"), lambda: tf.Session(graph=tf.Graph())])
-def test_it_is_not_for_the_inside_of_a_graph(exported, make):
-    with make(), pytest.raises(ValueError, match="the default graph cannot be reset inside of"):
-        sample(exported, 9)
 
 
 # The texts of the script

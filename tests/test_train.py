@@ -38,7 +38,7 @@ def test_a_folder_in_which_another_process_trains_is_refused(text_file, trained,
     shutil.copytree(str(trained), str(tmp_path / "run"))
     (tmp_path / "new").mkdir()
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()}
-    with closing(files.Lock(tmp_path / "run" / ".lock")), closing(files.Lock(tmp_path / "new" / ".lock")):
+    with closing(files.lock(tmp_path / "run" / ".lock")), closing(files.lock(tmp_path / "new" / ".lock")):
         for status in (resume(tmp_path / "run"), train_small(text_file, tmp_path / "new")):
             assert status == 2
         out, err = capsys.readouterr()

@@ -61,14 +61,6 @@ def test_what_needs_tensorflow_prints_one_line(trained, tmp_path_factory, tmp_pa
     assert "pip install" in err and "lstm" in err and not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("package, arguments", [
-    ("numpy", ["sample", "anna"]), ("numpy", ["evaluate", "--help"]), ("numpy", []), ("tqdm", ["train", "--help"])])
-def test_without_numpy_a_line_says_what_to_install(package, arguments):
-    status, out, err = run(WITHOUT.replace("tensorflow", package), "charrnn", *arguments)
-    assert (status, out) == (2, "") and err.count("\n") == 1
-    assert f"error: {package} is not installed here: python -m pip install numpy tqdm" in err
-
-
 def test_writing_needs_no_tqdm():
     assert run(WITHOUT.replace("tensorflow", "tqdm"), "charrnn", "sample", "anna", "--length", "9")[0] == 0
 

@@ -4,11 +4,10 @@ The first run without a name goes to ``checkpoints``, as in the notebook, the ne
 ``checkpoints/2``, ``checkpoints/3`` and so on.
 """
 import contextlib
-import itertools
 import os
 import re
 from pathlib import Path
-from typing import Iterator, List, Optional, Tuple
+from typing import IO, List, Optional
 
 from charrnn.checkpoints.record import LOCK_FILE, TEXT_FILE, CheckpointError, check_unused, is_run
 from charrnn.data import StrPath
@@ -33,38 +32,29 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
         return named
     if resume:
         return next((str(folder) for folder in _folders() if is_run(folder)), FIRST)
-    return next(_unused_folders())
+    return _unused_folder()
 
 
-def reserve(named: Optional[StrPath], resume: bool) -> Tuple[StrPath, files.Lock]:
+def reserve(folder: StrPath, resume: bool) -> IO[str]:
     """Reserve a run folder for the training of this process. The folder is made if necessary.
 
     Args:
-        named: the run folder. None for a new run in the next folder that no other process has reserved.
+        folder: the run folder.
         resume: whether it may hold a run.
 
     Returns:
-        (folder, lock): the folder, and the lock that no other process can have. Its ``check`` raises OSError if the
-        folder is no longer the same.
+        The lock, a file to be closed, that no other process can have.
 
     Raises:
         CheckpointError: the folder holds another run, or another process trains in it.
         OSError: it cannot be written.
     """
-    if named is not None:
-        return named, _reserved(named, resume)
-    for folder in _unused_folders():
-        with contextlib.suppress(CheckpointError):
-            return folder, _reserved(folder, resume)
-    raise AssertionError("there is always a next folder")
-
-
-def _reserved(folder: StrPath, resume: bool) -> files.Lock:
     if not resume:  # before the folder is made or locked: it may be of another program
         check_unused(folder)
     try:
-        files.make_folder(folder)
-        lock = files.Lock(Path(folder) / LOCK_FILE)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        files.flush(Path(folder).parent)  # so that the folder is there after a loss of power
+        lock = files.lock(Path(folder) / LOCK_FILE)
     except BlockingIOError:
         raise CheckpointError(f"another process is training in {folder}")
     except OSError as error:
@@ -78,16 +68,14 @@ def _reserved(folder: StrPath, resume: bool) -> files.Lock:
     return lock
 
 
-def _unused_folders() -> Iterator[str]:
-    """Yield the folders that a new run without a name may take, the first choice first."""
+def _unused_folder() -> str:
+    """Return the folder that a new run without a name takes."""
     newest = _folders()[0]
     with contextlib.suppress(CheckpointError):
         check_unused(newest)
         if not (newest / TEXT_FILE).exists():  # of a run that was killed when it began
-            yield str(newest)
-    number = 1 if newest == Path(FIRST) else int(newest.name)
-    for following in itertools.count(number + 1):
-        yield str(Path(FIRST) / str(following))
+            return str(newest)
+    return str(Path(FIRST) / str(2 if newest == Path(FIRST) else int(newest.name) + 1))
 
 
 def _check_name(path: str) -> None:

@@ -81,14 +81,14 @@ class Run:
         restored: the RunRecord of the checkpoint that it has restored, or None.
     """
 
-    def __init__(self, run: RunRecord, folder: Optional[StrPath], resumes: bool) -> None:
-        """Reserve the folder, None for the next one without a name. No other process trains in it until :meth:`close`.
+    def __init__(self, run: RunRecord, folder: StrPath, resumes: bool) -> None:
+        """Reserve the folder. No other process trains in it until :meth:`close`.
 
         Raises:
             CheckpointError: the folder holds another run, or another process trains in it.
             OSError: it cannot be written.
         """
-        self.folder, self._lock = folders.reserve(folder, resumes)
+        self.folder, self._lock = folder, folders.reserve(folder, resumes)
         self.record, self.skipped, self._resumes = run, [], resumes  # type: RunRecord, List[str], bool
         self.restored, self._reports = None, None  # type: Optional[RunRecord], Optional[Reports]
 
@@ -116,7 +116,7 @@ class Run:
         self.saved = self._restored(fresh, session, saver) if self._resumes else fresh
         if not self.saved.step and not self.record.init_from:  # that of another model is written with its weights
             record.write_run(self.folder, self.record)
-        self._reports = Reports(self.folder, self.saved.step, self.saved.history, summaries, self._lock.check)
+        self._reports = Reports(self.folder, self.saved.step, self.saved.history, summaries)
         return self.saved
 
     def _restored(self, fresh: Progress, session: Any, saver: Any) -> Progress:
@@ -147,7 +147,7 @@ class Run:
 
     def add(self, step: int, **measured: float) -> None:
         """Add a row to the reports. If it cannot be written now, the next save writes it."""
-        if self._reports:
+        if self._reports and files.is_held(self._lock):
             with contextlib.suppress(OSError):
                 self._reports.add(step, **measured)
 
@@ -170,7 +170,8 @@ class Run:
         folder, name = Path(self.folder), self.name(progress.step)
         best = name if progress.best_step == progress.step > 0 else self.record.best
         run = replace(self.record, best=best, test_loss=None)
-        self._lock.check()
+        if not files.is_held(self._lock):
+            raise OSError(f"cannot save to {folder}: since training began, the folder was moved or removed")
         if self._reports:
             try:
                 self._reports.flush()
@@ -178,16 +179,17 @@ class Run:
                 warn(f"the reports cannot be written: {console.reason(error)}")
             progress = replace(progress, history=self._reports.history)
         try:
-            remove_leftovers(folder)  # of a save during which the folder was moved away
+            remove_leftovers(folder)
             # in another folder first: if the save is killed, the run folder has only whole checkpoints
             *written, last = _write_stage(session, saver, folder / record.STAGE, name, progress, run, weights)
-            for path in written:  # the progress first, by which the files of a killed save are recognised
+            for path in written:
                 os.replace(str(path), str(folder / path.name))
             files.flush(folder)  # so that there is no record without its files after a loss of power
             os.replace(str(last), str(folder / last.name))  # from now on, the checkpoint can be used
         except (tf.errors.OpError, ValueError, OSError) as error:
             with contextlib.suppress(OSError):
                 remove_leftovers(folder)
+                _remove_files(folder, name)
             in_the_way = getattr(error, "filename2", None)  # of os.replace
             raise OSError(f"the checkpoint {folder / name} could not be saved: " +
                           (f"{in_the_way}: " if in_the_way else "") + console.reason(error))
@@ -207,7 +209,7 @@ class Run:
             OSError: something cannot be written or removed. Calling the method again completes it.
         """
         folder = Path(self.folder)
-        _remove_stage(folder)
+        remove_leftovers(folder)
         names = names_with(folder, ".json")
         # Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
         # counted nor removed.
@@ -240,7 +242,7 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     saver.save(session, str(stage / name), write_meta_graph=False, write_state=False)
     with session.graph.as_default():
         (stage / f"{name}.meta").write_bytes(saver.export_meta_graph().SerializeToString())
-    written = sorted(stage.iterdir(), reverse=True)  # the progress first, see remove_leftovers()
+    written = sorted(stage.iterdir())
     for path in written:
         files.flush(path)
     sizes = {path.name[len(name):]: [path.stat().st_size, record.sha256(path.read_bytes())] for path in written}
@@ -250,24 +252,15 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
 
 
 def remove_leftovers(folder: StrPath) -> None:
-    """Remove the files that an interrupted save has left in a run folder. The caller must have reserved it.
+    """Remove what an interrupted save has left in a run folder: its stage, and files with temporary names.
 
-    Their step is later than that of every checkpoint that has a record or is in TensorFlow's list.
+    Files that it has moved already have no record, so they are not used. The next save of their step replaces them.
     """
     folder = Path(folder)
-    _remove_stage(folder)
-    for path in folder.glob(files.TEMPORARY):
-        path.unlink()
-    newest = max(map(record.step_of, names_with(folder, ".json", record.listed_names(folder))), default=-1)
-    for path in folder.glob("*.ckpt.progress.npz"):  # it is moved first, and no other program writes such a file
-        name = path.name[:-len(".progress.npz")]
-        if record.step_of(name) > newest:
-            _remove_files(folder, name)
-
-
-def _remove_stage(folder: Path) -> None:
     if os.path.lexists(str(folder / record.STAGE)):
         shutil.rmtree(str(folder / record.STAGE))
+    for path in folder.glob(files.TEMPORARY):
+        path.unlink()
 
 
 def _write_list(folder: Path, newest: str, names: Sequence[str]) -> None:
@@ -305,16 +298,15 @@ class Reports:
         history: the lines of ``history.csv`` without its header.
     """
 
-    def __init__(self, folder: StrPath, step: int, history: str = "", summaries: bool = True,
-                 check: Callable[[], None] = lambda: None) -> None:
-        """Write the history so far to a run folder. ``check`` may raise an OSError before a row is written."""
-        self._path, self.history, self._check = Path(folder) / record.HISTORY_FILE, history, check
+    def __init__(self, folder: StrPath, step: int, history: str = "", summaries: bool = True) -> None:
+        """Write the history so far to a run folder."""
+        self._path, self.history = Path(folder) / record.HISTORY_FILE, history
         self._write_all()
         self._writer = None
         self._failure: Optional[str] = None  # of TensorFlow's writer, which then writes nothing more
         if summaries:
             from charrnn.system.tensorflow import tf
-            files.make_folder(Path(folder) / SUMMARY_FOLDER)
+            (Path(folder) / SUMMARY_FOLDER).mkdir(exist_ok=True)
             self._writer = tf.summary.FileWriter(str(Path(folder) / SUMMARY_FOLDER))
             # tells TensorBoard to drop what an earlier process wrote about later steps, even if it saved no checkpoint
             self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
@@ -327,7 +319,6 @@ class Reports:
         row = dict(measured, step=step)
         line = _line(str(row.get(name, "")) for name in COLUMNS)
         self.history += line
-        self._check()
         if self._writer:
             from charrnn.system.tensorflow import tf
             self._call(self._writer.add_summary, tf.Summary(value=[

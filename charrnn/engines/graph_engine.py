@@ -18,7 +18,7 @@ from charrnn.engines.decoding import Settings
 from charrnn.fused import softmax
 from charrnn.fused.unroll import layer_of, unroll
 from charrnn.model import build_output
-from charrnn.system import console, interrupts
+from charrnn.system import console
 from charrnn.system.tensorflow import forget_gradients, session_config, set_variable, tf
 
 READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
@@ -43,7 +43,6 @@ def _joined(state):
 class GraphEngine(Engine):
     """A network of any kind of cell in TensorFlow; see :class:`charrnn.engines.Engine`."""
 
-    @interrupts.not_lost()
     def __init__(self, vocabulary, lstm_size, num_layers, cell="lstm", threads=None):
         """Build what reads text. The engine can be used after :meth:`load`."""
         self.vocabulary, self._cell, self._threads = vocabulary, cell, threads
@@ -126,7 +125,6 @@ class GraphEngine(Engine):
     def close(self):
         self._session.close()
 
-    @interrupts.not_lost()
     def _part(self, build, *args):
         """Return a part of the graph. It is built when it is first used."""
         if (build, args) not in self._parts:

@@ -1,12 +1,10 @@
 """Shared parts of the scripts: argument parsing, errors, exit statuses and standard input."""
 import argparse
 import contextlib
-import difflib
 import errno
 import logging
 import os
 import re
-import select
 import shlex
 import sys
 import textwrap
@@ -81,15 +79,6 @@ class Parser(argparse.ArgumentParser):
             raise SystemExit(2)
         if "expected one argument" in message:
             message += "; a value that begins with a dash is written --flag=-value"
-        for wrong in re.findall(r"--[^\s=]+", message) if message.startswith("unrecognized arguments") else ():
-            flags = [*self._option_string_actions]
-            if wrong in flags:
-                message += f"; {wrong} must come before --"
-                continue
-            for nearest in [*(flag for flag in flags if flag.startswith(wrong)),
-                            *(flag for flag in flags if wrong == "--" + "".join(re.findall(r"-(\w)", flag))),
-                            *difflib.get_close_matches(wrong, flags, n=1, cutoff=0.75)][:1]:
-                message += f"; the nearest to {wrong} is {nearest}"
         raise ValueError(f"{message} (see {self.prog} --help)")
 
 
@@ -287,14 +276,6 @@ def drop_output(file: TextIO) -> None:
     """Discard all further output to a file, after its reader has closed it."""
     with contextlib.suppress(AttributeError, ValueError):  # it is not a file of the system
         os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
-
-
-def drop_blocked_output() -> None:
-    """Discard output that nobody reads now: of a full pipe, or of a terminal that was stopped with Ctrl-S."""
-    for file in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, TypeError):  # it is no file, or Windows cannot tell
-            if not select.select([], [file], [], 0)[1]:
-                drop_output(file)
 
 
 def print_note(line: str) -> None:

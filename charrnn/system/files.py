@@ -69,19 +69,6 @@ def temporary_name(path: Union[str, Path]) -> str:
     return str(path.with_name(f"{start}.{secrets.token_hex(6)}.tmp"))
 
 
-def make_folder(path: Union[str, Path]) -> None:
-    """Make a folder and those above it, and flush their entries to the disk. Nothing is done if it exists.
-
-    Raises:
-        OSError: it cannot be made.
-    """
-    path = Path(path)
-    missing = [folder for folder in [path, *path.parents] if not folder.exists()]
-    path.mkdir(parents=True, exist_ok=True)
-    for folder in missing:
-        flush(folder.parent)
-
-
 def check_regular(path: Union[str, Path]) -> None:
     """Check that a path is a regular file or does not exist. Raise OSError if it is anything else."""
     try:
@@ -107,38 +94,15 @@ def flush(path: Union[str, Path]) -> None:
         os.close(descriptor)
 
 
-class Lock:
-    """A lock that this process holds until it is closed or the process ends, whichever comes first."""
+def lock(path: Union[str, Path]) -> IO[str]:
+    """Take a lock, which this process holds until the file is closed or the process ends, whichever comes first.
 
-    def __init__(self, path: Union[str, Path]) -> None:
-        """Take the lock. Its file, in an existing folder, is created if necessary and never removed.
+    Its file, in an existing folder, is created if necessary and never removed.
 
-        Raises:
-            BlockingIOError: another process holds the lock.
-            OSError: the file cannot be created, or is on a file system without locks.
-        """
-        self._path, self._folder, self._file = Path(path), os.stat(str(Path(path).parent)), _locked(path)
-
-    def check(self) -> None:
-        """Raise OSError if the folder of the lock was moved, removed or replaced. Only a removed file is made again."""
-        with contextlib.suppress(OSError):  # the folder has gone, or another process holds the lock
-            if os.path.samestat(os.stat(str(self._path.parent)), self._folder):
-                if not self._path.exists():
-                    made = _locked(self._path)
-                    self._file.close()
-                    self._file = made
-                if os.path.samestat(os.stat(str(self._path)), os.fstat(self._file.fileno())):
-                    return
-        raise OSError(f"cannot save to {self._path.parent}: since training began, the folder was moved or removed, or "
-                      "another process began to train in it")
-
-    def close(self) -> None:
-        """Give up the lock."""
-        self._file.close()
-
-
-def _locked(path: Union[str, Path]) -> IO[str]:
-    """Open a file and lock it. The lock ends when the file is closed."""
+    Raises:
+        BlockingIOError: another process holds the lock.
+        OSError: the file cannot be created, or is on a file system without locks.
+    """
     file = open(str(path), "a")
     try:
         if sys.platform == "win32":
@@ -153,3 +117,11 @@ def _locked(path: Union[str, Path]) -> IO[str]:
             raise BlockingIOError(f"another process holds the lock {path}")
         raise
     return file
+
+
+def is_held(lock: IO[str]) -> bool:
+    """Return whether a lock is still at its path. It is not if its folder was moved, removed or replaced."""
+    try:
+        return os.path.samestat(os.stat(lock.name), os.fstat(lock.fileno()))
+    except OSError:
+        return False

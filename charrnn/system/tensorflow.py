@@ -10,16 +10,13 @@ import os
 import sys
 import threading
 import warnings
-from typing import Any, Iterator, List, Optional
-
-from charrnn.system import interrupts
+from typing import Any, Iterator, Optional
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
 NO_LONGER_EAGER = ("charrnn: TensorFlow's eager mode is off in this process from now on, because a graph is needed; "
                    "Keras 3 can neither train nor predict in it any more\n")
 _importing = threading.RLock()
-_process: List[int] = []  # the id of the process that has made the first session
 
 
 class TensorFlowError(ImportError):
@@ -29,7 +26,7 @@ class TensorFlowError(ImportError):
 def __getattr__(name: str) -> Any:
     if name != "tf":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with _importing, interrupts.not_lost():  # an exception could get lost in the import
+    with _importing:
         if "tf" not in globals():  # another thread may have imported it meanwhile
             globals()["tf"] = _imported()
     return globals()["tf"]
@@ -110,7 +107,7 @@ def _without_cells(version: str, error: Exception) -> str:
 def _without_messages() -> Iterator[None]:
     """Discard what TensorFlow 2 writes to standard error within a block, unless TF_CPP_MIN_LOG_LEVEL is 0 or 1.
 
-    Its import writes to the file descriptor before it reads any setting, and some versions do at the first session.
+    Its import writes to the file descriptor before it reads any setting.
     """
     if sys.version_info < (3, 8) or os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1"):
         yield
@@ -136,20 +133,6 @@ def require_bfloat16() -> None:
                          "float32")
 
 
-def reset_default_graph() -> None:
-    """Empty the default graph, in which a network is then built.
-
-    Raises:
-        ValueError: it is not outside of every graph, variable scope and session.
-    """
-    from charrnn.system.tensorflow import tf
-    try:
-        tf.reset_default_graph()
-    except AssertionError:
-        raise ValueError("the default graph cannot be reset inside of `with tf.Graph().as_default():`, of a variable "
-                         "scope or of a session: call this outside of it")
-
-
 def thread_count(threads: Optional[int] = None) -> int:
     """Return the number of threads to use.
 
@@ -165,24 +148,15 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
     """Return the settings of a session, a tf.ConfigProto.
 
     With the fused unroll, each operation runs on one thread, and as many operations run in parallel as there are
-    threads. TensorFlow creates its threads once in a process, so the settings of the first session hold for all. Of
-    versions that write a message at the first run of a session, one is run here, so that the message is lost.
+    threads. TensorFlow creates its threads once in a process, so the settings of the first session hold for all.
 
     Args:
         threads: as for :func:`thread_count`.
         fused: whether the graph has the fused unroll. Others are fastest with TensorFlow's own settings.
         precision: with ``bfloat16``, TensorFlow 2 rewrites the products of a graph that is not fused. The fused unroll
             has the precision in its graph.
-
-    Raises:
-        ValueError: the process was forked from one that has used TensorFlow.
     """
     from charrnn.system.tensorflow import tf
-    is_first = not _process
-    _process[:] = _process or [os.getpid()]
-    if _process != [os.getpid()]:
-        raise ValueError("TensorFlow was used before this process was forked, and would wait for ever: start the "
-                         "process with the method 'spawn', or use TensorFlow in only one of the two processes")
     if not fused:
         config = tf.ConfigProto(intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0)
         if precision == "bfloat16":
@@ -193,9 +167,6 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
         # nearly this size is freed here. Nothing is written to it, so it takes no time and no memory.
         bytes(31 * 1024 * 1024)
         config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=thread_count(threads))
-    if is_first and tf.__version__.startswith(("2.18.", "2.19.", "2.20.")):
-        with _without_messages(), tf.Graph().as_default(), tf.Session(config=config) as session:
-            session.run(tf.no_op())
     return config
 
 

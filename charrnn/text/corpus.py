@@ -13,12 +13,12 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import FrozenSet, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.checkpoints.record import RUN_FILE, RunRecord, read_text, sha256, text_sha256
 from charrnn.data import StrPath, split
-from charrnn.system import console, files, machine
+from charrnn.system import console, files
 from charrnn.text import lists
 
 
@@ -44,12 +44,10 @@ KNOWN_TEXTS = {
 NAMES, PYTHON = "names", "python"  # the known texts that need no download: names.txt, and python_source()
 KNOWN_NAMES = (*KNOWN_TEXTS, NAMES, PYTHON)
 STANDARD_INPUT = "-"
-LARGEST_SHARE = 0.1  # of the text of a folder that may be left out
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
 BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-LARGEST = machine.total_memory() / 4  # bytes of a text, which a gzip file can hide
 PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
 
 
@@ -92,7 +90,6 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         raise ValueError(f"{STANDARD_INPUT}, the standard input, can be read only once")
     texts: List[str] = []
     skipped: List[str] = []
-    undecoded: List[str] = []  # paths of files in another encoding
     for source in map(str, sources):
         if is_known(source) or not os.path.isdir(source):
             texts.append(_read_one(source, encoding))
@@ -100,20 +97,12 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         for path in find_documents(source, skipped):
             try:
                 texts.append(_read_part(path, encoding))
-            except data.EncodingError:
-                skipped.append(f"{path} is not {encoding} text: name its encoding, or convert it to UTF-8")
-                undecoded.append(str(path))
             except ValueError as error:
                 skipped.append(str(error))
     name = ", ".join(map(str, sources))
     skipped = list(dict.fromkeys(skipped))  # without repeats, if a folder is named twice
     if not texts:
         raise ValueError(f"there is no text file in {name}" + (f" ({'; '.join(skipped[:3])})" if skipped else ""))
-    size = sum(map(os.path.getsize, undecoded))
-    if size > LARGEST_SHARE * (size + sum(map(len, texts))):
-        raise ValueError(f"{console.plural(len(undecoded), 'file')} in {name} with {size:,} bytes would be left out, "
-                         f"because they are not {encoding} text, for example {undecoded[0]}: name their encoding, "
-                         "convert them, or name the files to read")
     return Text(name, separator.join(texts), tuple(skipped))
 
 
@@ -129,7 +118,7 @@ def _read_one(name: str, encoding: str) -> str:
     if name == PYTHON:
         return python_source()
     if name == STANDARD_INPUT:
-        return decode_document(_read_limited(sys.stdin.buffer), encoding, "standard input")
+        return decode_document(sys.stdin.buffer.read(), encoding, "standard input")
     if is_known(name):
         return read_document(find(name), "utf-8")
     if not os.path.exists(name):
@@ -151,25 +140,14 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
     Raises:
         ValueError: the file cannot be read, is empty or not text, or has another encoding.
     """
-    content = data.read_bytes(path, _read_limited)
+    content = data.read_bytes(path)
     if content.startswith(b"\x1f\x8b"):
         try:
             with gzip.open(io.BytesIO(content)) as file:
-                content = _read_limited(file)
+                content = file.read()
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is a damaged gzip file: {error}")
     return decode_document(content, encoding, str(path))
-
-
-def _read_limited(file: Any) -> bytes:
-    """Read a file in pieces. Raise ValueError if it is larger than the LARGEST text."""
-    pieces, size = [], 0
-    for piece in iter(lambda: file.read(1 << 20), b""):
-        pieces.append(piece)
-        size += len(piece)
-        if size > LARGEST:
-            raise ValueError(f"the text is larger than {LARGEST / 1e6:,.0f} MB, a quarter of this machine's memory")
-    return b"".join(pieces)
 
 
 def decode_document(content: bytes, encoding: str, name: str) -> str:

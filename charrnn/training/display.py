@@ -26,12 +26,10 @@ class StopRequests:
 
     Attributes:
         signal: the first signal that asked for it, or None.
-        ending: whether a signal has asked for it. From then on no output may wait for its reader.
     """
 
     def __init__(self) -> None:
         self.signal: Optional[signal.Signals] = None
-        self.ending = False
 
     def reader_left(self) -> None:
         """Note that nobody reads the output any more, which is a request to stop too."""
@@ -43,8 +41,7 @@ class StopRequests:
         usual: Dict[int, Any] = {}
 
         def note(number: int, _frame: Any) -> None:
-            self.signal, self.ending = signal.Signals(number), True
-            console.drop_blocked_output()  # so that a write that waits ends, when Python tries it again
+            self.signal = signal.Signals(number)
             for other, handler in usual.items():
                 signal.signal(other, handler)
 
@@ -160,11 +157,9 @@ class Display:
                               miniters=1)  # so that no other thread writes
         with self._bar:
             yield
-            self._wait_for_nobody()
 
     def advance(self, loss: float) -> None:
         """Advance the bar by a step."""
-        self._wait_for_nobody()
         self._bar.set_description_str(f"loss {loss:.4f}", refresh=False)
         self._bar.update(1)
 
@@ -229,13 +224,8 @@ class Display:
         """Print a warning on standard error."""
         if self._quiet:
             return
-        self._wait_for_nobody()
         with contextlib.suppress(OSError, ValueError), tqdm.tqdm.external_write_mode(file=sys.stderr):
             console.print_note(f"charrnn-train: {message}")
-
-    def _wait_for_nobody(self) -> None:
-        if self._stop.ending:
-            console.drop_blocked_output()
 
     def _place(self, step: int) -> str:
         job = self.job
@@ -249,7 +239,6 @@ class Display:
     def _print(self, line: str) -> None:
         if self._quiet:
             return
-        self._wait_for_nobody()
         try:
             with tqdm.tqdm.external_write_mode(file=sys.stdout):
                 console.write(f"{line}\n", sys.stdout)

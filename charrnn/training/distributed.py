@@ -8,25 +8,15 @@ A launcher, such as mpiexec or srun, starts the processes, hands signals on to t
 """
 import atexit
 import contextlib
-import math
 import os
 import signal
 import socket
-import threading
-import time
 from typing import Any, Callable, ContextManager, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from charrnn.data import StrPath
 from charrnn.system import console, mpi
-
-RESUME = "so training stops. To resume from the last checkpoint, with any number of processes: {}"
-LIMIT = 60  # seconds that an exchange may take
-STEPS = 20  # or so many times the longest step, if that is more
-ALONE = 60  # and so many times longer, where the others wait for work that one process does
-# a program that prints a line if the process that it watches ends without a word
-GUARD = "import sys; sys.stdin.read() or print(sys.argv[1], file=sys.stderr)"
 
 
 class Processes:
@@ -56,10 +46,7 @@ class Processes:
         return list(tensors)
 
     def synchronize(self, session: Any) -> None:
-        """Give all variables of the session's graph the values that they have in the first process.
-
-        Training begins then: if a process is killed later, within :meth:`watched`, a line says how to resume.
-        """
+        """Give all variables of the session's graph the values that they have in the first process."""
 
     def gather(self, value: Any) -> List[Any]:
         """Return the values of all processes, in the order of their ranks. Each process waits for the others."""
@@ -77,9 +64,7 @@ class Processes:
         return function()
 
     def watched(self, folder: Optional[StrPath]) -> ContextManager:
-        """End all processes if a block raises an exception in one of them.
-
-        If it raises one in all of them, such as that of a loss that is not finite, only the first process raises it.
+        """End all processes if a block raises an exception in one of them, which would leave the others waiting.
 
         Args:
             folder: the run folder, or None for the newest, for the advice how to resume.
@@ -90,24 +75,16 @@ class Processes:
 class MPIProcesses(Processes):
     """The form for several processes that a launcher started."""
 
-    def __init__(self, world: Any, limit: int) -> None:
-        """Begin to watch how long exchanges take.
-
-        The limit is in seconds; 0 stands for LIMIT, or STEPS times the longest step if that is more.
-        """
-        self.rank, self.size, self._world, self._limit = world.rank, world.size, world, limit
-        self._failures, self._host, self._resume = world.Dup(), socket.gethostname(), ""
-        self._deadline, self._patience = math.inf, 0.0  # of the exchange that is under way
-        self._last, self._longest = time.monotonic(), 0.0  # the end of the last one; the longest step, in seconds
-        self._guard: Any = None
-        self._trains = False  # whether there is a run that can be resumed
-        threading.Thread(target=self._watch, daemon=True).start()
+    def __init__(self, world: Any) -> None:
+        """Keep mpi4py's communicator of the processes."""
+        self.rank, self.size, self._world = world.rank, world.size, world
+        self._all_failed = False  # whether all know of a failure, and end
 
     def threads(self, threads):
         from charrnn.system.tensorflow import thread_count
-        cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
+        host, cores = socket.gethostname(), os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
         # the processes of a host may have the same cores, or each its own
-        sharing = sum(host == self._host and bool(cores & theirs) for host, theirs in self.gather((self._host, cores)))
+        sharing = sum(name == host and bool(cores & theirs) for name, theirs in self.gather((host, cores)))
         return threads or max(1, thread_count() // sharing)
 
     def average(self, tensors):
@@ -119,9 +96,8 @@ class MPIProcesses(Processes):
 
     def _mean(self, values: np.ndarray) -> np.ndarray:
         """Return float32 [S] averaged over the processes."""
-        self._longest = max(self._longest, time.monotonic() - self._last)
         total = np.empty_like(values)
-        self._exchange(self._world.Allreduce, values, total)
+        self._world.Allreduce(values, total)
         return np.divide(total, np.float32(self.size), out=total)
 
     def synchronize(self, session):
@@ -129,15 +105,12 @@ class MPIProcesses(Processes):
         variables = session.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
         for variable, value in zip(variables, self.from_first(lambda: session.run(variables))):
             set_variable(variable, value, session)
-        self._trains = True
-        if self.rank == 0 and self._resume:
-            self._guard = mpi.start_guard(GUARD, f"charrnn-train: a process has ended, {self._resume}")
 
     def gather(self, value):
-        return self._exchange(self._world.allgather, value, factor=ALONE)
+        return self._world.allgather(value)
 
     def agree(self, stop):
-        number = max(self._exchange(self._world.allgather, int(stop or 0)))
+        number = max(self.gather(int(stop or 0)))
         return signal.Signals(number) if number else None
 
     def from_first(self, function):
@@ -146,81 +119,28 @@ class MPIProcesses(Processes):
             value = None if self.rank else function()
         except Exception as error:  # raised after the exchange, in which the others wait
             failure = error
-        value, has_failed = self._exchange(self._world.bcast, (value, bool(failure)), factor=ALONE)
-        if has_failed:
+        value, self._all_failed = self._world.bcast((value, bool(failure)))
+        if self._all_failed:
             raise failure or SystemExit(mpi.FAILED)
         return value
 
     @contextlib.contextmanager
     def watched(self, folder):
-        self._resume = RESUME.format(console.resume_command(folder))
         try:
             yield
-        except BaseException:
-            if not mpi.is_done(self._failures.Ibarrier(), mpi.GRACE):  # no other process fails
-                console.print_note(f"charrnn-train: process {self.rank} on host {self._host} failed, {self._advice()}")
-                atexit.register(mpi.end_all, self._world)  # it runs when the error is printed
-            elif self.rank:
-                raise SystemExit(mpi.FAILED)
+        except Exception as error:
+            if self._all_failed or isinstance(error, ValueError):  # such as that of a loss that is not finite
+                raise SystemExit(mpi.FAILED) if self.rank else error
+            console.print_note(f"charrnn-train: process {self.rank} failed, so training stops. To resume from the last "
+                               f"checkpoint, with any number of processes: {console.resume_command(folder)}")
+            atexit.register(mpi.end_all, self._world)  # it runs when the error is printed
             raise
-        finally:
-            self._dismiss_guard()
-
-    def _advice(self) -> str:
-        """Return how to resume, once there is a run."""
-        return self._resume if self._trains else "so training does not begin"
-
-    def _dismiss_guard(self) -> None:
-        if self._guard:
-            self._guard.communicate(b"done")
-
-    def _exchange(self, call: Callable[..., Any], *values: Any, factor: int = 1) -> Any:
-        """Call a function in which processes wait for each other. End all if it takes too long or fails.
-
-        With a factor above 1, it may take so many times as long, and the core is left to others meanwhile.
-        """
-        self._patience = factor * (self._limit or max(LIMIT, STEPS * self._longest))
-        # a little later in each process, so that only one prints
-        self._deadline = time.monotonic() + self._patience * (1 + self.rank / self.size)
-        try:  # the thread of _watch looks at the deadline, since nothing else of Python runs in MPI's wait
-            if factor > 1:  # MPI's own wait would take a whole core from the process that works
-                mpi.is_done(self._world.Ibarrier())
-            return call(*values)
-        except RuntimeError as error:  # mpi4py's exceptions are of this kind
-            self._give_up(f"cannot reach the others ({console.reason(error)})")
-        finally:
-            self._deadline, self._last = math.inf, time.monotonic()
-
-    def _watch(self) -> None:
-        while time.monotonic() < self._deadline:
-            time.sleep(min(1, self._patience / 10 + 0.1))
-        self._give_up(f"has waited {self._patience:,.0f} s for the others")
-
-    def _give_up(self, why: str) -> None:
-        self._dismiss_guard()
-        console.print_note(
-            f"charrnn-train: error: process {self.rank} on the host {self._host} {why}, {self._advice()}")
-        mpi.end_all(self._world)
 
 
 def start_processes() -> Processes:
     """Return the processes that this one trains with: those that a launcher started, or itself alone.
 
     Raises:
-        ValueError: as for :func:`charrnn.system.mpi.connect` and :func:`charrnn.system.mpi.exchange_limit`. Of those
-            in which the limit is wrong, one process raises it; the others end silently.
+        ValueError: as for :func:`charrnn.system.mpi.connect`.
     """
-    if mpi.launch().size == 1:
-        return Processes()
-    limit, failure = 0, None
-    try:
-        limit = mpi.exchange_limit()
-    except ValueError as error:  # perhaps in one process only, for which the others would wait
-        failure = error
-    world = mpi.connect(limit or LIMIT)
-    failed = [rank for rank, fails in enumerate(world.allgather(failure is not None)) if fails]
-    if failure and failed[0] == world.rank:
-        raise failure
-    if failed:
-        raise SystemExit(mpi.FAILED)
-    return MPIProcesses(world, limit)
+    return MPIProcesses(mpi.connect()) if mpi.launch().size > 1 else Processes()

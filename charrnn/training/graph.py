@@ -8,8 +8,7 @@ from charrnn.engines.cells import build_stack
 from charrnn.fused.softmax import mean_surprisal, rows_of_slice
 from charrnn.fused.unroll import unroll
 from charrnn.model import build_inputs, build_loss, build_output
-from charrnn.system import interrupts
-from charrnn.system.tensorflow import reset_default_graph, set_variable, tf
+from charrnn.system.tensorflow import set_variable, tf
 from charrnn.training.distributed import Processes
 from charrnn.training.hyperparameters import Hyperparameters, learning_rate_at
 
@@ -28,7 +27,6 @@ class TrainingGraph:
         n_parameters: number of weights and biases.
     """
 
-    @interrupts.not_lost()
     def __init__(self, num_classes: int, hyper: Hyperparameters, processes: Processes,
                  threads: Optional[int] = None, in_order: bool = False) -> None:
         """Reset the default graph and build the network in it.
@@ -36,13 +34,10 @@ class TrainingGraph:
         Where several processes share a batch, N in the shapes is the number of rows of this one. With ``in_order``, the
         iterations of ``dynamic_rnn`` run one after the other. Their random numbers, which are those of dropout, then
         depend on the seed only. Otherwise 32 run at once, in any order, which is faster.
-
-        Raises:
-            ValueError: the default graph cannot be reset.
         """
         self._hyper, self._seed = hyper, hyper.seed or 0
         first, end = processes.rows(hyper.batch_size)
-        reset_default_graph()
+        tf.reset_default_graph()
         # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
         tf.set_random_seed(self._seed + processes.rank)
         self.inputs, self.targets, self.keep_prob = build_inputs(end - first, hyper.num_steps)

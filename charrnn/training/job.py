@@ -64,9 +64,7 @@ class Job:
 
     Attributes:
         run: the record of the run.
-        folder: its folder. Another process may take one without a name before the run begins, which then takes the
-            next.
-        is_named: whether the user named the folder.
+        folder: its folder.
         text: its text.
         options: the Options.
         init_from: the model that the initial weights come from; None for random ones, or to resume.
@@ -79,7 +77,6 @@ class Job:
 
     run: RunRecord
     folder: StrPath
-    is_named: bool
     text: str
     options: Options
     init_from: Optional[Model]
@@ -137,7 +134,7 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     options.check()
     if options.minutes is not None:
         options, given = _for_minutes(options, given, n_processes)
-    is_named, folder = folder is not None or options.resume, folders.run_folder(folder, options.resume)
+    folder = folders.run_folder(folder, options.resume)
     old = _run_to_resume(folder) if options.resume else None
     is_list = bool(text and not old and lists.is_list(text.text))
     hyper, speedup = _hyperparameters(text, given, old, options, init_from, is_list), None
@@ -159,7 +156,7 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(run, hyper, *parts)
-    job = Job(run, folder, is_named, text.text, options, init_from, *parts, seed_given=seed_given, speedup=speedup,
+    job = Job(run, folder, text.text, options, init_from, *parts, seed_given=seed_given, speedup=speedup,
               is_list=is_list)
     fixed += transfer.network_of(init_from) if init_from else ()
     return job if options.minutes is None else minutes.fitted(job, fixed, started)

@@ -60,17 +60,16 @@ class Trainer:
     def begin(self, sess: Any) -> Progress:
         """Begin the run or restore it, in all processes, whose sessions then have the same values."""
         self._sess = sess
-        self.folder, progress = self._processes.from_first(self._begin)
+        progress = self._processes.from_first(self._begin)
         self._processes.synchronize(sess)
         self.best_step, self._best_loss = progress.best_step, progress.best_loss
         self._evals_since_best = progress.evals_since_best
         return progress
 
-    def _begin(self) -> Tuple[Any, Progress]:
+    def _begin(self) -> Progress:
         """Reserve the folder, and begin the run there."""
         job, sess, resumes = self._job, self._sess, self._job.options.resume
-        self._run = run = Run(job.run, job.folder if job.is_named else None, resumes)
-        self.display.folder = run.folder
+        self._run = run = Run(job.run, job.folder, resumes)
         if job.init_from:
             self.model.set_weights(sess, extended_weights(job.init_from, job.run.vocabulary, self.model.weights(sess)))
         zeros = self.model.as_array(sess.run(self.model.initial_state))[:, :, :1]
@@ -82,7 +81,7 @@ class Trainer:
             self.display.resumed(progress.step, run.restored)
         elif job.init_from:  # saved at once, because a resumed run could not make these weights again
             self._write(progress, last=True)
-        return run.folder, progress
+        return progress
 
     # ---- after a step ----------------------------------------------------------------------------------------
 

@@ -1,8 +1,6 @@
 """How a script parses its arguments, fails, and ends."""
-import contextlib
 import io
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -10,7 +8,7 @@ import time
 import pytest
 from conftest import process_environment
 
-from charrnn.system import console, interrupts
+from charrnn.system import console
 
 
 def run_main(body, argv=()):
@@ -136,14 +134,3 @@ def test_texts_are_read_without_tqdm(monkeypatch):
     """Which only training needs."""
     monkeypatch.setitem(sys.modules, "tqdm", None)
     assert list(console.bar(range(3))) == [0, 1, 2]
-
-
-def test_ctrl_c_while_tensorflow_is_imported_ends_another_program_after_it(monkeypatch):
-    monkeypatch.setattr(interrupts, "_in_command", False)
-    done = []
-    with pytest.raises(KeyboardInterrupt):
-        with interrupts.not_lost():
-            with contextlib.suppress(KeyboardInterrupt):  # as C code drops it
-                os.kill(os.getpid(), signal.SIGINT)
-                done.append("not interrupted")
-    assert done and signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -149,14 +149,11 @@ def test_a_folder_stands_for_its_text_files_in_order(tmp_path):
 
 
 def test_a_file_in_another_encoding_is_left_out_of_a_folder_unless_it_is_named(tmp_path):
-    """If it is large, the folder is refused."""
     (tmp_path / "a.txt").write_text("one " * 20)
     (tmp_path / "b.txt").write_bytes(b"caf\xe9")
     text = corpus.read(tmp_path)
-    assert text.text == "one " * 20 and "b.txt is not utf-8 text: name its encoding" in text.skipped[0]
+    assert text.text == "one " * 20 and "b.txt is not utf-8 text" in text.skipped[0]
     (tmp_path / "b.txt").write_bytes(b"caf\xe9" * 20)
-    with pytest.raises(ValueError, match="b.txt: name their encoding, convert them, or "):
-        corpus.read(tmp_path)
     (tmp_path / "a.txt").write_text("na\u00efve", encoding="utf-8")
     assert corpus.read(tmp_path, "latin-1").text == "na\u00efve\n" + "caf\u00e9" * 20
 
@@ -171,21 +168,6 @@ def test_a_folder_without_text_is_refused(tmp_path):
     (tmp_path / "a.png").write_bytes(b"\x89PNG\0")
     with pytest.raises(ValueError, match="there is no text file in .* is not a text file"):
         corpus.read(tmp_path)
-
-
-@pytest.mark.parametrize("write", [
-    lambda path: path.write_bytes(b"a" * 1001), lambda path: path.write_bytes(gzip.compress(b"a" * 10 ** 7))])
-def test_a_text_that_is_large_for_the_memory_is_refused(tmp_path, monkeypatch, write):
-    """Also one that grows when it is decompressed, of which little more is decompressed than the limit."""
-    read, usual = [], gzip.GzipFile.read
-    monkeypatch.setattr(gzip.GzipFile, "read", lambda self, size=-1: read.append(size) or usual(self, size))
-    monkeypatch.setattr(corpus, "LARGEST", 1000)
-    write(tmp_path / "text")
-    with pytest.raises(ValueError, match="the text is larger than 0 MB, a quarter of this machine's memory"):
-        corpus.read(tmp_path / "text")
-    assert len(read) <= 1 and set(read) <= {1 << 20}
-    (tmp_path / "text").write_bytes(gzip.compress(b"a" * 1000))
-    assert corpus.read(tmp_path / "text").text == "a" * 1000
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
 """What a training run prints: the plan, its lines, and the progress bar."""
-import contextlib
 import io
 import os
 import re
@@ -28,7 +27,7 @@ def display_of(n_training=1040, n_held_out=0, n_test=0, folder="my folder", init
     """Return the display of a run on parts of a text of 1,040 characters."""
     parts = [np.zeros(length, np.int8) for length in (n_training, n_held_out, n_test)]
     run = RunRecord(asdict(replace(HYPER, **hyper)), Vocabulary("abc"), "my text", "f00")
-    return Display(Job(run, folder, True, "a" * 1040, Options(), init_from, *parts), 704,
+    return Display(Job(run, folder, "a" * 1040, Options(), init_from, *parts), 704,
                    StopRequests())
 
 
@@ -103,22 +102,6 @@ def test_the_output_of_a_run(text_file, tmp_path, capsys, monkeypatch):
     # the text has no "T", so the prime is not "The "
     assert [len(sample) for sample in samples] == 4 * [len("the ") + 12 + len("\n")]
     assert all(sample.startswith("the ") for sample in samples)
-
-
-def test_after_a_signal_no_line_waits_for_a_reader(display, monkeypatch):
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    with contextlib.suppress(BlockingIOError):
-        while os.write(writer, bytes(4096)):
-            pass
-    os.set_blocking(writer, True)
-    display._stop.ending = True
-    with open(writer, "w", encoding="utf-8") as full:
-        monkeypatch.setattr(sys, "stdout", full)
-        try:
-            display.step(1, 1.0, 1.0)
-        finally:
-            os.close(reader)  # so that a line that waits all the same ends
 
 
 class Reader(io.StringIO):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from signal import SIGINT, SIGKILL, SIGSTOP, SIGTERM
+from signal import SIGINT, SIGKILL, SIGTERM
 
 import numpy as np
 import pytest
@@ -109,10 +109,9 @@ def test_resuming_is_exact(text_file, tmp_path):
 
 
 def test_what_processes_exchange():
-    """Threads are shared by processes of the same cores, and a process that waits for the first one takes no time."""
+    """Threads are shared by processes of the same cores."""
     printed = re.findall("{[^}]*}", run(on(*[[HERE / "exchange.py"]] * 3)))  # two of them may be in a line
     for rank, found in enumerate(sorted(map(json.loads, printed), key=lambda found: found["rank"])):
-        assert found.pop("busy") < 0.1
         assert found == {"rank": rank, "gathered": [0, 10, 20], "signals": [SIGTERM, None], "first": 5,
                          "own cores": 4, "common cores": 2, "given": rank + 1}
 
@@ -175,24 +174,17 @@ def test_a_signal_ends_all_processes_after_a_checkpoint(text_file, tmp_path, ran
     assert name == f"i{step.replace(',', '')}_l5.ckpt"
 
 
-@pytest.mark.parametrize("rank, number", [(1, SIGKILL), (0, SIGKILL), (0, SIGSTOP), (1, SIGSTOP)])
-def test_a_process_that_is_killed_or_stands_still_ends_the_run(text_file, tmp_path, rank, number):
-    running = Background(tmp_path, text_file, CHARRNN_EXCHANGE_LIMIT="10")
-    running.wait_for(" step 210/")  # after a checkpoint, during which the limit is another one
-    os.kill(running.pid(rank), number)
-    killed = number == SIGKILL
-    output, _ = running.end(9 if killed else 2)
-    said, = re.findall("charrnn-train: .*", output) or [output]
-    why = "a process has ended"
-    if not killed:
-        why = f"error: process {1 - rank} on the host .* has waited 10 s for the others"
-    assert re.match(f"charrnn-train: {why}, so training stops. To resume .*mpiexec -n 2 .*--resume", said)
-    assert not re.search("BAD TERMINATION|MPI_Abort", output.split(said)[0])
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_process_that_is_killed_ends_the_run(text_file, tmp_path, rank):
+    running = Background(tmp_path, text_file)
+    running.wait_for(" step 210/")  # after a checkpoint
+    os.kill(running.pid(rank), SIGKILL)
+    running.end(9)
 
 
 def test_an_exception_in_one_process_ends_all():
     output = run(on(*[[HERE / "exchange.py", "fail"]] * 2), status=2)
-    assert re.search("charrnn-train: process 1 on host .* failed, so training does not begin\n", output)
+    assert re.search("charrnn-train: process 1 failed, so training stops. To resume ", output)
     assert output.count("Traceback") == output.count("KeyError: 1") == 1
 
 
@@ -200,50 +192,3 @@ def test_after_head_the_checkpoints_are_intact(text_file, tmp_path):
     command = training(2, text_file, *FLAGS, "--save-every-n", "20", "--checkpoint-dir", tmp_path / "run")
     assert " step 50/" in run(["sh", "-c", "\"$@\" | sed '/ step 50.*/q'", "sh", *command])
     assert newest_intact(tmp_path / "run").skipped == ()
-
-
-# Two hosts in network namespaces
-
-
-def _ip(command):
-    return subprocess.run(["ip", *command.split()], stdout=subprocess.PIPE, stderr=subprocess.STDOUT).returncode
-
-
-@pytest.fixture
-def hosts(tmp_path):
-    """Two network namespaces that are connected by a link: the name of the first, and options of mpiexec for both."""
-    first, second = names = [f"charrnn{os.getpid()}{end}" for end in "ab"]
-    login = tmp_path / "login"  # in place of ssh
-    login.write_text('#!/bin/sh\nwhile [ "${1#-}" != "$1" ]; do shift; done\n'
-                     f'name={first}; [ "$1" = 10.213.7.1 ] || name={second}; shift\n'
-                     'exec ip netns exec $name sh -c "$*"\n')
-    login.chmod(0o755)
-    made = [f"netns add {first}", f"netns add {second}",
-            f"link add charrnn0 netns {first} type veth peer name charrnn0 netns {second}", *(
-                f"-n {name} {each}" for number, name in enumerate(names, 1) for each in (
-                f"address add 10.213.7.{number}/24 dev charrnn0", "link set lo up", "link set charrnn0 up"))]
-    try:
-        if not shutil.which("ip") or any(map(_ip, made)):
-            pytest.skip("network namespaces are needed to make two hosts")
-        for name in names:  # the kernel may take a second, and UCX leaves out a link that is not up yet
-            wait = "until grep -q up /sys/class/net/charrnn0/operstate; do sleep 0.1; done"
-            subprocess.run(["ip", "netns", "exec", name, "sh", "-c", wait], check=True, timeout=60)
-        yield first, ["-launcher", "ssh", "-launcher-exec", login, "-hosts", "10.213.7.1,10.213.7.2"]
-    finally:
-        for name in names if shutil.which("ip") else ():
-            _ip(f"netns delete {name}")
-
-
-def test_a_link_that_is_cut_ends_the_run_on_both_hosts(text_file, tmp_path, hosts):
-    name, options = hosts
-    running = Background(  # MPICH finds the shared memory of the two unless its variables say otherwise
-        tmp_path, text_file, launcher=["ip", "netns", "exec", name, MPIEXEC, *options], CHARRNN_EXCHANGE_LIMIT="10",
-        UCX_TLS="tcp,self", MPIR_CVAR_NOLOCAL="1", MPIR_CVAR_CH3_NOLOCAL="1")
-    running.wait_for(" step 210/")  # after a checkpoint, during which the limit is another one
-    assert not _ip(f"-n {name} link set charrnn0 down")
-    output, _ = running.end(2)
-    assert re.search("process 0 on the host .* has waited 10 s for the others, so training stops. To resume", output)
-    deadline = time.monotonic() + PATIENCE
-    while running.pid(1) is not None:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
