@@ -8,8 +8,6 @@ from conftest import ROOT
 FLOORS = [{"__main__", ""}, {"commands"}, {"train", "sample"}, {"training", "inspection"}, {"engines"},
           {"text"}, {"checkpoints"}, {"model", "fused", "data"}, {"system", "version"}]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-BODY_LINES = 40
-PARAMETERS = 9
 MODULES = {  # path by dotted name without "charrnn."; the name of the package itself is ""
     ".".join(path.relative_to(ROOT / "charrnn").with_suffix("").parts).replace("__init__", "").rstrip("."): path
     for path in sorted((ROOT / "charrnn").glob("**/*.py"))}
@@ -57,33 +55,3 @@ def test_no_imports_go_in_a_circle():
 def test_the_model_is_the_notebooks_and_the_graph_of_a_run_stands_above_it():
     assert ours("model") == {"system.tensorflow"} and imports_of("model") == {"charrnn.system.tensorflow"}
     assert {"model", "fused.unroll"} <= ours("training.graph")
-
-
-def functions():
-    """Yield the dotted name and the tree of each function."""
-    for module, tree in TREES.items():
-        for function in ast.walk(tree):
-            if isinstance(function, ast.FunctionDef):
-                yield f"{module}.{function.name}", function
-
-
-def test_function_bodies_are_short():
-    """Without their docstrings."""
-    lengths = {}
-    for name, function in functions():
-        body = function.body[1:] if ast.get_docstring(function) else function.body
-        last = max(getattr(node, "lineno", 0) for node in ast.walk(function))
-        lengths[name] = last - body[0].lineno + 1 if body else 0
-    assert {name: length for name, length in lengths.items() if length > BODY_LINES} == {}
-
-
-def test_public_functions_have_few_parameters():
-    """As many as the notebook's CharRNN with its seed; train_model, which has all that a run is asked for, one more."""
-    counts = {}
-    for name, function in functions():
-        if not name.split(".")[-1].startswith("_") or name.endswith(".__init__"):
-            given = [*function.args.args, *function.args.kwonlyargs]
-            counts[name] = sum(each.arg not in ("self", "cls") for each in given)
-    assert counts.pop("train.train_model") <= PARAMETERS + 1
-    assert {name: count for name, count in counts.items() if count > PARAMETERS} == {}
-    assert max(counts.values()) == PARAMETERS  # the notebook's

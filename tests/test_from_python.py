@@ -22,11 +22,6 @@ def model(exported):
     return open_model(exported)
 
 
-def test_write_gives_the_text_of_the_command(model, exported, capsys):
-    assert sample.main([str(exported), "--prime", "the ", "--length", "60", "--temperature", "0.6", "--seed", "2"]) == 0
-    assert model.write("the ", 60, temperature=0.6, seed=2) + "\n" == capsys.readouterr().out
-
-
 def test_several_texts_are_a_list(model):
     texts = model.write("the ", 40, n=3, top_p=0.9, stop="t", seed=5)
     assert texts == [model.write("the ", 40, top_p=0.9, stop="t", seed=seed) for seed in (5, 6, 7)]
@@ -77,17 +72,6 @@ logger.warning("mine is deprecated")
 def test_the_first_training_is_quiet_and_leaves_logging_as_it_was(tmp_path):
     status, _, err = run_python("-c", QUIET, tmp_path / "run")
     assert status == 0 and err.count("\n") == 1 and "mine is deprecated" in err, err
-
-
-def test_surprisal_and_activations_are_those_of_the_engine(model):
-    text = TEXT[:50]
-    engine = model.engine()
-    ids = model.vocabulary.encode(text)
-    nats, _ = engine.surprisal(ids[np.newaxis, :-1], ids[np.newaxis, 1:], engine.zero_state())
-    states, _ = engine.activations(ids, engine.zero_state())
-    np.testing.assert_allclose(model.surprisal(text), nats[0], rtol=1e-5)
-    np.testing.assert_array_equal(model.activations(text), states)
-    assert model.activations(text).shape == (50, 4, 5) and model.surprisal(text).shape == (49,)
 
 
 @pytest.mark.parametrize("options, message", [

@@ -65,30 +65,6 @@ print(len(open_model(sys.argv[1]).write("the ", 300, n=64, seed=1)))
     assert "eager" not in err
 
 
-def test_threads_that_use_tensorflow_first_leave_standard_error_alive(tmp_path):
-    status, out, err = run_python("-c", """
-import os, sys, threading
-from charrnn import open_model, quiet_tensorflow
-quiet_tensorflow()
-start, done = threading.Barrier(8), []
-
-def use():
-    start.wait()
-    open_model(sys.argv[1], sys.argv[2])
-    done.append(1)
-
-threads = [threading.Thread(target=use) for _ in range(8)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-os.write(2, b"standard error is alive\\n")
-print(len(done))
-""", make_network(tmp_path, CHARS, 5, 2).name, CHARS)
-    assert (status, out) == (0, "8\n"), err
-    assert "standard error is alive\n" in err
-
-
 def test_ctrl_c_while_a_graph_is_built_is_raised_when_it_is_built(text_file, tmp_path):
     """A call that loses exceptions, as calls of TensorFlow from C do, does not lose Ctrl-C."""
     status, out, err = run_python("-c", """

@@ -99,11 +99,3 @@ def test_a_command_says_which_model_it_uses_if_none_is_named(exported, trained, 
 def test_a_large_vocabulary_has_other_defaults():
     assert (choose_settings(200).top_n, choose_settings(201).top_n) == (5, 201)
     assert [default_prime(Vocabulary(chars)) for chars in ("\n\u4e00\u4e01", "01")] == ["\u4e00", "0"]
-
-
-def test_a_working_directory_that_was_deleted_is_named(exported, tmp_path):
-    code = ("import os, sys; os.mkdir('x'); os.chdir('x'); os.rmdir('../x')\n"
-            "from charrnn.commands import export; export.main(sys.argv[1:])")
-    assert run_python("-c", code, exported, "x.npz", cwd=str(tmp_path),
-                      variables={"PYTHONSAFEPATH": "1"})[2] == (
-        "charrnn-export: error: the working directory: No such file or directory\n")

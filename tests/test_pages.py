@@ -1,16 +1,13 @@
 """README and docs: commands parse and run, links lead to files and headings, names and flags exist."""
-import csv
 import hashlib
 import importlib
 import io
 import itertools
-import os
 import re
 import shlex
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from conftest import ROOT, SCRIPTS, parser_of
@@ -141,19 +138,6 @@ def test_the_messages_are_those_of_the_package():
     for part in itertools.chain(*(re.split("…|'anna'|data/anna.txt|utf-8|40|nan", message) for message in table)):
         assert part.strip() in whole
     assert len(table) > 8
-
-
-def test_recorded_figures_are_the_recordings():
-    path = Path(os.environ.get("CHARRNN_DATA") or ROOT.parent / "shared" / "data") / "recorded-losses.csv"
-    if not path.is_file():
-        pytest.skip("recorded-losses.csv is not in CHARRNN_DATA")
-    with open(str(path), newline="") as file:
-        losses = [(int(row["epoch"]), float(row["loss"])) for row in csv.DictReader(file)]
-    epochs = re.findall(r"^\| (\d+) \| ([\d.]+) \|", PAGES["docs/notebook.md"], re.MULTILINE)
-    assert len(epochs) == 7
-    for epoch, figure in epochs:
-        part = [loss for number, loss in losses if number == int(epoch)]
-        assert figure == f"{sum(part) / len(part):.4f}", epoch
 
 
 @pytest.fixture

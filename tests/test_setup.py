@@ -91,14 +91,6 @@ def test_several_processes_are_started_by_the_mpiexec_of_the_environment(copy):
 
 
 @needs_make
-@pytest.mark.parametrize("tensorflow, python", [("1", "3.7"), ("2", "3.10")])
-def test_lock_files_are_made_with_the_oldest_python(copy, tensorflow, python):
-    steps = make(copy, "-n", "lock", f"TENSORFLOW={tensorflow}")
-    assert f"TENSORFLOW='{tensorflow}' sh .make/find-python {python})" in steps
-    assert re.findall(r"'\.\[(.*)\]'", steps) == ["tensorflow", "distributed,notebook,test"]
-
-
-@needs_make
 @pytest.mark.parametrize("tensorflow, name", [([], ".venv"), (["TENSORFLOW=2"], ".venv-tf2")])
 def test_a_command_that_make_has_run_advises_a_command_of_make(copy, tensorflow, name):
     """Which runs as it is printed, whatever characters a path has."""
@@ -181,20 +173,6 @@ def test_clean_leaves_texts_checkpoints_and_the_downloaded_python(copy):
         (copy / name).touch()
     make(copy, "clean")
     assert [name for name in keep + drop if (copy / name).exists()] == keep
-
-
-def test_ci_hands_its_words_to_pytest(copy):
-    """Also an empty one, with which all tests run."""
-    pretend_environment(copy)
-    shutil.copytree(str(ROOT / ".ci"), str(copy / ".ci"))
-    for name in ("programs/make", "programs/chromium", "programs/chromedriver", ".ci/arm"):
-        (copy / name).parent.mkdir(exist_ok=True)
-        (copy / name).write_text("#!/bin/sh\nfor word; do case $word in ARGS=*)\n"
-                                 "    eval \"printf '<%s>' ${word#ARGS=}\" && echo;; esac; done\n", encoding="utf-8")
-        (copy / name).chmod(0o755)
-    path = f"{copy / 'programs'}{os.pathsep}{os.environ['PATH']}"
-    out, _ = run([copy / ".ci" / "run", "-m", "", "-k", "a b"], env={"PATH": path})
-    assert "<-m><><-k><a b>" in out.splitlines() and "<-m><slow>" not in out
 
 
 # Finding a Python
@@ -296,16 +274,6 @@ def test_locks_satisfy_setup_py(package, suffix):
     for version in LOCKS[suffix]:
         for name, specifier in requirements(package, version, "tensorflow", "distributed", "notebook", "test").items():
             assert pins(suffix)[name] in specifier, name
-
-
-def test_this_environment_is_the_locked_one():
-    if not (Path(sys.prefix) / ".done").exists():
-        pytest.skip("this environment was not made by make")
-    suffix = "" if sys.version_info < (3, 8) else Path(sys.prefix).name.replace(".venv", "") or "-tf2"
-    installed = {canonicalize_name(item.metadata["Name"]): item.version
-                 for item in importlib_metadata.distributions()}
-    assert {name: version for name, version in pins(suffix).items() if installed.get(name, version) != version} == {}
-    assert {"numpy", "tensorflow", "pytest", "notebook"} <= set(installed)
 
 
 # Installed for real

@@ -46,29 +46,12 @@ def test_a_damaged_run_file_is_refused(tmp_path, change, message):
         record.read_run(tmp_path)
 
 
-@pytest.mark.parametrize("place, values", [
-    (("hyperparameters", "val_fraction"), ["9" * 1000, float("inf"), float("nan"), None, -3, 1, 1e300, True, []]),
-    (("hyperparameters", "test_fraction"), [0.9, "0"]), (("hyperparameters", "batch_size"), [0, 2.0, "2", None, True]),
-    (("hyperparameters", "cell"), [5, None, []]), (("hyperparameters", "decay"), [{}, [], float("inf"), 10 ** 400]),
-    (("hyperparameters",), [None, [], "x", {}]), (("vocabulary",), [None, 5, ["a", "b"], "", "aa"]),
-    (("text", "name"), [None, 5]), (("text", "sha256"), [[], None]), (("text",), [None, "x"]),
-    (("best",), [5, [], "../i7_l3.ckpt"]), (("init_from",), [5, [], 0])])
-def test_a_record_that_somebody_crafted_describes_no_run(place, values):
-    """Each place alone, in an otherwise good record, in which a fifth of the text is held out."""
-    good = record.record_of(replace(RUN, hyperparameters={**RUN.hyperparameters, "val_fraction": 0.2}))
-    assert record.run_from_record(good).hyperparameters["val_fraction"] == 0.2
+@pytest.mark.parametrize("name, values", [("best", [5, [], "../i7_l3.ckpt"]), ("init_from", [5, [], 0])])
+def test_a_record_that_somebody_crafted_describes_no_run(name, values):
+    """The other places of a record are in tests/test_hostile_files.py."""
     for value in values:
-        crafted = json.loads(json.dumps(good))
-        inner = crafted
-        for name in place[:-1]:
-            inner = inner[name]
-        inner[place[-1]] = value
-        with pytest.raises(ValueError, match="does not describe a run|must be a list of distinct"):
-            record.run_from_record(crafted)
-        del inner[place[-1]]
-        if place[-1] != "decay":  # which no reader of a record needs
-            with pytest.raises(ValueError, match="does not describe a run"):
-                record.run_from_record(crafted)
+        with pytest.raises(ValueError, match="does not describe a run"):
+            record.run_from_record({**record.record_of(RUN), name: value})
 
 
 def test_the_settings_of_a_run_are_those_of_its_last_start(run_copy):

@@ -4,7 +4,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import CHARS, npy, signed_npz
+from conftest import CHARS
 
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.weights import packed, read_packed, read_saved
@@ -49,12 +49,6 @@ def check_refused(path, message):
 def test_other_content_is_refused(path, change):
     path.write_bytes(change(path.read_bytes()))
     check_refused(path, "it is damaged, or was not written by charrnn")
-
-
-def test_a_compressed_file_is_refused(path):
-    """It could be larger than the memory."""
-    path.write_bytes(signed_npz({"about.npy": npy(np.zeros(999, np.uint8))}, zipfile.ZIP_DEFLATED))
-    check_refused(path, "it is compressed, or larger than it may be")
 
 
 # What a Saver has written

@@ -133,13 +133,6 @@ def test_held_out_and_best(stopped_early, capsys):
     assert losses[last] == pytest.approx(nats_of(stopped_early / f"i{last}_l9.ckpt", held_out), abs=1e-5)
 
 
-def test_the_held_out_part_needs_the_training_text(stopped_early, tmp_path, capsys):
-    folder = Path(shutil.copytree(str(stopped_early), str(tmp_path / "run")))
-    (folder / "text.txt").unlink()
-    assert evaluate.main(["--held-out", str(folder)]) == 2
-    assert "cannot be read" in capsys.readouterr().err
-
-
 def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
     folder = Path(shutil.copytree(str(trained), str(tmp_path / "run")))
     (tmp_path / "text").write_text(TEXT[:100])

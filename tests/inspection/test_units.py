@@ -143,13 +143,3 @@ def test_expressive_units_track_nothing_and_vary_most(measured):
 def test_a_name_of_no_unit_is_refused(measured, name):
     with pytest.raises(ValueError, match="from 1/c/1 to 2/h/3"):
         measured.unit(name)
-
-
-@pytest.mark.parametrize("name, place", [("1/c/1", (0, 0)), ("2/h/3", (3, 2))])
-def test_a_unit_has_the_place_that_its_name_says(measured, name, place):
-    assert measured.unit(name)[:2] == place and str(measured.unit(name)) == name
-
-
-def test_a_text_without_features_is_measured():
-    measured = units.measure(KnownEngine(TEXT), "Anna", num_layers=2)
-    assert measured.features == () and measured.best(3) == [] and len(measured.expressive(2)) == 2

@@ -207,12 +207,6 @@ def test_what_cannot_be_graded_is_refused(argv, said, tmp_path, monkeypatch):
     assert done.returncode == 2 and said in done.stdout and "Traceback" not in done.stdout
 
 
-def test_the_most_common_mistake_is_told_without_the_notes_before_it():
-    import grade
-    for notes in ("", *grade.NOTES, "".join(grade.NOTES) + grade.BELOW + "NameError: name 'x' is not defined.\n"):
-        assert grade._mistake(notes + "The state is not carried. Another sentence.") == "The state is not carried"
-
-
 def test_each_exercise_is_graded():
     source = (FOLDER / "grade.py").read_text(encoding="utf-8")
     cells = {cell["id"] for cell in generate.all_cells() if "exercise" in cell["tags"]}

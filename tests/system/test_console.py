@@ -3,7 +3,6 @@ import io
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 from conftest import process_environment
@@ -66,20 +65,6 @@ def test_a_long_error_loses_its_middle(capsys):
     assert run_main(fail_with(ValueError(f"first {'x' * 10 ** 6} last"))) == 2
     line = capsys.readouterr().err
     assert line.startswith("script: error: first xx") and line.endswith("xx last\n") and len(line) < 1100
-
-
-def test_all_of_a_long_text_goes_through_a_pipe_that_does_not_block(tmp_path):
-    """Of which Python would drop what does not fit at once."""
-    code = ("import sys; from charrnn.system import console; sys.exit(console.run_main("
-            "lambda args: console.write('abcdefghi\\n' * 50_000, sys.stdout), console.Parser(prog='p'), []))")
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    with subprocess.Popen([sys.executable, "-c", code], stdout=writer, env=process_environment()) as process:
-        os.close(writer)
-        time.sleep(1)
-        with open(reader, "rb") as file:
-            assert file.read() == b"abcdefghi\n" * 50_000
-        assert process.wait() == 0
 
 
 @pytest.mark.parametrize("error", [ModuleNotFoundError("no module", name="other"), TypeError("a fault")])

@@ -17,14 +17,6 @@ def test_a_file_is_created_and_replaced(tmp_path):
     assert os.listdir(str(tmp_path)) == ["file"]
 
 
-@pytest.mark.parametrize("char", ["a", "\u4e2d"])
-def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path, char):
-    path = tmp_path / (char * (255 // len(char.encode())))
-    for content in (b"old", b"new"):
-        files.write_atomically(path, content)
-        assert path.read_bytes() == content and os.listdir(str(tmp_path)) == [path.name]
-
-
 @pytest.mark.parametrize("number, raised", [(errno.EINVAL, contextlib.nullcontext()),
                                             (errno.EIO, pytest.raises(OSError, match="failed"))])
 def test_a_folder_that_cannot_be_flushed_is_an_error_unless_no_folder_can(tmp_path, monkeypatch, number, raised):

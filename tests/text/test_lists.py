@@ -220,15 +220,6 @@ def test_lines_have_all_first_letters(english):
     assert distance(lines, ENGLISH) <= 0.15 < distance(english.write_lines(1000, seed=1, top_n=5), ENGLISH)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("text, epochs, most", [
-    (RUSSIAN, 30, None), (CHINESE, 80, 20), (RUSSIAN.replace("\n", "\n\n"), 30, None)],
-    ids=["Russian", "Chinese", "blank lines"])
-def test_lines_of_other_lists(tmp_path, text, epochs, most):
-    lines = train_model(text, tmp_path / "run", shuffle="lines", epochs=epochs, **SMALL).model.write_lines(1000, seed=1)
-    assert len(lines) == 1000 and distance(lines, text, most) <= 0.15
-
-
 def test_samples_during_training_have_all_first_letters(english, tmp_path, capsys):
     """Those of the command with the same settings."""
     folder = shutil.copytree(str(Path(english.name).parent), str(tmp_path / "run"))

@@ -2,16 +2,13 @@
 import io
 import os
 import re
-import shlex
-import shutil
-import subprocess
 import sys
 from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import SMALL_FLAGS, losses_of, train_small
+from conftest import losses_of, train_small
 
 from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
@@ -119,18 +116,3 @@ def test_a_reader_that_leaves_is_told_on_standard_error(text_file, tmp_path, cap
     assert capsys.readouterr().err == (
         "charrnn-train: stopped by SIGPIPE after step 20; the checkpoint is saved. To resume: charrnn-train --resume "
         f"--checkpoint-dir {tmp_path / 'run'}\n")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("script") is None, reason="script makes the terminal")
-def test_a_terminal_shows_a_bar(text_file, tmp_path):
-    """Loss, steps and time left in 50 columns; the bar of a resumed run begins at its step."""
-    flags = [str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(tmp_path / "run")]
-    bars = []
-    for arguments in (flags, ["--resume", *flags[-4:], "--epochs", "2"]):
-        command = " ".join(map(shlex.quote, [sys.executable, "-m", "charrnn", "train", *arguments]))
-        shown = subprocess.run(["script", "-qec", f"stty rows 24 cols 50; {command}", "/dev/null"], check=True,
-                               capture_output=True, text=True)
-        bars.append([bar for bar in re.split("[\r\n]", shown.stdout) if "%|" in bar])
-    assert all("loss " in bar and re.search(r"\d\d:\d\d<", bar) and len(bar) <= 50 for bar in bars[0][1:])
-    assert "173/173" in bars[0][-1] and "346/346" in bars[1][-1] and "173/346" in bars[1][0]

@@ -130,13 +130,12 @@ def test_a_wrong_argument_is_one_line(text_file, tmp_path):
 class Background:
     """A run in the background, on two processes."""
 
-    def __init__(self, folder, text, launcher=(), **variables):
+    def __init__(self, folder, text, **variables):
         """Start the run, and wait until it trains."""
         self._log, self._folder = folder / "log", str(folder / "run")
         command = training(2, text, *FLAGS, *LONG, "--checkpoint-dir", self._folder)
         with self._log.open("w") as log:
-            self.process = subprocess.Popen([*launcher, *command[bool(launcher):]], stdout=log, stderr=log,
-                                            env=process_environment(**variables))
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=process_environment(**variables))
         self.wait_for(" step 10/")
 
     def wait_for(self, words):

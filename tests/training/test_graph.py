@@ -1,12 +1,14 @@
 """The graph of a training run, compared with the notebook's and with NumPy; and the initial weights."""
 import numpy as np
 import pytest
-from conftest import training_graph
+from conftest import initialize, training_graph
 from reference import lstm
 from test_model import SIZES, serialized
 
 from charrnn.system.tensorflow import tf
-from charrnn.training.graph import initial_weights
+from charrnn.training.distributed import Processes
+from charrnn.training.graph import TrainingGraph, initial_weights
+from charrnn.training.hyperparameters import Hyperparameters
 
 N, M, L, C, LAYERS = 3, 4, 6, 5, 2
 CELL = "rnn/multi_rnn_cell/cell_{}/"
@@ -161,3 +163,17 @@ def test_initial_weights_depend_on_the_seed_only():
     assert initial_weights(shapes, 2)["kernel"][0, 0] != drawn["kernel"][0, 0]
     np.testing.assert_allclose([drawn["kernel"][0, 0], drawn["softmax/Variable"][0, 0]], [-0.1127449, 0.0900856],
                                rtol=1e-6)
+
+
+def test_each_process_has_dropout_masks_of_its_own():
+    """Also of dynamic_rnn, which draws those of its own rows only."""
+    losses = []
+    for rank in (0, 1, 1):
+        processes = Processes()
+        processes.rank, processes.size = rank, 2
+        model = TrainingGraph(5, Hyperparameters(4, 3, 7, 1, seed=3, fused=False), processes, in_order=True)
+        x = [[0, 1, 2], [3, 4, 0]]
+        with tf.Session() as session:
+            initialize(session, 3)
+            losses.append(session.run(model.loss, {model.inputs: x, model.targets: x, model.keep_prob: 0.5}))
+    assert losses[0] != losses[1] == losses[2]

@@ -22,7 +22,6 @@ from charrnn.inspection.stored import store, stored_model
 
 selenium = pytest.importorskip("selenium", reason="selenium is not installed: pip install -e '.[test]'")
 from selenium import webdriver  # noqa: E402
-from selenium.common.exceptions import JavascriptException  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
@@ -40,10 +39,10 @@ pytestmark = [pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="there is no 
 
 
 @contextlib.contextmanager
-def started(profile, waits="normal"):
-    """Start a browser that waits for the end of a page ("normal") or does not ("none")."""
+def started(profile):
+    """Start a browser."""
     options = webdriver.ChromeOptions()
-    options.binary_location, options.page_load_strategy = CHROMIUM, waits
+    options.binary_location = CHROMIUM
     for flag in [*FLAGS, f"--user-data-dir={profile}"]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
@@ -399,19 +398,6 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     assert view.written() == first
 
 
-def test_back_leads_to_the_text_before(view):
-    texts = [view.written()]
-    for seed in (8, 9):
-        view.set("seed", seed)
-        view.write("the ", 30)
-        texts.append(view.written())
-    for expected in texts[1::-1]:
-        view.driver.back()
-        view.wait("!written.running")
-        assert view.shown() == expected
-    assert view.js("takes.length") == 3
-
-
 @pytest.mark.parametrize("wrong, field, expected", [
     ("length=20000", "length", [10000, 9]), ("length=0", "length", [1, 9]), ("seed=-5", "seed", [30, 0]),
     ("seed=5e20", "seed", [30, 2 ** 32 - 1]), ("temperature=y", "temperature", [30, 9]), ("top-n=99", "top-n", [30, 9]),
@@ -582,20 +568,6 @@ def test_a_text_is_never_cut_inside_a_character(chromium, tmp_path):
     assert view["read-note"].text == "Only the first 100,000 characters are read."
 
 
-def test_on_a_narrow_screen_the_line_ends_of_the_layout_are_spaces(chromium, tmp_path):
-    page = page_of(tmp_path, "\n .ab")
-    for width, long_line in ((360, 45), (360, None), (1280, 45)):
-        view = View(chromium, page, width=width).ready()
-        view.js("data.long_line = arguments[0]", long_line)
-        view.read(f"{'ab ' * 20}\n{'ab ' * 20}\na.\nb.\n\nab")
-        spaces = view.js("yours.paper.cells.filter((cell) => cell.textContent === '\\n').map((cell) => "
-                         "getComputedStyle(cell).whiteSpace === 'normal')")
-        assert spaces == [width == 360 and bool(long_line)] * 2 + [False] * 3
-        heights = [view.js("(yours.paper.fill(yours.paper.sheet.firstChild, arguments[0]), find('yours').scrollHeight)",
-                           has_cells) for has_cells in (True, False)]
-        assert heights[0] == heights[1]
-
-
 @pytest.mark.parametrize("width, size", [(320, 100), (360, 100), (360, 200), (768, 200), (1280, 100), (1920, 200)])
 def test_nothing_is_wider_than_the_window_and_nothing_covers_another(chromium, small_page, width, size):
     view = View(chromium, small_page, width=width).ready()
@@ -656,37 +628,14 @@ def test_a_screen_reader_reads_texts_as_text_and_every_control_has_a_name(view):
     assert view.js("[...document.querySelectorAll('h1, h2, h3')].map((each) => each.tagName[1]).join('')") == "12222222"
 
 
-def test_the_system_says_whether_the_page_is_dark(view):
-    background = "getComputedStyle(document.body).backgroundColor"
-    before = view.js(background)
-    view.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
-        {"name": "prefers-color-scheme", "value": "dark"}]})
-    assert view.js(background) != before
-
-
-def test_settings_are_in_a_drawer(view):
-    assert not view["temperature"].is_displayed()
-    view.driver.find_element(By.CSS_SELECTOR, "[popovertarget=drawer]").click()
-    assert view["temperature"].is_displayed() and view["seed"].is_displayed()
-    view["drawer"].find_element(By.CLASS_NAME, "primary").click()
-    assert not view["temperature"].is_displayed()
-
-
 @contextlib.contextmanager
-def served(folder, policy=None, pause=None):
-    """Serve a folder, with a policy in a header, and give the address. Halfway, wait for an event."""
+def served(folder, policy=None):
+    """Serve a folder, with a policy in a header, and give the address."""
     class Handler(http.server.SimpleHTTPRequestHandler):
         def end_headers(self):
             if policy:
                 self.send_header("Content-Security-Policy", policy)
             super().end_headers()
-
-        def copyfile(self, source, target):
-            before, found, after = source.read().partition(b'"weights">{') if pause else (source.read(), b"", b"")
-            target.write(before + found + after[:len(after) // 2])
-            target.flush()
-            pause and pause.wait(PATIENCE)
-            target.write(after[len(after) // 2:])
 
         def log_message(self, *_):
             pass
@@ -695,21 +644,6 @@ def served(folder, policy=None, pause=None):
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
-
-
-def test_while_the_page_loads_its_beginning_is_there_with_how_much_has_arrived(small_page, tmp_path):
-    pause = threading.Event()
-    with served(small_page.parent, pause=pause) as site, started(tmp_path, "none") as driver:
-        driver.get(f"{site}/{small_page.name}")
-        WebDriverWait(driver, PATIENCE, ignored_exceptions=[JavascriptException]).until(
-            lambda _: driver.execute_script("return document.getElementById('arrived').value > 0"))
-        shown = [name for name in ("claim", "loading", "failure", "opening")
-                 if driver.find_element(By.ID, name).is_displayed()]
-        value, most = driver.execute_script("return [find('arrived').value, find('arrived').max]")
-        assert shown == ["claim", "loading"] and 0.3 < value / most < 0.7
-        pause.set()
-        WebDriverWait(driver, PATIENCE).until(lambda _: driver.find_element(By.ID, "opening").is_displayed())
-        assert not driver.find_elements(By.ID, "loading")
 
 
 def test_it_runs_where_what_browsers_have_since_2024_is_missing(chromium, small_page):

@@ -12,7 +12,6 @@ from conftest import CHARS, TEXT, interrupted_at, make_network
 from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn.commands import export
-from charrnn.engines.decoding import Settings
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.opened_model import open_model
 from charrnn.inspection import features, held, units, webpage
@@ -95,11 +94,6 @@ def test_the_texts_of_a_run_give_the_page_its_name(exported, tmp_path, text_name
     assert data_of(tmp_path / "page.html")["name"] == title
 
 
-def test_an_exported_model_makes_the_page_of_its_checkpoint(exported_page, exported, tmp_path):
-    webpage.export_page(open_model(exported), tmp_path / "page.html", text=Text("small.txt", TEXT))
-    assert (tmp_path / "page.html").read_bytes() == exported_page[0].read_bytes()
-
-
 def test_a_link_to_a_page_stays_a_link(exported_page, exported, tmp_path):
     (tmp_path / "link.html").symlink_to("page.html")
     webpage.export_page(open_model(exported), tmp_path / "link.html", text=Text("small.txt", TEXT))
@@ -133,18 +127,6 @@ def test_a_text_that_was_broken_into_lines_is_known_by_their_lengths(text, expec
     assert webpage._long_line(text) == expected
 
 
-@pytest.mark.parametrize("correlation, words, sentence", [
-    (0.98, [["he"], ["I"]], "Move one of its 2,048 numbers and it says *I* instead of *he*."),
-    (-0.98, [["I"], ["he"]], "Move one of its 2,048 numbers and it says *I* instead of *he*."),
-    (0.98, None, "One of the 2,048 numbers in this network knows when somebody is speaking.")])
-def test_a_discovery_tells_what_it_changes_and_what_an_untrained_network_reaches(correlation, words, sentence):
-    told = words and {"words": words}
-    tracking = units.Tracking(units.Unit(2, 453, "2/c"), features.QUOTATION, correlation)
-    assert webpage._discovery(tracking, 0.2468, told, 2048) == {
-        "unit": "2/c/454", "feature": "inside quotation marks", "ends": ("narration", "speech"), "sentence": sentence,
-        "told": told, "correlation": correlation, "untrained": 0.247}
-
-
 def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_the_other():
     """The first two stand for each other: both follow "and". A word that the end cuts does not count."""
     low = ["He ran home and he slept. he sle"] * 20
@@ -152,19 +134,6 @@ def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_t
     assert held.compare(low, ["he I I"] * 20, high) == {
         "words": [["he", "home", "slept"], ["I", "sat", "away"]], "counts": [[50, 0], [10, 10], [0, 20]], "texts": 10}
     assert held.compare(low, low, low) is None
-
-
-def test_the_opening_has_words_of_the_text_and_what_was_discovered(exported):
-    model, measured = open_model(exported), mock.Mock(limits=lambda: (np.full((4, 5), -90), np.full((4, 5), 90)))
-    found = [(units.Tracking(units.Unit(2, 3, "2/c"), "after a vowel", 0.9), 0.1)]
-    opened = [webpage._discovered(model, mock.Mock(limits=measured.limits, deviation=np.zeros((4, 5))), discoveries,
-                                  beginnings, text)["opening"] for discoveries, beginnings, text in (
-        (found, ["the ", "cat "], TEXT), (found, ["the ", "cat ", "sat "], TEXT), ([], ["a"], "at"), ([], ["a"], "so"))]
-    assert opened[0] == opened[1] and opened[0]["prime"] == "cat " and opened[0]["temperature"] == 0.5
-    assert opened[2]["seed"] != opened[3]["seed"] and {each["seed"] for each in opened} <= set(held.SEEDS)
-    for word, seed in ("at", opened[2]["seed"]), ("so", opened[3]["seed"]):
-        words = [features.words("a" + written) for written in held.write(model, "a", Settings(0.5, 5))]
-        assert held.SEEDS[int(np.argmax([each.count(word) / max(1, len(each)) for each in words]))] == seed
 
 
 def test_the_passage_is_the_one_in_the_first_half_in_which_most_happens(tmp_path):
@@ -205,11 +174,6 @@ def test_characters_that_the_network_does_not_know_are_left_out_of_a_text(export
 def test_a_text_of_unknown_characters_alone_is_refused(exported, tmp_path):
     with pytest.raises(ValueError, match="at least 2 characters that the model knows, not 0"):
         webpage.export_page(open_model(exported), tmp_path / "page.html", text=Text("x", "UNKNOWN"))
-
-
-def test_a_large_vocabulary_is_drawn_from_without_top_n(tmp_path):
-    export_random(random_network("".join(map(chr, range(32, 300)))), tmp_path / "page.html")
-    assert data_of(tmp_path / "page.html")["settings"]["top_n"] == 268
 
 
 @pytest.mark.parametrize("weights, tolerance", [("float16", 2 ** -11), ("int8", 1 / 254)])
