@@ -274,8 +274,8 @@ VARIANTS = {function.__name__: function for function in (
 def main(name, sizes):
     """Build a variant, do one step, then as many as each line of standard input asks for."""
     if name not in ("pytorch", "in_numpy", "limit"):
-        from charrnn.system import console, tensorflow
-        console.quiet_tensorflow()
+        from charrnn.system import tensorflow, terminal
+        terminal.quiet_tensorflow()
         tensorflow.tf  # noqa: B018  # imported now, to know the memory that this takes
     imported = _peak_megabytes()
     steps = VARIANTS[name](sizes)

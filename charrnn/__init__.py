@@ -15,7 +15,7 @@ _MODULES = dict(
     **dict.fromkeys(["Vocabulary", "get_batches", "load_text"], "charrnn.data"),
     **dict.fromkeys(["build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer", "CharRNN"],
                     "charrnn.model"),
-    pick_top_n="charrnn.sample", quiet_tensorflow="charrnn.system.console", train_model="charrnn.train",
+    pick_top_n="charrnn.sample", quiet_tensorflow="charrnn.system.terminal", train_model="charrnn.train",
     open_model="charrnn.engines.opened_model")
 __all__ = list(_MODULES)
 

@@ -31,12 +31,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     given = sys.argv[1:] if argv is None else list(argv)
     if given and given[0] in NAMES:
         return _run(given[0], given[1:])
-    from charrnn.system import console
+    from charrnn.commands import arguments
     raise_on_interrupt()
-    parser = console.Parser(prog="charrnn", usage="%(prog)s [COMMAND ...]", description="List the commands.")
+    parser = arguments.Parser(prog="charrnn", usage="%(prog)s [COMMAND ...]", description="List the commands.")
     if given and not given[0].startswith("-"):
-        return console.run_main(lambda args: parser.error(f"there is no command {given[0]}"), parser, [])
-    return console.run_main(_list, parser, given)
+        return arguments.run_main(lambda args: parser.error(f"there is no command {given[0]}"), parser, [])
+    return arguments.run_main(_list, parser, given)
 
 
 def _list(_args: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from charrnn.data import StrPath
 from charrnn.engines.opened_model import Model, doubt_order, open_model
 from charrnn.engines.sampler import check_prime, default_prime
-from charrnn.system import console
+from charrnn.system import terminal
 
 
 def pick_top_n(preds: np.ndarray, vocab_size: int, top_n: int = 5, *, rng: Any = np.random) -> int:
@@ -105,7 +105,7 @@ def _checked(checkpoint: StrPath, n_samples: int, vocabulary: Optional[Iterable[
     if n_samples < 0:
         raise ValueError(f"n_samples must be at least 0, not {n_samples}")
     model = open_model(checkpoint, vocabulary)
-    console.print_skipped(model.skipped)
+    terminal.print_skipped(model.skipped)
     if vocabulary is None:
         doubt_order(model)
     for name, recorded in (("lstm_size", model.lstm_size), ("vocab_size", len(model.vocabulary))):

@@ -17,7 +17,7 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.run import Progress, read_history
 from charrnn.data import StrPath, get_batches
 from charrnn.engines.opened_model import Model, open_model
-from charrnn.system import console
+from charrnn.system import terminal, words
 from charrnn.text import corpus
 from charrnn.training.distributed import Processes
 from charrnn.training.job import Job, Options, plan_job
@@ -54,7 +54,7 @@ class TrainedRun:
 
     def __repr__(self) -> str:
         last = f", the last loss {self.losses[-1]:.4f}" if len(self.losses) else ""
-        return f"<TrainedRun {self.folder}: {console.plural(len(self.losses), 'step')}{last}>"
+        return f"<TrainedRun {self.folder}: {words.plural(len(self.losses), 'step')}{last}>"
 
 
 def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrPath] = None, *,
@@ -103,8 +103,8 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
     given = _as_text(text)
     for source in (given, model):
         if source and not quiet:
-            console.print_skipped(source.skipped)
-    with console.tensorflow_quieted():
+            terminal.print_skipped(source.skipped)
+    with terminal.tensorflow_quieted():
         job = plan_job(given, hyperparameters, checkpoint_dir, options, model)
         folder, losses, stopped_by = train_job(job, Processes())
     run = record.read_run(folder)

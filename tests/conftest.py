@@ -18,9 +18,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from charrnn.system import console
+from charrnn.system import terminal
 
-console.quiet_tensorflow()
+terminal.quiet_tensorflow()
 importlib.import_module("charrnn.__main__")  # lets Ctrl-C end the process, whichever test imports it
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where the tests run in the background
 # To flush to the disk takes some 3 ms, thousands of times, and makes no difference to a process that reads the file.

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT, SOLUTION, TEXT
 
 from charrnn.commands import sample, train
-from charrnn.system import console
+from charrnn.system import terminal
 from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
 
@@ -29,7 +29,7 @@ def is_first_step(frame, event):
 
 
 def is_first_character(frame, event):
-    return event == "call" and frame.f_code is console.write.__code__ and frame.f_locals["text"] != "the "
+    return event == "call" and frame.f_code is terminal.write.__code__ and frame.f_locals["text"] != "the "
 
 
 def files_of(journey, is_end):

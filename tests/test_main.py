@@ -11,7 +11,7 @@ from charrnn.checkpoints import find
 from charrnn.commands import evaluate, inspect, sample
 from charrnn.data import Vocabulary
 from charrnn.engines.sampler import choose_settings, default_prime
-from charrnn.system import console
+from charrnn.system import words
 
 
 def test_charrnn_alone_lists_the_commands(capsys):
@@ -61,12 +61,12 @@ def test_help_and_version(name, monkeypatch, capsys):
 
 
 def test_the_command_to_resume(monkeypatch):
-    assert console.resume_command("a b") == "charrnn-train --resume --checkpoint-dir 'a b'"
-    assert console.resume_command("-x") == "charrnn-train --resume --checkpoint-dir ./-x"
-    assert console.resume_command(None) == "charrnn-train --resume"  # the newest run
+    assert words.resume_command("a b") == "charrnn-train --resume --checkpoint-dir 'a b'"
+    assert words.resume_command("-x") == "charrnn-train --resume --checkpoint-dir ./-x"
+    assert words.resume_command(None) == "charrnn-train --resume"  # the newest run
     for name, value in {"PMI_SIZE": "3", "PMI_RANK": "0", "CHARRNN_MAKE": "make"}.items():
         monkeypatch.setenv(name, value)
-    assert console.resume_command("a") == 'make train-distributed NP=3 ARGS="--resume --checkpoint-dir a"'
+    assert words.resume_command("a") == 'make train-distributed NP=3 ARGS="--resume --checkpoint-dir a"'
 
 
 @pytest.mark.parametrize("flag", ["--temprature", "--num_sample=3", "--temp", "--xyz"])

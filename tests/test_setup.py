@@ -95,7 +95,7 @@ def test_several_processes_are_started_by_the_mpiexec_of_the_environment(copy):
 def test_a_command_that_make_has_run_advises_a_command_of_make(copy, tensorflow, name):
     """Which runs as it is printed, whatever characters a path has."""
     folder = "it's a \"$HOME\" `x` \\ $(y) folder"
-    advise = "import sys; from charrnn.system import console; print(console.resume_command(sys.argv[1]))"
+    advise = "import sys; from charrnn.system import words; print(words.resume_command(sys.argv[1]))"
     pretend_environment(copy, f"printf '%s\\n' \"$@\"\n'{sys.executable}' -c {shlex.quote(advise)} \"$FOLDER\"", name)
     options = dict(cwd=str(copy), env={"FOLDER": folder, "PYTHONPATH": str(ROOT)})
     advised = run(["make", "train", "TEXT=x", *tensorflow], **options)[0].splitlines()[-1]

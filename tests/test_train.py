@@ -104,7 +104,7 @@ def test_importing_does_not_import_tensorflow():
 
 
 def test_the_users_own_warnings_are_shown():
-    code = ("from charrnn.system import console; console.quiet_tensorflow(); import warnings, charrnn\n"
+    code = ("from charrnn.system import terminal; terminal.quiet_tensorflow(); import warnings, charrnn\n"
             "charrnn.CharRNN(3); import tensorflow.compat.v1 as tf; tf.logging.warning('mine')\n"
             "warnings.warn('mine too'); tf.Session().close()")
     _, out, err = run_python("-c", code)

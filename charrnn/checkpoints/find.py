@@ -6,7 +6,7 @@ from typing import List, NamedTuple, Optional, Tuple
 from charrnn.checkpoints import record
 from charrnn.checkpoints.record import RUN_FILE, CheckpointError, NoCheckpointError, RunRecord
 from charrnn.data import StrPath
-from charrnn.system import console
+from charrnn.system import errors, words
 
 KNOWN_MODELS = ("anna", "tiny-shakespeare")  # which come with charrnn
 MODELS = Path(__file__).resolve().parents[1] / "models"
@@ -61,7 +61,7 @@ def list_checkpoints(folder: StrPath) -> List[str]:
             others = [path.name[:-len(".index")] for path in folder.glob("*.ckpt-*.index")]
             names = sorted(others, key=lambda name: [int(number) for number in re.findall(r"\d+", name)[-1:]])
     if not names:
-        runs = console.listed(str(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}")))
+        runs = words.listed(str(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}")))
         raise NoCheckpointError(f"there is no checkpoint in {folder}{f', but there are the runs {runs}' * bool(runs)}")
     return [str(folder / name) for name in names]
 
@@ -88,7 +88,7 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
     try:
         run, recorded = record.read_record(prefix)
     except OSError as error:
-        raise CheckpointError(f"{prefix} is incomplete: {console.described(error)}")
+        raise CheckpointError(f"{prefix} is incomplete: {errors.described(error)}")
     except ValueError as error:
         raise CheckpointError(f"{prefix} is damaged: its record {name}.json: {error}")
     for ending, (size, sha256) in recorded.items():
@@ -99,7 +99,7 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
             if path.stat().st_size != size or record.sha256(path.read_bytes()) != sha256:
                 raise CheckpointError(f"{prefix} is damaged: {path.name} has changed since it was saved")
         except OSError as error:
-            raise CheckpointError(f"{prefix} is damaged: {path.name} cannot be read ({console.reason(error)})")
+            raise CheckpointError(f"{prefix} is damaged: {path.name} cannot be read ({errors.reason(error)})")
     return run
 
 

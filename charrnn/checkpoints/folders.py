@@ -11,7 +11,7 @@ from typing import IO, List, Optional
 
 from charrnn.checkpoints.record import LOCK_FILE, TEXT_FILE, CheckpointError, check_unused, is_run
 from charrnn.data import StrPath
-from charrnn.system import console, files
+from charrnn.system import errors, files
 
 FIRST = "checkpoints"
 
@@ -58,7 +58,7 @@ def reserve(folder: StrPath, resume: bool) -> IO[str]:
     except BlockingIOError:
         raise CheckpointError(f"another process is training in {folder}")
     except OSError as error:
-        raise OSError(f"the folder {folder} cannot be written: {console.reason(error)}")
+        raise OSError(f"the folder {folder} cannot be written: {errors.reason(error)}")
     try:
         if not resume:
             check_unused(folder)  # again: another process may have trained in it in the meantime

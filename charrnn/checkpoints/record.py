@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from charrnn.data import StrPath, Vocabulary
-from charrnn.system import console, files
+from charrnn.system import errors, files, words
 from charrnn.version import __version__
 
 # Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
@@ -49,7 +49,7 @@ FROM_NOTEBOOK = ("init_from=open_model(path, sorted(set(text)))", "--init-from a
 SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")  # of the files that a record lists
 
 
-class CheckpointError(console.AdvisedError):
+class CheckpointError(errors.AdvisedError):
     """A checkpoint or run folder is missing, damaged, or not the requested one."""
 
 
@@ -125,7 +125,7 @@ def check_unused(folder: StrPath) -> None:
     in_the_way = [name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))]
     fact, in_python, in_command = f"{folder} holds another run", "", ""
     if is_run(folder):
-        in_python, in_command = "continue it with resume=True", f"continue it with {console.resume_command(folder)}"
+        in_python, in_command = "continue it with resume=True", f"continue it with {words.resume_command(folder)}"
     elif _is_of_notebook(folder):
         in_python, in_command = (f"start from its weights with {how}" for how in FROM_NOTEBOOK)
     elif in_the_way and not (folder / LOCK_FILE).exists():
@@ -262,7 +262,7 @@ def read_run(folder: StrPath) -> RunRecord:
     try:
         return run_from_record(read_signed(path), folder)
     except OSError as error:
-        problem = f"there is no run in {folder}: {console.described(error)}"
+        problem = f"there is no run in {folder}: {errors.described(error)}"
         if _is_of_notebook(Path(folder)):
             problem = f"{folder} has checkpoints but no {RUN_FILE}, like a folder of the notebook"
             advice = [f"start a run from its weights with {how}" for how in FROM_NOTEBOOK]
@@ -313,6 +313,6 @@ def read_text(run: RunRecord) -> str:
             return content.decode("utf-8", "surrogatepass")
         problem = "has changed"
     except OSError as error:
-        problem = f"cannot be read ({console.reason(error)})"
+        problem = f"cannot be read ({errors.reason(error)})"
     raise CheckpointError(f"the text of the run, {path}, {problem}: name the text that it was trained on, "
                           f"{run.text_name}")

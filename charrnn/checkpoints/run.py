@@ -18,7 +18,7 @@ from charrnn.checkpoints.find import is_intact, newest_intact
 from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, RunRecord, names_with
 from charrnn.checkpoints.weights import Weights, packed
 from charrnn.data import StrPath
-from charrnn.system import console, files
+from charrnn.system import errors, files, words
 
 SUMMARY_FOLDER = "summaries"
 # The losses are in nats per character. The norm is that before clipping.
@@ -42,7 +42,7 @@ def read_history(folder: StrPath, warn: Callable[[str], None] = lambda line: Non
         else:
             others.append(number)
     if others:
-        warn(f"{path}: not {len(COLUMNS)} numbers in line {console.listed(map(str, others))}")
+        warn(f"{path}: not {len(COLUMNS)} numbers in line {words.listed(map(str, others))}")
     return {name: np.array([row[column] for row in rows]) for column, name in enumerate(COLUMNS)}
 
 
@@ -132,7 +132,7 @@ class Run:
         try:
             saver.restore(session, newest.prefix)
         except Exception as error:  # of any kind, if another program has made the file
-            raise CheckpointError(f"the checkpoint {newest.prefix} cannot be read: {console.reason(error)}")
+            raise CheckpointError(f"the checkpoint {newest.prefix} cannot be read: {errors.reason(error)}")
         best = self.name(progress.best_step) if progress.best_step else None
         if best and not is_intact(self.folder, best):
             self.skipped.append(f"the best checkpoint {best} is damaged: the next evaluation counts as the best")
@@ -176,7 +176,7 @@ class Run:
             try:
                 self._reports.flush()
             except OSError as error:
-                warn(f"the reports cannot be written: {console.reason(error)}")
+                warn(f"the reports cannot be written: {errors.reason(error)}")
             progress = replace(progress, history=self._reports.history)
         try:
             remove_leftovers(folder)
@@ -192,7 +192,7 @@ class Run:
                 _remove_files(folder, name)
             in_the_way = getattr(error, "filename2", None)  # of os.replace
             raise OSError(f"the checkpoint {folder / name} could not be saved: " +
-                          (f"{in_the_way}: " if in_the_way else "") + console.reason(error))
+                          (f"{in_the_way}: " if in_the_way else "") + errors.reason(error))
         files.flush(folder)
         self.record, self.saved = run, progress
         return str(folder / name)
@@ -288,7 +288,7 @@ def read_progress(prefix: str) -> Progress:
         return Progress(**{**values, "history": values["history"].tobytes().decode()})
     except Exception as error:  # of any kind, if another program has made the file
         raise CheckpointError(f"{prefix} cannot be used to resume: its progress cannot be read "
-                              f"({console.reason(error)})")
+                              f"({errors.reason(error)})")
 
 
 class Reports:

@@ -16,7 +16,7 @@ import numpy as np
 
 from charrnn.checkpoints.record import CheckpointError, parsed, sha256
 from charrnn.data import StrPath
-from charrnn.system import console
+from charrnn.system import errors
 
 OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the graph, as in the notebook
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
@@ -106,4 +106,4 @@ def _reading(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # of any kind, if another program has made the file
-        raise CheckpointError(f"{what} cannot be read: {console.reason(error)}")
+        raise CheckpointError(f"{what} cannot be read: {errors.reason(error)}")

@@ -1,21 +1,131 @@
-"""What several commands have: the flags that name a model and its vocabulary, and those of hyperparameters."""
+"""What commands share: how they parse arguments, fail and end, and the flags of models and of hyperparameters."""
 import argparse
+import contextlib
 import dataclasses
 import json
+import os
 import re
+import sys
+import textwrap
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
 
 from charrnn.checkpoints import folders, record
 from charrnn.checkpoints.find import KNOWN_MODELS
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines.opened_model import Model, doubt_order, is_model_file, open_model
-from charrnn.system import console
+from charrnn.system import mpi, terminal
+from charrnn.system.errors import described, lacks_memory, shortened
+from charrnn.system.tensorflow import TensorFlowError
 from charrnn.text import corpus
 from charrnn.training.hyperparameters import Hyperparameters, kind_of, range_in_words
 
+MOST_DIGITS = 18  # of an integer in an argument
 MODEL_HELP = (f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
               f"exported .npz file (default: the newest run trained without --checkpoint-dir, or {KNOWN_MODELS[0]})")
+
+
+class HelpFormatter(argparse.HelpFormatter):
+    """A formatter of help pages that never breaks a line inside a flag or a word."""
+
+    def _split_lines(self, text: str, width: int) -> List[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False, break_long_words=False)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises ValueError instead of exiting, so that all errors are reported alike.
+
+    Flags may be written with underscores, as the hyperparameters are in Python: ``--lstm_size``.
+    """
+
+    def __init__(self, in_processes: bool = False, **options: Any) -> None:
+        """in_processes: whether a launcher may start the script as several processes, of which the first one speaks."""
+        self._is_silent = in_processes and mpi.launch().rank > 0
+        super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **options)
+        self.add_argument("--version", action="version", version=f"charrnn {sys.modules['charrnn'].__version__}")
+
+    def parse(self, argv: Optional[Sequence[str]]) -> argparse.Namespace:
+        """Parse arguments. Flags and other arguments may be mixed, unless ``--`` is given, which ends the flags."""
+        given = sys.argv[1:] if argv is None else list(argv)
+        end = given.index("--") if "--" in given else len(given)
+        flags = [re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), word) for word in given[:end]]
+        return self.parse_args(flags + given[end:]) if "--" in given else self.parse_intermixed_args(flags)
+
+    def _print_message(self, message: str, file: Any = None) -> None:  # argparse's own drops errors since Python 3.12
+        if not self._is_silent:
+            (file or sys.stderr).write(message or "")
+
+    def exit(self, status: int = 0, message: Optional[str] = None) -> NoReturn:
+        """End the process after the help or the version, once they are written."""
+        sys.stdout.flush()
+        super().exit(status, message)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ValueError with the message and a reference to ``--help``."""
+        if self._is_silent:
+            raise SystemExit(2)
+        if "expected one argument" in message:
+            message += "; a value that begins with a dash is written --flag=-value"
+        raise ValueError(f"{message} (see {self.prog} --help)")
+
+
+def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
+    """Return a function that reads an integer in a range, as the type of an argument."""
+    def read(value: str) -> int:
+        if not re.fullmatch(rf"[+-]?\d{{1,{MOST_DIGITS}}}", value) or not least <= int(value) <= (most or int(value)):
+            limit = most or (10 ** MOST_DIGITS if len(value) > MOST_DIGITS else None)
+            allowed = f"from {least} to {limit}" if limit else f"at least {least}"
+            raise argparse.ArgumentTypeError(f"must be an integer, {allowed}, not {value}")
+        return int(value)
+    return read
+
+
+def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser,
+             argv: Optional[Sequence[str]] = None) -> int:
+    """Parse the arguments of a script, run its body and return its exit status.
+
+    Args:
+        body: function of the parsed arguments that returns the exit status, or None for 0.
+        parser: the script's Parser.
+        argv: the arguments, or None for those of the process.
+
+    Returns:
+        The status that the body returns. 2, after one line on standard error, for invalid input (ValueError), a
+        system error (OSError), too little memory, or if TensorFlow is needed but missing. 130 after Ctrl-C. 141
+        (128 + SIGPIPE) if the reader of standard output has closed it.
+    """
+    for name, mode in [("stdin", "r"), ("stdout", "w"), ("stderr", "w")]:
+        if getattr(sys, name) is None:  # the process was started without this stream
+            setattr(sys, name, open(os.devnull, mode))
+        with contextlib.suppress(OSError, AttributeError):  # it is no file, or on Windows
+            os.set_blocking(getattr(sys, name).fileno(), True)  # Python loses what a full pipe does not take at once
+    if hasattr(sys.stdout, "reconfigure"):
+        # UTF-8 in any locale; characters that UTF-8 cannot encode are escaped instead of raising an error
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        args = parser.parse(argv)
+        terminal.quiet_tensorflow()
+        status = body(args) or 0
+        sys.stdout.flush()  # raises BrokenPipeError here rather than at exit
+        return status
+    except BrokenPipeError:
+        return 141
+    except KeyboardInterrupt:
+        terminal.print_note(f"{parser.prog}: interrupted")
+        return 130
+    except Exception as error:
+        if not isinstance(error, (ValueError, OSError, TensorFlowError)) and not lacks_memory(error):
+            raise
+        message = shortened(described(error)).replace("\n", "\\n")
+        terminal.print_note(f"{parser.prog}: error: {message}")
+        return 2
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:  # Python would try once more at its end, print an error and return 120
+                terminal.drop_output(stream)
+
 
 
 def flag(name: str) -> str:
@@ -55,7 +165,7 @@ def is_model(path: StrPath) -> bool:
 def read_text(name: str, encoding: Optional[str] = None) -> corpus.Text:
     """Read a text that an argument names, and report the files of a folder that are skipped."""
     text = corpus.read(name, encoding or "utf-8")
-    console.print_skipped(text.skipped)
+    terminal.print_skipped(text.skipped)
     return text
 
 
@@ -83,7 +193,7 @@ def open_given(path: StrPath, args: argparse.Namespace, best: bool = False) -> M
     text = None if args.vocab_from is None else read_text(args.vocab_from, args.encoding).text
     given = read_order(args.vocab_order) if args.vocab_order else Vocabulary.from_text(text) if text else None
     model = open_model(path, given, best=best)
-    console.print_skipped(model.skipped)
+    terminal.print_skipped(model.skipped)
     if args.vocab_order is None:
         doubt_order(model, text)
     return model
@@ -108,9 +218,9 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     place = (run or KNOWN_MODELS[0]) if path is None else path
     model = open_given(place, args, args.best)
     if run:
-        console.print_note(
+        terminal.print_note(
             f"using {model.name}, of the newest run without --checkpoint-dir; name {KNOWN_MODELS[0]} for the model "
             "that comes with charrnn")
     elif path is None:
-        console.print_note(f"using {model.name}, a model that comes with charrnn; name a run folder for another")
+        terminal.print_note(f"using {model.name}, a model that comes with charrnn; name a run folder for another")
     return model

@@ -13,7 +13,7 @@ from charrnn.commands import arguments
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model
 from charrnn.engines.surprisal import WARM_UP, surprisal
-from charrnn.system import console
+from charrnn.system import errors, terminal, words
 from charrnn.text import baselines, corpus, unknown
 
 LARGEST_PERPLEXITY = 1e6  # a larger one is not shown as a number
@@ -31,8 +31,8 @@ def _read_texts(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
     except (ValueError, OSError) as error:
         if args.train_text is not None:
             raise
-        console.write("without the training text, two lines of the comparison are missing "
-                      f"({console.described(error)})\n", sys.stderr if args.json else sys.stdout)
+        terminal.write("without the training text, two lines of the comparison are missing "
+                      f"({errors.described(error)})\n", sys.stderr if args.json else sys.stdout)
         return given.text, given.name, ""
     trained_on = model.run.text_sha256 if model.run else parts.sha256
     known = ", which the model was trained on" if corpus.divide(given, model.run).sha256 == trained_on else ""
@@ -59,10 +59,10 @@ def _training_text(args: argparse.Namespace, model: Model) -> corpus.TrainingTex
 
 def _print_text(name: str, text: str, left_out: int, note: str) -> None:
     """Print which text is measured, and how many characters of it are left out, which a note names."""
-    console.write(f"text     {name}, {len(text):,} characters, {len(text) - 1:,} of them predicted\n", sys.stdout)
+    terminal.write(f"text     {name}, {len(text):,} characters, {len(text) - 1:,} of them predicted\n", sys.stdout)
     if left_out:
         share = 100 * left_out / (left_out + len(text))
-        print(f"unknown  {note} ({console.plural(left_out, 'character')}, {share:.3g}%), so the result is too low")
+        print(f"unknown  {note} ({words.plural(left_out, 'character')}, {share:.3g}%), so the result is too low")
 
 
 def _print_characters(whole: str, known: Vocabulary, bits: np.ndarray) -> None:
@@ -82,9 +82,9 @@ def _baselines(text: str, vocabulary: Vocabulary, training: str) -> Iterator[Tup
     yield "xz, of this text alone", baselines.xz_bits(text) * math.log(2) / len(text)
 
 
-def make_parser() -> console.Parser:
+def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-evaluate``."""
-    parser = console.Parser(
+    parser = arguments.Parser(
         prog="charrnn-evaluate",
         usage="%(prog)s [-h] [options] [MODEL] TEXT\n       %(prog)s [-h] [options] --held-out [MODEL]\n"
               "       %(prog)s [-h] [options] --test [MODEL]",
@@ -98,7 +98,7 @@ def make_parser() -> console.Parser:
     parts.add_argument("--test", dest="part", action="store_const", const="--test",
                        help="in place of a TEXT, evaluate the part that was held out with --test-fraction")
     arguments.add_model_arguments(parser)
-    parser.add_argument("--rows", metavar="N", type=console.integer(1), default=1,
+    parser.add_argument("--rows", metavar="N", type=arguments.integer(1), default=1,
                         help=f"read the text in N pieces in parallel, each with the {WARM_UP} characters before it as "
                              "context: faster, but slightly inexact (default: 1)")
     parser.add_argument("--characters", action="store_true",
@@ -112,7 +112,7 @@ def make_parser() -> console.Parser:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Run ``charrnn-evaluate``; return its exit status."""
-    return console.run_main(_main, make_parser(), argv)
+    return arguments.run_main(_main, make_parser(), argv)
 
 
 def _main(args: argparse.Namespace) -> None:
@@ -131,10 +131,10 @@ def _main(args: argparse.Namespace) -> None:
                          f"{len(text)}")
     with contextlib.closing(model.engine(args.rows, len(text))) as engine:
         if not args.json:
-            console.write(f"model    {model.name}\n", sys.stdout)
+            terminal.write(f"model    {model.name}\n", sys.stdout)
             _print_text(name, text, len(whole) - len(text), note)
             sys.stdout.flush()
-        nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=console.bar)
+        nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=terminal.bar)
     mean = float(np.mean(nats, dtype=np.float64))
     others = () if args.characters else _baselines(text, model.vocabulary, training)
     if args.json:

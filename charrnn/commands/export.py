@@ -13,7 +13,7 @@ from charrnn.data import StrPath
 from charrnn.engines.opened_model import Model, is_model_file
 from charrnn.inspection.stored import WEIGHTS
 from charrnn.inspection.webpage import export_page
-from charrnn.system import console, files
+from charrnn.system import errors, files, terminal
 from charrnn.text import corpus
 
 # The types of the weights in each format, the default first.
@@ -48,14 +48,14 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
         files.write_atomically(temporary / "assets" / "vocabulary.txt", characters)
         os.replace(str(temporary), str(folder))
     except OSError as error:
-        raise OSError(f"{folder} cannot be written: {console.reason(error)}")
+        raise OSError(f"{folder} cannot be written: {errors.reason(error)}")
     finally:
         shutil.rmtree(str(temporary), ignore_errors=True)
 
 
-def make_parser() -> console.Parser:
+def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-export``."""
-    parser = console.Parser(
+    parser = arguments.Parser(
         prog="charrnn-export", usage="%(prog)s [-h] [options] [MODEL] FILE",
         description="Write a model as a file that needs no TensorFlow (.npz), as a web page that shows what its "
                     "units track (.html), or as a SavedModel.")
@@ -76,7 +76,7 @@ def make_parser() -> console.Parser:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Run ``charrnn-export``; return its exit status."""
-    return console.run_main(_main, make_parser(), argv)
+    return arguments.run_main(_main, make_parser(), argv)
 
 
 def _main(args: argparse.Namespace) -> None:
@@ -112,15 +112,15 @@ def _main(args: argparse.Namespace) -> None:
         model.save(target, weights)
     else:
         export_saved_model(model, target)
-    console.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)
+    terminal.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)
 
 
 def _write_page(model: Model, target: str, weights: str, text: Optional[corpus.Text]) -> None:
     """Write a page, and print its loss and the best units."""
-    page = export_page(model, target, weights=weights, text=text, progress=console.bar)
+    page = export_page(model, target, weights=weights, text=text, progress=terminal.bar)
     if page.note:
-        console.print_note(page.note)
-    console.write(f"wrote {target}: {page.size / 1e6:.1f} MB; the loss on {page.loss_name} is {page.loss:.4f} "
+        terminal.print_note(page.note)
+    terminal.write(f"wrote {target}: {page.size / 1e6:.1f} MB; the loss on {page.loss_name} is {page.loss:.4f} "
                   "nats per character\n", sys.stdout)
     for unit in page.units:
         print(f"  {unit.unit!s:<10} {unit.feature:<40} {unit.correlation:+.2f}")

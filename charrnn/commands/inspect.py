@@ -10,7 +10,7 @@ from charrnn.commands import arguments
 from charrnn.engines import Engine
 from charrnn.engines.opened_model import Model
 from charrnn.inspection import units
-from charrnn.system import console
+from charrnn.system import terminal
 from charrnn.text import corpus, unknown
 
 UNNAMED = 5  # number of units without a feature to list
@@ -39,9 +39,9 @@ def _report(measured: units.Measured, count: int) -> Dict[str, Any]:
             "expressive": [str(unit) for unit in measured.expressive(UNNAMED)]}
 
 
-def make_parser() -> console.Parser:
+def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-inspect``."""
-    parser = console.Parser(
+    parser = arguments.Parser(
         prog="charrnn-inspect",
         description="List the units of a network by what they track in a text. A unit is named by layer, part and "
                     "number: 2/c/317 is the memory of unit 317 in layer 2, 2/h/317 its output. The units are "
@@ -50,16 +50,16 @@ def make_parser() -> console.Parser:
     arguments.add_model_arguments(parser)
     parser.add_argument("--text", metavar="TEXT", default=None,
                         help="a path or a known text; - reads standard input (default: the training text)")
-    parser.add_argument("--characters", metavar="N", type=console.integer(2), default=units.CHARACTERS,
+    parser.add_argument("--characters", metavar="N", type=arguments.integer(2), default=units.CHARACTERS,
                         help=f"how much of the text is read (default: {units.CHARACTERS})")
     parser.add_argument("--unknown", choices=unknown.CHOICES, default="error",
                         help="what to do with characters that the model does not know, as for charrnn-sample "
                              "(default: error)")
-    parser.add_argument("--top", metavar="N", type=console.integer(1), default=3,
+    parser.add_argument("--top", metavar="N", type=arguments.integer(1), default=3,
                         help="units listed for each property (default: 3)")
     parser.add_argument("--unit", metavar="UNIT", default=None,
                         help="show what this unit tracks, and its values over the beginning of the text")
-    parser.add_argument("--passage", metavar="N", type=console.integer(1),
+    parser.add_argument("--passage", metavar="N", type=arguments.integer(1),
                         help="with --unit: how much of the text is shown (default: 100)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -67,7 +67,7 @@ def make_parser() -> console.Parser:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Run ``charrnn-inspect``; return its exit status."""
-    return console.run_main(_main, make_parser(), argv)
+    return arguments.run_main(_main, make_parser(), argv)
 
 
 def _main(args: argparse.Namespace) -> None:
@@ -76,11 +76,11 @@ def _main(args: argparse.Namespace) -> None:
     model = arguments.open_named(args.model, args)
     text, note = unknown.resolve(_text(args, model), model.vocabulary, args.unknown)
     if note:
-        console.print_note(note)
+        terminal.print_note(note)
     if len(text) < 2:
         raise ValueError("the text needs at least 2 characters that the model knows")
     with contextlib.closing(model.engine()) as engine:
-        measured = units.measure(engine, text, model.num_layers, console.bar)
+        measured = units.measure(engine, text, model.num_layers, terminal.bar)
         if args.unit is None:
             print(json.dumps(_report(measured, args.top)) if args.json else "\n".join(table(measured, args.top)))
         else:

@@ -6,15 +6,16 @@ import re
 import sys
 from typing import Any, Callable, Dict, Optional
 
+from charrnn.commands import arguments
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import SEEDS, Sampler, check_prime, fresh_seed
-from charrnn.system import console
+from charrnn.system import terminal
 from charrnn.text import unknown
 
 # The settings that a line may change, and the functions that read their values.
 _READ: Dict[str, Callable[[str], Any]] = {
-    "temperature": float, "top-n": console.integer(1), "top-p": float, "length": console.integer(1),
-    "seed": console.integer(0, SEEDS - 1)}
+    "temperature": float, "top-n": arguments.integer(1), "top-p": float, "length": arguments.integer(1),
+    "seed": arguments.integer(0, SEEDS - 1)}
 
 HELP = """type the beginning of a text to see it continued; \\n in it is a line end
 /continue TEXT  continue the last text, after TEXT if there is one
@@ -57,9 +58,9 @@ class Conversation:
             except KeyboardInterrupt:
                 print()
             except ValueError as error:
-                console.write(f"error: {error}\n", sys.stdout)
+                terminal.write(f"error: {error}\n", sys.stdout)
             except argparse.ArgumentTypeError as error:
-                console.write(f"error: {line.split()[0]} {error}\n", sys.stdout)
+                terminal.write(f"error: {line.split()[0]} {error}\n", sys.stdout)
 
     def _command(self, name: str, value: str = "") -> None:
         """Run a command, such as ``/length 200``."""
@@ -88,9 +89,9 @@ class Conversation:
         seed = fresh_seed() if self._values["seed"] is None else self._values["seed"]
         if note:
             print(note)
-        console.write(prime, sys.stdout)
+        terminal.write(prime, sys.stdout)
         self._sampler.write(prime, self._values["length"], _settings(self._values), seed, after_last=after_last,
-                            show=functools.partial(console.write, file=sys.stdout))
+                            show=functools.partial(terminal.write, file=sys.stdout))
         print(f"\n[{'continued with ' if after_last else ''}seed {seed}]")
 
 

@@ -17,8 +17,9 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.folders import FIRST
 from charrnn.checkpoints.record import names_with
 from charrnn.checkpoints.run import read_history
+from charrnn.commands import arguments
 from charrnn.data import StrPath, count_windows, split
-from charrnn.system import console
+from charrnn.system import errors, terminal
 from charrnn.training.hyperparameters import Hyperparameters
 
 COLUMNS = ("run", "text", "network", "batch", "precision", "seed", "steps", "loss", "best", "bits", "test", "char/s",
@@ -42,7 +43,7 @@ def summary(folder: StrPath) -> Dict[str, Any]:
     Raises:
         CheckpointError: it is no run, or its record is damaged.
     """
-    run, history = record.read_run(folder), read_history(folder, lambda line: console.print_skipped([line]))
+    run, history = record.read_run(folder), read_history(folder, lambda line: terminal.print_skipped([line]))
     hyper = {**asdict(Hyperparameters()), **run.hyperparameters}  # a run may be older than a hyperparameter
     measured = {name: values[~np.isnan(values)].tolist() for name, values in history.items()}
     names = names_with(Path(folder), ".json")
@@ -121,9 +122,9 @@ def plot(rows: List[Dict[str, Any]], path: str, over: str) -> None:
         raise OSError(error.errno, error.strerror, path or "--plot")
 
 
-def make_parser() -> console.Parser:
+def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-runs``."""
-    parser = console.Parser(prog="charrnn-runs", description="Compare runs: how far each is, its last loss, its "
+    parser = arguments.Parser(prog="charrnn-runs", description="Compare runs: how far each is, its last loss, its "
                             "lowest validation loss in nats and bits, its test loss and its speed. Of the runs on a "
                             "text, the best comes first. Runs that differ only in the seed also have a mean.")
     parser.add_argument("folders", metavar="FOLDER", nargs="*", default=[FIRST],
@@ -138,7 +139,7 @@ def make_parser() -> console.Parser:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Run ``charrnn-runs``; return its exit status."""
-    return console.run_main(_main, make_parser(), argv)
+    return arguments.run_main(_main, make_parser(), argv)
 
 
 def _main(args: argparse.Namespace) -> None:
@@ -146,12 +147,12 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError("--over needs --plot")
     rows, places = [], {place: list(find_runs(place)) for place in args.folders or [FIRST]}
     if any(places.values()):
-        console.print_skipped(f"there is no run in {place}" for place, runs in places.items() if not runs)
+        terminal.print_skipped(f"there is no run in {place}" for place, runs in places.items() if not runs)
     for folder in dict.fromkeys(itertools.chain(*places.values())):
         try:
             rows.append(summary(folder))
         except (ValueError, OSError) as error:
-            console.print_skipped([f"{folder}: {console.described(error)}"])
+            terminal.print_skipped([f"{folder}: {errors.described(error)}"])
     if not rows:
         raise ValueError(f"there is no run in {', '.join(args.folders)}")
     names = {row["text_sha256"]: row["text"] for row in rows}  # one for each text, which may have several
@@ -159,7 +160,7 @@ def _main(args: argparse.Namespace) -> None:
         math.inf if row[name] is None else row[name] for name in ("best", "loss"))])
     if args.plot is not None:
         plot(rows, args.plot, args.over)
-        console.write(f"wrote {args.plot}\n", sys.stdout)
+        terminal.write(f"wrote {args.plot}\n", sys.stdout)
     elif args.json:
         print(json.dumps(rows, indent=1))
     else:
@@ -167,4 +168,4 @@ def _main(args: argparse.Namespace) -> None:
         widths = [max(map(len, column)) for column in zip(*table)]
         for cells in table:
             line = "  ".join(map(str.ljust, cells, widths)).rstrip()
-            console.write(line.replace("\n", "\\n") + "\n", sys.stdout)
+            terminal.write(line.replace("\n", "\\n") + "\n", sys.stdout)

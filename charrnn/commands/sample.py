@@ -13,7 +13,7 @@ from charrnn.data import Vocabulary
 from charrnn.engines import sampler
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import Sample, Sampler, check_prime, choose_settings, default_prime, fresh_seed
-from charrnn.system import console
+from charrnn.system import terminal, words
 from charrnn.text import corpus, novelty, unknown
 
 # The arguments that --interactive cannot be combined with, and their defaults.
@@ -21,9 +21,9 @@ NOT_INTERACTIVE = {"prime": None, "stop": None, "num_samples": 1, "lines": None,
                    "novelty": False}
 
 
-def make_parser() -> console.Parser:
+def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-sample``."""
-    parser = console.Parser(prog="charrnn-sample", description="Generate text from a model, character by character.")
+    parser = arguments.Parser(prog="charrnn-sample", description="Generate text from a model, character by character.")
     parser.add_argument("model", metavar="MODEL", nargs="?", help=arguments.MODEL_HELP)
     arguments.add_model_arguments(parser)
     group = parser.add_argument_group("text")
@@ -32,12 +32,12 @@ def make_parser() -> console.Parser:
     group.add_argument("--unknown", choices=unknown.CHOICES, default="error",
                        help="what to do with characters of the prime that the model does not know: skip leaves them "
                             "out, nearest replaces accented letters, quotes and dashes (default: error)")
-    group.add_argument("--length", metavar="N", type=console.integer(1), default=1000,
+    group.add_argument("--length", metavar="N", type=arguments.integer(1), default=1000,
                        help="characters to draw after the prime (default: 1000)")
     group.add_argument("--stop", metavar="STRING", help="end a text after this string, \\n for a line end")
-    group.add_argument("--num-samples", metavar="N", type=console.integer(1, sampler.MOST_TEXTS), default=1,
+    group.add_argument("--num-samples", metavar="N", type=arguments.integer(1, sampler.MOST_TEXTS), default=1,
                        help="texts to write at once, with a line between them (default: 1)")
-    group.add_argument("--lines", metavar="N", type=console.integer(1, sampler.MOST_TEXTS),
+    group.add_argument("--lines", metavar="N", type=arguments.integer(1, sampler.MOST_TEXTS),
                        help="write N lines, one text in each: names, titles, tunes. Each begins after a line end")
     group.add_argument("--new", action="store_true",
                        help="with --lines: leave out lines of the training text, and repeated ones, and write others")
@@ -53,7 +53,7 @@ def make_parser() -> console.Parser:
                        help="draw from the fewest most probable characters whose probabilities add up to P, after "
                             "--temperature and --top-n are applied (above 0, at most 1; default: 1, or "
                             f"{sampler.LINES_TOP_P} with --lines)")
-    group.add_argument("--seed", metavar="N", type=console.integer(0, sampler.SEEDS - 1),
+    group.add_argument("--seed", metavar="N", type=arguments.integer(0, sampler.SEEDS - 1),
                        help="seed of the first text; each further text has the next seed (default: a new one)")
     group = parser.add_argument_group("reports")
     group.add_argument("--json", action="store_true",
@@ -83,7 +83,7 @@ def check_arguments(args: argparse.Namespace) -> None:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Run ``charrnn-sample``; return its exit status."""
-    return console.run_main(_main, make_parser(), argv)
+    return arguments.run_main(_main, make_parser(), argv)
 
 
 def _main(args: argparse.Namespace) -> int:
@@ -106,12 +106,12 @@ def _main(args: argparse.Namespace) -> int:
         print()
     elif args.lines and training:
         count = sum(sample.text.strip() in known for sample in samples)
-        print(f"novelty: {count:,} of {console.plural(len(samples), 'line')} are in the training text")
+        print(f"novelty: {count:,} of {words.plural(len(samples), 'line')} are in the training text")
     else:
         for sample in samples if training else ():
             print(_novelty_line(sample.text, novelty.compare(sample.text, training)))
     if interrupted:
-        console.print_note("charrnn-sample: interrupted")
+        terminal.print_note("charrnn-sample: interrupted")
     return 130 if interrupted else 0
 
 
@@ -121,7 +121,7 @@ def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
         return default_prime(vocabulary)
     prime, note = unknown.resolve(args.prime, vocabulary, args.unknown, "the prime")
     if note:
-        console.print_note(note)
+        terminal.print_note(note)
     check_prime(prime, vocabulary)
     return prime
 
@@ -137,15 +137,15 @@ def _draw_and_print(args: argparse.Namespace, writer: Sampler, prime: str,
     if seed is None:
         seed = fresh_seed()
         if not settings.takes_most_probable:
-            console.print_note(f"seed {seed}")
-    show = functools.partial(console.write, file=sys.stdout)
+            terminal.print_note(f"seed {seed}")
+    show = functools.partial(terminal.write, file=sys.stdout)
     if args.lines:
         samples, left_out, interrupted = writer.write_lines(args.length, settings, seed, known)
         if not args.json:
             show("".join(sample.text.rstrip("\n") + "\n" for sample in samples))
         if known is not None:
             few = f", so that there are {len(samples):,} of {args.lines:,}" * (len(samples) < args.lines)
-            console.print_note(f"left out {console.plural(left_out, 'line')} of the training text, or repeated{few}")
+            terminal.print_note(f"left out {words.plural(left_out, 'line')} of the training text, or repeated{few}")
         return samples, interrupted
     alone = args.num_samples == 1 and not args.json
     if alone:

@@ -9,7 +9,7 @@ import numpy as np
 from charrnn.checkpoints import record
 from charrnn.checkpoints.record import IMMUTABLE
 from charrnn.commands import arguments
-from charrnn.system import console, machine
+from charrnn.system import errors, machine, terminal
 from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
 from charrnn.train import train_job
@@ -20,9 +20,9 @@ from charrnn.training.minutes import step_ends
 from charrnn.training.presets import PRESETS
 
 
-def make_parser() -> console.Parser:
+def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-train``."""
-    parser = console.Parser(in_processes=True, prog="charrnn-train", description="Train a character-wise LSTM on a "
+    parser = arguments.Parser(in_processes=True, prog="charrnn-train", description="Train a character-wise LSTM on a "
                             "text. The defaults are the notebook's recipe.")
     parser.add_argument("--preset", choices=sorted([*PRESETS, AUTO]),
                         help="set of hyperparameters to start from; auto chooses them by the length of the text. "
@@ -65,7 +65,7 @@ def make_parser() -> console.Parser:
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run ``charrnn-train``. Return its exit status: 0, 2 for bad input, or 128 + the signal that stopped it."""
-    return console.run_main(_main, make_parser(), argv)
+    return arguments.run_main(_main, make_parser(), argv)
 
 
 def _main(args: argparse.Namespace) -> int:
@@ -100,7 +100,7 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     if args.text or not args.resume:
         separator = "\n" if args.separator is None else args.separator
         text = corpus.read(args.text or ["anna"], args.encoding or "utf-8", separator=separator)
-        console.print_skipped(text.skipped)
+        terminal.print_skipped(text.skipped)
     given = {} if args.like is None else _hyperparameters_of(args.like)
     given.update({name: getattr(args, name) for name in NAMES if getattr(args, name) is not None})
     options = Options(args.resume, args.preset, args.sample_length, args.threads, args.summaries, minutes=args.minutes)
@@ -117,7 +117,7 @@ def _hyperparameters_of(path: str) -> Dict[str, Any]:
     try:
         return dict(record.run_from_record(record.read_signed(path)).hyperparameters)
     except (OSError, ValueError) as error:
-        raise ValueError(f"--like needs a run folder or its run.json, and {path} is neither: {console.reason(error)}")
+        raise ValueError(f"--like needs a run folder or its run.json, and {path} is neither: {errors.reason(error)}")
 
 
 def dry_run(job: Job, processes: Processes) -> None:

@@ -23,7 +23,7 @@ from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import Sampler, check_prime, choose_settings, default_prime, fresh_seed
 from charrnn.engines.surprisal import surprisal
-from charrnn.system import console, files
+from charrnn.system import errors, files, terminal, words
 from charrnn.system.tensorflow import is_eager
 from charrnn.text import corpus
 
@@ -77,7 +77,7 @@ class Model:
                 raise ValueError(f"{name} has weights that are not finite, or larger than {LARGEST_WEIGHT:.0e}")
 
     def __repr__(self) -> str:
-        return (f"<Model {self.name}: {console.plural(self.num_layers, 'layer')} of {self.lstm_size:,} {self.cell} "
+        return (f"<Model {self.name}: {words.plural(self.num_layers, 'layer')} of {self.lstm_size:,} {self.cell} "
                 f"units, {len(self.vocabulary):,} characters>")
 
     def write(self, prime: Optional[str] = None, length: int = 1000, *, n: Optional[int] = None,
@@ -103,7 +103,7 @@ class Model:
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
         prime, length, rows, seed = self._beginning(prime, length, 1 if n is None else n, seed)
-        console.require_type("stop", stop or "", str)
+        errors.require_type("stop", stop or "", str)
         with contextlib.closing(self.engine(rows, rows * length, keeps_eager=True)) as engine:
             samples, interrupted = Sampler(engine, rows).write(prime, length, settings, seed, stop=stop)
         if interrupted:
@@ -120,7 +120,7 @@ class Model:
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
         prime, length, _, seed = self._beginning(prime, length, 1, seed)
-        console.require_type("stop", stop or "", str)
+        errors.require_type("stop", stop or "", str)
 
         def characters() -> Iterator[str]:
             yield prime
@@ -158,9 +158,9 @@ class Model:
 
     def _beginning(self, prime: Optional[str], length: int, n: int, seed: Optional[int]) -> Tuple[str, int, int, int]:
         """Check arguments of :meth:`write`. Return them, or what stands for a prime or seed that is None."""
-        length = console.checked_integer("length", length, 0)
-        n = console.checked_integer("n", n, 1, sampler.MOST_TEXTS)
-        seed = fresh_seed() if seed is None else console.checked_integer("seed", seed, 0, sampler.SEEDS - 1)
+        length = errors.checked_integer("length", length, 0)
+        n = errors.checked_integer("n", n, 1, sampler.MOST_TEXTS)
+        seed = fresh_seed() if seed is None else errors.checked_integer("seed", seed, 0, sampler.SEEDS - 1)
         prime = default_prime(self.vocabulary) if prime is None else prime
         check_prime(prime, self.vocabulary)
         return prime, length, n, seed
@@ -182,7 +182,7 @@ class Model:
         Raises:
             ValueError: the text has fewer than 2 characters, or one that the model does not know.
         """
-        console.require_type("text", text, str)
+        errors.require_type("text", text, str)
         with contextlib.closing(self.engine(1, len(text))) as engine:
             return surprisal(engine, self.vocabulary.encode(text))
 
@@ -192,7 +192,7 @@ class Model:
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
         """
-        console.require_type("text", text, str)
+        errors.require_type("text", text, str)
         if not text:
             raise ValueError("the text is empty")
         with contextlib.closing(self.engine(1, len(text))) as engine:
@@ -325,7 +325,7 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
             or differs from the one that the model records.
     """
-    console.require_type("path", path, str, Path)
+    errors.require_type("path", path, str, Path)
     vocabulary = None if vocabulary is None else Vocabulary(vocabulary)
     file = known_model(path) or (path if is_model_file(path) else None)
     if file and not best:
@@ -363,7 +363,7 @@ def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: 
         recorded = Vocabulary(about["vocabulary"])
         run = run or (record.run_from_record(about) if "hyperparameters" in about else None)
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"the model {path} cannot be read: {console.reason(error)}")
+        raise CheckpointError(f"the model {path} cannot be read: {errors.reason(error)}")
     if vocabulary is not None and vocabulary != recorded:
         raise CheckpointError(f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
                               f"of {len(vocabulary)} differs from it: leave it out")
@@ -398,12 +398,12 @@ def doubt_order(model: Model, text: Optional[str] = None) -> None:
         with contextlib.closing(model.engine()) as engine:
             nats = float(np.mean(surprisal(engine, ids)))
         if nats > guess + 0.1:
-            console.print_note(
+            terminal.print_note(
                 f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): its "
                 "characters may be in another order. Give that order with --vocab-order FILE, a JSON list, or in "
                 "Python with vocabulary=")
         elif counted + 0.1 < nats < guess - 0.1:
-            console.print_note(
+            terminal.print_note(
                 f"{model.name} predicts its text worse than the frequencies of the characters do ({nats:.2f} nats, not "
                 f"{counted:.2f}): it was hardly trained, its characters are in another order, or its layers share one "
                 "cell, which is not supported")

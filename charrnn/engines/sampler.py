@@ -11,7 +11,7 @@ import numpy as np
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
-from charrnn.system import console
+from charrnn.system import errors
 from charrnn.text import unknown
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
@@ -27,7 +27,7 @@ SEEDS = 2 ** 32  # NumPy takes seeds below this number
 
 def check_prime(prime: str, vocabulary: Vocabulary) -> None:
     """Raise ValueError if a prime is empty or has characters that the vocabulary lacks, TypeError if it is no str."""
-    console.require_type("the prime", prime, str)
+    errors.require_type("the prime", prime, str)
     if not prime:
         raise ValueError("the prime is empty: give at least one character to begin with")
     unknown.resolve(prime, vocabulary, "error", "the prime")

@@ -22,7 +22,7 @@ from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import features, held, units
 from charrnn.inspection.stored import network_data, store, stored_model, untrained_model
-from charrnn.system import console, files
+from charrnn.system import errors, files, words
 from charrnn.text import corpus, unknown
 from charrnn.text.corpus import divide, training_text
 from charrnn.version import __version__
@@ -192,7 +192,7 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
         written = prime + sample.text
         name = f"{WRITTEN:,} characters that the network wrote"
         return Texts(written, name, written, name, "a text that the network wrote", "the page uses a text that the "
-                     f"network wrote, because the training text cannot be read: {console.described(error)}")
+                     f"network wrote, because the training text cannot be read: {errors.described(error)}")
     source = "the training text"
     if text and model.run and sha256 != model.run.text_sha256:
         source = f"the text {_title(text.name)}"
@@ -204,7 +204,7 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
     loss_source = "the held-out text" if held_out else source
     return Texts(
         measured, _part("the first", measured, training, source), loss, _part("the middle", loss, whole, loss_source),
-        loss_source, f"left out of the text, because the model does not know them: {console.listed(map(repr, missing))}"
+        loss_source, f"left out of the text, because the model does not know them: {words.listed(map(repr, missing))}"
         if missing else "")
 
 
@@ -270,7 +270,7 @@ def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> 
     """Return what the page needs, but for what depends on the discoveries."""
     run, settings = model.run, choose_settings(len(model.vocabulary))
     name = _title(run.text_name) if run else Path(model.name).stem
-    network = f"{console.plural(model.num_layers, 'layer')} of {console.plural(model.lstm_size, 'unit')}"
+    network = f"{words.plural(model.num_layers, 'layer')} of {words.plural(model.lstm_size, 'unit')}"
     return {
         "title": f"A machine that learned to write from {name}",
         "sentence": "This network writes, and each letter that it reads surprises it more or less.",

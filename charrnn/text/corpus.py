@@ -18,7 +18,7 @@ from typing import FrozenSet, List, NamedTuple, Optional, Sequence, Tuple, Union
 from charrnn import data
 from charrnn.checkpoints.record import RUN_FILE, RunRecord, read_text, sha256, text_sha256
 from charrnn.data import StrPath, split
-from charrnn.system import console, files
+from charrnn.system import errors, files, terminal, words
 from charrnn.text import lists
 
 
@@ -226,7 +226,7 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
             with urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT) as response:
                 content = response.read()
         except (OSError, http.client.HTTPException) as error:
-            failures.append(console.reason(getattr(error, "reason", error)))
+            failures.append(errors.reason(getattr(error, "reason", error)))
             continue
         if sha256(content) != known.sha256:
             failures.append(f"unexpected content at {address}")
@@ -235,8 +235,8 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         files.write_atomically(path, content)
         return path
     reasons = "; ".join(dict.fromkeys(failures))
-    train = console.command("train") + (" TEXT=" if "CHARRNN_MAKE" in os.environ else " ")
-    raise console.AdvisedError(
+    train = words.command("train") + (" TEXT=" if "CHARRNN_MAKE" in os.environ else " ")
+    raise errors.AdvisedError(
         f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could not be downloaded "
         f"({reasons}): save {known.addresses[0]} as {path}, or take a text that needs no network",
         f"train_model({NAMES!r}) or train_model({PYTHON!r})", f"{train}{NAMES} or {train}{PYTHON}")
@@ -270,7 +270,7 @@ def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding
     """
     if name is not None:
         text = read(name, encoding or "utf-8")
-        console.print_skipped(text.skipped)
+        terminal.print_skipped(text.skipped)
         return divide(text, run)
     if run and run.folder:
         return divide(Text(run.text_name, read_text(run)), run)

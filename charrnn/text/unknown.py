@@ -3,7 +3,7 @@ import unicodedata
 from typing import Optional, Tuple
 
 from charrnn.data import Vocabulary
-from charrnn.system import console
+from charrnn.system import errors, words
 
 CHOICES = ("error", "skip", "nearest")
 
@@ -41,13 +41,13 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
     if not unknown:
         return text, ""
     if how == "error":
-        places = console.listed(unknown, lambda char: f"{char!r} ({_place(text, char)})")
-        raise console.AdvisedError(
+        places = words.listed(unknown, lambda char: f"{char!r} ({_place(text, char)})")
+        raise errors.AdvisedError(
             f"{name} has characters that are not in the model's vocabulary", places,
             f"{places}; --unknown skip leaves them out, --unknown nearest replaces those that it can")
     nearest = {char: _nearest(char, vocabulary) if how == "nearest" else None for char in unknown}
-    replaced = console.listed(f"{char!r} by {near!r}" for char, near in nearest.items() if near)
-    left_out = console.listed(repr(char) for char, near in nearest.items() if not near)
+    replaced = words.listed(f"{char!r} by {near!r}" for char, near in nearest.items() if near)
+    left_out = words.listed(repr(char) for char, near in nearest.items() if not near)
     notes = [f"replaced in {name}: {replaced}"] * bool(replaced) + [f"left out of {name}: {left_out}"] * bool(left_out)
     return text.translate({ord(char): near for char, near in nearest.items()}), "; ".join(notes)
 

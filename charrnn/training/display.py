@@ -9,8 +9,8 @@ from typing import Any, Dict, Iterable, Iterator, Optional, Tuple
 import tqdm
 
 from charrnn.checkpoints.record import RunRecord
-from charrnn.system import console
-from charrnn.system.console import plural
+from charrnn.system import errors, terminal, words
+from charrnn.system.words import plural
 from charrnn.text import lists
 from charrnn.training.hyperparameters import AUTO, TO_ZERO, Hyperparameters, learning_rate_at
 from charrnn.training.job import Job
@@ -106,7 +106,7 @@ class Display:
             rows.append(("precision", f"bfloat16, {job.speedup:.1f} times as fast here" if hyper.precision == "bfloat16"
                          else f"float32; bfloat16 is {job.speedup:.2f} times as fast here"))
         if job.init_from:
-            new = console.listed(map(repr, job.init_from.vocabulary.unknown("".join(run.vocabulary.chars))))
+            new = words.listed(map(repr, job.init_from.vocabulary.unknown("".join(run.vocabulary.chars))))
             rows.append(("weights", f"from {job.init_from.name}, " + (
                 f"with new weights for {new}" if new else "which has all characters of the text")))
         self._table(rows)
@@ -153,7 +153,7 @@ class Display:
     def bar(self, step: int) -> Iterator[None]:
         """Show a progress bar that begins at a step."""
         self._bar = tqdm.tqdm(total=self.job.total_steps, initial=step, dynamic_ncols=True, smoothing=0.05,
-                              disable=self._quiet or not console.is_terminal(sys.stderr), bar_format=BAR,
+                              disable=self._quiet or not terminal.is_terminal(sys.stderr), bar_format=BAR,
                               miniters=1)  # so that no other thread writes
         with self._bar:
             yield
@@ -210,7 +210,7 @@ class Display:
                    f"{f'write_lines({LINES})' if of_lines else 'write()'}")
             longer = f"To train longer{again}: {self._resumption(f', {limit}=N')}"
         else:
-            how = console.command("sample", console.quoted(folder) + " --best" * best + f" --lines {LINES}" * of_lines)
+            how = words.command("sample", words.quoted(folder) + " --best" * best + f" --lines {LINES}" * of_lines)
             longer = f"To train longer{again}, add --{limit.replace('_', '-')} N: {self._resumption()}"
         self._print(f"finished after step {step:,}. To write {'lines' if of_lines else 'text'}: {how}\n{longer}")
 
@@ -218,14 +218,14 @@ class Display:
         """Return how to resume the run, in Python with more arguments."""
         if self.job.options.in_python:
             return f"train_model(None, {str(self.folder)!r}, resume=True{arguments})"
-        return console.resume_command(self.folder)
+        return words.resume_command(self.folder)
 
     def warn(self, message: object) -> None:
         """Print a warning on standard error."""
         if self._quiet:
             return
         with contextlib.suppress(OSError, ValueError), tqdm.tqdm.external_write_mode(file=sys.stderr):
-            console.print_note(f"charrnn-train: {message}")
+            terminal.print_note(f"charrnn-train: {message}")
 
     def _place(self, step: int) -> str:
         job = self.job
@@ -241,12 +241,12 @@ class Display:
             return
         try:
             with tqdm.tqdm.external_write_mode(file=sys.stdout):
-                console.write(f"{line}\n", sys.stdout)
+                terminal.write(f"{line}\n", sys.stdout)
             self._writes_fail = False
         except BrokenPipeError:
-            console.drop_output(sys.stdout)
+            terminal.drop_output(sys.stdout)
             self._stop.reader_left()
         except (OSError, ValueError) as error:  # ValueError: it is closed
             if not self._writes_fail:
-                self.warn(f"standard output cannot be written: {console.reason(error)}; training continues")
+                self.warn(f"standard output cannot be written: {errors.reason(error)}; training continues")
             self._writes_fail = True

@@ -16,7 +16,7 @@ from typing import Any, Callable, ContextManager, List, Optional, Sequence, Tupl
 import numpy as np
 
 from charrnn.data import StrPath
-from charrnn.system import console, mpi
+from charrnn.system import mpi, terminal, words
 
 
 class Processes:
@@ -131,8 +131,8 @@ class MPIProcesses(Processes):
         except Exception as error:
             if self._all_failed or isinstance(error, ValueError):  # such as that of a loss that is not finite
                 raise SystemExit(mpi.FAILED) if self.rank else error
-            console.print_note(f"charrnn-train: process {self.rank} failed, so training stops. To resume from the last "
-                               f"checkpoint, with any number of processes: {console.resume_command(folder)}")
+            terminal.print_note(f"charrnn-train: process {self.rank} failed, so training stops. To resume from the "
+                                f"last checkpoint, with any number of processes: {words.resume_command(folder)}")
             atexit.register(mpi.end_all, self._world)  # it runs when the error is printed
             raise
 

@@ -12,7 +12,7 @@ from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, RunRecord
 from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
-from charrnn.system import console, machine
+from charrnn.system import errors, machine
 from charrnn.system.tensorflow import require_bfloat16
 from charrnn.text import lists
 from charrnn.text.corpus import Text
@@ -50,8 +50,8 @@ class Options(OfPlainNumbers):
 
     def check(self) -> None:
         """Raise ValueError if an option is of another type, or out of range."""
-        console.checked_integer("sample_length", self.sample_length, 0)
-        console.checked_integer("threads", 1 if self.threads is None else self.threads, 1, MOST_THREADS)
+        errors.checked_integer("sample_length", self.sample_length, 0)
+        errors.checked_integer("threads", 1 if self.threads is None else self.threads, 1, MOST_THREADS)
         if self.minutes is not None and not (isinstance(self.minutes, (int, float)) and 0 < self.minutes < math.inf):
             raise ValueError(f"minutes must be a finite number above 0, not {self.minutes!r}")
         if self.preset is not None and self.preset not in (*PRESETS, AUTO):

@@ -11,7 +11,7 @@ from typing import Any, Collection, Dict, Iterator, List, NamedTuple, Optional, 
 import numpy as np
 
 from charrnn.data import count_windows
-from charrnn.system.console import plural
+from charrnn.system.words import plural
 from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.presets import FEW_STEPS, PRESETS
 

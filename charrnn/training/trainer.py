@@ -11,7 +11,7 @@ from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.opened_model import Model, open_model
 from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.surprisal import surprisal
-from charrnn.system import console
+from charrnn.system import errors
 from charrnn.system.tensorflow import forget_gradients, session_config, tf
 from charrnn.training.display import Display, StopRequests
 from charrnn.training.distributed import Processes
@@ -164,7 +164,7 @@ class Trainer:
             if last:
                 raise
             so_far = "earlier checkpoints are intact" if self._has_checkpoint else "there is no checkpoint yet"
-            self.display.warn(f"{console.described(error)}; {so_far}, and training continues")
+            self.display.warn(f"{errors.described(error)}; {so_far}, and training continues")
         if is_saved and step and self._job.options.sample_length:
             self._sample(step)
         return run.saved.best_step, run.saved.best_loss

@@ -5,8 +5,8 @@ from typing import Any, Callable, List, Tuple
 import numpy as np
 
 from charrnn import model
-from charrnn.system.console import plural
 from charrnn.system.tensorflow import tf
+from charrnn.system.words import plural
 
 from . import words
 from .answer import all_code, items, need

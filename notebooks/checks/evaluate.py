@@ -3,7 +3,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from charrnn.system.console import plural
+from charrnn.system.words import plural
 
 from . import words
 from .answer import Locals, call, expect, need, still_none

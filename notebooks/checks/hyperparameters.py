@@ -3,7 +3,7 @@ from typing import Any, List, NamedTuple
 
 import numpy as np
 
-from charrnn.system.console import plural
+from charrnn.system.words import plural
 from charrnn.training.job import count_parameters
 
 from . import words

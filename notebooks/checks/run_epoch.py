@@ -4,8 +4,8 @@ from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from charrnn.system.console import plural
 from charrnn.system.tensorflow import tf
+from charrnn.system.words import plural
 
 from . import words
 from .answer import Locals, Wrong, call, exception, expect, need, still_none

@@ -4,7 +4,7 @@ from typing import List, NamedTuple, Tuple
 import numpy as np
 
 from charrnn import data
-from charrnn.system.console import plural
+from charrnn.system.words import plural
 
 from . import words
 from .answer import Unexplained, Wrong, expect, need

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from charrnn.system import console
+from charrnn.system import errors
 from charrnn.text import corpus
 
 CONTENT = b"known text\r\n" * 9
@@ -77,7 +77,7 @@ def test_the_error_names_texts_that_need_no_network(known, monkeypatch, make, co
         monkeypatch.setenv("CHARRNN_MAKE", make)
     with pytest.raises(ValueError, match=r"network: train_model\('names'\) or train_model\('python'\)") as error:
         corpus.find("known")
-    assert f"network: {command} or " in console.described(error.value)
+    assert f"network: {command} or " in errors.described(error.value)
 
 
 def test_names_are_in_the_package_and_go_before_a_file(tmp_path, monkeypatch):

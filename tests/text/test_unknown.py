@@ -2,7 +2,7 @@
 import pytest
 
 from charrnn.data import Vocabulary
-from charrnn.system.console import described
+from charrnn.system.errors import described
 from charrnn.text.unknown import CHOICES, resolve
 
 LETTERS = Vocabulary(sorted("\n '-\"abcdefghijklmnopqrstuvwxyzABE."))

@@ -1,19 +1,18 @@
 """How a script parses its arguments, fails, and ends."""
-import io
-import os
 import subprocess
 import sys
 
 import pytest
 from conftest import process_environment
 
-from charrnn.system import console
+from charrnn.commands import arguments
+from charrnn.system import errors
 
 
 def run_main(body, argv=()):
-    parser = console.Parser(prog="script")
+    parser = arguments.Parser(prog="script")
     parser.add_argument("--number", type=int)
-    return console.run_main(body, parser, argv)
+    return arguments.run_main(body, parser, argv)
 
 
 def fail_with(error):
@@ -24,8 +23,8 @@ def fail_with(error):
 
 @pytest.mark.parametrize("error, message", [
     (ValueError("a line"), "a line"), (OSError("a line"), "a line"), (OSError(5, "an error"), "an error"),
-    (OSError(2, "No such file", "a/b"), "a/b: No such file"), (console.AdvisedError("a fact"), "a fact"),
-    (console.AdvisedError("a fact", "in Python", "in a shell"), "a fact: in a shell"),
+    (OSError(2, "No such file", "a/b"), "a/b: No such file"), (errors.AdvisedError("a fact"), "a fact"),
+    (errors.AdvisedError("a fact", "in Python", "in a shell"), "a fact: in a shell"),
     (MemoryError("an array"), "this machine has too little memory for these arguments: an array"),
     (MemoryError(), "this machine has too little memory for these arguments")])
 def test_an_error_is_one_line_without_numbers_and_status_2(capsys, error, message):
@@ -50,10 +49,10 @@ def test_an_output_that_cannot_be_written(exported, stream, arguments, error):
     (["--num_ber", "7", "a_b"], 7, ["a_b"])])
 def test_places_stand_between_flags_or_after_dashes(argv, number, places):
     """Underscores are changed in flags only."""
-    parser = console.Parser(prog="script")
+    parser = arguments.Parser(prog="script")
     parser.add_argument("places", nargs="*")
     parser.add_argument("--num-ber", "--number", type=int)
-    assert console.run_main(lambda args: int(vars(args) != {"num_ber": number, "places": places}), parser, argv) == 0
+    assert arguments.run_main(lambda args: int(vars(args) != {"num_ber": number, "places": places}), parser, argv) == 0
 
 
 def test_ctrl_c_is_one_line_and_status_130(capsys):
@@ -73,38 +72,6 @@ def test_a_fault_of_the_program_keeps_its_traceback(error):
         run_main(fail_with(error))
 
 
-CONTROL = "a\x1b]0;x\x07\t\x7f\r\x9b2J\u202eb\n"
-SHOWN = "a^[]0;x^G\t^?^M\\x9b2J\\u202eb\n"
-
-
-class Terminal(io.StringIO):
-    """What a terminal is written."""
-
-    def isatty(self):
-        return True
-
-
-@pytest.mark.parametrize("file, written", [(io.StringIO(), CONTROL), (Terminal(), SHOWN)])
-def test_control_characters_are_shown_on_a_terminal_only(file, written):
-    console.write(CONTROL, file)
-    assert file.getvalue() == written
-
-
-@pytest.mark.parametrize("encoding, written", [("ascii", b"\\xe9\n"), ("latin-1", b"\xe9\n")])
-def test_characters_that_the_encoding_of_a_file_lacks_are_escaped(encoding, written):
-    file = io.TextIOWrapper(io.BytesIO(), encoding)
-    console.write("\xe9\n", file)
-    assert file.buffer.getvalue() == written
-
-
-def test_no_message_controls_the_terminal(monkeypatch):
-    """A name in it may come from a model."""
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    assert run_main(fail_with(ValueError(CONTROL[:-1]))) == 2
-    console.print_skipped([CONTROL[:-1]])
-    assert sys.stderr.getvalue() == f"script: error: {SHOWN}skipped: {SHOWN}"
-
-
 def test_tensorflows_error_for_too_little_memory_is_one_line(capsys):
     tf = pytest.importorskip("tensorflow.compat.v1")
     error = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\n\t [[node]]")
@@ -112,10 +79,4 @@ def test_tensorflows_error_for_too_little_memory_is_one_line(capsys):
     assert capsys.readouterr().err == (
         "script: error: this machine has too little memory for these arguments: OOM when allocating tensor\n")
     full = tf.errors.ResourceExhaustedError(None, None, "/a/i3_l5.ckpt.data.tempstate71; No space left\n\t [[x]]")
-    assert console.reason(full) == "No space left"
-
-
-def test_texts_are_read_without_tqdm(monkeypatch):
-    """Which only training needs."""
-    monkeypatch.setitem(sys.modules, "tqdm", None)
-    assert list(console.bar(range(3))) == [0, 1, 2]
+    assert errors.reason(full) == "No space left"

@@ -1,0 +1,99 @@
+"""What reaches a terminal: texts and notes without control characters, and not the messages of TensorFlow."""
+import contextlib
+import logging
+import os
+import sys
+from typing import Iterable, Iterator, Optional, Sequence, TextIO
+
+# What is shown in place of characters that would control a terminal or change the direction of writing.
+_VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
+_VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
+_VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
+
+
+def quiet_tensorflow() -> None:
+    """Suppress TensorFlow's own log messages, but no warnings of other code. Call it before TensorFlow is imported.
+
+    Messages of the C++ runtime (processor features, the search for a GPU) are disabled unless TF_CPP_MIN_LOG_LEVEL
+    is set. Of the Python messages, only those about deprecated functions are suppressed, because every program for
+    TensorFlow 1 causes them.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").addFilter(_drop_deprecations)
+
+
+@contextlib.contextmanager
+def tensorflow_quieted() -> Iterator[None]:
+    """Suppress the messages that :func:`quiet_tensorflow` suppresses, and afterwards no more of them than before."""
+    logger, level = logging.getLogger("tensorflow"), os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    filters = list(logger.filters)
+    quiet_tensorflow()
+    try:
+        yield
+    finally:
+        logger.filters[:] = filters
+        if level is None:
+            os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
+
+
+def _drop_deprecations(record: logging.LogRecord) -> bool:
+    return "is deprecated" not in record.getMessage()
+
+
+def drop_output(file: TextIO) -> None:
+    """Discard all further output to a file, after its reader has closed it."""
+    with contextlib.suppress(AttributeError, ValueError):  # it is not a file of the system
+        os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+
+
+def print_note(line: str) -> None:
+    """Print a line on standard error. It is dropped if it cannot be written, for example on a full disk."""
+    with contextlib.suppress(OSError):
+        write(f"{line}\n", sys.stderr)
+
+
+def is_terminal(file: Optional[TextIO]) -> bool:
+    """Return whether a stream is a terminal. It may be None, closed, or an object that can only be written to."""
+    try:
+        return file.isatty()  # type: ignore[union-attr]
+    except (AttributeError, ValueError):
+        return False
+
+
+def write(text: str, file: Optional[TextIO]) -> None:
+    """Write a text, with its control characters made visible if the file is a terminal.
+
+    Characters that the encoding of the file does not have are escaped. Nothing is done if there is no file.
+    """
+    if file is None:
+        return
+    text = visible(text) if is_terminal(file) else text
+    try:
+        file.write(text)
+    except UnicodeEncodeError:
+        file.write(text.encode(file.encoding, "backslashreplace").decode(file.encoding))
+    file.flush()
+
+
+def visible(text: str) -> str:
+    r"""Replace all control characters except line end and tab, so that a text cannot control a terminal.
+
+    >>> visible("\x1b[2Ja\tb\n\x9b\u202e")
+    '^[[2Ja\tb\n\\x9b\\u202e'
+    """
+    return text.translate(_VISIBLE)
+
+
+def bar(windows: Sequence[int]) -> Iterable[int]:
+    """Show in a bar how many windows of a text are read, if standard error is a terminal."""
+    try:
+        import tqdm
+    except ImportError:  # it is needed to train only
+        return windows
+    return tqdm.tqdm(windows, unit=" windows", leave=False, disable=not is_terminal(sys.stderr))
+
+
+def print_skipped(lines: Iterable[str]) -> None:
+    """Print on standard error why checkpoints, or files of a text, were skipped."""
+    for line in lines:
+        print_note(f"skipped: {line}")

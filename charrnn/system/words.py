@@ -1,0 +1,61 @@
+"""Numbers, lists and commands in words."""
+import os
+import re
+import shlex
+from typing import Any, Callable, Iterable
+
+from charrnn.system import mpi
+
+LISTED = 10  # how many items of a list a message names
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> plural(1, "epoch"), plural(2000, "epoch")
+    ('1 epoch', '2,000 epochs')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(items: Iterable[str], show: Callable[[str], str] = str) -> str:
+    """Return the first ten of some items, each as a function shows it, and how many more there are.
+
+    >>> listed("abc"), listed("abcdefghijkl", str.upper)
+    ('a, b, c', 'A, B, C, D, E, F, G, H, I, J and 2 more')
+    """
+    every = list(items)
+    return ", ".join(map(show, every[:LISTED])) + (
+        f" and {len(every) - LISTED:,} more" if len(every) > LISTED else "")
+
+
+def quoted(path: Any) -> str:
+    """Return a path as an argument of a command: quoted for a shell, and never like a flag."""
+    return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
+
+
+def command(name: str, arguments: str = "") -> str:
+    """Return what to type to run a command: a target of make if the process was started by make.
+
+    Args:
+        name: ``train`` or ``sample``.
+        arguments: the arguments, quoted for a shell.
+    """
+    make = os.environ.get("CHARRNN_MAKE")  # the command of make, from the Makefile
+    if not make:
+        return f"charrnn-{name} {arguments}".strip()
+    quoted_again = re.sub(r'(["\\`$])', r"\\\1", arguments.replace("$", "$$"))
+    return f"{make} {name}" + (f' ARGS="{quoted_again}"' if arguments else "")
+
+
+def resume_command(folder: Any) -> str:
+    """Return the command that resumes the run in a folder, on as many processes as it has now.
+
+    None stands for the newest run.
+    """
+    place = "" if folder is None else f" --checkpoint-dir {quoted(folder)}"
+    started = mpi.launch()
+    if started.size > 1 and "CHARRNN_MAKE" in os.environ:
+        return command(f"train-distributed NP={started.size}", f"--resume{place}")
+    launcher = f"{started.program} -n {started.size} " if started.size > 1 else ""
+    return launcher + command("train", f"--resume{place}")

@@ -1,0 +1,43 @@
+"""What is written to a terminal, and to other files."""
+import io
+import sys
+
+import pytest
+
+from charrnn.system import terminal
+
+CONTROL = "a\x1b]0;x\x07\t\x7f\r\x9b2J\u202eb\n"
+SHOWN = "a^[]0;x^G\t^?^M\\x9b2J\\u202eb\n"
+
+
+class Terminal(io.StringIO):
+    """What a terminal is written."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("file, written", [(io.StringIO(), CONTROL), (Terminal(), SHOWN)])
+def test_control_characters_are_shown_on_a_terminal_only(file, written):
+    terminal.write(CONTROL, file)
+    assert file.getvalue() == written
+
+
+@pytest.mark.parametrize("encoding, written", [("ascii", b"\\xe9\n"), ("latin-1", b"\xe9\n")])
+def test_characters_that_the_encoding_of_a_file_lacks_are_escaped(encoding, written):
+    file = io.TextIOWrapper(io.BytesIO(), encoding)
+    terminal.write("\xe9\n", file)
+    assert file.buffer.getvalue() == written
+
+
+def test_no_message_controls_the_terminal(monkeypatch):
+    """A name in it may come from a model."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    terminal.print_skipped([CONTROL[:-1]])
+    assert sys.stderr.getvalue() == f"skipped: {SHOWN}"
+
+
+def test_texts_are_read_without_tqdm(monkeypatch):
+    """Which only training needs."""
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert list(terminal.bar(range(3))) == [0, 1, 2]
