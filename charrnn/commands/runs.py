@@ -143,8 +143,7 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
-    if args.over and args.plot is None:
-        raise ValueError("--over needs --plot")
+    arguments.check_needs(args, over=["plot"])
     rows, places = [], {place: list(find_runs(place)) for place in args.folders or [FIRST]}
     if any(places.values()):
         terminal.print_skipped(f"there is no run in {place}" for place, runs in places.items() if not runs)

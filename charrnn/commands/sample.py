@@ -29,7 +29,7 @@ def make_parser() -> arguments.Parser:
     group = parser.add_argument_group("text")
     group.add_argument("--prime", metavar="TEXT",
                        help="beginning of the text, \\n for a line end (default: 'The ', or what suits another script)")
-    group.add_argument("--unknown", choices=unknown.CHOICES, default="error",
+    group.add_argument("--unknown", choices=unknown.CHOICES,
                        help="what to do with characters of the prime that the model does not know: skip leaves them "
                             "out, nearest replaces accented letters, quotes and dashes (default: error)")
     group.add_argument("--length", metavar="N", type=arguments.integer(1), default=1000,
@@ -67,6 +67,8 @@ def make_parser() -> arguments.Parser:
 
 def check_arguments(args: argparse.Namespace) -> None:
     """Raise ValueError if arguments cannot be combined. Resolve those that stand for others."""
+    arguments.check_needs(args, new=["lines"], train_text=["novelty", "new"], unknown=["prime", "interactive"])
+    arguments.check_encoding(args, args.train_text, args.vocab_from)
     for name, default in NOT_INTERACTIVE.items():
         if args.interactive and getattr(args, name) != default:
             raise ValueError(f"--interactive and {arguments.flag(name)} cannot be combined")
@@ -75,10 +77,7 @@ def check_arguments(args: argparse.Namespace) -> None:
     if args.lines:
         args.prime, args.stop, args.num_samples = "\n", "\n", args.lines
     args.prime, args.stop = (given and given.replace("\\n", "\n") for given in (args.prime, args.stop))
-    if args.new and not args.lines:
-        raise ValueError("--new needs --lines")
-    if args.train_text is not None and not args.novelty and not args.new:
-        raise ValueError("--train-text needs --novelty or --new")
+    args.unknown = args.unknown or "error"
 
 
 def main(argv: Optional[List[str]] = None) -> int:
