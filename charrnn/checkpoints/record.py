@@ -43,6 +43,7 @@ COUNTS = ("batch_size", "num_steps", "lstm_size", "num_layers", "epochs", "max_t
 FRACTIONS = ("val_fraction", "test_fraction")
 NAMES = ("cell", "optimizer", "schedule")
 LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
+LARGEST_LOSS = 1e38  # losses are measured in float32
 LOCK_FILE = ".lock"
 # how to start from the weights of the notebook, in Python and in a command
 FROM_NOTEBOOK = ("init_from=open_model(path, sorted(set(text)))", "--init-from and --vocab-from TEXT")
@@ -174,7 +175,8 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
                 and all(isinstance(name, str) for name in names)
                 and all(isinstance(value, (str, bool, type(None))) or _is_number(value) for value in hyper.values())
                 and all(name is None or isinstance(name, str) for name in (init_from, shuffled))
-                and (test_loss is None or _is_number(test_loss)) and (best is None or step_of(best) >= 0)):
+                and (test_loss is None or _is_number(test_loss) and abs(test_loss) <= LARGEST_LOSS)
+                and (best is None or step_of(best) >= 0)):
             return RunRecord(hyper, Vocabulary(record["vocabulary"]), text["name"], text["sha256"], best, init_from,
                              test_loss, None if folder is None else str(folder), shuffled)
     raise ValueError("it does not describe a run")
