@@ -72,6 +72,7 @@ class RunRecord:
         test_loss: the loss on the test text in nats per character, if the run has ended and has such a text.
         folder: the run folder that it was read from, which has the text; None for a model outside of one.
         shuffled_sha256: the SHA-256 of the text in that folder, if its lines were shuffled.
+        beginning: what a text of this model begins with by default; None for what suits the vocabulary.
     """
 
     hyperparameters: Dict[str, Any]
@@ -83,6 +84,7 @@ class RunRecord:
     test_loss: Optional[float] = None
     folder: Optional[str] = field(default=None, compare=False)
     shuffled_sha256: Optional[str] = None
+    beginning: Optional[str] = None
 
 
 def step_of(name: str) -> int:
@@ -153,7 +155,8 @@ def record_of(run: RunRecord) -> Dict[str, Any]:
             "text": {"name": run.text_name, "sha256": run.text_sha256, **(
                 {"shuffled_sha256": run.shuffled_sha256} if run.shuffled_sha256 else {})},
             "best": run.best, "init_from": run.init_from,
-            **({} if run.test_loss is None else {"test_loss": run.test_loss})}
+            **{name: value for name, value in (("test_loss", run.test_loss), ("beginning", run.beginning))
+               if value is not None}}
 
 
 def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
@@ -167,18 +170,18 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
     with contextlib.suppress(KeyError, TypeError, AttributeError):
         hyper, text, best, init_from = (record[name] for name in ("hyperparameters", "text", "best", "init_from"))
         fractions = [hyper[name] for name in FRACTIONS]
-        test_loss, shuffled = record.get("test_loss"), text.get("shuffled_sha256")
+        test_loss, shuffled, beginning = record.get("test_loss"), text.get("shuffled_sha256"), record.get("beginning")
         names = [record["vocabulary"], text["name"], text["sha256"], *(hyper[name] for name in NAMES),
                  hyper.get("precision", "")]
         if (all(type(hyper[name]) is int and hyper[name] >= 1 for name in COUNTS)
                 and all(_is_number(share) and share >= 0 for share in fractions) and sum(fractions) < 1
                 and all(isinstance(name, str) for name in names)
                 and all(isinstance(value, (str, bool, type(None))) or _is_number(value) for value in hyper.values())
-                and all(name is None or isinstance(name, str) for name in (init_from, shuffled))
+                and all(name is None or isinstance(name, str) for name in (init_from, shuffled, beginning))
                 and (test_loss is None or _is_number(test_loss) and abs(test_loss) <= LARGEST_LOSS)
                 and (best is None or step_of(best) >= 0)):
             return RunRecord(hyper, Vocabulary(record["vocabulary"]), text["name"], text["sha256"], best, init_from,
-                             test_loss, None if folder is None else str(folder), shuffled)
+                             test_loss, None if folder is None else str(folder), shuffled, beginning)
     raise ValueError("it does not describe a run")
 
 

@@ -9,9 +9,9 @@ from typing import FrozenSet, List, Optional, Tuple
 
 from charrnn.commands import arguments
 from charrnn.commands.interactive import Conversation
-from charrnn.data import Vocabulary
 from charrnn.engines import sampler
 from charrnn.engines.decoding import Settings
+from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import Sample, Sampler, check_prime, choose_settings, default_prime, fresh_seed
 from charrnn.system import terminal, words
 from charrnn.text import corpus, novelty, unknown
@@ -28,7 +28,8 @@ def make_parser() -> arguments.Parser:
     arguments.add_model_arguments(parser)
     group = parser.add_argument_group("text")
     group.add_argument("--prime", metavar="TEXT",
-                       help="beginning of the text, \\n for a line end (default: 'The ', or what suits another script)")
+                       help="beginning of the text, \\n for a line end (default: 'The ', or a frequent word of another "
+                            "language)")
     group.add_argument("--unknown", choices=unknown.CHOICES,
                        help="what to do with characters of the prime that the model does not know: skip leaves them "
                             "out, nearest replaces accented letters, quotes and dashes (default: error)")
@@ -89,7 +90,7 @@ def _main(args: argparse.Namespace) -> int:
     check_arguments(args)
     model = arguments.open_named(args.model, args)
     settings = choose_settings(len(model.vocabulary), args.temperature, args.top_n, args.top_p, bool(args.lines))
-    prime = "" if args.interactive else _prime(args, model.vocabulary)
+    prime = "" if args.interactive else _prime(args, model)
     text = corpus.training_text(model.run, args.train_text, args.encoding) if args.novelty or args.new else None
     known = text.lines() if text and args.lines else frozenset()
     characters = args.num_samples * (sampler.CHUNK if args.lines else args.length)
@@ -114,14 +115,14 @@ def _main(args: argparse.Namespace) -> int:
     return 130 if interrupted else 0
 
 
-def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
+def _prime(args: argparse.Namespace, model: Model) -> str:
     """Return the prime that the arguments give, in characters of the vocabulary."""
     if args.prime is None:
-        return default_prime(vocabulary)
-    prime, note = unknown.resolve(args.prime, vocabulary, args.unknown, "the prime")
+        return default_prime(model.vocabulary, model.run)
+    prime, note = unknown.resolve(args.prime, model.vocabulary, args.unknown, "the prime")
     if note:
         terminal.print_note(note)
-    check_prime(prime, vocabulary)
+    check_prime(prime, model.vocabulary)
     return prime
 
 
@@ -142,9 +143,12 @@ def _draw_and_print(args: argparse.Namespace, writer: Sampler, prime: str,
         samples, left_out, interrupted = writer.write_lines(args.length, settings, seed, known)
         if not args.json:
             show("".join(sample.text.rstrip("\n") + "\n" for sample in samples))
+        few = f"there are {len(samples):,} of {words.plural(args.lines, 'line')}" * (len(samples) < args.lines)
         if known is not None:
-            few = f", so that there are {len(samples):,} of {args.lines:,}" * (len(samples) < args.lines)
+            few = few and f", so that {few}"
             terminal.print_note(f"left out {words.plural(left_out, 'line')} of the training text, or repeated{few}")
+        elif few and not interrupted:
+            terminal.print_note(f"{few}, because the others that were drawn are blank")
         return samples, interrupted
     alone = args.num_samples == 1 and not args.json
     if alone:

@@ -175,7 +175,7 @@ class Trainer:
         That of a list has lines with all first letters.
         """
         vocabulary, of_lines = self._job.run.vocabulary, self._job.of_lines
-        prime = "\n" if of_lines else default_prime(vocabulary)
+        prime = "\n" if of_lines else default_prime(vocabulary, self._job.run)
         settings = choose_settings(len(vocabulary), of_lines=of_lines)
         engine = self._engine() if self._hyper.cell != "lstm" else Model(
             "", vocabulary, self.model.weights(self._sess)).engine()
