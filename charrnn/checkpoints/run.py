@@ -170,8 +170,7 @@ class Run:
         folder, name = Path(self.folder), self.name(progress.step)
         best = name if progress.best_step == progress.step > 0 else self.record.best
         run = replace(self.record, best=best, test_loss=None)
-        if not files.is_held(self._lock):
-            raise OSError(f"cannot save to {folder}: since training began, the folder was moved or removed")
+        self._check_place()
         if self._reports:
             try:
                 self._reports.flush()
@@ -197,8 +196,14 @@ class Run:
         self.record, self.saved = run, progress
         return str(folder / name)
 
+    def _check_place(self) -> None:
+        """Raise OSError if another run may be at the place of the folder."""
+        if not files.is_held(self._lock):
+            raise OSError(f"cannot save to {self.folder}: since training began, the folder was moved or removed")
+
     def add_test_loss(self, loss: float) -> None:
         """Write the loss on the test text to ``run.json``. The next save removes it."""
+        self._check_place()
         self.record = replace(self.record, test_loss=loss)
         record.write_run(self.folder, self.record)
 
@@ -209,6 +214,7 @@ class Run:
             OSError: something cannot be written or removed. Calling the method again completes it.
         """
         folder = Path(self.folder)
+        self._check_place()
         remove_leftovers(folder)
         names = names_with(folder, ".json")
         # Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither

@@ -19,6 +19,7 @@ TIMED = (128, 256, 512)  # units of the networks that are timed
 TIMING, STEPS = 0.5, 4  # seconds for each, once it is built, and at least so many steps
 LONG = 500_000  # characters of a text that can use more epochs than those of the preset auto
 MORE_EPOCHS = 3  # so many times as many, with dropout on the recurrent weights too
+SLOWER = 1.1  # than expected, for the least time that is named
 CHECKPOINTS = 20  # at most; one in two minutes, and one at the end
 # What else takes time: seconds for the second network, which evaluates, for a checkpoint, and for a character of a
 # sample. An evaluation takes, for each character, a part of the time of training on it, and reads some in addition.
@@ -64,12 +65,13 @@ class Choice:
     Attributes:
         auto: the hyperparameters of the preset auto, with the values that are given.
         lengths: the characters to train on, to evaluate on, and to evaluate on once at the end.
+        minutes: the time that there is, which says how many checkpoints there are.
     """
 
     def __init__(self, job: Any, fixed: Collection[str]) -> None:
         """Prepare to choose for a charrnn.training.job.Job; fixed are the names of the values that stay."""
         self.auto, self.lengths = job.hyperparameters, [len(part) for part in (job.training, job.held_out, job.test)]
-        self._options, self._fixed = job.options, fixed
+        self.minutes, self._sample_length, self._fixed = job.options.minutes, job.options.sample_length, fixed
 
     @property
     def most_epochs(self) -> int:
@@ -103,7 +105,7 @@ class Choice:
             # otherwise such a rate leads some seeds astray at first
             grad_clip=quick["grad_clip"], warmup_steps=min(quick["warmup_steps"], steps // 6),
             average_decay=_rounded(1 - 20 / max(1, steps), 0.99, 0.998),
-            save_every_n=max(1, math.ceil(steps / min(epochs, CHECKPOINTS, 1 + self._options.minutes // 2))))
+            save_every_n=max(1, math.ceil(steps / min(epochs, CHECKPOINTS, 1 + self.minutes // 2))))
 
     def _changed(self, **values: Any) -> Hyperparameters:
         return replace(self.auto, **{name: value for name, value in values.items() if name not in self._fixed})
@@ -115,7 +117,7 @@ class Choice:
         evaluations = checkpoints + (steps // hyper.eval_every_n if hyper.eval_every_n else 0)
         read = sum(EVALUATED * (length + CONTEXT) * count for length, count in ((held_out, evaluations), (test, 1))
                    if length)
-        return (timing.start + EVALUATOR + checkpoints * (CHECKPOINT + SAMPLED * self._options.sample_length)
+        return (timing.start + EVALUATOR + checkpoints * (CHECKPOINT + SAMPLED * self._sample_length)
                 + timing.character * (read + steps * hyper.batch_size * hyper.num_steps))
 
     def runs(self, timings: Dict[int, Timing]) -> Iterator[Tuple[float, Hyperparameters]]:
@@ -142,6 +144,16 @@ def _rounded(value: float, least: float, most: float) -> float:
     return round(min(most, max(least, value)), 4)
 
 
+def _least(choice: Choice, timings: Dict[int, Timing], used: float) -> float:
+    """Return the least time in minutes, a multiple of 0.1, in which a run ends that is a tenth slower than expected.
+
+    The more time, the more checkpoints.
+    """
+    while min(seconds for seconds, _ in choice.runs(timings)) * SLOWER + used > 60 * choice.minutes:
+        choice.minutes = (int(10 * choice.minutes) + 1) / 10
+    return choice.minutes
+
+
 def fitted(job: Any, fixed: Collection[str], started: float) -> Any:
     """Return a job with hyperparameters with which it ends in time.
 
@@ -161,15 +173,14 @@ def fitted(job: Any, fixed: Collection[str], started: float) -> Any:
         runs, used = list(choice.runs(timings)), time.perf_counter() - started
         in_time = [hyper for seconds, hyper in runs if used + seconds <= 60 * minutes]
         if not in_time:
-            least = math.ceil((used + min(seconds for seconds, _ in runs)) / 6) / 10
             raise ValueError(f"minutes {minutes:g} is too short to learn from this text on this machine: it takes at "
-                             f"least {least:g}")
+                             f"least {_least(choice, timings, used):g}")
         best = min(in_time, key=choice.loss)
         if best.lstm_size < size:
             break  # a larger network would learn too slowly
     is_most = (best.lstm_size, best.epochs) == (sizes[-1], choice.most_epochs)
     used += choice.seconds(best, timings[size])
-    more = f", more than the text can use (about {used / 60:.1f})" if is_most else ""
+    more = f", more than the text can use (about {used / 60:.1f})" if is_most and used / 60 < minutes - 0.05 else ""
     plan = (f"{minutes:g} minute{'s' * (minutes != 1)}{more}: {plural(best.num_layers, 'layer')} of "
             f"{best.lstm_size:,}, {plural(best.epochs, 'epoch')}")
     return replace(job, run=replace(job.run, hyperparameters=asdict(best)), time=plan)
