@@ -1,5 +1,6 @@
 """Comparing runs: ``charrnn-runs``."""
 import argparse
+import io
 import itertools
 import json
 import math
@@ -19,7 +20,7 @@ from charrnn.checkpoints.record import names_with
 from charrnn.checkpoints.run import read_history
 from charrnn.commands import arguments
 from charrnn.data import StrPath, count_windows, split
-from charrnn.system import errors, terminal, words
+from charrnn.system import errors, files, terminal, words
 from charrnn.training.hyperparameters import Hyperparameters
 
 COLUMNS = ("run", "text", "network", "batch", "precision", "seed", "steps", "loss", "best", "bits", "test", "char/s",
@@ -170,10 +171,9 @@ def plot(rows: List[Dict[str, Any]], path: str, over: str) -> None:
     axes.set(xlabel="hours" if over == "time" else "steps", ylabel="loss, nats per character")
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
-    try:  # without the format, Matplotlib would add an ending
-        figure.savefig(path, format=Path(path).suffix[1:] or "png", bbox_inches="tight")
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path or "--plot")
+    content = io.BytesIO()
+    figure.savefig(content, format=Path(path).suffix[1:] or "png", bbox_inches="tight")
+    files.write_atomically(files.target_of(path), content.getvalue())
 
 
 def make_parser() -> arguments.Parser:

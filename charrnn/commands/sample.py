@@ -70,11 +70,10 @@ def check_arguments(args: argparse.Namespace) -> None:
     """Raise ValueError if arguments cannot be combined. Resolve those that stand for others."""
     arguments.check_needs(args, new=["lines"], train_text=["novelty", "new"], unknown=["prime", "interactive"])
     arguments.check_encoding(args, args.train_text, args.vocab_from)
-    for name, default in NOT_INTERACTIVE.items():
-        if args.interactive and getattr(args, name) != default:
-            raise ValueError(f"--interactive and {arguments.flag(name)} cannot be combined")
-        if args.lines and name in ("prime", "stop", "num_samples") and getattr(args, name) != default:
-            raise ValueError(f"--lines and {arguments.flag(name)} cannot be combined")
+    for mode, names in (("interactive", [*NOT_INTERACTIVE]), ("lines", ["prime", "stop", "num_samples"])):
+        for name in names if getattr(args, mode) else ():
+            if getattr(args, name) != NOT_INTERACTIVE[name]:
+                raise ValueError(f"--{mode} and {arguments.flag(name)} cannot be combined")
     if args.lines:
         args.prime, args.stop, args.num_samples = "\n", "\n", args.lines
     args.prime, args.stop = (given and given.replace("\\n", "\n") for given in (args.prime, args.stop))
