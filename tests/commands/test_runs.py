@@ -59,7 +59,7 @@ def test_seeds_bits_and_the_test_loss(trained, stopped_early, tmp_path, capsys):
             ("a", 7, 1, 0.2, 1.5), ("b", 8, 1, 0.4, 1.6), ("c", 9, 0.4, 0.1, 2.0), ("copy", 7, 1, 0.2, 1.5)):
         folder = Path(shutil.copytree(str(stopped_early), str(tmp_path / name)))
         run = record.read_run(folder)
-        run.hyperparameters.update(seed=seed, keep_prob=keep_prob)
+        run = replace(run, hyperparameters=replace(run.hyperparameters, seed=seed, keep_prob=keep_prob))
         record.write_run(folder, replace(run, test_loss=test))
         with open(str(folder / "history.csv"), "a") as history:
             history.write(f"250,3,,,{best},,,,\n")
