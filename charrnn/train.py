@@ -132,11 +132,12 @@ def train_job(job: Job, processes: Processes) -> Tuple[StrPath, np.ndarray, Opti
 
     Return the run folder, the losses, and the signal that ended it early or None.
     """
-    from charrnn.system.tensorflow import tf  # not above, because these imports take a second
+    from charrnn.system.tensorflow import forget_gradients, tf  # not above, because these imports take a second
     from charrnn.training.evaluation import Evaluation, Evaluator
     from charrnn.training.graph import TrainingGraph, initial_weights
     hyper, stop = job.hyperparameters, StopRequests()
     model = TrainingGraph(len(job.record.vocabulary), hyper, processes, job.threads, job.seed_given)
+    forget_gradients(tf.get_default_graph())
     display = Display(job, model.n_parameters, stop, job.options.quiet or processes.rank > 0)
     with tf.Session(config=model.config) as sess, contextlib.closing(Run(job.record, job.folder, sess)) as run:
         sess.run(tf.global_variables_initializer())

@@ -20,7 +20,6 @@ from charrnn.system.errors import checked_integer, described, lacks_memory, shor
 from charrnn.system.tensorflow import TensorFlowError
 from charrnn.text import corpus
 
-LARGEST = 10 ** 18  # integer in an argument
 MODEL_HELP = (f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
               f"exported .npz file (default: the newest run trained without --checkpoint-dir, or {KNOWN_MODELS[0]})")
 
@@ -72,8 +71,8 @@ class Parser(argparse.ArgumentParser):
 def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
     """Return a function that reads an integer in a range, as the type of an argument."""
     def read(value: str) -> int:
-        number = int(value) if re.fullmatch(r"[+-]?\d{1,4000}", value) else value
-        limit = most or (LARGEST if isinstance(number, int) and number > LARGEST else None)
+        number = int(value) if re.fullmatch(r"[+-]?\d{1,18}", value) else value
+        limit = most or (10 ** 18 if value.isdecimal() and number == value else None)  # Python limits the digits too
         try:
             return checked_integer("", number, least, limit)
         except ValueError as error:

@@ -9,7 +9,7 @@ from charrnn.engines.cells import build_stack
 from charrnn.fused.softmax import mean_surprisal, rows_of_slice
 from charrnn.fused.unroll import unroll
 from charrnn.model import build_inputs, build_loss, build_output
-from charrnn.system.tensorflow import forget_gradients, session_config, set_variable, tf
+from charrnn.system.tensorflow import session_config, set_variable, tf
 from charrnn.training.distributed import Processes
 
 LARGE_VARIABLE = 2 ** 22  # elements from which _Adam avoids constants; no variable of the recipe has as many
@@ -66,7 +66,6 @@ class TrainingGraph:
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
         self.shapes = {name: tuple(variable.shape.as_list()) for name, variable in self._trained.items()}
         self.n_parameters = sum(int(np.prod(shape)) for shape in self.shapes.values())
-        forget_gradients(graph)
 
     def _build_loss(self, outputs: Any, num_classes: int, threads: int) -> Any:
         """Return the mean loss of this process's rows, from outputs [N, M, L]."""
