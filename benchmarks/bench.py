@@ -41,9 +41,9 @@ BFLOAT16_PAYS = """
 from charrnn.system.tensorflow import require_bfloat16
 require_bfloat16()
 from charrnn.fused.passes import bfloat16_speedup
-from charrnn.system.tensorflow import session_config
-from charrnn.training.job import LEAST_SPEEDUP
-raise SystemExit(bfloat16_speedup(session_config()) < LEAST_SPEEDUP)
+from charrnn.system.tensorflow import session_config, thread_count
+from charrnn.training.precision import LEAST_SPEEDUP
+raise SystemExit(bfloat16_speedup(session_config(thread_count())) < LEAST_SPEEDUP)
 """
 TICKS = (1000, 2000, 5000, 10000, 20000, 50000, 100000)  # characters per second, in the plot
 

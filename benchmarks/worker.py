@@ -18,37 +18,37 @@ import time
 def notebook(sizes):
     """Train with the notebook's graph, in a session with TensorFlow's default settings."""
     from charrnn.model import CharRNN
-    from charrnn.system.tensorflow import session_config
+    from charrnn.system.tensorflow import session_config, thread_count
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
-    return _training(sizes, session_config(fused=False, precision=sizes.get("precision", "float32")),
+    return _training(sizes, session_config(thread_count(), False, sizes.get("precision", "float32")),
                      CharRNN(chars, n, m, units, layers, seed=1))
 
 
 def fused(sizes):
     """Train with the fused graph, in a session with its settings."""
-    from charrnn.system.tensorflow import session_config
+    from charrnn.checkpoints.hyperparameters import Hyperparameters
+    from charrnn.system.tensorflow import thread_count
     from charrnn.training.distributed import Processes
     from charrnn.training.graph import TrainingGraph
-    from charrnn.training.hyperparameters import Hyperparameters
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
-    threads = sizes.get("threads")
+    threads = sizes.get("threads") or thread_count()
     hyper = Hyperparameters(n, m, units, layers, seed=1, precision=sizes.get("precision", "float32"))
-    return _training(sizes, session_config(threads), TrainingGraph(chars, hyper, Processes(), threads))
+    model = TrainingGraph(chars, hyper, Processes(), threads)
+    return _training(sizes, model.config, model)
 
 
 def processes(sizes):
     """Train as charrnn-train does, on some cores, alone or together with the other processes of mpiexec."""
     from charrnn.system import mpi
     os.sched_setaffinity(0, sizes["cores"][mpi.launch().rank])
-    from charrnn.system.tensorflow import session_config
+    from charrnn.checkpoints.hyperparameters import Hyperparameters
     from charrnn.training.distributed import start_processes
     from charrnn.training.graph import TrainingGraph
-    from charrnn.training.hyperparameters import Hyperparameters
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     together = start_processes()
-    threads, precision = together.threads(None), sizes.get("precision", "float32")
+    threads, precision = together.threads(), sizes.get("precision", "float32")
     model = TrainingGraph(chars, Hyperparameters(n, m, units, layers, seed=1, precision=precision), together, threads)
-    return _training(sizes, session_config(threads, True, precision), model, together)
+    return _training(sizes, model.config, model, together)
 
 
 def _training(sizes, config, model, processes=None):
@@ -90,7 +90,7 @@ def floor(sizes):
     """
     from charrnn.system.tensorflow import session_config, tf, thread_count
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
-    threads, precision = thread_count(sizes.get("threads")), sizes.get("precision", "float32")
+    threads, precision = sizes.get("threads") or thread_count(), sizes.get("precision", "float32")
     rows = n * m // threads
     gates = (rows, units, 4 * units), (rows, 4 * units, units), (units, rows, 4 * units)
     output = (rows, units, chars), (rows, chars, units), (units, rows, chars)
@@ -105,7 +105,7 @@ def floor(sizes):
             last = [product.op]
             results.append(tf.cast(product[0, 0], tf.float32))
     total = tf.add_n(results)
-    session = tf.Session(config=session_config(sizes.get("threads")))
+    session = tf.Session(config=session_config(threads))
     session.run(tf.global_variables_initializer())
     return _repeated(lambda: session.run(total))
 
@@ -185,18 +185,18 @@ def training_sample(sizes):
     """Write a sample of 200 characters as a training run does after a checkpoint, with the weights of its session."""
     import numpy as np
 
+    from charrnn.checkpoints.hyperparameters import Hyperparameters
     from charrnn.data import Vocabulary
     from charrnn.engines.decoding import Settings
     from charrnn.engines.opened_model import Model
     from charrnn.engines.sampler import Sampler
-    from charrnn.system.tensorflow import session_config, tf
+    from charrnn.system.tensorflow import tf
     from charrnn.training.distributed import Processes
     from charrnn.training.graph import TrainingGraph
-    from charrnn.training.hyperparameters import Hyperparameters
     hyper = Hyperparameters(lstm_size=sizes["L"], num_layers=sizes["layers"], seed=1)
     vocabulary = Vocabulary(map(chr, range(64, 64 + sizes["C"])))
     model = TrainingGraph(sizes["C"], hyper, Processes())
-    session = tf.Session(config=session_config())
+    session = tf.Session(config=model.config)
     session.run(tf.global_variables_initializer())
     seeds = iter(range(np.iinfo(np.int32).max))
     return _repeated(lambda: Sampler(Model("", vocabulary, model.weights(session)).engine()).write(

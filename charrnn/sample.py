@@ -79,10 +79,10 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     check_prime(prime, vocab)
 
     from charrnn.model import CharRNN  # not above, because this imports TensorFlow
-    from charrnn.system.tensorflow import session_config, set_variable, tf
+    from charrnn.system.tensorflow import set_variable, tf
     model = CharRNN(len(vocab), lstm_size=trained.lstm_size, num_layers=trained.num_layers, sampling=True)
     samples = list(prime)
-    with tf.Session(config=session_config(fused=False)) as sess:
+    with tf.Session() as sess:
         for variable in tf.trainable_variables():  # in place of saver.restore: the weights of any file
             set_variable(variable, trained.weights[variable.op.name], sess)
         new_state = sess.run(model.initial_state)

@@ -4,6 +4,7 @@ The command ``charrnn-train`` is in :mod:`charrnn.commands.train`; ``python -m c
 """
 import contextlib
 import itertools
+import math
 import runpy
 import signal
 import time
@@ -14,19 +15,22 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple, Union
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.run import Progress, read_history
+from charrnn.checkpoints.hyperparameters import learning_rate_at
+from charrnn.checkpoints.run import Progress, Run, read_history
 from charrnn.data import StrPath, get_batches
 from charrnn.engines.opened_model import Model, open_model
 from charrnn.system import terminal, words
+from charrnn.system.errors import described
+from charrnn.system.interrupts import StopRequests
 from charrnn.text import corpus
+from charrnn.training.display import Display
 from charrnn.training.distributed import Processes
-from charrnn.training.job import Job, Options, plan_job
+from charrnn.training.job import Job, plan_job
+from charrnn.training.options import Options
 
 if TYPE_CHECKING:
-    from charrnn.system.tensorflow import tf
+    from charrnn.training.evaluation import Evaluation, Evaluator
     from charrnn.training.graph import TrainingGraph
-    from charrnn.training.trainer import Trainer
-
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,8 +86,8 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
         quiet: print nothing, not even a warning that a checkpoint could not be saved.
         minutes: how long a new run with the preset auto is to take. The sizes and the epochs that are not given are
             chosen by the time that a few networks take on this machine.
-        hyperparameters: fields of :class:`charrnn.training.hyperparameters.Hyperparameters`, which change those of the
-            preset or of the run that is resumed.
+        hyperparameters: fields of :class:`charrnn.checkpoints.hyperparameters.Hyperparameters`, which change those of
+            the preset or of the run that is resumed.
 
     Raises:
         ValueError: a value is out of range, the text is too short, the folder holds another run or one that is being
@@ -128,43 +132,54 @@ def train_job(job: Job, processes: Processes) -> Tuple[StrPath, np.ndarray, Opti
 
     Return the run folder, the losses, and the signal that ended it early or None.
     """
-    from charrnn.system.tensorflow import tf  # not above, because these imports take a second
-    from charrnn.training.graph import initial_weights
-    from charrnn.training.trainer import Trainer
-    with contextlib.closing(Trainer(job, processes)) as trainer:  # the lock of its folder is given up last
-        model = trainer.model
-        with tf.Session(config=trainer.config) as sess:
-            sess.run(tf.global_variables_initializer())
-            model.set_weights(sess, initial_weights(model.shapes, job.hyperparameters.seed or 0))
-            progress = trainer.begin(sess)  # restores a checkpoint of a run that is resumed
-            losses, stopped_by = [], None  # type: List[float], Optional[signal.Signals]
-            if not trainer.ends_early:
-                with trainer.display.bar(progress.step), trainer.stop.listening():
-                    losses, stopped_by = train_epochs(job, model, sess, progress, trainer)
-            trainer.end(progress.step + len(losses), stopped_by)
-    return trainer.folder, np.array(losses, np.float32), stopped_by
+    from charrnn.system.tensorflow import forget_gradients, tf  # not above, because these imports take a second
+    from charrnn.training.evaluation import Evaluation, Evaluator
+    from charrnn.training.graph import TrainingGraph, initial_weights
+    hyper, stop = job.hyperparameters, StopRequests()
+    model = TrainingGraph(len(job.record.vocabulary), hyper, processes, job.threads, job.seed_given)
+    forget_gradients(tf.get_default_graph())
+    display = Display(job, model.n_parameters, stop, job.options.quiet or processes.rank > 0)
+    with tf.Session(config=model.config) as sess, contextlib.closing(Run(job.record, job.folder, sess)) as run:
+        sess.run(tf.global_variables_initializer())
+        model.set_weights(sess, initial_weights(model.shapes, hyper.seed or 0))
+        progress = processes.from_first(begin, job, model, run, display)
+        processes.synchronize(sess)
+        last = Evaluation(best_step=progress.best_step, best_loss=progress.best_loss,
+                          since_best=progress.evals_since_best)
+        losses, stopped_by = [], None  # type: List[float], Optional[signal.Signals]
+        with contextlib.closing(Evaluator(job, model, sess, processes, last)) as evaluator:
+            if not ends_early(job, last):
+                with display.bar(progress.step), stop.listening():
+                    losses, stopped_by = train_epochs(job, model, run, evaluator, display, stop, processes, progress)
+            processes.from_first(end, job, run, evaluator, display, progress.step + len(losses), stopped_by)
+        processes.gather(None)  # wait for the others: a launcher may end all processes when one has ended
+    return job.folder, np.array(losses, np.float32), stopped_by
 
 
-def train_epochs(job: Job, model: "TrainingGraph", sess: "tf.Session", progress: Progress,
-                 trainer: "Trainer") -> Tuple[List[float], Optional[signal.Signals]]:
+def train_epochs(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluator", display: Display,
+                 stop: StopRequests, processes: Processes,
+                 progress: Progress) -> Tuple[List[float], Optional[signal.Signals]]:
     """Train until the last epoch, an early stop or a signal. This is the notebook's loop.
 
     Args:
         job: the plan of the run.
         model: the network. It has what CharRNN has, and the feed of a step has what the notebook does not feed: the
             learning rate and the seed of the dropout masks.
-        sess: the session that has the values of its variables.
+        run: the run folder, and the session that has the values of the variables.
+        evaluator: evaluates on the held-out text.
+        display: prints.
+        stop: what asks to stop.
+        processes: those that share a batch. Its ``rows`` are the rows that this one trains on.
         progress: what was done before this call. In a new epoch, training starts from the zero state.
-        trainer: does what happens now and then. Its ``rows`` are the rows of a batch that this process trains on.
 
     Returns:
         (losses, stopped_by): the loss of each step that was done, and the signal or None.
 
     Source: notebook, "training".
     """
-    hyper, n_windows, total_steps, rows = job.hyperparameters, job.n_windows, job.total_steps, trainer.rows
+    hyper, n_windows, total_steps, rows = job.hyperparameters, job.n_windows, job.total_steps, model.rows
     step, losses, epoch_losses = progress.step, [], list(progress.epoch_losses)  # type: int, List[float], List[float]
-    new_state = model.from_array(progress.lstm_state[:, :, rows])
+    sess, new_state = run.session, model.from_array(progress.lstm_state[:, :, rows])
     for epoch in range(step // n_windows, hyper.epochs):
         done = step % n_windows  # more than 0 in the epoch in which a run was resumed
         if done == 0:
@@ -178,26 +193,121 @@ def train_epochs(job: Job, model: "TrainingGraph", sess: "tf.Session", progress:
                     **model.of_step(step, n_windows)}
             loss, norm, new_state, _ = sess.run(
                 [model.loss, model.gradient_norm, model.final_state, model.optimizer], feed_dict=feed)
-            seconds = time.perf_counter() - start
+            seconds, measured = time.perf_counter() - start, {}  # type: float, Dict[str, float]
             step += 1
             losses.append(loss)
             epoch_losses.append(loss)
-            trainer.check(step, loss, norm)
+            check_step(job, run, step, loss, norm)
+            display.advance(loss)
             if step % hyper.print_every_n == 0 or step == total_steps:
-                trainer.print_step(step, loss, norm, seconds)
+                display.step(step, loss, seconds)
+                measured = figures_of_step(job, step, loss, norm, seconds)
 
             # Now and then: the mean of an epoch, an evaluation, the end, a checkpoint
             if step % n_windows == 0:
-                trainer.display.epoch(epoch + 1, np.mean(epoch_losses))
+                display.epoch(epoch + 1, np.mean(epoch_losses))
             saving = step % hyper.save_every_n == 0 or step == total_steps
-            if saving or hyper.eval_every_n and step % hyper.eval_every_n == 0:
-                saving |= trainer.evaluate(step)  # whether it is the best so far
-            stopped_by, last = trainer.end_step(step)
+            if len(job.held_out) and (saving or hyper.eval_every_n and step % hyper.eval_every_n == 0):
+                found = evaluator.measure(step)
+                if not math.isfinite(found.loss):
+                    raise diverged(job, run, step, f"the validation loss is {found.loss}")
+                display.validation(found)
+                measured["val_loss"] = found.loss
+                saving |= found.is_best
+            run.add(step, epoch + 1, **measured)
+            stopped_by = processes.agree(stop.signal)
+            last = bool(stopped_by or step == total_steps or ends_early(job, evaluator.last))
             if saving or last:
-                trainer.save(step, new_state, epoch_losses, last)
+                progress = evaluator.progress(step, new_state, epoch_losses)
+                evaluator.keep_best(*processes.from_first(save, job, model, run, evaluator, display, progress, last))
             if last:
                 return losses, stopped_by
     return losses, None
+
+
+# ---- now and then ----------------------------------------------------------------------------------------------------
+
+
+def begin(job: Job, model: "TrainingGraph", run: Run, display: Display) -> Progress:
+    """Begin a run or restore it. Print the plan."""
+    from charrnn.training.transfer import extended_weights
+    sess = run.session
+    if job.init_from:
+        model.set_weights(sess, extended_weights(job.init_from, job.record.vocabulary, model.weights(sess)))
+    zeros = model.as_array(sess.run(model.initial_state))[:, :, :1]
+    fresh = Progress(0, np.repeat(zeros, job.hyperparameters.batch_size, axis=2), np.zeros(0, np.float32))
+    progress = run.begin(job.text, fresh, job.options.resume, job.options.summaries)
+    display.skipped(run.skipped)
+    display.plan()
+    if job.options.resume:
+        display.resumed(progress.step, run.restored)
+    elif job.init_from:  # saved at once, because a resumed run could not make these weights again
+        display.saved(run.save(progress, model.weights(sess), display.warn))
+    return progress
+
+
+def ends_early(job: Job, last: "Evaluation") -> bool:
+    """Return whether there were too many evaluations without improvement."""
+    return 0 < job.hyperparameters.early_stop <= last.since_best
+
+
+def diverged(job: Job, run: Run, step: int, what: str) -> ValueError:
+    """Return the error for a step after which training cannot continue."""
+    remedy = ("Earlier checkpoints are intact: resume from the last one" if run.has_checkpoint else
+              "There is no checkpoint yet: resume from the beginning")
+    hyper = job.hyperparameters
+    return ValueError(f"at step {step} {what}, so training stops. {remedy} with a lower learning_rate (now "
+                      f"{hyper.learning_rate:g}) or grad_clip (now {hyper.grad_clip:g})")
+
+
+def check_step(job: Job, run: Run, step: int, loss: float, norm: float) -> None:
+    """Raise ValueError if a step has made the loss or the norm of the gradients infinite or NaN."""
+    if not math.isfinite(loss) or not math.isfinite(norm):
+        raise diverged(job, run, step, f"the loss is {loss} and the norm of the gradients is {norm}")
+
+
+def figures_of_step(job: Job, step: int, loss: float, norm: float, seconds: float) -> Dict[str, float]:
+    """Return what history.csv has of a step."""
+    hyper = job.hyperparameters
+    return dict(loss=float(loss), gradient_norm=float(norm),
+                learning_rate=learning_rate_at(hyper, step - 1, job.n_windows),
+                characters_per_second=hyper.batch_size * hyper.num_steps / seconds)
+
+
+def save(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluator", display: Display, progress: Progress,
+         last: bool) -> Tuple[int, float]:
+    """Save a checkpoint, and write a sample. A failure is a warning, unless this is the last checkpoint.
+
+    Return the step and the loss of the best evaluation that has a checkpoint.
+    """
+    if not run.has_finite_weights():
+        raise diverged(job, run, progress.step, "the weights are not finite, or too large to be used")
+    try:
+        display.saved(run.save(progress, model.weights(run.session), display.warn))
+        if job.options.sample_length:
+            display.sample(evaluator.sample(progress.step))
+    except OSError as error:
+        if last:
+            raise
+        so_far = "earlier checkpoints are intact" if run.has_checkpoint else "there is no checkpoint yet"
+        display.warn(f"{described(error)}; {so_far}, and training continues")
+    return run.saved.best_step, run.saved.best_loss
+
+
+def end(job: Job, run: Run, evaluator: "Evaluator", display: Display, step: int,
+        stopped_by: Optional[signal.Signals]) -> None:
+    """Evaluate on the test text if there is one, and print how the run has ended."""
+    is_early = ends_early(job, evaluator.last) and step < job.total_steps
+    if is_early:
+        display.ended_early(step, evaluator.last)
+    if stopped_by:
+        display.stopped(stopped_by.name, step)
+        return
+    if len(job.test):
+        loss, name = evaluator.test(run, step)
+        display.test(loss, name)
+        run.add_test_loss(loss)
+    display.finished(step, "early_stop" if is_early else "epochs")
 
 
 if __name__ == "__main__":

@@ -229,12 +229,13 @@ def assert_same_run(folder, expected):
 @pytest.fixture
 def plan_only(monkeypatch):
     """Dry runs print their plan, and build no network."""
-    from charrnn.training.display import Display, StopRequests
+    from charrnn.system.interrupts import StopRequests
+    from charrnn.training.display import Display
     monkeypatch.setattr("charrnn.commands.train.dry_run", lambda job, _: Display(job, 704, StopRequests()).plan())
 
 
 class StopAfter:
-    """In place of the trainer's StopRequests: SIGTERM arrives after a number of steps."""
+    """In place of the StopRequests of a run: SIGTERM arrives after a number of steps."""
 
     listening = contextlib.nullcontext
 
@@ -243,7 +244,7 @@ class StopAfter:
 
     @property
     def signal(self):
-        """The trainer asks for it once a step."""
+        """It is asked for once a step."""
         self._left -= 1
         return signal.SIGTERM if self._left <= 0 else None
 
@@ -266,7 +267,7 @@ def run_python(*arguments, variables=(), **options):
     return done.returncode, done.stdout, done.stderr
 
 
-def training_graph(num_classes, batch_size, num_steps, lstm_size, num_layers, *, threads=None, rows=None, average=list,
+def training_graph(num_classes, batch_size, num_steps, lstm_size, num_layers, *, threads=2, rows=None, average=list,
                    **hyperparameters):
     """Return a TrainingGraph, which is fused unless the hyperparameters say something else.
 
@@ -274,8 +275,8 @@ def training_graph(num_classes, batch_size, num_steps, lstm_size, num_layers, *,
         rows: the first row of the batch that it trains on, and the row after the last.
         average: in place of what several processes do with the gradients.
     """
+    from charrnn.checkpoints.hyperparameters import Hyperparameters
     from charrnn.training.graph import TrainingGraph
-    from charrnn.training.hyperparameters import Hyperparameters
     hyper = Hyperparameters(batch_size, num_steps, lstm_size, num_layers, **hyperparameters)
     processes = SimpleNamespace(rank=0, rows=lambda batch_size: rows or (0, batch_size), average=average)
     return TrainingGraph(num_classes, hyper, processes, threads)

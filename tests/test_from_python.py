@@ -9,7 +9,8 @@ import pytest
 from conftest import TEXT, overfitting_text, run_python
 
 from charrnn import open_model, train_model
-from charrnn.checkpoints import folders, record
+from charrnn.checkpoints import find, record
+from charrnn.checkpoints.run import reserve
 from charrnn.commands import sample, train
 from charrnn.data import Vocabulary
 from charrnn.system import files
@@ -236,15 +237,15 @@ def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
         assert train.main([str(text_file), "--like", str(like), "--num-steps", "100", "--checkpoint-dir",
                            str(tmp_path / folder), "--sample-length", "0"]) == 0
         found = record.read_run(tmp_path / folder).hyperparameters
-        assert found == {**record.read_run(trained).hyperparameters, "num_steps": 100}
+        assert found == replace(record.read_run(trained).hyperparameters, num_steps=100)
 
 
 def test_a_run_takes_the_folder_after_one_that_was_killed_when_it_began(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert folders.run_folder(None, False) == "checkpoints"
-    folders.reserve("checkpoints", False).close()
+    assert find.run_folder(None, False) == "checkpoints"
+    reserve("checkpoints", False).close()
     (tmp_path / "checkpoints" / "text.txt").write_text("its text")
-    assert folders.run_folder(None, False) == "checkpoints/2"
+    assert find.run_folder(None, False) == "checkpoints/2"
 
 
 def test_a_folder_is_looked_at_again_under_its_lock(tmp_path, monkeypatch):
@@ -257,4 +258,4 @@ def test_a_folder_is_looked_at_again_under_its_lock(tmp_path, monkeypatch):
 
     monkeypatch.setattr(files, "lock", late)
     with pytest.raises(record.CheckpointError, match="holds another run"):
-        folders.reserve(tmp_path / "run", False)
+        reserve(tmp_path / "run", False)

@@ -5,7 +5,6 @@ import json
 import math
 import re
 import zipfile
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,11 @@ import pytest
 from conftest import ROOT, npy, run_python, script, signed_npz
 
 from charrnn.checkpoints import record
+from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.weights import packed
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import lstm_weights
 from charrnn.text import corpus
-from charrnn.training.hyperparameters import Hyperparameters
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the memory is limited as on Linux")
 MEMBER = {"about.npy": npy(np.frombuffer(json.dumps({"vocabulary": "ab"}).encode(), np.uint8))}
@@ -105,7 +104,7 @@ VALUES = [None, True, -1, 0, 10 ** 400, 1e308, -0.5, math.nan, math.inf, "", "x\
 
 def crafted_records(text):
     """Yield copies of the record of a run on a text, in each of which one field has another value."""
-    run = record.RunRecord(asdict(Hyperparameters(val_fraction=0.01, test_fraction=0.9, seed=1)),
+    run = record.RunRecord(Hyperparameters(val_fraction=0.01, test_fraction=0.9, seed=1),
                            Vocabulary.from_text(text), "names", record.text_sha256(text), test_loss=1.5,
                            beginning="A")
     good = record.record_of(run)

@@ -63,33 +63,3 @@ print(len(open_model(sys.argv[1]).write("the ", 300, n=64, seed=1)))
 """, exported)
     assert (status, out) == (0, "64\n"), err
     assert "eager" not in err
-
-
-def test_ctrl_c_while_a_graph_is_built_is_raised_when_it_is_built(text_file, tmp_path):
-    """A call that loses exceptions, as calls of TensorFlow from C do, does not lose Ctrl-C."""
-    status, out, err = run_python("-c", """
-import contextlib, os, signal, sys
-from charrnn import open_model, quiet_tensorflow, train_model
-quiet_tensorflow()
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from charrnn.system.tensorflow import tf
-usual, model = tf.placeholder, open_model(sys.argv[1], sys.argv[2])
-
-def interrupted(*args, **options):
-    calls.append(1)
-    with contextlib.suppress(KeyboardInterrupt):
-        if len(calls) == last:
-            os.kill(os.getpid(), signal.SIGINT)
-            signal.sigtimedwait([], 0.1)
-    return usual(*args, **options)
-
-tf.placeholder = interrupted
-for last, call in ((1, lambda: model.write("the ", 9)), (3, lambda: model.write("the ", 9)),  # 3 is in the loop
-                   (1, lambda: train_model(sys.argv[3], sys.argv[4], lstm_size=3, num_steps=5, batch_size=2))):
-    calls = []
-    try:
-        call()
-    except KeyboardInterrupt:
-        print("interrupted", os.path.exists(sys.argv[4]))
-""", make_network(tmp_path, CHARS, 3, 2, "gru").name, CHARS, text_file, tmp_path / "run")
-    assert (status, out) == (0, "interrupted False\n" * 3), err

@@ -14,8 +14,8 @@ import pytest
 from conftest import ROOT, SCRIPTS, parser_of
 from conftest import script as script_of
 
+from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.text import corpus
-from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.presets import preset
 
 PAGES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")

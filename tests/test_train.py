@@ -13,7 +13,6 @@ from charrnn.checkpoints import record
 from charrnn.commands import train
 from charrnn.system import files
 from charrnn.train import train_model
-from charrnn.training import trainer
 
 
 def assert_refused(folder, capsys, message):
@@ -70,8 +69,8 @@ def test_flags_override_a_preset(text_file, tmp_path, capsys):
     assert (tmp_path / "run" / "text.txt").read_text() == f"{TEXT}~~{TEXT}"
     hyper = record.read_run(tmp_path / "run").hyperparameters
     names = ["batch_size", "num_steps", "lstm_size", "learning_rate", "epochs", "keep_prob"]
-    assert [hyper[name] for name in names] == [10, 50, 6, 0.01, 1, 0.5]
-    assert 0 <= hyper["seed"] < 2 ** 31 and f"seed {hyper['seed']}\n" in capsys.readouterr().out
+    assert [getattr(hyper, name) for name in names] == [10, 50, 6, 0.01, 1, 0.5]
+    assert 0 <= hyper.seed < 2 ** 31 and f"seed {hyper.seed}\n" in capsys.readouterr().out
 
 
 SMALL_RUN = dict(batch_size=2, num_steps=130, lstm_size=5, num_layers=1, epochs=1, seed=3, summaries=False)
@@ -79,7 +78,7 @@ SMALL_RUN = dict(batch_size=2, num_steps=130, lstm_size=5, num_layers=1, epochs=
 
 def test_the_function_takes_a_text_and_returns_the_model(tmp_path, capsys):
     trained = train_model(TEXT, tmp_path / "run", sample_length=0, **SMALL_RUN)
-    assert trained.model.run.hyperparameters["num_steps"] == 130 and trained.losses.shape == (4,)
+    assert trained.model.run.hyperparameters.num_steps == 130 and trained.losses.shape == (4,)
     assert trained.losses[0] == pytest.approx(np.log(14), abs=0.2) and trained.stopped_by is None
     assert "step 4/4" in capsys.readouterr().out
     longer = train_model(None, tmp_path / "run", resume=True, quiet=True, epochs=3, sample_length=0, summaries=False)
@@ -91,7 +90,7 @@ def test_the_test_loss_is_kept_until_the_run_goes_on(tmp_path, monkeypatch):
     run = train_model(TEXT, tmp_path / "run", sample_length=0, test_fraction=0.2, quiet=True, **SMALL_RUN)
     assert run.test_loss == record.read_run(run.folder).test_loss > 0
     assert train_model(None, run.folder, resume=True, sample_length=0, quiet=True).test_loss == run.test_loss
-    monkeypatch.setattr(trainer, "StopRequests", lambda: StopAfter(1))
+    monkeypatch.setattr("charrnn.train.StopRequests", lambda: StopAfter(1))
     assert train_model(None, run.folder, resume=True, sample_length=0, quiet=True, epochs=2).test_loss is None
 
 

@@ -1,14 +1,21 @@
-"""Find and verify the checkpoints of a run folder."""
+"""Find the folders of runs, and find and verify the checkpoints in them.
+
+The first run without a name goes to ``checkpoints``, as in the notebook, the next ones to ``checkpoints/2``,
+``checkpoints/3`` and so on.
+"""
+import contextlib
+import os
 import re
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Tuple
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.record import RUN_FILE, CheckpointError, NoCheckpointError, RunRecord
+from charrnn.checkpoints.record import RUN_FILE, TEXT_FILE, CheckpointError, NoCheckpointError, RunRecord, is_run
 from charrnn.data import StrPath
 from charrnn.system import errors, words
 
 KNOWN_MODELS = ("anna", "tiny-shakespeare")  # which come with charrnn
+FIRST = "checkpoints"  # the folder of the first run without a name
 MODELS = Path(__file__).resolve().parents[1] / "models"
 
 
@@ -53,7 +60,7 @@ def list_checkpoints(folder: StrPath) -> List[str]:
             f"({', '.join(KNOWN_MODELS)})")
     # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
     listed = record.listed_names(folder)
-    if record.is_run(folder):  # also those that have lost their record; interrupted saves are not in the list
+    if is_run(folder):  # also those that have lost their record; interrupted saves are not in the list
         names = record.names_with(folder, ".json", listed)
     else:
         names = listed or record.names_with(folder, ".index")
@@ -158,3 +165,58 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
     elif Path(path).is_dir() or not Path(prefix + ".index").exists() and not Path(prefix + ".json").exists():
         return newest_intact(path, suffix)
     return Found(prefix, verify(prefix, suffix))
+
+
+def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
+    """Return the folder of a run: the one that is named, or else the newest to resume, or the next one for a new run.
+
+    Raises:
+        CheckpointError: the path that is named is a file, one that TensorFlow cannot write to, or, for a new run, the
+            folder of another one.
+    """
+    if named is not None:
+        _check_name(str(named))
+        if Path(named).is_file():
+            raise CheckpointError(f"{named} is a file: checkpoint_dir must be the name of a folder")
+        if not resume:
+            record.check_unused(named)
+        return named
+    if resume:
+        return next((str(folder) for folder in _folders() if is_run(folder)), FIRST)
+    return _unused_folder()
+
+
+def _unused_folder() -> str:
+    """Return the folder that a new run without a name takes."""
+    newest = _folders()[0]
+    with contextlib.suppress(CheckpointError):
+        record.check_unused(newest)
+        if not (newest / TEXT_FILE).exists():  # of a run that was killed when it began
+            return str(newest)
+    return str(Path(FIRST) / str(2 if newest == Path(FIRST) else int(newest.name) + 1))
+
+
+def _check_name(path: str) -> None:
+    r"""Raise CheckpointError if TensorFlow cannot write to a path, such as one with ``*?[\``, its signs of patterns."""
+    if not path:
+        raise CheckpointError("the path of the run folder is empty")
+    refused = set(path) & set("*?[" if os.sep == "\\" else "*?[\\")
+    if refused:
+        raise CheckpointError(f"{path!r} cannot be the path of a run folder: TensorFlow does not support "
+                              f"{' or '.join(sorted(refused))} in paths")
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        raise CheckpointError(f"{path!r} cannot be the path of a run folder: TensorFlow needs a path in UTF-8")
+
+
+def newest_with_checkpoint() -> Optional[str]:
+    """Return the newest folder without a name that has a checkpoint, of this package or the notebook, or None."""
+    return next((str(folder) for folder in _folders()
+                 if (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.json"))), None)
+
+
+def _folders() -> List[Path]:
+    """Return ``checkpoints`` and the numbered folders in it, the newest first."""
+    numbers = [int(path.name) for path in Path(FIRST).glob("*") if re.fullmatch(r"[2-9]|[1-9]\d{1,8}", path.name)]
+    return [*(Path(FIRST) / str(number) for number in sorted(numbers, reverse=True)), Path(FIRST)]

@@ -22,10 +22,11 @@ import json
 import os
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from charrnn.checkpoints.hyperparameters import NAMES, Hyperparameters
 from charrnn.data import StrPath, Vocabulary
 from charrnn.system import errors, files, words
 from charrnn.version import __version__
@@ -37,11 +38,6 @@ RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
-# Hyperparameters that every record has, by type: integers from 1 on, shares of a text, and names. Others, which one of
-# an older version may lack, are numbers, str, bool or None.
-COUNTS = ("batch_size", "num_steps", "lstm_size", "num_layers", "epochs", "max_to_keep")
-FRACTIONS = ("val_fraction", "test_fraction")
-NAMES = ("cell", "optimizer", "schedule")
 LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
 LARGEST_LOSS = 1e38  # losses are measured in float32
 LOCK_FILE = ".lock"
@@ -63,7 +59,7 @@ class RunRecord:
     """What a run is.
 
     Attributes:
-        hyperparameters: dict from name to number, str, bool or None, as last started or resumed.
+        hyperparameters: the Hyperparameters, as last started or resumed. One newer than the run has its default.
         vocabulary: the Vocabulary.
         text_name: the known name or path of the training text.
         text_sha256: hexadecimal SHA-256 of the characters of the text in UTF-8, as it was given.
@@ -73,9 +69,10 @@ class RunRecord:
         folder: the run folder that it was read from, which has the text; None for a model outside of one.
         shuffled_sha256: the SHA-256 of the text in that folder, if its lines were shuffled.
         beginning: what a text of this model begins with by default; None for what suits the vocabulary.
+        unknown: names of hyperparameters that only a newer version has. Such a run cannot be resumed.
     """
 
-    hyperparameters: Dict[str, Any]
+    hyperparameters: Hyperparameters
     vocabulary: Vocabulary
     text_name: str
     text_sha256: str
@@ -85,6 +82,7 @@ class RunRecord:
     folder: Optional[str] = field(default=None, compare=False)
     shuffled_sha256: Optional[str] = None
     beginning: Optional[str] = None
+    unknown: Tuple[str, ...] = field(default=(), compare=False)
 
 
 def step_of(name: str) -> int:
@@ -151,7 +149,8 @@ def _is_of_notebook(folder: Path) -> bool:
 
 def record_of(run: RunRecord) -> Dict[str, Any]:
     """Return a run as a dict of JSON types."""
-    return {"charrnn": __version__, "hyperparameters": run.hyperparameters, "vocabulary": "".join(run.vocabulary.chars),
+    return {"charrnn": __version__, "hyperparameters": asdict(run.hyperparameters),
+            "vocabulary": "".join(run.vocabulary.chars),
             "text": {"name": run.text_name, "sha256": run.text_sha256, **(
                 {"shuffled_sha256": run.shuffled_sha256} if run.shuffled_sha256 else {})},
             "best": run.best, "init_from": run.init_from,
@@ -167,21 +166,19 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
     Raises:
         ValueError: it is not the record of a run.
     """
-    with contextlib.suppress(KeyError, TypeError, AttributeError):
-        hyper, text, best, init_from = (record[name] for name in ("hyperparameters", "text", "best", "init_from"))
-        fractions = [hyper[name] for name in FRACTIONS]
-        test_loss, shuffled, beginning = record.get("test_loss"), text.get("shuffled_sha256"), record.get("beginning")
-        names = [record["vocabulary"], text["name"], text["sha256"], *(hyper[name] for name in NAMES),
-                 hyper.get("precision", "")]
-        if (all(type(hyper[name]) is int and hyper[name] >= 1 for name in COUNTS)
-                and all(_is_number(share) and share >= 0 for share in fractions) and sum(fractions) < 1
-                and all(isinstance(name, str) for name in names)
-                and all(isinstance(value, (str, bool, type(None))) or _is_number(value) for value in hyper.values())
+    with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError):
+        text, best, init_from = (record[name] for name in ("text", "best", "init_from"))
+        recorded, test_loss, shuffled = record["hyperparameters"], record.get("test_loss"), text.get("shuffled_sha256")
+        beginning = record.get("beginning")
+        hyper = Hyperparameters(**{name: recorded[name] for name in NAMES if name in recorded})
+        hyper.check(recorded=NAMES)
+        if (all(isinstance(name, str) for name in (record["vocabulary"], text["name"], text["sha256"]))
                 and all(name is None or isinstance(name, str) for name in (init_from, shuffled, beginning))
                 and (test_loss is None or _is_number(test_loss) and abs(test_loss) <= LARGEST_LOSS)
                 and (best is None or step_of(best) >= 0)):
             return RunRecord(hyper, Vocabulary(record["vocabulary"]), text["name"], text["sha256"], best, init_from,
-                             test_loss, None if folder is None else str(folder), shuffled, beginning)
+                             test_loss, None if folder is None else str(folder), shuffled, beginning,
+                             tuple(sorted(set(recorded) - set(NAMES))))
     raise ValueError("it does not describe a run")
 
 

@@ -1,26 +1,27 @@
-"""The folder of a run that this process trains: its lock, record, text, reports and checkpoints.
+"""The folder of a run that this process trains: its lock, record, text, history and checkpoints.
 
 :mod:`charrnn.checkpoints.record` says which files it has.
 """
 import contextlib
 import errno
 import io
+import math
 import os
 import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
+from typing import IO, Any, Callable, Dict, Iterable, List, Optional, Sequence
 
 import numpy as np
 
-from charrnn.checkpoints import folders, record
+from charrnn.checkpoints import record
 from charrnn.checkpoints.find import is_intact, newest_intact
 from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, RunRecord, names_with
+from charrnn.checkpoints.summaries import Summaries
 from charrnn.checkpoints.weights import Weights, packed
 from charrnn.data import StrPath
 from charrnn.system import errors, files, words
 
-SUMMARY_FOLDER = "summaries"
 # The losses are in nats per character. The norm is that before clipping.
 COLUMNS = ("step", "epoch", "loss", "bits_per_character", "val_loss", "val_bits_per_character", "learning_rate",
            "gradient_norm", "characters_per_second")
@@ -71,55 +72,64 @@ class Progress:
 
 
 class Run:
-    """A run folder while this process trains in it. Nothing else writes there.
+    """The folder of a run while this process trains it. Nothing else writes there.
 
     Attributes:
-        folder: its path.
         record: the RunRecord, with the name of the best checkpoint that is saved.
+        folder: its path.
+        session: the tf.Session that holds the variables of the network.
         saved: the Progress of the newest checkpoint, or that of a run without one.
         skipped: a line for each checkpoint that :meth:`begin` could not use.
         restored: the RunRecord of the checkpoint that it has restored, or None.
     """
 
-    def __init__(self, run: RunRecord, folder: StrPath, resumes: bool) -> None:
-        """Reserve the folder. No other process trains in it until :meth:`close`.
-
-        Raises:
-            CheckpointError: the folder holds another run, or another process trains in it.
-            OSError: it cannot be written.
-        """
-        self.folder, self._lock = folder, folders.reserve(folder, resumes)
-        self.record, self.skipped, self._resumes = run, [], resumes  # type: RunRecord, List[str], bool
-        self.restored, self._reports = None, None  # type: Optional[RunRecord], Optional[Reports]
+    def __init__(self, run: RunRecord, folder: StrPath, session: Any) -> None:
+        """Prepare to save the variables of a session's graph. The folder is not used before :meth:`begin`."""
+        from charrnn.system.tensorflow import tf
+        self.record, self.folder, self.session = run, folder, session
+        self.skipped, self.restored = [], None  # type: List[str], Optional[RunRecord]
+        self._lock: Optional[IO[str]] = None  # of the folder, from begin() on; only one of several processes has it
+        self._history, self._summaries = "", None  # type: str, Optional[Summaries]
+        self._summarized_from = -1  # the step from which on there are summaries; -1 for none
+        with session.graph.as_default():
+            self._saver, self._norm = tf.train.Saver(max_to_keep=0), tf.global_norm(tf.global_variables())
 
     def close(self) -> None:
-        """Close the reports, and then give up the lock."""
-        if self._reports:
-            self._reports.close()
-        self._lock.close()
+        """Close the summaries, and then give up the lock."""
+        for opened in (self._summaries, self._lock):
+            if opened:
+                opened.close()
 
-    def begin(self, text: str, fresh: Progress, session: Any, saver: Any, summaries: bool = True) -> Progress:
-        """Begin a new run, or restore the newest intact checkpoint, if there is one yet.
+    def begin(self, text: str, fresh: Progress, resumes: bool = False, summaries: bool = True) -> Progress:
+        """Reserve the folder, and begin a new run, or restore the newest intact checkpoint, if there is one yet.
+
+        No other process trains in the folder until :meth:`close`.
 
         Args:
             text: the text of the run.
             fresh: the progress of a new run.
-            session: the tf.Session that holds the variables.
-            saver: its tf.train.Saver, created with ``max_to_keep=0``.
+            resumes: whether the folder may hold a run.
             summaries: whether to write TensorBoard's event files.
 
         Returns:
             The progress.
+
+        Raises:
+            CheckpointError: the folder holds another run, another process trains in it, or it cannot be restored.
+            OSError: it cannot be written.
         """
+        self._lock = reserve(self.folder, resumes)
         remove_leftovers(self.folder)
-        record.write_text(self.folder, text, not self._resumes)
-        self.saved = self._restored(fresh, session, saver) if self._resumes else fresh
+        record.write_text(self.folder, text, not resumes)
+        self.saved = self._restored(fresh) if resumes else fresh
         if not self.saved.step and not self.record.init_from:  # that of another model is written with its weights
             record.write_run(self.folder, self.record)
-        self._reports = Reports(self.folder, self.saved.step, self.saved.history, summaries)
+        self._history = self.saved.history
+        self._write_history()
+        self._summarized_from = self.saved.step if summaries else -1
         return self.saved
 
-    def _restored(self, fresh: Progress, session: Any, saver: Any) -> Progress:
+    def _restored(self, fresh: Progress) -> Progress:
         try:
             newest = newest_intact(self.folder)
         except NoCheckpointError:
@@ -130,7 +140,7 @@ class Run:
         self.restored = newest.run
         progress = read_progress(newest.prefix)
         try:
-            saver.restore(session, newest.prefix)
+            self._saver.restore(self.session, newest.prefix)
         except Exception as error:  # of any kind, if another program has made the file
             raise CheckpointError(f"the checkpoint {newest.prefix} cannot be read: {errors.reason(error)}")
         best = self.name(progress.best_step) if progress.best_step else None
@@ -143,44 +153,81 @@ class Run:
 
     def name(self, step: int) -> str:
         """Return the notebook's name for the checkpoint of a step."""
-        return f"i{step}_l{self.record.hyperparameters['lstm_size']}.ckpt"
+        return f"i{step}_l{self.record.hyperparameters.lstm_size}.ckpt"
 
-    def add(self, step: int, **measured: float) -> None:
-        """Add a row to the reports. If it cannot be written now, the next save writes it."""
-        if self._reports and files.is_held(self._lock):
-            with contextlib.suppress(OSError):
-                self._reports.add(step, **measured)
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether a checkpoint is saved. A run from another model's weights begins with one of step 0."""
+        return bool(self._lock and (self.saved.step or self.record.init_from))
 
-    def save(self, progress: Progress, session: Any, saver: Any, weights: Weights, warn: Callable[[str], None]) -> str:
-        """Save a checkpoint, which :meth:`tidy` then lists. The best one is that of the best evaluation.
+    def has_finite_weights(self) -> bool:
+        """Return whether all variables are finite, and small enough to be used."""
+        return math.isfinite(self.session.run(self._norm))
+
+    def _check_place(self) -> None:
+        """Raise OSError if the folder is no longer that of this run."""
+        if not (self._lock and files.is_held(self._lock)):
+            raise OSError(f"cannot save to {self.folder}: since training began, the folder was moved or removed")
+
+    def add(self, step: int, epoch: int, **measured: float) -> None:
+        """Add a row to the history and the summaries. If it cannot be written now, the next save writes it.
+
+        Args:
+            step, epoch: after which it was measured.
+            measured: some of COLUMNS. The bits are added.
+        """
+        if not measured or not self._lock:
+            return
+        for name, bits in (("loss", "bits_per_character"), ("val_loss", "val_bits_per_character")):
+            if name in measured:
+                measured[bits] = measured[name] / math.log(2)
+        row = dict(measured, step=step, epoch=epoch)
+        line = _line(str(row.get(name, "")) for name in COLUMNS)
+        with contextlib.suppress(OSError):
+            self._check_place()
+            self._history += line
+            if self._summarized_from >= 0:
+                self._summaries = self._summaries or Summaries(self.folder, self._summarized_from)
+                self._summaries.add(step, dict(measured, epoch=epoch))
+            with open(str(Path(self.folder) / record.HISTORY_FILE), "a", encoding="utf-8") as file:
+                file.write(line)
+
+    def _write_history(self) -> None:
+        files.write_atomically(Path(self.folder) / record.HISTORY_FILE, (_line(COLUMNS) + self._history).encode())
+
+    def save(self, progress: Progress, weights: Weights, warn: Callable[[str], None]) -> str:
+        """Save a checkpoint, list it, and remove the oldest ones. The best one is that of the best evaluation.
 
         Args:
             progress: the Progress without the history.
-            session, saver: as for :meth:`begin`.
             weights: the weights to write with, by the names of their variables.
-            warn: called with a line if the reports cannot be written. The checkpoint has the history too.
+            warn: called with a line if the history or the summaries cannot be written. The checkpoint has the history
+                too.
 
         Returns:
             The prefix of the checkpoint.
 
         Raises:
-            OSError: the checkpoint cannot be written. Earlier checkpoints are unchanged, and none of its files remain.
+            OSError: the checkpoint cannot be written, and none of its files remain; or it is saved, and what comes
+                after it failed, which the next save does. Earlier checkpoints are unchanged.
         """
         from charrnn.system.tensorflow import tf
         folder, name = Path(self.folder), self.name(progress.step)
         best = name if progress.best_step == progress.step > 0 else self.record.best
         run = replace(self.record, best=best, test_loss=None)
         self._check_place()
-        if self._reports:
-            try:
-                self._reports.flush()
-            except OSError as error:
-                warn(f"the reports cannot be written: {errors.reason(error)}")
-            progress = replace(progress, history=self._reports.history)
+        try:
+            self._write_history()  # the whole, in case the file was lost or changed
+            if self._summaries:
+                self._summaries.flush()
+        except OSError as error:
+            warn(f"the reports cannot be written: {errors.reason(error)}")
+        progress = replace(progress, history=self._history)
         try:
             remove_leftovers(folder)
             # in another folder first: if the save is killed, the run folder has only whole checkpoints
-            *written, last = _write_stage(session, saver, folder / record.STAGE, name, progress, run, weights)
+            *written, last = _write_stage(
+                self.session, self._saver, folder / record.STAGE, name, progress, run, weights)
             for path in written:
                 os.replace(str(path), str(folder / path.name))
             files.flush(folder)  # so that there is no record without its files after a loss of power
@@ -192,14 +239,10 @@ class Run:
             in_the_way = getattr(error, "filename2", None)  # of os.replace
             raise OSError(f"the checkpoint {folder / name} could not be saved: " +
                           (f"{in_the_way}: " if in_the_way else "") + errors.reason(error))
-        files.flush(folder)
         self.record, self.saved = run, progress
+        files.flush(folder)
+        self.tidy()
         return str(folder / name)
-
-    def _check_place(self) -> None:
-        """Raise OSError if another run may be at the place of the folder."""
-        if not files.is_held(self._lock):
-            raise OSError(f"cannot save to {self.folder}: since training began, the folder was moved or removed")
 
     def add_test_loss(self, loss: float) -> None:
         """Write the loss on the test text to ``run.json``. The next save removes it."""
@@ -213,8 +256,8 @@ class Run:
         Raises:
             OSError: something cannot be written or removed. Calling the method again completes it.
         """
-        folder = Path(self.folder)
         self._check_place()
+        folder = Path(self.folder)
         remove_leftovers(folder)
         names = names_with(folder, ".json")
         # Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
@@ -222,7 +265,7 @@ class Run:
         trained = [name for name in names if record.step_of(name) <= self.saved.step]
         if not trained:
             raise FileNotFoundError(errno.ENOENT, "its checkpoints are gone", str(folder))
-        too_many = trained[:-self.record.hyperparameters["max_to_keep"]]
+        too_many = trained[:-self.record.hyperparameters.max_to_keep]
         old = [name for name in too_many if name != self.record.best]
         # the list and the run no longer name what is then removed
         _write_list(folder, trained[-1], [name for name in names if name not in old])
@@ -233,6 +276,39 @@ class Run:
             files.flush(folder)  # so that no file is left without its record after a loss of power
         for name in old:  # the records last, so that the next save completes an interrupted removal
             (folder / f"{name}.json").unlink()
+
+
+def reserve(folder: StrPath, resume: bool) -> IO[str]:
+    """Reserve a run folder for the training of this process. The folder is made if necessary.
+
+    Args:
+        folder: the run folder.
+        resume: whether it may hold a run.
+
+    Returns:
+        The lock, a file to be closed, that no other process can have.
+
+    Raises:
+        CheckpointError: the folder holds another run, or another process trains in it.
+        OSError: it cannot be written.
+    """
+    if not resume:  # before the folder is made or locked: it may be of another program
+        record.check_unused(folder)
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        files.flush(Path(folder).parent)  # so that the folder is there after a loss of power
+        lock = files.lock(Path(folder) / record.LOCK_FILE)
+    except BlockingIOError:
+        raise CheckpointError(f"another process is training in {folder}")
+    except OSError as error:
+        raise OSError(f"the folder {folder} cannot be written: {errors.reason(error)}")
+    try:
+        if not resume:
+            record.check_unused(folder)  # again: another process may have trained in it in the meantime
+    except CheckpointError:
+        lock.close()
+        raise
+    return lock
 
 
 def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: RunRecord,
@@ -295,63 +371,6 @@ def read_progress(prefix: str) -> Progress:
     except Exception as error:  # of any kind, if another program has made the file
         raise CheckpointError(f"{prefix} cannot be used to resume: its progress cannot be read "
                               f"({errors.reason(error)})")
-
-
-class Reports:
-    """The history of a run and, on request, its summaries for TensorBoard.
-
-    Attributes:
-        history: the lines of ``history.csv`` without its header.
-    """
-
-    def __init__(self, folder: StrPath, step: int, history: str = "", summaries: bool = True) -> None:
-        """Write the history so far to a run folder."""
-        self._path, self.history = Path(folder) / record.HISTORY_FILE, history
-        self._write_all()
-        self._writer = None
-        self._failure: Optional[str] = None  # of TensorFlow's writer, which then writes nothing more
-        if summaries:
-            from charrnn.system.tensorflow import tf
-            (Path(folder) / SUMMARY_FOLDER).mkdir(exist_ok=True)
-            self._writer = tf.summary.FileWriter(str(Path(folder) / SUMMARY_FOLDER))
-            # tells TensorBoard to drop what an earlier process wrote about later steps, even if it saved no checkpoint
-            self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
-
-    def _write_all(self) -> None:
-        files.write_atomically(self._path, (_line(COLUMNS) + self.history).encode())
-
-    def add(self, step: int, **measured: float) -> None:
-        """Write a row, with the values of some COLUMNS. If this raises an OSError, the next flush writes it."""
-        row = dict(measured, step=step)
-        line = _line(str(row.get(name, "")) for name in COLUMNS)
-        self.history += line
-        if self._writer:
-            from charrnn.system.tensorflow import tf
-            self._call(self._writer.add_summary, tf.Summary(value=[
-                tf.Summary.Value(tag=name, simple_value=value) for name, value in measured.items()]), step)
-        with open(str(self._path), "a", encoding="utf-8") as file:
-            file.write(line)
-
-    def flush(self) -> None:
-        """Write the whole history again, in case its file was lost or changed, and flush the summaries."""
-        self._write_all()
-        if self._writer:
-            self._call(self._writer.flush)
-        if self._failure:
-            self._writer, failure, self._failure = None, self._failure, None
-            raise OSError(f"summaries for TensorBoard are no longer written: {failure}")
-
-    def close(self) -> None:
-        """Close the event file."""
-        if self._writer:
-            self._call(self._writer.close)
-
-    def _call(self, method: Callable[..., None], *arguments: object) -> None:
-        """Call a method of TensorFlow's writer, and keep its failure, for example on a full disk."""
-        try:
-            method(*arguments)
-        except RuntimeError as error:
-            self._failure = str(error)
 
 
 def _line(values: Iterable[str]) -> str:

@@ -18,7 +18,6 @@ from charrnn.checkpoints.record import CheckpointError, parsed, sha256
 from charrnn.data import StrPath
 from charrnn.system import errors
 
-OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the graph, as in the notebook
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
 DIGEST = 64  # bytes
 LONGEST_HEADER = 10_000  # bytes

@@ -10,17 +10,16 @@ import textwrap
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
 
-from charrnn.checkpoints import folders, record
-from charrnn.checkpoints.find import KNOWN_MODELS
+from charrnn.checkpoints import record
+from charrnn.checkpoints.find import KNOWN_MODELS, newest_with_checkpoint
+from charrnn.checkpoints.hyperparameters import range_in_words
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines.opened_model import Model, doubt_order, is_model_file, open_model
 from charrnn.system import mpi, terminal
-from charrnn.system.errors import described, lacks_memory, shortened
+from charrnn.system.errors import checked_integer, described, lacks_memory, shortened
 from charrnn.system.tensorflow import TensorFlowError
 from charrnn.text import corpus
-from charrnn.training.hyperparameters import Hyperparameters, kind_of, range_in_words
 
-MOST_DIGITS = 18  # of an integer in an argument
 MODEL_HELP = (f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
               f"exported .npz file (default: the newest run trained without --checkpoint-dir, or {KNOWN_MODELS[0]})")
 
@@ -72,11 +71,12 @@ class Parser(argparse.ArgumentParser):
 def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
     """Return a function that reads an integer in a range, as the type of an argument."""
     def read(value: str) -> int:
-        if not re.fullmatch(rf"[+-]?\d{{1,{MOST_DIGITS}}}", value) or not least <= int(value) <= (most or int(value)):
-            limit = most or (10 ** MOST_DIGITS if len(value) > MOST_DIGITS else None)
-            allowed = f"from {least} to {limit}" if limit else f"at least {least}"
-            raise argparse.ArgumentTypeError(f"must be an integer, {allowed}, not {value}")
-        return int(value)
+        number = int(value) if re.fullmatch(r"[+-]?\d{1,18}", value) else value
+        limit = most or (10 ** 18 if value.isdecimal() and number == value else None)  # Python limits the digits too
+        try:
+            return checked_integer("", number, least, limit)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error).strip())
     return read
 
 
@@ -155,23 +155,26 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def add_hyperparameters(groups: Dict[str, argparse._ArgumentGroup]) -> None:
-    """Add the flag of each hyperparameter to an argument parser. A flag that is not given has the value None.
+def add_settings(groups: Dict[str, argparse._ArgumentGroup], declaring: type) -> None:
+    """Add the flags of the fields of a class to an argument parser. A flag that is not given has the value None.
 
     Args:
-        groups: dict from each name in GROUPS to an argument group of the parser.
+        groups: dict from the name of each group of flags to an argument group of the parser.
+        declaring: Hyperparameters or Options.
     """
-    for field in dataclasses.fields(Hyperparameters):
-        kind, choices, group = kind_of(field), field.metadata["choices"], groups[field.metadata["group"]]
+    for field in dataclasses.fields(declaring):
+        kind, choices, group = (field.metadata[name] for name in ("kind", "choices", "group"))
+        if not group:
+            continue
         if kind is bool:
-            group.add_argument(flag("no_" + field.name), dest=field.name, action="store_const", const=False,
-                               help=field.metadata["help"])
+            groups[group].add_argument(flag("no_" + field.name), dest=field.name, action="store_const", const=False,
+                                       help=field.metadata["help"])
             continue
         notes = [] if choices else [range_in_words(field)]
-        notes.append(f"default: {'a new one' if field.default is None else field.default}")
-        group.add_argument(flag(field.name), type=kind, choices=choices,
-                           metavar=None if choices else {int: "N", float: "X"}[kind],
-                           help=f"{field.metadata['help']} ({'; '.join(notes)})")
+        notes.append(f"default: {field.metadata['otherwise'] or field.default}")
+        groups[group].add_argument(flag(field.name), type=kind, choices=choices,
+                                   metavar=None if choices else {int: "N", float: "X"}[kind],
+                                   help=f"{field.metadata['help']} ({'; '.join(notes)})")
 
 
 def is_model(path: StrPath) -> bool:
@@ -232,7 +235,7 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     None stands for the newest run without a name that has a checkpoint, or else the first known model. A line says
     which one it is.
     """
-    run = folders.newest_with_checkpoint() if path is None else None
+    run = newest_with_checkpoint() if path is None else None
     place = (run or KNOWN_MODELS[0]) if path is None else path
     model = open_given(place, args, args.best)
     if run:

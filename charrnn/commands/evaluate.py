@@ -43,7 +43,7 @@ def _read_part(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
     """Return the same as _read_texts, for a part of the training text that the run held out."""
     run = model.run
     name, fraction = ("test text", "test_fraction") if args.part == "--test" else ("held-out text", "val_fraction")
-    if not run or not run.hyperparameters[fraction]:
+    if not run or not getattr(run.hyperparameters, fraction):
         raise ValueError(f"the run of {model.name} has no {name}: it was trained without {arguments.flag(fraction)}")
     parts = _training_text(args, model)
     if parts.sha256 != run.text_sha256:

@@ -15,13 +15,12 @@ from typing import Any, Dict, Iterator, List, Optional
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.folders import FIRST
+from charrnn.checkpoints.find import FIRST
 from charrnn.checkpoints.record import names_with
 from charrnn.checkpoints.run import read_history
 from charrnn.commands import arguments
 from charrnn.data import StrPath, count_windows, split
 from charrnn.system import errors, files, terminal, words
-from charrnn.training.hyperparameters import Hyperparameters
 
 COLUMNS = ("run", "text", "network", "batch", "precision", "seed", "steps", "loss", "best", "bits", "test", "char/s",
            "saved")
@@ -47,17 +46,17 @@ def summary(folder: StrPath) -> Dict[str, Any]:
         CheckpointError: it is no run, or its record is damaged.
     """
     run, history = record.read_run(folder), read_history(folder, lambda line: terminal.print_skipped([line]))
-    hyper = {**asdict(Hyperparameters()), **run.hyperparameters}  # a run may be older than a hyperparameter
+    hyper = run.hyperparameters
     measured = {name: values[~np.isnan(values)].tolist() for name, values in history.items()}
     names = names_with(Path(folder), ".json")
     saved = os.path.getmtime(str(Path(folder) / f"{names[-1]}.json")) if names else None
-    training, _, _ = split(record.read_text(run), hyper["val_fraction"], hyper["test_fraction"])
-    total = hyper["epochs"] * count_windows(len(training), hyper["batch_size"], hyper["num_steps"])
+    training, _, _ = split(record.read_text(run), hyper.val_fraction, hyper.test_fraction)
+    total = hyper.epochs * count_windows(len(training), hyper.batch_size, hyper.num_steps)
     best, step = min(measured["val_loss"], default=None), record.step_of(names[-1]) if names else 0
     since_best = len(measured["val_loss"]) - measured["val_loss"].index(best) - 1 if measured["val_loss"] else 0
     return {"run": str(folder), "text": run.text_name, "text_sha256": run.shuffled_sha256 or run.text_sha256,
-            "hyperparameters": hyper, "init_from": run.init_from, "step": step, "steps": total,
-            "ended": step == total or 0 < hyper["early_stop"] <= since_best,
+            "hyperparameters": asdict(hyper), "init_from": run.init_from, "step": step, "steps": total,
+            "ended": step == total or 0 < hyper.early_stop <= since_best,
             "loss": measured["loss"][-1] if measured["loss"] else None,
             "best": best, "best_bits": best and best / math.log(2),
             "test": run.test_loss, "test_bits": run.test_loss and run.test_loss / math.log(2),

@@ -2,21 +2,25 @@
 import argparse
 import os
 import sys
+from dataclasses import asdict, replace
 from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
 
 from charrnn.checkpoints import record
+from charrnn.checkpoints.hyperparameters import AUTO, GROUPS, NAMES, Hyperparameters
 from charrnn.checkpoints.record import IMMUTABLE
 from charrnn.commands import arguments
 from charrnn.system import errors, machine, terminal
+from charrnn.system.interrupts import StopRequests
 from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
 from charrnn.train import train_job
+from charrnn.training.display import Display
 from charrnn.training.distributed import Processes, start_processes
-from charrnn.training.hyperparameters import AUTO, GROUPS, NAMES
-from charrnn.training.job import Job, Options, plan_job
+from charrnn.training.job import Job, plan_job
 from charrnn.training.minutes import step_ends
+from charrnn.training.options import Options
 from charrnn.training.presets import PRESETS
 
 
@@ -47,19 +51,14 @@ def make_parser() -> arguments.Parser:
         "--init-from", metavar="MODEL", help="take the initial weights and the sizes from a checkpoint, a run "
         "folder, an exported .npz file or a known model. Characters that it does not know get new weights")
     arguments.add_vocabulary_arguments(groups["network"])
-    groups["speed"].add_argument(
-        "--threads", metavar="N", type=int, help="threads to use (default: one for each core of the process)")
     reports = groups["checkpoints and reports"]
     reports.add_argument("--checkpoint-dir", metavar="DIR", help="folder of the run (default: checkpoints; if that "
                          "holds another run, checkpoints/2 and so on)")
     reports.add_argument("--resume", action="store_true", help="continue the run in DIR, by default the newest of "
                          "checkpoints, checkpoints/2 and so on, with its text and hyperparameters. Flags change these, "
                          f"except {', '.join(map(arguments.flag, IMMUTABLE))}")
-    reports.add_argument("--sample-length", metavar="N", type=int, default=200,
-                         help="characters to sample at each checkpoint; 0 for none (default: 200)")
-    reports.add_argument("--no-summaries", dest="summaries", action="store_false",
-                         help="do not write event files for TensorBoard")
-    arguments.add_hyperparameters(groups)
+    for declaring in (Options, Hyperparameters):
+        arguments.add_settings(groups, declaring)
     return parser
 
 
@@ -72,7 +71,8 @@ def _main(args: argparse.Namespace) -> int:
     require_tensorflow()
     processes = start_processes()
     with processes.watched(args.checkpoint_dir):
-        job = processes.from_first(lambda: _job(args, processes.size))
+        args.threads = processes.threads() if args.threads is None else args.threads
+        job = processes.from_first(_job, args, processes.size)
         if args.dry_run:
             dry_run(job, processes)
             return 0
@@ -101,7 +101,9 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
         terminal.print_skipped(text.skipped)
     given = {} if args.like is None else _hyperparameters_of(args.like)
     given.update({name: getattr(args, name) for name in NAMES if getattr(args, name) is not None})
-    options = Options(args.resume, args.preset, args.sample_length, args.threads, args.summaries, minutes=args.minutes)
+    options = Options(args.resume, args.preset, minutes=args.minutes)
+    options = replace(options, **{name: getattr(args, name) for name in ("sample_length", "summaries", "threads")
+                                  if getattr(args, name) is not None})
     job = plan_job(text, given, args.checkpoint_dir, options, init_from, n_processes)
     if args.decay is not None and job.hyperparameters.schedule != "exponential":
         raise ValueError(f"--decay has no effect with --schedule {job.hyperparameters.schedule}: it is for exponential")
@@ -110,21 +112,21 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
 
 def _hyperparameters_of(path: str) -> Dict[str, Any]:
     """Return the hyperparameters of the run in a folder, or in a copy of its run.json."""
-    if os.path.isdir(path):
-        return dict(record.read_run(path).hyperparameters)
     try:
-        return dict(record.run_from_record(record.read_signed(path)).hyperparameters)
+        run = record.read_run(path) if os.path.isdir(path) else record.run_from_record(record.read_signed(path))
     except (OSError, ValueError) as error:
         raise ValueError(f"--like needs a run folder or its run.json, and {path} is neither: {errors.reason(error)}")
+    return asdict(run.hyperparameters)
 
 
 def dry_run(job: Job, processes: Processes) -> None:
     """Print the plan, and an estimate of memory and time from a few steps. Nothing is written."""
-    from charrnn.training.trainer import Trainer
-    trainer = Trainer(job, processes)
-    trainer.display.plan()
-    times = np.diff(step_ends(trainer.model, job.hyperparameters, trainer.config))
-    trainer.display.trial(float(np.median(times)), machine.peak_memory())
+    from charrnn.training.graph import TrainingGraph  # not above, because it imports TensorFlow
+    model = TrainingGraph(len(job.record.vocabulary), job.hyperparameters, processes, job.threads, job.seed_given)
+    display = Display(job, model.n_parameters, StopRequests(), processes.rank > 0)
+    display.plan()
+    times = np.diff(step_ends(model, job.hyperparameters))
+    display.trial(float(np.median(times)), machine.peak_memory())
 
 
 if __name__ == "__main__":

@@ -1,32 +1,7 @@
-"""The kinds of cells that a network can be made of. TensorFlow is imported only when a cell is built."""
-from typing import Any, NamedTuple
+"""The cells of a network in TensorFlow, which is imported when they are built."""
+from typing import Any
 
-MOST_LAYERS = 32  # with more, the graph takes long to build
-
-
-class Kind(NamedTuple):
-    """A kind of cell.
-
-    Attributes:
-        class_name: its class, in ``tf.nn.rnn_cell`` or, for ``contrib``, in ``tf.contrib.rnn``.
-        scope: the scope of its variables in a layer.
-        contrib: whether only TensorFlow 1.15 has it.
-    """
-
-    class_name: str
-    scope: str
-    contrib: bool = False
-
-
-# Sources: BasicLSTMCell is the notebook's; the others are of Cho et al. 2014 (arXiv:1406.1078), Elman 1990, Ba et al.
-# 2016 (arXiv:1607.06450), and Zoph and Le 2017 (arXiv:1611.01578).
-CELLS = {
-    "lstm": Kind("BasicLSTMCell", "basic_lstm_cell"),
-    "gru": Kind("GRUCell", "gru_cell"),
-    "rnn": Kind("BasicRNNCell", "basic_rnn_cell"),
-    "layer-norm-lstm": Kind("LayerNormBasicLSTMCell", "layer_norm_basic_lstm_cell", contrib=True),
-    "nas": Kind("NASCell", "nas_cell", contrib=True),
-}
+from charrnn.checkpoints.hyperparameters import CELLS
 
 
 def build_stack(name: str, lstm_size: int, num_layers: int, keep_prob: Any = 1.0, input_keep_prob: float = 1.0) -> Any:

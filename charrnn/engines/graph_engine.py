@@ -19,7 +19,7 @@ from charrnn.fused import softmax
 from charrnn.fused.unroll import layer_of, unroll
 from charrnn.model import build_output
 from charrnn.system import errors
-from charrnn.system.tensorflow import forget_gradients, session_config, set_variable, tf
+from charrnn.system.tensorflow import forget_gradients, session_config, set_variable, tf, thread_count
 
 READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
 
@@ -45,7 +45,7 @@ class GraphEngine(Engine):
 
     def __init__(self, vocabulary, lstm_size, num_layers, cell="lstm", threads=None):
         """Build what reads text. The engine can be used after :meth:`load`."""
-        self.vocabulary, self._cell, self._threads = vocabulary, cell, threads
+        self.vocabulary, self._cell, self._threads = vocabulary, cell, threads or thread_count()
         self._parts = {}
         with tf.Graph().as_default() as graph:
             self._ids = tf.placeholder(tf.int32, [None, None], name="ids")  # [B, M]
@@ -59,7 +59,7 @@ class GraphEngine(Engine):
             self._variables = tf.trainable_variables()
             self._softmax = [variable.read_value() for variable in tf.trainable_variables("softmax/")]
             self._last_logits = tf.nn.xw_plus_b(self._outputs[:, -1], *self._softmax)  # [B, C]
-        self._session = tf.Session(graph=graph, config=session_config(threads))
+        self._session = tf.Session(graph=graph, config=session_config(self._threads))
 
     def load(self, weights):
         """Set the weights.

@@ -14,11 +14,11 @@ import numpy as np
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import find, known_model
+from charrnn.checkpoints.hyperparameters import CELLS, MOST_LAYERS
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import Weights, packed, read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines import Engine, sampler
-from charrnn.engines.cells import CELLS, MOST_LAYERS
 from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import Sampler, check_prime, choose_settings, default_prime, fresh_seed

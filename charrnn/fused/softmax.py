@@ -7,7 +7,7 @@ in memory. The products are the same as without slices: no logits are computed t
 Letters for shapes as in :mod:`charrnn.data`, P for the N·M rows of a window, and R rows of a slice.
 """
 from charrnn.fused.passes import product
-from charrnn.system.tensorflow import tf, thread_count
+from charrnn.system.tensorflow import tf
 
 # Logits of a slice, at most 28 MiB: glibc keeps blocks of this size and uses them again, see session_config.
 # With 16,327 characters a slice has 449 rows, enough for fast products.
@@ -33,7 +33,7 @@ def _over_slices(outputs, num_classes, threads, body, values):
         return (k + 1, *body(rows, k, *values))
 
     return tf.while_loop(lambda k, *_: k * size < n_rows, run_slice, (0, *values), back_prop=False,
-                         parallel_iterations=thread_count(threads))[1:]
+                         parallel_iterations=threads)[1:]
 
 
 def _arrays(outputs, num_classes, *element_shapes):
@@ -43,7 +43,7 @@ def _arrays(outputs, num_classes, *element_shapes):
             for shape in element_shapes]
 
 
-def surprisals(outputs, weights, bias, targets, threads=None):
+def surprisals(outputs, weights, bias, targets, threads=1):
     """Compute the surprisal of each target, without a gradient.
 
     Args:
@@ -51,7 +51,7 @@ def surprisals(outputs, weights, bias, targets, threads=None):
         weights: float32 [L, C].
         bias: float32 [C].
         targets: int32 [P], ids in [0, C).
-        threads: as for :func:`charrnn.system.tensorflow.thread_count`.
+        threads: number of threads.
 
     Returns:
         float32 [P], in nats.
@@ -66,7 +66,7 @@ def surprisals(outputs, weights, bias, targets, threads=None):
     return nats.concat()
 
 
-def mean_surprisal(outputs, weights, bias, targets, threads=None, precision="float32"):
+def mean_surprisal(outputs, weights, bias, targets, threads=1, precision="float32"):
     """Average the surprisal of all targets, with a gradient of its own.
 
     The gradients are computed in the same pass as the loss, even if only the loss is fetched.

@@ -19,7 +19,7 @@ layer (C in the first, L in the others).
 import numpy as np
 
 from charrnn.fused import passes
-from charrnn.system.tensorflow import tf, thread_count
+from charrnn.system.tensorflow import tf
 
 # Largest number of rows times steps of a piece: large ones make the products fast, small ones fit in the cache.
 PIECE_ROWS = 500
@@ -27,13 +27,13 @@ PIECE_ROWS = 500
 MIN_PIECES = 8
 
 
-def row_ranges(n_rows, n_layers, threads=None):
+def row_ranges(n_rows, n_layers, threads):
     """Split the rows of a batch into shards, so that layers times shards are enough for all threads.
 
     Args:
         n_rows: N.
         n_layers: number of layers, which run in parallel too.
-        threads: as for :func:`charrnn.system.tensorflow.thread_count`.
+        threads: number of threads.
 
     Returns:
         A list of (first row, row after the last), of nearly equal lengths, none empty.
@@ -41,12 +41,12 @@ def row_ranges(n_rows, n_layers, threads=None):
     >>> row_ranges(7, 1, threads=3)
     [(0, 2), (2, 4), (4, 7)]
     """
-    n_shards = min(n_rows, -(-thread_count(threads) // n_layers))
+    n_shards = min(n_rows, -(-threads // n_layers))
     edges = [n_rows * shard // n_shards for shard in range(n_shards + 1)]
     return list(zip(edges[:-1], edges[1:]))
 
 
-def _piece_steps(n_steps, n_rows, n_layers, threads=None):
+def _piece_steps(n_steps, n_rows, n_layers, threads):
     """Return S, the steps of a piece, for a window of n_steps and a shard of n_rows.
 
     >>> [_piece_steps(100, n_rows, 2, threads=2) for n_rows in (10, 100, 1000)]
@@ -55,7 +55,7 @@ def _piece_steps(n_steps, n_rows, n_layers, threads=None):
     [50, 50, 1]
     """
     steps = PIECE_ROWS // n_rows
-    if n_layers > 1 and thread_count(threads) > 1:
+    if n_layers > 1 and threads > 1:
         steps = min(steps, n_steps // MIN_PIECES)
     return max(1, steps)
 
@@ -166,7 +166,7 @@ def _differentiable(count, shards, ranges):
     return unrolled
 
 
-def unroll(cell, inputs, num_classes, initial_state, mask_seed=None, threads=None, mask_rows=None,
+def unroll(cell, inputs, num_classes, initial_state, mask_seed=None, threads=1, mask_rows=None,
            recurrent_keep_prob=1.0, precision="float32"):
     """Unroll a stack of cells over a window of ids, as ``dynamic_rnn`` does over their one-hot rows.
 
@@ -182,7 +182,7 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed=None, threads=Non
         initial_state: for each layer an LSTMStateTuple of float32 [N, L].
         mask_seed: int64 [2], the seeds of a run and of a step. Dropout masks depend on them only, not on threads; None
             without dropout.
-        threads: as for :func:`charrnn.system.tensorflow.thread_count`.
+        threads: number of threads.
         mask_rows: (first, N) if the inputs are rows of a larger batch of N, from the row ``first``. Their masks are
             then those of these rows in the larger batch.
         recurrent_keep_prob: probability of keeping a recurrent weight, a tensor or the number 1 for no such dropout

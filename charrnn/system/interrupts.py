@@ -1,12 +1,15 @@
-"""Ctrl-C while a command starts: it must end the command, even where an exception would be lost.
+"""Signals: Ctrl-C while a command starts, and what asks a run to stop.
 
 Python raises KeyboardInterrupt in whatever code is running. While NumPy is imported, this may be a call from its C
-code, which drops the exception, and the command would continue. So during this time the signal ends the process at
+code, which drops the exception, and the command would continue. So while a command starts, Ctrl-C ends the process at
 once, as it does for a program in C. Nothing has been written by then.
 """
+import contextlib
 import signal
 import threading
-from typing import Any
+from typing import Any, Dict, Iterator, Optional
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # that ask a run to stop
 
 
 def exit_on_interrupt() -> None:
@@ -23,3 +26,41 @@ def _replace(usual: Any, handler: Any) -> None:
     """Replace the usual handler of Ctrl-C by another, in the main thread only."""
     if signal.getsignal(signal.SIGINT) is usual and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, handler)
+
+
+class StopRequests:
+    """Requests to stop a run after the current step.
+
+    Attributes:
+        signal: the first signal that asked for it, or None.
+    """
+
+    def __init__(self) -> None:
+        self.signal: Optional[signal.Signals] = None
+
+    def reader_left(self) -> None:
+        """Note that nobody reads the output any more, which is a request to stop too."""
+        self.signal = getattr(signal, "SIGPIPE", signal.SIGTERM)  # Windows has no SIGPIPE
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Note the first SIGINT, SIGTERM or SIGHUP within a block. The second one has its usual effect."""
+        usual: Dict[int, Any] = {}
+
+        def note(number: int, _frame: Any) -> None:
+            self.signal = signal.Signals(number)
+            for other, handler in usual.items():
+                signal.signal(other, handler)
+
+        # only the main thread can set handlers; in another one, signals keep their usual effect
+        for name in SIGNALS if threading.current_thread() is threading.main_thread() else ():
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            # an ignored signal stays ignored: SIGHUP under nohup, SIGINT in the background of a script; and a program
+            # that Python is embedded in keeps a handler of its own, None here, which could not be set again
+            if number and signal.getsignal(number) not in (signal.SIG_IGN, None):
+                usual[number] = signal.signal(number, note)
+        try:
+            yield
+        finally:
+            for number, handler in usual.items():
+                signal.signal(number, handler)

@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import warnings
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
@@ -133,32 +133,26 @@ def require_bfloat16() -> None:
                          "float32")
 
 
-def thread_count(threads: Optional[int] = None) -> int:
-    """Return the number of threads to use.
-
-    Args:
-        threads: at least 1; None for one for each core that the process may use.
-    """
-    if threads is None:
-        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # Linux
-    return threads
+def thread_count() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # Linux
 
 
-def session_config(threads: Optional[int] = None, fused: bool = True, precision: str = "float32") -> Any:
+def session_config(threads: int, fused: bool = True, precision: str = "float32") -> Any:
     """Return the settings of a session, a tf.ConfigProto.
 
     With the fused unroll, each operation runs on one thread, and as many operations run in parallel as there are
     threads. TensorFlow creates its threads once in a process, so the settings of the first session hold for all.
 
     Args:
-        threads: as for :func:`thread_count`.
-        fused: whether the graph has the fused unroll. Others are fastest with TensorFlow's own settings.
+        threads: at least 1.
+        fused: whether the graph has the fused unroll. Others are fastest where an operation has all threads.
         precision: with ``bfloat16``, TensorFlow 2 rewrites the products of a graph that is not fused. The fused unroll
             has the precision in its graph.
     """
     from charrnn.system.tensorflow import tf
     if not fused:
-        config = tf.ConfigProto(intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=threads or 0)
+        config = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
         if precision == "bfloat16":
             config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1  # RewriterConfig.ON
     else:
@@ -166,7 +160,7 @@ def session_config(threads: Optional[int] = None, fused: bool = True, precision:
         # step. It keeps blocks that are not larger than the largest block freed so far, up to 32 MiB. So a block of
         # nearly this size is freed here. Nothing is written to it, so it takes no time and no memory.
         bytes(31 * 1024 * 1024)
-        config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=thread_count(threads))
+        config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=threads)
     return config
 
 

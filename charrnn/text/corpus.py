@@ -275,6 +275,6 @@ def divide(text: Text, run: Optional[RunRecord]) -> TrainingText:
     """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
     own = lists.text_of(run, text.text) if run else None
     if run and own is not None:
-        fractions = [run.hyperparameters[name] for name in ("val_fraction", "test_fraction")]
-        return TrainingText(*split(own, *fractions), run.text_sha256)
+        hyper = run.hyperparameters
+        return TrainingText(*split(own, hyper.val_fraction, hyper.test_fraction), run.text_sha256)
     return TrainingText(text.text, "", "", text_sha256(text.text))

@@ -1,62 +1,25 @@
-"""What a training run prints, and what asks it to stop: a signal, or an output that nobody reads any more."""
+"""What a training run prints."""
 import contextlib
-import signal
 import sys
-import threading
 from datetime import timedelta
-from typing import Any, Dict, Iterable, Iterator, Optional, Tuple
+from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Tuple
 
 import tqdm
 
+from charrnn.checkpoints.hyperparameters import AUTO, TO_ZERO, learning_rate_at
 from charrnn.checkpoints.record import RunRecord
 from charrnn.system import errors, terminal, words
+from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import plural
 from charrnn.text import lists
-from charrnn.training.hyperparameters import AUTO, TO_ZERO, Hyperparameters, learning_rate_at
 from charrnn.training.job import Job
 from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 
+if TYPE_CHECKING:
+    from charrnn.training.evaluation import Evaluation
+
 LINES = 20  # that are proposed to be written at the end of a run
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 BAR = "{desc} {percentage:3.0f}%|{bar}| {n:,}/{total:,} {elapsed}<{remaining}"  # fits 50 columns
-
-
-class StopRequests:
-    """Requests to stop a run after the current step.
-
-    Attributes:
-        signal: the first signal that asked for it, or None.
-    """
-
-    def __init__(self) -> None:
-        self.signal: Optional[signal.Signals] = None
-
-    def reader_left(self) -> None:
-        """Note that nobody reads the output any more, which is a request to stop too."""
-        self.signal = getattr(signal, "SIGPIPE", signal.SIGTERM)  # Windows has no SIGPIPE
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
-        """Note the first SIGINT, SIGTERM or SIGHUP within a block. The second one has its usual effect."""
-        usual: Dict[int, Any] = {}
-
-        def note(number: int, _frame: Any) -> None:
-            self.signal = signal.Signals(number)
-            for other, handler in usual.items():
-                signal.signal(other, handler)
-
-        # only the main thread can set handlers; in another one, signals keep their usual effect
-        for name in SIGNALS if threading.current_thread() is threading.main_thread() else ():
-            number = getattr(signal, name, None)  # Windows has no SIGHUP
-            # an ignored signal stays ignored: SIGHUP under nohup, SIGINT in the background of a script; and a program
-            # that Python is embedded in keeps a handler of its own, None here, which could not be set again
-            if number and signal.getsignal(number) not in (signal.SIG_IGN, None):
-                usual[number] = signal.signal(number, note)
-        try:
-            yield
-        finally:
-            for number, handler in usual.items():
-                signal.signal(number, handler)
 
 
 class Display:
@@ -71,7 +34,7 @@ class Display:
 
     def plan(self) -> None:
         """Print what the run is about to do."""
-        job, run, hyper = self.job, self.job.run, self.job.hyperparameters
+        job, run, hyper = self.job, self.job.record, self.job.hyperparameters
         n_held_out, n_test = len(job.held_out), len(job.test)
         left_over = len(job.training) - job.n_windows * hyper.batch_size * hyper.num_steps
         # with init_from, the vocabulary also has the characters of the other model
@@ -103,8 +66,8 @@ class Display:
         if not is_decided and job.is_list:
             rows.append(("note", f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be "
                          "unlike the rest: take shuffle lines"))
-        if job.time:
-            rows.append(("time", job.time))
+        if job.time_in_words:
+            rows.append(("time", job.time_in_words))
         if job.speedup is not None:  # it was measured
             rows.append(("precision", f"bfloat16, {job.speedup:.1f} times as fast here" if hyper.precision == "bfloat16"
                          else f"float32; bfloat16 is {job.speedup:.2f} times as fast here"))
@@ -144,7 +107,7 @@ class Display:
         """
         self._table([("resumed", f"after step {step:,}, {max(0, self.job.total_steps - step):,} to go")])
         new = self.job.hyperparameters
-        old = Hyperparameters(**before.hyperparameters) if before else new
+        old = before.hyperparameters if before else new
         last, same, rate = (learning_rate_at(hyper, place, self.job.n_windows) for hyper, place in (
             (old, max(0, step - 1)), (old, step), (new, step)))
         if rate > same:
@@ -174,10 +137,10 @@ class Display:
         """Print the mean loss of an epoch."""
         self._print(f"epoch {epoch:,}/{self.job.hyperparameters.epochs:,}  mean loss {mean_loss:.4f}")
 
-    def validation(self, step: int, loss: float, best_loss: float, best_step: int) -> None:
+    def validation(self, found: "Evaluation") -> None:
         """Print the result of an evaluation."""
-        best = "the best so far" if step == best_step else f"the best {best_loss:.4f} at step {best_step:,}"
-        self._print(f"{self._place(step)}  validation loss {loss:.4f}, {best}")
+        best = "the best so far" if found.is_best else f"the best {found.best_loss:.4f} at step {found.best_step:,}"
+        self._print(f"{self._place(found.step)}  validation loss {found.loss:.4f}, {best}")
 
     def test(self, loss: float, name: str) -> None:
         """Print the loss on the test text, and the name of the checkpoint."""
@@ -191,10 +154,10 @@ class Display:
         """Print a text that the network generated."""
         self._print(f"{'-' * 70}\n{text}\n{'-' * 70}")
 
-    def ended_early(self, step: int, evaluations: int, best_step: int) -> None:
+    def ended_early(self, step: int, last: "Evaluation") -> None:
         """Print that training ended because the validation loss no longer improved."""
-        self._print(f"ended early after step {step:,}: {plural(evaluations, 'evaluation')} without improvement since "
-                    f"step {best_step:,}")
+        self._print(f"ended early after step {step:,}: {plural(last.since_best, 'evaluation')} without improvement "
+                    f"since step {last.best_step:,}")
 
     def stopped(self, by: str, step: int) -> None:
         """Print that a signal ended the training, and how to resume it."""

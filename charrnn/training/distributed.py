@@ -17,6 +17,7 @@ import numpy as np
 
 from charrnn.data import StrPath
 from charrnn.system import mpi, terminal, words
+from charrnn.system.tensorflow import thread_count
 
 
 class Processes:
@@ -34,9 +35,9 @@ class Processes:
         share = batch_size // self.size
         return self.rank * share, (self.rank + 1) * share
 
-    def threads(self, threads: Optional[int]) -> Optional[int]:
-        """Return the number of threads to use, given that of ``--threads``."""
-        return threads
+    def threads(self) -> int:
+        """Return the number of cores that each process has to itself. It is the same in all of them."""
+        return thread_count()
 
     def average(self, tensors: Sequence[Any]) -> List[Any]:
         """Return float32 tensors averaged over the processes, as part of the training graph.
@@ -56,12 +57,12 @@ class Processes:
         """Return the signal that any of the processes has received, or None. It is the same in all of them."""
         return stop
 
-    def from_first(self, function: Callable[[], Any]) -> Any:
+    def from_first(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function in the first process only, and return its result in all.
 
         If it raises an exception, the first process raises it, and the others end silently.
         """
-        return function()
+        return function(*arguments)
 
     def watched(self, folder: Optional[StrPath]) -> ContextManager:
         """End all processes if a block raises an exception in one of them, which would leave the others waiting.
@@ -80,12 +81,12 @@ class MPIProcesses(Processes):
         self.rank, self.size, self._world = world.rank, world.size, world
         self._all_failed = False  # whether all know of a failure, and end
 
-    def threads(self, threads):
-        from charrnn.system.tensorflow import thread_count
-        host, cores = socket.gethostname(), os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
+    def threads(self):
+        cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+        everybody = self.gather((socket.gethostname(), cores))
         # the processes of a host may have the same cores, or each its own
-        sharing = sum(name == host and bool(cores & theirs) for name, theirs in self.gather((host, cores)))
-        return threads or max(1, thread_count() // sharing)
+        return min(max(1, len(cores) // sum(name == host and bool(cores & theirs) for name, theirs in everybody))
+                   for host, cores in everybody)
 
     def average(self, tensors):
         from charrnn.system.tensorflow import tf
@@ -103,7 +104,7 @@ class MPIProcesses(Processes):
     def synchronize(self, session):
         from charrnn.system.tensorflow import set_variable, tf
         variables = session.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
-        for variable, value in zip(variables, self.from_first(lambda: session.run(variables))):
+        for variable, value in zip(variables, self.from_first(session.run, variables)):
             set_variable(variable, value, session)
 
     def gather(self, value):
@@ -113,10 +114,10 @@ class MPIProcesses(Processes):
         number = max(self.gather(int(stop or 0)))
         return signal.Signals(number) if number else None
 
-    def from_first(self, function):
+    def from_first(self, function, *arguments):
         value, failure = None, None
         try:
-            value = None if self.rank else function()
+            value = None if self.rank else function(*arguments)
         except Exception as error:  # raised after the exchange, in which the others wait
             failure = error
         value, self._all_failed = self._world.bcast((value, bool(failure)))

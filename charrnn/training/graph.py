@@ -1,16 +1,16 @@
 """The network that a run trains: its graph, and its initial weights."""
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.weights import AVERAGE, OPTIMIZERS
+from charrnn.checkpoints.hyperparameters import OPTIMIZERS, Hyperparameters, learning_rate_at
+from charrnn.checkpoints.weights import AVERAGE
 from charrnn.engines.cells import build_stack
 from charrnn.fused.softmax import mean_surprisal, rows_of_slice
 from charrnn.fused.unroll import unroll
 from charrnn.model import build_inputs, build_loss, build_output
-from charrnn.system.tensorflow import set_variable, tf
+from charrnn.system.tensorflow import session_config, set_variable, tf
 from charrnn.training.distributed import Processes
-from charrnn.training.hyperparameters import Hyperparameters, learning_rate_at
 
 LARGE_VARIABLE = 2 ** 22  # elements from which _Adam avoids constants; no variable of the recipe has as many
 
@@ -22,13 +22,15 @@ class TrainingGraph:
     settings the same graph.
 
     Attributes:
+        rows: slice of the rows of a batch that this process trains on.
+        config: the settings of the session that trains it, a tf.ConfigProto.
         gradient_norm: scalar, the norm of the gradients before they are clipped.
         shapes: a dict from the name of each trainable variable to its shape.
         n_parameters: number of weights and biases.
     """
 
     def __init__(self, num_classes: int, hyper: Hyperparameters, processes: Processes,
-                 threads: Optional[int] = None, in_order: bool = False) -> None:
+                 threads: int = 1, in_order: bool = False) -> None:
         """Reset the default graph and build the network in it.
 
         Where several processes share a batch, N in the shapes is the number of rows of this one. With ``in_order``, the
@@ -37,6 +39,7 @@ class TrainingGraph:
         """
         self._hyper, self._seed = hyper, hyper.seed or 0
         first, end = processes.rows(hyper.batch_size)
+        self.rows, self.config = slice(first, end), session_config(threads, hyper.unrolls_fused, hyper.precision)
         tf.reset_default_graph()
         # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
         tf.set_random_seed(self._seed + processes.rank)
@@ -64,7 +67,7 @@ class TrainingGraph:
         self.shapes = {name: tuple(variable.shape.as_list()) for name, variable in self._trained.items()}
         self.n_parameters = sum(int(np.prod(shape)) for shape in self.shapes.values())
 
-    def _build_loss(self, outputs: Any, num_classes: int, threads: Optional[int]) -> Any:
+    def _build_loss(self, outputs: Any, num_classes: int, threads: int) -> Any:
         """Return the mean loss of this process's rows, from outputs [N, M, L]."""
         hyper, n_rows = self._hyper, self.logits.shape[0].value
         if hyper.unrolls_fused and (n_rows > rows_of_slice(num_classes) or hyper.precision != "float32"):

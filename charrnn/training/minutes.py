@@ -5,14 +5,14 @@ worth theirs. Of the sizes and epochs that end in time, :func:`fitted` takes tho
 """
 import math
 import time
-from dataclasses import asdict, replace
-from typing import Any, Collection, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
 
 import numpy as np
 
+from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.data import count_windows
 from charrnn.system.words import plural
-from charrnn.training.hyperparameters import Hyperparameters
 from charrnn.training.presets import FEW_STEPS, PRESETS
 
 TIMED = (128, 256, 512)  # units of the networks that are timed
@@ -33,24 +33,22 @@ class Timing(NamedTuple):
     character: float
 
 
-def time_network(num_classes: int, hyper: Hyperparameters, threads: Optional[int], in_order: bool) -> Timing:
+def time_network(num_classes: int, hyper: Hyperparameters, threads: int, in_order: bool) -> Timing:
     """Build the network of a run, and train it for about TIMING."""
-    from charrnn.system.tensorflow import session_config
     from charrnn.training.distributed import Processes
     from charrnn.training.graph import TrainingGraph  # not above, because it imports TensorFlow
     start = time.perf_counter()
     model = TrainingGraph(num_classes, hyper, Processes(), threads, in_order)
-    config = session_config(threads, hyper.unrolls_fused, hyper.precision)
-    config.use_per_session_threads = True  # so that training can have others
-    ends = step_ends(model, hyper, config, TIMING)
+    model.config.use_per_session_threads = True  # so that training can have others
+    ends = step_ends(model, hyper, TIMING)
     return Timing(ends[0] - start, float(np.median(np.diff(ends))) / (hyper.batch_size * hyper.num_steps))
 
 
-def step_ends(model: Any, hyper: Hyperparameters, config: Any, seconds: float = 0) -> List[float]:
+def step_ends(model: Any, hyper: Hyperparameters, seconds: float = 0) -> List[float]:
     """Train a new network, a TrainingGraph, for at least STEPS. Return the time at the end of each step."""
     from charrnn.system.tensorflow import tf
     window, ends = np.ones(model.inputs.shape.as_list(), np.int32), []  # type: np.ndarray, List[float]
-    with tf.Session(config=config) as sess:
+    with tf.Session(config=model.config) as sess:
         sess.run(tf.global_variables_initializer())
         feed = {model.inputs: window, model.targets: window, model.keep_prob: hyper.keep_prob}
         while len(ends) < STEPS or ends[-1] < ends[0] + seconds:
@@ -59,19 +57,23 @@ def step_ends(model: Any, hyper: Hyperparameters, config: Any, seconds: float = 
     return ends
 
 
+@dataclass(frozen=True)
 class Choice:
     """What there is to choose from.
 
     Attributes:
         auto: the hyperparameters of the preset auto, with the values that are given.
         lengths: the characters to train on, to evaluate on, and to evaluate on once at the end.
-        minutes: the time that there is, which says how many checkpoints there are.
+        fixed: the names of the values that stay.
+        minutes: the time that the run is to take.
+        sample_length: characters to sample at each checkpoint.
     """
 
-    def __init__(self, job: Any, fixed: Collection[str]) -> None:
-        """Prepare to choose for a charrnn.training.job.Job; fixed are the names of the values that stay."""
-        self.auto, self.lengths = job.hyperparameters, [len(part) for part in (job.training, job.held_out, job.test)]
-        self.minutes, self._sample_length, self._fixed = job.options.minutes, job.options.sample_length, fixed
+    auto: Hyperparameters
+    lengths: Tuple[int, ...]
+    fixed: Tuple[str, ...]
+    minutes: float
+    sample_length: int
 
     @property
     def most_epochs(self) -> int:
@@ -85,7 +87,7 @@ class Choice:
     def sizes(self) -> range:
         """Return the numbers of units to choose from."""
         size = self.auto.lstm_size
-        return range(size, size + 1) if "lstm_size" in self._fixed else range(min(TIMED[0], size), size + 1, 8)
+        return range(size, size + 1) if "lstm_size" in self.fixed else range(min(TIMED[0], size), size + 1, 8)
 
     def hyperparameters(self, size: int, epochs: int) -> Hyperparameters:
         """Return what a network of a size is trained with in some epochs."""
@@ -108,7 +110,7 @@ class Choice:
             save_every_n=max(1, math.ceil(steps / min(epochs, CHECKPOINTS, 1 + self.minutes // 2))))
 
     def _changed(self, **values: Any) -> Hyperparameters:
-        return replace(self.auto, **{name: value for name, value in values.items() if name not in self._fixed})
+        return replace(self.auto, **{name: value for name, value in values.items() if name not in self.fixed})
 
     def seconds(self, hyper: Hyperparameters, timing: Timing) -> float:
         """Return the time that a run takes."""
@@ -117,7 +119,7 @@ class Choice:
         evaluations = checkpoints + (steps // hyper.eval_every_n if hyper.eval_every_n else 0)
         read = sum(EVALUATED * (length + CONTEXT) * count for length, count in ((held_out, evaluations), (test, 1))
                    if length)
-        return (timing.start + EVALUATOR + checkpoints * (CHECKPOINT + SAMPLED * self._sample_length)
+        return (timing.start + EVALUATOR + checkpoints * (CHECKPOINT + SAMPLED * self.sample_length)
                 + timing.character * (read + steps * hyper.batch_size * hyper.num_steps))
 
     def runs(self, timings: Dict[int, Timing]) -> Iterator[Tuple[float, Hyperparameters]]:
@@ -150,26 +152,25 @@ def _least(choice: Choice, timings: Dict[int, Timing], used: float) -> float:
     The more time, the more checkpoints.
     """
     while min(seconds for seconds, _ in choice.runs(timings)) * SLOWER + used > 60 * choice.minutes:
-        choice.minutes = (int(10 * choice.minutes) + 1) / 10
+        choice = replace(choice, minutes=(int(10 * choice.minutes) + 1) / 10)
     return choice.minutes
 
 
-def fitted(job: Any, fixed: Collection[str], started: float) -> Any:
-    """Return a job with hyperparameters with which it ends in time.
+def fitted(choice: Choice, time_one: Callable[[Hyperparameters], Timing],
+           started: float) -> Tuple[Hyperparameters, str]:
+    """Return the hyperparameters with which a run ends in time, and a sentence about them.
 
     Args:
-        job: a charrnn.training.job.Job with the hyperparameters of the preset auto, and those that are given.
-        fixed: the names of those, which stay.
+        choice: what there is to choose from.
+        time_one: a function that times a network.
         started: the reading of time.perf_counter() when the time began.
 
     Raises:
         ValueError: the time is too short.
     """
-    choice, minutes, timings = Choice(job, fixed), job.options.minutes, {}  # type: Choice, float, Dict[int, Timing]
-    sizes = choice.sizes()
+    sizes, minutes, timings = choice.sizes(), choice.minutes, {}  # type: range, float, Dict[int, Timing]
     for size in sorted({sizes[0], sizes[-1], *(size for size in TIMED if size in sizes)}):
-        timings[size] = time_network(
-            len(job.run.vocabulary), choice.hyperparameters(size, 1), job.options.threads, job.seed_given)
+        timings[size] = time_one(choice.hyperparameters(size, 1))
         runs, used = list(choice.runs(timings)), time.perf_counter() - started
         in_time = [hyper for seconds, hyper in runs if used + seconds <= 60 * minutes]
         if not in_time:
@@ -181,6 +182,5 @@ def fitted(job: Any, fixed: Collection[str], started: float) -> Any:
     is_most = (best.lstm_size, best.epochs) == (sizes[-1], choice.most_epochs)
     used += choice.seconds(best, timings[size])
     more = f", more than the text can use (about {used / 60:.1f})" if is_most and used / 60 < minutes - 0.05 else ""
-    plan = (f"{minutes:g} minute{'s' * (minutes != 1)}{more}: {plural(best.num_layers, 'layer')} of "
-            f"{best.lstm_size:,}, {plural(best.epochs, 'epoch')}")
-    return replace(job, run=replace(job.run, hyperparameters=asdict(best)), time=plan)
+    return best, (f"{minutes:g} minute{'s' * (minutes != 1)}{more}: {plural(best.num_layers, 'layer')} of "
+                  f"{best.lstm_size:,}, {plural(best.epochs, 'epoch')}")

@@ -2,8 +2,8 @@
 import sys
 from typing import Any, Dict, Sequence, Tuple
 
+from charrnn.checkpoints.hyperparameters import AUTO, Hyperparameters
 from charrnn.data import count_windows
-from charrnn.training.hyperparameters import AUTO, Hyperparameters
 
 PRESETS: Dict[str, dict] = {
     "notebook": {},

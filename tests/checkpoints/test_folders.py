@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import NEWEST, OLDER, ROOT, SMALL_FLAGS
 
-from charrnn.checkpoints import find, folders
+from charrnn.checkpoints import find
 from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
 
@@ -36,14 +36,14 @@ def test_a_run_without_a_name_goes_to_the_next_folder(trained, tmp_path, monkeyp
     (tmp_path / "checkpoints").mkdir()  # as in the checkout
     shutil.copy(str(ROOT / "checkpoints" / "README.md"), "checkpoints")
     shutil.copytree(str(trained), "checkpoints/mine")
-    assert [folders.run_folder(None, resume) for resume in (False, True)] == ["checkpoints", "checkpoints"]
+    assert [find.run_folder(None, resume) for resume in (False, True)] == ["checkpoints", "checkpoints"]
     (tmp_path / "checkpoints" / f"{OLDER}.index").touch()  # as the notebook leaves it
-    assert folders.run_folder(None, False) == "checkpoints/2"
+    assert find.run_folder(None, False) == "checkpoints/2"
     for number in (9, 10):
         shutil.copytree(str(trained), f"checkpoints/{number}")
     (tmp_path / "checkpoints" / "11").mkdir()
-    assert [folders.run_folder(None, resume) for resume in (False, True)] == ["checkpoints/11", "checkpoints/10"]
-    assert [folders.run_folder("x", resume) for resume in (False, True)] == ["x", "x"]
+    assert [find.run_folder(None, resume) for resume in (False, True)] == ["checkpoints/11", "checkpoints/10"]
+    assert [find.run_folder("x", resume) for resume in (False, True)] == ["x", "x"]
 
 
 def test_a_second_run_is_the_one_that_is_resumed(trained, tmp_path, monkeypatch, capsys):

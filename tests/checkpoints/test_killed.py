@@ -16,7 +16,7 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
-from charrnn.training.trainer import Trainer
+from charrnn.train import check_step
 
 # With dropout, evaluations between checkpoints, and a best checkpoint that is seldom the newest.
 FLAGS = [*SMALL_FLAGS, "--keep-prob", "0.5", "--learning-rate", "0.03", "--val-fraction", "0.1", "--eval-every-n", "7",
@@ -112,16 +112,16 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
     flags = [str(write_text(tmp_path / "text")), *FLAGS, "--epochs", "1", "--no-summaries", "--seed", "2",  # best at 46
              "--checkpoint-dir"]
     assert train.main([*flags, str(tmp_path / "whole")]) == 0
-    seen, run, usual = [], disk / "run", Trainer.check
+    seen, run, usual = [], disk / "run", check_step
 
-    def check(self, step, *measured):
-        usual(self, step, *measured)
+    def check(job, opened, step, *measured):
+        usual(job, opened, step, *measured)
         if step in (12, 34):
             assert_can_be_opened(run)
             seen.append(sorted(path.name for path in run.iterdir()))
             fill(disk) if step == 12 else (disk / "ballast").unlink()
 
-    monkeypatch.setattr(Trainer, "check", check)
+    monkeypatch.setattr("charrnn.train.check_step", check)
     assert train.main([*flags, str(run)]) == 0
     gc.collect()  # objects that are deleted may write errors, too
     err = capfd.readouterr().err.splitlines()

@@ -1,17 +1,18 @@
 """Records, the text in the run folder, and the names in it."""
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 from conftest import train_small
 
 import charrnn
-from charrnn.checkpoints import folders, record
+from charrnn.checkpoints import record
+from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.record import CheckpointError
+from charrnn.checkpoints.run import reserve
 from charrnn.data import Vocabulary
-from charrnn.training.hyperparameters import Hyperparameters
 
-RUN = record.RunRecord(asdict(Hyperparameters(seed=7)), Vocabulary("ab"), "name", "f00")
+RUN = record.RunRecord(Hyperparameters(seed=7), Vocabulary("ab"), "name", "f00")
 
 
 def test_the_files_of_a_run_folder(trained):
@@ -58,7 +59,7 @@ def test_a_record_that_somebody_crafted_describes_no_run(name, values):
 def test_the_settings_of_a_run_are_those_of_its_last_start(run_copy):
     """Which run.json has, and no checkpoint yet. Without run.json, they are those of the newest checkpoint."""
     run = record.read_run(run_copy)
-    changed = replace(run, hyperparameters={**run.hyperparameters, "learning_rate": 0.5})
+    changed = replace(run, hyperparameters=replace(run.hyperparameters, learning_rate=0.5))
     record.write_run(run_copy, changed)
     assert record.read_run(run_copy) == changed
     (run_copy / "run.json").unlink()
@@ -90,7 +91,7 @@ def test_a_new_run_does_not_replace_a_file_of_the_user(tmp_path, name):
     """Unless the file is of a run that was killed at its beginning, which leaves its lock."""
     (tmp_path / name).write_bytes(b"mine")
     with pytest.raises(CheckpointError, match=f"has a {name}, which a new run would replace"):
-        folders.reserve(tmp_path, resume=False)
+        reserve(tmp_path, resume=False)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     (tmp_path / ".lock").touch()
     record.check_unused(tmp_path)

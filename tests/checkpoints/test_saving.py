@@ -1,8 +1,9 @@
 """Saving checkpoints, removing old ones, and the lock."""
 import contextlib
 import itertools
+import math
 import os
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,24 +12,24 @@ from conftest import interrupted_at
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact, verify
+from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.record import RunRecord
 from charrnn.checkpoints.run import Progress, Run, remove_leftovers
 from charrnn.data import Vocabulary
 from charrnn.system.tensorflow import tf
-from charrnn.training.hyperparameters import Hyperparameters
 
-RUN = RunRecord(asdict(Hyperparameters(lstm_size=5, num_layers=1, seed=7)), Vocabulary("ab"), "name", "f00")
+RUN = RunRecord(Hyperparameters(lstm_size=5, num_layers=1, seed=7), Vocabulary("ab"), "name", "f00")
 STATE_SHAPE = (1, 2, 3, 5)
 STATE = np.arange(30, dtype=np.float32).reshape(STATE_SHAPE)
 
 
 @pytest.fixture
 def session():
-    """A session with one variable, and its Saver."""
+    """A session with one variable."""
     with tf.Graph().as_default(), tf.Session() as session:
         tf.Variable(tf.zeros(1))
         session.run(tf.global_variables_initializer())
-        yield session, tf.train.Saver(max_to_keep=0)
+        yield session
 
 
 @pytest.fixture
@@ -38,15 +39,20 @@ def folder(tmp_path):
     return tmp_path
 
 
+def begun(session, folder):
+    """Return the Run of a process that trains in a folder."""
+    run = Run(RUN, folder, session)
+    run.begin("ab", Progress(0, STATE, np.zeros(0, np.float32)), resumes=True, summaries=False)
+    return run
+
+
 def save(session, folder, step, best_step=0, max_to_keep=100, run=None):
     """Save a checkpoint as a process does that trains in a folder, or with its Run."""
-    with contextlib.closing(Run(RUN, folder, True)) if run is None else contextlib.nullcontext(run) as run:
-        run.record = replace(RUN, hyperparameters=dict(RUN.hyperparameters, max_to_keep=max_to_keep),
+    with contextlib.closing(begun(session, folder)) if run is None else contextlib.nullcontext(run) as run:
+        run.record = replace(RUN, hyperparameters=replace(RUN.hyperparameters, max_to_keep=max_to_keep),
                              best=f"i{best_step}_l5.ckpt" if best_step else None)
         progress = Progress(step, STATE, np.zeros(step, np.float32), best_step)
-        prefix = run.save(progress, *session, {"kernel": np.zeros((5, 9), np.float32)}, print)
-        run.tidy()
-    return prefix
+        return run.save(progress, {"kernel": np.zeros((5, 9), np.float32)}, print)
 
 
 def saved_steps(folder):
@@ -110,6 +116,17 @@ def test_damaged_checkpoints_of_later_steps_are_not_counted(folder, session):
     assert saved_steps(folder) == [130, 135, 160, 173]
 
 
+def test_a_history_that_is_lost_or_changed_is_written_again(folder, session):
+    head = ("step,epoch,loss,bits_per_character,val_loss,val_bits_per_character,learning_rate,gradient_norm,"
+            "characters_per_second\n")
+    with contextlib.closing(begun(session, folder)) as run:
+        for number, lose in enumerate((Path.unlink, lambda path: path.write_text("mine")), 1):
+            lose(folder / "history.csv")
+            run.add(3, 1, loss=0.5)
+            save(session, folder, number, run=run)
+            assert (folder / "history.csv").read_text() == head + number * f"3,1,0.5,{0.5 / math.log(2)},,,,,\n"
+
+
 # Failures
 
 
@@ -127,7 +144,7 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
     """And the next save does what was left."""
     for step in (1, 2):
         save(session, folder, step, max_to_keep=1)
-    run, usual = Run(RUN, folder, True), getattr(owner, name)
+    run, usual = begun(session, folder), getattr(owner, name)
     for fails_at in itertools.count(1):
         step, before, calls = fails_at + 2, content_of(folder), itertools.count(1)
         with monkeypatch.context() as patch:
@@ -153,7 +170,8 @@ def test_a_folder_in_place_of_a_file_of_the_checkpoint_is_named(folder, session)
     (folder / "i4_l5.ckpt.npz").mkdir()
     with pytest.raises(OSError, match=r"i4_l5.ckpt could not be saved: \S+/i4_l5.ckpt.npz: Is a directory"):
         save(session, folder, 4)
-    assert sorted(path.name for path in folder.iterdir()) == [".lock", "i4_l5.ckpt.npz", "run.json"]
+    assert {path.name for path in folder.iterdir()} == {
+        ".lock", "history.csv", "i4_l5.ckpt.npz", "run.json", "text.txt"}
 
 
 SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
@@ -162,18 +180,19 @@ SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
 def test_leftovers_of_a_killed_save_are_removed(folder, session, monkeypatch):
     """After a kill at any moment, of its first files as well."""
     save(session, folder, 1)
-    usual = os.replace
+    usual, run = os.replace, begun(session, folder)
     (folder / "run.json.0123456789ab.tmp").write_bytes(b"half")
-    for moved in range(1, len(SUFFIXES) + 2):  # the first is in the stage
+    for moved in range(1, len(SUFFIXES) + 2):  # the first two are the history, and one in the stage
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(os, "replace", interrupted_at(usual, moved + 1))
+            patch.setattr(os, "replace", interrupted_at(usual, moved + 2))
             patch.setattr("shutil.rmtree", lambda path: None)
-            save(session, folder, 3)
+            save(session, folder, 3, run=run)
         assert (folder / ".saving").exists()
         remove_leftovers(folder)
         assert newest_intact(folder).prefix.endswith("i1_l5.ckpt") and newest_intact(folder).skipped == ()
         assert not list(folder.glob("*.tmp")) and not (folder / ".saving").exists()
-    save(session, folder, 3)
+    save(session, folder, 3, run=run)
+    run.close()
     assert saved_steps(folder) == [1, 3]
 
 

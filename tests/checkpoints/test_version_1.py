@@ -19,7 +19,7 @@ DATA = ROOT / "tests" / "data"
 
 def test_its_model_writes():
     model = open_model(DATA / "run-1.0")
-    assert model.run.hyperparameters["average_decay"] == 0.9 and len(model.write("the ", 20, seed=1)) == 24
+    assert model.run.hyperparameters.average_decay == 0.9 and len(model.write("the ", 20, seed=1)) == 24
 
 
 def test_it_continues_as_it_would_have(tmp_path):
@@ -33,7 +33,7 @@ def test_it_continues_as_it_would_have(tmp_path):
 def test_a_value_that_is_now_out_of_range_is_resumed_but_not_given(tmp_path, capsys):
     folder = Path(shutil.copytree(str(DATA / "run-1.0"), str(tmp_path / "run")))
     run = record.read_run(folder)
-    record.write_run(folder, replace(run, hyperparameters={**run.hyperparameters, "grad_clip": 1e-5}))
+    record.write_run(folder, replace(run, hyperparameters=replace(run.hyperparameters, grad_clip=1e-5)))
     assert resume(folder, "--grad-clip", "1e-5") == 2 and "grad_clip must be" in capsys.readouterr().err
     assert resume(folder, "--epochs", "2", "--no-summaries") == 0
-    assert open_model(folder).run.hyperparameters["grad_clip"] == 1e-5 and history_of(folder)[-1]["step"] == "312"
+    assert open_model(folder).run.hyperparameters.grad_clip == 1e-5 and history_of(folder)[-1]["step"] == "312"

@@ -93,7 +93,7 @@ def test_the_training_text_of_a_run_is_in_its_folder(run_copy):
     """So it does not matter what has become of the original."""
     run = open_model(run_copy).run
     assert training_text(replace(run, text_name="nowhere")) == (TEXT, "", "", run.text_sha256)
-    divided = replace(run, hyperparameters=dict(run.hyperparameters, val_fraction=0.5, test_fraction=0.25))
+    divided = replace(run, hyperparameters=replace(run.hyperparameters, val_fraction=0.5, test_fraction=0.25))
     assert training_text(divided)[:3] == (TEXT[:260], TEXT[260:780], TEXT[780:])
 
 

@@ -57,8 +57,8 @@ def seeded(run, folder, seed, keep_prob, losses, step=173):
     """Copy a run of 173 steps with another seed, as it is after some steps."""
     shutil.copytree(str(run), str(folder), ignore=shutil.ignore_patterns("*i173*") if step < 173 else None)
     found = record.read_run(folder)
-    found.hyperparameters.update(seed=seed, keep_prob=keep_prob)
-    record.write_run(folder, replace(found, test_loss=losses[-1] + 1 if step == 173 else None))
+    record.write_run(folder, replace(found, test_loss=losses[-1] + 1 if step == 173 else None, hyperparameters=replace(
+        found.hyperparameters, seed=seed, keep_prob=keep_prob)))
     (folder / "history.csv").write_text("head\n" + "".join(
         f"{place},1,{loss + 2},,{loss},,,,100\n" for place, loss in zip((50, 100, 150, 173), losses) if place <= step))
 
@@ -103,8 +103,7 @@ def test_runs_that_stopped_early_count_and_one_that_goes_on_does_not(stopped_ear
     for seed in (1, 2, 3):
         folder = Path(shutil.copytree(str(stopped_early), str(tmp_path / str(seed))))
         run = record.read_run(folder)
-        run.hyperparameters.update(seed=seed)
-        record.write_run(folder, run)
+        record.write_run(folder, replace(run, hyperparameters=replace(run.hyperparameters, seed=seed)))
     with open(str(folder / "history.csv"), "a") as history:
         history.write("250,3,,,0.1,,,,\n")  # better than all before
     assert runs.main([str(tmp_path)]) == 0

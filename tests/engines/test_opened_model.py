@@ -7,10 +7,10 @@ import pytest
 from conftest import CHARS, NEWEST, copy_without_records, make_network, npy, script, signed_npz
 
 from charrnn.checkpoints import record
+from charrnn.checkpoints.hyperparameters import CELLS
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.weights import packed, read_packed
 from charrnn.data import Vocabulary
-from charrnn.engines.cells import CELLS
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.numpy_lstm import NumpyLSTM

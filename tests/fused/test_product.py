@@ -82,7 +82,7 @@ def test_a_resumed_run_in_bfloat16_is_the_same_bit_for_bit(text_file, tmp_path):
     assert train_small(text_file, tmp_path / "parts", *flags, "--epochs", "1") == 0
     assert resume(tmp_path / "parts", "--epochs", "2") == 0
     whole, parts = (record.read_run(tmp_path / name) for name in ("whole", "parts"))
-    assert whole.hyperparameters["precision"] == parts.hyperparameters["precision"] == "bfloat16"
+    assert whole.hyperparameters.precision == parts.hyperparameters.precision == "bfloat16"
     files = [sorted((tmp_path / name).glob("*.ckpt.data*"))[-1] for name in ("whole", "parts")]
     assert files[0].name == files[1].name and files[0].read_bytes() == files[1].read_bytes()
 
@@ -106,14 +106,14 @@ def test_auto_takes_what_was_measured_to_be_faster(text_file, tmp_path, capsys, 
     assert f"\nprecision {said}\n" in capsys.readouterr().out
     monkeypatch.setattr(fused_product, "bfloat16_speedup", None)
     assert resume(tmp_path, "--precision", "auto", "--epochs", "2") == 0
-    assert record.read_run(tmp_path).hyperparameters["precision"] == precision
+    assert record.read_run(tmp_path).hyperparameters.precision == precision
 
 
 @pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 measures")
 def test_tensorflow_1_measures_nothing(text_file, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(fused_product, "bfloat16_speedup", None)
     assert train_small(text_file, tmp_path, "--precision", "auto", "--num-steps", "100") == 0
-    assert record.read_run(tmp_path).hyperparameters["precision"] == "float32"
+    assert record.read_run(tmp_path).hyperparameters.precision == "float32"
 
 
 @needs_tensorflow_2

@@ -84,8 +84,7 @@ def test_a_cell_of_contrib_is_refused(text_file, tmp_path, capsys):
 
 @pytest.mark.parametrize("fused, within", [(False, 3), (True, 1)])
 def test_a_session_has_the_threads_that_are_given(fused, within):
-    """Those within an operation, and those for several; TensorFlow's own choice where none are given."""
+    """Those within an operation, and those for several."""
     from charrnn.system.tensorflow import session_config
     config = session_config(3, fused)
     assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (within, 3)
-    assert fused or session_config(None, False).intra_op_parallelism_threads == 0

@@ -17,13 +17,13 @@ from conftest import ROOT, resume, train_small
 
 from charrnn import open_model, train_model
 from charrnn.checkpoints import record
+from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.commands import evaluate, sample, train
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model, lstm_weights
 from charrnn.engines.sampler import default_prime
 from charrnn.text import corpus
 from charrnn.text.lists import is_list, items_of, shuffled
-from charrnn.training.hyperparameters import Hyperparameters
 
 NAMES = corpus.read("names").text
 
@@ -157,7 +157,7 @@ def listed(tmp_path_factory):
 def test_a_run_keeps_the_shuffled_text_and_knows_the_one_that_was_given(listed):
     run = record.read_run(listed)
     assert (listed / "text.txt").read_text(encoding="utf-8") == shuffled(RUSSIAN) != RUSSIAN
-    assert run.text_sha256 == record.text_sha256(RUSSIAN[:-1]) and run.hyperparameters["shuffle"] == "lines"
+    assert run.text_sha256 == record.text_sha256(RUSSIAN[:-1]) and run.hyperparameters.shuffle == "lines"
     for text in (RUSSIAN[:-1], shuffled(RUSSIAN)):
         parts = corpus.divide(corpus.Text("list", text), run)
         assert "".join(parts[:3]) == shuffled(RUSSIAN) and len(parts.held_out) == int(0.2 * len(RUSSIAN))
@@ -178,7 +178,7 @@ def test_every_run_has_the_same_order(listed, tmp_path, monkeypatch, flags):
     assert train.main([*text, "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0", *flags]) == 0
     found, expected = record.read_run(tmp_path / "run"), record.read_run(listed)
     assert (tmp_path / "run" / "text.txt").read_bytes() == (listed / "text.txt").read_bytes()
-    assert found.text_sha256 == expected.text_sha256 and found.hyperparameters["shuffle"] == "lines"
+    assert found.text_sha256 == expected.text_sha256 and found.hyperparameters.shuffle == "lines"
 
 
 def test_a_run_is_resumed_with_its_text_or_the_one_that_was_given(listed, tmp_path, capsys):

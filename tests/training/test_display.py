@@ -3,18 +3,20 @@ import io
 import os
 import re
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import losses_of, train_small
 
+from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
-from charrnn.training.display import Display, StopRequests
-from charrnn.training.hyperparameters import Hyperparameters
-from charrnn.training.job import Job, Options
+from charrnn.system.interrupts import StopRequests
+from charrnn.training.display import Display
+from charrnn.training.job import Job
+from charrnn.training.options import Options
 
 HYPER = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, epochs=4, save_every_n=1000, seed=7)
 LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\d{4} s/batch")
@@ -23,9 +25,8 @@ LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\
 def display_of(n_training=1040, n_held_out=0, n_test=0, folder="my folder", init_from=None, **hyper):
     """Return the display of a run on parts of a text of 1,040 characters."""
     parts = [np.zeros(length, np.int8) for length in (n_training, n_held_out, n_test)]
-    run = RunRecord(asdict(replace(HYPER, **hyper)), Vocabulary("abc"), "my text", "f00")
-    return Display(Job(run, folder, "a" * 1040, Options(), init_from, *parts), 704,
-                   StopRequests())
+    run = RunRecord(replace(HYPER, **hyper), Vocabulary("abc"), "my text", "f00")
+    return Display(Job(run, folder, "a" * 1040, Options(), 2, init_from, *parts), 704, StopRequests())
 
 
 @pytest.fixture

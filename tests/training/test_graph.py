@@ -5,10 +5,10 @@ from conftest import initialize, training_graph
 from reference import lstm
 from test_model import SIZES, serialized
 
+from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.system.tensorflow import tf
 from charrnn.training.distributed import Processes
 from charrnn.training.graph import TrainingGraph, initial_weights
-from charrnn.training.hyperparameters import Hyperparameters
 
 N, M, L, C, LAYERS = 3, 4, 6, 5, 2
 CELL = "rnn/multi_rnn_cell/cell_{}/"

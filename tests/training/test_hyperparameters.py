@@ -1,4 +1,4 @@
-"""Hyperparameters: ranges, contradictions, flags, presets, schedules, and the memory that a network needs."""
+"""Hyperparameters: ranges, contradictions, flags, presets and schedules."""
 import dataclasses
 import math
 
@@ -6,13 +6,10 @@ import numpy as np
 import pytest
 from conftest import TEXT, StopAfter, training_graph
 
+from charrnn.checkpoints.hyperparameters import CELLS, Hyperparameters, learning_rate_at
 from charrnn.data import count_windows
-from charrnn.engines.cells import CELLS
 from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
-from charrnn.training import trainer
-from charrnn.training.hyperparameters import Hyperparameters, learning_rate_at
-from charrnn.training.job import check_memory
 from charrnn.training.presets import preset
 
 
@@ -76,7 +73,7 @@ def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fuse
             ("auto", 100_000, 9, 2.6098), ("auto", 300_000, 9, 2.6023), ("best", 300_000, 4, 2.6262)))])
 def test_a_preset_trains_as_was_measured(tmp_path, monkeypatch, name, n_characters, n_steps, loss):
     """At its sizes. With another rate, warm-up, size or dropout the loss after some steps is another one."""
-    monkeypatch.setattr(trainer, "StopRequests", lambda: StopAfter(n_steps))
+    monkeypatch.setattr("charrnn.train.StopRequests", lambda: StopAfter(n_steps))
     text = (TEXT * (n_characters // len(TEXT) + 1))[:n_characters]
     run = train_model(text, tmp_path / "run", preset=name, seed=1, quiet=True, summaries=False, sample_length=0)
     assert len(run.losses) == n_steps and run.losses[-1] == pytest.approx(loss, abs=0.002)
@@ -86,7 +83,6 @@ def test_a_preset_trains_as_was_measured(tmp_path, monkeypatch, name, n_characte
 def test_the_preset_auto_gives_enough_steps_to_a_text_of_any_length(n_characters):
     hyper = Hyperparameters(**preset("auto", n_characters))
     hyper.check()
-    check_memory(83, hyper, 4 * 10 ** 9)
     n_training = n_characters - int(n_characters * hyper.val_fraction)
     n_steps = hyper.epochs * count_windows(n_training, hyper.batch_size, hyper.num_steps)
     assert 1000 < n_steps < 13000 and hyper.warmup_steps < n_steps / 8
@@ -96,7 +92,7 @@ def test_the_preset_auto_gives_enough_steps_to_a_text_of_any_length(n_characters
 def test_a_short_text_is_evaluated_often_enough_to_stop_early(tmp_path):
     run = train_model((TEXT * 2)[:1000], tmp_path / "run", preset="auto", lstm_size=8, sample_length=0, quiet=True,
                       summaries=False)
-    assert np.isfinite(run.history["val_loss"]).sum() > run.model.run.hyperparameters["early_stop"] and run.best
+    assert np.isfinite(run.history["val_loss"]).sum() > run.model.run.hyperparameters.early_stop and run.best
 
 
 def rates(n_steps, **options):
@@ -123,22 +119,11 @@ def test_schedules(options, expected):
         assert right is None or found == pytest.approx(right, abs=1e-7), step
 
 
-def test_too_little_memory():
-    least = 4 * (4 * 3362387 + 6 * 100 * 100 * 512 * 2)
-    check_memory(83, Hyperparameters(), least)
-    with pytest.raises(ValueError, match="at least 299 MB .* has 299 MB: reduce lstm_size, .* or num_steps"):
-        check_memory(83, Hyperparameters(), least - 1)
-    logits = 4 * 3 * 100 * 100 * 83  # also the targets and the gradient of the loss, without the fused unroll
-    check_memory(83, Hyperparameters(fused=False), least + logits)
-    check_memory(83, Hyperparameters(cell="rnn"), least // 4 + logits)  # whose matrices are a quarter
-    with pytest.raises(ValueError, match="this network needs at least"):
-        check_memory(83, Hyperparameters(fused=False), least + logits - 1)
-
-
 @pytest.mark.parametrize("name, value", [("average_decay", 0.999995), ("grad_clip", 1e-5), ("decay", 0.005)])
 def test_the_range_is_for_a_value_that_is_given_now(name, value):
     """A run of version 1.0, which had other ranges, is resumed."""
     Hyperparameters(**{name: value}).check(recorded=[name])
-    for changes, recorded in (({name: value}, []), ({name: "1"}, [name]), ({"cell": "x"}, ["cell"])):
+    for changes, recorded in (({name: value}, []), ({name: "1"}, [name]), ({name: -1.0}, [name]),
+                              ({"cell": "x"}, ["cell"])):
         with pytest.raises(ValueError, match="must be"):
             Hyperparameters(**changes).check(recorded=recorded)

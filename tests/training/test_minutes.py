@@ -11,7 +11,8 @@ from charrnn.engines.opened_model import open_model
 from charrnn.text.corpus import Text
 from charrnn.train import train_model
 from charrnn.training import job, minutes
-from charrnn.training.job import Options, plan_job
+from charrnn.training.job import plan_job
+from charrnn.training.options import Options
 from charrnn.training.presets import preset
 
 LONG = Text("a long text", "the cat sat on the mat\n" * 26_087)  # 600,001 characters
@@ -47,7 +48,7 @@ def test_the_run_ends_in_time(timed, n_minutes):
     job = planned(n_minutes)
     assert 0.8 * 60 * n_minutes < seconds_of(job) < 60 * n_minutes - 5
     hyper = job.hyperparameters
-    assert job.time == (f"{n_minutes} minute{'s' * (n_minutes > 1)}: 2 layers of {hyper.lstm_size}, "
+    assert job.time_in_words == (f"{n_minutes} minute{'s' * (n_minutes > 1)}: 2 layers of {hyper.lstm_size}, "
                         f"{hyper.epochs} epochs")
 
 
@@ -61,7 +62,8 @@ def test_more_time_gives_more_units_and_more_epochs(timed):
 
 def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(timed):
     """But for a shorter warm-up in so short a text."""
-    choice = minutes.Choice(planned(2, precision="float32"), ())
+    hyper = replace(planned(2).hyperparameters, **preset("auto", len(LONG.text)), precision="float32")
+    choice = minutes.Choice(hyper, (540_001, 60_000, 0), (), 2, 200)
     found = choice.hyperparameters(224, 4)
     assert asdict(found) == {**asdict(found), **preset("quick", 1), "warmup_steps": choice.steps(found) // 6,
                              "save_every_n": found.save_every_n} and found.warmup_steps < 300
@@ -69,8 +71,7 @@ def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(timed):
 
 def test_networks_that_would_take_too_long_are_not_timed(timed, monkeypatch):
     """The others are, in the precision that auto chooses."""
-    monkeypatch.setattr("charrnn.training.job._with_faster_precision",
-                        lambda hyper, options: (replace(hyper, precision="float32"), 0.9))
+    monkeypatch.setattr("charrnn.training.job.faster_precision", lambda threads, fused: ("float32", 0.9))
     assert planned(2).speedup == 0.9
     assert [(hyper.lstm_size, hyper.precision) for hyper in timed] == [(128, "float32"), (256, "float32")]
 
@@ -98,9 +99,9 @@ def test_evaluations_and_samples_are_counted(timed):
 def test_more_than_the_text_can_use(timed):
     """The values of auto, without an early stop; a long text can use more epochs."""
     job = planned(20, SHORT)
-    assert job.run.hyperparameters == {**job.run.hyperparameters, **preset("auto", len(SHORT.text)), "early_stop": 0}
+    assert job.hyperparameters == replace(job.hyperparameters, **{**preset("auto", len(SHORT.text)), "early_stop": 0})
     said = r"20 minutes, more than the text can use \(about 0\.\d\): 2 layers of 128, 100 epochs"
-    assert re.fullmatch(said, job.time)
+    assert re.fullmatch(said, job.time_in_words)
     hyper = planned(1000).hyperparameters
     assert (hyper.lstm_size, hyper.epochs, hyper.recurrent_keep_prob) == (512, 60, 0.6)
 
@@ -125,7 +126,7 @@ def test_the_least_time_that_is_named_is_enough(timed, monkeypatch, slower, text
 
 @pytest.mark.parametrize("n_minutes", [0.4, 0.5, 1])
 def test_a_time_is_not_more_than_itself(timed, n_minutes):
-    about = re.search(r"about (0\.\d)", planned(n_minutes, SHORT).time)
+    about = re.search(r"about (0\.\d)", planned(n_minutes, SHORT).time_in_words)
     assert float(about.group(1)) < n_minutes if about else n_minutes < 1
 
 

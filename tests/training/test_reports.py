@@ -2,17 +2,13 @@
 import csv
 import math
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import train_small
 
-from charrnn.checkpoints.run import Reports
+from charrnn.checkpoints.summaries import Summaries
 from charrnn.system.tensorflow import tf
-
-HEAD = ("step,epoch,loss,bits_per_character,val_loss,val_bits_per_character,learning_rate,gradient_norm,"
-        "characters_per_second\n")
 
 
 def events(folder):
@@ -27,24 +23,14 @@ def scalars(folder):
             for value in event.summary.value if value.tag != "sample"}
 
 
-def test_a_history_that_is_lost_or_changed_during_a_run_is_written_again(tmp_path):
-    reports = Reports(tmp_path, 0, summaries=False)
-    for lose in (Path.unlink, lambda path: path.write_text("mine")):
-        lose(tmp_path / "history.csv")
-        reports.add(3, epoch=1, loss=0.5)
-        reports.flush()
-        assert (tmp_path / "history.csv").read_text() == HEAD + reports.history
-    assert reports.history == 2 * "3,1,0.5,,,,,,\n"
-
-
 @pytest.mark.filterwarnings("ignore:inspect.getargspec:DeprecationWarning", "ignore:The 'warn' method")
 def test_tensorboard_shows_later_steps_of_a_resumed_run_once(tmp_path):
     """It drops what the earlier processes wrote of them, the first of which was killed before its first checkpoint."""
     for number, (resumed_after, steps, more) in enumerate([
             (0, (5, 10), 7), (0, (10, 20, 30), 0), (20, (30,), 20)]):
-        written = Reports(tmp_path, resumed_after)
+        written = Summaries(tmp_path, resumed_after)
         for step in steps:
-            written.add(step, epoch=1, loss=float(step + more))
+            written.add(step, dict(epoch=1, loss=float(step + more)))
         written.close()
         path = max((tmp_path / "summaries").iterdir())  # named by the second in which it was made
         path.rename(path.with_name(f"events.out.tfevents.{number:010}.process"))

@@ -3,14 +3,15 @@ import os
 import re
 import shutil
 import signal
+from dataclasses import asdict
 
 import pytest
 from conftest import StopAfter, assert_same_run, history_of, interrupted_at, losses_of, resume, train_small
 
+from charrnn import train
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints
 from charrnn.checkpoints.record import read_signed, signed
-from charrnn.training import trainer
 
 SLOW = pytest.mark.slow
 
@@ -30,7 +31,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path, monkeypa
     for after in stops:
         capsys.readouterr()
         with monkeypatch.context() as patch:
-            patch.setattr(trainer, "StopRequests", lambda after=after: StopAfter(after))
+            patch.setattr("charrnn.train.StopRequests", lambda after=after: StopAfter(after))
             status = resume(folder) if step else train_small(text_file, folder, *flags)
         assert status == 128 + signal.SIGTERM
         out = capsys.readouterr().out
@@ -70,13 +71,13 @@ def test_more_epochs_raise_the_learning_rate_again(text_file, tmp_path, capsys):
 def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypatch, capsys):
     """They are kept if the run is killed before its next checkpoint."""
     with monkeypatch.context() as patch:
-        patch.setattr(trainer.Trainer, "check", interrupted_at(trainer.Trainer.check, 5))
+        patch.setattr(train, "check_step", interrupted_at(train.check_step, 5))
         assert resume(run_copy, "--epochs", "2", "--learning-rate", "0.002") == 130
     assert "resumed  after step 173, 173 to go\nrate     the learning rate rises from 0.001 " in capsys.readouterr().out
     assert resume(run_copy) == 0
     assert float(history_of(run_copy)[-1]["learning_rate"]) == 0.002
     hyper = record.read_run(run_copy).hyperparameters
-    assert (hyper["epochs"], hyper["learning_rate"]) == (2, 0.002)
+    assert (hyper.epochs, hyper.learning_rate) == (2, 0.002)
     assert [os.path.basename(path) for path in list_checkpoints(run_copy)] == [
         "i100_l5.ckpt", "i173_l5.ckpt", "i200_l5.ckpt", "i300_l5.ckpt", "i346_l5.ckpt"]
 
@@ -84,7 +85,7 @@ def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypat
 def test_a_run_may_be_older_than_a_hyperparameter_but_not_newer(run_copy, capsys):
     """Also older than one that a resumed run may not change. The precision auto is the one that the run has."""
     before = record.read_run(run_copy)
-    older = {name: value for name, value in before.hyperparameters.items() if name != "average_decay"}
+    older = {name: value for name, value in asdict(before.hyperparameters).items() if name != "average_decay"}
     for changed, status in ({**older, "novel": 1}, 2), (older, 0):
         for path in [run_copy / "run.json", *run_copy.glob("*.ckpt.json")]:
             content = read_signed(path)

@@ -10,7 +10,7 @@ from conftest import SMALL_FLAGS, resume, run_python
 
 from charrnn.checkpoints.find import newest_intact
 from charrnn.checkpoints.record import step_of
-from charrnn.training.display import StopRequests
+from charrnn.system.interrupts import StopRequests
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

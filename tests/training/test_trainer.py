@@ -21,6 +21,7 @@ from conftest import (
     weights_of,
 )
 
+from charrnn import train
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints, newest_intact
 from charrnn.checkpoints.run import Run
@@ -33,7 +34,6 @@ from charrnn.model import CharRNN
 from charrnn.sample import sample as write_text
 from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
-from charrnn.training import trainer
 
 QUIET = ["--no-summaries"]
 
@@ -108,8 +108,8 @@ def test_a_loss_that_is_not_finite_ends_the_run(trained, tmp_path, capsys):
 
 def test_gradients_that_are_not_finite_end_the_run(text_file, tmp_path, monkeypatch, capsys):
     """Even if the loss still is finite, because the weights are lost already."""
-    usual = trainer.Trainer.check
-    monkeypatch.setattr(trainer.Trainer, "check", lambda self, step, loss, norm: usual(self, step, loss, np.inf))
+    usual = train.check_step
+    monkeypatch.setattr(train, "check_step", lambda job, run, step, loss, norm: usual(job, run, step, loss, np.inf))
     assert train_small(text_file, tmp_path / "run", "--num-layers", "1") == 2
     err = capsys.readouterr().err
     assert re.search(r"at step 1 the loss is 2\.\d+ and the norm of the gradients is inf, so training stops", err)
@@ -185,7 +185,7 @@ def test_the_test_loss_is_of_the_best_checkpoint_and_printed_once(tmp_path, monk
     """At the end of a run, not when it is stopped; it is what ``charrnn-evaluate --test --best`` measures."""
     text, folder = overfitting_text(tmp_path / "text"), tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(trainer, "StopRequests", lambda: StopAfter(50))
+        patch.setattr("charrnn.train.StopRequests", lambda: StopAfter(50))
         assert train_small(text, folder, *VALIDATED_FLAGS, "--val-fraction", "0.15", "--test-fraction", "0.1",
                            "--epochs", "2") == 128 + 15
     assert "test loss" not in capsys.readouterr().out
@@ -221,7 +221,7 @@ def test_a_sample_is_what_the_sampling_script_writes(text_file, tmp_path, capsys
     The sample of an LSTM is written without a graph.
     """
     if "--cell" not in flags:
-        monkeypatch.setattr("charrnn.training.trainer.GraphEngine", None)
+        monkeypatch.setattr("charrnn.training.evaluation.GraphEngine", None)
     np.random.seed(0)
     expected = np.random.RandomState(0).random_sample()
     assert train_small(text_file, tmp_path / "run", "--learning-rate", "0.05", "--keep-prob", "1", "--num-steps", "10",
@@ -237,7 +237,7 @@ def test_a_sample_is_what_the_sampling_script_writes(text_file, tmp_path, capsys
 def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypatch, capsys):
     """The best checkpoint is the one that is tested; if it is damaged, it does not hide later ones. NaN is an end."""
     losses, folder = iter([1.0, 3.0, 5.0, 2.0, np.nan]), tmp_path / "run"
-    monkeypatch.setattr(trainer, "surprisal", lambda *args: np.array([next(losses)]))
+    monkeypatch.setattr("charrnn.training.evaluation.surprisal", lambda *args: np.array([next(losses)]))
     assert train_small(text_file, folder, *QUIET, "--val-fraction", "0.25", "--test-fraction", "0.1", "--epochs", "2",
                        "--num-steps", "30", "--num-layers", "1", "--save-every-n", "6", "--early-stop", "1") == 0
     out = capsys.readouterr().out
@@ -261,7 +261,7 @@ def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypat
 
 def test_a_run_that_reaches_its_end_has_not_ended_early(text_file, tmp_path, monkeypatch, capsys):
     losses = iter([1.0, 0.5, 3.0])
-    monkeypatch.setattr(trainer, "surprisal", lambda *args: np.array([next(losses)]))
+    monkeypatch.setattr("charrnn.training.evaluation.surprisal", lambda *args: np.array([next(losses)]))
     assert train_small(text_file, tmp_path / "run", *QUIET, "--val-fraction", "0.25", "--num-steps", "30",
                        "--num-layers", "1", "--save-every-n", "6", "--early-stop", "1") == 0
     out = capsys.readouterr().out
@@ -292,15 +292,15 @@ def test_training_continues_after_a_failed_save_unless_it_is_the_last(text_file,
 def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file, trained, tmp_path, monkeypatch,
                                                                        capsys):
     """No checkpoint, history or summary."""
-    run, usual = tmp_path / "run", trainer.Trainer.check
+    run, usual = tmp_path / "run", train.check_step
 
-    def check(self, step, *measured):
-        usual(self, step, *measured)
+    def check(job, opened, step, *measured):
+        usual(job, opened, step, *measured)
         if step == 3:
             run.rename(tmp_path / "moved")
             shutil.copytree(str(trained), str(run))
 
-    monkeypatch.setattr(trainer.Trainer, "check", check)
+    monkeypatch.setattr(train, "check_step", check)
     assert train_small(text_file, run, "--num-steps", "100", "--print-every-n", "2",
                        "--save-every-n", "4") == 2
     found, expected = ({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -115,7 +115,7 @@ def test_a_run_from_another_model(trained, tmp_path, monkeypatch, capsys):
     assert train.main([*command, str(tmp_path / "whole")]) == 0
     whole = record.read_run(tmp_path / "whole")
     assert f"weights  from {prefix}, with new weights for '!', ':', 'A', 'w'" in capsys.readouterr().out.splitlines()
-    assert [whole.hyperparameters[name] for name in ("lstm_size", "num_layers", "cell")] == [5, 2, "lstm"]
+    assert [getattr(whole.hyperparameters, name) for name in ("lstm_size", "num_layers", "cell")] == [5, 2, "lstm"]
     assert whole.vocabulary == Vocabulary.from_text(TEXT + OTHER) and whole.init_from == prefix
     for ours, theirs in zip(open_model(tmp_path / "whole" / "i0_l5.ckpt").biases, open_model(trained).biases):
         np.testing.assert_array_equal(ours, theirs)

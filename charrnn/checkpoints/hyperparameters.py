@@ -3,13 +3,37 @@ import dataclasses
 import math
 import sys
 from dataclasses import dataclass
-from typing import Any, Collection, Optional
+from typing import Any, Collection, NamedTuple, Optional
 
 import numpy as np
 
-from charrnn.checkpoints.weights import OPTIMIZERS
-from charrnn.engines.cells import CELLS, MOST_LAYERS
+MOST_LAYERS = 32  # with more, the graph takes long to build
+OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the graph, as in the notebook
 
+
+class Cell(NamedTuple):
+    """A kind of cell.
+
+    Attributes:
+        class_name: its class, in ``tf.nn.rnn_cell`` or, for ``contrib``, in ``tf.contrib.rnn``.
+        scope: the scope of its variables in a layer.
+        contrib: whether only TensorFlow 1.15 has it.
+    """
+
+    class_name: str
+    scope: str
+    contrib: bool = False
+
+
+# Sources: BasicLSTMCell is the notebook's; the others are of Cho et al. 2014 (arXiv:1406.1078), Elman 1990, Ba et al.
+# 2016 (arXiv:1607.06450), and Zoph and Le 2017 (arXiv:1611.01578).
+CELLS = {
+    "lstm": Cell("BasicLSTMCell", "basic_lstm_cell"),
+    "gru": Cell("GRUCell", "gru_cell"),
+    "rnn": Cell("BasicRNNCell", "basic_rnn_cell"),
+    "layer-norm-lstm": Cell("LayerNormBasicLSTMCell", "layer_norm_basic_lstm_cell", contrib=True),
+    "nas": Cell("NASCell", "nas_cell", contrib=True),
+}
 AUTO = "auto"  # a preset, which depends on the length of the text, and a precision, which depends on the machine
 TO_ZERO = ("linear", "cosine")  # schedules that end at 0
 SCHEDULES = ("constant", "exponential", *TO_ZERO)
@@ -21,88 +45,29 @@ BELOW_1 = 1 - 2 ** -53  # the largest float below 1
 _LARGEST = {int: 2 ** 63 - 1, float: sys.float_info.max}  # what TensorFlow and the JSON record can hold
 
 
-def _field(default: Any, group: str, meaning: str, least: float = 0, most: Optional[float] = None,
-           choices: Optional[tuple] = None) -> Any:
-    """Declare a hyperparameter: its default, and what its flag and its check need.
+def setting(default: Any, group: str, meaning: str, least: float = 0, most: Optional[float] = None,
+            choices: Optional[tuple] = None, kind: Optional[type] = None, otherwise: str = "") -> Any:
+    """Declare a field: its default, and what its flag and its check need.
 
-    The default is the notebook's value, or switches the feature off. A number has a range, anything else has choices.
+    A number has a range, anything else has choices. Where the default is None, ``kind`` is the type of other values,
+    and ``otherwise`` says what None stands for. A field without a group gets no flag here.
     """
     return dataclasses.field(default=default, metadata={
-        "group": group, "help": meaning, "least": least, "most": most, "choices": choices})
+        "group": group, "help": meaning, "least": least, "most": most, "choices": choices,
+        "kind": kind or type(default), "otherwise": otherwise})
 
 
-# Bounds are values at which training still works. Beyond those of rates, float32 changes no weight any more. With a
-# smaller keep_prob, hardly anything is kept, and the factor 1 / X can overflow.
-
-
-class OfPlainNumbers:
-    """A frozen dataclass in which a number of NumPy, which neither JSON nor TensorFlow takes, becomes one of Python."""
+@dataclass(frozen=True)
+class Checked:
+    """A frozen dataclass of such fields. A number of NumPy becomes one of Python, which JSON and TensorFlow take."""
 
     def __post_init__(self) -> None:
         for name, value in list(vars(self).items()):
             if isinstance(value, np.generic):
                 object.__setattr__(self, name, value.item())
 
-
-@dataclass(frozen=True)
-class Hyperparameters(OfPlainNumbers):
-    """What a network is trained with. The defaults are the notebook's recipe.
-
-    Each field declares its default, the group and help text of its flag, and its range. The flag is the name with
-    dashes (``--batch-size``).
-    """
-
-    batch_size: int = _field(100, OPTIMISATION, "sequences in a batch", 1)
-    num_steps: int = _field(100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", 1)
-    lstm_size: int = _field(512, NETWORK, "units in each layer", 1)
-    num_layers: int = _field(2, NETWORK, "number of layers", 1, MOST_LAYERS)
-    learning_rate: float = _field(0.001, OPTIMISATION, "step size of the optimizer, before the schedule", 1e-9)
-    keep_prob: float = _field(0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", 0.01, 1)
-    grad_clip: float = _field(5.0, OPTIMISATION, "largest global norm of the gradients", 1e-4, 1e30)
-    epochs: int = _field(20, OPTIMISATION, "passes over the text", 1)
-    print_every_n: int = _field(50, REPORTS, "steps between printed lines", 1)
-    save_every_n: int = _field(200, REPORTS, "steps between checkpoints", 1)
-    seed: Optional[int] = _field(None, OPTIMISATION, "seed of the initial weights and of dropout", 0, 2 ** 31 - 1)
-    fused: bool = _field(  # the help is that of --no-fused
-        True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
-        "with other dropout masks. With --seed, the masks are repeatable, and training is slower still",
-        choices=(True, False))
-    precision: str = _field(
-        "float32", SPEED, "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 1.6 times as "
-        "fast on some processors, and slower on others; auto measures it and takes the faster one",
-        choices=("float32", "bfloat16", AUTO))
-    cell: str = _field("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
-    optimizer: str = _field("adam", OPTIMISATION, "algorithm that applies the gradients", choices=tuple(OPTIMIZERS))
-    input_keep_prob: float = _field(
-        1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", 0.01, 1)
-    recurrent_keep_prob: float = _field(
-        1.0, OPTIMISATION, "probability that dropout keeps a recurrent weight; the same weights are kept for a whole "
-        "window", 0.01, 1)
-    schedule: str = _field(
-        "constant", OPTIMISATION, "how the learning rate falls: not at all, by --decay at each epoch, or to 0 at "
-        "the end, linearly or along a cosine", choices=SCHEDULES)
-    warmup_steps: int = _field(
-        0, OPTIMISATION, "steps in which the learning rate first rises to its full size", 0, 10 ** 6)
-    decay: float = _field(
-        0.95, OPTIMISATION, "factor of the learning rate at each epoch, in the exponential schedule", 0.01, 1)
-    average_decay: float = _field(
-        0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
-        "0 for none", 0, 0.99999)
-    shuffle: str = _field(
-        "none", TEXT, "what is shuffled before the text is divided: nothing, or its lines, each with the blank lines "
-        "after it, in an order that is always the same. The preset auto shuffles the lines of what is plainly a list",
-        choices=("none", "lines"))
-    val_fraction: float = _field(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", 0, BELOW_1)
-    test_fraction: float = _field(
-        0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", 0,
-        BELOW_1)
-    eval_every_n: int = _field(
-        0, REPORTS, "steps between evaluations on the held-out text; 0 for evaluations at checkpoints only")
-    early_stop: int = _field(0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never")
-    max_to_keep: int = _field(100, REPORTS, "number of checkpoints to keep, in addition to the best", 1)
-
     def check(self, recorded: Collection[str] = ()) -> None:
-        """Raise ValueError if a value is out of range, or if two values contradict each other.
+        """Raise ValueError if a value is out of range.
 
         Args:
             recorded: names whose values are those of a run, perhaps of another version, which had another range.
@@ -110,10 +75,79 @@ class Hyperparameters(OfPlainNumbers):
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if not _allows(field, value, field.name not in recorded):
-                most = _LARGEST.get(kind_of(field), math.inf)
+                most = _LARGEST.get(field.metadata["kind"], math.inf)
                 too_large = field.metadata["most"] is None and isinstance(value, (int, float)) and value > most
                 limit = f" and at most {most}" if too_large else ""
                 raise ValueError(f"{field.name} must be {_requirement(field)}{limit}, not {value!r}")
+
+
+# The defaults are the notebook's values, or switch a feature off. Bounds are values at which training still works.
+# Beyond those of rates, float32 changes no weight any more. With a smaller keep_prob, hardly anything is kept, and the
+# factor 1 / X can overflow.
+
+
+@dataclass(frozen=True)
+class Hyperparameters(Checked):
+    """What a network is trained with. The defaults are the notebook's recipe.
+
+    Each field declares its default, the group and help text of its flag, and its range. The flag is the name with
+    dashes (``--batch-size``).
+    """
+
+    batch_size: int = setting(100, OPTIMISATION, "sequences in a batch", 1)
+    num_steps: int = setting(100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", 1)
+    lstm_size: int = setting(512, NETWORK, "units in each layer", 1)
+    num_layers: int = setting(2, NETWORK, "number of layers", 1, MOST_LAYERS)
+    learning_rate: float = setting(0.001, OPTIMISATION, "step size of the optimizer, before the schedule", 1e-9)
+    keep_prob: float = setting(0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", 0.01, 1)
+    grad_clip: float = setting(5.0, OPTIMISATION, "largest global norm of the gradients", 1e-4, 1e30)
+    epochs: int = setting(20, OPTIMISATION, "passes over the text", 1)
+    print_every_n: int = setting(50, REPORTS, "steps between printed lines", 1)
+    save_every_n: int = setting(200, REPORTS, "steps between checkpoints", 1)
+    seed: Optional[int] = setting(
+        None, OPTIMISATION, "seed of the initial weights and of dropout", 0, 2 ** 31 - 1, kind=int,
+        otherwise="a new one")
+    fused: bool = setting(  # the help is that of --no-fused
+        True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
+        "with other dropout masks. With --seed, the masks are repeatable, and training is slower still",
+        choices=(True, False))
+    precision: str = setting(
+        "float32", SPEED, "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 1.6 times as "
+        "fast on some processors, and slower on others; auto measures it and takes the faster one",
+        choices=("float32", "bfloat16", AUTO))
+    cell: str = setting("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
+    optimizer: str = setting("adam", OPTIMISATION, "algorithm that applies the gradients", choices=tuple(OPTIMIZERS))
+    input_keep_prob: float = setting(
+        1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", 0.01, 1)
+    recurrent_keep_prob: float = setting(
+        1.0, OPTIMISATION, "probability that dropout keeps a recurrent weight; the same weights are kept for a whole "
+        "window", 0.01, 1)
+    schedule: str = setting(
+        "constant", OPTIMISATION, "how the learning rate falls: not at all, by --decay at each epoch, or to 0 at "
+        "the end, linearly or along a cosine", choices=SCHEDULES)
+    warmup_steps: int = setting(
+        0, OPTIMISATION, "steps in which the learning rate first rises to its full size", 0, 10 ** 6)
+    decay: float = setting(
+        0.95, OPTIMISATION, "factor of the learning rate at each epoch, in the exponential schedule", 0.01, 1)
+    average_decay: float = setting(
+        0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
+        "0 for none", 0, 0.99999)
+    shuffle: str = setting(
+        "none", TEXT, "what is shuffled before the text is divided: nothing, or its lines, each with the blank lines "
+        "after it, in an order that is always the same. The preset auto shuffles the lines of what is plainly a list",
+        choices=("none", "lines"))
+    val_fraction: float = setting(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", 0, BELOW_1)
+    test_fraction: float = setting(
+        0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", 0,
+        BELOW_1)
+    eval_every_n: int = setting(
+        0, REPORTS, "steps between evaluations on the held-out text; 0 for evaluations at checkpoints only")
+    early_stop: int = setting(0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never")
+    max_to_keep: int = setting(100, REPORTS, "number of checkpoints to keep, in addition to the best", 1)
+
+    def check(self, recorded: Collection[str] = ()) -> None:
+        """Raise ValueError if a value is out of range, or if two values contradict each other."""
+        super().check(recorded)
         if self.val_fraction + self.test_fraction >= 1:
             raise ValueError(f"val_fraction {self.val_fraction} and test_fraction {self.test_fraction} "
                              "leave no text to train on")
@@ -132,11 +166,6 @@ class Hyperparameters(OfPlainNumbers):
 NAMES = tuple(field.name for field in dataclasses.fields(Hyperparameters))
 
 
-def kind_of(field: dataclasses.Field) -> type:
-    """Return the type of a field's numbers, or bool or str."""
-    return int if field.default is None else type(field.default)
-
-
 def range_in_words(field: dataclasses.Field) -> str:
     """Return the range of a number."""
     least, most = field.metadata["least"], field.metadata["most"]
@@ -146,19 +175,21 @@ def range_in_words(field: dataclasses.Field) -> str:
 def _requirement(field: dataclasses.Field) -> str:
     """Return what a field's value must be, in words."""
     if field.metadata["choices"]:
-        return f"one of {', '.join(map(str, field.metadata['choices']))}"
-    return f"{'an integer' if kind_of(field) is int else 'a number'}, {range_in_words(field)}"
+        return f"one of {', '.join(str(value) for value in field.metadata['choices'] if value is not None)}"
+    noun = "an integer" if field.metadata["kind"] is int else "a number"
+    return f"{noun}, {range_in_words(field)}"
 
 
 def _allows(field: dataclasses.Field, value: Any, in_range: bool = True) -> bool:
-    """Return whether a field may have a value, or, if it need not be in range, a value of this type."""
-    kind, choices = kind_of(field), field.metadata["choices"]
+    """Return whether a field may have a value, or, if it need not be in range, could have it in another version."""
+    kind, choices, least, most = (field.metadata[name] for name in ("kind", "choices", "least", "most"))
     if choices:
         return value in choices
     if value is None or isinstance(value, bool):
         return value is field.default
-    most = _LARGEST[kind] if field.metadata["most"] is None else field.metadata["most"]
-    return isinstance(value, (int, kind)) and (not in_range or field.metadata["least"] <= value <= most)
+    if not in_range:
+        least, most = least if kind is int else 0, None
+    return isinstance(value, (int, kind)) and least <= value <= (_LARGEST[kind] if most is None else most)
 
 
 def learning_rate_at(hyper: Hyperparameters, step: int, n_windows: int) -> float:
@@ -170,7 +201,7 @@ def learning_rate_at(hyper: Hyperparameters, step: int, n_windows: int) -> float
 
     Args:
         hyper: the hyperparameters.
-        step: number of steps done before this one.
+        step: number of steps done before this field.
         n_windows: K, steps in an epoch.
 
     >>> hyper = Hyperparameters(learning_rate=0.5, epochs=2, schedule="linear", warmup_steps=2)
