@@ -27,7 +27,15 @@ stale = $(shell [ "$$(cat $(1)/.done 2>/dev/null)" = "$$(pwd -P)" ] && $(1)/bin/
 stale_venv := $(call stale,$(venv))
 user := $(if $(TENSORFLOW),$(venv),$(if $(stale_venv),$(small),$(venv)))
 
-.PHONY: help train train-distributed sample notebook page page-of-anna page-of-learning kernel test bench lint venv lock clean again
+targets := help train train-distributed sample notebook page page-of-anna page-of-learning kernel test bench lint venv lock \
+	clean again
+.PHONY: $(targets)
+
+# Make would take another word beside these for a file to be made, and say so when the training has ended.
+wordless := $(filter train train-distributed sample page,$(MAKECMDGOALS))
+word := $(if $(wordless),$(filter-out $(targets),$(MAKECMDGOALS)))
+$(if $(word),$(error make $(wordless) takes no other word, as "$(word)": TEXT=FILE names a text, and ARGS="..." has what \
+	goes to the command))
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
@@ -61,9 +69,11 @@ train-distributed: $(venv)/.done ## train on NP=2 processes of this machine with
 sample: $(user)/.done ## write text from the newest run, or from anna
 	@trap : INT; $(user)/bin/python -m charrnn sample $(ARGS) || $(ended)
 
-# Jupyter prefers the user's kernels to those of this environment, unless it is told not to.
+# Jupyter prefers the user's kernels to those of this environment, unless it is told not to. It refuses root, as whom
+# everything runs in a container, unless it is told not to.
 notebook: $(venv)/.done ## open the notebooks in a browser
-	@JUPYTER_PREFER_ENV_PATH=1 $(python) -m notebook --ip=127.0.0.1 $(ARGS) notebooks/
+	@JUPYTER_PREFER_ENV_PATH=1 $(python) -m notebook --ip=127.0.0.1 \
+		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS) notebooks/
 
 # A run folder or another model: make page MODEL=checkpoints/2
 MODEL ?=
@@ -123,12 +133,16 @@ pip := "pip==24.0; python_version<'3.8'" "pip==26.3; python_version>='3.8'"
 suffix_of_found = $$("$$found" -c 'import sys; print("-tf2" * (sys.version_info >= (3, 8)))')
 find_python := TENSORFLOW=$(call quote,$(TENSORFLOW)) sh .make/find-python
 
+# The end of a list of commands with ||.
+pip_failed = { echo "the packages could not be installed: docs/problems.md says how to do it without a network" >&2; \
+	exit 1; }
+
 # NumPy and its Python may be of any version, since a model has no pickles and needs few functions.
 $(small)/.done: $(call stale,$(small))
 	@found=$$(TENSORFLOW=none sh .make/find-python) && echo "$$("$$found" -V) at $$found" && \
 	echo "making $(small) with NumPy; make venv adds TensorFlow, which training needs" && \
 	rm -rf $(small)/.done $(small) && "$$found" -m venv $(small) && \
-	$(small)/bin/python -m pip install -q --only-binary=:all: numpy tqdm && pwd -P >$(small)/.done
+	{ $(small)/bin/python -m pip install -q --only-binary=:all: numpy tqdm || $(pip_failed); } && pwd -P >$(small)/.done
 
 # Shows on a terminal how many packages pip has fetched.
 counted = awk -v of="$$(cat requirements$$suffix.txt requirements$$suffix-dev.txt | grep -c ==)" \
@@ -144,11 +158,11 @@ $(venv)/.done: pyproject.toml setup.py $(wildcard requirements*.txt) $(stale_ven
 	@found=$$($(find_python)) && suffix=$(suffix_of_found) && \
 	echo "$$("$$found" -V) at $$found" && \
 	echo "making $(venv)" && rm -rf $(venv)/.done $(venv) && "$$found" -m venv $(venv) && \
-	$(python) -m pip install -q $(pip) && \
+	{ $(python) -m pip install -q $(pip) && \
 	$(python) -m pip install -q -c requirements$$suffix.txt setuptools wheel && \
 	echo "installing the locked packages, which takes a few minutes" && \
 	{ $(python) -m pip install --no-build-isolation -r requirements$$suffix.txt -r requirements$$suffix-dev.txt && \
-		touch $(venv)/.installed; } | $(counted) && rm $(venv)/.installed && \
+		touch $(venv)/.installed; } | $(counted) && rm $(venv)/.installed || $(pip_failed); } && \
 	echo "installing charrnn from this folder" && \
 	PYTHONWARNINGS=ignore $(python) -m pip install -q --no-deps --no-build-isolation --use-pep517 -e . && \
 	{ cp -f $(venv)/bin/mpiexec.hydra $(venv)/bin/mpiexec 2>/dev/null || :; } && \

@@ -75,7 +75,7 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     """
     trained = _checked(checkpoint, n_samples, vocabulary, {"lstm_size": lstm_size, "vocab_size": vocab_size})
     vocab = trained.vocabulary
-    prime = default_prime(vocab) if prime is None else prime
+    prime = default_prime(vocab, trained.run) if prime is None else prime
     check_prime(prime, vocab)
 
     from charrnn.model import CharRNN  # not above, because this imports TensorFlow

@@ -105,7 +105,8 @@ VALUES = [None, True, -1, 0, 10 ** 400, 1e308, -0.5, math.nan, math.inf, "", "x\
 def crafted_records(text):
     """Yield copies of the record of a run on a text, in each of which one field has another value."""
     run = record.RunRecord(Hyperparameters(val_fraction=0.01, test_fraction=0.9, seed=1),
-                           Vocabulary.from_text(text), "names", record.text_sha256(text), test_loss=1.5)
+                           Vocabulary.from_text(text), "names", record.text_sha256(text), test_loss=1.5,
+                           beginning="A")
     good = record.record_of(run)
     places = [(good, name) for name in good]
     places += [(good[part], name) for part in ("text", "hyperparameters") for name in (*good[part], "shuffled_sha256")]

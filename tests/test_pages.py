@@ -5,6 +5,7 @@ import io
 import itertools
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -138,6 +139,29 @@ def test_the_messages_are_those_of_the_package():
     for part in itertools.chain(*(re.split("…|'anna'|data/anna.txt|utf-8|40|nan", message) for message in table)):
         assert part.strip() in whole
     assert len(table) > 8
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_answers_are_kept_when_the_notebook_is_pulled(tmp_path):
+    """By what the page on teaching says, in a clone of a repository with nothing but the notebook."""
+    def git(*words):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a", *map(str, words)], check=True,
+                       cwd=str(tmp_path), capture_output=True)
+
+    git("init", "-q", "origin")
+    (tmp_path / "origin" / "notebooks").mkdir()
+    notebooks = [tmp_path / folder / "notebooks" / "Anna_KaRNNa.ipynb" for folder in ("origin", "clone")]
+    for number, content in enumerate(["first", "second"]):
+        notebooks[0].write_text(content)
+        git("-C", "origin", "add", ".")
+        git("-C", "origin", "commit", "-qm", content)
+        if not number:
+            git("clone", "-q", "origin", "clone")
+    notebooks[1].write_text("answers")
+    block, = (block for block in blocks("docs/teaching.md", "sh") if "git pull" in block)
+    subprocess.run(["sh", "-e", "-c", block], check=True, cwd=str(tmp_path / "clone"), capture_output=True)
+    assert (notebooks[1].read_text(), notebooks[1].with_name("mine.ipynb").read_text()) == ("second", "answers")
+    assert "notebooks/mine.ipynb" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.fixture

@@ -68,7 +68,6 @@ def make(folder, *arguments, **options):
 @needs_make
 @pytest.mark.parametrize("target, variables, arguments", [
     ("page", ["MODEL=a b", "ARGS=--best"], ["charrnn", "export", "a b", "page.html", "--best"]),
-    ("notebook", [], ["notebook", "--ip=127.0.0.1", "notebooks/"]),
     ("sample", ["ARGS=--prime 'Anna ' --chars \"2\""], ["charrnn", "sample", "--prime", "Anna ", "--chars", "2"]),
     ("train", ["ARGS=--epochs 1", "TEXT=it's a, \"text\".txt"],
      ["charrnn", "train", "it's a, \"text\".txt", "--epochs", "1"]),
@@ -78,6 +77,46 @@ def test_arguments_and_the_text_reach_the_command(copy, target, variables, argum
     assert make(copy, target, *variables).splitlines() == ["-m", *arguments]
     assert re.search(rf"^  make {target} +\w", make(copy), re.MULTILINE)
     assert max(map(len, make(copy).splitlines())) <= 80
+
+
+@needs_make
+@pytest.mark.parametrize("user, flags", [("1000", []), ("0", ["--allow-root"])])
+def test_the_notebooks_open_for_root_too(copy, user, flags):
+    pretend_environment(copy)
+    (copy / "id").write_text(f"#!/bin/sh\necho {user}\n")
+    (copy / "id").chmod(0o755)
+    path = f"{copy}{os.pathsep}{os.environ['PATH']}"
+    assert make(copy, "notebook", "ARGS=--debug", env={"PATH": path}).splitlines() == [
+        "-m", "notebook", "--ip=127.0.0.1", *flags, "--debug", "notebooks/"]
+
+
+@needs_make
+@pytest.mark.parametrize("target", ["train", "train-distributed", "sample", "page"])
+def test_another_word_is_refused_before_anything_runs(copy, target):
+    """Whether there is such a file or not."""
+    pretend_environment(copy)
+    (copy / "my.txt").write_text("my text")
+    for words in ([target, "my.txt"], ["names", target]):
+        out, err = run(["make", "-C", copy, *words], 2)
+        assert "-m" not in out and "TEXT=FILE names a text" in err and re.search('"(my.txt|names)"', err)
+    assert make(copy, "-n", "venv", target)
+
+
+@needs_make
+@pytest.mark.parametrize("target", ["sample", "train"])
+def test_where_pip_fails_the_page_on_problems_is_named(copy, target):
+    python = copy / "a python"
+    python.write_text("""#!/bin/sh
+case "$1 $2" in
+    "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+    "-m pip") echo "No matching distribution found" >&2; exit 1 ;;
+    -c*) echo "CPython 3.13.0, 64 bit, x86_64 at $0" ;;
+esac
+""", encoding="utf-8")
+    python.chmod(0o755)
+    *_, pip, advice, _ = run(["make", "-C", copy, target, f"PYTHON={python}"], 2)[1].splitlines()
+    assert pip == "No matching distribution found" and "docs/problems.md" in advice
+    assert "## Without a network" in (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
 
 
 @needs_make

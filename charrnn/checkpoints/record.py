@@ -39,6 +39,7 @@ TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
 LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
+LARGEST_LOSS = 1e38  # losses are measured in float32
 LOCK_FILE = ".lock"
 # how to start from the weights of the notebook, in Python and in a command
 FROM_NOTEBOOK = ("init_from=open_model(path, sorted(set(text)))", "--init-from and --vocab-from TEXT")
@@ -67,6 +68,7 @@ class RunRecord:
         test_loss: the loss on the test text in nats per character, if the run has ended and has such a text.
         folder: the run folder that it was read from, which has the text; None for a model outside of one.
         shuffled_sha256: the SHA-256 of the text in that folder, if its lines were shuffled.
+        beginning: what a text of this model begins with by default; None for what suits the vocabulary.
         unknown: names of hyperparameters that only a newer version has. Such a run cannot be resumed.
     """
 
@@ -79,6 +81,7 @@ class RunRecord:
     test_loss: Optional[float] = None
     folder: Optional[str] = field(default=None, compare=False)
     shuffled_sha256: Optional[str] = None
+    beginning: Optional[str] = None
     unknown: Tuple[str, ...] = field(default=(), compare=False)
 
 
@@ -151,7 +154,8 @@ def record_of(run: RunRecord) -> Dict[str, Any]:
             "text": {"name": run.text_name, "sha256": run.text_sha256, **(
                 {"shuffled_sha256": run.shuffled_sha256} if run.shuffled_sha256 else {})},
             "best": run.best, "init_from": run.init_from,
-            **({} if run.test_loss is None else {"test_loss": run.test_loss})}
+            **{name: value for name, value in (("test_loss", run.test_loss), ("beginning", run.beginning))
+               if value is not None}}
 
 
 def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
@@ -165,13 +169,15 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
     with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError):
         text, best, init_from = (record[name] for name in ("text", "best", "init_from"))
         recorded, test_loss, shuffled = record["hyperparameters"], record.get("test_loss"), text.get("shuffled_sha256")
+        beginning = record.get("beginning")
         hyper = Hyperparameters(**{name: recorded[name] for name in NAMES if name in recorded})
         hyper.check(recorded=NAMES)
         if (all(isinstance(name, str) for name in (record["vocabulary"], text["name"], text["sha256"]))
-                and all(name is None or isinstance(name, str) for name in (init_from, shuffled))
-                and (test_loss is None or _is_number(test_loss)) and (best is None or step_of(best) >= 0)):
+                and all(name is None or isinstance(name, str) for name in (init_from, shuffled, beginning))
+                and (test_loss is None or _is_number(test_loss) and abs(test_loss) <= LARGEST_LOSS)
+                and (best is None or step_of(best) >= 0)):
             return RunRecord(hyper, Vocabulary(record["vocabulary"]), text["name"], text["sha256"], best, init_from,
-                             test_loss, None if folder is None else str(folder), shuffled,
+                             test_loss, None if folder is None else str(folder), shuffled, beginning,
                              tuple(sorted(set(recorded) - set(NAMES))))
     raise ValueError("it does not describe a run")
 

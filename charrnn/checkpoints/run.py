@@ -37,7 +37,7 @@ def read_history(folder: StrPath, warn: Callable[[str], None] = lambda line: Non
         row: List[float] = []
         with contextlib.suppress(ValueError):
             row = [float(cell or "nan") for cell in line.split(b",")]
-        if len(row) == len(COLUMNS) and not np.isinf(row).any():
+        if len(row) == len(COLUMNS) and not any(abs(number) > record.LARGEST_LOSS for number in row):
             rows.append(row)
         else:
             others.append(number)

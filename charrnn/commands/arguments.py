@@ -79,6 +79,24 @@ def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
     return read
 
 
+def check_needs(args: argparse.Namespace, **needed: Sequence[str]) -> None:
+    """Raise ValueError if a flag is given without any of those with which it has an effect."""
+    for name, others in needed.items():
+        if is_given(args, name) and not any(is_given(args, other) for other in others):
+            raise ValueError(f"{flag(name)} needs {' or '.join(map(flag, others))}")
+
+
+def is_given(args: argparse.Namespace, name: str) -> bool:
+    """Return whether an option that has no default is given."""
+    return getattr(args, name) not in (None, False)
+
+
+def check_encoding(args: argparse.Namespace, *texts: Optional[str]) -> None:
+    """Raise ValueError if an encoding is given, but no text that is read with it: a path or standard input."""
+    if args.encoding is not None and all(text is None or corpus.is_known(text) for text in texts):
+        raise ValueError("--encoding has no effect, because it is for texts that are given by their path")
+
+
 def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser,
              argv: Optional[Sequence[str]] = None) -> int:
     """Parse the arguments of a script, run its body and return its exit status.

@@ -122,6 +122,9 @@ def _main(args: argparse.Namespace) -> None:
                          "give one TEXT to evaluate, and before it a MODEL (default: the newest run)")
     if n_texts and len(args.places) == 1 and arguments.is_model(args.places[0]):
         raise ValueError(f"{args.places[0]} is a model: add the TEXT to evaluate it on, or --held-out or --test")
+    if args.characters and n_texts and args.train_text is not None:
+        raise ValueError("--train-text has no effect with --characters, which compares with nothing")
+    arguments.check_encoding(args, args.train_text, args.vocab_from, *args.places[-1:][:n_texts])
     model = arguments.open_named(args.places[0] if len(args.places) > n_texts else None, args)
     whole, name, training = _read_texts(args, model)
     text, note = unknown.resolve(whole, model.vocabulary, "skip")

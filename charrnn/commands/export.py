@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import List, Optional
 
-from charrnn.checkpoints.find import KNOWN_MODELS, known_model
+from charrnn.checkpoints.find import known_model
 from charrnn.commands import arguments
 from charrnn.data import StrPath
 from charrnn.engines.opened_model import Model, is_model_file
@@ -32,12 +32,9 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
         folder: the folder to create.
 
     Raises:
-        ValueError: the folder exists.
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written, or it exists and is not empty.
     """
     from charrnn.engines.graph_engine import GraphEngine
-    if Path(folder).exists():
-        raise ValueError(f"{Path(folder)} exists: give the name of a new folder")
     temporary = Path(files.temporary_name(folder))
     try:
         with contextlib.closing(GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)) as engine:
@@ -98,6 +95,7 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError(f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}")
     if args.train_text is not None and kind != "html":
         raise ValueError("--train-text is for a page: without one, it has no effect")
+    arguments.check_encoding(args, args.train_text, args.vocab_from)
     is_input = args.vocab_from == corpus.STANDARD_INPUT  # which can be read only once
     named = args.vocab_from if args.train_text is None and not is_input else args.train_text
     text = arguments.read_text(named, args.encoding) if named is not None and kind == "html" else None
@@ -106,9 +104,6 @@ def _main(args: argparse.Namespace) -> None:
         _write_page(model, target, weights, text)
         return
     if kind == "npz":
-        if model.name not in KNOWN_MODELS and files.target_of(target) in (
-                os.path.realpath(model.name), os.path.realpath(model.name + ".npz")):
-            raise ValueError(f"{target} is the model itself: give the name of another file")
         model.save(target, weights)
     else:
         export_saved_model(model, target)

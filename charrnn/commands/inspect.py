@@ -55,7 +55,7 @@ def make_parser() -> arguments.Parser:
     parser.add_argument("--unknown", choices=unknown.CHOICES, default="error",
                         help="what to do with characters that the model does not know, as for charrnn-sample "
                              "(default: error)")
-    parser.add_argument("--top", metavar="N", type=arguments.integer(1), default=3,
+    parser.add_argument("--top", metavar="N", type=arguments.integer(1),
                         help="units listed for each property (default: 3)")
     parser.add_argument("--unit", metavar="UNIT", default=None,
                         help="show what this unit tracks, and its values over the beginning of the text")
@@ -71,8 +71,10 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
-    if args.passage is not None and args.unit is None:
-        raise ValueError("--passage needs --unit")
+    arguments.check_needs(args, passage=["unit"])
+    arguments.check_encoding(args, args.text, args.vocab_from)
+    if args.unit is not None and args.top is not None:
+        raise ValueError("--top has no effect with --unit")
     model = arguments.open_named(args.model, args)
     text, note = unknown.resolve(_text(args, model), model.vocabulary, args.unknown)
     if note:
@@ -82,7 +84,8 @@ def _main(args: argparse.Namespace) -> None:
     with contextlib.closing(model.engine()) as engine:
         measured = units.measure(engine, text, model.num_layers, terminal.bar)
         if args.unit is None:
-            print(json.dumps(_report(measured, args.top)) if args.json else "\n".join(table(measured, args.top)))
+            count = args.top or 3
+            print(json.dumps(_report(measured, count)) if args.json else "\n".join(table(measured, count)))
         else:
             _print_unit(engine, measured, measured.unit(args.unit), text[:args.passage or 100], args.json)
 

@@ -1,5 +1,6 @@
 """Comparing runs: ``charrnn-runs``."""
 import argparse
+import io
 import itertools
 import json
 import math
@@ -19,10 +20,11 @@ from charrnn.checkpoints.record import names_with
 from charrnn.checkpoints.run import read_history
 from charrnn.commands import arguments
 from charrnn.data import StrPath, count_windows, split
-from charrnn.system import errors, terminal
+from charrnn.system import errors, files, terminal, words
 
 COLUMNS = ("run", "text", "network", "batch", "precision", "seed", "steps", "loss", "best", "bits", "test", "char/s",
            "saved")
+LOSSES = ("loss", "best", "best_bits", "test", "test_bits")
 
 
 def find_runs(folder: StrPath) -> Iterator[Path]:
@@ -37,7 +39,8 @@ def summary(folder: StrPath) -> Dict[str, Any]:
     """Return what a run is and how far it is, as a dict of JSON types; None where something is not known.
 
     The losses are in nats per character: the last that was printed, which is that of one batch, with dropout; the
-    lowest validation loss; and that on the test text. The latter two are there in bits too.
+    lowest validation loss; and that on the test text. The latter two are there in bits too. A run has ended if it has
+    done its last step, or has stopped early.
 
     Raises:
         CheckpointError: it is no run, or its record is damaged.
@@ -49,10 +52,11 @@ def summary(folder: StrPath) -> Dict[str, Any]:
     saved = os.path.getmtime(str(Path(folder) / f"{names[-1]}.json")) if names else None
     training, _, _ = split(record.read_text(run), hyper.val_fraction, hyper.test_fraction)
     total = hyper.epochs * count_windows(len(training), hyper.batch_size, hyper.num_steps)
-    best = min(measured["val_loss"], default=None)
+    best, step = min(measured["val_loss"], default=None), record.step_of(names[-1]) if names else 0
+    since_best = len(measured["val_loss"]) - measured["val_loss"].index(best) - 1 if measured["val_loss"] else 0
     return {"run": str(folder), "text": run.text_name, "text_sha256": run.shuffled_sha256 or run.text_sha256,
-            "hyperparameters": asdict(hyper), "init_from": run.init_from,
-            "step": record.step_of(names[-1]) if names else 0, "steps": total,
+            "hyperparameters": asdict(hyper), "init_from": run.init_from, "step": step, "steps": total,
+            "ended": step == total or 0 < hyper.early_stop <= since_best,
             "loss": measured["loss"][-1] if measured["loss"] else None,
             "best": best, "best_bits": best and best / math.log(2),
             "test": run.test_loss, "test_bits": run.test_loss and run.test_loss / math.log(2),
@@ -60,32 +64,83 @@ def summary(folder: StrPath) -> Dict[str, Any]:
             "saved": saved and time.strftime("%Y-%m-%d %H:%M", time.localtime(saved))}
 
 
-def _cells(row: Dict[str, Any]) -> List[str]:
-    """Return a row of the table, for COLUMNS."""
-    hyper = row["hyperparameters"]
-    loss, best, bits, test, speed = (f"{row[name]:{kind}}" if row[name] is not None else "-" for name, kind in (
-        ("loss", ".4f"), ("best", ".4f"), ("best_bits", ".4f"), ("test", ".4f"), ("characters_per_second", ",.0f")))
-    return [row["run"], row["text"][-30:], f"{hyper['num_layers']} x {hyper['lstm_size']} {hyper['cell']}",
-            f"{hyper['batch_size']} x {hyper['num_steps']}", hyper["precision"], str(hyper["seed"]),
-            f"{row['step']:,} of {row['steps']:,}", loss, best, bits, test, speed, row["saved"] or "-"]
+def means(rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    """Return the means of the runs that differ in nothing but the seed, as :func:`summary` returns a run.
 
-
-def _means(rows: List[Dict[str, Any]]) -> Iterator[List[str]]:
-    """Yield a row of the table for the runs that differ in nothing but the seed: mean and standard deviation."""
+    Only runs that have ended count. Instead of a folder and its steps, a mean has the folders and seeds of these, the
+    seeds of the others, and the setting: the hyperparameters in which it differs from other means of the same text.
+    """
     groups: Dict[str, Dict[int, Dict[str, Any]]] = {}  # by all but the seed, then by the seed
     for row in rows:
-        hyper = {**row["hyperparameters"], "seed": None}
-        settings = [row["text_sha256"], row["init_from"], hyper, hyper["early_stop"] or row["step"]]
-        groups.setdefault(json.dumps(settings, sort_keys=True), {})[row["hyperparameters"]["seed"]] = row
-    for same in (list(group.values()) for group in groups.values() if len(group) > 1):
-        columns = [[row[name] for row in same] for name in ("loss", "best", "best_bits", "test")]
-        yield ["mean", *_cells(same[0])[1:5], f"{len(same)} seeds", "-", *(
-            "-" if None in values else f"{statistics.mean(values):.4f}±{statistics.stdev(values):.4f}"
-            for values in columns), "-", "-"]
+        hyper, seed = {**row["hyperparameters"], "seed": None}, row["hyperparameters"]["seed"]
+        settings = json.dumps([row["text_sha256"], row["init_from"], hyper], sort_keys=True)
+        group = groups.setdefault(settings, {})
+        if row["ended"] or seed not in group:  # of two runs with one seed, one that has ended counts
+            group[seed] = row
+    found = [_mean(group) for group in groups.values() if sum(row["ended"] for row in group.values()) > 1]
+    for mean in found:
+        same_text = [other["hyperparameters"] for other in found if other["text_sha256"] == mean["text_sha256"]]
+        mean["setting"] = words.listed(f"{name} {value}" for name, value in mean["hyperparameters"].items()
+                                       if any(hyper[name] != value for hyper in same_text))
+    return found
+
+
+def _mean(group: Dict[int, Dict[str, Any]]) -> Dict[str, Any]:
+    """Return the mean of runs by their seeds."""
+    ended = {seed: row for seed, row in group.items() if row["ended"]}
+    first, *_ = ended.values()
+    mean = {"seeds": list(ended), "seeds_not_ended": [seed for seed in group if seed not in ended],
+            "runs": [row["run"] for row in ended.values()], "text": first["text"], "text_sha256": first["text_sha256"],
+            "hyperparameters": {**first["hyperparameters"], "seed": None}, "init_from": first["init_from"]}
+    for name in LOSSES:
+        values = [row[name] for row in ended.values()]
+        mean[name], mean[f"{name}_deviation"] = (None, None) if None in values else (
+            statistics.mean(values), statistics.stdev(values))
+    return mean
+
+
+def _seeds(mean: Dict[str, Any]) -> str:
+    count, others = len(mean["seeds"]), len(mean["seeds_not_ended"])
+    return f"{count} of {count + others} seeds" if others else f"{count} seeds"
+
+
+def _cells(row: Dict[str, Any]) -> List[str]:
+    """Return a row of the table, for COLUMNS."""
+    hyper, speed, is_mean = row["hyperparameters"], row.get("characters_per_second"), "seeds" in row
+    losses = ["-" if row[name] is None else f"{row[name]:.4f}" + (
+        f"±{row[name + '_deviation']:.4f}" if is_mean else "") for name in LOSSES[:4]]
+    return [", ".join(filter(None, ["mean", row["setting"]])) if is_mean else row["run"], row["text"][-30:],
+            f"{hyper['num_layers']} x {hyper['lstm_size']} {hyper['cell']}",
+            f"{hyper['batch_size']} x {hyper['num_steps']}", hyper["precision"],
+            _seeds(row) if is_mean else str(hyper["seed"]),
+            "-" if is_mean else f"{row['step']:,} of {row['steps']:,}", *losses,
+            "-" if speed is None else f"{speed:,.0f}", row.get("saved") or "-"]
+
+
+def _curve(rows: List[Dict[str, Any]], name: str, over: str) -> np.ndarray:
+    """Return what some runs measured at the steps that all of them have, [3, steps].
+
+    These are their mean steps or hours, and the mean and the standard deviation of a column of the history.
+    """
+    curves = []
+    for row in rows:
+        history, hyper = read_history(row["run"]), row["hyperparameters"]
+        x = history["step"]
+        if over == "time" and row["loss"] is not None:
+            speed = history["characters_per_second"]
+            speed = np.where(np.isnan(speed), np.nanmedian(speed), speed)
+            x = np.cumsum(np.diff(x, prepend=0) * hyper["batch_size"] * hyper["num_steps"] / speed) / 3600
+        known = ~np.isnan(history[name])
+        curves.append(dict(zip(history["step"][known], zip(x[known], history[name][known]))))
+    steps = sorted(set(curves[0]).intersection(*curves[1:]))
+    points = np.array([[curve[step] for step in steps] for curve in curves]).reshape(len(rows), len(steps), 2)
+    return np.array([*points.mean(axis=0).T, points[:, :, 1].std(axis=0, ddof=int(len(rows) > 1))])
 
 
 def plot(rows: List[Dict[str, Any]], path: str, over: str) -> None:
     """Draw the losses of runs over steps, or over hours of training, in a picture.
+
+    Runs that differ only in the seed and have ended are drawn as their mean, with a band of a standard deviation.
 
     Raises:
         ValueError: Matplotlib is not installed, or does not know the ending of the path.
@@ -100,26 +155,24 @@ def plot(rows: List[Dict[str, Any]], path: str, over: str) -> None:
     figure = Figure(figsize=(9, 5))
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    for number, row in enumerate(rows):
-        history, hyper = read_history(row["run"]), row["hyperparameters"]
-        x = history["step"]
-        if over == "time" and row["loss"] is not None:
-            speed = history["characters_per_second"]
-            speed = np.where(np.isnan(speed), np.nanmedian(speed), speed)
-            x = np.cumsum(np.diff(x, prepend=0) * hyper["batch_size"] * hyper["num_steps"] / speed) / 3600
+    drawn = {", ".join(filter(None, [mean["text"][-30:], mean["setting"], f"mean of {_seeds(mean)}"])):
+             [row for row in rows if row["run"] in mean["runs"]] for mean in means(rows)}
+    counted = list(itertools.chain(*drawn.values()))
+    drawn.update((row["run"], [row]) for row in rows if row not in counted)
+    for number, (label, some) in enumerate(drawn.items()):
         for name, style in (("loss", "-"), ("val_loss", "--")):
-            known = ~np.isnan(history[name])
-            if known.any():
-                axes.plot(x[known], history[name][known], style, color=f"C{number % 10}",
-                          label=row["run"] + (", validation" if name == "val_loss" else ""))
+            x, losses, deviation = _curve(some, name, over)
+            if len(x):
+                look = dict(color=f"C{number % 10}", marker="o" if len(x) == 1 else "")
+                axes.plot(x, losses, style, label=label + (", validation" if name == "val_loss" else ""), **look)
+            if len(some) > 1:
+                axes.fill_between(x, losses - deviation, losses + deviation, color=look["color"], alpha=0.2)
     axes.set(xlabel="hours" if over == "time" else "steps", ylabel="loss, nats per character")
     axes.grid(alpha=0.3)
-    axes.legend()
-    figure.tight_layout()
-    try:
-        figure.savefig(path, format=Path(path).suffix[1:] or "png")  # without it, Matplotlib would add an ending
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path or "--plot")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    content = io.BytesIO()
+    figure.savefig(content, format=Path(path).suffix[1:] or "png", bbox_inches="tight")
+    files.write_atomically(files.target_of(path), content.getvalue())
 
 
 def make_parser() -> arguments.Parser:
@@ -130,7 +183,7 @@ def make_parser() -> arguments.Parser:
     parser.add_argument("folders", metavar="FOLDER", nargs="*", default=[FIRST],
                         help=f"folders of runs, or folders with such folders in them (default: {FIRST})")
     either = parser.add_mutually_exclusive_group()
-    either.add_argument("--json", action="store_true", help="print JSON, with all hyperparameters")
+    either.add_argument("--json", action="store_true", help="print JSON, with all hyperparameters and the means")
     either.add_argument("--plot", metavar="FILE", help="draw the losses in an SVG or PNG file; needs Matplotlib")
     parser.add_argument("--over", choices=("steps", "time"),
                         help="with --plot: what is on the horizontal axis (default: steps)")
@@ -143,8 +196,7 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
-    if args.over and args.plot is None:
-        raise ValueError("--over needs --plot")
+    arguments.check_needs(args, over=["plot"])
     rows, places = [], {place: list(find_runs(place)) for place in args.folders or [FIRST]}
     if any(places.values()):
         terminal.print_skipped(f"there is no run in {place}" for place, runs in places.items() if not runs)
@@ -162,9 +214,9 @@ def _main(args: argparse.Namespace) -> None:
         plot(rows, args.plot, args.over)
         terminal.write(f"wrote {args.plot}\n", sys.stdout)
     elif args.json:
-        print(json.dumps(rows, indent=1))
+        print(json.dumps([*rows, *means(rows)], indent=1))
     else:
-        table = [COLUMNS, *map(_cells, rows), *_means(rows)]
+        table = [COLUMNS, *map(_cells, rows), *map(_cells, means(rows))]
         widths = [max(map(len, column)) for column in zip(*table)]
         for cells in table:
             line = "  ".join(map(str.ljust, cells, widths)).rstrip()

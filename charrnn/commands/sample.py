@@ -9,9 +9,9 @@ from typing import FrozenSet, List, Optional, Tuple
 
 from charrnn.commands import arguments
 from charrnn.commands.interactive import Conversation
-from charrnn.data import Vocabulary
 from charrnn.engines import sampler
 from charrnn.engines.decoding import Settings
+from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import Sample, Sampler, check_prime, choose_settings, default_prime, fresh_seed
 from charrnn.system import terminal, words
 from charrnn.text import corpus, novelty, unknown
@@ -28,8 +28,9 @@ def make_parser() -> arguments.Parser:
     arguments.add_model_arguments(parser)
     group = parser.add_argument_group("text")
     group.add_argument("--prime", metavar="TEXT",
-                       help="beginning of the text, \\n for a line end (default: 'The ', or what suits another script)")
-    group.add_argument("--unknown", choices=unknown.CHOICES, default="error",
+                       help="beginning of the text, \\n for a line end (default: 'The ', or a frequent word of another "
+                            "language)")
+    group.add_argument("--unknown", choices=unknown.CHOICES,
                        help="what to do with characters of the prime that the model does not know: skip leaves them "
                             "out, nearest replaces accented letters, quotes and dashes (default: error)")
     group.add_argument("--length", metavar="N", type=arguments.integer(1), default=1000,
@@ -67,18 +68,16 @@ def make_parser() -> arguments.Parser:
 
 def check_arguments(args: argparse.Namespace) -> None:
     """Raise ValueError if arguments cannot be combined. Resolve those that stand for others."""
-    for name, default in NOT_INTERACTIVE.items():
-        if args.interactive and getattr(args, name) != default:
-            raise ValueError(f"--interactive and {arguments.flag(name)} cannot be combined")
-        if args.lines and name in ("prime", "stop", "num_samples") and getattr(args, name) != default:
-            raise ValueError(f"--lines and {arguments.flag(name)} cannot be combined")
+    arguments.check_needs(args, new=["lines"], train_text=["novelty", "new"], unknown=["prime", "interactive"])
+    arguments.check_encoding(args, args.train_text, args.vocab_from)
+    for mode, names in (("interactive", [*NOT_INTERACTIVE]), ("lines", ["prime", "stop", "num_samples"])):
+        for name in names if getattr(args, mode) else ():
+            if getattr(args, name) != NOT_INTERACTIVE[name]:
+                raise ValueError(f"--{mode} and {arguments.flag(name)} cannot be combined")
     if args.lines:
         args.prime, args.stop, args.num_samples = "\n", "\n", args.lines
     args.prime, args.stop = (given and given.replace("\\n", "\n") for given in (args.prime, args.stop))
-    if args.new and not args.lines:
-        raise ValueError("--new needs --lines")
-    if args.train_text is not None and not args.novelty and not args.new:
-        raise ValueError("--train-text needs --novelty or --new")
+    args.unknown = args.unknown or "error"
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -90,7 +89,7 @@ def _main(args: argparse.Namespace) -> int:
     check_arguments(args)
     model = arguments.open_named(args.model, args)
     settings = choose_settings(len(model.vocabulary), args.temperature, args.top_n, args.top_p, bool(args.lines))
-    prime = "" if args.interactive else _prime(args, model.vocabulary)
+    prime = "" if args.interactive else _prime(args, model)
     text = corpus.training_text(model.run, args.train_text, args.encoding) if args.novelty or args.new else None
     known = text.lines() if text and args.lines else frozenset()
     characters = args.num_samples * (sampler.CHUNK if args.lines else args.length)
@@ -115,14 +114,14 @@ def _main(args: argparse.Namespace) -> int:
     return 130 if interrupted else 0
 
 
-def _prime(args: argparse.Namespace, vocabulary: Vocabulary) -> str:
+def _prime(args: argparse.Namespace, model: Model) -> str:
     """Return the prime that the arguments give, in characters of the vocabulary."""
     if args.prime is None:
-        return default_prime(vocabulary)
-    prime, note = unknown.resolve(args.prime, vocabulary, args.unknown, "the prime")
+        return default_prime(model.vocabulary, model.run)
+    prime, note = unknown.resolve(args.prime, model.vocabulary, args.unknown, "the prime")
     if note:
         terminal.print_note(note)
-    check_prime(prime, vocabulary)
+    check_prime(prime, model.vocabulary)
     return prime
 
 
@@ -143,9 +142,12 @@ def _draw_and_print(args: argparse.Namespace, writer: Sampler, prime: str,
         samples, left_out, interrupted = writer.write_lines(args.length, settings, seed, known)
         if not args.json:
             show("".join(sample.text.rstrip("\n") + "\n" for sample in samples))
+        few = f"there are {len(samples):,} of {words.plural(args.lines, 'line')}" * (len(samples) < args.lines)
         if known is not None:
-            few = f", so that there are {len(samples):,} of {args.lines:,}" * (len(samples) < args.lines)
+            few = few and f", so that {few}"
             terminal.print_note(f"left out {words.plural(left_out, 'line')} of the training text, or repeated{few}")
+        elif few and not interrupted:
+            terminal.print_note(f"{few}, because the others that were drawn are blank")
         return samples, interrupted
     alone = args.num_samples == 1 and not args.json
     if alone:

@@ -82,18 +82,16 @@ def _main(args: argparse.Namespace) -> int:
 
 def _job(args: argparse.Namespace, n_processes: int) -> Job:
     """Return the job that the arguments describe."""
-    for name in ("vocab_from", "vocab_order"):
-        if getattr(args, name) is not None and args.init_from is None:
-            raise ValueError(f"{arguments.flag(name)} needs --init-from")
+    arguments.check_needs(args, vocab_from=["init_from"], vocab_order=["init_from"])
+    arguments.check_encoding(args, args.vocab_from, *args.text)
     for name, other in (("dry_run", "resume"), ("like", "resume"), ("like", "preset"), ("minutes", "like")):
         if getattr(args, name) and getattr(args, other):
             raise ValueError(f"{arguments.flag(name)} cannot be combined with {arguments.flag(other)}")
     for name in args.text if args.resume else ():
         if not corpus.is_known(name) and record.is_run(name):
             raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
-    for name in ("encoding", "separator"):
-        if getattr(args, name) is not None and args.resume and not args.text:
-            raise ValueError(f"{arguments.flag(name)} has no effect, because no text is named")
+    if args.separator is not None and len(args.text) < 2 and not any(map(os.path.isdir, args.text)):
+        raise ValueError("--separator has no effect, because it stands between several texts")
     init_from, text = None, None
     if args.init_from is not None:
         init_from = arguments.open_given(args.init_from, args)

@@ -161,7 +161,7 @@ class Model:
         length = errors.checked_integer("length", length, 0)
         n = errors.checked_integer("n", n, 1, sampler.MOST_TEXTS)
         seed = fresh_seed() if seed is None else errors.checked_integer("seed", seed, 0, sampler.SEEDS - 1)
-        prime = default_prime(self.vocabulary) if prime is None else prime
+        prime = default_prime(self.vocabulary, self.run) if prime is None else prime
         check_prime(prime, self.vocabulary)
         return prime, length, n, seed
 

@@ -8,6 +8,7 @@ from typing import Any, Callable, Collection, Iterator, List, Optional, Set, Tup
 
 import numpy as np
 
+from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
@@ -33,13 +34,15 @@ def check_prime(prime: str, vocabulary: Vocabulary) -> None:
     unknown.resolve(prime, vocabulary, "error", "the prime")
 
 
-def default_prime(vocabulary: Vocabulary) -> str:
-    """Return the first of PRIMES that a vocabulary has, or else its first letter, or its first character.
+def default_prime(vocabulary: Vocabulary, run: Optional[RunRecord] = None) -> str:
+    """Return the beginning that a run records, or else the first of PRIMES that a vocabulary has, or else its first
+    letter, or its first character.
 
     >>> default_prime(Vocabulary("\\n ab")), default_prime(Vocabulary("\\n!"))
     ('a', '!')
     """
-    fitting = [prime for prime in PRIMES if not vocabulary.unknown(prime)]
+    recorded = run.beginning if run else None
+    fitting = [prime for prime in (recorded, *PRIMES) if prime and not vocabulary.unknown(prime)]
     letters = [char for char in vocabulary.chars if char.isalpha()]
     visible = [char for char in vocabulary.chars if char.isprintable() and not char.isspace()]
     return [*fitting, *letters, *visible, *vocabulary.chars][0]

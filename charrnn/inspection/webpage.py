@@ -185,7 +185,7 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
     try:
         training, held_out, _, sha256 = training_text(model.run) if text is None else divide(text, model.run)
     except (ValueError, OSError) as error:
-        prime = default_prime(engine.vocabulary)
+        prime = default_prime(engine.vocabulary, model.run)
         [sample], interrupted = Sampler(engine).write(prime, WRITTEN, choose_settings(len(engine.vocabulary)), seed=0)
         if interrupted:
             raise KeyboardInterrupt
@@ -257,7 +257,7 @@ def _discovered(model: Model, measured: units.Measured, discoveries: Sequence[Tu
 
 def _faithfulness(model: Model, stored: Model) -> str:
     """Return in words how long a page writes what the model writes with the same seeds and float32 weights."""
-    prime, settings = default_prime(model.vocabulary), choose_settings(len(model.vocabulary))
+    prime, settings = default_prime(model.vocabulary, model.run), choose_settings(len(model.vocabulary))
     pairs = zip(held.write(model, prime, settings), held.write(stored, prime, settings))
     same, seeds = [len(os.path.commonprefix(pair)) for pair in pairs], len(held.SEEDS)
     if min(same) >= held.LENGTH:
@@ -320,7 +320,7 @@ def _beginnings(model: Model, text: str) -> List[str]:
     """Return the default prime and up to three others: those of a known text, or what begins most lines of a text."""
     known = BEGINNINGS.get(model.run.text_name, ()) if model.run else ()
     frequent = Counter(re.findall(r"^\S+[ :]", text, re.MULTILINE)).most_common(MOST_BEGINNINGS)
-    primes = [default_prime(model.vocabulary), *(known or [words for words, _ in frequent])]
+    primes = [default_prime(model.vocabulary, model.run), *(known or [words for words, _ in frequent])]
     return [prime for prime in dict.fromkeys(primes) if not model.vocabulary.unknown(prime)][:MOST_BEGINNINGS]
 
 

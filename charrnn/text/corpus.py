@@ -86,8 +86,6 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
         OSError: a known text was downloaded, but cannot be saved.
     """
     sources = [names] if isinstance(names, (str, Path)) else names
-    if list(sources).count(STANDARD_INPUT) > 1:
-        raise ValueError(f"{STANDARD_INPUT}, the standard input, can be read only once")
     texts: List[str] = []
     skipped: List[str] = []
     for source in map(str, sources):
@@ -100,7 +98,6 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
             except ValueError as error:
                 skipped.append(str(error))
     name = ", ".join(map(str, sources))
-    skipped = list(dict.fromkeys(skipped))  # without repeats, if a folder is named twice
     if not texts:
         raise ValueError(f"there is no text file in {name}" + (f" ({'; '.join(skipped[:3])})" if skipped else ""))
     return Text(name, separator.join(texts), tuple(skipped))
@@ -205,16 +202,11 @@ def python_source() -> str:
     """Join the top-level ``*.py`` files of the running interpreter's standard library, sorted by name.
 
     The few files that are not text in the encoding they declare are left out.
-
-    Raises:
-        ValueError: this interpreter has no such files.
     """
     sources = []
     for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
         with contextlib.suppress(OSError, SyntaxError, UnicodeError), tokenize.open(str(path)) as file:
             sources.append(file.read())
-    if not sources:
-        raise ValueError("this Python has no source files of its standard library to train on")
     return "".join(sources)
 
 

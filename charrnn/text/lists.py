@@ -1,4 +1,4 @@
-"""Texts that are lists, such as names or titles: how they are recognised, and how their lines are shuffled."""
+"""The lines of a text: which texts are lists, how the lines of a list are shuffled, and how a text usually begins."""
 import re
 from collections import Counter
 from typing import List, Optional
@@ -9,12 +9,15 @@ from charrnn.checkpoints.record import RunRecord, text_sha256
 
 LEAST_LINES = 200
 LONGEST_LINE = 100  # characters
-NARROWEST = 40  # characters in a line of prose that was broken into lines
+NARROWEST, LACKING = 40, 8  # characters in a line of prose that was broken into lines, and those that a full one lacks
 EXCEPTIONS = 0.05  # share of the lines that may be unlike those of a list
+RARE = 10_000
 LOOK = 200_000  # characters at the start of a text that are looked at
 RULE = (f"at least {LEAST_LINES} lines, none over {LONGEST_LINE} characters, nine of ten distinct, hardly one that "
         "goes on in the next or names a speaker")
 _CONTINUES = re.compile(r"\s|[—–]|.*[,;:，；：、—–-]$")
+_SENTENCE_END = re.compile(r"[.!?…][\"'“”’»)]*\s+|\n\s*\n")
+_FIRST_LETTER = re.compile(r"[\W\d_]*([^\W\d_])")
 _SPEAKER = re.compile(r"[\W\d_]*([^\W\d_][^:：<>]{0,30})(?:[:>]\s|：)")  # perhaps after the time of day
 
 
@@ -52,18 +55,51 @@ def is_list(text: str) -> bool:
     """Return whether a text is plainly a list, by RULE.
 
     A line goes on in the next if it ends with a comma, begins with a space, or has other blank lines after it than
-    most; and all do if most are as full as those of a text that was broken at some width.
+    most; and all do in prose.
     """
     items = [item for item in items_of(text[:LOOK])[:-1 if len(text) > LOOK else None] if item.strip()]
     lines = [item.rstrip() for item in items]
     if len(lines) < LEAST_LINES or max(map(len, lines)) > LONGEST_LINE or len(set(lines)) < 0.9 * len(lines):
         return False
-    width = sorted(map(len, lines))[int(0.9 * len(lines))]
-    filled = sum(len(f"{line} {following.split()[0]}") > width for line, following in zip(lines, lines[1:]))
     blank_lines = [item.count("\n") for item in items[:-1]]
     usual = Counter(blank_lines).most_common(1)[0][0]
     speakers = [match.group(1) if match else "" for match in map(_SPEAKER.match, lines)]
     turns = Counter(speakers)
     exceptions = sum(count != usual or bool(_CONTINUES.match(line)) or bool(speaker) and turns[speaker] > 2
                      for count, line, speaker in zip(blank_lines, lines, speakers))
-    return exceptions <= EXCEPTIONS * len(lines) and (width < NARROWEST or filled < 0.5 * len(lines))
+    return exceptions <= EXCEPTIONS * len(lines) and not _is_prose(lines)
+
+
+def _is_prose(lines: List[str]) -> bool:
+    """Return whether lines are those of a text that was broken at some width.
+
+    Most are nearly full, and, in a script with two cases, some begin with a small letter and some with a capital.
+    """
+    width = sorted(map(len, lines))[int(0.9 * len(lines))]
+    full = sum(len(line) >= width - LACKING for line in lines)
+    letters = [match.group(1) for match in map(_FIRST_LETTER.match, lines) if match]
+    cases = [sum(map(is_of_case, letters)) for is_of_case in (str.islower, str.isupper)]
+    has_one_case = min(cases) <= EXCEPTIONS * len(lines) < sum(cases)
+    return width >= NARROWEST and full > 0.5 * len(lines) and not has_one_case
+
+
+def beginning_of(text: str) -> Optional[str]:
+    r"""Return the most frequent word at the start of the lines of a text, or in prose of its sentences, and a space.
+
+    None if there is one "The ", with which the notebook begins, in RARE characters, or if no space follows any word.
+
+    >>> beginning_of("Suppe mit Ei\nSalat\nSuppe mit Brot\n12:30 Anna: ja\n")
+    'Suppe '
+    """
+    if text.count("The ") * RARE >= len(text) or not text.strip():
+        return None
+    lines = [line for line in text[:LOOK].split("\n") if line.strip()]
+    starts = re.split(_SENTENCE_END, text[:LOOK]) if _is_prose(lines) else lines
+    words = Counter(filter(None, map(_first_word, starts)))
+    return f"{words.most_common(1)[0][0]} " if words else None
+
+
+def _first_word(start: str) -> Optional[str]:
+    """Return the first word with a letter and without a digit, as a time of day has; None if no other word follows."""
+    return next((word for word in start[:LONGEST_LINE].split()[:-1]
+                 if any(map(str.isalpha, word)) and not any(map(str.isdigit, word))), None)

@@ -13,7 +13,7 @@ from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import plural
 from charrnn.text import lists
 from charrnn.training.job import Job
-from charrnn.training.presets import FEW_STEPS, steps_of_auto
+from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 
 if TYPE_CHECKING:
     from charrnn.training.evaluation import Evaluation
@@ -57,6 +57,9 @@ class Display:
             ("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps")]
         is_auto = job.options.preset == AUTO
         better = 0 if job.options.resume or is_auto or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
+        if len(job.text) < FEW_CHARACTERS and not job.options.resume:
+            rows.append(("note", f"with fewer than {FEW_CHARACTERS:,} characters, counts of 5 characters predict "
+                         "better than a network"))
         if better > job.total_steps:
             rows.append(("note", f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"))
         is_decided = hyper.shuffle != "none" or job.options.resume or is_auto

@@ -115,7 +115,7 @@ class Evaluator:
         That of a list has lines with all first letters.
         """
         vocabulary, of_lines = self.job.record.vocabulary, self.job.of_lines
-        prime = "\n" if of_lines else default_prime(vocabulary)
+        prime = "\n" if of_lines else default_prime(vocabulary, self.job.record)
         settings = choose_settings(len(vocabulary), of_lines=of_lines)
         engine = self._engine() if self.job.hyperparameters.cell != "lstm" else Model(
             "", vocabulary, self.model.weights(self.session)).engine()

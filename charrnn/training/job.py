@@ -177,7 +177,8 @@ def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> 
     if hyper.shuffle == "lines":
         text = replace(text, text=lists.shuffled(text.text))
         shuffled_sha256 = record.text_sha256(text.text)
-    run = RunRecord(hyper, Vocabulary.from_text(text.text), text.name, sha256, shuffled_sha256=shuffled_sha256)
+    run = RunRecord(hyper, Vocabulary.from_text(text.text), text.name, sha256, shuffled_sha256=shuffled_sha256,
+                    beginning=lists.beginning_of(text.text))
     if not init_from:
         return run, text
     for name, value in transfer.network_of(init_from).items():

@@ -19,6 +19,7 @@ TIMED = (128, 256, 512)  # units of the networks that are timed
 TIMING, STEPS = 0.5, 4  # seconds for each, once it is built, and at least so many steps
 LONG = 500_000  # characters of a text that can use more epochs than those of the preset auto
 MORE_EPOCHS = 3  # so many times as many, with dropout on the recurrent weights too
+SLOWER = 1.1  # than expected, for the least time that is named
 CHECKPOINTS = 20  # at most; one in two minutes, and one at the end
 # What else takes time: seconds for the second network, which evaluates, for a checkpoint, and for a character of a
 # sample. An evaluation takes, for each character, a part of the time of training on it, and reads some in addition.
@@ -145,6 +146,16 @@ def _rounded(value: float, least: float, most: float) -> float:
     return round(min(most, max(least, value)), 4)
 
 
+def _least(choice: Choice, timings: Dict[int, Timing], used: float) -> float:
+    """Return the least time in minutes, a multiple of 0.1, in which a run ends that is a tenth slower than expected.
+
+    The more time, the more checkpoints.
+    """
+    while min(seconds for seconds, _ in choice.runs(timings)) * SLOWER + used > 60 * choice.minutes:
+        choice = replace(choice, minutes=(int(10 * choice.minutes) + 1) / 10)
+    return choice.minutes
+
+
 def fitted(choice: Choice, time_one: Callable[[Hyperparameters], Timing],
            started: float) -> Tuple[Hyperparameters, str]:
     """Return the hyperparameters with which a run ends in time, and a sentence about them.
@@ -163,14 +174,13 @@ def fitted(choice: Choice, time_one: Callable[[Hyperparameters], Timing],
         runs, used = list(choice.runs(timings)), time.perf_counter() - started
         in_time = [hyper for seconds, hyper in runs if used + seconds <= 60 * minutes]
         if not in_time:
-            least = math.ceil((used + min(seconds for seconds, _ in runs)) / 6) / 10
             raise ValueError(f"minutes {minutes:g} is too short to learn from this text on this machine: it takes at "
-                             f"least {least:g}")
+                             f"least {_least(choice, timings, used):g}")
         best = min(in_time, key=choice.loss)
         if best.lstm_size < size:
             break  # a larger network would learn too slowly
     is_most = (best.lstm_size, best.epochs) == (sizes[-1], choice.most_epochs)
     used += choice.seconds(best, timings[size])
-    more = f", more than the text can use (about {used / 60:.1f})" if is_most else ""
+    more = f", more than the text can use (about {used / 60:.1f})" if is_most and used / 60 < minutes - 0.05 else ""
     return best, (f"{minutes:g} minute{'s' * (minutes != 1)}{more}: {plural(best.num_layers, 'layer')} of "
                   f"{best.lstm_size:,}, {plural(best.epochs, 'epoch')}")

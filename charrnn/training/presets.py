@@ -28,6 +28,8 @@ SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
     (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, epochs=20)),
     (sys.maxsize, dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02)),
 )
+EVALUATIONS = 6  # at least, so that a run can stop early, and the best checkpoint is not the only one
+FEW_CHARACTERS = 15_000  # with fewer, counts of characters predict better
 FEW_STEPS = 500  # with fewer, a network learns little
 
 
@@ -37,13 +39,19 @@ def preset(name: str, n_characters: int) -> Dict[str, Any]:
     >>> preset("exercise", 20_000)["lstm_size"], preset("auto", 20_000)["num_steps"]
     (128, 50)
     """
-    if name == AUTO:
-        return next(values for largest, values in SIZES if n_characters <= largest)
-    return PRESETS[name]
+    if name != AUTO:
+        return PRESETS[name]
+    values = next(values for largest, values in SIZES if n_characters <= largest)
+    hyper = Hyperparameters(**values)
+    few_steps = _steps(hyper, n_characters) // EVALUATIONS
+    return {**values, "save_every_n": max(1, few_steps)} if few_steps < hyper.save_every_n else values
 
 
 def steps_of_auto(n_characters: int) -> int:
     """Return the number of steps that the preset auto makes of a text of some length."""
-    hyper = Hyperparameters(**preset(AUTO, n_characters))
+    return _steps(Hyperparameters(**preset(AUTO, n_characters)), n_characters)
+
+
+def _steps(hyper: Hyperparameters, n_characters: int) -> int:
     n_training = n_characters - int(n_characters * hyper.val_fraction)
     return count_windows(n_training, hyper.batch_size, hyper.num_steps) * hyper.epochs

@@ -28,7 +28,7 @@ def test_the_files_of_a_run_folder(trained):
 
 @pytest.mark.parametrize("run", [
     replace(RUN, vocabulary=Vocabulary(sorted('é"\\\n\u2028\ud800\U0001f600')), text_name="a\ud800"),
-    replace(RUN, best="i7_l3.ckpt", init_from="other/i9_l3.ckpt")])
+    replace(RUN, best="i7_l3.ckpt", init_from="other/i9_l3.ckpt", beginning="Er ")])
 def test_a_run_is_read_as_it_was_written(tmp_path, run):
     record.write_run(tmp_path, run)
     assert record.read_run(tmp_path) == run
@@ -47,7 +47,8 @@ def test_a_damaged_run_file_is_refused(tmp_path, change, message):
         record.read_run(tmp_path)
 
 
-@pytest.mark.parametrize("name, values", [("best", [5, [], "../i7_l3.ckpt"]), ("init_from", [5, [], 0])])
+@pytest.mark.parametrize("name, values", [("best", [5, [], "../i7_l3.ckpt"]), ("init_from", [5, [], 0]),
+                                          ("beginning", [5, []]), ("test_loss", ["", 1e39])])
 def test_a_record_that_somebody_crafted_describes_no_run(name, values):
     """The other places of a record are in tests/test_hostile_files.py."""
     for value in values:

@@ -53,41 +53,117 @@ def test_json_has_the_numbers_of_the_history(folder, capsys):
     assert plain["hyperparameters"]["lstm_size"] == 5 and plain["loss"] > 0
 
 
-def test_seeds_bits_and_the_test_loss(trained, stopped_early, tmp_path, capsys):
-    """Runs that differ only in the seed have a row with mean and standard deviation; others do not count."""
-    for name, seed, keep_prob, best, test in (
-            ("a", 7, 1, 0.2, 1.5), ("b", 8, 1, 0.4, 1.6), ("c", 9, 0.4, 0.1, 2.0), ("copy", 7, 1, 0.2, 1.5)):
-        folder = Path(shutil.copytree(str(stopped_early), str(tmp_path / name)))
-        run = record.read_run(folder)
-        run = replace(run, hyperparameters=replace(run.hyperparameters, seed=seed, keep_prob=keep_prob))
-        record.write_run(folder, replace(run, test_loss=test))
-        with open(str(folder / "history.csv"), "a") as history:
-            history.write(f"250,3,,,{best},,,,\n")
-    assert runs.main([str(tmp_path), str(trained)]) == 0
+def seeded(run, folder, seed, keep_prob, losses, step=173):
+    """Copy a run of 173 steps with another seed, as it is after some steps."""
+    shutil.copytree(str(run), str(folder), ignore=shutil.ignore_patterns("*i173*") if step < 173 else None)
+    found = record.read_run(folder)
+    found = replace(found, hyperparameters=replace(found.hyperparameters, seed=seed, keep_prob=keep_prob))
+    record.write_run(folder, replace(found, test_loss=losses[-1] + 1 if step == 173 else None))
+    (folder / "history.csv").write_text("head\n" + "".join(
+        f"{place},1,{loss + 2},,{loss},,,,100\n" for place, loss in zip((50, 100, 150, 173), losses) if place <= step))
+
+
+@pytest.fixture
+def settings(trained, tmp_path):
+    """A folder with three seeds of two settings, of which one seed was interrupted, and one is there twice."""
+    for name, seed, keep_prob, losses, step in (
+            ("a1", 1, 0.5, (4, 3, 2, 1.0), 173), ("a2", 2, 0.5, (4, 3, 2, 1.5), 173), ("a3", 3, 0.5, (6, 5, 4, 3), 100),
+            ("b1", 1, 0.8, (5, 4, 3, 2.0), 173), ("b2", 2, 0.8, (5, 4, 3, 2.1), 173),
+            ("b3", 3, 0.8, (5, 4, 3, 2.5), 173), ("b3-copy", 3, 0.8, (5, 4, 3, 2.5), 100)):
+        seeded(trained, tmp_path / name, seed, keep_prob, losses, step)
+    return tmp_path
+
+
+def test_the_mean_of_a_setting_is_of_the_runs_that_have_ended(settings, capsys):
+    """And says of how many it is, and in what the settings differ."""
+    assert runs.main([str(settings)]) == 0
     head, *rows = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
-    columns = [head.index(name) for name in ("seed", "best", "bits", "test")]
-    assert [[row[column] for column in columns] for row in rows] == [
-        ["9", "0.1000", "0.1443", "2.0000"], *2 * [["7", "0.2000", "0.2885", "1.5000"]],
-        ["8", "0.4000", "0.5771", "1.6000"], ["7", "-", "-", "-"],
-        ["2 seeds", "0.3000±0.1414", "0.4328±0.2040", "1.5500±0.0707"]]
-    assert runs.main([str(tmp_path / "c"), "--json"]) == 0
-    found, = json.loads(capsys.readouterr().out)
-    assert (found["test"], found["best"], found["test_bits"]) == (2.0, 0.1, pytest.approx(2.8854, abs=1e-4))
+    columns = [head.index(name) for name in ("run", "seed", "loss", "best", "bits", "test")]
+    assert [Path(row[0]).name for row in rows[:7]] == ["a1", "a2", "b1", "b2", "b3", "b3-copy", "a3"]
+    assert [[row[column] for column in columns] for row in rows[7:]] == [
+        ["mean, keep_prob 0.5", "2 of 3 seeds", "3.2500\u00b10.3536", "1.2500\u00b10.3536", "1.8034\u00b10.5101",
+         "2.2500\u00b10.3536"],
+        ["mean, keep_prob 0.8", "3 seeds", "4.2000\u00b10.2646", "2.2000\u00b10.2646", "3.1739\u00b10.3817",
+         "3.2000\u00b10.2646"]]
+
+
+def test_json_has_the_means_after_the_runs(settings, capsys):
+    assert runs.main([str(settings), "--json"]) == 0
+    *rows, first, second = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert len(rows) == 7 and [Path(row["run"]).name for row in rows if not row["ended"]] == ["b3-copy", "a3"]
+    assert (first["seeds"], first["seeds_not_ended"], second["seeds"], second["seeds_not_ended"]) == (
+        [1, 2], [3], [1, 2, 3], [])
+    assert first["runs"] == [str(settings / "a1"), str(settings / "a2")] and "run" not in first
+    assert (first["setting"], first["best"], first["best_deviation"]) == (
+        "keep_prob 0.5", 1.25, pytest.approx(0.125 ** 0.5))
+    assert second["test_bits"] == pytest.approx(3.2 / np.log(2)) and second["hyperparameters"]["keep_prob"] == 0.8
+
+
+def test_runs_that_stopped_early_count_and_one_that_goes_on_does_not(stopped_early, tmp_path, capsys):
+    for seed in (1, 2, 3):
+        folder = Path(shutil.copytree(str(stopped_early), str(tmp_path / str(seed))))
+        run = record.read_run(folder)
+        record.write_run(folder, replace(run, hyperparameters=replace(run.hyperparameters, seed=seed)))
+    with open(str(folder / "history.csv"), "a") as history:
+        history.write("250,3,,,0.1,,,,\n")  # better than all before
+    assert runs.main([str(tmp_path)]) == 0
+    assert re.search(r"^mean  .*  2 of 3 seeds  .*\u00b10.0000", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_numbers_that_are_no_losses_are_left_out_and_named(settings, capsys):
+    """In a row of a history, and as the test loss of a record, in whose place that of the checkpoint is read."""
+    with open(str(settings / "a1" / "history.csv"), "a") as history:
+        history.write("173,1,,,-1e308,,,,\n")
+    record.write_run(settings / "b1", replace(record.read_run(settings / "b1"), test_loss=1.7e308))
+    for flags in ([], ["--json"], ["--plot", str(settings / "x.svg")]):
+        assert runs.main([str(settings), *flags]) == 0
+        out, err = capsys.readouterr()
+        assert "not 9 numbers in line 6" in err and "+308" not in out and len(out) < 30_000
+
+
+@pytest.fixture
+def pictures(monkeypatch):
+    """The axes of the pictures that are drawn."""
+    drawn, usual = [], Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *args, **options: (
+        usual(figure, *args, **options), drawn.append(figure.axes[0])))
+    return drawn
+
+
+def test_the_picture_has_a_mean_and_a_band_for_each_setting(settings, pictures):
+    """Where all its runs measured; other runs have lines of their own, and the legend covers none of them."""
+    assert runs.main([str(settings), "--plot", str(settings / "curves.png")]) == 0
+    axes, = pictures
+    lines = {line.get_label().replace(str(settings), ""): line.get_data() for line in axes.lines}
+    labels = [label for label in lines if "validation" not in label]
+    assert [label.split(", ")[1:] for label in labels] == [
+        ["keep_prob 0.5", "mean of 2 of 3 seeds"], ["keep_prob 0.8", "mean of 3 seeds"], [], []]
+    assert labels[2:] == ["/b3-copy", "/a3"] and len(lines) == 8 and len(axes.collections) == 4
+    x, losses = lines[labels[1] + ", validation"]
+    assert x.tolist() == [50, 100, 150, 173] and losses == pytest.approx([5, 4, 3, 2.2])
+    band = axes.collections[3].get_paths()[0].vertices
+    assert (band[:, 1].min(), band[:, 1].max()) == pytest.approx((2.2 - 0.07 ** 0.5, 5))
+    assert axes.get_legend().get_window_extent().x0 > axes.get_window_extent().x1
+
+
+def test_a_run_with_one_evaluation_has_a_marker(trained, tmp_path, pictures):
+    seeded(trained, tmp_path / "a", 1, 0.5, (4, 3))
+    (tmp_path / "a" / "history.csv").write_text("head\n50,1,4,,,,,,9\n100,1,3,,,,,,9\n100,1,,,2,,,,\n")
+    assert runs.main([str(tmp_path), "--plot", str(tmp_path / "curves.png")]) == 0
+    assert [line.get_marker() not in ("", "None") for line in pictures[0].lines] == [False, True]
 
 
 @pytest.mark.parametrize("over, hours", [("steps", 1), ("time", 2 * 3 / 80 / 3600)])
-def test_the_picture(folder, over, hours, monkeypatch):
+def test_the_picture(folder, over, hours, pictures):
     """Of a run whose speed was 80 characters in a second, where it was measured, and another one."""
     path = folder / "deep" / "plain" / "history.csv"
     head, *rows = [line.split(",") for line in path.read_text().splitlines()]
     speed = head.index("characters_per_second")
     path.write_text("".join(",".join([*row[:speed], each, *row[speed + 1:]]) + "\n" for row, each in zip(
         [head, *rows], ["characters_per_second", "80", "", "80", "80"])))
-    shown, usual = [], Figure.savefig
-    monkeypatch.setattr(Figure, "savefig", lambda figure, *args, **options: (
-        shown.extend(figure.axes[0].lines), usual(figure, *args, **options)))
     assert runs.main([str(folder), "--plot", str(folder / "curves.svg"), "--over", over]) == 0
     assert "</svg>" in (folder / "curves.svg").read_text()
+    shown = pictures[0].lines
     x, losses = next(line.get_data() for line in shown if line.get_label() == str(path.parent))
     assert x == pytest.approx(np.array([float(row[0]) for row in rows]) * hours)
     assert losses.tolist() == [float(row[head.index("loss")]) for row in rows] and len(shown) == 3

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.commands import evaluate, sample, train
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model, lstm_weights
+from charrnn.engines.sampler import default_prime
 from charrnn.text import corpus
 from charrnn.text.lists import is_list, items_of, shuffled
 
@@ -39,6 +41,16 @@ TITLES = phrases("A|The|My|One", "Long|Red|Lost|Last", "Road|River|Letter|Winter
 NOUNS = "road|sea|snow|door|lamp|hill|stone|bird|wind|boat"
 STATEMENT = phrases("the|a", NOUNS, "was|is|stays", "old|cold|far from the town where we lived|near")
 VERSE = phrases("The|A", NOUNS, "lies|waits|sleeps", "in the dark,|by the sea,|alone;|till dawn.|and sings")
+RECIPES = phrases(
+    "Kartoffelsuppe|Linseneintopf|Gem\u00fcseauflauf|Bohnensalat|Apfelkuchen|Lammbraten|Kohlrouladen|Quarkstrudel",
+    "mit Speck|mit gelben R\u00fcben|mit \u00c4pfeln|mit Lauch|mit Kapern|mit Schnittlauch",
+    "aus dem Ofen|in brauner Butter|nach alter Art|f\u00fcr kalte Tage|vom Blech")
+GERMAN = re.sub("(.{50,70}) ", "\\1\n", " ".join(phrases(
+    "Das Wetter|Er|Der Hof|Die Frau|Er|Er|Ein Kind", "war|blieb|schien|wurde", "an diesem Morgen|am Abend|wieder|dann",
+    "still|kalt und grau|sehr weit fort|anders als sonst", form="{}. ").split()))
+CHAT = "".join(f"[{number % 9 + 1}.3.21, {number % 24}:15] {('Anna', 'Anna', 'Ben')[number % 3]}: {line}\n"
+               for number, line in enumerate(
+                   phrases("Ja|Nein|Gut", "dann|aber|wirklich", "komme ich.|bleib! Bis|wo bist").splitlines()))
 LISTS = {
     "names": NAMES, "Russian": RUSSIAN, "Chinese": CHINESE, "titles": TITLES,
     "blank lines": NAMES.replace("\n", "\n\n"),
@@ -66,6 +78,14 @@ def test_a_list_is_recognised(name):
 @pytest.mark.parametrize("name", OTHERS)
 def test_prose_verse_dialogue_and_code_are_no_lists(name):
     assert not is_list(OTHERS[name])
+
+
+@pytest.mark.parametrize("text, expected", [(RECIPES, True), (OTHERS["prose"], False), (GERMAN, False)])
+def test_the_order_of_lines_does_not_matter(text, expected):
+    """Also not that of lines of about the same length, as recipes have, but broken prose is no list."""
+    lines = text.splitlines(True)
+    orders = [is_list("".join(np.random.RandomState(seed).permutation(lines))) for seed in range(50)]
+    assert orders == 50 * [expected]
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed: apt-get install nodejs")
@@ -97,6 +117,25 @@ def test_lines_are_shuffled_with_the_blank_lines_after_them():
 def test_the_names_have_no_repeats():
     names = NAMES.splitlines()
     assert 1900 < len(names) == len(set(names)) and len(set(NAMES)) <= 83 and sorted(names) == names
+
+
+# How a text begins
+
+
+@pytest.mark.parametrize("text, prime", [
+    (RECIPES.replace("Apfelkuchen", "Gem\u00fcseauflauf"), "Gem\u00fcseauflauf "), (CHAT, "Anna: "), (GERMAN, "Er "),
+    (GERMAN + "The End", "Er "), ("The cat. A cat.\n" * 50 + GERMAN, "The "), ("\u4e00\u7684The, \n" * 90, "The ")])
+def test_a_text_begins_as_those_that_were_learned(tmp_path, capsys, text, prime):
+    """With the most frequent first word of a line, or of a sentence in prose. The text is not needed any more."""
+    run = train_model(text, tmp_path / "run", lstm_size=5, num_layers=1, batch_size=2, num_steps=300, epochs=1,
+                      sample_length=30, summaries=False)
+    assert f"\n{'-' * 70}\n{prime}" in capsys.readouterr().out
+    run.model.save(tmp_path / "m.npz")
+    assert open_model(tmp_path / "m.npz").write(length=9).startswith(prime)
+    assert sample.main([str(tmp_path / "m.npz"), "--length", "9"]) == 0
+    assert capsys.readouterr().out.startswith(prime)
+    older = replace(run.model, run=replace(run.model.run, beginning=None))  # as in version 3.0
+    assert older.write(length=9).startswith(default_prime(older.vocabulary))
 
 
 # Runs
@@ -265,10 +304,16 @@ def test_new_lines_are_neither_in_the_text_nor_repeated(english, tmp_path, capsy
 def test_a_model_that_repeats_itself_gives_up(english, capsys):
     flags = [str(Path(english.name).parent), "--lines", "4", "--temperature", "0", "--length", "9"]
     assert sample.main([*flags, "--new"]) == 0
-    assert re.search(r"left out \d+ lines .*, so that there are [01] of 4\n", capsys.readouterr().err)
+    assert re.search(r"left out \d+ lines .*, so that there are [01] of 4 lines\n", capsys.readouterr().err)
 
 
-def test_blank_lines_do_not_count():
+def test_blank_lines_do_not_count(tmp_path, capsys):
+    """The command says so."""
     weights = lstm_weights([np.zeros((5, 12), np.float32)], np.zeros((3, 2), np.float32))
     weights["softmax/Variable_1"] = np.array([9, 0], np.float32)
-    assert Model("blank", Vocabulary("\na"), weights).write_lines(4, temperature=0) == []
+    model = Model("blank", Vocabulary("\na"), weights)
+    assert model.write_lines(4, temperature=0) == []
+    model.save(tmp_path / "m.npz")
+    for flags in ([], ["--json"]):
+        assert sample.main([str(tmp_path / "m.npz"), "--lines", "4", "--temperature", "0", *flags]) == 0
+        assert capsys.readouterr().err == "there are 0 of 4 lines, because the others that were drawn are blank\n"

@@ -41,6 +41,14 @@ def test_the_plan(display, capsys):
     assert "network  2 layers of 5 units, 704 parameters" in out and "steps    692 in 4 epochs, seed 7\n" in out
 
 
+@pytest.mark.parametrize("length, few", [(14_999, True), (15_000, False)])
+def test_the_plan_of_a_short_text_says_what_predicts_it_better(capsys, length, few):
+    planned = display_of()
+    planned.job = replace(planned.job, text="a" * length)
+    planned.plan()
+    assert ("counts of 5 characters predict better than a network" in capsys.readouterr().out) == few
+
+
 @pytest.mark.parametrize("chars, weights", [("ac", "with new weights for 'b'"),
                                             ("abcd", "which has all characters of the text")])
 def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys, chars, weights):

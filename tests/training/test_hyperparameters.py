@@ -89,6 +89,12 @@ def test_the_preset_auto_gives_enough_steps_to_a_text_of_any_length(n_characters
     assert hyper.save_every_n < n_steps / hyper.early_stop
 
 
+def test_a_short_text_is_evaluated_often_enough_to_stop_early(tmp_path):
+    run = train_model((TEXT * 2)[:1000], tmp_path / "run", preset="auto", lstm_size=8, sample_length=0, quiet=True,
+                      summaries=False)
+    assert np.isfinite(run.history["val_loss"]).sum() > run.model.run.hyperparameters.early_stop and run.best
+
+
 def rates(n_steps, **options):
     """The rates of the first steps, of epochs of 4 steps each."""
     hyper = Hyperparameters(learning_rate=0.8, epochs=3, **options)

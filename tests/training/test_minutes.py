@@ -112,6 +112,24 @@ def test_too_short_a_time_names_the_least(timed):
     assert planned(float(str(caught.value).split()[-1])).total_steps >= 500
 
 
+@pytest.mark.parametrize("slower, text, given", [
+    (1, LONG, {}), (9, LONG, dict(sample_length=30_000)), (9, SHORT, {}), (3, LONG, dict(save_every_n=100))])
+def test_the_least_time_that_is_named_is_enough(timed, monkeypatch, slower, text, given):
+    """On any machine, with the checkpoints of that time, and if it is a little slower then."""
+    measured = [slower, 1.05 * slower]
+    monkeypatch.setattr(minutes, "time_network", lambda num_classes, hyper, threads, in_order: (
+        minutes.Timing(2.0, measured.pop(0) * STEP * (hyper.lstm_size / 224) ** 1.6)))
+    with pytest.raises(ValueError, match="it takes at least ") as caught:
+        planned(0.1, text, **given)
+    assert planned(float(str(caught.value).split()[-1]), text, lstm_size=128, **given).total_steps and not measured
+
+
+@pytest.mark.parametrize("n_minutes", [0.4, 0.5, 1])
+def test_a_time_is_not_more_than_itself(timed, n_minutes):
+    about = re.search(r"about (0\.\d)", planned(n_minutes, SHORT).time_in_words)
+    assert float(about.group(1)) < n_minutes if about else n_minutes < 1
+
+
 def test_what_cannot_be_combined_in_python():
     with pytest.raises(ValueError, match="minutes cannot be combined with several processes"):
         plan_job(SHORT, {}, "run", Options(minutes=2), n_processes=2)
