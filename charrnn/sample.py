@@ -13,6 +13,7 @@ from charrnn.data import StrPath
 from charrnn.engines.opened_model import Model, doubt_order, open_model
 from charrnn.engines.sampler import check_prime, default_prime
 from charrnn.system import terminal
+from charrnn.system.errors import checked_integer
 
 
 def pick_top_n(preds: np.ndarray, vocab_size: int, top_n: int = 5, *, rng: Any = np.random) -> int:
@@ -35,8 +36,7 @@ def pick_top_n(preds: np.ndarray, vocab_size: int, top_n: int = 5, *, rng: Any =
     >>> pick_top_n(np.array([[0.1, 0.7, 0.2]]), 3, top_n=1)
     1
     """
-    if top_n < 1:
-        raise ValueError(f"top_n must be at least 1, not {top_n}")
+    checked_integer("top_n", top_n, 1)
     p = np.array(preds).ravel()
     p[np.argsort(p)[:-top_n]] = 0
     p = p / np.sum(p)
@@ -102,8 +102,7 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
 def _checked(checkpoint: StrPath, n_samples: int, vocabulary: Optional[Iterable[str]],
              sizes: Dict[str, Optional[int]]) -> Model:
     """Open the model for :func:`sample`. Raise ValueError for arguments that it cannot have."""
-    if n_samples < 0:
-        raise ValueError(f"n_samples must be at least 0, not {n_samples}")
+    checked_integer("n_samples", n_samples, 0)
     model = open_model(checkpoint, vocabulary)
     terminal.print_skipped(model.skipped)
     if vocabulary is None:

@@ -24,7 +24,7 @@ from charrnn.system.errors import described
 from charrnn.system.interrupts import StopRequests
 from charrnn.text import corpus
 from charrnn.training.display import Display
-from charrnn.training.distributed import Processes
+from charrnn.training.distributed import CommonError, Processes
 from charrnn.training.job import Job, plan_job
 from charrnn.training.options import Options
 
@@ -251,13 +251,13 @@ def ends_early(job: Job, last: "Evaluation") -> bool:
     return 0 < job.hyperparameters.early_stop <= last.since_best
 
 
-def diverged(job: Job, run: Run, step: int, what: str) -> ValueError:
+def diverged(job: Job, run: Run, step: int, what: str) -> CommonError:
     """Return the error for a step after which training cannot continue."""
     remedy = ("Earlier checkpoints are intact: resume from the last one" if run.has_checkpoint else
               "There is no checkpoint yet: resume from the beginning")
     hyper = job.hyperparameters
-    return ValueError(f"at step {step} {what}, so training stops. {remedy} with a lower learning_rate (now "
-                      f"{hyper.learning_rate:g}) or grad_clip (now {hyper.grad_clip:g})")
+    return CommonError(f"at step {step} {what}, so training stops. {remedy} with a lower learning_rate (now "
+                       f"{hyper.learning_rate:g}) or grad_clip (now {hyper.grad_clip:g})")
 
 
 def check_step(job: Job, run: Run, step: int, loss: float, norm: float) -> None:

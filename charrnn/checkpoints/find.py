@@ -94,10 +94,8 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
     name = Path(prefix).name
     try:
         run, recorded = record.read_record(prefix)
-    except OSError as error:
-        raise CheckpointError(f"{prefix} is incomplete: {errors.described(error)}")
-    except ValueError as error:
-        raise CheckpointError(f"{prefix} is damaged: its record {name}.json: {error}")
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{prefix} is damaged: its record {name}.json: {errors.reason(error)}")
     for ending, (size, sha256) in recorded.items():
         path = Path(prefix + ending)
         if ending != (suffix or ending):
@@ -151,12 +149,8 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
     Raises:
         CheckpointError: the checkpoint is missing or damaged, or the run has no best checkpoint.
     """
-    if not str(path):
-        raise CheckpointError("the path of a model is empty")
     prefix = re.sub(r"(\.ckpt(?:-\d+)?)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$", r"\1", str(path))
     if best:
-        if not Path(path).is_dir():
-            raise CheckpointError(f"best needs the folder of a run, and {path} is not a folder")
         name = record.read_run(path).best
         if not name:
             raise CheckpointError(f"the run in {path} has no best checkpoint: it was trained without "
@@ -204,10 +198,6 @@ def _check_name(path: str) -> None:
     if refused:
         raise CheckpointError(f"{path!r} cannot be the path of a run folder: TensorFlow does not support "
                               f"{' or '.join(sorted(refused))} in paths")
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        raise CheckpointError(f"{path!r} cannot be the path of a run folder: TensorFlow needs a path in UTF-8")
 
 
 def newest_with_checkpoint() -> Optional[str]:

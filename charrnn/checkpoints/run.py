@@ -3,7 +3,6 @@
 :mod:`charrnn.checkpoints.record` says which files it has.
 """
 import contextlib
-import errno
 import io
 import math
 import os
@@ -263,8 +262,6 @@ class Run:
         # Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
         # counted nor removed.
         trained = [name for name in names if record.step_of(name) <= self.saved.step]
-        if not trained:
-            raise FileNotFoundError(errno.ENOENT, "its checkpoints are gone", str(folder))
         too_many = trained[:-self.record.hyperparameters.max_to_keep]
         old = [name for name in too_many if name != self.record.best]
         # the list and the run no longer name what is then removed

@@ -1,6 +1,5 @@
 """What commands share: how they parse arguments, fail and end, and the flags of models and of hyperparameters."""
 import argparse
-import contextlib
 import dataclasses
 import json
 import os
@@ -115,8 +114,6 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
     for name, mode in [("stdin", "r"), ("stdout", "w"), ("stderr", "w")]:
         if getattr(sys, name) is None:  # the process was started without this stream
             setattr(sys, name, open(os.devnull, mode))
-        with contextlib.suppress(OSError, AttributeError):  # it is no file, or on Windows
-            os.set_blocking(getattr(sys, name).fileno(), True)  # Python loses what a full pipe does not take at once
     if hasattr(sys.stdout, "reconfigure"):
         # UTF-8 in any locale; characters that UTF-8 cannot encode are escaped instead of raising an error
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")

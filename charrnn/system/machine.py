@@ -1,7 +1,6 @@
 """What a process can use of its machine: the kernels of NumPy's matrix products, and memory."""
 import contextlib
 import importlib.util
-import math
 import os
 import re
 import sys
@@ -22,14 +21,6 @@ def choose_kernels() -> None:
         with open(module.replace("__init__", "version"), encoding="utf-8") as version:
             if {"avx2", "fma"} <= {*flags} and re.search("^version = '1\\.1[0-8]\\.", version.read(), re.MULTILINE):
                 os.environ["OPENBLAS_CORETYPE"] = "Haswell"
-
-
-def total_memory() -> float:
-    """Return the memory of this machine in bytes, or infinity if the system does not report it."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        return math.inf
 
 
 def peak_memory() -> str:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from typing import Any, Callable, ContextManager, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -18,6 +19,10 @@ import numpy as np
 from charrnn.data import StrPath
 from charrnn.system import mpi, terminal, words
 from charrnn.system.tensorflow import thread_count
+
+
+class CommonError(ValueError):
+    """An error that all processes raise after the same step, such as that of a loss that is not finite."""
 
 
 class Processes:
@@ -120,6 +125,9 @@ class MPIProcesses(Processes):
             value = None if self.rank else function(*arguments)
         except Exception as error:  # raised after the exchange, in which the others wait
             failure = error
+        arrived = self._world.Ibarrier()
+        while not arrived.Test():  # MPI's own functions would take a core from the first process
+            time.sleep(0.001)
         value, self._all_failed = self._world.bcast((value, bool(failure)))
         if self._all_failed:
             raise failure or SystemExit(mpi.FAILED)
@@ -130,7 +138,7 @@ class MPIProcesses(Processes):
         try:
             yield
         except Exception as error:
-            if self._all_failed or isinstance(error, ValueError):  # such as that of a loss that is not finite
+            if self._all_failed or isinstance(error, CommonError):
                 raise SystemExit(mpi.FAILED) if self.rank else error
             terminal.print_note(f"charrnn-train: process {self.rank} failed, so training stops. To resume from the "
                                 f"last checkpoint, with any number of processes: {words.resume_command(folder)}")

@@ -51,11 +51,11 @@ def test_a_checkpoint_can_be_named_by_any_of_its_files(trained, suffix):
 
 @pytest.mark.parametrize("name, message", [
     (".", "there is no checkpoint in"), ("missing", "there is no file or folder"), ("i5_l5.ckpt", "there is no"),
-    ("file", "file is not a model: name a run folder or"), ("", "the path of a model is empty")])
+    ("file", "file is not a model: name a run folder or")])
 def test_nothing_to_find(tmp_path, name, message):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(CheckpointError, match=message):
-        find(name and tmp_path / name)
+        find(tmp_path / name)
 
 
 def test_the_best_checkpoint(trained, stopped_early):
@@ -63,7 +63,7 @@ def test_the_best_checkpoint(trained, stopped_early):
     assert find(stopped_early, best=True).prefix == str(stopped_early / best)
     with pytest.raises(CheckpointError, match="has no best checkpoint: it was trained without val_fraction"):
         find(trained, best=True)
-    with pytest.raises(CheckpointError, match="best needs the folder of a run, and .* is not a folder"):
+    with pytest.raises(CheckpointError, match="there is no run in "):
         find(trained / OLDER, best=True)
 
 

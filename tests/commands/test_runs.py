@@ -57,8 +57,8 @@ def seeded(run, folder, seed, keep_prob, losses, step=173):
     """Copy a run of 173 steps with another seed, as it is after some steps."""
     shutil.copytree(str(run), str(folder), ignore=shutil.ignore_patterns("*i173*") if step < 173 else None)
     found = record.read_run(folder)
-    record.write_run(folder, replace(found, test_loss=losses[-1] + 1 if step == 173 else None, hyperparameters=replace(
-        found.hyperparameters, seed=seed, keep_prob=keep_prob)))
+    found = replace(found, hyperparameters=replace(found.hyperparameters, seed=seed, keep_prob=keep_prob))
+    record.write_run(folder, replace(found, test_loss=losses[-1] + 1 if step == 173 else None))
     (folder / "history.csv").write_text("head\n" + "".join(
         f"{place},1,{loss + 2},,{loss},,,,100\n" for place, loss in zip((50, 100, 150, 173), losses) if place <= step))
 

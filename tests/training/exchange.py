@@ -1,6 +1,6 @@
 """What processes exchange, without a network to train: each prints what it finds as a line of JSON.
 
-``mpiexec -n 3 python exchange.py``, or with the argument ``fail``, where one process raises an exception.
+``mpiexec -n 3 python exchange.py``, or with the name of an exception, which one process raises.
 """
 import json
 import os
@@ -13,11 +13,13 @@ if __name__ == "__main__":  # pytest looks for doctests here
     rank = processes.rank
     with processes.watched("folder"):
         if len(sys.argv) > 1:
-            processes.gather({0: "present"}[rank])
+            if rank:
+                raise {"KeyError": KeyError, "ValueError": ValueError}[sys.argv[1]](rank)
+            processes.gather("present")
     found = {"rank": rank, "gathered": processes.gather(rank * 10),
              "signals": [processes.agree(15 if rank == 2 else None), processes.agree(None)],
-             "first": processes.from_first(lambda: rank + 5), "given": processes.threads(rank + 1)}
+             "first": processes.from_first(lambda: rank + 5)}
     for name, cores in [("own cores", range(4 * rank, 4 * rank + 4)), ("common cores", range(6))]:
         os.sched_getaffinity = lambda _, cores=cores: set(cores)
-        found[name] = processes.threads(None)
+        found[name] = processes.threads()
     print(json.dumps(found), flush=True)
