@@ -79,9 +79,11 @@ def means(rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
             group[seed] = row
     found = [_mean(group) for group in groups.values() if sum(row["ended"] for row in group.values()) > 1]
     for mean in found:
-        same_text = [other["hyperparameters"] for other in found if other["text_sha256"] == mean["text_sha256"]]
-        mean["setting"] = words.listed(f"{name} {value}" for name, value in mean["hyperparameters"].items()
-                                       if any(hyper[name] != value for hyper in same_text))
+        settings_of_text = [{**other["hyperparameters"], "init_from": other["init_from"]} for other in found
+                            if other["text_sha256"] == mean["text_sha256"]]
+        own = {**mean["hyperparameters"], "init_from": mean["init_from"]}
+        mean["setting"] = words.listed(f"{name} {value}" for name, value in own.items()
+                                       if any(other[name] != value for other in settings_of_text))
     return found
 
 
@@ -155,18 +157,17 @@ def plot(rows: List[Dict[str, Any]], path: str, over: str) -> None:
     figure = Figure(figsize=(9, 5))
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    drawn = {", ".join(filter(None, [mean["text"][-30:], mean["setting"], f"mean of {_seeds(mean)}"])):
-             [row for row in rows if row["run"] in mean["runs"]] for mean in means(rows)}
-    counted = list(itertools.chain(*drawn.values()))
-    drawn.update((row["run"], [row]) for row in rows if row not in counted)
-    for number, (label, some) in enumerate(drawn.items()):
+    drawn = [(", ".join(filter(None, [mean["text"][-30:], mean["setting"], f"mean of {_seeds(mean)}"])),
+              [row for row in rows if row["run"] in mean["runs"]]) for mean in means(rows)]
+    drawn += [(row["run"], [row]) for row in rows if not any(row in some for _, some in drawn)]
+    for number, (label, some) in enumerate(drawn):
         for name, style in (("loss", "-"), ("val_loss", "--")):
             x, losses, deviation = _curve(some, name, over)
             if len(x):
-                look = dict(color=f"C{number % 10}", marker="o" if len(x) == 1 else "")
-                axes.plot(x, losses, style, label=label + (", validation" if name == "val_loss" else ""), **look)
+                axes.plot(x, losses, style, color=f"C{number % 10}", marker="o" if len(x) == 1 else "",
+                          label=label + (", validation" if name == "val_loss" else ""))
             if len(some) > 1:
-                axes.fill_between(x, losses - deviation, losses + deviation, color=look["color"], alpha=0.2)
+                axes.fill_between(x, losses - deviation, losses + deviation, color=f"C{number % 10}", alpha=0.2)
     axes.set(xlabel="hours" if over == "time" else "steps", ylabel="loss, nats per character")
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import TEXT
 from matplotlib.figure import Figure
 
 from charrnn.checkpoints import record
@@ -144,6 +145,24 @@ def test_the_picture_has_a_mean_and_a_band_for_each_setting(settings, pictures):
     band = axes.collections[3].get_paths()[0].vertices
     assert (band[:, 1].min(), band[:, 1].max()) == pytest.approx((2.2 - 0.07 ** 0.5, 5))
     assert axes.get_legend().get_window_extent().x0 > axes.get_window_extent().x1
+
+
+def test_settings_of_one_name_and_runs_without_a_common_step_are_drawn(trained, settings, pictures):
+    """Of other texts with the same name; and a mean of runs that have measured nothing."""
+    for seed in (1, 2):
+        for name in ("a", "c", "d"):
+            folder = settings / f"{name}{seed}"
+            if name != "a":
+                seeded(trained, folder, seed, 0.5, (4, 3, 2, 1.0))
+            if name == "d":
+                (folder / "history.csv").write_text("head\n")
+            run = record.read_run(folder)
+            (folder / "text.txt").write_text(TEXT + name)
+            record.write_run(folder, replace(run, text_sha256=record.text_sha256(TEXT + name)))
+    assert runs.main([str(settings), "--plot", str(settings / "curves.png")]) == 0
+    labels = [line.get_label() for line in pictures[0].lines]
+    assert sum("mean of 2 seeds" in label for label in labels) == 4
+    assert sum("mean of 3 seeds" in label for label in labels) == 2
 
 
 def test_a_run_with_one_evaluation_has_a_marker(trained, tmp_path, pictures):
