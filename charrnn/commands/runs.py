@@ -163,7 +163,7 @@ def plot(rows: List[Dict[str, Any]], path: str, over: str) -> None:
         for name, style in (("loss", "-"), ("val_loss", "--")):
             x, losses, deviation = _curve(some, name, over)
             if len(x):
-                look = dict(color=f"C{number % 10}", marker="o" if len(x) == 1 else "")
+                look: Dict[str, Any] = dict(color=f"C{number % 10}", marker="o" if len(x) == 1 else "")
                 axes.plot(x, losses, style, label=label + (", validation" if name == "val_loss" else ""), **look)
             if len(some) > 1:
                 axes.fill_between(x, losses - deviation, losses + deviation, color=look["color"], alpha=0.2)
