@@ -154,7 +154,7 @@ counted = awk -v of="$$(cat requirements$$suffix.txt requirements$$suffix-dev.tx
 # mpiexec is copied because another package for Python 3.7 has a script of its name, which kills the processes at Ctrl-C.
 # Without --use-pep517, pip makes commands for Python 3.7 that import other packages for 0.1 s before charrnn, in which
 # Ctrl-C would print a traceback. The warning that is ignored is about folders of the same name.
-$(venv)/.done: pyproject.toml setup.py $(wildcard requirements*.txt) $(stale_venv)
+$(venv)/.done: setup.py $(wildcard requirements*.txt) $(stale_venv)
 	@found=$$($(find_python)) && suffix=$(suffix_of_found) && \
 	echo "$$("$$found" -V) at $$found" && \
 	echo "making $(venv)" && rm -rf $(venv)/.done $(venv) && "$$found" -m venv $(venv) && \

@@ -186,11 +186,8 @@ def train_epochs(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluat
             new_state, epoch_losses = sess.run(model.initial_state), []
         for x, y in itertools.islice(get_batches(job.training, hyper.batch_size, hyper.num_steps), done, None):
             start = time.perf_counter()
-            feed = {model.inputs: x[rows],
-                    model.targets: y[rows],
-                    model.keep_prob: hyper.keep_prob,
-                    model.initial_state: new_state,
-                    **model.of_step(step, n_windows)}
+            feed = {model.inputs: x[rows], model.targets: y[rows], model.keep_prob: hyper.keep_prob,
+                    model.initial_state: new_state, **model.of_step(step, n_windows)}
             loss, norm, new_state, _ = sess.run(
                 [model.loss, model.gradient_norm, model.final_state, model.optimizer], feed_dict=feed)
             seconds, measured = time.perf_counter() - start, {}  # type: float, Dict[str, float]
@@ -208,10 +205,7 @@ def train_epochs(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluat
                 display.epoch(epoch + 1, np.mean(epoch_losses))
             saving = step % hyper.save_every_n == 0 or step == total_steps
             if len(job.held_out) and (saving or hyper.eval_every_n and step % hyper.eval_every_n == 0):
-                found = evaluator.measure(step)
-                if not math.isfinite(found.loss):
-                    raise diverged(job, run, step, f"the validation loss is {found.loss}")
-                display.validation(found)
+                found = evaluate(job, run, evaluator, display, step)
                 measured["val_loss"] = found.loss
                 saving |= found.is_best
             run.add(step, epoch + 1, **measured)
@@ -272,6 +266,15 @@ def figures_of_step(job: Job, step: int, loss: float, norm: float, seconds: floa
     return dict(loss=float(loss), gradient_norm=float(norm),
                 learning_rate=learning_rate_at(hyper, step - 1, job.n_windows),
                 characters_per_second=hyper.batch_size * hyper.num_steps / seconds)
+
+
+def evaluate(job: Job, run: Run, evaluator: "Evaluator", display: Display, step: int) -> "Evaluation":
+    """Evaluate on the held-out text. Raise ValueError if the loss is infinite or NaN."""
+    found = evaluator.measure(step)
+    if not math.isfinite(found.loss):
+        raise diverged(job, run, step, f"the validation loss is {found.loss}")
+    display.validation(found)
+    return found
 
 
 def save(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluator", display: Display, progress: Progress,

@@ -46,7 +46,7 @@ VALIDATED_FLAGS = ["--val-fraction", "0.25", "--keep-prob", "1", "--learning-rat
                    "--save-every-n", "100", "--eval-every-n", "15", "--epochs", "3", "--no-summaries"]
 
 
-SLOW_TIMEOUT = 1800  # seconds for a slow test; .pytest.ini has that of the others
+SLOW_TIMEOUT = 1800  # seconds for a slow test; pyproject.toml has that of the others
 LONGEST = ("test_notebook_runs", "test_shipped_page",
            "test_setup", "test_killed", "test_distributed")
 

@@ -28,8 +28,7 @@ def make_parser() -> arguments.Parser:
     arguments.add_model_arguments(parser)
     group = parser.add_argument_group("text")
     group.add_argument("--prime", metavar="TEXT",
-                       help="beginning of the text, \\n for a line end (default: 'The ', or a frequent word of another "
-                            "language)")
+                       help="beginning of the text, \\n for a line end (default: 'The ' or another frequent word)")
     group.add_argument("--unknown", choices=unknown.CHOICES,
                        help="what to do with characters of the prime that the model does not know: skip leaves them "
                             "out, nearest replaces accented letters, quotes and dashes (default: error)")

@@ -55,17 +55,7 @@ class Display:
             ("network", self._network()),
             ("steps", f"{job.total_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
             ("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps")]
-        is_auto = job.options.preset == AUTO
-        better = 0 if job.options.resume or is_auto or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
-        if len(job.text) < FEW_CHARACTERS and not job.options.resume:
-            rows.append(("note", f"with fewer than {FEW_CHARACTERS:,} characters, counts of 5 characters predict "
-                         "better than a network"))
-        if better > job.total_steps:
-            rows.append(("note", f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"))
-        is_decided = hyper.shuffle != "none" or job.options.resume or is_auto
-        if not is_decided and job.is_list:
-            rows.append(("note", f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be "
-                         "unlike the rest: take shuffle lines"))
+        rows += [("note", note) for note in ([] if job.options.resume else self._notes())]
         if job.time_in_words:
             rows.append(("time", job.time_in_words))
         if job.speedup is not None:  # it was measured
@@ -76,6 +66,18 @@ class Display:
             rows.append(("weights", f"from {job.init_from.name}, " + (
                 f"with new weights for {new}" if new else "which has all characters of the text")))
         self._table(rows)
+
+    def _notes(self) -> Iterator[str]:
+        """Yield what would be better for a new run."""
+        job, is_auto = self.job, self.job.options.preset == AUTO
+        if len(job.text) < FEW_CHARACTERS and not job.of_lines:
+            yield f"with fewer than {FEW_CHARACTERS:,} characters, counts of 5 characters predict better than a network"
+        better = 0 if is_auto or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
+        if better > job.total_steps:
+            yield f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"
+        if job.is_list and not is_auto and job.hyperparameters.shuffle == "none":
+            yield (f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be unlike the rest: "
+                   "take shuffle lines")
 
     def _network(self) -> str:
         hyper = self.job.hyperparameters

@@ -41,10 +41,11 @@ def test_the_plan(display, capsys):
     assert "network  2 layers of 5 units, 704 parameters" in out and "steps    692 in 4 epochs, seed 7\n" in out
 
 
-@pytest.mark.parametrize("length, few", [(14_999, True), (15_000, False)])
-def test_the_plan_of_a_short_text_says_what_predicts_it_better(capsys, length, few):
+@pytest.mark.parametrize("length, is_list, few", [(14_999, False, True), (14_999, True, False), (15_000, False, False)])
+def test_the_plan_of_a_short_text_says_what_predicts_it_better(capsys, length, is_list, few):
+    """But not of a list, which the network predicts better."""
     planned = display_of()
-    planned.job = replace(planned.job, text="a" * length)
+    planned.job = replace(planned.job, text="a" * length, is_list=is_list)
     planned.plan()
     assert ("counts of 5 characters predict better than a network" in capsys.readouterr().out) == few
 
