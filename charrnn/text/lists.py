@@ -100,6 +100,5 @@ def beginning_of(text: str) -> Optional[str]:
 
 
 def _first_word(start: str) -> Optional[str]:
-    """Return the first word with a letter and without a digit, as a time of day has; None if no other word follows."""
-    return next((word for word in start[:LONGEST_LINE].split()[:-1]
-                 if any(map(str.isalpha, word)) and not any(map(str.isdigit, word))), None)
+    """Return the first word with a letter, perhaps after the time of day; None if no other word follows."""
+    return next((word for word in start[:LONGEST_LINE].split()[:-1] if any(map(str.isalpha, word))), None)
