@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import List, NamedTuple, Optional, Tuple
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.record import RUN_FILE, TEXT_FILE, CheckpointError, NoCheckpointError, RunRecord, is_run
+from charrnn.checkpoints.record import RUN_FILE, CheckpointError, NoCheckpointError, RunRecord, is_run
 from charrnn.data import StrPath
 from charrnn.system import errors, words
 
@@ -185,8 +185,7 @@ def _unused_folder() -> str:
     newest = _folders()[0]
     with contextlib.suppress(CheckpointError):
         record.check_unused(newest)
-        if not (newest / TEXT_FILE).exists():  # of a run that was killed when it began
-            return str(newest)
+        return str(newest)
     return str(Path(FIRST) / str(2 if newest == Path(FIRST) else int(newest.name) + 1))
 
 

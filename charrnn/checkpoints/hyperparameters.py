@@ -75,10 +75,7 @@ class Checked:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if not _allows(field, value, field.name not in recorded):
-                most = _LARGEST.get(field.metadata["kind"], math.inf)
-                too_large = field.metadata["most"] is None and isinstance(value, (int, float)) and value > most
-                limit = f" and at most {most}" if too_large else ""
-                raise ValueError(f"{field.name} must be {_requirement(field)}{limit}, not {value!r}")
+                raise ValueError(f"{field.name} must be {_requirement(field)}, not {value!r}")
 
 
 # The defaults are the notebook's values, or switch a feature off. Bounds are values at which training still works.

@@ -117,8 +117,6 @@ def is_run(folder: StrPath) -> bool:
 def check_unused(folder: StrPath) -> None:
     """Check that a folder holds no run yet, of this package or of the notebook, and no file that a run would replace.
 
-    A folder with a lock is that of a run that was killed before its first save, which may begin again.
-
     Raises:
         CheckpointError: it holds one.
     """
@@ -129,7 +127,7 @@ def check_unused(folder: StrPath) -> None:
         in_python, in_command = "continue it with resume=True", f"continue it with {words.resume_command(folder)}"
     elif _is_of_notebook(folder):
         in_python, in_command = (f"start from its weights with {how}" for how in FROM_NOTEBOOK)
-    elif in_the_way and not (folder / LOCK_FILE).exists():
+    elif in_the_way:
         fact = f"{folder} has a {in_the_way[0]}, which a new run would replace"
         in_python = in_command = "move it away"
     else:
@@ -139,12 +137,8 @@ def check_unused(folder: StrPath) -> None:
 
 
 def _is_of_notebook(folder: Path) -> bool:
-    """Return whether a folder has checkpoints but no run of this package, as the notebook leaves them.
-
-    Files next to a lock do not count, since they are of a run that was killed; see :func:`check_unused`.
-    """
-    return not is_run(folder) and ((folder / "checkpoint").exists() or (
-        any(folder.glob("*.ckpt.*")) and not (folder / LOCK_FILE).exists()))
+    """Return whether a folder has checkpoints but no run of this package, as the notebook leaves them."""
+    return not is_run(folder) and ((folder / "checkpoint").exists() or any(folder.glob("*.ckpt.*")))
 
 
 def record_of(run: RunRecord) -> Dict[str, Any]:
@@ -285,19 +279,14 @@ def text_sha256(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass"))
 
 
-def write_text(folder: StrPath, text: str, is_new: bool = False) -> None:
+def write_text(folder: StrPath, text: str) -> None:
     """Write the text of a run into its folder, unless it is already there.
 
     Raises:
-        CheckpointError: the run is new, and the folder has another text.
         OSError: it cannot be written.
     """
     path, content = Path(folder) / TEXT_FILE, text.encode("utf-8", "surrogatepass")
     if not (path.is_file() and path.read_bytes() == content):
-        if is_new and os.path.lexists(str(path)):
-            raise CheckpointError(f"{folder} has a {TEXT_FILE}, which a new run would replace",
-                                  "move it away, or name another checkpoint_dir",
-                                  "move it away, or name another folder with --checkpoint-dir")
         files.write_atomically(path, content)
 
 

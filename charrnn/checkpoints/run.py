@@ -119,7 +119,7 @@ class Run:
         """
         self._lock = reserve(self.folder, resumes)
         remove_leftovers(self.folder)
-        record.write_text(self.folder, text, not resumes)
+        record.write_text(self.folder, text)
         self.saved = self._restored(fresh) if resumes else fresh
         if not self.saved.step and not self.record.init_from:  # that of another model is written with its weights
             record.write_run(self.folder, self.record)

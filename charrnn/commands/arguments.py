@@ -2,7 +2,6 @@
 import argparse
 import dataclasses
 import json
-import os
 import re
 import sys
 import textwrap
@@ -111,9 +110,6 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         system error (OSError), too little memory, or if TensorFlow is needed but missing. 130 after Ctrl-C. 141
         (128 + SIGPIPE) if the reader of standard output has closed it.
     """
-    for name, mode in [("stdin", "r"), ("stdout", "w"), ("stderr", "w")]:
-        if getattr(sys, name) is None:  # the process was started without this stream
-            setattr(sys, name, open(os.devnull, mode))
     if hasattr(sys.stdout, "reconfigure"):
         # UTF-8 in any locale; characters that UTF-8 cannot encode are escaped instead of raising an error
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
