@@ -29,7 +29,7 @@ SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
     (sys.maxsize, dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02)),
 )
 EVALUATIONS = 6  # at least, so that a run can stop early, and the best checkpoint is not the only one
-FEW_CHARACTERS = 15_000  # with fewer, unless they are a list, counts of characters predict better
+FEW_CHARACTERS = 8_000  # with fewer, unless they are a list, counts of characters predict better
 FEW_STEPS = 500  # with fewer, a network learns little
 
 
