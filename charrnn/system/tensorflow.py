@@ -15,7 +15,7 @@ from typing import Any, Iterator, Optional
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
 NO_LONGER_EAGER = ("charrnn: TensorFlow's eager mode is off in this process from now on, because a graph is needed; "
-                   "Keras 3 can neither train nor predict in it any more\n")
+                   "Keras 3 can neither train nor predict in it any more")
 LEGACY_KERAS = "TF_USE_LEGACY_KERAS"  # the variable that makes TensorFlow 2.16 and later use Keras 2
 _switching = threading.RLock()
 _tf: Any = None  # what ``tf`` is, after TensorFlow was imported
@@ -107,8 +107,7 @@ def _switch_to_graphs() -> None:
     require_tensorflow()
     was_used = "tensorflow" in sys.modules
     keras_2 = "1" if importlib.util.find_spec("tf_keras") else os.environ.get(LEGACY_KERAS)
-    with contextlib.ExitStack() as undo, _without_messages():
-        undo.callback(_set_legacy_keras, os.environ.get(LEGACY_KERAS))
+    with _without_messages():
         if not was_used:
             os.environ.pop("TF2_BEHAVIOR", None)  # set in processes that TensorFlow 2 has started; 1.15 would be eager
             if not _returns:
@@ -126,7 +125,6 @@ def _switch_to_graphs() -> None:
         was_eager = was_used and tf.executing_eagerly()
         if was_eager or number >= OLDEST:
             tf.disable_v2_behavior()
-        undo.pop_all()
     if number < OLDEST:
         tf.compat.v1 = tf  # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
     else:
@@ -134,8 +132,7 @@ def _switch_to_graphs() -> None:
         vars(sys.modules[cell.__module__])["warnings"] = SimpleNamespace(warn=lambda *args, **options: None)
     _tf = tf
     if was_eager and not _returns:
-        with contextlib.suppress(AttributeError, OSError, ValueError):  # there is no standard error, or it is closed
-            sys.stderr.write(NO_LONGER_EAGER)
+        print(NO_LONGER_EAGER, file=sys.stderr)
 
 
 def _without_cells(version: str, error: Exception) -> str:
