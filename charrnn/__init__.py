@@ -7,26 +7,35 @@ TensorFlow's own messages. ``train_model`` trains a model, and ``open_model`` op
 TensorFlow are imported when a name that needs them is first used.
 """
 from importlib import import_module
+from typing import TYPE_CHECKING, Any, List
 
 from charrnn.system.machine import choose_kernels
 from charrnn.version import __version__
 
-_MODULES = dict(
-    **dict.fromkeys(["Vocabulary", "get_batches", "load_text"], "charrnn.data"),
-    **dict.fromkeys(["build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer", "CharRNN"],
-                    "charrnn.model"),
-    pick_top_n="charrnn.sample", quiet_tensorflow="charrnn.system.terminal", train_model="charrnn.train",
-    open_model="charrnn.engines.opened_model")
-__all__ = list(_MODULES)
+_MODULES = {"Vocabulary": "charrnn.data", "get_batches": "charrnn.data", "load_text": "charrnn.data",
+            "pick_top_n": "charrnn.sample", "quiet_tensorflow": "charrnn.system.terminal",
+            "train_model": "charrnn.train", "open_model": "charrnn.engines.opened_model"}  # the others: charrnn.model
+__all__ = ["Vocabulary", "get_batches", "load_text", "build_inputs", "build_lstm", "build_output", "build_loss",
+           "build_optimizer", "CharRNN", "pick_top_n", "quiet_tensorflow", "train_model", "open_model"]
 
 choose_kernels()
 
 
-def __getattr__(name):
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name]), name)
-    raise AttributeError(f"module 'charrnn' has no attribute {name!r}")
+if TYPE_CHECKING:  # for editors and mypy
+    from charrnn.data import Vocabulary, get_batches, load_text
+    from charrnn.engines.opened_model import open_model
+    from charrnn.model import CharRNN, build_inputs, build_loss, build_lstm, build_optimizer, build_output
+    from charrnn.sample import pick_top_n
+    from charrnn.system.terminal import quiet_tensorflow
+    from charrnn.train import train_model
+else:
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'charrnn' has no attribute {name!r}")
+        if name not in _MODULES:  # of the notebook's graph: turn eager mode off
+            import_module("charrnn.system.tensorflow").tf  # noqa: B018
+        return getattr(import_module(_MODULES.get(name, "charrnn.model")), name)
 
 
-def __dir__():
+def __dir__() -> List[str]:
     return sorted([*globals(), *__all__])

@@ -21,6 +21,7 @@ import pytest
 from charrnn.system import terminal
 
 terminal.quiet_tensorflow()
+importlib.import_module("charrnn.system.tensorflow").tf  # noqa: B018  # graphs from now on, in any order of tests
 importlib.import_module("charrnn.__main__")  # lets Ctrl-C end the process, whichever test imports it
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where the tests run in the background
 # To flush to the disk takes some 3 ms, thousands of times, and makes no difference to a process that reads the file.

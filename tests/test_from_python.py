@@ -1,13 +1,17 @@
 """The face in Python: open_model and its verbs, train_model and its run, and what they say."""
+import importlib.util
 import io
+import os
 import re
+import subprocess
 import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import TEXT, overfitting_text, run_python
+from conftest import CHARS, ROOT, TEXT, make_network, overfitting_text, run_python
 
+import charrnn
 from charrnn import open_model, train_model
 from charrnn.checkpoints import find, record
 from charrnn.checkpoints.run import reserve
@@ -58,6 +62,127 @@ def test_next_is_what_surprisal_is_made_of(model):
     assert -np.log(chance) == pytest.approx(model.surprisal(text)[-1], abs=1e-5)
     with pytest.raises(ValueError, match="'X'"):
         model.next("X")
+
+
+def test_unknown_characters_of_a_prime_are_replaced_or_left_out(model):
+    for given, how, prime in (("thé ", "nearest", "the "), ("th\u20ace ", "skip", "the "), ("the ", "skip", "the ")):
+        assert model.write(given, 40, seed=2, unknown=how) == model.write(prime, 40, seed=2)
+        assert list(model.stream(given, 5, seed=2, unknown=how)) == list(model.stream(prime, 5, seed=2))
+        np.testing.assert_array_equal(model.next(given, unknown=how), model.next(prime))
+    for call in (model.write, model.stream, model.next):
+        with pytest.raises(ValueError, match="unknown must be error, skip or nearest, not 'near'"):
+            call("the ", unknown="near")
+        with pytest.raises(ValueError, match="the prime is empty"):
+            call("\u20ac", unknown="skip")
+
+
+# Which characters may come next
+
+
+@pytest.fixture(scope="module", params=["lstm", "gru"])
+def any_model(request, exported, tmp_path_factory):
+    return open_model(exported) if request.param == "lstm" else make_network(
+        tmp_path_factory.mktemp("gru"), CHARS, 3, 2, "gru")
+
+
+def test_the_most_probable_of_the_allowed_characters_is_taken(any_model):
+    """The others are left out before the temperature and top_n."""
+    allowed = "hot"
+    for options in (dict(top_n=1), dict(temperature=0), dict(top_p=1e-9)):
+        text = any_model.write("the ", 12, seed=3, allow=lambda text: allowed, **options)
+        for place in range(4, len(text)):
+            chances = any_model.next(text[:place])
+            assert text[place] == max(allowed, key=lambda char: chances[any_model.vocabulary.vocab_to_int[char]])
+        assert len(text) == 16
+
+
+def test_allowed_characters_keep_their_shares(exported):
+    model, drawn = open_model(exported), []
+    chances = model.next("the ")
+    kept = {char: chances[model.vocabulary.vocab_to_int[char]] for char in "hot"}
+    texts = model.write("the ", 1, n=3000, seed=1, allow=lambda text: set("hot\u20ac"))
+    for char, chance in kept.items():
+        drawn.append(sum(text.endswith(char) for text in texts))
+        assert drawn[-1] / 3000 == pytest.approx(chance / sum(kept.values()), abs=0.04)
+    assert sum(drawn) == 3000
+
+
+def test_each_text_has_its_own_characters_and_ends_where_none_may_come(any_model):
+    seen = set()
+
+    def allow(text):
+        seen.add(text)
+        return "" if text.count("a") == 3 else None if len(text) % 2 else set("at\u20ac")
+
+    texts = any_model.write("the ", 400, n=4, seed=5, top_n=14, allow=allow)
+    for seed, text in zip(range(5, 9), texts):
+        assert "".join(any_model.stream("the ", 400, seed=seed, top_n=14, allow=allow)) == text
+        assert text.count("a") == 3 and text.endswith("a") and set(text[4::2]) <= set("at")
+        assert {text[:end] for end in range(4, len(text) + 1)} <= seen
+    assert len({len(text) for text in texts}) > 1 and all(text.startswith("the ") for text in seen)
+    assert any_model.write("the ", 9, allow=lambda text: "\u20ac") == "the "
+    assert list(any_model.stream("the ", 9, allow=lambda text: set())) == ["the "]
+
+
+def test_what_allows_everything_changes_nothing(model):
+    for allow in (lambda text: None, lambda text: set(CHARS)):
+        for options in (dict(n=3, seed=2), dict(seed=2, stop="t")):
+            assert model.write("the ", 120, allow=allow, **options) == model.write("the ", 120, **options)
+
+
+def test_restricted_texts_of_lstm_cells_are_written_in_numpy(model, monkeypatch):
+    """Whatever their number."""
+    monkeypatch.setattr("charrnn.engines.graph_engine.GraphEngine.draw", None)
+    assert len(model.write("the ", 300, n=64, seed=1, allow=lambda text: "at" if len(text) < 6 else "")) == 64
+
+
+EXAMPLES = re.findall("^```py\n(.*?)^```\n(?:\n```\n(.*?)^```)?", (ROOT / "docs" / "python.md").read_text(
+    encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_shows_what_is_written(capsys):
+    scope, texts = {}, [(code, text) for code, text in EXAMPLES if text]
+    for code, text in texts:
+        exec(code, scope)
+        assert capsys.readouterr().out == text
+    assert len(texts) == 3
+
+
+@pytest.mark.parametrize("library", ["torch", "keras"])
+def test_a_network_of_another_library_is_the_same(library):
+    code, = [code for code, _ in EXAMPLES if f"import {library}" in code]
+    if importlib.util.find_spec(library) is None:
+        pytest.skip(f"it needs {library}: pip install {library}")
+    status, out, err = run_python("-c", code, variables={"TF_CPP_MIN_LOG_LEVEL": "3"}.items())
+    assert status == 0 and 0 < float(out.split("The largest difference: ")[1]) < 1e-5, err
+
+
+# Types
+
+PROGRAM = """
+from charrnn import open_model, train_model
+model = open_model("anna")
+text = model.write("Anna ", 20, seed=1)
+texts = model.write("Anna ", 20, n=2)
+print(text.upper(), texts[0].upper(), list(model.stream("Anna ", 5)))
+model.wrte("Anna ")
+print(texts.upper())
+print(train_model("my.txt", epochs=1).best)
+"""
+
+
+def test_a_program_is_checked(tmp_path):
+    """By mypy, which finds its two mistakes and no others; and each name that is public has a type."""
+    pytest.importorskip("mypy", reason="it needs mypy: pip install mypy")
+    names = "".join(f"reveal_type(charrnn.{name})\n" for name in charrnn.__all__)
+    (tmp_path / "program.py").write_text(f"{PROGRAM}import charrnn\n{names}")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), "program.py"], cwd=str(tmp_path),
+        stdout=subprocess.PIPE, encoding="utf-8", env=dict(os.environ, MYPYPATH=str(ROOT)))
+    assert re.findall(r"program.py:(\d+): error: (.*?)  \[", done.stdout.replace("List", "list")) == [
+        ("7", '"Model" has no attribute "wrte"; maybe "write"?'), ("8", '"list[str]" has no attribute "upper"')]
+    revealed = re.findall("Revealed type is (.*)", done.stdout)
+    assert len(revealed) == len(charrnn.__all__) and "Any" not in map(lambda each: each.strip('"'), revealed)
 
 
 QUIET = """
@@ -158,7 +283,7 @@ def test_a_text_itself(tmp_path, text):
 @pytest.mark.parametrize("options, error, message", [
     (dict(text=b"the cat\n"), ValueError, "not bytes"), (dict(text=5), ValueError, "not int"),
     (dict(text="the cat"), ValueError, "cannot read the text 'the cat': there is no such file"),
-    (dict(text=""), ValueError, "''"), (dict(text="a\0"), ValueError, "null"),
+    (dict(text=""), ValueError, "''"), (dict(text="a\0"), ValueError, "null|no such file"),
     (dict(sample_length=2.5), ValueError, "sample_length"), (dict(sample_length=None), ValueError, "sample_length"),
     *((dict(threads=threads), ValueError, "threads") for threads in ("2", True, 0)),
     (dict(preset="fast"), ValueError, "preset"),

@@ -8,7 +8,7 @@ import contextlib
 import io
 import json
 import re
-import warnings
+import zipfile
 from pathlib import Path
 from typing import Any, Dict, Iterator, Tuple
 
@@ -17,10 +17,12 @@ import numpy as np
 from charrnn.checkpoints.record import CheckpointError, parsed, sha256
 from charrnn.data import StrPath
 from charrnn.system import errors
+from charrnn.system.tensorflow import graph_mode
 
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
 DIGEST = 64  # bytes
-LONGEST_HEADER = 10_000  # bytes
+_HEADER = re.compile(rb"\x93NUMPY\x01\x00..\{'descr': '([<|][fiu]\d)', 'fortran_order': (True|False), "
+                     rb"'shape': \(([\d, ]{,200})\), \} *\n", re.DOTALL)
 Weights = Dict[str, np.ndarray]
 
 
@@ -47,17 +49,24 @@ def arrays_of(content: bytes) -> Weights:
     Raises:
         Exception: it is damaged or something else. The exception can be of any kind.
     """
-    with np.load(io.BytesIO(content)) as arrays:
-        if sum(member.file_size for member in arrays.zip.infolist()) > len(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > len(content):
             raise ValueError("it is compressed, or larger than it may be")
-        for member in arrays.zip.infolist():  # NumPy below 1.23 parses a header of any length
-            start = arrays.zip.open(member).read(12)
-            if int.from_bytes(start[8:10 if start[6:7] == b"\1" else 12], "little") > LONGEST_HEADER:
-                raise ValueError("an array has a header that is too long")
-        members = dict(arrays)
-    if not all(isinstance(values, np.ndarray) for values in members.values()):
-        raise ValueError("it has a member that is no array")
-    return members
+        return {re.sub(r"\.npy$", "", member.filename): _array(archive.read(member)) for member in members}
+
+
+def _array(content: bytes) -> np.ndarray:
+    """Return an array of numbers that ``np.save`` has written.
+
+    ``np.load`` would issue warnings for other types, which a program cannot turn off in one thread alone.
+    """
+    header = _HEADER.match(content)
+    if not header:
+        raise ValueError("it has a member that is no array of numbers")
+    kind, order, shape = (group.decode() for group in header.groups())
+    values = np.frombuffer(bytearray(content[header.end():]), kind)  # of a bytearray, so that it can be changed
+    return values.reshape([int(size) for size in re.findall(r"\d+", shape)], order="F" if order == "True" else "C")
 
 
 def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
@@ -70,9 +79,7 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
         content = Path(path).read_bytes()
         if sha256(content[:-DIGEST]).encode() != content[-DIGEST:]:
             raise ValueError("it is damaged, or was not written by charrnn")
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # NumPy warns of types that it would not write
-            weights = arrays_of(content)
+        weights = arrays_of(content)
         return weights, parsed(weights.pop("about").tobytes())
 
 
@@ -88,15 +95,15 @@ def read_saved(prefix: str) -> Weights:
         CheckpointError: the checkpoint cannot be read.
         TensorFlowError: TensorFlow is not installed.
     """
-    from charrnn.system.tensorflow import tf
-
-    with _reading(f"the checkpoint {prefix}"):
-        reader = tf.train.load_checkpoint(prefix)
-        shapes = reader.get_variable_to_shape_map()
-        names = [name for name in sorted(shapes)
-                 if re.match("rnn/|softmax/", name) and name.rsplit("/", 1)[0] not in shapes]  # no optimizer's slots
-        return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)):
-                reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name) for name in names}
+    with graph_mode():
+        from charrnn.system.tensorflow import tf
+        with _reading(f"the checkpoint {prefix}"):
+            reader = tf.train.load_checkpoint(prefix)
+            shapes = reader.get_variable_to_shape_map()
+            names = [name for name in sorted(shapes)  # not the optimizer's slots
+                     if re.match("rnn/|softmax/", name) and name.rsplit("/", 1)[0] not in shapes]
+            return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)):
+                    reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name) for name in names}
 
 
 @contextlib.contextmanager

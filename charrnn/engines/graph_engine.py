@@ -19,7 +19,7 @@ from charrnn.fused import softmax
 from charrnn.fused.unroll import layer_of, unroll
 from charrnn.model import build_output
 from charrnn.system import errors
-from charrnn.system.tensorflow import forget_gradients, session_config, set_variable, tf, thread_count
+from charrnn.system.tensorflow import forget_gradients, graph_mode, session_config, set_variable, tf, thread_count
 
 READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
 
@@ -70,11 +70,12 @@ class GraphEngine(Engine):
         Raises:
             ValueError: they are the weights of another network.
         """
-        for variable in self._variables:
-            name, shape = variable.op.name, tuple(variable.shape.as_list())
-            if name not in weights or np.shape(weights[name]) != shape:
-                raise ValueError(f"it has the weights of another network: there is no {name} of shape {shape}")
-            set_variable(variable, weights[name], self._session)
+        with self._session.graph.as_default():
+            for variable in self._variables:
+                name, shape = variable.op.name, tuple(variable.shape.as_list())
+                if name not in weights or np.shape(weights[name]) != shape:
+                    raise ValueError(f"it has the weights of another network: there is no {name} of shape {shape}")
+                set_variable(variable, weights[name], self._session)
 
     def save_model(self, folder):
         """Write what reads text as a SavedModel, see :func:`charrnn.commands.export.export_saved_model`.
@@ -101,8 +102,8 @@ class GraphEngine(Engine):
 
     def read(self, ids, state):
         for start in range(0, len(ids), READ_CHUNK):
-            logits, state = self._session.run([self._last_logits, self._final_state], feed_dict={
-                self._ids: [ids[start:start + READ_CHUNK]], self._state: state})
+            logits, state = self._run([self._last_logits, self._final_state], [self._ids, self._state],
+                                      [[ids[start:start + READ_CHUNK]], state])
         return logits, state
 
     def draw(self, logits, state, uniforms, settings):
@@ -112,23 +113,27 @@ class GraphEngine(Engine):
         placeholders, results = self._part(self._build_loop, len(logits), settings.top_p < 1)
         top_n = min(settings.top_n, logits.shape[1])
         values = logits, state, uniforms, settings.temperature, top_n, settings.top_p
-        return self._session.run(results, feed_dict=dict(zip(placeholders, values)))
+        return self._run(results, placeholders, values)
 
     def surprisal(self, inputs, targets, state):
         placeholders, results = self._part(self._build_window, inputs.shape if self._cell == "lstm" else None)
-        return self._session.run(results, feed_dict=dict(zip(placeholders, (inputs, targets, state))))
+        return self._run(results, placeholders, (inputs, targets, state))
 
     def activations(self, ids, state):
-        states = self._session.run(self._part(self._build_activations), {self._ids: [ids], self._state: state})
+        states = self._run(self._part(self._build_activations), [self._ids, self._state], ([ids], state))
         return states[:, :, 0], states[-1]
 
     def close(self):
         self._session.close()
 
+    def _run(self, results, placeholders, values):
+        with self._session.graph.as_default():  # where tensors can be keys, also in a program in eager mode
+            return self._session.run(results, dict(zip(placeholders, values)))
+
     def _part(self, build, *args):
         """Return a part of the graph. It is built when it is first used."""
         if (build, args) not in self._parts:
-            with self._session.graph.as_default() as graph:
+            with graph_mode(), self._session.graph.as_default() as graph:
                 self._parts[build, args] = build(*args)
             forget_gradients(graph)  # of the fused unroll, which are not used here
         return self._parts[build, args]

@@ -8,7 +8,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple, Union, overload
 
 import numpy as np
 
@@ -21,10 +21,10 @@ from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines import Engine, sampler
 from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.sampler import Sampler, check_prime, choose_settings, default_prime, fresh_seed
+from charrnn.engines.sampler import Allow, Sampler, check_prime, choose_settings, default_prime, fresh_seed
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import errors, files, terminal, words
-from charrnn.system.tensorflow import is_eager
+from charrnn.system.tensorflow import graph_mode, is_eager
 from charrnn.text import corpus
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
@@ -80,9 +80,20 @@ class Model:
         return (f"<Model {self.name}: {words.plural(self.num_layers, 'layer')} of {self.lstm_size:,} {self.cell} "
                 f"units, {len(self.vocabulary):,} characters>")
 
+    @overload
+    def write(self, prime: Optional[str] = None, length: int = 1000, *, n: None = None, temperature: float = 1.0,
+              top_n: Optional[int] = None, top_p: Optional[float] = None, seed: Optional[int] = None,
+              stop: Optional[str] = None, unknown: str = "error", allow: Optional[Allow] = None) -> str: ...
+
+    @overload
+    def write(self, prime: Optional[str] = None, length: int = 1000, *, n: int, temperature: float = 1.0,
+              top_n: Optional[int] = None, top_p: Optional[float] = None, seed: Optional[int] = None,
+              stop: Optional[str] = None, unknown: str = "error", allow: Optional[Allow] = None) -> List[str]: ...
+
     def write(self, prime: Optional[str] = None, length: int = 1000, *, n: Optional[int] = None,
               temperature: float = 1.0, top_n: Optional[int] = None, top_p: Optional[float] = None,
-              seed: Optional[int] = None, stop: Optional[str] = None) -> Union[str, List[str]]:
+              seed: Optional[int] = None, stop: Optional[str] = None, unknown: str = "error",
+              allow: Optional[Allow] = None) -> Union[str, List[str]]:
         """Write a text, the same that ``charrnn-sample`` writes with these arguments.
 
         Args:
@@ -94,6 +105,11 @@ class Model:
                 probable.
             seed: seed of the first text, below 2^32; each further text has the next. None for a new one.
             stop: end a text after this string.
+            unknown: what to do with characters of the prime that the model does not know: ``error`` refuses them,
+                ``skip`` leaves them out, ``nearest`` replaces accented letters, quotes and dashes.
+            allow: a function that takes a text so far, with its beginning, and returns the characters that may come
+                next, as a str or a set; None for all. The probabilities of all others become 0, before temperature,
+                ``top_n`` and ``top_p``. The text ends where the model knows none of the characters.
 
         Returns:
             The text with its beginning; with ``n``, a list of n texts.
@@ -102,10 +118,11 @@ class Model:
             ValueError: an argument is out of range, or the model does not know a character of the prime.
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
-        prime, length, rows, seed = self._beginning(prime, length, 1 if n is None else n, seed)
+        prime, length, rows, seed = self._beginning(prime, length, 1 if n is None else n, seed, unknown)
         errors.require_type("stop", stop or "", str)
-        with contextlib.closing(self.engine(rows, rows * length, keeps_eager=True)) as engine:
-            samples, interrupted = Sampler(engine, rows).write(prime, length, settings, seed, stop=stop)
+        characters = 0 if allow else rows * length  # step by step, NumPy is faster
+        with contextlib.closing(self.engine(rows, characters, keeps_eager=True)) as engine:
+            samples, interrupted = Sampler(engine, rows, allow).write(prime, length, settings, seed, stop=stop)
         if interrupted:
             raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
@@ -113,19 +130,19 @@ class Model:
 
     def stream(self, prime: Optional[str] = None, length: int = 1000, *, temperature: float = 1.0,
                top_n: Optional[int] = None, top_p: Optional[float] = None, seed: Optional[int] = None,
-               stop: Optional[str] = None) -> Iterator[str]:
+               stop: Optional[str] = None, unknown: str = "error", allow: Optional[Allow] = None) -> Iterator[str]:
         """Return an iterator over the prime, and then each character that :meth:`write` writes, as it is drawn.
 
         The arguments are those of :meth:`write`. The iterator's ``close`` ends the text early.
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
-        prime, length, _, seed = self._beginning(prime, length, 1, seed)
+        prime, length, _, seed = self._beginning(prime, length, 1, seed, unknown)
         errors.require_type("stop", stop or "", str)
 
         def characters() -> Iterator[str]:
             yield prime
             with contextlib.closing(self.engine(1, length)) as engine:
-                yield from Sampler(engine).stream(prime, length, settings, seed, stop)
+                yield from Sampler(engine, allow=allow).stream(prime, length, settings, seed, stop)
         return characters()
 
     def write_lines(self, n: int, length: int = 1000, *, new: Union[bool, StrPath] = False,
@@ -156,22 +173,27 @@ class Model:
             raise KeyboardInterrupt
         return [sample.text.rstrip("\n") for sample in samples]
 
-    def _beginning(self, prime: Optional[str], length: int, n: int, seed: Optional[int]) -> Tuple[str, int, int, int]:
+    def _beginning(self, prime: Optional[str], length: int, n: int, seed: Optional[int],
+                   unknown: str = "error") -> Tuple[str, int, int, int]:
         """Check arguments of :meth:`write`. Return them, or what stands for a prime or seed that is None."""
         length = errors.checked_integer("length", length, 0)
         n = errors.checked_integer("n", n, 1, sampler.MOST_TEXTS)
         seed = fresh_seed() if seed is None else errors.checked_integer("seed", seed, 0, sampler.SEEDS - 1)
         prime = default_prime(self.vocabulary, self.run) if prime is None else prime
-        check_prime(prime, self.vocabulary)
+        prime = check_prime(prime, self.vocabulary, unknown)
         return prime, length, n, seed
 
-    def next(self, text: str) -> np.ndarray:
+    def next(self, text: str, unknown: str = "error") -> np.ndarray:
         """Return the probability of each character of the vocabulary to follow a text, float32 [C].
+
+        Args:
+            text: at least one character.
+            unknown: as for :meth:`write`.
 
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
         """
-        check_prime(text, self.vocabulary)
+        text = check_prime(text, self.vocabulary, unknown)
         with contextlib.closing(self.engine(1, len(text))) as engine:
             logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())
         return softmax(logits)[0]
@@ -238,9 +260,10 @@ class Model:
         if self.cell == "lstm" and (characters < least or importlib.util.find_spec("tensorflow") is None
                                     or keeps_eager and is_eager()):
             return NumpyLSTM(self.vocabulary, self.kernels, self.biases, self.softmax_kernel, self.softmax_bias)
-        from charrnn.engines.graph_engine import GraphEngine
-        engine = GraphEngine(self.vocabulary, self.lstm_size, self.num_layers, self.cell)
-        engine.load(self.weights)
+        with graph_mode():
+            from charrnn.engines.graph_engine import GraphEngine
+            engine = GraphEngine(self.vocabulary, self.lstm_size, self.num_layers, self.cell)
+            engine.load(self.weights)
         return engine
 
     @property

@@ -24,14 +24,21 @@ LINES_TOP_P = 0.98  # with fewer characters, the first letters of lines lose the
 LINES_BEFORE = 3  # that the network writes, blank ones included, before the line that counts
 MOST_ROUNDS = 20  # of as many lines as are asked for
 SEEDS = 2 ** 32  # NumPy takes seeds below this number
+Allow = Callable[[str], Optional[Collection[str]]]
 
 
-def check_prime(prime: str, vocabulary: Vocabulary) -> None:
-    """Raise ValueError if a prime is empty or has characters that the vocabulary lacks, TypeError if it is no str."""
+def check_prime(prime: str, vocabulary: Vocabulary, how_unknown: str = "error") -> str:
+    """Return a prime in characters of the vocabulary, see :func:`charrnn.text.unknown.resolve`.
+
+    Raises:
+        ValueError: it is empty, or has unknown characters and how_unknown is ``error``.
+        TypeError: it is no str.
+    """
     errors.require_type("the prime", prime, str)
+    prime, _ = unknown.resolve(prime, vocabulary, how_unknown, "the prime")
     if not prime:
         raise ValueError("the prime is empty: give at least one character to begin with")
-    unknown.resolve(prime, vocabulary, "error", "the prime")
+    return prime
 
 
 def default_prime(vocabulary: Vocabulary, run: Optional[RunRecord] = None) -> str:
@@ -96,9 +103,15 @@ class Sampler:
         num_samples: B, texts written at once.
     """
 
-    def __init__(self, engine: Engine, num_samples: int = 1):
-        """Keep the engine."""
-        self.vocabulary, self.num_samples, self._engine = engine.vocabulary, num_samples, engine
+    def __init__(self, engine: Engine, num_samples: int = 1, allow: Optional[Allow] = None):
+        """Keep the engine.
+
+        Args:
+            engine: the engine.
+            num_samples: B.
+            allow: a function of a text so far, which returns the characters that may come next; None for all.
+        """
+        self.vocabulary, self.num_samples, self._engine, self._allow = engine.vocabulary, num_samples, engine, allow
         self._last: Any = None  # logits and state after what was drawn last
 
     def check_continues(self) -> None:
@@ -135,8 +148,13 @@ class Sampler:
             if prime:
                 logits, state = engine.read(self.vocabulary.encode(prime), state)
                 logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
-            for start in range(0, length, CHUNK):
-                uniforms = np.stack([rng.random_sample(min(CHUNK, length - start)) for rng in rngs], axis=1)  # [T, B]
+            steps = 1 if self._allow else CHUNK
+            for start in range(0, length, steps):
+                uniforms = np.stack([rng.random_sample(min(steps, length - start)) for rng in rngs], axis=1)  # [T, B]
+                if self._allow:
+                    logits, closed = _restricted(logits, [prime + text for text in texts], self.vocabulary,
+                                                   self._allow)
+                    ended |= closed
                 ids, log_probabilities, logits, state = engine.draw(logits, state, uniforms, settings)
                 self._last = logits, state
                 for row in sorted(set(range(rows)) - ended):
@@ -198,12 +216,30 @@ class Sampler:
         rng, text = np.random.RandomState(seed % SEEDS), prime
         logits, state = self._engine.read(self.vocabulary.encode(prime), self._engine.zero_state())
         for _ in range(length):
+            if self._allow:
+                logits, ended = _restricted(logits, [text], self.vocabulary, self._allow)
+                if ended:
+                    return
             ids, _, logits, state = self._engine.draw(logits, state, rng.random_sample((1, 1)), settings)
             char = self.vocabulary.decode(ids[0])
             yield char
             text += char
             if stop and text.endswith(stop):
                 return
+
+
+def _restricted(logits: np.ndarray, texts: List[str], vocabulary: Vocabulary,
+                allow: Allow) -> Tuple[np.ndarray, Set[int]]:
+    """Return logits [B, C] with -inf for what may not follow each text, and the rows for which nothing is left."""
+    logits, ended = logits.copy(), set()
+    for row, allowed in enumerate(map(allow, texts)):
+        if allowed is not None:
+            others = [index for char, index in vocabulary.vocab_to_int.items() if char not in allowed]
+            if len(others) == len(vocabulary):
+                ended.add(row)  # its logits stay as they are, since something is drawn in each row
+            else:
+                logits[row, others] = -np.inf
+    return logits, ended
 
 
 def _last_line(sample: Sample, length: int) -> Sample:

@@ -1,22 +1,25 @@
 """The only module that imports TensorFlow: ``tf`` is its interface of version 1, from TensorFlow 1.15 or 2.
 
-TensorFlow is imported when ``tf`` is first used, so the other names here cost nothing. With TensorFlow 2, the import
-turns its eager mode off for the whole process, which then builds graphs as TensorFlow 1 does. A program that
-has used TensorFlow before gets a warning on standard error.
+TensorFlow is imported when ``tf`` is first used, so the other names here cost nothing. With TensorFlow 2, the use of
+``tf`` turns its eager mode off for the whole process, which then builds graphs as TensorFlow 1 does. A program that
+has used TensorFlow before gets a warning on standard error. Within :func:`graph_mode`, eager mode is off for a while.
 """
 import contextlib
 import importlib.util
 import os
 import sys
 import threading
-import warnings
-from typing import Any, Iterator
+from types import SimpleNamespace
+from typing import Any, Iterator, Optional
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
 NO_LONGER_EAGER = ("charrnn: TensorFlow's eager mode is off in this process from now on, because a graph is needed; "
-                   "Keras 3 can neither train nor predict in it any more\n")
-_importing = threading.RLock()
+                   "Keras 3 can neither train nor predict in it any more")
+LEGACY_KERAS = "TF_USE_LEGACY_KERAS"  # the variable that makes TensorFlow 2.16 and later use Keras 2
+_switching = threading.RLock()
+_tf: Any = None  # what ``tf`` is, after TensorFlow was imported
+_returns = False  # whether a thread is in graph_mode, at whose end eager mode is on again
 
 
 class TensorFlowError(ImportError):
@@ -26,15 +29,48 @@ class TensorFlowError(ImportError):
 def __getattr__(name: str) -> Any:
     if name != "tf":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with _importing:
-        if "tf" not in globals():  # another thread may have imported it meanwhile
-            globals()["tf"] = _imported()
-    return globals()["tf"]
+    if _tf is None or _returns or is_eager():
+        with _switching:
+            _switch_to_graphs()
+    return _tf
+
+
+@contextlib.contextmanager
+def graph_mode() -> Iterator[None]:
+    """Let ``tf`` be used within a block, and turn TensorFlow 2's eager mode on again at its end, if it was on.
+
+    One thread at a time is in such a block; others that need a graph wait for it. The default graph is reset.
+    """
+    global _returns
+    if not _returns and not is_eager():
+        yield
+        return
+    with _switching:
+        if _returns or sys.version_info < (3, 8):  # in another block of this thread
+            yield
+            return
+        legacy, _returns = os.environ.get(LEGACY_KERAS), True
+        try:
+            if _tf is not None:  # modules that were imported in an earlier block do not ask for it again
+                _switch_to_graphs()
+            yield
+        finally:
+            _returns = False
+            if _tf is not None and not is_version_1():
+                _tf.reset_default_graph()  # else it refuses the next line
+                _tf.enable_v2_behavior()
+            _set_legacy_keras(legacy)
+
+
+def _set_legacy_keras(value: Optional[str]) -> None:
+    os.environ.pop(LEGACY_KERAS, None)
+    if value is not None:
+        os.environ[LEGACY_KERAS] = value
 
 
 def is_version_1() -> bool:
     """Return whether this is TensorFlow 1.15, which has ``tf.contrib`` and no bfloat16."""
-    return bool(__getattr__("tf").__version__.startswith("1."))
+    return bool((_tf or __getattr__("tf")).__version__.startswith("1."))
 
 
 def is_eager() -> bool:
@@ -65,35 +101,38 @@ def _how_to_install() -> str:
     return f"use Python 3.10 to 3.13, or 3.7; Python {version[0]}.{version[1]} has no TensorFlow that charrnn supports"
 
 
-def _imported() -> Any:
-    """Import TensorFlow, and prepare it for graphs."""
+def _switch_to_graphs() -> None:
+    """Import TensorFlow and turn its eager mode off. Change nothing before all that is needed was found."""
+    global _tf
     require_tensorflow()
     was_used = "tensorflow" in sys.modules
-    if not was_used:
-        os.environ.pop("TF2_BEHAVIOR", None)  # set in processes that TensorFlow 2 has started; 1.15 would be eager
-    if importlib.util.find_spec("tf_keras"):  # Keras 2, which has the cells; TensorFlow 2.16 and later have Keras 3
-        os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    keras_2 = "1" if importlib.util.find_spec("tf_keras") else os.environ.get(LEGACY_KERAS)
     with _without_messages():
+        if not was_used:
+            os.environ.pop("TF2_BEHAVIOR", None)  # set in processes that TensorFlow 2 has started; 1.15 would be eager
+            if not _returns:
+                _set_legacy_keras(keras_2)  # for all imports of tensorflow.keras
         import tensorflow.compat.v1 as tf
         version = tf.__version__
         number = tuple(map(int, version.split(".")[:2]))
         if number != (1, 15) and number < OLDEST:
             raise TensorFlowError(f"charrnn does not support TensorFlow {version}, only {TESTED}: {_how_to_install()}")
-        was_eager = was_used and tf.executing_eagerly()
+        _set_legacy_keras(keras_2)
         try:
-            if was_eager or number >= OLDEST:
-                tf.disable_v2_behavior()
-            tf.nn.rnn_cell.BasicLSTMCell  # noqa: B018  # raises an error if Keras 2 is missing
-        except (ImportError, AttributeError) as error:
+            cell = tf.nn.rnn_cell.BasicLSTMCell
+        except (ImportError, AttributeError) as error:  # Keras 2 is missing
             raise TensorFlowError(_without_cells(version, error))
+        was_eager = was_used and tf.executing_eagerly()
+        if was_eager or number >= OLDEST:
+            tf.disable_v2_behavior()
     if number < OLDEST:
         tf.compat.v1 = tf  # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
-    if was_eager:
-        with contextlib.suppress(AttributeError, OSError, ValueError):  # there is no standard error, or it is closed
-            sys.stderr.write(NO_LONGER_EAGER)
-    # each construction of a cell warns that Keras has another one
-    warnings.filterwarnings("ignore", r"`tf\.nn\.rnn_cell\.\w+` is deprecated", UserWarning)
-    return tf
+    else:
+        # At each construction of a cell, its module warns that Keras has another one, and it has no other warning.
+        vars(sys.modules[cell.__module__])["warnings"] = SimpleNamespace(warn=lambda *args, **options: None)
+    _tf = tf
+    if was_eager and not _returns:
+        print(NO_LONGER_EAGER, file=sys.stderr)
 
 
 def _without_cells(version: str, error: Exception) -> str:

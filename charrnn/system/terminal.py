@@ -5,6 +5,8 @@ import os
 import sys
 from typing import Iterable, Iterator, Optional, Sequence, TextIO
 
+from charrnn.system.tensorflow import graph_mode
+
 # What is shown in place of characters that would control a terminal or change the direction of writing.
 _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
@@ -24,12 +26,13 @@ def quiet_tensorflow() -> None:
 
 @contextlib.contextmanager
 def tensorflow_quieted() -> Iterator[None]:
-    """Suppress the messages that :func:`quiet_tensorflow` suppresses, and afterwards no more of them than before."""
+    """Use TensorFlow in graphs and without its messages within a block. Leave its settings as they were before."""
     logger, level = logging.getLogger("tensorflow"), os.environ.get("TF_CPP_MIN_LOG_LEVEL")
     filters = list(logger.filters)
     quiet_tensorflow()
     try:
-        yield
+        with graph_mode():
+            yield
     finally:
         logger.filters[:] = filters
         if level is None:

@@ -32,11 +32,14 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
         (text, note): the converted text, and a line that describes the changes, "" if there are none.
 
     Raises:
+        ValueError: how is none of these.
         AdvisedError: there are unknown characters and how is ``error``.
 
     >>> resolve("café", Vocabulary("acef"), "nearest")
     ('cafe', "replaced in the text: 'é' by 'e'")
     """
+    if how not in CHOICES:
+        raise ValueError(f"unknown must be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}, not {how!r}")
     unknown = vocabulary.unknown(text)
     if not unknown:
         return text, ""
