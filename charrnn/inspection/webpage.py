@@ -40,6 +40,7 @@ SEEN_FIRST = 400  # characters that are seen without scrolling
 LEAST_WIDTH = 40  # characters in a line of a text that was broken into lines
 LOSS_ROWS = 64  # pieces that are read in parallel to measure the loss
 WRITTEN = 20000  # characters that the network writes if there is no training text
+_IMPORT = re.compile(r'^import [^;]* from "(.*)";\n', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,8 @@ def assemble(template: str, parts: Dict[str, str], change: Callable[[str], str] 
         parts: from the name of a part to what it is.
         change: is applied to scripts and styles.
     """
-    page = re.sub(r"\{\{(\w+\.html)\}\}", lambda match: _source(match.group(1)).rstrip("\n"), _source(template))
-    sources = {name: _source(name) if name.endswith(".wasm") else change(_source(name))
+    page = re.sub(r"\{\{(\w+\.html)\}\}", lambda match: source_of(match.group(1)).rstrip("\n"), source_of(template))
+    sources = {name: source_of(name) if name.endswith(".wasm") else change(source_of(name))
                for name in re.findall(r"\{\{(\w+\.\w+)\}\}", page)}
     hashes = {ending: " ".join(_hash(source) for name, source in sources.items() if name.endswith(ending))
               for ending in (".js", ".css")}
@@ -164,10 +165,22 @@ def assemble(template: str, parts: Dict[str, str], change: Callable[[str], str] 
     return re.sub(r"\{\{([\w.]+)\}\}", lambda match: parts[match.group(1)], page)
 
 
-def _source(name: str) -> str:
+def source_of(name: str) -> str:
+    """Return what a page has of a file: a module with all that it imports, and WebAssembly as base64."""
     path = next(path for path in (SOURCES / name, SOURCES.parent / "learn" / name) if path.exists())
+    if name.endswith(".js"):
+        return _module(path, [])
     content = path.read_bytes()
     return base64.b64encode(content).decode("ascii") if name.endswith(".wasm") else content.decode("utf-8")
+
+
+def _module(path: Path, seen: List[Path]) -> str:
+    """Return a module after all those that it imports and that are not `seen`, as one in which they share all names."""
+    seen.append(path)
+    source = path.read_text(encoding="utf-8")
+    imported = ((path.parent / name).resolve() for name in _IMPORT.findall(source))
+    before = "".join(_module(each, seen) for each in imported if each not in seen)
+    return before + re.sub("^export ", "", _IMPORT.sub("", source), flags=re.MULTILINE)
 
 
 def _hash(source: str) -> str:

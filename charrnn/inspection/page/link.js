@@ -3,13 +3,16 @@
  * `length` how many are to be written. For the plan see worker.js. A link holds all that a take is made of, so that it is
  * written again, character by character: "prime=Anna&seed=3&length=400", and what is not as usual. It stands after the
  * "#" of an address, so that nothing of it is sent anywhere. Pure functions. */
-"use strict";
-const FIELDS = [["temperature", "temperature", 0.1, 2], ["top-n", "topN", 1, Infinity], ["top-p", "topP", 0.05, 1]];
+import { data, places, unitOffsets } from "./model.js";
+import { encode } from "./text.js";
+import { chars, textOf } from "./shown.js";
+
+export const FIELDS = [["temperature", "temperature", 0.1, 2], ["top-n", "topN", 1, Infinity], ["top-p", "topP", 0.05, 1]];
 const MOST_SEED = 2 ** 32 - 1;
-const MOST_WRITTEN = 10000; // characters of a take
+export const MOST_WRITTEN = 10000; // characters of a take
 
 /** Return the link of a take. `usual` are the settings that need no mention: {temperature, topN, topP}. */
-function linkOf(take, usual) {
+export function linkOf(take, usual) {
   const [first, ...later] = take.plan;
   const { prime, seed, seen, length } = take;
   const query = new URLSearchParams({ prime: textOf(prime), seed, length: seen.length || length });
@@ -32,7 +35,7 @@ function linkOf(take, usual) {
 /** Return the take of a link. A field that makes no sense gets the nearest value that does, or the usual one.
  * @param {{settings: Object, prime: number[], seed: number, length: number, unit: string}} usual
  * @returns {{take: Object, wrong: string[]}} `wrong` names these fields */
-function takeOf(link, usual) {
+export function takeOf(link, usual) {
   const query = new URLSearchParams(link);
   const wrong = new Set();
   const numberIn = (name, text, least, most, otherwise, isWhole = false) => {

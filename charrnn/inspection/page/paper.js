@@ -2,17 +2,20 @@
  * pointer or the keys, and a box beside it shows what the network expected there, and shades below the characters before
  * it show why. A text is {ids, start, recordAt, inWorker}: recordAt(place) returns what is known of a character, see
  * recordsOf, or undefined; inWorker() what the worker needs to know the text. Blocks out of sight are plain text. */
-"use strict";
+import { COLOURS, chars, longLine, textOf } from "./shown.js";
+import { ask, byId, make, makeButton, moveByKeys } from "./view.js";
+import { glyph, nameOf, percent, visible } from "./text.js";
+
 const LONG_BLOCK = 2000; // characters after which a block ends with a line
 const MOST_MOVED = 2; // bits, from here on a shade has its full strength
 let guessed = null; // the paper of which a character is explained
-const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+export const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
-class Paper {
+export class Paper {
   /** @param {string} id of the element @param {string} colour one of COLOURS
    * @param {Function} goOn goOn(place, id) writes another character there */
   constructor(id, colour, goOn = null) {
-    Object.assign(this, { box: find(id), colour, goOn, at: -1, end: 0, cells: [] });
+    Object.assign(this, { box: byId(id), colour, goOn, at: -1, end: 0, cells: [] });
     this.plain = make("p", "unseen"); // for a screen reader, which would spell the cells
     this.sheet = Object.assign(make("div"), { ariaHidden: "true" });
     this.box.append(this.plain, this.sheet);
@@ -33,7 +36,7 @@ class Paper {
     moveByKeys(this.box, { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -60, ArrowDown: 60 },
       () => (this.at < 0 ? this.end : this.at), () => this.end - 1, (place) => this.moveTo(place),
       () => rightToLeft.test(textOf(this.text.ids.slice(0, this.at + 1)).match(/\p{L}(?=\P{L}*$)/u)));
-    document.body.addEventListener("focuschange", () => this.colour === "unit" && this.recolour());
+    document.body.addEventListener("watchedchange", () => this.colour === "unit" && this.recolour());
   }
 
   /** Show another text. */
@@ -105,7 +108,7 @@ class Paper {
     if (char === "\n") {
       const length = place - (place && ids.lastIndexOf(ids[place], place - 1) + 1); // of its line
       cell.classList.toggle("blank", length === 0);
-      cell.classList.toggle("soft", length >= (data.long_line ?? Infinity) && !/\s/.test(next));
+      cell.classList.toggle("soft", length >= (longLine) && !/\s/.test(next));
     }
     if (last === "\n" && /\s/.test(char)) {
       this.cells[place - 1]?.classList.remove("soft");
@@ -149,7 +152,7 @@ class Paper {
   moveTo(place) {
     this.choose(place);
     this.cells[place].scrollIntoView({ block: "nearest" });
-    find("spoken").textContent = [nameOf(chars[this.text.ids[place]]), describe(this.text.recordAt(place))].join(". ");
+    byId("spoken").textContent = [nameOf(chars[this.text.ids[place]]), describe(this.text.recordAt(place))].join(". ");
   }
 
   /** Shade the characters from a place on by the bits that each moved a guess: of more in one colour, less in another. */
@@ -186,7 +189,7 @@ function describe(record) {
 
 /** Show beside a character of a paper what was expected there. Where the text can go on, each is a button. */
 function showGuesses(paper, place) {
-  const box = find("guesses");
+  const box = byId("guesses");
   const { text, goOn, cells: { [place]: cell }, box: { parentElement: figure } } = paper;
   const record = text?.recordAt(place);
   box.hidden = !record || !cell;
@@ -199,11 +202,11 @@ function showGuesses(paper, place) {
   const guesses = Array.from(record.guesses).flatMap((share, at, all) => (
     at % 2 && share >= 0 ? [{ id: all[at - 1], share }] : []));
   const before = textOf(text.ids.slice(Math.max(0, place - 12), place));
-  find("guesses-before").replaceChildren(visible(before).replace(/\s+/g, " "), make("b", "", glyph(chars[id])));
-  find("guesses-said").textContent = describe(record);
-  find("guesses-list").replaceChildren(...guesses.map((guess) => make("li", "", barOf(guess, guess.id === id,
+  byId("guesses-before").replaceChildren(visible(before).replace(/\s+/g, " "), make("b", "", glyph(chars[id])));
+  byId("guesses-said").textContent = describe(record);
+  byId("guesses-list").replaceChildren(...guesses.map((guess) => make("li", "", barOf(guess, guess.id === id,
     goOn && (() => goOn(place, guess.id))))));
-  find("guesses-hint").hidden = !goOn;
+  byId("guesses-hint").hidden = !goOn;
   paper.box.after(box);
   const [inner, outer] = [cell, figure].map((element) => element.getBoundingClientRect());
   const left = Math.max(0, Math.min(inner.left - outer.left - 20, outer.width - box.offsetWidth));
@@ -214,7 +217,7 @@ function showGuesses(paper, place) {
     scrollBy(0, Math.max(0, inner.bottom + 8 + box.offsetHeight - innerHeight));
   }
   ask("why", { ...text.inWorker(), ids: text.ids.slice(0, place + 1), place }, ({ from, bits }) => {
-    if (paper.text === text && paper.at === place && !find("guesses").hidden) {
+    if (paper.text === text && paper.at === place && !byId("guesses").hidden) {
       paper.shade(from, bits);
     }
   });
@@ -231,8 +234,8 @@ function barOf({ id, share }, isMarked, action) {
   return bar;
 }
 
-function hideGuesses() {
-  find("guesses").hidden = true;
+export function hideGuesses() {
+  byId("guesses").hidden = true;
   guessed?.shade(0, []);
 }
 document.addEventListener("keydown", ({ key }) => key === "Escape" && hideGuesses());

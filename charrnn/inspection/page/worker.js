@@ -15,7 +15,9 @@
  * A plan says how a text is written: a list of {at, temperature, topN, topP, unit, value, forced}, each from the
  * character `at` after the beginning on. `unit`, unless it is null, is held at `value`. `forced` is an id that is written
  * there, whatever is likely; after it the random numbers are those of the seed from the first on. */
-"use strict";
+import { KernelNetwork, makeNetwork } from "./engine.js";
+import { RandomState, drawId, keptPowers, largestIds, normalized, powersOf } from "./decoding.js";
+
 const GUESSES = 8; // of what a character could have been
 const MOST_SENT = 64; // characters that are written, at once
 const SLICE = 100; // milliseconds of work before messages are looked at
@@ -23,14 +25,14 @@ const FRAME = 16; // milliseconds between two messages about what is written
 const KEPT_EVERY = 64; // characters between two states that are kept of a text
 const LEFT_OUT = 50; // characters before one, of which each is left out to see what it did
 
-let network = null;
+export let network = null;
 const live = {}; // from a kind of text that is written to its settings now, and the speed
 let sliceEnd = 0; // when messages are looked at again
-const current = {}; // from a kind to its newest job
+export const current = {}; // from a kind to its newest job
 const readTexts = {}; // from a key to the text
 const lastWritten = {}; // from a kind to the text and its take, which may go on
 
-self.onmessage = async ({ data: { kind, job, ...message } }) => {
+globalThis.onmessage = async ({ data: { kind, job, ...message } }) => {
   current[kind] = job;
   const send = (answer, transfer = []) => postMessage({ kind, job, ...answer }, transfer);
   /** Let messages in where it is time for that, and wait until a time. Return whether the job is still wanted. */
@@ -50,6 +52,10 @@ self.onmessage = async ({ data: { kind, job, ...message } }) => {
     send({ failed: String(error) });
   }
 };
+
+export function useNetwork(made) {
+  network = made;
+}
 
 /** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on. */
 function emptyText() {
@@ -112,9 +118,9 @@ class Found {
   }
 }
 
-const answers = {
+export const answers = {
   load({ model, kernel }, send) {
-    network = makeNetwork(model, kernel);
+    useNetwork(makeNetwork(model, kernel));
     send({ isFast: network instanceof KernelNetwork });
   },
 
