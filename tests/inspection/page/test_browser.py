@@ -839,6 +839,8 @@ def test_of_a_long_text_only_what_is_in_sight_has_cells_and_none_of_it_is_printe
     view.js("window.dispatchEvent(new Event('beforeprint'))")
     assert view.js("yours.paper.cells.filter(({ style }) => style.backgroundColor.includes('bits')).length") == 20800
     view.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    view.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": 700, "height": 300, "deviceScaleFactor": 1, "mobile": False})
     assert not view["strip"].is_displayed()
     for position in ("null", "1"):  # no text is cut, or lies over another
         view.js(f"void hold({position})")
