@@ -1,5 +1,7 @@
 /* The text that is learned, and what simple counts make of it. Pure functions. */
-"use strict";
+import { RandomState } from "../page/decoding.js";
+import { counted, grouped, percent } from "../page/text.js";
+
 const [LEAST_TEXT, MOST_TEXT, MOST_CLASSES] = [1000, 2000000, 2000];
 const HELD_OUT = 0.1; // of the text, at its end, is never learned
 
@@ -43,7 +45,7 @@ function shuffled(text) {
 
 /** Return what is learned of a text, {ids, edge, chars, note}: from `edge` on it is held out. `vocabulary` are the
  * characters of a network, null for those of the text. @throws {Error} it is too short, too long, or of one character */
-function corpusOf(text, vocabulary = null) {
+export function corpusOf(text, vocabulary = null) {
   const even = text.replace(/\r\n?/g, "\n");
   const isShuffled = isList(even);
   const counts = countsOf(even);
@@ -68,7 +70,7 @@ function corpusOf(text, vocabulary = null) {
 
 /** Return the nats per character of a text if each is guessed from the one before by the counts in another text: the mix
  * of Witten and Bell 1991, as ngram_nats of charrnn/text/baselines.py has it for order 1. */
-function bigramNats(learned, ids, numClasses) {
+export function bigramNats(learned, ids, numClasses) {
   const singles = countsOf(learned);
   const totals = countsOf(learned.slice(0, -1));
   const pairs = countsOf(learned.slice(1).map((id, place) => learned[place] * numClasses + id));

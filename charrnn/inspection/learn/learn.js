@@ -1,22 +1,25 @@
 /* The page on which a network learns. The worker learns; this asks it, and shows what it answers. */
-"use strict";
+import { Paper } from "../page/paper.js";
+import { ask, byId, fail, make, makeButton, onClick, showNote, startWorker } from "../page/view.js";
+import { counted, grouped, signed, unitName, unitTitle, visible } from "../page/text.js";
+import { chars, recordsOf, setCharacters, setWatched, textOf, valueAt, watched } from "../page/shown.js";
+
+const find = byId;
 const [LOOK, WRITTEN, MOST_POINTS, MOST_SAMPLES, MOST_SHOWN] = [1200, 220, 300, 40, 100000];
 const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection/units.py
 const LINE = 26; // pixels for a label of the curve
 const UNTIL_WORDS = { 64: 500, 128: 300, 256: 200 }; // steps, about, if it is not better than the bigrams before
 const { texts, fields } = JSON.parse(find("data").textContent); // fields: [name in a link, which is an id, first value]
-const data = {}; // for papers: no line end of the text is one of the layout
 const free = { unit: null, value: null };
 // source: what is learned, {name, text}; file: the .npz that goes on; network: what the worker has said of it, or null
 const state = { drafts: 0 };
-let chars = [];
 let papers = {};
 
 /** Take a text, and perhaps a network that goes on with it. They are used when Start is pressed. */
 function choose(name, text, file = null) {
   Object.assign(state, { source: { name, text }, file, network: null, isBeginning: false });
   stop();
-  setFocus(null);
+  setWatched(null);
   document.querySelector("[value=surprise]").click();
   hold(free);
   for (const button of find("texts").children) {
@@ -47,7 +50,7 @@ function begin() {
       return;
     }
     Object.assign(state, { network, isBeginning: false });
-    chars = network.chars;
+    setCharacters(network.chars);
     find("text-note").textContent += ` ${network.note}`;
     find("save").disabled = false;
     find("engine-used").textContent = network.isFast ? "WebAssembly with SIMD"
@@ -177,20 +180,20 @@ function showTracked(best, updates, seconds) {
     const said = `: since step ${grouped(began.updates)} (${grouped(began.seconds)} s), ${
       unitTitle(unitName(offset, state.network.lstmSize))}, correlation ${signed(correlation)}`;
     return Object.assign(makeButton("chip", () => lookAt(entry), make("b", "", name), said),
-      { value: name, ariaPressed: name === focus?.name });
+      { value: name, ariaPressed: name === watched?.name });
   });
   find("tracked").replaceChildren(...buttons.map((button) => make("li", "", button)));
   buttons.find(({ value }) => value === atKeyboard)?.focus({ preventScroll: true });
   showNote("nothing", found.length ? "" : "Nothing at the moment that a network without training does not follow as well.");
-  const now = found.find(({ name }) => name === focus?.name);
+  const now = found.find(({ name }) => name === watched?.name);
   if (now && !state.held.unit) {
     lookAt(now);
   }
 }
 
 function lookAt(entry) {
-  const isOther = focus?.name !== entry.name;
-  setFocus({ ...entry, unit: unitName(entry.offset, state.network.lstmSize) });
+  const isOther = watched?.name !== entry.name;
+  setWatched({ ...entry, unit: unitName(entry.offset, state.network.lstmSize) });
   [find("left").textContent, find("right").textContent] = entry.correlation < 0 ? [...entry.ends].reverse() : entry.ends;
   if (isOther) {
     document.querySelector("[value=unit]").click();
@@ -208,8 +211,8 @@ function hold(held) {
 }
 
 function showHeld() {
-  find("handle").hidden = !focus;
-  if (focus) {
+  find("handle").hidden = !watched;
+  if (watched) {
     draft("hold", state.seed, state.held, (text) => papers.held.show(text));
   }
 }
@@ -291,7 +294,7 @@ function showLink() {
 function start() {
   const query = new URLSearchParams(location.hash.slice(1));
   papers = { passage: new Paper("passage", "surprise"), held: new Paper("held", "unit") };
-  startWorker("words", "shared", "learner");
+  startWorker();
   const names = Object.keys(texts);
   find("texts").append(...names.map((name) => (
     Object.assign(makeButton("chip", () => choose(name, texts[name]), name), { value: name }))));
@@ -324,7 +327,7 @@ function start() {
   for (const id of ["layers", "units"]) {
     find(id).addEventListener("change", () => choose(state.source.name, state.source.text));
   }
-  find("hold").addEventListener("input", ({ target }) => hold({ unit: focus.unit, value: valueAt(Number(target.value)) }));
+  find("hold").addEventListener("input", ({ target }) => hold({ unit: watched.unit, value: valueAt(Number(target.value)) }));
   find("text").addEventListener("change", ({ target }) => choose("your text", target.value));
   find("file").addEventListener("change", ({ target }) => open(target.files[0]));
   find("colours").addEventListener("change", ({ target }) => {

@@ -7,7 +7,13 @@
  *   look  {}       -> what `read` answers of the passage, and `best`: see bestUnits; with the weights of now
  *   sample, hold    as `write`, with the weights of now
  *   save  {}       -> {bytes} */
-"use strict";
+import { TEXTS, Trainer } from "./trainer.js";
+import { answers, current, network, useNetwork } from "../page/worker.js";
+import { bestUnits } from "./tracked.js";
+import { bigramNats, corpusOf } from "./corpus.js";
+import { initialVariables, packNpz, setVariables, sizesOf, unpackNpz, variablesOf } from "./npz.js";
+import { makeNetwork } from "../page/engine.js";
+
 const WINDOW = 50; // M
 // Windows after which the state is set to zero, also within an epoch. Otherwise, on a long text, the network would
 // forget how to begin, which it does whenever it writes or reads.
@@ -15,8 +21,8 @@ const AFRESH = 40;
 const REPORT = 250; // milliseconds between two reports
 const PASSAGE = 1500; // characters that are looked at
 const LARGEST = 2 ** 26; // numbers in the memory: 256 MB
-let learned = null; // what `begun` returns
-let rate = 0.003;
+export let learned = null; // what `begun` returns
+export let rate = 0.003;
 
 /** Return when an update may begin, in seconds of training: the first ones are slow, so that one can watch. */
 function dueAt(updates) {
@@ -26,7 +32,7 @@ function dueAt(updates) {
 /** Return what learns: a trainer and its text, which are sixteen rows of a `length`, the weights that are shown, which are
  * those before any training, and the last good ones.
  * @throws {Error} the text or the file cannot be used */
-async function begun({ text, sizes, seed, file, kernels }) {
+export async function begun({ text, sizes, seed, file, kernels }) {
   const { variables, about } = file ? await unpackNpz(new Uint8Array(file)) : {};
   const vocabulary = about && [...new Set(String(about.vocabulary))];
   const corpus = corpusOf(text, vocabulary);
@@ -63,7 +69,7 @@ async function readPassage({ passage, corpus: { chars } }, send, goesOn) {
 }
 
 /** Learn from the next window, and return the loss. */
-function learnWindow(own) {
+export function learnWindow(own) {
   const { trainer, corpus: { ids }, length, windows } = own;
   const at = own.updates++ % windows;
   if (at % AFRESH === 0) {
@@ -86,7 +92,7 @@ Object.assign(answers, {
       return;
     }
     const { trainer, corpus: { ids, edge, chars, note }, passage, heldFrom } = learned;
-    network = makeNetwork(trainer.model(learned.shown), trainer.kernel);
+    useNetwork(makeNetwork(trainer.model(learned.shown), trainer.kernel));
     await readPassage(learned, ({ best: untrained }) => (
       send({ untrained, chars, note, passage, heldFrom, isFast: Boolean(trainer.kernel),
         lstmSize: trainer.lstmSize, bigrams: bigramNats(ids.subarray(0, edge), ids.subarray(edge), chars.length) })), goesOn);

@@ -1,10 +1,12 @@
 /* Files that charrnn and the page exchange, see charrnn/checkpoints/weights.py. A .npz is a zip file of arrays that are not
  * compressed. Its comment is the SHA-256 of all bytes before it, in hexadecimal. */
-"use strict";
+import { RandomState } from "../page/decoding.js";
+import { halfValue } from "../page/engine.js";
+
 const DIGEST = 64; // characters of the comment
 const LARGEST_WEIGHT = 1e30; // as in charrnn
 const scopeOf = (layer) => `rnn/multi_rnn_cell/cell_${layer}/basic_lstm_cell`;
-const productOf = (shape) => shape.reduce((product, each) => product * each, 1);
+export const productOf = (shape) => shape.reduce((product, each) => product * each, 1);
 const isForget = (row, lstmSize) => (row >= 2 * lstmSize && row < 3 * lstmSize ? 1 : 0);
 
 async function sha256(bytes) {
@@ -46,7 +48,7 @@ function packArray({ shape, data }) {
 }
 
 /** Return a .npz file. `variables` has {shape, data} for each name, `about` the vocabulary, a string. */
-async function packNpz(variables, about) {
+export async function packNpz(variables, about) {
   const described = new TextEncoder().encode(JSON.stringify(about));
   const [members, directory] = [[], []];
   let offset = 0;
@@ -65,7 +67,7 @@ async function packNpz(variables, about) {
 
 /** Return the arrays of a .npz file, a Map from a name to {shape, data}, and what it says about them.
  * @throws {Error} the file is damaged, or of another kind */
-async function unpackNpz(bytes) {
+export async function unpackNpz(bytes) {
   const text = (from, to) => new TextDecoder().decode(bytes.subarray(from, to));
   const end = bytes.length - DIGEST;
   if (end < 22 || await sha256(bytes.slice(0, end)) !== text(end)) {
@@ -97,7 +99,7 @@ function unpackArray(bytes) {
 }
 
 /** Return a matrix with a number of rows transposed. */
-function transposed(matrix, rows, result = new Float32Array(matrix.length)) {
+export function transposed(matrix, rows, result = new Float32Array(matrix.length)) {
   const columns = matrix.length / rows;
   for (let row = 0, place = 0; row < rows; row++) {
     for (let to = row, k = 0; k < columns; k++, to += rows) {
@@ -116,7 +118,7 @@ function shapesOf({ numClasses, lstmSize, numLayers }) {
 }
 
 /** Return the sizes of a network with these variables. @throws {Error} they are no network of LSTM cells */
-function sizesOf(variables) {
+export function sizesOf(variables) {
   const [lstmSize, numClasses] = variables.get("softmax/Variable")?.shape || [];
   const sizes = { numClasses, lstmSize, numLayers: Math.max(1, Math.ceil(variables.size / 2 - 1)) };
   for (const [name, shape] of shapesOf(sizes)) {
@@ -132,7 +134,7 @@ function sizesOf(variables) {
 }
 
 /** Return the weights of a trainer as variables, {shape, data} by name. charrnn's cell adds 1 to the forget gate. */
-function variablesOf(trainer) {
+export function variablesOf(trainer) {
   const { numClasses, lstmSize, layers, arrays } = trainer;
   const values = layers.flatMap(({ kernel, bias }, index) => {
     const table = index ? [] : arrays.table;
@@ -147,7 +149,7 @@ function variablesOf(trainer) {
 }
 
 /** Put variables into the weights of a trainer of their sizes. */
-function setVariables(trainer, variables) {
+export function setVariables(trainer, variables) {
   const { lstmSize, layers, arrays } = trainer;
   const values = [...shapesOf(trainer).keys()].map((name) => variables.get(name).data);
   for (const [index, { kernel, bias, reads }] of layers.entries()) {
@@ -161,7 +163,7 @@ function setVariables(trainer, variables) {
 }
 
 /** Draw the weights that a training begins with: those of initial_weights in charrnn/training/graph.py. */
-function initialVariables(sizes, seed) {
+export function initialVariables(sizes, seed) {
   const random = new RandomState(seed);
   const uniform = () => 2 * random.randomSample() - 1;
   const normal = () => { // by the polar method; beyond two standard deviations it is drawn again

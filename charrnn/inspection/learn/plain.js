@@ -1,7 +1,9 @@
 /* The functions of learn.wat in plain JavaScript, for browsers without WebAssembly or SIMD. Places and widths are counted
  * in numbers, not in bytes. `memory` has all numbers: float32, or float64 for a test that wants more digits. */
-"use strict";
-const plainKernel = (memory) => ({
+import { TEXTS } from "./trainer.js";
+import { sigmoid } from "../page/engine.js";
+
+export const plainKernel = (memory) => ({
   addProduct(m, x, y, rows, columns) {
     for (let row = 0; row < rows; row++) {
       for (let k = 0; k < columns; k++) {

@@ -1,6 +1,5 @@
 /* What units may track, in a few features that a young network finds: those of charrnn/inspection/features.py that have the
  * same names, and units.py. Pure functions; `characters` is an array. */
-"use strict";
 const [LEAST_TIMES, LEAST_SHARE] = [20, 0.002]; // for a feature to occur in a text
 
 /** Return a function from characters to 1 inside one of some pairs, else 0. The end of a paragraph closes them. */
@@ -22,7 +21,7 @@ function inside(...pairs) {
 }
 
 const matching = (pattern) => (characters) => characters.map((char) => Number(pattern.test(char)));
-const FEATURES = [
+export const FEATURES = [
   ["after a space or line end", ["in a word", "space"], matching(/\s/)],
   ["after a capital letter", ["other letters", "capital"], matching(/[\p{Lu}\p{Lt}]/u)],
   ["inside quotation marks", ["narration", "speech"], inside('""', "\u201c\u201d", "\u00ab\u00bb")],
@@ -53,7 +52,7 @@ function correlationsOf(values, activations, units, from, to) {
 
 /** Return for each feature of a text the best unit, {name, ends, offset, correlation, limits}. `activations` is int8 [T,
  * units]. Units are chosen on the first half of the text, and measured on the second. */
-function bestUnits(characters, activations) {
+export function bestUnits(characters, activations) {
   const [units, half] = [activations.length / characters.length, Math.floor(characters.length / 2)];
   return FEATURES.map(([name, ends, find]) => ({ name, ends, values: find(characters) })).filter(({ values }) => {
     const most = Math.max(...values);

@@ -1,8 +1,11 @@
 /* The network that learns, charrnn/model.py with its optimizer, for sixteen texts at once. decoding.js, engine.js, npz.js
  * and plain.js come before it. Letters for shapes as in the Python package: N texts, M steps of a window, C characters, L
  * units of a layer; P is C filled up to a multiple of four. What belongs to a step is a matrix [rows, N]. */
-"use strict";
-const TEXTS = 16; // N
+import { bytesOf } from "../page/engine.js";
+import { plainKernel } from "./plain.js";
+import { productOf, transposed } from "./npz.js";
+
+export const TEXTS = 16; // N
 
 /** Return the first kernel, of base64 strings, that the browser compiles, and its memory. Where WebAssembly or SIMD are
  * missing or forbidden, it is plainKernel. `unit` is in how many places a number is, `Ids` the type of ids. */
@@ -18,7 +21,7 @@ function kernelOf(sources, numbers, Numbers) {
   return { run: plainKernel(memory), buffer: memory.buffer, unit: 1, Ids: Numbers, source: "" };
 }
 
-class Trainer {
+export class Trainer {
   /** @param {{numClasses: number, lstmSize: number, numLayers: number}} sizes L is even
    * @param {number} steps M
    * @param {string[]} kernels compiled forms of learn.wat, the best one first

@@ -1,9 +1,8 @@
 /* From what the network expects to a character: the same rules as charrnn/engines/decoding.py.
  * The page shows what the settings leave of a distribution, and the worker draws from it, so both have this file.
  * Numbers are rounded to float32 where NumPy rounds them: the same settings keep the same characters. */
-"use strict";
 /** Return the softmax of the logits divided by the temperature, but scaled so that the largest is 1, in float32. */
-function powersOf(logits, temperature = 1) {
+export function powersOf(logits, temperature = 1) {
   const powers = new Float32Array(logits.length);
   const divisor = Math.fround(temperature);
   let largest = -Infinity;
@@ -18,7 +17,7 @@ function powersOf(logits, temperature = 1) {
 }
 
 /** Return an array divided by its sum. */
-function normalized(powers) {
+export function normalized(powers) {
   const sum = powers.reduce((total, power) => total + power, 0);
   return powers.map((power) => power / sum);
 }
@@ -26,7 +25,7 @@ function normalized(powers) {
 /** Return the powers of the characters that the settings keep, and 0 for the others.
  * The temperature comes first, then topN (how many of the most probable are kept), then topP (the fewest of those that
  * have this share of their sum). Characters as probable as the last one kept are kept too. */
-function keptPowers(logits, { temperature, topN, topP }) {
+export function keptPowers(logits, { temperature, topN, topP }) {
   const powers = powersOf(logits, temperature);
   if (topN >= powers.length && topP >= 1) {
     return powers;
@@ -48,7 +47,7 @@ function keptPowers(logits, { temperature, topN, topP }) {
 }
 
 /** Return the id that a number in [0, 1) draws: the inverse of the cumulative distribution in the order of ids. */
-function drawId(powers, uniform) {
+export function drawId(powers, uniform) {
   const sums = new Float64Array(powers.length);
   let sum = 0;
   for (let id = 0; id < powers.length; id++) {
@@ -59,7 +58,7 @@ function drawId(powers, uniform) {
 }
 
 /** Return the ids of the `count` largest values, the largest first; of equal ones the lower id first. */
-function largestIds(values, count) {
+export function largestIds(values, count) {
   const found = [];
   values.forEach((value, id) => {
     if (found.length < count || value > values[found[count - 1]]) {
@@ -74,7 +73,7 @@ function largestIds(values, count) {
 }
 
 /** The Mersenne Twister as numpy.random.RandomState seeds and uses it, so that a seed means the same here. */
-class RandomState {
+export class RandomState {
   constructor(seed) {
     this.words = new Uint32Array(624);
     this.place = 624;

@@ -1,9 +1,8 @@
 /* The network: the LSTM of charrnn/engines/numpy_lstm.py, with the weights that the page holds.
  * Letters for shapes as in the Python package: C characters, L units of a layer. A state has two parts for each layer:
  * c, the memory, and h, the output. */
-"use strict";
 /** Return the bytes of a base64 string. */
-function bytesOf(base64) {
+export function bytesOf(base64) {
   const characters = atob(base64);
   const bytes = new Uint8Array(characters.length);
   for (let place = 0; place < bytes.length; place++) {
@@ -13,7 +12,7 @@ function bytesOf(base64) {
 }
 
 /** Return the float32 number that 16 bits stand for in IEEE 754 half precision. */
-function halfValue(bits) {
+export function halfValue(bits) {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
@@ -46,7 +45,7 @@ function decodeArray({ type, shape, data, scales }) {
 }
 
 /** Put the product of a matrix [rows, columns] and a vector [columns] into `result`, four rows at a time. */
-function multiply(matrix, vector, result, rows, columns) {
+export function multiply(matrix, vector, result, rows, columns) {
   for (let done = 0; done < rows; done += 4) {
     const row = Math.max(0, Math.min(done, rows - 4)); // some of the last four may be done again
     const [a, b, c, d] = [row * columns, (row + 1) * columns, (row + 2) * columns, (row + 3) * columns];
@@ -65,11 +64,11 @@ function multiply(matrix, vector, result, rows, columns) {
   }
 }
 
-function sigmoid(x) {
+export function sigmoid(x) {
   return 1 / (1 + Math.exp(-x));
 }
 
-class Network {
+export class Network {
   /** @param {{arrays: Object, numLayers: number, lstmSize: number}} model arrays: `table` [C, 4L], the first layer's
    *   products of the one-hot inputs, without the bias; `kernel_0` [4L, L], `kernel_1` ... [4L, 2L], for the layer's
    *   input and h; `bias_0` ... [4L], with the forget bias; `softmax_kernel` [C, L]; `softmax_bias` [C]. The gates are
@@ -184,7 +183,7 @@ const filled = (length) => 8 * Math.ceil(length / 8); // the kernel does as many
 
 /** The same with kernel.wat, in float32; with weights in int8, products are of integers, for which h is rounded to 16
  * bits. All arrays are in the kernel's memory, where L is `stride`, filled up with zeros. */
-class KernelNetwork extends Network {
+export class KernelNetwork extends Network {
   prepare(arrays, kernel) {
     const { size, numLayers } = this;
     this.stride = filled(size);
@@ -279,7 +278,7 @@ class KernelNetwork extends Network {
 }
 
 /** Return the network of a model, with the kernel (in base64) where WebAssembly and SIMD are here and allowed. */
-function makeNetwork(model, kernel) {
+export function makeNetwork(model, kernel) {
   try {
     return new KernelNetwork({ ...model, kernel });
   } catch {

@@ -1,15 +1,17 @@
-/* Takes and the links to them. A take is a text that is written: {prime, seed, plan, length, ids, seen, unit}. `prime` are
- * the ids of its beginning, `ids` all, `seen` is what is known of the characters after the beginning, and
- * `length` how many are to be written. For the plan see worker.js. A link holds all that a take is made of, so that it is
- * written again, character by character: "prime=Anna&seed=3&length=400", and what is not as usual. It stands after the
- * "#" of an address, so that nothing of it is sent anywhere. Pure functions. */
-"use strict";
-const FIELDS = [["temperature", "temperature", 0.1, 2], ["top-n", "topN", 1, Infinity], ["top-p", "topP", 0.05, 1]];
+/* Takes and the links to them. A take is a text that is written, see writing.js, with {prime, unit, held}: the ids of its
+ * beginning, the number that is watched, and where the handle holds it, from -1 to 1, or null. A link holds all that a
+ * take is made of, so that it is written again, character by character: "prime=Anna&seed=3&length=400", and what is not as
+ * usual. It stands after the "#" of an address, so that nothing of it is sent anywhere. Pure functions. */
+import { data, places, unitOffsets } from "./model.js";
+import { encode } from "./text.js";
+import { chars, textOf } from "./shown.js";
+
+export const FIELDS = [["temperature", "temperature", 0.1, 2], ["top-n", "topN", 1, Infinity], ["top-p", "topP", 0.05, 1]];
 const MOST_SEED = 2 ** 32 - 1;
-const MOST_WRITTEN = 10000; // characters of a take
+export const MOST_WRITTEN = 10000; // characters of a take
 
 /** Return the link of a take. `usual` are the settings that need no mention: {temperature, topN, topP}. */
-function linkOf(take, usual) {
+export function linkOf(take, usual) {
   const [first, ...later] = take.plan;
   const { prime, seed, seen, length } = take;
   const query = new URLSearchParams({ prime: textOf(prime), seed, length: seen.length || length });
@@ -26,13 +28,16 @@ function linkOf(take, usual) {
       [at, temperature, topN, topP, unit ? `${unit}:${value}` : "", forced ?? ""].join("~"))).join("_"));
   }
   query.set("unit", take.unit);
+  if (take.held !== null) {
+    query.set("handle", take.held);
+  }
   return query.toString();
 }
 
 /** Return the take of a link. A field that makes no sense gets the nearest value that does, or the usual one.
  * @param {{settings: Object, prime: number[], seed: number, length: number, unit: string}} usual
  * @returns {{take: Object, wrong: string[]}} `wrong` names these fields */
-function takeOf(link, usual) {
+export function takeOf(link, usual) {
   const query = new URLSearchParams(link);
   const wrong = new Set();
   const numberIn = (name, text, least, most, otherwise, isWhole = false) => {
@@ -60,7 +65,7 @@ function takeOf(link, usual) {
   const plan = [{ at: 0, ...settingsIn(FIELDS.map(([name]) => query.get(name))), ...heldIn(query.get("hold")) }];
   for (const entry of query.get("then")?.split("_") || []) {
     const [at, temperature, topN, topP, held, forced] = entry.split("~");
-    if (/^\d{1,5}$/.test(at) && (!forced || chars[forced]) && Number(at) >= plan.at(-1).at) {
+    if (/^\d{1,5}$/.test(at) && (!forced || (/^\d+$/.test(forced) && chars[forced])) && Number(at) >= plan.at(-1).at) {
       plan.push({ at: Number(at), ...settingsIn([temperature, topN, topP].map((text) => text ?? null)), ...heldIn(held),
         ...(forced ? { forced: Number(forced) } : {}) });
     } else {
@@ -74,6 +79,7 @@ function takeOf(link, usual) {
   const prime = ids.length ? ids : usual.prime;
   const take = { prime, plan, seed: numberIn("seed", query.get("seed"), 0, MOST_SEED, usual.seed, true),
     length: numberIn("length", query.get("length"), 1, MOST_WRITTEN, usual.length, true),
-    unit: unitOffsets.has(unit) ? unit : usual.unit, ids: [...prime], seen: [] };
+    unit: unitOffsets.has(unit) ? unit : usual.unit, ids: [...prime], seen: [],
+    held: query.has("handle") ? numberIn("handle", query.get("handle"), -1, 1, 0) : null };
   return { take, wrong: [...wrong] };
 }

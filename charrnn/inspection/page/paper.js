@@ -2,17 +2,21 @@
  * pointer or the keys, and a box beside it shows what the network expected there, and shades below the characters before
  * it show why. A text is {ids, start, recordAt, inWorker}: recordAt(place) returns what is known of a character, see
  * recordsOf, or undefined; inWorker() what the worker needs to know the text. Blocks out of sight are plain text. */
-"use strict";
-const LONG_BLOCK = 2000; // characters after which a block ends with a line
-const MOST_MOVED = 2; // bits, from here on a shade has its full strength
-let guessed = null; // the paper of which a character is explained
-const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+import { COLOURS, chars, longLine, textOf } from "./shown.js";
+import { ask, byId, make, makeButton, moveByKeys } from "./view.js";
+import { glyph, nameOf, percent, visible } from "./text.js";
 
-class Paper {
+const LONG_BLOCK = 2000; // characters after which a block ends with a line
+const [LEAST_MOVED, MOST_MOVED] = [0.01, 4]; // bits from which on there is a shade, and it has its full strength
+const LEFT_OUT = { letters: 50, words: 200 }; // characters before one that are left out to see what they did
+let guessed = null; // the paper of which a character is explained
+export const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+export class Paper {
   /** @param {string} id of the element @param {string} colour one of COLOURS
    * @param {Function} goOn goOn(place, id) writes another character there */
   constructor(id, colour, goOn = null) {
-    Object.assign(this, { box: find(id), colour, goOn, at: -1, end: 0, cells: [] });
+    Object.assign(this, { box: byId(id), colour, goOn, at: -1, end: 0, cells: [] });
     this.plain = make("p", "unseen"); // for a screen reader, which would spell the cells
     this.sheet = Object.assign(make("div"), { ariaHidden: "true" });
     this.box.append(this.plain, this.sheet);
@@ -33,7 +37,7 @@ class Paper {
     moveByKeys(this.box, { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -60, ArrowDown: 60 },
       () => (this.at < 0 ? this.end : this.at), () => this.end - 1, (place) => this.moveTo(place),
       () => rightToLeft.test(textOf(this.text.ids.slice(0, this.at + 1)).match(/\p{L}(?=\P{L}*$)/u)));
-    document.body.addEventListener("focuschange", () => this.colour === "unit" && this.recolour());
+    document.body.addEventListener("watchedchange", () => this.colour === "unit" && this.recolour());
   }
 
   /** Show another text. */
@@ -105,7 +109,7 @@ class Paper {
     if (char === "\n") {
       const length = place - (place && ids.lastIndexOf(ids[place], place - 1) + 1); // of its line
       cell.classList.toggle("blank", length === 0);
-      cell.classList.toggle("soft", length >= (data.long_line ?? Infinity) && !/\s/.test(next));
+      cell.classList.toggle("soft", length >= (longLine) && !/\s/.test(next));
     }
     if (last === "\n" && /\s/.test(char)) {
       this.cells[place - 1]?.classList.remove("soft");
@@ -149,17 +153,17 @@ class Paper {
   moveTo(place) {
     this.choose(place);
     this.cells[place].scrollIntoView({ block: "nearest" });
-    find("spoken").textContent = [nameOf(chars[this.text.ids[place]]), describe(this.text.recordAt(place))].join(". ");
+    byId("spoken").textContent = [nameOf(chars[this.text.ids[place]]), describe(this.text.recordAt(place))].join(". ");
   }
 
-  /** Shade the characters from a place on by the bits that each moved a guess: of more in one colour, less in another. */
-  shade(from, bits) {
+  /** Shade pieces of the text, [from, to], by the bits that each moved a guess: of more in one colour, less in another. */
+  shade(pieces, bits) {
     this.shaded.forEach(({ style }) => { style.boxShadow = ""; });
-    this.shaded = this.cells.slice(from, from + bits.length).filter(Boolean);
-    for (const { style, place } of this.shaded) {
-      const strength = Math.min(1, Math.abs(bits[place - from]) / MOST_MOVED).toFixed(3);
-      style.boxShadow = `inset 0 -0.28em rgb(var(${bits[place - from] < 0 ? "--against" : "--toward"}) / ${strength})`;
-    }
+    this.shaded = pieces.flatMap(([from, to], index) => this.cells.slice(from, to).filter(Boolean).map((cell) => {
+      const strength = strengthOf(Math.abs(bits[index])).toFixed(3);
+      cell.style.boxShadow = `inset 0 -0.28em rgb(var(${bits[index] < 0 ? "--against" : "--toward"}) / ${strength})`;
+      return cell;
+    }));
   }
 
   /** Copy what is selected as the text that it is, and once. */
@@ -186,11 +190,11 @@ function describe(record) {
 
 /** Show beside a character of a paper what was expected there. Where the text can go on, each is a button. */
 function showGuesses(paper, place) {
-  const box = find("guesses");
+  const box = byId("guesses");
   const { text, goOn, cells: { [place]: cell }, box: { parentElement: figure } } = paper;
   const record = text?.recordAt(place);
   box.hidden = !record || !cell;
-  guessed?.shade(0, []);
+  guessed?.shade([], []);
   guessed = paper;
   if (box.hidden) {
     return;
@@ -199,11 +203,11 @@ function showGuesses(paper, place) {
   const guesses = Array.from(record.guesses).flatMap((share, at, all) => (
     at % 2 && share >= 0 ? [{ id: all[at - 1], share }] : []));
   const before = textOf(text.ids.slice(Math.max(0, place - 12), place));
-  find("guesses-before").replaceChildren(visible(before).replace(/\s+/g, " "), make("b", "", glyph(chars[id])));
-  find("guesses-said").textContent = describe(record);
-  find("guesses-list").replaceChildren(...guesses.map((guess) => make("li", "", barOf(guess, guess.id === id,
+  byId("guesses-before").replaceChildren(visible(before).replace(/\s+/g, " "), make("b", "", glyph(chars[id])));
+  byId("guesses-said").textContent = describe(record);
+  byId("guesses-list").replaceChildren(...guesses.map((guess) => make("li", "", barOf(guess, guess.id === id,
     goOn && (() => goOn(place, guess.id))))));
-  find("guesses-hint").hidden = !goOn;
+  byId("guesses-hint").hidden = !goOn;
   paper.box.after(box);
   const [inner, outer] = [cell, figure].map((element) => element.getBoundingClientRect());
   const left = Math.max(0, Math.min(inner.left - outer.left - 20, outer.width - box.offsetWidth));
@@ -213,11 +217,35 @@ function showGuesses(paper, place) {
   if (getComputedStyle(box).position === "sticky") { // a sheet at the end of a small screen
     scrollBy(0, Math.max(0, inner.bottom + 8 + box.offsetHeight - innerHeight));
   }
-  ask("why", { ...text.inWorker(), ids: text.ids.slice(0, place + 1), place }, ({ from, bits }) => {
-    if (paper.text === text && paper.at === place && !find("guesses").hidden) {
-      paper.shade(from, bits);
+  showWhy();
+}
+
+/** Shade what moved the guess that is shown: letters, or whole words. */
+function showWhy() {
+  const { text, at: place } = guessed;
+  const pieces = piecesBefore(text.ids, place, byId("by-words").checked);
+  ask("why", { ...text.inWorker(), ids: text.ids.slice(0, place + 1), place, pieces }, ({ bits }) => {
+    if (guessed.text === text && guessed.at === place && !byId("guesses").hidden) {
+      guessed.shade(pieces, bits);
     }
   });
+}
+
+/** Return the letters before a place, or the words and signs there, as [from, to]. A word has the space after it. */
+function piecesBefore(ids, place, areWords) {
+  const start = Math.max(0, place - LEFT_OUT[areWords ? "words" : "letters"]);
+  const parts = areWords ? textOf(ids.slice(start, place)).match(/[\p{L}\p{M}\p{N}'\u2019]+\s?|./gsu) || []
+    : ids.slice(start, place).map((id) => chars[id]);
+  let to = start;
+  return parts.map((part) => {
+    to += Array.from(part).length;
+    return [to - Array.from(part).length, to];
+  });
+}
+
+/** Return how strong a shade is for some bits: a logarithmic scale, so that what moved the guess a little is seen as well. */
+function strengthOf(bits) {
+  return Math.max(0, Math.min(1, Math.log(bits / LEAST_MOVED) / Math.log(MOST_MOVED / LEAST_MOVED)));
 }
 
 /** Make a bar for a character, {id, share}; with an action it is a button. */
@@ -231,8 +259,9 @@ function barOf({ id, share }, isMarked, action) {
   return bar;
 }
 
-function hideGuesses() {
-  find("guesses").hidden = true;
-  guessed?.shade(0, []);
+export function hideGuesses() {
+  byId("guesses").hidden = true;
+  guessed?.shade([], []);
 }
 document.addEventListener("keydown", ({ key }) => key === "Escape" && hideGuesses());
+byId("by-words").addEventListener("change", showWhy);

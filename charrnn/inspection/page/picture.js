@@ -1,15 +1,23 @@
 /* What was written as a picture: PNG files, drawn on a canvas from a layout that the browser makes of the same cells, so
  * that letters join, marks stand on their letters, and lines run as they do on the page. */
-"use strict";
+import { byId, make, showNote } from "./view.js";
+import { data } from "./model.js";
+import { one, pair } from "./pair.js";
+import { rightToLeft } from "./paper.js";
+import { visible } from "./text.js";
+import { watched } from "./shown.js";
+import { written } from "./write.js";
+
 const SHARP = 2; // pixels of the picture for one of the page
 const MOST_LINES = 120; // of a picture: a longer text gets several, because browsers limit the height of one
 
 /** Return a copy of what is shown at the top, to be laid out: a line of text, and a column for each paper. */
 function layOut() {
   const spelled = (...texts) => texts.flatMap((text) => Array.from(visible(text), (char) => make("span", "cell", char)));
-  const columns = focus.told ? pair.sides : [{ paper: written.papers[0], head: make("p") }];
+  const columns = written.take.held !== null ? [one] : watched.told ? pair.sides
+    : [{ paper: written.papers[0], head: make("p") }];
   columns.forEach(({ paper }) => { paper.fillAll(); });
-  const box = make("div", "picture", make("p", "picture-title", ...spelled(find("claim").textContent)),
+  const box = make("div", "picture", make("p", "picture-title", ...spelled(byId("claim").textContent)),
     make("div", "picture-columns", ...columns.map(({ paper: { sheet }, head: { children } }) => make("div", "",
       make("p", "picture-head", ...spelled(Array.from(children, ({ textContent }) => textContent).join("   "))),
       sheet.cloneNode(true)))), make("p", "picture-head", ...spelled(data.title)));
@@ -72,16 +80,16 @@ function drawPictures() {
 }
 
 /** Save the pictures. A frame that has no origin may not be allowed to: there they are shown, to be saved by hand. */
-function savePicture() {
+export function savePicture() {
   const canvases = drawPictures();
   const isFramed = window.top !== window && window.origin === "null";
   const names = canvases.map((_, index) => (canvases.length > 1 ? `written-${index + 1}.png` : "written.png"));
-  find("pictures").replaceChildren(...canvases.filter(() => isFramed).map((canvas, index) => (
+  byId("pictures").replaceChildren(...canvases.filter(() => isFramed).map((canvas, index) => (
     Object.assign(make("img"), { src: canvas.toDataURL(), alt: names[index] }))));
   for (const [index, canvas] of canvases.filter(() => !isFramed).entries()) {
     canvas.toBlob((blob) => Object.assign(make("a"), { href: URL.createObjectURL(blob), download: names[index] }).click());
   }
-  find("write-status").textContent = isFramed
+  showNote("link-note", isFramed
     ? "A frame may not save files. Here is the picture: save it with the right mouse button or a long press."
-    : `The browser was given ${names.join(", ")} to save.`;
+    : `The browser was given ${names.join(", ")} to save.`);
 }

@@ -1,11 +1,18 @@
 /* Texts that the network reads: the passage that it did not write, and one of your own. Piece by piece the page gets to
  * know what the network makes of each character. */
-"use strict";
+import { Paper } from "./paper.js";
+import { recordsOf } from "./shown.js";
+import { ask, byId, onClick, showNote } from "./view.js";
+import { counted, encode, grouped } from "./text.js";
+import { data, places } from "./model.js";
+import { drawStrip, showStrip } from "./strip.js";
+import { showCell } from "./cell.js";
+
 const PIECE = 250; // characters
 const WARM = 100; // characters after which a state is no longer that of the beginning
 
 let yours = null; // the Reading of the text of one's own
-let reading = null; // the text that the cell and the strip show: the one that was read or chosen last
+export let reading = null; // the text that the cell and the strip show: the one that was read or chosen last
 
 class Reading {
   /** @param {string} key of the text in the worker @param {Paper} paper that shows it @param {string} what it is */
@@ -40,7 +47,7 @@ class Reading {
 }
 
 /** Show a place of a text in the cell and in the strip. */
-function goTo(text, place) {
+export function goTo(text, place) {
   reading = text;
   if (place < text.known) {
     text.at = place;
@@ -51,10 +58,10 @@ function goTo(text, place) {
 
 /** Read the text that was typed, and say how far it is, how long it takes and what was left out. */
 function readYours() {
-  const { ids, note } = encode(find("source").value, places, data.nearest);
+  const { ids, note } = encode(byId("source").value, places, data.nearest);
   showNote("read-note", ids.length ? note : "Type or paste a text with characters that the network knows.");
-  find("yours-figure").hidden = !ids.length;
-  find("read-status").textContent = "";
+  byId("yours-figure").hidden = !ids.length;
+  byId("read-status").textContent = "";
   if (ids.length) {
     yours.read(ids);
     showProgress();
@@ -66,16 +73,16 @@ function showProgress() {
   const isDone = isStopped || known === ids.length;
   const left = (ids.length - known) * (performance.now() - began) / 1000 / Math.max(1, known);
   const done = isStopped ? "Stopped after" : "Read";
-  find("read-status").textContent = isDone
+  byId("read-status").textContent = isDone
     ? `${done} ${counted(known, "character")}${known > 1 ? `, ${(bits / (known - 1)).toFixed(2)} bits of surprise on average` : ""}.`
     : `Reading: ${grouped(known)} of ${counted(ids.length, "character")}${known ? `, about ${Math.ceil(left)} s left` : ""}.`;
-  Object.assign(find("read-progress"), { hidden: isDone, value: known, max: ids.length });
-  find("stop-reading").hidden = isDone;
+  Object.assign(byId("read-progress"), { hidden: isDone, value: known, max: ids.length });
+  byId("stop-reading").hidden = isDone;
 }
 
-function startRead() {
+export function startRead() {
   const passage = new Reading("passage", new Paper("passage", "surprise"), `a passage of ${data.source}`);
-  find("source-named").textContent = data.source;
+  byId("source-named").textContent = data.source;
   yours = Object.assign(new Reading("yours", new Paper("yours", "surprise"), "your text"), { onPiece: showProgress });
   onClick("read-it", readYours);
   onClick("stop-reading", () => {
@@ -83,7 +90,7 @@ function startRead() {
     yours.isStopped = true;
     showProgress();
   });
-  find("yours-colour").addEventListener("change", ({ target }) => {
+  byId("yours-colour").addEventListener("change", ({ target }) => {
     yours.paper.colour = target.value;
     yours.paper.recolour();
   });

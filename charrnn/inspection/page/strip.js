@@ -1,5 +1,10 @@
 /* The strip: all units over a part of the text, a row for each, sorted by what they track. */
-"use strict";
+import { byId, make, moveByKeys, onClick, showNote } from "./view.js";
+import { goTo, reading } from "./read.js";
+import { limitsOf, lookAt, tracked, unitNames, unitOffsets } from "./model.js";
+import { signed, unitTitle } from "./text.js";
+import { watched } from "./shown.js";
+
 const LABEL = 18; // pixels for the name above a group of rows
 const STRIP_COLUMNS = 1000; // characters, at most
 const COLUMNS_AT_ONCE = 100; // columns that are drawn in a frame, so that none takes long
@@ -16,26 +21,26 @@ function stripGroups() {
 }
 
 /** Show the part of the text in the strip in which the place is, and mark the place in it. */
-function showStrip() {
+export function showStrip() {
   const from = reading.at - (reading.at % STRIP_COLUMNS);
   const to = Math.min(from + STRIP_COLUMNS, reading.ids.length);
   if (strip.text !== reading.seen || strip.from !== from || strip.to !== to) {
     Object.assign(strip, { text: reading.seen, from, to, drawn: from });
-    find("strip-canvas").width = to - from; // and it is empty
+    byId("strip-canvas").width = to - from; // and it is empty
   }
   drawStrip();
-  find("strip-place").style.left = `${(100 * (reading.at - from + 0.5)) / (to - from)}%`;
+  byId("strip-place").style.left = `${(100 * (reading.at - from + 0.5)) / (to - from)}%`;
 }
 
 /** Draw the columns from a place on of what was read, some in each frame. */
-function drawStrip(drawn = strip.drawn) {
+export function drawStrip(drawn = strip.drawn) {
   const { rows, tops, from, to } = strip;
   const width = Math.min(drawn + COLUMNS_AT_ONCE, to, reading.known) - drawn;
   cancelAnimationFrame(strip.frame);
   if (width <= 0) {
     return;
   }
-  const image = new ImageData(width, find("strip-canvas").height);
+  const image = new ImageData(width, byId("strip-canvas").height);
   const pixels = new Uint32Array(image.data.buffer);
   const pixelOf = pixelFunction();
   const columns = Array.from({ length: width }, (_, column) => reading.seen[drawn + column].activations);
@@ -50,7 +55,7 @@ function drawStrip(drawn = strip.drawn) {
       }
     });
   }
-  find("strip-canvas").getContext("2d").putImageData(image, drawn - from, 0);
+  byId("strip-canvas").getContext("2d").putImageData(image, drawn - from, 0);
   strip.drawn = drawn + width;
   strip.frame = requestAnimationFrame(() => drawStrip());
 }
@@ -67,19 +72,19 @@ function pixelFunction() {
 
 /** Mark the row of the unit that is looked at, and say which it is and what it tracks. */
 function markUnit() {
-  const row = strip.rows.indexOf(focus.unit);
+  const row = strip.rows.indexOf(watched.unit);
   const top = strip.tops[row];
-  const box = find("strip");
-  find("strip-unit").hidden = row < 0;
+  const box = byId("strip");
+  byId("strip-unit").hidden = row < 0;
   if (row >= 0) {
-    const found = tracked(focus.unit);
+    const found = tracked(watched.unit);
     const what = found ? `${found.name}, ${signed(found.correlation)}` : "tracks nothing by name";
-    const name = `${unitTitle(focus.unit)}: ${what}`;
-    find("strip-unit").style.top = `${top - 1}px`;
+    const name = `${unitTitle(watched.unit)}: ${what}`;
+    byId("strip-unit").style.top = `${top - 1}px`;
     if (top < box.scrollTop + LABEL || top > box.scrollTop + box.clientHeight - LABEL) {
       box.scrollTop = top - box.clientHeight / 3;
     }
-    find("strip-name").textContent = name;
+    byId("strip-name").textContent = name;
     box.setAttribute("aria-valuenow", row + 1);
     box.setAttribute("aria-valuetext", name);
   }
@@ -104,24 +109,24 @@ function typeUnit({ target }) {
   }
 }
 
-function startStrip() {
+export function startStrip() {
   let top = 0;
   for (const [feature, names] of stripGroups()) {
     const label = make("span", "strip-label", `${feature} (${names.length})`);
     label.style.top = `${top}px`;
-    find("strip-rows").append(label);
+    byId("strip-rows").append(label);
     strip.tops.push(...names.map((_, index) => top + LABEL + index * rowHeight));
     strip.rows.push(...names);
     top += LABEL + names.length * rowHeight;
   }
-  find("strip-canvas").height = top;
-  find("strip-canvas").style.height = `${top}px`;
-  const box = find("strip");
+  byId("strip-canvas").height = top;
+  byId("strip-canvas").style.height = `${top}px`;
+  const box = byId("strip");
   box.setAttribute("aria-valuemax", strip.rows.length);
-  moveByKeys(box, { ArrowUp: -1, ArrowDown: 1, PageUp: -20, PageDown: 20 }, () => strip.rows.indexOf(focus.unit),
+  moveByKeys(box, { ArrowUp: -1, ArrowDown: 1, PageUp: -20, PageDown: 20 }, () => strip.rows.indexOf(watched.unit),
     () => strip.rows.length - 1, (row) => lookAt(strip.rows[row]));
   onClick("strip-canvas", chooseInStrip);
-  find("unit").addEventListener("change", typeUnit);
-  document.body.addEventListener("focuschange", markUnit);
+  byId("unit").addEventListener("change", typeUnit);
+  document.body.addEventListener("watchedchange", markUnit);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawStrip(strip.from));
 }

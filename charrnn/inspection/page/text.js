@@ -1,12 +1,12 @@
 /* Characters and numbers as the page shows them. Pure functions. */
-"use strict";
+
 const SYMBOLS = { "\n": "\u21b5", "\t": "\u21e5", " ": "\u2423", "\u007f": "\u2421" };
 const NAMES = { "\n": "line end", "\t": "tab", " ": "space" };
 const MOST_CHARACTERS = 100000; // that are read of a text: what is known of each takes some 2 KB
 const MOST_NAMED = 8; // characters that the network does not know
 
 /** Return something visible, of about one character's width, for any character that stands alone. */
-function glyph(char) {
+export function glyph(char) {
   return Object.hasOwn(SYMBOLS, char) ? SYMBOLS[char]
     : /^[\p{C}\p{Zl}\p{Zp}]$/u.test(char) ? shownControl(char)
     : /^\p{M}$/u.test(char) ? `\u25cc${char}` : char;
@@ -19,33 +19,33 @@ function shownControl(char) {
 
 /** Return a text with symbols for controls, lone surrogates and what changes the direction of a text. All else is as it
  * is, so that letters join and marks stand on their letters. */
-function visible(text) {
+export function visible(text) {
   return text.replace(/(?![\n\t])[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069\ufeff]/gu, shownControl);
 }
 
 /** Return what a person would call a character. */
-function nameOf(char) {
+export function nameOf(char) {
   const code = char.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
   return Object.hasOwn(NAMES, char) ? NAMES[char] : /^[\p{C}\p{Z}\p{M}]$/u.test(char) ? `U+${code}` : char;
 }
 
 /** Return a share in [0, 1] as a percentage, short enough for a column. */
-function percent(share) {
+export function percent(share) {
   return share === 1 ? "100%" : share >= 0.995 ? ">99%" : share > 0 && share < 0.005 ? "<1%" : `${Math.round(100 * share)}%`;
 }
 
 /** Return a number as people write it, 1,234. */
-function grouped(number) {
+export function grouped(number) {
   return Math.round(number).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** Return a number with its sign, and two decimals. */
-function signed(number) {
+export function signed(number) {
   return `${number < 0 ? "\u2212" : "+"}${Math.abs(number).toFixed(2)}`;
 }
 
 /** Return a number of things: 1 character, 2 characters. */
-function counted(number, thing) {
+export function counted(number, thing) {
   return `${grouped(number)} ${thing}${number === 1 ? "" : "s"}`;
 }
 
@@ -54,7 +54,7 @@ function counted(number, thing) {
  * @param {Object<string, string>} nearest from a character that the vocabulary lacks to characters that it has
  * @returns {{ids: number[], note: string}} of at most MOST_CHARACTERS; the note says what was replaced and left out, ""
  *   for nothing */
-function encode(text, places, nearest) {
+export function encode(text, places, nearest) {
   const ids = [];
   const changes = new Set();
   const characters = Array.from(text.replace(/\r\n?/g, "\n")); // none is cut
@@ -77,30 +77,30 @@ const LETTERS = `(?!${UNSPACED})\\p{L}(?:(?!${UNSPACED})[\\p{L}\\p{M}\u200c\u200
 
 /** Return the words of a text as words() of charrnn/inspection/features.py does: [{index, 0: word}]. One that the end of
  * the text may cut is left out. */
-function wordsOf(text) {
+export function wordsOf(text) {
   const found = [...text.matchAll(new RegExp(`${LETTERS}(?:['\u2019]${LETTERS})*|${UNSPACED}`, "gu"))];
   return found.filter((word) => word.index + word[0].length < text.length);
 }
 
 /** Return the parts of a unit's name, "2/c/317", counted from 1: {layer, part, unit}. */
-function parseUnit(name) {
+export function parseUnit(name) {
   const [layer, part, unit] = name.split("/");
   return { layer: Number(layer), part, unit: Number(unit) };
 }
 
 /** Return the name of the unit at a place among the activations of a character: for each layer those of c, then of h. */
-function unitName(offset, lstmSize) {
+export function unitName(offset, lstmSize) {
   const part = Math.floor(offset / lstmSize);
   return `${1 + Math.floor(part / 2)}/${part % 2 ? "h" : "c"}/${1 + (offset % lstmSize)}`;
 }
 
 /** Return what a person would call a unit, with its name: memory cell 317 in layer 2 (2/c/317). */
-function unitTitle(name) {
+export function unitTitle(name) {
   const { layer, part, unit } = parseUnit(name);
   return `${part === "c" ? "memory cell" : "output of cell"} ${unit} in layer ${layer} (${name})`;
 }
 
 /** Return a value in a range as -1 for the least, 1 for the most; 0 where the range is too small for a meaning. */
-function scaled(value, [least, most]) {
+export function scaled(value, [least, most]) {
   return most - least < 0.02 ? 0 : (2 * (value - least)) / (most - least) - 1;
 }

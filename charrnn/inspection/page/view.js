@@ -1,32 +1,32 @@
 /* Pieces of a document, and the worker. Nothing here knows what page it is in: both pages have this file.
  * All text gets into the document as text (textContent), never as markup. */
-"use strict";
-const find = (id) => document.getElementById(id);
-const movesLittle = matchMedia("(prefers-reduced-motion: reduce)").matches; // nothing moves by itself
+
+export const byId = (id) => document.getElementById(id);
+export const movesLittle = matchMedia("(prefers-reduced-motion: reduce)").matches; // nothing moves by itself
 
 /** Make an element with a class and children, which are elements or text. */
-function make(tag, className = "", ...children) {
+export function make(tag, className = "", ...children) {
   const element = Object.assign(document.createElement(tag), { className });
   element.append(...children);
   return element;
 }
 
-function makeButton(className, action, ...children) {
+export function makeButton(className, action, ...children) {
   return Object.assign(make("button", className, ...children), { type: "button", onclick: action });
 }
 
-function onClick(id, action) {
-  find(id).onclick = action;
+export function onClick(id, action) {
+  byId(id).onclick = action;
 }
 
 /** Show a text in an element that is hidden where the text is empty. */
-function showNote(id, text) {
-  Object.assign(find(id), { textContent: text, hidden: !text });
+export function showNote(id, text) {
+  Object.assign(byId(id), { textContent: text, hidden: !text });
 }
 
 /** Have keys move in a list from `at()`: `steps` says how far each of them goes; Home and End go to 0 and `last()`.
  * Where `isReversed()`, as in Arabic, left and right are the other way round. */
-function moveByKeys(element, steps, at, last, go, isReversed = () => false) {
+export function moveByKeys(element, steps, at, last, go, isReversed = () => false) {
   element.addEventListener("keydown", (event) => {
     const step = steps[event.key] * (/t$/.test(event.key) && isReversed() ? -1 : 1); // ArrowLeft, ArrowRight
     const place = { Home: 0, End: last() }[event.key] ?? at() + step;
@@ -42,16 +42,15 @@ let lastJob = 0;
 let worker = null;
 
 /** Send the worker a job. `answer` is called with all that it answers, until it gets another job of the kind. */
-function ask(kind, message = {}, answer = () => {}) {
+export function ask(kind, message = {}, answer = () => {}) {
   lastJob++;
   asked[kind] = { job: lastJob, answer };
   worker?.postMessage({ kind, job: lastJob, ...message });
 }
 
-/** Start the worker: the scripts in the elements with these ids, one after the other. */
-function startWorker(...ids) {
-  const sources = ids.map((id) => find(id).textContent);
-  worker = new Worker(URL.createObjectURL(new Blob(sources, { type: "text/javascript" })));
+/** Start the worker: the script in the element "worker". */
+export function startWorker() {
+  worker = new Worker(URL.createObjectURL(new Blob([byId("worker").textContent], { type: "text/javascript" })));
   worker.onmessage = ({ data: { kind, job, failed, ...found } }) => {
     if (failed) {
       fail(failed);
@@ -62,11 +61,11 @@ function startWorker(...ids) {
   worker.onerror = ({ message }) => fail(message || "the site that shows it forbids its worker");
 }
 
-function fail(message) {
+export function fail(message) {
   showNote("failure", `This page does not work here: ${message}. Save the file, and open it from disk.`);
 }
 
 /** Colour an element: `name` is a colour of page.css, `strength` how strong it is, at most 1. */
-function tint(element, name, strength) {
+export function tint(element, name, strength) {
   element.style.backgroundColor = `rgb(var(--${name}) / ${Math.min(1, strength).toFixed(3)})`;
 }

@@ -3,9 +3,9 @@
  *   load    {model, kernel}  -> {isFast}: whether the kernel is used
  *   read    {key, pieces}    -> what is known of the characters of each piece, an array of ids
  *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
- *   why     {key, take, of, ids, start, plan, place} -> {from, bits}: by how many bits each character from `from` on made
- *              the one at the place more probable. `key`, or `of` and `take`, name the text
- *   write, low, high   {take, ids, start, seed, plan, burst}: three texts at the same time -> {plan} and what is known of
+ *   why     {key, take, of, ids, start, plan, place, pieces} -> {bits}: by how many bits each piece, [from, to] before the
+ *              place, made the character there more probable. `key`, or `of` and `take`, name the text
+ *   write, low, high, held   {take, ids, start, seed, plan, burst}: texts at the same time -> {plan} and what is known of
  *              the next characters, again and again, with {drawn, seconds} at last. `ids` are a beginning of `start`
  *              characters and what follows it, `take` names the text, and the first `burst` come without a pause
  *   change  {of, settings, speed, length} of what is written from now on: what a plan has, or null; characters a second;
@@ -15,22 +15,23 @@
  * A plan says how a text is written: a list of {at, temperature, topN, topP, unit, value, forced}, each from the
  * character `at` after the beginning on. `unit`, unless it is null, is held at `value`. `forced` is an id that is written
  * there, whatever is likely; after it the random numbers are those of the seed from the first on. */
-"use strict";
+import { KernelNetwork, makeNetwork } from "./engine.js";
+import { RandomState, drawId, keptPowers, largestIds, normalized, powersOf } from "./decoding.js";
+
 const GUESSES = 8; // of what a character could have been
 const MOST_SENT = 64; // characters that are written, at once
-const SLICE = 100; // milliseconds of work before messages are looked at
+const SLICE = 50; // milliseconds of work before messages are looked at
 const FRAME = 16; // milliseconds between two messages about what is written
 const KEPT_EVERY = 64; // characters between two states that are kept of a text
-const LEFT_OUT = 50; // characters before one, of which each is left out to see what it did
 
-let network = null;
+export let network = null;
 const live = {}; // from a kind of text that is written to its settings now, and the speed
 let sliceEnd = 0; // when messages are looked at again
-const current = {}; // from a kind to its newest job
+export const current = {}; // from a kind to its newest job
 const readTexts = {}; // from a key to the text
 const lastWritten = {}; // from a kind to the text and its take, which may go on
 
-self.onmessage = async ({ data: { kind, job, ...message } }) => {
+globalThis.onmessage = async ({ data: { kind, job, ...message } }) => {
   current[kind] = job;
   const send = (answer, transfer = []) => postMessage({ kind, job, ...answer }, transfer);
   /** Let messages in where it is time for that, and wait until a time. Return whether the job is still wanted. */
@@ -50,6 +51,10 @@ self.onmessage = async ({ data: { kind, job, ...message } }) => {
     send({ failed: String(error) });
   }
 };
+
+export function useNetwork(made) {
+  network = made;
+}
 
 /** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on. */
 function emptyText() {
@@ -112,9 +117,9 @@ class Found {
   }
 }
 
-const answers = {
+export const answers = {
   load({ model, kernel }, send) {
-    network = makeNetwork(model, kernel);
+    useNetwork(makeNetwork(model, kernel));
     send({ isFast: network instanceof KernelNetwork });
   },
 
@@ -149,10 +154,10 @@ const answers = {
     send({ values });
   },
 
-  async why({ key, take, of, ids, start = 0, plan = [], place }, send, goesOn) {
+  async why({ key, take, of, ids, start = 0, plan = [], place, pieces }, send, goesOn) {
     const isKnown = key || lastWritten[of]?.take === take;
     const known = key ? readTexts[key] : isKnown ? lastWritten[of].text : emptyText();
-    const from = Math.max(0, place - LEFT_OUT);
+    const [[from]] = [...pieces, [place]];
     const text = known.kept.length ? partOf(known, Math.min(from, KEPT_EVERY * known.kept.length - 1)) : known;
     const bitsAfter = (state) => Math.log2(normalized(powersOf(network.logits(state)))[ids[place]]);
     const bits = [];
@@ -161,11 +166,12 @@ const answers = {
     }
     while (text.ids.length < place) {
       const without = copyOf(text.state);
-      for (let next = text.ids.length + 1; text.ids.length >= from && next < place && await goesOn(); next++) {
+      const piece = pieces.find(([first]) => first === text.ids.length);
+      for (let next = piece?.[1]; next < place && await goesOn(); next++) {
         holdAs(without, entryAt(plan, start, next));
         network.step(ids[next], without);
       }
-      if (text.ids.length >= from) {
+      if (piece) {
         bits.push(bitsAfter(without));
       }
       holdAs(text.state, entryAt(plan, start, text.ids.length));
@@ -174,7 +180,7 @@ const answers = {
         return;
       }
     }
-    send({ from, bits: bits.map((without) => bitsAfter(text.state) - without) });
+    send({ bits: bits.map((without) => bitsAfter(text.state) - without) });
   },
 
   async write({ take, ids, start, seed, plan, burst }, send, goesOn, kind) {
@@ -239,4 +245,4 @@ const answers = {
     current[of] = null;
   },
 };
-Object.assign(answers, { low: answers.write, high: answers.write });
+Object.assign(answers, { low: answers.write, high: answers.write, held: answers.write });

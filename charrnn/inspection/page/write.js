@@ -1,11 +1,20 @@
-/* What the network writes: at the top coloured by a unit, which can be held, and below by how probable each character
- * was, where one can go on from another. All takes are kept; two buttons, and those of the browser's history, lead from
- * one to the next. */
-"use strict";
+/* What the network writes while nobody holds the number: at the top coloured by that number, and below by how probable each
+ * character was, where one can go on from another. All takes are kept; two buttons, and those of the browser's history,
+ * lead from one to the next. */
+import { FIELDS, MOST_WRITTEN, linkOf, takeOf } from "./link.js";
+import { Paper, hideGuesses } from "./paper.js";
+import { ask, byId, make, makeButton, movesLittle, onClick, showNote } from "./view.js";
+import { chars, positionIn, textOf, valueAt, watched } from "./shown.js";
+import { counted, encode, grouped, percent, signed, unitTitle } from "./text.js";
+import { data, lookAt, places, unitNames } from "./model.js";
+import { evidenceOf, goOnPair, showHeld } from "./pair.js";
+import { onPaper, writeText } from "./writing.js";
+import { savePicture } from "./picture.js";
+
 const MOST_KEPT = 12000; // characters of all takes of which all is kept: 2 KB each; the others are written again
 const FOLLOWED = 60; // pixels from the end within which the view follows the text
-const AT_ONCE = 320; // characters that are written at first without a pause
-const ON = 240; // characters that are written after a change
+export const AT_ONCE = 320; // characters that are written at first without a pause
+export const ON = 240; // characters that are written after a change
 const USUAL = {
   settings: { temperature: data.opening.temperature, topN: Math.min(data.settings.top_n, chars.length),
     topP: data.settings.top_p },
@@ -14,28 +23,33 @@ const USUAL = {
 };
 
 const takes = [];
-const written = { take: null, running: false, frame: 0, held: null, papers: [] };
+export const written = { take: null, running: false, papers: [] };
+
+export const speedChosen = () => Number(byId("speed").value);
+
 function settings() {
-  const entries = FIELDS.map(([name, key]) => [key, Number(find(name).value)]);
-  return { ...Object.fromEntries(entries), unit: written.held?.unit ?? null, value: written.held?.value ?? null };
+  return Object.fromEntries(FIELDS.map(([name, key]) => [key, Number(byId(name).value)]));
 }
 
-/** Have what is written from now on follow the settings, or for null those of its plan. */
-function changeSettings(changed = settings()) {
+function showSettings() {
   const { temperature, topN, topP } = settings();
-  find("temperature-value").textContent = temperature.toFixed(2);
-  find("top-n-value").textContent = topN >= chars.length ? "all" : topN;
-  find("top-p-value").textContent = topP >= 1 ? "all" : percent(topP);
-  ask("change", { of: "write", settings: changed, speed: Number(find("speed").value), length: written.take?.length });
+  byId("temperature-value").textContent = temperature.toFixed(2);
+  byId("top-n-value").textContent = topN >= chars.length ? "all" : topN;
+  byId("top-p-value").textContent = topP >= 1 ? "all" : percent(topP);
+}
+
+/** Have what is written from now on follow the settings. */
+function changeSettings() {
+  showSettings();
+  ask("change", { of: "write", settings: settings(), speed: speedChosen(), length: written.take?.length });
 }
 
 /** Bring the fields in line with an entry of a plan. */
 function fillFields(entry) {
   for (const [name, key] of FIELDS) {
-    find(name).value = entry[key];
+    byId(name).value = entry[key];
   }
-  written.held = entry.unit ? { unit: entry.unit, value: entry.value } : null;
-  changeSettings(null);
+  showSettings();
 }
 
 /** Turn to a take, which may be new: an entry of the history. */
@@ -57,14 +71,12 @@ function showAddress(way = "replaceState", take = written.take) {
 function showTake(take) {
   ask("stop", { of: "write" });
   Object.assign(written, { take, running: false });
+  Object.assign(take, { of: "write", number: takes.indexOf(take), start: take.prime.length });
   fillFields(take.plan.at(-1));
-  [find("seed").value, find("prime").value] = [take.seed, textOf(take.prime)];
+  [byId("seed").value, byId("prime").value] = [take.seed, textOf(take.prime)];
   lookAt(take.unit);
   hideGuesses();
-  written.papers.forEach((paper) => { paper.show({ ids: take.ids, start: take.prime.length,
-    recordAt: (place) => take.seen[place - take.prime.length],
-    inWorker: () => ({ of: "write", take: takes.indexOf(take), start: take.prime.length, plan: take.plan }) }); });
-  showPair();
+  written.papers.forEach((paper) => { paper.show(onPaper(take)); });
   showNew();
   showWriting();
   if (take.seen.length < take.length) {
@@ -73,7 +85,7 @@ function showTake(take) {
 }
 
 /** Show what an address names: the texts that were here before, or one that is written then. */
-function showAddressed({ links = [], at = 0 } = history.state || {}) {
+export function showAddressed({ links = [], at = 0 } = history.state || {}) {
   if (!takes.length) {
     takes.push(...links.map((link) => ({ ...takeOf(link, USUAL).take, burst: Infinity })));
   }
@@ -89,40 +101,29 @@ function showAddressed({ links = [], at = 0 } = history.state || {}) {
   showTake(take);
 }
 
-/** Have the worker write what is missing of a take, and keep what it writes. What a link names is there at once. The
- * document changes once a frame. */
+/** Have the worker write what is missing of a take. What a link names is there at once. */
 function follow(take) {
-  const { ids, seed, plan, burst = 0 } = take;
   written.running = true;
   showWriting();
-  find("write-status").textContent = "Writing.";
-  changeSettings(null);
-  const job = { take: takes.indexOf(take), ids, start: take.prime.length, seed, plan, burst };
-  ask("write", job, ({ ids: more, plan: now, drawn, seconds, ...found }) => {
-    if (more) {
-      take.ids.push(...more);
-      take.seen.push(...recordsOf(found));
-      take.plan = now;
-      now.forEach(({ at, forced }) => { Object.assign(take.seen[at] || {}, { isChosen: forced !== undefined }); });
-    }
-    if (more && take === written.take) {
-      cancelAnimationFrame(written.frame);
-      written.frame = requestAnimationFrame(showNew);
-    }
-    if (drawn !== undefined) {
-      finishWriting(take, drawn, seconds);
+  byId("write-status").textContent = "Writing.";
+  writeText(take, { speed: speedChosen(), burst: take.burst || 0 }, (last) => {
+    take.plan.forEach(({ at, forced }) => { Object.assign(take.seen[at] || {}, { isChosen: forced !== undefined }); });
+    if (last) {
+      finishWriting(take, last);
+    } else if (take === written.take) {
+      showNew();
     }
   });
 }
 
-function finishWriting(take, drawn, seconds) {
+function finishWriting(take, { drawn, seconds }) {
   const isWhole = take.seen.length >= take.length;
   Object.assign(take, { length: take.seen.length, burst: 0 });
   if (take !== written.take) {
     return;
   }
   const rate = seconds > 0 && drawn ? `, ${grouped(drawn / seconds)} a second` : "";
-  find("write-status").textContent = drawn === 0 ? "Stopped before the first character."
+  byId("write-status").textContent = drawn === 0 ? "Stopped before the first character."
     : `${isWhole ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`;
   written.running = false;
   showNew();
@@ -148,18 +149,18 @@ function showNew() {
 
 /** Write something new, with the fields as they are. */
 function startWriting() {
-  const { ids, note } = encode(find("prime").value, places, data.nearest);
+  const { ids, note } = encode(byId("prime").value, places, data.nearest);
   showNote("prime-unknown", ids.length ? note : "Type at least one character that the network knows.");
-  find("write-status").textContent = "";
-  if (!ids.length || !["seed", "length"].every((id) => find(id).reportValidity())) {
+  byId("write-status").textContent = "";
+  if (!ids.length || !["seed", "length"].every((id) => byId(id).reportValidity())) {
     return;
   }
-  turnTo({ prime: ids, ids: [...ids], seen: [], seed: Number(find("seed").value), length: Number(find("length").value),
-    plan: [{ at: 0, ...settings() }], unit: focus.unit });
+  turnTo({ prime: ids, ids: [...ids], seen: [], seed: Number(byId("seed").value), length: Number(byId("length").value),
+    plan: [{ at: 0, ...settings() }], unit: watched.unit, held: written.take.held });
 }
 
 /** Go on with the text, with the settings as they are now. */
-function goOn() {
+export function goOn() {
   const { take, running } = written;
   const at = take.seen.length;
   take.length = Math.min(Math.max(running ? take.length : 0, at + ON), MOST_WRITTEN);
@@ -169,7 +170,7 @@ function goOn() {
     take.plan = [...take.plan.filter((entry) => entry.at < at), { ...settings(), at }];
     follow(take);
   } else {
-    find("write-status").textContent = "This text is as long as it can be: choose Write for a new one.";
+    byId("write-status").textContent = "This text is as long as it can be: choose Write for a new one.";
   }
 }
 
@@ -179,60 +180,53 @@ function goOnWith(place, id) {
   const at = place - take.prime.length;
   const chosen = { ...take.plan.findLast((entry) => entry.at <= at), at, forced: id };
   turnTo({ ...take, plan: [...take.plan.filter((entry) => entry.at < at), chosen], ids: take.ids.slice(0, place),
-    seen: take.seen.slice(0, at), length: Math.min(MOST_WRITTEN, at + Number(find("length").value)), burst: 0 });
-  find("guessing").focus({ preventScroll: true });
+    seen: take.seen.slice(0, at), length: Math.min(MOST_WRITTEN, at + Number(byId("length").value)), burst: 0 });
+  byId("guessing").focus({ preventScroll: true });
 }
 
-/** Show the value of the unit at the last character, or the one at which it is held. */
+/** Show where the handle holds the number, or the value of the number at the last character. */
 function showHandle() {
-  const { held, take } = written;
-  const isHeld = held?.unit === focus.unit;
-  const last = take?.seen.at(-1);
-  find("handle").classList.toggle("held", isHeld);
-  find("release").hidden = !isHeld;
-  if (!isHeld && last) {
-    find("hold").value = positionIn(last.activations);
-  }
-  document.querySelector(".first").classList.toggle("held", isHeld);
-  const place = isHeld ? held.value : (last?.activations[focus.offset] || 0) / 127;
-  find("hold").ariaValueText = `${isHeld ? "held at" : "free, now"} ${signed(place)}, from ${focus.ends[0]} to ${focus.ends[1]}`;
-  find("hold-said").textContent = isHeld
-    ? `Held at ${signed(held.value)}: whatever it reads, the number stays there. Look at what it writes now.`
-    : `The handle is the number${focus.told ? " in this text" : ""}, and moves letter by letter. Drag it, and the number is held.`;
+  const { held, seen } = written.take;
+  const last = seen.at(-1);
+  const place = held === null ? (last?.activations[watched.offset] || 0) / 127 : valueAt(held);
+  byId("hold").value = held ?? (last ? positionIn(last.activations) : 0);
+  byId("hold").ariaValueText = `${held === null ? "free, now" : "held at"} ${signed(place)}, from ${
+    watched.ends[0]} to ${watched.ends[1]}`;
+  byId("hold-said").textContent = held === null
+    ? "Drag the handle, and the number is held there: watch the words change."
+    : `Held at ${signed(place)} from the first letter on. Underlined: the words that your last move changed.`;
+  byId("colour-said").textContent = !data.discoveries.length ? "The colour is that surprise."
+    : held !== null ? "The same beginning, the same dice: only that number is held, where you put it."
+    : watched.told ? "The same beginning, the same dice: only that number is held at its two ends."
+    : `The colour is that one number: it was never told what to follow.${watched.told === null
+      ? " Held at its ends, it changed no word often enough to be named." : ""}`;
 }
 
-/** Hold the unit, or let it go, and go on. */
-function hold(held) {
-  written.held = held;
+/** Hold the number at a position between its limits, or for null nowhere. */
+function hold(position) {
+  written.take.held = position;
   showHandle();
-  goOn();
+  showHeld();
 }
 
 /** Say what the unit is that is looked at: the claim at the top, and the ends of the handle. */
 function showFocus() {
-  const { unit, feature, correlation, untrained, ends, told, sentence } = focus;
+  const { unit, feature, correlation, untrained, ends, told, sentence } = watched;
   const count = grouped(unitNames.length);
-  find("claim").replaceChildren(...(data.discoveries.length ? sentence : data.sentence).split("*").map((part, index) => (
+  byId("claim").replaceChildren(...(data.discoveries.length ? sentence : data.sentence).split("*").map((part, index) => (
     index % 2 ? make("em", "", part) : part)));
-  find("colour-said").textContent = !data.discoveries.length ? "The colour is that surprise."
-    : told ? "The same beginning, the same dice: only that number is held at its two ends."
-    : `The colour is that one number: it was never told what to follow.${told === null
-      ? " Held at its ends, it changed no word often enough to be named." : ""}`;
-  find("evidence").textContent = `The number is the ${unitTitle(unit)}.${untrained === undefined ? ""
+  byId("evidence").textContent = `The number is the ${unitTitle(unit)}.${untrained === undefined ? ""
     : ` It was found by comparing all ${count} with “${feature}”: correlation ${signed(correlation)}, measured on ${
       data.measured}. In a network of this size that has learned nothing, the best one reaches ${untrained.toFixed(2)}.`}${
-    told ? ` ${evidenceOf(focus)}` : ""}`;
-  [find("left").textContent, find("right").textContent, find("unit").value] = [...ends, unit];
-  find("hold").ariaLabel = `The number, from ${ends[0]} to ${ends[1]}`;
-  if (written.held && written.held.unit !== unit) {
-    written.held = null;
-    changeSettings();
+    told ? ` ${evidenceOf(watched)}` : ""}`;
+  [byId("left").textContent, byId("right").textContent, byId("unit").value] = [...ends, unit];
+  byId("hold").ariaLabel = `The number, from ${ends[0]} to ${ends[1]}`;
+  const { take } = written;
+  if (take) {
+    Object.assign(take, { unit, held: take.unit === unit ? take.held : null });
+    showHandle();
+    showHeld();
   }
-  if (written.take) {
-    written.take.unit = unit;
-  }
-  showHandle();
-  showPair();
 }
 
 function stopWriting() {
@@ -245,13 +239,13 @@ function showWriting() {
   for (const button of document.querySelectorAll(".stop-writing, .go-on")) {
     button.hidden = button.matches(".go-on") === running;
   }
-  find("versions").hidden = takes.length < 2;
-  find("version").textContent = `Version ${at + 1} of ${takes.length}`;
-  [find("earlier").disabled, find("later").disabled] = [at < 1, at === takes.length - 1];
+  byId("versions").hidden = takes.length < 2;
+  byId("version").textContent = `Version ${at + 1} of ${takes.length}`;
+  [byId("earlier").disabled, byId("later").disabled] = [at < 1, at === takes.length - 1];
 }
 
 /** Copy a text in the old way, which a page from disk or in a frame may use as well. */
-function copy(text, told) {
+function copy(text, told, statusId) {
   const { activeElement } = document;
   const field = make("textarea", "unseen", text);
   document.body.append(field);
@@ -259,7 +253,7 @@ function copy(text, told) {
   const isCopied = document.execCommand("copy");
   field.remove();
   activeElement.focus();
-  find("write-status").textContent = isCopied ? told : "The browser does not let this page copy.";
+  showNote(statusId, isCopied ? told : "The browser does not let this page copy.");
 }
 
 /** Copy the address of the text. From disk it would help nobody: then only what is after it. */
@@ -269,48 +263,44 @@ function copyLink() {
   const isSite = /^https?:/.test(location.protocol);
   copy((isSite ? location.href.split("#")[0] : "") + fragment, isSite ? "The link is copied: it writes this very text again."
     : "This page is a file, so its address is of no use to others. Its settings are copied, from the “#” on: put them "
-      + "behind the address where you found the page.");
+      + "behind the address where you found the page.", "link-note");
 }
 
-function startWrite() {
-  find("top-n").max = chars.length;
-  Object.assign(find("length"), { value: USUAL.length, max: MOST_WRITTEN });
-  fillFields({ ...USUAL.settings, unit: null });
+export function startWrite() {
+  byId("top-n").max = chars.length;
+  Object.assign(byId("length"), { value: USUAL.length, max: MOST_WRITTEN });
+  fillFields(USUAL.settings);
   written.papers = [new Paper("opening", data.discoveries.length ? "unit" : "surprise"),
     new Paper("guessing", "probability", goOnWith)];
-  document.body.addEventListener("focuschange", showFocus);
+  document.body.addEventListener("watchedchange", showFocus);
   for (const id of ["temperature", "top-n", "top-p", "speed"]) {
-    find(id).addEventListener("input", () => changeSettings());
+    byId(id).addEventListener("input", () => changeSettings());
   }
   for (const event of ["input", "click", "keyup"]) { // at the end where it already is there is no input
-    find("hold").addEventListener(event, ({ target, key = "Arrow" }) => {
-      const value = valueAt(Number(target.value));
-      if (/Arrow|Home|End|Page/.test(key) && (written.held?.unit !== focus.unit || written.held.value !== value)) {
-        hold({ unit: focus.unit, value });
+    byId("hold").addEventListener(event, ({ target, key = "Arrow" }) => {
+      if (/Arrow|Home|End|Page/.test(key) && written.take.held !== Number(target.value)) {
+        hold(Number(target.value));
       }
     });
   }
-  find("prime").addEventListener("keydown", (event) => {
+  byId("hold").addEventListener("change", () => showAddress());
+  byId("prime").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       startWriting();
     }
   });
-  document.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape") {
-      stopWriting();
-    }
-  });
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && stopWriting());
   for (const beginning of data.beginnings) {
-    find("beginnings").append(makeButton("chip", () => {
-      find("prime").value = beginning;
+    byId("beginnings").append(makeButton("chip", () => {
+      byId("prime").value = beginning;
       startWriting();
     }, beginning.replace(/\s+/g, " ")));
   }
   onClick("start", startWriting);
   for (const button of document.querySelectorAll(".again")) {
     button.onclick = () => {
-      find("seed").value = Math.floor(Math.random() * 2 ** 32);
+      byId("seed").value = Math.floor(Math.random() * 2 ** 32);
       startWriting();
     };
   }
@@ -318,18 +308,19 @@ function startWrite() {
     button.addEventListener("click", () => (button.matches(".go-on") ? goOn() || goOnPair() : stopWriting()));
   }
   onClick("release", () => {
-    find("hold").focus();
+    byId("hold").focus();
     hold(null);
+    showAddress();
   });
   onClick("another", () => {
-    const at = data.discoveries.findIndex(({ unit }) => unit === focus.unit);
+    const at = data.discoveries.findIndex(({ unit }) => unit === watched.unit);
     lookAt(data.discoveries[(at + 1) % data.discoveries.length].unit);
   });
-  find("another").hidden = data.discoveries.length < 2;
-  find("handle").hidden = !data.discoveries.length;
+  byId("another").hidden = data.discoveries.length < 2;
+  byId("handle").hidden = byId("free-said").hidden = !data.discoveries.length;
   onClick("earlier", () => turnTo(takes[takes.indexOf(written.take) - 1]));
   onClick("later", () => turnTo(takes[takes.indexOf(written.take) + 1]));
-  onClick("copy", () => copy(textOf(written.take.ids), "Copied."));
+  onClick("copy", () => copy(textOf(written.take.ids), "Copied.", "write-status"));
   onClick("link", copyLink);
   onClick("picture", savePicture);
   addEventListener("popstate", ({ state }) => showAddressed(state || {}));

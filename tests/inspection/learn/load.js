@@ -1,14 +1,8 @@
-/* load(name, ...) returns what the sources of the page of learning name, which are scripts for a browser. */
-"use strict";
-
+/* load(name, ...) returns what the modules of the page of learning export. */
 const fs = require("node:fs");
-const load = require("../page/load.js");
 
-const LEARN = `${__dirname}/../../../charrnn/inspection/learn`;
-const FILES = ["text.js", "decoding.js", "engine.js", "worker.js",
-  ...["npz", "plain", "trainer", "corpus", "tracked", "learner"].map((name) => `${LEARN}/${name}.js`)];
+const LEARN = "../../../charrnn/inspection/learn";
+const modules = ["npz", "trainer", "corpus", "tracked", "learner"].map((name) => require(`${LEARN}/${name}.js`));
 
-globalThis.self = {}; // a worker has it
-
-module.exports = (...names) => load(FILES, ...names);
-module.exports.kernel = fs.readFileSync(`${LEARN}/learn.wasm`).toString("base64");
+module.exports = () => Object.assign({}, ...modules);
+module.exports.kernel = fs.readFileSync(`${__dirname}/${LEARN}/learn.wasm`).toString("base64");

@@ -3,8 +3,6 @@
  * FOLDER/request.json is {steps, windows, rate, gradClip, isPlain}, FOLDER/start.npz the weights, and windows a list of
  * [ids, targets], each [M, N]. FOLDER/answer.json gets the losses, FOLDER/end.npz the weights.
  */
-"use strict";
-
 const fs = require("node:fs");
 const load = require("./load.js");
 

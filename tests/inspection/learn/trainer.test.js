@@ -1,6 +1,4 @@
 /* node --test: the gradients of the trainer against finite differences; test_learning.py compares it with CharRNN. */
-"use strict";
-
 const assert = require("node:assert");
 const test = require("node:test");
 const { Trainer, initialVariables, setVariables } = require("./load.js")("Trainer", "initialVariables", "setVariables");

@@ -1,12 +1,7 @@
 /* node --test: decoding by hand on small distributions; test_page_engine.py compares it with NumPy. */
-"use strict";
-
-const assert = require("node:assert");
-const test = require("node:test");
-const load = require("./load.js");
-
-const { powersOf, normalized, keptPowers, drawId, largestIds, RandomState } = load(
-  "decoding.js", "powersOf", "normalized", "keptPowers", "drawId", "largestIds", "RandomState");
+import assert from "node:assert";
+import test from "node:test";
+import { powersOf, normalized, keptPowers, drawId, largestIds, RandomState } from "../../../charrnn/inspection/page/decoding.js";
 
 const logits = Float32Array.from([0.1, 0.4, 0.3, 0.2], Math.log);
 const all = { temperature: 1, topN: 4, topP: 1 };

@@ -4,14 +4,9 @@
  * engine is that of JavaScript alone. ANSWER gets JSON: for each of the settings the ids drawn after the text.
  * ANSWER.f32 gets the probabilities after each character, float32 [T, C], and ANSWER.i8 what the page shows of the units.
  */
-"use strict";
-
-const fs = require("node:fs");
-const load = require("./load.js");
-
-const { Network, KernelNetwork } = load("engine.js", "Network", "KernelNetwork");
-const { powersOf, normalized, keptPowers, drawId, RandomState } = load(
-  "decoding.js", "powersOf", "normalized", "keptPowers", "drawId", "RandomState");
+import fs from "node:fs";
+import { KernelNetwork, Network } from "../../../charrnn/inspection/page/engine.js";
+import { drawId, keptPowers, normalized, powersOf, RandomState } from "../../../charrnn/inspection/page/decoding.js";
 
 const [request, answer] = process.argv.slice(2);
 const { model, kernel, ids, settings, seed, length, held = [] } = JSON.parse(fs.readFileSync(request, "utf8"));

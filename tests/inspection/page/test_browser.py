@@ -2,6 +2,7 @@
 import contextlib
 import functools
 import http.server
+import itertools
 import json
 import re
 import shutil
@@ -11,7 +12,7 @@ from unittest import mock
 import numpy as np
 import pytest
 from conftest import CHARS, TEXT
-from pages import HOSTILE, data_of, export_random, random_network
+from pages import HOSTILE, data_of, export_random, random_network, with_names
 
 from charrnn.engines.decoding import Settings, softmax
 from charrnn.engines.opened_model import open_model
@@ -100,7 +101,7 @@ class View:
         driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": touch})
         driver.get("about:blank")
         driver.get_log("browser"), driver.get_log("performance")
-        driver.get(f"{address if isinstance(address, str) else address.as_uri()}{fragment}")
+        driver.get(f"{address if isinstance(address, str) else with_names(address).as_uri()}{fragment}")
 
     def __getitem__(self, name):
         return self.driver.find_element(By.ID, name)
@@ -113,12 +114,12 @@ class View:
 
     def wait_for(self, name, text):
         """Wait until an element shows a text."""
-        self.wait(f"find('{name}').textContent.includes({json.dumps(text)})")
+        self.wait(f"byId('{name}').textContent.includes({json.dumps(text)})")
 
     def ready(self):
         """Wait until the page has written its first text, and read its passage."""
         self.wait("document.body.dataset.loaded && written.take && !written.running")
-        self.wait("!focus.told || pair.sides.every(({ seen, length }) => seen.length >= length)")
+        self.wait("!watched.told || pair.sides.every(({ text }) => text.seen.length >= text.length)")
         self.wait("reading.known === reading.ids.length")
         return self
 
@@ -129,7 +130,7 @@ class View:
 
     def click(self, name):
         """Click an element where it is, without scrolling to it first."""
-        self.js(f"find('{name}').click()")
+        self.js(f"byId('{name}').click()")
 
     def tap(self, element):
         """Tap an element, given as JavaScript, with a finger."""
@@ -137,6 +138,28 @@ class View:
                        ".getBoundingClientRect())")
         for kind, points in (("touchStart", [{"x": x, "y": y}]), ("touchEnd", [])):
             self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def drag(self, *positions, touch=False):
+        """Take the handle where it is, and move it to positions between its ends, -1 and 1, without letting go."""
+        x, y, width = self.js("(({ left, top, width, height }) => [left + width / 2, top + height / 2, width - 36])("
+                              "byId('hold').getBoundingClientRect())")
+        kinds = ["touchStart", "touchMove"] if touch else ["mousePressed", "mouseMoved"]
+        for number, position in enumerate([self.js("Number(byId('hold').value)"), *positions]):
+            self.point(kinds[number > 0], x + position * width / 2, y)
+
+    def point(self, kind, x=0, y=0):
+        """Send an event of the mouse, whose button is down, or of a finger."""
+        if kind.startswith("touch"):
+            points = [] if kind == "touchEnd" else [{"x": x, "y": y}]
+            self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        else:
+            self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {
+                "type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1})
+
+    def held(self):
+        """Wait until the one text is written, and return it."""
+        self.wait("one.text?.seen.length >= one.text?.length && one.ids.length === one.text.ids.length")
+        return self.shown("one")
 
     def written(self):
         return self.js("textOf(written.take.ids)")
@@ -148,7 +171,7 @@ class View:
     def write(self, prime, length, speed="Infinity"):
         """Type a beginning and press Enter, and wait for the end."""
         self.set("length", length), self.set("speed", speed)
-        self.js("(find('prime').value = '', find('prime').focus())")
+        self.js("(byId('prime').value = '', byId('prime').focus())")
         self.driver.execute_cdp_cmd("Input.insertText", {"text": prime})  # send_keys has no emoji
         self["prime"].send_keys(Keys.ENTER)
         self.wait_for("write-status", f"Wrote {length:,} char")
@@ -217,11 +240,29 @@ def held_text(model, prime, seed, settings, plan, length):
     return model.vocabulary.decode(ids)
 
 
+def words_of(text, prime):
+    """Return the words after a beginning, each with its number; the last one may be cut."""
+    return list(enumerate(features.words(text[len(prime):] + "x")))[:-1]
+
+
+def changed(text, before, prime):
+    """Return the words of a text that are not those of another one in their place."""
+    others = dict(words_of(before, prime))
+    return [(number, word) for number, word in words_of(text, prime) if others.get(number) != word]
+
+
+def marked(view):
+    """Return the words of the one text that are marked as changed, each with its number among its words."""
+    return [tuple(each) for each in view.js(
+        "wordsOf(textOf(one.ids.slice(one.text.start))).flatMap((word, number) => cellsOf(one.paper, one.ids, "
+        "one.text.start, word).every((cell) => cell.matches('.changed')) ? [[number, word[0]]] : [])")]
+
+
 def test_it_opens_on_its_first_discovery_and_goes_on_to_the_next(view, small_page):
     data = data_of(small_page)
     claims = []
     for found in data["discoveries"]:
-        assert view.js("focus.unit") == found["unit"]
+        assert view.js("watched.unit") == found["unit"]
         claims.append(view["claim"].text)
         claim = features.BY_NAME[found["feature"]].claim
         verb = claim if abs(found["correlation"]) >= 0.5 else f"has an idea of this: {found['feature']}"
@@ -241,7 +282,8 @@ def test_where_nothing_was_found_it_opens_on_surprise(chromium, tmp_path):
         page = page_of(tmp_path, " .ab")
     view = View(chromium, page).ready()
     assert "surprises it" in view["claim"].text and not view["handle"].is_displayed()
-    assert not view["another"].is_displayed() and "bits" in view.js("find('opening').innerHTML")
+    assert not view["another"].is_displayed() and not view["free-said"].is_displayed()
+    assert "bits" in view.js("byId('opening').innerHTML")
 
 
 def test_the_first_text_comes_at_once_and_its_rest_to_read_along(chromium, small_page):
@@ -256,21 +298,63 @@ def test_the_first_text_comes_at_once_and_its_rest_to_read_along(chromium, small
     view.assert_nothing_wrong()
 
 
-def test_the_handle_is_the_number_until_it_is_held(view):
-    last = "written.take.seen.at(-1).activations"
-    assert view.js("Number(find('hold').value)") == pytest.approx(view.js(f"positionIn({last})"), abs=0.006)
-    view.set("speed", "Infinity"), view.set("hold", 1)
-    view.wait("!written.running")
-    assert "held" in view["handle"].get_attribute("class") and view.js("written.take.seen.length") == 600 + 240
-    assert view.js(f"({last}[focus.offset] / 127).toFixed(2)") == view.js("written.held.value.toFixed(2)")
-    view["release"].click()
-    view.wait("!written.running && !find('handle').matches('.held')")
-    assert view.js("written.take.plan.map(({ at, unit }) => [at, unit])") == [
-        [0, None], [600, view.js("focus.unit")], [840, None]]
-    view.js("void (find('hold').value = 1)")
-    view["hold"].send_keys(Keys.END)  # where it already is
-    view.wait("!written.running && find('handle').matches('.held')")
-    assert all(end in view.js("find('hold').ariaValueText") for end in view.js("focus.ends"))
+@pytest.mark.parametrize("width, height, touch", [(360, 640, True), (390, 844, True), (768, 1024, False),
+                                                  (1280, 720, False), (1920, 1080, False)])
+def test_the_handle_rewrites_one_text_in_place(chromium, small_page, exported, width, height, touch):
+    """By mouse and by finger: while it moves and when it was let go, all in sight, the words that change marked."""
+    view = View(chromium, small_page, width=width, height=height, touch=touch).ready()
+    model = stored_model(open_model(exported), store(open_model(exported), "float16"))
+    opening, handle = data_of(small_page)["opening"], "JSON.stringify(byId('hold').getBoundingClientRect())"
+    layer, part, number = view.js("watched.unit").split("/")
+
+    def expected(position):
+        plan = [(0, (int(layer), part, int(number)), view.js(f"valueAt({position})"))]
+        return held_text(model, opening["prime"], opening["seed"], Settings(0.5, 5), plan, 200)
+    free, place = view.written(), view.js(handle)
+    view.drag(-1, touch=touch)
+    view.wait("written.take.held === -1")
+    first = view.held()
+    assert first == expected(-1) and not view["low"].is_displayed() and view.js(handle) == place
+    assert marked(view) == changed(first, free[:len(first)], opening["prime"]) or first == free[:len(first)]
+    view.drag(1, touch=touch)
+    view.wait("written.take.held === 1")
+    second = view.held()
+    assert second == expected(1) and marked(view) == changed(second, first, opening["prime"]) != []
+    box, hold = view.js("[byId('one'), byId('hold')].map((each) => each.getBoundingClientRect())")
+    last = view.js("one.paper.cells.at(-1).getBoundingClientRect()")
+    assert 0 <= box["top"] < last["bottom"] <= box["bottom"] <= hold["top"] < hold["bottom"] <= height
+    view.point("touchEnd" if touch else "mouseReleased")
+    assert view.held() == second and "held" in view["colour-said"].text and "handle=1" in view.js("location.hash")
+    assert view.js("layOut().querySelectorAll('.picture-columns > div').length") == 1
+    view.click("release")
+    assert view["low"].is_displayed() and not view["one"].is_displayed() and "two ends" in view["colour-said"].text
+    view.assert_nothing_wrong()
+
+
+def test_the_handle_is_moved_by_the_keyboard_and_a_link_holds_the_number_too(view, chromium, small_page):
+    """Also to the end where it already is. Another number is held by nobody, another seed by the same handle."""
+    view.js("void (byId('hold').value = 1)")
+    view["hold"].send_keys(Keys.END)
+    assert view.js("written.take.held") == 1 and all(end in view.js("byId('hold').ariaValueText")
+                                                     for end in view.js("watched.ends"))
+    view["hold"].send_keys(Keys.ARROW_LEFT)
+    text = view.held()
+    assert view.js("written.take.held") == 0.95 and f"{view.js('valueAt(0.95)'):+.2f}" in view["hold-said"].text
+    other = View(chromium, small_page, view.js("location.hash")).ready()
+    assert other.held() == text and other.js("Number(byId('hold').value)") == 0.95
+    other.set("seed", 99), other.write(other.js("textOf(written.take.prime)"), 30)
+    assert other.held() != text and other.js("written.take.held") == 0.95
+    other.click("another")
+    assert other.js("written.take.held") is None and not other["one"].is_displayed()
+
+
+def test_the_handle_is_the_number_while_nobody_holds_it(view):
+    at = view.js("positionIn(written.take.seen.at(-1).activations)")
+    assert view.js("Number(byId('hold').value)") == pytest.approx(at, abs=0.026)
+    view.click("another"), view.set("hold", 0.4)  # no word tells of this one: the text that is free has its place
+    assert view["one"].is_displayed() and not view["opening"].is_displayed() and view["release"].text == "Let go"
+    view.click("release")
+    assert view["opening"].is_displayed() and not view["one"].is_displayed()
 
 
 def test_a_held_text_is_that_of_a_reference_in_float64(view, exported):
@@ -330,9 +414,9 @@ def test_a_text_keeps_the_settings_that_change_while_it_is_written(view, chromiu
 def test_a_beginning_can_be_changed_while_another_is_read_or_written(view):
     """The text is the last beginning's, with nothing from the others, however often one clicks."""
     view.set("length", 40), view.set("speed", "Infinity")
-    view.js("[...Array(60).keys()].forEach((each) => { find('prime').value = 'the '.repeat(each + 1); startWriting();"
-            "find('another').click(); find('earlier').click(); })")
-    view.js("(find('prime').value = 'the hat'.repeat(3000), startWriting())")
+    view.js("[...Array(60).keys()].forEach((each) => { byId('prime').value = 'the '.repeat(each + 1); startWriting();"
+            "byId('another').click(); byId('earlier').click(); })")
+    view.js("(byId('prime').value = 'the hat'.repeat(3000), startWriting())")
     view.wait("written.take === takes.at(-1) && !written.running")
     assert re.fullmatch("(the hat){3000}.{40}", view.written(), re.DOTALL) and view.shown() == view.written()
     assert view["write-status"].text.startswith("Wrote 40 characters")
@@ -344,7 +428,7 @@ def test_unknown_characters_of_a_beginning_are_named(view):
     view["prime"].clear()
     view["prime"].send_keys("!", Keys.ENTER)
     assert "at least one character" in view["prime-unknown"].text and view["write-status"].text == ""
-    view.js("(find('prime').value = 'a'.repeat(1e6), startWriting())")
+    view.js("(byId('prime').value = 'a'.repeat(1e6), startWriting())")
     assert view.js("takes.at(-1).prime.length") == 100000 and "Only the first 100,000" in view["prime-unknown"].text
     view["prime"].send_keys(Keys.ESCAPE)
 
@@ -358,7 +442,7 @@ def test_each_character_is_coloured_by_its_probability_its_surprise_and_the_unit
     found[:, [0, 2]] = np.tanh(found[:, [0, 2]])
     for unit, part in [("2/h/4", 3), ("1/c/4", 0)]:
         view.set("unit", unit)
-        least, most = np.array(view.js("focus.limits")) / 127
+        least, most = np.array(view.js("watched.limits")) / 127
         expected = np.clip(2 * (found[7:, part, 3] - least) / (most - least) - 1, -1, 1)
         np.testing.assert_allclose(view.alphas("written.papers[0]", 7), expected, atol=0.02 / (most - least))
     view.read(TEXT[:200])
@@ -374,7 +458,7 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     for key in (Keys.HOME, *[Keys.ARROW_RIGHT] * 6, Keys.TAB):
         view["guessing"].send_keys(key)
     assert view.js("written.papers[1].at") == 6
-    assert view.js("document.activeElement === find('guesses-list').querySelector('button')")
+    assert view.js("document.activeElement === byId('guesses-list').querySelector('button')")
     assert "Probability" in view["spoken"].get_attribute("textContent")
     chosen = view.js("written.take.seen[2].guesses.find((id, at) => at % 2 === 0 && id !== written.take.ids[6])")
     rows = view["guesses-list"].find_elements(By.TAG_NAME, "button")
@@ -402,7 +486,9 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     ("length=20000", "length", [10000, 9]), ("length=0", "length", [1, 9]), ("seed=-5", "seed", [30, 0]),
     ("seed=5e20", "seed", [30, 2 ** 32 - 1]), ("temperature=y", "temperature", [30, 9]), ("top-n=99", "top-n", [30, 9]),
     ("prime=", "prime", [30, 9]), ("prime=!", "prime", [30, 9]), ("unit=%3Cb%3E", "unit", [30, 9]),
-    ("hold=9/c/1:0.5", "hold", [30, 9]), ("hold=1/c/1:1", "hold", [30, 9]), ("then=5~x_~~", "then", [30, 9])])
+    ("hold=9/c/1:0.5", "hold", [30, 9]), ("hold=1/c/1:1", "hold", [30, 9]),
+    ("handle=x", "handle", [30, 9]), ("then=5~x_~~", "then", [30, 9]),
+    ("then=3~0.6~5~1~~length", "then", [30, 9])])
 def test_a_link_with_a_wrong_field_writes_all_the_same_and_says_so(view, wrong, field, expected):
     """The rest of it counts. Nothing later throws."""
     name = wrong.split("=")[0]
@@ -411,20 +497,21 @@ def test_a_link_with_a_wrong_field_writes_all_the_same_and_says_so(view, wrong, 
     view.wait("takes.length === 2 && (!written.running || written.take.seen.length > 50)")
     assert view.js("[written.take.length, written.take.seed]") == expected
     assert field in view["link-note"].text and view.written().startswith("a cat" if name != "prime" else "the")
+    assert "NaN" not in view.js("document.body.innerText")
     view["prime"].send_keys(Keys.ESCAPE)
     view.wait("!written.running")
     view.click("another")
 
 
 def test_from_disk_only_the_settings_are_copied_and_it_is_said(chromium, small_page):
-    with served(small_page.parent) as site:
+    with served(with_names(small_page).parent) as site:
         for address, copied, told in [(small_page, "location.hash", "This page is a file"),
                                       (f"{site}/{small_page.name}", "location.href", "writes this very text again")]:
             view = View(chromium, address).ready()
             view.js("void (document.execCommand = () => Boolean(window.copied = document.activeElement.value))")
             view["link"].click()
             assert view.js("copied") == view.js(copied) and "prime=" in view.js("copied")
-            assert told in view["write-status"].text
+            assert told in view["link-note"].text
     view.js("void (document.execCommand = () => false)")
     view["copy"].click()
     assert "does not let this page copy" in view["write-status"].text
@@ -436,11 +523,11 @@ def test_the_whole_text_is_saved_as_pictures(view):
     view.write("the cat", 80)
     view["picture"].click()
     view.wait("window.saved?.length === 1")
-    view.js("(written.take.ids.push(...Array(300).fill(0)), find('picture').click())")
+    view.js("(written.take.ids.push(...Array(300).fill(0)), byId('picture').click())")
     view.js("setTimeout(() => { throw 'late'; })")
     view.wait("window.saved?.length === 2")  # not all that was written is on the page yet
     view.js("(pair.sides[0].paper.sheet.append(...Array.from({ length: 400 }, () => make('div', 'block', make('span', "
-            "'cell', 'a')))), find('picture').click())")
+            "'cell', 'a')))), byId('picture').click())")
     view.wait("window.saved?.length >= 5")
     assert {"written-1.png", "written-2.png", "written-3.png", "written.png"} <= set(view.js("saved"))
     assert not view["failure"].is_displayed() and "late" in view.driver.get_log("browser")[0]["message"]
@@ -478,7 +565,7 @@ def test_the_caret_moves_and_says_what_was_expected(view):
     view["yours"].send_keys(Keys.END)
     view.js("scrollBy(0, yours.paper.cells[13].getBoundingClientRect().bottom - innerHeight + 9)")  # no room below it
     view["yours"].send_keys(Keys.END)
-    assert view.js("find('guesses').getBoundingClientRect().bottom < yours.paper.cells[13].getBoundingClientRect().top")
+    assert view.js("byId('guesses').getBoundingClientRect().bottom < yours.paper.cells[13].getBoundingClientRect().top")
     assert view["guesses"].is_displayed() and view["guesses-before"].text == "he cat sat on"
     guesses = [each.text.split() for each in view["guesses-list"].find_elements(By.TAG_NAME, "li")]
     expected = view.js("[...yours.seen[13].guesses].map((each, at) => at % 2 ? percent(each) : glyph(chars[each]))")
@@ -501,7 +588,7 @@ def test_the_cell_has_the_numbers_of_the_network(view, engine):
     view["cell-on"].click()
     assert view.js("reading.at") == 101 and view["cell-character"].text == view.js("visible(chars[reading.ids[101]])")
     view["cell-back"].click()
-    bar = "Number(find('gate-forget').querySelector('.fill').style.transform.slice(7, -1))"
+    bar = "Number(byId('gate-forget').querySelector('.fill').style.transform.slice(7, -1))"
     view.wait(f"reading.at === 100 && Math.abs({bar} - {forget[1]}) < 6e-4")  # when it rests
     assert f"= {memory[1]:+.2f};".replace("-", "\u2212") in view["cell-sum"].text
     view.click("cell-play")
@@ -517,19 +604,19 @@ def test_the_strip_shows_all_units_and_chooses_one(view):
     assert view.js("[strip.rows.length, new Set(strip.rows).size]") == [view.js("unitNames.length")] * 2
     for key, row in [(Keys.HOME, 0), (Keys.ARROW_DOWN, 1), (Keys.END, -1), (Keys.ARROW_UP, -2)]:
         view["strip"].send_keys(key)
-        assert view.js("focus.unit") == view.js(f"strip.rows.at({row})")
-        assert view.js("focus.unit") in view["strip"].get_attribute("aria-valuetext")
-    view.js("find('strip').scrollTop = 0")
-    view.js("find('strip-canvas').dispatchEvent(((box) => new MouseEvent('click', {bubbles: true, "
+        assert view.js("watched.unit") == view.js(f"strip.rows.at({row})")
+        assert view.js("watched.unit") in view["strip"].get_attribute("aria-valuetext")
+    view.js("byId('strip').scrollTop = 0")
+    view.js("byId('strip-canvas').dispatchEvent(((box) => new MouseEvent('click', {bubbles: true, "
             "clientX: box.left + box.width * 70.5 / 160, clientY: box.top + strip.tops[3] + 5}))("
-            "find('strip-canvas').getBoundingClientRect()))")
-    assert view.js("[focus.unit, reading.at]") == [view.js("strip.rows[3]"), 70]
-    pixel = view.js("[...find('strip-canvas').getContext('2d').getImageData(reading.at, strip.tops[3], 1, 1).data]")
+            "byId('strip-canvas').getBoundingClientRect()))")
+    assert view.js("[watched.unit, reading.at]") == [view.js("strip.rows[3]"), 70]
+    pixel = view.js("[...byId('strip-canvas').getContext('2d').getImageData(reading.at, strip.tops[3], 1, 1).data]")
     value = view.js("positionIn(reading.seen[70].activations)")
     assert pixel[3] == pytest.approx(255 * abs(value), abs=3)
-    unit = view.js("focus.unit")
+    unit = view.js("watched.unit")
     view.set("unit", "9/c/1")
-    assert view.js("focus.unit") == unit and "no \u201c9/c/1\u201d" in view["unit-note"].text  # and it is said
+    assert view.js("watched.unit") == unit and "no \u201c9/c/1\u201d" in view["unit-note"].text  # and it is said
 
 
 SCRIPTS = {"Arabic": "\u0627\u0644\u0633\u0644\u0627\u0645 \u0639\u0644\u064a\u0643\u0645",
@@ -549,7 +636,7 @@ def test_every_script_is_shown_as_a_browser_shows_it(chromium, tmp_path, script)
             "Object.assign(make('div', 'block', make('span', '', arguments[0])), {id: 'plain'}))", text)
     span = ("((nodes) => { const range = new Range(); range.setStartBefore(nodes[0]); range.setEndAfter(nodes.at(-1));"
             "const { left, width } = range.getBoundingClientRect(); return [left, width]; })")
-    plain = view.js(span + "([find('plain').firstChild])")
+    plain = view.js(span + "([byId('plain').firstChild])")
     cells = view.js(span + f"(yours.paper.cells.slice(0, {len(text)}))")
     np.testing.assert_allclose(cells, plain, atol=1.5)
     view["yours"].send_keys(Keys.HOME, Keys.ARROW_LEFT)
@@ -587,7 +674,7 @@ def test_nothing_is_wider_than_the_window_and_nothing_covers_another(chromium, s
 @pytest.mark.parametrize("width, height", [(360, 740), (768, 1024), (1280, 720), (1920, 1080)])
 def test_the_claim_both_beginnings_and_the_handle_are_in_sight_at_first(chromium, small_page, width, height):
     view = View(chromium, small_page, width=width, height=height).ready()
-    claim, head, handle = view.js("['claim', 'low-head', 'hold'].map((id) => find(id).getBoundingClientRect().bottom)")
+    claim, head, handle = view.js("['claim', 'low-head', 'hold'].map((id) => byId(id).getBoundingClientRect().bottom)")
     lines = [view.js(f"pair.sides[{side}].paper.cells[60].getBoundingClientRect().bottom") for side in (0, 1)]
     assert claim < head < lines[0] < handle <= height and max(lines) <= height
 
@@ -596,7 +683,7 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(view, ch
     """Held at its two ends: by NumPy, and in float64. A link opens the same two, and the picture is of both."""
     [found, *_], opening = (data_of(small_page)[name] for name in ("discoveries", "opening"))
     model, settings = stored_model(open_model(exported), store(open_model(exported), "float16")), Settings(0.5, 5)
-    part, unit = view.js("focus.unit").rsplit("/", 1)
+    part, unit = view.js("watched.unit").rsplit("/", 1)
     unit, prime = units.Unit(("1/c", "1/h", "2/c", "2/h").index(part), int(unit) - 1, part), opening["prime"]
     ends = [held.write(model, prime, settings, unit, value) for value in view.js("[valueAt(-1), valueAt(1)]")]
     texts = [prime + texts[opening["seed"] - 1] for texts in ends]
@@ -607,7 +694,7 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(view, ch
     for side, text in zip(("low", "high"), texts):
         counted = held.counted([text[len(prime):]])
         times = [sum(counted[word.lower()] for word in words) for words in found["told"]["words"]]
-        shown = view.js(f"[...find('{side}-head').querySelectorAll('span b')].map((each) => Number(each.textContent))")
+        shown = view.js(f"[...byId('{side}-head').querySelectorAll('span b')].map((each) => Number(each.textContent))")
         assert shown == (times if side == "low" else times[::-1])
         assert view.js(f"document.querySelectorAll('#{side} .telling').length") > 0 or sum(times) == 0
     for count in sum(found["told"]["counts"], []):
@@ -617,7 +704,22 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(view, ch
     assert [other.shown(side) for side in ("low", "high")] == texts
 
 
+def test_how_far_back_it_remembers_is_a_curve_with_its_numbers(view, small_page):
+    bits = dict(zip(*data_of(small_page)["memory"].values()))
+    assert list(bits) == [1, 2, 5, 10, 20, 50, 100, 200]
+    texts = view.js("[...byId('memory-drawing').querySelectorAll('text')].map(({ textContent }) => textContent)")
+    assert texts == sum(([f"{value:.2f}", str(count)] for count, value in bits.items()), ["letters that it has read"])
+    heights = view.js("[...byId('memory-drawing').querySelectorAll('circle')].map(({ cy }) => cy.baseVal.value)")
+    expected = np.array([*bits.values()]) / max(bits.values())
+    np.testing.assert_allclose(np.subtract(150, heights) / 120, expected, atol=1e-4)
+    most = next(count for count, value in bits.items() if bits[1] - value >= 0.9 * (bits[1] - bits[200]))
+    assert f"{bits[1]:.2f} bits, after 200 letters {bits[200]:.2f}" in view["memory-said"].text
+    assert f"90% of what memory gives lies in the last {most} letter" in view["memory-said"].text
+
+
 def test_a_screen_reader_reads_texts_as_text_and_every_control_has_a_name(view):
+    view.js("void hold(1)")
+    view.held()
     assert view.js("document.querySelectorAll('[role=application]').length") == 0
     assert view.js("[...document.querySelectorAll('.paper')].every((each) => each.querySelector('[aria-hidden] .cell') "
                    "? each.querySelector('p.unseen').textContent.length > 20 : each.id === 'yours')")
@@ -625,7 +727,26 @@ def test_a_screen_reader_reads_texts_as_text_and_every_control_has_a_name(view):
                       "(each) => !(each.textContent.trim() || each.getAttribute('aria-label')"
                       "|| (each.labels && each.labels.length))).map((each) => each.outerHTML)")
     assert unnamed == []
-    assert view.js("[...document.querySelectorAll('h1, h2, h3')].map((each) => each.tagName[1]).join('')") == "12222222"
+    headings = view.js("[...document.querySelectorAll('h1, h2, h3')].map(({ tagName }) => tagName[1]).join('')")
+    assert headings == "122222222"
+
+
+def test_as_it_is_written_the_page_starts_and_the_handle_holds_its_number(chromium, small_page):
+    """Its script is a module, of which no test reaches the inside."""
+    chromium.get(small_page.as_uri())
+    wait, told = WebDriverWait(chromium, PATIENCE), "return document.getElementById('one').textContent"
+    wait.until(lambda _: chromium.execute_script("return document.body.dataset.loaded"))
+    chromium.find_element(By.ID, "hold").send_keys(Keys.HOME)
+    wait.until(lambda _: len(chromium.execute_script(told)) > 400)  # once for a screen reader
+    assert not chromium.find_element(By.ID, "failure").is_displayed()
+
+
+def test_no_name_of_the_page_is_one_of_the_windows(chromium):
+    chromium.get("about:blank")
+    for entry in ("page.js", "worker.js"):
+        names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", webpage.source_of(entry), re.MULTILINE)
+        shadowing = chromium.execute_script("return arguments[0].filter((name) => name in window)", names)
+        assert len(names) > 20 and shadowing == []
 
 
 @contextlib.contextmanager
@@ -655,11 +776,13 @@ def test_it_runs_where_what_browsers_have_since_2024_is_missing(chromium, small_
 
 def test_by_touch_another_letter_is_gone_on_from(chromium, small_page):
     view = View(chromium, small_page, width=360, height=740, touch=True).ready()
+    controls = "[...document.querySelectorAll('main :is(button, input:not([type=radio]), textarea, select)')]"
+    assert view.js(f"{controls}.filter((each) => each.checkVisibility() && each.offsetHeight < 44).length") == 0
     view.js("written.papers[1].cells[30].scrollIntoView({ block: 'end' })")
     view.tap("written.papers[1].cells[30]")
-    view.wait("!find('guesses').hidden")
+    view.wait("!byId('guesses').hidden")
     assert min(view.js("[...document.querySelectorAll('#guesses button')].map((row) => row.offsetHeight)")) >= 44
-    line, box = view.js("[written.papers[1].cells[30], find('guesses')].map((each) => each.getBoundingClientRect())")
+    line, box = view.js("[written.papers[1].cells[30], byId('guesses')].map((each) => each.getBoundingClientRect())")
     assert line["bottom"] <= box["top"] < box["bottom"] <= 740  # both are in sight
     view.tap("[...document.querySelectorAll('#guesses button')].findLast((row) => !row.querySelector('.framed'))")
     view.wait("takes.length === 2 && !written.running && written.take.seen[30 - written.take.prime.length].isChosen")
@@ -667,23 +790,33 @@ def test_by_touch_another_letter_is_gone_on_from(chromium, small_page):
     View(chromium, small_page)
 
 
-def test_why_a_letter_was_expected_is_what_leaving_out_each_one_before_it_changes(chromium, tmp_path):
-    """By how many bits each of the 50 letters before it moved the guess: the shades below them, against NumPy."""
+def test_why_a_letter_was_expected_is_what_leaving_out_letters_or_words_before_it_changes(chromium, tmp_path):
+    """By how many bits each of the 50 letters, or the words among 200, moved the guess: the shades, against NumPy.
+
+    The scale is logarithmic, from a hundredth of a bit to four bits.
+    """
     model = random_network(CHARS, lstm_size=9)
     engine = stored_model(model, store(model, "float16")).engine()
     view = View(chromium, page_of(tmp_path, CHARS, lstm_size=9)).ready()
-    view.read(TEXT[:160])
-    view.js("yours.paper.moveTo(120)")
-    view.wait("yours.paper.shaded.length === 50")
-    ids = engine.vocabulary.encode(TEXT[:160])
+    view.read(TEXT[:260])
+    ids = engine.vocabulary.encode(TEXT[:260])
 
     def bits(before):
-        return np.log2(softmax(engine.read(before, engine.zero_state())[0])[0, ids[120]])
-    expected = [bits(ids[:120]) - bits(np.delete(ids[:120], place)) for place in range(70, 120)]
-    shades = view.js("yours.paper.shaded.map((cell) => cell.style.boxShadow)")
-    found = [2 * float(re.search(r"/ ([\d.]+)", each).group(1)) * (-1 if "against" in each else 1) for each in shades]
-    np.testing.assert_allclose(found, np.clip(expected, -2, 2), atol=0.01)
-    assert np.ptp(expected) > 0.1
+        return np.log2(softmax(engine.read(before, engine.zero_state())[0])[0, ids[240]])
+    letters = [(place, place + 1) for place in range(190, 240)]
+    words = [(40 + word.start(), 40 + word.end()) for word in re.finditer(r"\w+\s?|\W", TEXT[40:240])]
+    view.js("yours.paper.moveTo(240)")
+    for pieces in (letters, words):
+        first = pieces[0][0]
+        view.wait(f"yours.paper.shaded.length === {240 - first}")
+        shades = view.js("yours.paper.shaded.map((cell) => cell.style.boxShadow)")
+        found = [float(re.search(r"/ ([\d.]+)", each).group(1)) * (-1 if "against" in each else 1) for each in shades]
+        for start, end in pieces:
+            moved = bits(ids[:240]) - bits(np.delete(ids[:240], range(start, end)))
+            expected = np.sign(moved) * np.clip(np.log(max(abs(moved), 1e-9) / 0.01) / np.log(400), 0, 1)
+            np.testing.assert_allclose(found[start - first:end - first], expected, atol=0.1)
+        assert np.ptp(found) > 0.5
+        view.click("by-words")
     view["yours"].send_keys(Keys.ESCAPE)
     assert view.js("yours.paper.shaded.length") == 0
 
@@ -695,7 +828,7 @@ def test_what_is_copied_by_hand_is_the_text_once(view):
               "getSelection().setBaseAndExtent(cells[from].firstChild, 0, cells[to].firstChild, 1); box"
               ".dispatchEvent(new ClipboardEvent('copy', { clipboardData })); return clipboardData.getData('text'); })")
     assert view.js(f"{copied}(4, 14)") == text[4:15]
-    assert view.js("(getSelection().selectAllChildren(find('yours-figure')), String(getSelection()))").count("cat") == 1
+    assert view.js("(getSelection().selectAllChildren(byId('yours-figure')), String(getSelection()))").count("cat") == 1
 
 
 def test_of_a_long_text_only_what_is_in_sight_has_cells_and_none_of_it_is_printed_as_a_strip(view):
@@ -706,7 +839,18 @@ def test_of_a_long_text_only_what_is_in_sight_has_cells_and_none_of_it_is_printe
     view.js("window.dispatchEvent(new Event('beforeprint'))")
     assert view.js("yours.paper.cells.filter(({ style }) => style.backgroundColor.includes('bits')).length") == 20800
     view.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    view.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": 700, "height": 300, "deviceScaleFactor": 1, "mobile": False})
     assert not view["strip"].is_displayed()
+    for position in ("null", "1"):  # no text is cut, or lies over another
+        view.js(f"void hold({position})")
+        papers = view.js("[...document.querySelectorAll('.side .paper, h2, #evidence')].filter((each) => "
+                         "each.checkVisibility({ visibilityProperty: true })).map((each) => "
+                         "[each.getBoundingClientRect(), each.scrollHeight])")
+        assert all(height <= box["height"] + 1 for box, height in papers if height)
+        for above, below in itertools.combinations([box for box, _ in papers], 2):
+            assert min(above["bottom"], below["bottom"]) <= max(above["top"], below["top"]) + 1 or (
+                min(above["right"], below["right"]) <= max(above["left"], below["left"]) + 1)
     view.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
@@ -716,7 +860,7 @@ def test_of_a_long_text_only_what_is_in_sight_has_cells_and_none_of_it_is_printe
     ("script-src 'unsafe-inline' blob:; worker-src blob:", "plain JavaScript"), (None, "WebAssembly with SIMD")])
 def test_what_a_policy_of_the_site_forbids_is_said(chromium, small_page, policy, outcome):
     """And where only WebAssembly is forbidden, the page writes all the same."""
-    with served(small_page.parent, policy) as site:
+    with served(with_names(small_page).parent, policy) as site:
         view = View(chromium, f"{site}/{small_page.name}")
         if "work" in outcome or "started" in outcome:
             WebDriverWait(chromium, PATIENCE).until(lambda _: outcome in view["failure"].text)
@@ -742,15 +886,15 @@ def test_a_frame_without_an_origin_shows_the_page_and_promises_nothing(chromium,
     """As a notebook's server shows it: sandboxed, without storage, clipboard and downloads."""
     outside = tmp_path / "outside.html"
     outside.write_text('<body><iframe sandbox="allow-scripts" width=900 height=800 '
-                       f'src="{small_page.as_uri()}"></iframe>')
+                       f'src="{with_names(small_page).as_uri()}"></iframe>')
     view = View(chromium, outside)
     chromium.switch_to.frame(0)
     view.ready()
     view.set("length", 30), view["prime"].send_keys(Keys.ENTER)
     view.wait("takes.length === 2 && !written.running")
     view["picture"].click()
-    assert "may not save files" in view["write-status"].text
-    view.wait("find('pictures').firstChild.naturalWidth > 0")
+    assert "may not save files" in view["link-note"].text
+    view.wait("byId('pictures').firstChild.naturalWidth > 0")
     view["copy"].click()
     chromium.switch_to.default_content()
     assert [each for each in chromium.get_log("browser") if each["level"] == "SEVERE"] == []

@@ -13,6 +13,7 @@ from pages import random_network
 from charrnn.engines import decoding
 from charrnn.engines.decoding import Settings
 from charrnn.engines.opened_model import open_model
+from charrnn.inspection import webpage
 from charrnn.inspection.stored import WEIGHTS, network_data, store, stored_model
 from charrnn.inspection.webpage import SOURCES
 
@@ -76,3 +77,11 @@ def test_pure_functions_of_the_pages():
     files = sorted(str(path) for path in HERE.parent.glob("*/*.test.js"))
     found = subprocess.run(["node", "--test", *files], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert found.returncode == 0, found.stdout.decode()
+
+
+def test_the_modules_of_a_page_share_no_name():
+    """Each page has one script of all its modules, in which node finds names that two of them have."""
+    for entry in ("page.js", "worker.js", "learn.js", "learner.js"):
+        found = subprocess.run(["node", "--check", "--input-type=module"], input=webpage.source_of(entry).encode(),
+                               stderr=subprocess.PIPE)
+        assert found.returncode == 0, (entry, found.stderr.decode())

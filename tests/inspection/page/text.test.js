@@ -1,12 +1,7 @@
 /* node --test: what the page shows of characters and numbers. */
-"use strict";
-
-const assert = require("node:assert");
-const test = require("node:test");
-const load = require("./load.js");
-
-const { glyph, visible, nameOf, percent, grouped, counted, encode, parseUnit, unitTitle, scaled } = load(
-  "text.js", "glyph", "visible", "nameOf", "percent", "grouped", "counted", "encode", "parseUnit", "unitTitle", "scaled");
+import assert from "node:assert";
+import test from "node:test";
+import { glyph, visible, nameOf, percent, grouped, counted, encode, parseUnit, unitTitle, scaled } from "../../../charrnn/inspection/page/text.js";
 
 const places = new Map(["\n", " ", "a", "e", "s"].map((char, id) => [char, id]));
 
