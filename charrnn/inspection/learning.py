@@ -10,15 +10,13 @@ from charrnn.inspection.webpage import SOURCES, assemble, to_json
 from charrnn.system import files
 from charrnn.version import __version__
 
-TEXTS = {"names": "../../text/names.txt", "a rhyme with a rule": "rhyme.txt", "a program": "program.txt"}
-NAMES = 4000  # characters, to the end of a line
+TEXTS = {"a rhyme with a rule": "rhyme.txt", "names": "../../text/names.txt", "a program": "program.txt"}
 FIELDS = (("layers", "1"), ("units", "128"), ("rate", "-2.5"), ("temperature", "0.7"))  # of a link, with first values
 
 
 def learning_page() -> str:
     """Return the page."""
     texts = {name: (SOURCES.parent / "learn" / file).read_text(encoding="utf-8") for name, file in TEXTS.items()}
-    texts["names"] = texts["names"][:texts["names"].index("\n", NAMES) + 1]
     parts = {"version": __version__, "data": to_json({"texts": texts, "fields": FIELDS})}
     return assemble("learn.html", parts, _shortened)
 
