@@ -3,6 +3,7 @@ import { Paper } from "../page/paper.js";
 import { ask, byId, fail, make, makeButton, onClick, showNote, startWorker } from "../page/view.js";
 import { chars, recordsOf, setCharacters, setWatched, textOf, valueAt, watched } from "../page/shown.js";
 import { counted, grouped, signed, unitName, unitTitle, visible } from "../page/text.js";
+import { onPaper, writeText } from "../page/writing.js";
 import { pictureOf } from "./picture.js";
 import { showCurves } from "./curve.js";
 
@@ -166,7 +167,7 @@ function look() {
 
 /** Have the network write what belongs to a look, always with the same beginning and the same random numbers. */
 function write(looked, isBest) {
-  draft("sample", free, ({ ids }) => {
+  draft("write", free, ({ ids }) => {
     const { looks } = state;
     const isNewest = !looks.length || looks.at(-1) === state.moment;
     if (looks.at(-1)?.updates !== looked.updates) {
@@ -195,19 +196,15 @@ function showMoment(moment) {
 }
 
 /** Have the network go on from its beginning, with a unit held or none, and show the text when it is done. */
-function draft(kind, held, show) {
+function draft(of, held, show) {
   const { seed, network } = state;
   const { beginning } = network;
   const plan = [{ at: 0, temperature: Number(byId("temperature").value), topN: chars.length, topP: 1, ...held }];
-  const [ids, seen, start] = [[...beginning], [], beginning.length];
   state.drafts++;
-  ask("change", { of: kind, settings: null, speed: Infinity, length: WRITTEN });
-  const text = { take: state.drafts, start, plan };
-  ask(kind, { ...text, ids: beginning, seed, burst: Infinity }, ({ ids: more = [], drawn, ...found }) => {
-    ids.push(...more);
-    seen.push(...recordsOf(found));
-    if (drawn !== undefined && state.network === network) {
-      show({ ids, start, recordAt: (place) => seen[place - start], inWorker: () => ({ of: kind, ...text }) });
+  const text = { of, number: state.drafts, ids: [...beginning], start: beginning.length, seen: [], seed, plan, length: WRITTEN };
+  writeText(text, {}, (last) => {
+    if (last && state.network === network) {
+      show(text);
     }
   });
 }
@@ -268,7 +265,7 @@ function holdAt(held) {
 function showHeld() {
   byId("handle").hidden = !watched;
   if (watched) {
-    draft("hold", state.held, (text) => papers.held.show(text));
+    draft("held", state.held, (text) => papers.held.show(onPaper(text)));
   }
 }
 
@@ -280,13 +277,13 @@ function drawCurves() {
   byId("overfits").hidden = !isOver;
 }
 
-/** Say which networks can be saved. */
+/** Say what can be saved. */
 function showKept() {
   const { network, best, looks, source } = state;
   const isEarlier = Boolean(network && best) && best !== looks.at(-1);
   byId("save").disabled = byId("picture").disabled = !(network && best);
-  byId("save").textContent = isEarlier ? `Save its best, step ${grouped(best.updates)}` : "Save the network";
-  byId("save-now").hidden = !isEarlier;
+  byId("newest").parentElement.hidden = !isEarlier;
+  byId("kept").textContent = isEarlier ? `What is saved is its best step, ${grouped(best.updates)}.` : "";
   for (const name of document.querySelectorAll(".file-name")) {
     name.textContent = fileName(source);
   }
@@ -297,8 +294,8 @@ function fileName({ name }) {
   return name.replace(/\.\w+$/, "").replace(/[^\p{L}\p{M}\p{N}]+/gu, "-").replace(/^-|-$/g, "") || "learned";
 }
 
-function save(isBest) {
-  ask("save", { isBest }, ({ bytes, refused }) => {
+function save() {
+  ask("save", { isBest: !byId("newest").checked }, ({ bytes, refused }) => {
     if (refused) {
       byId("saved").textContent = refused;
     } else {
@@ -394,7 +391,7 @@ async function showLink() {
 }
 
 function startButtons() {
-  const actions = { save: () => save(true), "save-now": () => save(false), picture: savePicture, link: showLink,
+  const actions = { save, picture: savePicture, link: showLink,
     release: () => holdAt(free),
     start() {
       takeField();

@@ -1,4 +1,4 @@
-/* What learns beside the page: more jobs for the worker.
+/* What learns beside the page: more jobs for the worker. What it writes it writes with the weights of the last look.
  *   unpack {bytes} -> {sizes} of a network in a .npz, with which `begin` can go on; {refused} says why there is none
  *   begin {text, sizes, seed, goesOn, kernels}
  *         -> {untrained, chars, passage, ...}: bestUnits of a network that has learned nothing, then what is known of a
@@ -9,7 +9,6 @@
  *   look  {}       -> what `read` answers of the passage with the weights of now, after which `updates`; the mean loss of
  *                     what was `read` in the last steps, and of what is `held` out; `isBest`: the latter is the lowest so
  *                     far; and `units`: see bestUnits
- *   sample, hold   as `write`, with the weights of the last look
  *   save  {isBest} -> {bytes}: of the best look, or of now */
 import { TEXTS, Trainer } from "./trainer.js";
 import { answers, current, network, useNetwork } from "../page/worker.js";
@@ -125,7 +124,7 @@ Object.assign(answers, {
   },
 
   begin(message, send, goesOn) {
-    for (const kind of ["learn", "look", "sample", "hold", "why"]) { // what they ask is about the network of before
+    for (const kind of ["learn", "look", "write", "held", "why"]) { // what they ask is about the network of before
       current[kind] = null;
     }
     return answerOrRefuse(send, async () => {
@@ -186,4 +185,3 @@ Object.assign(answers, {
     });
   },
 });
-answers.sample = answers.hold = answers.write;

@@ -173,15 +173,9 @@ export function setVariables(trainer, variables) {
 export function initialVariables(sizes, seed) {
   const random = new RandomState(seed);
   const uniform = () => 2 * random.randomSample() - 1;
-  const normal = () => { // by the polar method; beyond two standard deviations it is drawn again
-    for (;;) {
-      const [x, y] = [uniform(), uniform()];
-      const square = x * x + y * y;
-      const value = y * Math.sqrt((-2 * Math.log(square)) / square);
-      if (square < 1 && Math.abs(value) <= 2) {
-        return 0.1 * value;
-      }
-    }
+  const normal = () => { // by the method of Box and Muller; beyond two standard deviations it is drawn again
+    const value = Math.sqrt(-2 * Math.log(1 - random.randomSample())) * Math.cos(Math.PI * uniform());
+    return Math.abs(value) <= 2 ? 0.1 * value : normal();
   };
   return new Map([...shapesOf(sizes)].map(([name, shape]) => {
     const limit = Math.sqrt(6 / (shape[0] + shape[1])); // Glorot and Bengio 2010

@@ -245,4 +245,4 @@ export const answers = {
     current[of] = null;
   },
 };
-Object.assign(answers, { low: answers.write, high: answers.write });
+Object.assign(answers, { low: answers.write, high: answers.write, held: answers.write });

@@ -26,7 +26,7 @@ SHOWN = "document.getElementById('sample').textContent"
 
 class Learning(View):
     def start(self, text=None, least=10):
-        """Learn for some steps, from a text or the one that is chosen, and pause. Return what is said where it cannot."""
+        """Learn some steps, from a text or the one that is chosen, and pause. Return what is said where it cannot."""
         if text is not None:
             self.js("void takeText(arguments[0])", text)
         self.click("start")
@@ -49,8 +49,7 @@ class Learning(View):
 
     def answer(self, accepts):
         """Answer the question whether what was learned may be lost."""
-        WebDriverWait(self.driver, PATIENCE).until(expected_conditions.alert_is_present())
-        question = self.driver.switch_to.alert
+        question = WebDriverWait(self.driver, PATIENCE).until(expected_conditions.alert_is_present())
         said = question.text
         question.accept() if accepts else question.dismiss()
         return said
@@ -84,7 +83,7 @@ def learning(chromium):  # noqa: F811
         view.wait("byId('failure').hidden")
         return view
     yield opened
-    chromium.execute_script("window.onbeforeunload = null; state.saved = Infinity")  # no question holds up the next test
+    chromium.execute_script("state.saved = Infinity")  # no question holds up the next test
 
 
 def test_the_shipped_page_is_current_and_small():
@@ -99,8 +98,9 @@ def test_the_shipped_page_is_current_and_small():
 def test_what_it_writes_stands_below_start_and_the_controls_come_last(learning, width, height, touch):
     view = learning("#units=64", width=width, height=height, touch=touch)
     view.start(least=3)
-    top, bottom, left, right = ({name: view.js(f"byId('{name}').getBoundingClientRect().{side}") for name in (
-        "start", "sample", "time", "curve", "legend", "best-said", "rate", "layers")} for side in ("top", "bottom", "left", "right"))
+    names = ("start", "sample", "time", "curve", "legend", "rate", "layers")
+    top, bottom, left, right = ({name: view.js(f"byId('{name}').getBoundingClientRect().{side}") for name in names}
+                                for side in ("top", "bottom", "left", "right"))
     assert bottom["start"] <= top["sample"] < bottom["start"] + 60 and bottom["time"] < height
     assert top["curve"] > bottom["time"] or left["curve"] > right["sample"]
     assert min(top["rate"], top["layers"]) > max(bottom["time"], bottom["legend"])
@@ -116,7 +116,7 @@ def test_it_learns_the_rhyme_writes_and_asks_for_nothing(learning):
     view.wait("state.looks?.at(-1)?.held < state.network?.bigrams")  # better than the counts of pairs
     assert not view.pause()
     held, read = view.looks("held"), view.looks("read")
-    assert abs(held[0] - view.js("Math.log(chars.length)")) < 0.5 and held[-1] < 0.5 * held[0] and read[-1] < 0.5 * held[0]
+    assert abs(held[0] - view.js("Math.log(chars.length)")) < 0.5 and max(held[-1], read[-1]) < 0.5 * held[0]
     assert view.js("document.querySelectorAll('#tracked button').length === Object.keys(state.began).length")
     assert f"text that it reads {read[-1]:.2f}" in view["curve"].get_attribute("aria-label")
     view.assert_nothing_wrong()
@@ -149,7 +149,8 @@ def test_one_moves_through_time_over_the_same_sentence(learning):
 def test_the_axis_follows_the_values(learning):
     view = learning("#units=64")
     view.start(least=1)
-    view.js("void showCurves([{updates: 0, held: 3.6}, {updates: 40, read: 9, held: 7.7}], {blind: 3.5, pairs: 1.5}, null, 0)")
+    looks = [{"updates": 0, "held": 3.6}, {"updates": 40, "read": 9, "held": 7.7}]
+    view.js("void showCurves(arguments[0], { blind: 3.5, pairs: 1.5 }, null, 0)", looks)
     places = [float(number) for name in ("read", "held") for number in re.findall(
         r"[\d.-]+", view[f"{name}-line"].get_attribute("points"))]
     assert len(places) == 6 and all(0 <= place <= 1 for place in places)
@@ -171,7 +172,6 @@ def test_a_link_has_the_settings_and_not_the_text(learning):
     again.click("link")
     again.wait_for("saved", "without the text")
     assert "text" not in parse_qs(again.js("location.hash")[1:])
-    assert {link.get_attribute("href").rsplit("/", 1)[1] for link in view.driver.find_elements("tag name", "a")} >= {"anna.html"}
 
 
 def test_the_best_step_is_marked_and_saved(learning, tmp_path):
@@ -183,11 +183,12 @@ def test_the_best_step_is_marked_and_saved(learning, tmp_path):
     assert not view.pause()
     best, held = view.js("[state.best.updates, state.looks.map(({held}) => held)]")
     assert view["best-said"].text == f"best at step {best}" and view["overfits"].is_displayed()
-    assert view["save"].text == f"Save its best, step {best}"
+    assert view["kept"].text == f"What is saved is its best step, {best}."
     passage, edge = view.js("[textOf(state.network.passage), state.network.heldFrom]")
-    for name, loss in (("save", min(held)), ("save-now", held[-1])):
+    for name, loss in (("best", min(held)), ("newest", held[-1])):
         (tmp_path / name).mkdir()
-        path = view.saved(name, tmp_path / name)
+        path = view.saved("save", tmp_path / name)
+        view.click("newest")
         assert path.name == "your-text.npz"
         assert abs(open_model(path).surprisal(passage)[max(0, edge - 1):].mean() - loss) < 1e-3
     assert "charrnn-sample your-text.npz" in view.driver.find_element("tag name", "pre").text
@@ -206,7 +207,8 @@ def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     """It writes the same text from the same seed, and the page goes on where it was."""
     view = learning("#layers=2&units=64&rate=-2&seed=6&temperature=0.9")
     view.start(PATTERN, least=40)
-    model = open_model(view.saved("save-now" if view["save-now"].is_displayed() else "save", tmp_path))
+    view.click("newest")
+    model = open_model(view.saved("save", tmp_path))
     text = view.looks("text")[-1]
     first = view.js("textOf(state.network.beginning)")
     written = model.write(first, 220, temperature=0.9, top_n=len(model.vocabulary), seed=6)
@@ -250,7 +252,8 @@ def test_a_unit_is_found_and_held(learning):
 
 
 @pytest.mark.parametrize("text, said", [
-    ("a" * 2000, "one character only"), ("a short text", "1,000 to 2,000,000 characters. This one has 12"), ("", "This one has 0."),
+    ("a" * 2000, "one character only"), ("a short text", "1,000 to 2,000,000 characters. This one has 12"),
+    ("", "This one has 0."),
     ("".join(map(chr, range(0x4e00, 0x4e00 + 16000))) * 2, "")], ids=["one character", "short", "none", "Chinese"])
 def test_texts_that_are_unusual(learning, text, said):
     view = learning("#units=64")
@@ -258,8 +261,6 @@ def test_texts_that_are_unusual(learning, text, said):
     assert said in note and bool(said) == bool(note)
     if not said:
         view.wait_for("text-note", "Left out: 14,000 characters (88% of the text)")
-        assert view["passage-said"].text == ("It never learns the last tenth of the text, 400 characters. This is all of it."
-                                             if view.js("!state.network.heldFrom") else view["passage-said"].text)
 
 
 def test_it_says_which_part_of_the_text_is_shown(learning):
@@ -276,7 +277,8 @@ def test_it_says_which_part_of_the_text_is_shown(learning):
 
 def test_own_text_is_taken_as_it_is_typed_or_at_start(learning):
     view = learning("#text=your+own+text&units=64")
-    assert view["text"].is_displayed() and view.js("document.querySelector('#texts [aria-pressed=true]').value") == "your own text"
+    assert view["text"].is_displayed()
+    assert view.js("document.querySelector('#texts [aria-pressed=true]').value") == "your own text"
     view["text"].send_keys("some words of mine ")  # tells of input, not of change, as long as the field is not left
     assert view.js("state.source.text") == "some words of mine "
     view.js("void (byId('text').value = arguments[0])", PATTERN)  # as on a phone that tells of nothing
@@ -292,7 +294,8 @@ def test_what_was_learned_is_not_lost_without_a_question(learning, tmp_path):
     for action in ("byId('again').click()", "byId('texts').firstChild.click()", change, "takeText('another text')"):
         view.ask_by(action)
         assert f"in {steps} steps is not saved" in view.answer(accepts=False)
-        assert view.js("[state.updates, state.source.text, byId('text').value, byId('units').value]") == [steps, PATTERN, PATTERN, "64"]
+        assert view.js("[state.updates, state.source.text, byId('text').value]") == [steps, PATTERN, PATTERN]
+        assert view["units"].get_attribute("value") == "64"
     leaves = "!dispatchEvent(new Event('beforeunload', {cancelable: true}))"
     assert view.js(leaves)
     view.saved("save", tmp_path)
@@ -327,11 +330,12 @@ def test_a_divergence_goes_back_to_the_best_step(learning):
 
 def test_files_that_are_none_are_refused_in_words(learning, tmp_path):
     view = learning("#units=64")
-    shared = packed(random_network(CHARS, lstm_size=6).weights, {"vocabulary": CHARS[:-1]})
+    lacking = packed(random_network(CHARS, lstm_size=6).weights, {"vocabulary": CHARS[:-1]})
     for name, content, said in (
             ("diary.txt", "дневник".encode("cp1251"), "diary.txt cannot be read as UTF-8 text"),
-            ("windows.txt", PATTERN.encode("utf-16"), "Perhaps it is UTF-16"), ("nothing.txt", b"", "nothing.txt is empty."),
-            ("bad.npz", b"PK" * 500, "bad.npz: The file is damaged"), ("less.NPZ", shared, "less.NPZ: The file has an odd")):
+            ("windows.txt", PATTERN.encode("utf-16"), "Perhaps it is UTF-16"),
+            ("nothing.txt", b"", "nothing.txt is empty."), ("bad.npz", b"PK" * 500, "bad.npz: The file is damaged"),
+            ("less.NPZ", lacking, "less.NPZ: The file has an odd number of units, or another number of characters")):
         view.upload(tmp_path / name, content)
         view.wait_for("note", said)
     assert view.js("state.source.label") == "a rhyme with a rule"
