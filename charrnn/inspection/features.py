@@ -157,6 +157,16 @@ def quoted(text: str) -> np.ndarray:
     return _depths(text, marks, nest=False) > 0
 
 
+def is_speech(text: str) -> bool:
+    """Return whether what a text has in quotation marks is speech: at least a quarter ends as sentences do.
+
+    >>> is_speech('"No," he said. "Why?"'), is_speech('open("a.txt", "r")')
+    (True, False)
+    """
+    ends = np.flatnonzero(last_of(quoted)(text))
+    return 4 * sum(kinds(text)[end] in ".!," for end in ends) >= max(1, len(ends))
+
+
 def since(pattern: str) -> Callable[[str], np.ndarray]:
     """Return a function that counts the characters since the last end of a match, or since the text's beginning.
 
@@ -243,8 +253,7 @@ _name = of_kinds(within("(?:(?<=[Ulom] )|(?<=[Ulom], ))U[Ulom]+(?:'[Ulo][Ulom]*)
 
 QUOTATION = "inside quotation marks"
 FEATURES = (
-    Feature(QUOTATION, quoted, "knows when somebody is speaking",
-            ("narration", "speech")),
+    Feature(QUOTATION, quoted, "knows when a quotation mark is open", ("outside quotes", "in quotes")),
     Feature("inside brackets", inside("()[]{}"), "knows when a bracket is open", ("outside", "in brackets")),
     Feature("depth of brackets", inside("()[]{}", most=9), "counts open brackets", ("none", "many")),
     Feature("position in the line", since(r"\n"), "counts how far along the line it is", ("line start", "far along")),

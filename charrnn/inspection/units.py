@@ -19,6 +19,7 @@ CHARACTERS = 50000  # how much of a text is read to measure the units
 CHUNK = 1000  # characters that are read in one call of the engine
 LEAST_CORRELATION = 0.3  # below this, a unit tracks nothing that has a name here
 LEAST_OFTEN = 0.001  # how often, for each character of the text, a feature occurs at least that is a discovery
+CLEAR = 0.5  # from this correlation on, a unit is said to know what it tracks
 LEAST_ABOVE = 0.2  # what a discovery has above the best unit of an untrained network
 
 
@@ -125,14 +126,15 @@ class Measured:
 
         Returns:
             Each unit, for the feature that it tracks best, and the correlation of the best untrained one, as absolute
-            value. The one that tracks quotation comes first, then the highest correlation.
+            value. The highest correlation comes first. Quotation counts if its correlation is CLEAR.
         """
         by_chance = {group[0].feature: abs(group[0].correlation) for group in untrained.best(1, least=0)}
         often = {name for name, times in zip(self.features, self.times) if times >= LEAST_OFTEN * self.length}
         discovered: Dict[Unit, Tuple[Tracking, float]] = {}
-        for tracking, *_ in sorted(self.best(1), key=lambda group: group[0].feature != features.QUOTATION):
+        for tracking, *_ in self.best(1):
             chance, claim = by_chance.get(tracking.feature, 0.0), features.BY_NAME[tracking.feature].claim
-            if claim and tracking.feature in often and abs(tracking.correlation) >= chance + LEAST_ABOVE:
+            least = max(chance + LEAST_ABOVE, CLEAR if tracking.feature == features.QUOTATION else 0)
+            if claim and tracking.feature in often and abs(tracking.correlation) >= least:
                 discovered.setdefault(tracking.unit, (tracking, chance))  # a unit counts for what it tracks best
         return list(discovered.values())
 

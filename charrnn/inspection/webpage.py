@@ -20,7 +20,7 @@ from charrnn.engines import Engine
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.surprisal import surprisal
-from charrnn.inspection import features, held, units
+from charrnn.inspection import features, held, memory, units
 from charrnn.inspection.stored import network_data, store, stored_model, untrained_model
 from charrnn.system import console, files
 from charrnn.text import corpus, unknown
@@ -38,6 +38,7 @@ TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "name
 PASSAGE = 1000  # characters that the page reads at first
 SEEN_FIRST = 400  # characters that are seen without scrolling
 LEAST_WIDTH = 40  # characters in a line of a text that was broken into lines
+LEARNING = '<a href="learn.html">Watch a network learn to write</a>. '  # if that page is beside this one
 LOSS_ROWS = 64  # pieces that are read in parallel to measure the loss
 WRITTEN = 20000  # characters that the network writes if there is no training text
 _IMPORT = re.compile(r'^import [^;]* from "(.*)";\n', re.MULTILINE)
@@ -120,8 +121,11 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
         dtype=np.float64))
     data = _data(model, texts, measured, loss)
     data["facts"].append(["Weights", f"{weights}; {_faithfulness(model, rounded)}"])
-    data.update(_discovered(rounded, measured, discoveries, data["beginnings"], texts.measured),
-                passage=_passage(texts.loss, discoveries[0][0].feature if discoveries else None))
+    data.update(_discovered(rounded, measured, discoveries, data["beginnings"], texts.measured))
+    first = [found["feature"] for found in data["discoveries"][:1]]
+    bits = memory.bits_after(engine, engine.vocabulary.encode(texts.loss), progress=progress)
+    data.update(passage=_passage(texts.loss, *first), memory={"letters": list(bits), "bits": list(bits.values())},
+                beside=(Path(target).parent / "learn.html").exists())
     content = render(data, network_data(model, stored))
     encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
     files.write_atomically(target, encoded)
@@ -140,7 +144,7 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
     title, claim = (html.escape(words) for words in (data["title"], (discoveries or [data])[0]["sentence"]))
     return assemble("page.html", {
         "title": title, "plain_claim": claim.replace("*", ""), "claim": re.sub(r"\*(.*?)\*", r"<em>\1</em>", claim),
-        "name": html.escape(data["name"]),
+        "name": html.escape(data["name"]), "beside": LEARNING if data["beside"] else "",
         "facts": "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(fact)}</dd>" for name, fact in data["facts"]),
         "data": to_json(data), "weights": weights, "size": str(len(weights))})
 
@@ -225,7 +229,7 @@ def _part(which: str, part: str, whole: str, source: str) -> str:
     return f"{'all' if len(part) == len(whole) else which} {len(part):,} characters of {source}"
 
 
-def _passage(text: str, feature: Optional[str]) -> str:
+def _passage(text: str, feature: Optional[str] = None) -> str:
     """Return about PASSAGE characters of a text, from the beginning of a paragraph or line to the end of a word.
 
     In the first lines of this passage, the feature of the first discovery varies most.
@@ -247,17 +251,22 @@ def _discovered(model: Model, measured: units.Measured, discoveries: Sequence[Tu
 
     The beginning is the one after the default, if there is one: that comes from the text, and reads better. The seed is
     that of the texts that have the most words of the text and in which the feature varies. They are written with the
-    number of the first discovery held at its ends, or with none where no word tells such texts apart.
+    number of the first discovery held at its ends, or with none where no word tells such texts apart. The first
+    discovery is the one with the highest correlation, weighed by the share of its words that are at their own end.
     """
     prime, settings = beginnings[:2][-1], choose_settings(len(model.vocabulary), OPENING_TEMPERATURE)
     opening = free = held.write(model, prime, settings)
-    shown: List[Dict[str, Any]] = []
+    found = []
     for tracking, untrained in discoveries:
         ends = (limit[tracking.unit.part, tracking.unit.column] / 127 for limit in measured.limits())
         low, high = (held.write(model, prime, settings, tracking.unit, end) for end in ends)
-        shown.append(_discovery(tracking, untrained, held.compare(low, free, high), measured.deviation.size))
-        if shown[0]["told"] and len(shown) == 1:
-            opening = ["\n\n".join(pair) for pair in zip(low, high)]
+        told = held.compare(low, free, high)
+        weight = abs(tracking.correlation) * held.apart(told)
+        found.append((weight, _discovery(tracking, untrained, told, measured.deviation.size, text), low, high))
+    found.sort(key=lambda entry: -entry[0])
+    shown = [discovery for _, discovery, *_ in found]
+    if shown and shown[0]["told"]:
+        opening = ["\n\n".join(pair) for pair in zip(*found[0][2:])]
     known, varies = set(features.words(text)), shown and features.BY_NAME[shown[0]["feature"]].values
 
     def worth(row):
@@ -306,16 +315,20 @@ def _long_line(text: str) -> Optional[int]:
     return int(usual * 2 / 3) if usual >= LEAST_WIDTH and long <= 1.25 * usual else None
 
 
-def _discovery(best: units.Tracking, untrained: float, told: Optional[Dict[str, Any]], count: int) -> Dict[str, Any]:
+def _discovery(best: units.Tracking, untrained: float, told: Optional[Dict[str, Any]], count: int,
+               text: str) -> Dict[str, Any]:
     """Return what the page says of one of `count` units, which tracks something.  `told`: see :func:`held.compare`."""
-    feature = features.BY_NAME[best.feature]
+    feature, is_clear = features.BY_NAME[best.feature], abs(best.correlation) >= units.CLEAR
+    ends = feature.ends if is_clear else ("low", "high")
+    if best.feature == features.QUOTATION and features.is_speech(text):
+        ends = ("narration", "speech")
     if told:
         less, more = (words[0] for words in told["words"][::1 if best.correlation > 0 else -1])
         sentence = f"Move one of its {count:,} numbers and it says *{more}* instead of *{less}*."
     else:
-        known = feature.claim if abs(best.correlation) >= 0.5 else f"has an idea of this: {feature.name}"
+        known = feature.claim if is_clear else f"has an idea of this: {feature.name}"
         sentence = f"One of the {count:,} numbers in this network {known}."
-    return {"unit": str(best.unit), "feature": best.feature, "ends": feature.ends, "sentence": sentence, "told": told,
+    return {"unit": str(best.unit), "feature": best.feature, "ends": ends, "sentence": sentence, "told": told,
             "correlation": round(best.correlation, 3), "untrained": round(untrained, 3)}
 
 

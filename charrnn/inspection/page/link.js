@@ -1,8 +1,7 @@
-/* Takes and the links to them. A take is a text that is written: {prime, seed, plan, length, ids, seen, unit}. `prime` are
- * the ids of its beginning, `ids` all, `seen` is what is known of the characters after the beginning, and
- * `length` how many are to be written. For the plan see worker.js. A link holds all that a take is made of, so that it is
- * written again, character by character: "prime=Anna&seed=3&length=400", and what is not as usual. It stands after the
- * "#" of an address, so that nothing of it is sent anywhere. Pure functions. */
+/* Takes and the links to them. A take is a text that is written, see writing.js, with {prime, unit, held}: the ids of its
+ * beginning, the number that is watched, and where the handle holds it, from -1 to 1, or null. A link holds all that a
+ * take is made of, so that it is written again, character by character: "prime=Anna&seed=3&length=400", and what is not as
+ * usual. It stands after the "#" of an address, so that nothing of it is sent anywhere. Pure functions. */
 import { data, places, unitOffsets } from "./model.js";
 import { encode } from "./text.js";
 import { chars, textOf } from "./shown.js";
@@ -29,6 +28,9 @@ export function linkOf(take, usual) {
       [at, temperature, topN, topP, unit ? `${unit}:${value}` : "", forced ?? ""].join("~"))).join("_"));
   }
   query.set("unit", take.unit);
+  if (take.held !== null) {
+    query.set("handle", take.held);
+  }
   return query.toString();
 }
 
@@ -63,7 +65,7 @@ export function takeOf(link, usual) {
   const plan = [{ at: 0, ...settingsIn(FIELDS.map(([name]) => query.get(name))), ...heldIn(query.get("hold")) }];
   for (const entry of query.get("then")?.split("_") || []) {
     const [at, temperature, topN, topP, held, forced] = entry.split("~");
-    if (/^\d{1,5}$/.test(at) && (!forced || chars[forced]) && Number(at) >= plan.at(-1).at) {
+    if (/^\d{1,5}$/.test(at) && (!forced || (/^\d+$/.test(forced) && chars[forced])) && Number(at) >= plan.at(-1).at) {
       plan.push({ at: Number(at), ...settingsIn([temperature, topN, topP].map((text) => text ?? null)), ...heldIn(held),
         ...(forced ? { forced: Number(forced) } : {}) });
     } else {
@@ -77,6 +79,7 @@ export function takeOf(link, usual) {
   const prime = ids.length ? ids : usual.prime;
   const take = { prime, plan, seed: numberIn("seed", query.get("seed"), 0, MOST_SEED, usual.seed, true),
     length: numberIn("length", query.get("length"), 1, MOST_WRITTEN, usual.length, true),
-    unit: unitOffsets.has(unit) ? unit : usual.unit, ids: [...prime], seen: [] };
+    unit: unitOffsets.has(unit) ? unit : usual.unit, ids: [...prime], seen: [],
+    held: query.has("handle") ? numberIn("handle", query.get("handle"), -1, 1, 0) : null };
   return { take, wrong: [...wrong] };
 }

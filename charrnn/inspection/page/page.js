@@ -2,6 +2,7 @@
 import { byId, fail, startWorker } from "./view.js";
 import { loadModel } from "./model.js";
 import { showAddressed, startWrite } from "./write.js";
+import { showMemory } from "./memory.js";
 import { startCell } from "./cell.js";
 import { startRead } from "./read.js";
 import { startStrip } from "./strip.js";
@@ -21,6 +22,7 @@ function startPage() {
   startCell();
   showAddressed();
   startRead();
+  showMemory();
 }
 
 byId("failure").hidden = true;

@@ -1,84 +1,130 @@
-/* One beginning, two texts, with the same seed: in one the number that is looked at is held at its lowest, in the other at
- * its highest. They are written at the same time. Words that tell the two apart, which were counted when the page was
- * made, are bold, and are counted here. Where there are none, there is one text only. */
-import { AT_ONCE, ON, written } from "./write.js";
-import { MOST_WRITTEN } from "./link.js";
+/* One beginning and one seed, and the number that is watched held from the first letter on. At first there are two texts,
+ * in which it is held at its lowest and at its highest. The handle brings one text in their place, which is written anew
+ * wherever the handle goes. Words that tell the two ends apart, which were counted when the page was made, are bold, and
+ * are counted here. Where there are none, the text that is written while nobody holds the number has the place of the two. */
+import { AT_ONCE, ON, speedChosen, written } from "./write.js";
+import { textOf, valueAt, watched } from "./shown.js";
+import { onPaper, writeText } from "./writing.js";
 import { Paper } from "./paper.js";
-import { ask, byId, make } from "./view.js";
-import { counted, wordsOf } from "./text.js";
-import { recordsOf, textOf, valueAt, watched } from "./shown.js";
+import { byId, make, tint } from "./view.js";
+import { counted, signed, wordsOf } from "./text.js";
+import { MOST_WRITTEN } from "./link.js";
 
 const PAIR_LENGTH = 300; // characters, as many as where the words were counted
-const AT_FIRST = 120; // of which are written without a pause
+const ONE_LENGTH = 200; // characters, so that the text and the handle are in sight together
+const AT_FIRST = 120; // of the two texts are written without a pause
 export const pair = { texts: 0, shown: "",
   sides: ["low", "high"].map((of) => ({ of, paper: new Paper(of, "none"), head: byId(`${of}-head`) })) };
+// `ids` are what is shown; `before` what was shown when it was other words
+export const one = { paper: new Paper("one", "none"), head: byId("one-head"), shown: "", text: null, ids: [], before: [] };
 
-/** Write the two texts for the take and the unit that are looked at, unless they are here already. */
-export function showPair() {
+/** Write the texts in which the number is held, unless they are here already. */
+export function showHeld() {
   const { take } = written;
-  const { told } = watched;
+  const { told, unit } = watched;
+  const isHeld = Boolean(take) && take.held !== null;
   byId("low-side").hidden = byId("high-side").hidden = !told;
-  document.querySelector(".first").classList.toggle("of-pair", Boolean(told));
+  byId("one-side").hidden = !isHeld;
+  const figure = document.querySelector(".first");
+  figure.classList.toggle("of-pair", Boolean(told));
+  figure.classList.toggle("held", isHeld);
+  byId("release").hidden = !isHeld;
+  byId("release").textContent = told ? "Two texts" : "Let go";
   const { temperature, topN, topP } = take?.plan[0] || {};
-  const wanted = JSON.stringify([watched.unit, take?.prime, take?.seed, temperature, topN, topP]);
-  if (!take || !told || pair.shown === wanted) {
-    return;
+  const wanted = JSON.stringify([unit, take?.prime, take?.seed, temperature, topN, topP]);
+  if (isHeld && one.shown !== `${wanted}${take.held}`) {
+    one.shown = `${wanted}${take.held}`;
+    tint(one.paper.box, take.held < 0 ? "low" : "high", 0.14 * Math.abs(take.held)); // as the two texts have it
+    rewrite(heldText("held", take.held, ONE_LENGTH));
   }
-  pair.shown = wanted;
-  pair.sides.forEach((side, index) => {
-    const [{ of, paper }, { seed, prime: { length: start } }] = [side, take];
-    const plan = [{ at: 0, temperature, topN, topP, unit: watched.unit, value: valueAt(2 * index - 1) }];
-    const job = { take: ++pair.texts, ids: [...take.prime], start, seed, plan };
-    Object.assign(side, { job, ids: job.ids, seen: [], told, start, length: PAIR_LENGTH });
-    paper.onChange = () => countTold(side, index);
-    paper.box.ariaLabel = `Written with the number held at ${watched.ends[index]}`;
-    paper.show({ ids: job.ids, start, recordAt: (place) => side.seen[place - start], inWorker: () => ({ ...job, of }) });
-    followSide(side, take.burst && Math.max(AT_FIRST, take.burst - AT_ONCE));
+  if (take && told && pair.shown !== wanted) {
+    pair.shown = wanted;
+    pair.sides.forEach((side, index) => {
+      Object.assign(side, { told, text: heldText(side.of, 2 * index - 1, PAIR_LENGTH) });
+      side.paper.box.ariaLabel = `Written with the number held at ${watched.ends[index]}`;
+      side.paper.onChange = () => showCounts(side, countTold(side.paper, side.text, told), index);
+      side.paper.show(onPaper(side.text));
+      followSide(side, take.burst && Math.max(AT_FIRST, take.burst - AT_ONCE));
+    });
+  }
+}
+
+/** Return a text, of which nothing is written yet, in which the number is held at a position between its limits. */
+function heldText(of, position, length) {
+  const { prime, seed, plan: [{ temperature, topN, topP }] } = written.take;
+  pair.texts++;
+  return { of, number: pair.texts, ids: [...prime], start: prime.length, seen: [], seed, length,
+    plan: [{ at: 0, temperature, topN, topP, unit: watched.unit, value: valueAt(position) }] };
+}
+
+/** Write the one text anew over what is shown of it, and mark the words that become others. */
+function rewrite(text) {
+  const shown = one.ids.length ? one.ids : written.take.ids.slice(0, text.start + ONE_LENGTH);
+  one.text = text;
+  writeText(text, {}, (last) => {
+    one.ids = [...text.ids, ...(last ? [] : shown.slice(text.ids.length))];
+    if (one.ids.some((id, place) => id !== shown[place])) {
+      one.before = shown;
+    }
+    one.paper.show(onPaper(text, one.ids));
+    const counts = countTold(one.paper, { ids: one.ids, start: text.start }, watched.told);
+    showCounts(one, counts, 0, `held at ${signed(text.plan[0].value)}`);
+    markChanged(text.start);
   });
 }
 
-/** Have the worker write what is missing of a text. */
-function followSide(side, burst = 0) {
-  ask("change", { of: side.of, settings: null, speed: Number(byId("speed").value), length: side.length });
-  ask(side.of, { ...side.job, burst }, ({ ids = [], drawn, ...found }) => {
-    side.seen.push(...recordsOf(found));
-    side.ids.push(...ids);
-    cancelAnimationFrame(side.frame);
-    side.frame = requestAnimationFrame(() => {
-      side.paper.grow();
-      if (drawn !== undefined) {
-        side.paper.settle();
-      }
-    });
+/** Mark the words of the one text that are not those that stood there before. */
+function markChanged(start) {
+  const [now, before] = [one.ids, one.before].map((ids) => wordsOf(textOf(ids.slice(start))));
+  now.forEach((word, index) => {
+    if (word[0] !== before[index]?.[0]) {
+      cellsOf(one.paper, one.ids, start, word).forEach((cell) => { cell.classList.add("changed"); });
+    }
+  });
+}
+
+function followSide({ text, paper }, burst = 0) {
+  writeText(text, { speed: speedChosen(), burst }, (last) => {
+    paper.grow();
+    if (last) {
+      paper.settle();
+    }
   });
 }
 
 export function goOnPair() {
-  pair.sides.filter(({ told }) => told && watched.told).forEach((side) => {
-    side.length = Math.min(side.seen.length + ON, MOST_WRITTEN);
+  (watched.told ? pair.sides : []).forEach((side) => {
+    side.text.length = Math.min(side.text.seen.length + ON, MOST_WRITTEN);
     followSide(side);
   });
 }
 
-/** Make the words bold that tell the texts apart, and say how often they are here. */
-function countTold({ ids, start, told, paper, head }, index) {
-  const text = textOf(ids.slice(start));
-  const groups = told.words.map((words) => words.map((word) => word.toLowerCase()));
+/** Return the cells of a word, one of wordsOf the text after its beginning. */
+function cellsOf({ cells }, ids, start, { index, 0: word }) {
+  const from = start + Array.from(textOf(ids.slice(start)).slice(0, index)).length;
+  return cells.slice(from, from + Array.from(word).length).filter(Boolean);
+}
+
+/** Make the words bold that tell the ends apart, and return how often those of each end are here. */
+function countTold(paper, { ids, start }, told) {
+  const groups = (told?.words || []).map((words) => words.map((word) => word.toLowerCase()));
   const counts = [0, 0];
-  for (const { index: at, 0: word } of wordsOf(text)) {
-    const forms = [word, word.split(/['\u2019]/)[0]].map((form) => form.toLowerCase()); // of I'm also I
+  for (const word of wordsOf(textOf(ids.slice(start)))) {
+    const forms = [word[0], word[0].split(/['\u2019]/)[0]].map((form) => form.toLowerCase()); // of I'm also I
     const group = groups.findIndex((words) => forms.some((form) => words.includes(form)));
     if (group >= 0) {
-      const from = start + Array.from(text.slice(0, at)).length;
       counts[group]++;
-      for (const cell of paper.cells.slice(from, from + Array.from(word).length)) {
-        cell?.classList.add("telling", group ? "of-high" : "of-low");
-      }
+      cellsOf(paper, ids, start, word).forEach((cell) => { cell.classList.add("telling", group ? "of-high" : "of-low"); });
     }
   }
-  const said = [index, 1 - index].map((group) => (
-    make("span", "", `${told.words[group].join(", ")}: `, make("b", "", counts[group]))));
-  head.replaceChildren(make("b", "", watched.ends[index]), ...said);
+  return counts;
+}
+
+/** Say above a text how often the words of the two ends are in it, those of its own end first. */
+function showCounts({ head }, counts, index, name = watched.ends[index]) {
+  const said = (watched.told ? [index, 1 - index] : []).map((group) => (
+    make("span", "", `${watched.told.words[group].join(", ")}: `, make("b", "", counts[group]))));
+  head.replaceChildren(make("b", "", name), ...said);
 }
 
 /** Say how often these words were in the texts in which they were counted. */

@@ -7,7 +7,8 @@ import { ask, byId, make, makeButton, moveByKeys } from "./view.js";
 import { glyph, nameOf, percent, visible } from "./text.js";
 
 const LONG_BLOCK = 2000; // characters after which a block ends with a line
-const MOST_MOVED = 2; // bits, from here on a shade has its full strength
+const [LEAST_MOVED, MOST_MOVED] = [0.01, 4]; // bits from which on there is a shade, and it has its full strength
+const LEFT_OUT = { letters: 50, words: 200 }; // characters before one that are left out to see what they did
 let guessed = null; // the paper of which a character is explained
 export const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
@@ -155,14 +156,14 @@ export class Paper {
     byId("spoken").textContent = [nameOf(chars[this.text.ids[place]]), describe(this.text.recordAt(place))].join(". ");
   }
 
-  /** Shade the characters from a place on by the bits that each moved a guess: of more in one colour, less in another. */
-  shade(from, bits) {
+  /** Shade pieces of the text, [from, to], by the bits that each moved a guess: of more in one colour, less in another. */
+  shade(pieces, bits) {
     this.shaded.forEach(({ style }) => { style.boxShadow = ""; });
-    this.shaded = this.cells.slice(from, from + bits.length).filter(Boolean);
-    for (const { style, place } of this.shaded) {
-      const strength = Math.min(1, Math.abs(bits[place - from]) / MOST_MOVED).toFixed(3);
-      style.boxShadow = `inset 0 -0.28em rgb(var(${bits[place - from] < 0 ? "--against" : "--toward"}) / ${strength})`;
-    }
+    this.shaded = pieces.flatMap(([from, to], index) => this.cells.slice(from, to).filter(Boolean).map((cell) => {
+      const strength = strengthOf(Math.abs(bits[index])).toFixed(3);
+      cell.style.boxShadow = `inset 0 -0.28em rgb(var(${bits[index] < 0 ? "--against" : "--toward"}) / ${strength})`;
+      return cell;
+    }));
   }
 
   /** Copy what is selected as the text that it is, and once. */
@@ -193,7 +194,7 @@ function showGuesses(paper, place) {
   const { text, goOn, cells: { [place]: cell }, box: { parentElement: figure } } = paper;
   const record = text?.recordAt(place);
   box.hidden = !record || !cell;
-  guessed?.shade(0, []);
+  guessed?.shade([], []);
   guessed = paper;
   if (box.hidden) {
     return;
@@ -216,11 +217,35 @@ function showGuesses(paper, place) {
   if (getComputedStyle(box).position === "sticky") { // a sheet at the end of a small screen
     scrollBy(0, Math.max(0, inner.bottom + 8 + box.offsetHeight - innerHeight));
   }
-  ask("why", { ...text.inWorker(), ids: text.ids.slice(0, place + 1), place }, ({ from, bits }) => {
-    if (paper.text === text && paper.at === place && !byId("guesses").hidden) {
-      paper.shade(from, bits);
+  showWhy();
+}
+
+/** Shade what moved the guess that is shown: letters, or whole words. */
+function showWhy() {
+  const { text, at: place } = guessed;
+  const pieces = piecesBefore(text.ids, place, byId("by-words").checked);
+  ask("why", { ...text.inWorker(), ids: text.ids.slice(0, place + 1), place, pieces }, ({ bits }) => {
+    if (guessed.text === text && guessed.at === place && !byId("guesses").hidden) {
+      guessed.shade(pieces, bits);
     }
   });
+}
+
+/** Return the letters before a place, or the words and signs there, as [from, to]. A word has the space after it. */
+function piecesBefore(ids, place, areWords) {
+  const start = Math.max(0, place - LEFT_OUT[areWords ? "words" : "letters"]);
+  const parts = areWords ? textOf(ids.slice(start, place)).match(/[\p{L}\p{M}\p{N}'\u2019]+\s?|./gsu) || []
+    : ids.slice(start, place).map((id) => chars[id]);
+  let to = start;
+  return parts.map((part) => {
+    to += Array.from(part).length;
+    return [to - Array.from(part).length, to];
+  });
+}
+
+/** Return how strong a shade is for some bits: a logarithmic scale, so that what moved the guess a little is seen as well. */
+function strengthOf(bits) {
+  return Math.max(0, Math.min(1, Math.log(bits / LEAST_MOVED) / Math.log(MOST_MOVED / LEAST_MOVED)));
 }
 
 /** Make a bar for a character, {id, share}; with an action it is a button. */
@@ -236,6 +261,7 @@ function barOf({ id, share }, isMarked, action) {
 
 export function hideGuesses() {
   byId("guesses").hidden = true;
-  guessed?.shade(0, []);
+  guessed?.shade([], []);
 }
 document.addEventListener("keydown", ({ key }) => key === "Escape" && hideGuesses());
+byId("by-words").addEventListener("change", showWhy);

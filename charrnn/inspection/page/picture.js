@@ -1,8 +1,8 @@
 /* What was written as a picture: PNG files, drawn on a canvas from a layout that the browser makes of the same cells, so
  * that letters join, marks stand on their letters, and lines run as they do on the page. */
-import { byId, make } from "./view.js";
+import { byId, make, showNote } from "./view.js";
 import { data } from "./model.js";
-import { pair } from "./pair.js";
+import { one, pair } from "./pair.js";
 import { rightToLeft } from "./paper.js";
 import { visible } from "./text.js";
 import { watched } from "./shown.js";
@@ -14,7 +14,8 @@ const MOST_LINES = 120; // of a picture: a longer text gets several, because bro
 /** Return a copy of what is shown at the top, to be laid out: a line of text, and a column for each paper. */
 function layOut() {
   const spelled = (...texts) => texts.flatMap((text) => Array.from(visible(text), (char) => make("span", "cell", char)));
-  const columns = watched.told ? pair.sides : [{ paper: written.papers[0], head: make("p") }];
+  const columns = written.take.held !== null ? [one] : watched.told ? pair.sides
+    : [{ paper: written.papers[0], head: make("p") }];
   columns.forEach(({ paper }) => { paper.fillAll(); });
   const box = make("div", "picture", make("p", "picture-title", ...spelled(byId("claim").textContent)),
     make("div", "picture-columns", ...columns.map(({ paper: { sheet }, head: { children } }) => make("div", "",
@@ -88,7 +89,7 @@ export function savePicture() {
   for (const [index, canvas] of canvases.filter(() => !isFramed).entries()) {
     canvas.toBlob((blob) => Object.assign(make("a"), { href: URL.createObjectURL(blob), download: names[index] }).click());
   }
-  byId("write-status").textContent = isFramed
+  showNote("link-note", isFramed
     ? "A frame may not save files. Here is the picture: save it with the right mouse button or a long press."
-    : `The browser was given ${names.join(", ")} to save.`;
+    : `The browser was given ${names.join(", ")} to save.`);
 }

@@ -3,9 +3,9 @@
  *   load    {model, kernel}  -> {isFast}: whether the kernel is used
  *   read    {key, pieces}    -> what is known of the characters of each piece, an array of ids
  *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
- *   why     {key, take, of, ids, start, plan, place} -> {from, bits}: by how many bits each character from `from` on made
- *              the one at the place more probable. `key`, or `of` and `take`, name the text
- *   write, low, high   {take, ids, start, seed, plan, burst}: three texts at the same time -> {plan} and what is known of
+ *   why     {key, take, of, ids, start, plan, place, pieces} -> {bits}: by how many bits each piece, [from, to] before the
+ *              place, made the character there more probable. `key`, or `of` and `take`, name the text
+ *   write, low, high, held   {take, ids, start, seed, plan, burst}: texts at the same time -> {plan} and what is known of
  *              the next characters, again and again, with {drawn, seconds} at last. `ids` are a beginning of `start`
  *              characters and what follows it, `take` names the text, and the first `burst` come without a pause
  *   change  {of, settings, speed, length} of what is written from now on: what a plan has, or null; characters a second;
@@ -20,10 +20,9 @@ import { RandomState, drawId, keptPowers, largestIds, normalized, powersOf } fro
 
 const GUESSES = 8; // of what a character could have been
 const MOST_SENT = 64; // characters that are written, at once
-const SLICE = 100; // milliseconds of work before messages are looked at
+const SLICE = 50; // milliseconds of work before messages are looked at
 const FRAME = 16; // milliseconds between two messages about what is written
 const KEPT_EVERY = 64; // characters between two states that are kept of a text
-const LEFT_OUT = 50; // characters before one, of which each is left out to see what it did
 
 export let network = null;
 const live = {}; // from a kind of text that is written to its settings now, and the speed
@@ -155,10 +154,10 @@ export const answers = {
     send({ values });
   },
 
-  async why({ key, take, of, ids, start = 0, plan = [], place }, send, goesOn) {
+  async why({ key, take, of, ids, start = 0, plan = [], place, pieces }, send, goesOn) {
     const isKnown = key || lastWritten[of]?.take === take;
     const known = key ? readTexts[key] : isKnown ? lastWritten[of].text : emptyText();
-    const from = Math.max(0, place - LEFT_OUT);
+    const [[from]] = [...pieces, [place]];
     const text = known.kept.length ? partOf(known, Math.min(from, KEPT_EVERY * known.kept.length - 1)) : known;
     const bitsAfter = (state) => Math.log2(normalized(powersOf(network.logits(state)))[ids[place]]);
     const bits = [];
@@ -167,11 +166,12 @@ export const answers = {
     }
     while (text.ids.length < place) {
       const without = copyOf(text.state);
-      for (let next = text.ids.length + 1; text.ids.length >= from && next < place && await goesOn(); next++) {
+      const piece = pieces.find(([first]) => first === text.ids.length);
+      for (let next = piece?.[1]; next < place && await goesOn(); next++) {
         holdAs(without, entryAt(plan, start, next));
         network.step(ids[next], without);
       }
-      if (text.ids.length >= from) {
+      if (piece) {
         bits.push(bitsAfter(without));
       }
       holdAs(text.state, entryAt(plan, start, text.ids.length));
@@ -180,7 +180,7 @@ export const answers = {
         return;
       }
     }
-    send({ from, bits: bits.map((without) => bitsAfter(text.state) - without) });
+    send({ bits: bits.map((without) => bitsAfter(text.state) - without) });
   },
 
   async write({ take, ids, start, seed, plan, burst }, send, goesOn, kind) {

@@ -1,13 +1,14 @@
-/* What the network writes: at the top coloured by a unit, which can be held, and below by how probable each character
- * was, where one can go on from another. All takes are kept; two buttons, and those of the browser's history, lead from
- * one to the next. */
+/* What the network writes while nobody holds the number: at the top coloured by that number, and below by how probable each
+ * character was, where one can go on from another. All takes are kept; two buttons, and those of the browser's history,
+ * lead from one to the next. */
 import { FIELDS, MOST_WRITTEN, linkOf, takeOf } from "./link.js";
 import { Paper, hideGuesses } from "./paper.js";
 import { ask, byId, make, makeButton, movesLittle, onClick, showNote } from "./view.js";
-import { data, lookAt, places, unitNames } from "./model.js";
+import { chars, positionIn, textOf, valueAt, watched } from "./shown.js";
 import { counted, encode, grouped, percent, signed, unitTitle } from "./text.js";
-import { evidenceOf, goOnPair, showPair } from "./pair.js";
-import { chars, positionIn, recordsOf, textOf, valueAt, watched } from "./shown.js";
+import { data, lookAt, places, unitNames } from "./model.js";
+import { evidenceOf, goOnPair, showHeld } from "./pair.js";
+import { onPaper, writeText } from "./writing.js";
 import { savePicture } from "./picture.js";
 
 const MOST_KEPT = 12000; // characters of all takes of which all is kept: 2 KB each; the others are written again
@@ -22,19 +23,25 @@ const USUAL = {
 };
 
 const takes = [];
-export const written = { take: null, running: false, frame: 0, held: null, papers: [] };
-export function settings() {
-  const entries = FIELDS.map(([name, key]) => [key, Number(byId(name).value)]);
-  return { ...Object.fromEntries(entries), unit: written.held?.unit ?? null, value: written.held?.value ?? null };
+export const written = { take: null, running: false, papers: [] };
+
+export const speedChosen = () => Number(byId("speed").value);
+
+function settings() {
+  return Object.fromEntries(FIELDS.map(([name, key]) => [key, Number(byId(name).value)]));
 }
 
-/** Have what is written from now on follow the settings, or for null those of its plan. */
-function changeSettings(changed = settings()) {
+function showSettings() {
   const { temperature, topN, topP } = settings();
   byId("temperature-value").textContent = temperature.toFixed(2);
   byId("top-n-value").textContent = topN >= chars.length ? "all" : topN;
   byId("top-p-value").textContent = topP >= 1 ? "all" : percent(topP);
-  ask("change", { of: "write", settings: changed, speed: Number(byId("speed").value), length: written.take?.length });
+}
+
+/** Have what is written from now on follow the settings. */
+function changeSettings() {
+  showSettings();
+  ask("change", { of: "write", settings: settings(), speed: speedChosen(), length: written.take?.length });
 }
 
 /** Bring the fields in line with an entry of a plan. */
@@ -42,8 +49,7 @@ function fillFields(entry) {
   for (const [name, key] of FIELDS) {
     byId(name).value = entry[key];
   }
-  written.held = entry.unit ? { unit: entry.unit, value: entry.value } : null;
-  changeSettings(null);
+  showSettings();
 }
 
 /** Turn to a take, which may be new: an entry of the history. */
@@ -65,14 +71,12 @@ function showAddress(way = "replaceState", take = written.take) {
 function showTake(take) {
   ask("stop", { of: "write" });
   Object.assign(written, { take, running: false });
+  Object.assign(take, { of: "write", number: takes.indexOf(take), start: take.prime.length });
   fillFields(take.plan.at(-1));
   [byId("seed").value, byId("prime").value] = [take.seed, textOf(take.prime)];
   lookAt(take.unit);
   hideGuesses();
-  written.papers.forEach((paper) => { paper.show({ ids: take.ids, start: take.prime.length,
-    recordAt: (place) => take.seen[place - take.prime.length],
-    inWorker: () => ({ of: "write", take: takes.indexOf(take), start: take.prime.length, plan: take.plan }) }); });
-  showPair();
+  written.papers.forEach((paper) => { paper.show(onPaper(take)); });
   showNew();
   showWriting();
   if (take.seen.length < take.length) {
@@ -97,33 +101,22 @@ export function showAddressed({ links = [], at = 0 } = history.state || {}) {
   showTake(take);
 }
 
-/** Have the worker write what is missing of a take, and keep what it writes. What a link names is there at once. The
- * document changes once a frame. */
+/** Have the worker write what is missing of a take. What a link names is there at once. */
 function follow(take) {
-  const { ids, seed, plan, burst = 0 } = take;
   written.running = true;
   showWriting();
   byId("write-status").textContent = "Writing.";
-  changeSettings(null);
-  const job = { take: takes.indexOf(take), ids, start: take.prime.length, seed, plan, burst };
-  ask("write", job, ({ ids: more, plan: now, drawn, seconds, ...found }) => {
-    if (more) {
-      take.ids.push(...more);
-      take.seen.push(...recordsOf(found));
-      take.plan = now;
-      now.forEach(({ at, forced }) => { Object.assign(take.seen[at] || {}, { isChosen: forced !== undefined }); });
-    }
-    if (more && take === written.take) {
-      cancelAnimationFrame(written.frame);
-      written.frame = requestAnimationFrame(showNew);
-    }
-    if (drawn !== undefined) {
-      finishWriting(take, drawn, seconds);
+  writeText(take, { speed: speedChosen(), burst: take.burst || 0 }, (last) => {
+    take.plan.forEach(({ at, forced }) => { Object.assign(take.seen[at] || {}, { isChosen: forced !== undefined }); });
+    if (last) {
+      finishWriting(take, last);
+    } else if (take === written.take) {
+      showNew();
     }
   });
 }
 
-function finishWriting(take, drawn, seconds) {
+function finishWriting(take, { drawn, seconds }) {
   const isWhole = take.seen.length >= take.length;
   Object.assign(take, { length: take.seen.length, burst: 0 });
   if (take !== written.take) {
@@ -163,7 +156,7 @@ function startWriting() {
     return;
   }
   turnTo({ prime: ids, ids: [...ids], seen: [], seed: Number(byId("seed").value), length: Number(byId("length").value),
-    plan: [{ at: 0, ...settings() }], unit: watched.unit });
+    plan: [{ at: 0, ...settings() }], unit: watched.unit, held: written.take.held });
 }
 
 /** Go on with the text, with the settings as they are now. */
@@ -191,29 +184,29 @@ function goOnWith(place, id) {
   byId("guessing").focus({ preventScroll: true });
 }
 
-/** Show the value of the unit at the last character, or the one at which it is held. */
+/** Show where the handle holds the number, or the value of the number at the last character. */
 function showHandle() {
-  const { held, take } = written;
-  const isHeld = held?.unit === watched.unit;
-  const last = take?.seen.at(-1);
-  byId("handle").classList.toggle("held", isHeld);
-  byId("release").hidden = !isHeld;
-  if (!isHeld && last) {
-    byId("hold").value = positionIn(last.activations);
-  }
-  document.querySelector(".first").classList.toggle("held", isHeld);
-  const place = isHeld ? held.value : (last?.activations[watched.offset] || 0) / 127;
-  byId("hold").ariaValueText = `${isHeld ? "held at" : "free, now"} ${signed(place)}, from ${watched.ends[0]} to ${watched.ends[1]}`;
-  byId("hold-said").textContent = isHeld
-    ? `Held at ${signed(held.value)}: whatever it reads, the number stays there. Look at what it writes now.`
-    : `The handle is the number${watched.told ? " in this text" : ""}, and moves letter by letter. Drag it, and the number is held.`;
+  const { held, seen } = written.take;
+  const last = seen.at(-1);
+  const place = held === null ? (last?.activations[watched.offset] || 0) / 127 : valueAt(held);
+  byId("hold").value = held ?? (last ? positionIn(last.activations) : 0);
+  byId("hold").ariaValueText = `${held === null ? "free, now" : "held at"} ${signed(place)}, from ${
+    watched.ends[0]} to ${watched.ends[1]}`;
+  byId("hold-said").textContent = held === null
+    ? "Drag the handle, and the number is held there: watch the words change."
+    : `Held at ${signed(place)} from the first letter on. Underlined: the words that your last move changed.`;
+  byId("colour-said").textContent = !data.discoveries.length ? "The colour is that surprise."
+    : held !== null ? "The same beginning, the same dice: only that number is held, where you put it."
+    : watched.told ? "The same beginning, the same dice: only that number is held at its two ends."
+    : `The colour is that one number: it was never told what to follow.${watched.told === null
+      ? " Held at its ends, it changed no word often enough to be named." : ""}`;
 }
 
-/** Hold the unit, or let it go, and go on. */
-function hold(held) {
-  written.held = held;
+/** Hold the number at a position between its limits, or for null nowhere. */
+function hold(position) {
+  written.take.held = position;
   showHandle();
-  goOn();
+  showHeld();
 }
 
 /** Say what the unit is that is looked at: the claim at the top, and the ends of the handle. */
@@ -222,25 +215,18 @@ function showFocus() {
   const count = grouped(unitNames.length);
   byId("claim").replaceChildren(...(data.discoveries.length ? sentence : data.sentence).split("*").map((part, index) => (
     index % 2 ? make("em", "", part) : part)));
-  byId("colour-said").textContent = !data.discoveries.length ? "The colour is that surprise."
-    : told ? "The same beginning, the same dice: only that number is held at its two ends."
-    : `The colour is that one number: it was never told what to follow.${told === null
-      ? " Held at its ends, it changed no word often enough to be named." : ""}`;
   byId("evidence").textContent = `The number is the ${unitTitle(unit)}.${untrained === undefined ? ""
     : ` It was found by comparing all ${count} with “${feature}”: correlation ${signed(correlation)}, measured on ${
       data.measured}. In a network of this size that has learned nothing, the best one reaches ${untrained.toFixed(2)}.`}${
     told ? ` ${evidenceOf(watched)}` : ""}`;
   [byId("left").textContent, byId("right").textContent, byId("unit").value] = [...ends, unit];
   byId("hold").ariaLabel = `The number, from ${ends[0]} to ${ends[1]}`;
-  if (written.held && written.held.unit !== unit) {
-    written.held = null;
-    changeSettings();
+  const { take } = written;
+  if (take) {
+    Object.assign(take, { unit, held: take.unit === unit ? take.held : null });
+    showHandle();
+    showHeld();
   }
-  if (written.take) {
-    written.take.unit = unit;
-  }
-  showHandle();
-  showPair();
 }
 
 function stopWriting() {
@@ -259,7 +245,7 @@ function showWriting() {
 }
 
 /** Copy a text in the old way, which a page from disk or in a frame may use as well. */
-function copy(text, told) {
+function copy(text, told, statusId) {
   const { activeElement } = document;
   const field = make("textarea", "unseen", text);
   document.body.append(field);
@@ -267,7 +253,7 @@ function copy(text, told) {
   const isCopied = document.execCommand("copy");
   field.remove();
   activeElement.focus();
-  byId("write-status").textContent = isCopied ? told : "The browser does not let this page copy.";
+  showNote(statusId, isCopied ? told : "The browser does not let this page copy.");
 }
 
 /** Copy the address of the text. From disk it would help nobody: then only what is after it. */
@@ -277,13 +263,13 @@ function copyLink() {
   const isSite = /^https?:/.test(location.protocol);
   copy((isSite ? location.href.split("#")[0] : "") + fragment, isSite ? "The link is copied: it writes this very text again."
     : "This page is a file, so its address is of no use to others. Its settings are copied, from the “#” on: put them "
-      + "behind the address where you found the page.");
+      + "behind the address where you found the page.", "link-note");
 }
 
 export function startWrite() {
   byId("top-n").max = chars.length;
   Object.assign(byId("length"), { value: USUAL.length, max: MOST_WRITTEN });
-  fillFields({ ...USUAL.settings, unit: null });
+  fillFields(USUAL.settings);
   written.papers = [new Paper("opening", data.discoveries.length ? "unit" : "surprise"),
     new Paper("guessing", "probability", goOnWith)];
   document.body.addEventListener("watchedchange", showFocus);
@@ -292,23 +278,19 @@ export function startWrite() {
   }
   for (const event of ["input", "click", "keyup"]) { // at the end where it already is there is no input
     byId("hold").addEventListener(event, ({ target, key = "Arrow" }) => {
-      const value = valueAt(Number(target.value));
-      if (/Arrow|Home|End|Page/.test(key) && (written.held?.unit !== watched.unit || written.held.value !== value)) {
-        hold({ unit: watched.unit, value });
+      if (/Arrow|Home|End|Page/.test(key) && written.take.held !== Number(target.value)) {
+        hold(Number(target.value));
       }
     });
   }
+  byId("hold").addEventListener("change", () => showAddress());
   byId("prime").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       startWriting();
     }
   });
-  document.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape") {
-      stopWriting();
-    }
-  });
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && stopWriting());
   for (const beginning of data.beginnings) {
     byId("beginnings").append(makeButton("chip", () => {
       byId("prime").value = beginning;
@@ -328,6 +310,7 @@ export function startWrite() {
   onClick("release", () => {
     byId("hold").focus();
     hold(null);
+    showAddress();
   });
   onClick("another", () => {
     const at = data.discoveries.findIndex(({ unit }) => unit === watched.unit);
@@ -337,7 +320,7 @@ export function startWrite() {
   byId("handle").hidden = !data.discoveries.length;
   onClick("earlier", () => turnTo(takes[takes.indexOf(written.take) - 1]));
   onClick("later", () => turnTo(takes[takes.indexOf(written.take) + 1]));
-  onClick("copy", () => copy(textOf(written.take.ids), "Copied."));
+  onClick("copy", () => copy(textOf(written.take.ids), "Copied.", "write-status"));
   onClick("link", copyLink);
   onClick("picture", savePicture);
   addEventListener("popstate", ({ state }) => showAddressed(state || {}));

@@ -2,6 +2,7 @@
 import contextlib
 import functools
 import http.server
+import itertools
 import json
 import re
 import shutil
@@ -118,7 +119,7 @@ class View:
     def ready(self):
         """Wait until the page has written its first text, and read its passage."""
         self.wait("document.body.dataset.loaded && written.take && !written.running")
-        self.wait("!watched.told || pair.sides.every(({ seen, length }) => seen.length >= length)")
+        self.wait("!watched.told || pair.sides.every(({ text }) => text.seen.length >= text.length)")
         self.wait("reading.known === reading.ids.length")
         return self
 
@@ -137,6 +138,28 @@ class View:
                        ".getBoundingClientRect())")
         for kind, points in (("touchStart", [{"x": x, "y": y}]), ("touchEnd", [])):
             self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def drag(self, *positions, touch=False):
+        """Take the handle where it is, and move it to positions between its ends, -1 and 1, without letting go."""
+        x, y, width = self.js("(({ left, top, width, height }) => [left + width / 2, top + height / 2, width - 36])("
+                              "byId('hold').getBoundingClientRect())")
+        kinds = ["touchStart", "touchMove"] if touch else ["mousePressed", "mouseMoved"]
+        for number, position in enumerate([self.js("Number(byId('hold').value)"), *positions]):
+            self.point(kinds[number > 0], x + position * width / 2, y)
+
+    def point(self, kind, x=0, y=0):
+        """Send an event of the mouse, whose button is down, or of a finger."""
+        if kind.startswith("touch"):
+            points = [] if kind == "touchEnd" else [{"x": x, "y": y}]
+            self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        else:
+            self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {
+                "type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1})
+
+    def held(self):
+        """Wait until the one text is written, and return it."""
+        self.wait("one.text?.seen.length >= one.text?.length && one.ids.length === one.text.ids.length")
+        return self.shown("one")
 
     def written(self):
         return self.js("textOf(written.take.ids)")
@@ -217,6 +240,24 @@ def held_text(model, prime, seed, settings, plan, length):
     return model.vocabulary.decode(ids)
 
 
+def words_of(text, prime):
+    """Return the words after a beginning, each with its number; the last one may be cut."""
+    return list(enumerate(features.words(text[len(prime):] + "x")))[:-1]
+
+
+def changed(text, before, prime):
+    """Return the words of a text that are not those of another one in their place."""
+    others = dict(words_of(before, prime))
+    return [(number, word) for number, word in words_of(text, prime) if others.get(number) != word]
+
+
+def marked(view):
+    """Return the words of the one text that are marked as changed, each with its number among its words."""
+    return [tuple(each) for each in view.js(
+        "wordsOf(textOf(one.ids.slice(one.text.start))).flatMap((word, number) => cellsOf(one.paper, one.ids, "
+        "one.text.start, word).every((cell) => cell.matches('.changed')) ? [[number, word[0]]] : [])")]
+
+
 def test_it_opens_on_its_first_discovery_and_goes_on_to_the_next(view, small_page):
     data = data_of(small_page)
     claims = []
@@ -256,21 +297,63 @@ def test_the_first_text_comes_at_once_and_its_rest_to_read_along(chromium, small
     view.assert_nothing_wrong()
 
 
-def test_the_handle_is_the_number_until_it_is_held(view):
-    last = "written.take.seen.at(-1).activations"
-    assert view.js("Number(byId('hold').value)") == pytest.approx(view.js(f"positionIn({last})"), abs=0.006)
-    view.set("speed", "Infinity"), view.set("hold", 1)
-    view.wait("!written.running")
-    assert "held" in view["handle"].get_attribute("class") and view.js("written.take.seen.length") == 600 + 240
-    assert view.js(f"({last}[watched.offset] / 127).toFixed(2)") == view.js("written.held.value.toFixed(2)")
-    view["release"].click()
-    view.wait("!written.running && !byId('handle').matches('.held')")
-    assert view.js("written.take.plan.map(({ at, unit }) => [at, unit])") == [
-        [0, None], [600, view.js("watched.unit")], [840, None]]
+@pytest.mark.parametrize("width, height, touch", [(360, 640, True), (390, 844, True), (768, 1024, False),
+                                                  (1280, 720, False), (1920, 1080, False)])
+def test_the_handle_rewrites_one_text_in_place(chromium, small_page, exported, width, height, touch):
+    """By mouse and by finger: while it moves and when it was let go, all in sight, the words that change marked."""
+    view = View(chromium, small_page, width=width, height=height, touch=touch).ready()
+    model = stored_model(open_model(exported), store(open_model(exported), "float16"))
+    opening, handle = data_of(small_page)["opening"], "JSON.stringify(byId('hold').getBoundingClientRect())"
+    layer, part, number = view.js("watched.unit").split("/")
+
+    def expected(position):
+        plan = [(0, (int(layer), part, int(number)), view.js(f"valueAt({position})"))]
+        return held_text(model, opening["prime"], opening["seed"], Settings(0.5, 5), plan, 200)
+    free, place = view.written(), view.js(handle)
+    view.drag(-1, touch=touch)
+    view.wait("written.take.held === -1")
+    first = view.held()
+    assert first == expected(-1) and not view["low"].is_displayed() and view.js(handle) == place
+    assert marked(view) == changed(first, free[:len(first)], opening["prime"]) or first == free[:len(first)]
+    view.drag(1, touch=touch)
+    view.wait("written.take.held === 1")
+    second = view.held()
+    assert second == expected(1) and marked(view) == changed(second, first, opening["prime"]) != []
+    box, hold = view.js("[byId('one'), byId('hold')].map((each) => each.getBoundingClientRect())")
+    last = view.js("one.paper.cells.at(-1).getBoundingClientRect()")
+    assert 0 <= box["top"] < last["bottom"] <= box["bottom"] <= hold["top"] < hold["bottom"] <= height
+    view.point("touchEnd" if touch else "mouseReleased")
+    assert view.held() == second and "held" in view["colour-said"].text and "handle=1" in view.js("location.hash")
+    assert view.js("layOut().querySelectorAll('.picture-columns > div').length") == 1
+    view.click("release")
+    assert view["low"].is_displayed() and not view["one"].is_displayed() and "two ends" in view["colour-said"].text
+    view.assert_nothing_wrong()
+
+
+def test_the_handle_is_moved_by_the_keyboard_and_a_link_holds_the_number_too(view, chromium, small_page):
+    """Also to the end where it already is. Another number is held by nobody, another seed by the same handle."""
     view.js("void (byId('hold').value = 1)")
-    view["hold"].send_keys(Keys.END)  # where it already is
-    view.wait("!written.running && byId('handle').matches('.held')")
-    assert all(end in view.js("byId('hold').ariaValueText") for end in view.js("watched.ends"))
+    view["hold"].send_keys(Keys.END)
+    assert view.js("written.take.held") == 1 and all(end in view.js("byId('hold').ariaValueText")
+                                                     for end in view.js("watched.ends"))
+    view["hold"].send_keys(Keys.ARROW_LEFT)
+    text = view.held()
+    assert view.js("written.take.held") == 0.95 and f"{view.js('valueAt(0.95)'):+.2f}" in view["hold-said"].text
+    other = View(chromium, small_page, view.js("location.hash")).ready()
+    assert other.held() == text and other.js("Number(byId('hold').value)") == 0.95
+    other.set("seed", 99), other.write(other.js("textOf(written.take.prime)"), 30)
+    assert other.held() != text and other.js("written.take.held") == 0.95
+    other.click("another")
+    assert other.js("written.take.held") is None and not other["one"].is_displayed()
+
+
+def test_the_handle_is_the_number_while_nobody_holds_it(view):
+    at = view.js("positionIn(written.take.seen.at(-1).activations)")
+    assert view.js("Number(byId('hold').value)") == pytest.approx(at, abs=0.026)
+    view.click("another"), view.set("hold", 0.4)  # no word tells of this one: the text that is free has its place
+    assert view["one"].is_displayed() and not view["opening"].is_displayed() and view["release"].text == "Let go"
+    view.click("release")
+    assert view["opening"].is_displayed() and not view["one"].is_displayed()
 
 
 def test_a_held_text_is_that_of_a_reference_in_float64(view, exported):
@@ -402,7 +485,8 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     ("length=20000", "length", [10000, 9]), ("length=0", "length", [1, 9]), ("seed=-5", "seed", [30, 0]),
     ("seed=5e20", "seed", [30, 2 ** 32 - 1]), ("temperature=y", "temperature", [30, 9]), ("top-n=99", "top-n", [30, 9]),
     ("prime=", "prime", [30, 9]), ("prime=!", "prime", [30, 9]), ("unit=%3Cb%3E", "unit", [30, 9]),
-    ("hold=9/c/1:0.5", "hold", [30, 9]), ("hold=1/c/1:1", "hold", [30, 9]), ("then=5~x_~~", "then", [30, 9])])
+    ("hold=9/c/1:0.5", "hold", [30, 9]), ("hold=1/c/1:1", "hold", [30, 9]), ("handle=x", "handle", [30, 9]), ("then=5~x_~~", "then", [30, 9]),
+    ("then=3~0.6~5~1~~length", "then", [30, 9])])
 def test_a_link_with_a_wrong_field_writes_all_the_same_and_says_so(view, wrong, field, expected):
     """The rest of it counts. Nothing later throws."""
     name = wrong.split("=")[0]
@@ -411,6 +495,7 @@ def test_a_link_with_a_wrong_field_writes_all_the_same_and_says_so(view, wrong, 
     view.wait("takes.length === 2 && (!written.running || written.take.seen.length > 50)")
     assert view.js("[written.take.length, written.take.seed]") == expected
     assert field in view["link-note"].text and view.written().startswith("a cat" if name != "prime" else "the")
+    assert "NaN" not in view.js("document.body.innerText")
     view["prime"].send_keys(Keys.ESCAPE)
     view.wait("!written.running")
     view.click("another")
@@ -424,7 +509,7 @@ def test_from_disk_only_the_settings_are_copied_and_it_is_said(chromium, small_p
             view.js("void (document.execCommand = () => Boolean(window.copied = document.activeElement.value))")
             view["link"].click()
             assert view.js("copied") == view.js(copied) and "prime=" in view.js("copied")
-            assert told in view["write-status"].text
+            assert told in view["link-note"].text
     view.js("void (document.execCommand = () => false)")
     view["copy"].click()
     assert "does not let this page copy" in view["write-status"].text
@@ -617,6 +702,18 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(view, ch
     assert [other.shown(side) for side in ("low", "high")] == texts
 
 
+def test_how_far_back_it_remembers_is_a_curve_with_its_numbers(view, small_page):
+    bits = dict(zip(*data_of(small_page)["memory"].values()))
+    assert list(bits) == [1, 2, 5, 10, 20, 50, 100, 200]
+    texts = view.js("[...byId('memory-drawing').querySelectorAll('text')].map(({ textContent }) => textContent)")
+    assert texts == sum(([f"{value:.2f}", str(count)] for count, value in bits.items()), []) + ["letters that it has read"]
+    heights = view.js("[...byId('memory-drawing').querySelectorAll('circle')].map(({ cy }) => cy.baseVal.value)")
+    np.testing.assert_allclose(np.subtract(150, heights) / 120, np.array([*bits.values()]) / max(bits.values()), atol=1e-4)
+    most = next(count for count, value in bits.items() if bits[1] - value >= 0.9 * (bits[1] - bits[200]))
+    assert f"{bits[1]:.2f} bits, after 200 letters {bits[200]:.2f}" in view["memory-said"].text
+    assert f"90% of what memory gives lies in the last {most} letter" in view["memory-said"].text
+
+
 def test_a_screen_reader_reads_texts_as_text_and_every_control_has_a_name(view):
     assert view.js("document.querySelectorAll('[role=application]').length") == 0
     assert view.js("[...document.querySelectorAll('.paper')].every((each) => each.querySelector('[aria-hidden] .cell') "
@@ -625,7 +722,7 @@ def test_a_screen_reader_reads_texts_as_text_and_every_control_has_a_name(view):
                       "(each) => !(each.textContent.trim() || each.getAttribute('aria-label')"
                       "|| (each.labels && each.labels.length))).map((each) => each.outerHTML)")
     assert unnamed == []
-    assert view.js("[...document.querySelectorAll('h1, h2, h3')].map((each) => each.tagName[1]).join('')") == "12222222"
+    assert view.js("[...document.querySelectorAll('h1, h2, h3')].map((each) => each.tagName[1]).join('')") == "122222222"
 
 
 def test_no_name_of_the_page_is_one_of_the_windows(chromium):
@@ -662,6 +759,9 @@ def test_it_runs_where_what_browsers_have_since_2024_is_missing(chromium, small_
 
 def test_by_touch_another_letter_is_gone_on_from(chromium, small_page):
     view = View(chromium, small_page, width=360, height=740, touch=True).ready()
+    small = view.js("[...document.querySelectorAll('main :is(button, input:not([type=radio]), textarea, select)')].filter("
+                    "(each) => each.checkVisibility() && each.offsetHeight < 44).map((each) => each.id || each.outerHTML)")
+    assert small == []
     view.js("written.papers[1].cells[30].scrollIntoView({ block: 'end' })")
     view.tap("written.papers[1].cells[30]")
     view.wait("!byId('guesses').hidden")
@@ -674,23 +774,33 @@ def test_by_touch_another_letter_is_gone_on_from(chromium, small_page):
     View(chromium, small_page)
 
 
-def test_why_a_letter_was_expected_is_what_leaving_out_each_one_before_it_changes(chromium, tmp_path):
-    """By how many bits each of the 50 letters before it moved the guess: the shades below them, against NumPy."""
+def test_why_a_letter_was_expected_is_what_leaving_out_letters_or_words_before_it_changes(chromium, tmp_path):
+    """By how many bits each of the 50 letters, or the words among 200, moved the guess: the shades, against NumPy.
+
+    The scale is logarithmic, from a hundredth of a bit to four bits.
+    """
     model = random_network(CHARS, lstm_size=9)
     engine = stored_model(model, store(model, "float16")).engine()
     view = View(chromium, page_of(tmp_path, CHARS, lstm_size=9)).ready()
-    view.read(TEXT[:160])
-    view.js("yours.paper.moveTo(120)")
-    view.wait("yours.paper.shaded.length === 50")
-    ids = engine.vocabulary.encode(TEXT[:160])
+    view.read(TEXT[:260])
+    ids = engine.vocabulary.encode(TEXT[:260])
 
     def bits(before):
-        return np.log2(softmax(engine.read(before, engine.zero_state())[0])[0, ids[120]])
-    expected = [bits(ids[:120]) - bits(np.delete(ids[:120], place)) for place in range(70, 120)]
-    shades = view.js("yours.paper.shaded.map((cell) => cell.style.boxShadow)")
-    found = [2 * float(re.search(r"/ ([\d.]+)", each).group(1)) * (-1 if "against" in each else 1) for each in shades]
-    np.testing.assert_allclose(found, np.clip(expected, -2, 2), atol=0.01)
-    assert np.ptp(expected) > 0.1
+        return np.log2(softmax(engine.read(before, engine.zero_state())[0])[0, ids[240]])
+    letters = [(place, place + 1) for place in range(190, 240)]
+    words = [(40 + word.start(), 40 + word.end()) for word in re.finditer(r"\w+\s?|\W", TEXT[40:240])]
+    view.js("yours.paper.moveTo(240)")
+    for pieces in (letters, words):
+        first = pieces[0][0]
+        view.wait(f"yours.paper.shaded.length === {240 - first}")
+        shades = view.js("yours.paper.shaded.map((cell) => cell.style.boxShadow)")
+        found = [float(re.search(r"/ ([\d.]+)", each).group(1)) * (-1 if "against" in each else 1) for each in shades]
+        for start, end in pieces:
+            moved = bits(ids[:240]) - bits(np.delete(ids[:240], range(start, end)))
+            expected = np.sign(moved) * np.clip(np.log(abs(moved) / 0.01) / np.log(400), 0, 1)
+            np.testing.assert_allclose(found[start - first:end - first], expected, atol=0.1)
+        assert np.ptp(found) > 0.5
+        view.click("by-words")
     view["yours"].send_keys(Keys.ESCAPE)
     assert view.js("yours.paper.shaded.length") == 0
 
@@ -714,6 +824,14 @@ def test_of_a_long_text_only_what_is_in_sight_has_cells_and_none_of_it_is_printe
     assert view.js("yours.paper.cells.filter(({ style }) => style.backgroundColor.includes('bits')).length") == 20800
     view.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert not view["strip"].is_displayed()
+    for held in ("", "void hold(1)"):  # no text is cut, or lies over another
+        view.js(held)
+        papers = view.js("[...document.querySelectorAll('.side .paper, h2, #evidence')].filter((each) => each.checkVisibility("
+                         "{ visibilityProperty: true })).map((each) => [each.getBoundingClientRect(), each.scrollHeight])")
+        assert all(height <= box["height"] + 1 for box, height in papers if height)
+        for above, below in itertools.combinations([box for box, _ in papers], 2):
+            assert min(above["bottom"], below["bottom"]) <= max(above["top"], below["top"]) + 1 or (
+                min(above["right"], below["right"]) <= max(above["left"], below["left"]) + 1)
     view.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
@@ -756,7 +874,7 @@ def test_a_frame_without_an_origin_shows_the_page_and_promises_nothing(chromium,
     view.set("length", 30), view["prime"].send_keys(Keys.ENTER)
     view.wait("takes.length === 2 && !written.running")
     view["picture"].click()
-    assert "may not save files" in view["write-status"].text
+    assert "may not save files" in view["link-note"].text
     view.wait("byId('pictures').firstChild.naturalWidth > 0")
     view["copy"].click()
     chromium.switch_to.default_content()

@@ -1,0 +1,32 @@
+"""How far back a network remembers: what a character costs it after it has read only the last few. NumPy only."""
+from typing import Callable, Dict, Iterable, Sequence
+
+import numpy as np
+
+from charrnn.engines import Engine
+
+LETTERS = (1, 2, 5, 10, 20, 50, 100, 200)  # characters that the network reads
+PLACES = 500  # of a text, at most
+
+
+def bits_after(engine: Engine, ids: np.ndarray, letters: Sequence[int] = LETTERS,
+               progress: Callable[[Sequence[int]], Iterable[int]] = iter) -> Dict[int, float]:
+    """Return the mean surprisal of a character, in bits, after the network has read only the n before it, for each n.
+
+    The characters are the same ones for each n. They lie all over the text.
+
+    Args:
+        engine: an Engine.
+        ids: integer array of the text's ids.
+        letters: numbers of characters. Those are left out that the text does not have before a character.
+        progress: wraps the loop over them, to show a progress bar.
+    """
+    fitting = [count for count in letters if count < len(ids)]
+    places = np.unique(np.linspace(max(fitting, default=0), len(ids) - 1, PLACES).astype(int))
+    bits = {}
+    for count in progress(fitting):
+        state = engine.zero_state(len(places))
+        for back in range(count, 0, -1):  # one step at a time: the probabilities of all steps may not fit the memory
+            nats, state = engine.surprisal(ids[places - back, np.newaxis], ids[places - back + 1, np.newaxis], state)
+        bits[count] = float(nats.mean(dtype=np.float64) / np.log(2))
+    return bits
