@@ -6,19 +6,19 @@ import re
 import sys
 from pathlib import Path
 
-from charrnn.inspection.webpage import SOURCES, assemble, to_json
+from charrnn.inspection.webpage import SOURCES, assemble
 from charrnn.system import files
 from charrnn.version import __version__
 
 TEXTS = {"a rhyme with a rule": "rhyme.txt", "names": "../../text/names.txt", "a program": "program.txt"}
-FIELDS = (("layers", "1"), ("units", "128"), ("rate", "-2.5"), ("temperature", "0.7"))  # of a link, with first values
 
 
 def learning_page() -> str:
     """Return the page."""
-    texts = {name: (SOURCES.parent / "learn" / file).read_text(encoding="utf-8") for name, file in TEXTS.items()}
-    parts = {"version": __version__, "data": to_json({"texts": texts, "fields": FIELDS})}
-    return assemble("learn.html", parts, _shortened)
+    texts = {name: (SOURCES.parent / "learn" / file).read_text("utf-8") for name, file in TEXTS.items()}
+    elements = "".join(f'<script type="text/plain" title="{name}">{text}</script>\n'
+                       for name, text in texts.items())
+    return assemble("learn.html", {"version": __version__, "texts": elements}, _shortened)
 
 
 def _shortened(source: str) -> str:

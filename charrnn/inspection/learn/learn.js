@@ -4,7 +4,7 @@ import { ask, byId, fail, make, makeButton, onClick, showNote, startWorker } fro
 import { chars, recordsOf, setCharacters, setWatched, textOf, valueAt, watched } from "../page/shown.js";
 import { counted, grouped, signed, unitName, unitTitle, visible } from "../page/text.js";
 import { onPaper, writeText } from "../page/writing.js";
-import { pictureOf } from "./picture.js";
+import { drawPictures, laidOut, spelled } from "../page/drawing.js";
 import { showCurves } from "./curve.js";
 
 const [LOOK, WRITTEN, MOST_SHOWN] = [700, 220, 100000];
@@ -13,10 +13,11 @@ const WORSE = 0.05; // nats above the best loss of what is held out, from which 
 const WORTH = 50; // steps that nobody wants to lose without being asked
 const GENTLE = -3.5; // the rate's exponent for a network that has learned before
 const LARGEST = 6e7; // bytes of a file
-const { texts, fields } = JSON.parse(byId("data").textContent); // fields: [name in a link, which is an id, first value]
+const FIELDS = [["layers", "1"], ["units", "128"], ["rate", "-2.5"], ["temperature", "0.7"]]; // of a link, with first values
 const free = { unit: null, value: null };
 const own = { label: "your own text", name: "your text", text: "" };
-const sources = [...Object.entries(texts).map(([label, text]) => ({ label, name: label, text })), own];
+const sources = [...Array.from(document.querySelectorAll("script[title]"), ({ title, textContent }) => (
+  { label: title, name: title, text: textContent })), own];
 const papers = { passage: new Paper("passage", "surprise"), held: new Paper("held", "unit") };
 // source: what is learned; file: the network that goes on, {name, sizes}; network: what the worker has said of the one that
 // learns, or null; updates: its steps, of which `saved` are in a file; looks: at what it makes of the text, each {updates,
@@ -43,10 +44,9 @@ function choose(source, file = state.file) {
     button.ariaPressed = button.value === label;
   }
   byId("own").open = source === own;
-  Object.assign(byId("text"), { value: text.length > MOST_SHOWN ? "" : text,
-    placeholder: text ? counted(text.length, "character") : "Paste a text here." });
+  byId("text").value = text.length > MOST_SHOWN ? "" : text;
   state.inField = byId("text").value;
-  byId("text-note").textContent = text ? `${name}, ${counted(text.length, "character")}.` : "";
+  byId("text-note").textContent = `${name}, ${counted(text.length, "character")}.`;
   byId("said").textContent = file ? `Press Start: ${file.name} goes on with this text. It has ${
     counted(file.sizes.numLayers, "layer")} of ${file.sizes.lstmSize} units.` : "";
   byId("tracked").replaceChildren();
@@ -152,6 +152,9 @@ function showReport({ updates, epoch, loss }) {
 function look() {
   const { network } = state;
   const began = performance.now();
+  if (!network) {
+    return;
+  }
   state.nextLook = Infinity;
   ask("look", {}, ({ units, updates, seconds, read, held, isBest, ...found }) => {
     if (state.network !== network) {
@@ -317,23 +320,21 @@ function savePicture() {
   const { looks, source } = state;
   const last = looks.at(-1).updates;
   const shown = [0, last ** 0.5, last ** 0.75, last].map((step) => looks.find(({ updates }) => updates >= step));
-  const columns = [...new Set(shown)].map(({ updates, text, held }) => (
-    { head: `After ${counted(updates, "step")}, loss ${held.toFixed(2)}`, text }));
-  pictureOf(`A network learns to write: ${source.name}`, columns).toBlob((blob) => download(blob, "png"));
+  const columns = [...new Set(shown)].map(({ updates, held, text }) => ({ sheet: make("div", "block", ...spelled(text)),
+    head: `After ${counted(updates, "step")}, loss ${held.toFixed(2)}` }));
+  const [canvas] = drawPictures(laidOut(`A network learns to write: ${source.name}`, columns, "Learned in a browser, by charrnn"));
+  canvas.toBlob((blob) => download(blob, "png"));
 }
 
 /** Take a text or a network from a file. */
 async function takeFile(file) {
-  const isNetwork = /\.npz$/i.test(file.name);
-  const refused = file.size > LARGEST ? "is too large for this page" : file.size ? "" : "is empty";
-  const bytes = refused ? null : await file.arrayBuffer();
-  if (refused) {
-    showNote("note", `${file.name} ${refused}.`);
-  } else if (isNetwork) {
-    takeNetwork(file.name, bytes);
+  if (file.size > LARGEST) {
+    showNote("note", `${file.name} is too large for this page.`);
+  } else if (/\.npz$/i.test(file.name)) {
+    takeNetwork(file.name, await file.arrayBuffer());
   } else {
     try {
-      takeText(new TextDecoder("utf-8", { fatal: true }).decode(bytes), file.name);
+      takeText(new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer()), file.name);
     } catch {
       showNote("note", `${file.name} cannot be read as UTF-8 text. Perhaps it is UTF-16, or no text at all.`);
     }
@@ -380,7 +381,7 @@ function useFields() {
 
 /** Put the settings into the address, and copy it where that is allowed. */
 async function showLink() {
-  const query = new URLSearchParams([...fields.map(([name]) => [name, byId(name).value]), ["seed", state.seed]]);
+  const query = new URLSearchParams([...FIELDS.map(([name]) => [name, byId(name).value]), ["seed", state.seed]]);
   if (state.source !== own) {
     query.set("text", state.source.label);
   }
@@ -426,11 +427,9 @@ function startFields() {
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
     const { files: [file] } = event.dataTransfer;
-    event.preventDefault();
     if (file) {
+      event.preventDefault();
       takeFile(file);
-    } else {
-      takeText(event.dataTransfer.getData("text"));
     }
   });
   addEventListener("beforeunload", (event) => isLearned() && event.preventDefault());
@@ -442,7 +441,7 @@ function start() {
   byId("texts").append(...sources.map((source) => (
     Object.assign(makeButton("chip", () => mayLose() && choose(source), source.label), { value: source.label }))));
   state.seed = Number(/^\d{1,9}$/.exec(query.get("seed")) ?? 1);
-  for (const [name, first] of fields) {
+  for (const [name, first] of FIELDS) {
     byId(name).value = query.get(name) ?? first;
     byId(name).value ||= first; // a choice that there is not
     byId(name).addEventListener("input", useFields);

@@ -334,11 +334,13 @@ def test_files_that_are_none_are_refused_in_words(learning, tmp_path):
     for name, content, said in (
             ("diary.txt", "дневник".encode("cp1251"), "diary.txt cannot be read as UTF-8 text"),
             ("windows.txt", PATTERN.encode("utf-16"), "Perhaps it is UTF-16"),
-            ("nothing.txt", b"", "nothing.txt is empty."), ("bad.npz", b"PK" * 500, "bad.npz: The file is damaged"),
+            ("bad.npz", b"PK" * 500, "bad.npz: The file is damaged"),
             ("less.NPZ", lacking, "less.NPZ: The file has an odd number of units, or another number of characters")):
         view.upload(tmp_path / name, content)
         view.wait_for("note", said)
     assert view.js("state.source.label") == "a rhyme with a rule"
+    view.upload(tmp_path / "nothing.txt", b"")
+    view.wait_for("text-note", "nothing.txt, 0 characters")
     view.upload(tmp_path / "Ein Märchen.txt", PATTERN.encode())
     view.wait_for("text-note", "Ein Märchen.txt, ")
     assert view.js("fileName(state.source)") == "Ein-Märchen"
