@@ -319,9 +319,8 @@ def _discovery(best: units.Tracking, untrained: float, told: Optional[Dict[str, 
                text: str) -> Dict[str, Any]:
     """Return what the page says of one of `count` units, which tracks something.  `told`: see :func:`held.compare`."""
     feature, is_clear = features.BY_NAME[best.feature], abs(best.correlation) >= units.CLEAR
-    ends = feature.ends if is_clear else ("low", "high")
-    if best.feature == features.QUOTATION and features.is_speech(text):
-        ends = ("narration", "speech")
+    is_speech = best.feature == features.QUOTATION and features.is_speech(text)
+    ends = ("low", "high") if not is_clear else ("narration", "speech") if is_speech else feature.ends
     if told:
         less, more = (words[0] for words in told["words"][::1 if best.correlation > 0 else -1])
         sentence = f"Move one of its {count:,} numbers and it says *{more}* instead of *{less}*."

@@ -136,6 +136,35 @@ def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_t
     assert held.compare(low, low, low) is None
 
 
+@pytest.mark.parametrize("text, clear, ends", [
+    ('"No," he said. "Why?" ' * 40, 0.9, ["narration", "speech"]), ('"No," he said. "Why?" ' * 40, 0.4, ["low", "high"]),
+    ('open("a", "b") ' * 40, 0.9, ["outside quotes", "in quotes"])], ids=["speech", "not clear", "a program"])
+def test_the_ends_of_a_number_have_names_that_are_true(text, clear, ends):
+    found = units.Tracking(units.Unit(0, 0, "1/c"), features.QUOTATION, clear)
+    assert list(webpage._discovery(found, 0.1, None, 20, text)["ends"]) == ends
+
+
+def test_the_strongest_discovery_that_changes_words_comes_first(tmp_path):
+    """By its correlation, and by the share of the words that are at their own end."""
+    model, names = random_network('\n "abc'), ["inside a name", "end of a word", "line end next"]
+    found = [(units.Tracking(units.Unit(0, place, "1/c"), name, correlation), 0.1)
+             for place, (name, correlation) in enumerate(zip(names, [0.95, 0.6, -0.9]))]
+    told = iter([None, *({"words": [["a"], ["b"]], "counts": counts, "texts": 16} for counts in (
+        [[9, 1], [5, 5], [1, 9]], [[7, 3], [5, 5], [3, 7]]))])
+    with mock.patch.object(units.Measured, "discoveries", return_value=found), mock.patch.object(
+            held, "compare", lambda *_: next(told)):
+        export_random(model, tmp_path / "page.html", text=Text("x", '"abc" abc abc\n' * 90))
+    data = data_of(tmp_path / "page.html")
+    assert [each["feature"] for each in data["discoveries"]] == ["end of a word", "line end next", "inside a name"]
+
+
+def test_the_page_of_learning_is_linked_where_it_is_beside_the_page(exported, tmp_path):
+    for expected in (False, True):
+        webpage.export_page(open_model(exported), tmp_path / "page.html")
+        assert ('<a href="learn.html">' in (tmp_path / "page.html").read_text(encoding="utf-8")) is expected
+        (tmp_path / "learn.html").write_text("", encoding="utf-8")
+
+
 def test_the_passage_is_the_one_in_the_first_half_in_which_most_happens(tmp_path):
     """For what was discovered first. It begins with a paragraph, and ends with a word."""
     parts = ["abc " * 250, '"abc" ' * 130 + "abc abc " * 60, "abc " * 400, '"abc" abc ' * 70]
@@ -196,7 +225,7 @@ def test_progress_is_shown_of_all_loops_over_a_text(tmp_path):
     lengths = []
     model = random_network(CHARS)
     export_random(model, tmp_path / "page.html", progress=lambda each: lengths.append(len(each)) or each)
-    assert len(lengths) == 3 and min(lengths) > 1
+    assert len(lengths) == 4 and min(lengths) > 1
 
 
 @pytest.mark.parametrize("name, text, expected", [
