@@ -11,9 +11,9 @@ const [LOOK, WRITTEN, MOST_SHOWN] = [700, 220, 100000];
 const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection/units.py
 const WORSE = 0.05; // nats above the best loss of what is held out, from which on it is overfitting
 const WORTH = 50; // steps that nobody wants to lose without being asked
-const GENTLE = -3.5; // the rate's exponent for a network that has learned before
+const [USUAL, GENTLE] = [-2.5, -3.5]; // exponents of the rate, the latter for a network that has learned before
 const LARGEST = 6e7; // bytes of a file
-const FIELDS = [["layers", "1"], ["units", "128"], ["rate", "-2.5"], ["temperature", "0.7"]]; // of a link, with first values
+const FIELDS = [["layers", "1"], ["units", "128"], ["rate", USUAL], ["temperature", "0.7"]]; // of a link, with first values
 const free = { unit: null, value: null };
 const own = { label: "your own text", name: "your text", text: "" };
 const sources = [...Array.from(document.querySelectorAll("script[title]"), ({ title, textContent }) => (
@@ -320,8 +320,9 @@ function savePicture() {
   const { looks, source } = state;
   const last = looks.at(-1).updates;
   const shown = [0, last ** 0.5, last ** 0.75, last].map((step) => looks.find(({ updates }) => updates >= step));
-  const columns = [...new Set(shown)].map(({ updates, held, text }) => ({ sheet: make("div", "block", ...spelled(text)),
-    head: `After ${counted(updates, "step")}, loss ${held.toFixed(2)}` }));
+  const columns = [...new Set(shown)].map(({ updates, held, text }) => ({
+    head: `After ${counted(updates, "step")}, loss ${held.toFixed(2)}`,
+    sheet: make("div", "block", ...spelled(text.split("\n").slice(0, 12).join("\n"))) }));
   const [canvas] = drawPictures(laidOut(`A network learns to write: ${source.name}`, columns, "Learned in a browser, by charrnn"));
   canvas.toBlob((blob) => download(blob, "png"));
 }
@@ -347,9 +348,8 @@ function takeNetwork(name, bytes) {
       showNote("note", `${name}: ${refused}`);
     } else if (mayLose()) {
       showSizes(sizes);
-      byId("rate").value = GENTLE;
-      useFields();
       choose(state.source, { name, sizes });
+      useRate(GENTLE);
     }
   });
 }
@@ -369,6 +369,23 @@ function takeField() {
   if (byId("text").value !== state.inField) {
     takeText(byId("text").value);
   }
+}
+
+/** Have the next network have the sizes of the fields. It knows nothing. */
+function useSizes() {
+  if (!mayLose()) {
+    showSizes(state.sizes);
+    return;
+  }
+  if (state.file) {
+    useRate(USUAL);
+  }
+  choose(state.source, null);
+}
+
+function useRate(exponent) {
+  byId("rate").value = exponent;
+  useFields();
 }
 
 /** Use the fields of what can change while it learns. */
@@ -421,7 +438,7 @@ function startFields() {
     byId(id).addEventListener("input", ({ target }) => action(target));
   }
   for (const id of ["layers", "units"]) {
-    byId(id).addEventListener("change", () => (mayLose() ? choose(state.source, null) : showSizes(state.sizes)));
+    byId(id).addEventListener("change", useSizes);
   }
   byId("temperature").addEventListener("change", () => state.network && state.best && write(state.looks.at(-1)));
   document.addEventListener("dragover", (event) => event.preventDefault());

@@ -8,9 +8,7 @@ const SHARP = 2; // pixels of the picture for one of the page
 const MOST_LINES = 120; // of a picture: a longer text gets several, because browsers limit the height of one
 
 /** Return the cells of a text. */
-export function spelled(text) {
-  return Array.from(visible(text), (char) => make("span", "cell", char));
-}
+export const spelled = (text) => Array.from(visible(text), (char) => make("span", "cell", char));
 
 /** Return a layout: a title, columns, each {head, sheet}, and a line below. It is in the document. */
 export function laidOut(title, columns, below) {
