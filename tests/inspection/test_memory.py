@@ -1,7 +1,7 @@
 """How far back a network remembers."""
 import numpy as np
 import pytest
-from conftest import CHARS, TEXT
+from conftest import TEXT
 
 from charrnn.engines.opened_model import open_model
 from charrnn.inspection import memory

@@ -21,7 +21,6 @@ const WINDOW = 50; // M
 // Windows after which the state is set to zero, also within an epoch. Otherwise, on a long text, the network would
 // forget how to begin, which it does whenever it writes or reads.
 const AFRESH = 40;
-const WARM_UP = 100; // updates of a network from a file in which the rate rises: Adam knows nothing of it at first
 const RECENT = 20; // steps over which a loss is averaged
 const REPORT = 250; // milliseconds between two reports
 const PASSAGE = 1500; // characters that are looked at
@@ -68,7 +67,7 @@ export async function begun({ text, sizes: asked, seed, goesOn, kernels }) {
   const start = Math.max(0, Math.min(corpus.edge, corpus.ids.length - PASSAGE));
   const length = Math.floor((corpus.edge - 1) / TEXTS);
   return { trainer, corpus, shown, best: { weights: trainer.weights.slice(), updates: 0, loss: Infinity },
-    updates: 0, seconds: 0, losses: [], warmUp: goesOn ? WARM_UP : 1, length, windows: Math.floor(length / WINDOW),
+    updates: 0, seconds: 0, losses: [], length, windows: Math.floor(length / WINDOW),
     passage: Array.from(corpus.ids.subarray(start, start + PASSAGE)), heldFrom: corpus.edge - start };
 }
 
@@ -87,7 +86,7 @@ export function learnWindow(own) {
   }
   const [read, next] = [0, 1].map((ahead) => Int32Array.from({ length: WINDOW * TEXTS }, (_, place) => (
     ids[(place % TEXTS) * length + at * WINDOW + Math.floor(place / TEXTS) + ahead])));
-  return trainer.learn(read, next, rate * Math.min(1, own.updates / own.warmUp));
+  return trainer.learn(read, next, rate);
 }
 
 /** Go back to the best weights. Adam begins anew. */

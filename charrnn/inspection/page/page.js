@@ -26,10 +26,6 @@ function startPage() {
 }
 
 byId("failure").hidden = true;
-addEventListener("DOMContentLoaded", () => {
-  try {
-    startPage();
-  } catch (error) {
-    fail(error.message);
-  }
-});
+const parsed = document.readyState === "loading" // or the document was short, and has all arrived
+  ? new Promise((resolve) => { addEventListener("DOMContentLoaded", resolve); }) : Promise.resolve();
+parsed.then(startPage).catch(({ message }) => fail(message));

@@ -33,7 +33,7 @@ def random_network(chars, lstm_size=6, num_layers=2, gain=1.0):
 
 
 def with_names(path):
-    """Write a copy of a page in which the module is an ordinary script, so that a test reaches what its names stand for.
+    """Write a copy of a page in which the module is an ordinary script, so that tests reach what its names stand for.
 
     The script itself is the same, which the policy of the page checks.
     """

@@ -485,7 +485,8 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     ("length=20000", "length", [10000, 9]), ("length=0", "length", [1, 9]), ("seed=-5", "seed", [30, 0]),
     ("seed=5e20", "seed", [30, 2 ** 32 - 1]), ("temperature=y", "temperature", [30, 9]), ("top-n=99", "top-n", [30, 9]),
     ("prime=", "prime", [30, 9]), ("prime=!", "prime", [30, 9]), ("unit=%3Cb%3E", "unit", [30, 9]),
-    ("hold=9/c/1:0.5", "hold", [30, 9]), ("hold=1/c/1:1", "hold", [30, 9]), ("handle=x", "handle", [30, 9]), ("then=5~x_~~", "then", [30, 9]),
+    ("hold=9/c/1:0.5", "hold", [30, 9]), ("hold=1/c/1:1", "hold", [30, 9]),
+    ("handle=x", "handle", [30, 9]), ("then=5~x_~~", "then", [30, 9]),
     ("then=3~0.6~5~1~~length", "then", [30, 9])])
 def test_a_link_with_a_wrong_field_writes_all_the_same_and_says_so(view, wrong, field, expected):
     """The rest of it counts. Nothing later throws."""
@@ -706,9 +707,10 @@ def test_how_far_back_it_remembers_is_a_curve_with_its_numbers(view, small_page)
     bits = dict(zip(*data_of(small_page)["memory"].values()))
     assert list(bits) == [1, 2, 5, 10, 20, 50, 100, 200]
     texts = view.js("[...byId('memory-drawing').querySelectorAll('text')].map(({ textContent }) => textContent)")
-    assert texts == sum(([f"{value:.2f}", str(count)] for count, value in bits.items()), []) + ["letters that it has read"]
+    assert texts == sum(([f"{value:.2f}", str(count)] for count, value in bits.items()), ["letters that it has read"])
     heights = view.js("[...byId('memory-drawing').querySelectorAll('circle')].map(({ cy }) => cy.baseVal.value)")
-    np.testing.assert_allclose(np.subtract(150, heights) / 120, np.array([*bits.values()]) / max(bits.values()), atol=1e-4)
+    expected = np.array([*bits.values()]) / max(bits.values())
+    np.testing.assert_allclose(np.subtract(150, heights) / 120, expected, atol=1e-4)
     most = next(count for count, value in bits.items() if bits[1] - value >= 0.9 * (bits[1] - bits[200]))
     assert f"{bits[1]:.2f} bits, after 200 letters {bits[200]:.2f}" in view["memory-said"].text
     assert f"90% of what memory gives lies in the last {most} letter" in view["memory-said"].text
@@ -724,14 +726,26 @@ def test_a_screen_reader_reads_texts_as_text_and_every_control_has_a_name(view):
                       "(each) => !(each.textContent.trim() || each.getAttribute('aria-label')"
                       "|| (each.labels && each.labels.length))).map((each) => each.outerHTML)")
     assert unnamed == []
-    assert view.js("[...document.querySelectorAll('h1, h2, h3')].map((each) => each.tagName[1]).join('')") == "122222222"
+    headings = view.js("[...document.querySelectorAll('h1, h2, h3')].map(({ tagName }) => tagName[1]).join('')")
+    assert headings == "122222222"
+
+
+def test_as_it_is_written_the_page_starts_and_the_handle_holds_its_number(chromium, small_page):
+    """Its script is a module, of which no test reaches the inside."""
+    chromium.get(small_page.as_uri())
+    wait, told = WebDriverWait(chromium, PATIENCE), "return document.getElementById('one').textContent"
+    wait.until(lambda _: chromium.execute_script("return document.body.dataset.loaded"))
+    chromium.find_element(By.ID, "hold").send_keys(Keys.HOME)
+    wait.until(lambda _: len(chromium.execute_script(told)) > 400)  # once for a screen reader
+    assert not chromium.find_element(By.ID, "failure").is_displayed()
 
 
 def test_no_name_of_the_page_is_one_of_the_windows(chromium):
     chromium.get("about:blank")
     for entry in ("page.js", "worker.js"):
         names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", webpage.source_of(entry), re.MULTILINE)
-        assert len(names) > 20 and chromium.execute_script("return arguments[0].filter((n) => n in window)", names) == []
+        shadowing = chromium.execute_script("return arguments[0].filter((name) => name in window)", names)
+        assert len(names) > 20 and shadowing == []
 
 
 @contextlib.contextmanager
@@ -761,9 +775,8 @@ def test_it_runs_where_what_browsers_have_since_2024_is_missing(chromium, small_
 
 def test_by_touch_another_letter_is_gone_on_from(chromium, small_page):
     view = View(chromium, small_page, width=360, height=740, touch=True).ready()
-    small = view.js("[...document.querySelectorAll('main :is(button, input:not([type=radio]), textarea, select)')].filter("
-                    "(each) => each.checkVisibility() && each.offsetHeight < 44).map((each) => each.id || each.outerHTML)")
-    assert small == []
+    controls = "[...document.querySelectorAll('main :is(button, input:not([type=radio]), textarea, select)')]"
+    assert view.js(f"{controls}.filter((each) => each.checkVisibility() && each.offsetHeight < 44).length") == 0
     view.js("written.papers[1].cells[30].scrollIntoView({ block: 'end' })")
     view.tap("written.papers[1].cells[30]")
     view.wait("!byId('guesses').hidden")
@@ -826,10 +839,11 @@ def test_of_a_long_text_only_what_is_in_sight_has_cells_and_none_of_it_is_printe
     assert view.js("yours.paper.cells.filter(({ style }) => style.backgroundColor.includes('bits')).length") == 20800
     view.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert not view["strip"].is_displayed()
-    for held in ("", "void hold(1)"):  # no text is cut, or lies over another
-        view.js(held)
-        papers = view.js("[...document.querySelectorAll('.side .paper, h2, #evidence')].filter((each) => each.checkVisibility("
-                         "{ visibilityProperty: true })).map((each) => [each.getBoundingClientRect(), each.scrollHeight])")
+    for position in ("null", "1"):  # no text is cut, or lies over another
+        view.js(f"void hold({position})")
+        papers = view.js("[...document.querySelectorAll('.side .paper, h2, #evidence')].filter((each) => "
+                         "each.checkVisibility({ visibilityProperty: true })).map((each) => "
+                         "[each.getBoundingClientRect(), each.scrollHeight])")
         assert all(height <= box["height"] + 1 for box, height in papers if height)
         for above, below in itertools.combinations([box for box, _ in papers], 2):
             assert min(above["bottom"], below["bottom"]) <= max(above["top"], below["top"]) + 1 or (

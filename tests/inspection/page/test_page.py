@@ -137,7 +137,8 @@ def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_t
 
 
 @pytest.mark.parametrize("text, clear, ends", [
-    ('"No," he said. "Why?" ' * 40, 0.9, ["narration", "speech"]), ('"No," he said. "Why?" ' * 40, 0.4, ["low", "high"]),
+    ('"No," he said. "Why?" ' * 40, 0.9, ["narration", "speech"]),
+    ('"No," he said. "Why?" ' * 40, 0.4, ["low", "high"]),
     ('open("a", "b") ' * 40, 0.9, ["outside quotes", "in quotes"])], ids=["speech", "not clear", "a program"])
 def test_the_ends_of_a_number_have_names_that_are_true(text, clear, ends):
     found = units.Tracking(units.Unit(0, 0, "1/c"), features.QUOTATION, clear)
