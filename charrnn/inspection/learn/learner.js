@@ -140,6 +140,7 @@ Object.assign(answers, {
   async learn(_, send, goesOn) {
     const own = learned;
     let [reported, last] = [0, performance.now()];
+    const report = () => send({ updates: own.updates, epoch: own.updates / own.windows, loss: meanOf(own.losses) });
     do {
       const loss = learnWindow(own);
       if (!(loss <= 2 * Math.log(own.trainer.numClasses) + 1)) {
@@ -151,10 +152,11 @@ Object.assign(answers, {
       own.seconds += Math.min(1, (performance.now() - last) / 1000); // not those in which a phone slept
       last = performance.now();
       if (last - reported >= REPORT) {
-        send({ updates: own.updates, epoch: own.updates / own.windows, loss: meanOf(own.losses) });
+        report();
         reported = last;
       }
     } while (await goesOn(performance.now() + 1000 * (dueAt(own.updates) - own.seconds)));
+    report();
   },
 
   pace(message) {
