@@ -59,12 +59,6 @@ def counted(texts: Sequence[str]) -> Counter[str]:
     return Counter(form for word in words for form in {word, _stem(word)})
 
 
-def apart(told: Optional[Dict[str, Any]]) -> float:
-    """Return the share in [0, 1] by which words are more at their own end than at the other; 0 without any."""
-    (low, other), _, (same, high) = told["counts"] if told else ((0, 0), None, (0, 0))
-    return (low - same + high - other) / max(1, low + other + same + high)
-
-
 def compare(low: Sequence[str], free: Sequence[str], high: Sequence[str]) -> Optional[Dict[str, Any]]:
     """Return which words tell texts apart that were written with a unit held at its lowest, free, and at its highest.
 

@@ -9,19 +9,19 @@ LETTERS = (1, 2, 5, 10, 20, 50, 100, 200)  # characters that the network reads
 PLACES = 500  # of a text, at most
 
 
-def bits_after(engine: Engine, ids: np.ndarray, letters: Sequence[int] = LETTERS,
+def bits_after(engine: Engine, ids: np.ndarray,
                progress: Callable[[Sequence[int]], Iterable[int]] = iter) -> Dict[int, float]:
-    """Return the mean surprisal of a character, in bits, after the network has read only the n before it, for each n.
+    """Return the mean surprisal of a character, in bits, after the network has read only the n before it.
 
-    The characters are the same ones for each n. They lie all over the text.
+    The characters are the same ones for each n of LETTERS. They lie all over the text. An n is left out if the text is
+    not longer.
 
     Args:
         engine: an Engine.
         ids: integer array of the text's ids.
-        letters: numbers of characters. Those are left out that the text does not have before a character.
         progress: wraps the loop over them, to show a progress bar.
     """
-    fitting = [count for count in letters if count < len(ids)]
+    fitting = [count for count in LETTERS if count < len(ids)]
     places = np.unique(np.linspace(max(fitting, default=0), len(ids) - 1, PLACES).astype(int))
     bits = {}
     for count in progress(fitting):

@@ -172,14 +172,14 @@ def assemble(template: str, parts: Dict[str, str], change: Callable[[str], str] 
 def source_of(name: str) -> str:
     """Return what a page has of a file: a module with all that it imports, and WebAssembly as base64."""
     path = next(path for path in (SOURCES / name, SOURCES.parent / "learn" / name) if path.exists())
-    if name.endswith(".js"):
-        return _module(path, [])
-    content = path.read_bytes()
-    return base64.b64encode(content).decode("ascii") if name.endswith(".wasm") else content.decode("utf-8")
+    return base64.b64encode(path.read_bytes()).decode("ascii") if name.endswith(".wasm") else _module(path, [])
 
 
 def _module(path: Path, seen: List[Path]) -> str:
-    """Return a module after all those that it imports and that are not `seen`, as one in which they share all names."""
+    """Return a module after all those that it imports and that are not `seen`, as one in which they share all names.
+
+    Any other text is returned as it is.
+    """
     seen.append(path)
     source = path.read_text(encoding="utf-8")
     imported = ((path.parent / name).resolve() for name in _IMPORT.findall(source))
@@ -251,8 +251,8 @@ def _discovered(model: Model, measured: units.Measured, discoveries: Sequence[Tu
 
     The beginning is the one after the default, if there is one: that comes from the text, and reads better. The seed is
     that of the texts that have the most words of the text and in which the feature varies. They are written with the
-    number of the first discovery held at its ends, or with none where no word tells such texts apart. The first
-    discovery is the one with the highest correlation, weighed by the share of its words that are at their own end.
+    number of the first discovery held at its ends, or with none where no word tells such texts apart. Discoveries that
+    change words come first.
     """
     prime, settings = beginnings[:2][-1], choose_settings(len(model.vocabulary), OPENING_TEMPERATURE)
     opening = free = held.write(model, prime, settings)
@@ -261,12 +261,11 @@ def _discovered(model: Model, measured: units.Measured, discoveries: Sequence[Tu
         ends = (limit[tracking.unit.part, tracking.unit.column] / 127 for limit in measured.limits())
         low, high = (held.write(model, prime, settings, tracking.unit, end) for end in ends)
         told = held.compare(low, free, high)
-        weight = abs(tracking.correlation) * held.apart(told)
-        found.append((weight, _discovery(tracking, untrained, told, measured.deviation.size, text), low, high))
-    found.sort(key=lambda entry: -entry[0])
-    shown = [discovery for _, discovery, *_ in found]
+        found.append((_discovery(tracking, untrained, told, measured.deviation.size, text), low, high))
+    found.sort(key=lambda entry: entry[0]["told"] is None)  # and as before, the highest correlation first
+    shown = [discovery for discovery, *_ in found]
     if shown and shown[0]["told"]:
-        opening = ["\n\n".join(pair) for pair in zip(*found[0][2:])]
+        opening = ["\n\n".join(pair) for pair in zip(*found[0][1:])]
     known, varies = set(features.words(text)), shown and features.BY_NAME[shown[0]["feature"]].values
 
     def worth(row):

@@ -317,7 +317,7 @@ export function startWrite() {
     lookAt(data.discoveries[(at + 1) % data.discoveries.length].unit);
   });
   byId("another").hidden = data.discoveries.length < 2;
-  byId("handle").hidden = !data.discoveries.length;
+  byId("handle").hidden = byId("free-said").hidden = !data.discoveries.length;
   onClick("earlier", () => turnTo(takes[takes.indexOf(written.take) - 1]));
   onClick("later", () => turnTo(takes[takes.indexOf(written.take) + 1]));
   onClick("copy", () => copy(textOf(written.take.ids), "Copied.", "write-status"));
