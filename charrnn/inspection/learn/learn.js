@@ -164,7 +164,7 @@ function look() {
     papers.passage.recolour();
     showTracked(units, updates, seconds);
     write({ updates, read, held }, isBest);
-    state.nextLook = performance.now() + Math.max(LOOK, 2 * (performance.now() - began));
+    state.nextLook = performance.now() + Math.max(LOOK, performance.now() - began);
   });
 }
 
