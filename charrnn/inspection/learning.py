@@ -6,21 +6,21 @@ import re
 import sys
 from pathlib import Path
 
-from charrnn.inspection.webpage import SOURCES, assemble, to_json
+from charrnn.inspection.webpage import SOURCES, assemble
 from charrnn.system import files
 from charrnn.version import __version__
 
-TEXTS = {"names": "../../text/names.txt", "a rhyme with a rule": "rhyme.txt", "a program": "program.txt"}
-NAMES = 4000  # characters, to the end of a line
-FIELDS = (("layers", "1"), ("units", "128"), ("rate", "-2.5"), ("temperature", "0.7"))  # of a link, with first values
+TEXTS = {"a rhyme with a rule": "rhyme.txt", "names": "../../text/names.txt", "a program": "program.txt"}
 
 
 def learning_page() -> str:
     """Return the page."""
-    texts = {name: (SOURCES.parent / "learn" / file).read_text(encoding="utf-8") for name, file in TEXTS.items()}
-    texts["names"] = texts["names"][:texts["names"].index("\n", NAMES) + 1]
-    parts = {"version": __version__, "data": to_json({"texts": texts, "fields": FIELDS})}
-    return assemble("learn.html", parts, _shortened)
+    texts = {name: (SOURCES.parent / "learn" / file).read_text("utf-8") for name, file in TEXTS.items()}
+    elements = "".join(f'<script type="text/plain" title="{name}">{text}</script>\n'
+                       for name, text in texts.items())
+    page = assemble("learn.html", {"version": __version__, "texts": elements}, _shortened)
+    document, texts_and_scripts = page.split("<script", 1)
+    return re.sub(r"\n +", "\n", document) + "<script" + texts_and_scripts
 
 
 def _shortened(source: str) -> str:

@@ -54,12 +54,12 @@ export function corpusOf(text, vocabulary = null) {
   const numbers = new Map(known.map((char, id) => [char, id]));
   const ids = Int32Array.from(isShuffled ? shuffled(even) : even, (char) => numbers.get(char) ?? -1).filter((id) => id >= 0);
   const lacking = [...counts.keys()].filter((char) => !numbers.has(char));
-  if (counts.size < 2) {
-    throw new Error("It has one character only, so there is nothing to guess.");
-  }
   if (ids.length < LEAST_TEXT || ids.length > MOST_TEXT) {
     throw new Error(`A text has ${grouped(LEAST_TEXT)} to ${grouped(MOST_TEXT)} characters. This one has ${grouped(ids.length)}${
       vocabulary ? " that the network knows" : ""}.`);
+  }
+  if (counts.size < 2) {
+    throw new Error("It has one character only, so there is nothing to guess.");
   }
   const left = lacking.reduce((sum, char) => sum + counts.get(char), 0);
   const why = vocabulary ? "the network does not know them" : `only the ${grouped(MOST_CLASSES)} most frequent fit`;

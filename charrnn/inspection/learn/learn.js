@@ -1,176 +1,220 @@
 /* The page on which a network learns. The worker learns; this asks it, and shows what it answers. */
 import { Paper } from "../page/paper.js";
 import { ask, byId, fail, make, makeButton, onClick, showNote, startWorker } from "../page/view.js";
-import { counted, grouped, signed, unitName, unitTitle, visible } from "../page/text.js";
 import { chars, recordsOf, setCharacters, setWatched, textOf, valueAt, watched } from "../page/shown.js";
+import { counted, grouped, signed, unitName, unitTitle, visible } from "../page/text.js";
+import { onPaper, writeText } from "../page/writing.js";
+import { drawPictures, laidOut, spelled } from "../page/drawing.js";
+import { showCurves } from "./curve.js";
 
-const find = byId;
-const [LOOK, WRITTEN, MOST_POINTS, MOST_SAMPLES, MOST_SHOWN] = [1200, 220, 300, 40, 100000];
+const [LOOK, WRITTEN, MOST_SHOWN] = [700, 220, 100000];
 const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection/units.py
-const LINE = 26; // pixels for a label of the curve
-const UNTIL_WORDS = { 64: 500, 128: 300, 256: 200 }; // steps, about, if it is not better than the bigrams before
-const { texts, fields } = JSON.parse(find("data").textContent); // fields: [name in a link, which is an id, first value]
+const WORSE = 0.05; // nats above the best loss of what is held out, from which on it is overfitting
+const WORTH = 50; // steps that nobody wants to lose without being asked
+const [USUAL, GENTLE] = [-2.5, -3.5]; // exponents of the rate, the latter for a network that has learned before
+const LARGEST = 6e7; // bytes of a file
+const FIELDS = [["layers", "1"], ["units", "128"], ["rate", USUAL], ["temperature", "0.7"]]; // of a link, with first values
 const free = { unit: null, value: null };
-// source: what is learned, {name, text}; file: the .npz that goes on; network: what the worker has said of it, or null
-const state = { drafts: 0 };
-let papers = {};
+const own = { label: "your own text", name: "your text", text: "" };
+const sources = [...Array.from(document.querySelectorAll("script[title]"), ({ title, textContent }) => (
+  { label: title, name: title, text: textContent })), own];
+const papers = { passage: new Paper("passage", "surprise"), held: new Paper("held", "unit") };
+// source: what is learned; file: the network that goes on, {name, sizes}; network: what the worker has said of the one that
+// learns, or null; updates: its steps, of which `saved` are in a file; looks: at what it makes of the text, each {updates,
+// read, held, text}; best: the best of them; moment: the one of which the text is shown
+const state = { drafts: 0, held: free };
+const isLearned = () => Boolean(state.network) && state.updates - state.saved >= WORTH;
+
+/** Return whether what was learned may be lost. */
+function mayLose() {
+  return !isLearned() || confirm(`What the network has learned in ${
+    grouped(state.updates)} steps is not saved. Shall it be lost?`);
+}
 
 /** Take a text, and perhaps a network that goes on with it. They are used when Start is pressed. */
-function choose(name, text, file = null) {
-  Object.assign(state, { source: { name, text }, file, network: null, isBeginning: false });
-  stop();
+function choose(source, file = state.file) {
+  const { label, name, text } = source;
+  const [numLayers, lstmSize] = ["layers", "units"].map((id) => Number(byId(id).value));
+  Object.assign(state, { source, file, sizes: { numLayers, lstmSize }, looks: null, network: null });
+  pause();
   setWatched(null);
-  document.querySelector("[value=surprise]").click();
-  hold(free);
-  for (const button of find("texts").children) {
-    button.ariaPressed = button.value === name;
+  colourPassage("surprise");
+  holdAt(free);
+  for (const button of byId("texts").children) {
+    button.ariaPressed = button.value === label;
   }
-  Object.assign(find("text"), { value: text.length > MOST_SHOWN ? "" : text,
-    placeholder: `${name}: ${counted(text.length, "character")}` });
-  find("said").textContent = file ? `Press Start: the network of ${file.name} goes on with this text, and Adam begins anew.` : "";
-  find("text-note").textContent = texts[name] ? "" : `Now: ${name}.`;
-  find("tracked").replaceChildren();
+  byId("own").open = source === own;
+  byId("text").value = text.length > MOST_SHOWN ? "" : text;
+  state.inField = byId("text").value;
+  byId("text-note").textContent = `${name}, ${counted(text.length, "character")}.`;
+  byId("said").textContent = file ? `Press Start: ${file.name} goes on with this text. It has ${
+    counted(file.sizes.numLayers, "layer")} of ${file.sizes.lstmSize} units.` : "";
+  byId("tracked").replaceChildren();
   showNote("note", "");
+  showKept();
+}
+
+/** Show the sizes of the next network, also such as the page does not offer. */
+function showSizes({ numLayers, lstmSize }) {
+  for (const [id, size] of [["layers", numLayers], ["units", lstmSize]]) {
+    const offered = Array.from(byId(id).options).find(({ text }) => text === String(size));
+    Object.assign(offered || byId(`${id}-other`), { text: size, selected: true });
+  }
 }
 
 function begin() {
-  const { source: { name, text }, file, seed } = state;
-  const [numLayers, lstmSize] = ["layers", "units"].map((id) => Number(find(id).value));
-  const kernels = ["fused", "kernel"].map((id) => find(id).textContent);
-  Object.assign(state, { isBeginning: true, points: [], heldOut: [], began: {}, seen: [] });
-  find("samples").replaceChildren();
-  find("said").textContent = "The network is made.";
-  ask("begin", { text, sizes: { numLayers, lstmSize }, seed, file: file?.bytes, kernels }, ({ refused, ...network }) => {
-    if (!state.isBeginning) {
+  const { source, file, sizes, seed } = state;
+  const kernels = ["fused", "kernel"].map((id) => byId(id).textContent);
+  const looks = [];
+  Object.assign(state, { looks, updates: 0, saved: 0, best: null, began: {}, seen: [] });
+  byId("said").textContent = "The network is made.";
+  const message = { text: source.text, sizes, seed, goesOn: Boolean(file), kernels };
+  ask("begin", message, ({ refused, ...network }) => {
+    if (state.looks !== looks) {
       return; // another text was chosen meanwhile
     }
     if (refused) {
-      choose(name, text);
+      choose(source);
       showNote("note", refused);
       return;
     }
-    Object.assign(state, { network, isBeginning: false });
+    state.network = network;
     setCharacters(network.chars);
-    find("text-note").textContent += ` ${network.note}`;
-    find("save").disabled = false;
-    find("engine-used").textContent = network.isFast ? "WebAssembly with SIMD"
-      : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: it is some twenty times slower";
-    papers.passage.show({ ids: network.passage, start: network.heldFrom, recordAt: (place) => state.seen[place],
-      inWorker: () => ({ key: "passage" }) });
+    byId("text-note").textContent += ` ${network.note}`;
+    showPassage(network);
     look();
-    learn(!state.isRunning);
+    if (state.isRunning) {
+      learn();
+    }
   });
 }
 
-/** Learn until it is stopped, or take one step. */
-function learn(once = false) {
-  setRunning(!once);
+/** Show the passage that is looked at, and say what it is. */
+function showPassage({ passage, heldFrom, heldOut }) {
+  const unseen = passage.length - heldFrom;
+  byId("passage-said").textContent = heldFrom ? `This is the end of the text. What is underlined it has practised; the last ${
+    counted(heldOut, "character")} it has never seen.` : `It never learns the last tenth of the text, ${
+    counted(heldOut, "character")}. ${unseen < heldOut ? `These are the first ${grouped(unseen)} of them.` : "These are they."}`;
+  papers.passage.show({ ids: passage, start: heldFrom, recordAt: (place) => state.seen[place],
+    inWorker: () => ({ key: "passage" }) });
+}
+
+function learn() {
+  setRunning(true);
+  showNote("note", "");
   if (!state.network) {
-    if (!state.isBeginning) {
-      begin();
-    }
+    begin();
     return;
   }
-  showNote("note", "");
-  ask("learn", { once }, ({ diverged, ...report }) => {
+  ask("learn", {}, ({ diverged, ...report }) => {
     if (!state.network) {
       return;
     }
     if (diverged !== undefined) {
-      stop();
-      showNote("note", `It diverged: at this rate, each step leads further away. It is back at step ${
-        diverged}. Choose a smaller rate.`);
-      for (const curve of ["points", "heldOut"]) {
-        state[curve] = state[curve].filter(({ updates }) => updates <= diverged);
-      }
-      look();
+      goBack(diverged);
       return;
     }
-    add(state.points, report);
     showReport(report);
-    if (once || performance.now() > state.nextLook) {
+    if (performance.now() > state.nextLook) {
       look();
     }
   });
 }
 
-function stop() {
+/** The training diverged, and the worker has gone back to its best step. */
+function goBack(step) {
+  pause();
+  showNote("note", `It diverged: at this rate, each step leads further away. It is back at its best step, ${
+    grouped(step)}. Choose a smaller rate.`);
+  state.looks = state.looks.filter(({ updates }) => updates <= step);
+  state.moment = state.looks.at(-1);
+  look();
+}
+
+function pause() {
   setRunning(false);
   ask("stop", { of: "learn" });
 }
 
 function setRunning(isRunning) {
   state.isRunning = isRunning;
-  find("said").ariaLive = isRunning ? "off" : "polite"; // nobody wants to hear it four times a second
-  find("start").textContent = isRunning ? "Pause" : state.network ? "Go on" : "Start";
+  byId("said").ariaLive = isRunning ? "off" : "polite"; // nobody wants to hear it four times a second
+  byId("start").textContent = isRunning ? "Pause" : state.network ? "Go on" : "Start";
 }
 
-/** Add a point to a curve. Of many, every second one is kept. */
-function add(points, point) {
-  points.push(point);
-  if (points.length > MOST_POINTS) {
-    points.splice(0, points.length, ...points.filter((_, index) => index % 2 === 0));
-  }
-}
-
-function showReport({ updates, epoch, loss, speed, seconds }) {
-  const left = ((UNTIL_WORDS[state.network.lstmSize] - updates) * seconds) / updates;
-  const isNoise = left > 0 && loss > state.network.bigrams && seconds > 1 && state.isRunning;
-  const until = isNoise ? ` About ${5 * Math.ceil(left / 5)} s until it writes words.` : "";
-  find("said").textContent = `Step ${grouped(updates)}, epoch ${epoch < 10 ? epoch.toFixed(1) : grouped(epoch)}, loss ${
-    loss.toFixed(2)}, ${grouped(speed)} characters a second.${until}`;
-  drawCurve();
+function showReport({ updates, epoch, loss }) {
+  state.updates = updates;
+  byId("said").textContent = `Step ${grouped(updates)}, epoch ${epoch < 10 ? epoch.toFixed(1) : grouped(epoch)}, loss ${
+    loss.toFixed(2)}.`;
 }
 
 /** Look at what the network makes of the end of the text, and have it write. */
 function look() {
   const { network } = state;
+  const began = performance.now();
   if (!network) {
     return;
   }
-  const [began, { updates, seconds }] = [performance.now(), state.points.at(-1) || { updates: 0, seconds: 0 }];
   state.nextLook = Infinity;
-  ask("look", {}, ({ best, ...found }) => {
+  ask("look", {}, ({ units, updates, seconds, read, held, isBest, ...found }) => {
     if (state.network !== network) {
       return;
     }
-    const unseen = found.surprises.slice(Math.max(1, network.heldFrom));
-    add(state.heldOut, { updates, loss: (Math.LN2 * unseen.reduce((sum, each) => sum + each, 0)) / unseen.length });
     state.seen = recordsOf(found);
-    state.nextLook = performance.now() + Math.max(LOOK, 4 * (performance.now() - began));
     papers.passage.recolour();
-    showTracked(best, updates, seconds);
-    drawCurve();
-    draft("sample", state.drafts, free, ({ ids }) => {
-      const loss = state.points.at(-1)?.loss;
-      const when = `Step ${grouped(updates)}${loss ? `, loss ${loss.toFixed(2)}` : ""}`;
-      find("samples").prepend(make("li", "", make("p", "small", when), visible(textOf(ids.slice(1)))));
-      find("samples").children[MOST_SAMPLES]?.remove();
-      showHeld();
-    });
+    showTracked(units, updates, seconds);
+    write({ updates, read, held }, isBest);
+    state.nextLook = performance.now() + Math.max(LOOK, performance.now() - began);
   });
 }
 
-/** Have the network write, with a unit held or none, and show it when it is done. */
-function draft(kind, seed, held, show) {
-  const first = Math.max(chars.indexOf("\n"), 0);
-  const plan = [{ at: 0, temperature: Number(find("temperature").value), topN: chars.length, topP: 1, ...held }];
-  const [ids, seen] = [[first], []];
+/** Have the network write what belongs to a look, always with the same beginning and the same random numbers. */
+function write(looked, isBest) {
+  draft("write", free, ({ ids }) => {
+    const { looks } = state;
+    const isNewest = !looks.length || looks.at(-1) === state.moment;
+    if (looks.at(-1)?.updates !== looked.updates) {
+      looks.push({});
+    }
+    Object.assign(looks.at(-1), looked, { text: textOf(ids) });
+    state.best = isBest ? looks.at(-1) : state.best;
+    byId("time").max = looks.length - 1;
+    showMoment(isNewest ? looks.at(-1) : state.moment);
+    showKept();
+    showHeld();
+  });
+}
+
+/** Show what was written at a look. */
+function showMoment(moment) {
+  const { looks, network } = state;
+  const start = textOf(network.beginning).length;
+  const last = looks.at(-1).updates;
+  const when = `after ${moment.updates < last ? `${grouped(moment.updates)} of ` : ""}${counted(last, "step")}`;
+  byId("sample").replaceChildren(make("span", "prime", visible(moment.text.slice(0, start))), visible(moment.text.slice(start)));
+  byId("when").textContent = when;
+  Object.assign(byId("time"), { value: looks.indexOf(moment), ariaValueText: when });
+  state.moment = moment;
+  drawCurves();
+}
+
+/** Have the network go on from its beginning, with a unit held or none, and show the text when it is done. */
+function draft(of, held, show) {
+  const { seed, network } = state;
+  const { beginning } = network;
+  const plan = [{ at: 0, temperature: Number(byId("temperature").value), topN: chars.length, topP: 1, ...held }];
   state.drafts++;
-  ask("change", { of: kind, settings: null, speed: Infinity, length: WRITTEN });
-  const text = { take: state.drafts, start: 1, plan };
-  ask(kind, { ...text, ids: [first], seed, burst: Infinity }, ({ ids: more = [], drawn, ...found }) => {
-    ids.push(...more);
-    seen.push(...recordsOf(found));
-    if (drawn !== undefined) {
-      show({ ids, start: 1, recordAt: (place) => seen[place - 1], inWorker: () => ({ of: kind, ...text }) });
+  const text = { of, number: state.drafts, ids: [...beginning], start: beginning.length, seen: [], seed, plan, length: WRITTEN };
+  writeText(text, {}, (last) => {
+    if (last && state.network === network) {
+      show(text);
     }
   });
 }
 
 /** Show which units track something, more closely than before the training, and since when. */
-function showTracked(best, updates, seconds) {
-  const found = best.filter(({ correlation }, feature) => Math.abs(correlation)
+function showTracked(units, updates, seconds) {
+  const found = units.filter(({ correlation }, feature) => Math.abs(correlation)
     >= Math.max(LEAST_CORRELATION, Math.abs(state.network.untrained[feature].correlation) + LEAST_ABOVE));
   state.began = Object.fromEntries(found.map(({ name }) => [name, state.began[name] || { updates, seconds }]));
   const atKeyboard = document.activeElement.closest("#tracked button")?.value;
@@ -179,173 +223,255 @@ function showTracked(best, updates, seconds) {
     const began = state.began[name];
     const said = `: since step ${grouped(began.updates)} (${grouped(began.seconds)} s), ${
       unitTitle(unitName(offset, state.network.lstmSize))}, correlation ${signed(correlation)}`;
-    return Object.assign(makeButton("chip", () => lookAt(entry), make("b", "", name), said),
+    return Object.assign(makeButton("chip", () => watch(entry), make("b", "", name), said),
       { value: name, ariaPressed: name === watched?.name });
   });
-  find("tracked").replaceChildren(...buttons.map((button) => make("li", "", button)));
+  byId("tracked").replaceChildren(...buttons.map((button) => make("li", "", button)));
   buttons.find(({ value }) => value === atKeyboard)?.focus({ preventScroll: true });
   showNote("nothing", found.length ? "" : "Nothing at the moment that a network without training does not follow as well.");
   const now = found.find(({ name }) => name === watched?.name);
   if (now && !state.held.unit) {
-    lookAt(now);
+    watch(now);
   }
 }
 
-function lookAt(entry) {
+function watch(entry) {
   const isOther = watched?.name !== entry.name;
   setWatched({ ...entry, unit: unitName(entry.offset, state.network.lstmSize) });
-  [find("left").textContent, find("right").textContent] = entry.correlation < 0 ? [...entry.ends].reverse() : entry.ends;
+  [byId("left").textContent, byId("right").textContent] = entry.correlation < 0 ? [...entry.ends].reverse() : entry.ends;
+  for (const button of byId("tracked").querySelectorAll("button")) {
+    button.ariaPressed = button.value === entry.name;
+  }
   if (isOther) {
-    document.querySelector("[value=unit]").click();
-    hold(free);
+    colourPassage("unit");
+    holdAt(free);
   }
 }
 
-/** Hold a unit at a value, or none. */
-function hold(held) {
+/** Colour the passage by how surprising each letter is, or by the number that is watched. */
+function colourPassage(colour) {
+  document.querySelector(`[value=${colour}]`).checked = true;
+  papers.passage.colour = colour;
+  papers.passage.recolour();
+}
+
+/** Hold the unit that is watched at a value, or none, and have the network write. */
+function holdAt(held) {
   state.held = held;
-  find("release").hidden = !held.unit;
-  find("hold-said").textContent = held.unit ? `Held at ${signed(held.value)} while it writes. Compare the two ends.`
+  byId("release").hidden = !held.unit;
+  byId("hold").value = held.unit ? byId("hold").value : 0;
+  byId("hold-said").textContent = held.unit ? `Held at ${signed(held.value)} while it writes. Compare the two ends.`
     : "Drag the handle, and the number is held while the network writes.";
   showHeld();
 }
 
 function showHeld() {
-  find("handle").hidden = !watched;
+  byId("handle").hidden = !watched;
   if (watched) {
-    draft("hold", state.seed, state.held, (text) => papers.held.show(text));
+    draft("held", state.held, (text) => papers.held.show(onPaper(text)));
   }
 }
 
-/** Draw the loss of the text that is learned, and that of the end of the text, which is not. */
-function drawCurve() {
-  const { points, heldOut, network } = state;
-  if (!network) {
-    return;
+/** Draw the curves. The best step is marked when what is held out is clearly worse since. */
+function drawCurves() {
+  const { looks, best, network, moment } = state;
+  const isOver = looks.at(-1).held > best.held + WORSE;
+  showCurves(looks, { blind: Math.log(chars.length), pairs: network.bigrams }, isOver ? best : null, moment.updates);
+  byId("overfits").hidden = !isOver;
+}
+
+/** Say what can be saved. */
+function showKept() {
+  const { network, best, looks, source } = state;
+  const isEarlier = Boolean(network && best) && best !== looks.at(-1);
+  byId("save").disabled = byId("picture").disabled = !(network && best);
+  byId("newest").parentElement.hidden = !isEarlier;
+  byId("kept").textContent = isEarlier ? `What is saved is its best step, ${grouped(best.updates)}.` : "";
+  for (const name of document.querySelectorAll(".file-name")) {
+    name.textContent = fileName(source);
   }
-  const { clientHeight: height } = find("curve");
-  const blind = Math.log(chars.length);
-  const all = [...points, ...heldOut, { loss: network.bigrams }].map(({ loss }) => loss);
-  const [top, bottom] = [1.08 * blind, Math.max(0, Math.min(...all) - 0.35)];
-  const updates = Math.max(20, points.at(-1)?.updates || 0);
-  const y = (loss) => Math.max(0, (top - loss) / (top - bottom)); // as a share of the height
-  const placeOf = (point) => `${(point.updates / updates).toFixed(4)} ${y(point.loss).toFixed(4)}`;
-  find("read-line").setAttribute("points", points.map(placeOf).join(" "));
-  find("held-line").setAttribute("points", heldOut.map(placeOf).join(" "));
-  const labels = [["blind", "guessing blindly", blind], ["pairs", "looking at the last letter only", network.bigrams],
-    ["read-now", "text that it reads", points.at(-1)?.loss], ["held-now", "text that it has never seen", heldOut.at(-1)?.loss]]
-    .filter(([, , loss]) => loss >= 0).sort((a, b) => b[2] - a[2]);
-  let last = -Infinity; // label, which the next one must not cover
-  for (const [index, [id, said, loss]] of labels.entries()) { // each above its line, the lowest below
-    last = Math.max(height * y(loss) + (index === labels.length - 1 ? 18 : -8), last + LINE);
-    find(id).removeAttribute("hidden");
-    find(id).setAttribute("y", `${100 * y(loss)}%`);
-    find(id).lastChild.setAttribute("y", last - height * y(loss));
-    find(id).lastChild.textContent = `${said} ${loss.toFixed(2)}`;
-  }
-  find("curve").setAttribute("aria-label", `Loss after ${counted(updates, "step")}: ${
-    Array.from(find("curve").querySelectorAll("text"), (text) => text.textContent).join(", ")}`);
+}
+
+/** Return the name of a text as that of a file without its ending. */
+function fileName({ name }) {
+  return name.replace(/\.\w+$/, "").replace(/[^\p{L}\p{M}\p{N}]+/gu, "-").replace(/^-|-$/g, "") || "learned";
 }
 
 function save() {
-  ask("save", {}, ({ bytes, refused }) => {
-    find("saved").textContent = refused || `The browser was given learned.npz, ${grouped(bytes.byteLength / 1000)} kB, to save.`;
-    if (bytes) {
-      Object.assign(make("a"), { href: URL.createObjectURL(new Blob([bytes])), download: "learned.npz" }).click();
+  ask("save", { isBest: !byId("newest").checked }, ({ bytes, refused }) => {
+    if (refused) {
+      byId("saved").textContent = refused;
+    } else {
+      state.saved = state.updates;
+      download(new Blob([bytes]), "npz");
     }
   });
 }
 
+/** Give the browser a file to save, which has the name of the text. */
+function download(blob, ending) {
+  const name = `${fileName(state.source)}.${ending}`;
+  Object.assign(make("a"), { href: URL.createObjectURL(blob), download: name }).click();
+  byId("saved").textContent = `The browser was given ${name}, ${grouped(blob.size / 1000)} kB, to save.`;
+}
+
+/** Save a picture of what was written at four steps, which are about as far from each other on a logarithmic scale. */
+function savePicture() {
+  const { looks, source } = state;
+  const last = looks.at(-1).updates;
+  const shown = [0, last ** 0.5, last ** 0.75, last].map((step) => looks.find(({ updates }) => updates >= step));
+  const columns = [...new Set(shown)].map(({ updates, held, text }) => ({
+    head: `After ${counted(updates, "step")}, loss ${held.toFixed(2)}`,
+    sheet: make("div", "block", ...spelled(text.split("\n").slice(0, 12).join("\n"))) }));
+  const [canvas] = drawPictures(laidOut(`A network learns to write: ${source.name}`, columns, "Learned in a browser, by charrnn"));
+  canvas.toBlob((blob) => download(blob, "png"));
+}
+
 /** Take a text or a network from a file. */
-async function open(file) {
-  if (file?.name.endsWith(".npz")) {
-    choose(state.source.name, state.source.text, { name: file.name, bytes: await file.arrayBuffer() });
-  } else if (file?.size > 8e6) {
-    showNote("note", `${file.name} is too large: a text has at most 2,000,000 characters.`);
-  } else if (file) {
-    const text = await file.arrayBuffer().then((bytes) => new TextDecoder("utf-8", { fatal: true }).decode(bytes))
-      .catch(() => null);
-    if (text === null) {
-      showNote("note", `${file.name} cannot be read as UTF-8 text.`);
-    } else {
-      choose(file.name, text);
+async function takeFile(file) {
+  if (file.size > LARGEST) {
+    showNote("note", `${file.name} is too large for this page.`);
+  } else if (/\.npz$/i.test(file.name)) {
+    takeNetwork(file.name, await file.arrayBuffer());
+  } else {
+    try {
+      takeText(new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer()), file.name);
+    } catch {
+      showNote("note", `${file.name} cannot be read as UTF-8 text. Perhaps it is UTF-16, or no text at all.`);
     }
   }
+}
+
+function takeNetwork(name, bytes) {
+  ask("unpack", { bytes }, ({ refused, sizes }) => {
+    if (refused) {
+      showNote("note", `${name}: ${refused}`);
+    } else if (mayLose()) {
+      showSizes(sizes);
+      choose(state.source, { name, sizes });
+      useRate(GENTLE);
+    }
+  });
+}
+
+/** Take a text of the reader's own. */
+function takeText(text, name = "your text") {
+  if (mayLose()) {
+    Object.assign(own, { name, text });
+    choose(own);
+  } else {
+    byId("text").value = state.inField;
+  }
+}
+
+/** Take what was typed or pasted. Some phones tell of it late, so that it is looked for at Start as well. */
+function takeField() {
+  if (byId("text").value !== state.inField) {
+    takeText(byId("text").value);
+  }
+}
+
+/** Have the next network have the sizes of the fields. It knows nothing. */
+function useSizes() {
+  if (!mayLose()) {
+    showSizes(state.sizes);
+    return;
+  }
+  if (state.file) {
+    useRate(USUAL);
+  }
+  choose(state.source, null);
+}
+
+function useRate(exponent) {
+  byId("rate").value = exponent;
+  useFields();
 }
 
 /** Use the fields of what can change while it learns. */
 function useFields() {
-  const [rate, temperature] = [10 ** find("rate").value, Number(find("temperature").value)];
-  find("rate-value").textContent = rate.toPrecision(2);
-  find("temperature-value").textContent = temperature.toFixed(2);
+  const [rate, temperature] = [10 ** byId("rate").value, Number(byId("temperature").value)];
+  byId("rate-value").textContent = rate.toPrecision(2);
+  byId("temperature-value").textContent = temperature.toFixed(2);
   ask("pace", { rate });
 }
 
-/** Put the settings into the address. */
-function showLink() {
-  const query = new URLSearchParams([...fields.map(([name]) => [name, find(name).value]), ["seed", state.seed]]);
-  if (texts[state.source.name]) {
-    query.set("text", state.source.name);
+/** Put the settings into the address, and copy it where that is allowed. */
+async function showLink() {
+  const query = new URLSearchParams([...FIELDS.map(([name]) => [name, byId(name).value]), ["seed", state.seed]]);
+  if (state.source !== own) {
+    query.set("text", state.source.label);
   }
   history.replaceState(null, "", `#${query}`);
-  find("saved").textContent = "The address of this page has the settings now. The text is not in it.";
+  const isCopied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
+  byId("saved").textContent = `The address of this page ${isCopied ? "is copied. It has" : "has"} the settings now${
+    state.source === own ? ", without the text" : ""}: send it.`;
+}
+
+function startButtons() {
+  const actions = { save, picture: savePicture, link: showLink,
+    release: () => holdAt(free),
+    start() {
+      takeField();
+      if (state.isRunning) {
+        pause();
+        look();
+      } else {
+        learn();
+      }
+    },
+    again() {
+      if (mayLose()) {
+        choose(state.source);
+        state.seed++;
+        learn();
+      }
+    } };
+  Object.entries(actions).forEach(([id, action]) => { onClick(id, action); });
+}
+
+function startFields() {
+  const actions = { time: ({ value }) => showMoment(state.looks[value]), text: takeField,
+    file: ({ files: [file] }) => takeFile(file), colours: ({ value }) => colourPassage(value),
+    hold: ({ value }) => holdAt({ unit: watched.unit, value: valueAt(Number(value)) }) };
+  for (const [id, action] of Object.entries(actions)) {
+    byId(id).addEventListener("input", ({ target }) => action(target));
+  }
+  for (const id of ["layers", "units"]) {
+    byId(id).addEventListener("change", useSizes);
+  }
+  byId("temperature").addEventListener("change", () => state.network && state.best && write(state.looks.at(-1)));
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    const { files: [file] } = event.dataTransfer;
+    if (file) {
+      event.preventDefault();
+      takeFile(file);
+    }
+  });
+  addEventListener("beforeunload", (event) => isLearned() && event.preventDefault());
 }
 
 function start() {
   const query = new URLSearchParams(location.hash.slice(1));
-  papers = { passage: new Paper("passage", "surprise"), held: new Paper("held", "unit") };
   startWorker();
-  const names = Object.keys(texts);
-  find("texts").append(...names.map((name) => (
-    Object.assign(makeButton("chip", () => choose(name, texts[name]), name), { value: name }))));
-  const [named] = [...names.filter((name) => name === query.get("text")), ...names];
-  choose(named, texts[named]);
+  byId("texts").append(...sources.map((source) => (
+    Object.assign(makeButton("chip", () => mayLose() && choose(source), source.label), { value: source.label }))));
   state.seed = Number(/^\d{1,9}$/.exec(query.get("seed")) ?? 1);
-  for (const [name, first] of fields) {
-    find(name).value = query.get(name) ?? first;
-    find(name).value ||= first; // a choice that there is not
-    find(name).addEventListener("input", useFields);
+  for (const [name, first] of FIELDS) {
+    byId(name).value = query.get(name) ?? first;
+    byId(name).value ||= first; // a choice that there is not
+    byId(name).addEventListener("input", useFields);
   }
+  choose(sources.find(({ label }) => label === query.get("text")) || sources[0]);
   useFields();
-  onClick("start", () => {
-    if (state.isRunning) {
-      stop();
-      look();
-    } else {
-      learn();
-    }
-  });
-  onClick("once", () => learn(true));
-  onClick("again", () => {
-    choose(state.source.name, state.source.text);
-    state.seed++;
-    learn();
-  });
-  onClick("save", save);
-  onClick("link", showLink);
-  onClick("release", () => hold(free));
-  for (const id of ["layers", "units"]) {
-    find(id).addEventListener("change", () => choose(state.source.name, state.source.text));
-  }
-  find("hold").addEventListener("input", ({ target }) => hold({ unit: watched.unit, value: valueAt(Number(target.value)) }));
-  find("text").addEventListener("change", ({ target }) => choose("your text", target.value));
-  find("file").addEventListener("change", ({ target }) => open(target.files[0]));
-  find("colours").addEventListener("change", ({ target }) => {
-    papers.passage.colour = target.value;
-    papers.passage.recolour();
-  });
-  document.addEventListener("dragover", (event) => event.preventDefault());
-  document.addEventListener("drop", (event) => {
-    const dropped = event.dataTransfer.getData("text");
-    event.preventDefault();
-    open(event.dataTransfer.files[0]);
-    if (dropped) {
-      choose("your text", dropped);
-    }
-  });
-  addEventListener("error", ({ message }) => fail(message));
-  find("failure").hidden = true;
-  document.querySelector("main").hidden = false;
+  startButtons();
+  startFields();
 }
 
-start();
+byId("failure").hidden = true;
+try {
+  start();
+} catch (error) {
+  fail(error.message);
+}

@@ -4,6 +4,7 @@ import { RandomState } from "../page/decoding.js";
 import { halfValue } from "../page/engine.js";
 
 const DIGEST = 64; // characters of the comment
+const DAMAGED = "The file is damaged, or no model of charrnn.";
 const LARGEST_WEIGHT = 1e30; // as in charrnn
 const scopeOf = (layer) => `rnn/multi_rnn_cell/cell_${layer}/basic_lstm_cell`;
 export const productOf = (shape) => shape.reduce((product, each) => product * each, 1);
@@ -71,15 +72,20 @@ export async function unpackNpz(bytes) {
   const text = (from, to) => new TextDecoder().decode(bytes.subarray(from, to));
   const end = bytes.length - DIGEST;
   if (end < 22 || await sha256(bytes.slice(0, end)) !== text(end)) {
-    throw new Error("The file is damaged, or no model of charrnn.");
+    throw new Error(DAMAGED);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const variables = new Map();
   let entry = view.getUint32(end - 6, true);
+  let last = 0; // where the member before ended
   for (let count = view.getUint16(end - 12, true); count > 0; count--) {
     const [size, start] = [20, 42].map((place) => view.getUint32(entry + place, true));
     const [name, extra, comment] = [28, 30, 32].map((place) => view.getUint16(entry + place, true));
     const from = start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true);
+    if (start < last) { // bytes that several share would become many times the file
+      throw new Error(DAMAGED);
+    }
+    last = from + size;
     variables.set(text(entry + 46, entry + 46 + name).replace(/\.npy$/, ""), unpackArray(bytes.slice(from, from + size)));
     entry += 46 + name + extra + comment;
   }
@@ -133,9 +139,10 @@ export function sizesOf(variables) {
   return sizes;
 }
 
-/** Return the weights of a trainer as variables, {shape, data} by name. charrnn's cell adds 1 to the forget gate. */
-export function variablesOf(trainer) {
-  const { numClasses, lstmSize, layers, arrays } = trainer;
+/** Return weights of a trainer, in its arrays or others like them, as variables, {shape, data} by name. charrnn's cell adds
+ * 1 to the forget gate. */
+export function variablesOf(trainer, arrays = trainer.arrays) {
+  const { numClasses, lstmSize, layers } = trainer;
   const values = layers.flatMap(({ kernel, bias }, index) => {
     const table = index ? [] : arrays.table;
     const whole = new Float32Array(table.length + arrays[kernel].length);
@@ -166,15 +173,9 @@ export function setVariables(trainer, variables) {
 export function initialVariables(sizes, seed) {
   const random = new RandomState(seed);
   const uniform = () => 2 * random.randomSample() - 1;
-  const normal = () => { // by the polar method; beyond two standard deviations it is drawn again
-    for (;;) {
-      const [x, y] = [uniform(), uniform()];
-      const square = x * x + y * y;
-      const value = y * Math.sqrt((-2 * Math.log(square)) / square);
-      if (square < 1 && Math.abs(value) <= 2) {
-        return 0.1 * value;
-      }
-    }
+  const normal = () => { // by the method of Box and Muller; beyond two standard deviations it is drawn again
+    const value = Math.sqrt(-2 * Math.log(1 - random.randomSample())) * Math.cos(Math.PI * uniform());
+    return Math.abs(value) <= 2 ? 0.1 * value : normal();
   };
   return new Map([...shapesOf(sizes)].map(([name, shape]) => {
     const limit = Math.sqrt(6 / (shape[0] + shape[1])); // Glorot and Bengio 2010

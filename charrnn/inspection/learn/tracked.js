@@ -6,16 +6,16 @@ const [LEAST_TIMES, LEAST_SHARE] = [20, 0.002]; // for a feature to occur in a t
 function inside(...pairs) {
   const closing = new Map(pairs.map(([opens, closes]) => [opens, closes]));
   return (characters) => {
-    let open = [];
+    let closers = [];
     return characters.map((char, place) => {
-      if (open.length && char === open.at(-1)) {
-        open.pop();
+      if (closers.length && char === closers.at(-1)) {
+        closers.pop();
       } else if (closing.has(char)) {
-        open.push(closing.get(char));
+        closers.push(closing.get(char));
       } else if (char === "\n" && characters[place - 1] === "\n") {
-        open = [];
+        closers = [];
       }
-      return Math.min(open.length, 1);
+      return Math.min(closers.length, 1);
     });
   };
 }
@@ -54,7 +54,7 @@ function correlationsOf(values, activations, units, from, to) {
  * units]. Units are chosen on the first half of the text, and measured on the second. */
 export function bestUnits(characters, activations) {
   const [units, half] = [activations.length / characters.length, Math.floor(characters.length / 2)];
-  return FEATURES.map(([name, ends, find]) => ({ name, ends, values: find(characters) })).filter(({ values }) => {
+  return FEATURES.map(([name, ends, valuesOf]) => ({ name, ends, values: valuesOf(characters) })).filter(({ values }) => {
     const most = Math.max(...values);
     const times = Math.min(values.filter((value) => value > 0).length, values.filter((value) => value < most).length);
     return times >= Math.max(LEAST_TIMES, LEAST_SHARE * values.length);

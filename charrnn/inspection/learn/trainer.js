@@ -1,32 +1,27 @@
-/* The network that learns, charrnn/model.py with its optimizer, for sixteen texts at once. decoding.js, engine.js, npz.js
- * and plain.js come before it. Letters for shapes as in the Python package: N texts, M steps of a window, C characters, L
- * units of a layer; P is C filled up to a multiple of four. What belongs to a step is a matrix [rows, N]. */
+/* The network that learns, charrnn/model.py with its optimizer, for sixteen texts at once. Letters for shapes as in the
+ * Python package: N texts, M steps of a window, C characters, L units of a layer; P is C filled up to a multiple of four.
+ * What belongs to a step is a matrix [rows, N]. */
 import { bytesOf } from "../page/engine.js";
-import { plainKernel } from "./plain.js";
 import { productOf, transposed } from "./npz.js";
 
 export const TEXTS = 16; // N
 
-/** Return the first kernel, of base64 strings, that the browser compiles, and its memory. Where WebAssembly or SIMD are
- * missing or forbidden, it is plainKernel. `unit` is in how many places a number is, `Ids` the type of ids. */
-function kernelOf(sources, numbers, Numbers) {
+/** Return the first kernel, of base64 strings, that the browser compiles. @throws {Error} it compiles none */
+function kernelOf(sources, memory) {
   for (const source of sources) {
     try {
-      const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * numbers) / 65536) });
       const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(source)), { page: { memory } });
-      return { run: exports, buffer: memory.buffer, unit: 4, Ids: Int32Array, source };
+      return { run: exports, kernel: source };
     } catch { /* the next one */ }
   }
-  const memory = new Numbers(numbers);
-  return { run: plainKernel(memory), buffer: memory.buffer, unit: 1, Ids: Numbers, source: "" };
+  throw new Error("This page needs WebAssembly with SIMD, which is missing or forbidden here.");
 }
 
 export class Trainer {
   /** @param {{numClasses: number, lstmSize: number, numLayers: number}} sizes L is even
    * @param {number} steps M
-   * @param {string[]} kernels compiled forms of learn.wat, the best one first
-   * @param {Function} Numbers the type of the numbers, which a kernel needs as float32 */
-  constructor(sizes, steps, kernels = [], Numbers = Float32Array) {
+   * @param {string[]} kernels compiled forms of learn.wat, the best one first */
+  constructor(sizes, steps, kernels) {
     Object.assign(this, sizes, { steps, padded: 4 * Math.ceil(sizes.numClasses / 4), updates: 0 });
     const { numLayers, lstmSize: L, padded: P } = this;
     this.layers = Array.from({ length: numLayers }, (_, layer) => ({ kernel: `kernel_${layer}`, bias: `bias_${layer}`,
@@ -39,11 +34,11 @@ export class Trainer {
     const width = TEXTS * L;
     const rows = (steps + numLayers) * numLayers;
     const numbers = 5 * weights + (rows + numLayers * (5 * steps + 3)) * width + TEXTS * (steps * (P + 1) + 1);
-    const { run, buffer, unit, Ids, source } = kernelOf(kernels, numbers, Numbers);
-    Object.assign(this, { run, unit, width, kernel: source });
+    const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * numbers) / 65536) });
+    Object.assign(this, kernelOf(kernels, memory), { width });
     let top = 0;
-    const take = (length, Type = Numbers) => {
-      const view = new Type(buffer, top, length);
+    const take = (length, Type = Float32Array) => {
+      const view = new Type(memory.buffer, top, length);
       top += view.byteLength;
       return view;
     };
@@ -59,7 +54,7 @@ export class Trainer {
     }
     [this.dh, this.dc] = [0, 0].map(() => take(numLayers * width));
     this.outputs = take(steps * P * TEXTS);
-    [this.ids, this.noIds] = [steps * TEXTS, TEXTS].map((length) => take(length, Ids));
+    [this.ids, this.noIds] = [steps * TEXTS, TEXTS].map((length) => take(length, Int32Array));
   }
 
   partsOf(set) {
@@ -70,9 +65,9 @@ export class Trainer {
     }));
   }
 
-  /** Return what the kernel calls the place of a number of an array. */
+  /** Return where in the memory a number of an array is. */
   at(view, offset = 0) {
-    return (view.byteOffset / view.BYTES_PER_ELEMENT + offset) * this.unit;
+    return view.byteOffset + 4 * offset;
   }
 
   /** Return where in `inputs` the outputs of a layer after a step are; those after step -1 are the state before. */
@@ -109,7 +104,7 @@ export class Trainer {
         }
         run.addProduct(this.at(arrays[kernel]), this.at(inputs, this.readBy(index, step)), place, 4 * L, reads);
         run.forward(place, this.at(memory, step * width), this.at(memory, (step + 1) * width),
-          this.at(inputs, this.rowOf(index, step)), width * this.unit);
+          this.at(inputs, this.rowOf(index, step)), 4 * width);
       }
       this.addBias(arrays.softmax_bias, outputs, step * P * TEXTS);
       run.addProduct(this.at(arrays.softmax_kernel), this.at(inputs, this.rowOf(layers.length - 1, step)),
@@ -152,7 +147,7 @@ export class Trainer {
 
   /** Compute the gradients of the mean loss of the window that was read. */
   differentiate() {
-    const { lstmSize: L, padded: P, width, layers, slopes, inputs, outputs, dh, dc, run, unit, steps } = this;
+    const { lstmSize: L, padded: P, width, layers, slopes, inputs, outputs, dh, dc, run, steps } = this;
     const top = layers.length - 1;
     for (const [name, view] of Object.entries(this.transposed)) { // so that the way back reads from left to right as well
       transposed(this.arrays[name], this.shapes[name][0], view);
@@ -167,20 +162,20 @@ export class Trainer {
         const { kernel, bias, reads, gates, memory } = layers[index];
         const place = this.at(gates, 4 * step * width);
         run.backward(place, this.at(memory, step * width), this.at(memory, (step + 1) * width), this.at(dh, index * width),
-          this.at(dc, index * width), width * unit);
+          this.at(dc, index * width), 4 * width);
         dh.fill(0, index * width, (index + 1) * width); // and it becomes that of the step before
         run.addProduct(this.at(this.transposed[kernel]), place, this.at(dh, Math.max(0, index - 1) * width), reads, 4 * L);
         this.addBias(slopes[bias], gates, 4 * step * width, 1);
       }
       run.addRows(this.at(slopes.table), this.at(this.ids, step * TEXTS), this.at(layers[0].gates, 4 * step * width), 4 * L, 1);
     }
-    const apart = layers.length * width * unit; // from a row of inputs to the next
+    const apart = 4 * layers.length * width; // from a row of inputs to the next
     for (const [index, { kernel, reads, gates }] of layers.entries()) {
       run.outerProduct(this.at(gates), this.at(inputs, this.readBy(index, 0)), this.at(slopes[kernel]), 4 * L, reads, steps,
-        4 * width * unit, apart);
+        16 * width, apart);
     }
     run.outerProduct(this.at(outputs), this.at(inputs, this.rowOf(top, 0)), this.at(slopes.softmax_kernel), P, L, steps,
-      P * TEXTS * unit, apart);
+      4 * P * TEXTS, apart);
   }
 
   /** Have the next window go on from the state after this one. */
@@ -200,7 +195,7 @@ export class Trainer {
     }
     this.updates++;
     const corrected = (rate * Math.sqrt(1 - 0.999 ** this.updates)) / (1 - 0.9 ** this.updates);
-    this.run.adam(this.at(this.weights), this.weights.length * this.unit, gradClip / Math.max(Math.sqrt(sum), gradClip), corrected);
+    this.run.adam(this.at(this.weights), 4 * this.weights.length, gradClip / Math.max(Math.sqrt(sum), gradClip), corrected);
   }
 
   /** Learn from a window, and return its mean loss before. */

@@ -1,87 +1,23 @@
-/* What was written as a picture: PNG files, drawn on a canvas from a layout that the browser makes of the same cells, so
- * that letters join, marks stand on their letters, and lines run as they do on the page. */
+/* What was written as a picture: PNG files of the same cells as on the page. */
 import { byId, make, showNote } from "./view.js";
-import { data } from "./model.js";
+import { drawPictures, laidOut } from "./drawing.js";
 import { one, pair } from "./pair.js";
-import { rightToLeft } from "./paper.js";
-import { visible } from "./text.js";
+import { data } from "./model.js";
 import { watched } from "./shown.js";
 import { written } from "./write.js";
 
-const SHARP = 2; // pixels of the picture for one of the page
-const MOST_LINES = 120; // of a picture: a longer text gets several, because browsers limit the height of one
-
 /** Return a copy of what is shown at the top, to be laid out: a line of text, and a column for each paper. */
 function layOut() {
-  const spelled = (...texts) => texts.flatMap((text) => Array.from(visible(text), (char) => make("span", "cell", char)));
   const columns = written.take.held !== null ? [one] : watched.told ? pair.sides
     : [{ paper: written.papers[0], head: make("p") }];
   columns.forEach(({ paper }) => { paper.fillAll(); });
-  const box = make("div", "picture", make("p", "picture-title", ...spelled(byId("claim").textContent)),
-    make("div", "picture-columns", ...columns.map(({ paper: { sheet }, head: { children } }) => make("div", "",
-      make("p", "picture-head", ...spelled(Array.from(children, ({ textContent }) => textContent).join("   "))),
-      sheet.cloneNode(true)))), make("p", "picture-head", ...spelled(data.title)));
-  document.body.append(box);
-  return box;
-}
-
-/** Return the pieces of a layout that are drawn at once, of one line and one font: {text, font, colour, left, middle}; and
- * the coloured boxes behind them. */
-function piecesOf(box) {
-  const [pieces, boxes] = [[], []];
-  const origin = box.getBoundingClientRect();
-  let last = {};
-  for (const cell of box.querySelectorAll(".cell")) {
-    const style = getComputedStyle(cell);
-    const font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-    for (const { left, top, width, height } of cell.getClientRects()) {
-      const middle = top + height / 2 - origin.top;
-      if (last.font !== font || Math.abs(last.middle - middle) > 1 || last.parent !== cell.parentElement) {
-        last = { text: "", font, middle, parent: cell.parentElement, left: Infinity, colour: style.color };
-        pieces.push(last);
-      }
-      last.left = Math.min(last.left, left - origin.left);
-      boxes.push([style.backgroundColor, left - origin.left, top - origin.top, width + 0.5, height]);
-    }
-    if (cell.getClientRects().length) {
-      last.text += cell.textContent.replace("\n", "");
-    }
-  }
-  return { pieces, boxes };
-}
-
-/** Return the pictures of what is shown at the top, as canvases. */
-function drawPictures() {
-  const box = layOut();
-  const { pieces, boxes } = piecesOf(box);
-  const { offsetWidth: width, offsetHeight: height } = box;
-  const top = box.querySelector(".block").getBoundingClientRect().top - box.getBoundingClientRect().top;
-  const tall = MOST_LINES * Number.parseFloat(getComputedStyle(box.querySelector(".block")).lineHeight);
-  box.remove();
-  const count = Math.max(1, Math.ceil((height - top) / tall));
-  return Array.from({ length: count }, (_, index) => {
-    const [from, to] = [index ? top + index * tall : 0, index < count - 1 ? top + (index + 1) * tall : height];
-    const canvas = Object.assign(make("canvas"), { width: SHARP * width, height: SHARP * (to - from) });
-    const context = canvas.getContext("2d");
-    context.scale(SHARP, SHARP);
-    context.translate(0, -from);
-    for (const [colour, ...place] of [[getComputedStyle(document.body).backgroundColor, 0, from, width, to - from], ...boxes]) {
-      context.fillStyle = colour;
-      context.fillRect(...place);
-    }
-    for (const { text, font, colour, left, middle } of pieces) {
-      Object.assign(context, { font, fillStyle: colour, textAlign: "left",
-        direction: rightToLeft.test(text.match(/\p{L}/u)) ? "rtl" : "ltr" });
-      const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = context.measureText(text);
-      context.fillText(text, left, middle + (up - down) / 2);
-    }
-    return canvas;
-  });
+  return laidOut(byId("claim").textContent, columns.map(({ paper: { sheet }, head: { children } }) => (
+    { head: Array.from(children, ({ textContent }) => textContent).join("   "), sheet: sheet.cloneNode(true) })), data.title);
 }
 
 /** Save the pictures. A frame that has no origin may not be allowed to: there they are shown, to be saved by hand. */
 export function savePicture() {
-  const canvases = drawPictures();
+  const canvases = drawPictures(layOut());
   const isFramed = window.top !== window && window.origin === "null";
   const names = canvases.map((_, index) => (canvases.length > 1 ? `written-${index + 1}.png` : "written.png"));
   byId("pictures").replaceChildren(...canvases.filter(() => isFramed).map((canvas, index) => (
