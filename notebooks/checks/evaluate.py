@@ -44,7 +44,11 @@ def examine(answer: Callable) -> None:
         need(isinstance(result, (float, np.floating, np.ndarray)) and np.ndim(result) == 0,
              f"It should return the mean loss, a number, not {words.describe(result)}.")
         _compare_runs(runs, right[1])
+        n, m = session.noted.inputs.shape.as_list()
         reasons = {"the sum of the losses": np.sum(losses), "the loss of the last window": losses[-1],
+                   **{f"the {what} divided by {size}: divide their sum by the number of windows": total / count
+                      for what, total in [("sum", np.sum(losses)), ("mean", np.mean(losses))]
+                      for size, count in [("N, as len(x) is", n), ("M", m), ("N·M", n * m)]},
                    "the loss of the first window": losses[0], "the exponential of the mean": np.exp(np.mean(losses)),
                    "the median": np.median(losses)}
         came = next((f", {name}" for name, value in reasons.items() if close(result, value)), "")

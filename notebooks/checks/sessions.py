@@ -38,6 +38,7 @@ class Session(tf.Session):
     def __init__(self, noted: Any) -> None:
         super().__init__()
         self.noted = noted
+        self.before = dict(vars(noted))
         self.runs: List[Run] = []
         random = np.random.RandomState(5)
         self.initialize = tf.global_variables_initializer()
@@ -51,6 +52,10 @@ class Session(tf.Session):
 
     def run(self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None) -> Any:
         """Run, and note what was asked for and what was fed."""
+        for name in ASKED + FED:
+            if getattr(self.noted, name) is not self.before[name]:
+                raise Wrong(f"It assigns to model.{name}, which is a part of the graph and has to stay. Keep the values "
+                            "in a variable, such as state, and feed them.")
         if self._initializes(fetches):
             raise Wrong("The weights are initialized here, so what was learned is lost: the training loop initializes "
                         "them once, before the first epoch.")
