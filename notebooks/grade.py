@@ -18,7 +18,6 @@ import csv
 import html
 import io
 import json
-import multiprocessing
 import os
 import re
 import resource
@@ -27,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 from unittest import mock
@@ -56,11 +56,7 @@ PATIENCE = 600  # seconds on the clock for a process that does not stop itself
 
 
 def check_of(exercise: str) -> Tuple[str, List[str]]:
-    """Return the call of a check with which the cell of an exercise ends, and the names that it takes.
-
-    >>> check_of("build_loss")
-    ('checks.check_build_loss(build_loss);', ['build_loss'])
-    """
+    """Return the call of a check with which the cell of an exercise ends, and the names that it takes."""
     call = SOLVED[exercise][SOLVED[exercise].rindex("checks.check_"):]
     return call, re.findall(r"\w+", call)[2:]
 
@@ -79,11 +75,7 @@ def read(path: Path) -> Any:
 # In the process of an exercise ----------------------------------------------------------------------------------------
 
 def plain(source: str) -> str:
-    """Return a cell without what only IPython understands: magics, commands of the shell, questions.
-
-    >>> plain("tf.one_hot?\\nif x:\\n    !ls")
-    'pass\\nif x:\\n    pass'
-    """
+    """Return a cell without what only IPython understands: magics, commands of the shell, questions."""
     with contextlib.suppress(SyntaxError, ValueError, MemoryError, RecursionError):
         ast.parse(source)
         return source
@@ -143,8 +135,7 @@ class Examination:
 
     def __init__(self, exercise: str, cells: List[str], names: Dict[str, Any], others: List["Examination"]) -> None:
         self.exercise, self.folder, self.report = exercise, tempfile.mkdtemp(), tempfile.TemporaryFile()
-        self.process = multiprocessing.get_context("fork").Process(
-            target=self._run, args=(cells, names, others), daemon=True)
+        self.process = get_context("fork").Process(target=self._run, args=(cells, names, others), daemon=True)
         self.process.start()
         self.end = time.monotonic() + PATIENCE
 
@@ -232,7 +223,7 @@ def _line(student: str, rows: List[Dict[str, Any]]) -> str:
     if rows[0]["result"] not in MARKS:
         return f"{line}<td class=message colspan=99>{html.escape(rows[0]['message'])}"
     return line + "".join(f"<td title='{row['exercise']}: {row['result']}'><b class={row['result']}>"
-                          f"{MARKS[row['result']]}</b><br><small>{row['attempts']} / {row['hints']}</small>"
+                          f"{MARKS[row['result']]}</b><br><small>" + f"{row['attempts']} / {row['hints']}".strip("/ ")
                           for row in rows)
 
 

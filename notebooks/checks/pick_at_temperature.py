@@ -50,9 +50,9 @@ def examine(answer: Callable) -> Optional[str]:
     try:
         _compare(draws(answer, flat, (1, p.size), 0.01)[0], flat, 0.01, False)
     except Wrong:
-        raise Wrong("At temperature 0.01, with which the notebook begins, probabilities to the power of 100 are too small "
-                    "for float32, which makes 0 of all of them, and their sum is 0. Take float64 from the beginning: "
-                    "np.array(preds, dtype=float).")
+        raise Wrong("At temperature 0.01, with which the notebook begins, probabilities to the power of 100 are too "
+                    "small for float32, which makes 0 of all of them, and their sum is 0. Take float64 from the "
+                    "beginning: np.array(preds, dtype=float).")
     return CHANGED if changed else None
 
 

@@ -1,11 +1,9 @@
 """The grader: a class of 25, each with another thing that students do, in real processes."""
 import csv
-import doctest
 import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from answers import FOLDER, generate
@@ -13,9 +11,9 @@ from answers import FOLDER, generate
 CELLS = {cell["id"]: cell for cell in generate.all_cells() if cell["kind"] == "code"}
 GOOD = {name: generate.solved(cell["text"]) for name, cell in CELLS.items()}
 BLANK = {name: generate.blank(cell["text"]) for name, cell in CELLS.items()}
-EXERCISES = [name for name, cell in CELLS.items() if "exercise" in cell["tags"]]
 FIRST = "n_windows = len(arr) // (batch_size * n_steps)"
-FORGED = "import os\nfor i in range(3, 40):\n    try: os.write(i, b'[{}, 1]')\n    except OSError: pass\nos._exit(0)"
+FORGED = ("import os\n    for i in range(3, 40):\n        try: os.write(i, b'[\"<script>\", 1]')\n"
+          "        except OSError: pass\n    os._exit(0)\n    rows =")
 DIGITS = 401 * "9"
 
 
@@ -24,7 +22,7 @@ def first(line):
     return GOOD["get_batches"].replace(FIRST, line.replace("\n", "\n    ") + f"\n    {FIRST}")
 
 
-# By student: the results of get_batches and of lstm_step, words of the table, the cells, which a solved lstm_step follows.
+# By student: the results of get_batches and lstm_step, words of the table, and the cells; a solved lstm_step follows.
 CLASS = {
     "whole": ("right right", "the given solution", list(GOOD.values())),
     "blank": ("empty right", "", [BLANK["get_batches"] + "\n\n"]),
@@ -37,19 +35,19 @@ CLASS = {
     "magics": ("right right", "", ["%matplotlib inline\nt = !ls", "%%time\n" + first("pass") + "\ntf.one_hot?"]),
     "trains": ("right right", "", [first("pass"), "while True: run_epoch(no_session)", "while_true = run_epoch(1, 2)"]),
     "twice": ("right right", "", [GOOD["get_batches"].replace("yield x", "yield 1"), first("pass")]),
-    "above": ("right right", "", ["LIMIT = 7", first("assert LIMIT == 7"), "batches = list(iter(int, 1))"]),
+    "above": ("right right", "", ["LIMIT = 7", first("assert LIMIT == 7"), "total = sum(1 for _ in iter(int, 1))"]),
     "unchecked": ("right right", "", [first("pass").split("\n\n\nchecks")[0]]),
     "Ann/mine": ("right right", "'Ann/mine'", [first("len(text)")]),
     "=Eve/mine": ("skipped right", "", ['get_batches = checks.skip("lstm_step")']),
     "endless": ("tried right", "did not finish within 60", [first("while True: pass")]),
     "large": ("tried right", "MemoryError", [first("np.ones((60_000, 60_000))")]),
-    "loud": ("right right", "", [first("for i in range(50_000): print(i)\nsys.stdout.write(9 ** 8 * 'x')")]),
+    "loud": ("right right", "", [first("for i in range(9_000): print(i)\nsys.stdout.write(9 ** 7 * 'x')")]),
     "full": ("tried right", "File too large", [first("open('full', 'w').write(10 ** 8 * 'x')")]),
     "leaves": ("tried right", "ended the process, with the status 3", [first("import os; os._exit(3)")]),
-    "starts": ("right right", "", [first("import subprocess; subprocess.Popen(['sleep', '4000'])")]),
+    "starts": ("right right", "", [first("import subprocess; subprocess.Popen(['sleep', '4321'])")]),
     "deletes": ("right right", "", ["import os, shutil\ngone = shutil.rmtree(os.getcwd())", first("pass")]),
     "script": ("tried right", "<script>alert(1)", [first("raise ValueError('<script>alert(1)</script>')")]),
-    "forged": ("tried right", "with the status 0", [first(FORGED.format('"<script>alert(1)</script>"'))]),
+    "forged": ("right right", "with the status 0", [first("pass"), GOOD["lstm_gradient"].replace("rows =", FORGED)]),
     "digits": ("right right", "", [first("pass")]),
     "no UTF-\udcff": ("right right", "", [first("pass")]),
 }
@@ -64,14 +62,15 @@ def graded(tmp_path_factory):
         (folder / f"{name}.ipynb").write_text(json.dumps({"cells": [
             {"cell_type": "code", "source": source} for source in cells + [GOOD["lstm_step"]] * (name != "whole")]}))
     (folder / "Ann/Anna_KaRNNa_Solution.ipynb").write_text((folder / "whole.ipynb").read_text())  # the whole folder
-    (folder / "text.ipynb").write_text("no notebook")
+    (folder / "text.ipynb").write_text("[]")
     os.mkfifo(str(folder / "pipe.ipynb"))
     (folder / "=Eve/progress.json").write_text('{"get_batches": {"hints": 2, "attempts": 7}}')
     (folder / "progress.json").write_text(f'{{"get_batches": {{"hints": {DIGITS}, "attempts": {DIGITS}}}}}')
     (folder / "course").write_text('{"points": {"get_batches": 3}}')
-    done = subprocess.run([sys.executable, str(FOLDER / "grade.py"), str(folder), f"--course={folder / 'course'}"],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run([sys.executable, str(FOLDER / "grade.py"), ".", "--course=course", "--jobs=3"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=str(folder))
     assert done.returncode == 0, done.stdout
+    assert subprocess.run(["pgrep", "-f", "sleep 4321"]).returncode == 1
     with open(str(folder / "grades.csv"), encoding="utf-8-sig") as file:
         return {(row["student"], row["exercise"]): row for row in csv.DictReader(file)}, done.stdout, folder
 
@@ -82,7 +81,7 @@ def test_a_class_is_graded(graded):
     students = {name: name.replace("=", "'=").replace("\udcff", "\\udcff") for name in CLASS}
     assert {name: f"{rows[shown, 'get_batches']['result']} {rows[shown, 'lstm_step']['result']}"
             for name, shown in students.items()} == {name: results for name, (results, _, _) in CLASS.items()}
-    assert len(rows) == 15 * len(CLASS) + 2 and {rows["whole", name]["result"] for name in EXERCISES} == {"right"}
+    assert [row["result"] for (student, _), row in rows.items() if student == "whole"] == 15 * ["right"]
     assert rows["good", "repairs"]["result"] == rows["good", "quiz"]["result"] == "right"
     assert {rows[name, ""]["result"] for name in ("text", "pipe")} == {"not graded"}
     assert [rows["'=Eve/mine", "get_batches"][what] for what in ("points", "attempts", "hints")] == ["0", "7", "2"]
@@ -94,22 +93,17 @@ def test_a_class_is_graded(graded):
 def test_the_table_says_why_and_runs_no_script(graded):
     rows, _, folder = graded
     page = (folder / "grades.html").read_text()
-    assert not [name for name, (_, words, _) in CLASS.items() if words not in str(rows.get((name, "get_batches")))]
-    assert "points of 17" in page and "<small>7 / 2</small>" in page and "&lt;script&gt;alert(1)" in page
-    assert "<script" not in page and "default-src 'none'" in page and 999 * "9" not in page
+    assert not [name for name, (_, words, _) in CLASS.items()
+                if words not in str([row for (student, _), row in rows.items() if student == name])]
+    assert "points of 17" in page and "<small>7 / 2<" in page and "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page and "default-src 'none'" in page and DIGITS not in page
 
 
 @pytest.mark.parametrize("argv, said", [
     (["nowhere"], "no notebook"), ([str(FOLDER), "--course=nowhere"], "nowhere is not a regular file"),
     ([str(FOLDER), "--course=wrong.json"], "there is no exercise get_batch: they are get_batches, lstm_step")])
-def test_what_cannot_be_graded_is_refused(argv, said, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("wrong.json").write_text('{"points": {"get_batch": 3}}')
+def test_what_cannot_be_graded_is_refused(argv, said, tmp_path):
+    (tmp_path / "wrong.json").write_text('{"points": {"get_batch": 3}}')
     done = subprocess.run([sys.executable, str(FOLDER / "grade.py"), *argv], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True)
+                          stderr=subprocess.STDOUT, text=True, cwd=str(tmp_path))
     assert done.returncode == 2 and said in done.stdout and "Traceback" not in done.stdout
-
-
-def test_the_examples_of_the_grader_hold():
-    import grade
-    assert doctest.testmod(grade).failed == 0
