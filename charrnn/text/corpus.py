@@ -231,7 +231,8 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
     raise errors.AdvisedError(
         f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could not be downloaded "
         f"({reasons}): save {known.addresses[0]} as {path}, or take a text that needs no network",
-        f"train_model({NAMES!r}) or train_model({PYTHON!r})", f"{train}{NAMES} or {train}{PYTHON}")
+        f"train_model({NAMES!r}) or train_model({PYTHON!r}), and in the notebook text_name = {NAMES!r}",
+        f"{train}{NAMES} or {train}{PYTHON}")
 
 
 class TrainingText(NamedTuple):

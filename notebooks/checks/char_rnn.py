@@ -5,6 +5,7 @@ from typing import Any, List, NamedTuple
 import numpy as np
 
 from charrnn import model
+from charrnn.system.console import plural
 from charrnn.system.tensorflow import tf
 
 from . import words
@@ -57,6 +58,11 @@ def _examine_network(maker: Constructor, **arguments: Any) -> List[str]:
     _examine_attributes(network, "sampling" in arguments)
     right = in_own_thread(lambda: _measure(model.CharRNN(**arguments), **arguments))
     shapes = _described(tf.trainable_variables())
+    kernel = tf.trainable_variables()[:1]
+    came, due = kernel and kernel[0].shape.as_list()[0] - arguments["lstm_size"], arguments["num_classes"]
+    need(not kernel or came == due or "cell_0" not in kernel[0].name,
+         f"At each step the first layer gets {plural(came, 'number')}, in place of C = {due}: give dynamic_rnn the ids "
+         "made one-hot, tf.one_hot(self.inputs, num_classes).")
     need([shape.split()[1:] for shape in shapes] == [shape.split()[1:] for shape in right.shapes],
          f"The variables should be {', '.join(right.shapes)}, but they are {', '.join(shapes) or 'none'}: call "
          "build_lstm, dynamic_rnn and build_output once each. tf.one_hot needs no variables, and the default graph is "

@@ -3,6 +3,8 @@ import functools
 import inspect
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
+from charrnn.system.tensorflow import tf
+
 from . import build_inputs, build_loss, build_lstm, build_optimizer, build_output, words
 from .answer import ATTRIBUTES, Locals, Unexplained, Unwritten, Wrong, call, graph_only, need, scope_of
 from .verdict import found_right, verdict
@@ -87,6 +89,8 @@ class Constructor:
     def _misplaced(self) -> Iterator[str]:
         """Yield what is said to each thing that is not where it belongs."""
         called = [name for name, _ in self.calls]
+        if any(made.graph is not tf.get_default_graph() for made in [self.made.get("inputs")] if made is not None):
+            yield "The default graph is reset again, and what was made before is lost: reset it once, at the beginning."
         yield from (f"{name} is called more than once: call it once, and use all that it returns."
                     for name in called if called.count(name) > 1)
         for name in ATTRIBUTES:

@@ -11,7 +11,7 @@ from .run_epoch import named, windows
 from .sessions import PLACEHOLDERS, Session, compare_states, examine_session, network
 from .tensors import close
 
-WINDOWS = 4
+WINDOWS = 5
 
 
 def solution(session, model, batches):
@@ -44,7 +44,11 @@ def examine(answer: Callable) -> None:
         need(isinstance(result, (float, np.floating, np.ndarray)) and np.ndim(result) == 0,
              f"It should return the mean loss, a number, not {words.describe(result)}.")
         _compare_runs(runs, right[1])
+        n, m = session.noted.inputs.shape.as_list()
         reasons = {"the sum of the losses": np.sum(losses), "the loss of the last window": losses[-1],
+                   **{f"the {what} divided by {size}: divide their sum by the number of windows": total / count
+                      for what, total in [("sum", np.sum(losses)), ("mean", np.mean(losses))] for size, count in [
+                          ("N, as len(x) is", n), ("N·M", n * m), ("the last number of enumerate", WINDOWS - 1)]},
                    "the loss of the first window": losses[0], "the exponential of the mean": np.exp(np.mean(losses)),
                    "the median": np.median(losses)}
         came = next((f", {name}" for name, value in reasons.items() if close(result, value)), "")

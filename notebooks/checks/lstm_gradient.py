@@ -10,7 +10,8 @@ from .answer import expect, items, need
 from .tensors import close, compare
 
 # What typical mistakes have in place of the gradient of the kernel, by what to say to them. back is the gradient of c'
-# and kernel_of makes of a gradient of the sums f that of the kernel. A test puts each of them into the solution.
+# and kernel_of makes of a gradient of the sums f that of the kernel, kernel_of_one from one row alone. A test puts each
+# of them into the solution.
 MISTAKES = words.mistakes("lstm_gradient")
 
 
@@ -83,4 +84,5 @@ def _compare(found: np.ndarray, right: np.ndarray, given: Tuple[np.ndarray, ...]
     compare(found, right, "It is not what finite differences give, (loss(w + step) - loss(w - step)) / (2 · step).",
             MISTAKES, rows=rows, c=c, h=h, i=i, g=g, f=f, f0=f0, o=o, new=new, wrong=f0 * c + i * g, grad_h=grad_h,
             back=grad_h * o * (1 - np.tanh(new) ** 2), t=tf.tanh, s=tf.sigmoid, len=lambda tensor: int(tensor.shape[0]),
-            kernel_of=lambda grad_z: tf.matmul(tf.constant(rows), grad_z, transpose_a=True))
+            kernel_of=lambda grad_z: tf.matmul(tf.constant(rows), grad_z, transpose_a=True),
+            kernel_of_one=lambda grad_z, row: rows[row][:, None] * grad_z[row])

@@ -5,7 +5,7 @@ import numpy as np
 
 from charrnn.engines.decoding import softmax
 
-from .answer import Unexplained, need
+from .answer import Unexplained, Wrong, need
 from .pick_top_n import CHANGED, IDS, NOISE, SHARES, draws, exponential
 
 # The shares that typical mistakes give, of probabilities p at the temperature t, by what to say to them.
@@ -46,6 +46,13 @@ def examine(answer: Callable) -> Optional[str]:
         found, changes = draws(answer, preds, (1, p.size), *arguments)
         changed = changed or changes
         _compare(found, preds, temperature, exponential(answer))
+    flat = np.full(p.size, 1 / p.size)
+    try:
+        _compare(draws(answer, flat, (1, p.size), 0.01)[0], flat, 0.01, False)
+    except Wrong:
+        raise Wrong("At temperature 0.01, with which the notebook begins, probabilities to the power of 100 are too "
+                    "small for float32, which makes 0 of all of them, and their sum is 0. Take float64 from the "
+                    "beginning: np.array(preds, dtype=float).")
     return CHANGED if changed else None
 
 

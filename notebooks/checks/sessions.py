@@ -38,6 +38,7 @@ class Session(tf.Session):
     def __init__(self, noted: Any) -> None:
         super().__init__()
         self.noted = noted
+        self.before = dict(vars(noted))
         self.runs: List[Run] = []
         random = np.random.RandomState(5)
         self.initialize = tf.global_variables_initializer()
@@ -51,6 +52,10 @@ class Session(tf.Session):
 
     def run(self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None) -> Any:
         """Run, and note what was asked for and what was fed."""
+        for name in ASKED + FED:
+            if getattr(self.noted, name) is not self.before[name]:
+                raise Wrong(f"It assigns to model.{name}, which is a part of the graph and has to stay. Keep the "
+                            "values in a variable, such as state, and feed them.")
         if self._initializes(fetches):
             raise Wrong("The weights are initialized here, so what was learned is lost: the training loop initializes "
                         "them once, before the first epoch.")
@@ -110,8 +115,10 @@ def compare_states(found: Run, right: Sequence[Run], place: int, unit: str) -> N
     came = next((f"fed {name}" for name, state in zip(names, states) if close(fed, state)), "fed another state")
     due = states[place]
     alike = [number for number in range(len(due)) if close(fed[number], due[number])]
+    parts = [name for place, name in enumerate("ch") if close(fed[:, place], due[:, place])]
     came = (came if "initial_state" in found.fed else "not fed") + (
-        f" (only layer {alike[0]} is right: carry all layers, c and h of each)" if len(alike) == 1 < len(due) else "")
+        f" (only layer {alike[0]} is right: carry all layers, c and h of each)" if len(alike) == 1 < len(due) else
+        f" (only the {parts[0]} of each layer is right: carry both, c and h)" if len(parts) == 1 else "")
     expect(close(fed, states[place]),
            f"In {unit} {place} model.initial_state should be fed {names[place]}, but it is {came}. Before the loop the "
            "state is zeros, as session.run returns them for model.initial_state. After that it is what session.run "

@@ -106,6 +106,8 @@ def _name_y(y: np.ndarray, right: np.ndarray, x: np.ndarray, window: int, trial:
     """Raise Wrong where the ids, or their places, tell what is wrong with the y of a right x."""
     need(not any(np.array_equal(y, x + one) for one in (1, -1)),
          "y is x + 1 (or x - 1), another id. It should be x one character later: the id that follows in the text.")
+    need(trial.n == 1 or not np.array_equal(y[:-1], x[1:]),
+         "y is x one row later: it should be one COLUMN later, in the same row (axis=1 in NumPy's functions).")
     places = trial.places(y)
     steps = (places - trial.places(x))[places >= 0]  # how many characters later
     for step in set(steps.tolist()) - {1}:

@@ -75,7 +75,7 @@ def test_the_error_names_texts_that_need_no_network(known, monkeypatch, make, co
     monkeypatch.delenv("CHARRNN_MAKE", raising=False)
     if make:
         monkeypatch.setenv("CHARRNN_MAKE", make)
-    with pytest.raises(ValueError, match=r"network: train_model\('names'\) or train_model\('python'\)") as error:
+    with pytest.raises(ValueError, match=r"train_model\('python'\), and in the notebook text_name = 'n") as error:
         corpus.find("known")
     assert f"network: {command} or " in errors.described(error.value)
 
