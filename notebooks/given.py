@@ -217,9 +217,11 @@ def plot_clipping(results: Dict[str, np.ndarray], steps: Sequence[int]) -> None:
         ends = " ".join(f"{end:.3g}" for end in of_seeds[:, -1])
         said.append(f"{name}, after {places[-1]} steps: {ends}")
     left.set(xlabel="steps", ylabel="norm of the gradient")
-    right.set(xlabel="step of the training", ylabel="loss (nats)")
+    ticks = [2.5, 3, 4, 5]
+    right.set(xlabel="step of the training", ylabel="loss (nats)", yticks=ticks, yticklabels=ticks)
+    right.minorticks_off()
     for axes in (left, right):
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.15))
     figure.tight_layout()
     show(figure, "Norms of the gradient, and losses. " + "; ".join(said) + ".")
     print("\n".join(said))
