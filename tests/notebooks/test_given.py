@@ -176,8 +176,8 @@ def test_pictures_come_with_their_numbers_in_words(given, shown):
     given.plot_gates(np.full([3, 9, 3], 0.75), ["(of)(of)", "(of)[of]", "(of){of}"])
     given.plot_rates({"0.01": losses, "0.1": losses + 1}, 2.5)
     given.plot_fits({"8 units": np.array([[3, 2.5], [3.1, 2.75]]), "9 units": np.ones([2, 2])})
-    numbers = ["from 4.00 to 2.000", "program B 3.83", "ends at 2.25", "larger, after 50 steps: 4;", "along c      0.885 after 10",
-               "after [: tanh(c) from 0.75 to 0.75, f 0.750",
+    numbers = ["from 4.00 to 2.000", "program B 3.83", "ends at 2.25", "larger, after 50 steps: 4;",
+               "along c      0.885 after 10", "after [: tanh(c) from 0.75 to 0.75, f 0.750",
                "rate 0.1     loss of the last 50 steps 3.07", "end at 2.50 and 2.75"]
     assert len(shown) == 8 and all(number in alt for (_, alt), number in zip(shown, numbers))
 

@@ -137,8 +137,9 @@ def test_the_stored_figures_show_what_the_text_says(solution):
     """Along c the gradient is multiplied by the gate alone; memory decides; clipping helps with each seed."""
     reach = {line[:26].strip(): [float(number) for number in re.findall(r"(\S+) after \d+", line)]
              for line in printed(solution, "reach").splitlines()}
-    for gate, name in [(1 / (1 + np.exp(-1)), "LSTM, gate 0.73  along c"), (1 / (1 + np.exp(-5)), "LSTM, gate 0.99  along c")]:
-        assert reach[name] == pytest.approx([gate ** 9, gate ** 29], rel=0.03)
+    for bias, name in [(1, "0.73"), (5, "0.99")]:
+        gate = 1 / (1 + np.exp(-bias))
+        assert reach[f"LSTM, gate {name}  along c"] == pytest.approx([gate ** 9, gate ** 29], rel=0.03)
     assert reach["LSTM, gate 0.73  in all"][1] > 50 * reach["LSTM, gate 0.73  along c"][1]
     stored = json.loads((FOLDER / "assets" / "measured.json").read_text(encoding="utf-8"))
     right = np.array(stored["memory"]["right"])  # [seeds, networks, distances]
@@ -171,7 +172,8 @@ def test_the_solution_has_the_outputs_of_one_run(solution):
         assert [output.text for output in outputs[name]] == [name + ": right.\n"]
     for name in ("numpy-lstm", "gradient-graph"):  # the graph's step and gradient
         assert 0 <= float(re.search("largest difference: (.*)", outputs[name][0].text).group(1)) < 1e-6
-    for name in ("goal", "memory", "reach", "rates", "clipping", "overfit-one-batch", "programs", "loss-curve", "fit", "coloured"):
+    for name in ("goal", "memory", "reach", "rates", "clipping", "overfit-one-batch", "programs", "loss-curve", "fit",
+                 "coloured"):
         assert [output.metadata["image/png"]["alt"] for output in outputs[name]
                 if "image/png" in output.get("data", {})], name
     assert "Far" in outputs["sample-last"][0].text

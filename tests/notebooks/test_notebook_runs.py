@@ -127,7 +127,8 @@ def test_the_solution_runs_at_the_small_setting_in_under_four_minutes_on_two_cor
         assert "Not run: the package" in said or 2.8 < float(re.search("of 100 steps: (.*)", said).group(1)) < 3.5
     assert float(re.search("quotation: (.*)", printed["goal"]).group(1)) > 0.9
     assert printed["toy-graph"].endswith("\n6.0\n2.0 6.0\n12.0\n")
-    assert [float(number) > 1e-3 for number in re.findall(r"difference: +(\S+)", printed["whole-backward"])] == [False, True]
+    as_it_is, changed = map(float, re.findall(r"difference: +(\S+)", printed["whole-backward"]))
+    assert as_it_is < 1e-6 and changed > 0.01
     for name in ("gates", "memory", "rates", "clipping", "task-larger"):
         assert printed[name].startswith("These figures are those of the solution's run")
     assert json.loads((tmp_path / "progress.json").read_text())["CharRNN"]["attempts"] == 1
