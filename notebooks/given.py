@@ -77,7 +77,8 @@ def measured(experiment: str, anew: bool, measure: Dict[str, Callable]) -> Dict[
 def store_measured() -> None:
     """Write what was measured in this session to the file of stored figures."""
     with open(STORED, "w", encoding="utf-8") as file:
-        file.write(json.dumps(_measured).replace("}, ", "},\n") + "\n")
+        made = {"made by": "notebooks/generate.py --run, in the cells that name the experiments"}
+        file.write(json.dumps({**_measured, **made}).replace("}, ", "},\n") + "\n")
 
 
 def show_losses(losses: Dict[str, Any]) -> None:
