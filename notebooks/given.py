@@ -222,7 +222,7 @@ def plot_clipping(results: Dict[str, np.ndarray], steps: Sequence[int]) -> None:
     right.set(xlabel="step of the training", ylabel="loss (nats)", yticks=ticks, yticklabels=ticks)
     right.minorticks_off()
     for axes in (left, right):
-        axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.15))
+        axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     figure.tight_layout()
     show(figure, "Norms of the gradient, and losses. " + "; ".join(said) + ".")
     print("\n".join(said))
