@@ -98,9 +98,9 @@ def show_losses(losses: Dict[str, Any]) -> None:
 def show_shares(names: Sequence[str], distances: Sequence[int], right: np.ndarray) -> None:
     """Print how often each of some is right at each distance, [seeds, names, distances]: the mean, lowest, highest."""
     print("right, in percent: the mean of the seeds, and from where to where they lie")
-    print(" " * 23 + "".join(f"{f'after {distance}':>16}" for distance in distances))
+    print(" " * 20 + "".join(f"{f'after {distance}':>17}" for distance in distances))
     for name, of_seeds in zip(names, np.rollaxis(100 * right, 1)):
-        print(f"{name:23}" + "".join(f"{f'{one.mean():.0f} ({one.min():.0f} to {one.max():.0f})':>16}"
+        print(f"{name:20}" + "".join(f"{f'{one.mean():.0f} ({one.min():.0f} to {one.max():.0f})':>17}"
                                      for one in of_seeds.T))
 
 
