@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import types
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 import matplotlib.pyplot as plt
@@ -76,7 +77,8 @@ def measured(experiment: str, anew: bool, measure: Dict[str, Callable]) -> Dict[
 def store_measured() -> None:
     """Write what was measured in this session to the file of stored figures."""
     with open(STORED, "w", encoding="utf-8") as file:
-        file.write(json.dumps(_measured).replace("}, ", "},\n") + "\n")
+        made = {"made by": "notebooks/generate.py --run, in the cells that name the experiments"}
+        file.write(json.dumps({**_measured, **made}).replace("}, ", "},\n") + "\n")
 
 
 def show_losses(losses: Dict[str, Any]) -> None:
@@ -93,15 +95,51 @@ def show_losses(losses: Dict[str, Any]) -> None:
         print(f"{name:33}{some.mean():6.3f} {spread:16} {'█' * int(round(scale * (begin - some.mean())))}".rstrip())
 
 
-def plot_reach(lengths: Dict[str, np.ndarray]) -> None:
-    """Show how long gradients are, by the distance from the loss: of each network those of h and of c, [parts, T]."""
+def show_shares(names: Sequence[str], distances: Sequence[int], right: np.ndarray) -> None:
+    """Print how often each of some is right at each distance, [seeds, names, distances]: the mean, lowest, highest."""
+    print("right, in percent: the mean of the seeds, and from where to where they lie")
+    print(" " * 20 + "".join(f"{f'after {distance}':>17}" for distance in distances))
+    for name, of_seeds in zip(names, np.rollaxis(100 * right, 1)):
+        print(f"{name:20}" + "".join(f"{f'{one.mean():.0f} ({one.min():.0f} to {one.max():.0f})':>17}"
+                                     for one in of_seeds.T))
+
+
+def plot_gates(gates: np.ndarray, read: Sequence[str]) -> None:
+    """Show a unit's tanh(c) while it reads texts, and its gates in the text that moves it most.
+
+    Args:
+        gates: i, f and tanh(c) of the unit, [texts, T, 3].
+        read: the texts, which differ in the bracket that is opened at place 4 and closed at the end.
+    """
+    inside = gates[:, 5:-1]
+    most = int(np.abs(inside[..., 2].mean(axis=1)).argmax())
+    figure, (above, below) = plt.subplots(2, 1, figsize=(9, 4), sharex=True)
+    for one, of_text, color, style in zip(read, gates, (BLUE, ORANGE, GREEN), ("-", "-", "--")):
+        above.plot(of_text[:, 2], style, color=color, label=f"after {one[4]}")
+    for part, name, color in [(1, "forget gate f", VIOLET), (0, "input gate i", GREY)]:
+        below.plot(gates[most, :, part], color=color, label=f"{name}, after {read[most][4]}")
+    above.set(ylabel="tanh(c)", ylim=(-1.05, 1.05))
+    below.set(ylabel="gate", ylim=(-0.05, 1.05), xticks=range(len(read[most])), xticklabels=list(read[most]))
+    for axes in (above, below):
+        axes.axvline(4, color=GREY, linestyle=":", linewidth=1)
+        axes.axvline(len(read[most]) - 1, color=GREY, linestyle=":", linewidth=1)
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.tight_layout()
+    said = [f"after {one[4]}: tanh(c) from {part[:, 2].min():.2f} to {part[:, 2].max():.2f}, "
+            f"f {part[:, 1].mean():.3f} and i {part[:, 0].mean():.3f} on average" for one, part in zip(read, inside)]
+    show(figure, "One unit between brackets. " + "; ".join(said) + ".")
+    print("the unit of the picture between the brackets,\n" + "\n".join(said))
+
+
+def plot_reach(lengths: Dict[str, Sequence[np.ndarray]]) -> None:
+    """Show how long gradients are by the distance from the loss: of each network all of it, and what comes along c."""
     figure, axes = plt.subplots(figsize=(8, 4))
     said = []
     for (name, parts), color in zip(lengths.items(), (GREY, ORANGE, BLUE)):
-        for part, of_part, style in zip("hc", parts, ("-", "--")):
+        for way, of_part, style in zip(("in all", "along c"), parts, ("-", "--")):
             share = of_part / of_part[0]
-            axes.semilogy(range(1, len(share) + 1), share, style, color=color, label=f"{name}, ∂L/∂{part}")
-            said.append(f"{name:16} dL/d{part}: {share[9]:8.2g} after 10 steps, {share[29]:8.2g} after 30")
+            axes.semilogy(range(1, len(share) + 1), share, style, color=color, label=f"{name}, {way}")
+            said.append(f"{name:16} {way:8} {share[9]:9.3g} after 10 steps, {share[29]:9.3g} after 30")
     axes.set(xlabel="steps between the state and the loss", ylabel="length (1: next to the loss)")
     axes.legend(frameon=False)
     show(figure, "Length of the gradient by the distance from the loss. " + "; ".join(said) + ".")
@@ -162,20 +200,32 @@ def reference(setting: str, text_name: str) -> Tuple[Any, Any]:
     return tuple(np.loadtxt(name, delimiter=",", skiprows=1, unpack=True))
 
 
-def plot_clipping(runs: Dict[str, np.ndarray], limit: float) -> None:
-    """Show for some runs the loss and the global norm of the gradients before clipping, [2, steps]."""
-    figure, (above, below) = plt.subplots(2, 1, figsize=(8, 5), sharex=True)
-    for (name, (losses, norms)), color in zip(runs.items(), (GREY, BLUE, ORANGE)):
-        above.plot(losses, color=color, label=name, linewidth=1)
-        below.semilogy(norms, color=color, linewidth=1)
-    below.axhline(limit, color=VIOLET, linestyle="--", label=f"the limit, {limit:g}")
-    above.set(ylabel="loss (nats)", yscale="log")
-    below.set(xlabel="step", ylabel="norm of the gradients")
-    above.legend(frameon=False)
-    below.legend(frameon=False)
-    show(figure, "Losses, and norms of the gradients. " + " ".join(
-        f"{name}: the largest norm is {norms.max():.3g}, the loss of the last 50 steps {np.mean(losses[-50:]):.2f}."
-        for name, (losses, norms) in runs.items()))
+def plot_clipping(results: Dict[str, np.ndarray], steps: Sequence[int]) -> None:
+    """Show norms of the gradient by the number of steps, and losses by the step, each of some seeds, [seeds, ...].
+
+    Args:
+        results: by name; the names of norms begin with "norm".
+        steps: how many steps each norm is of.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5))
+    said = []
+    colors = iter((GREY, ORANGE, GREY, BLUE, ORANGE))
+    for name, of_seeds in results.items():
+        is_norm = name.startswith("norm")
+        places = steps if is_norm else 10 * np.arange(1, of_seeds.shape[1] + 1)
+        lines = (left if is_norm else right).semilogy(places, of_seeds.T, color=next(colors), linewidth=1)
+        lines[0].set_label(name)
+        ends = " ".join(f"{end:.3g}" for end in of_seeds[:, -1])
+        said.append(f"{name}, after {places[-1]} steps: {ends}")
+    left.set(xlabel="steps", ylabel="norm of the gradient")
+    ticks = [2.5, 3, 4, 5]
+    right.set(xlabel="step of the training", ylabel="loss (nats)", yticks=ticks, yticklabels=ticks)
+    right.minorticks_off()
+    for axes in (left, right):
+        axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.2))
+    figure.tight_layout()
+    show(figure, "Norms of the gradient, and losses. " + "; ".join(said) + ".")
+    print("\n".join(said))
 
 
 def plot_losses(losses: Sequence[float], held_out: Sequence[Tuple[int, float]], n_windows: int,
@@ -229,6 +279,21 @@ def words_of(text: str) -> List[str]:
 def share_of_real_words(written: str, known: Iterable[str]) -> float:
     """Return which share of the words of a text is known."""
     return float(np.mean([word in known for word in words_of(written)] or [0]))
+
+
+def module_of(path: str, piece: str, other: str) -> Any:
+    """Load a Python file as a module, with one piece of its text replaced by another; an empty piece changes nothing.
+
+    Raises:
+        ValueError: the piece is not in the file exactly once.
+    """
+    with open(path, encoding="utf-8") as file:
+        source = file.read()
+    if piece and source.count(piece) != 1:
+        raise ValueError(f"{piece!r} is {source.count(piece)} times in {path}, not once")
+    module = types.ModuleType("changed")
+    exec(compile(source.replace(piece, other) if piece else source, path, "exec"), vars(module))
+    return module
 
 
 def properties_of(passage: str) -> Dict[str, np.ndarray]:

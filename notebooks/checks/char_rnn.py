@@ -3,9 +3,9 @@ from difflib import get_close_matches
 from typing import Any, List, NamedTuple
 
 import numpy as np
+from charrnn.system.console import plural
 
 from charrnn import model
-from charrnn.system.console import plural
 from charrnn.system.tensorflow import tf
 
 from . import words

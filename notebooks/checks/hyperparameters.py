@@ -4,7 +4,6 @@ from typing import Any, List, NamedTuple
 import numpy as np
 
 from charrnn.system.words import plural
-from charrnn.training.job import count_parameters
 
 from . import words
 from .answer import Wrong, need
@@ -30,7 +29,9 @@ class Choice(NamedTuple):
     @property
     def parameters(self) -> int:
         """The number of weights and biases."""
-        return count_parameters(self.num_classes, self.lstm_size, self.num_layers)
+        first = (self.num_classes + self.lstm_size + 1) * 4 * self.lstm_size
+        others = (self.num_layers - 1) * (2 * self.lstm_size + 1) * 4 * self.lstm_size
+        return first + others + (self.lstm_size + 1) * self.num_classes
 
     @property
     def windows(self) -> int:

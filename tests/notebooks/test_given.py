@@ -55,6 +55,21 @@ def test_an_experiment_is_measured_or_shows_what_was_stored(given, tmp_path, mon
     assert stored["LSTM"].tolist() == [1.5, 2.0] and "those of the solution's run" in capsys.readouterr().out
 
 
+def test_shares_come_in_percent_with_the_lowest_and_highest_of_the_seeds(given, capsys):
+    given.show_shares(["LSTM", "counts"], [5, 40], np.array([[[1, 0.9], [0.3, 0.2]], [[1, 1], [0.5, 0.4]]]))
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[2:]] == [
+        "LSTM 100 (100 to 100) 95 (90 to 100)".split(), "counts 40 (30 to 50) 30 (20 to 40)".split()]
+
+
+def test_a_file_is_loaded_with_one_piece_changed(given, tmp_path):
+    path = tmp_path / "one.py"
+    path.write_text("def f(x):\n    return x + 1\n")
+    assert given.module_of(str(path), "", "").f(1) == 2 and given.module_of(str(path), "+ 1", "- 1").f(1) == 0
+    for piece, number in [("+ 2", 0), ("x", 2)]:
+        with pytest.raises(ValueError, match=f"is {number} times in .*one.py, not once"):
+            given.module_of(str(path), piece, "y")
+
+
 def test_an_answer_unfolds_once_there_is_a_prediction(given, monkeypatch, capsys):
     monkeypatch.chdir(FOLDER)
     shown = []
@@ -155,14 +170,16 @@ def test_pictures_come_with_their_numbers_in_words(given, shown):
     given.plot_by_heart(losses, 4.4)
     given.plot_faults({"program A": losses, "program B": losses + 1}, losses - 1)
     given.plot_losses(losses, [(30, 2.5), (60, 2.25)], 30, {"even guessing": 4.4}, ([], []))
-    given.plot_clipping({"clipped": np.array([losses, losses])}, 5)
+    given.plot_clipping({"norm, larger": np.array([[1, 4.0]]), "clipped": np.array([losses, losses])}, [1, 50])
     lengths = np.stack([np.linspace(1, 0.1, 40), np.linspace(2, 1, 40)])
     given.plot_reach({"plain cell": lengths[:1], "LSTM": lengths})
+    given.plot_gates(np.full([3, 9, 3], 0.75), ["(of)(of)", "(of)[of]", "(of){of}"])
     given.plot_rates({"0.01": losses, "0.1": losses + 1}, 2.5)
     given.plot_fits({"8 units": np.array([[3, 2.5], [3.1, 2.75]]), "9 units": np.ones([2, 2])})
-    numbers = ["from 4.00 to 2.000", "program B 3.83", "ends at 2.25", "norm is 4", "dL/dc:     0.88 after 10",
+    numbers = ["from 4.00 to 2.000", "program B 3.83", "ends at 2.25", "larger, after 50 steps: 4;",
+               "along c      0.885 after 10", "after [: tanh(c) from 0.75 to 0.75, f 0.750",
                "rate 0.1     loss of the last 50 steps 3.07", "end at 2.50 and 2.75"]
-    assert len(shown) == 7 and all(number in alt for (_, alt), number in zip(shown, numbers))
+    assert len(shown) == 8 and all(number in alt for (_, alt), number in zip(shown, numbers))
 
 
 def test_words_that_are_real(given):

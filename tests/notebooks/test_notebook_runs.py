@@ -76,7 +76,7 @@ def test_the_exercise_runs_before_it_is_filled_in(execute, small_text, tmp_path)
         assert printed[name].startswith(f"{name}: not right yet. Still None: "), name
     for name in ("show-batch", "numpy-lstm", "model-size", "gates", "restore", "sample-last"):
         assert printed[name].startswith((WAITS, "This cell waits for the same exercises.")), name
-    for name in ("reach", "rates", "clipping", "programs", "train", "loss-curve", "fit",
+    for name in ("memory", "reach", "rates", "clipping", "programs", "train", "loss-curve", "fit",
                  "sample-earlier", "temperature", "plus-one", "one-unit", "coloured", "web-page"):
         assert printed[name] == "This cell waits for the same exercises.\n", name
     assert printed["predict-bigram"].startswith("Write your prediction in place of the dots")
@@ -121,11 +121,15 @@ def test_the_solution_runs_at_the_small_setting_in_under_four_minutes_on_two_cor
     assert len("Far") + 150 < len(re.sub("\n  ↳", "", written)) <= len("Far") + 200 + 1
     for name in ("numpy-lstm", "gradient-graph"):
         assert float(re.search("largest difference: (.*)", printed[name]).group(1)) < 1e-6
-    assert "descent, not clipped" in printed["clipping"] and printed["quiz"].startswith("quiz: right.")
+    assert "larger, not clipped" in printed["clipping"] and printed["quiz"].startswith("quiz: right.")
     for name in ("keras", "torch"):  # 180,000 characters are 72 windows
         said = printed[f"bridge-{name}"]
         assert "Not run: the package" in said or 2.8 < float(re.search("of 100 steps: (.*)", said).group(1)) < 3.5
-    for name in ("gates", "rates"):
+    assert float(re.search("quotation: (.*)", printed["goal"]).group(1)) > 0.9
+    assert printed["toy-graph"].endswith("\n6.0\n2.0 6.0\n12.0\n")
+    as_it_is, changed = map(float, re.findall(r"difference: +(\S+)", printed["whole-backward"]))
+    assert as_it_is < 1e-6 and changed > 0.01
+    for name in ("gates", "memory", "rates", "clipping", "task-larger"):
         assert printed[name].startswith("These figures are those of the solution's run")
     assert json.loads((tmp_path / "progress.json").read_text())["CharRNN"]["attempts"] == 1
     assert "image/png" in outputs["coloured"][0]["data"]
@@ -137,7 +141,7 @@ def test_the_solution_runs_at_the_small_setting_in_under_four_minutes_on_two_cor
 
 def repository_of_this_checkout(folder):
     """Make a git repository of the package and the notebooks as they are; return its address."""
-    for name in ("charrnn", "notebooks"):
+    for name in ("charrnn", "notebooks", "docs"):
         shutil.copytree(str(ROOT / name), str(folder / name), ignore=shutil.ignore_patterns("__pycache__", ".*"))
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "As it is."]):
         subprocess.run(["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", *command],
