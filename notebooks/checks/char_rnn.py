@@ -3,10 +3,10 @@ from difflib import get_close_matches
 from typing import Any, List, NamedTuple
 
 import numpy as np
-from charrnn.system.console import plural
 
 from charrnn import model
 from charrnn.system.tensorflow import tf
+from charrnn.system.words import plural
 
 from . import words
 from .answer import ATTRIBUTES, Unwritten, Wrong, exception, need
