@@ -92,7 +92,7 @@ def test_the_order_of_lines_does_not_matter(text, expected):
 def test_the_page_of_learning_has_the_same_rule():
     program = (f"const {{ isList }} = require('{ROOT}/tests/inspection/learn/load.js')('isList');"
                "console.log(JSON.stringify(JSON.parse(require('fs').readFileSync(0)).map(isList)))")
-    texts = [*LISTS.values(), *OTHERS.values(), *(3 * text for text in OTHERS.values())]
+    texts = [*LISTS.values(), *OTHERS.values(), *(3 * text for text in OTHERS.values()), RECIPES, GERMAN]
     found = subprocess.check_output(["node", "-e", program], input=json.dumps(texts).encode())
     assert json.loads(found.decode()) == list(map(is_list, texts))
 

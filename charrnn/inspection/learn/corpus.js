@@ -18,7 +18,7 @@ const itemsOf = (text) => text.split(/(?<=\n)(?=[^\S\n]*\S)/); // lines, each wi
 const lengthOf = (text) => Array.from(text).length;
 
 /** Return whether a text is plainly a list, by the rule of is_list in charrnn/text/lists.py. */
-function isList(text) {
+export function isList(text) {
   const items = itemsOf(text.slice(0, 200000)).slice(0, text.length > 200000 ? -1 : undefined).filter((item) => item.trim());
   const lines = items.map((item) => item.trimEnd());
   const lengths = lines.map(lengthOf).sort((a, b) => a - b);
@@ -26,14 +26,18 @@ function isList(text) {
     return false;
   }
   const width = lengths[Math.floor(0.9 * lines.length)];
-  const filled = lines.slice(1).filter((line, at) => lengthOf(`${lines[at]} ${/\S+/.exec(line)}`) > width).length;
+  const full = lines.filter((line) => lengthOf(line) >= width - 8).length;
+  const letters = lines.map((line) => /^\P{L}*(\p{L})/u.exec(line)?.[1] ?? "");
+  const cases = [/\p{Ll}/u, /\p{Lu}/u].map((inCase) => letters.filter((letter) => inCase.test(letter)).length);
+  const few = 0.05 * lines.length;
+  const hasOneCase = Math.min(...cases) <= few && few < cases[0] + cases[1];
   const blankLines = items.slice(0, -1).map((item) => item.split("\n").length);
   const [usual] = [...countsOf(blankLines)].reduce((most, each) => (each[1] > most[1] ? each : most));
   const speakers = lines.map((line) => /^\P{L}*(\p{L}[^:\uff1a<>]{0,30})(?:[:>]\s|\uff1a)/u.exec(line)?.[1]);
   const turns = countsOf(speakers);
   const exceptions = blankLines.filter((count, at) => count !== usual || (speakers[at] && turns.get(speakers[at]) > 2)
     || /^(?:[\s\u2013\u2014]|.*[,;:\uff0c\uff1b\uff1a\u3001\u2013\u2014-]$)/u.test(lines[at]));
-  return exceptions.length <= 0.05 * lines.length && (width < 40 || filled < 0.5 * lines.length);
+  return exceptions.length <= few && (width < 40 || full <= 0.5 * lines.length || hasOneCase);
 }
 
 /** Return a text with its lines in the order in which charrnn shuffles them. */

@@ -233,7 +233,7 @@ def test_progress_is_shown_of_all_loops_over_a_text(tmp_path):
 def test_beginnings_suit_the_text_and_the_vocabulary(name, text, expected):
     """Those of a known text, without what the model cannot write, or what begins most lines."""
     model = random_network("\n 2DT[]adehrt")
-    run = name and mock.Mock(text_name=name)
+    run = name and mock.Mock(text_name=name, beginning=None)
     assert webpage._beginnings(mock.Mock(run=run, vocabulary=model.vocabulary), text) == expected
 
 
