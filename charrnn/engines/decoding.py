@@ -3,16 +3,18 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 import numpy as np
 
+from charrnn.checkpoints.hyperparameters import Checked, setting
+
 LEAST_TEMPERATURE = 0.001  # a smaller one makes the logits overflow float32
+LEAST_SHARE = 1e-9  # top_p must be above 0
 LARGEST_TEMPERATURE = 1e38  # float32 cannot hold numbers that are much larger
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Checked):
     """How characters are drawn. The temperature is applied first, then ``top_n``, then ``top_p``.
 
     Attributes:
@@ -24,23 +26,14 @@ class Settings:
             most 1.
     """
 
-    temperature: float = 1.0
-    top_n: int = 5
-    top_p: float = 1.0
+    temperature: float = setting(1.0, "", "", 0, LARGEST_TEMPERATURE)
+    top_n: int = setting(5, "", "", 1)
+    top_p: float = setting(1.0, "", "", LEAST_SHARE, 1)
 
     @property
     def takes_most_probable(self) -> bool:
         """Whether the most probable character is taken, without a random number."""
         return self.temperature < LEAST_TEMPERATURE
-
-    def check(self) -> None:
-        """Raise ValueError if a setting is out of range."""
-        if not (isinstance(self.temperature, Real) and 0 <= self.temperature <= LARGEST_TEMPERATURE):
-            raise ValueError(f"temperature must be a number from 0 to {LARGEST_TEMPERATURE}, not {self.temperature!r}")
-        if not (isinstance(self.top_n, Integral) and self.top_n >= 1):
-            raise ValueError(f"top_n must be an integer, at least 1, not {self.top_n!r}")
-        if not (isinstance(self.top_p, Real) and 0 < self.top_p <= 1):
-            raise ValueError(f"top_p must be a number above 0, at most 1, not {self.top_p!r}")
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

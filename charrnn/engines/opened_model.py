@@ -180,8 +180,8 @@ class Model:
         n = errors.checked_integer("n", n, 1, sampler.MOST_TEXTS)
         seed = fresh_seed() if seed is None else errors.checked_integer("seed", seed, 0, sampler.SEEDS - 1)
         prime = default_prime(self.vocabulary, self.run) if prime is None else prime
-        prime = check_prime(prime, self.vocabulary, unknown)
-        return prime, length, n, seed
+        errors.require_type("the prime", prime, str)
+        return check_prime(prime, self.vocabulary, unknown), length, n, seed
 
     def next(self, text: str, unknown: str = "error") -> np.ndarray:
         """Return the probability of each character of the vocabulary to follow a text, float32 [C].
@@ -193,6 +193,7 @@ class Model:
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
         """
+        errors.require_type("text", text, str)
         text = check_prime(text, self.vocabulary, unknown)
         with contextlib.closing(self.engine(1, len(text))) as engine:
             logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())

@@ -12,7 +12,6 @@ from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings
-from charrnn.system import errors
 from charrnn.text import unknown
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
@@ -32,9 +31,7 @@ def check_prime(prime: str, vocabulary: Vocabulary, how_unknown: str = "error") 
 
     Raises:
         ValueError: it is empty, or has unknown characters and how_unknown is ``error``.
-        TypeError: it is no str.
     """
-    errors.require_type("the prime", prime, str)
     prime, _ = unknown.resolve(prime, vocabulary, how_unknown, "the prime")
     if not prime:
         raise ValueError("the prime is empty: give at least one character to begin with")
