@@ -18,7 +18,7 @@ from charrnn.text import lists
 from charrnn.text.corpus import Text
 from charrnn.training import minutes, transfer
 from charrnn.training.hyperparameters import AUTO, NAMES, Hyperparameters, OfPlainNumbers
-from charrnn.training.presets import PRESETS, preset, steps_of_auto
+from charrnn.training.presets import NOT_FUSED, PRESETS, preset, steps_of_auto
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
 LEAST_SPEEDUP = 1.1  # of products in bfloat16, from which on the precision auto takes it
@@ -189,6 +189,9 @@ def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[
         values = {**values, **network} if options.preset == AUTO else {**network, **values}
         if options.preset == AUTO and is_list:
             values = {**values, "shuffle": "lines"}
+        changed = Hyperparameters(**{**values, **given})
+        if options.preset == AUTO and changed.recurrent_keep_prob != 1 and not changed.unrolls_fused:
+            values = {**values, **NOT_FUSED}
     hyper = Hyperparameters(**{**values, **given})
     try:
         hyper.check(recorded=set(values) - set(given) if old else ())

@@ -9,10 +9,11 @@ from conftest import TEXT, StopAfter, training_graph
 from charrnn.data import count_windows
 from charrnn.engines.cells import CELLS
 from charrnn.system.tensorflow import tf
+from charrnn.text.corpus import Text
 from charrnn.train import train_model
 from charrnn.training import trainer
 from charrnn.training.hyperparameters import Hyperparameters, learning_rate_at
-from charrnn.training.job import check_memory
+from charrnn.training.job import Options, check_memory, plan_job
 from charrnn.training.presets import preset
 
 
@@ -91,6 +92,16 @@ def test_the_preset_auto_gives_enough_steps_to_a_text_of_any_length(n_characters
     n_steps = hyper.epochs * count_windows(n_training, hyper.batch_size, hyper.num_steps)
     assert 1000 < n_steps < 13000 and hyper.warmup_steps < n_steps / 8
     assert hyper.save_every_n < n_steps / hyper.early_stop
+
+
+@pytest.mark.parametrize("given", [dict(cell="gru"), dict(fused=False), dict(input_keep_prob=0.9)])
+def test_the_preset_auto_also_trains_networks_without_dropout_on_recurrent_weights(given):
+    """They have more dropout on outputs in its place, unless another is given."""
+    for changes, kept in ((given, 0.5), ({**given, "keep_prob": 0.8}, 0.8)):
+        hyper = plan_job(Text("a text", TEXT), changes, "run", Options(preset="auto")).hyperparameters
+        assert (hyper.recurrent_keep_prob, hyper.keep_prob) == (1, kept)
+    with pytest.raises(ValueError, match="recurrent_keep_prob needs the fused unroll"):
+        plan_job(Text("a text", TEXT), {**given, "recurrent_keep_prob": 0.8}, "run", Options(preset="auto"))
 
 
 def rates(n_steps, **options):
