@@ -25,7 +25,7 @@ SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
     (13_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, warmup_steps=150, epochs=100)),
     (50_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, warmup_steps=150, epochs=40)),
     (150_000, dict(_SMALL, batch_size=16, num_steps=50, lstm_size=128, epochs=40)),
-    (500_000, dict(_SMALL, batch_size=32, num_steps=64, lstm_size=256, epochs=34)),
+    (500_000, dict(_SMALL, batch_size=32, num_steps=64, lstm_size=256, epochs=36)),
     (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, epochs=20)),
     (sys.maxsize, dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02)),
 )
