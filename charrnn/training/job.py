@@ -18,7 +18,7 @@ from charrnn.text.corpus import Text
 from charrnn.training import minutes, transfer
 from charrnn.training.options import Options
 from charrnn.training.precision import faster_precision
-from charrnn.training.presets import preset, steps_of_auto
+from charrnn.training.presets import NOT_FUSED, preset, steps_of_auto
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +161,9 @@ def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[
         values = {**values, **network} if options.preset == AUTO else {**network, **values}
         if options.preset == AUTO and is_list:
             values = {**values, "shuffle": "lines"}
+        changed = Hyperparameters(**{**values, **given})
+        if options.preset == AUTO and changed.recurrent_keep_prob != 1 and not changed.unrolls_fused:
+            values = {**values, **NOT_FUSED}
     hyper = Hyperparameters(**{**values, **given})
     try:
         hyper.check(recorded=set(values) - set(given) if old else ())

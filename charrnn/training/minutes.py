@@ -96,13 +96,16 @@ class Choice:
         n_steps = min(self.auto.num_steps, 64 if epochs < 20 else 100)  # shorter windows make more steps
         steps = self.steps(self._changed(num_steps=n_steps, epochs=epochs))
         # more units and more epochs on the same text need more dropout, and averages over more steps
-        quick = PRESETS["quick"]
-        late = math.log(size * epochs / (quick["lstm_size"] * quick["epochs"]), 27.4)  # 0 as in quick, 1 as in best
-        recurrent = 1.3 - 0.7 * late if self.most_epochs > self.auto.epochs and self.auto.unrolls_fused else 1
+        quick, best = PRESETS["quick"], Hyperparameters(**PRESETS["best"])
+        last = best if self.most_epochs > self.auto.epochs else self.auto
+        early = (math.log(last.lstm_size * last.epochs / (size * epochs))  # 0 as in best, 1 as in quick
+                 / math.log(best.lstm_size * best.epochs / (quick["lstm_size"] * quick["epochs"])))
+        kept = last.keep_prob + (quick["keep_prob"] - best.keep_prob) * early
+        recurrent = last.recurrent_keep_prob + 1.75 * (1 - best.recurrent_keep_prob) * early
         rate = self.auto.learning_rate * (self.auto.lstm_size / size) ** 1.2
         return self._changed(
-            lstm_size=size, epochs=epochs, num_steps=n_steps, keep_prob=_rounded(0.85 - 0.35 * late, 0.5, 0.95),
-            recurrent_keep_prob=_rounded(recurrent, 0.6, 1),
+            lstm_size=size, epochs=epochs, num_steps=n_steps, keep_prob=_rounded(kept, last.keep_prob, 0.95),
+            recurrent_keep_prob=_rounded(recurrent, last.recurrent_keep_prob, 1) if self.auto.unrolls_fused else 1.0,
             learning_rate=_rounded(rate, 0, quick["learning_rate"]),
             # otherwise such a rate leads some seeds astray at first
             grad_clip=quick["grad_clip"], warmup_steps=min(quick["warmup_steps"], steps // 6),

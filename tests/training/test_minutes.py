@@ -69,6 +69,17 @@ def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(timed):
                              "save_every_n": found.save_every_n} and found.warmup_steps < 300
 
 
+def test_the_dropout_of_a_shorter_text_grows_to_that_of_auto(timed):
+    """It has no dropout on recurrent weights where the network cannot have it."""
+    text, auto = Text("a shorter text", LONG.text[:300_000]), preset("auto", 300_000)
+    few, more, all_of_auto = (planned(each, text).hyperparameters for each in (1, 4, 8))
+    assert few.recurrent_keep_prob == 1 > more.recurrent_keep_prob > all_of_auto.recurrent_keep_prob
+    assert few.keep_prob > more.keep_prob > all_of_auto.keep_prob
+    assert all_of_auto == replace(all_of_auto, **{**auto, "early_stop": 0})
+    for other, n_minutes in ((text, 4), (LONG, 60)):
+        assert planned(n_minutes, other, cell="gru").hyperparameters.recurrent_keep_prob == 1
+
+
 def test_networks_that_would_take_too_long_are_not_timed(timed, monkeypatch):
     """The others are, in the precision that auto chooses."""
     monkeypatch.setattr("charrnn.training.job.faster_precision", lambda threads, fused: ("float32", 0.9))
