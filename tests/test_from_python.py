@@ -3,6 +3,7 @@ import io
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from charrnn import open_model, train_model
 from charrnn.checkpoints import find, record
 from charrnn.checkpoints.run import reserve
 from charrnn.commands import sample, train
-from charrnn.data import Vocabulary
+from charrnn.data import Vocabulary, split
 from charrnn.system import files
 
 SMALL = dict(batch_size=2, num_steps=30, lstm_size=5, num_layers=1, epochs=1, seed=7, sample_length=0, summaries=False)
@@ -35,6 +36,8 @@ def test_a_stream_is_the_text_of_write(model):
     assert pieces[0] == "the " and set(map(len, pieces[1:])) == {1}
     assert "".join(pieces) == model.write("the ", 120, temperature=0.6, seed=2, stop="e ")
     assert pieces[-2:] == ["e", " "] and len(pieces) < 121
+    for stop in (" " + pieces[1], "e " + pieces[1]):  # which begin in the prime
+        assert "".join(model.stream("the ", 120, temperature=0.6, seed=2, stop=stop)) == "the " + pieces[1]
     assert "".join(model.stream(length=70, top_n=3, seed=5)) == model.write(length=70, top_n=3, seed=5)
     with pytest.raises(ValueError, match="length must be"):  # before anything is drawn
         model.stream("the ", -1)
@@ -120,17 +123,27 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("python")
     text = overfitting_text(folder / "text")
     return train_model(text, folder / "run", quiet=True, **{
-        **SMALL, "val_fraction": 0.25, "eval_every_n": 5, "print_every_n": 2, "epochs": 3, "learning_rate": 0.1,
-        "keep_prob": 1})
+        **SMALL, "val_fraction": 0.25, "test_fraction": 0.1, "eval_every_n": 5, "print_every_n": 2, "epochs": 3,
+        "learning_rate": 0.1, "keep_prob": 1})
 
 
 def test_a_run_has_its_models_losses_and_history(run):
-    assert len(run.losses) == 39 and run.losses.dtype == np.float32
-    assert run.history["step"][-1] == 39 and len(run.history["val_loss"]) == len(run.history["step"])
+    assert len(run.losses) == 33 and run.losses.dtype == np.float32
+    assert run.history["step"][-1] == 33 and len(run.history["val_loss"]) == len(run.history["step"])
     assert np.isnan(run.history["val_loss"]).any() and np.isnan(run.history["loss"]).any()
     best = run.history["step"][np.nanargmin(run.history["val_loss"])]
-    assert best < 39 and run.best.name.endswith(f"i{int(best)}_l5.ckpt") and run.model.name.endswith("i39_l5.ckpt")
+    assert best < 33 and run.best.name.endswith(f"i{int(best)}_l5.ckpt") and run.model.name.endswith("i33_l5.ckpt")
     assert run.stopped_by is None
+
+
+def test_the_losses_of_a_run_are_those_of_its_best_model(run):
+    """On the texts that are held out. Those of the newest model are others."""
+    _, held_out, test = split(Path(run.folder, "text.txt").read_text(), 0.25, 0.1)
+    of_best, of_newest = ([model.surprisal(text).mean() for text in (held_out, test)] for model in (run.best, run.model))
+    assert [np.nanmin(run.history["val_loss"]), run.test_loss] == pytest.approx(of_best, abs=1e-4)
+    assert abs(of_best[0] - of_best[1]) > 0.01 and abs(of_newest[1] - of_best[1]) > 0.01
+    bits = run.history["val_bits_per_character"]
+    np.testing.assert_allclose(bits, run.history["val_loss"] / np.log(2))
 
 
 def test_without_validation_there_is_no_best(tmp_path):
@@ -140,7 +153,8 @@ def test_without_validation_there_is_no_best(tmp_path):
 def test_a_repr_is_a_line(run):
     for each in (run, run.model, run.model.vocabulary, Vocabulary.from_text("".join(map(chr, range(500))))):
         assert "\n" not in repr(each) and len(repr(each)) < 200
-    assert "39 steps" in repr(run) and "1 layer of 5 lstm units" in repr(run.model)
+    assert len({run, run.model, run.model}) == 2  # they can be keys of a dict
+    assert "33 steps" in repr(run) and "1 layer of 5 lstm units" in repr(run.model)
 
 
 def test_messages_speak_python(run):

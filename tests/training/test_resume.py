@@ -44,17 +44,20 @@ def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path, monkeypa
     assert_same_run(folder, tmp_path / "uninterrupted")
 
 
-@SLOW
 def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
-    """Unless it is resumed with another --early-stop."""
+    """Unless it is resumed with another --early-stop. The best, and the evaluations since then, still count."""
     folder = tmp_path / "run"
     shutil.copytree(str(stopped_early), str(folder))
     names = list_checkpoints(folder)
     assert resume(folder) == 0
     assert re.search("^ended early after step [0-9]+: 3 evaluations", capsys.readouterr().out, re.MULTILINE)
     assert list_checkpoints(folder) == names
-    assert resume(folder, "--early-stop", "0", "--epochs", "2") == 0
-    assert "step 260/260" in capsys.readouterr().out
+    best = str(record.step_of(record.read_run(folder).best))
+    assert resume(folder, "--early-stop", "4") == 0
+    evaluated, ended = re.findall(
+        f"validation loss .*, the best .* at step {best}$|^ended early .*: 4 evaluations without improvement since step "
+        f"{best}$", capsys.readouterr().out, re.MULTILINE)
+    assert "validation" in evaluated and "ended" in ended
 
 
 def test_more_epochs_raise_the_learning_rate_again(text_file, tmp_path, capsys):

@@ -61,19 +61,28 @@ def first_loss(folder):
 
 
 def test_it_does_what_the_loop_of_the_notebook_does(undropped):
-    """The losses are those of a plain loop: the state is zero at the start of an epoch, then carried."""
-    encoded = Vocabulary.from_text(TEXT).encode(TEXT)
+    """The losses are those of a plain loop: the state is zero at the start of an epoch, then carried.
+
+    So is what history.csv has of them, in bits too, and the norm of the gradients before they are clipped.
+    """
+    encoded, rows = Vocabulary.from_text(TEXT).encode(TEXT), []
     model = CharRNN(14, 2, 3, 5, 2, 0.002, 0.1)
+    norm_of_gradients = tf.global_norm(tf.gradients(model.loss, tf.trainable_variables()))
     with tf.Session() as session:
         initialize(session, seed=7)
-        for _ in range(2):
+        for epoch in (1, 2):
             state, losses = session.run(model.initial_state), []
             for x, y in get_batches(encoded, 2, 3):
-                loss, state, _ = session.run(
-                    [model.loss, model.final_state, model.optimizer],
+                loss, norm, state, _ = session.run(
+                    [model.loss, norm_of_gradients, model.final_state, model.optimizer],
                     {model.inputs: x, model.targets: y, model.keep_prob: 1, model.initial_state: state})
                 losses.append(loss)
+                rows.append([len(rows) + 1, epoch, loss, loss / np.log(2), norm])
     np.testing.assert_array_equal(losses_of(undropped), losses)
+    printed = [row for row in rows if row[0] % 50 == 0 or row[0] == 346]
+    names = ["step", "epoch", "loss", "bits_per_character", "gradient_norm"]
+    np.testing.assert_allclose([[float(row[name]) for name in names] for row in history_of(undropped)], printed, 1e-5)
+    assert printed[3][:2] == [200, 2] and min(row[4] for row in printed) > 0.1
 
 
 def test_dropout_is_on(undropped, trained):
