@@ -132,7 +132,7 @@ def test_sample_names_what_writes_where_it_cannot(tmp_path, monkeypatch, cell, m
     model.save(tmp_path / "m.npz")
     if cell == "lstm":
         monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(ValueError, match=f"{message}.*: use open_model\\('.*m.npz'\\).write\\(...\\)"):
+    with pytest.raises(ValueError, match=f"{message}.*: use open_model\\(.*m.npz.\\).write\\(...\\)"):
         sample(tmp_path / "m.npz", 9)
 
 

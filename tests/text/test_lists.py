@@ -22,6 +22,7 @@ from charrnn.commands import evaluate, sample, train
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model, lstm_weights
 from charrnn.engines.sampler import default_prime
+from charrnn.system.words import quoted
 from charrnn.text import corpus
 from charrnn.text.lists import is_list, items_of, shuffled
 
@@ -230,7 +231,7 @@ def test_the_last_line_of_a_run_on_a_list_writes_lines(tmp_path, capsys):
     train_model(VERSE, tmp_path / "b", val_fraction=0.1, **flags)
     assert ", best=True).write()\n" in capsys.readouterr().out
     assert resume(where, "--epochs", "2") == 0
-    assert f"To write lines: charrnn-sample {where} --lines 20\n" in capsys.readouterr().out
+    assert f"To write lines: charrnn-sample {quoted(where)} --lines 20\n" in capsys.readouterr().out
 
 
 # Lines of a model

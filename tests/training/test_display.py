@@ -14,6 +14,7 @@ from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
 from charrnn.system.interrupts import StopRequests
+from charrnn.system.words import quoted
 from charrnn.training.display import Display
 from charrnn.training.job import Job
 from charrnn.training.options import Options
@@ -124,4 +125,4 @@ def test_a_reader_that_leaves_is_told_on_standard_error(text_file, tmp_path, cap
                        "1") == 141
     assert capsys.readouterr().err == (
         "charrnn-train: stopped by SIGPIPE after step 20; the checkpoint is saved. To resume: charrnn-train --resume "
-        f"--checkpoint-dir {tmp_path / 'run'}\n")
+        f"--checkpoint-dir {quoted(tmp_path / 'run')}\n")

@@ -33,6 +33,7 @@ from charrnn.engines.surprisal import surprisal
 from charrnn.model import CharRNN
 from charrnn.sample import sample as write_text
 from charrnn.system.tensorflow import tf
+from charrnn.system.words import quoted
 from charrnn.train import train_model
 
 QUIET = ["--no-summaries"]
@@ -255,8 +256,8 @@ def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypat
                  "epoch 2/2  step 12/22  validation loss 3.0000, the best 1.0000 at step 6",
                  "ended early after step 12: 1 evaluation without improvement since step 6",
                  "test loss 5.0000, of i6_l5.ckpt",
-                 f"finished after step 12. To write text: charrnn-sample {folder} --best",
-                 f"To train longer, add --early-stop N: charrnn-train --resume --checkpoint-dir {folder}"):
+                 f"finished after step 12. To write text: charrnn-sample {quoted(folder)} --best",
+                 f"To train longer, add --early-stop N: charrnn-train --resume --checkpoint-dir {quoted(folder)}"):
         assert line in out.splitlines()
     (folder / "i6_l5.ckpt.index").unlink()
     assert resume(folder, "--early-stop", "9", "--eval-every-n", "15", "--save-every-n", "300", "--no-summaries") == 2
