@@ -139,15 +139,10 @@ def test_a_run_has_its_models_losses_and_history(run):
 def test_the_losses_of_a_run_are_those_of_its_best_model(run):
     """On the texts that are held out. Those of the newest model are others."""
     _, held_out, test = split(Path(run.folder, "text.txt").read_text(), 0.25, 0.1)
-    of_best, of_newest = ([model.surprisal(text).mean() for text in (held_out, test)] for model in (run.best, run.model))
-    assert [np.nanmin(run.history["val_loss"]), run.test_loss] == pytest.approx(of_best, abs=1e-4)
-    assert abs(of_best[0] - of_best[1]) > 0.01 and abs(of_newest[1] - of_best[1]) > 0.01
-    bits = run.history["val_bits_per_character"]
-    np.testing.assert_allclose(bits, run.history["val_loss"] / np.log(2))
-
-
-def test_without_validation_there_is_no_best(tmp_path):
-    assert train_model(TEXT, tmp_path / "run", quiet=True, **SMALL).best is None
+    found = [np.nanmin(run.history["val_loss"]), run.test_loss]
+    best, newest = ([model.surprisal(text).mean() for text in (held_out, test)] for model in (run.best, run.model))
+    assert found == pytest.approx(best, abs=1e-4) and abs(best[0] - best[1]) > 0.01 < abs(newest[1] - best[1])
+    np.testing.assert_allclose(run.history["val_bits_per_character"], run.history["val_loss"] / np.log(2))
 
 
 def test_a_repr_is_a_line(run):
@@ -191,7 +186,7 @@ def test_arguments_are_checked_before_anything_is_written(tmp_path, options, err
 def test_numbers_of_numpy_are_numbers(tmp_path):
     sizes = {name: np.int64(value) for name, value in SMALL.items() if type(value) is int}
     run = train_model(TEXT, tmp_path / "run", quiet=True, threads=np.int64(1), **{**SMALL, **sizes})
-    assert len(run.losses)
+    assert len(run.losses) and run.best is None  # without validation
 
 
 class Tee:
@@ -208,16 +203,20 @@ def closed():
     return stream
 
 
-@pytest.mark.parametrize("make", [lambda: None, closed, Tee])
-def test_substitutes_for_streams(tmp_path, monkeypatch, make):
-    stream = make()
-    monkeypatch.setattr(sys, "stdout", stream)
-    monkeypatch.setattr(sys, "stderr", make())
-    run = train_model(TEXT, tmp_path / "run", **SMALL)
-    monkeypatch.undo()
+def test_substitutes_for_streams(tmp_path, monkeypatch):
+    """One after the other, from the first line of a run to its last."""
+    tee = Tee()
+    streams = {0: None, 6: closed(), 12: tee}
+    with monkeypatch.context() as patch:
+        def replace_streams(job, run, step, *measured):
+            for name in ("stdout", "stderr") if step in streams else ():
+                patch.setattr(sys, name, streams[step])
+
+        replace_streams(None, None, 0)
+        patch.setattr("charrnn.train.check_step", replace_streams)
+        run = train_model(TEXT, tmp_path / "run", print_every_n=1, **SMALL)
     assert (tmp_path / "run" / "i17_l5.ckpt.json").exists() and len(run.losses) == 17
-    if isinstance(stream, Tee):
-        assert "finished after step 17" in stream.written.getvalue()
+    assert "step 11/" not in tee.written.getvalue() and "finished after step 17" in tee.written.getvalue()
 
 
 # One's own text, with the command
@@ -245,13 +244,13 @@ def test_a_prime_and_the_end_can_have_line_ends(exported, capsys):
     assert capsys.readouterr().out == expected + "\n" and expected.endswith("\n") and len(expected) < 300
 
 
-def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
+def test_a_run_can_be_like_another(trained, text_file, tmp_path, planned):
     text_file.with_name("copy.json").write_bytes((trained / "run.json").read_bytes())
-    for like, folder in ((trained, "a"), (text_file.with_name("copy.json"), "b")):
+    for like in (trained, text_file.with_name("copy.json")):
         assert train.main([str(text_file), "--like", str(like), "--num-steps", "100", "--checkpoint-dir",
-                           str(tmp_path / folder), "--sample-length", "0"]) == 0
-        found = record.read_run(tmp_path / folder).hyperparameters
-        assert found == replace(record.read_run(trained).hyperparameters, num_steps=100)
+                           str(tmp_path / "run")]) == 0
+    expected = replace(record.read_run(trained).hyperparameters, num_steps=100)
+    assert [job.hyperparameters for job in planned] == [expected] * 2
 
 
 def test_a_run_takes_the_folder_after_one_that_was_killed_when_it_began(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@ import contextlib
 import itertools
 import math
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -128,6 +129,21 @@ def test_a_history_that_is_lost_or_changed_is_written_again(folder, session):
 
 
 # Failures
+
+
+@pytest.mark.parametrize("write", [Run.tidy, lambda run: run.add_test_loss(1.5)])
+def test_neither_the_list_nor_the_test_loss_is_written_into_the_next_run(folder, session, write):
+    """Of a folder that was moved after the checkpoint was saved."""
+    with contextlib.closing(begun(session, folder)) as run:
+        save(session, folder, 1, run=run)
+        moved = folder.with_name(folder.name + "-moved")
+        folder.rename(moved)
+        shutil.copytree(str(moved), str(folder))
+        (folder / "run.json").unlink()
+        before = content_of(folder)
+        with pytest.raises(OSError, match="cannot save to .*: since training began, the folder was moved or removed"):
+            write(run)
+        assert content_of(folder) == before
 
 
 def no_space(*args, **kwargs):

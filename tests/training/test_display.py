@@ -68,6 +68,17 @@ def test_the_plan_of_a_resumed_run_says_if_dropout_has_other_masks(capsys, setti
     assert ("dropout  its masks are others" in capsys.readouterr().out) == differs
 
 
+def test_more_epochs_raise_the_learning_rate_again(capsys):
+    """Where the schedule has ended at 0. The plan says from where to where, and the last line that it will."""
+    ended, longer = (display_of(13 * 6, schedule="linear", learning_rate=0.013, epochs=epochs) for epochs in (1, 2))
+    ended.finished(13, "epochs")
+    assert "\nTo train longer, and raise the learning rate again, add --epochs N: " in capsys.readouterr().out
+    ended.resumed(13, ended.job.record)
+    assert "rate " not in capsys.readouterr().out
+    longer.resumed(13, ended.job.record)
+    assert "\nrate     the learning rate rises from 0.001 to 0.0065\n" in capsys.readouterr().out
+
+
 class Full(io.StringIO):
     """A file on a disk that is full until it has room."""
 

@@ -320,25 +320,6 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file
     assert err.count("\n") == 2 == err.count(f"cannot save to {run}: since training began, the folder was moved")
 
 
-@pytest.mark.parametrize("method", ["tidy", "add_test_loss"])
-def test_neither_the_list_nor_the_test_loss_is_written_into_the_next_run(text_file, trained, tmp_path, monkeypatch,
-                                                                         capsys, method):
-    """Of a folder that was moved after the checkpoint was saved."""
-    run, usual = tmp_path / "run", getattr(Run, method)
-
-    def moved(self, *args):
-        run.rename(tmp_path / "moved")
-        shutil.copytree(str(trained), str(run))
-        usual(self, *args)
-
-    monkeypatch.setattr(Run, method, moved)
-    assert train_small(text_file, run, "--num-steps", "100", "--test-fraction", "0.1", "--no-summaries") == 2
-    found, expected = ({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-                       for folder in (run, trained))
-    assert found == expected
-    assert f"cannot save to {run}: since training began, the folder was moved" in capsys.readouterr().err
-
-
 # Many runs in one process
 
 
