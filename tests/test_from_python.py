@@ -14,6 +14,7 @@ from charrnn.checkpoints import find, record
 from charrnn.checkpoints.run import reserve
 from charrnn.commands import sample, train
 from charrnn.data import Vocabulary, split
+from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.system import files
 
 SMALL = dict(batch_size=2, num_steps=30, lstm_size=5, num_layers=1, epochs=1, seed=7, sample_length=0, summaries=False)
@@ -29,6 +30,15 @@ def test_several_texts_are_a_list(model):
     assert texts == [model.write("the ", 40, top_p=0.9, stop="t", seed=seed) for seed in (5, 6, 7)]
     assert model.write("the ", 40, n=1, seed=5) == [model.write("the ", 40, seed=5)]
     assert model.write(length=0) == "the "
+
+
+def test_no_more_texts_are_drawn_than_are_asked_for(model, monkeypatch):
+    rows, usual = [], NumpyLSTM.draw
+    monkeypatch.setattr(NumpyLSTM, "draw", lambda engine, logits, *rest: (
+        rows.append(len(logits)) or usual(engine, logits, *rest)))
+    for n in (None, 1, 3):
+        model.write("the ", 40, n=n)
+    assert rows == [1, 1, 3]
 
 
 def test_a_stream_is_the_text_of_write(model):
@@ -167,7 +177,7 @@ def test_a_text_itself(tmp_path, text):
 @pytest.mark.parametrize("options, error, message", [
     (dict(text=b"the cat\n"), ValueError, "not bytes"), (dict(text=5), ValueError, "not int"),
     (dict(text="the cat"), ValueError, "cannot read the text 'the cat': there is no such file"),
-    (dict(text=""), ValueError, "''"), (dict(text="a\0"), ValueError, "null"),
+    (dict(text=""), ValueError, "''"), (dict(text="a\0"), ValueError, "null|no such file"),
     (dict(sample_length=2.5), ValueError, "sample_length"), (dict(sample_length=None), ValueError, "sample_length"),
     *((dict(threads=threads), ValueError, "threads") for threads in ("2", True, 0)),
     (dict(preset="fast"), ValueError, "preset"),
