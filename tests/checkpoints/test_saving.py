@@ -128,6 +128,17 @@ def test_a_history_that_is_lost_or_changed_is_written_again(folder, session):
             assert (folder / "history.csv").read_text() == head + number * f"3,1,0.5,{0.5 / math.log(2)},,,,,\n"
 
 
+def test_the_summaries_of_a_resumed_run_go_on_after_its_checkpoint(folder, session):
+    """TensorBoard keeps what was written of the steps before."""
+    save(session, folder, 2)
+    with contextlib.closing(Run(RUN, folder, session)) as run:
+        run.begin("ab", Progress(0, STATE, np.zeros(0, np.float32)), resumes=True)
+        run.add(3, 1, loss=0.5)
+    path, = (folder / "summaries").iterdir()
+    assert [event.step for event in tf.train.summary_iterator(str(path))
+            if event.session_log.status == tf.SessionLog.START] == [3]
+
+
 # Failures
 
 
