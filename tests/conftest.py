@@ -235,6 +235,14 @@ def plan_only(monkeypatch):
     monkeypatch.setattr("charrnn.commands.train.dry_run", lambda job, _: Display(job, 704, StopRequests()).plan())
 
 
+@pytest.fixture
+def planned(monkeypatch):
+    """The jobs that ``charrnn-train`` plans. It trains none of them."""
+    jobs = []
+    monkeypatch.setattr("charrnn.commands.train.train_job", lambda job, processes: (jobs.append(job), None))
+    return jobs
+
+
 class StopAfter:
     """In place of the StopRequests of a run: SIGTERM arrives after a number of steps."""
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from charrnn import open_model, train_model
 from charrnn.checkpoints import find, record
 from charrnn.checkpoints.run import reserve
 from charrnn.commands import sample, train
-from charrnn.data import Vocabulary
+from charrnn.data import Vocabulary, split
+from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.system import files
 
 SMALL = dict(batch_size=2, num_steps=30, lstm_size=5, num_layers=1, epochs=1, seed=7, sample_length=0, summaries=False)
@@ -34,11 +36,22 @@ def test_several_texts_are_a_list(model):
     assert model.write(length=0) == "the "
 
 
+def test_no_more_texts_are_drawn_than_are_asked_for(model, monkeypatch):
+    rows, usual = [], NumpyLSTM.draw
+    monkeypatch.setattr(NumpyLSTM, "draw", lambda engine, logits, *rest: (
+        rows.append(len(logits)) or usual(engine, logits, *rest)))
+    for n in (None, 1, 3):
+        model.write("the ", 40, n=n)
+    assert rows == [1, 1, 3]
+
+
 def test_a_stream_is_the_text_of_write(model):
     pieces = list(model.stream("the ", 120, temperature=0.6, seed=2, stop="e "))
     assert pieces[0] == "the " and set(map(len, pieces[1:])) == {1}
     assert "".join(pieces) == model.write("the ", 120, temperature=0.6, seed=2, stop="e ")
     assert pieces[-2:] == ["e", " "] and len(pieces) < 121
+    for stop in (" " + pieces[1], "e " + pieces[1]):  # which begin in the prime
+        assert "".join(model.stream("the ", 120, temperature=0.6, seed=2, stop=stop)) == "the " + pieces[1]
     assert "".join(model.stream(length=70, top_n=3, seed=5)) == model.write(length=70, top_n=3, seed=5)
     with pytest.raises(ValueError, match="length must be"):  # before anything is drawn
         model.stream("the ", -1)
@@ -245,27 +258,33 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("python")
     text = overfitting_text(folder / "text")
     return train_model(text, folder / "run", quiet=True, **{
-        **SMALL, "val_fraction": 0.25, "eval_every_n": 5, "print_every_n": 2, "epochs": 3, "learning_rate": 0.1,
-        "keep_prob": 1})
+        **SMALL, "val_fraction": 0.25, "test_fraction": 0.1, "eval_every_n": 5, "print_every_n": 2, "epochs": 3,
+        "learning_rate": 0.1, "keep_prob": 1})
 
 
 def test_a_run_has_its_models_losses_and_history(run):
-    assert len(run.losses) == 39 and run.losses.dtype == np.float32
-    assert run.history["step"][-1] == 39 and len(run.history["val_loss"]) == len(run.history["step"])
+    assert len(run.losses) == 33 and run.losses.dtype == np.float32
+    assert run.history["step"][-1] == 33 and len(run.history["val_loss"]) == len(run.history["step"])
     assert np.isnan(run.history["val_loss"]).any() and np.isnan(run.history["loss"]).any()
     best = run.history["step"][np.nanargmin(run.history["val_loss"])]
-    assert best < 39 and run.best.name.endswith(f"i{int(best)}_l5.ckpt") and run.model.name.endswith("i39_l5.ckpt")
+    assert best < 33 and run.best.name.endswith(f"i{int(best)}_l5.ckpt") and run.model.name.endswith("i33_l5.ckpt")
     assert run.stopped_by is None
 
 
-def test_without_validation_there_is_no_best(tmp_path):
-    assert train_model(TEXT, tmp_path / "run", quiet=True, **SMALL).best is None
+def test_the_losses_of_a_run_are_those_of_its_best_model(run):
+    """On the texts that are held out. Those of the newest model are others."""
+    _, held_out, test = split(Path(run.folder, "text.txt").read_text(), 0.25, 0.1)
+    found = [np.nanmin(run.history["val_loss"]), run.test_loss]
+    best, newest = ([model.surprisal(text).mean() for text in (held_out, test)] for model in (run.best, run.model))
+    assert found == pytest.approx(best, abs=1e-4) and abs(best[0] - best[1]) > 0.01 < abs(newest[1] - best[1])
+    np.testing.assert_allclose(run.history["val_bits_per_character"], run.history["val_loss"] / np.log(2))
 
 
 def test_a_repr_is_a_line(run):
     for each in (run, run.model, run.model.vocabulary, Vocabulary.from_text("".join(map(chr, range(500))))):
         assert "\n" not in repr(each) and len(repr(each)) < 200
-    assert "39 steps" in repr(run) and "1 layer of 5 lstm units" in repr(run.model)
+    assert len({run, run.model, run.model}) == 2  # they can be keys of a dict
+    assert "33 steps" in repr(run) and "1 layer of 5 lstm units" in repr(run.model)
 
 
 def test_messages_speak_python(run):
@@ -302,7 +321,7 @@ def test_arguments_are_checked_before_anything_is_written(tmp_path, options, err
 def test_numbers_of_numpy_are_numbers(tmp_path):
     sizes = {name: np.int64(value) for name, value in SMALL.items() if type(value) is int}
     run = train_model(TEXT, tmp_path / "run", quiet=True, threads=np.int64(1), **{**SMALL, **sizes})
-    assert len(run.losses)
+    assert len(run.losses) and run.best is None  # without validation
 
 
 class Tee:
@@ -319,16 +338,20 @@ def closed():
     return stream
 
 
-@pytest.mark.parametrize("make", [lambda: None, closed, Tee])
-def test_substitutes_for_streams(tmp_path, monkeypatch, make):
-    stream = make()
-    monkeypatch.setattr(sys, "stdout", stream)
-    monkeypatch.setattr(sys, "stderr", make())
-    run = train_model(TEXT, tmp_path / "run", **SMALL)
-    monkeypatch.undo()
+def test_substitutes_for_streams(tmp_path, monkeypatch):
+    """One after the other, from the first line of a run to its last."""
+    tee = Tee()
+    streams = {0: None, 6: closed(), 12: tee}
+    with monkeypatch.context() as patch:
+        def replace_streams(job, run, step, *measured):
+            for name in ("stdout", "stderr") if step in streams else ():
+                patch.setattr(sys, name, streams[step])
+
+        replace_streams(None, None, 0)
+        patch.setattr("charrnn.train.check_step", replace_streams)
+        run = train_model(TEXT, tmp_path / "run", print_every_n=1, **SMALL)
     assert (tmp_path / "run" / "i17_l5.ckpt.json").exists() and len(run.losses) == 17
-    if isinstance(stream, Tee):
-        assert "finished after step 17" in stream.written.getvalue()
+    assert "step 11/" not in tee.written.getvalue() and "finished after step 17" in tee.written.getvalue()
 
 
 # One's own text, with the command
@@ -356,13 +379,13 @@ def test_a_prime_and_the_end_can_have_line_ends(exported, capsys):
     assert capsys.readouterr().out == expected + "\n" and expected.endswith("\n") and len(expected) < 300
 
 
-def test_a_run_can_be_like_another(trained, text_file, tmp_path, capsys):
+def test_a_run_can_be_like_another(trained, text_file, tmp_path, planned):
     text_file.with_name("copy.json").write_bytes((trained / "run.json").read_bytes())
-    for like, folder in ((trained, "a"), (text_file.with_name("copy.json"), "b")):
+    for like in (trained, text_file.with_name("copy.json")):
         assert train.main([str(text_file), "--like", str(like), "--num-steps", "100", "--checkpoint-dir",
-                           str(tmp_path / folder), "--sample-length", "0"]) == 0
-        found = record.read_run(tmp_path / folder).hyperparameters
-        assert found == replace(record.read_run(trained).hyperparameters, num_steps=100)
+                           str(tmp_path / "run")]) == 0
+    expected = replace(record.read_run(trained).hyperparameters, num_steps=100)
+    assert [job.hyperparameters for job in planned] == [expected] * 2
 
 
 def test_a_run_takes_the_folder_after_one_that_was_killed_when_it_began(tmp_path, monkeypatch):

@@ -128,7 +128,7 @@ def test_records(tmp_path, capsys):
             (folder / name).write_bytes(content)
     assert script("runs").main([str(tmp_path)]) == 0
     head, *lines = "".join(capsys.readouterr()).splitlines()
-    runs = [re.match(r"(?:skipped: )?\S+/runs/(\d+)", line) for line in lines if not line.startswith("mean ")]
+    runs = [re.match(r"(?:skipped: )?.*?/runs/(\d+)", line) for line in lines if not line.startswith("mean ")]
     assert sorted(int(found.group(1)) for found in runs) == list(range(number + 1)) and head.startswith("run ")
 
 

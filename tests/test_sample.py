@@ -132,7 +132,7 @@ def test_sample_names_what_writes_where_it_cannot(tmp_path, monkeypatch, cell, m
     model.save(tmp_path / "m.npz")
     if cell == "lstm":
         monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(ValueError, match=f"{message}.*: use open_model\\('.*m.npz'\\).write\\(...\\)"):
+    with pytest.raises(ValueError, match=f"{message}.*: use open_model\\(.*m.npz.\\).write\\(...\\)"):
         sample(tmp_path / "m.npz", 9)
 
 
@@ -181,8 +181,8 @@ def test_json_has_texts_seeds_settings_and_log_probabilities(exported, script):
         assert each["log_probabilities"] == pytest.approx(-nats[3:], abs=1e-5)
 
 
-def test_novelty_is_a_line_after_the_texts(trained, script):
-    """For each of them, without the prime, compared with the text in the folder of the run."""
+def test_novelty_is_a_line_after_the_texts(trained, tmp_path, script):
+    """For each of them, without the prime, compared with the text in the folder of the run, or one that is named."""
     arguments = [trained, "--prime", "the ", "--length", "90", "--seed", "2"]
     text = script(*arguments).out[:-1]
     found = novelty.compare(text[4:], TEXT)
@@ -190,6 +190,8 @@ def test_novelty_is_a_line_after_the_texts(trained, script):
     assert out.startswith(f"{text}\nnovelty: ") and f" {found.longest} char" in out and f"{found.share:.1%}" in out
     assert len(re.findall("^novelty: ", script(*arguments, "--novelty", "--num-samples", "2").out, re.MULTILINE)) == 2
     assert json.loads(script(*arguments, "--novelty", "--json").out)["samples"][0]["novelty"] == asdict(found)
+    (tmp_path / "text").write_bytes((TEXT + "caf\u00e9").encode("latin-1"))
+    assert script(*arguments, "--novelty", "--train-text", tmp_path / "text", "--encoding", "latin-1").out == out
 
 
 def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(tmp_path, script, monkeypatch):

@@ -230,7 +230,7 @@ def find_python(status=0, **variables):
     ("CPython 3.13.0, 64 bit, x86_64, free-threaded", [])])
 def test_a_python_is_taken_if_it_can_have_the_tensorflow(tmp_path, what, tensorflows):
     python = tmp_path / "a python"
-    python.write_text(f"#!/bin/sh\necho '{what} at {python}'\n", encoding="utf-8")
+    python.write_text(f"#!/bin/sh\necho {shlex.quote(f'{what} at {python}')}\n", encoding="utf-8")
     python.chmod(0o755)
     for tensorflow in ("1", "2", ""):
         found, said = find_python(tensorflow not in tensorflows, PYTHON=str(python), TENSORFLOW=tensorflow)

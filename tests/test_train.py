@@ -12,6 +12,7 @@ from conftest import TEXT, StopAfter, resume, run_python, train_small
 from charrnn.checkpoints import record
 from charrnn.commands import train
 from charrnn.system import files
+from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
 
 
@@ -61,11 +62,14 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, mo
     assert "\ntime     800.0000 s/batch, 1 day, 2:53:20 for all steps, " in out
 
 
-def test_flags_override_a_preset(text_file, tmp_path, capsys):
+def test_flags_override_a_preset(text_file, tmp_path, monkeypatch, capsys):
     """The seed, which neither has, is made up, printed and recorded. Several texts are joined."""
+    sessions, usual = [], tf.Session
+    monkeypatch.setattr(tf, "Session", lambda **options: sessions.append(options) or usual(**options))
     assert train.main([str(text_file), str(text_file), "--separator", "~~", "--preset", "exercise", "--epochs", "1",
                        "--lstm-size", "6", "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0",
-                       "--no-summaries"]) == 0
+                       "--threads", "3", "--no-summaries"]) == 0
+    assert sessions[0]["config"].inter_op_parallelism_threads == 3 and not (tmp_path / "run" / "summaries").exists()
     assert (tmp_path / "run" / "text.txt").read_text() == f"{TEXT}~~{TEXT}"
     hyper = record.read_run(tmp_path / "run").hyperparameters
     names = ["batch_size", "num_steps", "lstm_size", "learning_rate", "epochs", "keep_prob"]

@@ -65,6 +65,15 @@ def test_the_older_checkpoint_is_opened_whichever_file_of_the_newest_is_damaged(
         find(run_copy / NEWEST)
 
 
+def test_a_checkpoint_with_the_name_of_another_step_is_refused(run_copy, saved):
+    for path in run_copy.glob(f"{OLDER}.*"):
+        shutil.copy(str(path), str(path).replace(OLDER, "i999_l5.ckpt"))
+    with pytest.raises(CheckpointError, match="i999_l5.ckpt.json: it is the record of another checkpoint"):
+        open_model(run_copy / "i999_l5.ckpt")
+    found = newest_intact(run_copy)
+    assert (Path(found.prefix).name, len(found.skipped)) == (NEWEST, 1)
+
+
 @pytest.mark.parametrize("write", [lambda run: sample(run, 3), lambda run: script("sample").main([str(run)])],
                          ids=["Python", "command"])
 def test_a_damaged_checkpoint_that_is_newer_is_named(run_copy, capsys, write):

@@ -49,6 +49,12 @@ def test_a_checkpoint_can_be_named_by_any_of_its_files(trained, suffix):
     assert find(f"{trained / OLDER}{suffix}").prefix == str(trained / OLDER)
 
 
+def test_a_file_beside_a_run_folder_does_not_stand_for_it(run_copy):
+    for suffix in (".json", ".index"):
+        run_copy.with_name(run_copy.name + suffix).write_text("{}")
+    assert find(run_copy).prefix == str(run_copy / NEWEST)
+
+
 @pytest.mark.parametrize("name, message", [
     (".", "there is no checkpoint in"), ("missing", "there is no file or folder"), ("i5_l5.ckpt", "there is no"),
     ("file", "file is not a model: name a run folder or")])

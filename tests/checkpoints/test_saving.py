@@ -3,6 +3,7 @@ import contextlib
 import itertools
 import math
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,7 +128,33 @@ def test_a_history_that_is_lost_or_changed_is_written_again(folder, session):
             assert (folder / "history.csv").read_text() == head + number * f"3,1,0.5,{0.5 / math.log(2)},,,,,\n"
 
 
+def test_the_summaries_of_a_resumed_run_go_on_after_its_checkpoint(folder, session):
+    """TensorBoard keeps what was written of the steps before."""
+    save(session, folder, 2)
+    with contextlib.closing(Run(RUN, folder, session)) as run:
+        run.begin("ab", Progress(0, STATE, np.zeros(0, np.float32)), resumes=True)
+        run.add(3, 1, loss=0.5)
+    path, = (folder / "summaries").iterdir()
+    assert [event.step for event in tf.train.summary_iterator(str(path))
+            if event.session_log.status == tf.SessionLog.START] == [3]
+
+
 # Failures
+
+
+@pytest.mark.parametrize("write", [Run.tidy, lambda run: run.add_test_loss(1.5)])
+def test_neither_the_list_nor_the_test_loss_is_written_into_the_next_run(folder, session, write):
+    """Of a folder that was moved after the checkpoint was saved."""
+    with contextlib.closing(begun(session, folder)) as run:
+        save(session, folder, 1, run=run)
+        moved = folder.with_name(folder.name + "-moved")
+        folder.rename(moved)
+        shutil.copytree(str(moved), str(folder))
+        (folder / "run.json").unlink()
+        before = content_of(folder)
+        with pytest.raises(OSError, match="cannot save to .*: since training began, the folder was moved or removed"):
+            write(run)
+        assert content_of(folder) == before
 
 
 def no_space(*args, **kwargs):
@@ -168,7 +195,7 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
 
 def test_a_folder_in_place_of_a_file_of_the_checkpoint_is_named(folder, session):
     (folder / "i4_l5.ckpt.npz").mkdir()
-    with pytest.raises(OSError, match=r"i4_l5.ckpt could not be saved: \S+/i4_l5.ckpt.npz: Is a directory"):
+    with pytest.raises(OSError, match=r"i4_l5.ckpt could not be saved: .*/i4_l5.ckpt.npz: Is a directory"):
         save(session, folder, 4)
     assert {path.name for path in folder.iterdir()} == {
         ".lock", "history.csv", "i4_l5.ckpt.npz", "run.json", "text.txt"}

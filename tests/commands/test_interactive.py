@@ -43,12 +43,12 @@ def test_a_beginning_is_continued_as_by_the_script(talk, exported, capsys):
 
 
 def test_commands_change_and_show_the_settings(talk, exported, capsys):
-    _, out = talk("/temperature 0.4", "/top-n 3", "/top-p 0.9", "/length  40", "/seed 6", "the ",
+    _, out = talk("/temperature 0.4", "/top-n 3", "/top-p 0.9", "/length  40", "/seed 4294967295", "the ",
                   "/temperature ", "/top-n", "/top-p", "/length")
-    expected = written(capsys, exported, "the ", 6, "--length", "40", "--temperature", "0.4", "--top-n", "3",
+    expected = written(capsys, exported, "the ", 4294967295, "--length", "40", "--temperature", "0.4", "--top-n", "3",
                        "--top-p", "0.9")
     shown = "temperature 0.4\ntop-n 3\ntop-p 0.9\nlength 40\n"
-    assert out.startswith(shown) and out.endswith(expected + "[seed 6]\n" + shown + "\n")
+    assert out.startswith(shown) and out.endswith(expected + "[seed 4294967295]\n" + shown + "\n")
 
 
 def test_each_text_has_a_new_seed_which_is_shown(talk, exported, capsys):
@@ -79,7 +79,8 @@ def test_quit_or_the_end_of_the_input_ends_it(talk, lines):
 @pytest.mark.parametrize("line, message", [
     ("the Zoo", "'Z' (line 1, column 5)"), ("/temperature warm", "float: 'warm'"),
     ("/top-p 2", "at least 1e-09 and at most 1"),
-    ("/length 0", "/length must be an integer"), ("/colour", "no command /colour"), ("/top-p 1 2", "'1 2'")])
+    ("/length 0", "/length must be an integer"), ("/seed 4294967296", "/seed must be an integer"),
+    ("/colour", "no command /colour"), ("/top-p 1 2", "'1 2'")])
 def test_after_an_error_the_conversation_continues(talk, exported, capsys, line, message):
     status, out = talk(line, "the ", options=["--length", "9", "--seed", "2"])
     error, rest = out.split("\n", 1)

@@ -29,7 +29,7 @@ def test_the_table_has_all_runs(folder, capsys):
     assert runs.main([str(folder)]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split()[:3] == ["run", "text", "network"]
-    assert [row.split()[0] for row in rows] == [f"{folder}/validated", f"{folder}/deep/plain"]
+    assert [row.split("  ")[0] for row in rows] == [f"{folder}/validated", f"{folder}/deep/plain"]
     assert re.search(r"  20\d\d-\d\d-\d\d \d\d:\d\d$", rows[0])
     assert "2 x 5 lstm" in rows[1] and "2 x 3" in rows[1] and "173 of 173" in rows[1]
 
@@ -39,7 +39,7 @@ def test_the_runs_on_a_text_stand_together_the_best_first(folder, capsys):
     with open(os.path.join(better, "history.csv"), "a") as history:
         history.write("173,1,0.01,,0.001,,,,\n")  # better than all
     assert runs.main([str(folder)]) == 0
-    places = [row.split()[0][len(str(folder)) + 1:] for row in capsys.readouterr().out.splitlines()[1:]]
+    places = [row.split("  ")[0][len(str(folder)) + 1:] for row in capsys.readouterr().out.splitlines()[1:]]
     assert places == ["validated", "z", "deep/plain"]
 
 
@@ -52,6 +52,9 @@ def test_json_has_the_numbers_of_the_history(folder, capsys):
     assert validated["steps"] == 3 * (780 // 6) and f"i{validated['step']}_l9" in newest_intact(folder / "validated")[0]
     assert plain["best"] is None and plain["step"] == plain["steps"] == 173
     assert plain["hyperparameters"]["lstm_size"] == 5 and plain["loss"] > 0
+    rows = (folder / "deep" / "plain" / "history.csv").read_text().splitlines()[1:]
+    speeds = [float(row.split(",")[-1]) for row in rows]
+    assert plain["characters_per_second"] == pytest.approx(np.median(speeds)) and len(set(speeds)) > 2
 
 
 def seeded(run, folder, seed, keep_prob, losses, step=173):

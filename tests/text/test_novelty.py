@@ -45,6 +45,12 @@ def test_random_texts():
     assert len({each.longest for each in found}) > 30 and any(0 < each.share < 1 for each in found)
 
 
+def test_only_the_beginning_of_a_long_text_is_compared():
+    """Here b is the last character of the beginning, and c is not in it."""
+    assert compare("a" * 9_999 + "bc", "bc").longest == 1
+    assert compare("bc", "a" * 9_999_999 + "bc").longest == 1
+
+
 @pytest.mark.parametrize("text, training, expected", [
     ("", "the cat", (0, 0, 0, 0)), ("the cat", "", (0, 0, 0, 0)), ("xyz", "the cat", (0, 0, 0, 0)),
     ("xxhxx", "the", (1, 2, 1, 0)), ("\ud800b", "a\ud800b", (2, 0, 1, 1)), ("a" * 300, "a" * 500, (300, 0, 0, 1))])

@@ -20,6 +20,8 @@ def test_unknown_characters_are_reported_with_their_first_place():
     assert str(caught.value) == ("the prime has characters that are not in the model's vocabulary: "
                                  "'\u00e9' (line 2, column 3), 'Z' (line 2, column 5)")
     assert described(caught.value).startswith(f"{caught.value}; --unknown skip ")
+    with pytest.raises(ValueError, match=r"'Z' \(line 2, column 1\)"):
+        resolve("\nZ", LETTERS, "error")
 
 
 @pytest.mark.parametrize("text, kept, left_out", [

@@ -14,6 +14,7 @@ from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
 from charrnn.system.interrupts import StopRequests
+from charrnn.system.words import quoted
 from charrnn.training.display import Display
 from charrnn.training.job import Job
 from charrnn.training.options import Options
@@ -66,6 +67,17 @@ def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys, chars, wei
 def test_the_plan_of_a_resumed_run_says_if_dropout_has_other_masks(capsys, settings, differs):
     display_of(**settings).resumed(100, None)
     assert ("dropout  its masks are others" in capsys.readouterr().out) == differs
+
+
+def test_more_epochs_raise_the_learning_rate_again(capsys):
+    """Where the schedule has ended at 0. The plan says from where to where, and the last line that it will."""
+    ended, longer = (display_of(13 * 6, schedule="linear", learning_rate=0.013, epochs=epochs) for epochs in (1, 2))
+    ended.finished(13, "epochs")
+    assert "\nTo train longer, and raise the learning rate again, add --epochs N: " in capsys.readouterr().out
+    ended.resumed(13, ended.job.record)
+    assert "rate " not in capsys.readouterr().out
+    longer.resumed(13, ended.job.record)
+    assert "\nrate     the learning rate rises from 0.001 to 0.0065\n" in capsys.readouterr().out
 
 
 class Full(io.StringIO):
@@ -125,4 +137,4 @@ def test_a_reader_that_leaves_is_told_on_standard_error(text_file, tmp_path, cap
                        "1") == 141
     assert capsys.readouterr().err == (
         "charrnn-train: stopped by SIGPIPE after step 20; the checkpoint is saved. To resume: charrnn-train --resume "
-        f"--checkpoint-dir {tmp_path / 'run'}\n")
+        f"--checkpoint-dir {quoted(tmp_path / 'run')}\n")

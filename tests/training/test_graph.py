@@ -70,6 +70,14 @@ def test_updates_are_clipped_and_those_of_the_optimizer(optimizer):
             np.testing.assert_allclose(one, two, atol=2e-6)
 
 
+def test_each_step_has_dropout_masks_of_its_own():
+    model = training_graph(C, N, M, L, LAYERS, seed=7)
+    given = {**feed(model, *window()), model.keep_prob: 0.5}
+    with initialized(model) as session:
+        losses = [session.run(model.loss, {**given, **model.of_step(step, 9)}) for step in (0, 1, 0)]
+    assert losses[0] == losses[2] != losses[1]
+
+
 def numpy_gru(weights, layer, below, h):
     prefix = CELL.format(layer) + "gru_cell/"
     gates = np.concatenate([below, h], 1) @ weights[prefix + "gates/kernel"] + weights[prefix + "gates/bias"]

@@ -42,6 +42,43 @@ def seconds_of(job):
     return STEP * (hyper.lstm_size / 224) ** 1.6 * job.total_steps * hyper.batch_size * hyper.num_steps
 
 
+class Machine:
+    """A machine on which it takes 9 seconds to build a network, and some to train it, while its clock goes on."""
+
+    def __init__(self):
+        self.now, self.networks = 0.0, []
+
+    def build(self, num_classes, hyper, *args):
+        """Take the place of TrainingGraph."""
+        self.now += 9
+        self.networks.append(hyper)
+        return SimpleNamespace(config=SimpleNamespace())
+
+    def step_ends(self, model, hyper, seconds=0):
+        """Take the place of minutes.step_ends."""
+        ends = [self.now + number * self.step(hyper) for number in range(1, 6)]
+        self.now = ends[-1]
+        return ends
+
+    def step(self, hyper):
+        """Return the seconds that a step takes: some for each character, and some more."""
+        return 0.02 + STEP * (hyper.lstm_size / 224) ** 1.6 * hyper.batch_size * hyper.num_steps
+
+
+@pytest.mark.parametrize("n_minutes", [1, 2])
+def test_the_time_that_planning_and_timing_take_counts(monkeypatch, n_minutes):
+    """The steps that are measured are those of a network with the rows that are trained."""
+    machine = Machine()
+    for module in (job, minutes):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: machine.now))
+    monkeypatch.setattr("charrnn.training.graph.TrainingGraph", machine.build)
+    monkeypatch.setattr(minutes, "step_ends", machine.step_ends)
+    found = planned(n_minutes)
+    after = machine.now + 9 + found.total_steps * machine.step(found.hyperparameters)
+    assert machine.now > 9 * len(machine.networks) > 9 and 0.8 * 60 * n_minutes < after < 60 * n_minutes
+    assert {hyper.batch_size for hyper in machine.networks} == {found.hyperparameters.batch_size}
+
+
 @pytest.mark.parametrize("n_minutes", [1, 2, 10, 30])
 def test_the_run_ends_in_time(timed, n_minutes):
     """Evaluations, checkpoints and the start take up to a seventh."""
@@ -67,6 +104,7 @@ def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(timed):
     found = choice.hyperparameters(224, 4)
     assert asdict(found) == {**asdict(found), **preset("quick", 1), "warmup_steps": choice.steps(found) // 6,
                              "save_every_n": found.save_every_n} and found.warmup_steps < 300
+    assert [choice.hyperparameters(224, epochs).num_steps for epochs in (19, 20)] == [64, 100]
 
 
 def test_the_dropout_of_a_shorter_text_grows_to_that_of_auto(timed):

@@ -44,28 +44,19 @@ def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path, monkeypa
     assert_same_run(folder, tmp_path / "uninterrupted")
 
 
-@SLOW
 def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
-    """Unless it is resumed with another --early-stop."""
+    """Unless it is resumed with another --early-stop. The best, and the evaluations since then, still count."""
     folder = tmp_path / "run"
     shutil.copytree(str(stopped_early), str(folder))
     names = list_checkpoints(folder)
     assert resume(folder) == 0
     assert re.search("^ended early after step [0-9]+: 3 evaluations", capsys.readouterr().out, re.MULTILINE)
     assert list_checkpoints(folder) == names
-    assert resume(folder, "--early-stop", "0", "--epochs", "2") == 0
-    assert "step 260/260" in capsys.readouterr().out
-
-
-def test_more_epochs_raise_the_learning_rate_again(text_file, tmp_path, capsys):
-    """Where the schedule has ended at 0. The plan says from where to where, and the last line that it will."""
-    flags = ["--num-steps", "40", "--schedule", "linear", "--learning-rate", "0.013", "--num-layers", "1"]
-    assert train_small(text_file, tmp_path / "run", *flags) == 0  # 13 steps
-    assert "\nTo train longer, and raise the learning rate again, add --epochs N: " in capsys.readouterr().out
-    assert resume(tmp_path / "run") == 0
-    assert "\nrate " not in capsys.readouterr().out
-    assert resume(tmp_path / "run", "--epochs", "2") == 0
-    assert "\nrate     the learning rate rises from 0.001 to 0.0065\n" in capsys.readouterr().out
+    best = record.step_of(record.read_run(folder).best)
+    assert resume(folder, "--early-stop", "4") == 0
+    out = capsys.readouterr().out
+    assert re.search(f"validation loss .*, the best .* at step {best}\n", out) and out.count("validation loss") == 1
+    assert f": 4 evaluations without improvement since step {best}\n" in out
 
 
 def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypatch, capsys):

@@ -11,6 +11,7 @@ from conftest import SMALL_FLAGS, resume, run_python
 from charrnn.checkpoints.find import newest_intact
 from charrnn.checkpoints.record import step_of
 from charrnn.system.interrupts import StopRequests
+from charrnn.system.words import quoted
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -97,6 +98,6 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
             process.send_signal(number)
             out, err = process.communicate(timeout=600)
     assert (process.returncode, err) == (128 + number, "")
-    assert f"To resume: charrnn-train --resume --checkpoint-dir {folder}" in out
+    assert f"To resume: charrnn-train --resume --checkpoint-dir {quoted(folder)}" in out
     done = step_of(os.path.basename(newest_intact(folder).prefix))
     assert done >= 50 and resume(folder, "--epochs", str(done // 17 + 2)) == 0
