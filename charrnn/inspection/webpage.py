@@ -20,7 +20,7 @@ from charrnn.engines import Engine
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.surprisal import surprisal
-from charrnn.inspection import features, held, memory, units
+from charrnn.inspection import clamped, features, memory, units
 from charrnn.inspection.stored import network_data, store, stored_model, untrained_model
 from charrnn.system import errors, files, words
 from charrnn.text import corpus, unknown
@@ -251,16 +251,16 @@ def _discovered(model: Model, measured: units.Measured, discoveries: Sequence[Tu
 
     The beginning is the one after the default, if there is one: that comes from the text, and reads better. The seed is
     that of the texts that have the most words of the text and in which the feature varies. They are written with the
-    number of the first discovery held at its ends, or with none where no word tells such texts apart. Discoveries that
-    change words come first.
+    number of the first discovery clamped at its ends, or with none where no word tells such texts apart. Discoveries
+    that change words come first.
     """
     prime, settings = beginnings[:2][-1], choose_settings(len(model.vocabulary), OPENING_TEMPERATURE)
-    opening = free = held.write(model, prime, settings)
+    opening = free = clamped.write(model, prime, settings)
     found = []
     for tracking, untrained in discoveries:
         ends = (limit[tracking.unit.part, tracking.unit.column] / 127 for limit in measured.limits())
-        low, high = (held.write(model, prime, settings, tracking.unit, end) for end in ends)
-        told = held.compare(low, free, high)
+        low, high = (clamped.write(model, prime, settings, tracking.unit, end) for end in ends)
+        told = clamped.compare(low, free, high)
         found.append((_discovery(tracking, untrained, told, measured.deviation.size, text), low, high))
     found.sort(key=lambda entry: entry[0]["told"] is None)  # and as before, the highest correlation first
     shown = [discovery for discovery, *_ in found]
@@ -272,19 +272,19 @@ def _discovered(model: Model, measured: units.Measured, discoveries: Sequence[Tu
         words = features.words(prime + opening[row])
         varied = varies(opening[row]).std() if varies else 1
         return varied * (sum(word in known for word in words) / max(1, len(words))) ** 8
-    seed = held.SEEDS[max(range(len(opening)), key=worth)]
+    seed = clamped.SEEDS[max(range(len(opening)), key=worth)]
     return {"discoveries": shown, "opening": {"prime": prime, "seed": seed, "temperature": OPENING_TEMPERATURE}}
 
 
 def _faithfulness(model: Model, stored: Model) -> str:
     """Return in words how long a page writes what the model writes with the same seeds and float32 weights."""
     prime, settings = default_prime(model.vocabulary, model.run), choose_settings(len(model.vocabulary))
-    pairs = zip(held.write(model, prime, settings), held.write(stored, prime, settings))
-    same, seeds = [len(os.path.commonprefix(pair)) for pair in pairs], len(held.SEEDS)
-    if min(same) >= held.LENGTH:
+    pairs = zip(clamped.write(model, prime, settings), clamped.write(stored, prime, settings))
+    same, seeds = [len(os.path.commonprefix(pair)) for pair in pairs], len(clamped.SEEDS)
+    if min(same) >= clamped.LENGTH:
         return f"with the same seed it writes what charrnn-sample writes ({seeds} of {seeds} seeds were tried)"
     return (f"with the same seed its text leaves that of charrnn-sample, after {int(np.median(same))} characters on "
-            f"the median; over {held.LENGTH} characters, {same.count(held.LENGTH)} of {seeds} texts are equal")
+            f"the median; over {clamped.LENGTH} characters, {same.count(clamped.LENGTH)} of {seeds} texts are equal")
 
 
 def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> Dict[str, Any]:
@@ -316,7 +316,7 @@ def _long_line(text: str) -> Optional[int]:
 
 def _discovery(best: units.Tracking, untrained: float, told: Optional[Dict[str, Any]], count: int,
                text: str) -> Dict[str, Any]:
-    """Return what the page says of one of `count` units, which tracks something.  `told`: see :func:`held.compare`."""
+    """Return what the page says of one of `count` units, which tracks something; for `told` see clamped.compare."""
     feature, is_clear = features.BY_NAME[best.feature], abs(best.correlation) >= units.CLEAR
     is_speech = best.feature == features.QUOTATION and features.is_speech(text)
     ends = ("low", "high") if not is_clear else ("narration", "speech") if is_speech else feature.ends

@@ -18,7 +18,7 @@ from charrnn.engines.decoding import Settings, softmax
 from charrnn.engines.opened_model import open_model
 from charrnn.engines.sampler import Sampler
 from charrnn.engines.surprisal import surprisal
-from charrnn.inspection import features, held, units, webpage
+from charrnn.inspection import clamped, features, units, webpage
 from charrnn.inspection.stored import store, stored_model
 
 selenium = pytest.importorskip("selenium", reason="selenium is not installed: pip install -e '.[test]'")
@@ -68,8 +68,8 @@ def engine(exported):
 
 
 def told(*texts):
-    """In place of held.compare, for words of a network that has learned none."""
-    counts = [[held.counted(each)[word] for word in "th"] for each in texts]
+    """In place of clamped.compare, for words of a network that has learned none."""
+    counts = [[clamped.counted(each)[word] for word in "th"] for each in texts]
     return {"words": [["t"], ["h"]], "counts": counts, "texts": len(texts[0])}
 
 
@@ -84,7 +84,7 @@ def small_page(exported, tmp_path_factory):
         return [*{each.unit: (each, 0.12) for each in claimed}.values()][:3]
     first = iter([True])  # of the others no word tells
     with mock.patch.object(units.Measured, "discoveries", discoveries), mock.patch.object(
-            held, "compare", lambda *texts: told(*texts) if next(first, False) else None):
+            clamped, "compare", lambda *texts: told(*texts) if next(first, False) else None):
         webpage.export_page(open_model(exported), path)
     return path
 
@@ -685,14 +685,14 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(view, ch
     model, settings = stored_model(open_model(exported), store(open_model(exported), "float16")), Settings(0.5, 5)
     part, unit = view.js("watched.unit").rsplit("/", 1)
     unit, prime = units.Unit(("1/c", "1/h", "2/c", "2/h").index(part), int(unit) - 1, part), opening["prime"]
-    ends = [held.write(model, prime, settings, unit, value) for value in view.js("[valueAt(-1), valueAt(1)]")]
+    ends = [clamped.write(model, prime, settings, unit, value) for value in view.js("[valueAt(-1), valueAt(1)]")]
     texts = [prime + texts[opening["seed"] - 1] for texts in ends]
     assert [view.shown(side) for side in ("low", "high")] == texts == [
         held_text(model, prime, opening["seed"], settings, [(0, (int(part[0]), part[2], unit.column + 1), value)], 300)
         for value in view.js("[valueAt(-1), valueAt(1)]")]
-    assert found["told"] == told(ends[0], held.write(model, prime, settings), ends[1])
+    assert found["told"] == told(ends[0], clamped.write(model, prime, settings), ends[1])
     for side, text in zip(("low", "high"), texts):
-        counted = held.counted([text[len(prime):]])
+        counted = clamped.counted([text[len(prime):]])
         times = [sum(counted[word.lower()] for word in words) for words in found["told"]["words"]]
         shown = view.js(f"[...byId('{side}-head').querySelectorAll('span b')].map((each) => Number(each.textContent))")
         assert shown == (times if side == "low" else times[::-1])

@@ -14,7 +14,7 @@ from pages import HOSTILE, data_of, export_random, random_network
 from charrnn.commands import export
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.opened_model import open_model
-from charrnn.inspection import features, held, units, webpage
+from charrnn.inspection import clamped, features, units, webpage
 from charrnn.inspection.stored import store, stored_model
 from charrnn.text.corpus import Text
 
@@ -131,9 +131,9 @@ def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_t
     """The first two stand for each other: both follow "and". A word that the end cuts does not count."""
     low = ["He ran home and he slept. he sle"] * 20
     high = ["I ran away and I sat. I'll sat, I s"] * 10 + ["so I'm sat x"] * 10
-    assert held.compare(low, ["he I I"] * 20, high) == {
+    assert clamped.compare(low, ["he I I"] * 20, high) == {
         "words": [["he", "home", "slept"], ["I", "sat", "away"]], "counts": [[50, 0], [10, 10], [0, 20]], "texts": 10}
-    assert held.compare(low, low, low) is None
+    assert clamped.compare(low, low, low) is None
 
 
 @pytest.mark.parametrize("text, clear, ends", [
@@ -151,7 +151,7 @@ def test_the_strongest_discovery_that_changes_words_comes_first(tmp_path):
              for place, (name, correlation) in enumerate(zip(names, [0.95, -0.9, 0.6]))]
     told = iter([None, *[{"words": [["a"], ["b"]], "counts": [[9, 1], [5, 5], [1, 9]], "texts": 16}] * 2])
     with mock.patch.object(units.Measured, "discoveries", return_value=found), mock.patch.object(
-            held, "compare", lambda *_: next(told)):
+            clamped, "compare", lambda *_: next(told)):
         export_random(model, tmp_path / "page.html", text=Text("x", '"abc" abc abc\n' * 90))
     data = data_of(tmp_path / "page.html")
     assert [each["feature"] for each in data["discoveries"]] == ["end of a word", "line end next", "inside a name"]

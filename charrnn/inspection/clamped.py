@@ -1,4 +1,4 @@
-"""What a network writes while a unit is held at a value, and which words tell such texts apart. NumPy only."""
+"""What a network writes while a unit is clamped at a value, and which words tell such texts apart. NumPy only."""
 import itertools
 import re
 from typing import Any, Counter, Dict, List, Optional, Sequence
@@ -25,7 +25,7 @@ def write(model: Model, prime: str, settings: Settings, unit: Optional[Unit] = N
         model: a model of lstm cells.
         prime: the beginning.
         settings: how to draw.
-        unit: a unit that is held at a value from the first drawn character on. None for none.
+        unit: a unit that is clamped at a value from the first drawn character on. None for none.
         value: as it is shown, between -1 and 1, where it stays a little away from the two, as on the page.
     """
     engine = model.engine()
@@ -60,7 +60,7 @@ def counted(texts: Sequence[str]) -> Counter[str]:
 
 
 def compare(low: Sequence[str], free: Sequence[str], high: Sequence[str]) -> Optional[Dict[str, Any]]:
-    """Return which words tell texts apart that were written with a unit held at its lowest, free, and at its highest.
+    """Return which words tell texts apart that were written with a unit clamped low, free, and clamped high.
 
     The words are chosen in the first half of the texts, and counted in the second.
 
