@@ -20,7 +20,6 @@ from charrnn.checkpoints.run import Progress, Run, read_history
 from charrnn.data import StrPath, get_batches
 from charrnn.engines.opened_model import Model, open_model
 from charrnn.system import terminal, words
-from charrnn.system.errors import described
 from charrnn.system.interrupts import StopRequests
 from charrnn.text import corpus
 from charrnn.training.display import Display
@@ -292,8 +291,7 @@ def save(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluator", dis
     except OSError as error:
         if last:
             raise
-        so_far = "earlier checkpoints are intact" if run.has_checkpoint else "there is no checkpoint yet"
-        display.warn(f"{described(error)}; {so_far}, and training continues")
+        display.not_saved(error, run.has_checkpoint)
     return run.saved.best_step, run.saved.best_loss
 
 

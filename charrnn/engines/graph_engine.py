@@ -18,7 +18,6 @@ from charrnn.engines.decoding import Settings
 from charrnn.fused import softmax
 from charrnn.fused.unroll import layer_of, unroll
 from charrnn.model import build_output
-from charrnn.system import errors
 from charrnn.system.tensorflow import forget_gradients, graph_mode, session_config, set_variable, tf, thread_count
 
 READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
@@ -94,7 +93,7 @@ class GraphEngine(Engine):
                     self._session, str(folder), {"ids": self._ids, "state": self._state},
                     {"probabilities": probabilities, "state": self._final_state})
         except tf.errors.OpError as error:
-            raise OSError(errors.reason(error))
+            raise OSError(error.message)
 
     def zero_state(self, rows=1):
         n_parts, _, lstm_size = self._state.shape.as_list()

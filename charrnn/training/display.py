@@ -152,6 +152,11 @@ class Display:
         """Print which checkpoint was saved."""
         self._print(f"saved {prefix}")
 
+    def not_saved(self, error: OSError, has_checkpoint: bool) -> None:
+        """Print why a checkpoint could not be saved, and that training continues."""
+        so_far = "earlier checkpoints are intact" if has_checkpoint else "there is no checkpoint yet"
+        self.warn(f"{errors.described(error)}; {so_far}, and training continues")
+
     def sample(self, text: str) -> None:
         """Print a text that the network generated."""
         self._print(f"{'-' * 70}\n{text}\n{'-' * 70}")

@@ -1,8 +1,7 @@
 """The precision auto: the faster one on this machine."""
-import contextlib
 from typing import Optional, Tuple
 
-from charrnn.system.tensorflow import require_bfloat16, session_config
+from charrnn.system.tensorflow import is_version_1, session_config
 
 LEAST_SPEEDUP = 1.1  # of products in bfloat16, from which on the precision auto takes it
 
@@ -16,11 +15,10 @@ def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
         threads: the threads to measure with.
         fused: whether the network is unrolled fused.
     """
-    speedup = None
-    with contextlib.suppress(ValueError):
-        require_bfloat16()
-        from charrnn.fused.passes import bfloat16_speedup  # not above, because it imports TensorFlow
-        config = session_config(threads, fused)
-        config.use_per_session_threads = True  # so that training can have others
-        speedup = bfloat16_speedup(config)
-    return "bfloat16" if (speedup or 0) >= LEAST_SPEEDUP else "float32", speedup
+    if is_version_1():
+        return "float32", None
+    from charrnn.fused.passes import bfloat16_speedup  # not above, because it imports TensorFlow
+    config = session_config(threads, fused)
+    config.use_per_session_threads = True  # so that training can have others
+    speedup = bfloat16_speedup(config)
+    return "bfloat16" if speedup >= LEAST_SPEEDUP else "float32", speedup
