@@ -165,7 +165,7 @@ def test_the_page_shows_what_is_written(capsys):
 def test_a_network_of_another_library_is_the_same(library):
     code, = [code for code, _ in EXAMPLES if f"import {library}" in code]
     if importlib.util.find_spec(library) is None:
-        pytest.skip(f"it needs {library}: pip install {library}")
+        pytest.skip(f"{library} is not installed: pip install {library}")
     status, out, err = run_python("-c", code, variables={"TF_CPP_MIN_LOG_LEVEL": "3"}.items())
     assert status == 0 and 0 < float(out.split("The largest difference: ")[1]) < 1e-5, err
 

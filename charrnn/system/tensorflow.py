@@ -75,9 +75,8 @@ def is_version_1() -> bool:
 
 def is_eager() -> bool:
     """Return whether this process uses TensorFlow's eager mode, or will when it first uses TensorFlow 2."""
-    if "tensorflow" not in sys.modules:
-        return sys.version_info >= (3, 8)
-    return bool(sys.modules["tensorflow"].executing_eagerly())
+    used = sys.modules.get("tensorflow")
+    return bool(used.executing_eagerly()) if used else sys.version_info >= (3, 8)
 
 
 def require_tensorflow() -> None:

@@ -1,5 +1,6 @@
 """Runs that start from another model's weights: rows for new characters, and nothing else changed."""
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -106,7 +107,7 @@ def test_what_a_run_does_not_start_from_is_named(run_copy, tmp_path, monkeypatch
 def test_a_run_from_another_model(trained, tmp_path, monkeypatch, capsys):
     """It has the other model's sizes and characters, and when it is resumed, its own weights.
 
-    If it is interrupted before it has saved them, it begins again, with the same command.
+    If it is interrupted before it has saved them, it cannot be resumed.
     """
     (tmp_path / "other").write_text(OTHER)
     command = [str(tmp_path / "other"), "--batch-size", "2", "--num-steps", "100", "--epochs", "1", "--seed", "3",
@@ -124,6 +125,9 @@ def test_a_run_from_another_model(trained, tmp_path, monkeypatch, capsys):
             patch.setattr(owner, name, interrupted_at(None, 1))
             assert train.main([*command, str(run)]) == 130
         assert resume(run) == resumed
+        if resumed:
+            assert train.main([*command, str(run)]) == 2
+            shutil.rmtree(str(run))
     assert_same_run(run, tmp_path / "whole")
     for path in [*run.glob("*.ckpt.*"), run / "checkpoint"]:
         path.unlink()
