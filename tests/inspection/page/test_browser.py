@@ -532,7 +532,7 @@ def test_the_whole_text_is_saved_as_pictures(view):
     assert {"written-1.png", "written-2.png", "written-3.png", "written.png"} <= set(view.js("saved"))
     assert not view["failure"].is_displayed() and "late" in view.driver.get_log("browser")[0]["message"]
     colours = view.js("((canvas) => new Set(new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, "
-                      "canvas.height).data.buffer)).size)(drawPictures()[0])")
+                      "canvas.height).data.buffer)).size)(drawPictures(layOut())[0])")
     assert colours > 50  # the paper, the ink and its edges, and the tints of words
 
 
