@@ -15,8 +15,9 @@ const ONE_LENGTH = 200; // characters, so that the text and the handle are in si
 const AT_FIRST = 120; // of the two texts are written without a pause
 export const pair = { texts: 0, shown: "",
   sides: ["low", "high"].map((of) => ({ of, paper: new Paper(of, "none"), head: byId(`${of}-head`) })) };
-// `ids` are what is shown; `before` what was shown when it was other words
-export const one = { paper: new Paper("one", "none"), head: byId("one-head"), shown: "", text: null, ids: [], before: [] };
+// `ids` are what is shown; `before` what was shown when the handle, which may be `moving`, began to move
+export const one = { paper: new Paper("one", "none"), head: byId("one-head"), shown: "", text: null, ids: [], before: [],
+  moving: false };
 
 /** Write the texts in which the number is held, unless they are here already. */
 export function showHeld() {
@@ -61,13 +62,14 @@ function heldText(of, position, length) {
 function rewrite(text) {
   const shown = one.ids.length ? one.ids : written.take.ids.slice(0, text.start + ONE_LENGTH);
   one.text = text;
+  if (!one.moving) {
+    Object.assign(one, { before: shown, moving: true });
+  }
   writeText(text, {}, (last) => {
     one.ids = [...text.ids, ...(last ? [] : shown.slice(text.ids.length))];
-    if (one.ids.some((id, place) => id !== shown[place])) {
-      one.before = shown;
-    }
     one.paper.show(onPaper(text, one.ids));
-    const counts = countTold(one.paper, { ids: one.ids, start: text.start }, watched.told);
+    one.paper.cells.slice(text.ids.length).forEach((cell) => { cell.classList.add("stale"); });
+    const counts = countTold(one.paper, { ids: text.ids, start: text.start }, watched.told);
     showCounts(one, counts, 0, `held at ${signed(text.plan[0].value)}`);
     markChanged(text.start);
   });

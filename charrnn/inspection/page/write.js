@@ -7,7 +7,7 @@ import { ask, byId, make, makeButton, movesLittle, onClick, showNote } from "./v
 import { chars, positionIn, textOf, valueAt, watched } from "./shown.js";
 import { counted, encode, grouped, percent, signed, unitTitle } from "./text.js";
 import { data, lookAt, places, unitNames } from "./model.js";
-import { evidenceOf, goOnPair, showHeld } from "./pair.js";
+import { evidenceOf, goOnPair, one, showHeld } from "./pair.js";
 import { onPaper, writeText } from "./writing.js";
 import { savePicture } from "./picture.js";
 
@@ -282,6 +282,9 @@ export function startWrite() {
         hold(Number(target.value));
       }
     });
+  }
+  for (const event of ["pointerdown", "keydown"]) {
+    byId("hold").addEventListener(event, () => { one.moving = false; });
   }
   byId("hold").addEventListener("change", () => showAddress());
   byId("prime").addEventListener("keydown", (event) => {
