@@ -158,7 +158,7 @@ class View:
 
     def held(self):
         """Wait until the one text is written, and return it."""
-        self.wait("one.text?.seen.length >= one.text?.length && one.ids.length === one.text.ids.length")
+        self.wait("one.text?.seen.length >= one.text?.length && String(one.ids) === String(one.text.ids)")
         return self.shown("one")
 
     def written(self):
