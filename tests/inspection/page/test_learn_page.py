@@ -37,7 +37,11 @@ class Learning(View):
         """Pause where it learns, and wait until the last look shows the network as it is."""
         if self.js("state.isRunning"):
             self.click("start")
-            self.wait("state.looks.at(-1)?.updates >= state.updates && state.nextLook < Infinity")
+            # the worker answers in turn: after this, its last report is there, and no look is under way
+            self.js("void (window.isPaused = false, ask('save', { isBest: true }, () => { window.isPaused = true; }))")
+            self.wait("window.isPaused && state.nextLook < Infinity")
+            self.js("look()")
+            self.wait("state.looks.at(-1)?.updates === state.updates && state.nextLook < Infinity")
         return self.js("byId('note').textContent")
 
     def looks(self, name):
