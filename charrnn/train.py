@@ -22,12 +22,12 @@ from charrnn.engines.opened_model import Model, open_model
 from charrnn.system import terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.text import corpus
-from charrnn.training.display import Display
 from charrnn.training.distributed import CommonError, Processes
 from charrnn.training.job import Job, plan_job
 from charrnn.training.options import Options
 
 if TYPE_CHECKING:
+    from charrnn.training.display import Display
     from charrnn.training.evaluation import Evaluation, Evaluator
     from charrnn.training.graph import TrainingGraph
 
@@ -132,6 +132,7 @@ def train_job(job: Job, processes: Processes) -> Tuple[StrPath, np.ndarray, Opti
     Return the run folder, the losses, and the signal that ended it early or None.
     """
     from charrnn.system.tensorflow import forget_gradients, tf  # not above, because these imports take a second
+    from charrnn.training.display import Display
     from charrnn.training.evaluation import Evaluation, Evaluator
     from charrnn.training.graph import TrainingGraph, initial_weights
     hyper, stop = job.hyperparameters, StopRequests()
@@ -155,7 +156,7 @@ def train_job(job: Job, processes: Processes) -> Tuple[StrPath, np.ndarray, Opti
     return job.folder, np.array(losses, np.float32), stopped_by
 
 
-def train_epochs(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluator", display: Display,
+def train_epochs(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluator", display: "Display",
                  stop: StopRequests, processes: Processes,
                  progress: Progress) -> Tuple[List[float], Optional[signal.Signals]]:
     """Train until the last epoch, an early stop or a signal. This is the notebook's loop.
@@ -221,7 +222,7 @@ def train_epochs(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluat
 # ---- now and then ----------------------------------------------------------------------------------------------------
 
 
-def begin(job: Job, model: "TrainingGraph", run: Run, display: Display) -> Progress:
+def begin(job: Job, model: "TrainingGraph", run: Run, display: "Display") -> Progress:
     """Begin a run or restore it. Print the plan."""
     from charrnn.training.transfer import extended_weights
     sess = run.session
@@ -267,7 +268,7 @@ def figures_of_step(job: Job, step: int, loss: float, norm: float, seconds: floa
                 characters_per_second=hyper.batch_size * hyper.num_steps / seconds)
 
 
-def evaluate(job: Job, run: Run, evaluator: "Evaluator", display: Display, step: int) -> "Evaluation":
+def evaluate(job: Job, run: Run, evaluator: "Evaluator", display: "Display", step: int) -> "Evaluation":
     """Evaluate on the held-out text. Raise ValueError if the loss is infinite or NaN."""
     found = evaluator.measure(step)
     if not math.isfinite(found.loss):
@@ -276,7 +277,7 @@ def evaluate(job: Job, run: Run, evaluator: "Evaluator", display: Display, step:
     return found
 
 
-def save(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluator", display: Display, progress: Progress,
+def save(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluator", display: "Display", progress: Progress,
          last: bool) -> Tuple[int, float]:
     """Save a checkpoint, and write a sample. A failure is a warning, unless this is the last checkpoint.
 
@@ -295,7 +296,7 @@ def save(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluator", dis
     return run.saved.best_step, run.saved.best_loss
 
 
-def end(job: Job, run: Run, evaluator: "Evaluator", display: Display, step: int,
+def end(job: Job, run: Run, evaluator: "Evaluator", display: "Display", step: int,
         stopped_by: Optional[signal.Signals]) -> None:
     """Evaluate on the test text if there is one, and print how the run has ended."""
     is_early = ends_early(job, evaluator.last) and step < job.total_steps

@@ -16,7 +16,6 @@ from charrnn.system.interrupts import StopRequests
 from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
 from charrnn.train import train_job
-from charrnn.training.display import Display
 from charrnn.training.distributed import Processes, start_processes
 from charrnn.training.job import Job, plan_job
 from charrnn.training.minutes import step_ends
@@ -121,7 +120,8 @@ def _hyperparameters_of(path: str) -> Dict[str, Any]:
 
 def dry_run(job: Job, processes: Processes) -> None:
     """Print the plan, and an estimate of memory and time from a few steps. Nothing is written."""
-    from charrnn.training.graph import TrainingGraph  # not above, because it imports TensorFlow
+    from charrnn.training.display import Display  # not above, because these imports take time
+    from charrnn.training.graph import TrainingGraph
     model = TrainingGraph(len(job.record.vocabulary), job.hyperparameters, processes, job.threads, job.seed_given)
     display = Display(job, model.n_parameters, StopRequests(), processes.rank > 0)
     display.plan()
