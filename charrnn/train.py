@@ -169,7 +169,7 @@ def train_epochs(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluat
         evaluator: evaluates on the held-out text.
         display: prints.
         stop: what asks to stop.
-        processes: those that share a batch. Its ``rows`` are the rows that this one trains on.
+        processes: those that share a batch. ``model.rows`` are the rows that this one trains on.
         progress: what was done before this call. In a new epoch, training starts from the zero state.
 
     Returns:

@@ -324,7 +324,7 @@ def test_a_model_that_repeats_itself_gives_up(english, capsys):
 
 
 def test_blank_lines_do_not_count(tmp_path, capsys):
-    """The command says so."""
+    """The command prints how many lines there are."""
     weights = lstm_weights([np.zeros((5, 12), np.float32)], np.zeros((3, 2), np.float32))
     weights["softmax/Variable_1"] = np.array([9, 0], np.float32)
     model = Model("blank", Vocabulary("\na"), weights)
