@@ -4,6 +4,7 @@ A launcher, such as mpiexec or srun, starts several processes, hands signals on 
 """
 import os
 import sys
+import time
 from typing import Any, NamedTuple
 
 NO_MPI = ("{} started this process, but mpi4py cannot be used here ({}): install it, with "
@@ -65,4 +66,5 @@ def end_all(world: Any) -> None:
     """End all processes of a communicator, this one in any case."""
     sys.stdout.flush()
     sys.stderr.flush()  # which Python 3.7 buffers
+    time.sleep(1)  # mpiexec hands on only what it has read by now
     world.Abort(FAILED)
