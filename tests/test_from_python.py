@@ -158,7 +158,7 @@ def test_the_page_shows_what_is_written(capsys):
     for code, text in texts:
         exec(code, scope)
         assert capsys.readouterr().out == text
-    assert len(texts) == 3
+    assert len(texts) == 2
 
 
 @pytest.mark.parametrize("library", ["torch", "keras"])
