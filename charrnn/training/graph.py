@@ -61,7 +61,7 @@ class TrainingGraph:
         loss = self._build_loss(outputs, num_classes, threads)
         self.optimizer, self.loss = _build_update(loss, hyper, processes.average)
         graph = tf.get_default_graph()
-        self._learning_rate = graph.get_tensor_by_name(f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0")
+        self._learning_rate = _learning_rate(hyper)
         self.gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
         self.shapes = {name: tuple(variable.shape.as_list()) for name, variable in self._trained.items()}
@@ -109,6 +109,11 @@ class TrainingGraph:
         return tf.nest.pack_sequence_as(self.initial_state, list(state.reshape(-1, *state.shape[2:])))
 
 
+def _learning_rate(hyper: Hyperparameters) -> Any:
+    """Return the tensor that the optimizer of the default graph takes the learning rate from."""
+    return tf.get_default_graph().get_tensor_by_name(f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0")
+
+
 def _build_update(loss: Any, hyper: Hyperparameters, average: Callable) -> Tuple[Any, Any]:
     """Return the operation that does one update, and the loss of the whole batch."""
     variables = tf.trainable_variables()
@@ -119,6 +124,11 @@ def _build_update(loss: Any, hyper: Hyperparameters, average: Callable) -> Tuple
     else:  # with the decay of older char-RNN programs
         optimizer = tf.train.RMSPropOptimizer(hyper.learning_rate, decay=0.95, name=OPTIMIZERS[hyper.optimizer])
     update = optimizer.apply_gradients(zip(gradients, variables))
+    if hyper.weight_decay:  # decoupled from the gradients (Loshchilov and Hutter 2019, arXiv:1711.05101)
+        part = hyper.weight_decay * _learning_rate(hyper)
+        with tf.control_dependencies([update]):
+            update = tf.group(*(variable.assign_sub(part * variable.read_value())
+                                for variable in variables if len(variable.shape) == 2))
     if hyper.average_decay:  # Polyak and Juditsky 1992
         with tf.control_dependencies([update]):
             update = tf.train.ExponentialMovingAverage(hyper.average_decay).apply(variables)

@@ -193,14 +193,6 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
             return  # it was not called so often
 
 
-def test_a_folder_in_place_of_a_file_of_the_checkpoint_is_named(folder, session):
-    (folder / "i4_l5.ckpt.npz").mkdir()
-    with pytest.raises(OSError, match=r"i4_l5.ckpt could not be saved: .*/i4_l5.ckpt.npz: Is a directory"):
-        save(session, folder, 4)
-    assert {path.name for path in folder.iterdir()} == {
-        ".lock", "history.csv", "i4_l5.ckpt.npz", "run.json", "text.txt"}
-
-
 SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
 
 
@@ -221,22 +213,3 @@ def test_leftovers_of_a_killed_save_are_removed(folder, session, monkeypatch):
     save(session, folder, 3, run=run)
     run.close()
     assert saved_steps(folder) == [1, 3]
-
-
-def test_files_that_only_look_like_leftovers_are_kept(folder, session):
-    """Those of a notebook, or of a model that was copied into the folder."""
-    save(session, folder, 1)
-    names = [f"i{step}_l5.ckpt{suffix}" for step in (7, 8) for suffix in SUFFIXES[:-1]]
-    for name in [*names, "mine.ckpt.progress.npz", "i0_l5.ckpt.progress.npz"]:
-        (folder / name).write_bytes(b"mine")
-    before = content_of(folder)
-    remove_leftovers(folder)
-    assert content_of(folder) == before
-
-
-@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to(path.parent)])
-def test_what_is_in_the_place_of_the_stage_is_an_error_at_once(folder, make):
-    make(folder / ".saving")
-    with pytest.raises(OSError):
-        remove_leftovers(folder)
-    assert os.path.lexists(str(folder / ".saving"))

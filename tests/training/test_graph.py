@@ -5,7 +5,7 @@ from conftest import initialize, training_graph
 from reference import lstm
 from test_model import SIZES, serialized
 
-from charrnn.checkpoints.hyperparameters import Hyperparameters
+from charrnn.checkpoints.hyperparameters import OPTIMIZERS, Hyperparameters
 from charrnn.system.tensorflow import tf
 from charrnn.training.distributed import Processes
 from charrnn.training.graph import TrainingGraph, initial_weights
@@ -147,6 +147,24 @@ def test_running_averages_equal_numpy(optimizer, fused):
             for variable, average, found, value in zip(variables, expected, session.run(averages), values):
                 np.testing.assert_allclose(found, average, atol=1e-6, err_msg=variable.op.name)
                 assert np.abs(found - value).max() > 1e-3
+
+
+@pytest.mark.parametrize("optimizer, fused", [("adam", True), ("rmsprop", False)])
+def test_weight_decay_takes_a_part_of_each_matrix_away_after_the_update(optimizer, fused):
+    """And averages are those of the weights after it."""
+    found = []
+    for options in ({}, {"weight_decay": 0.5, "average_decay": 0.8}):
+        model = training_graph(C, N, M, L, LAYERS, optimizer=optimizer, fused=fused, seed=7, **options)
+        with initialized(model) as session:
+            before = [variable.eval(session) for variable in tf.trainable_variables()]
+            session.run(model.optimizer, {
+                **feed(model, *window()), model.keep_prob: 1, f"{OPTIMIZERS[optimizer]}/learning_rate:0": 0.3})
+            found.append([before, session.run(tf.trainable_variables()), list(model.weights(session).values())])
+    (_, plain, _), (before, decayed, averages) = found
+    for old, without, with_decay, average in zip(before, plain, decayed, averages):
+        expected = without * (1 - 0.3 * 0.5) if without.ndim == 2 else without
+        np.testing.assert_allclose(with_decay, expected, atol=1e-6)
+        np.testing.assert_allclose(average, 0.8 * old + 0.2 * with_decay, atol=1e-6)
 
 
 def test_initial_weights_have_the_distributions_of_the_notebooks(notebook):
