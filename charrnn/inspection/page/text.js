@@ -75,6 +75,9 @@ export function encode(text, places, nearest) {
 const UNSPACED = "\\p{sc=Han}|\\p{sc=Hira}|\\p{sc=Kana}|\\p{sc=Thai}|\\p{sc=Laoo}|\\p{sc=Khmr}|\\p{sc=Mymr}|\\p{sc=Tibt}";
 const LETTERS = `(?!${UNSPACED})\\p{L}(?:(?!${UNSPACED})[\\p{L}\\p{M}\u200c\u200d])*`;
 
+/** Return the word that the end of a text cuts, or may have cut; "" after a space or a sign. */
+export const cutWord = (text) => new RegExp(`(?:${LETTERS}['\u2019]?)*$`, "u").exec(text)[0];
+
 /** Return the words of a text as words() of charrnn/inspection/features.py does: [{index, 0: word}]. One that the end of
  * the text may cut is left out. */
 export function wordsOf(text) {
