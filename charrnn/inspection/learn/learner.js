@@ -15,7 +15,7 @@ import { answers, current, network, useNetwork } from "../page/worker.js";
 import { bestUnits } from "./tracked.js";
 import { bigramBits, corpusOf } from "./corpus.js";
 import { initialVariables, packNpz, setVariables, sizesOf, unpackNpz, variablesOf } from "./npz.js";
-import { makeNetwork } from "../page/engine.js";
+import { Network } from "../page/engine.js";
 
 const WINDOW = 50; // M
 // Windows after which the state is set to zero, also within an epoch. Otherwise, on a long text, the network would
@@ -131,7 +131,7 @@ Object.assign(answers, {
       learned = await begun(message);
       const { trainer, corpus, passage, heldFrom } = learned;
       const { ids, edge, chars, note } = corpus;
-      useNetwork(makeNetwork(trainer.model(learned.shown), trainer.kernel));
+      useNetwork(new Network(trainer.model(learned.shown), trainer.kernel));
       await readPassage(learned, ({ units: untrained }) => (
         send({ untrained, chars, note, passage, heldFrom, heldOut: ids.length - edge, beginning: beginningOf(corpus),
           lstmSize: trainer.lstmSize, bigrams: bigramBits(ids.subarray(0, edge), ids.subarray(edge), chars.length) })), goesOn);
@@ -168,7 +168,7 @@ Object.assign(answers, {
     const own = learned;
     const { trainer, shown, heldFrom, updates, seconds, losses } = own;
     shown.set(trainer.weights); // they stay while the training goes on
-    network.matrices?.forEach((matrix) => { network.fill(matrix); });
+    network.matrices.forEach((matrix) => { network.fill(matrix); });
     await readPassage(own, (known) => {
       const held = meanOf(known.surprises.subarray(Math.max(1, heldFrom)));
       const isBest = held < own.best.loss;
