@@ -12,7 +12,7 @@ function ticksTo(most) {
 /** Return the numbers of an axis, the last one with its unit. `styleOf` says where one is. */
 function labelled(className, most, unit, styleOf) {
   return ticksTo(most).map((tick, index, { length }) => {
-    const label = make("span", className, String(tick < 1000 ? tick : grouped(tick)), index < length - 1 ? "" : ` ${unit}`);
+    const label = make("span", className, grouped(tick), index < length - 1 ? "" : ` ${unit}`);
     Object.assign(label.style, styleOf(tick / most));
     return label;
   });

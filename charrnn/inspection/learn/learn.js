@@ -1,6 +1,6 @@
 /* The page on which a network learns. The worker learns; this asks it, and shows what it answers. */
 import { Paper } from "../page/paper.js";
-import { ask, byId, fail, make, makeButton, moveByKeys, onClick, showNote, startWorker } from "../page/view.js";
+import { ask, byId, copy, fail, make, makeButton, moveByKeys, onClick, showNote, startWorker } from "../page/view.js";
 import { chars, recordsOf, setCharacters, setWatched, textOf, valueAt, watched } from "../page/shown.js";
 import { counted, grouped, signed, unitName, unitTitle, visible } from "../page/text.js";
 import { endWithWord, onPaper, writeText } from "../page/writing.js";
@@ -12,7 +12,6 @@ const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection
 const WORSE = 0.07; // bits above the best loss of what is held out, from which on it is overfitting
 const WORTH = 50; // steps that nobody wants to lose without being asked
 const [USUAL, GENTLE] = [-2.5, -3.5]; // exponents of the rate, the latter for a network that has learned before
-const LARGEST = 6e7; // bytes of a file
 const FIELDS = [["layers", "1"], ["units", "128"], ["rate", USUAL], ["temperature", "0.7"]]; // of a link, with first values
 const free = { unit: null, value: null };
 const own = { label: "your own text", name: "your text", text: "" };
@@ -343,9 +342,7 @@ function savePicture() {
 
 /** Take a text or a network from a file. */
 async function takeFile(file) {
-  if (file.size > LARGEST) {
-    showNote("note", `${file.name} is too large for this page.`);
-  } else if (/\.npz$/i.test(file.name)) {
+  if (/\.npz$/i.test(file.name)) {
     takeNetwork(file.name, await file.arrayBuffer());
   } else {
     try {
@@ -411,15 +408,14 @@ function useFields() {
 }
 
 /** Put the settings into the address, and copy it where that is allowed. */
-async function showLink() {
+function showLink() {
   const query = new URLSearchParams([...FIELDS.map(([name]) => [name, byId(name).value]), ["seed", state.seed]]);
   if (state.source !== own) {
     query.set("text", state.source.label);
   }
   history.replaceState(null, "", `#${query}`);
-  const isCopied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
-  byId("saved").textContent = `The address of this page ${isCopied ? "is copied. It has" : "has"} the settings now${
-    state.source === own ? ", without the text" : ""}: send it.`;
+  const told = `has the settings now${state.source === own ? ", without the text" : ""}: send it.`;
+  copy(location.href, `The address of this page is copied. It ${told}`, "saved", `The address of this page ${told}`);
 }
 
 function startButtons() {

@@ -20,8 +20,6 @@ export function halfValue(bits) {
   return exponent === 31 ? NaN : sign * size;
 }
 
-let halfValues = null; // of all 65,536, made when first needed
-
 /** Return a stored array as float32.
  * `{type, shape, data}` has the data in base64, little-endian. The type is "float32", "float16", or "int8" with
  * `scales`: one float32 for each row, by which the numbers of the row are multiplied. Data may also be float32 numbers. */
@@ -33,13 +31,12 @@ function decodeArray({ type, shape, data, scales }) {
   if (type === "float32") {
     return new Float32Array(bytes.buffer);
   }
-  halfValues = halfValues || Float32Array.from({ length: 65536 }, (_, bits) => halfValue(bits));
   const stored = type === "float16" ? new Uint16Array(bytes.buffer) : new Int8Array(bytes.buffer);
   const factors = scales && new Float32Array(bytesOf(scales).buffer);
   const values = new Float32Array(stored.length);
   for (let place = 0; place < values.length; place++) { // Float32Array.from would take six times as long
     const value = stored[place];
-    values[place] = factors ? value * factors[Math.floor(place / shape[1])] : halfValues[value];
+    values[place] = factors ? value * factors[Math.floor(place / shape[1])] : halfValue(value);
   }
   return values;
 }

@@ -108,7 +108,7 @@ export function goOnPair() {
 /** Return the cells of a word, one of wordsOf the text after its beginning. */
 function cellsOf({ cells }, ids, start, { index, 0: word }) {
   const from = start + Array.from(textOf(ids.slice(start)).slice(0, index)).length;
-  return cells.slice(from, from + Array.from(word).length).filter(Boolean);
+  return cells.slice(from, from + Array.from(word).length);
 }
 
 /** Make the words bold that tell the ends apart, and return how often those of each end are here. */
