@@ -67,8 +67,8 @@ export class Network {
     this.run = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(kernel)), { page }).exports;
   }
 
-  /** Make the memory, and put the matrices there. `gates` are those of each layer's last step, before sigmoid and tanh; `stride` from
-   * the first number of a gate to that of the next. */
+  /** Make the memory, and put the matrices there. `gates` are those of each layer's last step, before sigmoid and tanh;
+   * `stride` is from the first number of a gate to that of the next. */
   place(arrays) {
     const { size, numLayers } = this;
     this.stride = filled(size);
