@@ -156,6 +156,17 @@ def test_one_moves_through_time_over_the_same_sentence(learning):
     assert view.js(SHOWN) == view.looks("text")[-1] != texts[-1]  # it follows again
 
 
+def test_what_another_text_gave_is_not_shown_as_that_of_the_one_that_is_chosen(learning):
+    view = learning("#units=64")
+    visible = ("['sample', 'time', 'when', 'held-now', 'held-line', 'ticks'].map((id) => "
+               "getComputedStyle(byId(id)).visibility === 'visible')")
+    assert view.js(visible) == [False] * 6
+    view.start(least=1)
+    assert view.js(visible) == [True] * 6
+    view.js("void byId('texts').children[1].click()")
+    assert view.js(visible) == [False] * 6 and not view["time"].is_enabled()
+
+
 def test_the_axis_follows_the_values(learning):
     view = learning("#units=64")
     view.start(least=1)
