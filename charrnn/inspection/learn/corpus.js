@@ -72,19 +72,19 @@ export function corpusOf(text, vocabulary = null) {
   return { ids, edge: ids.length - Math.floor(HELD_OUT * ids.length), chars: known, note };
 }
 
-/** Return the nats per character of a text if each is guessed from the one before by the counts in another text: the mix
+/** Return the bits per character of a text if each is guessed from the one before by the counts in another text: the mix
  * of Witten and Bell 1991, as ngram_nats of charrnn/text/baselines.py has it for order 1. */
-export function bigramNats(learned, ids, numClasses) {
+export function bigramBits(learned, ids, numClasses) {
   const singles = countsOf(learned);
   const totals = countsOf(learned.slice(0, -1));
   const pairs = countsOf(learned.slice(1).map((id, place) => learned[place] * numClasses + id));
   const kinds = countsOf(Array.from(pairs.keys(), (pair) => Math.floor(pair / numClasses))); // of characters after one
-  let nats = 0;
+  let bits = 0;
   for (let place = 1; place < ids.length; place++) {
     const [before, id] = [ids[place - 1], ids[place]];
     const alone = ((singles.get(id) || 0) + singles.size / numClasses) / (learned.length + singles.size);
     const [both, kind, total] = [pairs.get(before * numClasses + id) || 0, kinds.get(before), totals.get(before)];
-    nats -= Math.log(total ? (both + kind * alone) / (total + kind) : alone);
+    bits -= Math.log2(total ? (both + kind * alone) / (total + kind) : alone);
   }
-  return nats / (ids.length - 1);
+  return bits / (ids.length - 1);
 }

@@ -1,18 +1,17 @@
 /* The page on which a network learns. The worker learns; this asks it, and shows what it answers. */
 import { Paper } from "../page/paper.js";
-import { ask, byId, fail, make, makeButton, onClick, showNote, startWorker } from "../page/view.js";
+import { ask, byId, copy, fail, make, makeButton, moveByKeys, onClick, showNote, startWorker } from "../page/view.js";
 import { chars, recordsOf, setCharacters, setWatched, textOf, valueAt, watched } from "../page/shown.js";
 import { counted, grouped, signed, unitName, unitTitle, visible } from "../page/text.js";
-import { onPaper, writeText } from "../page/writing.js";
+import { endWithWord, onPaper, writeText } from "../page/writing.js";
 import { drawPictures, laidOut, spelled } from "../page/drawing.js";
 import { showCurves } from "./curve.js";
 
 const [LOOK, WRITTEN, MOST_SHOWN] = [700, 220, 100000];
 const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection/units.py
-const WORSE = 0.05; // nats above the best loss of what is held out, from which on it is overfitting
+const WORSE = 0.07; // bits above the best loss of what is held out, from which on it is overfitting
 const WORTH = 50; // steps that nobody wants to lose without being asked
 const [USUAL, GENTLE] = [-2.5, -3.5]; // exponents of the rate, the latter for a network that has learned before
-const LARGEST = 6e7; // bytes of a file
 const FIELDS = [["layers", "1"], ["units", "128"], ["rate", USUAL], ["temperature", "0.7"]]; // of a link, with first values
 const free = { unit: null, value: null };
 const own = { label: "your own text", name: "your text", text: "" };
@@ -145,7 +144,7 @@ function setRunning(isRunning) {
 function showReport({ updates, epoch, loss }) {
   state.updates = updates;
   byId("said").textContent = `Step ${grouped(updates)}, epoch ${epoch < 10 ? epoch.toFixed(1) : grouped(epoch)}, loss ${
-    loss.toFixed(2)}.`;
+    loss.toFixed(2)} bits.`;
 }
 
 /** Look at what the network makes of the end of the text, and have it write. */
@@ -178,11 +177,16 @@ function write(looked, isBest) {
     }
     Object.assign(looks.at(-1), looked, { text: textOf(ids) });
     state.best = isBest ? looks.at(-1) : state.best;
-    byId("time").max = looks.length - 1;
     showMoment(isNewest ? looks.at(-1) : state.moment);
     showKept();
     showHeld();
   });
+}
+
+/** Show the look that is nearest to a step. */
+function showStep(step) {
+  const distance = ({ updates }) => Math.abs(updates - step);
+  showMoment(state.looks.reduce((nearest, look) => (distance(look) < distance(nearest) ? look : nearest)));
 }
 
 /** Show what was written at a look. */
@@ -193,7 +197,7 @@ function showMoment(moment) {
   const when = `after ${moment.updates < last ? `${grouped(moment.updates)} of ` : ""}${counted(last, "step")}`;
   byId("sample").replaceChildren(make("span", "prime", visible(moment.text.slice(0, start))), visible(moment.text.slice(start)));
   byId("when").textContent = when;
-  Object.assign(byId("time"), { value: looks.indexOf(moment), ariaValueText: when });
+  byId("time").ariaValueText = when;
   state.moment = moment;
   drawCurves();
 }
@@ -207,32 +211,42 @@ function draft(of, held, show) {
   const text = { of, number: state.drafts, ids: [...beginning], start: beginning.length, seen: [], seed, plan, length: WRITTEN };
   writeText(text, {}, (last) => {
     if (last && state.network === network) {
+      endWithWord(text);
       show(text);
     }
   });
 }
 
-/** Show which units track something, more closely than before the training, and since when. */
+/** Show for each property of the text whether a unit tracks it, more closely than before the training, and since when. */
 function showTracked(units, updates, seconds) {
-  const found = units.filter(({ correlation }, feature) => Math.abs(correlation)
-    >= Math.max(LEAST_CORRELATION, Math.abs(state.network.untrained[feature].correlation) + LEAST_ABOVE));
-  state.began = Object.fromEntries(found.map(({ name }) => [name, state.began[name] || { updates, seconds }]));
+  const { network: { untrained }, began } = state;
   const atKeyboard = document.activeElement.closest("#tracked button")?.value;
-  const buttons = found.map((entry) => {
-    const { name, offset, correlation } = entry;
-    const began = state.began[name];
-    const said = `: since step ${grouped(began.updates)} (${grouped(began.seconds)} s), ${
-      unitTitle(unitName(offset, state.network.lstmSize))}, correlation ${signed(correlation)}`;
-    return Object.assign(makeButton("chip", () => watch(entry), make("b", "", name), said),
-      { value: name, ariaPressed: name === watched?.name });
+  const lines = units.map((entry, feature) => {
+    const [now, before] = [entry, untrained[feature]].map(({ correlation }) => Math.abs(correlation));
+    if (now < Math.max(LEAST_CORRELATION, before + LEAST_ABOVE)) {
+      delete began[entry.name];
+      return `${entry.name}: not yet. The best correlation is ${now.toFixed(2)}, and was ${before.toFixed(2)} before it learned.`;
+    }
+    began[entry.name] ||= { updates, seconds };
+    return trackedButton(entry);
   });
-  byId("tracked").replaceChildren(...buttons.map((button) => make("li", "", button)));
-  buttons.find(({ value }) => value === atKeyboard)?.focus({ preventScroll: true });
-  showNote("nothing", found.length ? "" : "Nothing at the moment that a network without training does not follow as well.");
-  const now = found.find(({ name }) => name === watched?.name);
+  byId("tracked").replaceChildren(...lines.map((line) => make("li", "small", line)));
+  byId("tracked").querySelector(`[value="${atKeyboard}"]`)?.focus({ preventScroll: true });
+  showNote("nothing", units.length ? "" : "This text has none of the properties that are looked for.");
+  const now = units.find(({ name }) => name === watched?.name && began[name]);
   if (now && !state.held.unit) {
     watch(now);
   }
+}
+
+/** Return a button with what a unit tracks, by which it is watched. */
+function trackedButton(entry) {
+  const { name, offset, correlation } = entry;
+  const { updates, seconds } = state.began[name];
+  const said = `: since step ${grouped(updates)} (${grouped(seconds)} s), ${
+    unitTitle(unitName(offset, state.network.lstmSize))}, correlation ${signed(correlation)}`;
+  return Object.assign(makeButton("chip", () => watch(entry), make("b", "", name), said),
+    { value: name, ariaPressed: name === watched?.name });
 }
 
 function watch(entry) {
@@ -276,15 +290,14 @@ function showHeld() {
 function drawCurves() {
   const { looks, best, network, moment } = state;
   const isOver = looks.at(-1).held > best.held + WORSE;
-  showCurves(looks, { blind: Math.log(chars.length), pairs: network.bigrams }, isOver ? best : null, moment.updates);
-  byId("overfits").hidden = !isOver;
+  showCurves(looks, { blind: Math.log2(chars.length), pairs: network.bigrams }, isOver ? best : null, moment);
 }
 
 /** Say what can be saved. */
 function showKept() {
   const { network, best, looks, source } = state;
   const isEarlier = Boolean(network && best) && best !== looks.at(-1);
-  byId("save").disabled = byId("picture").disabled = !(network && best);
+  byId("save").disabled = byId("picture").disabled = byId("time").disabled = !(network && best);
   byId("newest").parentElement.hidden = !isEarlier;
   byId("kept").textContent = isEarlier ? `What is saved is its best step, ${grouped(best.updates)}.` : "";
   for (const name of document.querySelectorAll(".file-name")) {
@@ -321,7 +334,7 @@ function savePicture() {
   const last = looks.at(-1).updates;
   const shown = [0, last ** 0.5, last ** 0.75, last].map((step) => looks.find(({ updates }) => updates >= step));
   const columns = [...new Set(shown)].map(({ updates, held, text }) => ({
-    head: `After ${counted(updates, "step")}, loss ${held.toFixed(2)}`,
+    head: `After ${counted(updates, "step")}, loss ${held.toFixed(2)} bits`,
     sheet: make("div", "block", ...spelled(text.split("\n").slice(0, 12).join("\n"))) }));
   const [canvas] = drawPictures(laidOut(`A network learns to write: ${source.name}`, columns, "Learned in a browser, by charrnn"));
   canvas.toBlob((blob) => download(blob, "png"));
@@ -329,9 +342,7 @@ function savePicture() {
 
 /** Take a text or a network from a file. */
 async function takeFile(file) {
-  if (file.size > LARGEST) {
-    showNote("note", `${file.name} is too large for this page.`);
-  } else if (/\.npz$/i.test(file.name)) {
+  if (/\.npz$/i.test(file.name)) {
     takeNetwork(file.name, await file.arrayBuffer());
   } else {
     try {
@@ -397,15 +408,14 @@ function useFields() {
 }
 
 /** Put the settings into the address, and copy it where that is allowed. */
-async function showLink() {
+function showLink() {
   const query = new URLSearchParams([...FIELDS.map(([name]) => [name, byId(name).value]), ["seed", state.seed]]);
   if (state.source !== own) {
     query.set("text", state.source.label);
   }
   history.replaceState(null, "", `#${query}`);
-  const isCopied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
-  byId("saved").textContent = `The address of this page ${isCopied ? "is copied. It has" : "has"} the settings now${
-    state.source === own ? ", without the text" : ""}: send it.`;
+  const told = `has the settings now${state.source === own ? ", without the text" : ""}: send it.`;
+  copy(location.href, `The address of this page is copied. It ${told}`, "saved", `The address of this page ${told}`);
 }
 
 function startButtons() {
@@ -431,12 +441,14 @@ function startButtons() {
 }
 
 function startFields() {
-  const actions = { time: ({ value }) => showMoment(state.looks[value]), text: takeField,
+  const actions = { time: ({ value }) => showStep(Number(value)), text: takeField,
     file: ({ files: [file] }) => takeFile(file), colours: ({ value }) => colourPassage(value),
     hold: ({ value }) => holdAt({ unit: watched.unit, value: valueAt(Number(value)) }) };
   for (const [id, action] of Object.entries(actions)) {
     byId(id).addEventListener("input", ({ target }) => action(target));
   }
+  moveByKeys(byId("time"), { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 },
+    () => state.looks.indexOf(state.moment), () => state.looks.length - 1, (place) => showMoment(state.looks[place]));
   for (const id of ["layers", "units"]) {
     byId(id).addEventListener("change", useSizes);
   }

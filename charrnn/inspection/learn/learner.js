@@ -6,16 +6,16 @@
  *   learn {}       -> {updates, epoch, loss} again and again, until it is stopped; {diverged} ends it, and says to which
  *                     step it went back
  *   pace  {rate}   of what is learned from now on
- *   look  {}       -> what `read` answers of the passage with the weights of now, after which `updates`; the mean loss of
- *                     what was `read` in the last steps, and of what is `held` out; `isBest`: the latter is the lowest so
+ *   look  {}       -> what `read` answers of the passage with the weights of now, after which `updates`; the mean loss in
+ *                     bits of what was `read` in the last steps, and of what is `held` out; `isBest`: the latter is the lowest so
  *                     far; and `units`: see bestUnits
  *   save  {isBest} -> {bytes}: of the best look, or of now */
 import { TEXTS, Trainer } from "./trainer.js";
 import { answers, current, network, useNetwork } from "../page/worker.js";
 import { bestUnits } from "./tracked.js";
-import { bigramNats, corpusOf } from "./corpus.js";
+import { bigramBits, corpusOf } from "./corpus.js";
 import { initialVariables, packNpz, setVariables, sizesOf, unpackNpz, variablesOf } from "./npz.js";
-import { makeNetwork } from "../page/engine.js";
+import { Network } from "../page/engine.js";
 
 const WINDOW = 50; // M
 // Windows after which the state is set to zero, also within an epoch. Otherwise, on a long text, the network would
@@ -31,6 +31,7 @@ let unpacked = null; // {variables, vocabulary, sizes} of a file
 let rate = 0.003;
 
 const meanOf = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+const bitsOf = (losses) => meanOf(losses) / Math.LN2;
 
 /** Return when an update may begin, in seconds of training: the first ones are slow, so that one can watch. */
 function dueAt(updates) {
@@ -130,17 +131,17 @@ Object.assign(answers, {
       learned = await begun(message);
       const { trainer, corpus, passage, heldFrom } = learned;
       const { ids, edge, chars, note } = corpus;
-      useNetwork(makeNetwork(trainer.model(learned.shown), trainer.kernel));
+      useNetwork(new Network(trainer.model(learned.shown), trainer.kernel));
       await readPassage(learned, ({ units: untrained }) => (
         send({ untrained, chars, note, passage, heldFrom, heldOut: ids.length - edge, beginning: beginningOf(corpus),
-          lstmSize: trainer.lstmSize, bigrams: bigramNats(ids.subarray(0, edge), ids.subarray(edge), chars.length) })), goesOn);
+          lstmSize: trainer.lstmSize, bigrams: bigramBits(ids.subarray(0, edge), ids.subarray(edge), chars.length) })), goesOn);
     });
   },
 
   async learn(_, send, goesOn) {
     const own = learned;
     let [reported, last] = [0, performance.now()];
-    const report = () => send({ updates: own.updates, epoch: own.updates / own.windows, loss: meanOf(own.losses) });
+    const report = () => send({ updates: own.updates, epoch: own.updates / own.windows, loss: bitsOf(own.losses) });
     do {
       const loss = learnWindow(own);
       if (!(loss <= 2 * Math.log(own.trainer.numClasses) + 1)) {
@@ -167,14 +168,14 @@ Object.assign(answers, {
     const own = learned;
     const { trainer, shown, heldFrom, updates, seconds, losses } = own;
     shown.set(trainer.weights); // they stay while the training goes on
-    network.matrices?.forEach((matrix) => { network.fill(matrix); });
+    network.matrices.forEach((matrix) => { network.fill(matrix); });
     await readPassage(own, (known) => {
-      const held = Math.LN2 * meanOf(known.surprises.subarray(Math.max(1, heldFrom)));
+      const held = meanOf(known.surprises.subarray(Math.max(1, heldFrom)));
       const isBest = held < own.best.loss;
       if (isBest) {
         own.best = { weights: shown.slice(), updates, loss: held };
       }
-      send({ ...known, updates, seconds, read: meanOf(losses), held, isBest });
+      send({ ...known, updates, seconds, read: bitsOf(losses), held, isBest });
     }, goesOn);
   },
 

@@ -20,8 +20,6 @@ export function halfValue(bits) {
   return exponent === 31 ? NaN : sign * size;
 }
 
-let halfValues = null; // of all 65,536, made when first needed
-
 /** Return a stored array as float32.
  * `{type, shape, data}` has the data in base64, little-endian. The type is "float32", "float16", or "int8" with
  * `scales`: one float32 for each row, by which the numbers of the row are multiplied. Data may also be float32 numbers. */
@@ -33,158 +31,45 @@ function decodeArray({ type, shape, data, scales }) {
   if (type === "float32") {
     return new Float32Array(bytes.buffer);
   }
-  halfValues = halfValues || Float32Array.from({ length: 65536 }, (_, bits) => halfValue(bits));
   const stored = type === "float16" ? new Uint16Array(bytes.buffer) : new Int8Array(bytes.buffer);
   const factors = scales && new Float32Array(bytesOf(scales).buffer);
   const values = new Float32Array(stored.length);
   for (let place = 0; place < values.length; place++) { // Float32Array.from would take six times as long
     const value = stored[place];
-    values[place] = factors ? value * factors[Math.floor(place / shape[1])] : halfValues[value];
+    values[place] = factors ? value * factors[Math.floor(place / shape[1])] : halfValue(value);
   }
   return values;
-}
-
-/** Put the product of a matrix [rows, columns] and a vector [columns] into `result`, four rows at a time. */
-export function multiply(matrix, vector, result, rows, columns) {
-  for (let done = 0; done < rows; done += 4) {
-    const row = Math.max(0, Math.min(done, rows - 4)); // some of the last four may be done again
-    const [a, b, c, d] = [row * columns, (row + 1) * columns, (row + 2) * columns, (row + 3) * columns];
-    let [sumA, sumB, sumC, sumD] = [0, 0, 0, 0];
-    for (let k = 0; k < columns; k++) {
-      const value = vector[k];
-      sumA += matrix[a + k] * value;
-      sumB += matrix[b + k] * value;
-      sumC += matrix[c + k] * value;
-      sumD += matrix[d + k] * value;
-    }
-    result[row] = sumA;
-    result[row + 1] = sumB;
-    result[row + 2] = sumC;
-    result[row + 3] = sumD;
-  }
 }
 
 export function sigmoid(x) {
   return 1 / (1 + Math.exp(-x));
 }
 
+const filled = (length) => 8 * Math.ceil(length / 8); // the kernel does as many numbers at once
+
+/** All arrays of a step are in the memory of kernel.wat, in float32, where L is `stride`, filled up with zeros. With weights
+ * in int8, products are of integers, for which h is rounded to 16 bits. */
 export class Network {
   /** @param {{arrays: Object, numLayers: number, lstmSize: number}} model arrays: `table` [C, 4L], the first layer's
    *   products of the one-hot inputs, without the bias; `kernel_0` [4L, L], `kernel_1` ... [4L, 2L], for the layer's
    *   input and h; `bias_0` ... [4L], with the forget bias; `softmax_kernel` [C, L]; `softmax_bias` [C]. The gates are
-   *   in the order i, j, f, o. */
-  constructor({ arrays, numLayers, lstmSize, kernel }) {
-    this.Numbers = kernel ? Float32Array : Float64Array; // of a state
+   *   in the order i, j, f, o.
+   * @param {string} kernel compiled, in base64 */
+  constructor({ arrays, numLayers, lstmSize }, kernel) {
     this.size = lstmSize;
     this.numLayers = numLayers;
     this.table = decodeArray(arrays.table);
     this.biases = Array.from({ length: numLayers }, (_, index) => decodeArray(arrays[`bias_${index}`]));
     this.softmaxBias = decodeArray(arrays.softmax_bias);
     this.numClasses = this.softmaxBias.length;
-    this.prepare(arrays, kernel);
+    this.place(arrays);
+    const page = { memory: this.memory };
+    this.run = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(kernel)), { page }).exports;
   }
 
-  /** Unpack the matrices. `gates` are those of each layer's last step, before sigmoid and tanh; `stride` from the first
-   * number of a gate to that of the next. */
-  prepare(arrays) {
-    this.kernels = this.biases.map((_, index) => decodeArray(arrays[`kernel_${index}`]));
-    this.softmaxKernel = decodeArray(arrays.softmax_kernel);
-    this.gates = this.biases.map(() => new Float64Array(4 * this.size));
-    this.stride = this.size;
-  }
-
-  /** Return the state before a text: c and h, the layers' one after the other. A state may have `held`, units {layer,
-   * part, unit, value} that get their value (of a memory, its tanh) in each step, whatever the gates say. */
-  zeroState() {
-    const length = this.numLayers * this.size;
-    return { c: new this.Numbers(length), h: new this.Numbers(length), held: [] };
-  }
-
-  /** Read one character: change the state. */
-  step(id, state) {
-    const { size, stride, table } = this;
-    for (const [index, bias] of this.biases.entries()) {
-      const gates = this.gates[index];
-      this.multiplyInputs(index, state);
-      for (let gate = 0; gate < 4; gate++) {
-        for (let unit = 0; unit < size; unit++) {
-          const row = gate * size + unit;
-          gates[gate * stride + unit] += bias[row] + (index ? 0 : table[id * 4 * size + row]);
-        }
-      }
-      this.update(index, state);
-      for (const { part, unit, value } of state.held.filter(({ layer }) => layer === index + 1)) {
-        const place = index * size + unit - 1;
-        state.h[place] = part === "h" ? value : sigmoid(gates[3 * stride + unit - 1]) * value;
-        if (part === "c") {
-          state.c[place] = Math.atanh(value);
-        }
-      }
-    }
-  }
-
-  /** Return the part of h that is the input of a layer: the output of the layer before, and its own. */
-  inputsOf(index, { h }) {
-    return h.subarray(Math.max(0, index - 1) * this.size, (index + 1) * this.size);
-  }
-
-  multiplyInputs(index, state) {
-    const inputs = this.inputsOf(index, state);
-    multiply(this.kernels[index], inputs, this.gates[index], 4 * this.size, inputs.length);
-  }
-
-  update(index, { c, h }) {
-    const { size } = this;
-    const gates = this.gates[index];
-    for (let unit = 0; unit < size; unit++) {
-      const place = index * size + unit;
-      const input = sigmoid(gates[unit]) * Math.tanh(gates[size + unit]);
-      c[place] = sigmoid(gates[2 * size + unit]) * c[place] + input;
-      h[place] = sigmoid(gates[3 * size + unit]) * Math.tanh(c[place]);
-    }
-  }
-
-  /** Return what the last step made of a cell: [input gate, new value, forget gate, output gate, memory, output]. */
-  cell({ layer, unit }, state) {
-    const gates = this.gates[layer - 1];
-    const [input, fresh, forget, output] = [0, 1, 2, 3].map((gate) => gates[gate * this.stride + unit - 1]);
-    const place = (layer - 1) * this.size + unit - 1;
-    return [sigmoid(input), Math.tanh(fresh), sigmoid(forget), sigmoid(output), state.c[place], state.h[place]];
-  }
-
-  /** Return the logits [C] of the next character. */
-  logits(state) {
-    return this.outputs(state.h.subarray(-this.size)).map((logit, id) => logit + this.softmaxBias[id]);
-  }
-
-  outputs(h) {
-    const result = new Float32Array(this.numClasses);
-    multiply(this.softmaxKernel, h, result, this.numClasses, this.size);
-    return result;
-  }
-
-  /** Return what the page shows of a state: int8 [2 * layers * L], 127 for 1; of each layer tanh(c), then h. */
-  activations(state, shown = new Int8Array(2 * state.c.length)) {
-    const outs = this.tanhOf(state.c);
-    for (let place = 0; place < state.c.length; place++) {
-      const start = place - (place % this.size);
-      shown[start + place] = Math.round(127 * outs[place]);
-      shown[start + place + this.size] = Math.round(127 * state.h[place]);
-    }
-    return shown;
-  }
-
-  tanhOf(values) {
-    return values.map(Math.tanh);
-  }
-}
-
-const filled = (length) => 8 * Math.ceil(length / 8); // the kernel does as many numbers at once
-
-/** The same with kernel.wat, in float32; with weights in int8, products are of integers, for which h is rounded to 16
- * bits. All arrays are in the kernel's memory, where L is `stride`, filled up with zeros. */
-export class KernelNetwork extends Network {
-  prepare(arrays, kernel) {
+  /** Make the memory, and put the matrices there. `gates` are those of each layer's last step, before sigmoid and tanh;
+   * `stride` is from the first number of a gate to that of the next. */
+  place(arrays) {
     const { size, numLayers } = this;
     this.stride = filled(size);
     const isBytes = arrays.kernel_0.type === "int8";
@@ -210,8 +95,6 @@ export class KernelNetwork extends Network {
     this.matrices = matrices.map((matrix) => this.fill({ ...matrix, result: take(Float32Array, matrix.height),
       view: take(isBytes ? Int8Array : Float32Array, matrix.height * matrix.width) }));
     this.gates = this.matrices.slice(0, -1).map(({ result }) => result);
-    const page = { memory: this.memory };
-    this.run = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(kernel)), { page }).exports;
   }
 
   /** Copy a matrix to its place. In int8 its `scales` are those of the rows, divided by the `unit` that 1 is in h. */
@@ -231,6 +114,61 @@ export class KernelNetwork extends Network {
       });
     }
     return matrix;
+  }
+
+  /** Return the state before a text: c and h, the layers' one after the other. A state may have `held`, units {layer,
+   * part, unit, value} that get their value (of a memory, its tanh) in each step, whatever the gates say. */
+  zeroState() {
+    const length = this.numLayers * this.size;
+    return { c: new Float32Array(length), h: new Float32Array(length), held: [] };
+  }
+
+  /** Read one character: change the state. */
+  step(id, state) {
+    const { size, stride, table } = this;
+    for (const [index, bias] of this.biases.entries()) {
+      const gates = this.gates[index];
+      this.product(this.matrices[index], state.h.subarray(Math.max(0, index - 1) * size, (index + 1) * size));
+      for (let gate = 0; gate < 4; gate++) {
+        for (let unit = 0; unit < size; unit++) {
+          const row = gate * size + unit;
+          gates[gate * stride + unit] += bias[row] + (index ? 0 : table[id * 4 * size + row]);
+        }
+      }
+      this.update(index, state);
+      for (const { part, unit, value } of state.held.filter(({ layer }) => layer === index + 1)) {
+        const place = index * size + unit - 1;
+        state.h[place] = part === "h" ? value : sigmoid(gates[3 * stride + unit - 1]) * value;
+        if (part === "c") {
+          state.c[place] = Math.atanh(value);
+        }
+      }
+    }
+  }
+
+  /** Return what the last step made of a cell: [input gate, new value, forget gate, output gate, memory, output]. */
+  cell({ layer, unit }, state) {
+    const gates = this.gates[layer - 1];
+    const [input, fresh, forget, output] = [0, 1, 2, 3].map((gate) => gates[gate * this.stride + unit - 1]);
+    const place = (layer - 1) * this.size + unit - 1;
+    return [sigmoid(input), Math.tanh(fresh), sigmoid(forget), sigmoid(output), state.c[place], state.h[place]];
+  }
+
+  /** Return the logits [C] of the next character. */
+  logits(state) {
+    const products = this.product(this.matrices[this.numLayers], state.h.subarray(-this.size));
+    return this.softmaxBias.map((bias, id) => products[id] + bias);
+  }
+
+  /** Return what the page shows of a state: int8 [2 * layers * L], 127 for 1; of each layer tanh(c), then h. */
+  activations(state, shown = new Int8Array(2 * state.c.length)) {
+    const outs = this.tanhOf(state.c);
+    for (let place = 0; place < state.c.length; place++) {
+      const start = place - (place % this.size);
+      shown[start + place] = Math.round(127 * outs[place]);
+      shown[start + place + this.size] = Math.round(127 * state.h[place]);
+    }
+    return shown;
   }
 
   /** Put the product of a matrix and a vector, parts of L, into the result of the matrix. */
@@ -254,10 +192,6 @@ export class KernelNetwork extends Network {
     return result;
   }
 
-  multiplyInputs(index, state) {
-    this.product(this.matrices[index], this.inputsOf(index, state));
-  }
-
   update(index, { c, h }) {
     const [from, to] = [index * this.size, (index + 1) * this.size];
     this.c.set(c.subarray(from, to));
@@ -266,22 +200,9 @@ export class KernelNetwork extends Network {
     h.set(this.h.subarray(0, this.size), from);
   }
 
-  outputs(h) {
-    return this.product(this.matrices[this.numLayers], h).slice(0, this.numClasses);
-  }
-
   tanhOf(values) {
     this.memories.set(values);
     this.run.tanhOf(this.memories.byteOffset, this.tanhs.byteOffset, 4 * this.tanhs.length);
     return this.tanhs;
-  }
-}
-
-/** Return the network of a model, with the kernel (in base64) where WebAssembly and SIMD are here and allowed. */
-export function makeNetwork(model, kernel) {
-  try {
-    return new KernelNetwork({ ...model, kernel });
-  } catch {
-    return new Network(model);
   }
 }

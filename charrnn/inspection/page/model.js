@@ -38,9 +38,5 @@ export function lookAt(unit) {
 /** Have the worker make the network. */
 export function loadModel() {
   const model = JSON.parse(byId("weights").textContent);
-  ask("load", { model, kernel: byId("kernel").textContent }, ({ isFast }) => {
-    document.body.dataset.loaded = isFast ? "fast" : "slow";
-    byId("engine-used").textContent = isFast ? "WebAssembly with SIMD"
-      : "plain JavaScript, because WebAssembly with SIMD is missing or forbidden here: five to ten times slower";
-  });
+  ask("load", { model, kernel: byId("kernel").textContent });
 }

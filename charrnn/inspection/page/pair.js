@@ -4,14 +4,14 @@
  * are counted here. Where there are none, the text that is written while nobody holds the number has the place of the two. */
 import { AT_ONCE, ON, speedChosen, written } from "./write.js";
 import { textOf, valueAt, watched } from "./shown.js";
-import { onPaper, writeText } from "./writing.js";
+import { endWithWord, onPaper, writeText } from "./writing.js";
 import { Paper } from "./paper.js";
 import { byId, make, tint } from "./view.js";
 import { counted, signed, wordsOf } from "./text.js";
 import { MOST_WRITTEN } from "./link.js";
 
-const PAIR_LENGTH = 300; // characters, as many as where the words were counted
-const ONE_LENGTH = 200; // characters, so that the text and the handle are in sight together
+const COUNTED_LENGTH = 300; // characters of the texts in which the words were counted when the page was made
+const LENGTH = 200; // characters, so that the texts and the handle are in sight together
 const AT_FIRST = 120; // of the two texts are written without a pause
 export const pair = { texts: 0, shown: "",
   sides: ["low", "high"].map((of) => ({ of, paper: new Paper(of, "none"), head: byId(`${of}-head`) })) };
@@ -29,19 +29,18 @@ export function showHeld() {
   const figure = document.querySelector(".first");
   figure.classList.toggle("of-pair", Boolean(told));
   figure.classList.toggle("held", isHeld);
-  byId("release").hidden = !isHeld;
   byId("release").textContent = told ? "Two texts" : "Let go";
   const { temperature, topN, topP } = take?.plan[0] || {};
   const wanted = JSON.stringify([unit, take?.prime, take?.seed, temperature, topN, topP]);
   if (isHeld && one.shown !== `${wanted}${take.held}`) {
     one.shown = `${wanted}${take.held}`;
     tint(one.paper.box, take.held < 0 ? "low" : "high", 0.14 * Math.abs(take.held)); // as the two texts have it
-    rewrite(heldText("held", take.held, ONE_LENGTH));
+    rewrite(heldText("held", take.held));
   }
   if (take && told && pair.shown !== wanted) {
     pair.shown = wanted;
     pair.sides.forEach((side, index) => {
-      Object.assign(side, { told, text: heldText(side.of, 2 * index - 1, PAIR_LENGTH) });
+      Object.assign(side, { told, text: heldText(side.of, 2 * index - 1) });
       side.paper.box.ariaLabel = `Written with the number held at ${watched.ends[index]}`;
       side.paper.onChange = () => showCounts(side, countTold(side.paper, side.text, told), index);
       side.paper.show(onPaper(side.text));
@@ -51,21 +50,24 @@ export function showHeld() {
 }
 
 /** Return a text, of which nothing is written yet, in which the number is held at a position between its limits. */
-function heldText(of, position, length) {
+function heldText(of, position) {
   const { prime, seed, plan: [{ temperature, topN, topP }] } = written.take;
   pair.texts++;
-  return { of, number: pair.texts, ids: [...prime], start: prime.length, seen: [], seed, length,
+  return { of, number: pair.texts, ids: [...prime], start: prime.length, seen: [], seed, length: LENGTH,
     plan: [{ at: 0, temperature, topN, topP, unit: watched.unit, value: valueAt(position) }] };
 }
 
 /** Write the one text anew over what is shown of it, and mark the words that become others. */
 function rewrite(text) {
-  const shown = one.ids.length ? one.ids : written.take.ids.slice(0, text.start + ONE_LENGTH);
+  const shown = one.ids.length ? one.ids : written.take.ids.slice(0, text.start + LENGTH);
   one.text = text;
   if (!one.moving) {
     Object.assign(one, { before: shown, moving: true });
   }
   writeText(text, {}, (last) => {
+    if (last) {
+      endWithWord(text);
+    }
     one.ids = [...text.ids, ...(last ? [] : shown.slice(text.ids.length))];
     one.paper.show(onPaper(text, one.ids));
     one.paper.cells.slice(text.ids.length).forEach((cell) => { cell.classList.add("stale"); });
@@ -87,9 +89,11 @@ function markChanged(start) {
 
 function followSide({ text, paper }, burst = 0) {
   writeText(text, { speed: speedChosen(), burst }, (last) => {
-    paper.grow();
     if (last) {
-      paper.settle();
+      endWithWord(text);
+      paper.show(onPaper(text));
+    } else {
+      paper.grow();
     }
   });
 }
@@ -104,7 +108,7 @@ export function goOnPair() {
 /** Return the cells of a word, one of wordsOf the text after its beginning. */
 function cellsOf({ cells }, ids, start, { index, 0: word }) {
   const from = start + Array.from(textOf(ids.slice(start)).slice(0, index)).length;
-  return cells.slice(from, from + Array.from(word).length).filter(Boolean);
+  return cells.slice(from, from + Array.from(word).length);
 }
 
 /** Make the words bold that tell the ends apart, and return how often those of each end are here. */
@@ -133,6 +137,6 @@ function showCounts({ head }, counts, index, name = watched.ends[index]) {
 export function evidenceOf({ told: { words, counts, texts }, ends }) {
   const [low, free, high] = counts.map((times) => (
     words.map((each, group) => `${each.join(", ")} ${counted(times[group], "time")}`).join(" and ")));
-  return `In ${texts} texts of ${PAIR_LENGTH} characters, held at ${ends[0]}, it wrote ${low}; held at ${
+  return `In ${texts} texts of ${COUNTED_LENGTH} characters, held at ${ends[0]}, it wrote ${low}; held at ${
     ends[1]}, ${high}; free, ${free}.`;
 }

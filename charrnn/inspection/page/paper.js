@@ -1,7 +1,7 @@
 /* A text on the page. Each character is a cell, coloured by what is known of it. One character is chosen, with the
  * pointer or the keys, and a box beside it shows what the network expected there, and shades below the characters before
  * it show why. A text is {ids, start, recordAt, inWorker}: recordAt(place) returns what is known of a character, see
- * recordsOf, or undefined; inWorker() what the worker needs to know the text. Blocks out of sight are plain text. */
+ * recordsOf, or undefined; inWorker() what the worker needs to know the text. */
 import { COLOURS, chars, longLine, textOf } from "./shown.js";
 import { ask, byId, make, makeButton, moveByKeys } from "./view.js";
 import { glyph, nameOf, percent, visible } from "./text.js";
@@ -20,12 +20,6 @@ export class Paper {
     this.plain = make("p", "unseen"); // for a screen reader, which would spell the cells
     this.sheet = Object.assign(make("div"), { ariaHidden: "true" });
     this.box.append(this.plain, this.sheet);
-    this.inSight = new IntersectionObserver((changes) => {
-      changes.filter(({ target, isIntersecting }) => target.isPlain === isIntersecting).forEach(({ target }) => {
-        this.fill(target, target.isPlain);
-      });
-    }, { root: this.box, rootMargin: "100% 0px" });
-    addEventListener("beforeprint", () => this.fillAll());
     this.sheet.addEventListener("pointermove", ({ target, pointerType }) => {
       if (pointerType === "mouse" && target.place !== undefined && target.place !== this.at) {
         this.choose(target.place);
@@ -33,7 +27,6 @@ export class Paper {
     });
     this.box.parentElement.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && hideGuesses());
     this.sheet.addEventListener("click", ({ target }) => this.choose(target.place ?? -1));
-    this.box.addEventListener("copy", (event) => this.copySelected(event));
     moveByKeys(this.box, { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -60, ArrowDown: 60 },
       () => (this.at < 0 ? this.end : this.at), () => this.end - 1, (place) => this.moveTo(place),
       () => rightToLeft.test(textOf(this.text.ids.slice(0, this.at + 1)).match(/\p{L}(?=\P{L}*$)/u)));
@@ -42,7 +35,6 @@ export class Paper {
 
   /** Show another text. */
   show(text) {
-    this.inSight.disconnect();
     Object.assign(this, { text, cells: [], end: 0, at: -1, shaded: [] });
     this.sheet.replaceChildren();
     this.beginBlock(0);
@@ -53,52 +45,20 @@ export class Paper {
   /** Show the characters that are new. A block ends with a paragraph, so that only the last one is laid out again. */
   grow() {
     const { ids } = this.text;
-    const isLong = ids.length - this.end > 4 * LONG_BLOCK; // then it is plain until it is in sight
-    if (this.block.isPlain) {
-      this.fill(this.block, true);
-    }
     for (let place = this.end; place < ids.length; place++) {
       const [before, last, own] = [place - 2, place - 1, place].map((each) => chars[ids[each]]);
       if (last === "\n" && own !== "\n" && (before === "\n" || place - this.block.start > LONG_BLOCK)) {
         this.beginBlock(place);
       }
-      this.block.append(...(isLong ? [] : [this.cellOf(place)]));
-      this.end = this.block.end = place + 1;
+      this.block.append(this.cellOf(place));
     }
-    for (const block of [...this.sheet.children].filter(({ firstChild }) => !firstChild)) {
-      this.fill(block, false);
-    }
+    this.end = ids.length;
     this.onChange?.();
   }
 
   beginBlock(start) {
-    this.block = Object.assign(make("div", "block"), { start, isPlain: false });
+    this.block = Object.assign(make("div", "block"), { start });
     this.sheet.append(this.block);
-    this.inSight.observe(this.block);
-  }
-
-  /** Make the cells of a block, or make it plain text, with cells for line ends only. */
-  fill(block, hasCells) {
-    const { start, end } = block;
-    const parts = [];
-    block.isPlain = !hasCells;
-    this.cells.fill(undefined, start, end);
-    for (let place = start; place < end; place++) {
-      const char = chars[this.text.ids[place]];
-      if (hasCells || char === "\n") {
-        parts.push(this.cellOf(place));
-      } else {
-        parts.push((typeof parts.at(-1) === "string" ? parts.pop() : "") + visible(char));
-      }
-    }
-    block.replaceChildren(...parts);
-    block.style.containIntrinsicSize = `auto ${Math.ceil((end - start) / 30)}em`; // about its height, before it is known
-    this.onChange?.();
-  }
-
-  /** Make all cells: they are copied or printed. */
-  fillAll() {
-    [...this.sheet.children].filter(({ isPlain }) => isPlain).forEach((block) => { this.fill(block, true); });
   }
 
   cellOf(place) {
@@ -112,7 +72,7 @@ export class Paper {
       cell.classList.toggle("soft", length >= (longLine) && !/\s/.test(next));
     }
     if (last === "\n" && /\s/.test(char)) {
-      this.cells[place - 1]?.classList.remove("soft");
+      this.cells[place - 1].classList.remove("soft");
     }
     cell.place = place;
     this.cells[place] = cell;
@@ -121,14 +81,14 @@ export class Paper {
   }
 
   colourCell(place, record) {
-    if (record && this.cells[place]) {
+    if (record) {
       COLOURS[this.colour](this.cells[place], record);
     }
   }
 
   recolour(from = 0, to = this.end) {
     for (let place = from; place < to; place++) {
-      this.colourCell(place, this.cells[place] && this.text.recordAt(place));
+      this.colourCell(place, this.text.recordAt(place));
     }
   }
 
@@ -139,10 +99,6 @@ export class Paper {
 
   /** Choose a character, or none (-1), and show what was expected there. */
   choose(place) {
-    const block = [...this.sheet.children].find(({ start, end }) => start <= place && place < end);
-    if (block?.isPlain) {
-      this.fill(block, true);
-    }
     this.cells[this.at]?.classList.remove("framed");
     this.cells[place]?.classList.add("framed");
     this.at = place;
@@ -159,27 +115,11 @@ export class Paper {
   /** Shade pieces of the text, [from, to], by the bits that each moved a guess: of more in one colour, less in another. */
   shade(pieces, bits) {
     this.shaded.forEach(({ style }) => { style.boxShadow = ""; });
-    this.shaded = pieces.flatMap(([from, to], index) => this.cells.slice(from, to).filter(Boolean).map((cell) => {
+    this.shaded = pieces.flatMap(([from, to], index) => this.cells.slice(from, to).map((cell) => {
       const strength = strengthOf(Math.abs(bits[index])).toFixed(3);
       cell.style.boxShadow = `inset 0 -0.28em rgb(var(${bits[index] < 0 ? "--against" : "--toward"}) / ${strength})`;
       return cell;
     }));
-  }
-
-  /** Copy what is selected as the text that it is, and once. */
-  copySelected(event) {
-    const range = getSelection().getRangeAt(0);
-    const placeOf = (node, offset) => {
-      const part = new Range();
-      part.setStart(this.sheet, 0);
-      part.setEnd(node, offset);
-      return Array.from(part.toString()).length;
-    };
-    const [from, to] = [placeOf(range.startContainer, range.startOffset), placeOf(range.endContainer, range.endOffset)];
-    if (this.box.contains(range.commonAncestorContainer)) {
-      event.preventDefault();
-      event.clipboardData.setData("text/plain", textOf(this.text.ids.slice(from, to)));
-    }
   }
 }
 

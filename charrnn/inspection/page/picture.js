@@ -10,7 +10,6 @@ import { written } from "./write.js";
 function layOut() {
   const columns = written.take.held !== null ? [one] : watched.told ? pair.sides
     : [{ paper: written.papers[0], head: make("p") }];
-  columns.forEach(({ paper }) => { paper.fillAll(); });
   return laidOut(byId("claim").textContent, columns.map(({ paper: { sheet }, head: { children } }) => (
     { head: Array.from(children, ({ textContent }) => textContent).join("   "), sheet: sheet.cloneNode(true) })), data.title);
 }

@@ -23,8 +23,7 @@ class Reading {
 
   /** Have the network read the text from its beginning. It is shown at once, and coloured when it was read. */
   read(ids) {
-    Object.assign(this, { ids, seen: [], known: 0, bits: 0, isStopped: false, at: Math.min(WARM, ids.length - 1),
-      began: performance.now() });
+    Object.assign(this, { ids, seen: [], known: 0, bits: 0, at: Math.min(WARM, ids.length - 1) });
     this.paper.show({ ids, start: 0, recordAt: (place) => this.seen[place], inWorker: () => ({ key: this.key }) });
     const pieces = Array.from({ length: Math.ceil(ids.length / PIECE) }, (_, index) => (
       ids.slice(index * PIECE, (index + 1) * PIECE)));
@@ -56,7 +55,7 @@ export function goTo(text, place) {
   }
 }
 
-/** Read the text that was typed, and say how far it is, how long it takes and what was left out. */
+/** Read the text that was typed, and say how far it is and what was left out. */
 function readYours() {
   const { ids, note } = encode(byId("source").value, places, data.nearest);
   showNote("read-note", ids.length ? note : "Type or paste a text with characters that the network knows.");
@@ -69,15 +68,12 @@ function readYours() {
 }
 
 function showProgress() {
-  const { ids, known, bits, began, isStopped } = yours;
-  const isDone = isStopped || known === ids.length;
-  const left = (ids.length - known) * (performance.now() - began) / 1000 / Math.max(1, known);
-  const done = isStopped ? "Stopped after" : "Read";
+  const { ids, known, bits } = yours;
+  const isDone = known === ids.length;
   byId("read-status").textContent = isDone
-    ? `${done} ${counted(known, "character")}${known > 1 ? `, ${(bits / (known - 1)).toFixed(2)} bits of surprise on average` : ""}.`
-    : `Reading: ${grouped(known)} of ${counted(ids.length, "character")}${known ? `, about ${Math.ceil(left)} s left` : ""}.`;
+    ? `Read ${counted(known, "character")}${known > 1 ? `, ${(bits / (known - 1)).toFixed(2)} bits of surprise on average` : ""}.`
+    : `Reading: ${grouped(known)} of ${counted(ids.length, "character")}.`;
   Object.assign(byId("read-progress"), { hidden: isDone, value: known, max: ids.length });
-  byId("stop-reading").hidden = isDone;
 }
 
 export function startRead() {
@@ -85,11 +81,6 @@ export function startRead() {
   byId("source-named").textContent = data.source;
   yours = Object.assign(new Reading("yours", new Paper("yours", "surprise"), "your text"), { onPiece: showProgress });
   onClick("read-it", readYours);
-  onClick("stop-reading", () => {
-    ask("stop", { of: "read" }); // what it has read before it stops may still come
-    yours.isStopped = true;
-    showProgress();
-  });
   byId("yours-colour").addEventListener("change", ({ target }) => {
     yours.paper.colour = target.value;
     yours.paper.recolour();

@@ -2,7 +2,7 @@
 
 const SYMBOLS = { "\n": "\u21b5", "\t": "\u21e5", " ": "\u2423", "\u007f": "\u2421" };
 const NAMES = { "\n": "line end", "\t": "tab", " ": "space" };
-const MOST_CHARACTERS = 100000; // that are read of a text: what is known of each takes some 2 KB
+const MOST_CHARACTERS = 20000; // that are read of a text: what is known of each takes some 2 KB
 const MOST_NAMED = 8; // characters that the network does not know
 
 /** Return something visible, of about one character's width, for any character that stands alone. */
@@ -74,6 +74,11 @@ export function encode(text, places, nearest) {
 
 const UNSPACED = "\\p{sc=Han}|\\p{sc=Hira}|\\p{sc=Kana}|\\p{sc=Thai}|\\p{sc=Laoo}|\\p{sc=Khmr}|\\p{sc=Mymr}|\\p{sc=Tibt}";
 const LETTERS = `(?!${UNSPACED})\\p{L}(?:(?!${UNSPACED})[\\p{L}\\p{M}\u200c\u200d])*`;
+
+/** Return the word that the end of a text may cut; "" after a space or a sign. */
+export function cutWord(text) {
+  return new RegExp(`(?:(?!${UNSPACED})[\\p{L}\\p{M}\u200c\u200d'\u2019])*$`, "u").exec(text)[0];
+}
 
 /** Return the words of a text as words() of charrnn/inspection/features.py does: [{index, 0: word}]. One that the end of
  * the text may cut is left out. */

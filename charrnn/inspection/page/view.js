@@ -24,6 +24,18 @@ export function showNote(id, text) {
   Object.assign(byId(id), { textContent: text, hidden: !text });
 }
 
+/** Copy a text in the old way, which a page from disk or in a frame may use as well, and say in an element what was done. */
+export function copy(text, told, id, otherwise = "The browser does not let this page copy.") {
+  const { activeElement } = document;
+  const field = make("textarea", "unseen", text);
+  document.body.append(field);
+  field.select();
+  const isCopied = document.execCommand("copy");
+  field.remove();
+  activeElement.focus();
+  showNote(id, isCopied ? told : otherwise);
+}
+
 /** Have keys move in a list from `at()`: `steps` says how far each of them goes; Home and End go to 0 and `last()`.
  * Where `isReversed()`, as in Arabic, left and right are the other way round. */
 export function moveByKeys(element, steps, at, last, go, isReversed = () => false) {

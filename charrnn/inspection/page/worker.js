@@ -1,6 +1,6 @@
 /* What runs beside the page, in a Web Worker, so that the page never freezes. decoding.js and engine.js come before it.
  * A message to it has a `kind` and a `job`, which come back with each answer. A job ends another one of its kind.
- *   load    {model, kernel}  -> {isFast}: whether the kernel is used
+ *   load    {model, kernel}
  *   read    {key, pieces}    -> what is known of the characters of each piece, an array of ids
  *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
  *   why     {key, take, of, ids, start, plan, place, pieces} -> {bits}: by how many bits each piece, [from, to] before the
@@ -15,7 +15,7 @@
  * A plan says how a text is written: a list of {at, temperature, topN, topP, unit, value, forced}, each from the
  * character `at` after the beginning on. `unit`, unless it is null, is held at `value`. `forced` is an id that is written
  * there, whatever is likely; after it the random numbers are those of the seed from the first on. */
-import { KernelNetwork, makeNetwork } from "./engine.js";
+import { Network } from "./engine.js";
 import { RandomState, drawId, keptPowers, largestIds, normalized, powersOf } from "./decoding.js";
 
 const GUESSES = 8; // of what a character could have been
@@ -118,9 +118,8 @@ class Found {
 }
 
 export const answers = {
-  load({ model, kernel }, send) {
-    useNetwork(makeNetwork(model, kernel));
-    send({ isFast: network instanceof KernelNetwork });
+  load({ model, kernel }) {
+    useNetwork(new Network(model, kernel));
   },
 
   async read({ key, pieces }, send, goesOn) {

@@ -3,7 +3,7 @@
  * lead from one to the next. */
 import { FIELDS, MOST_WRITTEN, linkOf, takeOf } from "./link.js";
 import { Paper, hideGuesses } from "./paper.js";
-import { ask, byId, make, makeButton, movesLittle, onClick, showNote } from "./view.js";
+import { ask, byId, copy, make, makeButton, movesLittle, onClick, showNote } from "./view.js";
 import { chars, positionIn, textOf, valueAt, watched } from "./shown.js";
 import { counted, encode, grouped, percent, signed, unitTitle } from "./text.js";
 import { data, lookAt, places, unitNames } from "./model.js";
@@ -11,7 +11,6 @@ import { evidenceOf, goOnPair, one, showHeld } from "./pair.js";
 import { onPaper, writeText } from "./writing.js";
 import { savePicture } from "./picture.js";
 
-const MOST_KEPT = 12000; // characters of all takes of which all is kept: 2 KB each; the others are written again
 const FOLLOWED = 60; // pixels from the end within which the view follows the text
 export const AT_ONCE = 320; // characters that are written at first without a pause
 export const ON = 240; // characters that are written after a change
@@ -130,11 +129,6 @@ function finishWriting(take, { drawn, seconds }) {
   written.papers.forEach((paper) => { paper.settle(); });
   showWriting();
   showAddress();
-  let room = MOST_KEPT - take.seen.length;
-  for (const each of takes.filter((other) => other !== take).reverse()) {
-    room -= each.seen.length;
-    Object.assign(each, room < 0 ? { ids: [...each.prime], seen: [], burst: Infinity } : {});
-  }
 }
 
 function showNew() {
@@ -242,18 +236,6 @@ function showWriting() {
   byId("versions").hidden = takes.length < 2;
   byId("version").textContent = `Version ${at + 1} of ${takes.length}`;
   [byId("earlier").disabled, byId("later").disabled] = [at < 1, at === takes.length - 1];
-}
-
-/** Copy a text in the old way, which a page from disk or in a frame may use as well. */
-function copy(text, told, statusId) {
-  const { activeElement } = document;
-  const field = make("textarea", "unseen", text);
-  document.body.append(field);
-  field.select();
-  const isCopied = document.execCommand("copy");
-  field.remove();
-  activeElement.focus();
-  showNote(statusId, isCopied ? told : "The browser does not let this page copy.");
 }
 
 /** Copy the address of the text. From disk it would help nobody: then only what is after it. */

@@ -1,17 +1,9 @@
 /* node --test: numbers of the engine by hand; test_page_engine.py compares it with NumPy. */
 import assert from "node:assert";
 import test from "node:test";
-import { halfValue, multiply } from "../../../charrnn/inspection/page/engine.js";
+import { halfValue } from "../../../charrnn/inspection/page/engine.js";
 
 test("numbers of half precision are decoded, from the smallest to the largest", () => {
   assert.deepStrictEqual([0x0001, 0x83ff, 0x0400, 0x3555, 0xbc00, 0x7bff].map(halfValue),
     [2 ** -24, -1023 * 2 ** -24, 2 ** -14, 0.333251953125, -1, 65504]);
-});
-
-test("a matrix of any number of rows is multiplied", () => {
-  for (const rows of [1, 3, 4, 6, 9]) {
-    const result = new Float32Array(rows);
-    multiply(Float32Array.from({ length: 2 * rows }, (_, place) => place), [1, 10], result, rows, 2);
-    assert.deepStrictEqual([...result], Array.from({ length: rows }, (_, row) => 22 * row + 10));
-  }
 });

@@ -1,16 +1,15 @@
 /* Runs the page's engine in node for the Python tests: node run_engine.js REQUEST ANSWER
  *
- * The request is JSON: {model, kernel, ids, settings, seed, length}; see engine.js for the model. Without a kernel the
- * engine is that of JavaScript alone. ANSWER gets JSON: for each of the settings the ids drawn after the text.
+ * The request is JSON: {model, kernel, ids, settings, seed, length}; see engine.js for the model. ANSWER gets JSON: for each of the settings the ids drawn after the text.
  * ANSWER.f32 gets the probabilities after each character, float32 [T, C], and ANSWER.i8 what the page shows of the units.
  */
 import fs from "node:fs";
-import { KernelNetwork, Network } from "../../../charrnn/inspection/page/engine.js";
+import { Network } from "../../../charrnn/inspection/page/engine.js";
 import { drawId, keptPowers, normalized, powersOf, RandomState } from "../../../charrnn/inspection/page/decoding.js";
 
 const [request, answer] = process.argv.slice(2);
 const { model, kernel, ids, settings, seed, length, held = [] } = JSON.parse(fs.readFileSync(request, "utf8"));
-const network = kernel ? new KernelNetwork({ ...model, kernel }) : new Network(model);
+const network = new Network(model, kernel);
 const state = { ...network.zeroState(), held };
 const activations = [];
 const probabilities = ids.flatMap((id) => {

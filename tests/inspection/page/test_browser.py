@@ -11,7 +11,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from conftest import CHARS, TEXT
+from conftest import CHARS, ROOT, TEXT
 from pages import HOSTILE, data_of, export_random, random_network, with_names
 
 from charrnn.engines.decoding import Settings, softmax
@@ -48,6 +48,7 @@ def started(profile):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(service=Service(DRIVER), options=options)
+    driver.set_script_timeout(PATIENCE)
     try:
         yield driver
     finally:
@@ -118,7 +119,7 @@ class View:
 
     def ready(self):
         """Wait until the page has written its first text, and read its passage."""
-        self.wait("document.body.dataset.loaded && written.take && !written.running")
+        self.wait("written.take && !written.running")
         self.wait("!watched.told || pair.sides.every(({ text }) => text.seen.length >= text.length)")
         self.wait("reading.known === reading.ids.length")
         return self
@@ -240,6 +241,11 @@ def held_text(model, prime, seed, settings, plan, length):
     return model.vocabulary.decode(ids)
 
 
+def whole(text, prime):
+    """Return a text without the word that its end may cut."""
+    return prime + re.sub(r"\w*$", "", text[len(prime):])
+
+
 def words_of(text, prime):
     """Return the words after a beginning, each with its number; the last one may be cut."""
     return list(enumerate(features.words(text[len(prime):] + "x")))[:-1]
@@ -309,7 +315,7 @@ def test_the_handle_rewrites_one_text_in_place(chromium, small_page, exported, w
 
     def expected(position):
         plan = [(0, (int(layer), part, int(number)), view.js(f"valueAt({position})"))]
-        return held_text(model, opening["prime"], opening["seed"], Settings(0.5, 5), plan, 200)
+        return whole(held_text(model, opening["prime"], opening["seed"], Settings(0.5, 5), plan, 200), opening["prime"])
     free, place = view.written(), view.js(handle)
     view.drag(-1, touch=touch)
     view.wait("written.take.held === -1")
@@ -324,6 +330,7 @@ def test_the_handle_rewrites_one_text_in_place(chromium, small_page, exported, w
     box, hold = view.js("[byId('one'), byId('hold')].map((each) => each.getBoundingClientRect())")
     last = view.js("one.paper.cells.at(-1).getBoundingClientRect()")
     assert 0 <= box["top"] < last["bottom"] <= box["bottom"] <= hold["top"] < hold["bottom"] <= height
+    assert 0 <= view.js("byId('release').getBoundingClientRect().top") < box["top"]  # the way back is in sight as well
     view.point("touchEnd" if touch else "mouseReleased")
     assert view.held() == second and "held" in view["colour-said"].text and "handle=1" in view.js("location.hash")
     assert view.js("layOut().querySelectorAll('.picture-columns > div').length") == 1
@@ -417,9 +424,9 @@ def test_a_beginning_can_be_changed_while_another_is_read_or_written(view):
     view.set("length", 40), view.set("speed", "Infinity")
     view.js("[...Array(60).keys()].forEach((each) => { byId('prime').value = 'the '.repeat(each + 1); startWriting();"
             "byId('another').click(); byId('earlier').click(); })")
-    view.js("(byId('prime').value = 'the hat'.repeat(3000), startWriting())")
+    view.js("(byId('prime').value = 'the hat'.repeat(2000), startWriting())")
     view.wait("written.take === takes.at(-1) && !written.running")
-    assert re.fullmatch("(the hat){3000}.{40}", view.written(), re.DOTALL) and view.shown() == view.written()
+    assert re.fullmatch("(the hat){2000}.{40}", view.written(), re.DOTALL) and view.shown() == view.written()
     assert view["write-status"].text.startswith("Wrote 40 characters")
 
 
@@ -430,7 +437,7 @@ def test_unknown_characters_of_a_beginning_are_named(view):
     view["prime"].send_keys("!", Keys.ENTER)
     assert "at least one character" in view["prime-unknown"].text and view["write-status"].text == ""
     view.js("(byId('prime').value = 'a'.repeat(1e6), startWriting())")
-    assert view.js("takes.at(-1).prime.length") == 100000 and "Only the first 100,000" in view["prime-unknown"].text
+    assert view.js("takes.at(-1).prime.length") == 20000 and "Only the first 20,000" in view["prime-unknown"].text
     view["prime"].send_keys(Keys.ESCAPE)
 
 
@@ -537,16 +544,12 @@ def test_the_whole_text_is_saved_as_pictures(view):
     assert colours > 50  # the paper, the ink and its edges, and the tints of words
 
 
-def test_a_text_of_ones_own_is_read_with_the_time_left_and_can_be_stopped(chromium, tmp_path):
+def test_a_text_of_ones_own_is_read_and_another_may_follow_at_any_time(chromium, tmp_path):
     view = View(chromium, page_of(tmp_path, CHARS, lstm_size=150)).ready()
-    view.set("source", TEXT * 110)
+    view.set("source", TEXT * 20)
     view.click("read-it")
-    view.wait_for("read-status", " left.")
-    assert re.fullmatch(r"Reading: [\d,]+ of 100,000 characters, about \d+ s left\.", view["read-status"].text)
-    assert "Only the first 100,000 characters are read." in view["read-note"].text
-    view["stop-reading"].click()
-    view.wait_for("read-status", "Stopped after")
-    assert view.js("yours.known") < 100000
+    assert re.fullmatch(r"Reading: [\d,]+ of 20,000 characters\.", view["read-status"].text)
+    assert "Only the first 20,000 characters are read." in view["read-note"].text
     view.read("the cat sat")
     assert view["read-status"].text.startswith("Read 11 characters, ")
     view.set("source", "!")
@@ -650,10 +653,10 @@ def test_every_script_is_shown_as_a_browser_shows_it(chromium, tmp_path, script)
 
 def test_a_text_is_never_cut_inside_a_character(chromium, tmp_path):
     view = View(chromium, page_of(tmp_path, "\na\U0001f600")).ready()
-    view.set("source", "a" * 99999 + "\U0001f600" * 2)
+    view.set("source", "a" * 19999 + "\U0001f600" * 2)
     view.js("(yours.read = (ids) => { window.seen = ids; }, showProgress = () => {}, readYours())")
-    assert view.js("[seen.length, chars[seen.at(-1)]]") == [100000, "\U0001f600"]
-    assert view["read-note"].text == "Only the first 100,000 characters are read."
+    assert view.js("[seen.length, chars[seen.at(-1)]]") == [20000, "\U0001f600"]
+    assert view["read-note"].text == "Only the first 20,000 characters are read."
 
 
 @pytest.mark.parametrize("width, size", [(320, 100), (360, 100), (360, 200), (768, 200), (1280, 100), (1920, 200)])
@@ -687,10 +690,10 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(view, ch
     part, unit = view.js("watched.unit").rsplit("/", 1)
     unit, prime = units.Unit(("1/c", "1/h", "2/c", "2/h").index(part), int(unit) - 1, part), opening["prime"]
     ends = [clamped.write(model, prime, settings, unit, value) for value in view.js("[valueAt(-1), valueAt(1)]")]
-    texts = [prime + texts[opening["seed"] - 1] for texts in ends]
+    texts = [whole(prime + texts[opening["seed"] - 1][:200], prime) for texts in ends]
     assert [view.shown(side) for side in ("low", "high")] == texts == [
-        held_text(model, prime, opening["seed"], settings, [(0, (int(part[0]), part[2], unit.column + 1), value)], 300)
-        for value in view.js("[valueAt(-1), valueAt(1)]")]
+        whole(held_text(model, prime, opening["seed"], settings, [(0, (int(part[0]), part[2], unit.column + 1), value)],
+                        200), prime) for value in view.js("[valueAt(-1), valueAt(1)]")]
     assert found["told"] == told(ends[0], clamped.write(model, prime, settings), ends[1])
     for side, text in zip(("low", "high"), texts):
         counted = clamped.counted([text[len(prime):]])
@@ -703,6 +706,15 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(view, ch
     assert view.js("layOut().querySelectorAll('.picture-columns > div').length") == 2
     other = View(chromium, small_page, view.js("location.hash")).ready()
     assert [other.shown(side) for side in ("low", "high")] == texts
+
+
+@pytest.mark.parametrize("width, height", [(1280, 720), (390, 844)])
+def test_the_two_texts_fit_their_boxes_and_end_with_whole_words(chromium, width, height):
+    """Those of the shipped page, of which no box can be scrolled."""
+    view = View(chromium, ROOT / "docs" / "anna.html", width=width, height=height).ready()
+    for side in ("low", "high"):
+        assert view.js(f"byId('{side}').scrollHeight - byId('{side}').clientHeight") == 0
+        assert len(view.shown(side)) > 180 and not view.shown(side)[-1].isalpha()
 
 
 def test_how_far_back_it_remembers_is_a_curve_with_its_numbers(view, small_page):
@@ -736,7 +748,7 @@ def test_as_it_is_written_the_page_starts_and_the_handle_holds_its_number(chromi
     """Its script is a module, of which no test reaches the inside."""
     chromium.get(small_page.as_uri())
     wait, told = WebDriverWait(chromium, PATIENCE), "return document.getElementById('one').textContent"
-    wait.until(lambda _: chromium.execute_script("return document.body.dataset.loaded"))
+    wait.until(lambda _: chromium.execute_script("return !document.querySelector('main').className"))
     chromium.find_element(By.ID, "hold").send_keys(Keys.HOME)
     wait.until(lambda _: len(chromium.execute_script(told)) > 400)  # once for a screen reader
     assert not chromium.find_element(By.ID, "failure").is_displayed()
@@ -825,20 +837,18 @@ def test_why_a_letter_was_expected_is_what_leaving_out_letters_or_words_before_i
 def test_what_is_copied_by_hand_is_the_text_once(view):
     text = "the cat\n\nsat on\nthe mat"
     view.read(text)
-    copied = ("((from, to) => { const { cells, box } = yours.paper; const clipboardData = new DataTransfer();"
-              "getSelection().setBaseAndExtent(cells[from].firstChild, 0, cells[to].firstChild, 1); box"
-              ".dispatchEvent(new ClipboardEvent('copy', { clipboardData })); return clipboardData.getData('text'); })")
-    assert view.js(f"{copied}(4, 14)") == text[4:15]
+    first, last = (f"yours.paper.cells[{place}].firstChild" for place in (4, 14))
+    selected = view.js(f"(getSelection().setBaseAndExtent({first}, 0, {last}, 1), String(getSelection()))")
+    assert selected == text[4:15].replace("\n\n", "\n")  # each paragraph on a line of its own
     assert view.js("(getSelection().selectAllChildren(byId('yours-figure')), String(getSelection()))").count("cat") == 1
 
 
-def test_of_a_long_text_only_what_is_in_sight_has_cells_and_none_of_it_is_printed_as_a_strip(view):
-    view.read(TEXT * 20)
-    view.wait("yours.paper.cells.filter(Boolean).length < 15000")
+def test_all_of_a_long_text_is_coloured_and_none_of_it_is_printed_as_a_strip(view):
+    view.read(TEXT * 19)
     view["yours"].send_keys(Keys.END)
-    assert view.js("[yours.paper.at, yours.paper.cells[20799].style.backgroundColor.includes('bits')]") == [20799, True]
-    view.js("window.dispatchEvent(new Event('beforeprint'))")
-    assert view.js("yours.paper.cells.filter(({ style }) => style.backgroundColor.includes('bits')).length") == 20800
+    assert view.js("yours.paper.at") == 19 * len(TEXT) - 1
+    coloured = view.js("yours.paper.cells.filter(({ style }) => style.backgroundColor.includes('bits')).length")
+    assert coloured == 19 * len(TEXT)
     view.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     view.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
         "width": 700, "height": 300, "deviceScaleFactor": 1, "mobile": False})
@@ -858,16 +868,15 @@ def test_of_a_long_text_only_what_is_in_sight_has_cells_and_none_of_it_is_printe
 @pytest.mark.parametrize("policy, outcome", [
     ("script-src 'none'", "has not started"), ("style-src 'none'; script-src 'none'", "has not started"),
     ("script-src 'unsafe-inline'; worker-src 'none'", "does not work here"),
-    ("script-src 'unsafe-inline' blob:; worker-src blob:", "plain JavaScript"), (None, "WebAssembly with SIMD")])
+    ("script-src 'unsafe-inline' blob:; worker-src blob:", "does not work here"), (None, "")])
 def test_what_a_policy_of_the_site_forbids_is_said(chromium, small_page, policy, outcome):
-    """And where only WebAssembly is forbidden, the page writes all the same."""
+    """Also where only WebAssembly is forbidden."""
     with served(with_names(small_page).parent, policy) as site:
         view = View(chromium, f"{site}/{small_page.name}")
-        if "work" in outcome or "started" in outcome:
+        if outcome:
             WebDriverWait(chromium, PATIENCE).until(lambda _: outcome in view["failure"].text)
         else:
-            view.ready()
-            assert outcome in view["engine-used"].text and len(view.written()) > 600
+            assert len(view.ready().written()) > 600
     chromium.get_log("browser"), chromium.get_log("performance")
 
 

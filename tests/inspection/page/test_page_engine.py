@@ -1,4 +1,4 @@
-"""The page's engine in JavaScript and in WebAssembly, run by node, against NumPy with the same rounded weights."""
+"""The page's engine, run by node, against NumPy with the same rounded weights."""
 import base64
 import json
 import shutil
@@ -27,15 +27,15 @@ WAT2WASM = ROOT / ".tools" / "node_modules" / ".bin" / "wat2wasm"
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not installed: apt-get install nodejs")
 
 
-def assert_equal_engines(tmp_path, model, weights, ids, kernel):
+def assert_equal_engines(tmp_path, model, weights, ids):
     """Read a text, and draw texts after it with each of SETTINGS, with node and with NumPy.
 
-    With the kernel, int8 weights are multiplied with numbers of 16 bits: the texts are others sooner or later.
+    Weights in int8 are multiplied with numbers of 16 bits: the texts are others sooner or later.
     """
-    stored, rough = store(model, weights), kernel is not None and weights == "int8"
+    stored, rough = store(model, weights), weights == "int8"
     request, answer = tmp_path / "request.json", tmp_path / "answer.json"
     request.write_text(json.dumps({
-        "model": network_data(model, stored), "ids": ids.tolist(), "seed": 7, "length": DRAWN, "kernel": kernel,
+        "model": network_data(model, stored), "ids": ids.tolist(), "seed": 7, "length": DRAWN, "kernel": KERNEL,
         "settings": [{"temperature": each.temperature, "topN": each.top_n, "topP": each.top_p} for each in SETTINGS]}))
     subprocess.run(["node", str(HERE / "run_engine.js"), str(request), str(answer)], check=True)
     engine, logits, states = stored_model(model, stored).engine(), [], []
@@ -54,14 +54,13 @@ def assert_equal_engines(tmp_path, model, weights, ids, kernel):
         assert drawn == expected[:, 0].tolist() or rough, each
 
 
-@pytest.mark.parametrize("kernel", [None, KERNEL], ids=["plain", "kernel"])
 @pytest.mark.parametrize("weights", WEIGHTS)
-def test_node_equals_numpy(tmp_path, exported, weights, kernel):
+def test_node_equals_numpy(tmp_path, exported, weights):
     """With trained weights, and with random ones of standard deviation 1, at which the gates saturate."""
     model = open_model(exported)
-    assert_equal_engines(tmp_path, model, weights, model.vocabulary.encode((TEXT * 5)[:LENGTH]), kernel)
+    assert_equal_engines(tmp_path, model, weights, model.vocabulary.encode((TEXT * 5)[:LENGTH]))
     ids = np.random.RandomState(8).randint(len(CHARS), size=LENGTH)
-    assert_equal_engines(tmp_path, random_network(CHARS, 18), weights, ids, kernel)  # filled up to 24 in the kernel
+    assert_equal_engines(tmp_path, random_network(CHARS, 18), weights, ids)  # filled up to 24 in the kernel
 
 
 def test_the_kernel_is_that_of_its_source(tmp_path):

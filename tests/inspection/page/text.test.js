@@ -1,7 +1,7 @@
 /* node --test: what the page shows of characters and numbers. */
 import assert from "node:assert";
 import test from "node:test";
-import { glyph, visible, nameOf, percent, grouped, counted, encode, parseUnit, unitTitle, scaled } from "../../../charrnn/inspection/page/text.js";
+import { cutWord, glyph, visible, nameOf, percent, grouped, counted, encode, parseUnit, unitTitle, scaled } from "../../../charrnn/inspection/page/text.js";
 
 const places = new Map(["\n", " ", "a", "e", "s"].map((char, id) => [char, id]));
 
@@ -69,4 +69,10 @@ test("a unit has a title for people, with its name", () => {
 test("a value is scaled to its range, but noise is not", () => {
   assert.deepStrictEqual([0.2, 0.4, 0.6].map((value) => Math.round(scaled(value, [0.2, 0.6]))), [-1, 0, 1]);
   assert.strictEqual(scaled(0.501, [0.5, 0.51]), 0);
+});
+
+test("the end of a text cuts a word, but not after a space or a sign, nor where words have no spaces", () => {
+  assert.deepStrictEqual(["and wha", "it don\u2019", "a stop.", "a space ", "e\u0301te\u0301", "\u6771\u4eac", ""].map(cutWord),
+    ["wha", "don\u2019", "", "", "e\u0301te\u0301", "", ""]);
+  assert.strictEqual(cutWord(`${"n".repeat(5000)} `), ""); // at once
 });
