@@ -10,15 +10,16 @@ PRESETS: Dict[str, dict] = {
     "exercise": dict(batch_size=10, num_steps=50, lstm_size=128, learning_rate=0.01),
     # low validation losses on Tiny Shakespeare, after a few minutes and after one to two hours on two cores
     "quick": dict(batch_size=32, num_steps=64, lstm_size=224, learning_rate=0.008, keep_prob=0.85, grad_clip=0.2,
-                  epochs=4, schedule="linear", warmup_steps=300, average_decay=0.99, val_fraction=0.1,
-                  save_every_n=490),
-    "best": dict(batch_size=32, learning_rate=0.003, recurrent_keep_prob=0.6, epochs=48, schedule="linear",
-                 warmup_steps=200, average_decay=0.998, val_fraction=0.1, save_every_n=313, early_stop=3),
+                  epochs=5, weight_decay=0.1, schedule="linear", warmup_steps=300, average_decay=0.99,
+                  val_fraction=0.1, save_every_n=490),
+    "best": dict(batch_size=32, learning_rate=0.003, keep_prob=0.7, recurrent_keep_prob=0.6, grad_clip=0.2, epochs=48,
+                 weight_decay=0.1, schedule="linear", warmup_steps=300, average_decay=0.998, val_fraction=0.1,
+                 save_every_n=313, early_stop=3),
 }
 
 # The values of the preset auto, by the largest number of characters that they are for (results: docs/training.md).
-_ALL = dict(grad_clip=0.2, schedule="linear", warmup_steps=300, average_decay=0.99, val_fraction=0.1, early_stop=5,
-            max_to_keep=3)
+_ALL = dict(grad_clip=0.2, weight_decay=0.1, schedule="linear", warmup_steps=300, average_decay=0.99,
+            val_fraction=0.1, early_stop=5, max_to_keep=3)
 _SMALL = dict(_ALL, learning_rate=0.006, keep_prob=0.75, recurrent_keep_prob=0.7)
 _LARGE = dict(_ALL, learning_rate=0.003, num_steps=100, save_every_n=500)
 SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
