@@ -55,15 +55,6 @@ def test_a_file_beside_a_run_folder_does_not_stand_for_it(run_copy):
     assert find(run_copy).prefix == str(run_copy / NEWEST)
 
 
-@pytest.mark.parametrize("name, message", [
-    (".", "there is no checkpoint in"), ("missing", "there is no file or folder"), ("i5_l5.ckpt", "there is no"),
-    ("file", "file is not a model: name a run folder or")])
-def test_nothing_to_find(tmp_path, name, message):
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(CheckpointError, match=message):
-        find(tmp_path / name)
-
-
 def test_the_best_checkpoint(trained, stopped_early):
     best = record.read_run(stopped_early).best
     assert find(stopped_early, best=True).prefix == str(stopped_early / best)

@@ -31,7 +31,8 @@ def test_a_name_that_is_neither_a_path_nor_known_gives_the_known_ones(tmp_path):
         open_model(tmp_path / "shakespeare")
 
 
-def test_a_run_without_a_name_goes_to_the_next_folder(trained, tmp_path, monkeypatch):
+def test_a_run_without_a_name_goes_to_the_next_folder(trained, tmp_path, monkeypatch, planned):
+    """And the newest is the one that is resumed."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "checkpoints").mkdir()  # as in the checkout
     shutil.copy(str(ROOT / "checkpoints" / "README.md"), "checkpoints")
@@ -42,23 +43,7 @@ def test_a_run_without_a_name_goes_to_the_next_folder(trained, tmp_path, monkeyp
     for number in (9, 10):
         shutil.copytree(str(trained), f"checkpoints/{number}")
     (tmp_path / "checkpoints" / "11").mkdir()
-    assert [find.run_folder(None, resume) for resume in (False, True)] == ["checkpoints/11", "checkpoints/10"]
-    assert [find.run_folder("x", resume) for resume in (False, True)] == ["x", "x"]
-
-
-def test_a_second_run_is_the_one_that_is_resumed(trained, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(str(trained), "checkpoints")
-    flags = ["--sample-length", "0", "--no-summaries"]
-    for arguments in ([str(trained.parent / "small.txt"), *SMALL_FLAGS, "--num-steps", "100"], ["--resume"]):
-        assert train.main([*arguments, *flags]) == 0
-        assert "\nfolder   checkpoints/2, a checkpoint every" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("name", ["", "a[1]?"])
-def test_a_path_to_which_tensorflow_cannot_write_is_no_run_folder(text_file, tmp_path, monkeypatch, capsys, name):
-    monkeypatch.chdir(tmp_path)
-    before = sorted(tmp_path.rglob("*"))
-    for arguments in ([str(text_file)], ["--resume"], [str(text_file), "--dry-run"]):
-        assert train.main([*arguments, "--checkpoint-dir", name]) == 2
-        assert "run folder" in capsys.readouterr().err and sorted(tmp_path.rglob("*")) == before
+    for arguments in ([str(trained.parent / "small.txt"), *SMALL_FLAGS], ["--resume"]):
+        for more in ([], ["--checkpoint-dir", "checkpoints/9" if "--resume" in arguments else "x"]):
+            assert train.main([*arguments, *more]) == 0
+    assert [job.folder for job in planned] == ["checkpoints/11", "x", "checkpoints/10", "checkpoints/9"]
