@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 from conftest import NEWEST, OLDER, copy_without_records
 
-from charrnn.checkpoints import record
 from charrnn.checkpoints.find import find, list_checkpoints, newest_intact
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.engines.opened_model import open_model
@@ -53,15 +52,6 @@ def test_a_file_beside_a_run_folder_does_not_stand_for_it(run_copy):
     for suffix in (".json", ".index"):
         run_copy.with_name(run_copy.name + suffix).write_text("{}")
     assert find(run_copy).prefix == str(run_copy / NEWEST)
-
-
-def test_the_best_checkpoint(trained, stopped_early):
-    best = record.read_run(stopped_early).best
-    assert find(stopped_early, best=True).prefix == str(stopped_early / best)
-    with pytest.raises(CheckpointError, match="has no best checkpoint: it was trained without val_fraction"):
-        find(trained, best=True)
-    with pytest.raises(CheckpointError, match="there is no run in "):
-        find(trained / OLDER, best=True)
 
 
 @pytest.mark.parametrize("suffix", [".json", ".npz"])

@@ -55,11 +55,6 @@ def test_places_stand_between_flags_or_after_dashes(argv, number, places):
     assert arguments.run_main(lambda args: int(vars(args) != {"num_ber": number, "places": places}), parser, argv) == 0
 
 
-def test_ctrl_c_is_one_line_and_status_130(capsys):
-    assert run_main(fail_with(KeyboardInterrupt())) == 130
-    assert capsys.readouterr() == ("", "script: interrupted\n")
-
-
 def test_a_long_error_loses_its_middle(capsys):
     assert run_main(fail_with(ValueError(f"first {'x' * 10 ** 6} last"))) == 2
     line = capsys.readouterr().err

@@ -648,14 +648,6 @@ def test_every_script_is_shown_as_a_browser_shows_it(chromium, tmp_path, script)
     view.assert_nothing_wrong()
 
 
-def test_a_text_is_never_cut_inside_a_character(chromium, tmp_path):
-    view = View(chromium, page_of(tmp_path, "\na\U0001f600")).ready()
-    view.set("source", "a" * 99999 + "\U0001f600" * 2)
-    view.js("(yours.read = (ids) => { window.seen = ids; }, showProgress = () => {}, readYours())")
-    assert view.js("[seen.length, chars[seen.at(-1)]]") == [100000, "\U0001f600"]
-    assert view["read-note"].text == "Only the first 100,000 characters are read."
-
-
 @pytest.mark.parametrize("width, size", [(320, 100), (360, 100), (360, 200), (768, 200), (1280, 100), (1920, 200)])
 def test_nothing_is_wider_than_the_window_and_nothing_covers_another(chromium, small_page, width, size):
     view = View(chromium, small_page, width=width).ready()
@@ -740,14 +732,6 @@ def test_as_it_is_written_the_page_starts_and_the_handle_holds_its_number(chromi
     chromium.find_element(By.ID, "hold").send_keys(Keys.HOME)
     wait.until(lambda _: len(chromium.execute_script(told)) > 400)  # once for a screen reader
     assert not chromium.find_element(By.ID, "failure").is_displayed()
-
-
-def test_no_name_of_the_page_is_one_of_the_windows(chromium):
-    chromium.get("about:blank")
-    for entry in ("page.js", "worker.js", "learn.js", "learner.js"):
-        names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", webpage.source_of(entry), re.MULTILINE)
-        shadowing = chromium.execute_script("return arguments[0].filter((name) => name in window)", names)
-        assert len(names) > 20 and shadowing == []
 
 
 @contextlib.contextmanager
