@@ -71,14 +71,6 @@ def test_a_checkpoint_that_training_removes_while_it_is_opened(run_copy, monkeyp
     assert (model.name, model.skipped) == (str(run_copy / OLDER), ())
 
 
-def test_an_error_names_three_of_many_checkpoints(tmp_path):
-    """As in a folder of the notebook that was copied without its data files."""
-    for step in range(1, 21):
-        (tmp_path / f"i{step}_l5.ckpt.index").touch()
-    with pytest.raises(CheckpointError, match="i20_.*; .*i19_.*; .*i18_.* is missing and 17 more$"):
-        newest_intact(tmp_path)
-
-
 def test_checkpoints_of_other_programs_are_found(tmp_path):
     """In the order of their steps, without a list, and by the name that Tab completes."""
     for step in (90, 240):
