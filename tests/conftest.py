@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(items):
 
 
 def refused_skips(config):
-    """Return why tests were skipped, but for reasons in the file that CHARRNN_SKIPS names, as in CI; [] if none is."""
+    """Return why tests were skipped, but for the reasons in the file that CHARRNN_SKIPS names; [] if it names none."""
     path, reporter = os.environ.get("CHARRNN_SKIPS"), config.pluginmanager.get_plugin("terminalreporter")
     if not path or not reporter:
         return []

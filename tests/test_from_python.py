@@ -21,6 +21,7 @@ from charrnn.checkpoints.run import reserve
 from charrnn.commands import sample, train
 from charrnn.data import Vocabulary, split
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.sampler import CHUNK
 from charrnn.system import files
 from charrnn.text.corpus import Text
 from charrnn.training.job import plan_job
@@ -35,8 +36,10 @@ def model(exported):
 
 
 def test_several_texts_are_a_list(model):
-    texts = model.write("the ", 40, n=3, top_p=0.9, stop="t", seed=5)
-    assert texts == [model.write("the ", 40, top_p=0.9, stop="t", seed=seed) for seed in (5, 6, 7)]
+    """Each ends for itself."""
+    texts = model.write("the ", 200, n=3, top_p=0.9, stop="at", seed=5)
+    assert texts == [model.write("the ", 200, top_p=0.9, stop="at", seed=seed) for seed in (5, 6, 7)]
+    assert max(map(len, texts)) - min(map(len, texts)) > CHUNK  # so not all in the same call of the engine
     assert model.write("the ", 40, n=1, seed=5) == [model.write("the ", 40, seed=5)]
     assert model.write(length=0) == "the "
 

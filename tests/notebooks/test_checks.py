@@ -8,20 +8,7 @@ import types
 
 import numpy as np
 import pytest
-from answers import (
-    CLIPPED,
-    EXERCISES,
-    FOLDER,
-    LSTM,
-    NETWORK,
-    ROWS,
-    WRITTEN,
-    answer,
-    checks,
-    generate,
-    solved_sources,
-    verdict,
-)
+from answers import CLIPPED, EXERCISES, FOLDER, NETWORK, WRITTEN, answer, checks, generate, solved_sources, verdict
 from checks import hyperparameters, tensors, words
 from checks import verdict as verdicts
 from conftest import TENSORFLOW_1
@@ -29,6 +16,10 @@ from tensorflow.python.eager import context
 
 import charrnn.model
 from charrnn.system.tensorflow import tf
+
+# Pieces of the solution.
+ROWS = "rows = arr[:batch_size * n_steps * n_windows].reshape((batch_size, -1))"
+LSTM = "lstm_size, num_layers, n_rows, self.keep_prob)"
 
 
 @pytest.fixture

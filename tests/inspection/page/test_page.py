@@ -215,6 +215,11 @@ def test_rounding_is_as_close_as_the_type_allows(weights, tolerance):
         np.testing.assert_array_equal(before, after)
 
 
+def test_the_loss_is_reported(exported_page):
+    report = exported_page[1]
+    assert f"{report.loss:.4f}" in dict(data_of(exported_page[0])["facts"])["Loss"]
+
+
 @pytest.mark.parametrize("name, text, expected", [
     ("anna", "", ["The ", "Dear "]), ("my.txt", "at Hat\nDad \nDad sat\nat\nI:", ["The ", "Dad ", "at "]),
     ("chat", "[2] at\n[2] Dad", ["The ", "[2] "]), (None, "", ["The "])])
