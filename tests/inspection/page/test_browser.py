@@ -648,6 +648,14 @@ def test_every_script_is_shown_as_a_browser_shows_it(chromium, tmp_path, script)
     view.assert_nothing_wrong()
 
 
+def test_a_text_is_never_cut_inside_a_character(chromium, tmp_path):
+    view = View(chromium, page_of(tmp_path, "\na\U0001f600")).ready()
+    view.set("source", "a" * 99999 + "\U0001f600" * 2)
+    view.js("(yours.read = (ids) => { window.seen = ids; }, showProgress = () => {}, readYours())")
+    assert view.js("[seen.length, chars[seen.at(-1)]]") == [100000, "\U0001f600"]
+    assert view["read-note"].text == "Only the first 100,000 characters are read."
+
+
 @pytest.mark.parametrize("width, size", [(320, 100), (360, 100), (360, 200), (768, 200), (1280, 100), (1920, 200)])
 def test_nothing_is_wider_than_the_window_and_nothing_covers_another(chromium, small_page, width, size):
     view = View(chromium, small_page, width=width).ready()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import CHARS, ROOT
 from pages import random_network
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.ui import WebDriverWait
 from test_browser import PATIENCE, View, chromium, pytestmark  # noqa: F401
@@ -363,3 +364,12 @@ def test_many_clicks_do_no_harm_and_later_errors_are_not_those_of_the_page(learn
     view.js("void setTimeout(() => { throw new Error('of an extension'); })")
     view.wait("new Promise((resolve) => { setTimeout(() => resolve(true), 50); })")
     assert not view["failure"].is_displayed()
+
+
+def test_the_keys_move_through_time(learning):
+    view = learning("#units=64")
+    view.click("start")
+    view.wait("state.looks?.length >= 3")
+    view.pause()
+    view["time"].send_keys(Keys.HOME)
+    assert view.js(SHOWN) == view.looks("text")[0]
