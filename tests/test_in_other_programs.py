@@ -37,7 +37,7 @@ print(tensorflow.executing_eagerly(), os.environ.get("TF_USE_LEGACY_KERAS"))
 
 
 GRAPHS = """
-import glob, shutil, threading, warnings
+import warnings
 if len(sys.argv) > 3:
     sys.modules["tf_keras"] = None  # as if it were not installed
 text, folder = open(sys.argv[1]).read(), sys.argv[2]
@@ -57,22 +57,12 @@ def streamed():
     for char in open_model(folder + "/gru").stream("the ", 3, seed=1):
         fit()
 
-def in_threads():
-    model, texts = open_model(folder + "/gru"), []
-    threads = [threading.Thread(target=lambda: texts.append(model.write("the ", 9, seed=1))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(texts) == 8 and len(set(texts)) == 1
-
 call(lambda: train_model(text, folder, **{**small, "lstm_size": 0}))
 call(lambda: train_model(text, folder, **small))
 call(lambda: train_model(text, folder + "/gru", cell="gru", **small))
 call(lambda: open_model(sys.argv[3] if len(sys.argv) > 3 else folder + "/gru", sorted(set(text))).write("the ", 9, n=2))
 if len(sys.argv) == 3:
     call(streamed)
-    call(in_threads)
     call(lambda: train_model(None, folder + "/gru", resume=True, epochs=2, quiet=True))
 """
 
@@ -81,7 +71,7 @@ if len(sys.argv) == 3:
 def test_keras_trains_before_between_and_after_what_needs_a_graph(text_file, tmp_path):
     """Also in the midst of a stream."""
     status, out, err = run_python("-c", KERAS + GRAPHS, text_file, tmp_path / "run")
-    assert (status, out.splitlines()[1:]) == (0, ["good False"] * 3 + ["good True"] * 2 + ["good False"]), out + err
+    assert (status, out.splitlines()[1:]) == (0, ["good False"] * 3 + ["good True", "good False"]), out + err
     assert out.startswith("ValueError lstm_size must be") and "eager" not in err and "deprecated" not in err
 
 

@@ -4,7 +4,7 @@ import pytest
 from conftest import texts_of
 
 from charrnn.engines.decoding import Settings
-from charrnn.engines.sampler import CHUNK, Sampler, fresh_seed
+from charrnn.engines.sampler import CHUNK, Sampler
 
 ALL = Settings(top_n=14)
 
@@ -20,12 +20,6 @@ def test_each_row_has_the_text_of_its_own_seed(engine):
     samples, _ = Sampler(engine, 3).write("the ", 60, Settings(), 2 ** 32 - 2)
     assert [each.text for each in samples] == alone and len(set(alone)) == 3
     assert [each.seed for each in samples] == [2 ** 32 - 2, 2 ** 32 - 1, 0]
-
-
-def test_fresh_seeds_differ_and_are_below_the_limit():
-    seeds = {fresh_seed() for _ in range(20)}
-    assert len(seeds) == 20 and all(0 <= seed < 2 ** 32 for seed in seeds)
-    assert {fresh_seed(2) for _ in range(60)} == {0, 1}
 
 
 def test_a_text_ends_after_a_string(engine):
