@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,6 +28,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored whe
 os.fsync = os.fstat
 
 TENSORFLOW_1 = sys.version_info < (3, 8)
+needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="this is about TensorFlow 2")
 needs_contrib = pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 has no tf.contrib")
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ("train", "sample", "evaluate", "export", "inspect", "runs")
@@ -60,18 +60,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT))
 
 
-def skip_reasons(config):
-    """Return how many tests were skipped for each reason, the most frequent first."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    skipped = reporter.stats.get("skipped", []) if reporter else []
-    return Counter(report.longrepr[2].replace("Skipped: ", "") for report in skipped).most_common()
-
-
 def refused_skips(config):
-    """Return the reasons that are not a line of the file that CHARRNN_SKIPS names, as in CI; none if it names none."""
-    path = os.environ.get("CHARRNN_SKIPS")
-    allowed = Path(path).read_text(encoding="utf-8").splitlines() if path else []
-    return [reason for reason, _ in skip_reasons(config) if path and reason not in allowed]
+    """Return why tests were skipped, but for the reasons in the file that CHARRNN_SKIPS names; [] if it names none."""
+    path, reporter = os.environ.get("CHARRNN_SKIPS"), config.pluginmanager.get_plugin("terminalreporter")
+    if not path or not reporter:
+        return []
+    reasons = {report.longrepr[2].replace("Skipped: ", "") for report in reporter.stats.get("skipped", [])}
+    return sorted(reasons.difference(Path(path).read_text(encoding="utf-8").splitlines()))
 
 
 def pytest_sessionfinish(session):
@@ -80,12 +75,6 @@ def pytest_sessionfinish(session):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """Say what was not tested, and what to install for it."""
-    counts = skip_reasons(config)
-    if counts:
-        terminalreporter.write_line(f"{sum(count for _, count in counts)} skipped:")
-    for reason, count in counts:
-        terminalreporter.write_line(f"  {count:3} {reason}")
     for reason in refused_skips(config):
         terminalreporter.write_line(f"FAILED: no test may be skipped here because {reason}", red=True)
 

@@ -29,10 +29,6 @@ def open_text(path):
 READERS = {"model": open_model, "text": open_text}
 
 
-def size_of(path):
-    return path.stat().st_size
-
-
 def memory():
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
@@ -41,7 +37,7 @@ def main():
     for kind, name in json.loads(sys.argv[1]):
         path = Path(name)
         most = resource.getrlimit(resource.RLIMIT_AS)[1]
-        resource.setrlimit(resource.RLIMIT_AS, (memory() + MEMORY + FACTOR * size_of(path), most))
+        resource.setrlimit(resource.RLIMIT_AS, (memory() + MEMORY + FACTOR * path.stat().st_size, most))
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         try:
             READERS[kind](path)

@@ -1,16 +1,18 @@
 """The face in Python: open_model and its verbs, train_model and its run, and what they say."""
 import importlib.util
 import io
+import json
 import os
 import re
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CHARS, ROOT, TEXT, make_network, overfitting_text, run_python
+from conftest import CHARS, ROOT, TEXT, interrupted_at, make_network, overfitting_text, run_python
 
 import charrnn
 from charrnn import open_model, train_model
@@ -19,7 +21,11 @@ from charrnn.checkpoints.run import reserve
 from charrnn.commands import sample, train
 from charrnn.data import Vocabulary, split
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.sampler import CHUNK
 from charrnn.system import files
+from charrnn.text.corpus import Text
+from charrnn.training.job import plan_job
+from charrnn.training.options import Options
 
 SMALL = dict(batch_size=2, num_steps=30, lstm_size=5, num_layers=1, epochs=1, seed=7, sample_length=0, summaries=False)
 
@@ -30,8 +36,10 @@ def model(exported):
 
 
 def test_several_texts_are_a_list(model):
-    texts = model.write("the ", 40, n=3, top_p=0.9, stop="t", seed=5)
-    assert texts == [model.write("the ", 40, top_p=0.9, stop="t", seed=seed) for seed in (5, 6, 7)]
+    """Each ends for itself."""
+    texts = model.write("the ", 200, n=3, top_p=0.9, stop="at", seed=5)
+    assert texts == [model.write("the ", 200, top_p=0.9, stop="at", seed=seed) for seed in (5, 6, 7)]
+    assert max(map(len, texts)) - min(map(len, texts)) > CHUNK  # so not all in the same call of the engine
     assert model.write("the ", 40, n=1, seed=5) == [model.write("the ", 40, seed=5)]
     assert model.write(length=0) == "the "
 
@@ -57,13 +65,23 @@ def test_a_stream_is_the_text_of_write(model):
         model.stream("the ", -1)
 
 
-def test_a_stream_that_is_closed_releases_the_engine(model, monkeypatch):
-    closed = []
-    monkeypatch.setattr("charrnn.engines.numpy_lstm.NumpyLSTM.close", lambda engine: closed.append(engine))
-    stream = model.stream("the ", 10 ** 9, seed=2)
-    assert next(stream) + next(stream) == model.write("the ", 1, seed=2) and len(closed) == 1
-    stream.close()
-    assert len(closed) == 2
+def test_eight_threads_write_at_once(model):
+    """As in a server."""
+    texts = {}
+
+    def options(seed):
+        return dict(seed=seed, allow=lambda text: set(CHARS) - {"acdehmno"[seed]})
+
+    def write(seed):
+        texts[seed] = "".join(model.stream("th\u00e9 ", 60, unknown="nearest", **options(seed)))
+
+    threads = [threading.Thread(target=write, args=[seed]) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(texts.values())) == 8
+    assert texts == {seed: model.write("the ", 60, **options(seed)) for seed in range(8)}
 
 
 def test_next_is_what_surprisal_is_made_of(model):
@@ -143,8 +161,11 @@ def test_what_allows_everything_changes_nothing(model):
             assert model.write("the ", 120, allow=allow, **options) == model.write("the ", 120, **options)
 
 
-def test_restricted_texts_of_lstm_cells_are_written_in_numpy(model, monkeypatch):
-    """Whatever their number."""
+def test_many_texts_are_written_in_the_graph_unless_they_are_restricted(model, monkeypatch):
+    """Where eager mode is off."""
+    with monkeypatch.context() as patch:
+        patch.setattr(NumpyLSTM, "draw", None)
+        assert len(model.write("the ", 300, n=64, seed=1)) == 64
     monkeypatch.setattr("charrnn.engines.graph_engine.GraphEngine.draw", None)
     assert len(model.write("the ", 300, n=64, seed=1, allow=lambda text: "at" if len(text) < 6 else "")) == 64
 
@@ -245,10 +266,7 @@ def test_a_wrong_type_names_the_argument(model, call, message):
 
 
 def test_ctrl_c_is_not_swallowed(model, monkeypatch):
-    def interrupted(*args):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("charrnn.engines.numpy_lstm.NumpyLSTM.draw", interrupted)
+    monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(None, 1))
     with pytest.raises(KeyboardInterrupt):
         model.write("the ", 10)
 
@@ -318,10 +336,11 @@ def test_arguments_are_checked_before_anything_is_written(tmp_path, options, err
     assert "--" not in str(caught.value) and "\n" not in str(caught.value) and not (tmp_path / "run").exists()
 
 
-def test_numbers_of_numpy_are_numbers(tmp_path):
-    sizes = {name: np.int64(value) for name, value in SMALL.items() if type(value) is int}
-    run = train_model(TEXT, tmp_path / "run", quiet=True, threads=np.int64(1), **{**SMALL, **sizes})
-    assert len(run.losses) and run.best is None  # without validation
+def test_numbers_of_numpy_are_numbers():
+    """Which the record can hold."""
+    given = dict(batch_size=np.int64(2), keep_prob=np.float32(0.5), fused=np.bool_(True))
+    job = plan_job(Text("a text", TEXT), given, "run", Options(threads=np.int64(1)))
+    assert json.dumps(record.record_of(job.record)) and type(job.threads) is int
 
 
 class Tee:
@@ -332,24 +351,19 @@ class Tee:
         self.write, self.flush = self.written.write, self.written.flush
 
 
-def closed():
-    stream = io.StringIO()
-    stream.close()
-    return stream
-
-
 def test_substitutes_for_streams(tmp_path, monkeypatch):
     """One after the other, from the first line of a run to its last."""
-    tee = Tee()
-    streams = {0: None, 6: closed(), 12: tee}
-    with monkeypatch.context() as patch:
-        def replace_streams(job, run, step, *measured):
-            for name in ("stdout", "stderr") if step in streams else ():
-                patch.setattr(sys, name, streams[step])
+    tee, closed = Tee(), io.StringIO()
+    closed.close()
+    streams = {0: None, 6: closed, 12: tee}
 
-        replace_streams(None, None, 0)
-        patch.setattr("charrnn.train.check_step", replace_streams)
-        run = train_model(TEXT, tmp_path / "run", print_every_n=1, **SMALL)
+    def replace_streams(job, run, step, *measured):
+        for name in ("stdout", "stderr") if step in streams else ():
+            monkeypatch.setattr(sys, name, streams[step])
+
+    replace_streams(None, None, 0)
+    monkeypatch.setattr("charrnn.train.check_step", replace_streams)
+    run = train_model(TEXT, tmp_path / "run", print_every_n=1, **SMALL)
     assert (tmp_path / "run" / "i17_l5.ckpt.json").exists() and len(run.losses) == 17
     assert "step 11/" not in tee.written.getvalue() and "finished after step 17" in tee.written.getvalue()
 

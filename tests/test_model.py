@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 from reference import errors, problem, reference, results
 
-from charrnn import model as models
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 
@@ -26,14 +25,6 @@ def test_results_and_gradients_equal_numpys():
     """From a state that is not zero."""
     given = problem(N, M, L, C, LAYERS)
     assert max(errors(results(CharRNN(C, N, M, L, LAYERS), *given), reference(*given)).values()) < 5e-6
-
-
-def test_output_accepts_a_list():
-    """The notebook's concat on axis 1 joins step outputs [N, 1, L] given as a list."""
-    tf.reset_default_graph()
-    steps = [tf.constant(np.random.RandomState(k).rand(N, 1, L), tf.float32) for k in range(M)]
-    predictions, logits = models.build_output(steps, L, C)
-    assert predictions.shape.as_list() == logits.shape.as_list() == [N * M, C]
 
 
 def train(model, session, start, stop):

@@ -52,12 +52,17 @@ def copy(tmp_path):
     return folder
 
 
+def program(path, text):
+    """Write a program for the shell; return its path."""
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
 def pretend_environment(folder, command="printf '%s\\n' \"$@\"", name=".venv"):
     """Make a finished set-up whose ``python`` runs a command, and code as usual."""
-    python = folder / name / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f"#!/bin/sh\n[ \"$1\" != -c ] || exec '{sys.executable}' \"$@\"\n{command}\n", encoding="utf-8")
-    python.chmod(0o755)
+    (folder / name / "bin").mkdir(parents=True)
+    program(folder / name / "bin" / "python", f"[ \"$1\" != -c ] || exec '{sys.executable}' \"$@\"\n{command}")
     (folder / name / ".done").write_text(f"{folder.resolve()}\n", encoding="utf-8")
 
 
@@ -83,8 +88,7 @@ def test_arguments_and_the_text_reach_the_command(copy, target, variables, argum
 @pytest.mark.parametrize("user, flags", [("1000", []), ("0", ["--allow-root"])])
 def test_the_notebooks_open_for_root_too(copy, user, flags):
     pretend_environment(copy)
-    (copy / "id").write_text(f"#!/bin/sh\necho {user}\n")
-    (copy / "id").chmod(0o755)
+    program(copy / "id", f"echo {user}")
     path = f"{copy}{os.pathsep}{os.environ['PATH']}"
     assert make(copy, "notebook", "ARGS=--debug", env={"PATH": path}).splitlines() == [
         "-m", "notebook", "--ip=127.0.0.1", *flags, "--debug", "notebooks/"]
@@ -100,23 +104,6 @@ def test_another_word_is_refused_before_anything_runs(copy, target):
         out, err = run(["make", "-C", copy, *words], 2)
         assert "-m" not in out and "TEXT=FILE names a text" in err and re.search('"(my.txt|names)"', err)
     assert make(copy, "-n", "venv", target)
-
-
-@needs_make
-@pytest.mark.parametrize("target", ["sample", "train"])
-def test_where_pip_fails_the_page_on_problems_is_named(copy, target):
-    python = copy / "a python"
-    python.write_text("""#!/bin/sh
-case "$1 $2" in
-    "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
-    "-m pip") echo "No matching distribution found" >&2; exit 1 ;;
-    -c*) echo "CPython 3.13.0, 64 bit, x86_64 at $0" ;;
-esac
-""", encoding="utf-8")
-    python.chmod(0o755)
-    *_, pip, advice, _ = run(["make", "-C", copy, target, f"PYTHON={python}"], 2)[1].splitlines()
-    assert pip == "No matching distribution found" and "docs/problems.md" in advice
-    assert "## Without a network" in (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
 
 
 @needs_make
@@ -151,7 +138,8 @@ def test_a_failure_is_one_of_make(copy):
 
 @needs_make
 def test_after_ctrl_c_make_prints_no_error(copy):
-    pretend_environment(copy, "trap 'echo saved; exit 130' INT; echo ready; while :; do sleep 0.1; done")
+    # GNU make complains of a child that is gone before it has heard of Ctrl-C itself, as no training is, which saves
+    pretend_environment(copy, "trap 'sleep 1; echo saved; exit 130' INT; echo ready; while :; do sleep 0.1; done")
     process, terminal = pty.fork()
     if not process:
         names = ("MAKE", "MFLAGS", "TENSORFLOW", "ARGS")  # of a make that runs the tests
@@ -184,15 +172,11 @@ def test_a_finished_set_up_is_repeated_only_if_it_must_be(copy, spoil):
 @pytest.mark.parametrize("target", ["sample", "page"])
 def test_a_model_needs_no_tensorflow(copy, target):
     """Any Python from 3.8 on makes an environment with NumPy, unless there is one with TensorFlow already."""
-    python = copy / "a python"
-    python.write_text("""#!/bin/sh
-case "$1 $2" in
+    python = program(copy / "a python", """case "$1 $2" in
     "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
     -c*) [ "${0##*/}" = python ] || echo "CPython 3.9.18, 64 bit, arm64 at $0" ;;
     *) printf '%s\\n' "$*" ;;
-esac
-""", encoding="utf-8")
-    python.chmod(0o755)
+esac""")
     made = make(copy, target, f"PYTHON={python}").splitlines()
     assert made[-2] == "-m pip install -q --only-binary=:all: numpy tqdm" and made[-1].startswith("-m charrnn ")
     again = make(copy, target, f"PYTHON={python}").splitlines()
@@ -229,9 +213,7 @@ def find_python(status=0, **variables):
     ("CPython 3.9.18, 64 bit, x86_64", []), ("PyPy 3.7.13, 64 bit, x86_64", []), ("CPython 3.7.9, 32 bit, x86_64", []),
     ("CPython 3.13.0, 64 bit, x86_64, free-threaded", [])])
 def test_a_python_is_taken_if_it_can_have_the_tensorflow(tmp_path, what, tensorflows):
-    python = tmp_path / "a python"
-    python.write_text(f"#!/bin/sh\necho {shlex.quote(f'{what} at {python}')}\n", encoding="utf-8")
-    python.chmod(0o755)
+    python = program(tmp_path / "a python", f"echo {shlex.quote(f'{what} at')} \"$0\"")
     for tensorflow in ("1", "2", ""):
         found, said = find_python(tensorflow not in tensorflows, PYTHON=str(python), TENSORFLOW=tensorflow)
         assert found == str(python) if tensorflow in tensorflows else f"{python}, which is {what}" in said
@@ -244,37 +226,27 @@ def test_the_python_of_this_environment_is_found_and_what_is_wrong_is_explained(
     assert "TENSORFLOW must be 1 or 2, not '3'" in find_python(1, TENSORFLOW="3")[1]
 
 
-@pytest.fixture
-def archive(copy):
-    """What get-python is to download, at a file: address, with the SHA-256 of the real one."""
-    path = copy / "20200822" / "python.tar.gz"
-    path.parent.mkdir()
-    (copy / "file").write_text(
-        "# system configuration generated and used by the sysconfig module\nbuild_time_vars = {}\n")
-    with tarfile.open(str(path), "w:gz") as tar:
-        for name in ("bin/python3.7", "lib/python3.7/_sysconfigdata_m_linux_x86_64-linux-gnu.py"):
-            tar.add(str(copy / "file"), f"python/{name}")
-    listed = (copy / ".make" / "downloads.json").read_text(encoding="utf-8")
-    (copy / ".make" / "downloads.json").write_text(re.sub("https:[^\"]*", path.as_uri(), listed), encoding="utf-8")
-    return path
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the archive is that for Linux")
-def test_a_python_is_downloaded_if_it_has_its_sha_256(copy, archive):
-    """From a mirror of the user it is not checked, as the message says."""
-    get_python = ["sh", copy / ".make" / "get-python"]
+def test_a_python_is_downloaded_if_it_has_its_sha_256(copy):
+    """Here from a file: address, at first with the SHA-256 of the real one."""
+    get_python, listed = ["sh", copy / ".make" / "get-python"], copy / ".make" / "downloads.json"
+    archive = copy / "python.tar.gz"
+    (copy / "file").write_text(
+        "# system configuration generated and used by the sysconfig module\nbuild_time_vars = {}\n")
+    with tarfile.open(str(archive), "w:gz") as tar:
+        for name in ("bin/python3.7", "lib/python3.7/_sysconfigdata_m_linux_x86_64-linux-gnu.py"):
+            tar.add(str(copy / "file"), f"python/{name}")
+    content = re.sub("https:[^\"]*", archive.as_uri(), listed.read_text(encoding="utf-8"))
+    listed.write_text(content, encoding="utf-8")
     out, err = run(get_python, 1)
     if "uv could not be installed" in out:
         pytest.skip("pip reaches no package index")
     assert "Hash mismatch" in err and not list(copy.glob(".python/*/bin"))
-    out, err = run(get_python, 1, env={"UV_PYTHON_INSTALL_MIRROR": (copy / "mirror").as_uri()})
-    assert "from UV_PYTHON_INSTALL_MIRROR, unchecked" in out and "mirror/20200822/cpython-3.7.9" in err
-    listed = copy / ".make" / "downloads.json"
     right = hashlib.sha256(archive.read_bytes()).hexdigest()
-    listed.write_text(re.sub("[0-9a-f]{64}", right, listed.read_text(encoding="utf-8")), encoding="utf-8")
-    out, _ = run(get_python)
-    assert "unchecked" not in out and list(copy.glob(".python/*/bin/python3.7"))
+    listed.write_text(re.sub("[0-9a-f]{64}", right, content), encoding="utf-8")
+    run(get_python)
+    assert list(copy.glob(".python/*/bin/python3.7"))
 
 
 # Lock files and setup.py

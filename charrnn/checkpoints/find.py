@@ -134,8 +134,7 @@ def newest_intact(folder: StrPath, suffix: str = "") -> Found:
             return Found(prefix, verify(prefix, suffix), tuple(skipped))
         except CheckpointError as error:
             skipped.append(str(error))
-    raise CheckpointError(f"there is no intact checkpoint in {folder}: {'; '.join(skipped[:3])}"
-                          + (f" and {len(skipped) - 3} more" if len(skipped) > 3 else ""))
+    raise CheckpointError(f"there is no intact checkpoint in {folder}: {words.listed(skipped)}")
 
 
 def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
@@ -177,11 +176,6 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
         return named
     if resume:
         return next((str(folder) for folder in _folders() if is_run(folder)), FIRST)
-    return _unused_folder()
-
-
-def _unused_folder() -> str:
-    """Return the folder that a new run without a name takes."""
     newest = _folders()[0]
     with contextlib.suppress(CheckpointError):
         record.check_unused(newest)

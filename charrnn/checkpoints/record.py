@@ -21,7 +21,6 @@ import hashlib
 import json
 import os
 import re
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
@@ -168,16 +167,12 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
         hyper.check(recorded=NAMES)
         if (all(isinstance(name, str) for name in (record["vocabulary"], text["name"], text["sha256"]))
                 and all(name is None or isinstance(name, str) for name in (init_from, shuffled, beginning))
-                and (test_loss is None or _is_number(test_loss) and abs(test_loss) <= LARGEST_LOSS)
+                and (test_loss is None or type(test_loss) in (int, float) and abs(test_loss) <= LARGEST_LOSS)
                 and (best is None or step_of(best) >= 0)):
             return RunRecord(hyper, Vocabulary(record["vocabulary"]), text["name"], text["sha256"], best, init_from,
                              test_loss, None if folder is None else str(folder), shuffled, beginning,
                              tuple(sorted(set(recorded) - set(NAMES))))
     raise ValueError("it does not describe a run")
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
 
 def read_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:

@@ -235,9 +235,7 @@ class Run:
             with contextlib.suppress(OSError):
                 remove_leftovers(folder)
                 _remove_files(folder, name)
-            in_the_way = getattr(error, "filename2", None)  # of os.replace
-            raise OSError(f"the checkpoint {folder / name} could not be saved: " +
-                          (f"{in_the_way}: " if in_the_way else "") + errors.reason(error))
+            raise OSError(f"the checkpoint {folder / name} could not be saved: {errors.reason(error)}")
         self.record, self.saved = run, progress
         files.flush(folder)
         self.tidy()

@@ -41,19 +41,7 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
     return content + sha256(content).encode()
 
 
-def arrays_of(content: bytes) -> Weights:
-    """Return the arrays in the content of a ``.npz`` file whose members are not compressed.
 
-    The time and the memory are in proportion to the content.
-
-    Raises:
-        Exception: it is damaged or something else. The exception can be of any kind.
-    """
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        members = archive.infolist()
-        if sum(member.file_size for member in members) > len(content):
-            raise ValueError("it is compressed, or larger than it may be")
-        return {re.sub(r"\.npy$", "", member.filename): _array(archive.read(member)) for member in members}
 
 
 def _array(content: bytes) -> np.ndarray:
@@ -72,6 +60,8 @@ def _array(content: bytes) -> np.ndarray:
 def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
     """Read a file that :func:`packed` made: the weights, and the JSON object ``about``.
 
+    The time and the memory are in proportion to the size of the file, whatever is in it.
+
     Raises:
         CheckpointError: the file is missing, damaged, or of another kind.
     """
@@ -79,7 +69,11 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
         content = Path(path).read_bytes()
         if sha256(content[:-DIGEST]).encode() != content[-DIGEST:]:
             raise ValueError("it is damaged, or was not written by charrnn")
-        weights = arrays_of(content)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            if sum(member.file_size for member in members) > len(content):
+                raise ValueError("it is compressed, or larger than it may be")
+            weights = {re.sub(r"\.npy$", "", member.filename): _array(archive.read(member)) for member in members}
         return weights, parsed(weights.pop("about").tobytes())
 
 

@@ -52,11 +52,6 @@ class Parser(argparse.ArgumentParser):
         if not self._is_silent:
             (file or sys.stderr).write(message or "")
 
-    def exit(self, status: int = 0, message: Optional[str] = None) -> NoReturn:
-        """End the process after the help or the version, once they are written."""
-        sys.stdout.flush()
-        super().exit(status, message)
-
     def error(self, message: str) -> NoReturn:
         """Raise ValueError with the message and a reference to ``--help``."""
         if self._is_silent:

@@ -8,7 +8,6 @@ import numpy as np
 
 from charrnn.commands import arguments
 from charrnn.engines import Engine
-from charrnn.engines.opened_model import Model
 from charrnn.inspection import units
 from charrnn.system import terminal
 from charrnn.text import corpus, unknown
@@ -76,7 +75,11 @@ def _main(args: argparse.Namespace) -> None:
     if args.unit is not None and args.top is not None:
         raise ValueError("--top has no effect with --unit")
     model = arguments.open_named(args.model, args)
-    text, note = unknown.resolve(_text(args, model), model.vocabulary, args.unknown)
+    if args.text is None:
+        whole = corpus.training_text(model.run, flag="--text").training
+    else:
+        whole = arguments.read_text(args.text, args.encoding).text
+    text, note = unknown.resolve(whole[:args.characters], model.vocabulary, args.unknown)
     if note:
         terminal.print_note(note)
     if len(text) < 2:
@@ -88,15 +91,6 @@ def _main(args: argparse.Namespace) -> None:
             print(json.dumps(_report(measured, count)) if args.json else "\n".join(table(measured, count)))
         else:
             _print_unit(engine, measured, measured.unit(args.unit), text[:args.passage or 100], args.json)
-
-
-def _text(args: argparse.Namespace, model: Model) -> str:
-    """Return the part of the text that is read."""
-    if args.text is None:
-        text = corpus.training_text(model.run, flag="--text").training
-    else:
-        text = arguments.read_text(args.text, args.encoding).text
-    return text[:args.characters]
 
 
 def _print_unit(engine: Engine, measured: units.Measured, unit: units.Unit, text: str, as_json: bool) -> None:

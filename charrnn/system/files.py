@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import IO, Union
 
-LONGEST_START = 200  # bytes of a name that its temporary name has; file systems allow 255
 TEMPORARY = f"*.{'[0-9a-f]' * 12}.tmp"  # the pattern of temporary names
 
 
@@ -65,8 +64,7 @@ def target_of(path: Union[str, Path]) -> str:
 def temporary_name(path: Union[str, Path]) -> str:
     """Return a new name next to a path, which fits TEMPORARY. A killed process leaves a file with such a name."""
     path = Path(path)  # without a slash at its end
-    start = os.fsencode(path.name)[:LONGEST_START].decode("utf-8", "ignore")
-    return str(path.with_name(f"{start}.{secrets.token_hex(6)}.tmp"))
+    return str(path.with_name(f"{path.name}.{secrets.token_hex(6)}.tmp"))
 
 
 def check_regular(path: Union[str, Path]) -> None:

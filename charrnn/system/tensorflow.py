@@ -160,17 +160,6 @@ def _without_messages() -> Iterator[None]:
         yield
 
 
-def require_bfloat16() -> None:
-    """Check that this TensorFlow can train in bfloat16.
-
-    Raises:
-        ValueError: it is 1.15.
-    """
-    if is_version_1():
-        raise ValueError("precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
-                         "float32")
-
-
 def thread_count() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # Linux

@@ -12,7 +12,7 @@ from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, RunRecord
 from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
-from charrnn.system.tensorflow import require_bfloat16, thread_count
+from charrnn.system.tensorflow import is_version_1, thread_count
 from charrnn.text import lists
 from charrnn.text.corpus import Text
 from charrnn.training import minutes, transfer
@@ -101,7 +101,7 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
         options, given = _for_minutes(options, given, n_processes)
     threads = options.threads or thread_count()
     folder = run_folder(folder, options.resume)
-    old = _run_to_resume(folder) if options.resume else None
+    old = record.read_run(folder) if options.resume else None
     is_list = bool(text and not old and lists.is_list(text.text))
     hyper, speedup = _hyperparameters(text, given, old, options, init_from, is_list), None
     seed_given = hyper.seed is not None
@@ -118,8 +118,9 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
             hyper = replace(hyper, precision=precision)
         run, text = _new_run(text, hyper, init_from)
     hyper = run.hyperparameters
-    if hyper.precision == "bfloat16":
-        require_bfloat16()
+    if hyper.precision == "bfloat16" and is_version_1():
+        raise ValueError("precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
+                         "float32")
     dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(hyper, *parts)
@@ -195,6 +196,9 @@ def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> 
 def _resumed_run(run: RunRecord, hyper: Hyperparameters, text: Optional[Text]) -> Tuple[RunRecord, Text]:
     """Return a run with new hyperparameters, and its text. Raise CheckpointError if it cannot have them."""
     old = run.hyperparameters
+    if run.unknown:
+        raise CheckpointError(f"the run in {run.folder} has hyperparameters that this version of charrnn does not "
+                              f"know: {', '.join(map(repr, run.unknown))}")
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision=old.precision)
     content = lists.text_of(run, text.text) if text else record.read_text(run)
@@ -206,15 +210,6 @@ def _resumed_run(run: RunRecord, hyper: Hyperparameters, text: Optional[Text]) -
             raise CheckpointError(f"the run in {run.folder} has {name} {getattr(old, name)}, which cannot be changed "
                                   f"to {getattr(hyper, name)}: leave it out, or train another run")
     return replace(run, hyperparameters=hyper), Text(run.text_name, content or "", text.skipped if text else ())
-
-
-def _run_to_resume(folder: StrPath) -> RunRecord:
-    """Return the run in a folder. Raise CheckpointError if there is none, or one of a newer version."""
-    run = record.read_run(folder)
-    if run.unknown:
-        raise CheckpointError(f"the run in {folder} has hyperparameters that this version of charrnn does not know: "
-                              f"{', '.join(map(repr, run.unknown))}")
-    return run
 
 
 def _check_sizes(hyper: Hyperparameters, training: np.ndarray, held_out: np.ndarray, test: np.ndarray) -> None:

@@ -10,7 +10,6 @@ from conftest import NEWEST, OLDER, resume, script
 from charrnn.checkpoints.find import find, newest_intact
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.run import read_progress
-from charrnn.commands import train
 from charrnn.engines.opened_model import open_model
 from charrnn.sample import sample
 
@@ -110,10 +109,3 @@ def test_what_cannot_be_resumed_is_refused_in_a_line_and_not_started_again(run_c
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("charrnn-train: error: ") and err.count("\n") == 1 and message in err
     assert {path.name: path.stat().st_mtime_ns for path in run_copy.glob("*.ckpt.*")} == before
-
-
-def test_a_lost_text_can_be_given_again(trained, run_copy):
-    damage(run_copy / "text.txt", "a bit")
-    text = str(trained.parent / "small.txt")
-    assert train.main([text, "--resume", "--checkpoint-dir", str(run_copy), "--sample-length", "0"]) == 0
-    assert (run_copy / "text.txt").read_bytes() == (trained / "text.txt").read_bytes()

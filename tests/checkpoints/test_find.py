@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 from conftest import NEWEST, OLDER, copy_without_records
 
-from charrnn.checkpoints import record
 from charrnn.checkpoints.find import find, list_checkpoints, newest_intact
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.engines.opened_model import open_model
@@ -55,24 +54,6 @@ def test_a_file_beside_a_run_folder_does_not_stand_for_it(run_copy):
     assert find(run_copy).prefix == str(run_copy / NEWEST)
 
 
-@pytest.mark.parametrize("name, message", [
-    (".", "there is no checkpoint in"), ("missing", "there is no file or folder"), ("i5_l5.ckpt", "there is no"),
-    ("file", "file is not a model: name a run folder or")])
-def test_nothing_to_find(tmp_path, name, message):
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(CheckpointError, match=message):
-        find(tmp_path / name)
-
-
-def test_the_best_checkpoint(trained, stopped_early):
-    best = record.read_run(stopped_early).best
-    assert find(stopped_early, best=True).prefix == str(stopped_early / best)
-    with pytest.raises(CheckpointError, match="has no best checkpoint: it was trained without val_fraction"):
-        find(trained, best=True)
-    with pytest.raises(CheckpointError, match="there is no run in "):
-        find(trained / OLDER, best=True)
-
-
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
 def test_a_checkpoint_that_training_removes_while_it_is_opened(run_copy, monkeypatch, suffix):
     """The next one is opened, and nothing is said of the one that has gone."""
@@ -88,14 +69,6 @@ def test_a_checkpoint_that_training_removes_while_it_is_opened(run_copy, monkeyp
     monkeypatch.setattr(Path, "read_bytes", read)
     model = open_model(run_copy)
     assert (model.name, model.skipped) == (str(run_copy / OLDER), ())
-
-
-def test_an_error_names_three_of_many_checkpoints(tmp_path):
-    """As in a folder of the notebook that was copied without its data files."""
-    for step in range(1, 21):
-        (tmp_path / f"i{step}_l5.ckpt.index").touch()
-    with pytest.raises(CheckpointError, match="i20_.*; .*i19_.*; .*i18_.* is missing and 17 more$"):
-        newest_intact(tmp_path)
 
 
 def test_checkpoints_of_other_programs_are_found(tmp_path):

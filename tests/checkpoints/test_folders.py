@@ -3,7 +3,6 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import pytest
 from conftest import NEWEST, OLDER, ROOT, SMALL_FLAGS
 
 from charrnn.checkpoints import find
@@ -26,12 +25,8 @@ def test_a_file_or_folder_goes_before_a_known_model(trained, tmp_path, monkeypat
     assert open_model("anna").name == f"anna/{NEWEST}" and open_model(Path("tiny-shakespeare")).lstm_size == 512
 
 
-def test_a_name_that_is_neither_a_path_nor_known_gives_the_known_ones(tmp_path):
-    with pytest.raises(ValueError, match="no file or folder .*shakespeare: .* a known one .anna, tiny-shakespeare"):
-        open_model(tmp_path / "shakespeare")
-
-
-def test_a_run_without_a_name_goes_to_the_next_folder(trained, tmp_path, monkeypatch):
+def test_a_run_without_a_name_goes_to_the_next_folder(trained, tmp_path, monkeypatch, planned):
+    """And the newest is the one that is resumed."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "checkpoints").mkdir()  # as in the checkout
     shutil.copy(str(ROOT / "checkpoints" / "README.md"), "checkpoints")
@@ -42,5 +37,7 @@ def test_a_run_without_a_name_goes_to_the_next_folder(trained, tmp_path, monkeyp
     for number in (9, 10):
         shutil.copytree(str(trained), f"checkpoints/{number}")
     (tmp_path / "checkpoints" / "11").mkdir()
-    assert [find.run_folder(None, resume) for resume in (False, True)] == ["checkpoints/11", "checkpoints/10"]
-    assert [find.run_folder("x", resume) for resume in (False, True)] == ["x", "x"]
+    new, resumed = [str(trained.parent / "small.txt"), *SMALL_FLAGS], ["--resume"]
+    for arguments in (new, [*new, "--checkpoint-dir", "x"], resumed, [*resumed, "--checkpoint-dir", "checkpoints/9"]):
+        assert train.main(arguments) == 0
+    assert [job.folder for job in planned] == ["checkpoints/11", "x", "checkpoints/10", "checkpoints/9"]

@@ -55,16 +55,6 @@ def test_a_record_that_somebody_crafted_describes_no_run(name, values):
             record.run_from_record({**record.record_of(RUN), name: value})
 
 
-def test_the_settings_of_a_run_are_those_of_its_last_start(run_copy):
-    """Which run.json has, and no checkpoint yet. Without run.json, they are those of the newest checkpoint."""
-    run = record.read_run(run_copy)
-    changed = replace(run, hyperparameters=replace(run.hyperparameters, learning_rate=0.5))
-    record.write_run(run_copy, changed)
-    assert record.read_run(run_copy) == changed
-    (run_copy / "run.json").unlink()
-    assert record.read_run(run_copy) == run
-
-
 @pytest.mark.parametrize("text", ["a\r\nb\n", "\ud800\u2028é", ""])
 def test_the_text_of_a_run_is_read_as_it_was_written(tmp_path, text):
     record.write_text(tmp_path, text)

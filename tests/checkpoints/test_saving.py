@@ -20,8 +20,8 @@ from charrnn.data import Vocabulary
 from charrnn.system.tensorflow import tf
 
 RUN = RunRecord(Hyperparameters(lstm_size=5, num_layers=1, seed=7), Vocabulary("ab"), "name", "f00")
-STATE_SHAPE = (1, 2, 3, 5)
-STATE = np.arange(30, dtype=np.float32).reshape(STATE_SHAPE)
+STATE = np.arange(30, dtype=np.float32).reshape(1, 2, 3, 5)
+SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
 
 
 @pytest.fixture
@@ -93,14 +93,16 @@ def test_old_checkpoints_are_removed_but_not_the_best(folder, session):
 
 
 def test_files_of_the_user_are_kept(folder, session):
+    """Also those of a notebook, or of a model that was copied into the folder."""
     save(session, folder, 1)
     names = ["i1_l5.ckpt.notes.json", "i1_l5.ckpt.html", "i1_l5.ckpt.npz.txt", "i1_l5.ckpt.data-1"]
-    for name in [*names, "run.json.tmp", "mine.tmp"]:
+    others = ["run.json.tmp", "mine.tmp", "i0_l5.ckpt.progress.npz", *(f"i7_l5.ckpt{suffix}" for suffix in SUFFIXES)]
+    for name in [*names, *others]:
         (folder / name).write_bytes(b"mine")
     (folder / "i1_l5.ckpt.folder").mkdir()
     save(session, folder, 2, max_to_keep=1)
     assert sorted(path.name for path in folder.glob("i1_*")) == sorted([*names, "i1_l5.ckpt.folder"])
-    assert (folder / "run.json.tmp").exists() and (folder / "mine.tmp").exists()
+    assert all((folder / name).read_bytes() == b"mine" for name in others)
 
 
 def test_damaged_checkpoints_of_later_steps_are_not_counted(folder, session):
@@ -191,9 +193,6 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
         if next(calls) <= fails_at:
             run.close()
             return  # it was not called so often
-
-
-SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
 
 
 def test_leftovers_of_a_killed_save_are_removed(folder, session, monkeypatch):

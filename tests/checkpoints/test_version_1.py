@@ -9,17 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from conftest import ROOT, history_of, resume
+from conftest import ROOT, resume
 
 from charrnn import open_model
 from charrnn.checkpoints import record
 
 DATA = ROOT / "tests" / "data"
-
-
-def test_its_model_writes():
-    model = open_model(DATA / "run-1.0")
-    assert model.run.hyperparameters.average_decay == 0.9 and len(model.write("the ", 20, seed=1)) == 24
 
 
 def test_it_continues_as_it_would_have(tmp_path):
@@ -30,10 +25,10 @@ def test_it_continues_as_it_would_have(tmp_path):
         np.testing.assert_allclose(found.weights[name], value, atol=1e-5, err_msg=name)
 
 
-def test_a_value_that_is_now_out_of_range_is_resumed_but_not_given(tmp_path, capsys):
+def test_a_value_that_is_now_out_of_range_is_resumed_but_not_given(tmp_path, planned, capsys):
     folder = Path(shutil.copytree(str(DATA / "run-1.0"), str(tmp_path / "run")))
     run = record.read_run(folder)
     record.write_run(folder, replace(run, hyperparameters=replace(run.hyperparameters, grad_clip=1e-5)))
     assert resume(folder, "--grad-clip", "1e-5") == 2 and "grad_clip must be" in capsys.readouterr().err
-    assert resume(folder, "--epochs", "2", "--no-summaries") == 0
-    assert open_model(folder).run.hyperparameters.grad_clip == 1e-5 and history_of(folder)[-1]["step"] == "312"
+    assert resume(folder, "--epochs", "2") == 0
+    assert [job.hyperparameters.grad_clip for job in planned] == [1e-5]

@@ -97,11 +97,6 @@ def test_the_training_text_of_a_run_is_in_its_folder(run_copy):
     assert training_text(divided)[:3] == (TEXT[:260], TEXT[260:780], TEXT[780:])
 
 
-def test_the_training_text_that_is_named_has_the_encoding_that_is_named(tmp_path):
-    (tmp_path / "text").write_bytes("\u0434\u0430".encode("cp1251"))
-    assert training_text(None, str(tmp_path / "text"), "cp1251").training == "\u0434\u0430"
-
-
 def test_a_model_outside_of_a_run_folder_needs_the_name_of_its_text(trained, exported):
     for run in (None, open_model(exported).run):
         with pytest.raises(ValueError, match="the model has no training text with it: name the text with --train-text"):

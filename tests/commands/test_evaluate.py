@@ -17,13 +17,6 @@ from charrnn.text.baselines import ngram_nats, xz_bits
 CHARACTERS = "the hat sat\non, the"
 
 
-@pytest.fixture
-def characters(tmp_path):
-    """A file with CHARACTERS."""
-    (tmp_path / "characters").write_text(CHARACTERS)
-    return tmp_path / "characters"
-
-
 def bits_of(model, text):
     """Return the surprisal in bits of each character but the first, from the probabilities of the cells."""
     checkpoint = open_model(model)
@@ -76,11 +69,12 @@ def test_the_figures_are_those_of_the_cells_and_of_the_baselines(trained, tmp_pa
         xz_bits(text, TEXT) * math.log(2) / 148, xz_bits(text) * math.log(2) / 148], abs=1e-4)
 
 
-def test_each_character_has_the_surprisal_of_the_cells(trained, exported, characters, capsys):
+def test_each_character_has_the_surprisal_of_the_cells(trained, exported, tmp_path, capsys):
     """With both engines: a line for each character but the first, and the mean, without the comparison."""
+    (tmp_path / "text").write_text(CHARACTERS)
     bits = bits_of(trained, CHARACTERS)
     for model in (trained, exported):
-        _, characters_of, whole = evaluated(capsys, model, characters, "--characters").split("\n\n")
+        _, characters_of, whole = evaluated(capsys, model, tmp_path / "text", "--characters").split("\n\n")
         assert table("\n\n" + whole) == {"this model": pytest.approx(bits.mean() * math.log(2), abs=1e-4)}
         head, *lines = characters_of.splitlines()
         assert head.split() == ["character", "log-probability", "bits"]

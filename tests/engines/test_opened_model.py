@@ -110,12 +110,6 @@ def test_another_vocabulary_than_the_recorded_one_is_refused(name, request):
             open_model(path, Vocabulary(chars))
 
 
-def test_the_name_of_a_model_file_ends_in_npz(exported):
-    for path in ("i9_l5.ckpt.progress.npz", "m.npz.index", ""):
-        with pytest.raises(ValueError, match="it must end in .npz, but not in .progress.npz"):
-            open_model(exported).save(path)
-
-
 # Weights of another kind
 
 

@@ -1,10 +1,10 @@
 """Continuing a prime: seeds, where a text ends, interruptions, and primes that cannot be continued."""
 
 import pytest
-from conftest import interrupted_at, texts_of
+from conftest import texts_of
 
 from charrnn.engines.decoding import Settings
-from charrnn.engines.sampler import CHUNK, Sampler, fresh_seed
+from charrnn.engines.sampler import CHUNK, Sampler
 
 ALL = Settings(top_n=14)
 
@@ -20,18 +20,6 @@ def test_each_row_has_the_text_of_its_own_seed(engine):
     samples, _ = Sampler(engine, 3).write("the ", 60, Settings(), 2 ** 32 - 2)
     assert [each.text for each in samples] == alone and len(set(alone)) == 3
     assert [each.seed for each in samples] == [2 ** 32 - 2, 2 ** 32 - 1, 0]
-
-
-def test_fresh_seeds_differ_and_are_below_the_limit():
-    seeds = {fresh_seed() for _ in range(20)}
-    assert len(seeds) == 20 and all(0 <= seed < 2 ** 32 for seed in seeds)
-    assert {fresh_seed(2) for _ in range(60)} == {0, 1}
-
-
-def test_the_pieces_of_the_first_text_are_shown(engine):
-    pieces = []
-    samples, _ = Sampler(engine, 2).write("the ", 2 * CHUNK + 3, Settings(), 8, show=pieces.append)
-    assert [len(piece) for piece in pieces] == [CHUNK, CHUNK, 3] and "".join(pieces) == samples[0].text
 
 
 def test_a_text_ends_after_a_string(engine):
@@ -74,19 +62,3 @@ def test_what_was_drawn_last_is_continued_as_if_it_were_the_beginning(engines, m
         (first,), _ = sampler.write("the ", 9, Settings(), 3)
         (second,), _ = sampler.write(more, 9, Settings(), 5, after_last=True)
         assert [second.text] == texts_of(engine, f"the {first.text}{more}", 9, seed=5)
-
-
-def test_each_of_several_texts_ends_for_itself(engine):
-    alone = [Sampler(engine).write("the ", 120, Settings(), seed, stop="a")[0][0] for seed in (3, 4, 5)]
-    together, _ = Sampler(engine, 3).write("the ", 120, Settings(), 3, stop="a")
-    assert [each.text for each in together] == [each.text for each in alone]
-    assert len({len(each.text) for each in together}) > 1
-
-
-def test_an_interrupted_text_has_what_was_drawn(engines, monkeypatch):
-    for engine in engines:
-        expected, = texts_of(engine, "the ", 4 * CHUNK)
-        with monkeypatch.context() as patch:
-            patch.setattr(engine, "draw", interrupted_at(engine.draw, 3))
-            (found,), interrupted = Sampler(engine).write("the ", 4 * CHUNK, Settings(), 4)
-        assert interrupted and found.text == expected[:2 * CHUNK]

@@ -5,18 +5,21 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import TENSORFLOW_1, resume, train_small, training_graph
+from conftest import TENSORFLOW_1, TEXT, needs_tensorflow_2, training_graph
 from reference import errors, problem, results
 
-from charrnn.checkpoints import record
 from charrnn.fused import passes, softmax
-from charrnn.fused import passes as fused_product
 from charrnn.fused.passes import product
 from charrnn.model import CharRNN
+from charrnn.system.interrupts import StopRequests
 from charrnn.system.tensorflow import session_config, tf
+from charrnn.text.corpus import Text
+from charrnn.training.display import Display
+from charrnn.training.job import plan_job
+from charrnn.training.options import Options
 
-needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32")
 N, M, L, C, LAYERS = 4, 7, 16, 9, 2
+AUTOMATIC = dict(batch_size=2, num_steps=30, precision="auto")
 # Operations whose results are added up over many steps, or change the weights.
 SUMS = {"AddV2", "AddN", "BiasAdd", "TensorScatterAdd", "UnsortedSegmentSum", "Mul", "Mean", "ApplyAdam", "L2Loss",
         "SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits"}
@@ -76,60 +79,37 @@ def test_a_graph_that_is_not_fused_is_rewritten():
 
 
 @needs_tensorflow_2
-def test_a_resumed_run_in_bfloat16_is_the_same_bit_for_bit(text_file, tmp_path):
-    flags = ["--precision", "bfloat16", "--threads", "2", "--num-steps", "50"]
-    assert train_small(text_file, tmp_path / "whole", *flags, "--epochs", "2") == 0
-    assert train_small(text_file, tmp_path / "parts", *flags, "--epochs", "1") == 0
-    assert resume(tmp_path / "parts", "--epochs", "2") == 0
-    whole, parts = (record.read_run(tmp_path / name) for name in ("whole", "parts"))
-    assert whole.hyperparameters.precision == parts.hyperparameters.precision == "bfloat16"
-    files = [sorted((tmp_path / name).glob("*.ckpt.data*"))[-1] for name in ("whole", "parts")]
-    assert files[0].name == files[1].name and files[0].read_bytes() == files[1].read_bytes()
-
-
-@pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 has it")
-def test_tensorflow_1_refuses_bfloat16(text_file, tmp_path, capsys):
-    assert train_small(text_file, tmp_path / "run", "--precision", "bfloat16") == 2
-    assert "precision bfloat16 needs TensorFlow 2" in capsys.readouterr().err
-    assert not (tmp_path / "run").exists()
-
-
-@needs_tensorflow_2
 @pytest.mark.parametrize("speedup, precision, said", [
     (1.72, "bfloat16", "bfloat16, 1.7 times as fast here"), (1.1, "bfloat16", "bfloat16, 1.1 times as fast here"),
     (1.09, "float32", "float32; bfloat16 is 1.09 times as fast here")])
-def test_auto_takes_what_was_measured_to_be_faster(text_file, tmp_path, capsys, monkeypatch, speedup, precision, said):
-    """The plan says it, the run records it, and a resumed run does not measure again."""
-    flags = ["--precision", "auto", "--num-steps", "100"]
-    monkeypatch.setattr(fused_product, "bfloat16_speedup", lambda config: speedup)
-    assert train_small(text_file, tmp_path, *flags) == 0
-    assert f"\nprecision {said}\n" in capsys.readouterr().out
-    monkeypatch.setattr(fused_product, "bfloat16_speedup", None)
-    assert resume(tmp_path, "--precision", "auto", "--epochs", "2") == 0
-    assert record.read_run(tmp_path).hyperparameters.precision == precision
+def test_auto_takes_what_was_measured_to_be_faster(capsys, monkeypatch, speedup, precision, said):
+    """The plan says it, and has it. In test_resume, a resumed run does not measure again."""
+    monkeypatch.setattr(passes, "bfloat16_speedup", lambda config: speedup)
+    job = plan_job(Text("a text", TEXT), AUTOMATIC, "run", Options())
+    Display(job, 704, StopRequests()).plan()
+    assert f"\nprecision {said}\n" in capsys.readouterr().out and job.hyperparameters.precision == precision
 
 
 @pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 measures")
-def test_tensorflow_1_measures_nothing(text_file, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(fused_product, "bfloat16_speedup", None)
-    assert train_small(text_file, tmp_path, "--precision", "auto", "--num-steps", "100") == 0
-    assert record.read_run(tmp_path).hyperparameters.precision == "float32"
+def test_tensorflow_1_measures_nothing(monkeypatch):
+    monkeypatch.setattr(passes, "bfloat16_speedup", None)
+    assert plan_job(Text("a text", TEXT), AUTOMATIC, "run", Options()).hyperparameters.precision == "float32"
 
 
 @needs_tensorflow_2
 def test_the_speedup_is_the_ratio_of_the_times(monkeypatch):
     """Of the best of the runs; a clock that counts the runs takes 3 s for each in float32 and 2 s in bfloat16."""
     ticks = itertools.cycle([0, 3, 0, 2])
-    monkeypatch.setattr(fused_product, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
-    assert fused_product.bfloat16_speedup(session_config(2)) == 1.5
+    monkeypatch.setattr(passes, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    assert passes.bfloat16_speedup(session_config(2)) == 1.5
 
 
 @needs_tensorflow_2
 def test_the_products_that_are_measured_have_the_two_types(monkeypatch):
     graphs = []
     session = tf.Session
-    monkeypatch.setattr(fused_product.tf, "Session", lambda **options: (
+    monkeypatch.setattr(passes.tf, "Session", lambda **options: (
         graphs.append(tf.get_default_graph()), session(**options))[1])
-    assert 0.01 < fused_product.bfloat16_speedup(session_config(2)) < 100
+    assert 0.01 < passes.bfloat16_speedup(session_config(2)) < 100
     types = [op.get_attr("T") for op in graphs[0].get_operations() if op.type == "MatMul"]
     assert types.count(tf.float32) == types.count(tf.bfloat16) == 8

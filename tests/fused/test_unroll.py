@@ -86,20 +86,6 @@ def test_recurrent_dropout_depends_on_seed_and_step_and_differs_from_that_of_out
         assert abs((one == two).mean() - 0.5) < 4 * 0.5 / np.sqrt(one.size)
 
 
-def test_masks_are_new_in_each_run_unless_fed():
-    model = training_graph(C, N, M, L, 1)
-    feed = {model.inputs: np.zeros((N, M)), model.targets: np.zeros((N, M)), model.keep_prob: 0.5}
-
-    def different(count, **more):
-        return len({float(session.run(model.loss, dict(feed, **more))) for _ in range(count)})
-
-    with tf.Session() as session:
-        session.run(tf.global_variables_initializer())
-        assert different(5) == 5
-        feed[model.mask_seed] = 7, 3
-        assert different(5) == 1
-
-
 @pytest.mark.parametrize("layers", [2, pytest.param(1, marks=slow), pytest.param(3, marks=slow)])
 def test_it_has_the_variables_and_tensors_of_dynamic_rnns_graph(layers):
     def graph_of(model):

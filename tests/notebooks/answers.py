@@ -27,12 +27,10 @@ EXERCISES = checks.EXERCISES
 WRITTEN = tuple(name for name in EXERCISES if name != "build_inputs")  # which is given, as an example
 NETWORK = ("get_batches", "build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer", "CharRNN")
 # Pieces of the solution.
-ROWS = "rows = arr[:batch_size * n_steps * n_windows].reshape((batch_size, -1))"
 LOGITS = "logits = tf.matmul(rows, weights) + bias"
 SOFTMAX = 'predictions = tf.nn.softmax(logits, name="predictions")'
 MEAN = "loss = tf.reduce_mean(losses)"
 CLIPPED = "gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), grad_clip)"
-LSTM = "lstm_size, num_layers, n_rows, self.keep_prob)"
 CHECKS = dict({name: "check_" + name for name in EXERCISES}, CharRNN="check_char_rnn")
 _SOURCES: Dict[str, str] = {}
 

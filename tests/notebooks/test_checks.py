@@ -1,7 +1,6 @@
 """The checks: verdicts on the solution, on stubs and on exceptions, and the hints."""
 import doctest
 import itertools
-import linecache
 import re
 import sys
 import time
@@ -9,20 +8,7 @@ import types
 
 import numpy as np
 import pytest
-from answers import (
-    CLIPPED,
-    EXERCISES,
-    FOLDER,
-    LSTM,
-    NETWORK,
-    ROWS,
-    WRITTEN,
-    answer,
-    checks,
-    generate,
-    solved_sources,
-    verdict,
-)
+from answers import CLIPPED, EXERCISES, FOLDER, NETWORK, WRITTEN, answer, checks, generate, solved_sources, verdict
 from checks import hyperparameters, tensors, words
 from checks import verdict as verdicts
 from conftest import TENSORFLOW_1
@@ -30,6 +16,10 @@ from tensorflow.python.eager import context
 
 import charrnn.model
 from charrnn.system.tensorflow import tf
+
+# Pieces of the solution.
+ROWS = "rows = arr[:batch_size * n_steps * n_windows].reshape((batch_size, -1))"
+LSTM = "lstm_size, num_layers, n_rows, self.keep_prob)"
 
 
 @pytest.fixture
@@ -111,12 +101,6 @@ def test_an_exception_comes_with_the_readers_line(capsys):
     lines = printed("get_batches", answer("get_batches", ROWS, "rows = arr[0][1]"), capsys)
     assert "it raised IndexError: invalid index to scalar variable, at line 15 of your code:" in " ".join(lines)
     assert lines[-1].startswith("    rows = arr[0][1]")
-
-
-def test_an_exception_without_source_comes_with_the_number_of_the_line(capsys):
-    given = answer("get_batches", ROWS, "rows = arr[0][1]")
-    linecache.cache.pop(given.__code__.co_filename)
-    assert " ".join(printed("get_batches", given, capsys)).endswith("at line 15 of your code.")
 
 
 @pytest.mark.parametrize("message", ["what is wrong\n[[0.07, 0.01]]", "in user code:\n\n    line\n    what is wrong\n"])
@@ -342,14 +326,6 @@ def test_a_course_switches_hints_and_skipping_off(folder, capsys):
     (folder / "course.json").write_text("hints: 0")
     with pytest.raises(ValueError, match="course.json should be a JSON object"):
         checks.keep(folder / "progress.json")
-
-
-def test_the_last_hint_names_the_solution_only_where_it_is(forget, folder, capsys, monkeypatch):
-    monkeypatch.chdir(folder)
-    for there in (False, True):
-        said = [hint("quiz", capsys) for _ in range(4)][-1]
-        assert ("Anna_KaRNNa_Solution.ipynb" in said) == there
-        (folder / "Anna_KaRNNa_Solution.ipynb").write_text("{}")
 
 
 RIGHT_LETTERS = dict(zip(("q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8"), "bcabacab"))

@@ -1,10 +1,9 @@
 """What the notebooks are given: texts broken between words, colours scaled to a unit, words for each picture."""
-import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from answers import FOLDER, generate
+from answers import FOLDER
 
 from charrnn.engines.opened_model import open_model
 from charrnn.model import CharRNN
@@ -122,19 +121,6 @@ def test_a_cell_runs_elsewhere_where_its_package_is_installed(given, capsys, mon
                           "([[0, 1, 2], [6, 7, 8]], [[1, 2, 3], [7, 8, 9]])]",
                           "Not run: the text has 13 characters to train on, fewer than 2 x 7."]
     assert "ZeroDivisionError: division by zero\n-c" in said
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("package", ["keras", "torch"])
-def test_the_bridge_learns(given, package, capsys, monkeypatch):
-    pytest.importorskip(package, reason=f"{package} is not installed: pip install {package}")
-    text = "the cat sat on the mat. " * 20_000
-    ids = np.array(["acehmnost. ".find(char) for char in text], np.int32)
-    cells_of(given, monkeypatch, training_ids=ids, vocab=range(11))
-    cell = next(cell["text"] for cell in generate.all_cells() if cell["id"] == f"bridge-{package}")
-    given.elsewhere(package, cell.split("\n", 1)[1])
-    said = capsys.readouterr().out
-    assert 0.1 < float(re.search(r"the mean loss of 100 steps: (\d\.\d+)", said).group(1)) < np.log(11), said
 
 
 def test_what_a_cell_above_defines_is_named_and_other_exceptions_are_shown(given, monkeypatch, capsys):

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from answers import CHECKS, EXERCISES, FOLDER, WRITTEN, generate
+from answers import EXERCISES, FOLDER, WRITTEN, generate
 
 TASKS = ("task-own-text", "task-language", "task-temperature", "task-unit", "task-larger")
 EXERCISE_CELLS = (*WRITTEN, "repairs", "quiz")
@@ -116,19 +116,6 @@ def test_four_hours_and_the_times_of_the_exercises_are_those_of_the_page(exercis
         assert not set(named) & set(times) or sum(times[name] for name in named) == int(row[2]), row[0]
 
 
-def test_each_exercise_is_checked_in_its_cell(solution):
-    sources = {cell.id: cell.source for cell in solution.cells}
-    for name, check in CHECKS.items():
-        assert sources[name].endswith(f"\n\nchecks.{check}({name});")
-
-
-def test_each_exercise_tells_its_time_and_what_is_expected(solution):
-    before = {after.id: cell.source for cell, after in zip(solution.cells, solution.cells[1:])}
-    for name in EXERCISE_CELLS:
-        assert re.search(r"\*About \d+ minutes[.,]", before[name]), name
-        assert f"{name}: right." in before[name], name
-
-
 def printed(solution, name):
     return "".join(output.get("text", "") for cell in solution.cells if cell.id == name for output in cell.outputs)
 
@@ -195,13 +182,6 @@ def test_the_pictures_are_those_that_the_text_shows(solution):
     for name, data in shown.items():
         assert f"][{name}]" in source and "(assets/" not in source
         assert base64.b64decode(data) == (FOLDER / "assets" / f"{name}.png").read_bytes()
-
-
-def test_a_cell_that_calls_a_check_which_does_not_exist_is_found(tmp_path, monkeypatch, capsys):
-    (tmp_path / "1.md").write_text("```python twice\nchecks.check_twice(twice)\nchecks.hint('twice')\n```\n")
-    monkeypatch.setattr(generate, "SOURCE", tmp_path)
-    assert generate.main(["--check"]) == 1
-    assert capsys.readouterr().err == "there is no checks.check_twice (in the cell twice)\n"
 
 
 def test_each_question_has_an_answer(solution):

@@ -47,16 +47,11 @@ def test_nothing_is_repaired_yet(programs):
 
 @pytest.mark.parametrize("letter, repair", [
     ("b", "b4: ahead[:, :-1] = rows[:, 1:]  # one later"), ("c", "C2: predictions = logits"),
-    ("b", "B4: ahead[:, :rows.shape[1] - 1] = rows[:, 1:]")])
+    ("b", "B4: ahead[:, :rows.shape[1] - 1] = rows[:, 1:]"),
+    pytest.param("a", "A7: yield loss; state = new_state", marks=pytest.mark.slow),
+    pytest.param("a", "A6: loss, state, __ = session.run(fetches, feed)", marks=pytest.mark.slow)])
 def test_other_repairs_are_accepted(programs, letter, repair):
     assert verdict(programs, **{letter: repair})[0]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("repair", ["A7: yield loss; state = new_state",
-                                    "A6: loss, state, __ = session.run(fetches, feed)"])
-def test_other_repairs_of_the_first_program_are_accepted(programs, repair):
-    assert verdict(programs, a=repair)[0]
 
 
 @pytest.mark.parametrize("letter, repair, expected", [
@@ -67,14 +62,10 @@ def test_other_repairs_of_the_first_program_are_accepted(programs, repair):
     ("b", "B4", "the number of a line, a colon"), ("b", 4, "the number of a line, a colon"),
     ("b", None, "Still None: repair_b"),
     ("c", "C5: return tf.reduce_sum(losses)", "C5 is not the wrong line"),
-    ("c", "C4: losses = cross_entropy(labels=predictions, logits=logits)", "C4 is the wrong line, but yours")])
+    ("c", "C4: losses = cross_entropy(labels=predictions, logits=logits)", "C4 is the wrong line, but yours"),
+    pytest.param("a", "A1: state = session.run(model.final_state)", "A1 is not the wrong line",
+                 marks=pytest.mark.slow)])
 def test_what_repairs_nothing_is_said(programs, letter, repair, expected):
     other = "c" if letter == "b" else "b"
     right, said = verdict(programs, **{letter: repair, other: RIGHT[other]})
     assert right is False and expected in said and "repaired." in said
-
-
-@pytest.mark.slow
-def test_what_repairs_nothing_in_the_first_program(programs):
-    right, said = verdict(programs, a="A1: state = session.run(model.final_state)")
-    assert right is False and "A1 is not the wrong line" in said

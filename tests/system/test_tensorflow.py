@@ -2,9 +2,8 @@
 import sys
 
 import pytest
-from conftest import TENSORFLOW_1, run_python
+from conftest import needs_tensorflow_2, run_python, train_small
 
-needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="this is about TensorFlow 2")
 # A stand-in for a version of TensorFlow, whose cells need Keras 2.
 STAND_IN = """
 import sys, types
@@ -44,40 +43,26 @@ def test_tensorflow_1_is_known_by_its_version_and_not_by_that_of_python(text_fil
     assert (status, out) == (2, "") and "error: precision bfloat16 needs TensorFlow 2" in err
 
 
-@pytest.mark.parametrize("version, message", [
-    ((3, 7, 9), "pip install . in the folder of charrnn installs TensorFlow 1.15"),
-    ((3, 11, 2), 'pip install ".[tensorflow]" in the folder of charrnn installs TensorFlow 2'),
-    ((3, 14, 0), "use Python 3.10 to 3.13, or 3.7; Python 3.14 has no TensorFlow that charrnn supports")])
-def test_a_missing_tensorflow_says_what_to_install(monkeypatch, version, message):
+@pytest.mark.parametrize("version, make, message", [
+    ((3, 7, 9), "", "pip install . in the folder of charrnn installs TensorFlow 1.15"),
+    ((3, 11, 2), "", 'pip install ".[tensorflow]" in the folder of charrnn installs TensorFlow 2'),
+    ((3, 14, 0), "", "use Python 3.10 to 3.13, or 3.7; Python 3.14 has no TensorFlow that charrnn supports"),
+    ((3, 11, 2), "make", "make venv installs it")])
+def test_a_missing_tensorflow_says_what_to_install(monkeypatch, version, make, message):
     from charrnn.system import tensorflow
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     monkeypatch.setattr(sys, "version_info", version)
+    monkeypatch.delenv("CHARRNN_MAKE", raising=False)
+    if make:
+        monkeypatch.setenv("CHARRNN_MAKE", make)
     with pytest.raises(tensorflow.TensorFlowError, match="TensorFlow is not installed here: " + message.replace(
             "[", r"\[")):
         tensorflow.require_tensorflow()
 
 
 @needs_tensorflow_2
-def test_a_program_that_has_used_eager_tensors_builds_graphs_afterwards():
-    code = ("import os; os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'\nimport tensorflow as tf\n"
-            "assert (tf.constant([1.0]) * 2).numpy() == 2 and tf.keras.layers\n"
-            "from charrnn import CharRNN, quiet_tensorflow; quiet_tensorflow()\n"
-            "print(CharRNN(4, 2, 3, 5).loss.shape, tf.executing_eagerly())")
-    assert run_python("-c", code)[:2] == (0, "() False\n")
-
-
-def test_a_process_that_tensorflow_2_has_started_builds_graphs():
-    """TensorFlow 2 sets this variable, which 1.15 reads too."""
-    code = ("import os; os.environ['TF2_BEHAVIOR'] = '1'\nfrom charrnn import CharRNN, quiet_tensorflow\n"
-            "quiet_tensorflow()\nprint(CharRNN(4, 2, 3, 5).loss.shape)")
-    assert run_python("-c", code)[:2] == (0, "()\n")
-
-
-@needs_tensorflow_2
 def test_a_cell_of_contrib_is_refused(text_file, tmp_path, capsys):
-    from charrnn.commands import train
-    flags = ["--batch-size", "2", "--num-steps", "5", "--lstm-size", "3", "--checkpoint-dir", str(tmp_path / "run")]
-    assert train.main([str(text_file), "--cell", "nas", *flags]) == 2
+    assert train_small(text_file, tmp_path / "run", "--cell", "nas") == 2
     assert "tf.contrib, which TensorFlow 2 does not have" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 

@@ -59,10 +59,6 @@ def test_xz_of_a_text():
     assert xz_bits(text) == 8 * len(packed)
 
 
-def random_letters(seed, length):
-    return "".join(np.random.RandomState(seed).choice(list("abcdefgh"), length))
-
-
 def test_xz_refers_to_the_text_before():
-    before = random_letters(2, 3000)
+    before = "".join(np.random.RandomState(2).choice(list("abcdefgh"), 3000))
     assert xz_bits(before[:2000], before) < 0.1 * xz_bits(before[:2000])

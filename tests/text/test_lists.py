@@ -1,12 +1,10 @@
 """Lists: by which rule they are recognised, and how they are shuffled, trained on and written."""
 import contextlib
-import io
 import itertools
 import json
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -176,22 +174,6 @@ def test_a_run_keeps_the_shuffled_text_and_knows_the_one_that_was_given(listed):
         assert "".join(parts[:3]) == shuffled(RUSSIAN) and len(parts.held_out) == int(0.2 * len(RUSSIAN))
         assert parts.lines() == set(RUSSIAN.split("\n"))  # which --new leaves out
     assert corpus.divide(corpus.Text("other", RUSSIAN + "a"), run).held_out == ""
-
-
-@pytest.mark.parametrize("flags", [["--like", "RUN", "--seed", "9"], ["--init-from", "RUN"]])
-def test_every_run_has_the_same_order(listed, tmp_path, monkeypatch, planned, flags):
-    """Whatever the seed, also from standard input, and where several texts are joined first."""
-    lines, text = RUSSIAN[:-1].splitlines(True), ["-"]
-    flags = [str(listed) if flag == "RUN" else flag for flag in flags]
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(RUSSIAN[:-1].encode())))
-    if "--init-from" in flags:
-        text, flags = [str(tmp_path / "a"), str(tmp_path / "b")], [*flags, *FLAGS, "--separator", ""]
-        for path, part in zip(text, (lines[:90], lines[90:])):
-            Path(path).write_text("".join(part), encoding="utf-8")
-    assert train.main([*text, "--checkpoint-dir", str(tmp_path / "run"), *flags]) == 0
-    (job,), expected = planned, record.read_run(listed)
-    assert job.text == (listed / "text.txt").read_text(encoding="utf-8")
-    assert job.record.text_sha256 == expected.text_sha256 and job.hyperparameters.shuffle == "lines"
 
 
 def test_a_run_is_resumed_with_its_text_or_the_one_that_was_given(listed, tmp_path, capsys):

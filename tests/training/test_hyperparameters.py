@@ -130,13 +130,3 @@ def rates(n_steps, **options):
 def test_schedules(options, expected):
     for step, (found, right) in enumerate(zip(rates(13, **options), expected)):
         assert right is None or found == pytest.approx(right, abs=1e-7), step
-
-
-@pytest.mark.parametrize("name, value", [("average_decay", 0.999995), ("grad_clip", 1e-5), ("decay", 0.005)])
-def test_the_range_is_for_a_value_that_is_given_now(name, value):
-    """A run of version 1.0, which had other ranges, is resumed."""
-    Hyperparameters(**{name: value}).check(recorded=[name])
-    for changes, recorded in (({name: value}, []), ({name: "1"}, [name]), ({name: -1.0}, [name]),
-                              ({"cell": "x"}, ["cell"])):
-        with pytest.raises(ValueError, match="must be"):
-            Hyperparameters(**changes).check(recorded=recorded)

@@ -6,7 +6,7 @@ import signal
 from dataclasses import asdict
 
 import pytest
-from conftest import StopAfter, assert_same_run, history_of, interrupted_at, losses_of, resume, train_small
+from conftest import StopAfter, assert_same_run, history_of, interrupted_at, needs_tensorflow_2, resume, train_small
 
 from charrnn import train
 from charrnn.checkpoints import record
@@ -21,6 +21,7 @@ SLOW = pytest.mark.slow
     pytest.param([40, 140], ["--no-fused", "--keep-prob", "1"], marks=SLOW),
     ([60], ["--val-fraction", "0.25", "--eval-every-n", "40", "--average-decay", "0.9", "--schedule", "cosine",
             "--recurrent-keep-prob", "0.6", "--warmup-steps", "30", "--num-steps", "7", "--num-layers", "1"]),
+    pytest.param([10], ["--precision", "bfloat16", "--threads", "2", "--num-steps", "50"], marks=needs_tensorflow_2),
     pytest.param([55, 85], ["--val-fraction", "0.25", "--cell", "gru", "--keep-prob", "1", "--optimizer", "rmsprop"],
                  marks=SLOW)])
 def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path, monkeypatch, capsys, stops, flags):
@@ -40,7 +41,6 @@ def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path, monkeypa
         assert f"stopped by SIGTERM after step {step};" in out
         assert (folder / f"i{step}_l5.ckpt.index").exists()
     assert resume(folder) == 0
-    assert f"epoch 2/2  mean loss {losses_of(tmp_path / 'uninterrupted').mean():.4f}" in capsys.readouterr().out
     assert_same_run(folder, tmp_path / "uninterrupted")
 
 
@@ -73,8 +73,9 @@ def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypat
         "i100_l5.ckpt", "i173_l5.ckpt", "i200_l5.ckpt", "i300_l5.ckpt", "i346_l5.ckpt"]
 
 
-def test_a_run_may_be_older_than_a_hyperparameter_but_not_newer(run_copy, capsys):
+def test_a_run_may_be_older_than_a_hyperparameter_but_not_newer(run_copy, monkeypatch, capsys):
     """Also older than one that a resumed run may not change. The precision auto is the one that the run has."""
+    monkeypatch.setattr("charrnn.training.job.faster_precision", None)  # nothing is measured again
     before = record.read_run(run_copy)
     older = {name: value for name, value in asdict(before.hyperparameters).items() if name != "average_decay"}
     for changed, status in ({**older, "novel": 1}, 2), (older, 0):
@@ -93,15 +94,3 @@ def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained
     assert resume(run_copy) == 0
     assert "resumed  after step 0, 173 to go" in capsys.readouterr().out
     assert_same_run(run_copy, trained)
-
-
-def test_a_run_is_resumed_wherever_it_lies(run_copy, monkeypatch, capsys):
-    """And its end says what next."""
-    run_copy.rename(run_copy.with_name("moved"))
-    monkeypatch.chdir(run_copy.parent)
-    assert resume("moved") == 0
-    out = capsys.readouterr().out
-    assert "resumed  after step 173, 0 to go" in out
-    assert out.splitlines()[-2:] == [
-        "finished after step 173. To write text: charrnn-sample moved",
-        "To train longer, add --epochs N: charrnn-train --resume --checkpoint-dir moved"]

@@ -4,17 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import (
-    CHARS,
-    NEWEST,
-    TEXT,
-    assert_same_run,
-    initialize,
-    interrupted_at,
-    make_network,
-    resume,
-    training_graph,
-)
+from conftest import CHARS, TEXT, assert_same_run, initialize, interrupted_at, make_network, resume, training_graph
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.run import Run
@@ -29,18 +19,6 @@ OTHER = "A cat: one, two! And the hats.\n" * 30  # without d, m; with A, :, w, !
 NEW = "!:Aw"
 KERNELS = {"lstm": ["basic_lstm_cell/kernel"], "gru": ["gru_cell/gates/kernel", "gru_cell/candidate/kernel"],
            "rnn": ["basic_rnn_cell/kernel"]}
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    """A function that makes a network of random weights with a kind of cell, once, and returns its Model."""
-    found = {}
-
-    def make(cell):
-        if cell not in found:
-            found[cell] = make_network(tmp_path_factory.mktemp(cell), CHARS, 5, 3, cell)
-        return found[cell]
-    return make
 
 
 def fresh_weights(num_classes, cell="lstm"):
@@ -68,9 +46,9 @@ def numpy_transfer(old, fresh, before, after, cell):
 
 
 @pytest.mark.parametrize("cell", ["lstm"] + [pytest.param(each, marks=pytest.mark.slow) for each in ("gru", "rnn")])
-def test_rows_are_added_and_the_others_are_unchanged(models, cell):
+def test_rows_are_added_and_the_others_are_unchanged(tmp_path, cell):
     """Bit for bit. Characters that only the other model has keep their rows."""
-    found = models(cell)
+    found = make_network(tmp_path, CHARS, 5, 3, cell)
     joined = transfer.joined_vocabulary(found, OTHER)
     before, after = list(found.vocabulary.chars), list(joined.chars)
     assert sorted(set(after) - set(before)) == sorted(NEW) and after == sorted(set(TEXT + OTHER))
@@ -90,7 +68,7 @@ def test_what_a_run_does_not_start_from_is_named(run_copy, tmp_path, monkeypatch
         raise RuntimeError("No space left on device")
 
     monkeypatch.setattr(tf.summary.FileWriter, "add_summary", fail)
-    (run_copy / f"{NEWEST}.npz").write_bytes(b"damaged")
+    (run_copy / "i173_l5.ckpt.npz").write_bytes(b"damaged")
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "other").write_text(OTHER)
     (tmp_path / "texts" / "picture").write_bytes(b"\0")

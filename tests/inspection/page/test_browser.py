@@ -754,14 +754,6 @@ def test_as_it_is_written_the_page_starts_and_the_handle_holds_its_number(chromi
     assert not chromium.find_element(By.ID, "failure").is_displayed()
 
 
-def test_no_name_of_the_page_is_one_of_the_windows(chromium):
-    chromium.get("about:blank")
-    for entry in ("page.js", "worker.js", "learn.js", "learner.js"):
-        names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", webpage.source_of(entry), re.MULTILINE)
-        shadowing = chromium.execute_script("return arguments[0].filter((name) => name in window)", names)
-        assert len(names) > 20 and shadowing == []
-
-
 @contextlib.contextmanager
 def served(folder, policy=None):
     """Serve a folder, with a policy in a header, and give the address."""

@@ -220,13 +220,6 @@ def test_the_loss_is_reported(exported_page):
     assert f"{report.loss:.4f}" in dict(data_of(exported_page[0])["facts"])["Loss"]
 
 
-def test_progress_is_shown_of_all_loops_over_a_text(tmp_path):
-    lengths = []
-    model = random_network(CHARS)
-    export_random(model, tmp_path / "page.html", progress=lambda each: lengths.append(len(each)) or each)
-    assert len(lengths) == 4 and min(lengths) > 1
-
-
 @pytest.mark.parametrize("name, text, expected", [
     ("anna", "", ["The ", "Dear "]), ("my.txt", "at Hat\nDad \nDad sat\nat\nI:", ["The ", "Dad ", "at "]),
     ("chat", "[2] at\n[2] Dad", ["The ", "[2] "]), (None, "", ["The "])])
