@@ -18,20 +18,20 @@ PRESETS: Dict[str, dict] = {
 }
 
 # The values of the preset auto, by the largest number of characters that they are for (results: docs/training.md).
-_ALL = dict(grad_clip=0.2, weight_decay=0.1, schedule="linear", warmup_steps=300, average_decay=0.99,
-            val_fraction=0.1, early_stop=5, max_to_keep=3)
+_ALL = dict(grad_clip=0.2, schedule="linear", warmup_steps=300, average_decay=0.99, val_fraction=0.1, early_stop=5,
+            max_to_keep=3)
 _SMALL = dict(_ALL, learning_rate=0.006, keep_prob=0.75, recurrent_keep_prob=0.7)
 _LARGE = dict(_ALL, learning_rate=0.003, num_steps=100, save_every_n=500)
 SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
-    (13_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, warmup_steps=150, epochs=100)),
+    (13_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, warmup_steps=150, epochs=100, weight_decay=0.1)),
     (50_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, warmup_steps=150, epochs=40)),
     (150_000, dict(_SMALL, batch_size=16, num_steps=50, lstm_size=128, epochs=40)),
-    (500_000, dict(_SMALL, batch_size=32, num_steps=64, lstm_size=256, epochs=36)),
-    (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, epochs=20)),
+    (500_000, dict(_SMALL, batch_size=32, num_steps=64, lstm_size=256, epochs=36, weight_decay=0.1)),
+    (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, epochs=20, weight_decay=0.1)),
     (sys.maxsize, dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02)),
 )
 EVALUATIONS = 6  # at least, so that a run can stop early, and the best checkpoint is not the only one
-FEW_CHARACTERS = 8_000  # with fewer, unless they are a list, counts of characters predict better
+FEW_CHARACTERS = 5_000  # with fewer, unless they are a list, counts of characters predict better
 # what replaces their dropout on recurrent weights where the fused unroll is not used
 NOT_FUSED = dict(recurrent_keep_prob=1.0, keep_prob=0.5)
 FEW_STEPS = 500  # with fewer, a network learns little

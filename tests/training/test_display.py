@@ -42,7 +42,7 @@ def test_the_plan(display, capsys):
     assert "network  2 layers of 5 units, 704 parameters" in out and "steps    692 in 4 epochs, seed 7\n" in out
 
 
-@pytest.mark.parametrize("length, is_list, few", [(7_999, False, True), (7_999, True, False), (8_000, False, False)])
+@pytest.mark.parametrize("length, is_list, few", [(4_999, False, True), (4_999, True, False), (5_000, False, False)])
 def test_the_plan_of_a_short_text_says_what_predicts_it_better(capsys, length, is_list, few):
     """But not of a list, which the network predicts better."""
     planned = display_of()

@@ -101,7 +101,7 @@ def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(timed):
     """But for a shorter warm-up in so short a text."""
     hyper = replace(planned(2).hyperparameters, **preset("auto", len(LONG.text)), precision="float32")
     choice = minutes.Choice(hyper, (540_001, 60_000, 0), (), 2, 200)
-    found = choice.hyperparameters(224, 4)
+    found = choice.hyperparameters(224, 5)
     assert asdict(found) == {**asdict(found), **preset("quick", 1), "warmup_steps": choice.steps(found) // 6,
                              "save_every_n": found.save_every_n} and found.warmup_steps < 300
     assert [choice.hyperparameters(224, epochs).num_steps for epochs in (19, 20)] == [64, 100]
