@@ -120,7 +120,8 @@ class Hyperparameters(Checked):
         1.0, OPTIMISATION, "probability that dropout keeps a recurrent weight; the same weights are kept for a whole "
         "window", 0.01, 1)
     weight_decay: float = setting(
-        0.0, OPTIMISATION, "part of each matrix of weights that is taken away in a step, in learning rates", 0, 10)
+        0.0, OPTIMISATION, "what each step takes away from the matrices of weights, as a multiple of the "
+        "learning rate times the weights; 0 for nothing", 0, 10)
     schedule: str = setting(
         "constant", OPTIMISATION, "how the learning rate falls: not at all, by --decay at each epoch, or to 0 at "
         "the end, linearly or along a cosine", choices=SCHEDULES)

@@ -22,7 +22,8 @@ def test_the_recipe_is_the_default():
     of_notebook = dict(batch_size=100, num_steps=100, lstm_size=512, num_layers=2, learning_rate=0.001, keep_prob=0.5,
                        grad_clip=5, epochs=20, print_every_n=50, save_every_n=200)
     off = dict(precision="float32", cell="lstm", optimizer="adam", input_keep_prob=1, recurrent_keep_prob=1,
-               schedule="constant", warmup_steps=0, average_decay=0, val_fraction=0, test_fraction=0, early_stop=0)
+               schedule="constant", warmup_steps=0, average_decay=0, weight_decay=0, val_fraction=0,
+               test_fraction=0, early_stop=0)
     assert {**defaults, **of_notebook, **off} == defaults
     Hyperparameters().check()
     assert Hyperparameters().unrolls_fused
@@ -34,6 +35,7 @@ RANGES = {  # wrong and right values
     "learning_rate": ((0, 1e-10, math.inf, math.nan, "1", None, True, 10 ** 400), (1, 1e-9, 5.5)),
     "grad_clip": ((0, 9e-5, 1e38, 3e38, math.inf), (1e-4, 5, 1e30)), "decay": ((0, 1e-300, 1.01), (0.01, 1)),
     "average_decay": ((-0.1, 1, 1 - 1e-9), (0, 0.99999)), "warmup_steps": ((-1, 10 ** 6 + 1), (0, 10 ** 6)),
+    "weight_decay": ((-0.1, 10.1, math.nan, None, True), (0, 0.1, 10)),
     "keep_prob": ((0, -0.1, 1e-45, 1.01, math.nan, None, True), (0.01, 0.5, 1)),
     "val_fraction": ((-0.1, 1, math.nan, None, False), (0, 0.99999)),
     "num_layers": ((0, 33, 100_000, 2.0), (1, 32)), "seed": ((-1, 2 ** 31, 1.5, "7", True), (None, 0, 2 ** 31 - 1)),
