@@ -41,9 +41,6 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
     return content + sha256(content).encode()
 
 
-
-
-
 def _array(content: bytes) -> np.ndarray:
     """Return an array of numbers that ``np.save`` has written.
 

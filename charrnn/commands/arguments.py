@@ -133,7 +133,6 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
                 terminal.drop_output(stream)
 
 
-
 def flag(name: str) -> str:
     """Return the flag of a parameter.
 
