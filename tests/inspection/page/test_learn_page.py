@@ -170,16 +170,21 @@ def test_what_another_text_gave_is_not_shown_as_that_of_the_one_that_is_chosen(l
 def test_the_axis_follows_the_values(learning):
     view = learning("#units=64")
     view.start(least=1)
+
+    def shown(looks, lines):
+        """Return the curves' points and the ticks, read in the same turn: the page may draw its own at any time."""
+        return view.js("(showCurves(arguments[0], arguments[1], null, arguments[0].at(-1)), ["
+                       "['read', 'held'].map((name) => byId(`${name}-line`).getAttribute('points')).join(' '),"
+                       "[...byId('ticks').children].map(({ textContent }) => textContent)])", looks, lines)
+
     looks = [{"updates": 0, "held": 3.6}, {"updates": 40, "read": 9, "held": 7.7}]
-    view.js("void showCurves(arguments[0], { blind: 3.5, pairs: 1.5 }, null, arguments[0][1])", looks)
-    places = [float(number) for name in ("read", "held") for number in re.findall(
-        r"[\d.-]+", view[f"{name}-line"].get_attribute("points"))]
+    points, ticks = shown(looks, {"blind": 3.5, "pairs": 1.5})
+    places = [float(number) for number in re.findall(r"[\d.-]+", points)]
     assert len(places) == 6 and all(0 <= place <= 1 for place in places)
     assert len({*places[1::2]}) == 3  # no two losses at the same height
-    ticks = "[...byId('ticks').children].map(({ textContent }) => textContent)"
-    assert view.js(ticks) == ["0", "5 bits", "0", "10", "20", "30", "40 steps"]
-    view.js("void showCurves([{ updates: 25000, held: 3 }], { blind: 2.5, pairs: 2 }, null, { updates: 0 })")
-    assert view.js(ticks) == ["0", "1", "2", "3 bits", "0", "10,000", "20,000 steps"]
+    assert ticks == ["0", "5 bits", "0", "10", "20", "30", "40 steps"]
+    ticks = shown([{"updates": 25000, "held": 3}], {"blind": 2.5, "pairs": 2})[1]
+    assert ticks == ["0", "1", "2", "3 bits", "0", "10,000", "20,000 steps"]
 
 
 def test_the_slider_stands_above_the_step_that_is_shown_and_the_losses_are_those_of_it(learning):
