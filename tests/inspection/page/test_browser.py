@@ -676,8 +676,8 @@ def test_nothing_is_wider_than_the_window_and_nothing_covers_another(chromium, s
 
 
 @pytest.mark.parametrize("width, height", [(360, 640), (768, 1024), (1280, 720), (1920, 1080)])
-def test_the_claim_both_beginnings_and_the_handle_are_in_sight_at_first(chromium, small_page, width, height):
-    view = View(chromium, small_page, width=width, height=height, touch=width < 500).ready()
+def test_the_claim_both_beginnings_and_the_handle_are_in_sight_at_first(chromium, width, height):
+    view = View(chromium, ROOT / "docs" / "anna.html", width=width, height=height, touch=width < 500).ready()
     claim, head, handle = view.js("['claim', 'low-head', 'hold'].map((id) => byId(id).getBoundingClientRect().bottom)")
     lines = [view.js(f"pair.sides[{side}].paper.cells[60].getBoundingClientRect().bottom") for side in (0, 1)]
     assert claim < head < lines[0] < handle <= height and max(lines) <= height
