@@ -12,6 +12,7 @@ LETTERS = Vocabulary(sorted("\n '-\"abcdefghijklmnopqrstuvwxyzABE."))
 def test_a_known_text_is_unchanged(how):
     assert resolve("the cat.\n", LETTERS, how) == ("the cat.\n", "")
     assert resolve("", LETTERS, how) == ("", "")
+    assert resolve("u\u0308", Vocabulary("u\u0308"), how) == ("u\u0308", "")
 
 
 def test_unknown_characters_are_reported_with_their_first_place():
