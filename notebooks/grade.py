@@ -262,6 +262,7 @@ def main(argv: Optional[List[str]] = None) -> int:
         try:
             cells = ["".join(cell["source"]) for cell in read(path)["cells"] if cell["cell_type"] == "code"]
             if cells == list(SOLVED.values()) and path.name.startswith(generate.SOLUTION.stem):
+                print(f"{number} of {len(paths)}: {student}, the solution as it was given, is not graded")
                 continue
             marks = grade(cells, names, args.jobs)
         except Exception as error:  # of whatever kind: the others are graded

@@ -103,7 +103,7 @@ def test_unknown_characters_of_a_prime_are_replaced_or_left_out(model):
     for call in (model.write, model.stream, model.next):
         with pytest.raises(ValueError, match="unknown must be error, skip or nearest, not 'near'"):
             call("the ", unknown="near")
-        with pytest.raises(ValueError, match="the prime is empty"):
+        with pytest.raises(ValueError, match="the model knows no character of the prime"):
             call("\u20ac", unknown="skip")
 
 

@@ -30,12 +30,13 @@ def check_prime(prime: str, vocabulary: Vocabulary, how_unknown: str = "error") 
     """Return a prime in characters of the vocabulary, see :func:`charrnn.text.unknown.resolve`.
 
     Raises:
-        ValueError: it is empty, or has unknown characters and how_unknown is ``error``.
+        ValueError: it is empty, or all its characters are unknown, or some are and how_unknown is ``error``.
     """
-    prime, _ = unknown.resolve(prime, vocabulary, how_unknown, "the prime")
-    if not prime:
-        raise ValueError("the prime is empty: give at least one character to begin with")
-    return prime
+    known, _ = unknown.resolve(prime, vocabulary, how_unknown, "the prime")
+    if not known:
+        raise ValueError("the model knows no character of the prime" if prime else
+                         "the prime is empty: give at least one character to begin with")
+    return known
 
 
 def default_prime(vocabulary: Vocabulary, run: Optional[RunRecord] = None) -> str:

@@ -40,6 +40,8 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
     """
     if how not in CHOICES:
         raise ValueError(f"unknown must be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}, not {how!r}")
+    if how == "nearest" and vocabulary.unknown(text):
+        text = unicodedata.normalize("NFC", text)  # a letter and the accent after it become one character
     unknown = vocabulary.unknown(text)
     if not unknown:
         return text, ""
@@ -60,7 +62,7 @@ def _nearest(char: str, vocabulary: Vocabulary) -> Optional[str]:
     plain = "".join(part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
     plain = "".join(_NEAREST.get(part, part) for part in plain)
     similar = [other for other, replacement in _NEAREST.items() if replacement == plain]  # such as a curly quote
-    for near in (plain, plain.swapcase(), *similar):
+    for near in (unicodedata.normalize("NFD", char), plain, plain.swapcase(), *similar):
         if near and not vocabulary.unknown(near):
             return near
     return None

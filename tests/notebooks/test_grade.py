@@ -99,6 +99,13 @@ def test_the_table_says_why_and_runs_no_script(graded):
     assert "<script" not in page and "default-src 'none'" in page and DIGITS not in page
 
 
+def test_a_solution_that_was_given_is_named(tmp_path, capsys):
+    import grade
+    (tmp_path / generate.SOLUTION.name).write_text(generate.SOLUTION.read_text(encoding="utf-8"), encoding="utf-8")
+    assert grade.main([str(tmp_path)]) == 0
+    assert "1 of 1: Anna_KaRNNa_Solution, the solution as it was given, is not graded" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("argv, said", [
     (["nowhere"], "no notebook"), ([str(FOLDER), "--course=nowhere"], "nowhere is not a regular file"),
     ([str(FOLDER), "--course=wrong.json"], "there is no exercise get_batch: they are get_batches, lstm_step")])

@@ -12,6 +12,7 @@ LETTERS = Vocabulary(sorted("\n '-\"abcdefghijklmnopqrstuvwxyzABE."))
 def test_a_known_text_is_unchanged(how):
     assert resolve("the cat.\n", LETTERS, how) == ("the cat.\n", "")
     assert resolve("", LETTERS, how) == ("", "")
+    assert resolve("u\u0308", Vocabulary("u\u0308"), how) == ("u\u0308", "")
 
 
 def test_unknown_characters_are_reported_with_their_first_place():
@@ -44,9 +45,16 @@ def test_unknown_characters_are_replaced(given, near):
 
 @pytest.mark.parametrize("given, note", [
     ("\u201e\u00e9\u65e5", "replaced in the text: '\u201e' by '\"', '\u00e9' by 'e'; left out of the text: '\u65e5'"),
-    ("e\u0301", "left out of the text: '\u0301'")])
+    ("a\u0301b\u0301", "replaced in the text: '\u00e1' by 'a'; left out of the text: '\u0301'")])
 def test_a_character_without_a_replacement_is_left_out_by_name(given, note):
     assert resolve(given, LETTERS, "nearest")[1] == note
+
+
+@pytest.mark.parametrize("given, known, near", [
+    ("u\u0308", "u\u00fc", "\u00fc"), ("\u00fc", "u\u0308", "u\u0308"), ("u\u0308\u00e9", "eu\u0308", "u\u0308e")])
+def test_a_letter_keeps_an_accent_that_the_model_knows(given, known, near):
+    """A letter with an accent is one character or two, as in names of files on macOS."""
+    assert resolve(given, Vocabulary(known), "nearest")[0] == near
 
 
 def test_plain_quotes_become_typographic_ones_where_the_model_knows_only_those():
