@@ -55,10 +55,10 @@ def graph_mode() -> Iterator[None]:
                 _switch_to_graphs()
             yield
         finally:
-            _returns = False
             if _tf is not None and not is_version_1():
                 _tf.reset_default_graph()  # else it refuses the next line
                 _tf.enable_v2_behavior()
+            _returns = False  # only now, since another thread that sees graphs would not wait for its turn
             _set_legacy_keras(legacy)
 
 
