@@ -19,30 +19,24 @@ from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, RunRe
 from charrnn.checkpoints.summaries import Summaries
 from charrnn.checkpoints.weights import Weights, packed
 from charrnn.data import StrPath
-from charrnn.system import errors, files, words
+from charrnn.system import errors, files
 
 # The losses are in nats per character. The norm is that before clipping.
 COLUMNS = ("step", "epoch", "loss", "bits_per_character", "val_loss", "val_bits_per_character", "learning_rate",
            "gradient_norm", "characters_per_second")
 
 
-def read_history(folder: StrPath, warn: Callable[[str], None] = lambda line: None) -> Dict[str, np.ndarray]:
+def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
     """Return the columns of a run's ``history.csv``: float arrays by their names, NaN where nothing was measured.
 
-    A row that was not written to its end, for example because of a crash, or has something else, is left out. ``warn``
-    is then called with a line that names the file and where such rows are.
+    A row that was not written to its end, for example because of a crash, or has something else, is left out.
     """
-    path, rows, others = Path(folder) / record.HISTORY_FILE, [], []  # type: Path, List[List[float]], List[int]
-    for number, line in enumerate(path.read_bytes().splitlines()[1:], 2):
-        row: List[float] = []
+    rows = []
+    for line in (Path(folder) / record.HISTORY_FILE).read_bytes().splitlines()[1:]:
         with contextlib.suppress(ValueError):
             row = [float(cell or "nan") for cell in line.split(b",")]
-        if len(row) == len(COLUMNS) and not any(abs(number) > record.LARGEST_LOSS for number in row):
-            rows.append(row)
-        else:
-            others.append(number)
-    if others:
-        warn(f"{path}: not {len(COLUMNS)} numbers in line {words.listed(map(str, others))}")
+            if len(row) == len(COLUMNS) and not any(abs(number) > record.LARGEST_LOSS for number in row):
+                rows.append(row)
     return {name: np.array([row[column] for row in rows]) for column, name in enumerate(COLUMNS)}
 
 
