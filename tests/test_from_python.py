@@ -405,7 +405,7 @@ def test_a_run_can_be_like_another(trained, text_file, tmp_path, planned):
 def test_a_run_takes_the_folder_after_one_that_was_killed_when_it_began(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert find.run_folder(None, False) == "checkpoints"
-    reserve("checkpoints", False).close()
+    reserve("checkpoints").close()
     (tmp_path / "checkpoints" / "text.txt").write_text("its text")
     assert find.run_folder(None, False) == "checkpoints/2"
 
@@ -420,4 +420,5 @@ def test_a_folder_is_looked_at_again_under_its_lock(tmp_path, monkeypatch):
 
     monkeypatch.setattr(files, "lock", late)
     with pytest.raises(record.CheckpointError, match="holds another run"):
-        reserve(tmp_path / "run", False)
+        train_model(TEXT, tmp_path / "run", quiet=True, **SMALL)
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [".lock", "run.json"]

@@ -275,14 +275,12 @@ def text_sha256(text: str) -> str:
 
 
 def write_text(folder: StrPath, text: str) -> None:
-    """Write the text of a run into its folder, unless it is already there.
+    """Write the text of a run into its folder.
 
     Raises:
         OSError: it cannot be written.
     """
-    path, content = Path(folder) / TEXT_FILE, text.encode("utf-8", "surrogatepass")
-    if not (path.is_file() and path.read_bytes() == content):
-        files.write_atomically(path, content)
+    files.write_atomically(Path(folder) / TEXT_FILE, text.encode("utf-8", "surrogatepass"))
 
 
 def read_text(run: RunRecord) -> str:

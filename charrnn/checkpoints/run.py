@@ -111,7 +111,9 @@ class Run:
             CheckpointError: the folder holds another run, another process trains in it, or it cannot be restored.
             OSError: it cannot be written.
         """
-        self._lock = reserve(self.folder, resumes)
+        self._lock = reserve(self.folder)
+        if not resumes:
+            record.check_unused(self.folder)  # again: another process may have trained in it since the run was planned
         remove_leftovers(self.folder)
         record.write_text(self.folder, text)
         self.saved = self._restored(fresh) if resumes else fresh
@@ -267,37 +269,24 @@ class Run:
             (folder / f"{name}.json").unlink()
 
 
-def reserve(folder: StrPath, resume: bool) -> IO[str]:
+def reserve(folder: StrPath) -> IO[str]:
     """Reserve a run folder for the training of this process. The folder is made if necessary.
-
-    Args:
-        folder: the run folder.
-        resume: whether it may hold a run.
 
     Returns:
         The lock, a file to be closed, that no other process can have.
 
     Raises:
-        CheckpointError: the folder holds another run, or another process trains in it.
+        CheckpointError: another process trains in the folder.
         OSError: it cannot be written.
     """
-    if not resume:  # before the folder is made or locked: it may be of another program
-        record.check_unused(folder)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         files.flush(Path(folder).parent)  # so that the folder is there after a loss of power
-        lock = files.lock(Path(folder) / record.LOCK_FILE)
+        return files.lock(Path(folder) / record.LOCK_FILE)
     except BlockingIOError:
         raise CheckpointError(f"another process is training in {folder}")
     except OSError as error:
         raise OSError(f"the folder {folder} cannot be written: {errors.reason(error)}")
-    try:
-        if not resume:
-            record.check_unused(folder)  # again: another process may have trained in it in the meantime
-    except CheckpointError:
-        lock.close()
-        raise
-    return lock
 
 
 def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: RunRecord,

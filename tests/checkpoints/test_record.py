@@ -8,7 +8,7 @@ import charrnn
 from charrnn.checkpoints import record
 from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.record import CheckpointError
-from charrnn.checkpoints.run import reserve
+
 from charrnn.data import Vocabulary
 
 RUN = record.RunRecord(Hyperparameters(seed=7), Vocabulary("ab"), "name", "f00")
@@ -79,5 +79,5 @@ def test_a_folder_with_a_file_of_a_run_is_not_unused(tmp_path, name, in_python, 
 def test_a_new_run_does_not_replace_a_file_of_the_user(tmp_path, name):
     (tmp_path / name).write_bytes(b"mine")
     with pytest.raises(CheckpointError, match=f"has a {name}, which a new run would replace: move it away") as raised:
-        reserve(tmp_path, resume=False)
+        record.check_unused(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name] and "--checkpoint-dir" in raised.value.in_command
