@@ -187,14 +187,9 @@ def read_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:
     """
     path = Path(prefix + ".json")
     record = read_signed(path)
-    if record.get("name") != Path(prefix).name:
+    if record.get("name") != path.stem:
         raise ValueError("it is the record of another checkpoint")
-    try:
-        run = run_from_record(record["run"], path.parent)
-        recorded = {suffix: (size, sha256) for suffix, (size, sha256) in record["files"].items()}
-    except (KeyError, TypeError, AttributeError):
-        raise ValueError("it does not describe a checkpoint")
-    return run, recorded
+    return run_from_record(record["run"], path.parent), record["files"]
 
 
 def signed(content: Dict[str, Any]) -> bytes:
