@@ -64,9 +64,6 @@ def list_checkpoints(folder: StrPath) -> List[str]:
         names = record.names_with(folder, ".json", listed)
     else:
         names = listed or record.names_with(folder, ".index")
-        if not names:  # of another program, such as model.ckpt-240
-            others = [path.name[:-len(".index")] for path in folder.glob("*.ckpt-*.index")]
-            names = sorted(others, key=lambda name: [int(number) for number in re.findall(r"\d+", name)[-1:]])
     if not names:
         runs = words.listed(str(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}")))
         raise NoCheckpointError(f"there is no checkpoint in {folder}{f', but there are the runs {runs}' * bool(runs)}")

@@ -37,7 +37,7 @@ RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
-LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
+
 LARGEST_LOSS = 1e38  # losses are measured in float32
 LOCK_FILE = ".lock"
 # how to start from the weights of the notebook, in Python and in a command
@@ -105,7 +105,7 @@ def listed_names(folder: Path) -> List[str]:
     start = 'all_model_checkpoint_paths: "'
     paths = [line[len(start):-1] for line in lines if line.startswith(start) and line.endswith('"')]
     names = [re.split(r"[/\\]", path)[-1] for path in paths]
-    return [name for name in names if name and name.isprintable() and len(name) < LONGEST_NAME]
+    return [name for name in names if name]
 
 
 def is_run(folder: StrPath) -> bool:
