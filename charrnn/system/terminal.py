@@ -89,10 +89,7 @@ def visible(text: str) -> str:
 
 def bar(windows: Sequence[int]) -> Iterable[int]:
     """Show in a bar how many windows of a text are read, if standard error is a terminal."""
-    try:
-        import tqdm
-    except ImportError:  # it is needed to train only
-        return windows
+    import tqdm  # not above, because writing needs none
     return tqdm.tqdm(windows, unit=" windows", leave=False, disable=not is_terminal(sys.stderr))
 
 
