@@ -10,7 +10,7 @@ from typing import List, Optional
 from charrnn.checkpoints.find import known_model
 from charrnn.commands import arguments
 from charrnn.data import StrPath
-from charrnn.engines.opened_model import Model, is_model_file
+from charrnn.engines.opened_model import Model
 from charrnn.inspection.stored import WEIGHTS
 from charrnn.inspection.webpage import export_page
 from charrnn.system import errors, files, terminal
@@ -83,13 +83,10 @@ def _main(args: argparse.Namespace) -> None:
     if not models and (known_model(target) or arguments.is_model(target) and os.path.exists(target)):
         raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
     named = {".npz": "npz", ".html": "html"}.get(Path(target).suffix.lower())
-    kind = args.format or named or "npz"
-    if kind != named and (named or args.format in ("npz", "html")):
-        raise ValueError(f"{target} cannot have --format {kind}: a file of npz or html ends like that, the folder "
-                         "of a saved-model does not")
-    if kind == "npz" and not is_model_file(target):
-        raise ValueError(f"{target} names no format: a FILE ends in .npz (but not in .progress.npz) or in .html; a "
-                         "folder needs --format saved-model")
+    kind = named or "saved-model"
+    if (args.format or named) != kind:
+        raise ValueError(f"{target} names no format, or another than --format: a FILE ends in .npz or in .html; a "
+                         "folder ends in neither, and needs --format saved-model")
     weights = args.weights or STORED[kind][0]
     if weights not in STORED[kind]:
         raise ValueError(f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}")
