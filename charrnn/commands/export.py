@@ -35,6 +35,7 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
         OSError: the folder cannot be written, or it exists and is not empty.
     """
     from charrnn.engines.graph_engine import GraphEngine
+    from charrnn.system.tensorflow import tf
     temporary = Path(files.temporary_name(folder))
     try:
         with contextlib.closing(GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)) as engine:
@@ -44,7 +45,7 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
         (temporary / "assets").mkdir(exist_ok=True)
         files.write_atomically(temporary / "assets" / "vocabulary.txt", characters)
         os.replace(str(temporary), str(folder))
-    except OSError as error:
+    except (tf.errors.OpError, OSError) as error:
         raise OSError(f"{folder} cannot be written: {errors.reason(error)}")
     finally:
         shutil.rmtree(str(temporary), ignore_errors=True)
