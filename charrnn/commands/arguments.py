@@ -64,10 +64,8 @@ class Parser(argparse.ArgumentParser):
 def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
     """Return a function that reads an integer in a range, as the type of an argument."""
     def read(value: str) -> int:
-        number = int(value) if re.fullmatch(r"[+-]?\d{1,18}", value) else value
-        limit = most or (10 ** 18 if value.isdecimal() and number == value else None)  # Python limits the digits too
         try:
-            return checked_integer("", number, least, limit)
+            return checked_integer("", int(value) if re.fullmatch(r"[+-]?\d+", value) else value, least, most)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error).strip())
     return read
