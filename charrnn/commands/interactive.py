@@ -57,10 +57,8 @@ class Conversation:
                 return 0
             except KeyboardInterrupt:
                 print()
-            except ValueError as error:
+            except (ValueError, argparse.ArgumentTypeError) as error:
                 terminal.write(f"error: {error}\n", sys.stdout)
-            except argparse.ArgumentTypeError as error:
-                terminal.write(f"error: {line.split()[0]} {error}\n", sys.stdout)
 
     def _command(self, name: str, value: str = "") -> None:
         """Run a command, such as ``/length 200``."""
