@@ -36,7 +36,6 @@ class Job:
         threads: the threads that each process uses.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
         time_in_words: what was chosen for a given time; "" if none was given.
-        is_list: whether the text of a new run is plainly a list.
     """
 
     record: RunRecord
@@ -51,13 +50,16 @@ class Job:
     seed_given: bool = True
     speedup: Optional[float] = None
     time_in_words: str = ""
-    is_list: bool = False
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the text is plainly a list."""
+        return lists.is_list(self.text)
 
     @property
     def of_lines(self) -> bool:
         """Whether the text is taken for a list: plainly it is one, or its lines are shuffled."""
-        is_list = lists.is_list(self.text) if self.options.resume else self.is_list
-        return is_list or self.hyperparameters.shuffle == "lines"
+        return self.hyperparameters.shuffle == "lines" or self.is_list
 
     @property
     def hyperparameters(self) -> Hyperparameters:
@@ -102,8 +104,7 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     threads = options.threads or thread_count()
     folder = run_folder(folder, options.resume)
     old = record.read_run(folder) if options.resume else None
-    is_list = bool(text and not old and lists.is_list(text.text))
-    hyper, speedup = _hyperparameters(text, given, old, options, init_from, is_list), None
+    hyper, speedup = _hyperparameters(text, given, old, options, init_from), None
     seed_given = hyper.seed is not None
     if hyper.batch_size % n_processes:
         raise ValueError(f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
@@ -132,7 +133,7 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
             choice, lambda timed: minutes.time_network(len(run.vocabulary), timed, threads, seed_given), started)
         run = replace(run, hyperparameters=hyper)
     return Job(run, folder, text.text, options, threads, init_from, *parts, seed_given=seed_given, speedup=speedup,
-               time_in_words=time_in_words, is_list=is_list)
+               time_in_words=time_in_words)
 
 
 def _for_minutes(options: Options, given: Dict[str, Any], n_processes: int) -> Tuple[Options, Dict[str, Any]]:
@@ -145,7 +146,7 @@ def _for_minutes(options: Options, given: Dict[str, Any], n_processes: int) -> T
 
 
 def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[RunRecord], options: Options,
-                     init_from: Optional[Model], is_list: bool) -> Hyperparameters:
+                     init_from: Optional[Model]) -> Hyperparameters:
     """Return the hyperparameters of the run to resume or of a preset, changed by those that are given."""
     unknown = sorted(set(given) - set(NAMES))
     if unknown:
@@ -160,7 +161,7 @@ def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[
         network = transfer.network_of(init_from) if init_from else {}
         # auto takes the sizes of the model; those of another preset stay, and are refused if they differ
         values = {**values, **network} if options.preset == AUTO else {**network, **values}
-        if options.preset == AUTO and is_list:
+        if options.preset == AUTO and text and lists.is_list(text.text):
             values = {**values, "shuffle": "lines"}
         changed = Hyperparameters(**{**values, **given})
         if options.preset == AUTO and changed.recurrent_keep_prob != 1 and not changed.unrolls_fused:
