@@ -109,9 +109,9 @@ def crafted_records(text):
                            beginning="A")
     good = record.record_of(run)
     places = [(good, name) for name in good]
-    places += [(good[part], name) for part in ("text", "hyperparameters") for name in (*good[part], "shuffled_sha256")]
+    places += [(good[part], name) for part in ("text", "hyperparameters") for name in good[part]]
     for values, name in places:
-        usual = values.get(name)
+        usual = values[name]
         for value in VALUES:
             values[name] = value
             yield json.loads(json.dumps(good))

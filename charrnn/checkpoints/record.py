@@ -144,11 +144,8 @@ def record_of(run: RunRecord) -> Dict[str, Any]:
     """Return a run as a dict of JSON types."""
     return {"charrnn": __version__, "hyperparameters": asdict(run.hyperparameters),
             "vocabulary": "".join(run.vocabulary.chars),
-            "text": {"name": run.text_name, "sha256": run.text_sha256, **(
-                {"shuffled_sha256": run.shuffled_sha256} if run.shuffled_sha256 else {})},
-            "best": run.best, "init_from": run.init_from,
-            **{name: value for name, value in (("test_loss", run.test_loss), ("beginning", run.beginning))
-               if value is not None}}
+            "text": {"name": run.text_name, "sha256": run.text_sha256, "shuffled_sha256": run.shuffled_sha256},
+            "best": run.best, "init_from": run.init_from, "test_loss": run.test_loss, "beginning": run.beginning}
 
 
 def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
