@@ -37,7 +37,6 @@ RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
-
 LARGEST_LOSS = 1e38  # losses are measured in float32
 LOCK_FILE = ".lock"
 # how to start from the weights of the notebook, in Python and in a command

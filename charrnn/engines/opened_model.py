@@ -119,7 +119,6 @@ class Model:
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
         prime, length, rows, seed = self._beginning(prime, length, 1 if n is None else n, seed, unknown)
-        errors.require_type("stop", stop or "", str)
         characters = 0 if allow else rows * length  # step by step, NumPy is faster
         with contextlib.closing(self.engine(rows, characters, keeps_eager=True)) as engine:
             samples, interrupted = Sampler(engine, rows, allow).write(prime, length, settings, seed, stop=stop)
@@ -137,7 +136,6 @@ class Model:
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
         prime, length, _, seed = self._beginning(prime, length, 1, seed, unknown)
-        errors.require_type("stop", stop or "", str)
 
         def characters() -> Iterator[str]:
             yield prime
@@ -180,7 +178,6 @@ class Model:
         n = errors.checked_integer("n", n, 1, sampler.MOST_TEXTS)
         seed = fresh_seed() if seed is None else errors.checked_integer("seed", seed, 0, sampler.SEEDS - 1)
         prime = default_prime(self.vocabulary, self.run) if prime is None else prime
-        errors.require_type("the prime", prime, str)
         return check_prime(prime, self.vocabulary, unknown), length, n, seed
 
     def next(self, text: str, unknown: str = "error") -> np.ndarray:
@@ -193,7 +190,6 @@ class Model:
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
         """
-        errors.require_type("text", text, str)
         text = check_prime(text, self.vocabulary, unknown)
         with contextlib.closing(self.engine(1, len(text))) as engine:
             logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())
@@ -205,7 +201,6 @@ class Model:
         Raises:
             ValueError: the text has fewer than 2 characters, or one that the model does not know.
         """
-        errors.require_type("text", text, str)
         with contextlib.closing(self.engine(1, len(text))) as engine:
             return surprisal(engine, self.vocabulary.encode(text))
 
@@ -215,7 +210,6 @@ class Model:
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
         """
-        errors.require_type("text", text, str)
         if not text:
             raise ValueError("the text is empty")
         with contextlib.closing(self.engine(1, len(text))) as engine:
@@ -349,7 +343,6 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
             or differs from the one that the model records.
     """
-    errors.require_type("path", path, str, Path)
     vocabulary = None if vocabulary is None else Vocabulary(vocabulary)
     file = known_model(path) or (path if is_model_file(path) else None)
     if file and not best:

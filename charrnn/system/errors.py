@@ -37,13 +37,6 @@ def checked_integer(name: str, value: Any, least: int, most: Optional[int] = Non
     return int(value)
 
 
-def require_type(name: str, value: Any, *types: type) -> None:
-    """Raise TypeError if an argument of a function is of none of some types."""
-    if not isinstance(value, types):
-        raise TypeError(f"{name} must be a {' or a '.join(kind.__name__ for kind in types)}, not "
-                         f"{type(value).__name__}")
-
-
 def shortened(message: str, most: int = 1000) -> str:
     """Return a message without its middle if it is long, for example because of an argument that it repeats."""
     return message if len(message) <= most else f"{message[:most // 2]} [...] {message[-most // 2:]}"

@@ -8,7 +8,6 @@ import charrnn
 from charrnn.checkpoints import record
 from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.record import CheckpointError
-
 from charrnn.data import Vocabulary
 
 RUN = record.RunRecord(Hyperparameters(seed=7), Vocabulary("ab"), "name", "f00")
