@@ -14,7 +14,7 @@ from charrnn.checkpoints.hyperparameters import range_in_words
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines.opened_model import Model, doubt_order, is_model_file, open_model
 from charrnn.system import mpi, terminal
-from charrnn.system.errors import checked_integer, described, lacks_memory, shortened
+from charrnn.system.errors import checked_integer, described, lacks_memory
 from charrnn.system.tensorflow import TensorFlowError
 from charrnn.text import corpus
 
@@ -73,14 +73,10 @@ def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
 
 def check_needs(args: argparse.Namespace, **needed: Sequence[str]) -> None:
     """Raise ValueError if a flag is given without any of those with which it has an effect."""
+    given = {name for name, value in vars(args).items() if value not in (None, False)}
     for name, others in needed.items():
-        if is_given(args, name) and not any(is_given(args, other) for other in others):
+        if name in given and not given.intersection(others):
             raise ValueError(f"{flag(name)} needs {' or '.join(map(flag, others))}")
-
-
-def is_given(args: argparse.Namespace, name: str) -> bool:
-    """Return whether an option that has no default is given."""
-    return getattr(args, name) not in (None, False)
 
 
 def check_encoding(args: argparse.Namespace, *texts: Optional[str]) -> None:
@@ -120,7 +116,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
     except Exception as error:
         if not isinstance(error, (ValueError, OSError, TensorFlowError)) and not lacks_memory(error):
             raise
-        message = shortened(described(error)).replace("\n", "\\n")
+        message = described(error).replace("\n", "\\n")
         terminal.print_note(f"{parser.prog}: error: {message}")
         return 2
     finally:

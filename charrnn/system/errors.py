@@ -37,11 +37,6 @@ def checked_integer(name: str, value: Any, least: int, most: Optional[int] = Non
     return int(value)
 
 
-def shortened(message: str, most: int = 1000) -> str:
-    """Return a message without its middle if it is long, for example because of an argument that it repeats."""
-    return message if len(message) <= most else f"{message[:most // 2]} [...] {message[-most // 2:]}"
-
-
 def lacks_memory(error: Exception) -> bool:
     """Return whether an error is Python's or TensorFlow's for too little memory."""
     return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"

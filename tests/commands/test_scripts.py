@@ -55,12 +55,6 @@ def test_places_stand_between_flags_or_after_dashes(argv, number, places):
     assert arguments.run_main(lambda args: int(vars(args) != {"num_ber": number, "places": places}), parser, argv) == 0
 
 
-def test_a_long_error_loses_its_middle(capsys):
-    assert run_main(fail_with(ValueError(f"first {'x' * 10 ** 6} last"))) == 2
-    line = capsys.readouterr().err
-    assert line.startswith("script: error: first xx") and line.endswith("xx last\n") and len(line) < 1100
-
-
 @pytest.mark.parametrize("error", [ModuleNotFoundError("no module", name="other"), TypeError("a fault")])
 def test_a_fault_of_the_program_keeps_its_traceback(error):
     with pytest.raises(type(error)):
