@@ -90,7 +90,7 @@ def test_the_text_next_to_a_checkpoint_of_the_notebook_gives_the_vocabulary(bare
     shutil.copy(str(trained / "text.txt"), str(bare))
     assert sample(bare, 3, prime="the").startswith("the") and script(bare, "--length", "5").out.startswith("the ")
     (bare / "text.txt").write_bytes(b"caf\xe9")
-    assert "text.txt cannot be read as UTF-8: " in script(bare, status=2).err
+    assert "text.txt is not utf-8 text" in script(bare, status=2).err
 
 
 @pytest.mark.parametrize("arguments, message", [

@@ -94,8 +94,7 @@ def _main(args: argparse.Namespace) -> None:
     if args.train_text is not None and kind != "html":
         raise ValueError("--train-text is for a page: without one, it has no effect")
     arguments.check_encoding(args, args.train_text, args.vocab_from)
-    is_input = args.vocab_from == corpus.STANDARD_INPUT  # which can be read only once
-    named = args.vocab_from if args.train_text is None and not is_input else args.train_text
+    named = args.vocab_from if args.train_text is None else args.train_text
     text = arguments.read_text(named, args.encoding) if named is not None and kind == "html" else None
     model = arguments.open_named(models[0] if models else None, args)
     if kind == "html":

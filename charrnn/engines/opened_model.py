@@ -14,7 +14,7 @@ import numpy as np
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import find, known_model
-from charrnn.checkpoints.hyperparameters import CELLS, MOST_LAYERS
+from charrnn.checkpoints.hyperparameters import CELLS
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import Weights, packed, read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
@@ -310,8 +310,6 @@ def _network_of(weights: Weights) -> Tuple[int, str]:
     if not cell or len(shapes.get("softmax/Variable", ())) != 2 or not shapes["softmax/Variable"][0]:
         raise ValueError("it is not a model of charrnn: it has no softmax/Variable of shape [L, C], or no layers of a "
                          "known cell")
-    if len(layers) > MOST_LAYERS:
-        raise ValueError(f"it has {len(layers):,} layers, but at most {MOST_LAYERS} are supported")
     lstm_size, num_classes = shapes["softmax/Variable"]
     expected = {"softmax/Variable": (lstm_size, num_classes), "softmax/Variable_1": (num_classes,)}
     for layer in range(len(layers)) if cell == "lstm" else ():
@@ -342,6 +340,7 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
     Raises:
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
             or differs from the one that the model records.
+        ValueError: ``text.txt`` in the folder of a checkpoint of the notebook is not text in UTF-8.
     """
     vocabulary = None if vocabulary is None else Vocabulary(vocabulary)
     file = known_model(path) or (path if is_model_file(path) else None)
@@ -363,10 +362,7 @@ def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool
     if vocabulary is None:
         if not text.is_file():
             raise CheckpointError(f"{prefix} does not record its vocabulary", *NAME_VOCABULARY)
-        try:
-            vocabulary = Vocabulary.from_text(load_text(text))
-        except ValueError:
-            raise CheckpointError(f"{text} cannot be read as UTF-8", *NAME_VOCABULARY)
+        vocabulary = Vocabulary.from_text(load_text(text))
     return _made(prefix, vocabulary, read_saved(prefix))
 
 
