@@ -165,7 +165,12 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
             folder of another one.
     """
     if named is not None:
-        _check_name(str(named))
+        if not str(named):
+            raise CheckpointError("the path of the run folder is empty")
+        refused = set(str(named)) & set("*?[" if os.sep == "\\" else "*?[\\")  # TensorFlow's signs of patterns
+        if refused:
+            raise CheckpointError(f"{str(named)!r} cannot be the path of a run folder: TensorFlow does not support "
+                                  f"{' or '.join(sorted(refused))} in paths")
         if Path(named).is_file():
             raise CheckpointError(f"{named} is a file: checkpoint_dir must be the name of a folder")
         if not resume:
@@ -178,16 +183,6 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
         record.check_unused(newest)
         return str(newest)
     return str(Path(FIRST) / str(2 if newest == Path(FIRST) else int(newest.name) + 1))
-
-
-def _check_name(path: str) -> None:
-    r"""Raise CheckpointError if TensorFlow cannot write to a path, such as one with ``*?[\``, its signs of patterns."""
-    if not path:
-        raise CheckpointError("the path of the run folder is empty")
-    refused = set(path) & set("*?[" if os.sep == "\\" else "*?[\\")
-    if refused:
-        raise CheckpointError(f"{path!r} cannot be the path of a run folder: TensorFlow does not support "
-                              f"{' or '.join(sorted(refused))} in paths")
 
 
 def newest_with_checkpoint() -> Optional[str]:
