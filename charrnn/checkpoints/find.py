@@ -93,12 +93,10 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
         run, recorded = record.read_record(prefix)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{prefix} is damaged: its record {name}.json: {errors.reason(error)}")
-    for ending, (size, sha256) in recorded.items():
-        path = Path(prefix + ending)
-        if ending != (suffix or ending):
-            continue
+    for ending in [suffix] if suffix else recorded:
+        path, (_, sha256) = Path(prefix + ending), recorded[ending]
         try:
-            if path.stat().st_size != size or record.sha256(path.read_bytes()) != sha256:
+            if record.sha256(path.read_bytes()) != sha256:
                 raise CheckpointError(f"{prefix} is damaged: {path.name} has changed since it was saved")
         except OSError as error:
             raise CheckpointError(f"{prefix} is damaged: {path.name} cannot be read ({errors.reason(error)})")
