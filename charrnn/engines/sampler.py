@@ -109,12 +109,7 @@ class Sampler:
             allow: a function of a text so far, which returns the characters that may come next; None for all.
         """
         self.vocabulary, self.num_samples, self._engine, self._allow = engine.vocabulary, num_samples, engine, allow
-        self._last: Any = None  # logits and state after what was drawn last
-
-    def check_continues(self) -> None:
-        """Raise ValueError if nothing was drawn yet that can be continued."""
-        if not self._last:
-            raise ValueError("there is no text to continue yet")
+        self._last: Any = (None, engine.zero_state())  # logits and state after what was drawn last
 
     def write(self, prime: str, length: int, settings: Settings, seed: int, *, stop: Optional[str] = None,
               stops: int = 1, after_last: bool = False,
@@ -128,7 +123,8 @@ class Sampler:
             seed: the seed of the first text. Each further text has the next seed; after SEEDS - 1 comes 0.
             stop: end a text after this string, which may begin in the prime, if it is not empty.
             stops: how often this string comes in a text.
-            after_last: continue the text that was drawn before, with its state. The prime may then be empty.
+            after_last: continue the text that was drawn before, with its state. The prime may then be empty if there
+                is such a text.
             show: called with each piece of the first text, of at most CHUNK characters, when it has been drawn.
 
         Returns:
@@ -167,6 +163,8 @@ class Sampler:
         if prime:
             logits, state = engine.read(self.vocabulary.encode(prime), state)
             logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
+        elif logits is None:
+            raise ValueError("there is no text to continue yet")
         steps = 1 if self._allow else steps
         for start in range(0, length, steps):
             uniforms = np.stack([rng.random_sample(min(steps, length - start)) for rng in rngs], axis=1)  # [T, B]

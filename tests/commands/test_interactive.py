@@ -67,7 +67,7 @@ def test_continue_keeps_the_state(talk, exported, capsys):
         assert out.count("[continued with seed 3]") == 1  # which alone would give another text
         assert end == "\n" and second.startswith(between)
         assert first + second + "\n" == written(capsys, exported, first + between, 3, "--length", "30")
-    _, out = talk("/continue on")
+    _, out = talk("/continue")
     assert out.startswith("error: there is no text to continue yet")
 
 
