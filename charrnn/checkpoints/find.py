@@ -103,15 +103,6 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
     return run
 
 
-def is_intact(folder: StrPath, name: str) -> bool:
-    """Return whether a folder has an intact checkpoint with this name."""
-    try:
-        verify(str(Path(folder) / name))
-    except CheckpointError:
-        return False
-    return True
-
-
 def newest_intact(folder: StrPath, suffix: str = "") -> Found:
     """Find the newest intact checkpoint of a folder.
 

@@ -14,7 +14,7 @@ from typing import IO, Any, Callable, Dict, Iterable, List, Optional, Sequence
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import is_intact, newest_intact
+from charrnn.checkpoints.find import newest_intact, verify
 from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, RunRecord, names_with
 from charrnn.checkpoints.summaries import Summaries
 from charrnn.checkpoints.weights import Weights, packed
@@ -139,7 +139,10 @@ class Run:
         except Exception as error:  # of any kind, if another program has made the file
             raise CheckpointError(f"the checkpoint {newest.prefix} cannot be read: {errors.reason(error)}")
         best = self.name(progress.best_step) if progress.best_step else None
-        if best and not is_intact(self.folder, best):
+        try:
+            if best:
+                verify(str(Path(self.folder) / best))
+        except CheckpointError:
             self.skipped.append(f"the best checkpoint {best} is damaged: the next evaluation counts as the best")
             best, progress = None, replace(progress, best_step=0, best_loss=float("inf"))
         self.record, self.saved = replace(self.record, best=best), progress
