@@ -1,14 +1,9 @@
 """Errors: their words for a person, and the checks of arguments that raise them."""
-import errno
 import re
 from numbers import Integral
 from typing import Any, Optional
 
 from charrnn.system.tensorflow import TensorFlowError
-
-# What an error is about that has no filename.
-_WITHOUT_NAME = {**dict.fromkeys((errno.ENOSPC, errno.EBADF, errno.EFBIG), "standard output"),
-                 errno.ENOENT: "the working directory"}
 
 
 class AdvisedError(ValueError):
@@ -52,8 +47,7 @@ def described(error: Exception) -> str:
         return ": ".join(filter(None, ["this machine has too little memory for these arguments", cause]))
     if not isinstance(error, OSError) or not error.strerror:
         return error.in_command if isinstance(error, AdvisedError) and error.in_command else str(error)
-    name = error.filename or _WITHOUT_NAME.get(error.errno or 0)
-    return f"{name}: {error.strerror}" if name else error.strerror
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
 
 
 def reason(error: Any) -> str:

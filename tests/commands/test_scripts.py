@@ -33,7 +33,7 @@ def test_an_error_is_one_line_without_numbers_and_status_2(capsys, error, messag
 
 
 @pytest.mark.parametrize("stream, arguments, error", [
-    ("stdout", ["--seed", "1"], b"charrnn-sample: error: standard output: No space left on device\n"),
+    ("stdout", ["--seed", "1"], b"charrnn-sample: error: No space left on device\n"),
     ("stderr", [], None)])
 def test_an_output_that_cannot_be_written(exported, stream, arguments, error):
     """A full disk under standard output is one line; one under standard error, which gets the seed, does not matter."""
