@@ -16,8 +16,6 @@ from charrnn.engines.surprisal import WARM_UP, surprisal
 from charrnn.system import errors, terminal, words
 from charrnn.text import baselines, corpus, unknown
 
-LARGEST_PERPLEXITY = 1e6  # a larger one is not shown as a number
-
 
 def _read_texts(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
     """Return the text to evaluate and its name, and the training text, "" if it cannot be read or is not needed."""
@@ -150,6 +148,4 @@ def _main(args: argparse.Namespace) -> None:
         _print_characters(whole, model.vocabulary, nats / math.log(2))
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     for label, value in itertools.chain([("this model", mean)], others):
-        is_shown = value < math.log(LARGEST_PERPLEXITY)
-        perplexity = f"{math.exp(value):.3f}" if is_shown else f"above {LARGEST_PERPLEXITY:.0e}"
-        print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {perplexity:>11}", flush=True)
+        print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {np.exp(value):>11.3f}", flush=True)
