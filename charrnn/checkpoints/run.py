@@ -83,6 +83,7 @@ class Run:
         self.skipped, self.restored = [], None  # type: List[str], Optional[RunRecord]
         self._lock: Optional[IO[str]] = None  # of the folder, from begin() on; only one of several processes has it
         self._history, self._summaries = "", None  # type: str, Optional[Summaries]
+        self._summarized_from = -1  # the step from which on there are summaries; -1 for none
         with session.graph.as_default():
             self._saver, self._norm = tf.train.Saver(max_to_keep=0), tf.global_norm(tf.global_variables())
 
@@ -120,8 +121,7 @@ class Run:
             record.write_run(self.folder, self.record)
         self._history = self.saved.history
         self._write_history()
-        if summaries:
-            self._summaries = Summaries(self.folder, self.saved.step)
+        self._summarized_from = self.saved.step if summaries else -1
         return self.saved
 
     def _restored(self, fresh: Progress) -> Progress:
@@ -184,7 +184,8 @@ class Run:
         with contextlib.suppress(OSError):
             self._check_place()
             self._history += line
-            if self._summaries:
+            if self._summarized_from >= 0:
+                self._summaries = self._summaries or Summaries(self.folder, self._summarized_from)
                 self._summaries.add(step, dict(measured, epoch=epoch))
             with open(str(Path(self.folder) / record.HISTORY_FILE), "a", encoding="utf-8") as file:
                 file.write(line)
