@@ -265,15 +265,6 @@ def text_sha256(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass"))
 
 
-def write_text(folder: StrPath, text: str) -> None:
-    """Write the text of a run into its folder.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    files.write_atomically(Path(folder) / TEXT_FILE, text.encode("utf-8", "surrogatepass"))
-
-
 def read_text(run: RunRecord) -> str:
     """Read the text of a run from its folder.
 

@@ -115,7 +115,7 @@ class Run:
         if not resumes:
             record.check_unused(self.folder)  # again: another process may have trained in it since the run was planned
         remove_leftovers(self.folder)
-        record.write_text(self.folder, text)
+        files.write_atomically(Path(self.folder) / record.TEXT_FILE, text.encode("utf-8", "surrogatepass"))
         self.saved = self._restored(fresh) if resumes else fresh
         if not self.saved.step and not self.record.init_from:  # that of another model is written with its weights
             record.write_run(self.folder, self.record)
