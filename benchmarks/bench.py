@@ -38,12 +38,9 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 CHANGES = {"L": (128, 256, 512, 1024), "N": (25, 50, 200), "M": (25, 50, 200), "threads": range(1, CORES + 1)}
 TITLES = {"L": "units in a layer, L", "N": "sequences, N", "M": "steps, M", "threads": "threads"}
 BFLOAT16_PAYS = """
-from charrnn.system.tensorflow import require_bfloat16
-require_bfloat16()
-from charrnn.fused.passes import bfloat16_speedup
-from charrnn.system.tensorflow import session_config, thread_count
-from charrnn.training.precision import LEAST_SPEEDUP
-raise SystemExit(bfloat16_speedup(session_config(thread_count())) < LEAST_SPEEDUP)
+from charrnn.system.tensorflow import thread_count
+from charrnn.training.job import faster_precision
+raise SystemExit(faster_precision(thread_count(), fused=True)[0] != "bfloat16")
 """
 TICKS = (1000, 2000, 5000, 10000, 20000, 50000, 100000)  # characters per second, in the plot
 

@@ -3,7 +3,6 @@
 The command ``charrnn-sample`` is in :mod:`charrnn.commands.sample`; ``python -m charrnn.sample`` runs it too. Like
 ``Model.write``, it uses :class:`charrnn.engines.sampler.Sampler`, which is faster and writes several texts at once.
 """
-import importlib.util
 import runpy
 from typing import Any, Dict, Iterable, Optional
 
@@ -66,9 +65,10 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
         The prime and ``n_samples`` + 1 new characters.
 
     Raises:
-        ValueError: an argument is out of range, the prime has characters that the model does not know, the model has
-            other cells than ``lstm``, or TensorFlow is not installed.
+        ValueError: an argument is out of range, the prime has characters that the model does not know, or the model
+            has other cells than ``lstm``.
         CheckpointError: the model is missing or damaged, or needs a vocabulary.
+        TensorFlowError: TensorFlow is not installed.
 
     Source: notebook, "sampling". Unlike the notebook's function, it takes the vocabulary and the number of layers
     from the model, and raises errors for an empty prime, unknown characters and ``top_n`` below 1.
@@ -110,11 +110,9 @@ def _checked(checkpoint: StrPath, n_samples: int, vocabulary: Optional[Iterable[
     for name, recorded in (("lstm_size", model.lstm_size), ("vocab_size", len(model.vocabulary))):
         if sizes[name] not in (None, recorded):
             raise ValueError(f"{name} is {sizes[name]}, but {model.name} has {recorded}")
-    instead = f"use open_model({str(checkpoint)!r}).write(...)"
     if model.cell != "lstm":
-        raise ValueError(f"sample needs the notebook's cells, and those of {model.name} are {model.cell}: {instead}")
-    if importlib.util.find_spec("tensorflow") is None:
-        raise ValueError(f"sample needs TensorFlow, which is not installed here: {instead}")
+        raise ValueError(f"sample needs the notebook's cells, and those of {model.name} are {model.cell}: use "
+                         f"open_model({str(checkpoint)!r}).write(...)")
     return model
 
 

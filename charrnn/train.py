@@ -19,7 +19,7 @@ from charrnn.checkpoints.hyperparameters import learning_rate_at
 from charrnn.checkpoints.run import Progress, Run, read_history
 from charrnn.data import StrPath, get_batches
 from charrnn.engines.opened_model import Model, open_model
-from charrnn.system import errors, terminal, words
+from charrnn.system import terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.text import corpus
 from charrnn.training.distributed import CommonError, Processes
@@ -97,8 +97,6 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
 
     >>> run = train_model("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
-    errors.require_type("init_from", init_from or "", str, Path, Model)
-    errors.require_type("checkpoint_dir", checkpoint_dir or "", str, Path)
     options = Options(resume, preset, sample_length, threads, summaries, quiet, minutes, in_python=True)
     model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
     given = _as_text(text)

@@ -54,10 +54,6 @@ def test_what_needs_tensorflow_prints_one_line(trained, tmp_path_factory, tmp_pa
     assert "pip install" in err and "lstm" in err and not list(tmp_path.iterdir())
 
 
-def test_writing_needs_no_tqdm():
-    assert run(WITHOUT.replace("tensorflow", "tqdm"), "charrnn", "sample", "anna", "--length", "9")[0] == 0
-
-
 def test_help_needs_nothing():
     """Of the list of commands, which makes the parser of each."""
     status, out, err = run(WITHOUT, "charrnn")

@@ -64,9 +64,6 @@ def list_checkpoints(folder: StrPath) -> List[str]:
         names = record.names_with(folder, ".json", listed)
     else:
         names = listed or record.names_with(folder, ".index")
-        if not names:  # of another program, such as model.ckpt-240
-            others = [path.name[:-len(".index")] for path in folder.glob("*.ckpt-*.index")]
-            names = sorted(others, key=lambda name: [int(number) for number in re.findall(r"\d+", name)[-1:]])
     if not names:
         runs = words.listed(str(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}")))
         raise NoCheckpointError(f"there is no checkpoint in {folder}{f', but there are the runs {runs}' * bool(runs)}")
@@ -96,25 +93,14 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
         run, recorded = record.read_record(prefix)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{prefix} is damaged: its record {name}.json: {errors.reason(error)}")
-    for ending, (size, sha256) in recorded.items():
-        path = Path(prefix + ending)
-        if ending != (suffix or ending):
-            continue
+    for ending in [suffix] if suffix else recorded:
+        path, (_, sha256) = Path(prefix + ending), recorded[ending]
         try:
-            if path.stat().st_size != size or record.sha256(path.read_bytes()) != sha256:
+            if record.sha256(path.read_bytes()) != sha256:
                 raise CheckpointError(f"{prefix} is damaged: {path.name} has changed since it was saved")
         except OSError as error:
             raise CheckpointError(f"{prefix} is damaged: {path.name} cannot be read ({errors.reason(error)})")
     return run
-
-
-def is_intact(folder: StrPath, name: str) -> bool:
-    """Return whether a folder has an intact checkpoint with this name."""
-    try:
-        verify(str(Path(folder) / name))
-    except CheckpointError:
-        return False
-    return True
 
 
 def newest_intact(folder: StrPath, suffix: str = "") -> Found:
@@ -168,7 +154,12 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
             folder of another one.
     """
     if named is not None:
-        _check_name(str(named))
+        if not str(named):
+            raise CheckpointError("the path of the run folder is empty")
+        refused = set(str(named)) & set("*?[" if os.sep == "\\" else "*?[\\")  # TensorFlow's signs of patterns
+        if refused:
+            raise CheckpointError(f"{str(named)!r} cannot be the path of a run folder: TensorFlow does not support "
+                                  f"{' or '.join(sorted(refused))} in paths")
         if Path(named).is_file():
             raise CheckpointError(f"{named} is a file: checkpoint_dir must be the name of a folder")
         if not resume:
@@ -181,16 +172,6 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
         record.check_unused(newest)
         return str(newest)
     return str(Path(FIRST) / str(2 if newest == Path(FIRST) else int(newest.name) + 1))
-
-
-def _check_name(path: str) -> None:
-    r"""Raise CheckpointError if TensorFlow cannot write to a path, such as one with ``*?[\``, its signs of patterns."""
-    if not path:
-        raise CheckpointError("the path of the run folder is empty")
-    refused = set(path) & set("*?[" if os.sep == "\\" else "*?[\\")
-    if refused:
-        raise CheckpointError(f"{path!r} cannot be the path of a run folder: TensorFlow does not support "
-                              f"{' or '.join(sorted(refused))} in paths")
 
 
 def newest_with_checkpoint() -> Optional[str]:

@@ -37,7 +37,6 @@ RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
-LONGEST_NAME = 200  # characters in the name of a checkpoint; with a suffix, a file system can still store it
 LARGEST_LOSS = 1e38  # losses are measured in float32
 LOCK_FILE = ".lock"
 # how to start from the weights of the notebook, in Python and in a command
@@ -105,7 +104,7 @@ def listed_names(folder: Path) -> List[str]:
     start = 'all_model_checkpoint_paths: "'
     paths = [line[len(start):-1] for line in lines if line.startswith(start) and line.endswith('"')]
     names = [re.split(r"[/\\]", path)[-1] for path in paths]
-    return [name for name in names if name and name.isprintable() and len(name) < LONGEST_NAME]
+    return [name for name in names if name]
 
 
 def is_run(folder: StrPath) -> bool:
@@ -144,11 +143,8 @@ def record_of(run: RunRecord) -> Dict[str, Any]:
     """Return a run as a dict of JSON types."""
     return {"charrnn": __version__, "hyperparameters": asdict(run.hyperparameters),
             "vocabulary": "".join(run.vocabulary.chars),
-            "text": {"name": run.text_name, "sha256": run.text_sha256, **(
-                {"shuffled_sha256": run.shuffled_sha256} if run.shuffled_sha256 else {})},
-            "best": run.best, "init_from": run.init_from,
-            **{name: value for name, value in (("test_loss", run.test_loss), ("beginning", run.beginning))
-               if value is not None}}
+            "text": {"name": run.text_name, "sha256": run.text_sha256, "shuffled_sha256": run.shuffled_sha256},
+            "best": run.best, "init_from": run.init_from, "test_loss": run.test_loss, "beginning": run.beginning}
 
 
 def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
@@ -187,14 +183,9 @@ def read_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:
     """
     path = Path(prefix + ".json")
     record = read_signed(path)
-    if record.get("name") != Path(prefix).name:
+    if record.get("name") != path.stem:
         raise ValueError("it is the record of another checkpoint")
-    try:
-        run = run_from_record(record["run"], path.parent)
-        recorded = {suffix: (size, sha256) for suffix, (size, sha256) in record["files"].items()}
-    except (KeyError, TypeError, AttributeError):
-        raise ValueError("it does not describe a checkpoint")
-    return run, recorded
+    return run_from_record(record["run"], path.parent), record["files"]
 
 
 def signed(content: Dict[str, Any]) -> bytes:
@@ -272,17 +263,6 @@ def sha256(content: bytes) -> str:
 def text_sha256(text: str) -> str:
     """Return the hexadecimal SHA-256 of a text in UTF-8."""
     return sha256(text.encode("utf-8", "surrogatepass"))
-
-
-def write_text(folder: StrPath, text: str) -> None:
-    """Write the text of a run into its folder, unless it is already there.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    path, content = Path(folder) / TEXT_FILE, text.encode("utf-8", "surrogatepass")
-    if not (path.is_file() and path.read_bytes() == content):
-        files.write_atomically(path, content)
 
 
 def read_text(run: RunRecord) -> str:

@@ -14,35 +14,29 @@ from typing import IO, Any, Callable, Dict, Iterable, List, Optional, Sequence
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import is_intact, newest_intact
+from charrnn.checkpoints.find import newest_intact, verify
 from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, RunRecord, names_with
 from charrnn.checkpoints.summaries import Summaries
 from charrnn.checkpoints.weights import Weights, packed
 from charrnn.data import StrPath
-from charrnn.system import errors, files, words
+from charrnn.system import errors, files
 
 # The losses are in nats per character. The norm is that before clipping.
 COLUMNS = ("step", "epoch", "loss", "bits_per_character", "val_loss", "val_bits_per_character", "learning_rate",
            "gradient_norm", "characters_per_second")
 
 
-def read_history(folder: StrPath, warn: Callable[[str], None] = lambda line: None) -> Dict[str, np.ndarray]:
+def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
     """Return the columns of a run's ``history.csv``: float arrays by their names, NaN where nothing was measured.
 
-    A row that was not written to its end, for example because of a crash, or has something else, is left out. ``warn``
-    is then called with a line that names the file and where such rows are.
+    A row that was not written to its end, for example because of a crash, or has something else, is left out.
     """
-    path, rows, others = Path(folder) / record.HISTORY_FILE, [], []  # type: Path, List[List[float]], List[int]
-    for number, line in enumerate(path.read_bytes().splitlines()[1:], 2):
-        row: List[float] = []
+    rows = []
+    for line in (Path(folder) / record.HISTORY_FILE).read_bytes().splitlines()[1:]:
         with contextlib.suppress(ValueError):
             row = [float(cell or "nan") for cell in line.split(b",")]
-        if len(row) == len(COLUMNS) and not any(abs(number) > record.LARGEST_LOSS for number in row):
-            rows.append(row)
-        else:
-            others.append(number)
-    if others:
-        warn(f"{path}: not {len(COLUMNS)} numbers in line {words.listed(map(str, others))}")
+            if len(row) == len(COLUMNS) and not any(abs(number) > record.LARGEST_LOSS for number in row):
+                rows.append(row)
     return {name: np.array([row[column] for row in rows]) for column, name in enumerate(COLUMNS)}
 
 
@@ -117,9 +111,11 @@ class Run:
             CheckpointError: the folder holds another run, another process trains in it, or it cannot be restored.
             OSError: it cannot be written.
         """
-        self._lock = reserve(self.folder, resumes)
+        self._lock = reserve(self.folder)
+        if not resumes:
+            record.check_unused(self.folder)  # again: another process may have trained in it since the run was planned
         remove_leftovers(self.folder)
-        record.write_text(self.folder, text)
+        files.write_atomically(Path(self.folder) / record.TEXT_FILE, text.encode("utf-8", "surrogatepass"))
         self.saved = self._restored(fresh) if resumes else fresh
         if not self.saved.step and not self.record.init_from:  # that of another model is written with its weights
             record.write_run(self.folder, self.record)
@@ -143,7 +139,10 @@ class Run:
         except Exception as error:  # of any kind, if another program has made the file
             raise CheckpointError(f"the checkpoint {newest.prefix} cannot be read: {errors.reason(error)}")
         best = self.name(progress.best_step) if progress.best_step else None
-        if best and not is_intact(self.folder, best):
+        try:
+            if best:
+                verify(str(Path(self.folder) / best))
+        except CheckpointError:
             self.skipped.append(f"the best checkpoint {best} is damaged: the next evaluation counts as the best")
             best, progress = None, replace(progress, best_step=0, best_loss=float("inf"))
         self.record, self.saved = replace(self.record, best=best), progress
@@ -273,37 +272,24 @@ class Run:
             (folder / f"{name}.json").unlink()
 
 
-def reserve(folder: StrPath, resume: bool) -> IO[str]:
+def reserve(folder: StrPath) -> IO[str]:
     """Reserve a run folder for the training of this process. The folder is made if necessary.
-
-    Args:
-        folder: the run folder.
-        resume: whether it may hold a run.
 
     Returns:
         The lock, a file to be closed, that no other process can have.
 
     Raises:
-        CheckpointError: the folder holds another run, or another process trains in it.
+        CheckpointError: another process trains in the folder.
         OSError: it cannot be written.
     """
-    if not resume:  # before the folder is made or locked: it may be of another program
-        record.check_unused(folder)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         files.flush(Path(folder).parent)  # so that the folder is there after a loss of power
-        lock = files.lock(Path(folder) / record.LOCK_FILE)
+        return files.lock(Path(folder) / record.LOCK_FILE)
     except BlockingIOError:
         raise CheckpointError(f"another process is training in {folder}")
     except OSError as error:
         raise OSError(f"the folder {folder} cannot be written: {errors.reason(error)}")
-    try:
-        if not resume:
-            record.check_unused(folder)  # again: another process may have trained in it in the meantime
-    except CheckpointError:
-        lock.close()
-        raise
-    return lock
 
 
 def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: RunRecord,

@@ -1,6 +1,6 @@
 """The summaries of a run for TensorBoard."""
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional
+from typing import Callable, Dict, Optional
 
 from charrnn.data import StrPath
 
@@ -14,7 +14,7 @@ class Summaries:
         """Open a file in a run folder, for what is measured after a step."""
         from charrnn.system.tensorflow import tf
         (Path(folder) / FOLDER).mkdir(exist_ok=True)
-        self._writer: Any = tf.summary.FileWriter(str(Path(folder) / FOLDER))
+        self._writer = tf.summary.FileWriter(str(Path(folder) / FOLDER))
         self._failure: Optional[str] = None  # of TensorFlow's writer, which then writes nothing more
         # tells TensorBoard to drop what an earlier process wrote about later steps, even if it saved no checkpoint
         self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
@@ -22,22 +22,19 @@ class Summaries:
     def add(self, step: int, measured: Dict[str, float]) -> None:
         """Write what was measured after a step."""
         from charrnn.system.tensorflow import tf
-        if self._writer:
-            self._call(self._writer.add_summary, tf.Summary(value=[
-                tf.Summary.Value(tag=name, simple_value=value) for name, value in measured.items()]), step)
+        self._call(self._writer.add_summary, tf.Summary(value=[
+            tf.Summary.Value(tag=name, simple_value=value) for name, value in measured.items()]), step)
 
     def flush(self) -> None:
         """Write what TensorFlow has kept. Raise OSError, once, if the summaries cannot be written any more."""
-        if self._writer:
-            self._call(self._writer.flush)
+        self._call(self._writer.flush)
         if self._failure:
-            self._writer, failure, self._failure = None, self._failure, None
+            failure, self._failure = self._failure, None
             raise OSError(f"summaries for TensorBoard are no longer written: {failure}")
 
     def close(self) -> None:
         """Close the event file."""
-        if self._writer:
-            self._call(self._writer.close)
+        self._call(self._writer.close)
 
     def _call(self, method: Callable[..., None], *arguments: object) -> None:
         """Call a method of TensorFlow's writer, and keep its failure, for example on a full disk."""

@@ -14,7 +14,7 @@ from charrnn.checkpoints.hyperparameters import range_in_words
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines.opened_model import Model, doubt_order, is_model_file, open_model
 from charrnn.system import mpi, terminal
-from charrnn.system.errors import checked_integer, described, lacks_memory, shortened
+from charrnn.system.errors import checked_integer, described, lacks_memory
 from charrnn.system.tensorflow import TensorFlowError
 from charrnn.text import corpus
 
@@ -64,10 +64,8 @@ class Parser(argparse.ArgumentParser):
 def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
     """Return a function that reads an integer in a range, as the type of an argument."""
     def read(value: str) -> int:
-        number = int(value) if re.fullmatch(r"[+-]?\d{1,18}", value) else value
-        limit = most or (10 ** 18 if value.isdecimal() and number == value else None)  # Python limits the digits too
         try:
-            return checked_integer("", number, least, limit)
+            return checked_integer("", int(value) if re.fullmatch(r"[+-]?\d+", value) else value, least, most)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error).strip())
     return read
@@ -75,14 +73,10 @@ def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
 
 def check_needs(args: argparse.Namespace, **needed: Sequence[str]) -> None:
     """Raise ValueError if a flag is given without any of those with which it has an effect."""
+    given = {name for name, value in vars(args).items() if value not in (None, False)}
     for name, others in needed.items():
-        if is_given(args, name) and not any(is_given(args, other) for other in others):
+        if name in given and not given.intersection(others):
             raise ValueError(f"{flag(name)} needs {' or '.join(map(flag, others))}")
-
-
-def is_given(args: argparse.Namespace, name: str) -> bool:
-    """Return whether an option that has no default is given."""
-    return getattr(args, name) not in (None, False)
 
 
 def check_encoding(args: argparse.Namespace, *texts: Optional[str]) -> None:
@@ -122,7 +116,7 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
     except Exception as error:
         if not isinstance(error, (ValueError, OSError, TensorFlowError)) and not lacks_memory(error):
             raise
-        message = shortened(described(error)).replace("\n", "\\n")
+        message = described(error).replace("\n", "\\n")
         terminal.print_note(f"{parser.prog}: error: {message}")
         return 2
     finally:

@@ -16,8 +16,6 @@ from charrnn.engines.surprisal import WARM_UP, surprisal
 from charrnn.system import errors, terminal, words
 from charrnn.text import baselines, corpus, unknown
 
-LARGEST_PERPLEXITY = 1e6  # a larger one is not shown as a number
-
 
 def _read_texts(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
     """Return the text to evaluate and its name, and the training text, "" if it cannot be read or is not needed."""
@@ -129,14 +127,7 @@ def _main(args: argparse.Namespace) -> None:
     whole, name, training = _read_texts(args, model)
     text, note = unknown.resolve(whole, model.vocabulary, "skip")
     training, _ = unknown.resolve(training, model.vocabulary, "skip")
-    if len(text) < 2:
-        raise ValueError(f"a text to evaluate needs at least 2 characters that the model knows, and {name} has "
-                         f"{len(text)}")
     with contextlib.closing(model.engine(args.rows, len(text))) as engine:
-        if not args.json:
-            terminal.write(f"model    {model.name}\n", sys.stdout)
-            _print_text(name, text, len(whole) - len(text), note)
-            sys.stdout.flush()
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=terminal.bar)
     mean = float(np.mean(nats, dtype=np.float64))
     others = () if args.characters else _baselines(text, model.vocabulary, training)
@@ -146,10 +137,10 @@ def _main(args: argparse.Namespace) -> None:
                               {"characters": text[1:], "log_probabilities": (-nats).tolist()} if args.characters else
                               {"comparison": dict(others)})}, indent=1))
         return
+    terminal.write(f"model    {model.name}\n", sys.stdout)
+    _print_text(name, text, len(whole) - len(text), note)
     if args.characters:
         _print_characters(whole, model.vocabulary, nats / math.log(2))
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     for label, value in itertools.chain([("this model", mean)], others):
-        is_shown = value < math.log(LARGEST_PERPLEXITY)
-        perplexity = f"{math.exp(value):.3f}" if is_shown else f"above {LARGEST_PERPLEXITY:.0e}"
-        print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {perplexity:>11}", flush=True)
+        print(f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {np.exp(value):>11.3f}", flush=True)

@@ -10,7 +10,7 @@ from typing import List, Optional
 from charrnn.checkpoints.find import known_model
 from charrnn.commands import arguments
 from charrnn.data import StrPath
-from charrnn.engines.opened_model import Model, is_model_file
+from charrnn.engines.opened_model import Model
 from charrnn.inspection.stored import WEIGHTS
 from charrnn.inspection.webpage import export_page
 from charrnn.system import errors, files, terminal
@@ -35,6 +35,7 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
         OSError: the folder cannot be written, or it exists and is not empty.
     """
     from charrnn.engines.graph_engine import GraphEngine
+    from charrnn.system.tensorflow import tf
     temporary = Path(files.temporary_name(folder))
     try:
         with contextlib.closing(GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)) as engine:
@@ -44,7 +45,7 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
         (temporary / "assets").mkdir(exist_ok=True)
         files.write_atomically(temporary / "assets" / "vocabulary.txt", characters)
         os.replace(str(temporary), str(folder))
-    except OSError as error:
+    except (tf.errors.OpError, OSError) as error:
         raise OSError(f"{folder} cannot be written: {errors.reason(error)}")
     finally:
         shutil.rmtree(str(temporary), ignore_errors=True)
@@ -83,21 +84,17 @@ def _main(args: argparse.Namespace) -> None:
     if not models and (known_model(target) or arguments.is_model(target) and os.path.exists(target)):
         raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
     named = {".npz": "npz", ".html": "html"}.get(Path(target).suffix.lower())
-    kind = args.format or named or "npz"
-    if kind != named and (named or args.format in ("npz", "html")):
-        raise ValueError(f"{target} cannot have --format {kind}: a file of npz or html ends like that, the folder "
-                         "of a saved-model does not")
-    if kind == "npz" and not is_model_file(target):
-        raise ValueError(f"{target} names no format: a FILE ends in .npz (but not in .progress.npz) or in .html; a "
-                         "folder needs --format saved-model")
+    kind = named or "saved-model"
+    if (args.format or named) != kind:
+        raise ValueError(f"{target} names no format, or another than --format: a FILE ends in .npz or in .html; a "
+                         "folder ends in neither, and needs --format saved-model")
     weights = args.weights or STORED[kind][0]
     if weights not in STORED[kind]:
         raise ValueError(f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}")
     if args.train_text is not None and kind != "html":
         raise ValueError("--train-text is for a page: without one, it has no effect")
     arguments.check_encoding(args, args.train_text, args.vocab_from)
-    is_input = args.vocab_from == corpus.STANDARD_INPUT  # which can be read only once
-    named = args.vocab_from if args.train_text is None and not is_input else args.train_text
+    named = args.vocab_from if args.train_text is None else args.train_text
     text = arguments.read_text(named, args.encoding) if named is not None and kind == "html" else None
     model = arguments.open_named(models[0] if models else None, args)
     if kind == "html":

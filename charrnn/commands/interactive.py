@@ -57,10 +57,8 @@ class Conversation:
                 return 0
             except KeyboardInterrupt:
                 print()
-            except ValueError as error:
+            except (ValueError, argparse.ArgumentTypeError) as error:
                 terminal.write(f"error: {error}\n", sys.stdout)
-            except argparse.ArgumentTypeError as error:
-                terminal.write(f"error: {line.split()[0]} {error}\n", sys.stdout)
 
     def _command(self, name: str, value: str = "") -> None:
         """Run a command, such as ``/length 200``."""
@@ -82,9 +80,7 @@ class Conversation:
     def _continue(self, prime: str, after_last: bool = False) -> None:
         """Write a text, and show its seed."""
         prime, note = unknown.resolve(prime, self._sampler.vocabulary, self._unknown, "what you typed")
-        if after_last:
-            self._sampler.check_continues()
-        else:
+        if not after_last:
             check_prime(prime, self._sampler.vocabulary)
         seed = fresh_seed() if self._values["seed"] is None else self._values["seed"]
         if note:

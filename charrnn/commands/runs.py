@@ -45,7 +45,7 @@ def summary(folder: StrPath) -> Dict[str, Any]:
     Raises:
         CheckpointError: it is no run, or its record is damaged.
     """
-    run, history = record.read_run(folder), read_history(folder, lambda line: terminal.print_skipped([line]))
+    run, history = record.read_run(folder), read_history(folder)
     hyper = run.hyperparameters
     measured = {name: values[~np.isnan(values)].tolist() for name, values in history.items()}
     names = names_with(Path(folder), ".json")

@@ -2,7 +2,7 @@
 import argparse
 import os
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
@@ -91,18 +91,17 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
             raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
     if args.separator is not None and len(args.text) < 2 and not any(map(os.path.isdir, args.text)):
         raise ValueError("--separator has no effect, because it stands between several texts")
-    init_from, text = None, None
-    if args.init_from is not None:
-        init_from = arguments.open_given(args.init_from, args)
+    init_from = None if args.init_from is None else arguments.open_given(args.init_from, args)
+    text = None
     if args.text or not args.resume:
         separator = "\n" if args.separator is None else args.separator
         text = corpus.read(args.text or ["anna"], args.encoding or "utf-8", separator=separator)
         terminal.print_skipped(text.skipped)
     given = {} if args.like is None else _hyperparameters_of(args.like)
     given.update({name: getattr(args, name) for name in NAMES if getattr(args, name) is not None})
-    options = Options(args.resume, args.preset, minutes=args.minutes)
-    options = replace(options, **{name: getattr(args, name) for name in ("sample_length", "summaries", "threads")
-                                  if getattr(args, name) is not None})
+    settings = {name: getattr(args, name) for name in ("sample_length", "summaries", "threads")
+                if getattr(args, name) is not None}
+    options = Options(args.resume, args.preset, minutes=args.minutes, **settings)
     job = plan_job(text, given, args.checkpoint_dir, options, init_from, n_processes)
     if args.decay is not None and job.hyperparameters.schedule != "exponential":
         raise ValueError(f"--decay has no effect with --schedule {job.hyperparameters.schedule}: it is for exponential")

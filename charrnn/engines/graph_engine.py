@@ -83,17 +83,14 @@ class GraphEngine(Engine):
             folder: the folder to create.
 
         Raises:
-            OSError: it cannot be written.
+            tf.errors.OpError: it cannot be written.
         """
-        try:
-            with self._session.graph.as_default():
-                probabilities = tf.reshape(  # [B, M, C]
-                    self._prediction, [tf.shape(self._ids)[0], -1, len(self.vocabulary)])
-                tf.saved_model.simple_save(
-                    self._session, str(folder), {"ids": self._ids, "state": self._state},
-                    {"probabilities": probabilities, "state": self._final_state})
-        except tf.errors.OpError as error:
-            raise OSError(error.message)
+        with self._session.graph.as_default():
+            probabilities = tf.reshape(  # [B, M, C]
+                self._prediction, [tf.shape(self._ids)[0], -1, len(self.vocabulary)])
+            tf.saved_model.simple_save(
+                self._session, str(folder), {"ids": self._ids, "state": self._state},
+                {"probabilities": probabilities, "state": self._final_state})
 
     def zero_state(self, rows=1):
         n_parts, _, lstm_size = self._state.shape.as_list()

@@ -14,7 +14,7 @@ import numpy as np
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import find, known_model
-from charrnn.checkpoints.hyperparameters import CELLS, MOST_LAYERS
+from charrnn.checkpoints.hyperparameters import CELLS
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import Weights, packed, read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
@@ -119,7 +119,6 @@ class Model:
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
         prime, length, rows, seed = self._beginning(prime, length, 1 if n is None else n, seed, unknown)
-        errors.require_type("stop", stop or "", str)
         characters = 0 if allow else rows * length  # step by step, NumPy is faster
         with contextlib.closing(self.engine(rows, characters, keeps_eager=True)) as engine:
             samples, interrupted = Sampler(engine, rows, allow).write(prime, length, settings, seed, stop=stop)
@@ -137,7 +136,6 @@ class Model:
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
         prime, length, _, seed = self._beginning(prime, length, 1, seed, unknown)
-        errors.require_type("stop", stop or "", str)
 
         def characters() -> Iterator[str]:
             yield prime
@@ -180,7 +178,6 @@ class Model:
         n = errors.checked_integer("n", n, 1, sampler.MOST_TEXTS)
         seed = fresh_seed() if seed is None else errors.checked_integer("seed", seed, 0, sampler.SEEDS - 1)
         prime = default_prime(self.vocabulary, self.run) if prime is None else prime
-        errors.require_type("the prime", prime, str)
         return check_prime(prime, self.vocabulary, unknown), length, n, seed
 
     def next(self, text: str, unknown: str = "error") -> np.ndarray:
@@ -193,7 +190,6 @@ class Model:
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
         """
-        errors.require_type("text", text, str)
         text = check_prime(text, self.vocabulary, unknown)
         with contextlib.closing(self.engine(1, len(text))) as engine:
             logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())
@@ -205,7 +201,6 @@ class Model:
         Raises:
             ValueError: the text has fewer than 2 characters, or one that the model does not know.
         """
-        errors.require_type("text", text, str)
         with contextlib.closing(self.engine(1, len(text))) as engine:
             return surprisal(engine, self.vocabulary.encode(text))
 
@@ -215,7 +210,6 @@ class Model:
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
         """
-        errors.require_type("text", text, str)
         if not text:
             raise ValueError("the text is empty")
         with contextlib.closing(self.engine(1, len(text))) as engine:
@@ -316,8 +310,6 @@ def _network_of(weights: Weights) -> Tuple[int, str]:
     if not cell or len(shapes.get("softmax/Variable", ())) != 2 or not shapes["softmax/Variable"][0]:
         raise ValueError("it is not a model of charrnn: it has no softmax/Variable of shape [L, C], or no layers of a "
                          "known cell")
-    if len(layers) > MOST_LAYERS:
-        raise ValueError(f"it has {len(layers):,} layers, but at most {MOST_LAYERS} are supported")
     lstm_size, num_classes = shapes["softmax/Variable"]
     expected = {"softmax/Variable": (lstm_size, num_classes), "softmax/Variable_1": (num_classes,)}
     for layer in range(len(layers)) if cell == "lstm" else ():
@@ -348,8 +340,8 @@ def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, bes
     Raises:
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
             or differs from the one that the model records.
+        ValueError: ``text.txt`` in the folder of a checkpoint of the notebook is not text in UTF-8.
     """
-    errors.require_type("path", path, str, Path)
     vocabulary = None if vocabulary is None else Vocabulary(vocabulary)
     file = known_model(path) or (path if is_model_file(path) else None)
     if file and not best:
@@ -370,10 +362,7 @@ def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool
     if vocabulary is None:
         if not text.is_file():
             raise CheckpointError(f"{prefix} does not record its vocabulary", *NAME_VOCABULARY)
-        try:
-            vocabulary = Vocabulary.from_text(load_text(text))
-        except ValueError:
-            raise CheckpointError(f"{text} cannot be read as UTF-8", *NAME_VOCABULARY)
+        vocabulary = Vocabulary.from_text(load_text(text))
     return _made(prefix, vocabulary, read_saved(prefix))
 
 

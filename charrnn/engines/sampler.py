@@ -110,12 +110,7 @@ class Sampler:
             allow: a function of a text so far, which returns the characters that may come next; None for all.
         """
         self.vocabulary, self.num_samples, self._engine, self._allow = engine.vocabulary, num_samples, engine, allow
-        self._last: Any = None  # logits and state after what was drawn last
-
-    def check_continues(self) -> None:
-        """Raise ValueError if nothing was drawn yet that can be continued."""
-        if not self._last:
-            raise ValueError("there is no text to continue yet")
+        self._last: Any = (None, engine.zero_state())  # logits and state after what was drawn last
 
     def write(self, prime: str, length: int, settings: Settings, seed: int, *, stop: Optional[str] = None,
               stops: int = 1, after_last: bool = False,
@@ -129,50 +124,69 @@ class Sampler:
             seed: the seed of the first text. Each further text has the next seed; after SEEDS - 1 comes 0.
             stop: end a text after this string, which may begin in the prime, if it is not empty.
             stops: how often this string comes in a text.
-            after_last: continue the text that was drawn before, with its state. The prime may then be empty.
+            after_last: continue the text that was drawn before, with its state. The prime may then be empty if there
+                is such a text.
             show: called with each piece of the first text, of at most CHUNK characters, when it has been drawn.
 
         Returns:
             (samples, interrupted): the texts, and whether Ctrl-C ended them early.
         """
-        engine, rows = self._engine, self.num_samples
-        seeds = [(seed + row) % SEEDS for row in range(rows)]
-        rngs = [np.random.RandomState(row_seed) for row_seed in seeds]
-        texts, values, interrupted = [""] * rows, [[np.zeros(0, np.float32)] for _ in range(rows)], False
-        ended: Set[int] = set()  # rows whose text has ended
-        left = [stops] * rows  # how often stop is still to come
+        seeds = [(seed + row) % SEEDS for row in range(self.num_samples)]
+        texts, interrupted = [""] * len(seeds), False
+        values = [[np.zeros(0, np.float32)] for _ in seeds]
         try:
-            logits, state = self._last if after_last else (None, engine.zero_state())
-            if prime:
-                logits, state = engine.read(self.vocabulary.encode(prime), state)
-                logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
-            steps = 1 if self._allow else CHUNK
-            for start in range(0, length, steps):
-                uniforms = np.stack([rng.random_sample(min(steps, length - start)) for rng in rngs], axis=1)  # [T, B]
-                if self._allow:
-                    logits, closed = _restricted(logits, [prime + text for text in texts], self.vocabulary,
-                                                   self._allow)
-                    ended |= closed
-                ids, log_probabilities, logits, state = engine.draw(logits, state, uniforms, settings)
-                self._last = logits, state
-                for row in sorted(set(range(rows)) - ended):
-                    piece = self.vocabulary.decode(ids[:, row])
-                    if stop:
-                        before = (prime + texts[row])[1 - len(stop):] if len(stop) > 1 else ""
-                        ends = [match.end() - len(before) for match in re.finditer(re.escape(stop), before + piece)]
-                        if len(ends) >= left[row]:
-                            piece = piece[:ends[left[row] - 1]]
-                            ended.add(row)
-                        left[row] -= len(ends)
-                    texts[row] += piece
-                    values[row].append(log_probabilities[:len(piece), row])
-                    if show and row == 0:
-                        show(piece)
-                if len(ended) == rows:
-                    break
+            for row, piece, log_probabilities in self._pieces(prime, length, settings, seeds, CHUNK, stop, stops,
+                                                              after_last):
+                texts[row] += piece
+                values[row].append(log_probabilities)
+                if show and row == 0:
+                    show(piece)
         except KeyboardInterrupt:
             interrupted = True
         return list(map(Sample, seeds, texts, map(np.concatenate, values))), interrupted
+
+    def stream(self, prime: str, length: int, settings: Settings, seed: int,
+               stop: Optional[str] = None) -> Iterator[str]:
+        """Yield the characters that :meth:`write` draws for the first text, each as it is drawn."""
+        return (char for _, char, _ in self._pieces(prime, length, settings, [seed], 1, stop))
+
+    def _pieces(self, prime: str, length: int, settings: Settings, seeds: List[int], steps: int, stop: Optional[str],
+                stops: int = 1, after_last: bool = False) -> Iterator[Tuple[int, str, np.ndarray]]:
+        """Draw the texts, some steps at a time. Yield the row, the characters and the log-probabilities of each piece.
+
+        The arguments are those of :meth:`write`, with a seed for each row.
+        """
+        engine, rows = self._engine, len(seeds)
+        rngs = [np.random.RandomState(seed) for seed in seeds]
+        texts, left = [prime] * rows, [stops] * rows  # left: how often stop is still to come
+        ended: Set[int] = set()  # rows whose text has ended
+        logits, state = self._last if after_last else (None, engine.zero_state())
+        if prime:
+            logits, state = engine.read(self.vocabulary.encode(prime), state)
+            logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
+        elif logits is None:
+            raise ValueError("there is no text to continue yet")
+        steps = 1 if self._allow else steps
+        for start in range(0, length, steps):
+            uniforms = np.stack([rng.random_sample(min(steps, length - start)) for rng in rngs], axis=1)  # [T, B]
+            if self._allow:
+                logits, closed = _restricted(logits, texts, self.vocabulary, self._allow)
+                ended |= closed
+            ids, log_probabilities, logits, state = engine.draw(logits, state, uniforms, settings)
+            self._last = logits, state
+            for row in sorted(set(range(rows)) - ended):
+                piece = self.vocabulary.decode(ids[:, row])
+                if stop:
+                    before = texts[row][1 - len(stop):] if len(stop) > 1 else ""
+                    ends = [match.end() - len(before) for match in re.finditer(re.escape(stop), before + piece)]
+                    if len(ends) >= left[row]:
+                        piece = piece[:ends[left[row] - 1]]
+                        ended.add(row)
+                    left[row] -= len(ends)
+                texts[row] += piece
+                yield row, piece, log_probabilities[:len(piece), row]
+            if len(ended) == rows:
+                break
 
     def write_lines(self, length: int, settings: Settings, seed: int,
                     known: Optional[Collection[str]] = None) -> Tuple[List[Sample], int, bool]:
@@ -207,23 +221,6 @@ class Sampler:
             if interrupted or len(kept) == self.num_samples:
                 break
         return kept, left_out, interrupted
-
-    def stream(self, prime: str, length: int, settings: Settings, seed: int,
-               stop: Optional[str] = None) -> Iterator[str]:
-        """Yield the characters that :meth:`write` draws for the first text, each as it is drawn."""
-        rng, text = np.random.RandomState(seed % SEEDS), prime
-        logits, state = self._engine.read(self.vocabulary.encode(prime), self._engine.zero_state())
-        for _ in range(length):
-            if self._allow:
-                logits, ended = _restricted(logits, [text], self.vocabulary, self._allow)
-                if ended:
-                    return
-            ids, _, logits, state = self._engine.draw(logits, state, rng.random_sample((1, 1)), settings)
-            char = self.vocabulary.decode(ids[0])
-            yield char
-            text += char
-            if stop and text.endswith(stop):
-                return
 
 
 def _restricted(logits: np.ndarray, texts: List[str], vocabulary: Vocabulary,

@@ -198,53 +198,34 @@ def measure(engine: Engine, text: str, num_layers: int,
         num_layers: number of layers.
         progress: wraps the loop over the windows, to show a progress bar.
     """
-    occurring = features.measure(text)
-    table = np.stack([*occurring.values(), np.ones(len(text), np.float32)]).astype(np.float64)  # [F + 1, T]
+    occurring, middle = features.measure(text), len(text) // 2
+    table = np.reshape([*occurring.values()], (len(occurring), len(text))).astype(np.float64)  # [F, T]
+    table = np.concatenate([_standardized(table[:, :middle]), _standardized(table[:, middle:])], axis=1)
     zero = engine.zero_state()
-    names = part_names(num_layers, len(zero))
-    halves = [_Sums(len(table), zero[:, 0].size) for _ in range(2)]
-    shown = np.empty((len(text) - len(text) // 2, zero[:, 0].size), np.int8)
-    start = 0
+    names, num_units = part_names(num_layers, len(zero)), zero[:, 0].size
+    products = np.zeros((2, len(occurring), num_units))  # of features and units, in each half of the text
+    sums, squares = np.zeros((2, num_units)), np.zeros((2, num_units))  # of units, in each half
+    shown, start = [], 0
     for piece in activations(engine, engine.vocabulary.encode(text), names, progress):
-        piece, values = piece.reshape(len(piece), -1), table[:, start:start + len(piece)]  # [T, S·L], [F + 1, T]
-        edge = min(max(len(text) // 2 - start, 0), len(piece))  # where the second half begins in this piece
-        done = start + edge - len(text) // 2  # of the second half
-        shown[max(done, 0):max(done, 0) + len(piece) - edge] = np.rint(127 * piece[edge:])
-        halves[0].add(values[:, :edge], piece[:edge])
-        halves[1].add(values[:, edge:], piece[edge:])
+        piece, values = piece.reshape(len(piece), -1), table[:, start:start + len(piece)]  # [T, S·L], [F, T]
+        edge = min(max(middle - start, 0), len(piece))  # where the second half begins in this piece
+        for half, part in enumerate((slice(0, edge), slice(edge, None))):
+            products[half] += values[:, part] @ piece[part]
+            sums[half] += piece[part].sum(axis=0, dtype=np.float64)
+            squares[half] += np.einsum("tu,tu->u", piece[part], piece[part], dtype=np.float64)
+        shown.append(np.rint(127 * piece[edge:]).astype(np.int8))
         start += len(piece)
-    shape = (len(occurring), len(names), zero.shape[-1])
-    chosen_by, correlations = (half.correlations().reshape(shape) for half in halves)
-    deviation = np.sqrt(halves[1].variances()[1]).astype(np.float32).reshape(shape[1:])
-    return Measured(names, tuple(occurring), chosen_by, correlations, deviation, shown.reshape(-1, *shape[1:]),
-                    len(text), tuple(int((np.diff(values) < 0).sum()) for values in occurring.values()))
+    counts = np.array([[middle], [len(text) - middle]])
+    deviations = np.sqrt(np.maximum(squares / counts - (sums / counts) ** 2, 0))  # rounding could make it negative
+    varying = np.where(deviations > 3e-8, deviations, np.inf)  # the correlations of units that do not vary are 0
+    shape = (len(names), zero.shape[-1])
+    chosen_by, correlations = (products / (counts * varying)[:, np.newaxis]).astype(np.float32).reshape(2, -1, *shape)
+    return Measured(names, tuple(occurring), chosen_by, correlations, deviations[1].astype(np.float32).reshape(shape),
+                    np.concatenate(shown).reshape(-1, *shape), len(text),
+                    tuple(int((np.diff(values) < 0).sum()) for values in occurring.values()))
 
 
-class _Sums:
-    """Sums over a text, from which correlations are computed. The last feature is 1 for every character."""
-
-    def __init__(self, num_features, num_units):
-        self.products = np.zeros((num_features, num_units))
-        self.features = np.zeros((num_features, num_features))
-        self.squares = np.zeros(num_units)
-
-    def add(self, table, piece):
-        """Add features [F + 1, T] and activations [T, U]."""
-        self.products += table @ piece
-        self.features += table @ table.T
-        self.squares += np.einsum("tu,tu->u", piece, piece, dtype=np.float64)
-
-    def variances(self):
-        """Return the variances of the features [F] and of the units [U]."""
-        # the row of the ones has the sums of the values; rounding could make the difference of squares negative
-        count = max(self.features[-1, -1], 1)
-        return (np.maximum(np.diag(self.features)[:-1] / count - (self.features[-1, :-1] / count) ** 2, 0),
-                np.maximum(self.squares / count - (self.products[-1] / count) ** 2, 0))
-
-    def correlations(self):
-        """Return the correlations float32 [F, U], 0 where a feature or a unit does not vary."""
-        count = max(self.features[-1, -1], 1)
-        covariances = self.products[:-1] / count - np.outer(self.features[-1, :-1], self.products[-1]) / count ** 2
-        of_features, of_units = self.variances()
-        scale = np.sqrt(np.outer(of_features, of_units))
-        return np.where(scale > 1e-9, covariances / np.maximum(scale, 1e-9), 0).astype(np.float32)
+def _standardized(values: np.ndarray) -> np.ndarray:
+    """Return values [F, T] less their mean, divided by their standard deviation; 0 where they do not vary."""
+    centered = values - values.mean(axis=1, keepdims=True)
+    return centered / np.maximum(centered.std(axis=1, keepdims=True), 1e-9)

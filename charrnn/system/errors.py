@@ -1,14 +1,9 @@
 """Errors: their words for a person, and the checks of arguments that raise them."""
-import errno
 import re
 from numbers import Integral
 from typing import Any, Optional
 
 from charrnn.system.tensorflow import TensorFlowError
-
-# What an error is about that has no filename.
-_WITHOUT_NAME = {**dict.fromkeys((errno.ENOSPC, errno.EBADF, errno.EFBIG), "standard output"),
-                 errno.ENOENT: "the working directory"}
 
 
 class AdvisedError(ValueError):
@@ -37,18 +32,6 @@ def checked_integer(name: str, value: Any, least: int, most: Optional[int] = Non
     return int(value)
 
 
-def require_type(name: str, value: Any, *types: type) -> None:
-    """Raise TypeError if an argument of a function is of none of some types."""
-    if not isinstance(value, types):
-        raise TypeError(f"{name} must be a {' or a '.join(kind.__name__ for kind in types)}, not "
-                         f"{type(value).__name__}")
-
-
-def shortened(message: str, most: int = 1000) -> str:
-    """Return a message without its middle if it is long, for example because of an argument that it repeats."""
-    return message if len(message) <= most else f"{message[:most // 2]} [...] {message[-most // 2:]}"
-
-
 def lacks_memory(error: Exception) -> bool:
     """Return whether an error is Python's or TensorFlow's for too little memory."""
     return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
@@ -64,8 +47,7 @@ def described(error: Exception) -> str:
         return ": ".join(filter(None, ["this machine has too little memory for these arguments", cause]))
     if not isinstance(error, OSError) or not error.strerror:
         return error.in_command if isinstance(error, AdvisedError) and error.in_command else str(error)
-    name = error.filename or _WITHOUT_NAME.get(error.errno or 0)
-    return f"{name}: {error.strerror}" if name else error.strerror
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
 
 
 def reason(error: Any) -> str:

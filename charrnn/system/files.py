@@ -4,7 +4,6 @@ import errno
 import os
 import secrets
 import shutil
-import stat
 import sys
 from pathlib import Path
 from typing import IO, Union
@@ -23,10 +22,8 @@ def write_atomically(path: Union[str, Path], content: bytes) -> None:
         content: the new content.
 
     Raises:
-        OSError: the file cannot be written, or is a device or FIFO, which is not replaced. An existing file is
-            unchanged, and no temporary file remains.
+        OSError: the file cannot be written. An existing file is unchanged, and no temporary file remains.
     """
-    check_regular(path)
     temporary = temporary_name(path)
     try:
         with open(temporary, "xb") as file:  # not through a link that somebody has put there
@@ -52,8 +49,9 @@ def target_of(path: Union[str, Path]) -> str:
     Raises:
         OSError: there is no folder for the file, or the file is read-only or not a regular file.
     """
-    check_regular(path)
     target = os.path.realpath(str(path))
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise OSError(errno.EINVAL, "it is a folder or a device, not a file", str(path))
     if not os.path.isdir(os.path.dirname(target)):
         raise OSError(errno.ENOENT, "there is no folder for it", str(path))
     if os.path.exists(target) and not os.access(target, os.W_OK):
@@ -65,17 +63,6 @@ def temporary_name(path: Union[str, Path]) -> str:
     """Return a new name next to a path, which fits TEMPORARY. A killed process leaves a file with such a name."""
     path = Path(path)  # without a slash at its end
     return str(path.with_name(f"{path.name}.{secrets.token_hex(6)}.tmp"))
-
-
-def check_regular(path: Union[str, Path]) -> None:
-    """Check that a path is a regular file or does not exist. Raise OSError if it is anything else."""
-    try:
-        mode = os.stat(str(path)).st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISREG(mode):
-        kind = "a folder" if stat.S_ISDIR(mode) else "a FIFO" if stat.S_ISFIFO(mode) else "a device or socket"
-        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
 
 
 def flush(path: Union[str, Path]) -> None:

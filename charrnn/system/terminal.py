@@ -7,7 +7,8 @@ from typing import Iterable, Iterator, Optional, Sequence, TextIO
 
 from charrnn.system.tensorflow import graph_mode
 
-# What is shown in place of characters that would control a terminal or change the direction of writing.
+# What is shown in place of characters that would control a terminal or change the direction of writing: all control
+# characters except line end and tab, ^[ for escape.
 _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
 _VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
@@ -70,7 +71,7 @@ def write(text: str, file: Optional[TextIO]) -> None:
     """
     if file is None:
         return
-    text = visible(text) if is_terminal(file) else text
+    text = text.translate(_VISIBLE) if is_terminal(file) else text
     try:
         file.write(text)
     except UnicodeEncodeError:
@@ -78,21 +79,9 @@ def write(text: str, file: Optional[TextIO]) -> None:
     file.flush()
 
 
-def visible(text: str) -> str:
-    r"""Replace all control characters except line end and tab, so that a text cannot control a terminal.
-
-    >>> visible("\x1b[2Ja\tb\n\x9b\u202e")
-    '^[[2Ja\tb\n\\x9b\\u202e'
-    """
-    return text.translate(_VISIBLE)
-
-
 def bar(windows: Sequence[int]) -> Iterable[int]:
     """Show in a bar how many windows of a text are read, if standard error is a terminal."""
-    try:
-        import tqdm
-    except ImportError:  # it is needed to train only
-        return windows
+    import tqdm  # not above, because writing needs none
     return tqdm.tqdm(windows, unit=" windows", leave=False, disable=not is_terminal(sys.stderr))
 
 

@@ -1,6 +1,6 @@
 """How much of a text is copied from a training text: the longest run, and the share of copied windows."""
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Tuple
+from typing import List
 
 WINDOW = 20  # characters
 # Only the beginning of a longer text is compared. So the time is at most some seconds, and the memory 100 MB.
@@ -32,58 +32,21 @@ def compare(text: str, training: str) -> Novelty:
     Novelty(longest=9, start=1, place=3, share=0.0)
     """
     text, training = text[:LONGEST_TEXT], training[:LONGEST_TRAINING_TEXT]
-    longest, end, copied = 0, 0, set()
-    for place, length in enumerate(_lengths(text, training), 1):
-        if length > longest:
-            longest, end = length, place
-        if length >= WINDOW:
-            copied.add(training[place - WINDOW:place])
-    windows = [text[start:start + WINDOW] for start in range(len(text) - WINDOW + 1)]
+    longest, place, copied = 0, 0, set()
+    size, runs = 1, set(text)  # all runs of the text that are one character longer than the longest, or a window long
+    for begin in range(len(training)):
+        while training[begin:begin + size] in runs and begin + longest < len(training) and (
+                training[begin:begin + longest + 1] in text):
+            longest, place = longest + 1, begin
+            if longest < WINDOW:
+                size, runs = longest + 1, set(_runs(text, longest + 1))
+        if size == WINDOW and training[begin:begin + size] in runs:
+            copied.add(training[begin:begin + size])
+    windows = _runs(text, WINDOW)
     share = sum(window in copied for window in windows) / len(windows) if windows else float(0 < len(text) == longest)
-    return Novelty(longest, text.index(training[end - longest:end]), end - longest, share)
+    return Novelty(longest, text.index(training[place:place + longest]), place, share)
 
 
-def _lengths(text: str, training: str) -> Iterator[int]:
-    """Yield for each place in a training text the length of the longest run before it that occurs in a text.
-
-    It follows the suffix automaton of the text (Blumer et al. 1985), in time proportional to the lengths of both. A
-    state is the set of places in the text where a run ends. ``follow`` leads to the state of the run with one more
-    character. ``link`` leads to the state of the longest suffix of the run that also ends at other places.
-    """
-    follow, link, length = _suffix_automaton(text)
-    state, matched = 0, 0
-    for char in training:
-        while state and char not in follow[state]:  # drop characters at the start of the run until it can go on
-            state = link[state]
-            matched = length[state]
-        if char in follow[state]:
-            state, matched = follow[state][char], matched + 1
-        yield matched
-
-
-def _suffix_automaton(text: str) -> Tuple[List[Dict[str, int]], List[int], List[int]]:
-    """Return ``follow``, ``link`` and the length of the longest run, for each state."""
-    follow: List[Dict[str, int]] = [{}]
-    link, length, last = [-1], [0], 0
-    for char in text:
-        state, new = last, len(follow)
-        follow.append({})
-        link.append(0)
-        length.append(length[last] + 1)
-        while state >= 0 and char not in follow[state]:
-            follow[state][char] = new
-            state = link[state]
-        if state >= 0:
-            next_state = follow[state][char]
-            if length[next_state] > length[state] + 1:  # shorter runs get a state of their own
-                follow.append(dict(follow[next_state]))
-                link.append(link[next_state])
-                length.append(length[state] + 1)
-                link[next_state] = len(follow) - 1
-                while state >= 0 and follow[state].get(char) == next_state:
-                    follow[state][char] = link[next_state]
-                    state = link[state]
-                next_state = link[next_state]
-            link[new] = next_state
-        last = new
-    return follow, link, length
+def _runs(text: str, length: int) -> List[str]:
+    """Return all runs of some length in a text."""
+    return [text[start:start + length] for start in range(len(text) - length + 1)]

@@ -90,8 +90,7 @@ class Display:
 
     def trial(self, seconds: float, memory: str) -> None:
         """Print the estimate of a dry run: the memory, and the time from the seconds that a step takes."""
-        days, rest = divmod(round(seconds * self.job.total_steps), 24 * 60 * 60)
-        total = (f"{plural(days, 'day')}, " if days else "") + str(timedelta(seconds=rest))
+        total = timedelta(seconds=round(seconds * self.job.total_steps))
         self._table([
             ("memory", memory),
             ("time", f"{seconds:.4f} s/batch, {total} for all steps, without checkpoints and evaluations")])

@@ -1,4 +1,5 @@
 """Evaluating a network while it is trained, on the texts that are held out."""
+import contextlib
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -6,7 +7,7 @@ from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.find import is_intact
+from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.run import Progress, Run
 from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.opened_model import Model, open_model
@@ -102,11 +103,11 @@ class Evaluator:
 
     def test(self, run: Run, step: int) -> Tuple[float, str]:
         """Return the loss on the test text, and the checkpoint that has it: the best one, or else the last."""
-        best, last = run.record.best, run.name(step)
-        name = best if best and is_intact(run.folder, best) else last
-        engine = self._engine()
-        if name != last:
-            engine.load(open_model(Path(run.folder) / name).weights)
+        engine, best, name = self._engine(), run.record.best, run.name(step)
+        if best and best != name:
+            with contextlib.suppress(CheckpointError):  # it is damaged
+                engine.load(open_model(Path(run.folder) / best).weights)
+                name = best
         return float(np.mean(surprisal(engine, self.job.test, ROWS), dtype=np.float64)), name
 
     def sample(self, step: int) -> str:

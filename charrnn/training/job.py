@@ -12,13 +12,14 @@ from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, RunRecord
 from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
-from charrnn.system.tensorflow import is_version_1, thread_count
+from charrnn.system.tensorflow import is_version_1, session_config, thread_count
 from charrnn.text import lists
 from charrnn.text.corpus import Text
 from charrnn.training import minutes, transfer
 from charrnn.training.options import Options
-from charrnn.training.precision import faster_precision
 from charrnn.training.presets import NOT_FUSED, preset, steps_of_auto
+
+LEAST_SPEEDUP = 1.1  # of products in bfloat16, from which on the precision auto takes it
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,6 @@ class Job:
         threads: the threads that each process uses.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
         time_in_words: what was chosen for a given time; "" if none was given.
-        is_list: whether the text of a new run is plainly a list.
     """
 
     record: RunRecord
@@ -51,13 +51,16 @@ class Job:
     seed_given: bool = True
     speedup: Optional[float] = None
     time_in_words: str = ""
-    is_list: bool = False
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the text is plainly a list."""
+        return lists.is_list(self.text)
 
     @property
     def of_lines(self) -> bool:
         """Whether the text is taken for a list: plainly it is one, or its lines are shuffled."""
-        is_list = lists.is_list(self.text) if self.options.resume else self.is_list
-        return is_list or self.hyperparameters.shuffle == "lines"
+        return self.hyperparameters.shuffle == "lines" or self.is_list
 
     @property
     def hyperparameters(self) -> Hyperparameters:
@@ -102,8 +105,7 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     threads = options.threads or thread_count()
     folder = run_folder(folder, options.resume)
     old = record.read_run(folder) if options.resume else None
-    is_list = bool(text and not old and lists.is_list(text.text))
-    hyper, speedup = _hyperparameters(text, given, old, options, init_from, is_list), None
+    hyper, speedup = _hyperparameters(text, given, old, options, init_from), None
     seed_given = hyper.seed is not None
     if hyper.batch_size % n_processes:
         raise ValueError(f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
@@ -132,7 +134,7 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
             choice, lambda timed: minutes.time_network(len(run.vocabulary), timed, threads, seed_given), started)
         run = replace(run, hyperparameters=hyper)
     return Job(run, folder, text.text, options, threads, init_from, *parts, seed_given=seed_given, speedup=speedup,
-               time_in_words=time_in_words, is_list=is_list)
+               time_in_words=time_in_words)
 
 
 def _for_minutes(options: Options, given: Dict[str, Any], n_processes: int) -> Tuple[Options, Dict[str, Any]]:
@@ -144,8 +146,26 @@ def _for_minutes(options: Options, given: Dict[str, Any], n_processes: int) -> T
     return replace(options, preset=AUTO), {"precision": AUTO, "early_stop": 0, **given}
 
 
+def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
+    """Return the precision that is faster on this machine, and how many times as fast bfloat16 multiplies.
+
+    With TensorFlow 1.15, nothing is measured, and the second is None.
+
+    Args:
+        threads: the threads to measure with.
+        fused: whether the network is unrolled fused.
+    """
+    if is_version_1():
+        return "float32", None
+    from charrnn.fused.passes import bfloat16_speedup  # not above, because it imports TensorFlow
+    config = session_config(threads, fused)
+    config.use_per_session_threads = True  # so that training can have others
+    speedup = bfloat16_speedup(config)
+    return "bfloat16" if speedup >= LEAST_SPEEDUP else "float32", speedup
+
+
 def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[RunRecord], options: Options,
-                     init_from: Optional[Model], is_list: bool) -> Hyperparameters:
+                     init_from: Optional[Model]) -> Hyperparameters:
     """Return the hyperparameters of the run to resume or of a preset, changed by those that are given."""
     unknown = sorted(set(given) - set(NAMES))
     if unknown:
@@ -160,7 +180,7 @@ def _hyperparameters(text: Optional[Text], given: Dict[str, Any], old: Optional[
         network = transfer.network_of(init_from) if init_from else {}
         # auto takes the sizes of the model; those of another preset stay, and are refused if they differ
         values = {**values, **network} if options.preset == AUTO else {**network, **values}
-        if options.preset == AUTO and is_list:
+        if options.preset == AUTO and text and lists.is_list(text.text):
             values = {**values, "shuffle": "lines"}
         changed = Hyperparameters(**{**values, **given})
         if options.preset == AUTO and changed.recurrent_keep_prob != 1 and not changed.unrolls_fused:

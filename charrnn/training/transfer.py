@@ -14,7 +14,7 @@ def network_of(model: Model) -> Dict[str, Any]:
 
 def joined_vocabulary(model: Model, text: str) -> Vocabulary:
     """Return the characters of a model and those of the text of a run that starts from it."""
-    new = model.vocabulary.unknown("".join(Vocabulary.from_text(text).chars))
+    new = model.vocabulary.unknown(text)
     return Vocabulary.from_text("".join([*model.vocabulary.chars, *new])) if new else model.vocabulary
 
 

@@ -8,7 +8,6 @@ import charrnn
 from charrnn.checkpoints import record
 from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.record import CheckpointError
-from charrnn.checkpoints.run import reserve
 from charrnn.data import Vocabulary
 
 RUN = record.RunRecord(Hyperparameters(seed=7), Vocabulary("ab"), "name", "f00")
@@ -57,7 +56,7 @@ def test_a_record_that_somebody_crafted_describes_no_run(name, values):
 
 @pytest.mark.parametrize("text", ["a\r\nb\n", "\ud800\u2028é", ""])
 def test_the_text_of_a_run_is_read_as_it_was_written(tmp_path, text):
-    record.write_text(tmp_path, text)
+    (tmp_path / "text.txt").write_bytes(text.encode("utf-8", "surrogatepass"))
     run = replace(RUN, text_sha256=record.text_sha256(text), folder=str(tmp_path))
     assert record.read_text(run) == text
 
@@ -79,5 +78,5 @@ def test_a_folder_with_a_file_of_a_run_is_not_unused(tmp_path, name, in_python, 
 def test_a_new_run_does_not_replace_a_file_of_the_user(tmp_path, name):
     (tmp_path / name).write_bytes(b"mine")
     with pytest.raises(CheckpointError, match=f"has a {name}, which a new run would replace: move it away") as raised:
-        reserve(tmp_path, resume=False)
+        record.check_unused(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name] and "--checkpoint-dir" in raised.value.in_command

@@ -67,7 +67,7 @@ def test_continue_keeps_the_state(talk, exported, capsys):
         assert out.count("[continued with seed 3]") == 1  # which alone would give another text
         assert end == "\n" and second.startswith(between)
         assert first + second + "\n" == written(capsys, exported, first + between, 3, "--length", "30")
-    _, out = talk("/continue on")
+    _, out = talk("/continue")
     assert out.startswith("error: there is no text to continue yet")
 
 
@@ -79,7 +79,7 @@ def test_quit_or_the_end_of_the_input_ends_it(talk, lines):
 @pytest.mark.parametrize("line, message", [
     ("the Zoo", "'Z' (line 1, column 5)"), ("/temperature warm", "float: 'warm'"),
     ("/top-p 2", "at least 1e-09 and at most 1"),
-    ("/length 0", "/length must be an integer"), ("/seed 4294967296", "/seed must be an integer"),
+    ("/length 0", "must be an integer, at least 1"), ("/seed 4294967296", "must be an integer, from 0"),
     ("/colour", "no command /colour"), ("/top-p 1 2", "'1 2'")])
 def test_after_an_error_the_conversation_continues(talk, exported, capsys, line, message):
     status, out = talk(line, "the ", options=["--length", "9", "--seed", "2"])

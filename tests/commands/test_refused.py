@@ -8,8 +8,7 @@ from conftest import SMALL_FLAGS, TEXT, script
 LINES = [line for line in Path(__file__).with_name("refused.txt").read_text(encoding="utf-8").splitlines()
          if line and line[0] != "#"]
 CASES = [*zip(LINES[::2], map(str.strip, LINES[1::2])),
-         ("sample {run} --length '5\n'", "must be an integer, at least 1, not '5\\n'"),
-         (f"sample {{run}} --length {'9' * 5000}", "must be an integer, from 1 to 1000000000000000000, not '99")]
+         ("sample {run} --length '5\n'", "must be an integer, at least 1, not '5\\n'")]
 
 
 @pytest.fixture(scope="module")

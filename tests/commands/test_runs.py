@@ -202,22 +202,17 @@ def test_a_history_that_was_cut_off_has_the_rows_that_are_whole(folder, capsys):
     for cut, expected in ((content[:-40], loss), ("", "-"), ("step,loss\n1,2\n", "-")):
         path.write_text(cut)
         assert runs.main([str(path.parent)]) == 0
-        out, err = capsys.readouterr()
-        assert out.splitlines()[1].split("173 of 173")[1].split()[0] == expected
-        assert err == (f"skipped: {path}: not 9 numbers in line {len(cut.splitlines())}\n" if cut else "")
+        assert capsys.readouterr().out.splitlines()[1].split("173 of 173")[1].split()[0] == expected
 
 
 @pytest.mark.parametrize("flags", [[], ["--plot", "x.svg"]])
-def test_rows_with_something_else_in_them_are_left_out_and_named(folder, capsys, monkeypatch, flags):
-    """Once, and the other rows and runs are still there."""
+def test_rows_with_something_else_in_them_are_left_out(folder, capsys, monkeypatch, flags):
+    """The other rows and runs are still there."""
     monkeypatch.chdir(folder)
-    path = folder / "validated" / "history.csv"
-    first = len(path.read_text().splitlines()) + 1
-    with open(str(path), "ab") as history:
+    with open(str(folder / "validated" / "history.csv"), "ab") as history:
         history.write(b"9,1,much,,,,,,\n\xff\n9,1,1e999,,,,,,\n9,1,,,-1e308,,,,\n999,1,0.25,,,,,,\n")
     assert runs.main([str(folder), *flags]) == 0
-    out, err = capsys.readouterr()
-    assert err == f"skipped: {path}: not 9 numbers in line {first}, {first + 1}, {first + 2}, {first + 3}\n"
+    out = capsys.readouterr().out
     assert flags or "0.2500" in out and "plain" in out
 
 

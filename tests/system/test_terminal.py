@@ -35,9 +35,3 @@ def test_no_message_controls_the_terminal(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     terminal.print_skipped([CONTROL[:-1]])
     assert sys.stderr.getvalue() == f"skipped: {SHOWN}"
-
-
-def test_texts_are_read_without_tqdm(monkeypatch):
-    """Which only training needs."""
-    monkeypatch.setitem(sys.modules, "tqdm", None)
-    assert list(terminal.bar(range(3))) == [0, 1, 2]

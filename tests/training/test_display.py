@@ -42,11 +42,12 @@ def test_the_plan(display, capsys):
     assert "network  2 layers of 5 units, 704 parameters" in out and "steps    692 in 4 epochs, seed 7\n" in out
 
 
-@pytest.mark.parametrize("length, is_list, few", [(4_999, False, True), (4_999, True, False), (5_000, False, False)])
-def test_the_plan_of_a_short_text_says_what_predicts_it_better(capsys, length, is_list, few):
+@pytest.mark.parametrize("text, few", [("a" * 4_999, True), ("\n".join(map(str, range(1_000))), False),
+                                       ("a" * 5_000, False)], ids=["short", "list", "long"])
+def test_the_plan_of_a_short_text_says_what_predicts_it_better(capsys, text, few):
     """But not of a list, which the network predicts better."""
     planned = display_of()
-    planned.job = replace(planned.job, text="a" * length, is_list=is_list)
+    planned.job = replace(planned.job, text=text)
     planned.plan()
     assert ("counts of 5 characters predict better than a network" in capsys.readouterr().out) == few
 
