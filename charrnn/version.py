@@ -1,2 +1,2 @@
 """The version of charrnn."""
-__version__ = "3.0.0"
+__version__ = "3.1.0"

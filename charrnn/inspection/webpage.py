@@ -114,11 +114,11 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     rounded = stored_model(model, stored)
     engine = rounded.engine()
     texts = _texts(engine, model, text)
+    loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS, progress=progress).mean(
+        dtype=np.float64))
     measured = units.measure(engine, texts.measured, model.num_layers, progress)
     untrained = untrained_model(model).engine()
     discoveries = measured.discoveries(units.measure(untrained, texts.measured, model.num_layers, progress))
-    loss = float(surprisal(engine, engine.vocabulary.encode(texts.loss), LOSS_ROWS, progress=progress).mean(
-        dtype=np.float64))
     data = _data(model, texts, measured, loss)
     data["facts"].append(["Weights", f"{weights}; {_faithfulness(model, rounded)}"])
     data.update(_discovered(rounded, measured, discoveries, data["beginnings"], texts.measured))

@@ -27,7 +27,8 @@ SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
     (50_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, warmup_steps=150, epochs=40)),
     (150_000, dict(_SMALL, batch_size=16, num_steps=50, lstm_size=128, epochs=40)),
     (500_000, dict(_SMALL, batch_size=32, num_steps=64, lstm_size=256, epochs=36, weight_decay=0.1)),
-    (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, epochs=20, weight_decay=0.1)),
+    (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, keep_prob=0.7, recurrent_keep_prob=0.75, epochs=20,
+                     weight_decay=0.1)),
     (sys.maxsize, dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02)),
 )
 EVALUATIONS = 6  # at least, so that a run can stop early, and the best checkpoint is not the only one

@@ -1,7 +1,5 @@
 """The scripts that write pages: charrnn-export with a name in .html, and charrnn-train --page."""
-import io
 import re
-import sys
 
 import pytest
 from conftest import TEXT, copy_without_records
@@ -11,7 +9,6 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import export
 from charrnn.engines.opened_model import open_model
-from charrnn.inspection import webpage
 from charrnn.inspection.stored import store, stored_model
 from charrnn.inspection.webpage import export_page
 
@@ -44,18 +41,12 @@ def test_files_of_a_folder_that_are_not_text_are_named(exported, tmp_path, capsy
     assert re.fullmatch("skipped: .*b.bin is not a text file.*\n", capsys.readouterr().err)
 
 
-def test_the_text_of_a_checkpoint_of_the_notebook_is_the_one_that_gives_its_characters(trained, tmp_path, capsys,
-                                                                                       monkeypatch):
-    """But for standard input, which can be read only once."""
+def test_the_text_of_a_checkpoint_of_the_notebook_is_the_one_that_gives_its_characters(trained, tmp_path, capsys):
     bare = copy_without_records(trained, tmp_path / "bare")
     text = str(trained.parent / "small.txt")
     assert export.main([str(bare), str(tmp_path / "page.html"), "--vocab-from", text]) == 0
     assert "the network wrote" not in capsys.readouterr().err
     assert data_of(tmp_path / "page.html")["measured"] == "all 1,040 characters of the training text"
-    monkeypatch.setattr(webpage, "WRITTEN", 500)
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
-    assert export.main([str(bare), str(tmp_path / "page.html"), "--vocab-from", "-"]) == 0
-    assert "the network wrote" in capsys.readouterr().err
 
 
 def test_another_text_can_be_named_and_an_older_page_is_replaced(exported, tmp_path):
