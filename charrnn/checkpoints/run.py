@@ -115,7 +115,9 @@ class Run:
         if not resumes:
             record.check_unused(self.folder)  # again: another process may have trained in it since the run was planned
         remove_leftovers(self.folder)
-        files.write_atomically(Path(self.folder) / record.TEXT_FILE, text.encode("utf-8", "surrogatepass"))
+        path, content = Path(self.folder) / record.TEXT_FILE, text.encode("utf-8", "surrogatepass")
+        if not (path.is_file() and path.read_bytes() == content):  # a resumed run may have a full disk
+            files.write_atomically(path, content)
         self.saved = self._restored(fresh) if resumes else fresh
         if not self.saved.step and not self.record.init_from:  # that of another model is written with its weights
             record.write_run(self.folder, self.record)

@@ -60,12 +60,14 @@ def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
 
 
 def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypatch, capsys):
-    """They are kept if the run is killed before its next checkpoint."""
+    """They are kept if the run is killed before its next checkpoint. Its text is not written again."""
+    written = (run_copy / "text.txt").stat()
     with monkeypatch.context() as patch:
         patch.setattr(train, "check_step", interrupted_at(train.check_step, 5))
         assert resume(run_copy, "--epochs", "2", "--learning-rate", "0.002") == 130
     assert "resumed  after step 173, 173 to go\nrate     the learning rate rises from 0.001 " in capsys.readouterr().out
     assert resume(run_copy) == 0
+    assert (run_copy / "text.txt").stat().st_ino == written.st_ino
     assert float(history_of(run_copy)[-1]["learning_rate"]) == 0.002
     hyper = record.read_run(run_copy).hyperparameters
     assert (hyper.epochs, hyper.learning_rate) == (2, 0.002)
