@@ -160,8 +160,7 @@ def add_settings(groups: Dict[str, argparse._ArgumentGroup], declaring: type) ->
 
 def is_model(path: StrPath) -> bool:
     """Return whether a path is a model, by its name and its files."""
-    path = Path(path)
-    return is_model_file(path) or re.search(r"\.ckpt(-\d+)?$", path.name) is not None or record.is_run(path)
+    return is_model_file(path) or re.search(r"\.ckpt(-\d+)?$", Path(path).name) is not None or record.is_run(path)
 
 
 def read_text(name: str, encoding: Optional[str] = None) -> corpus.Text:

@@ -18,9 +18,7 @@ def learning_page() -> str:
     texts = {name: (SOURCES.parent / "learn" / file).read_text("utf-8") for name, file in TEXTS.items()}
     elements = "".join(f'<script type="text/plain" title="{name}">{text}</script>\n'
                        for name, text in texts.items())
-    page = assemble("learn.html", {"version": __version__, "texts": elements}, _shortened)
-    document, texts_and_scripts = page.split("<script", 1)
-    return re.sub(r"\n +", "\n", document) + "<script" + texts_and_scripts
+    return assemble("learn.html", {"version": __version__, "texts": elements}, _shortened)
 
 
 def _shortened(source: str) -> str:

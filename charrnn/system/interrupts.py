@@ -9,8 +9,6 @@ import signal
 import threading
 from typing import Any, Dict, Iterator, Optional
 
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # that ask a run to stop
-
 
 def exit_on_interrupt() -> None:
     """Let Ctrl-C end the process at once, until :func:`raise_on_interrupt` is called."""
@@ -53,7 +51,7 @@ class StopRequests:
                 signal.signal(other, handler)
 
         # only the main thread can set handlers; in another one, signals keep their usual effect
-        for name in SIGNALS if threading.current_thread() is threading.main_thread() else ():
+        for name in ("SIGINT", "SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ():
             number = getattr(signal, name, None)  # Windows has no SIGHUP
             # an ignored signal stays ignored: SIGHUP under nohup, SIGINT in the background of a script; and a program
             # that Python is embedded in keeps a handler of its own, None here, which could not be set again

@@ -178,16 +178,15 @@ def session_config(threads: int, fused: bool = True, precision: str = "float32")
             has the precision in its graph.
     """
     from charrnn.system.tensorflow import tf
-    if not fused:
-        config = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
-        if precision == "bfloat16":
-            config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1  # RewriterConfig.ON
-    else:
+    if fused:
         # glibc returns large freed blocks to the system, and the page faults that follow take a seventh of a small
         # step. It keeps blocks that are not larger than the largest block freed so far, up to 32 MiB. So a block of
         # nearly this size is freed here. Nothing is written to it, so it takes no time and no memory.
         bytes(31 * 1024 * 1024)
-        config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=threads)
+        return tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=threads)
+    config = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
+    if precision == "bfloat16":
+        config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1  # RewriterConfig.ON
     return config
 
 

@@ -195,6 +195,16 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
             return  # it was not called so often
 
 
+def test_a_run_that_has_begun_since_another_was_planned_stays(folder, session):
+    """As if two processes had started at once, without a name for their runs."""
+    save(session, folder, 1)
+    before = content_of(folder)
+    with contextlib.closing(Run(RUN, folder, session)) as late:
+        with pytest.raises(record.CheckpointError, match="holds another run: continue it with resume=True"):
+            late.begin("other", Progress(0, STATE, np.zeros(0, np.float32)))
+    assert content_of(folder) == before
+
+
 def test_leftovers_of_a_killed_save_are_removed(folder, session, monkeypatch):
     """After a kill at any moment, of its first files as well."""
     save(session, folder, 1)
