@@ -48,8 +48,7 @@ VALIDATED_FLAGS = ["--val-fraction", "0.25", "--keep-prob", "1", "--learning-rat
 
 
 SLOW_TIMEOUT = 1800  # seconds for a slow test; pyproject.toml has that of the others
-LONGEST = ("test_notebook_runs", "test_shipped_page",
-           "test_setup", "test_killed", "test_distributed")
+LONGEST = ("test_notebook_runs", "test_shipped_page", "test_setup", "test_killed", "test_distributed")
 
 
 def pytest_collection_modifyitems(items):

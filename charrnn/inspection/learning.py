@@ -16,8 +16,7 @@ TEXTS = {"a rhyme with a rule": "rhyme.txt", "names": "../../text/names.txt", "a
 def learning_page() -> str:
     """Return the page."""
     texts = {name: (SOURCES.parent / "learn" / file).read_text("utf-8") for name, file in TEXTS.items()}
-    elements = "".join(f'<script type="text/plain" title="{name}">{text}</script>\n'
-                       for name, text in texts.items())
+    elements = "".join(f'<script type="text/plain" title="{name}">{text}</script>\n' for name, text in texts.items())
     return assemble("learn.html", {"version": __version__, "texts": elements}, _shortened)
 
 

@@ -109,3 +109,10 @@ def test_what_cannot_be_resumed_is_refused_in_a_line_and_not_started_again(run_c
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("charrnn-train: error: ") and err.count("\n") == 1 and message in err
     assert {path.name: path.stat().st_mtime_ns for path in run_copy.glob("*.ckpt.*")} == before
+
+
+def test_progress_of_another_kind_is_refused(tmp_path):
+    """Such as a later version may save it."""
+    np.savez(str(tmp_path / "i3_l5.ckpt.progress.npz"), step=3, lr=0.1)
+    with pytest.raises(CheckpointError, match="cannot be used to resume: its progress cannot be read"):
+        read_progress(str(tmp_path / "i3_l5.ckpt"))

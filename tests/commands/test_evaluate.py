@@ -155,7 +155,6 @@ def test_a_text_without_a_character_to_predict_is_an_error(trained, tmp_path, ca
     for text, n_known in ("XtZ", 1), ("XYZ", 0):
         (tmp_path / "text").write_text(text)
         assert evaluate.main([str(trained), str(tmp_path / "text")]) == 2
-        assert f"at least 2 characters that the model knows, not {n_known}\n" in (
-            capsys.readouterr().err)
+        assert f"at least 2 characters that the model knows, not {n_known}\n" in capsys.readouterr().err
     (tmp_path / "text").write_text("Xte")
     assert "2 characters, 1 of them predicted" in evaluated(capsys, trained, tmp_path / "text")

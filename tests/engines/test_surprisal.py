@@ -1,4 +1,6 @@
 """The surprisal of each character of a text, in one row and in several."""
+from unittest import mock
+
 import numpy as np
 import pytest
 from conftest import graph_probabilities
@@ -25,6 +27,13 @@ def test_every_character_has_the_surprisal_that_the_cells_give_it(engines, expec
     assert nats.dtype == np.float32 and nats.shape == (length - 1,)
     np.testing.assert_allclose(nats, expected[:length - 1], atol=2e-5)
     assert length == 2 or nats.std() > 0.1  # or nothing was tested
+
+
+@pytest.mark.parametrize("length, rows", [(20, 1), (50, 1), (51, 2), (1300, 50)])
+def test_a_row_measures_25_characters_or_more(engines, length, rows):
+    with mock.patch.object(engines[0], "zero_state", wraps=engines[0].zero_state) as called:
+        surprisal(engines[0], IDS[:length], 50)
+    called.assert_called_once_with(rows)
 
 
 @pytest.mark.parametrize("warm_up", [0, 1, 37])

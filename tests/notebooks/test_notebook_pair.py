@@ -146,8 +146,7 @@ def test_the_gates_of_the_unit_that_remembers_are_those_of_a_memory(solution):
 def test_notebooks_are_valid_and_without_paths_of_a_machine(nbformat, solution, exercise):
     for notebook in (solution, exercise):
         nbformat.validate(notebook)
-        assert notebook.metadata.kernelspec == {
-            "name": "python3", "display_name": "Python 3", "language": "python"}
+        assert notebook.metadata.kernelspec == {"name": "python3", "display_name": "Python 3", "language": "python"}
         assert not re.search(r"/(home|root|tmp|work|Users)/", json.dumps(notebook))
 
 

@@ -27,8 +27,7 @@ def scalars(folder):
 @pytest.mark.filterwarnings("ignore:inspect.getargspec:DeprecationWarning", "ignore:The 'warn' method")
 def test_tensorboard_shows_later_steps_of_a_resumed_run_once(tmp_path):
     """It drops what the earlier processes wrote of them, the first of which was killed before its first checkpoint."""
-    for number, (resumed_after, steps, more) in enumerate([
-            (0, (5, 10), 7), (0, (10, 20, 30), 0), (20, (30,), 20)]):
+    for number, (resumed_after, steps, more) in enumerate([(0, (5, 10), 7), (0, (10, 20, 30), 0), (20, (30,), 20)]):
         written = Summaries(tmp_path, resumed_after)
         for step in steps:
             written.add(step, dict(epoch=1, loss=float(step + more)))

@@ -272,8 +272,7 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file
             shutil.copytree(str(trained), str(run))
 
     monkeypatch.setattr(train, "check_step", check)
-    assert train_small(text_file, run, "--num-steps", "100", "--print-every-n", "2",
-                       "--save-every-n", "4") == 2
+    assert train_small(text_file, run, "--num-steps", "100", "--print-every-n", "2", "--save-every-n", "4") == 2
     found, expected = ({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
                        for folder in (run, trained))
     assert found == expected

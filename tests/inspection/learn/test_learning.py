@@ -36,8 +36,7 @@ def windows_of_text():
     """Return windows [M, N] of characters, in which some of what follows can be learned, and of those after them."""
     random = np.random.RandomState(5)
     ids = np.cumsum(random.randint(1, 4, (WINDOWS * STEPS + 1, TEXTS)), axis=0) % len(CHARS)
-    return [(ids[start:start + STEPS], ids[start + 1:start + STEPS + 1])
-            for start in range(0, WINDOWS * STEPS, STEPS)]
+    return [(ids[start:start + STEPS], ids[start + 1:start + STEPS + 1]) for start in range(0, WINDOWS * STEPS, STEPS)]
 
 
 def train_in_node(folder, model, windows, **others):

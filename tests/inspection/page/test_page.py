@@ -166,7 +166,7 @@ def test_the_page_of_learning_is_linked_where_it_is_beside_the_page(exported, tm
 
 def test_the_passage_is_the_one_in_the_first_half_in_which_most_happens(tmp_path):
     """For what was discovered first. It begins with a paragraph, and ends with a word."""
-    parts = ["abc " * 250, '"abc" ' * 130 + "abc abc " * 60, "abc " * 400, '"abc" abc ' * 70]
+    parts = ["abc " * 450, '"abc" ' * 130 + "abc abc " * 60, "abc " * 400, '"abc" abc ' * 70]
     model = random_network('\n "abc')
     found = units.Tracking(units.Unit(0, 0, "1/c"), features.QUOTATION, 0.9)
     with mock.patch.object(units.Measured, "discoveries", return_value=[(found, 0.1)]):
@@ -193,8 +193,7 @@ def test_ctrl_c_while_the_network_writes_a_text_ends_the_export(exported, tmp_pa
 
 
 def test_characters_that_the_network_does_not_know_are_left_out_of_a_text(exported, tmp_path):
-    report = webpage.export_page(open_model(exported), tmp_path / "page.html",
-                              text=Text("x", TEXT + "UNKNOWN" * 9))
+    report = webpage.export_page(open_model(exported), tmp_path / "page.html", text=Text("x", TEXT + "UNKNOWN" * 9))
     assert "U" not in data_of(tmp_path / "page.html")["passage"]
     assert report.note == "left out of the text, because the model does not know them: 'U', 'N', 'K', 'O', 'W'"
 
@@ -232,8 +231,7 @@ def test_beginnings_suit_the_text_and_the_vocabulary(name, text, expected):
 
 def test_what_a_page_cannot_hold_is_refused(tmp_path):
     gru = make_network(tmp_path, CHARS, 4, 1, cell="gru")
-    for model, message in [(random_network(CHARS, gain=1e5), "use int8"),
-                           (gru, "only a model of lstm cells")]:
+    for model, message in [(random_network(CHARS, gain=1e5), "use int8"), (gru, "only a model of lstm cells")]:
         with pytest.raises(ValueError, match=message):
             webpage.export_page(model, tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
