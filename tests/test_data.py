@@ -56,8 +56,7 @@ def test_vocabulary_is_the_notebooks(text):
 def test_encoding_more_than_one_chunk(monkeypatch):
     monkeypatch.setattr("charrnn.data._CHUNK", 4)
     text = "naïve café \U0001f600 déjà vu"
-    vocabulary = Vocabulary.from_text(text)
-    assert vocabulary.encode(text).tolist() == [sorted(set(text)).index(char) for char in text]
+    assert Vocabulary.from_text(text).encode(text).tolist() == [sorted(set(text)).index(char) for char in text]
 
 
 @pytest.mark.parametrize("unknown", ["x", "\U0001f600", "\0", "é"])

@@ -28,8 +28,7 @@ def model_of(model):
 
 
 def progress_of(prefix):
-    progress = asdict(read_progress(str(prefix)))
-    return [(name, np.asarray(value).tobytes()) for name, value in progress.items()]
+    return [(name, np.asarray(value).tobytes()) for name, value in asdict(read_progress(str(prefix))).items()]
 
 
 def opened(run, saved):

@@ -13,8 +13,7 @@ from charrnn.engines.opened_model import open_model
 
 def run(capsys, *args):
     """Run the script; return its status, output and errors."""
-    status = inspect.main([str(arg) for arg in args])
-    return (status, *capsys.readouterr())
+    return (inspect.main([str(arg) for arg in args]), *capsys.readouterr())
 
 
 def test_the_table_names_features_and_units(capsys, trained):

@@ -27,8 +27,7 @@ def known(tmp_path, monkeypatch):
 
 
 def test_a_known_text_is_downloaded_to_data(known, tmp_path):
-    text = corpus.read("known")
-    assert text == corpus.Text("known", "known text\n" * 9)
+    assert corpus.read("known") == corpus.Text("known", "known text\n" * 9)
     assert (tmp_path / "data" / "known.txt").read_bytes() == CONTENT
 
 
