@@ -57,8 +57,7 @@ def test_a_record_that_somebody_crafted_describes_no_run(name, values):
 @pytest.mark.parametrize("text", ["a\r\nb\n", "\ud800\u2028é", ""])
 def test_the_text_of_a_run_is_read_as_it_was_written(tmp_path, text):
     (tmp_path / "text.txt").write_bytes(text.encode("utf-8", "surrogatepass"))
-    run = replace(RUN, text_sha256=record.text_sha256(text), folder=str(tmp_path))
-    assert record.read_text(run) == text
+    assert record.read_text(replace(RUN, text_sha256=record.text_sha256(text), folder=str(tmp_path))) == text
 
 
 @pytest.mark.parametrize("name, in_python, in_command", [

@@ -174,7 +174,8 @@ def test_the_picture(folder, over, hours, pictures):
     path.write_text("".join(",".join([*row[:speed], each, *row[speed + 1:]]) + "\n" for row, each in zip(
         [head, *rows], ["characters_per_second", "80", "", "80", "80"])))
     assert runs.main([str(folder), "--plot", str(folder / "curves.svg"), "--over", over]) == 0
-    assert "</svg>" in (folder / "curves.svg").read_text()
+    picture = (folder / "curves.svg").read_text()
+    assert "</svg>" in picture and 300 < float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', picture).group(1)) < 400
     shown = pictures[0].lines
     x, losses = next(line.get_data() for line in shown if line.get_label() == str(path.parent))
     assert x == pytest.approx(np.array([float(row[0]) for row in rows]) * hours)

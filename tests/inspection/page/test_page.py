@@ -129,10 +129,10 @@ def test_a_text_that_was_broken_into_lines_is_known_by_their_lengths(text, expec
 
 def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_the_other():
     """The first two stand for each other: both follow "and". A word that the end cuts does not count."""
-    low = ["He ran home and he slept. he sle"] * 20
-    high = ["I ran away and I sat. I'll sat, I s"] * 10 + ["so I'm sat x"] * 10
-    assert clamped.compare(low, ["he I I"] * 20, high) == {
-        "words": [["he", "home", "slept"], ["I", "sat", "away"]], "counts": [[50, 0], [10, 10], [0, 20]], "texts": 10}
+    low = ["He ran home and he slept. he sle"] * 18  # nine times in each half: three standard deviations
+    high = ["I ran away and I sat. I'll sat, I s"] * 9 + ["so I'm sat x"] * 9
+    assert clamped.compare(low, ["he I I"] * 18, high) == {
+        "words": [["he", "home", "slept"], ["I", "sat", "away"]], "counts": [[45, 0], [9, 9], [0, 18]], "texts": 9}
     assert clamped.compare(low, low, low) is None
 
 
