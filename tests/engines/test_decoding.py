@@ -10,8 +10,7 @@ LOGITS = np.log(np.array([[4, 1, 16]], np.float32))
 def shares(settings, logits=LOGITS, count=84000):
     """Return how large a part of [0, 1) draws each character: its probability, within 1 / count."""
     uniforms = (np.arange(count) + 0.5) / count
-    drawn = draw(np.repeat(logits, count, axis=0), uniforms, settings)
-    return np.bincount(drawn, minlength=logits.shape[1]) / count
+    return np.bincount(draw(np.repeat(logits, count, axis=0), uniforms, settings), minlength=logits.shape[1]) / count
 
 
 @pytest.mark.parametrize("settings, weights", [

@@ -29,11 +29,11 @@ def test_every_character_has_the_surprisal_that_the_cells_give_it(engines, expec
     assert length == 2 or nats.std() > 0.1  # or nothing was tested
 
 
-@pytest.mark.parametrize("length, rows", [(20, 1), (50, 1), (51, 2), (1300, 50)])
-def test_a_row_measures_25_characters_or_more(engines, length, rows):
-    with mock.patch.object(engines[0], "zero_state", wraps=engines[0].zero_state) as called:
+@pytest.mark.parametrize("length, shapes", [(20, [(1, 100)]), (51, [(2, 100)]), (1300, 6 * [(50, 100)])])
+def test_a_row_measures_25_characters_or_more_and_reads_500_before_them(engines, length, shapes):
+    with mock.patch.object(engines[0], "surprisal", wraps=engines[0].surprisal) as read:
         surprisal(engines[0], IDS[:length], 50)
-    called.assert_called_once_with(rows)
+    assert [call[0][0].shape for call in read.call_args_list] == shapes
 
 
 @pytest.mark.parametrize("warm_up", [0, 1, 37])

@@ -59,6 +59,13 @@ def test_what_is_not_a_file_is_not_replaced(tmp_path):
             files.target_of(tmp_path / name)
 
 
+def test_a_read_only_file_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # as for any user but root
+    with pytest.raises(OSError, match="the file is read-only"):
+        files.target_of(tmp_path / "file")
+
+
 def test_a_file_keeps_its_mode(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "file").chmod(0o640)

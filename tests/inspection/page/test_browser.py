@@ -616,8 +616,7 @@ def test_the_strip_shows_all_units_and_chooses_one(view):
             "byId('strip-canvas').getBoundingClientRect()))")
     assert view.js("[watched.unit, reading.at]") == [view.js("strip.rows[3]"), 70]
     pixel = view.js("[...byId('strip-canvas').getContext('2d').getImageData(reading.at, strip.tops[3], 1, 1).data]")
-    value = view.js("positionIn(reading.seen[70].activations)")
-    assert pixel[3] == pytest.approx(255 * abs(value), abs=3)
+    assert pixel[3] == pytest.approx(255 * abs(view.js("positionIn(reading.seen[70].activations)")), abs=3)
     unit = view.js("watched.unit")
     view.set("unit", "9/c/1")
     assert view.js("watched.unit") == unit and "no \u201c9/c/1\u201d" in view["unit-note"].text  # and it is said

@@ -134,6 +134,7 @@ def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_t
     assert clamped.compare(low, ["he I I"] * 18, high) == {
         "words": [["he", "home", "slept"], ["I", "sat", "away"]], "counts": [[45, 0], [9, 9], [0, 18]], "texts": 9}
     assert clamped.compare(low, low, low) is None
+    assert clamped.compare(["he"] * 9 + ["x"] * 9, ["he he"] * 18, ["I"] * 9 + ["he I"] * 9) is None
 
 
 @pytest.mark.parametrize("text, clear, ends", [
@@ -215,8 +216,7 @@ def test_rounding_is_as_close_as_the_type_allows(weights, tolerance):
 
 
 def test_the_loss_is_reported(exported_page):
-    report = exported_page[1]
-    assert f"{report.loss:.4f}" in dict(data_of(exported_page[0])["facts"])["Loss"]
+    assert f"{exported_page[1].loss:.4f}" in dict(data_of(exported_page[0])["facts"])["Loss"]
 
 
 @pytest.mark.parametrize("name, text, expected", [
