@@ -134,7 +134,7 @@ def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_t
     assert clamped.compare(low, ["he I I"] * 18, high) == {
         "words": [["he", "home", "slept"], ["I", "sat", "away"]], "counts": [[45, 0], [9, 9], [0, 18]], "texts": 9}
     assert clamped.compare(low, low, low) is None
-    assert clamped.compare(["he"] * 9 + ["x"] * 9, ["he he"] * 18, ["I"] * 9 + ["he I"] * 9) is None
+    assert clamped.compare(["he."] * 9 + ["x."] * 9, ["he he."] * 18, ["I."] * 9 + ["he I."] * 9) is None
 
 
 @pytest.mark.parametrize("text, clear, ends", [
