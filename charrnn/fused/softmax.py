@@ -15,7 +15,11 @@ SLICE_LOGITS = 7 * 2 ** 20
 
 
 def rows_of_slice(num_classes):
-    """Return R, the rows of a slice for C characters, at least 1."""
+    """Return R, the rows of a slice for C characters, at least 1.
+
+    >>> [rows_of_slice(num_classes) for num_classes in (83, 16_327, 10_000_000)]
+    [88434, 449, 1]
+    """
     return max(1, SLICE_LOGITS // num_classes)
 
 
