@@ -75,7 +75,7 @@ def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fuse
 @pytest.mark.parametrize("name, n_characters, n_steps, loss", [
     ("exercise", 20_000, 9, 2.3153), ("quick", 200_000, 9, 2.6002), ("auto", 10_000, 9, 2.6072), *(
         pytest.param(*each, marks=pytest.mark.slow) for each in (
-            ("auto", 100_000, 9, 2.6198), ("auto", 300_000, 9, 2.6113), ("best", 300_000, 4, 2.6262)))])
+            ("auto", 100_000, 9, 2.6198), ("auto", 300_000, 9, 2.6113), ("best", 300_000, 4, 2.6284)))])
 def test_a_preset_trains_as_was_measured(tmp_path, monkeypatch, name, n_characters, n_steps, loss):
     """At its sizes. With another rate, warm-up, size or dropout the loss after some steps is another one."""
     monkeypatch.setattr("charrnn.train.StopRequests", lambda: StopAfter(n_steps))

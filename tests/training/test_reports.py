@@ -34,8 +34,7 @@ def test_tensorboard_shows_later_steps_of_a_resumed_run_once(tmp_path):
         written.close()
         path = max((tmp_path / "summaries").iterdir())  # named by the second in which it was made
         path.rename(path.with_name(f"events.out.tfevents.{number:010}.process"))
-    marks = [event.step for event in events(tmp_path) if event.session_log.status == tf.SessionLog.START]
-    assert marks == [1, 1, 21]
+    assert [event.step for event in events(tmp_path) if event.session_log.status == tf.SessionLog.START] == [1, 1, 21]
     pytest.importorskip("tensorboard", reason="tensorboard is not installed: pip install tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     seen = EventAccumulator(str(tmp_path / "summaries"))
