@@ -18,8 +18,8 @@ def run(capsys, *args):
 
 def test_the_table_names_features_and_units(capsys, trained):
     status, output, errors = run(capsys, trained)
-    assert status == 0 and not errors
-    assert output.startswith("what is tracked") and "after a vowel" in output and "\nno unit reaches 0.3 for: " in output
+    assert status == 0 and not errors and output.startswith("what is tracked")
+    assert "after a vowel" in output and "\nno unit reaches 0.3 for: " in output
     assert output.endswith(f"20 units, measured on {len(TEXT):,} characters\n")
     less = run(capsys, trained, "--top", 1, "--characters", 520)[1]
     assert less.endswith("20 units, measured on 520 characters\n")
