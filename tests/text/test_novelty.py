@@ -39,8 +39,7 @@ def test_random_texts():
         assert copied.longest == longest_of(text, training)
         whole = bool(text) and text in training  # of a text that is shorter than a window
         assert copied.share == pytest.approx(float(np.mean(windows) if windows else whole))
-        run = text[copied.start:copied.start + copied.longest]
-        assert run == training[copied.place:copied.place + copied.longest]
+        assert text[copied.start:copied.start + copied.longest] == training[copied.place:copied.place + copied.longest]
         found.append(copied)
     assert len({each.longest for each in found}) > 30 and any(0 < each.share < 1 for each in found)
 

@@ -29,7 +29,8 @@ def test_a_page_is_written_and_told(trained, tmp_path, capsys, weights, flags):
     said = dict(data_of(target)["facts"])["Weights"]
     assert f"{equal} of 32 " in said and (equal == 32) == ("it writes what charrnn-sample writes" in said)
     assert equal == 32 if weights == "float16" else equal < 32
-    assert units and all(line[13:53].strip() in data_of(target)["tracked"]["features"] for line in units)
+    tracked = data_of(target)["tracked"]
+    assert units and all(line[13:53].strip() in tracked["features"] for line in units)
 
 
 def test_files_of_a_folder_that_are_not_text_are_named(exported, tmp_path, capsys):
